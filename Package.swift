@@ -1,0 +1,59 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Settings of every Swift target: Swift 6 mode (strict concurrency) and no warnings left behind.
+let house: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .treatAllWarnings(as: .error),
+]
+
+// Targets are listed from the bottom of the house to the top. Imports point downward only; HouseTests holds that.
+let package = Package(
+    name: "faultline",
+    products: [
+        .executable(name: "faultline", targets: ["faultline"]),
+        .library(name: "Model", targets: ["Model"]),
+        .library(name: "Oracle", targets: ["Oracle"]),
+        .library(name: "Storage", targets: ["Storage"]),
+        .library(name: "Engine", targets: ["Engine"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+    ],
+    targets: [
+        .target(name: "CPlatform"),
+        .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
+        .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "Bytes", dependencies: ["CPlatform"], swiftSettings: house),
+        .target(name: "Model", dependencies: ["Bytes"], swiftSettings: house),
+        .target(name: "Storage", dependencies: ["Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
+        .target(name: "Engine", dependencies: ["Storage", "Bytes"], swiftSettings: house),
+        .target(name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .target(name: "Targets", dependencies: ["Oracle", "Engine", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .target(name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes"], swiftSettings: house),
+        .target(name: "Scenarios", dependencies: ["Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .target(name: "Report", dependencies: ["Scenarios", "Oracle", "Model", "Bytes"], swiftSettings: house),
+        .executableTarget(
+            name: "faultline-target",
+            dependencies: ["CSQLite", "Targets", "Engine", "Storage", "Oracle", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .executableTarget(
+            name: "faultline",
+            dependencies: [
+                "Report", "Scenarios", "Exploration", "FaultFS", "Targets", "Engine", "Storage", "Oracle", "Model", "Bytes",
+                .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: house),
+
+        .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: house),
+        .testTarget(name: "ModelTests", dependencies: ["Model", "Bytes"], swiftSettings: house),
+        .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", "Bytes"], swiftSettings: house),
+        .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
+        .testTarget(name: "EngineTests", dependencies: ["Engine", "Storage", "Bytes"], swiftSettings: house),
+        .testTarget(name: "FaultFSTests", dependencies: ["FaultFS", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .testTarget(name: "TargetsTests", dependencies: ["Targets", "Oracle", "Engine", "Storage", "Bytes", "CPlatform"], swiftSettings: house),
+        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Exploration", "Targets", "FaultFS", "Oracle", "Storage", "Model", "Bytes", "Report"], swiftSettings: house),
+        .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
+    ]
+)

@@ -1,0 +1,47 @@
+/// A string of bytes: a file name, a key, a path glob.
+///
+/// Names on Linux are bytes, not text: Swift's `String` takes NFC and NFD for equal and rewrites invalid UTF-8,
+/// so that two files could become one. Equality, order and hashing here are those of the bytes.
+public struct ByteString: Hashable, Sendable {
+    public var bytes: [UInt8]
+
+    public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
+
+    /// The UTF-8 of `text`.
+    public init(_ text: String) { self.bytes = Array(text.utf8) }
+
+    public var count: Int { bytes.count }
+    public var isEmpty: Bool { bytes.isEmpty }
+}
+
+extension ByteString: Comparable {
+    /// Bytewise order, as `memcmp` and a shorter prefix first.
+    public static func < (left: ByteString, right: ByteString) -> Bool {
+        left.bytes.lexicographicallyPrecedes(right.bytes)
+    }
+}
+
+extension ByteString: ExpressibleByStringLiteral {
+    public init(stringLiteral value: StaticString) {
+        self.bytes = value.withUTF8Buffer { Array($0) }
+    }
+}
+
+extension ByteString: CustomStringConvertible {
+    /// Readable and lossless: printable ASCII as it is, `\\` for a backslash, `\xNN` for every other byte.
+    public var description: String {
+        var text = ""
+        for byte in bytes {
+            switch byte {
+            case UInt8(ascii: "\\"): text += "\\\\"
+            case 0x20...0x7E: text.unicodeScalars.append(Unicode.Scalar(byte))
+            default:
+                let digits = Array("0123456789abcdef".unicodeScalars)
+                text += "\\x"
+                text.unicodeScalars.append(digits[Int(byte >> 4)])
+                text.unicodeScalars.append(digits[Int(byte & 15)])
+            }
+        }
+        return text
+    }
+}

@@ -1,0 +1,7 @@
+// The few C shims that Swift's Glibc module lacks. One header a concern; this one gathers them.
+#ifndef CPLATFORM_H
+#define CPLATFORM_H
+
+#include "crc32c.h"
+
+#endif

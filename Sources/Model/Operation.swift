@@ -1,0 +1,100 @@
+import Bytes
+
+/// What an inode is. The content of a symbolic link belongs to its birth and never changes.
+public enum NodeKind: Hashable, Sendable {
+    case regular
+    case directory
+    case symbolicLink(target: ByteString)
+    case fifo
+    case socket
+}
+
+/// The attributes that a crash may lose. Timestamps are not modelled: no store's recovery may depend on them.
+public struct Attributes: Hashable, Sendable {
+    /// Permission bits, 0o7777 at most.
+    public var mode: UInt32
+    public var owner: UInt32
+    public var group: UInt32
+
+    public init(mode: UInt32, owner: UInt32 = 0, group: UInt32 = 0) {
+        self.mode = mode
+        self.owner = owner
+        self.group = group
+    }
+}
+
+/// A place for a name: a slot whose versions are the inodes that the name has meant.
+public struct Entry: Hashable, Sendable {
+    public var directory: InodeID
+    public var name: ByteString
+
+    public init(_ directory: InodeID, _ name: ByteString) {
+        self.directory = directory
+        self.name = name
+    }
+}
+
+/// What fallocate(2) was asked for.
+public enum Allocation: UInt8, Hashable, Sendable {
+    /// Mode 0: the range is allocated and the file extended over it.
+    case extend = 0
+    /// FALLOC_FL_KEEP_SIZE: allocated, the size unchanged.
+    case keepSize = 1
+    /// FALLOC_FL_PUNCH_HOLE: the range reads as zeros, the size unchanged.
+    case punchHole = 2
+    /// FALLOC_FL_ZERO_RANGE: the range reads as zeros, the file extended over it.
+    case zeroRange = 3
+    /// FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE.
+    case zeroRangeKeepSize = 4
+}
+
+/// What renameat2(2) was asked for.
+public enum RenameMode: UInt8, Hashable, Sendable {
+    case replace = 0
+    case noReplace = 1
+    case exchange = 2
+}
+
+/// What one operation changed. Only changes that took effect are recorded, with the extent that took effect
+/// (a short write is a shorter write).
+public enum Change: Hashable, Sendable {
+    case write(InodeID, offsetBytes: UInt64, data: Payload)
+    case truncate(InodeID, sizeBytes: UInt64)
+    case allocate(InodeID, offsetBytes: UInt64, countBytes: UInt64, Allocation)
+    /// A new inode under a new name: create, mkdir, symlink, mknod.
+    case create(InodeID, NodeKind, Attributes, at: Entry)
+    case link(InodeID, at: Entry)
+    /// unlink or rmdir.
+    case unlink(Entry)
+    case rename(from: Entry, to: Entry, RenameMode)
+    case setAttributes(InodeID, Attributes)
+    /// `nil` removes the attribute.
+    case setExtendedAttribute(InodeID, name: ByteString, value: ByteString?)
+}
+
+/// A storage operation that changed something, at its place in the order of effect.
+public struct Operation: Hashable, Sendable {
+    public var id: OperationID
+    public var change: Change
+    /// The process that asked for it; 0 when the kernel did (a page of a shared mapping written back).
+    public var process: Int32
+    /// False for an operation that was still in flight when it was recorded: a `completed` event follows, or the
+    /// crash came first. A barrier that begins before then does not cover it.
+    public var isComplete: Bool
+
+    public init(id: OperationID, _ change: Change, process: Int32 = 0, isComplete: Bool = true) {
+        self.id = id
+        self.change = change
+        self.process = process
+        self.isComplete = isComplete
+    }
+}
+
+/// An operation whose return makes earlier operations durable.
+public enum Barrier: Hashable, Sendable {
+    /// fsync(2) of a file or of a directory.
+    case fsync(InodeID)
+    case fdatasync(InodeID)
+    /// Everything: sync(2), or a flush of a block device.
+    case flush
+}

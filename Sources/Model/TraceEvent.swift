@@ -1,0 +1,19 @@
+import Bytes
+
+/// One event of a trace, in the order in which the storage saw it.
+///
+/// A *crash point* is a number of events: the crash at point c has seen the first c events and nothing later.
+public enum TraceEvent: Hashable, Sendable {
+    /// An operation took effect.
+    case operation(Operation)
+    /// An operation that was recorded in flight returned to its caller.
+    case completed(OperationID)
+    /// A barrier was asked for. It covers what had completed before.
+    case barrierBegan(OperationID, Barrier, process: Int32)
+    /// The barrier returned: with 0 it keeps its promise, otherwise with an errno and it promises nothing.
+    case barrierEnded(OperationID, errno: Int32)
+    /// A line was appended to the oracle (without its newline).
+    case oracle(Payload)
+    /// A fault was injected into the operation or the barrier with this id. The text is the rule's, as it prints.
+    case fault(OperationID, rule: ByteString)
+}
