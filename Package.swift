@@ -18,7 +18,7 @@ let package = Package(
         .library(name: "Engine", targets: ["Engine"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
     ],
     targets: [
         .target(name: "CPlatform"),
@@ -29,10 +29,17 @@ let package = Package(
         .target(name: "Storage", dependencies: ["Model", "Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
         .target(name: "Engine", dependencies: ["Storage", "Bytes"], swiftSettings: house),
-        .target(name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
-        .target(name: "Targets", dependencies: ["Oracle", "Engine", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
-        .target(name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes"], swiftSettings: house),
-        .target(name: "Scenarios", dependencies: ["Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .target(
+            name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .target(
+            name: "Targets", dependencies: ["Oracle", "Engine", "Storage", "Model", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .target(
+            name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes"], swiftSettings: house),
+        .target(
+            name: "Scenarios",
+            dependencies: ["Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
+            swiftSettings: house),
         .target(name: "Report", dependencies: ["Scenarios", "Oracle", "Model", "Bytes"], swiftSettings: house),
         .executableTarget(
             name: "faultline-target",
@@ -41,7 +48,8 @@ let package = Package(
         .executableTarget(
             name: "faultline",
             dependencies: [
-                "Report", "Scenarios", "Exploration", "FaultFS", "Targets", "Engine", "Storage", "Oracle", "Model", "Bytes",
+                "Report", "Scenarios", "Exploration", "FaultFS", "Targets", "Engine", "Storage", "Oracle", "Model",
+                "Bytes",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -51,9 +59,17 @@ let package = Package(
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", "Bytes"], swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Storage", "Bytes"], swiftSettings: house),
-        .testTarget(name: "FaultFSTests", dependencies: ["FaultFS", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
-        .testTarget(name: "TargetsTests", dependencies: ["Targets", "Oracle", "Engine", "Storage", "Bytes", "CPlatform"], swiftSettings: house),
-        .testTarget(name: "ScenariosTests", dependencies: ["Scenarios", "Exploration", "Targets", "FaultFS", "Oracle", "Storage", "Model", "Bytes", "Report"], swiftSettings: house),
+        .testTarget(
+            name: "FaultFSTests", dependencies: ["FaultFS", "Storage", "Model", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .testTarget(
+            name: "TargetsTests", dependencies: ["Targets", "Oracle", "Engine", "Storage", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .testTarget(
+            name: "ScenariosTests",
+            dependencies: [
+                "Scenarios", "Exploration", "Targets", "FaultFS", "Oracle", "Storage", "Model", "Bytes", "Report",
+            ], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]
 )
