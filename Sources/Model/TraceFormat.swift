@@ -1,0 +1,61 @@
+/// The numbers of the trace format. docs/trace-format.md tells the whole of it, with an example byte for byte.
+///
+/// A trace is a header, the base records, the mark that the base is whole, the events, and an end record. Each record
+/// is a frame of 16 bytes and a body; everything is little-endian. The frame has a check of its own, which covers the
+/// record's place in the file too: a length is believed only after it was checked, a record that is cut off is told
+/// from one that is damaged, and a record at the wrong place is damage.
+public enum TraceFormat {
+    /// A byte that is in no text, the name, and a line end that careless copying would change.
+    public static let magic: [UInt8] = [0x93] + Array("FLTRC".utf8) + [0x0D, 0x0A]
+    public static let version: UInt32 = 1
+    /// Magic, version, CRC32C of both.
+    public static let headerBytes = 16
+    /// Kind (1 byte) and length of the body (7 bytes); CRC32C of the record's offset in the file (8 bytes) and of these
+    /// 8 bytes; CRC32C of the frame's first 12 bytes and the body.
+    public static let frameBytes = 16
+    /// The longest body: that of the longest write(2) that Linux allows, with room for its fields.
+    public static let maximumBodyBytes = 0x8000_0000
+
+    /// What a record is. Numbers are never reused.
+    enum Kind: UInt8 {
+        case baseNode = 1
+        case baseExtendedAttribute = 2
+        case baseEntry = 3
+        case baseContent = 4
+        /// The base is whole; body: the number of base records.
+        case baseEnd = 5
+
+        case write = 16
+        case truncate = 17
+        case allocate = 18
+        case create = 19
+        case link = 20
+        case unlink = 21
+        case rename = 22
+        case setAttributes = 23
+        case setExtendedAttribute = 24
+
+        case completed = 32
+        case barrierBegan = 33
+        case barrierEnded = 34
+        case oracle = 35
+        case fault = 36
+
+        /// The trace is whole; body: the number of events.
+        case end = 64
+    }
+
+    enum NodeTag: UInt8 {
+        case regular = 0
+        case directory = 1
+        case symbolicLink = 2
+        case fifo = 3
+        case socket = 4
+    }
+
+    enum BarrierTag: UInt8 {
+        case fsync = 0
+        case fdatasync = 1
+        case flush = 2
+    }
+}

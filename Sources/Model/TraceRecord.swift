@@ -1,0 +1,31 @@
+/// One record of a trace: what an encoder takes and a decoder gives.
+public enum TraceRecord: Hashable, Sendable {
+    case base(BaseRecord)
+    case event(TraceEvent)
+}
+
+extension TraceRecord {
+    /// The data that the record carries: of a write, an oracle line or a run of base content.
+    public var payload: Payload? {
+        switch self {
+        case .base(.content(_, _, let data)), .event(.oracle(let data)): data
+        case .event(.operation(let operation)):
+            if case .write(_, _, let data) = operation.change { data } else { nil }
+        default: nil
+        }
+    }
+
+    /// The same record with its data kept elsewhere; a record without data is unchanged.
+    public func moved(to payload: Payload) -> TraceRecord {
+        switch self {
+        case .base(.content(let inode, let offset, _)):
+            return .base(.content(inode, offsetBytes: offset, data: payload))
+        case .event(.oracle): return .event(.oracle(payload))
+        case .event(.operation(var operation)):
+            guard case .write(let inode, let offset, _) = operation.change else { return self }
+            operation.change = .write(inode, offsetBytes: offset, data: payload)
+            return .event(.operation(operation))
+        default: return self
+        }
+    }
+}

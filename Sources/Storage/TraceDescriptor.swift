@@ -1,0 +1,70 @@
+import Bytes
+import Glibc
+
+/// The descriptor of a trace file: whole reads and writes, errors with the call and the path. It closes itself.
+struct TraceDescriptor: ~Copyable, Sendable {
+    let path: ByteString
+    private let descriptor: CInt
+
+    /// A new file for its owner alone. An existing file or a symbolic link at `path` is an error.
+    init(creating path: ByteString) throws(TraceFileError) {
+        descriptor = try Self.opened(path, O_RDWR | O_CREAT | O_EXCL)
+        self.path = path
+    }
+
+    init(reading path: ByteString) throws(TraceFileError) {
+        descriptor = try Self.opened(path, O_RDONLY)
+        self.path = path
+    }
+
+    /// A device that is written to; tests use /dev/full.
+    init(device path: ByteString) throws(TraceFileError) {
+        descriptor = try Self.opened(path, O_WRONLY)
+        self.path = path
+    }
+
+    private static func opened(_ path: ByteString, _ flags: CInt) throws(TraceFileError) -> CInt {
+        guard !path.bytes.contains(0) else { throw .system(call: "open", path: path, errno: EINVAL) }
+        let descriptor = (path.bytes + [0]).withUnsafeBytes {
+            open($0.assumingMemoryBound(to: CChar.self).baseAddress!, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        }
+        guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        return descriptor
+    }
+
+    deinit { close(descriptor) }
+
+    /// Writes all of `bytes` at `offset`.
+    func write(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) throws(TraceFileError) {
+        var done = 0
+        while done < bytes.count {
+            let count = pwrite(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else {
+                throw .system(call: "pwrite", path: path, errno: count < 0 ? errno : EIO)
+            }
+            done += count
+        }
+    }
+
+    /// Reads into `bytes` from `offset`; answers how many bytes were there.
+    func read(into bytes: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(TraceFileError) -> Int {
+        guard offset <= UInt64(Int64.max) - UInt64(bytes.count) else { return 0 }
+        var done = 0
+        while done < bytes.count {
+            let count = pread(descriptor, bytes.baseAddress! + done, bytes.count - done, off_t(offset) + off_t(done))
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw .system(call: "pread", path: path, errno: errno) }
+            if count == 0 { break }
+            done += count
+        }
+        return done
+    }
+
+    /// The size of the file now, in bytes.
+    func sizeBytes() throws(TraceFileError) -> UInt64 {
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
+        return UInt64(max(0, status.st_size))
+    }
+}

@@ -1,0 +1,27 @@
+import Bytes
+import Glibc
+import Model
+
+/// Why a trace file could not be written or read.
+public enum TraceFileError: Error, Hashable, Sendable {
+    /// A call to the system failed.
+    case system(call: String, path: ByteString, errno: Int32)
+    /// The bytes are wrong, or a record cannot be encoded.
+    case trace(path: ByteString, TraceError)
+    /// The file ends before the data that an event points to.
+    case dataMissing(path: ByteString, Payload)
+    /// The writer failed before, and the trace ends there: nothing may follow a gap.
+    case closed(path: ByteString)
+}
+
+extension TraceFileError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .system(let call, let path, let errno): "trace \(path): \(call): \(String(cString: strerror(errno)))"
+        case .trace(let path, let error): "trace \(path): \(error)"
+        case .dataMissing(let path, let payload):
+            "trace \(path): the \(payload.countBytes) bytes of data at byte \(payload.offsetBytes) are not there"
+        case .closed(let path): "trace \(path): nothing can be added any more"
+        }
+    }
+}

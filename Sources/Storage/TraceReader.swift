@@ -1,0 +1,54 @@
+import Bytes
+import Model
+
+/// A trace file that is read: the store of its payloads, and the beginning of walks over its records.
+///
+/// Data is read with pread, never mapped: a file that shrinks or a disk that fails is an error and not a signal. The
+/// file may still grow while it is read. Safe from several threads.
+public final class TraceReader: PayloadStore, Sendable {
+    private let file: TraceDescriptor
+
+    public init(path: ByteString) throws(TraceFileError) {
+        file = try TraceDescriptor(reading: path)
+    }
+
+    public var path: ByteString { file.path }
+
+    public func bytes(of payload: Payload) throws -> [UInt8] {
+        let (end, overflow) = payload.offsetBytes.addingReportingOverflow(payload.countBytes)
+        // A damaged length must not make us ask for memory that the file cannot fill.
+        guard !overflow, end <= (try file.sizeBytes()) else {
+            throw TraceFileError.dataMissing(path: path, payload)
+        }
+        let count = Int(payload.countBytes)
+        let bytes = try [UInt8](unsafeUninitializedCapacity: count) { buffer, initialized in
+            initialized = try file.read(into: UnsafeMutableRawBufferPointer(buffer), at: payload.offsetBytes)
+        }
+        guard bytes.count == count else { throw TraceFileError.dataMissing(path: path, payload) }
+        return bytes
+    }
+
+    /// A walk over the records from the beginning.
+    public func cursor() -> TraceCursor { TraceCursor(self) }
+
+    /// Everything that can be read, in memory without the data. Throws at the first damage; a trace that was cut off is
+    /// no error here: look at `ending`.
+    public func load() throws(TraceFileError) -> RecordedTrace {
+        var cursor = cursor()
+        var base: [BaseRecord] = []
+        var events: [TraceEvent] = []
+        while let record = try cursor.next() {
+            switch record {
+            case .base(let record): base.append(record)
+            case .event(let event): events.append(event)
+            }
+        }
+        return RecordedTrace(base: base, events: events, ending: cursor.ending, isBaseWhole: cursor.isBaseWhole)
+    }
+
+    func read(into bytes: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(TraceFileError) -> Int {
+        try file.read(into: bytes, at: offset)
+    }
+
+    func sizeBytes() throws(TraceFileError) -> UInt64 { try file.sizeBytes() }
+}

@@ -1,0 +1,127 @@
+import Bytes
+import Model
+
+/// Writes a trace file: the base records, then the events, then the end (docs/trace-format.md).
+///
+/// Records gather in a buffer; data too long to be worth copying goes straight to the file. A write that fails is
+/// thrown at once and closes the writer, so that no record ever follows a gap. What is still in the buffer when the
+/// process dies is missing at the end of the file, and a reader says so.
+///
+/// Not thread safe: whoever gives operations their ids appends them under the same lock.
+public struct TraceWriter: ~Copyable, Sendable {
+    /// Data of this size and more is not copied into the buffer.
+    private static let directBytes = 32 << 10
+    private static let bufferBytes = 256 << 10
+
+    private let file: TraceDescriptor
+    private var encoder = TraceEncoder(reserving: TraceWriter.bufferBytes + TraceWriter.directBytes + 4096)
+    private var storedBytes: UInt64 = 0
+    private var isClosed = false
+
+    /// Creates the file for its owner alone; an existing file is an error.
+    public init(creating path: ByteString) throws(TraceFileError) {
+        file = try TraceDescriptor(creating: path)
+    }
+
+    init(_ file: consuming TraceDescriptor) { self.file = file }
+
+    public var path: ByteString { file.path }
+
+    /// How long the trace is by now, in bytes, with what waits in the buffer.
+    public var sizeBytes: UInt64 { encoder.offsetBytes }
+
+    /// Adds a piece of the base tree, which comes before every event. The answer points to its data in this file.
+    @discardableResult
+    public mutating func append(
+        _ base: BaseRecord, data: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+    ) throws(TraceFileError) -> BaseRecord {
+        let record = TraceRecord.base(base)
+        guard let payload = try append(record, data: data), case .base(let moved) = record.moved(to: payload) else {
+            return base
+        }
+        return moved
+    }
+
+    /// Adds an event. `data` is that of a write or an oracle line, as long as the event's payload says; where that
+    /// payload points does not matter. The answer is the event whose payload points to its data in this file.
+    @discardableResult
+    public mutating func append(
+        _ event: TraceEvent, data: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+    ) throws(TraceFileError) -> TraceEvent {
+        let record = TraceRecord.event(event)
+        guard let payload = try append(record, data: data), case .event(let moved) = record.moved(to: payload) else {
+            return event
+        }
+        return moved
+    }
+
+    /// Adds an oracle line (without its newline); answers where in this file it is.
+    @discardableResult
+    public mutating func append(oracleLine line: UnsafeRawBufferPointer) throws(TraceFileError) -> Payload {
+        let payload = Payload(offsetBytes: 0, countBytes: UInt64(line.count))
+        return try append(.event(.oracle(payload)), data: line) ?? payload
+    }
+
+    /// Hands everything that was appended to the kernel, so that a reader of the file finds it.
+    public mutating func flush() throws(TraceFileError) {
+        guard !isClosed else { throw .closed(path: path) }
+        try store()
+    }
+
+    /// Writes the end record: the trace is whole. Nothing can be added after it.
+    public mutating func finish() throws(TraceFileError) {
+        guard !isClosed else { throw .closed(path: path) }
+        do { try encoder.end() } catch { throw .trace(path: path, error) }
+        try store()
+        isClosed = true
+    }
+
+    private mutating func append(
+        _ record: TraceRecord, data: UnsafeRawBufferPointer
+    ) throws(TraceFileError) -> Payload? {
+        guard !isClosed else { throw .closed(path: path) }
+        let isDirect = data.count >= Self.directBytes
+        let payload: Payload?
+        do {
+            payload =
+                isDirect ? try encoder.encodeHead(record, data: data) : try encoder.encode(record, data: data)
+        } catch {
+            throw .trace(path: path, error)
+        }
+        if isDirect {
+            try store()
+            try store(data)
+            encoder.skipData(data.count)
+        } else if encoder.waitingBytes >= Self.bufferBytes {
+            try store()
+        }
+        return payload
+    }
+
+    private mutating func store() throws(TraceFileError) {
+        let failure: TraceFileError? = encoder.withWaitingBytes { bytes in
+            do throws(TraceFileError) {
+                try file.write(bytes, at: storedBytes)
+                return nil
+            } catch {
+                return error
+            }
+        }
+        if let failure {
+            isClosed = true
+            throw failure
+        }
+        storedBytes += UInt64(encoder.waitingBytes)
+        encoder.removeStored()
+    }
+
+    private mutating func store(_ data: UnsafeRawBufferPointer) throws(TraceFileError) {
+        do throws(TraceFileError) {
+            try file.write(data, at: storedBytes)
+        } catch {
+            isClosed = true
+            throw error
+        }
+        storedBytes += UInt64(data.count)
+    }
+}

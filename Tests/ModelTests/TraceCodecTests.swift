@@ -1,0 +1,119 @@
+import Bytes
+import Model
+import Testing
+
+struct TraceCodecTests {
+    @Test func `every record comes back, and its payload points to its data`() throws {
+        let (bytes, records) = try TraceSamples.encoded()
+        let found = TraceSamples.decoded(bytes)
+        #expect(found.records == records)
+        #expect(found.last == .success(.end))
+        for (record, sample) in zip(found.records, TraceSamples.records) {
+            guard let payload = record.payload else { continue }
+            let data = bytes[Int(payload.offsetBytes)..<Int(payload.offsetBytes + payload.countBytes)]
+            #expect(data.elementsEqual(sample.data.utf8))
+        }
+    }
+
+    @Test func `a trace cut off at any byte gives what was whole and asks for more`() throws {
+        let (bytes, records) = try TraceSamples.encoded()
+        for count in 0..<bytes.count {
+            let found = TraceSamples.decoded(Array(bytes[..<count]))
+            #expect(found.records.elementsEqual(records.prefix(found.records.count)))
+            guard case .success(.needs(let needed)) = found.last else {
+                Issue.record("cut after \(count) bytes: \(found.last)")
+                continue
+            }
+            // More than is there, and never more than the whole trace has.
+            #expect(needed > 0 && needed <= bytes.count)
+        }
+    }
+
+    @Test func `a flipped bit anywhere is damage, and nothing wrong is decoded`() throws {
+        let (bytes, records) = try TraceSamples.encoded()
+        for place in bytes.indices {
+            for bit in 0..<8 {
+                var damaged = bytes
+                damaged[place] ^= 1 << bit
+                let found = TraceSamples.decoded(damaged)
+                #expect(found.records.elementsEqual(records.prefix(found.records.count)))
+                guard case .failure = found.last else {
+                    Issue.record("bit \(bit) of byte \(place): \(found.last)")
+                    continue
+                }
+            }
+        }
+    }
+
+    @Test(arguments: [
+        (Array("SQLite format 3".utf8) + [0], TraceError.notATrace),
+        (Array("SQL".utf8), .notATrace),
+        (header(version: 2), .unsupportedVersion(2)),
+    ])
+    func `what is no trace of this version is refused`(bytes: [UInt8], error: TraceError) {
+        #expect(TraceSamples.decoded(bytes).last == .failure(error))
+    }
+
+    @Test func `a record at another place than it was written for is damage`() throws {
+        var encoder = TraceEncoder()
+        let event = TraceRecord.event(.completed(OperationID(1)))
+        for _ in 0..<3 { try encoder.encode(event, data: .init(start: nil, count: 0)) }
+        let recordBytes = TraceFormat.frameBytes + 8
+        let start = encoder.bytes.count - recordBytes
+        var bytes = encoder.bytes
+        bytes.removeSubrange(start - recordBytes..<start)
+        let found = TraceSamples.decoded(bytes)
+        #expect(found.records.count == 1)
+        #expect(
+            found.last
+                == .failure(
+                    .damaged(offsetBytes: UInt64(start - recordBytes), reason: "the frame's checksum is wrong")))
+    }
+
+    @Test func `base records come before events, and nothing comes after the end`() throws {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        var encoder = TraceEncoder()
+        try encoder.encode(.event(.completed(OperationID(1))), data: none)
+        #expect(throws: TraceError.outOfOrder(offsetBytes: encoder.offsetBytes)) {
+            try encoder.encode(.base(.entry(TraceSamples.entry, .root)), data: none)
+        }
+        try encoder.end()
+        #expect(throws: TraceError.outOfOrder(offsetBytes: encoder.offsetBytes)) {
+            try encoder.encode(.event(.completed(OperationID(2))), data: none)
+        }
+        #expect(throws: TraceError.outOfOrder(offsetBytes: encoder.offsetBytes)) { try encoder.end() }
+        #expect(TraceSamples.decoded(encoder.bytes).last == .success(.end))
+    }
+
+    @Test func `data of another length than the record says is refused`() {
+        var encoder = TraceEncoder()
+        let before = encoder.bytes
+        #expect(throws: TraceError.wrongDataCount(expected: 4, given: 0)) {
+            try encoder.encode(
+                .event(.oracle(Payload(offsetBytes: 0, countBytes: 4))), data: .init(start: nil, count: 0))
+        }
+        #expect(encoder.bytes == before)
+    }
+
+    @Test func `fields that no encoder writes are damage, whatever the checksum says`() throws {
+        let (bytes, _) = try TraceSamples.encoded()
+        // Every byte of every body takes a few values, with checksums made right again: no trap, and what is decoded
+        // encodes to the same bytes.
+        for record in TraceSamples.places(in: bytes) {
+            for place in record.fields {
+                for value in [0, 1, 2, 0x7F, 0xFF] as [UInt8] {
+                    var changed = bytes
+                    changed[place] = value
+                    TraceSamples.repair(&changed, record.whole)
+                    let found = TraceSamples.decoded(changed)
+                    if case .success(.needs) = found.last { Issue.record("byte \(place) = \(value): \(found.last)") }
+                }
+            }
+        }
+    }
+
+    private static func header(version: UInt32) -> [UInt8] {
+        let head = TraceFormat.magic + withUnsafeBytes(of: version.littleEndian, Array.init)
+        return head + withUnsafeBytes(of: CRC32C.checksum(head).littleEndian, Array.init)
+    }
+}

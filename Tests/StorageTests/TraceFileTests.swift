@@ -1,0 +1,172 @@
+import Bytes
+import Glibc
+import Model
+import Testing
+
+@testable import Storage
+
+struct TraceFileTests {
+    private let scratch: ScratchDirectory
+    private var path: ByteString { scratch.file("trace") }
+
+    init() throws { scratch = try ScratchDirectory() }
+
+    private func write(_ count: Int, at offset: UInt64, id: UInt64) -> TraceEvent {
+        .operation(
+            Operation(
+                id: OperationID(id),
+                .write(InodeID(2), offsetBytes: offset, data: Payload(offsetBytes: 0, countBytes: UInt64(count)))))
+    }
+
+    @Test(arguments: [0, 1, 100, 32 << 10, (32 << 10) - 1, 1 << 20, 3_000_000])
+    func `data of every size comes back`(count: Int) throws {
+        let data = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
+        var writer = try TraceWriter(creating: path)
+        let content = BaseRecord.content(
+            InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: UInt64(count)))
+        let base = try data.withUnsafeBytes { try writer.append(content, data: $0) }
+        let event = try data.withUnsafeBytes { try writer.append(write(count, at: 9, id: 1), data: $0) }
+        let line = try data.withUnsafeBytes { try writer.append(oracleLine: $0) }
+        let completed = try writer.append(.completed(OperationID(1)))
+        let size = writer.sizeBytes
+        try writer.finish()
+
+        let reader = try TraceReader(path: path)
+        let trace = try reader.load()
+        #expect(trace.base == [base])
+        #expect(trace.events == [event, .oracle(line), completed])
+        #expect(trace.ending == .whole)
+        #expect(trace.isBaseWhole)
+        for payload in [TraceRecord.base(base).payload!, TraceRecord.event(event).payload!, line] {
+            #expect(payload.offsetBytes < size)
+            #expect(try reader.bytes(of: payload) == data)
+        }
+    }
+
+    @Test func `a file cut off at any byte says where, and keeps what came before`() throws {
+        var writer = try TraceWriter(creating: path)
+        try writer.append(.node(.root, .directory, Attributes(mode: 0o755), sizeBytes: 0))
+        try writer.append(.entry(Entry(.root, "a"), InodeID(2)))
+        var ends: [UInt64] = []
+        for id in 1...5 as ClosedRange<UInt64> {
+            try Array("four".utf8).withUnsafeBytes { data in _ = try writer.append(write(4, at: 0, id: id), data: data)
+            }
+            ends.append(writer.sizeBytes)
+        }
+        try writer.finish()
+        let size = Int(writer.sizeBytes)
+        for count in (0..<size).reversed() {
+            #expect(path.withText { truncate($0, count) } == 0)
+            let trace = try TraceReader(path: path).load()
+            #expect(trace.events.count == ends.count { $0 <= UInt64(count) })
+            #expect(trace.isBaseWhole || trace.events.isEmpty)
+            switch trace.ending {
+            case .whole: Issue.record("whole after \(count) of \(size) bytes")
+            case .unfinished(let at): #expect(at == UInt64(count))
+            case .cutOff(let record, let missing): #expect(record < UInt64(count) && missing > 0)
+            }
+        }
+    }
+
+    @Test func `a trace that is not finished is read up to what was flushed, and further later`() throws {
+        var writer = try TraceWriter(creating: path)
+        try writer.append(.completed(OperationID(1)))
+        let reader = try TraceReader(path: path)
+        var cursor = reader.cursor()
+        #expect(try cursor.next() == nil)
+        #expect(cursor.ending == .unfinished(atBytes: 0))
+        try writer.flush()
+        #expect(try cursor.next() == .event(.completed(OperationID(1))))
+        #expect(try cursor.next() == nil)
+        #expect(cursor.ending == .unfinished(atBytes: writer.sizeBytes))
+        try writer.append(.completed(OperationID(2)))
+        try writer.finish()
+        #expect(try cursor.next() == .event(.completed(OperationID(2))))
+        #expect(try cursor.next() == nil)
+        #expect(cursor.ending == .whole)
+    }
+
+    @Test func `damage is an error with its place, after the records before it`() throws {
+        var writer = try TraceWriter(creating: path)
+        try writer.append(.completed(OperationID(1)))
+        let place = writer.sizeBytes
+        try writer.append(.completed(OperationID(2)))
+        try writer.finish()
+        try overwrite([0xAA], at: place + 16)
+        var cursor = try TraceReader(path: path).cursor()
+        #expect(try cursor.next() == .event(.completed(OperationID(1))))
+        #expect(
+            throws: TraceFileError.trace(
+                path: path, .damaged(offsetBytes: place, reason: "the record's checksum is wrong"))
+        ) { try cursor.next() }
+    }
+
+    @Test func `bytes after the end record are damage`() throws {
+        var writer = try TraceWriter(creating: path)
+        try writer.finish()
+        let size = writer.sizeBytes
+        try overwrite([0], at: size)
+        #expect(throws: TraceFileError.self) { try TraceReader(path: path).load() }
+    }
+
+    @Test func `an existing file and a symbolic link are not written over`() throws {
+        try TraceWriter(creating: path).close()
+        #expect(throws: TraceFileError.system(call: "open", path: path, errno: EEXIST)) {
+            try TraceWriter(creating: path).close()
+        }
+        #expect(path.withText { symlink("elsewhere", $0 + ".link") } == 0)
+        let link = ByteString(path.bytes + Array(".link".utf8))
+        #expect(throws: TraceFileError.system(call: "open", path: link, errno: EEXIST)) {
+            try TraceWriter(creating: link).close()
+        }
+    }
+
+    @Test func `data that the file does not have is an error`() throws {
+        var writer = try TraceWriter(creating: path)
+        try writer.finish()
+        let reader = try TraceReader(path: path)
+        for payload in [
+            Payload(offsetBytes: 0, countBytes: 1 << 50), Payload(offsetBytes: .max, countBytes: .max),
+            Payload(offsetBytes: 1 << 63, countBytes: 1),
+        ] {
+            #expect(throws: TraceFileError.dataMissing(path: path, payload)) { try reader.bytes(of: payload) }
+        }
+    }
+
+    @Test(arguments: [100, 64 << 10])
+    func `a full disk under the trace is an error at once and closes the writer`(count: Int) throws {
+        let path: ByteString = "/dev/full"
+        var writer = TraceWriter(try TraceDescriptor(device: path))
+        let data = [UInt8](repeating: 7, count: count)
+        let error = data.withUnsafeBytes { bytes -> TraceFileError? in
+            do throws(TraceFileError) {
+                for id in 1...100_000 as ClosedRange<UInt64> {
+                    try writer.append(write(count, at: 0, id: id), data: bytes)
+                }
+                return nil
+            } catch {
+                return error
+            }
+        }
+        #expect(error == .system(call: "pwrite", path: path, errno: ENOSPC))
+        #expect(throws: TraceFileError.closed(path: path)) { try writer.append(.completed(OperationID(1))) }
+        #expect(throws: TraceFileError.closed(path: path)) { try writer.flush() }
+        #expect(throws: TraceFileError.closed(path: path)) { try writer.finish() }
+    }
+
+    private func overwrite(_ bytes: [UInt8], at offset: UInt64) throws {
+        let descriptor = path.withText { open($0, O_WRONLY) }
+        defer { close(descriptor) }
+        try #require(pwrite(descriptor, bytes, bytes.count, off_t(offset)) == bytes.count)
+    }
+}
+
+extension ByteString {
+    fileprivate func withText<Result>(_ body: (String) -> Result) -> Result {
+        body(String(decoding: bytes, as: UTF8.self))
+    }
+}
+
+extension TraceWriter {
+    fileprivate consuming func close() {}
+}
