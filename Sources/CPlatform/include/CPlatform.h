@@ -3,5 +3,6 @@
 #define CPLATFORM_H
 
 #include "crc32c.h"
+#include "files.h"
 
 #endif

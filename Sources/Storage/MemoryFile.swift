@@ -1,0 +1,91 @@
+import Bytes
+import Glibc
+
+/// A file in memory. Memory grows with what was written or extended over, zero pages come lazily from the system.
+final class MemoryFile: StorageFile {
+    private let content: Guarded<Content>
+    private let name: ByteString
+
+    init(name: ByteString, contents: [UInt8] = []) {
+        self.name = name
+        content = Guarded(Content(contents))
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) -> Int {
+        content.withLock { $0.read(into: buffer, at: offsetBytes) }
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
+        try checkEnd(offsetBytes, UInt64(bytes.count), .write)
+        content.withLock { $0.write(bytes, at: Int(offsetBytes)) }
+    }
+
+    func truncate(to sizeBytes: UInt64) throws(StorageError) {
+        try checkEnd(0, sizeBytes, .truncate)
+        content.withLock { $0.resize(to: Int(sizeBytes)) }
+    }
+
+    func preallocate(at offsetBytes: UInt64, countBytes: UInt64) throws(StorageError) {
+        try checkEnd(offsetBytes, countBytes, .preallocate)
+        let end = Int(offsetBytes + countBytes)
+        content.withLock { if countBytes > 0 && end > $0.count { $0.resize(to: end) } }
+    }
+
+    func sync() {}
+
+    func length() -> UInt64 { content.withLock { UInt64($0.count) } }
+
+    /// Refuses, as a filesystem does, what no file can hold; so that arithmetic below never traps.
+    private func checkEnd(_ offset: UInt64, _ count: UInt64, _ call: StorageCall) throws(StorageError) {
+        let (end, overflow) = offset.addingReportingOverflow(count)
+        if overflow || end > Self.largestSizeBytes { throw .failed(call, name: name, errno: EFBIG) }
+    }
+
+    private static let largestSizeBytes: UInt64 = 1 << 40
+}
+
+/// Bytes from the system's zeroed memory. Everything between `count` and `capacity` is zero.
+private struct Content: ~Copyable {
+    private var base: UnsafeMutableRawPointer?
+    private var capacity = 0
+    private(set) var count = 0
+
+    init(_ bytes: [UInt8]) {
+        guard !bytes.isEmpty else { return }
+        bytes.withUnsafeBytes { write($0, at: 0) }
+    }
+
+    deinit { free(base) }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) -> Int {
+        guard offset < UInt64(count), let base else { return 0 }
+        let available = min(buffer.count, count - Int(offset))
+        buffer.copyMemory(from: UnsafeRawBufferPointer(start: base + Int(offset), count: available))
+        return available
+    }
+
+    mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
+        if offset + bytes.count > count { resize(to: offset + bytes.count) }
+        base!.advanced(by: offset).copyMemory(from: source, byteCount: bytes.count)
+    }
+
+    mutating func resize(to size: Int) {
+        if size < count {
+            memset(base! + size, 0, count - size)
+        } else if size > capacity {
+            reserve(count == 0 ? size : max(size, 2 * capacity))
+        }
+        count = size
+    }
+
+    private mutating func reserve(_ newCapacity: Int) {
+        guard let fresh = calloc(newCapacity, 1) else {
+            fatalError("no memory for \(newCapacity) bytes of a file in memory")
+        }
+        if let base { memcpy(fresh, base, count) }
+        free(base)
+        base = fresh
+        capacity = newCapacity
+    }
+}

@@ -1,0 +1,103 @@
+import Bytes
+import Glibc
+
+/// A directory in memory: for tests, for exploration, and for stores that need not outlive the process.
+///
+/// It keeps everything that was written, at once: what a crash would have lost is for the model to say, not for this.
+/// Copies of its content (`contents`) are how crash states come and go.
+public final class MemoryStorage: Storage {
+    private struct State {
+        var files: [ByteString: MemoryFile] = [:]
+        var isLocked = false
+    }
+
+    private let state: Guarded<State>
+
+    /// A directory that holds `contents`, or nothing. Throws `StorageError.invalidName`.
+    public init(contents: [ByteString: [UInt8]] = [:]) throws(StorageError) {
+        var state = State()
+        for (name, bytes) in contents {
+            try name.checkedAsFileName()
+            state.files[name] = MemoryFile(name: name, contents: bytes)
+        }
+        self.state = Guarded(state)
+    }
+
+    /// An empty directory.
+    public init() { state = Guarded(State()) }
+
+    /// A copy of every file, each as it is at one moment.
+    public func contents() throws(StorageError) -> [ByteString: [UInt8]] {
+        var copies: [ByteString: [UInt8]] = [:]
+        for (name, file) in state.withLock({ $0.files }) { copies[name] = try file.contents() }
+        return copies
+    }
+
+    public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        try name.checkedAsFileName()
+        guard let file = state.withLock({ $0.files[name] }) else {
+            throw .failed(.open, name: name, errno: ENOENT)
+        }
+        return file
+    }
+
+    public func openForReading(_ name: ByteString) throws(StorageError) -> any StorageFile { try open(name) }
+
+    public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        try name.checkedAsFileName()
+        return try state.withLock { (state) throws(StorageError) in
+            guard state.files[name] == nil else { throw .failed(.create, name: name, errno: EEXIST) }
+            let file = MemoryFile(name: name)
+            state.files[name] = file
+            return file
+        }
+    }
+
+    public func list() -> [ByteString] { state.withLock { Array($0.files.keys) } }
+
+    public func rename(_ from: ByteString, to: ByteString) throws(StorageError) {
+        try from.checkedAsFileName()
+        try to.checkedAsFileName()
+        try state.withLock { (state) throws(StorageError) in
+            guard let file = state.files[from] else { throw .failed(.rename, name: from, errno: ENOENT) }
+            if from == to { return }
+            state.files[from] = nil
+            state.files[to] = file
+        }
+    }
+
+    public func unlink(_ name: ByteString) throws(StorageError) {
+        try name.checkedAsFileName()
+        try state.withLock { (state) throws(StorageError) in
+            guard state.files.removeValue(forKey: name) != nil else {
+                throw .failed(.unlink, name: name, errno: ENOENT)
+            }
+        }
+    }
+
+    public func syncDirectory() {}
+
+    public func lockDirectory() throws(StorageError) -> any DirectoryLock {
+        try state.withLock { (state) throws(StorageError) in
+            if state.isLocked { throw .directoryLocked("memory") }
+            state.isLocked = true
+        }
+        return MemoryDirectoryLock(storage: self)
+    }
+
+    fileprivate func unlock() { state.withLock { $0.isLocked = false } }
+}
+
+private final class MemoryDirectoryLock: DirectoryLock {
+    private let holder: Guarded<MemoryStorage?>
+
+    init(storage: MemoryStorage) { holder = Guarded(storage) }
+    deinit { release() }
+
+    func release() {
+        holder.withLock { storage in
+            storage?.unlock()
+            storage = nil
+        }
+    }
+}

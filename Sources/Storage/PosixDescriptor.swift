@@ -1,0 +1,42 @@
+import Bytes
+import Glibc
+
+/// A file descriptor that is closed exactly once, when its owner ends.
+struct PosixDescriptor: ~Copyable {
+    let rawValue: Int32
+
+    init(adopting rawValue: Int32) { self.rawValue = rawValue }
+
+    /// Opens `name` beneath `directory`, never through a symbolic link in its last component.
+    init(
+        opening name: ByteString, in directory: borrowing PosixDescriptor, flags: Int32, mode: mode_t = 0,
+        call: StorageCall
+    ) throws(StorageError) {
+        try name.checkedAsFileName()
+        rawValue = try retryingInterrupts(call, name) {
+            name.withCString { openat(directory.rawValue, $0, flags | O_NOFOLLOW | O_CLOEXEC, mode) }
+        }
+    }
+
+    deinit { close(rawValue) }
+}
+
+extension ByteString {
+    /// The bytes with a NUL behind them. A NUL inside ends the name early: check it first.
+    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (bytes + [0]).withUnsafeBufferPointer { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress!) }
+        }
+    }
+}
+
+/// Calls until the call is not interrupted by a signal; -1 becomes an error with its errno.
+func retryingInterrupts<Result: FixedWidthInteger & SignedInteger>(
+    _ call: StorageCall, _ name: ByteString, _ body: () -> Result
+) throws(StorageError) -> Result {
+    while true {
+        let result = body()
+        if result != -1 { return result }
+        if errno != EINTR { throw .failed(call, name: name, errno: errno) }
+    }
+}

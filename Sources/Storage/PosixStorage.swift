@@ -1,0 +1,139 @@
+import Bytes
+import Glibc
+
+/// A directory of a POSIX filesystem.
+///
+/// Every file is opened relative to one directory descriptor, so that renaming or replacing the path underneath changes
+/// nothing, and never through a symbolic link. Files are created with mode 0600 less the umask.
+public final class PosixStorage: Storage {
+    private let directory: PosixDescriptor
+    /// The path as it was given; for messages alone.
+    public let path: ByteString
+
+    /// Opens an existing directory.
+    public init(directory path: ByteString) throws(StorageError) {
+        try Self.checkPath(path)
+        self.path = path
+        directory = PosixDescriptor(
+            adopting: try retryingInterrupts(.openDirectory, path) {
+                path.withCString { Glibc.open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+            })
+    }
+
+    /// Opens a directory, and creates it (mode 0700 less the umask) and every missing parent first. Each new name is
+    /// durable when this returns.
+    public convenience init(creatingDirectory path: ByteString) throws(StorageError) {
+        try Self.checkPath(path)
+        try Self.makeDirectory(path)
+        try self.init(directory: path)
+    }
+
+    public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        PosixFile(try PosixDescriptor(opening: name, in: directory, flags: O_RDWR, call: .open), name: name)
+    }
+
+    public func openForReading(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        PosixFile(try PosixDescriptor(opening: name, in: directory, flags: O_RDONLY, call: .open), name: name)
+    }
+
+    public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        let flags = O_RDWR | O_CREAT | O_EXCL
+        let file = try PosixDescriptor(opening: name, in: directory, flags: flags, mode: 0o600, call: .create)
+        return PosixFile(file, name: name)
+    }
+
+    public func list() throws(StorageError) -> [ByteString] {
+        // A descriptor of its own: a duplicate would share its position with every other listing.
+        let own = try retryingInterrupts(.list, path) {
+            openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        }
+        guard let stream = fdopendir(own) else {
+            let reason = errno
+            close(own)
+            throw .failed(.list, name: path, errno: reason)
+        }
+        defer { closedir(stream) }
+        var names: [ByteString] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else {
+                if errno != 0 { throw .failed(.list, name: path, errno: errno) }
+                return names
+            }
+            let start = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+            let name = ByteString(
+                UnsafeRawBufferPointer(start: start, count: strlen(start.assumingMemoryBound(to: CChar.self))))
+            if name != "." && name != ".." { names.append(name) }
+        }
+    }
+
+    public func rename(_ from: ByteString, to: ByteString) throws(StorageError) {
+        try from.checkedAsFileName()
+        try to.checkedAsFileName()
+        _ = try retryingInterrupts(.rename, from) {
+            from.withCString { from in
+                to.withCString { renameat(directory.rawValue, from, directory.rawValue, $0) }
+            }
+        }
+    }
+
+    public func unlink(_ name: ByteString) throws(StorageError) {
+        try name.checkedAsFileName()
+        _ = try retryingInterrupts(.unlink, name) { name.withCString { unlinkat(directory.rawValue, $0, 0) } }
+    }
+
+    public func syncDirectory() throws(StorageError) {
+        _ = try retryingInterrupts(.syncDirectory, path) { fsync(directory.rawValue) }
+    }
+
+    public func lockDirectory() throws(StorageError) -> any DirectoryLock {
+        // flock belongs to the open file description: a second one in this process is a second owner, as it should be.
+        let own = PosixDescriptor(
+            adopting: try retryingInterrupts(.lockDirectory, path) {
+                openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            })
+        do throws(StorageError) {
+            _ = try retryingInterrupts(.lockDirectory, path) { flock(own.rawValue, LOCK_EX | LOCK_NB) }
+        } catch  where error.errno == EWOULDBLOCK {
+            throw .directoryLocked(path)
+        }
+        return PosixDirectoryLock(own)
+    }
+
+    private static func checkPath(_ path: ByteString) throws(StorageError) {
+        if path.isEmpty || path.bytes.contains(0) { throw .invalidName(path) }
+    }
+
+    private static func makeDirectory(_ path: ByteString) throws(StorageError) {
+        if path.withCString({ mkdir($0, 0o700) }) != 0 {
+            switch errno {
+            case EEXIST: return
+            case ENOENT:
+                guard let parent = parent(of: path) else { throw .failed(.openDirectory, name: path, errno: ENOENT) }
+                try makeDirectory(parent)
+                return try makeDirectory(path)
+            default: throw .failed(.openDirectory, name: path, errno: errno)
+            }
+        }
+        try PosixStorage(directory: parent(of: path) ?? ".").syncDirectory()
+    }
+
+    /// The path without its last component; nil when there is only one.
+    private static func parent(of path: ByteString) -> ByteString? {
+        let slash = UInt8(ascii: "/")
+        let trimmed = path.bytes.reversed().drop { $0 == slash }
+        let rest = trimmed.drop { $0 != slash }
+        guard !rest.isEmpty else { return nil }
+        let parent = rest.drop { $0 == slash }
+        return parent.isEmpty ? "/" : ByteString(parent.reversed())
+    }
+}
+
+/// A lock that lasts as long as one open file description: the kernel drops it when the process ends.
+private final class PosixDirectoryLock: DirectoryLock {
+    private let descriptor: PosixDescriptor
+
+    init(_ descriptor: consuming PosixDescriptor) { self.descriptor = descriptor }
+
+    func release() { _ = flock(descriptor.rawValue, LOCK_UN) }
+}
