@@ -1,0 +1,30 @@
+import Synchronization
+
+/// Payloads kept in memory, for traces that are recorded and derived in one process. Safe from several threads.
+public final class PayloadArena: PayloadStore {
+    private let kept = Mutex<[UInt8]>([])
+
+    public init() {}
+
+    /// Keeps a copy of `bytes`.
+    public func store(_ bytes: some Collection<UInt8>) -> Payload {
+        kept.withLock { kept in
+            defer { kept.append(contentsOf: bytes) }
+            return Payload(offsetBytes: UInt64(kept.count), countBytes: UInt64(bytes.count))
+        }
+    }
+
+    public func bytes(of payload: Payload) throws(PayloadError) -> [UInt8] {
+        let end = payload.offsetBytes.addingReportingOverflow(payload.countBytes)
+        return try kept.withLock { kept throws(PayloadError) in
+            guard !end.overflow, end.partialValue <= UInt64(kept.count) else { throw .outOfRange(payload) }
+            return Array(kept[Int(payload.offsetBytes)..<Int(end.partialValue)])
+        }
+    }
+}
+
+/// Why a payload could not be read.
+public enum PayloadError: Error, Hashable, Sendable {
+    /// The payload does not lie within its store: the trace is damaged or belongs to another store.
+    case outOfRange(Payload)
+}

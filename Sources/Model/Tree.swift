@@ -1,0 +1,75 @@
+import Bytes
+
+/// One inode as a tree holds it.
+public struct Node: Hashable, Sendable {
+    public var kind: NodeKind
+    public var attributes: Attributes
+    public var extendedAttributes: [ByteString: ByteString] = [:]
+    /// A file's size. Runs of `content` beyond it are not visible.
+    public var sizeBytes: UInt64 = 0
+    public var content = ExtentMap()
+    /// A directory's names.
+    public var entries: [ByteString: InodeID] = [:]
+
+    public init(kind: NodeKind, attributes: Attributes) {
+        self.kind = kind
+        self.attributes = attributes
+    }
+}
+
+/// The contents of a filesystem as slots: what each inode and each name holds.
+///
+/// A tree may hold inodes that no name reaches (a crash can persist data and lose the name); they are not visible.
+/// Value type; not safe to change from several threads.
+public struct Tree: Hashable, Sendable {
+    public var nodes: [InodeID: Node]
+
+    /// A tree with an empty root directory.
+    public init(rootAttributes: Attributes = Attributes(mode: 0o755)) {
+        nodes = [.root: Node(kind: .directory, attributes: rootAttributes)]
+    }
+
+    public subscript(entry: Entry) -> InodeID? { nodes[entry.directory]?.entries[entry.name] }
+
+    /// Every name that can be reached from the root, parents before their children, siblings in bytewise order.
+    public func reachable() -> [(path: ByteString, inode: InodeID)] {
+        var result: [(path: ByteString, inode: InodeID)] = []
+        var stack: [(path: ByteString, inode: InodeID)] = [("", .root)]
+        while let (path, inode) = stack.popLast() {
+            result.append((path, inode))
+            guard let node = nodes[inode], node.kind == .directory else { continue }
+            for (name, child) in node.entries.sorted(by: { $0.key > $1.key }) where nodes[child] != nil {
+                let slash: [UInt8] = path.isEmpty ? [] : [UInt8(ascii: "/")]
+                stack.append((ByteString(path.bytes + slash + name.bytes), child))
+            }
+        }
+        return result
+    }
+
+    /// Applies the part of a write or a zeroing that lies within `ranges`.
+    mutating func apply(_ effect: Effect, within ranges: RangeSet<UInt64>) {
+        for range in ranges.ranges {
+            switch effect {
+            case .write(let inode, let offset, let data):
+                let common = range.clamped(to: offset..<offset + data.countBytes)
+                nodes[inode]?.content.write(
+                    data.slice(common.lowerBound - offset, count: UInt64(common.count)), at: common.lowerBound)
+            case .zero(let inode, let whole): nodes[inode]?.content.zero(range.clamped(to: whole))
+            default: preconditionFailure("only data has ranges")
+            }
+        }
+    }
+
+    /// Applies one effect. Effects on unknown inodes leave the tree as it is: an inode that no name can reach any more
+    /// may already be gone.
+    public mutating func apply(_ effect: Effect) {
+        switch effect {
+        case .write(let inode, let offset, let data): nodes[inode]?.content.write(data, at: offset)
+        case .zero(let inode, let range): nodes[inode]?.content.zero(range)
+        case .grow(let inode, _, let to), .resize(let inode, let to): nodes[inode]?.sizeBytes = to
+        case .name(let entry, let inode): nodes[entry.directory]?.entries[entry.name] = inode
+        case .attributes(let inode, let attributes): nodes[inode]?.attributes = attributes
+        case .extendedAttribute(let inode, let name, let value): nodes[inode]?.extendedAttributes[name] = value
+        }
+    }
+}
