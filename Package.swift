@@ -55,7 +55,9 @@ let package = Package(
             swiftSettings: house),
 
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: house),
-        .testTarget(name: "ModelTests", dependencies: ["Model", "Bytes"], swiftSettings: house),
+        .target(name: "Litmus", dependencies: ["Model", "Bytes"], path: "Tests/Litmus", swiftSettings: house),
+        .testTarget(
+            name: "ModelTests", dependencies: ["Litmus", "Model", "Bytes"], exclude: ["Scripts"], swiftSettings: house),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", "Bytes"], swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
         .testTarget(name: "EngineTests", dependencies: ["Engine", "Storage", "Bytes"], swiftSettings: house),

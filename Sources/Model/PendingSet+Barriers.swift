@@ -70,6 +70,12 @@ extension PendingSet {
         }
     }
 
+    /// A killed process loses nothing that took effect; only a write that the kill interrupts may be cut short.
+    mutating func persistEverything(butLastWrite: Bool) {
+        if butLastWrite, let first = parts.first(where: \.isLive), case .write = first.effect { return }
+        for place in parts.indices where parts[place].isLive { retire(place) }
+    }
+
     private mutating func retireMetadata(upTo cut: Int) {
         var count = 0
         while count < metadataNumbers.count, metadataNumbers[count] <= cut {

@@ -125,7 +125,7 @@ public struct PendingSet: Sendable {
 extension PendingSet {
     /// Takes the next event of the trace.
     public mutating func add(_ event: TraceEvent) {
-        if rules.everythingPersists { retireEverything(completedBy: .max - 1) }
+        if rules.everythingPersists { persistEverything(butLastWrite: false) }
         eventCount += 1
         switch event {
         case .operation(let operation): add(operation)
@@ -134,6 +134,7 @@ extension PendingSet {
         case .barrierEnded(let id, let errno): end(id, succeeded: errno == 0)
         case .oracle, .fault: break
         }
+        if rules.everythingPersists { persistEverything(butLastWrite: true) }
         if deadCount > parts.count / 2 + 32 { compact() }
     }
 

@@ -1,0 +1,77 @@
+import Bytes
+
+extension PendingSet {
+    /// What a crash could lose now, a line for each part, in trace order: `op 12: write a.db, bytes 4096-8192`.
+    public func unsynced() -> [String] {
+        let paths = volatilePaths()
+        return livePartsInOrder().map { part in
+            "\(part.operation): \(words(part.effect, paths))" + (part.isUnsyncable ? " (its fsync failed)" : "")
+        }
+    }
+
+    /// What a choice loses, a line for each part that is not whole.
+    public func story(_ survivors: Survivors) -> [String] {
+        let paths = volatilePaths()
+        return zip(livePartsInOrder(), survivors.fates).compactMap { part, fate in
+            let what = "\(part.operation): \(words(part.effect, paths))"
+            switch fate {
+            case .kept: return nil
+            case .lost: return what
+            case .size(let size): return what + ", which stopped at \(size)"
+            case .data(let kept):
+                let lost = part.pendingBytes.subtracting(kept).ranges.map { "\($0.lowerBound)-\($0.upperBound)" }
+                return what + ", of which " + lost.joined(separator: ", ")
+            }
+        }
+    }
+
+    private func words(_ effect: Effect, _ paths: [InodeID: ByteString]) -> String {
+        func path(_ inode: InodeID) -> String { paths[inode]?.description ?? "\(inode)" }
+        switch effect {
+        case .write(let inode, let offset, let data):
+            return "write \(path(inode)), bytes \(offset)-\(offset + data.countBytes)"
+        case .zero(let inode, let range):
+            return "zeros in \(path(inode)), bytes \(range.lowerBound)-\(range.upperBound)"
+        case .grow(let inode, let from, let to): return "size of \(path(inode)), from \(from) to \(to)"
+        case .resize(let inode, let to): return "size of \(path(inode)), set to \(to)"
+        case .name(let entry, let inode):
+            let name = Entry.path(entry, paths)
+            return inode == nil ? "removal of the name \(name)" : "name \(name)"
+        case .attributes(let inode, let attributes):
+            return "mode and owner of \(path(inode)), mode \(String(attributes.mode, radix: 8))"
+        case .extendedAttribute(let inode, let name, _): return "attribute \(name) of \(path(inode))"
+        }
+    }
+
+    /// The path by which running programs see each inode; unlinked ones by their last durable or pending name.
+    private func volatilePaths() -> [InodeID: ByteString] {
+        var parents: [InodeID: Entry] = [:]
+        for (inode, node) in durable.nodes {
+            for (name, child) in node.entries { parents[child] = Entry(inode, name) }
+        }
+        for part in livePartsInOrder() {
+            if case .name(let entry, let child?) = part.effect { parents[child] = entry }
+        }
+        for (entry, child) in names { parents[child] = entry }
+        var paths: [InodeID: ByteString] = [.root: ""]
+        for inode in parents.keys { paths[inode] = Entry.resolve(inode, parents) }
+        return paths
+    }
+}
+
+extension Entry {
+    fileprivate static func path(_ entry: Entry, _ paths: [InodeID: ByteString]) -> ByteString {
+        guard let directory = paths[entry.directory], !directory.isEmpty else { return entry.name }
+        return ByteString(directory.bytes + [UInt8(ascii: "/")] + entry.name.bytes)
+    }
+
+    fileprivate static func resolve(_ inode: InodeID, _ parents: [InodeID: Entry]) -> ByteString {
+        var names: [ByteString] = []
+        var current = inode
+        while current != .root, let entry = parents[current], names.count < 4096 {
+            names.append(entry.name)
+            current = entry.directory
+        }
+        return ByteString(names.reversed().map(\.bytes).joined(separator: [UInt8(ascii: "/")]))
+    }
+}

@@ -1,0 +1,61 @@
+import Bytes
+import Model
+
+extension LitmusTrace {
+    /// The pending set at the crash.
+    package func pendingSet(_ profile: Profile, unitBytes: UInt64) -> PendingSet {
+        var set = PendingSet(profile: profile, unitBytes: unitBytes)
+        for event in events { set.add(event) }
+        return set
+    }
+
+    /// Every tree that `profile` allows, as lines, sorted, each once.
+    package func outcomes(_ profile: Profile, unitBytes: UInt64) throws -> [String] {
+        let set = pendingSet(profile, unitBytes: unitBytes)
+        var lines: Set<String> = []
+        set.forEachSurvivors { survivors in
+            lines.insert(describe(set.tree(survivors)))
+            return true
+        }
+        return lines.sorted()
+    }
+
+    /// A tree as one line: `f(A*4096 0*512)` a file, `d/` a directory, `s->t` a link; `{}` when nothing is there.
+    /// Modes and attributes are printed when they are not the usual ones.
+    package func describe(_ tree: Tree) -> String {
+        var words: [String] = []
+        for (path, inode) in tree.reachable() where inode != .root {
+            let node = tree.nodes[inode]!
+            var word = path.description
+            switch node.kind {
+            case .directory: word += "/"
+            case .symbolicLink(let target): word += "->\(target)"
+            default: word += "(" + contents(node) + ")"
+            }
+            let usual: UInt32 = node.kind == .directory ? 0o755 : 0o644
+            if node.attributes.mode != usual { word += ":" + String(node.attributes.mode, radix: 8) }
+            for (name, value) in node.extendedAttributes.sorted(by: { $0.key < $1.key }) { word += "@\(name)=\(value)" }
+            words.append(word)
+        }
+        return words.isEmpty ? "{}" : words.joined(separator: " ")
+    }
+
+    private func contents(_ node: Node) -> String {
+        var bytes = [UInt8](repeating: UInt8(ascii: "0"), count: Int(node.sizeBytes))
+        for extent in node.content.slice(0..<node.sizeBytes) {
+            let data = (try? arena.bytes(of: extent.data)) ?? []
+            bytes.replaceSubrange(Int(extent.offsetBytes)..<Int(extent.endBytes), with: data)
+        }
+        return LitmusTrace.runs(of: bytes)
+    }
+
+    /// Bytes as runs of letters: `A*4096 0*512`; a zero byte prints as 0.
+    package static func runs(of bytes: [UInt8]) -> String {
+        var runs: [(byte: UInt8, count: Int)] = []
+        for byte in bytes {
+            let letter = byte == 0 ? UInt8(ascii: "0") : byte
+            if runs.last?.byte == letter { runs[runs.count - 1].count += 1 } else { runs.append((letter, 1)) }
+        }
+        return runs.map { "\(Character(Unicode.Scalar($0.byte)))*\($0.count)" }.joined(separator: " ")
+    }
+}
