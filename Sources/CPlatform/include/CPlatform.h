@@ -2,6 +2,7 @@
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
+#include "child_process.h"
 #include "crc32c.h"
 #include "files.h"
 

@@ -1,0 +1,75 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// Which of our child processes belongs to which spawn.
+///
+/// Every spawned process (a root) leads a session of its own and is the subreaper of its descendants, and we are the
+/// subreaper of ours. So a daemon stays below its root for as long as that lives, and becomes our child at the moment
+/// when the root ends: an unknown child of ours, in a session other than ours, belongs to the root that has just ended.
+/// Where two end at once, the variable `FAULTLINE_SPAWN` in the orphan's environment tells whose it is.
+///
+/// Consequences: whoever starts a child that makes a session of its own must do it here. A target may see daemons of
+/// its own among the children it waits for. If we are ourselves killed with SIGKILL, the kernel kills the roots, but
+/// not what they started: those are found by `FAULTLINE_SPAWN`.
+///
+/// Not thread safe: the keeper guards it with a lock, which it also holds while it spawns (else a new root would look
+/// like an orphan) and reaps (else a signal could go to another process of the same id).
+struct ProcessFamily {
+    static let variable: ByteString = "FAULTLINE_SPAWN"
+
+    private var roots: [pid_t: UInt64] = [:]
+    private var orphans: [pid_t: UInt64] = [:]
+
+    /// What marks the environment of spawn number `serial`.
+    static func mark(_ serial: UInt64) -> ByteString { ByteString("\(getpid()).\(serial)") }
+
+    mutating func add(root process: pid_t, serial: UInt64) { roots[process] = serial }
+
+    /// The root was reaped: what it left behind is claimed for it.
+    mutating func remove(root process: pid_t, serial: UInt64) throws(TargetError) {
+        roots[process] = nil
+        try claimOrphans(for: serial)
+    }
+
+    /// Kills every orphan of `serial` and reaps those that are dead. Returns descriptors that become readable as the
+    /// others end; when it is empty, nothing is left. Killing an orphan makes its children ours: call until empty.
+    mutating func killOrphans(of serial: UInt64) throws(TargetError) -> [Descriptor] {
+        try claimOrphans(for: serial)
+        var ending: [Descriptor] = []
+        for (process, owner) in orphans where owner == serial {
+            // Not reaped yet, so that neither the id nor its group's can mean another.
+            let group = getpgid(process)
+            if group > 0, group != getpgrp() { kill(-group, SIGKILL) }
+            kill(process, SIGKILL)
+            let descriptor = faultline_pidfd_open(process)
+            guard descriptor >= 0 else { throw .system("pidfd_open") }
+            ending.append(Descriptor(descriptor))
+        }
+        return ending
+    }
+
+    /// The living orphans of `serial`, as far as they have been claimed.
+    func orphans(of serial: UInt64) -> [pid_t] { orphans.filter { $0.value == serial }.map(\.key).sorted() }
+
+    private mutating func claimOrphans(for serial: UInt64) throws(TargetError) {
+        let session = getsid(0)
+        for process in try ProcessTable.ownChildren()
+        where roots[process] == nil && orphans[process] == nil && getsid(process) != session {
+            orphans[process] = markedOwner(of: process) ?? serial
+        }
+        for process in orphans.keys where hasEndedAndReaped(process) { orphans[process] = nil }
+    }
+
+    private func hasEndedAndReaped(_ process: pid_t) -> Bool {
+        let result = waitpid(process, nil, WNOHANG)
+        return result == process || (result < 0 && errno == ECHILD)
+    }
+
+    private func markedOwner(of process: pid_t) -> UInt64? {
+        guard let mark = ProcessTable.environmentValue(ProcessFamily.variable, of: process) else { return nil }
+        let parts = mark.bytes.split(separator: UInt8(ascii: "."))
+        guard parts.count == 2, parts[0].elementsEqual("\(getpid())".utf8) else { return nil }
+        return UInt64(String(decoding: parts[1], as: UTF8.self))
+    }
+}

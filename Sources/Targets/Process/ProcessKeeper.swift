@@ -1,0 +1,123 @@
+import Bytes
+import CPlatform
+import Glibc
+import Synchronization
+
+/// The one lifelong thread that spawns every child process, drains its standard error and reaps it.
+///
+/// It has to be one thread that never ends: the kernel kills a child when the thread that spawned it goes
+/// (PR_SET_PDEATHSIG). It sleeps in epoll_wait until somebody wants a process, a standard error has something to say,
+/// or a process ends. Everything else (waiting, killing) happens on the callers' threads.
+final class ProcessKeeper: Sendable {
+    /// The keeper of this process, started on first use.
+    static func shared() throws(TargetError) -> ProcessKeeper { try started.get() }
+
+    private static let started: Result<ProcessKeeper, TargetError> = Result { () throws(TargetError) in
+        try ProcessKeeper()
+    }
+
+    let family = Mutex(ProcessFamily())
+    private let epoll: Descriptor
+    private let wake: Descriptor
+    private let requests = Mutex<(waiting: [SpawnRequest], lastSerial: UInt64)>(([], 0))
+
+    private init() throws(TargetError) {
+        let status = faultline_become_subreaper()
+        guard status == 0 else { throw .system(call: "prctl(PR_SET_CHILD_SUBREAPER)", path: nil, errno: status) }
+        epoll = Descriptor(epoll_create1(Int32(EPOLL_CLOEXEC)))
+        wake = Descriptor(faultline_eventfd())
+        guard epoll.rawValue >= 0, wake.rawValue >= 0 else { throw .system("epoll_create1") }
+        try watch(wake, token: 0)
+        var thread = pthread_t()
+        let created = pthread_create(
+            &thread, nil,
+            { context in
+                Unmanaged<ProcessKeeper>.fromOpaque(context!).takeRetainedValue().runForever()
+            }, Unmanaged.passRetained(self).toOpaque())
+        guard created == 0 else { throw .system(call: "pthread_create", path: nil, errno: created) }
+    }
+
+    /// Starts `command` on the keeper's thread. Returns once it has been executed.
+    func spawn(_ command: Command) throws(TargetError) -> ChildProcess {
+        let serial = requests.withLock { requests in
+            requests.lastSerial += 1
+            return requests.lastSerial
+        }
+        let request = try SpawnRequest(command, serial: serial)
+        requests.withLock { $0.waiting.append(request) }
+        _ = eventfd_write(wake.rawValue, 1)
+        _ = try request.done.wait(until: .never)
+        return try request.result()
+    }
+
+    // MARK: - The keeper's thread
+
+    private func runForever() -> Never {
+        var children: [UInt64: ChildProcess] = [:]
+        var events = [epoll_event](repeating: epoll_event(), count: 32)
+        while true {
+            let count = epoll_wait(epoll.rawValue, &events, Int32(events.count), -1)
+            for event in events.prefix(Int(max(0, count))) {
+                let token = event.data.u64
+                if token == 0 {
+                    serveRequests(&children)
+                } else if let child = children[token >> 1] {
+                    if token & 1 == 0 { end(child) } else { child.drainErrors() }
+                    if child.isFinished { children[token >> 1] = nil }
+                }
+            }
+        }
+    }
+
+    private func serveRequests(_ children: inout [UInt64: ChildProcess]) {
+        var count: UInt64 = 0
+        _ = eventfd_read(wake.rawValue, &count)
+        let waiting = requests.withLock { requests in
+            defer { requests.waiting = [] }
+            return requests.waiting
+        }
+        for request in waiting {
+            request.finish(
+                Result { () throws(TargetError) in
+                    let child = try launch(request)
+                    children[request.serial] = child
+                    return child
+                })
+        }
+    }
+
+    private func launch(_ request: SpawnRequest) throws(TargetError) -> ChildProcess {
+        let child = try family.withLock { family throws(TargetError) in
+            let child = try request.launch(keeper: self)
+            family.add(root: child.processID, serial: request.serial)
+            return child
+        }
+        try watch(child.processDescriptor, token: request.serial << 1)
+        if let errors = child.errors { try watch(errors, token: request.serial << 1 | 1) }
+        return child
+    }
+
+    private func end(_ child: ChildProcess) {
+        // What it said before it ended is complete once its end is known.
+        child.drainErrors()
+        guard child.reap() else { return }
+        _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, child.processDescriptor.rawValue, nil)
+        do {
+            try family.withLock { family throws(TargetError) in
+                try family.remove(root: child.processID, serial: child.serial)
+            }
+        } catch {
+            child.noteFailure(error)
+        }
+        child.exited.raise()
+    }
+
+    private func watch(_ descriptor: Descriptor, token: UInt64) throws(TargetError) {
+        var event = epoll_event()
+        event.events = EPOLLIN.rawValue
+        event.data.u64 = token
+        guard epoll_ctl(epoll.rawValue, EPOLL_CTL_ADD, descriptor.rawValue, &event) == 0 else {
+            throw .system("epoll_ctl")
+        }
+    }
+}

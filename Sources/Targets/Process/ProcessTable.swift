@@ -1,0 +1,77 @@
+import Bytes
+import Glibc
+
+/// What /proc says about processes. Every answer may be out of date when it is read, except about our own children
+/// that have not been reaped: their ids cannot pass to others.
+enum ProcessTable {
+    /// Our children, those of every thread and zombies included.
+    static func ownChildren() throws(TargetError) -> [pid_t] {
+        var children: [pid_t] = []
+        for thread in try numericEntries("/proc/self/task") {
+            guard let list = contents("/proc/self/task/\(thread)/children") else {
+                // The thread ended meanwhile, or the kernel was built without CONFIG_PROC_CHILDREN.
+                if access("/proc/thread-self/children", R_OK) == 0 { continue }
+                return try childrenByScanning()
+            }
+            for number in list.split(separator: UInt8(ascii: " ")) { children.append(decimal(number)) }
+        }
+        return children
+    }
+
+    /// The value of `name` in the environment that the process was executed with; nil if it has none, is a zombie, or
+    /// has overwritten it.
+    static func environmentValue(_ name: ByteString, of process: pid_t) -> ByteString? {
+        let prefix = name.bytes + [UInt8(ascii: "=")]
+        return contents("/proc/\(process)/environ")?
+            .split(separator: 0)
+            .first { $0.starts(with: prefix) }
+            .map { ByteString($0.dropFirst(prefix.count)) }
+    }
+
+    private static func childrenByScanning() throws(TargetError) -> [pid_t] {
+        let parent = getpid()
+        return try numericEntries("/proc").filter { parentOf($0) == parent }
+    }
+
+    private static func parentOf(_ process: pid_t) -> pid_t? {
+        // pid (name) state ppid …: the name may hold anything, so count from its last parenthesis.
+        guard let stat = contents("/proc/\(process)/stat"), let close = stat.lastIndex(of: UInt8(ascii: ")"))
+        else { return nil }
+        let fields = stat[stat.index(after: close)...].split(separator: UInt8(ascii: " "))
+        return fields.count > 1 ? decimal(fields[1]) : nil
+    }
+
+    private static func numericEntries(_ folder: String) throws(TargetError) -> [pid_t] {
+        guard let stream = opendir(folder) else { throw .system("opendir", ByteString(folder)) }
+        defer { closedir(stream) }
+        var numbers: [pid_t] = []
+        while let entry = readdir(stream) {
+            let number = withUnsafeBytes(of: entry.pointee.d_name) { decimal($0.prefix { $0 != 0 }) }
+            if number > 0 { numbers.append(number) }
+        }
+        return numbers
+    }
+
+    /// The decimal number that `bytes` begins with; 0 if none.
+    private static func decimal(_ bytes: some Sequence<UInt8>) -> pid_t {
+        var value: pid_t = 0
+        for byte in bytes {
+            guard (48...57).contains(byte) else { break }
+            value = value &* 10 &+ pid_t(byte - 48)
+        }
+        return value
+    }
+
+    /// A file of /proc, whole; nil if it cannot be read (the process went away, or belongs to another user).
+    private static func contents(_ path: String) -> [UInt8]? {
+        guard let file = try? Descriptor.open(ByteString(path), O_RDONLY) else { return nil }
+        var bytes: [UInt8] = []
+        while true {
+            let chunk = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in
+                count = max(0, read(file.rawValue, buffer.baseAddress, 4096))
+            }
+            if chunk.isEmpty { return bytes }
+            bytes += chunk
+        }
+    }
+}

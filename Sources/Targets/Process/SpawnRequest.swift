@@ -1,0 +1,89 @@
+import Bytes
+import CPlatform
+import Glibc
+import Synchronization
+
+/// A command on its way to the keeper's thread, with the ends of its standard streams, and what became of it.
+final class SpawnRequest: Sendable {
+    let serial: UInt64
+    let done: Flag
+    private let command: Command
+    private let executable: ByteString
+    /// The child's 0, 1 and 2, closed here once it has them.
+    private let theirs: [Descriptor]
+    private let input: Descriptor?
+    private let output: Descriptor?
+    private let errors: Descriptor?
+    private let outcome = Mutex<Result<ChildProcess, TargetError>?>(nil)
+
+    init(_ command: Command, serial: UInt64) throws(TargetError) {
+        try command.check()
+        var marked = command
+        marked.environment[ProcessFamily.variable] = ProcessFamily.mark(serial)
+        self.command = marked
+        self.serial = serial
+        executable = try command.executable()
+        done = try Flag()
+
+        let null = try Descriptor.open("/dev/null", O_RDWR)
+        let toChild = command.input == .pipe ? try Descriptor.pipe() : nil
+        let fromChild = command.output == .pipe ? try Descriptor.pipe() : nil
+        let complaints = command.errors == .captured ? try Descriptor.pipe() : nil
+        complaints?.read.setNonBlocking()
+        let inherited = command.errors == .inherited ? try Descriptor.duplicate(2) : nil
+        theirs = [toChild?.read ?? null, fromChild?.write ?? null, complaints?.write ?? inherited ?? null]
+        (input, output, errors) = (toChild?.write, fromChild?.read, complaints?.read)
+    }
+
+    /// Spawns, on the keeper's thread.
+    func launch(keeper: ProcessKeeper) throws(TargetError) -> ChildProcess {
+        let arguments = CStringArray(command.arguments)
+        let environment = CStringArray(
+            command.environment.sorted { $0.key < $1.key }.map {
+                ByteString($0.key.bytes + [UInt8(ascii: "=")] + $0.value.bytes)
+            })
+        let exited = try Flag()
+        let result = executable.withCString { path in
+            arguments.withPointers { arguments in
+                environment.withPointers { environment in
+                    var request = faultline_spawn_request()
+                    request.executable = path
+                    request.arguments = arguments
+                    request.environment = environment
+                    request.standard_streams = (theirs[0].rawValue, theirs[1].rawValue, theirs[2].rawValue)
+                    guard let directory = command.directory else { return faultline_spawn(&request) }
+                    return directory.withCString { directory in
+                        request.directory = directory
+                        return faultline_spawn(&request)
+                    }
+                }
+            }
+        }
+        guard result.stage == FAULTLINE_SPAWN_OK else { throw failure(result) }
+        return ChildProcess(
+            serial: serial, processID: result.pid, processDescriptor: Descriptor(result.pidfd), exited: exited,
+            input: input, output: output, errors: errors, keeper: keeper)
+    }
+
+    func finish(_ result: Result<ChildProcess, TargetError>) {
+        // Ours must go before the caller reads: a pipe ends only when every copy of its other end is closed.
+        for descriptor in theirs { descriptor.close() }
+        outcome.withLock { $0 = result }
+        done.raise()
+    }
+
+    func result() throws(TargetError) -> ChildProcess {
+        guard let result = outcome.withLock({ $0 }) else {
+            throw .system(call: "spawn", path: executable, errno: EINTR)
+        }
+        return try result.get()
+    }
+
+    private func failure(_ result: faultline_spawn_result) -> TargetError {
+        switch result.stage {
+        case FAULTLINE_SPAWN_DIRECTORY: .system(call: "chdir", path: command.directory, errno: result.error)
+        case FAULTLINE_SPAWN_EXECUTE: .system(call: "execve", path: executable, errno: result.error)
+        default: .system(call: "spawn", path: executable, errno: result.error)
+        }
+    }
+}

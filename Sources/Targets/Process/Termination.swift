@@ -1,0 +1,20 @@
+/// How a process ended.
+package enum Termination: Hashable, Sendable {
+    case exited(code: Int32)
+    /// A signal ended it, from whomever.
+    case signalled(Int32)
+    /// It did not end in the time it was given, and was killed with everything below it.
+    case timedOut
+
+    package var isSuccess: Bool { self == .exited(code: 0) }
+}
+
+extension Termination: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .exited(let code): "exited with \(code)"
+        case .signalled(let signal): "was ended by signal \(signal)"
+        case .timedOut: "did not end in time"
+        }
+    }
+}

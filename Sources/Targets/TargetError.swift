@@ -1,0 +1,69 @@
+import Bytes
+import Glibc
+
+/// Why a target could not be set up or driven. None of these says anything about the store: a store that refuses,
+/// hangs or does not open is a result, not an error.
+package enum TargetError: Error, Hashable, Sendable {
+    case unknownTarget(name: String, known: [String])
+    case unknownParameter(name: String, target: String, known: [String])
+    case valueNotAllowed(parameter: String, value: String, allowed: [String])
+    /// A `--set` argument without `=`.
+    case malformedSetting(String)
+    /// The program that drives the built-in stores is not where it belongs.
+    case driverMissing(path: ByteString)
+    case commandNotFound(ByteString)
+    case commandEmpty
+    /// An argument, a path or an environment entry that no process can be given.
+    case notPassable(what: String, ByteString)
+    /// A directory that the line-based recover protocol cannot name.
+    case newlineInDirectory(ByteString)
+    case oracleOnStorageUnderTest(oracle: ByteString, storage: ByteString)
+    case oracleTooShort(path: ByteString, wroteBytes: Int, lineBytes: Int)
+    /// Processes that SIGKILL did not end in time: stuck in the kernel, as beneath a mount whose server is gone.
+    case notKilled(processes: [Int32])
+    case system(call: String, path: ByteString?, errno: Int32)
+}
+
+extension TargetError {
+    /// The failure of `call` with the calling thread's errno, read before anything can change it.
+    static func system(_ call: String, _ path: ByteString? = nil) -> TargetError {
+        .system(call: call, path: path, errno: errno)
+    }
+}
+
+extension TargetError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unknownTarget(let name, let known):
+            "unknown target \(name); known targets: \(known.joined(separator: ", "))"
+        case .unknownParameter(let name, let target, let known):
+            known.isEmpty
+                ? "target \(target) has no parameters, so none named \(name)"
+                : "target \(target) has no parameter \(name); its parameters: \(known.joined(separator: ", "))"
+        case .valueNotAllowed(let parameter, let value, let allowed):
+            "\(parameter) cannot be \(value); allowed: \(allowed.joined(separator: ", "))"
+        case .malformedSetting(let text):
+            "a setting is name=value, not \(text)"
+        case .driverMissing(let path):
+            "\(path) is missing: it drives the built-in targets and belongs beside faultline (swift build makes both)"
+        case .commandNotFound(let name):
+            "command not found: \(name)"
+        case .commandEmpty:
+            "a command needs at least one argument: the program"
+        case .notPassable(let what, let bytes):
+            "\(what) cannot be passed to a process: \(bytes)"
+        case .newlineInDirectory(let path):
+            "the recover protocol is one directory a line, and this path holds a newline: \(path)"
+        case .oracleOnStorageUnderTest(let oracle, let storage):
+            "the oracle \(oracle) is on the same filesystem as the storage under test \(storage): "
+                + "a fault there would damage the evidence; put it elsewhere or allow it explicitly"
+        case .oracleTooShort(let path, let wrote, let line):
+            "\(path) took \(wrote) of \(line) bytes of an oracle line; is its filesystem full?"
+        case .notKilled(let processes):
+            "still alive after SIGKILL (stuck in the kernel?): processes "
+                + processes.map(String.init).joined(separator: ", ")
+        case .system(let call, let path, let errno):
+            "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"
+        }
+    }
+}

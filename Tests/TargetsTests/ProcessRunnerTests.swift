@@ -1,0 +1,166 @@
+import Bytes
+import CPlatform
+import Glibc
+import Testing
+
+@testable import Targets
+
+@Suite struct ProcessRunnerTests {
+    @Test(arguments: [
+        ("exit 0", Termination.exited(code: 0)),
+        ("exit 7", .exited(code: 7)),
+        ("kill -TERM $$", .signalled(SIGTERM)),
+        ("kill -SEGV $$", .signalled(SIGSEGV)),
+        ("sleep 1000", .timedOut),
+        ("trap '' TERM INT HUP; while :; do sleep 1000; done", .timedOut),
+        ("kill -STOP $$", .timedOut),
+    ])
+    func saysHowAProcessEnded(script: String, expected: Termination) throws {
+        let limit = expected == .timedOut ? 200 : 20_000
+        let (termination, process) = try ProcessRunner.run(shell(script), timeoutMilliseconds: limit)
+        #expect(termination == expected)
+        #expect(!isAlive(process.processID))
+    }
+
+    @Test func passesArgumentsEnvironmentAndDirectoryAsTheyAre() throws {
+        var command = Command(
+            [
+                "sh", "-c", "printf '%s|' \"$@\" \"$NAME\"; pwd; env | sort | tr '\\n' ' '", "sh", "a b", "$HOME",
+                "\u{e9}*",
+            ])
+        command.environment = ["NAME": "x y", "PATH": "/usr/bin:/bin"]
+        command.directory = "/usr"
+        command.output = .pipe
+        let process = try ProcessRunner.start(command)
+        let text = String(decoding: try readAll(process), as: UTF8.self)
+        #expect(try process.waitOrKill(timeoutMilliseconds: 20_000) == .exited(code: 0))
+        #expect(text.hasPrefix("a b|$HOME|\u{e9}*|x y|/usr\n"))
+        #expect(!text.contains("HOME=") && text.contains("NAME=x y"))
+    }
+
+    @Test func startsWithThreeDescriptorsAndUntouchedSignals() throws {
+        signal(SIGUSR2, SIG_IGN)
+        defer { signal(SIGUSR2, SIG_DFL) }
+        let leaked = open("/dev/null", O_RDONLY)  // not close-on-exec, on purpose
+        defer { close(leaked) }
+        var command = shell("ls /proc/$$/fd | tr '\\n' ' '; grep -E 'Sig(Blk|Ign)' /proc/$$/status | tr -d '\\t\\n'")
+        command.output = .pipe
+        let process = try ProcessRunner.start(command)
+        let text = String(decoding: try readAll(process), as: UTF8.self)
+        try process.killTree()
+        #expect(text == "0 1 2 SigBlk:0000000000000000SigIgn:0000000000000000")
+    }
+
+    @Test(arguments: [
+        (["/nonexistent/program"], "execve /nonexistent/program: No such file or directory"),
+        (["no-such-program-anywhere"], "command not found: no-such-program-anywhere"),
+        (["/etc/passwd"], "execve /etc/passwd: Permission denied"),
+        (["a\u{0}b"], "an argument with a zero byte cannot be passed to a process: a\\x00b"),
+        ([], "a command needs at least one argument: the program"),
+    ])
+    func refusesWhatCannotBeExecuted(arguments: [String], expected: String) {
+        let error = #expect(throws: TargetError.self) {
+            try ProcessRunner.start(Command(arguments.map { ByteString($0) }))
+        }
+        #expect(error?.description == expected)
+    }
+
+    @Test func refusesADirectoryThatIsNotThere() {
+        var command = shell("true")
+        command.directory = "/nonexistent"
+        let error = #expect(throws: TargetError.self) { try ProcessRunner.start(command) }
+        #expect(error?.description == "chdir /nonexistent: No such file or directory")
+    }
+
+    @Test func aMebibyteOfComplaintsDoesNotBlockAndKeepsBothEnds() throws {
+        let script = "echo first >&2; head -c 1048576 /dev/zero | tr '\\0' x >&2; echo last >&2"
+        let (termination, process) = try ProcessRunner.run(shell(script), timeoutMilliseconds: 20_000)
+        let kept = String(decoding: process.standardError.bytes, as: UTF8.self)
+        #expect(termination == .exited(code: 0))
+        #expect(kept.hasPrefix("first\nxxx") && kept.hasSuffix("xxxlast\n"))
+        #expect(kept.contains("bytes omitted]") && kept.utf8.count < 10_000)
+    }
+
+    @Test(arguments: [
+        "sleep 1000 & echo $! >> pids; sleep 1000",  // a child
+        "(sleep 1000 & echo $! >> pids; sleep 1000) & sleep 1000",  // a grandchild
+        "setsid sh -c 'echo $$ >> pids; exec sleep 1000' & sleep 1000",  // one that left the group and the session
+        "(setsid sh -c 'echo $$ >> pids; exec sleep 1000' &) ; sleep 1000",  // a daemon, its parent gone
+        "(setsid env -i sh -c 'echo $$ >> pids; exec sleep 1000' &) ; sleep 1000",  // that hides its origin
+        "(setsid sh -c '(setsid sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" &); exec sleep 1000' &) ; sleep 1000",
+        "(setsid env -i sh -c 'echo $$ >> pids; exec sleep 1000' &) ; while [ ! -s pids ]; do sleep 0.01; done",
+    ])
+    func killsEverythingBelow(script: String) throws {
+        let folder = try TemporaryFolder()
+        var command = shell(script)
+        command.directory = folder.path
+        let process = try ProcessRunner.start(command)
+        let below = try #require(try folder.eventually { numbers(try? folder.read("pids")).first })
+        #expect(isAlive(below))
+        try process.killTree()
+        #expect(!isAlive(process.processID))
+        #expect(!isAlive(below))
+    }
+
+    @Test func killingOneTreeLeavesTheDaemonsOfOthers() throws {
+        let folder = try TemporaryFolder()
+        var command = shell("setsid env -i sh -c 'echo $$ > daemon; exec sleep 1000' & wait_for=1; sleep 0.1")
+        command.directory = folder.path
+        let mother = try ProcessRunner.start(command)
+        #expect(try mother.wait(timeoutMilliseconds: 20_000) == .exited(code: 0))
+        let daemon = try #require(try folder.eventually { numbers(try? folder.read("daemon")).first })
+        _ = try ProcessRunner.run(shell("sleep 1000"), timeoutMilliseconds: 50)
+        #expect(isAlive(daemon))
+        try mother.killTree()
+        #expect(!isAlive(daemon))
+    }
+
+    @Test func childrenOutliveTheThreadThatAskedForThem() throws {
+        let box = Box<ChildProcess>()
+        onThread { box.value = try? ProcessRunner.start(shell("sleep 1000")) }
+        let process = try #require(box.value)
+        #expect(try process.wait(timeoutMilliseconds: 200) == nil)
+        try process.killTree()
+    }
+
+    @Test func childrenDieWithTheThreadThatSpawnedThem() throws {
+        // What the keeper's thread would be to them if the process were killed.
+        let keeper = try ProcessKeeper.shared()
+        let box = Box<faultline_spawn_result>()
+        onThread {
+            box.value = keeper.family.withLock { _ in
+                CStringArray(["sleep", "1000"]).withPointers { arguments in
+                    var request = faultline_spawn_request()
+                    return "/bin/sleep".withCString { path in
+                        request.executable = path
+                        request.arguments = arguments
+                        request.environment = UnsafePointer(environ)
+                        request.standard_streams = (0, 1, 2)
+                        return faultline_spawn(&request)
+                    }
+                }
+            }
+        }
+        let child = try #require(box.value)
+        defer { close(child.pidfd) }
+        #expect(child.stage == FAULTLINE_SPAWN_OK)
+        #expect(try waitReadable([child.pidfd], until: Deadline(afterMilliseconds: 20_000))[0])
+        let end = faultline_reap(child.pidfd)
+        #expect(end.signalled == 1 && end.code == SIGKILL)
+    }
+
+    @Test func manyAtOnceFromManyThreads() async throws {
+        try await withThrowingTaskGroup(of: Termination.self) { group in
+            for code in 0..<40 {
+                group.addTask {
+                    try ProcessRunner.run(shell("exit \(code)"), timeoutMilliseconds: 60_000).termination
+                }
+            }
+            var codes: Set<Int32> = []
+            for try await termination in group {
+                if case .exited(let code) = termination { codes.insert(code) }
+            }
+            #expect(codes == Set(0..<40))
+        }
+    }
+}

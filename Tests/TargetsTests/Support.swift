@@ -1,0 +1,104 @@
+import Bytes
+import Glibc
+import Synchronization
+
+@testable import Targets
+
+func shell(_ script: String) -> Command { Command(["sh", "-c", ByteString(script)]) }
+
+/// A process that exists and is not a zombie.
+func isAlive(_ process: Int32) -> Bool {
+    var bytes = [UInt8](repeating: 0, count: 512)
+    let file = open("/proc/\(process)/stat", O_RDONLY)
+    guard file >= 0 else { return false }
+    defer { close(file) }
+    let count = max(0, read(file, &bytes, bytes.count))
+    guard let name = bytes[..<count].lastIndex(of: UInt8(ascii: ")")) else { return false }
+    return bytes[name + 2] != UInt8(ascii: "Z")
+}
+
+func numbers(_ bytes: [UInt8]?) -> [Int32] {
+    (bytes ?? []).split(separator: UInt8(ascii: "\n")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
+}
+
+/// Everything that a process prints until it closes its standard output.
+func readAll(_ process: ChildProcess) throws -> [UInt8] {
+    var all: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while let output = process.output {
+        let count = read(output.rawValue, &chunk, chunk.count)
+        if count <= 0 { break }
+        all += chunk[..<count]
+    }
+    return all
+}
+
+final class Box<Value: Sendable>: Sendable {
+    private let content = Mutex<Value?>(nil)
+    var value: Value? {
+        get { content.withLock { $0 } }
+        set { content.withLock { $0 = newValue } }
+    }
+}
+
+/// Runs `body` on a thread of its own and returns when that thread has ended.
+func onThread(_ body: @escaping @Sendable () -> Void) {
+    final class Work: Sendable {
+        let body: @Sendable () -> Void
+        init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+    }
+    var thread = pthread_t()
+    pthread_create(
+        &thread, nil,
+        { context in
+            Unmanaged<Work>.fromOpaque(context!).takeRetainedValue().body()
+            return nil
+        }, Unmanaged.passRetained(Work(body)).toOpaque())
+    pthread_join(thread, nil)
+}
+
+/// A directory that goes with its owner. For tests: what is below it was made by them.
+final class TemporaryFolder: Sendable {
+    let path: ByteString
+
+    init(in parent: String = "/tmp") throws {
+        var template = Array("\(parent)/faultline-targets-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw TargetError.system("mkdtemp") }
+        path = ByteString(template.dropLast().map { UInt8(bitPattern: $0) })
+    }
+
+    deinit { _ = try? ProcessRunner.run(Command(["rm", "-rf", "--", path]), timeoutMilliseconds: 20_000) }
+
+    func file(_ name: String) -> ByteString { ByteString(path.bytes + Array("/\(name)".utf8)) }
+
+    func folder(_ name: String) -> ByteString {
+        let path = file(name)
+        _ = path.withCString { mkdir($0, 0o755) }
+        return path
+    }
+
+    func read(_ name: String) throws -> [UInt8] {
+        let descriptor = try Descriptor.open(file(name), O_RDONLY)
+        var all: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 65536)
+        while true {
+            let count = Glibc.read(descriptor.rawValue, &chunk, chunk.count)
+            if count <= 0 { return all }
+            all += chunk[..<count]
+        }
+    }
+
+    func write(_ name: String, _ bytes: [UInt8]) throws {
+        try Descriptor.open(file(name), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).writeAll(bytes)
+    }
+
+    /// The first answer of `body` that is not nil, within 20 s.
+    func eventually<Value>(_ body: () throws -> Value?) throws -> Value? {
+        let deadline = Deadline(afterMilliseconds: 20_000)
+        while !deadline.hasPassed {
+            if let value = try body() { return value }
+            usleep(2000)
+        }
+        return nil
+    }
+}
