@@ -46,7 +46,10 @@ enum ProcessTable {
         defer { closedir(stream) }
         var numbers: [pid_t] = []
         while let entry = readdir(stream) {
-            let number = withUnsafeBytes(of: entry.pointee.d_name) { decimal($0.prefix { $0 != 0 }) }
+            // An entry is as long as its name, not as long as the structure: never copy it whole.
+            let name = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+            let number = decimal(
+                UnsafeRawBufferPointer(start: name, count: strlen(name.assumingMemoryBound(to: CChar.self))))
             if number > 0 { numbers.append(number) }
         }
         return numbers
