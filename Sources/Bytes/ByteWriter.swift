@@ -1,25 +1,51 @@
-/// Appends little-endian integers and runs of bytes to an array that is kept from one use to the next.
+/// Appends little-endian integers and runs of bytes to memory that is kept from one use to the next.
 public struct ByteWriter: Sendable {
-    public private(set) var bytes: [UInt8] = []
+    /// The first `count` bytes are what was written; the rest is room.
+    @usableFromInline var storage: [UInt8]
+    public private(set) var count = 0
 
-    public init(reserving capacity: Int = 0) { bytes.reserveCapacity(capacity) }
+    public init(reserving capacity: Int = 64) { storage = [UInt8](repeating: 0, count: max(capacity, 64)) }
 
-    public var count: Int { bytes.count }
+    /// A copy of what was written.
+    public var bytes: [UInt8] { Array(storage[..<count]) }
+
+    /// What was written, without a copy. The pointer is good within `body` only.
+    @inlinable
+    public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+        storage.withUnsafeBytes { body(.init(rebasing: $0[..<count])) }
+    }
 
     @inlinable
     public mutating func append<Value: FixedWidthInteger>(_ value: Value) {
-        withUnsafeBytes(of: value.littleEndian) { append($0) }
+        let place = reserve(MemoryLayout<Value>.size)
+        storage.withUnsafeMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: place, as: Value.self) }
     }
 
-    public mutating func append(_ run: UnsafeRawBufferPointer) { bytes.append(contentsOf: run) }
+    public mutating func append(_ run: UnsafeRawBufferPointer) {
+        guard let source = run.baseAddress else { return }
+        let place = reserve(run.count)
+        storage.withUnsafeMutableBytes { ($0.baseAddress! + place).copyMemory(from: source, byteCount: run.count) }
+    }
 
     /// Replaces the integer at `offset`, which must have been written.
+    @inlinable
     public mutating func replace<Value: FixedWidthInteger>(at offset: Int, with value: Value) {
-        precondition(
-            offset >= 0 && offset + MemoryLayout<Value>.size <= bytes.count, "only what was written is replaced")
-        bytes.withUnsafeMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self) }
+        precondition(offset >= 0 && offset + MemoryLayout<Value>.size <= count, "only what was written is replaced")
+        storage.withUnsafeMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self) }
     }
 
     /// Forgets the bytes and keeps the room.
-    public mutating func removeAll() { bytes.removeAll(keepingCapacity: true) }
+    public mutating func removeAll() { count = 0 }
+
+    /// Room for `extra` bytes more, which the caller fills; answers where they begin.
+    @usableFromInline
+    mutating func reserve(_ extra: Int) -> Int {
+        let place = count
+        count += extra
+        if count > storage.count {
+            let grown = max(count, storage.count * 2)
+            storage.append(contentsOf: repeatElement(0, count: grown - storage.count))
+        }
+        return place
+    }
 }

@@ -15,7 +15,7 @@ public struct TraceEncoder: Sendable {
     private var eventCount: UInt64 = 0
 
     /// Begins a trace; its header waits in `bytes`.
-    public init(reserving capacity: Int = 0) {
+    public init(reserving capacity: Int = 4096) {
         output = ByteWriter(reserving: capacity)
         TraceFormat.magic.withUnsafeBytes { output.append($0) }
         output.append(TraceFormat.version)
@@ -30,7 +30,7 @@ public struct TraceEncoder: Sendable {
 
     /// `bytes`, without a copy.
     public func withWaitingBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
-        output.bytes.withUnsafeBytes(body)
+        output.withBytes(body)
     }
 
     /// How long the trace is by now, in bytes.
@@ -104,16 +104,14 @@ public struct TraceEncoder: Sendable {
         output.append(UInt64(0))
         let kind = fields(&self)
         let body = UInt64(output.count - start - TraceFormat.frameBytes + data.count)
-        output.replace(at: start, with: body << 8 | UInt64(kind.rawValue))
-        let frameCheck = output.bytes.withUnsafeBytes { bytes in
-            let placeCheck = withUnsafeBytes(of: place.littleEndian) { CRC32C.checksum($0) }
-            return CRC32C.checksum(.init(rebasing: bytes[start..<start + 8]), extending: placeCheck)
-        }
-        output.replace(at: start + 8, with: frameCheck)
-        let check = output.bytes.withUnsafeBytes { bytes in
+        let word = body << 8 | UInt64(kind.rawValue)
+        output.replace(at: start, with: word)
+        let placed = (place.littleEndian, word.littleEndian)
+        output.replace(at: start + 8, with: withUnsafeBytes(of: placed) { CRC32C.checksum($0) })
+        let check = output.withBytes { bytes in
             let head = CRC32C.checksum(.init(rebasing: bytes[start..<start + 12]))
             let fields = CRC32C.checksum(.init(rebasing: bytes[(start + TraceFormat.frameBytes)...]), extending: head)
-            return CRC32C.checksum(data, extending: fields)
+            return data.isEmpty ? fields : CRC32C.checksum(data, extending: fields)
         }
         output.replace(at: start + 12, with: check)
     }
