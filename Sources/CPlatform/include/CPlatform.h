@@ -6,4 +6,7 @@
 #include "crc32c.h"
 #include "files.h"
 
+// Calls that the Glibc module leaves out.
+#include <sys/xattr.h>
+
 #endif

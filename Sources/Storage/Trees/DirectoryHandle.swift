@@ -1,0 +1,67 @@
+import Bytes
+import Glibc
+
+/// A directory held by descriptor: everything beneath it is reached by single names that are never followed as links,
+/// so that no tree, however hostile, reaches a file outside.
+struct DirectoryHandle: ~Copyable {
+    let descriptor: Int32
+    let path: ByteString
+
+    init(opening path: ByteString) throws(TreeError) {
+        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+        let opened = path.withCString { open($0, flags) }
+        guard opened >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        descriptor = opened
+        self.path = path
+    }
+
+    /// The directory `name` within `parent`.
+    init(_ name: ByteString, in parent: borrowing DirectoryHandle) throws(TreeError) {
+        let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
+        descriptor = try parent.call("openat", name) { openat($0, $1, flags) }
+        path = parent.child(name)
+    }
+
+    deinit { close(descriptor) }
+
+    func child(_ name: ByteString) -> ByteString { ByteString(path.bytes + [UInt8(ascii: "/")] + name.bytes) }
+
+    func check(_ name: ByteString) throws(TreeError) {
+        do throws(StorageError) { try name.checkedAsFileName() } catch { throw .invalidName(name, directory: path) }
+    }
+
+    /// Runs a call on one name of this directory; a negative result is an error.
+    @discardableResult
+    func call(_ call: String, _ name: ByteString, _ body: (Int32, UnsafePointer<CChar>) -> Int32) throws(TreeError)
+        -> Int32
+    {
+        try check(name)
+        while true {
+            let result = name.withCString { body(descriptor, $0) }
+            if result >= 0 { return result }
+            if errno != EINTR { throw .system(call: call, path: child(name), errno: errno) }
+        }
+    }
+
+    /// The names in the directory, without `.` and `..`.
+    func names() throws(TreeError) -> [ByteString] {
+        let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard copy >= 0, let stream = fdopendir(copy) else {
+            throw .system(call: "fdopendir", path: path, errno: errno)
+        }
+        defer { closedir(stream) }
+        var names: [ByteString] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else { break }
+            let bytes = withUnsafePointer(to: &entry.pointee.d_name) { name in
+                name.withMemoryRebound(to: UInt8.self, capacity: 256) { text in
+                    Array(UnsafeBufferPointer(start: text, count: strlen(name)))
+                }
+            }
+            if bytes != Array(".".utf8), bytes != Array("..".utf8) { names.append(ByteString(bytes)) }
+        }
+        if errno != 0 { throw .system(call: "readdir", path: path, errno: errno) }
+        return names
+    }
+}

@@ -1,0 +1,25 @@
+import Bytes
+import Glibc
+
+/// Why a tree could not be written or removed.
+package enum TreeError: Error, Hashable, Sendable {
+    /// A call to the system failed.
+    case system(call: String, path: ByteString, errno: Int32)
+    /// The tree holds a name that no file may have: empty, `.`, `..`, or with a slash or NUL in it.
+    case invalidName(ByteString, directory: ByteString)
+    /// A tree is written only where nothing can be in its way.
+    case directoryNotEmpty(ByteString)
+    /// The data of a file could not be read from where it is kept.
+    case data(path: ByteString, reason: String)
+}
+
+extension TreeError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .system(let call, let path, let errno): "\(path): \(call): \(String(cString: strerror(errno)))"
+        case .invalidName(let name, let directory): "'\(name)' in '\(directory)' is not a name that a file may have"
+        case .directoryNotEmpty(let path): "\(path): a tree is written only into an empty directory"
+        case .data(let path, let reason): "the data of \(path) cannot be read: \(reason)"
+        }
+    }
+}

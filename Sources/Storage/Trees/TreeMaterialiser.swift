@@ -1,0 +1,122 @@
+import Bytes
+import CPlatform
+import Glibc
+import Model
+
+/// Writes a tree as files: the one place where a crash state becomes a directory.
+///
+/// Everything is made beneath the given directory, by single names relative to descriptors, and nothing that exists is
+/// opened: a hostile tree (a name with a slash, a link out of the directory and a file "beneath" it) is an error.
+/// Sparse stays sparse. Modes are set last, owners only by root. Safe from several threads for different directories.
+package struct TreeMaterialiser: Sendable {
+    private let payloads: any PayloadStore
+
+    package init(payloads: any PayloadStore) { self.payloads = payloads }
+
+    /// Writes `tree` into the empty directory at `path`.
+    package func materialise(_ tree: Tree, into path: ByteString) throws(TreeError) {
+        let root = try DirectoryHandle(opening: path)
+        guard try root.names().isEmpty else { throw .directoryNotEmpty(path) }
+        var firstPaths: [InodeID: ByteString] = [:]
+        try fill(root, .root, tree, &firstPaths, depth: 0)
+        if let node = tree.nodes[.root] { try finish(root, node) }
+    }
+
+    private func fill(
+        _ directory: borrowing DirectoryHandle, _ inode: InodeID, _ tree: Tree,
+        _ firstPaths: inout [InodeID: ByteString], depth: Int
+    ) throws(TreeError) {
+        // Deeper than any path can be: a directory within itself.
+        guard depth < 2048 else { throw .system(call: "mkdirat", path: directory.path, errno: ELOOP) }
+        for (name, child) in (tree.nodes[inode]?.entries ?? [:]).sorted(by: { $0.key < $1.key }) {
+            guard let node = tree.nodes[child] else { continue }
+            if let first = firstPaths[child] {
+                try directory.call("linkat", name) { descriptor, text in
+                    first.withCString { linkat(AT_FDCWD, $0, descriptor, text, 0) }
+                }
+                continue
+            }
+            if node.kind == .directory {
+                try directory.call("mkdirat", name) { mkdirat($0, $1, 0o700) }
+                let inner = try DirectoryHandle(name, in: directory)
+                try fill(inner, child, tree, &firstPaths, depth: depth + 1)
+                try finish(inner, node)
+            } else {
+                firstPaths[child] = directory.child(name)
+                try make(node, name, directory)
+            }
+        }
+    }
+
+    private func make(_ node: Node, _ name: ByteString, _ directory: borrowing DirectoryHandle) throws(TreeError) {
+        switch node.kind {
+        case .regular: try makeFile(node, name, directory)
+        case .symbolicLink(let target):
+            try directory.call("symlinkat", name) { descriptor, text in
+                target.withCString { symlinkat($0, descriptor, text) }
+            }
+        case .fifo: try directory.call("mkfifoat", name) { mkfifoat($0, $1, mode_t(node.attributes.mode)) }
+        case .socket:
+            try directory.call("mknodat", name) { mknodat($0, $1, S_IFSOCK | mode_t(node.attributes.mode), 0) }
+        case .directory: break
+        }
+    }
+
+    private func makeFile(_ node: Node, _ name: ByteString, _ directory: borrowing DirectoryHandle) throws(TreeError) {
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+        let file = try directory.call("openat", name) { openat($0, $1, flags, 0o600) }
+        defer { close(file) }
+        let path = directory.child(name)
+        for extent in node.content.slice(0..<node.sizeBytes) { try write(extent, to: file, path) }
+        guard ftruncate(file, off_t(clamping: node.sizeBytes)) == 0 else {
+            throw .system(call: "ftruncate", path: path, errno: errno)
+        }
+        try dress(file, node, path)
+    }
+
+    private func write(_ extent: ExtentMap.Extent, to file: Int32, _ path: ByteString) throws(TreeError) {
+        let chunkBytes: UInt64 = 1 << 20
+        var done: UInt64 = 0
+        while done < extent.data.countBytes {
+            let count = min(chunkBytes, extent.data.countBytes - done)
+            let bytes: [UInt8]
+            do { bytes = try payloads.bytes(of: extent.data.slice(done, count: count)) } catch {
+                throw .data(path: path, reason: "\(error)")
+            }
+            try put(bytes, at: extent.offsetBytes + done, file, path)
+            done += count
+        }
+    }
+
+    private func put(_ bytes: [UInt8], at offset: UInt64, _ file: Int32, _ path: ByteString) throws(TreeError) {
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes {
+                pwrite(file, $0.baseAddress! + written, bytes.count - written, off_t(offset) + off_t(written))
+            }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw .system(call: "pwrite", path: path, errno: count < 0 ? errno : EIO) }
+            written += count
+        }
+    }
+
+    private func finish(_ directory: borrowing DirectoryHandle, _ node: Node) throws(TreeError) {
+        try dress(directory.descriptor, node, directory.path)
+    }
+
+    private func dress(_ file: Int32, _ node: Node, _ path: ByteString) throws(TreeError) {
+        for (name, value) in node.extendedAttributes {
+            let result = name.withCString { name in
+                value.bytes.withUnsafeBytes { fsetxattr(file, name, $0.baseAddress, $0.count, 0) }
+            }
+            guard result == 0 else { throw .system(call: "fsetxattr", path: path, errno: errno) }
+        }
+        // An ordinary user cannot give files away; its own files have its owner already.
+        if geteuid() == 0, fchown(file, node.attributes.owner, node.attributes.group) != 0 {
+            throw .system(call: "fchown", path: path, errno: errno)
+        }
+        guard fchmod(file, mode_t(node.attributes.mode & 0o7777)) == 0 else {
+            throw .system(call: "fchmod", path: path, errno: errno)
+        }
+    }
+}

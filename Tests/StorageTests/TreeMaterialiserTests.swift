@@ -1,0 +1,106 @@
+import Bytes
+import Foundation
+import Model
+import Testing
+
+@testable import Storage
+
+struct TreeMaterialiserTests {
+    let arena = PayloadArena()
+    let scratch = Scratch()
+
+    private func file(_ text: String, size: UInt64? = nil, mode: UInt32 = 0o644) -> Node {
+        var node = Node(kind: .regular, attributes: Attributes(mode: mode))
+        node.content.write(arena.store(Array(text.utf8)), at: 0)
+        node.sizeBytes = size ?? UInt64(text.utf8.count)
+        return node
+    }
+
+    private func tree(_ children: [(ByteString, InodeID, Node)]) -> Tree {
+        var tree = Tree(rootAttributes: Attributes(mode: 0o700))
+        for (name, inode, node) in children {
+            tree.nodes[inode] = node
+            tree.nodes[.root]!.entries[name] = inode
+        }
+        return tree
+    }
+
+    @Test func filesComeOutWithTheirBytesSizesAndModes() throws {
+        let tree = tree([("a", InodeID(2), file("hello", size: 3, mode: 0o600)), ("b", InodeID(3), file("x", size: 5))])
+        try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
+        #expect(scratch.contents("a") == Array("hel".utf8))
+        #expect(scratch.contents("b") == Array("x".utf8) + [0, 0, 0, 0])
+        #expect(scratch.mode("a") == 0o600)
+    }
+
+    @Test func hardLinksStayOneFile() throws {
+        let node = file("same")
+        let tree = tree([("a", InodeID(2), node), ("b", InodeID(2), node)])
+        try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
+        #expect(scratch.inode("a") == scratch.inode("b"))
+    }
+
+    @Test(arguments: ["../escape", "a/b", "..", ".", "", "nul\0name"] as [ByteString])
+    func hostileNamesAreRefused(_ name: ByteString) throws {
+        #expect(throws: TreeError.invalidName(name, directory: scratch.path)) {
+            try TreeMaterialiser(payloads: arena).materialise(tree([(name, InodeID(2), file("x"))]), into: scratch.path)
+        }
+    }
+
+    @Test func nothingIsWrittenBesideFilesThatExist() throws {
+        try TreeMaterialiser(payloads: arena).materialise(tree([("a", InodeID(2), file("x"))]), into: scratch.path)
+        #expect(throws: TreeError.directoryNotEmpty(scratch.path)) {
+            try TreeMaterialiser(payloads: arena).materialise(tree([]), into: scratch.path)
+        }
+    }
+
+    @Test func aDirectoryWithinItselfIsRefused() throws {
+        var loop = Node(kind: .directory, attributes: Attributes(mode: 0o755))
+        loop.entries["again"] = InodeID(2)
+        #expect(throws: TreeError.self) {
+            try TreeMaterialiser(payloads: arena).materialise(tree([("d", InodeID(2), loop)]), into: scratch.path)
+        }
+    }
+
+    @Test func removingDoesNotFollowLinks() throws {
+        let outside = Scratch()
+        try Data("precious".utf8).write(to: URL(filePath: "\(outside.path)/keep"))
+        var tree = tree([("f", InodeID(2), file("x", mode: 0))])
+        tree.nodes[InodeID(3)] = Node(kind: .symbolicLink(target: outside.path), attributes: Attributes(mode: 0o777))
+        tree.nodes[.root]!.entries["link"] = InodeID(3)
+        var closed = Node(kind: .directory, attributes: Attributes(mode: 0))
+        closed.entries["inner"] = InodeID(2)
+        tree.nodes[InodeID(4)] = closed
+        tree.nodes[.root]!.entries["closed"] = InodeID(4)
+        try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
+        try TreeRemoval.removeContents(of: scratch.path)
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)").isEmpty)
+        #expect(outside.contents("keep") == Array("precious".utf8))
+    }
+}
+
+/// A directory of its own for one test, removed with it.
+final class Scratch {
+    let path: ByteString
+
+    init() {
+        let url = FileManager.default.temporaryDirectory.appending(path: "faultline-test-\(UUID().uuidString)")
+        try! FileManager.default.createDirectory(at: url, withIntermediateDirectories: false)
+        path = ByteString(url.path)
+    }
+
+    deinit { try? FileManager.default.removeItem(atPath: "\(path)") }
+
+    func contents(_ name: String) -> [UInt8]? {
+        FileManager.default.contents(atPath: "\(path)/\(name)").map(Array.init)
+    }
+
+    func inode(_ name: String) -> Int? { attribute(name, .systemFileNumber) }
+
+    func mode(_ name: String) -> Int? { attribute(name, .posixPermissions) }
+
+    private func attribute(_ name: String, _ key: FileAttributeKey) -> Int? {
+        let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
+        return (attributes?[key] as? NSNumber)?.intValue
+    }
+}
