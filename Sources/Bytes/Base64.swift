@@ -1,0 +1,154 @@
+/// Why a text is not base64, and where.
+public enum Base64Error: Error, Hashable, Sendable {
+    /// A byte outside the alphabet, or padding where none may stand.
+    case invalidCharacter(UInt8, offset: Int)
+    /// The text's length is no multiple of four: it was cut, or its padding is missing.
+    case invalidLength(Int)
+    /// The bits that padding cuts off are not zero: a second spelling of the same bytes, which no encoder writes.
+    case strayBits(offset: Int)
+
+    /// Where in the text the error lies.
+    public var offset: Int {
+        switch self {
+        case .invalidCharacter(_, let offset), .strayBits(let offset): offset
+        case .invalidLength(let length): length
+        }
+    }
+}
+
+extension Base64Error: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .invalidCharacter(let byte, let offset): "byte \(ByteString([byte])) at offset \(offset) is not base64"
+        case .invalidLength(let length): "\(length) characters are no multiple of 4: cut, or without padding"
+        case .strayBits(let offset): "stray bits before the padding at offset \(offset)"
+        }
+    }
+}
+
+/// Base64 with the standard alphabet and mandatory padding (RFC 4648, section 4).
+///
+/// Decoding is strict: every byte string has exactly one text, so that equal texts are equal bytes and unequal texts
+/// are unequal bytes. White space, missing padding and stray bits are errors that say where. Pure; thread-safe.
+public enum Base64 {
+    /// The text of `bytes`, as ASCII.
+    public static func encode(_ bytes: [UInt8]) -> [UInt8] {
+        var text: [UInt8] = []
+        text.reserveCapacity((bytes.count + 2) / 3 * 4)
+        append(bytes, to: &text)
+        return text
+    }
+
+    /// The text of `bytes` as a `String`: for messages and JSON objects that are built as text.
+    public static func text(_ bytes: [UInt8]) -> String { String(decoding: encode(bytes), as: UTF8.self) }
+
+    /// Appends the text of `bytes` to `text`.
+    public static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
+        let source = bytes.span
+        var index = 0
+        while index + 3 <= source.count {
+            let group = UInt32(source[index]) << 16 | UInt32(source[index + 1]) << 8 | UInt32(source[index + 2])
+            text.append(character(group >> 18))
+            text.append(character(group >> 12))
+            text.append(character(group >> 6))
+            text.append(character(group))
+            index += 3
+        }
+        guard index < source.count else { return }
+        let second: UInt32? = index + 1 < source.count ? UInt32(source[index + 1]) : nil
+        let group = UInt32(source[index]) << 16 | (second ?? 0) << 8
+        text.append(character(group >> 18))
+        text.append(character(group >> 12))
+        text.append(second == nil ? padding : character(group >> 6))
+        text.append(padding)
+    }
+
+    /// The bytes of `text`.
+    public static func decode(_ text: [UInt8]) throws(Base64Error) -> [UInt8] { try decode(text.span) }
+
+    /// The bytes of `text`.
+    public static func decode(_ text: Span<UInt8>) throws(Base64Error) -> [UInt8] {
+        guard text.count & 3 == 0 else { throw firstInvalid(text) ?? .invalidLength(text.count) }
+        guard text.count > 0 else { return [] }
+        let padded = text[text.count - 1] != padding ? 0 : text[text.count - 2] != padding ? 1 : 2
+        // Every whole group is unpacked without looking; the sextets' high bits, gathered, say whether all were valid.
+        let whole = text.count - (padded == 0 ? 0 : 4)
+        var valid = true
+        let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 - padded) { buffer, count in
+            valid = decodeGroups(text, upTo: whole, into: buffer)
+            if padded > 0 { valid = decodeLast(text, at: whole, padded: padded, into: buffer) && valid }
+            count = buffer.count
+        }
+        guard valid else { throw firstInvalid(text) ?? .strayBits(offset: text.count - padded - 1) }
+        return bytes
+    }
+
+    private static let padding = UInt8(ascii: "=")
+
+    /// False when one of the characters is not in the alphabet.
+    @inline(__always)
+    private static func decodeGroups(
+        _ text: borrowing Span<UInt8>, upTo end: Int, into buffer: UnsafeMutableBufferPointer<UInt8>
+    ) -> Bool {
+        var seen: UInt8 = 0
+        var input = 0
+        var output = 0
+        values.span.withUnsafeBufferPointer { values in
+            while input < end {
+                let a = values[Int(text[unchecked: input])]
+                let b = values[Int(text[unchecked: input + 1])]
+                let c = values[Int(text[unchecked: input + 2])]
+                let d = values[Int(text[unchecked: input + 3])]
+                seen |= a | b | c | d
+                buffer[output] = a << 2 | b >> 4
+                buffer[output + 1] = b << 4 | c >> 2
+                buffer[output + 2] = c << 6 | d
+                input += 4
+                output += 3
+            }
+        }
+        return seen < 64
+    }
+
+    /// The last group, of which `padded` characters are padding; false when it has a wrong character or stray bits.
+    private static func decodeLast(
+        _ text: borrowing Span<UInt8>, at start: Int, padded: Int, into buffer: UnsafeMutableBufferPointer<UInt8>
+    ) -> Bool {
+        let a = value(of: text[start])
+        let b = value(of: text[start + 1])
+        let c = padded == 2 ? 0 : value(of: text[start + 2])
+        let output = start / 4 * 3
+        buffer[output] = a << 2 | b >> 4
+        if padded == 1 { buffer[output + 1] = b << 4 | c >> 2 }
+        return a | b | c < 64 && (padded == 2 ? b & 15 : c & 3) == 0
+    }
+
+    private static func firstInvalid(_ text: borrowing Span<UInt8>) -> Base64Error? {
+        for offset in text.indices {
+            let mayPad = text.count & 3 == 0 && offset >= text.count - 2 && text[text.count - 1] == padding
+            if value(of: text[offset]) < 64 || (mayPad && text[offset] == padding) { continue }
+            return .invalidCharacter(text[offset], offset: offset)
+        }
+        return nil
+    }
+
+    private static func value(of character: UInt8) -> UInt8 { values[Int(character)] }
+
+    /// The value of each character; 255 for those outside the alphabet.
+    private static let values: [UInt8] = {
+        var values = [UInt8](repeating: 255, count: 256)
+        for value in UInt8(0)..<64 { values[Int(character(UInt32(value)))] = value }
+        return values
+    }()
+
+    @inline(__always)
+    private static func character(_ sextet: UInt32) -> UInt8 {
+        switch sextet & 63 {
+        case let value where value < 26: UInt8(ascii: "A") + UInt8(value)
+        case let value where value < 52: UInt8(ascii: "a") + UInt8(value - 26)
+        case let value where value < 62: UInt8(ascii: "0") + UInt8(value - 52)
+        case 62: UInt8(ascii: "+")
+        default: UInt8(ascii: "/")
+        }
+    }
+}

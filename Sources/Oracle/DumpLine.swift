@@ -1,0 +1,85 @@
+import Bytes
+
+/// One line of what a recover command prints.
+///
+///     {"key":"…","payload":"…"}     a live key; base64
+///     {"end":true}                  the dump is whole
+///     {"error":"…"}                 the store does not open; the text says why
+public enum DumpLine: Hashable, Sendable {
+    case entry(key: ByteString, payload: [UInt8])
+    case end
+    case error(String)
+
+    /// Appends the line and its newline to `text`.
+    public func append(to text: inout [UInt8]) {
+        switch self {
+        case .entry(let key, let payload):
+            text.append(contentsOf: #"{"key":""#.utf8)
+            Base64.append(key.bytes, to: &text)
+            text.append(contentsOf: #"","payload":""#.utf8)
+            Base64.append(payload, to: &text)
+            text.append(contentsOf: "\"}\n".utf8)
+        case .end:
+            text.append(contentsOf: "{\"end\":true}\n".utf8)
+        case .error(let reason):
+            text.append(contentsOf: #"{"error":""#.utf8)
+            Self.append(escaped: reason, to: &text)
+            text.append(contentsOf: "\"}\n".utf8)
+        }
+    }
+
+    /// The line with its newline.
+    public var encoded: [UInt8] {
+        var text: [UInt8] = []
+        append(to: &text)
+        return text
+    }
+
+    private static func append(escaped string: String, to text: inout [UInt8]) {
+        let digits = Array("0123456789abcdef".utf8)
+        for byte in string.utf8 {
+            switch byte {
+            case UInt8(ascii: "\""), UInt8(ascii: "\\"): text += [UInt8(ascii: "\\"), byte]
+            case UInt8(ascii: "\n"): text += Array(#"\n"#.utf8)
+            case 0..<0x20: text += Array(#"\u00"#.utf8) + [digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            default: text.append(byte)
+            }
+        }
+    }
+}
+
+extension DumpLine {
+    /// The line that `text` (without its newline) says; `line` is its number in the dump, for errors.
+    /// As strict as `OracleLine.parse`.
+    public static func parse(_ text: Span<UInt8>, line: Int) throws(OracleError) -> DumpLine {
+        try text.withUnsafeBufferPointer { (bytes) throws(OracleError) in
+            var scanner = LineScanner(bytes, line: line)
+            var key: [UInt8]?
+            var payload: [UInt8]?
+            var end = false
+            var reason: String?
+            try scanner.object { (scanner, name) throws(OracleError) in
+                if scanner.matches(name, "key"), key == nil {
+                    key = try scanner.base64()
+                } else if scanner.matches(name, "payload"), payload == nil {
+                    payload = try scanner.base64()
+                } else if scanner.matches(name, "end"), !end {
+                    try scanner.literalTrue()
+                    end = true
+                } else if scanner.matches(name, "error"), reason == nil {
+                    let token = try scanner.string("a string")
+                    reason = String(decoding: try scanner.unescape(token), as: UTF8.self)
+                } else {
+                    throw scanner.unexpected("key, payload, end or error, each but once", at: name)
+                }
+            }
+            switch (key, payload, end, reason) {
+            case (let key?, let payload?, false, nil): return .entry(key: ByteString(key), payload: payload)
+            case (nil, nil, true, nil): return .end
+            case (nil, nil, false, let reason?): return .error(reason)
+            default:
+                throw .meaning(line: line, reason: "neither a key with its payload, nor an end, nor an error")
+            }
+        }
+    }
+}

@@ -1,0 +1,87 @@
+import Bytes
+
+/// Reads the dumps of a recover command from chunks of bytes as they come. Pure; memory for one dump.
+///
+/// A persistent recover command prints one dump after another on the same stream; each ends with its end line or its
+/// error line. A stream that stops without either is a store that did not open, and so is one that prints anything
+/// else: half a dump is never taken for a small store.
+public struct DumpReader: Sendable {
+    private var lineNumber = 0
+    private var carried: [UInt8] = []
+    private var entries: [Observation.Entry] = []
+    /// A line could not be read; the rest of the stream cannot be understood any more.
+    private var isDamaged = false
+
+    public init() {}
+
+    /// Whether a dump has begun and not ended.
+    public var isInsideDump: Bool { lineNumber > 0 || !carried.isEmpty }
+
+    /// The recoveries whose last line `chunk` completes. A damaged line is a failed recovery, and the last: the
+    /// command behind such a stream is to be restarted, its reader replaced.
+    public mutating func read(_ chunk: Span<UInt8>) -> [Recovery] {
+        var recoveries: [Recovery] = []
+        var start = 0
+        for index in 0..<chunk.count where chunk[index] == UInt8(ascii: "\n") {
+            chunk.extracting(start..<index).withUnsafeBufferPointer { carried.append(contentsOf: $0) }
+            start = index + 1
+            if let recovery = takeLine() { recoveries.append(recovery) }
+        }
+        chunk.extracting(start..<chunk.count).withUnsafeBufferPointer { carried.append(contentsOf: $0) }
+        return recoveries
+    }
+
+    /// Says that the stream has ended: nil when it ended between two dumps or was damaged (and has said so), else the
+    /// last recovery, which failed unless only its newline was missing. `expectingDump` makes an empty stream a failure.
+    public mutating func finish(expectingDump: Bool) -> Recovery? {
+        if !carried.isEmpty, let recovery = takeLine() { return recovery }
+        guard !isDamaged, isInsideDump || expectingDump else { return nil }
+        return .failed(reason: "the dump ends after line \(lineNumber) without an end line (\(entries.count) keys)")
+    }
+
+    /// What the whole of `dump`, the output of a recover command that has exited, says.
+    public static func recovery(of dump: [UInt8]) -> Recovery {
+        var reader = DumpReader()
+        let recoveries = reader.read(dump.span)
+        let last = reader.finish(expectingDump: recoveries.isEmpty)
+        guard recoveries.count + (last == nil ? 0 : 1) == 1 else {
+            return .failed(reason: "dump unreadable: more after its end line")
+        }
+        return recoveries.first ?? last!
+    }
+
+    private mutating func takeLine() -> Recovery? {
+        lineNumber += 1
+        let text = carried
+        carried.removeAll(keepingCapacity: true)
+        guard !isDamaged else { return nil }
+        let line: DumpLine
+        do throws(OracleError) {
+            line = try DumpLine.parse(text.span, line: lineNumber)
+        } catch {
+            isDamaged = true
+            return .failed(reason: "dump unreadable: \(error)")
+        }
+        switch line {
+        case .entry(let key, let payload):
+            entries.append(Observation.Entry(key: key, payload: payload))
+            return nil
+        case .error(let reason):
+            endDump()
+            return .failed(reason: reason)
+        case .end:
+            let whole = entries
+            endDump()
+            do throws(Observation.DuplicateKey) {
+                return .opened(try Observation(whole))
+            } catch {
+                return .failed(reason: "dump unreadable: key \(error.key) is there twice")
+            }
+        }
+    }
+
+    private mutating func endDump() {
+        entries = []
+        lineNumber = 0
+    }
+}

@@ -1,0 +1,84 @@
+import Bytes
+
+/// What a recovered store held: every live key with its payload, sorted by key.
+///
+/// Sorting makes equal contents equal values, whatever order the store printed them in, and makes every judgement
+/// deterministic. Immutable and copy-on-write: copies are cheap.
+public struct Observation: Hashable, Sendable {
+    public struct Entry: Hashable, Sendable {
+        public var key: ByteString
+        public var payload: [UInt8]
+
+        public init(key: ByteString, payload: [UInt8]) {
+            self.key = key
+            self.payload = payload
+        }
+    }
+
+    /// Sorted by key, bytewise; no key twice.
+    public private(set) var entries: [Entry]
+
+    public init() { entries = [] }
+
+    /// Fails with the key that stands twice in `entries`.
+    public init(_ entries: [Entry]) throws(DuplicateKey) {
+        var sorted = entries
+        if !Self.isSorted(sorted) { sorted.sort { $0.key < $1.key } }
+        for index in sorted.indices.dropFirst() where sorted[index].key == sorted[index - 1].key {
+            throw DuplicateKey(key: sorted[index].key)
+        }
+        self.entries = sorted
+    }
+
+    public init(_ contents: [ByteString: [UInt8]]) {
+        entries = contents.map { Entry(key: $0.key, payload: $0.value) }.sorted { $0.key < $1.key }
+    }
+
+    /// A store that shows a key twice has no state to judge.
+    public struct DuplicateKey: Error, Hashable, Sendable {
+        public var key: ByteString
+    }
+
+    public var count: Int { entries.count }
+
+    /// The payload of `key`; setting nil removes the key.
+    public subscript(key: ByteString) -> [UInt8]? {
+        get {
+            let index = insertionIndex(of: key)
+            return index < entries.count && entries[index].key == key ? entries[index].payload : nil
+        }
+        set {
+            let index = insertionIndex(of: key)
+            let isThere = index < entries.count && entries[index].key == key
+            switch (newValue, isThere) {
+            case (let payload?, true): entries[index].payload = payload
+            case (let payload?, false): entries.insert(Entry(key: key, payload: payload), at: index)
+            case (nil, true): entries.remove(at: index)
+            case (nil, false): break
+            }
+        }
+    }
+
+    /// The dump that says this, with its end line.
+    public var encoded: [UInt8] {
+        var text: [UInt8] = []
+        for entry in entries { DumpLine.entry(key: entry.key, payload: entry.payload).append(to: &text) }
+        DumpLine.end.append(to: &text)
+        return text
+    }
+
+    private func insertionIndex(of key: ByteString) -> Int {
+        var low = 0
+        var high = entries.count
+        while low < high {
+            let middle = (low + high) / 2
+            if entries[middle].key < key { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+
+    private static func isSorted(_ entries: [Entry]) -> Bool {
+        for index in entries.indices.dropFirst() where !(entries[index - 1].key < entries[index].key) { return false }
+        return true
+    }
+}

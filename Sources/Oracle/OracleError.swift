@@ -1,0 +1,36 @@
+/// What is wrong with an oracle or with a dump, and where. Lines and columns are counted from 1.
+public enum OracleError: Error, Hashable, Sendable {
+    /// The text at the place is not what the format wants there.
+    case syntax(line: Int, column: Int, expected: String, found: String)
+    /// The line ends where more was expected: the mark of a write that was cut short.
+    case truncated(line: Int, column: Int, expected: String)
+    /// The line's number may not stand there.
+    case sequence(line: Int, seq: UInt64, rule: String)
+    /// An answer that does not repeat its intent.
+    case answerDiffers(line: Int, seq: UInt64, field: String)
+    /// The line is well-formed but says something that cannot be.
+    case meaning(line: Int, reason: String)
+
+    public var line: Int {
+        switch self {
+        case .syntax(let line, _, _, _), .truncated(let line, _, _), .sequence(let line, _, _),
+            .answerDiffers(let line, _, _), .meaning(let line, _):
+            line
+        }
+    }
+}
+
+extension OracleError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .syntax(let line, let column, let expected, let found):
+            "line \(line), column \(column): expected \(expected), found \(found)"
+        case .truncated(let line, let column, let expected):
+            "line \(line), column \(column): expected \(expected), found the end of the line"
+        case .sequence(let line, let seq, let rule): "line \(line): seq \(seq): \(rule)"
+        case .answerDiffers(let line, let seq, let field):
+            "line \(line): seq \(seq): the answer's \(field) is not that of its begin line"
+        case .meaning(let line, let reason): "line \(line): \(reason)"
+        }
+    }
+}

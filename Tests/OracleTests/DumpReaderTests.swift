@@ -1,0 +1,74 @@
+import Bytes
+import Oracle
+import Testing
+
+@Suite struct DumpReaderTests {
+    static let entry = #"{"key":"azE=","payload":"dg=="}"#
+    static let one = Observation(["k1": Array("v".utf8)])
+
+    static let dumps: [(text: String, recovery: Recovery)] = [
+        (entry + "\n{\"end\":true}\n", .opened(one)),
+        (entry + "\r\n { \"end\" : true }", .opened(one)),
+        ("{\"end\":true}\n", .opened(Observation())),
+        ("{\"error\":\"bad \\u263a\\n\\\"crc\\\" \\ud83d\\ude00\"}\n", .failed(reason: "bad ☺\n\"crc\" 😀")),
+        ("", .failed(reason: "the dump ends after line 0 without an end line (0 keys)")),
+        (entry + "\n", .failed(reason: "the dump ends after line 1 without an end line (1 keys)")),
+        (entry, .failed(reason: "the dump ends after line 1 without an end line (1 keys)")),
+        (entry + "\n" + entry + "\n{\"end\":true}\n", .failed(reason: "dump unreadable: key k1 is there twice")),
+        ("{\"end\":true}\n" + entry, .failed(reason: "dump unreadable: more after its end line")),
+        ("{\"end\":true}\n{\"end\":true}\n", .failed(reason: "dump unreadable: more after its end line")),
+        ("{\"end\":false}\n", .failed(reason: "dump unreadable: line 1, column 8: expected true, found 'f'")),
+        (
+            entry + "\nopening…\n{\"end\":true}\n",
+            .failed(reason: "dump unreadable: line 2, column 1: expected {, found 'o'")
+        ),
+        (
+            "{\"key\":\"azE=\"}\n{\"end\":true}\n",
+            .failed(reason: "dump unreadable: line 1: neither a key with its payload, nor an end, nor an error")
+        ),
+    ]
+
+    @Test(arguments: dumps) func aDumpIsWholeOrTheStoreDidNotOpen(text: String, recovery: Recovery) {
+        #expect(DumpReader.recovery(of: Array(text.utf8)) == recovery)
+    }
+
+    @Test func aPersistentCommandAnswersOneDumpAfterAnother() {
+        let text = Array((Self.entry + "\n{\"end\":true}\n{\"error\":\"no\"}\n{\"end\":true}\n").utf8)
+        for size in 1...text.count {
+            var reader = DumpReader()
+            var recoveries: [Recovery] = []
+            for start in stride(from: 0, to: text.count, by: size) {
+                recoveries += reader.read(Array(text[start..<min(start + size, text.count)]).span)
+            }
+            #expect(recoveries == [.opened(Self.one), .failed(reason: "no"), .opened(Observation())])
+            #expect(!reader.isInsideDump)
+            #expect(reader.finish(expectingDump: false) == nil)
+        }
+    }
+
+    @Test(arguments: ["plain", "quote \" backslash \\ newline \n bell \u{7} é"])
+    func reasonsComeBackAsTheyWere(reason: String) {
+        #expect(DumpReader.recovery(of: DumpLine.error(reason).encoded) == .failed(reason: reason))
+    }
+
+    @Test func equalContentsAreEqualInWhateverOrder() throws {
+        let entries = ["b", "a", "c", ""].map {
+            Observation.Entry(key: ByteString(Array($0.utf8)), payload: Array($0.utf8))
+        }
+        let observation = try Observation(entries)
+        #expect(try Observation(entries.reversed()) == observation)
+        #expect(observation.entries.map(\.key) == ["", "a", "b", "c"])
+        #expect(DumpReader.recovery(of: observation.encoded) == .opened(observation))
+    }
+
+    @Test func keysCanBeReadReplacedAddedAndRemoved() {
+        var observation = Observation(["b": [2], "d": [4]])
+        #expect(observation["b"] == [2] && observation["a"] == nil && observation["e"] == nil)
+        observation["a"] = [1]
+        observation["b"] = [22]
+        observation["c"] = [3]
+        observation["d"] = nil
+        observation["x"] = nil
+        #expect(observation == Observation(["a": [1], "b": [22], "c": [3]]))
+    }
+}
