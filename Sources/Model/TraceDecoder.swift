@@ -115,6 +115,7 @@ public struct TraceDecoder: Sendable {
             return nil
         default:
             guard let record = fields.record(kind), fields.isAtEnd else { throw damage("a field is wrong") }
+            if let reason = record.objection { throw .illegal(offsetBytes: offsetBytes, reason: reason) }
             switch (record, phase) {
             case (.base, .base): baseCount += 1
             case (.event, .events): eventCount += 1

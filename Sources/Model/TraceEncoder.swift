@@ -60,6 +60,7 @@ public struct TraceEncoder: Sendable {
             throw .wrongDataCount(expected: expected, given: UInt64(data.count))
         }
         guard data.count <= TraceFormat.maximumBodyBytes - 4096 else { throw .tooLong(bytes: UInt64(data.count)) }
+        if let reason = record.objection { throw .illegal(offsetBytes: offsetBytes, reason: reason) }
         switch (record, phase) {
         case (.base, .base): baseCount += 1
         case (.event, .base):

@@ -9,6 +9,8 @@ public enum TraceError: Error, Hashable, Sendable {
     case wrongDataCount(expected: UInt64, given: UInt64)
     /// A base record came after the first event, or something after the end.
     case outOfOrder(offsetBytes: UInt64)
+    /// A record that says what no kernel would.
+    case illegal(offsetBytes: UInt64, reason: String)
     /// A record longer than the format allows.
     case tooLong(bytes: UInt64)
 }
@@ -22,6 +24,7 @@ extension TraceError: CustomStringConvertible {
         case .damaged(let offset, let reason): "damaged at byte \(offset): \(reason)"
         case .wrongDataCount(let expected, let given): "the record says \(expected) bytes of data, \(given) were given"
         case .outOfOrder(let offset): "record out of order at byte \(offset): base, then events, then the end"
+        case .illegal(let offset, let reason): "illegal record at byte \(offset): \(reason)"
         case .tooLong(let bytes): "record of \(bytes) bytes; the longest is \(TraceFormat.maximumBodyBytes)"
         }
     }

@@ -8,6 +8,10 @@ public enum TraceFileError: Error, Hashable, Sendable {
     case system(call: String, path: ByteString, errno: Int32)
     /// The bytes are wrong, or a record cannot be encoded.
     case trace(path: ByteString, TraceError)
+    /// The file was cut off within the base tree: nothing can be derived from it.
+    case baseMissing(path: ByteString, TraceEnding)
+    /// The base records do not describe a tree.
+    case base(path: ByteString, TreeError)
     /// The file ends before the data that an event points to.
     case dataMissing(path: ByteString, Payload)
     /// The writer failed before, and the trace ends there: nothing may follow a gap.
@@ -19,6 +23,8 @@ extension TraceFileError: CustomStringConvertible {
         switch self {
         case .system(let call, let path, let errno): "trace \(path): \(call): \(String(cString: strerror(errno)))"
         case .trace(let path, let error): "trace \(path): \(error)"
+        case .baseMissing(let path, let ending): "trace \(path): the tree before the run is not whole: \(ending)"
+        case .base(let path, let error): "trace \(path): \(error)"
         case .dataMissing(let path, let payload):
             "trace \(path): the \(payload.countBytes) bytes of data at byte \(payload.offsetBytes) are not there"
         case .closed(let path): "trace \(path): nothing can be added any more"

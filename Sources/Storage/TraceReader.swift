@@ -31,8 +31,8 @@ public final class TraceReader: PayloadStore, Sendable {
     /// A walk over the records from the beginning.
     public func cursor() -> TraceCursor { TraceCursor(self) }
 
-    /// Everything that can be read, in memory without the data. Throws at the first damage; a trace that was cut off is
-    /// no error here: look at `ending`.
+    /// Everything that can be read, in memory without the data. Throws at the first damage and when the base tree is not
+    /// whole; a trace whose events were cut off is no error here: look at `ending`.
     public func load() throws(TraceFileError) -> RecordedTrace {
         var cursor = cursor()
         var base: [BaseRecord] = []
@@ -43,7 +43,13 @@ public final class TraceReader: PayloadStore, Sendable {
             case .event(let event): events.append(event)
             }
         }
-        return RecordedTrace(base: base, events: events, ending: cursor.ending, isBaseWhole: cursor.isBaseWhole)
+        guard cursor.isBaseWhole else { throw .baseMissing(path: path, cursor.ending) }
+        do throws(TreeError) {
+            let tree = base.isEmpty ? Tree() : try Tree(baseRecords: base)
+            return RecordedTrace(base: tree, events: events, ending: cursor.ending)
+        } catch {
+            throw .base(path: path, error)
+        }
     }
 
     func read(into bytes: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(TraceFileError) -> Int {

@@ -42,6 +42,22 @@ public struct TraceWriter: ~Copyable, Sendable {
         return moved
     }
 
+    /// Adds the whole tree before the first event, with the content that `store` keeps, in runs of at most 1 MiB.
+    public mutating func append(base tree: Tree, from store: some PayloadStore) throws {
+        for record in tree.baseRecords() {
+            guard case .content(let inode, let offset, let data) = record else {
+                try append(record)
+                continue
+            }
+            for start in stride(from: 0, to: data.countBytes, by: 1 << 20) {
+                let run = data.slice(start, count: min(1 << 20, data.countBytes - start))
+                let bytes = try store.bytes(of: run)
+                let piece = BaseRecord.content(inode, offsetBytes: offset + start, data: run)
+                _ = try bytes.withUnsafeBytes { try append(piece, data: $0) }
+            }
+        }
+    }
+
     /// Adds an event. `data` is that of a write or an oracle line, as long as the event's payload says; where that
     /// payload points does not matter. The answer is the event whose payload points to its data in this file.
     @discardableResult

@@ -3,7 +3,7 @@ import Model
 
 /// One record of every form that a trace can hold, with its data.
 enum TraceSamples {
-    static let odd = ByteString([0x00, 0xFF, UInt8(ascii: "/"), 0xC3, 0x28])
+    static let odd = ByteString([0xFF, 0x0A, 0xC3, 0x28, UInt8(ascii: "\\")])
     static let attributes = Attributes(mode: 0o7755, owner: 1000, group: .max)
     static let entry = Entry(.root, "a name")
 
@@ -32,16 +32,16 @@ enum TraceSamples {
         ]
 
     private static let changes: [(Change, data: String)] = [
-        (.write(InodeID(2), offsetBytes: .max, data: Payload(offsetBytes: 0, countBytes: 4)), "data"),
+        (.write(InodeID(2), offsetBytes: UInt64(Int64.max) - 4, data: Payload(offsetBytes: 0, countBytes: 4)), "data"),
         (.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 0)), ""),
         (.truncate(InodeID(2), sizeBytes: 12), ""),
         (.allocate(InodeID(2), offsetBytes: 1, countBytes: 2, .extend), ""),
         (.allocate(InodeID(2), offsetBytes: 1, countBytes: 2, .zeroRangeKeepSize), ""),
         (.create(InodeID(6), .regular, attributes, at: entry), ""),
-        (.create(InodeID(7), .symbolicLink(target: ""), attributes, at: entry), ""),
+        (.create(InodeID(7), .symbolicLink(target: "../x"), attributes, at: entry), ""),
         (.link(InodeID(2), at: Entry(.root, odd)), ""),
         (.unlink(entry), ""),
-        (.rename(from: entry, to: Entry(InodeID(8), ""), .replace), ""),
+        (.rename(from: entry, to: Entry(InodeID(8), "b"), .replace), ""),
         (.rename(from: entry, to: entry, .exchange), ""),
         (.setAttributes(InodeID(2), attributes), ""),
         (.setExtendedAttribute(InodeID(2), name: "user.x", value: nil), ""),

@@ -11,6 +11,17 @@ struct TraceFileTests {
 
     init() throws { scratch = try ScratchDirectory() }
 
+    /// A tree with the file "a", inode 2, that holds `data`.
+    private static func tree(_ data: Payload) -> Tree {
+        var tree = Tree()
+        var file = Node(kind: .regular, attributes: Attributes(mode: 0o644))
+        file.sizeBytes = data.countBytes
+        file.content.write(data, at: 0)
+        tree.nodes[InodeID(2)] = file
+        tree.nodes[.root]?.entries["a"] = InodeID(2)
+        return tree
+    }
+
     private func write(_ count: Int, at offset: UInt64, id: UInt64) -> TraceEvent {
         .operation(
             Operation(
@@ -22,9 +33,8 @@ struct TraceFileTests {
     func `data of every size comes back`(count: Int) throws {
         let data = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 31 >> 3) }
         var writer = try TraceWriter(creating: path)
-        let content = BaseRecord.content(
-            InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: UInt64(count)))
-        let base = try data.withUnsafeBytes { try writer.append(content, data: $0) }
+        let arena = PayloadArena()
+        try writer.append(base: Self.tree(arena.store(data)), from: arena)
         let event = try data.withUnsafeBytes { try writer.append(write(count, at: 9, id: 1), data: $0) }
         let line = try data.withUnsafeBytes { try writer.append(oracleLine: $0) }
         let completed = try writer.append(.completed(OperationID(1)))
@@ -33,11 +43,13 @@ struct TraceFileTests {
 
         let reader = try TraceReader(path: path)
         let trace = try reader.load()
-        #expect(trace.base == [base])
+        #expect(trace.base.nodes[InodeID(2)]?.sizeBytes == UInt64(count))
+        let runs = try #require(trace.base.nodes[InodeID(2)]).content.extents.map(\.data)
+        #expect(try runs.flatMap(reader.bytes(of:)) == data)
+        #expect(runs.allSatisfy { $0.countBytes <= 1 << 20 })
         #expect(trace.events == [event, .oracle(line), completed])
         #expect(trace.ending == .whole)
-        #expect(trace.isBaseWhole)
-        for payload in [TraceRecord.base(base).payload!, TraceRecord.event(event).payload!, line] {
+        for payload in [TraceRecord.event(event).payload!, line] {
             #expect(payload.offsetBytes < size)
             #expect(try reader.bytes(of: payload) == data)
         }
@@ -45,8 +57,10 @@ struct TraceFileTests {
 
     @Test func `a file cut off at any byte says where, and keeps what came before`() throws {
         var writer = try TraceWriter(creating: path)
-        try writer.append(.node(.root, .directory, Attributes(mode: 0o755), sizeBytes: 0))
-        try writer.append(.entry(Entry(.root, "a"), InodeID(2)))
+        let arena = PayloadArena()
+        try writer.append(base: Self.tree(arena.store([1, 2, 3])), from: arena)
+        try writer.flush()
+        let baseBytes = writer.sizeBytes + 24
         var ends: [UInt64] = []
         for id in 1...5 as ClosedRange<UInt64> {
             try Array("four".utf8).withUnsafeBytes { data in _ = try writer.append(write(4, at: 0, id: id), data: data)
@@ -57,9 +71,13 @@ struct TraceFileTests {
         let size = Int(writer.sizeBytes)
         for count in (0..<size).reversed() {
             #expect(path.withText { truncate($0, count) } == 0)
+            guard UInt64(count) >= baseBytes else {
+                let error = #expect(throws: TraceFileError.self) { try TraceReader(path: path).load() }
+                guard case .baseMissing = error else { return #expect(Bool(false), "\(String(describing: error))") }
+                continue
+            }
             let trace = try TraceReader(path: path).load()
             #expect(trace.events.count == ends.count { $0 <= UInt64(count) })
-            #expect(trace.isBaseWhole || trace.events.isEmpty)
             switch trace.ending {
             case .whole: Issue.record("whole after \(count) of \(size) bytes")
             case .unfinished(let at): #expect(at == UInt64(count))
@@ -99,6 +117,13 @@ struct TraceFileTests {
             throws: TraceFileError.trace(
                 path: path, .damaged(offsetBytes: place, reason: "the record's checksum is wrong"))
         ) { try cursor.next() }
+    }
+
+    @Test func `base records that describe no tree are an error`() throws {
+        var writer = try TraceWriter(creating: path)
+        try writer.append(.entry(Entry(.root, "a"), InodeID(2)))
+        try writer.finish()
+        #expect(throws: TraceFileError.base(path: path, .unknown(InodeID(2)))) { try TraceReader(path: path).load() }
     }
 
     @Test func `bytes after the end record are damage`() throws {
