@@ -25,7 +25,7 @@ extension Tree {
 
     /// The tree that `records` describe. Refuses what no filesystem holds: a root that is no directory, names in what
     /// is no directory or of what is not there, a directory with two names, the root under a name.
-    public init(baseRecords records: [BaseRecord]) throws(TreeError) {
+    public init(baseRecords records: [BaseRecord]) throws(BaseTreeError) {
         var nodes: [InodeID: Node] = [:]
         var namedDirectories: Set<InodeID> = [.root]
         for record in records {

@@ -11,7 +11,7 @@ public enum TraceFileError: Error, Hashable, Sendable {
     /// The file was cut off within the base tree: nothing can be derived from it.
     case baseMissing(path: ByteString, TraceEnding)
     /// The base records do not describe a tree.
-    case base(path: ByteString, TreeError)
+    case base(path: ByteString, BaseTreeError)
     /// The file ends before the data that an event points to.
     case dataMissing(path: ByteString, Payload)
     /// The writer failed before, and the trace ends there: nothing may follow a gap.

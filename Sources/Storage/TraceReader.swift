@@ -44,7 +44,7 @@ public final class TraceReader: PayloadStore, Sendable {
             }
         }
         guard cursor.isBaseWhole else { throw .baseMissing(path: path, cursor.ending) }
-        do throws(TreeError) {
+        do throws(BaseTreeError) {
             let tree = base.isEmpty ? Tree() : try Tree(baseRecords: base)
             return RecordedTrace(base: tree, events: events, ending: cursor.ending)
         } catch {

@@ -34,7 +34,7 @@ struct TreeBaseRecordsTests {
     }
 
     @Test(arguments: [
-        ([], TreeError.notADirectory(.root)),
+        ([], BaseTreeError.notADirectory(.root)),
         ([.node(.root, .regular, mode, sizeBytes: 0)], .notADirectory(.root)),
         ([root, root], .twice(.root)),
         ([root, .entry(Entry(.root, "a"), InodeID(2))], .unknown(InodeID(2))),
@@ -51,7 +51,7 @@ struct TreeBaseRecordsTests {
         ),
         ([root, .entry(Entry(.root, "a"), .root)], .nameTwice(Entry(.root, "a"))),
     ])
-    func `what no filesystem holds is refused`(records: [BaseRecord], error: TreeError) {
+    func `what no filesystem holds is refused`(records: [BaseRecord], error: BaseTreeError) {
         #expect(throws: error) { try Tree(baseRecords: records) }
     }
 }

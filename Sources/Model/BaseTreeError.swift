@@ -1,5 +1,5 @@
 /// Why base records do not describe a tree.
-public enum TreeError: Error, Hashable, Sendable {
+public enum BaseTreeError: Error, Hashable, Sendable {
     /// An inode is described twice.
     case twice(InodeID)
     /// A record speaks of an inode that was not described, or gives content to what is no file.
@@ -9,7 +9,7 @@ public enum TreeError: Error, Hashable, Sendable {
     case nameTwice(Entry)
 }
 
-extension TreeError: CustomStringConvertible {
+extension BaseTreeError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .twice(let inode): "the base tree describes \(inode) twice"
