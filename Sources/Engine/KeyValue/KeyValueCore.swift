@@ -1,0 +1,134 @@
+import Bytes
+import Storage
+
+/// The key-value view of a log: the log, and a directory of the live keys that is rebuilt from it.
+///
+/// Threads: everything may be called from many at once. A writer of a key waits for another writer of the same part of
+/// the directory while that one appends; readers hold a part only for the lookup.
+final class KeyValueCore<Planted: Defects>: KeyValueEngine {
+    let recoveryReport: RecoveryReport
+    private let log: LogCore<SystemCoordination, Planted>
+    private let directory: KeyDirectory
+    private let files: SegmentFilePool
+    private let lock: any DirectoryLock
+    private static var shard: UInt16 { 0 }
+
+    init(storage: any Storage, options: KeyValueOptions, defects: Planted) throws(EngineError) {
+        let logOptions = try options.log.validated()
+        lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
+        let directory = KeyDirectory()
+        var replay = KeyValueReplay(into: directory)
+        var recovery = Recovery(
+            storage: storage, shard: Self.shard, policy: logOptions.damagePolicy, defects: defects)
+        let tail = try recovery.run { (frame, name) in replay.take(frame, name) }
+        recoveryReport = recovery.report
+        self.directory = directory
+        log = try LogCore(
+            storage: storage, shard: Self.shard, options: logOptions, recovered: tail,
+            lastLSN: recovery.report.lastLSN.rawValue, defects: defects)
+        files = SegmentFilePool(storage: storage, shard: Self.shard)
+    }
+
+    func put(_ key: ByteString, _ value: [UInt8]) throws(EngineError) -> LSN {
+        let part = directory.part(of: key)
+        return try part.gate.withLock { () throws(EngineError) in
+            let place = try append(.put, key, value)
+            part.entries[key] = ValueLocation(place, payloadCount: value.count)
+            return LSN(place.lsn)
+        }
+    }
+
+    func delete(_ key: ByteString) throws(EngineError) -> LSN {
+        let part = directory.part(of: key)
+        return try part.gate.withLock { () throws(EngineError) in
+            let place = try append(.delete, key, [])
+            part.entries[key] = nil
+            return LSN(place.lsn)
+        }
+    }
+
+    func commit(_ batch: WriteBatch) throws(EngineError) -> LSN {
+        guard !batch.isEmpty else { return LSN(log.lastLSN) }
+        let parts = directory.parts(of: batch.parts.lazy.map(\.key))
+        for part in parts { part.gate.lock() }
+        defer { for part in parts.reversed() { part.gate.unlock() } }
+        let places = try log.append(batch: batch.parts)
+        for (part, place) in zip(batch.parts, places) {
+            let isPut = part.type == .batchPut
+            directory.set(part.key, isPut ? ValueLocation(place, payloadCount: part.payload.count) : nil)
+        }
+        // The commit record follows the last part.
+        return LSN(places.last!.lsn + 1)
+    }
+
+    private func append(_ type: RecordType, _ key: ByteString, _ value: [UInt8]) throws(EngineError) -> Place {
+        try key.bytes.withUnsafeBufferPointer { (key) throws(EngineError) in
+            try value.withUnsafeBufferPointer { (value) throws(EngineError) in
+                try log.append(type, key: UnsafeRawBufferPointer(key), payload: UnsafeRawBufferPointer(value))
+            }
+        }
+    }
+
+    func sync() throws(EngineError) { try log.sync() }
+    func sync(through lsn: LSN) throws(EngineError) { try log.sync(through: lsn.rawValue) }
+
+    func get(_ key: ByteString) throws(EngineError) -> [UInt8]? {
+        guard let location = directory[key] else { return nil }
+        try log.writeOut(through: location.lsn)
+        return try readValue(of: key, at: location)
+    }
+
+    /// Reads the record and trusts nothing of it before its checksum was right.
+    private func readValue(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
+        let file = try files.file(location.sequence)
+        let size = Frame.size(keyCount: key.count, payloadCount: Int(location.payloadCount))
+        let frame = try throughStorage { () throws(StorageError) in
+            try file.read(countBytes: size, at: UInt64(location.offsetBytes))
+        }
+        let reason = frame.withUnsafeBytes { Frame.mismatch($0, lsn: location.lsn, key: key, sizeBytes: size) }
+        if let reason {
+            let name = SegmentName(shard: Self.shard, sequence: location.sequence).fileName
+            throw .damaged(Damage(segment: name, offsetBytes: UInt64(location.offsetBytes), reason: reason))
+        }
+        return Array(frame[(Frame.headerSizeBytes + key.count)..<(size - Frame.checksumSizeBytes)])
+    }
+
+    func contains(_ key: ByteString) -> Bool { directory[key] != nil }
+    var keys: [ByteString] { directory.keys }
+    var count: Int { directory.count }
+
+    func close() throws(EngineError) {
+        defer {
+            files.close()
+            lock.release()
+        }
+        try log.close()
+    }
+}
+
+/// Applies records to a directory in the order of the log. A batch is applied when its commit comes.
+struct KeyValueReplay {
+    private let directory: KeyDirectory
+    private var pending: [(key: ByteString, location: ValueLocation?)] = []
+
+    init(into directory: KeyDirectory) { self.directory = directory }
+
+    mutating func take(_ frame: Frame, _ name: SegmentName) {
+        if !frame.type.isBatchPart && frame.type != .batchCommit { pending.removeAll() }
+        switch frame.type {
+        case .put: directory.set(ByteString(frame.key), location(frame, name))
+        case .delete: directory.set(ByteString(frame.key), nil)
+        case .batchPut: pending.append((ByteString(frame.key), location(frame, name)))
+        case .batchDelete: pending.append((ByteString(frame.key), nil))
+        case .batchCommit:
+            for (key, location) in pending { directory.set(key, location) }
+            pending.removeAll()
+        case .raw, .segment: break
+        }
+    }
+
+    private func location(_ frame: Frame, _ name: SegmentName) -> ValueLocation {
+        let place = Place(lsn: frame.lsn, sequence: name.sequence, offsetBytes: frame.offsetBytes)
+        return ValueLocation(place, payloadCount: frame.payload.count)
+    }
+}

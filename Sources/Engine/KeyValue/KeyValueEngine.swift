@@ -1,0 +1,16 @@
+import Bytes
+
+/// What stands behind a `KeyValueStore`: the engine as it should be, or with a planted bug.
+protocol KeyValueEngine: AnyObject, Sendable {
+    var recoveryReport: RecoveryReport { get }
+    func put(_ key: ByteString, _ value: [UInt8]) throws(EngineError) -> LSN
+    func delete(_ key: ByteString) throws(EngineError) -> LSN
+    func commit(_ batch: WriteBatch) throws(EngineError) -> LSN
+    func sync() throws(EngineError)
+    func sync(through lsn: LSN) throws(EngineError)
+    func get(_ key: ByteString) throws(EngineError) -> [UInt8]?
+    func contains(_ key: ByteString) -> Bool
+    var keys: [ByteString] { get }
+    var count: Int { get }
+    func close() throws(EngineError)
+}

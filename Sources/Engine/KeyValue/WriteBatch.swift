@@ -1,0 +1,20 @@
+import Bytes
+
+/// Puts and deletes that take effect together: after a crash all of them are there, or none. Later ones win over
+/// earlier ones of the same key.
+public struct WriteBatch: Sendable {
+    private(set) var parts: [BatchPart] = []
+
+    public init() {}
+
+    public var count: Int { parts.count }
+    public var isEmpty: Bool { parts.isEmpty }
+
+    public mutating func put(_ key: ByteString, _ value: [UInt8]) {
+        parts.append(BatchPart(type: .batchPut, key: key, payload: value))
+    }
+
+    public mutating func delete(_ key: ByteString) {
+        parts.append(BatchPart(type: .batchDelete, key: key, payload: []))
+    }
+}

@@ -1,0 +1,43 @@
+import Bytes
+import Storage
+
+/// Why the engine refused or failed.
+public enum EngineError: Error, Hashable, Sendable {
+    case storage(StorageError)
+    /// An earlier write or sync failed: nothing after it is acknowledged. Close the store and open it again; what was
+    /// durable before is still there.
+    case poisoned(by: StorageError)
+    case closed
+    case keyTooLarge(sizeBytes: Int)
+    case payloadTooLarge(sizeBytes: Int)
+    case batchTooLarge(count: Int, sizeBytes: Int)
+    /// A segment that should be whole is not.
+    case damaged(Damage)
+    /// Sequence numbers or LSNs have run out.
+    case exhausted
+    case invalidOptions(String)
+}
+
+extension EngineError: CustomStringConvertible {
+    public var description: String {
+        switch self {
+        case .storage(let error): error.description
+        case .poisoned(let error): "the store stopped after a failure: \(error); open it again"
+        case .closed: "the store is closed"
+        case .keyTooLarge(let size): "a key of \(size) bytes; the limit is \(LogLimits.keySizeBytes)"
+        case .payloadTooLarge(let size): "a value of \(size) bytes; the limit is \(LogLimits.payloadSizeBytes)"
+        case .batchTooLarge(let count, let size):
+            "a batch of \(count) records and \(size) bytes; the limits are \(LogLimits.batchCount) "
+                + "and \(LogLimits.batchSizeBytes)"
+        case .damaged(let damage): "damaged: \(damage)"
+        case .exhausted: "the log has used its last segment number"
+        case .invalidOptions(let reason): "invalid options: \(reason)"
+        }
+    }
+}
+
+/// Runs calls of the storage seam and carries their errors into the engine's.
+@inline(__always)
+func throughStorage<Result: ~Copyable>(_ body: () throws(StorageError) -> Result) throws(EngineError) -> Result {
+    do { return try body() } catch { throw .storage(error) }
+}

@@ -1,0 +1,15 @@
+/// What a record says. The raw values are part of the file format (docs/log-format.md) and never change.
+public enum RecordType: UInt8, Hashable, Sendable, CaseIterable {
+    /// The first frame of every segment. It has no LSN of its own: its LSN field is that of the next record.
+    case segment = 1
+    /// Bytes that no view interprets.
+    case raw = 2
+    case put = 3
+    case delete = 4
+    /// Parts of a batch. They count only when the commit follows the last of them without a gap.
+    case batchPut = 5
+    case batchDelete = 6
+    case batchCommit = 7
+
+    var isBatchPart: Bool { self == .batchPut || self == .batchDelete }
+}

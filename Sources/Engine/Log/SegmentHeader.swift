@@ -1,0 +1,33 @@
+import Bytes
+
+/// The first frame of a segment: it says which segment this is and which LSN comes first in it, so that a segment whose
+/// predecessor lost records is found out, and so that an empty log still knows where to go on.
+struct SegmentHeader: Equatable {
+    var name: SegmentName
+    /// The LSN of the first record in the segment, written or not.
+    var baseLSN: UInt64
+
+    static let payloadSizeBytes = 8
+    static let sizeBytes = Frame.overheadBytes + payloadSizeBytes
+
+    var encoded: [UInt8] {
+        var payload: [UInt8] = []
+        payload.appendLittleEndian(UInt32(name.shard))
+        payload.appendLittleEndian(name.sequence)
+        return Frame.encoded(.segment, lsn: baseLSN, payload: payload)
+    }
+
+    init(name: SegmentName, baseLSN: UInt64) {
+        self.name = name
+        self.baseLSN = baseLSN
+    }
+
+    /// Nil when the frame is no header.
+    init?(_ frame: Frame) {
+        guard frame.type == .segment, frame.key.isEmpty, frame.payload.count == Self.payloadSizeBytes,
+            let shard = UInt16(exactly: frame.payload.littleEndian(UInt32.self, at: 0))
+        else { return nil }
+        name = SegmentName(shard: shard, sequence: frame.payload.littleEndian(at: 4))
+        baseLSN = frame.lsn
+    }
+}

@@ -1,0 +1,67 @@
+import Glibc
+import Synchronization
+
+/// The processor's atomics and the system's mutex and condition.
+enum SystemCoordination: Coordination {
+    typealias Words = SystemWords
+    typealias Gate = SystemGate
+
+    @inline(never)
+    static func relax(_ round: inout Int) {
+        round += 1
+        // What is waited for is a copy of a few hundred bytes: worth a short spin, then the processor goes to others.
+        if round > 64 { sched_yield() }
+    }
+}
+
+final class SystemWords: SharedWords {
+    private nonisolated(unsafe) let base: UnsafeMutablePointer<Atomic<UInt64>>
+    private let count: Int
+
+    init(count: Int) {
+        self.count = count
+        base = .allocate(capacity: count)
+        for index in 0..<count { (base + index).initialize(to: Atomic(0)) }
+    }
+
+    deinit {
+        base.deinitialize(count: count)
+        base.deallocate()
+    }
+
+    @inline(__always)
+    func load(_ index: Int) -> UInt64 { base[index].load(ordering: .acquiring) }
+
+    @inline(__always)
+    func store(_ value: UInt64, at index: Int) { base[index].store(value, ordering: .releasing) }
+
+    @inline(__always)
+    func exchange(at index: Int, expected: UInt64, desired: UInt64) -> Bool {
+        base[index].weakCompareExchange(expected: expected, desired: desired, ordering: .acquiringAndReleasing)
+            .exchanged
+    }
+}
+
+final class SystemGate: WaitGate {
+    private nonisolated(unsafe) let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    private nonisolated(unsafe) let condition: UnsafeMutablePointer<pthread_cond_t>
+
+    init() {
+        mutex = .allocate(capacity: 1)
+        condition = .allocate(capacity: 1)
+        let results = (pthread_mutex_init(mutex, nil), pthread_cond_init(condition, nil))
+        precondition(results == (0, 0), "a plain mutex and a plain condition can always be made")
+    }
+
+    deinit {
+        pthread_cond_destroy(condition)
+        pthread_mutex_destroy(mutex)
+        condition.deallocate()
+        mutex.deallocate()
+    }
+
+    func lock() { pthread_mutex_lock(mutex) }
+    func unlock() { pthread_mutex_unlock(mutex) }
+    func wait() { pthread_cond_wait(condition, mutex) }
+    func wakeAll() { pthread_cond_broadcast(condition) }
+}
