@@ -1,0 +1,70 @@
+import Testing
+
+/// Every rule of the house objects to what breaks it.
+struct HouseRuleTests {
+    private static let house = House(
+        manifest: """
+                .target(name: "CPlatform"),
+                .systemLibrary(name: "CFuse", pkgConfig: "fuse3"),
+                .target(name: "Bytes", dependencies: ["CPlatform"]),
+                .target(name: "Model"),
+                .target(
+                    name: "Storage", dependencies: ["Bytes"]),
+                .target(name: "FaultFS"),
+                .executableTarget(
+                    name: "faultline", dependencies: []),
+                .testTarget(name: "ModelTests", dependencies: ["Model"]),
+            """)
+
+    @Test func `the order is the manifest's, without the tests`() {
+        #expect(Self.house.order == ["CPlatform", "CFuse", "Bytes", "Model", "Storage", "FaultFS", "faultline"])
+    }
+
+    @Test(arguments: [
+        ("Model", "import Bytes", nil),
+        ("Model", "import Synchronization", nil),
+        ("Storage", "import Glibc\nimport Model", nil),
+        ("faultline", "import ArgumentParser", nil),
+        ("FaultFS", "import CFuse", nil),
+        ("Model", "// import Storage", nil),
+        ("Model", "let text = \"import Storage\"", nil),
+        ("Bytes", "import Model", "imports point downward, and it is not below Bytes"),
+        ("Model", "import Storage", "imports point downward, and it is not below Model"),
+        ("Model", "@testable import Model", "imports point downward, and it is not below Model"),
+        ("Model", "public import Storage", "imports point downward, and it is not below Model"),
+        (
+            "Model", "@_spi(Inner) package import struct Storage.File",
+            "imports point downward, and it is not below Model"
+        ),
+        ("Storage", "import faultline", "imports point downward, and it is not below Storage"),
+        ("Model", "import Glibc", "Model is pure"),
+        ("Bytes", "import struct Foundation.Data", "Bytes is pure"),
+        ("Storage", "import Foundation", "Storage does without Foundation"),
+        ("Storage", "import ArgumentParser", "only faultline may"),
+        ("Storage", "import CFuse", "only FaultFS may"),
+        ("Storage", "import SystemPackage", "neither a module of the house nor of the toolchain"),
+    ])
+    func `an import is allowed, or refused for its reason`(module: String, text: String, reason: String?) {
+        let file = SourceFile(path: "Sources/\(module)/File.swift", text: text + "\n")
+        let objections = Self.house.objections(toImportsOf: file)
+        #expect(objections.count == (reason == nil ? 0 : 1))
+        if let reason { #expect(objections.first?.hasSuffix(": " + reason) == true) }
+    }
+
+    @Test func `a module that the manifest does not know is refused`() {
+        let file = SourceFile(path: "Sources/Attic/File.swift", text: "")
+        #expect(
+            Self.house.objections(toImportsOf: file) == ["Sources/Attic/File.swift: the manifest has no target Attic"])
+    }
+
+    @Test(arguments: [(400, true), (401, false)])
+    func `the 401st line is too many`(count: Int, isAllowed: Bool) {
+        let file = SourceFile(path: "Sources/Model/Long.swift", text: String(repeating: "\n", count: count))
+        #expect((House.objection(toLengthOf: file) == nil) == isAllowed)
+    }
+
+    @Test func `resolved and built files are refused wherever they are`() {
+        let paths = ["Package.swift", "Package.resolved", "a/Package.resolved", ".build/x", "b/.build/y", "docs/build"]
+        #expect(House.objections(toTracked: paths).count == 4)
+    }
+}
