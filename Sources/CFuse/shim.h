@@ -4,4 +4,43 @@
 #define FUSE_USE_VERSION 35
 #include <fuse_lowlevel.h>
 
+#include <linux/fuse.h>
+#include <stddef.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+// libfuse 3.14 does not know FUSE_HANDLE_KILLPRIV_V2. Without it the kernel asks for security.capability before every
+// write, which about doubles the requests; answering that with ENOSYS would switch off every extended attribute.
+// So the reply to INIT is completed on its way out, in the thread and for the time that is marked here.
+// (A variable of the header itself would not be emitted by a Swift module that imports it.)
+static inline int *faultline_answering_init(void) {
+    static _Thread_local int is_answering;
+    return &is_answering;
+}
+
+static inline ssize_t faultline_fuse_write(int fd, struct iovec *parts, int count, void *userdata) {
+    (void)userdata;
+    if (*faultline_answering_init() && count == 2 && parts[1].iov_len >= offsetof(struct fuse_init_out, flags) + 4)
+        ((struct fuse_init_out *)parts[1].iov_base)->flags |= FUSE_HANDLE_KILLPRIV_V2;
+    return writev(fd, parts, count);
+}
+
+static inline ssize_t faultline_fuse_read(int fd, void *buffer, size_t size, void *userdata) {
+    (void)userdata;
+    return read(fd, buffer, size);
+}
+
+/// Attaches a session to an open /dev/fuse that is mounted already; 0 or -errno. The session then owns `fd`.
+static inline int faultline_fuse_attach(struct fuse_session *session, int fd) {
+    struct fuse_custom_io io = {.writev = faultline_fuse_write, .read = faultline_fuse_read};
+    return fuse_session_custom_io(session, &io, fd);
+}
+
+/// Processes the first request of a session, which is INIT.
+static inline void faultline_fuse_process_init(struct fuse_session *session, const struct fuse_buf *request) {
+    *faultline_answering_init() = 1;
+    fuse_session_process_buf(session, request);
+    *faultline_answering_init() = 0;
+}
+
 #endif

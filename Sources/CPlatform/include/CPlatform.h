@@ -4,7 +4,9 @@
 
 #include "child_process.h"
 #include "crc32c.h"
+#include "descriptors.h"
 #include "files.h"
+#include "mounting.h"
 
 // Calls that the Glibc module leaves out.
 #include <sys/xattr.h>

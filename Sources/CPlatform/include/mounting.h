@@ -1,0 +1,39 @@
+// Mounting, unmounting and waking a thread: calls that Swift's Glibc module lacks. -errno on failure.
+#ifndef CPLATFORM_MOUNTING_H
+#define CPLATFORM_MOUNTING_H
+
+#include <pthread.h>
+
+/// open(2) of /dev/fuse, read and write, closed on exec.
+int faultline_open_fuse_device(void);
+
+/// mount(2) of type fuse.faultline with MS_NOSUID | MS_NODEV.
+int faultline_mount_fuse(const char *source, const char *target, const char *options);
+
+/// umount2(2) without following a symbolic link. `force` aborts the connection first (MNT_FORCE); `lazy` detaches
+/// a mount that is in use (MNT_DETACH).
+int faultline_unmount(const char *target, int force, int lazy);
+
+/// Mounts through `helper` (fusermount3), which passes the device's descriptor back: returns it, or -errno with what
+/// the helper said on its standard error in `message` (NUL-terminated, possibly empty).
+int faultline_mount_by_helper(const char *helper, const char *options, const char *target, char *message,
+                              unsigned messageSizeBytes);
+
+/// Runs `helper -u [-z] -- target`; 0, or -errno (EBUSY when the helper failed).
+int faultline_unmount_by_helper(const char *helper, const char *target, int lazy);
+
+/// Makes `faultline_interrupt` able to end a blocking call: a handler that does nothing, on SIGURG, which is ignored
+/// by default. Leaves another handler alone.
+void faultline_prepare_interrupts(void);
+
+/// Interrupts the blocking call, if any, of one thread.
+int faultline_interrupt(pthread_t thread);
+
+/// In the calling thread, blocks every signal but SIGURG and those that a fault of its own raises.
+void faultline_block_signals(void);
+
+/// Raises the soft limit of open files to `limit` or the hard limit, whichever is lower. Returns the soft limit
+/// that holds afterwards.
+unsigned long faultline_raise_open_files(unsigned long limit);
+
+#endif

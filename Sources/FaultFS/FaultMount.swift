@@ -1,0 +1,204 @@
+import Bytes
+import CPlatform
+import Glibc
+import Model
+import Storage
+
+/// A directory mounted through FaultFS: every program may use it, every change of it is recorded, and its power can
+/// be cut.
+///
+///     let mount = try FaultMount(backing: "/tmp/store", mountPoint: "/tmp/mnt", options: options)
+///     try mount.start()       // ready when it returns
+///     …                       // run something in /tmp/mnt
+///     mount.crash()           // from here on nothing takes effect
+///     try mount.unmount()
+///
+/// The process that serves a mount must not keep a file of it open, nor wait for a call on it with a lock held that
+/// the serving threads need, nor end while one is open: it would wait for itself. Other processes do the work.
+///
+/// Nothing else may change the backing directory while it is mounted.
+///
+/// Threading: safe from several threads; `unmount` may be called more than once and when something else unmounted.
+package final class FaultMount: @unchecked Sendable {
+    package let backing: ByteString
+    package let mountPoint: ByteString
+    let options: MountOptions
+    let recorder: Recorder
+    /// The tree as it was mounted.
+    private(set) var base = Tree()
+
+    private enum State {
+        case new
+        case mounted(Session, FileSystem, StateDirectory)
+        case unmounted
+    }
+    private let lock = Lock()
+    private var state = State.new
+
+    /// Checks the paths and mounts nothing yet. Paths may be relative; symbolic links in them are followed.
+    package init(backing: ByteString, mountPoint: ByteString, options: MountOptions) throws(MountError) {
+        self.backing = try Self.resolve(backing)
+        self.mountPoint = try Self.resolve(mountPoint)
+        self.options = options
+        recorder = Recorder(sink: options.trace, crashPoint: options.crashPoint, onFreeze: options.onFreeze)
+        try Self.check(self.backing, self.mountPoint)
+    }
+
+    deinit {
+        // A mount that nobody serves would make everyone who touches it fail. What can go wrong was tried.
+        try? unmount()
+    }
+
+    /// Mounts. The mount is ready when this returns; when it throws, nothing is left mounted.
+    package func start() throws(MountError) {
+        try lock.withLock { () throws(MountError) in
+            guard case .new = state else { throw .mountPointInUse(mountPoint) }
+            let outside = try openOracle()
+            let limit = Int(faultline_raise_open_files(65_536))
+            let directory = try StateDirectory(in: backing)
+            do throws(MountError) {
+                let fileSystem = try makeFileSystem(directory, outside, min(options.descriptorLimit, limit / 2))
+                state = .mounted(try serve(fileSystem), fileSystem, directory)
+            } catch {
+                try directory.remove()
+                throw error
+            }
+        }
+    }
+
+    /// Cuts the power at an operation boundary. False when it was gone already.
+    @discardableResult
+    package func crash() -> Bool { recorder.freeze(.asked) }
+
+    /// Whether the power is gone.
+    package var isFrozen: Bool { recorder.isFrozen }
+
+    /// Whether the mount is served. It is not before `start`, nor after someone unmounted it.
+    package var isServing: Bool {
+        lock.withLock { if case .mounted(let session, _, _) = state { session.isServing } else { false } }
+    }
+
+    /// Waits until someone unmounts, here or elsewhere.
+    package func waitUntilUnmounted() {
+        while isServing { usleep(20_000) }
+    }
+
+    /// Unmounts and keeps everything that was written. Files that are still open after the options' patience fail from
+    /// then on. Does nothing when it is not mounted.
+    package func unmount() throws(MountError) {
+        try lock.withLock { () throws(MountError) in
+            guard case .mounted(let session, _, let directory) = state else { return }
+            detach(session)
+            session.stop()
+            session.join()
+            state = .unmounted
+            try directory.remove()
+        }
+    }
+
+    // MARK: Steps
+
+    private func detach(_ session: Session) {
+        var waited = 0
+        while session.isServing {
+            let force = waited >= options.unmountPatienceMilliseconds
+            do throws(MountError) {
+                try KernelMount.unmount(mountPoint, helper: options.helper, force: force)
+                break
+            } catch {
+                // EBUSY: in use. Anything else: it is not mounted any more, and the threads are about to leave.
+                if force { break }
+                guard case .system(_, _, EBUSY) = error else { break }
+            }
+            usleep(10_000)
+            waited += 10
+        }
+        for _ in 0..<100 where session.isServing { usleep(1000) }
+    }
+
+    private func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)
+        throws(MountError) -> FileSystem
+    {
+        let root = backing.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard root >= 0 else { throw .system(call: "open", path: backing, errno: errno) }
+        let descriptor = Descriptor(root)
+        var attributes = stat()
+        guard fstat(root, &attributes) == 0 else { throw .system(call: "fstat", path: backing, errno: errno) }
+        let undo = UndoStore()
+        let table = InodeTable(
+            root: descriptor, number: UInt64(attributes.st_ino), limbo: recorder.isRecording ? directory.limbo : nil,
+            descriptorLimit: descriptorLimit)
+        base = try Scan(backing, table, undo).tree
+        let commands = Commands(recorder: recorder)
+        let control = ControlDirectory([
+            ("control", CommandFile(commands)),
+            ("oracle", OracleFile(recorder, outside: outside)),
+            ("status", TextFile { commands.status + "\n" }),
+        ])
+        return FileSystem(
+            table: table, recorder: recorder, control: control, undo: undo, syncsBelow: options.syncsBelow)
+    }
+
+    private func serve(_ fileSystem: FileSystem) throws(MountError) -> Session {
+        let device = try KernelMount.mount(mountPoint, allowOther: options.allowOther, helper: options.helper)
+        do throws(Errno) {
+            let session = try Session(device: device, fileSystem, threadLimit: options.threadLimit)
+            try session.start()
+            return session
+        } catch {
+            try KernelMount.unmount(mountPoint, helper: options.helper, force: true)
+            throw .system(call: "FUSE", path: mountPoint, errno: error.code)
+        }
+    }
+
+    private func openOracle() throws(MountError) -> Descriptor {
+        guard let path = options.oraclePath else {
+            let file = faultline_memfd("oracle")
+            guard file >= 0 else { throw .system(call: "memfd_create", path: "oracle", errno: -file) }
+            return Descriptor(file)
+        }
+        let file = path.withCString { open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
+        guard file >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        let descriptor = Descriptor(file)
+        let resolved = try Self.resolve(path)
+        for directory in [backing, mountPoint] where Self.isWithin(resolved, directory) {
+            throw .oracleWithin(oracle: resolved, directory: directory)
+        }
+        return descriptor
+    }
+
+    // MARK: Paths
+
+    private static func check(_ backing: ByteString, _ mountPoint: ByteString) throws(MountError) {
+        for path in [backing, mountPoint] {
+            var attributes = stat()
+            guard path.withCString({ stat($0, &attributes) }) == 0 else {
+                throw .system(call: "stat", path: path, errno: errno)
+            }
+            guard attributes.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path) }
+        }
+        if isWithin(backing, mountPoint) || isWithin(mountPoint, backing) {
+            throw .nested(backing: backing, mountPoint: mountPoint)
+        }
+        if try MountTable.read().contains(where: { $0.mountPoint == mountPoint }) { throw .mountPointInUse(mountPoint) }
+        guard let stream = mountPoint.withCString({ opendir($0) }) else {
+            throw .system(call: "opendir", path: mountPoint, errno: errno)
+        }
+        defer { closedir(stream) }
+        var count = 0
+        while readdir(stream) != nil { count += 1 }
+        if count > 2 { throw .mountPointNotEmpty(mountPoint) }
+    }
+
+    private static func resolve(_ path: ByteString) throws(MountError) -> ByteString {
+        guard let resolved = path.withCString({ realpath($0, nil) }) else {
+            throw .system(call: "realpath", path: path, errno: errno)
+        }
+        defer { free(resolved) }
+        return ByteString(cString: resolved)
+    }
+
+    private static func isWithin(_ path: ByteString, _ directory: ByteString) -> Bool {
+        path == directory || path.bytes.starts(with: directory.bytes + [UInt8(ascii: "/")])
+    }
+}

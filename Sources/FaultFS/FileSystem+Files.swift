@@ -1,0 +1,141 @@
+import Bytes
+import CPlatform
+import Glibc
+import Model
+
+/// Open files: their data, their space, their syncs.
+extension FileSystem {
+    func open(_ id: UInt, flags: Int32) throws(Errno) -> Handle {
+        if control.owns(id) { return try control.open(id, flags: flags) }
+        try checkPower()
+        let node = try table.node(id)
+        return OpenFile(node, try openBelow(node, flags))
+    }
+
+    /// Writing also needs reading, for what is overwritten is kept until it cannot come back; a file that its owner
+    /// may not read is opened as asked.
+    private func openBelow(_ node: Inode, _ flags: Int32) throws(Errno) -> Descriptor {
+        if recorder.isRecording && flags & O_ACCMODE == O_WRONLY {
+            let readable = (flags & ~O_ACCMODE) | O_RDWR
+            do throws(Errno) { return try table.openFile(node, flags: readable) } catch {
+                if error.code != EACCES { throw error }
+            }
+        }
+        return try table.openFile(node, flags: flags)
+    }
+
+    func create(
+        _ parent: UInt, _ name: ByteString, _ mode: mode_t, flags: Int32, _ caller: Caller
+    ) throws(Errno) -> (Found, Handle) {
+        let directory = try self.directory(parent, changing: name)
+        let access = recorder.isRecording && flags & O_ACCMODE == O_WRONLY ? O_RDWR : flags & O_ACCMODE
+        return try recorder.turn(caller.process) { turn throws(Errno) in
+            try table.change { () throws(Errno) in
+                let above = try table.open(directory)
+                let descriptor = Descriptor(
+                    try Errno.check(name.withCString { faultline_create(above.number, $0, access, mode & 0o7777) }))
+                let attributes = try adopt(name, in: above.number, mode: mode, caller)
+                let node = table.add(attributes, at: name, in: directory)
+                node.lookups += 1
+                try turn.record(
+                    .create(node.id, .regular, Attributes(attributes), at: Entry(directory.id, name)))
+                return (
+                    Found(id: UInt(node.id.rawValue), attributes: attributes), OpenFile(node, descriptor)
+                )
+            }
+        }
+    }
+
+    func read(_ handle: UInt64, _ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int {
+        let handle = try Handle.of(handle)
+        if let handle = handle as? ControlHandle { return try handle.read(buffer, offset: offset) }
+        guard let file = handle as? OpenFile else { throw Errno(EBADF) }
+        try checkPower()
+        return try Errno.check(
+            faultline_pread(file.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
+    }
+
+    func write(
+        _ handle: UInt64, _ data: UnsafeRawBufferPointer, offset: Int64, _ caller: Caller
+    ) throws(Errno) -> Int {
+        let handle = try Handle.of(handle)
+        if let handle = handle as? ControlHandle { return try handle.write(data) }
+        guard let file = handle as? OpenFile else { throw Errno(EBADF) }
+        return try recorder.turn(caller.process) { turn throws(Errno) in
+            try undo.keepRange(of: file.node, file.descriptor, offset, Int64(data.count))
+            let written = try Errno.check(
+                faultline_pwrite(file.descriptor.number, data.baseAddress, data.count, off_t(offset)))
+            try turn.recordWrite(
+                file.node.id, offsetBytes: UInt64(offset), UnsafeRawBufferPointer(rebasing: data.prefix(written)))
+            return written
+        }
+    }
+
+    func sync(_ handle: UInt64, isData: Bool, _ caller: Caller) throws(Errno) {
+        let handle = try Handle.of(handle)
+        if handle is ControlHandle { return }
+        let file = try file(handle)
+        try recorder.barrier(isData ? .fdatasync(file.node.id) : .fsync(file.node.id), process: caller.process) {
+            () throws(Errno) in
+            guard syncsBelow else { return }
+            let number = file.descriptor.number
+            try Errno.check(isData ? faultline_fdatasync(number) : faultline_fsync(number))
+        }
+    }
+
+    private func file(_ handle: Handle) throws(Errno) -> OpenFile {
+        guard let file = handle as? OpenFile else { throw Errno(EBADF) }
+        return file
+    }
+
+    func allocate(
+        _ handle: UInt64, mode: Int32, offset: Int64, length: Int64, _ caller: Caller
+    ) throws(Errno) {
+        let file = try OpenFile.behind(handle)
+        let allocation: Allocation
+        switch mode {
+        case 0: allocation = .extend
+        case 0x01: allocation = .keepSize
+        case 0x02 | 0x01: allocation = .punchHole
+        case 0x10: allocation = .zeroRange
+        case 0x10 | 0x01: allocation = .zeroRangeKeepSize
+        default: throw Errno(EOPNOTSUPP)
+        }
+        try recorder.turn(caller.process) { turn throws(Errno) in
+            if allocation != .extend && allocation != .keepSize {
+                try undo.keepRange(of: file.node, file.descriptor, offset, length)
+            }
+            try Errno.check(faultline_allocate(file.descriptor.number, mode, off_t(offset), off_t(length)))
+            try turn.record(
+                .allocate(
+                    file.node.id, offsetBytes: UInt64(offset), countBytes: UInt64(length), allocation))
+        }
+    }
+
+    /// SEEK_DATA and SEEK_HOLE; the kernel does the others itself.
+    func seek(_ handle: UInt64, offset: Int64, whence: Int32) throws(Errno) -> Int64 {
+        let file = try OpenFile.behind(handle)
+        try checkPower()
+        return Int64(try Errno.check(faultline_lseek(file.descriptor.number, off_t(offset), whence)))
+    }
+
+    // MARK: Directories
+
+    func openDirectory(_ id: UInt) throws(Errno) -> Handle {
+        if control.owns(id) { return Handle() }
+        try checkPower()
+        let node = try table.node(id)
+        guard node.isDirectory else { throw Errno(ENOTDIR) }
+        return OpenDirectory(node)
+    }
+
+    func syncDirectory(_ id: UInt, _ caller: Caller) throws(Errno) {
+        if control.owns(id) { return }
+        let node = try table.node(id)
+        try recorder.barrier(.fsync(node.id), process: caller.process) { () throws(Errno) in
+            guard syncsBelow else { return }
+            let directory = try table.openFile(node, flags: O_RDONLY)
+            try Errno.check(faultline_fsync(directory.number))
+        }
+    }
+}

@@ -1,0 +1,205 @@
+import Bytes
+import CPlatform
+import Glibc
+import Model
+
+/// The operations of the mount, free of the FUSE protocol: each takes what the kernel asks and returns what it is
+/// answered, or throws the errno.
+///
+/// Whatever changes something takes a turn of the recorder (see there), and, when names change, the table's lock
+/// within it. Reading takes neither for longer than it takes to find a descriptor.
+///
+/// The kernel caches attributes, names and pages for as long as it likes: nothing changes the backing directory but
+/// this mount. It never caches writes: a write(2) has taken effect when it returns, and only pages of shared mappings
+/// arrive later.
+final class FileSystem: @unchecked Sendable {
+    let table: InodeTable
+    let recorder: Recorder
+    let control: ControlDirectory
+    let undo: UndoStore
+    /// Whether a sync is passed to the backing filesystem.
+    let syncsBelow: Bool
+    private let ownUser = geteuid()
+    private let ownGroup = getegid()
+
+    init(table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore, syncsBelow: Bool) {
+        self.table = table
+        self.recorder = recorder
+        self.control = control
+        self.undo = undo
+        self.syncsBelow = syncsBelow
+    }
+
+    /// Who asks.
+    struct Caller {
+        var process: Int32
+        var owner: uid_t
+        var group: gid_t
+    }
+
+    /// An inode as the kernel learns of it: one more reference to it, and its attributes.
+    struct Found {
+        var id: UInt
+        var attributes: stat
+    }
+
+    @inline(__always)
+    func checkPower() throws(Errno) {
+        if recorder.isFrozen { throw Errno(EIO) }
+    }
+
+    /// The directory in which a name is about to change. The control directory and its name are out of reach.
+    func directory(_ id: UInt, changing name: ByteString) throws(Errno) -> Inode {
+        if control.owns(id) { throw Errno(EPERM) }
+        let node = try table.node(id)
+        if node === table.root && name == ControlDirectory.name { throw Errno(EPERM) }
+        return node
+    }
+
+    // MARK: Attributes
+
+    func attributes(_ id: UInt, handle: UInt64?) throws(Errno) -> stat {
+        if control.owns(id) { return try control.attributes(id) }
+        try checkPower()
+        var attributes = stat()
+        if let handle, let file = try Handle.of(handle) as? OpenFile {
+            try table.attributes(of: file.node, through: file.descriptor.number, &attributes)
+            return attributes
+        }
+        let node = try table.node(id)
+        let descriptor = try table.descriptor(of: node)
+        try table.attributes(of: node, through: descriptor.number, &attributes)
+        return attributes
+    }
+
+    /// What setattr may change; nil leaves it alone.
+    struct AttributeChanges {
+        var mode: mode_t?
+        var owner: uid_t?
+        var group: gid_t?
+        var sizeBytes: Int64?
+        /// tv_nsec may be UTIME_OMIT or UTIME_NOW.
+        var times: (accessed: timespec, modified: timespec)?
+    }
+
+    func setAttributes(
+        _ id: UInt, _ changes: AttributeChanges, handle: UInt64?, _ caller: Caller
+    ) throws(Errno) -> stat {
+        if control.owns(id) { return try control.setAttributes(id, changes) }
+        let node = try table.node(id)
+        let file = try handle.map { handle throws(Errno) in try Handle.of(handle) } as? OpenFile
+        let path = try table.descriptor(of: node)
+        return try recorder.turn(caller.process) { turn throws(Errno) in
+            var attributes = stat()
+            if let size = changes.sizeBytes {
+                try truncate(node, path, file?.descriptor, size, turn)
+            }
+            if let mode = changes.mode { try Errno.check(faultline_chmod_path(path.number, mode & 0o7777)) }
+            if changes.owner != nil || changes.group != nil {
+                let owner = changes.owner ?? uid_t.max
+                try Errno.check(faultline_chown_path(path.number, owner, changes.group ?? gid_t.max))
+            }
+            if let times = changes.times {
+                try withUnsafeTemporaryAllocation(of: timespec.self, capacity: 2) { buffer throws(Errno) in
+                    buffer[0] = times.accessed
+                    buffer[1] = times.modified
+                    try Errno.check(faultline_utimens_path(path.number, buffer.baseAddress!))
+                }
+            }
+            try table.attributes(of: node, through: path.number, &attributes)
+            if changes.mode != nil || changes.owner != nil || changes.group != nil {
+                try turn.record(.setAttributes(node.id, Attributes(attributes)))
+            }
+            return attributes
+        }
+    }
+
+    private func truncate(
+        _ node: Inode, _ path: Descriptor, _ open: Descriptor?, _ sizeBytes: Int64, _ turn: borrowing Recorder.Turn
+    ) throws(Errno) {
+        var before = stat()
+        try Errno.check(faultline_fstat(path.number, &before))
+        try undo.keepTail(of: node, path, from: sizeBytes, sizeBytes: Int64(before.st_size))
+        if let open, faultline_ftruncate(open.number, off_t(sizeBytes)) == 0 {
+        } else {
+            try Errno.check(faultline_truncate_path(path.number, off_t(sizeBytes)))
+        }
+        guard before.st_size != off_t(sizeBytes) else { return }
+        try turn.record(.truncate(node.id, sizeBytes: UInt64(sizeBytes)))
+    }
+
+    func statistics() throws(Errno) -> statvfs {
+        try checkPower()
+        var statistics = statvfs()
+        let root = try table.descriptor(of: table.root)
+        try Errno.check(faultline_fstatvfs(root.number, &statistics))
+        return statistics
+    }
+
+    // MARK: Extended attributes
+
+    func extendedAttribute(_ id: UInt, _ name: UnsafePointer<CChar>, _ buffer: UnsafeMutableRawBufferPointer)
+        throws(Errno) -> Int
+    {
+        if control.owns(id) { throw Errno(ENODATA) }
+        try checkPower()
+        let path = try table.descriptor(of: try table.node(id))
+        return try Errno.check(faultline_getxattr_path(path.number, name, buffer.baseAddress, buffer.count))
+    }
+
+    func extendedAttributes(_ id: UInt, _ buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+        if control.owns(id) { return 0 }
+        try checkPower()
+        let path = try table.descriptor(of: try table.node(id))
+        return try Errno.check(faultline_listxattr_path(path.number, buffer.baseAddress, buffer.count))
+    }
+
+    /// `value` nil removes the attribute.
+    func setExtendedAttribute(
+        _ id: UInt, _ name: UnsafePointer<CChar>, _ value: UnsafeRawBufferPointer?, flags: Int32, _ caller: Caller
+    ) throws(Errno) {
+        if control.owns(id) { throw Errno(EPERM) }
+        let node = try table.node(id)
+        let path = try table.descriptor(of: node)
+        try recorder.turn(caller.process) { turn throws(Errno) in
+            if let value {
+                try Errno.check(faultline_setxattr_path(path.number, name, value.baseAddress, value.count, flags))
+            } else {
+                try Errno.check(faultline_removexattr_path(path.number, name))
+            }
+            try turn.record(
+                .setExtendedAttribute(
+                    node.id, name: ByteString(cString: name), value: value.map { ByteString($0) }))
+        }
+    }
+
+    // MARK: New inodes
+
+    /// Gives a new inode the owner, group and permission bits that its maker should see, whatever the umask and the
+    /// user of this process are, and returns its attributes.
+    func adopt(_ name: ByteString, in directory: Int32, mode: mode_t, _ caller: Caller) throws(Errno) -> stat {
+        var attributes = stat()
+        try Errno.check(name.withCString { faultline_stat_at(directory, $0, &attributes) })
+        let isLink = attributes.st_mode & S_IFMT == S_IFLNK
+        let wrongOwner = ownUser == 0 && (caller.owner != ownUser || caller.group != ownGroup)
+        let wrongMode = !isLink && attributes.st_mode & 0o777 != mode & 0o777
+        guard wrongOwner || wrongMode else { return attributes }
+        let path = Descriptor(try Errno.check(name.withCString { faultline_open_path(directory, $0) }))
+        let wanted = (mode & 0o7777) | (attributes.st_mode & S_ISGID)
+        if wrongOwner {
+            var parent = stat()
+            try Errno.check(faultline_fstat(directory, &parent))
+            let group = parent.st_mode & S_ISGID != 0 ? gid_t.max : caller.group
+            try Errno.check(faultline_chown_path(path.number, caller.owner, group))
+        }
+        if !isLink { try Errno.check(faultline_chmod_path(path.number, wanted)) }
+        try Errno.check(faultline_fstat(path.number, &attributes))
+        return attributes
+    }
+}
+
+extension Attributes {
+    init(_ attributes: stat) {
+        self.init(mode: UInt32(attributes.st_mode & 0o7777), owner: attributes.st_uid, group: attributes.st_gid)
+    }
+}

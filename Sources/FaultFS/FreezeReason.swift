@@ -1,0 +1,8 @@
+/// Why nothing takes effect any more.
+package enum FreezeReason: Hashable, Sendable {
+    /// Asked for through the library or `.faultline/control`.
+    case asked
+    case crashPoint(CrashPoint)
+    /// The trace could not be written: what follows would not be recorded.
+    case traceFailed(String)
+}

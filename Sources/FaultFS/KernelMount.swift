@@ -1,0 +1,50 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// Mounting and unmounting: by ourselves where the kernel lets us (root, also of a user namespace), else through
+/// fusermount3, which is setuid.
+enum KernelMount {
+    /// Mounts at `mountPoint` and returns the open /dev/fuse.
+    static func mount(_ mountPoint: ByteString, allowOther: Bool, helper: ByteString) throws(MountError) -> Int32 {
+        let device = faultline_open_fuse_device()
+        guard device >= 0 else {
+            throw .noPermission(mountPoint: mountPoint, errno: -device, helper: "/dev/fuse cannot be opened")
+        }
+        let source = MountTable.source(of: getpid())
+        let common = "default_permissions" + (allowOther ? ",allow_other" : "")
+        let own = "fd=\(device),rootmode=40000,user_id=\(geteuid()),group_id=\(getegid()),\(common)"
+        let result = source.withCString { source in
+            mountPoint.withCString { faultline_mount_fuse(source, $0, own) }
+        }
+        if result == 0 { return device }
+        close(device)
+        guard result == -EPERM else { throw .noPermission(mountPoint: mountPoint, errno: -result, helper: "mount(2)") }
+        return try mountByHelper(mountPoint, helper, "nosuid,nodev,fsname=\(source),subtype=faultline,\(common)")
+    }
+
+    private static func mountByHelper(_ mountPoint: ByteString, _ helper: ByteString, _ options: String)
+        throws(MountError) -> Int32
+    {
+        var message = [CChar](repeating: 0, count: 1024)
+        let count = UInt32(message.count)
+        let device = helper.withCString { helper in
+            mountPoint.withCString { faultline_mount_by_helper(helper, options, $0, &message, count) }
+        }
+        guard device >= 0 else {
+            let said = message.withUnsafeBufferPointer { ByteString(cString: $0.baseAddress!) }
+            throw .noPermission(mountPoint: mountPoint, errno: -device, helper: "\(helper): \(said)")
+        }
+        return device
+    }
+
+    /// Unmounts; with `force` even if it is in use: what is open there fails from then on.
+    static func unmount(_ mountPoint: ByteString, helper: ByteString, force: Bool) throws(MountError) {
+        let result = mountPoint.withCString { path in
+            let own = faultline_unmount(path, force ? 1 : 0, force ? 1 : 0)
+            guard own == -EPERM else { return own }
+            return helper.withCString { faultline_unmount_by_helper($0, path, force ? 1 : 0) }
+        }
+        guard result == 0 else { throw .system(call: "umount", path: mountPoint, errno: -result) }
+    }
+}

@@ -1,0 +1,67 @@
+import Glibc
+import Model
+
+/// A trace kept in memory: for tests, and for runs that are short enough.
+///
+/// Threading: safe from several threads.
+package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
+    private static let chunkSizeBytes = 4 << 20
+
+    private let lock = Lock()
+    private var recorded: [TraceEvent] = []
+    private var chunks: [UnsafeMutableRawPointer] = []
+    private var filledBytes = 0
+
+    package init() {}
+
+    deinit { for chunk in chunks { free(chunk) } }
+
+    /// What was recorded so far.
+    package var events: [TraceEvent] { lock.withLock { recorded } }
+
+    package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws {
+        lock.lock()
+        defer { lock.unlock() }
+        guard !data.isEmpty, case .event(let moved) = TraceRecord.event(event).moved(to: try store(data)) else {
+            recorded.append(event)
+            return
+        }
+        recorded.append(moved)
+    }
+
+    private func store(_ bytes: UnsafeRawBufferPointer) throws -> Payload {
+        let payload = Payload(offsetBytes: UInt64(filledBytes), countBytes: UInt64(bytes.count))
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let within = filledBytes % Self.chunkSizeBytes
+            if within == 0 {
+                guard let chunk = malloc(Self.chunkSizeBytes) else { throw Errno(ENOMEM) }
+                chunks.append(chunk)
+            }
+            let part = rest.prefix(Self.chunkSizeBytes - within)
+            (chunks[chunks.count - 1] + within).copyMemory(
+                from: UnsafeRawBufferPointer(rebasing: part).baseAddress!, byteCount: part.count)
+            filledBytes += part.count
+            rest = rest.dropFirst(part.count)
+        }
+        return payload
+    }
+
+    package func bytes(of payload: Payload) throws -> [UInt8] {
+        lock.lock()
+        defer { lock.unlock() }
+        guard payload.offsetBytes + payload.countBytes <= UInt64(filledBytes) else { throw Errno(EINVAL) }
+        var offset = Int(payload.offsetBytes)
+        let end = offset + Int(payload.countBytes)
+        return [UInt8](unsafeUninitializedCapacity: end - offset) { buffer, filled in
+            while offset < end {
+                let within = offset % Self.chunkSizeBytes
+                let count = min(end - offset, Self.chunkSizeBytes - within)
+                (UnsafeMutableRawPointer(buffer.baseAddress!) + filled).copyMemory(
+                    from: chunks[offset / Self.chunkSizeBytes] + within, byteCount: count)
+                offset += count
+                filled += count
+            }
+        }
+    }
+}

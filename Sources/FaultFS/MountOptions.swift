@@ -1,0 +1,30 @@
+import Bytes
+
+/// How to mount.
+package struct MountOptions: Sendable {
+    /// Where operations are recorded. Without one nothing is recorded, and a power cut cannot be carried out.
+    package var trace: (any TraceSink)?
+    /// The file outside the mount that receives what is appended to `.faultline/oracle`; made if it is not there.
+    /// Without one the lines are kept in memory, for readers of `.faultline/oracle`.
+    package var oraclePath: ByteString?
+    /// When the power goes by itself.
+    package var crashPoint: CrashPoint?
+    /// Called once after the power went, in a thread of its own. It must not wait for calls on the mount to succeed:
+    /// all of them fail by then.
+    package var onFreeze: @Sendable (FreezeReason) -> Void = { _ in }
+    /// Whether a sync is passed to the backing filesystem. Without it a crash of the real machine may lose what the
+    /// target had synced; everything else is as before, and faster.
+    package var syncsBelow = true
+    /// Lets other users in (allow_other). Permissions are checked by the kernel either way.
+    package var allowOther = false
+    /// How many threads serve requests at most.
+    package var threadLimit = 16
+    /// How many inodes are kept open beside open files.
+    package var descriptorLimit = 4096
+    /// What mounts for an ordinary user.
+    package var helper: ByteString = "fusermount3"
+    /// How long an unmount waits for files that are still open, before it detaches the mount from them.
+    package var unmountPatienceMilliseconds = 1000
+
+    package init() {}
+}

@@ -1,0 +1,93 @@
+import Bytes
+import Glibc
+
+/// The mounts of FaultFS that the kernel knows, from /proc/self/mountinfo (proc_pid_mountinfo(5)).
+package enum MountTable {
+    /// One mount.
+    package struct Entry: Hashable, Sendable {
+        package var mountPoint: ByteString
+        package var type: ByteString
+        package var source: ByteString
+
+        package init(mountPoint: ByteString, type: ByteString, source: ByteString) {
+            self.mountPoint = mountPoint
+            self.type = type
+            self.source = source
+        }
+
+        /// The process that serves it; nil when it is none of ours.
+        package var daemon: Int32? {
+            guard type == MountTable.type else { return nil }
+            let prefix = MountTable.sourcePrefix.bytes
+            guard source.bytes.starts(with: prefix) else { return nil }
+            return Int32(String(decoding: source.bytes.dropFirst(prefix.count), as: UTF8.self))
+        }
+    }
+
+    package static let type: ByteString = "fuse.faultline"
+    private static let sourcePrefix: ByteString = "faultline-"
+
+    /// The source under which a mount that `process` serves is listed.
+    package static func source(of process: Int32) -> ByteString {
+        ByteString(sourcePrefix.bytes + Array(String(process).utf8))
+    }
+
+    /// Every mount, the latest last.
+    package static func read() throws(MountError) -> [Entry] {
+        let path: ByteString = "/proc/self/mountinfo"
+        let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+        guard file >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        let descriptor = Descriptor(file)
+        var text: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = Glibc.read(descriptor.number, &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw .system(call: "read", path: path, errno: errno) }
+            if count == 0 { return parse(text) }
+            text += buffer[..<count]
+        }
+    }
+
+    /// Our mounts whose daemon is gone: every call on them fails with ENOTCONN.
+    package static func abandoned() throws(MountError) -> [Entry] {
+        try read().filter { entry in
+            guard let daemon = entry.daemon else { return false }
+            return kill(daemon, 0) != 0 && errno == ESRCH
+        }
+    }
+
+    /// Detaches our mount at `mountPoint`, whoever served it. What is still open there fails from then on.
+    package static func detach(_ mountPoint: ByteString, helper: ByteString = "fusermount3") throws(MountError) {
+        try KernelMount.unmount(mountPoint, helper: helper, force: true)
+    }
+
+    static func parse(_ text: [UInt8]) -> [Entry] {
+        text.split(separator: UInt8(ascii: "\n")).compactMap { line in
+            let fields = line.split(separator: UInt8(ascii: " "))
+            guard let dash = fields.firstIndex(where: { $0.elementsEqual([UInt8(ascii: "-")]) }), dash >= 5,
+                fields.count > dash + 2
+            else { return nil }
+            return Entry(
+                mountPoint: unescape(fields[4]), type: unescape(fields[dash + 1]), source: unescape(fields[dash + 2]))
+        }
+    }
+
+    /// Undoes the octal escapes of blanks and backslashes.
+    private static func unescape(_ field: ArraySlice<UInt8>) -> ByteString {
+        var bytes: [UInt8] = []
+        var index = field.startIndex
+        while index < field.endIndex {
+            if field[index] == UInt8(ascii: "\\"), index + 3 < field.endIndex,
+                let value = UInt8(String(decoding: field[index + 1...index + 3], as: UTF8.self), radix: 8)
+            {
+                bytes.append(value)
+                index += 4
+            } else {
+                bytes.append(field[index])
+                index += 1
+            }
+        }
+        return ByteString(bytes)
+    }
+}

@@ -1,0 +1,192 @@
+import Bytes
+import CPlatform
+import Glibc
+import Model
+import Synchronization
+
+/// Puts every change of the mount in one order, gives it its id, records it, and stops everything when the power goes.
+///
+/// A change takes its *turn*: a lock that covers the call below and the recording, so that the order of the trace is
+/// the order of effect and the power goes between two turns, never within one. Barriers hold the turn only to record
+/// that they began and that they ended: the sync itself runs beside everything else. Once frozen, every turn fails
+/// with EIO, a barrier that was in flight included: it never returned.
+///
+/// A trace that cannot be written freezes the mount as well: a gap would be worse than a stop.
+final class Recorder: @unchecked Sendable {
+    private let lock = Lock()
+    private let frozen = Atomic<Bool>(false)
+    /// nil when nothing is recorded.
+    private let sink: (any TraceSink)?
+    private let crashPoint: CrashPoint?
+    /// Called once, from a thread of its own, after the freeze.
+    private let onFreeze: @Sendable (FreezeReason) -> Void
+
+    private var nextOperation: UInt64 = 1
+    private var counts = Counts()
+
+    /// What was recorded so far.
+    struct Counts: Sendable {
+        var events = 0
+        var operations = 0
+        var barriers = 0
+        var oracleLines = 0
+    }
+
+    init(sink: (any TraceSink)?, crashPoint: CrashPoint?, onFreeze: @escaping @Sendable (FreezeReason) -> Void) {
+        self.sink = sink
+        self.crashPoint = crashPoint
+        self.onFreeze = onFreeze
+    }
+
+    var isRecording: Bool { sink != nil }
+
+    /// Whether the power is gone. Cheap; calls that change nothing ask before they run.
+    @inline(__always)
+    var isFrozen: Bool { frozen.load(ordering: .acquiring) }
+
+    var recorded: Counts { lock.withLock { counts } }
+
+    /// The right to change and to record, for the length of one call.
+    struct Turn: ~Copyable {
+        fileprivate let recorder: Recorder
+        fileprivate let process: Int32
+
+        /// Records a change that took effect.
+        func record(_ change: Change) throws(Errno) {
+            try recorder.record(change, process: process, data: UnsafeRawBufferPointer(start: nil, count: 0))
+        }
+
+        /// Records a write that took effect.
+        func recordWrite(_ inode: InodeID, offsetBytes: UInt64, _ data: UnsafeRawBufferPointer) throws(Errno) {
+            let payload = Payload(offsetBytes: 0, countBytes: UInt64(data.count))
+            try recorder.record(
+                .write(inode, offsetBytes: offsetBytes, data: payload), process: process, data: data)
+        }
+    }
+
+    /// Runs `body`, which changes something below and records it.
+    func turn<Result>(_ process: Int32, _ body: (borrowing Turn) throws(Errno) -> Result) throws(Errno) -> Result {
+        lock.lock()
+        defer { lock.unlock() }
+        try admit(.operations)
+        return try body(Turn(recorder: self, process: process))
+    }
+
+    /// Runs `body`, a sync. What had completed before is durable once it returned without an error.
+    func barrier(
+        _ barrier: Barrier, process: Int32, _ body: () throws(Errno) -> Void
+    ) throws(Errno) {
+        guard isRecording else {
+            if isFrozen { throw Errno(EIO) }
+            return try body()
+        }
+        let id = try begin(barrier, process)
+        do throws(Errno) {
+            try body()
+        } catch {
+            try end(id, errno: error.code)
+            throw error
+        }
+        try end(id, errno: 0)
+    }
+
+    /// Appends one line to the oracle through `body`.
+    func oracle(_ line: UnsafeRawBufferPointer, _ body: () throws(Errno) -> Void) throws(Errno) {
+        lock.lock()
+        defer { lock.unlock() }
+        try admit(.oracleLines)
+        try body()
+        counts.oracleLines += 1
+        guard isRecording else { return settle(.oracleLines, counts.oracleLines) }
+        try append(.oracle(Payload(offsetBytes: 0, countBytes: UInt64(line.count))), data: line)
+        settle(.oracleLines, counts.oracleLines)
+    }
+
+    /// Cuts the power now, at an operation boundary. False when it was cut before.
+    @discardableResult
+    func freeze(_ reason: FreezeReason) -> Bool { lock.withLock { stop(reason) } }
+
+    // MARK: Beneath the lock
+
+    private func begin(_ barrier: Barrier, _ process: Int32) throws(Errno) -> OperationID {
+        lock.lock()
+        defer { lock.unlock() }
+        try admit(.barriers)
+        let id = takeID()
+        try append(.barrierBegan(id, barrier, process: process))
+        return id
+    }
+
+    private func end(_ id: OperationID, errno: Int32) throws(Errno) {
+        lock.lock()
+        defer { lock.unlock() }
+        try admitEvent()
+        counts.barriers += 1
+        try append(.barrierEnded(id, errno: errno))
+        settle(.barriers, counts.barriers)
+    }
+
+    private func record(_ change: Change, process: Int32, data: UnsafeRawBufferPointer) throws(Errno) {
+        counts.operations += 1
+        guard isRecording else { return settle(.operations, counts.operations) }
+        try append(.operation(Operation(id: takeID(), change, process: process)), data: data)
+        settle(.operations, counts.operations)
+    }
+
+    private func takeID() -> OperationID {
+        defer { nextOperation += 1 }
+        return OperationID(nextOperation)
+    }
+
+    private func append(
+        _ event: TraceEvent, data: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
+    ) throws(Errno) {
+        guard let sink else { return }
+        do { try sink.append(event, data: data) } catch { throw failed(error) }
+        counts.events += 1
+        settle(.events, counts.events)
+    }
+
+    private func failed(_ error: any Error) -> Errno {
+        stop(.traceFailed("\(error)"))
+        return Errno(EIO)
+    }
+
+    /// EIO once frozen, and when the next thing of this kind is the one that must not happen.
+    private func admit(_ kind: CrashPoint.Counted) throws(Errno) {
+        if isFrozen { throw Errno(EIO) }
+        guard let point = crashPoint, point.side == .before else { return }
+        let isNext =
+            switch point.counted {
+            case .events: counts.events + 1 == point.number
+            case .operations: kind == .operations && counts.operations + 1 == point.number
+            case .barriers: kind == .barriers && counts.barriers + 1 == point.number
+            case .oracleLines: kind == .oracleLines && counts.oracleLines + 1 == point.number
+            }
+        guard isNext else { return }
+        stop(.crashPoint(point))
+        throw Errno(EIO)
+    }
+
+    /// The return of a barrier is an event like any other, but was admitted when the barrier began.
+    private func admitEvent() throws(Errno) {
+        if isFrozen { throw Errno(EIO) }
+        guard let point = crashPoint, point.side == .before, point.counted == .events else { return }
+        guard counts.events + 1 == point.number else { return }
+        stop(.crashPoint(point))
+        throw Errno(EIO)
+    }
+
+    private func settle(_ kind: CrashPoint.Counted, _ count: Int) {
+        guard let point = crashPoint, point.side == .after, point.counted == kind, point.number == count else { return }
+        stop(.crashPoint(point))
+    }
+
+    @discardableResult
+    private func stop(_ reason: FreezeReason) -> Bool {
+        guard !frozen.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+        let onFreeze = onFreeze
+        Thread.detach { onFreeze(reason) }
+        return true
+    }
+}

@@ -1,0 +1,121 @@
+import Bytes
+import CPlatform
+import Glibc
+import Model
+
+/// Walks the backing directory when it is mounted: gives every inode its id, and takes down the base tree.
+///
+/// The content of files is not read: each is one run of the base store, which is read only where it has to be.
+struct Scan {
+    private let backing: ByteString
+    private let table: InodeTable
+    private let undo: UndoStore
+    private let device: dev_t
+    private var found: [UInt64: Inode] = [:]
+    private(set) var tree: Tree
+
+    /// Fills `table`, which holds the root alone.
+    init(_ backing: ByteString, _ table: InodeTable, _ undo: UndoStore) throws(MountError) {
+        self.backing = backing
+        self.table = table
+        self.undo = undo
+        var attributes = stat()
+        tree = Tree()
+        guard let root = table.root.descriptor, fstat(root.number, &attributes) == 0 else {
+            throw .system(call: "fstat", path: backing, errno: errno)
+        }
+        device = attributes.st_dev
+        tree.nodes[.root]?.attributes = Attributes(attributes)
+        try note(extendedAttributesOf: table.root, root, backing)
+        var waiting = [(node: table.root, path: backing)]
+        while let (directory, path) = waiting.popLast() {
+            for name in try names(in: path, isRoot: directory === table.root) {
+                if let child = try add(name, to: directory, path) { waiting.append((child, path.appending(name))) }
+            }
+        }
+    }
+
+    /// Adds one name; returns the inode if it is a directory, to be walked.
+    private mutating func add(_ name: ByteString, to parent: Inode, _ path: ByteString) throws(MountError) -> Inode? {
+        let path = path.appending(name)
+        var attributes = stat()
+        guard path.withCString({ lstat($0, &attributes) }) == 0 else {
+            throw .system(call: "lstat", path: path, errno: errno)
+        }
+        guard attributes.st_dev == device else { throw .unsupported(path, what: "another filesystem is mounted there") }
+        if let known = found[UInt64(attributes.st_ino)] {
+            table.change { () throws(Never) in table.link(known, at: name, in: parent) }
+            tree.nodes[parent.id]?.entries[name] = known.id
+            return nil
+        }
+        let kind = try kind(attributes, path)
+        let node = table.change { () throws(Never) in table.add(attributes, at: name, in: parent) }
+        tree.nodes[parent.id]?.entries[name] = node.id
+        tree.nodes[node.id] = Model.Node(kind: kind, attributes: Attributes(attributes))
+        if kind == .regular {
+            let size = UInt64(attributes.st_size)
+            tree.nodes[node.id]?.sizeBytes = size
+            tree.nodes[node.id]?.content.write(undo.base(of: node.id, sizeBytes: size), at: 0)
+        }
+        if attributes.st_nlink > 1 && kind != .directory { found[UInt64(attributes.st_ino)] = node }
+        if kind == .regular || kind == .directory {
+            let handle = path.withCString { faultline_open_path(-100, $0) }
+            guard handle >= 0 else { throw .system(call: "open", path: path, errno: -handle) }
+            try note(extendedAttributesOf: node, Descriptor(handle), path)
+        }
+        return kind == .directory ? node : nil
+    }
+
+    private func kind(_ attributes: stat, _ path: ByteString) throws(MountError) -> NodeKind {
+        switch attributes.st_mode & S_IFMT {
+        case S_IFREG: return .regular
+        case S_IFDIR: return .directory
+        case S_IFIFO: return .fifo
+        case S_IFSOCK: return .socket
+        case S_IFLNK:
+            var target = [UInt8](repeating: 0, count: 4096)
+            let count = path.withCString { path in
+                target.withUnsafeMutableBytes { readlink(path, $0.baseAddress!, $0.count) }
+            }
+            guard count >= 0 else { throw .system(call: "readlink", path: path, errno: errno) }
+            return .symbolicLink(target: ByteString(target[..<count]))
+        default: throw .unsupported(path, what: "a device node has no place in a store")
+        }
+    }
+
+    private mutating func note(extendedAttributesOf node: Inode, _ handle: Descriptor, _ path: ByteString)
+        throws(MountError)
+    {
+        var list = [CChar](repeating: 0, count: 64 << 10)
+        let count = faultline_listxattr_path(handle.number, &list, list.count)
+        if count == -Int(EOPNOTSUPP) || count == 0 { return }
+        guard count > 0 else { throw .system(call: "listxattr", path: path, errno: Int32(-count)) }
+        for bytes in list[..<count].split(separator: 0) {
+            let name = ByteString(bytes.map { UInt8(bitPattern: $0) })
+            var value = [UInt8](repeating: 0, count: 64 << 10)
+            let length = name.withCString { faultline_getxattr_path(handle.number, $0, &value, value.count) }
+            guard length >= 0 else { throw .system(call: "getxattr", path: path, errno: Int32(-length)) }
+            tree.nodes[node.id]?.extendedAttributes[name] = ByteString(value[..<length])
+        }
+    }
+
+    private func names(in path: ByteString, isRoot: Bool) throws(MountError) -> [ByteString] {
+        guard let stream = path.withCString({ opendir($0) }) else {
+            throw .system(call: "opendir", path: path, errno: errno)
+        }
+        defer { closedir(stream) }
+        var names: [ByteString] = []
+        while true {
+            errno = 0
+            guard let entry = readdir(stream) else { break }
+            let name = withUnsafePointer(to: &entry.pointee.d_name) {
+                $0.withMemoryRebound(to: CChar.self, capacity: 256) { ByteString(cString: $0) }
+            }
+            if name == "." || name == ".." || (isRoot && name == ControlDirectory.name) { continue }
+            names.append(name)
+        }
+        if errno != 0 { throw .system(call: "readdir", path: path, errno: errno) }
+        // One order whatever the filesystem below: ids are the same for the same tree.
+        return names.sorted()
+    }
+}

@@ -1,0 +1,26 @@
+import Glibc
+
+/// A control file that is only read: its text is made when it is opened.
+struct TextFile: ControlFile {
+    private let text: @Sendable () -> String
+
+    init(_ text: @escaping @Sendable () -> String) { self.text = text }
+
+    var sizeBytes: Int64 { 0 }
+
+    func open(flags: Int32) throws(Errno) -> ControlHandle {
+        guard flags & O_ACCMODE == O_RDONLY else { throw Errno(EACCES) }
+        return TextHandle(Array(text().utf8))
+    }
+
+    func truncate() throws(Errno) { throw Errno(EPERM) }
+
+    private final class TextHandle: ControlHandle, @unchecked Sendable {
+        let bytes: [UInt8]
+        init(_ bytes: [UInt8]) { self.bytes = bytes }
+
+        override func read(_ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int {
+            serve(bytes, buffer, offset: offset)
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import Bytes
+import FaultFS
+import Glibc
+import Testing
+
+/// A backing directory, a mount of it and a place for an oracle, in a directory of their own that is gone afterwards,
+/// with the mount, whatever happens in between.
+final class Bench {
+    /// Whether this machine can mount. Says why not, for a suite that is skipped must be noticed.
+    static let canMount: Bool = {
+        let device = open("/dev/fuse", O_RDWR | O_CLOEXEC)
+        if device >= 0 {
+            close(device)
+            return true
+        }
+        print("SKIPPED: tests that mount, for /dev/fuse cannot be opened: \(String(cString: strerror(errno)))")
+        return false
+    }()
+
+    let directory: String
+    let trace = MemoryTrace()
+    let mount: FaultMount
+
+    var backing: String { directory + "/backing" }
+    var mountPoint: String { directory + "/mnt" }
+    var oracle: String { directory + "/oracle" }
+
+    /// Mounts, after `prepare` ran in the backing directory.
+    init(prepare: String = "", configure: (inout MountOptions) -> Void = { _ in }) throws {
+        var template = Array("/tmp/faultfs-test-XXXXXX".utf8CString)
+        guard mkdtemp(&template) != nil else { throw Failure(what: "mkdtemp: errno \(errno)") }
+        directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
+        let made = Shell.run(
+            "mkdir '\(directory)/backing' '\(directory)/mnt' && cd '\(directory)/backing' && { \(prepare)\n:; }")
+        guard made.status == 0 else { throw Failure(what: made.output) }
+        var options = MountOptions()
+        options.trace = trace
+        options.oraclePath = ByteString(directory + "/oracle")
+        options.unmountPatienceMilliseconds = 300
+        configure(&options)
+        mount = try FaultMount(
+            backing: ByteString(directory + "/backing"), mountPoint: ByteString(directory + "/mnt"), options: options)
+        try mount.start()
+    }
+
+    deinit {
+        do { try mount.unmount() } catch { print("left behind: \(error)") }
+        _ = Shell.run("umount -l '\(mountPoint)' 2>/dev/null; rm -rf '\(directory)'")
+    }
+
+    struct Failure: Error { var what: String }
+
+    /// Runs a script in the mount.
+    func run(_ script: String) -> Shell.Result { Shell.run("cd '\(mountPoint)' && { \(script)\n}") }
+
+    /// Runs a script in the mount that has to succeed; returns what it printed.
+    @discardableResult
+    func succeed(_ script: String, sourceLocation: SourceLocation = #_sourceLocation) -> String {
+        let result = run(script)
+        #expect(result.status == 0, "\(script)\n\(result.output)", sourceLocation: sourceLocation)
+        return result.output
+    }
+}

@@ -1,0 +1,43 @@
+import Glibc
+
+/// Runs scripts in processes of their own: the test process never touches a mount that it serves itself.
+enum Shell {
+    struct Result {
+        var status: Int32
+        /// Standard output and standard error together.
+        var output: String
+    }
+
+    /// Runs `script` with sh. The status is the exit code, or 128 and the signal.
+    static func run(_ script: String) -> Result {
+        var pipes: [Int32] = [0, 0]
+        guard pipe(&pipes) == 0 else { return Result(status: -1, output: "pipe: errno \(errno)") }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, pipes[1], 1)
+        posix_spawn_file_actions_adddup2(&actions, pipes[1], 2)
+        for descriptor in pipes { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        var arguments: [UnsafeMutablePointer<CChar>?] =
+            ["sh", "-c", script].map { (word: String) in strdup(word) } + [nil]
+        defer { for argument in arguments { free(argument) } }
+        var child = pid_t()
+        let error = posix_spawn(&child, "/bin/sh", &actions, nil, &arguments, environ)
+        close(pipes[1])
+        defer { close(pipes[0]) }
+        guard error == 0 else { return Result(status: -1, output: "posix_spawn: errno \(error)") }
+        var output: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = read(pipes[0], &buffer, buffer.count)
+            if count < 0 && errno == EINTR { continue }
+            if count <= 0 { break }
+            output += buffer[..<count]
+        }
+        var status: Int32 = 0
+        while waitpid(child, &status, 0) < 0 && errno == EINTR {}
+        let signal = status & 0x7f
+        return Result(
+            status: signal == 0 ? (status >> 8) & 0xff : 128 + signal, output: String(decoding: output, as: UTF8.self))
+    }
+}
