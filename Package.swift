@@ -60,7 +60,9 @@ let package = Package(
             name: "ModelTests", dependencies: ["Litmus", "Model", "Bytes"], exclude: ["Scripts"], swiftSettings: house),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", "Bytes"], swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
-        .testTarget(name: "EngineTests", dependencies: ["Engine", "Storage", "Bytes"], swiftSettings: house),
+        .testTarget(
+            name: "EngineTests", dependencies: ["Engine", "Storage", "Model", "Bytes"], exclude: ["Fixtures"],
+            swiftSettings: house),
         .testTarget(
             name: "FaultFSTests", dependencies: ["FaultFS", "Storage", "Model", "Bytes", "CPlatform"],
             swiftSettings: house),

@@ -18,8 +18,7 @@ struct Place: Hashable, Sendable {
 /// Invariants
 /// - `flushedLSN` ≤ last reserved LSN; `durableLSN` ≤ `flushedLSN`. All three only grow.
 /// - Positions number the bytes of the log since it was opened; a record's position fixes its place in the ring and in
-///   its segment. Slot `lsn % slotCount` holds the end position of the last published record of that slot, so that a
-///   record is published exactly when its slot lies beyond its start: nothing is ever cleared.
+///   its segment.
 /// - The active segment changes only while the reservation word is sealed and everything reserved is written out.
 /// - After a failed write or sync the log is poisoned: nothing is reserved, written or acknowledged any more. An error
 ///   is reported to one sync alone by the kernel, so every sync of a file goes through the one leader.
@@ -33,21 +32,19 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     let options: LogOptions
     let defects: Planted
 
-    private let words = C.Words(count: Word.count)
-    private let slots: C.Words
-    private let slotMask: UInt64
-    private let ring: RecordRing
+    let words = C.Words(count: Word.count)
+    let ring: RecordRing<C>
 
     /// Held while records are written out and while the active segment is replaced.
-    private let writeGate = C.Gate()
-    private var active: ActiveSegment
+    let writeGate = C.Gate()
+    var active: ActiveSegment
     /// Read by whoever has reserved a place, because the segment stays until that place is written out.
-    private var base: SegmentBase
+    var base: SegmentBase
 
     /// Guards `isSyncing` and `ending`; its condition says that one of them, or `durableLSN`, or the seal has changed.
-    private let turn = C.Gate()
-    private var isSyncing = false
-    private var ending: EngineError?
+    let turn = C.Gate()
+    var isSyncing = false
+    var ending: EngineError?
 
     /// Goes on with a log that recovery has read, or begins one. Nothing but this writes to the directory meanwhile.
     init(
@@ -58,9 +55,6 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         self.options = options
         self.defects = defects
         ring = RecordRing(capacityBytes: options.bufferSizeBytes)
-        let slotCount = max(64, options.bufferSizeBytes / 64)
-        slots = C.Words(count: slotCount)
-        slotMask = UInt64(slotCount - 1)
         let baseLSN = tail?.header?.baseLSN ?? lastLSN + 1
         active = try throughStorage { () throws(StorageError) in
             if let tail {
@@ -77,8 +71,6 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         words.store(lastLSN, at: Word.durableLSN)
     }
 
-    // MARK: Append
-
     /// Appends one record. It is durable after a sync that begins when this has returned.
     func append(
         _ type: RecordType, key: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
@@ -92,7 +84,7 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
             return spot.place
         }
         try waitForRoom(endPosition: spot.position + UInt64(size), lastLSN: spot.lsn)
-        encode(type, lsn: spot.lsn, key, payload, at: spot.position, sizeBytes: size)
+        ring.encode(type, lsn: spot.lsn, key: key, payload: payload, at: spot.position, sizeBytes: size)
         return spot.place
     }
 
@@ -121,13 +113,13 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         let commit = OpenBatch.commitPayload(count: parts.count)
         frames += Frame.encoded(.batchCommit, lsn: spot.lsn + UInt64(parts.count), payload: commit)
         ends.append(spot.position + UInt64(frames.count))
-        guard size <= ring.capacityBytes, ends.count <= Int(slotMask) else {
+        guard size <= ring.capacityBytes, ends.count < ring.slotCount else {
             try writeThrough(frames, at: spot, count: ends.count)
             return places
         }
         try waitForRoom(endPosition: spot.position + UInt64(size), lastLSN: spot.lsn + UInt64(parts.count))
         frames.withUnsafeBytes { ring.copy($0, to: spot.position) }
-        for (index, end) in ends.enumerated() { slots.store(end, at: slot(spot.lsn + UInt64(index))) }
+        for (index, end) in ends.enumerated() { ring.publish(spot.lsn + UInt64(index), endPosition: end) }
         return places
     }
 
@@ -156,25 +148,6 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         }
     }
 
-    @inline(__always)
-    private func encode(
-        _ type: RecordType, lsn: UInt64, _ key: UnsafeRawBufferPointer, _ payload: UnsafeRawBufferPointer,
-        at position: UInt64, sizeBytes: Int
-    ) {
-        if let target = ring.contiguous(position, sizeBytes) {
-            Frame.encode(type, lsn: lsn, key: key, payload: payload, into: target)
-        } else {
-            withUnsafeTemporaryAllocation(byteCount: sizeBytes, alignment: 8) { frame in
-                Frame.encode(type, lsn: lsn, key: key, payload: payload, into: frame)
-                ring.copy(UnsafeRawBufferPointer(frame), to: position)
-            }
-        }
-        slots.store(position + UInt64(sizeBytes), at: slot(lsn))
-    }
-
-    @inline(__always)
-    private func slot(_ lsn: UInt64) -> Int { Int(lsn & slotMask) }
-
     /// Waits until the ring has room for everything up to `endPosition` and a slot for `lastLSN`.
     @inline(__always)
     private func waitForRoom(endPosition: UInt64, lastLSN: UInt64) throws(EngineError) {
@@ -185,7 +158,7 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     @inline(__always)
     private func hasRoom(_ endPosition: UInt64, _ lastLSN: UInt64) -> Bool {
         endPosition <= words.load(Word.flushedPosition) + UInt64(ring.capacityBytes)
-            && lastLSN <= words.load(Word.flushedLSN) + slotMask
+            && lastLSN <= words.load(Word.flushedLSN) + UInt64(ring.slotCount - 1)
     }
 
     @inline(never)
@@ -214,207 +187,10 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
             C.relax(&round)
         }
     }
-
-    // MARK: Write out
-
-    /// Writes every published record that follows the last one written, without a gap. Under `writeGate`.
-    private func writeOut() throws(EngineError) {
-        try throwIfPoisoned()
-        let start = words.load(Word.flushedPosition)
-        var lsn = words.load(Word.flushedLSN)
-        var end = start
-        while true {
-            let published = slots.load(slot(lsn + 1))
-            if published <= end { break }
-            end = published
-            lsn += 1
-        }
-        guard end > start else { return }
-        let (first, second) = ring.pieces(start, Int(end - start))
-        try write(first, at: start)
-        try write(second, at: start + UInt64(first.count))
-        advance(toLSN: lsn, position: end)
-    }
-
-    private func write(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(EngineError) {
-        do throws(StorageError) { try active.write(bytes, at: position - base.position) } catch { throw poison(error) }
-    }
-
-    private func advance(toLSN lsn: UInt64, position: UInt64) {
-        words.store(lsn, at: Word.flushedLSN)
-        words.store(position, at: Word.flushedPosition)
-    }
-
-    /// Returns when the record is in its file, where readers find it; durable it is only after a sync.
-    func writeOut(through lsn: UInt64) throws(EngineError) {
-        var round = 0
-        while words.load(Word.flushedLSN) < lsn {
-            try writeGate.withLock { () throws(EngineError) in try writeOut() }
-            if words.load(Word.flushedLSN) < lsn { C.relax(&round) }
-        }
-    }
-
-    // MARK: Sync
-
-    var durableLSN: UInt64 { words.load(Word.durableLSN) }
-
-    /// The LSN of the last record that was appended or is being appended.
-    var lastLSN: UInt64 {
-        writeGate.withLock { base.lsn + Reservation(rawValue: words.load(Word.reservation)).count - 1 }
-    }
-
-    /// Returns when everything that was appended before the call is durable.
-    func sync() throws(EngineError) { try sync(through: lastLSN) }
-
-    /// Returns when the record and everything before it is durable.
-    func sync(through lsn: UInt64) throws(EngineError) {
-        if words.load(Word.durableLSN) >= lsn { return }
-        turn.lock()
-        defer { turn.unlock() }
-        while words.load(Word.durableLSN) < lsn {
-            if let ending { throw ending }
-            if isSyncing {
-                turn.wait()
-                continue
-            }
-            isSyncing = true
-            turn.unlock()
-            let result = writeAndSync(through: lsn)
-            turn.lock()
-            isSyncing = false
-            if case .success(let reached) = result { words.store(reached, at: Word.durableLSN) }
-            turn.wakeAll()
-            _ = try result.get()
-        }
-    }
-
-    /// The leader's part. Returns the last LSN that is durable now.
-    private func writeAndSync(through lsn: UInt64) -> Result<UInt64, EngineError> {
-        var round = 0
-        do throws(EngineError) {
-            while true {
-                let (reached, file) = try writeGate.withLock { () throws(EngineError) in
-                    try writeOut()
-                    return (words.load(Word.flushedLSN), active.file)
-                }
-                if reached >= lsn {
-                    do throws(StorageError) { try file.sync() } catch { throw poison(error) }
-                    return .success(reached)
-                }
-                C.relax(&round)
-            }
-        } catch {
-            return .failure(error)
-        }
-    }
-
-    // MARK: Rotation, end
-
-    /// Begins a new segment, unless the active one holds no record.
-    func rotate() throws(EngineError) {
-        while true {
-            let word = Reservation(rawValue: words.load(Word.reservation))
-            if word.isSealed {
-                try waitWhileSealed()
-            } else if word.count == 0 {
-                return
-            } else if try rotate(sealing: word) {
-                return
-            }
-        }
-    }
-
-    /// Replaces the active segment, if the reservation word is still `word`: else another thread was faster.
-    @inline(never) @discardableResult
-    private func rotate(sealing word: Reservation) throws(EngineError) -> Bool {
-        let sealed = word.sealed.rawValue
-        guard words.exchange(at: Word.reservation, expected: word.rawValue, desired: sealed) else { return false }
-        // The seal is ours: no place is reserved until it is broken, and `base` is ours to read and to replace.
-        let last = base.lsn + word.count - 1
-        try sync(through: last)
-        guard base.sequence < UInt32.max else { throw end(with: .exhausted) }
-        let name = SegmentName(shard: active.name.shard, sequence: base.sequence + 1)
-        do throws(StorageError) {
-            try active.seal(at: word.endBytes)
-            let next = try ActiveSegment.begin(
-                SegmentHeader(name: name, baseLSN: last + 1), in: storage, options: options)
-            writeGate.withLock {
-                let position = base.position + word.endBytes - UInt64(SegmentHeader.sizeBytes)
-                active = next
-                base = SegmentBase(sequence: name.sequence, lsn: last + 1, position: position)
-                breakSeal(Reservation(count: 0, endBytes: UInt64(SegmentHeader.sizeBytes)))
-            }
-        } catch {
-            throw poison(error)
-        }
-        return true
-    }
-
-    private func breakSeal(_ word: Reservation) {
-        turn.withLock {
-            if ending == nil { words.store(word.rawValue, at: Word.reservation) }
-            turn.wakeAll()
-        }
-    }
-
-    @inline(never)
-    private func waitWhileSealed() throws(EngineError) {
-        turn.lock()
-        defer { turn.unlock() }
-        while Reservation(rawValue: words.load(Word.reservation)).isSealed {
-            if let ending { throw ending }
-            turn.wait()
-        }
-    }
-
-    /// Makes everything durable and ends the log: its file ends with its last record, which says that nothing was torn.
-    /// Later calls throw `closed`. Throws what poisoned the log, if anything did.
-    func close() throws(EngineError) {
-        while true {
-            let word = Reservation(rawValue: words.load(Word.reservation))
-            if word.isSealed {
-                try waitWhileSealed()
-            } else if words.exchange(
-                at: Word.reservation, expected: word.rawValue, desired: word.sealed.rawValue)
-            {
-                try sync(through: base.lsn + word.count - 1)
-                do throws(StorageError) { try active.seal(at: word.endBytes) } catch { throw poison(error) }
-                _ = end(with: .closed)
-                return
-            }
-        }
-    }
-
-    private func poison(_ error: StorageError) -> EngineError { end(with: .poisoned(by: error)) }
-
-    /// Ends the log for good, and returns why it ended first.
-    private func end(with reason: EngineError) -> EngineError {
-        turn.withLock {
-            let first = ending ?? reason
-            ending = first
-            if case .poisoned = first { words.store(1, at: Word.isPoisoned) }
-            while true {
-                let word = Reservation(rawValue: words.load(Word.reservation))
-                let sealed = word.sealed.rawValue
-                if word.isSealed
-                    || words.exchange(at: Word.reservation, expected: word.rawValue, desired: sealed)
-                {
-                    break
-                }
-            }
-            turn.wakeAll()
-            return first
-        }
-    }
-
-    private func throwIfPoisoned() throws(EngineError) {
-        guard words.load(Word.isPoisoned) != 0 else { return }
-        try turn.withLock { () throws(EngineError) in if let ending { throw ending } }
-    }
 }
 
 /// The shared words of a log, a cache line each.
-private enum Word {
+enum Word {
     static let reservation = 0
     static let flushedPosition = 8
     static let flushedLSN = 16
@@ -424,7 +200,7 @@ private enum Word {
 }
 
 /// What the active segment adds to a reservation.
-private struct SegmentBase {
+struct SegmentBase {
     var sequence: UInt32
     var lsn: UInt64
     /// The position of the segment's first byte.
@@ -432,7 +208,7 @@ private struct SegmentBase {
 }
 
 /// A place that belongs to one append.
-private struct Spot {
+struct Spot {
     var lsn: UInt64
     var position: UInt64
     var sequence: UInt32

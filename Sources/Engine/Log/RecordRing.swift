@@ -1,45 +1,85 @@
 import Glibc
 
-/// The memory in which appended records wait to be written: a ring, addressed by the position of a byte in the log.
+/// The memory in which appended records wait to be written: a ring of bytes, addressed by position in the log, and a ring
+/// of slots, addressed by LSN, that say which records are published.
 ///
-/// It orders nothing: the log sees to it that no two threads touch the same bytes.
-final class RecordRing: @unchecked Sendable {
+/// Slot `lsn % slotCount` holds the end position of the last record that was published there. A record is published
+/// exactly when its slot lies beyond its start, because whatever the slot held before ended no later than that: nothing
+/// is ever cleared.
+///
+/// Threads: each record is written and published by the one thread that reserved its place; the log sees to it that a
+/// place is reused only after its record was written out. A published record may be read by any thread.
+final class RecordRing<C: Coordination>: @unchecked Sendable {
     let capacityBytes: Int
+    /// How many records may wait at most.
+    let slotCount: Int
     private let base: UnsafeMutableRawPointer
-    private let mask: UInt64
+    private let slots: C.Words
 
     /// `capacityBytes` is a power of two.
     init(capacityBytes: Int) {
         self.capacityBytes = capacityBytes
-        mask = UInt64(capacityBytes - 1)
+        slotCount = max(64, capacityBytes / 64)
         base = .allocate(byteCount: capacityBytes, alignment: 4096)
+        slots = C.Words(count: slotCount)
     }
 
     deinit { base.deallocate() }
 
-    /// The memory of `count` bytes from `position` on, if they lie side by side; nil when they go around the end.
+    /// Encodes a record at its place and publishes it.
     @inline(__always)
-    func contiguous(_ position: UInt64, _ count: Int) -> UnsafeMutableRawBufferPointer? {
-        let start = Int(position & mask)
-        guard start + count <= capacityBytes else { return nil }
-        return UnsafeMutableRawBufferPointer(start: base + start, count: count)
+    func encode(
+        _ type: RecordType, lsn: UInt64, key: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
+        at position: UInt64, sizeBytes: Int
+    ) {
+        let start = offset(position)
+        if start + sizeBytes <= capacityBytes {
+            let target = UnsafeMutableRawBufferPointer(start: base + start, count: sizeBytes)
+            Frame.encode(type, lsn: lsn, key: key, payload: payload, into: target)
+        } else {
+            withUnsafeTemporaryAllocation(byteCount: sizeBytes, alignment: 8) { frame in
+                Frame.encode(type, lsn: lsn, key: key, payload: payload, into: frame)
+                copy(UnsafeRawBufferPointer(frame), to: position)
+            }
+        }
+        publish(lsn, endPosition: position + UInt64(sizeBytes))
     }
 
-    /// Copies bytes to `position`, around the end where needed. They fit the ring.
+    /// Copies encoded records to `position`, around the end where needed. They fit the ring.
     func copy(_ bytes: UnsafeRawBufferPointer, to position: UInt64) {
-        let start = Int(position & mask)
+        let start = offset(position)
         let first = min(bytes.count, capacityBytes - start)
         memcpy(base + start, bytes.baseAddress!, first)
         if first < bytes.count { memcpy(base, bytes.baseAddress! + first, bytes.count - first) }
     }
 
-    /// The `count` bytes from `position` on, in at most two pieces.
+    /// Says that the record is whole in its place.
+    @inline(__always)
+    func publish(_ lsn: UInt64, endPosition: UInt64) { slots.store(endPosition, at: slot(lsn)) }
+
+    /// Where the published records end that follow `lsn`, which ends at `position`, without a gap.
+    func publishedEnd(after lsn: UInt64, at position: UInt64) -> (lsn: UInt64, position: UInt64) {
+        var end = (lsn: lsn, position: position)
+        while true {
+            let published = slots.load(slot(end.lsn + 1))
+            if published <= end.position { return end }
+            end = (end.lsn + 1, published)
+        }
+    }
+
+    /// The bytes from `position` on, in at most two pieces.
     func pieces(_ position: UInt64, _ count: Int) -> (UnsafeRawBufferPointer, UnsafeRawBufferPointer) {
-        let start = Int(position & mask)
+        let start = offset(position)
         let first = min(count, capacityBytes - start)
         return (
             UnsafeRawBufferPointer(start: base + start, count: first),
             UnsafeRawBufferPointer(start: base, count: count - first)
         )
     }
+
+    @inline(__always)
+    private func offset(_ position: UInt64) -> Int { Int(position & UInt64(capacityBytes - 1)) }
+
+    @inline(__always)
+    private func slot(_ lsn: UInt64) -> Int { Int(lsn & UInt64(slotCount - 1)) }
 }

@@ -95,7 +95,7 @@ struct Recovery<Planted: Defects> {
                 scanner.rewind()
                 return try scanner.distanceToLastUsedByte()
             }
-            noteTornTail(discarded)
+            if discarded > 0 { noteTornTail(discarded) }
             return nil
         }
         try refuse(name, 0, .wrongSegmentHeader, isLast: isLast)

@@ -1,0 +1,86 @@
+import Storage
+
+/// Writing out what is published, and making it durable.
+extension LogCore {
+    /// Writes every published record that follows the last one written, without a gap. Under `writeGate`.
+    func writeOut() throws(EngineError) {
+        try throwIfPoisoned()
+        let start = words.load(Word.flushedPosition)
+        let end = ring.publishedEnd(after: words.load(Word.flushedLSN), at: start)
+        guard end.position > start else { return }
+        let (first, second) = ring.pieces(start, Int(end.position - start))
+        try write(first, at: start)
+        try write(second, at: start + UInt64(first.count))
+        advance(toLSN: end.lsn, position: end.position)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(EngineError) {
+        do throws(StorageError) { try active.write(bytes, at: position - base.position) } catch { throw poison(error) }
+    }
+
+    func advance(toLSN lsn: UInt64, position: UInt64) {
+        words.store(lsn, at: Word.flushedLSN)
+        words.store(position, at: Word.flushedPosition)
+    }
+
+    /// Returns when the record is in its file, where readers find it; durable it is only after a sync.
+    func writeOut(through lsn: UInt64) throws(EngineError) {
+        var round = 0
+        while words.load(Word.flushedLSN) < lsn {
+            try writeGate.withLock { () throws(EngineError) in try writeOut() }
+            if words.load(Word.flushedLSN) < lsn { C.relax(&round) }
+        }
+    }
+
+    var durableLSN: UInt64 { words.load(Word.durableLSN) }
+
+    /// The LSN of the last record that was appended or is being appended.
+    var lastLSN: UInt64 {
+        writeGate.withLock { base.lsn + Reservation(rawValue: words.load(Word.reservation)).count - 1 }
+    }
+
+    /// Returns when everything that was appended before the call is durable.
+    func sync() throws(EngineError) { try sync(through: lastLSN) }
+
+    /// Returns when the record and everything before it is durable.
+    func sync(through lsn: UInt64) throws(EngineError) {
+        if words.load(Word.durableLSN) >= lsn { return }
+        turn.lock()
+        defer { turn.unlock() }
+        while words.load(Word.durableLSN) < lsn {
+            if let ending { throw ending }
+            if isSyncing {
+                turn.wait()
+                continue
+            }
+            isSyncing = true
+            turn.unlock()
+            let result = writeAndSync(through: lsn)
+            turn.lock()
+            isSyncing = false
+            if case .success(let reached) = result { words.store(reached, at: Word.durableLSN) }
+            turn.wakeAll()
+            _ = try result.get()
+        }
+    }
+
+    /// The leader's part. Returns the last LSN that is durable now.
+    private func writeAndSync(through lsn: UInt64) -> Result<UInt64, EngineError> {
+        var round = 0
+        do throws(EngineError) {
+            while true {
+                let (reached, file) = try writeGate.withLock { () throws(EngineError) in
+                    try writeOut()
+                    return (words.load(Word.flushedLSN), active.file)
+                }
+                if reached >= lsn {
+                    do throws(StorageError) { try file.sync() } catch { throw poison(error) }
+                    return .success(reached)
+                }
+                C.relax(&round)
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+}
