@@ -19,6 +19,9 @@ package enum TargetError: Error, Hashable, Sendable {
     case newlineInDirectory(ByteString)
     case oracleOnStorageUnderTest(oracle: ByteString, storage: ByteString)
     case oracleTooShort(path: ByteString, wroteBytes: Int, lineBytes: Int)
+    /// A variable of the workload contract that is not there, or does not hold a number where it has to.
+    case variableMissing(ByteString)
+    case variableNotANumber(ByteString, ByteString)
     /// Processes that SIGKILL did not end in time: stuck in the kernel, as beneath a mount whose server is gone.
     case notKilled(processes: [Int32])
     case system(call: String, path: ByteString?, errno: Int32)
@@ -59,6 +62,10 @@ extension TargetError: CustomStringConvertible {
                 + "a fault there would damage the evidence; put it elsewhere or allow it explicitly"
         case .oracleTooShort(let path, let wrote, let line):
             "\(path) took \(wrote) of \(line) bytes of an oracle line; is its filesystem full?"
+        case .variableMissing(let name):
+            "\(name) is not set; faultline run sets it"
+        case .variableNotANumber(let name, let value):
+            "\(name) is not a number that makes sense: \(value)"
         case .notKilled(let processes):
             "still alive after SIGKILL (stuck in the kernel?): processes "
                 + processes.map(String.init).joined(separator: ", ")

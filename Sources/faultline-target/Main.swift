@@ -1,1 +1,29 @@
-@main struct Main { static func main() {} }
+import Bytes
+import Glibc
+import Targets
+
+/// The driver of the built-in targets: the workload and recover commands of the stores that come with Faultline.
+///
+/// Exit codes: 0 done, 1 the store refused or does not open (standard error says why), 2 called wrongly or unable to
+/// keep the oracle.
+@main struct Main {
+    static func main() {
+        do {
+            var arguments = try Arguments(CommandLine.arguments)
+            switch arguments.store {
+            case "sqlite": try SQLiteDriver.run(&arguments)
+            default: throw UsageError(description: "unknown store: \(arguments.store); known: engine, sqlite")
+            }
+        } catch let error where error is UsageError || error is TargetError {
+            fail(error, code: 2)
+        } catch {
+            fail(error, code: 1)
+        }
+    }
+
+    private static func fail(_ error: any Error, code: Int32) -> Never {
+        let line = Array("faultline-target: \(error)\n".utf8)
+        _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
+        exit(code)
+    }
+}

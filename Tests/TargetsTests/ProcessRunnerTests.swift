@@ -43,7 +43,9 @@ import Testing
         defer { signal(SIGUSR2, SIG_DFL) }
         let leaked = open("/dev/null", O_RDONLY)  // not close-on-exec, on purpose
         defer { close(leaked) }
-        var command = shell("ls /proc/$$/fd | tr '\\n' ' '; grep -E 'Sig(Blk|Ign)' /proc/$$/status | tr -d '\\t\\n'")
+        var command = shell(
+            "for f in /proc/$$/fd/*; do [ -e $f ] && printf '%s ' ${f##*/}; done; grep -E 'Sig(Blk|Ign)' /proc/$$/status | tr -d '\\t\\n'"
+        )
         command.output = .pipe
         let process = try ProcessRunner.start(command)
         let text = String(decoding: try readAll(process), as: UTF8.self)
@@ -128,8 +130,8 @@ import Testing
         let keeper = try ProcessKeeper.shared()
         let box = Box<faultline_spawn_result>()
         onThread {
-            box.value = keeper.family.withLock { _ in
-                CStringArray(["sleep", "1000"]).withPointers { arguments in
+            box.value = keeper.family.withLock { family in
+                let result = CStringArray(["sleep", "1000"]).withPointers { arguments in
                     var request = faultline_spawn_request()
                     return "/bin/sleep".withCString { path in
                         request.executable = path
@@ -139,6 +141,8 @@ import Testing
                         return faultline_spawn(&request)
                     }
                 }
+                family.add(root: result.pid, serial: 0)  // else another test would take it for an orphan
+                return result
             }
         }
         let child = try #require(box.value)

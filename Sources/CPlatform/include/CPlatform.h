@@ -6,6 +6,7 @@
 #include "crc32c.h"
 #include "descriptors.h"
 #include "files.h"
+#include "filesystem_type.h"
 #include "mounting.h"
 
 // Calls that the Glibc module leaves out.

@@ -47,7 +47,14 @@ package final class ChildProcess: Sendable {
     /// What it said on its standard error since `forgetErrors`: the beginning and the end of it.
     package var standardError: ByteString { ByteString(captured.withLock { $0.bytes }) }
 
-    package func forgetErrors() { captured.withLock { $0 = BoundedCapture() } }
+    package func forgetErrors() {
+        drainErrors()
+        captured.withLock { $0 = BoundedCapture() }
+    }
+
+    /// Takes what its standard error holds at this moment: `standardError` then has everything that it said before
+    /// something else that it did.
+    package func drainErrors() { captured.withLock { _ = takeErrors(&$0) } }
 
     /// Waits for it to end, for ever when no time is given. Returns nil when the time passed first; it then runs on.
     package func wait(timeoutMilliseconds: Int? = nil) throws(TargetError) -> Termination? {
@@ -83,6 +90,11 @@ package final class ChildProcess: Sendable {
     /// - Throws: `notKilled` when the kernel does not end them within 10 s.
     package func killTree() throws(TargetError) {
         let deadline = Deadline(afterMilliseconds: ChildProcess.patienceMilliseconds)
+        if termination == nil {
+            try keeper.family.withLock { family throws(TargetError) in
+                try family.note(root: processID, serial: serial)
+            }
+        }
         signal(SIGKILL)
         guard try exited.wait(until: deadline) else { throw .notKilled(processes: [processID]) }
         while true {
@@ -102,18 +114,20 @@ package final class ChildProcess: Sendable {
     var isFinished: Bool { termination != nil && (errors?.rawValue ?? -1) < 0 }
 
     /// Takes what its standard error holds, and closes it at its end.
-    func drainErrors() {
-        guard let errors else { return }
-        withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
+    func drainErrorsToTheEnd() {
+        captured.withLock { if takeErrors(&$0) { errors?.close() } }
+    }
+
+    /// True at the end. Under the lock, so that nobody reads while the descriptor closes.
+    private func takeErrors(_ captured: inout BoundedCapture) -> Bool {
+        guard let errors, errors.rawValue >= 0 else { return true }
+        return withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
             while true {
                 let count = read(errors.rawValue, buffer.baseAddress, buffer.count)
                 if count > 0 {
-                    captured.withLock { $0.append(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
-                } else if count < 0, errno == EINTR {
-                    continue
-                } else {
-                    if count == 0 || errno != EAGAIN { errors.close() }
-                    return
+                    captured.append(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
+                } else if count == 0 || errno != EINTR {
+                    return count == 0 || errno != EAGAIN
                 }
             }
         }

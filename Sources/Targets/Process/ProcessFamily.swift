@@ -7,7 +7,8 @@ import Glibc
 /// Every spawned process (a root) leads a session of its own and is the subreaper of its descendants, and we are the
 /// subreaper of ours. So a daemon stays below its root for as long as that lives, and becomes our child at the moment
 /// when the root ends: an unknown child of ours, in a session other than ours, belongs to the root that has just ended.
-/// Where two end at once, the variable `FAULTLINE_SPAWN` in the orphan's environment tells whose it is.
+/// Two may end at once. So whoever is about to kill a root notes first what is below it, and every process is given the
+/// variable `FAULTLINE_SPAWN`; only where neither tells does the moment decide.
 ///
 /// Consequences: whoever starts a child that makes a session of its own must do it here. A target may see daemons of
 /// its own among the children it waits for. If we are ourselves killed with SIGKILL, the kernel kills the roots, but
@@ -20,11 +21,22 @@ struct ProcessFamily {
 
     private var roots: [pid_t: UInt64] = [:]
     private var orphans: [pid_t: UInt64] = [:]
+    /// What was below a root that is being killed: processes, and the sessions that they had made.
+    private var noted: (processes: [pid_t: UInt64], sessions: [pid_t: UInt64]) = ([:], [:])
 
     /// What marks the environment of spawn number `serial`.
     static func mark(_ serial: UInt64) -> ByteString { ByteString("\(getpid()).\(serial)") }
 
     mutating func add(root process: pid_t, serial: UInt64) { roots[process] = serial }
+
+    /// Notes what is below the root, which is alive, so that it is known when it loses its parents.
+    mutating func note(root process: pid_t, serial: UInt64) throws(TargetError) {
+        for descendant in try ProcessTable.descendants(of: process) {
+            noted.processes[descendant] = serial
+            let session = getsid(descendant)
+            if session > 0 { noted.sessions[session] = serial }
+        }
+    }
 
     /// The root was reaped: what it left behind is claimed for it.
     mutating func remove(root process: pid_t, serial: UInt64) throws(TargetError) {
@@ -46,6 +58,10 @@ struct ProcessFamily {
             guard descriptor >= 0 else { throw .system("pidfd_open") }
             ending.append(Descriptor(descriptor))
         }
+        if ending.isEmpty {
+            noted.processes = noted.processes.filter { $0.value != serial }
+            noted.sessions = noted.sessions.filter { $0.value != serial }
+        }
         return ending
     }
 
@@ -53,10 +69,12 @@ struct ProcessFamily {
     func orphans(of serial: UInt64) -> [pid_t] { orphans.filter { $0.value == serial }.map(\.key).sorted() }
 
     private mutating func claimOrphans(for serial: UInt64) throws(TargetError) {
-        let session = getsid(0)
-        for process in try ProcessTable.ownChildren()
-        where roots[process] == nil && orphans[process] == nil && getsid(process) != session {
-            orphans[process] = markedOwner(of: process) ?? serial
+        let ours = getsid(0)
+        for process in try ProcessTable.children(of: getpid()) where roots[process] == nil && orphans[process] == nil {
+            let session = getsid(process)
+            guard session != ours else { continue }
+            orphans[process] =
+                noted.processes[process] ?? noted.sessions[session] ?? markedOwner(of: process) ?? serial
         }
         for process in orphans.keys where hasEndedAndReaped(process) { orphans[process] = nil }
     }

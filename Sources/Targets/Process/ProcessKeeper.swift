@@ -62,7 +62,7 @@ final class ProcessKeeper: Sendable {
                 if token == 0 {
                     serveRequests(&children)
                 } else if let child = children[token >> 1] {
-                    if token & 1 == 0 { end(child) } else { child.drainErrors() }
+                    if token & 1 == 0 { end(child) } else { child.drainErrorsToTheEnd() }
                     if child.isFinished { children[token >> 1] = nil }
                 }
             }
@@ -99,7 +99,7 @@ final class ProcessKeeper: Sendable {
 
     private func end(_ child: ChildProcess) {
         // What it said before it ended is complete once its end is known.
-        child.drainErrors()
+        child.drainErrorsToTheEnd()
         guard child.reap() else { return }
         _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, child.processDescriptor.rawValue, nil)
         do {

@@ -4,18 +4,30 @@ import Glibc
 /// What /proc says about processes. Every answer may be out of date when it is read, except about our own children
 /// that have not been reaped: their ids cannot pass to others.
 enum ProcessTable {
-    /// Our children, those of every thread and zombies included.
-    static func ownChildren() throws(TargetError) -> [pid_t] {
+    /// The children of `process`, those of all its threads and zombies included; none if it is not there.
+    static func children(of process: pid_t) throws(TargetError) -> [pid_t] {
         var children: [pid_t] = []
-        for thread in try numericEntries("/proc/self/task") {
-            guard let list = contents("/proc/self/task/\(thread)/children") else {
+        for thread in (try? numericEntries("/proc/\(process)/task")) ?? [] {
+            guard let list = contents("/proc/\(process)/task/\(thread)/children") else {
                 // The thread ended meanwhile, or the kernel was built without CONFIG_PROC_CHILDREN.
                 if access("/proc/thread-self/children", R_OK) == 0 { continue }
-                return try childrenByScanning()
+                return try numericEntries("/proc").filter { parent(of: $0) == process }
             }
             for number in list.split(separator: UInt8(ascii: " ")) { children.append(decimal(number)) }
         }
         return children
+    }
+
+    /// All that is below `process` now.
+    static func descendants(of process: pid_t) throws(TargetError) -> [pid_t] {
+        var all: [pid_t] = []
+        var pending = [process]
+        while let next = pending.popLast() {
+            let children = try children(of: next)
+            all += children
+            pending += children
+        }
+        return all
     }
 
     /// The value of `name` in the environment that the process was executed with; nil if it has none, is a zombie, or
@@ -28,12 +40,7 @@ enum ProcessTable {
             .map { ByteString($0.dropFirst(prefix.count)) }
     }
 
-    private static func childrenByScanning() throws(TargetError) -> [pid_t] {
-        let parent = getpid()
-        return try numericEntries("/proc").filter { parentOf($0) == parent }
-    }
-
-    private static func parentOf(_ process: pid_t) -> pid_t? {
+    private static func parent(of process: pid_t) -> pid_t? {
         // pid (name) state ppid …: the name may hold anything, so count from its last parenthesis.
         guard let stat = contents("/proc/\(process)/stat"), let close = stat.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }

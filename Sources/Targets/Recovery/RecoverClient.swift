@@ -1,0 +1,131 @@
+import Bytes
+import Oracle
+import Synchronization
+
+/// Recovers directories with a target's recover command and says what the store held.
+///
+/// With a persistent recover command a process serves one directory after another, which is what makes thousands of
+/// states a second possible. A process is used by one thread at a time; there are as many as threads that ask at once,
+/// and they are kept for the next. One that dies or hangs is replaced, and that is the outcome for its directory only.
+///
+/// A persistent process may carry something over from one state to the next. What it finds wrong has to be confirmed
+/// by `recoverAlone`.
+///
+/// Thread safe. `close` ends the processes; so does the last reference.
+package final class RecoverClient: Sendable {
+    private let target: ConfiguredTarget
+    private let timeoutSeconds: Int
+    private let idle = Mutex<[RecoverProcess]>([])
+
+    package init(_ target: ConfiguredTarget, timeoutSeconds: Int? = nil) {
+        self.target = target
+        self.timeoutSeconds = timeoutSeconds ?? target.target.timeoutSeconds
+    }
+
+    /// Recovers `directory`, through a persistent process if the target has such a command. The recovery changes the
+    /// directory.
+    ///
+    /// - Throws: `TargetError` when recovery could not be tried at all, which says nothing about the store.
+    package func recover(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
+        guard let command = target.persistentRecover else { return try recoverAlone(directory) }
+        let path = try checked(directory)
+        var process: RecoverProcess
+        if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start(command) }
+        if !process.ask(path) {
+            // It died, or went on talking, after it had answered for another directory; it has not seen this one.
+            try process.kill()
+            process = try start(command)
+            _ = process.ask(path)
+        }
+        switch try process.answer(until: Deadline(afterMilliseconds: timeoutSeconds * 1000)) {
+        case .dump(let recovery):
+            idle.withLock { $0.append(process) }
+            return outcome(recovery, process)
+        case .garbage(let reason):
+            try process.kill()
+            return .doesNotOpen(reason: reason + process.complaints)
+        case .over(let unfinished):
+            return try outcomeOfEnd(process, unfinished, until: Deadline(afterMilliseconds: timeoutSeconds * 1000))
+        case .late:
+            return try hang(process)
+        }
+    }
+
+    /// Recovers `directory` in a process that does nothing else.
+    package func recoverAlone(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
+        var command = target.recover
+        command.environment["FAULTLINE_DIR"] = try checked(directory)
+        let process = try RecoverProcess(command)
+        let deadline = Deadline(afterMilliseconds: timeoutSeconds * 1000)
+        switch try process.answer(until: deadline) {
+        case .late:
+            return try hang(process)
+        case .over(let unfinished):
+            return try outcomeOfEnd(process, unfinished, until: deadline)
+        case .garbage(let reason):
+            try process.kill()
+            return .doesNotOpen(reason: reason + process.complaints)
+        case .dump(let recovery):
+            let rest = try process.answer(until: deadline)
+            if case .over(unfinished: nil) = rest {
+            } else if case .late = rest {
+                return try hang(process)
+            } else {
+                try process.kill()
+                return .doesNotOpen(reason: "it prints more after the end line" + process.complaints)
+            }
+            guard let termination = try process.end(until: deadline) else { return try hang(process) }
+            guard termination.isSuccess || !recovery.isOpened else {
+                return .doesNotOpen(reason: "the recovery \(termination)" + process.complaints)
+            }
+            return outcome(recovery, process)
+        }
+    }
+
+    /// Ends every process that is not at work.
+    package func close() throws(TargetError) {
+        let processes = idle.withLock { idle in
+            defer { idle = [] }
+            return idle
+        }
+        for process in processes { try process.kill() }
+    }
+
+    private func start(_ command: Command) throws(TargetError) -> RecoverProcess {
+        var command = command
+        command.input = .pipe
+        return try RecoverProcess(command)
+    }
+
+    private func outcome(_ recovery: Recovery, _ process: RecoverProcess) -> RecoverOutcome {
+        switch recovery {
+        case .opened(let observation): .opened(observation)
+        case .failed(let reason): .doesNotOpen(reason: reason + process.complaints)
+        }
+    }
+
+    private func hang(_ process: RecoverProcess) throws(TargetError) -> RecoverOutcome {
+        try process.kill()
+        return .hangs(afterSeconds: timeoutSeconds)
+    }
+
+    /// The process stopped talking before its dump was whole.
+    private func outcomeOfEnd(
+        _ process: RecoverProcess, _ unfinished: Recovery?, until deadline: Deadline
+    ) throws(TargetError) -> RecoverOutcome {
+        guard let termination = try process.end(until: deadline) else { return try hang(process) }
+        var reason = "the recovery \(termination)" + process.complaints
+        if case .failed(let why) = unfinished { reason += "; \(why)" }
+        return .doesNotOpen(reason: termination.isSuccess ? "\(reason), without an end line" : reason)
+    }
+
+    private func checked(_ directory: ByteString) throws(TargetError) -> ByteString {
+        guard !directory.bytes.contains(UInt8(ascii: "\n")) else { throw .newlineInDirectory(directory) }
+        guard !directory.bytes.contains(0) else { throw .notPassable(what: "a directory with a zero byte", directory) }
+        return try directory.absolutePath()
+    }
+}
+
+extension Recovery {
+    fileprivate var isOpened: Bool { if case .opened = self { true } else { false } }
+}

@@ -1,0 +1,100 @@
+import Bytes
+import CPlatform
+import Glibc
+import Oracle
+
+/// Where a workload writes down what it asks and what the store acknowledges.
+///
+/// Each line is one write(2), so that a killed workload tears none, and is on disk (fdatasync) when `append` returns:
+/// an acknowledgement outlives the machine as the data should. The exception is `.faultline/oracle` inside a FaultFS
+/// mount, which puts each line into the trace at its place among the storage operations and needs no sync.
+///
+/// An oracle on the storage under test would be damaged by the faults that it is to judge: it is refused, unless the
+/// caller says that nothing but the process is going to fail.
+///
+/// Thread safe: lines of several threads do not mix.
+package final class OracleFile: Sendable {
+    private let path: ByteString
+    private let file: Descriptor
+    private let isTraced: Bool
+
+    /// Opens `path` for appending and creates it (mode 0600) if it is not there. A symbolic link is refused.
+    ///
+    /// - Parameter storage: the directory of the store under test.
+    /// - Parameter mayShareFilesystem: allows the oracle on the filesystem of `storage`.
+    package init(
+        path: ByteString, storage: ByteString, mayShareFilesystem: Bool = false
+    ) throws(TargetError) {
+        self.path = path
+        if OracleFile.namesControlFile(path) {
+            let file = try Descriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
+            if try OracleFile.isOnFUSE(file, path) {
+                (self.file, isTraced) = (file, true)
+                return
+            }
+        }
+        let storageDevice = try OracleFile.device(of: storage)
+        let (file, isNew) = try OracleFile.openOrCreate(path)
+        if !mayShareFilesystem, try OracleFile.device(of: file, path) == storageDevice {
+            if isNew { _ = path.withCString { unlink($0) } }
+            throw .oracleOnStorageUnderTest(oracle: path, storage: storage)
+        }
+        if isNew { try OracleFile.makeNameDurable(path) }
+        (self.file, isTraced) = (file, false)
+    }
+
+    /// Appends `line`. When it returns, the line is durable.
+    package func append(_ line: OracleLine) throws(TargetError) {
+        let bytes = line.encoded
+        var count = 0
+        repeat {
+            count = bytes.withUnsafeBytes { write(file.rawValue, $0.baseAddress, $0.count) }
+        } while count < 0 && errno == EINTR
+        guard count >= 0 else { throw .system("write", path) }
+        guard count == bytes.count else {
+            throw .oracleTooShort(path: path, wroteBytes: count, lineBytes: bytes.count)
+        }
+        if !isTraced, fdatasync(file.rawValue) != 0 { throw .system("fdatasync", path) }
+    }
+
+    private static func namesControlFile(_ path: ByteString) -> Bool {
+        let ending = Array(".faultline/oracle".utf8)
+        return path.bytes.count > ending.count && path.bytes.suffix(ending.count).elementsEqual(ending)
+            && path.bytes[path.bytes.count - ending.count - 1] == UInt8(ascii: "/")
+    }
+
+    /// A directory of that name elsewhere is an ordinary one, and its oracle needs every care.
+    private static func isOnFUSE(_ file: Descriptor, _ path: ByteString) throws(TargetError) -> Bool {
+        let answer = faultline_is_on_fuse(file.rawValue)
+        guard answer >= 0 else { throw .system("fstatfs", path) }
+        return answer == 1
+    }
+
+    private static func openOrCreate(_ path: ByteString) throws(TargetError) -> (Descriptor, isNew: Bool) {
+        let flags = O_WRONLY | O_APPEND | O_NOFOLLOW
+        do throws(TargetError) {
+            return (try Descriptor.open(path, flags | O_CREAT | O_EXCL, mode: 0o600), true)
+        } catch .system(_, _, EEXIST) {
+            return (try Descriptor.open(path, flags), false)
+        }
+    }
+
+    private static func device(of file: Descriptor, _ path: ByteString) throws(TargetError) -> dev_t {
+        var status = stat()
+        guard fstat(file.rawValue, &status) == 0 else { throw .system("fstat", path) }
+        return status.st_dev
+    }
+
+    private static func device(of storage: ByteString) throws(TargetError) -> dev_t {
+        var status = stat()
+        guard storage.withCString({ stat($0, &status) }) == 0 else { throw .system("stat", storage) }
+        return status.st_dev
+    }
+
+    private static func makeNameDurable(_ path: ByteString) throws(TargetError) {
+        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
+        let folder = slash.map { ByteString(path.bytes[..<max(1, $0)]) } ?? "."
+        let descriptor = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+        guard fsync(descriptor.rawValue) == 0 else { throw .system("fsync", folder) }
+    }
+}

@@ -1,0 +1,68 @@
+import Bytes
+import Glibc
+
+/// The variables by which a workload is told what to do. Targets in any language read the same ones.
+///
+/// | variable | meaning |
+/// |---|---|
+/// | `FAULTLINE_DIR` | the directory to store in |
+/// | `FAULTLINE_ORACLE` | the file to append oracle lines to |
+/// | `FAULTLINE_SEED` | decides what is done: the same seed does the same |
+/// | `FAULTLINE_OPS` | how many operations |
+/// | `FAULTLINE_FIRST_SEQ` | the number of the first operation, 1 unless given; a later cycle on a surviving store goes on where the last one stopped, since numbers rise over the whole oracle |
+/// | `FAULTLINE_ORACLE_MAY_SHARE` | `1` allows the oracle on the filesystem of the store: nothing but the process is going to fail |
+package struct WorkloadEnvironment: Hashable, Sendable {
+    package var directory: ByteString
+    package var oracle: ByteString
+    package var seed: UInt64
+    package var operationCount: UInt64
+    package var firstSeq: UInt64
+    package var oracleMayShareFilesystem: Bool
+
+    package init(
+        directory: ByteString, oracle: ByteString, seed: UInt64, operationCount: UInt64, firstSeq: UInt64 = 1,
+        oracleMayShareFilesystem: Bool = false
+    ) {
+        self.directory = directory
+        self.oracle = oracle
+        self.seed = seed
+        self.operationCount = operationCount
+        self.firstSeq = firstSeq
+        self.oracleMayShareFilesystem = oracleMayShareFilesystem
+    }
+
+    /// As the variables of a process.
+    package var variables: [ByteString: ByteString] {
+        var variables: [ByteString: ByteString] = [
+            "FAULTLINE_DIR": directory, "FAULTLINE_ORACLE": oracle, "FAULTLINE_SEED": ByteString("\(seed)"),
+            "FAULTLINE_OPS": ByteString("\(operationCount)"), "FAULTLINE_FIRST_SEQ": ByteString("\(firstSeq)"),
+        ]
+        if oracleMayShareFilesystem { variables["FAULTLINE_ORACLE_MAY_SHARE"] = "1" }
+        return variables
+    }
+
+    /// Reads the variables back. `lookUp` is `getenv` in a real process.
+    package init(_ lookUp: (ByteString) -> ByteString?) throws(TargetError) {
+        func required(_ name: ByteString) throws(TargetError) -> ByteString {
+            guard let value = lookUp(name), !value.isEmpty else { throw .variableMissing(name) }
+            return value
+        }
+        func number(_ name: ByteString, _ value: ByteString) throws(TargetError) -> UInt64 {
+            guard let number = UInt64(value.description) else { throw .variableNotANumber(name, value) }
+            return number
+        }
+        directory = try required("FAULTLINE_DIR")
+        oracle = try required("FAULTLINE_ORACLE")
+        seed = try number("FAULTLINE_SEED", required("FAULTLINE_SEED"))
+        operationCount = try number("FAULTLINE_OPS", required("FAULTLINE_OPS"))
+        firstSeq = try number("FAULTLINE_FIRST_SEQ", lookUp("FAULTLINE_FIRST_SEQ") ?? "1")
+        oracleMayShareFilesystem = lookUp("FAULTLINE_ORACLE_MAY_SHARE") == "1"
+        guard firstSeq.addingReportingOverflow(operationCount).overflow == false else {
+            throw .variableNotANumber("FAULTLINE_FIRST_SEQ", ByteString("\(firstSeq)"))
+        }
+    }
+
+    package static func ofThisProcess() throws(TargetError) -> WorkloadEnvironment {
+        try WorkloadEnvironment { name in name.withCString { getenv($0) }.map { ByteString(cString: $0) } }
+    }
+}

@@ -1,0 +1,26 @@
+import Bytes
+import Glibc
+import Targets
+
+/// What every built-in target does with its commands, whatever the store.
+enum Driver {
+    static func workload<Store: WorkloadStore & ~Copyable>(
+        open: (_ directory: ByteString) throws -> Store
+    ) throws {
+        let environment = try WorkloadEnvironment.ofThisProcess()
+        let oracle = try OracleFile(
+            path: environment.oracle, storage: environment.directory,
+            mayShareFilesystem: environment.oracleMayShareFilesystem)
+        let workload = Workload(
+            script: WorkloadScript(seed: environment.seed), firstSeq: environment.firstSeq,
+            operationCount: environment.operationCount)
+        try workload.run(on: open(environment.directory), oracle: oracle)
+    }
+
+    static func recover(isPersistent: Bool, _ dump: @escaping RecoverServer.Dump) throws {
+        var server = RecoverServer(dump)
+        if isPersistent { return try server.serveAll() }
+        guard let directory = getenv("FAULTLINE_DIR") else { throw UsageError(description: "FAULTLINE_DIR is not set") }
+        try server.serveOne(ByteString(UnsafeRawBufferPointer(start: directory, count: strlen(directory))))
+    }
+}

@@ -1,0 +1,66 @@
+import Bytes
+import CSQLite
+
+/// What SQLite refused, in its own words.
+struct SQLiteError: Error, CustomStringConvertible {
+    var doing: String
+    var code: Int32
+    var message: String
+
+    var description: String { "SQLite cannot \(doing): \(message) (\(code))" }
+}
+
+/// One connection to a SQLite database. The thinnest layer over the C library that cannot leak a statement.
+///
+/// Not thread safe. Ends with `close`, which reports what the library says about it, or with its last owner.
+struct SQLiteDatabase: ~Copyable {
+    private var handle: OpaquePointer?
+
+    /// Opens the database in the file `path` and creates it if it is not there.
+    init(path: ByteString) throws {
+        let terminated = path.bytes + [0]
+        let code = terminated.withUnsafeBytes {
+            sqlite3_open_v2(
+                $0.bindMemory(to: CChar.self).baseAddress, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nil)
+        }
+        guard code == SQLITE_OK else {
+            // Even a failed open leaves a handle, which says why.
+            let error = SQLiteError(doing: "open \(path)", code: code, message: message(code))
+            sqlite3_close(handle)
+            handle = nil
+            throw error
+        }
+        sqlite3_extended_result_codes(handle, 1)
+    }
+
+    deinit { sqlite3_close(handle) }
+
+    /// Closes the connection; all its statements must be gone.
+    consuming func close() throws {
+        let code = sqlite3_close(handle)
+        guard code == SQLITE_OK else { throw SQLiteError(doing: "close", code: code, message: message(code)) }
+        handle = nil
+    }
+
+    /// Runs one statement that takes no values and returns the first column of its rows as text.
+    @discardableResult
+    func execute(_ sql: String) throws -> [String] {
+        var rows: [String] = []
+        let statement = try prepare(sql)
+        while try statement.step() { rows.append(statement.text(0)) }
+        return rows
+    }
+
+    func prepare(_ sql: String) throws -> SQLiteStatement {
+        var statement: OpaquePointer?
+        let code = sqlite3_prepare_v2(handle, sql, -1, &statement, nil)
+        guard code == SQLITE_OK, let statement else {
+            throw SQLiteError(doing: sql, code: code, message: message(code))
+        }
+        return SQLiteStatement(handle: statement, sql: sql)
+    }
+
+    private func message(_ code: Int32) -> String {
+        String(cString: handle == nil ? sqlite3_errstr(code) : sqlite3_errmsg(handle))
+    }
+}

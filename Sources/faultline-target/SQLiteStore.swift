@@ -1,0 +1,60 @@
+import Bytes
+import Targets
+
+/// A table of keys and payloads in one SQLite database; each call is a transaction of its own.
+///
+/// Opened the same way by the workload and by recovery, as an application would after a crash.
+struct SQLiteStore: WorkloadStore, ~Copyable {
+    /// How the library is told to treat durability: `PRAGMA journal_mode` and `PRAGMA synchronous`.
+    struct Configuration {
+        var journalMode: String
+        var synchronous: String
+    }
+
+    private let database: SQLiteDatabase
+
+    /// Opens the database in `directory`. SQLite rolls a hot journal back, or takes over a write-ahead log, here or at
+    /// the first statement.
+    init(directory: ByteString, _ configuration: Configuration) throws {
+        let database = try SQLiteDatabase(path: ByteString(directory.bytes + Array("/a.db".utf8)))
+        let mode = try database.execute("PRAGMA journal_mode=\(configuration.journalMode)").first
+        guard mode == configuration.journalMode else {
+            throw SQLiteError(
+                doing: "PRAGMA journal_mode=\(configuration.journalMode)", code: 0,
+                message: "the mode stayed \(mode ?? "unknown")")
+        }
+        try database.execute("PRAGMA synchronous=\(configuration.synchronous)")
+        self.database = database
+    }
+
+    consuming func close() throws { try database.close() }
+
+    /// Makes the table if it is not there, in a first transaction of its own.
+    func makeTable() throws {
+        try database.execute("CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL)")
+    }
+
+    func put(_ key: ByteString, _ payload: [UInt8]) throws {
+        try run("INSERT OR REPLACE INTO kv (key, value) VALUES (?, ?)", key.bytes, payload)
+    }
+
+    func delete(_ key: ByteString) throws { try run("DELETE FROM kv WHERE key = ?", key.bytes) }
+
+    private func run(_ sql: String, _ values: [UInt8]...) throws {
+        let statement = try database.prepare(sql)
+        for (index, value) in values.enumerated() { try statement.bind(Int32(index + 1), value) }
+        _ = try statement.step()
+    }
+
+    /// Checks the whole database, then hands each row to `emit`. A database without the table is empty: the table came
+    /// with a transaction that nobody acknowledged.
+    func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
+        let problems = try database.execute("PRAGMA integrity_check")
+        guard problems == ["ok"] else {
+            throw SQLiteError(doing: "PRAGMA integrity_check", code: 0, message: problems.joined(separator: "; "))
+        }
+        guard try !database.execute("SELECT name FROM sqlite_schema WHERE name = 'kv'").isEmpty else { return }
+        let rows = try database.prepare("SELECT key, value FROM kv ORDER BY key")
+        while try rows.step() { try emit(ByteString(rows.blob(0)), rows.blob(1)) }
+    }
+}

@@ -1,0 +1,126 @@
+import Bytes
+import Glibc
+import Oracle
+import Testing
+
+@testable import Targets
+
+/// The real workload and recover commands, on a plain directory and without any fault.
+@Suite struct BuiltInTargetTests {
+    @Test(arguments: try allConfigurations())
+    func whatWasAcknowledgedIsThere(target: ConfiguredTarget) throws {
+        let folder = try TemporaryFolder()
+        let store = folder.folder("store")
+        try run(target, folder, seed: 5, operations: 1...30)
+        let client = RecoverClient(target)
+        #expect(try client.recoverAlone(store) == .opened(expected(seed: 5, 1...30)))
+        // The second cycle continues on the surviving store, and so do its numbers.
+        try run(target, folder, seed: 5, operations: 31...50)
+        #expect(try client.recover(store) == .opened(expected(seed: 5, 1...50)))
+        #expect(try client.recover(store) == .opened(expected(seed: 5, 1...50)), "recovering again changes nothing")
+        #expect(try folder.read("oracle") == wholeOracle(seed: 5, 1...50))
+        try client.close()
+    }
+
+    @Test(arguments: ["sqlite"]) func aKilledWorkloadLeavesAStoreThatOpens(name: String) throws {
+        let target = try BuiltInTargets.besideThisProgram().target(named: name).configured()
+        let folder = try TemporaryFolder()
+        let workload = try start(target, folder, seed: 9, operations: 1...1_000_000)
+        #expect(try folder.eventually { try oracleLines(folder).count > 40 ? true : nil } == true)
+        #expect(try workload.kill() == .signalled(SIGKILL))
+        let acknowledged = try oracleLines(folder).filter { if case .acknowledged = $0 { true } else { false } }.count
+        let client = RecoverClient(target)
+        let outcome = try client.recoverAlone(folder.folder("store"))
+        let last = UInt64(acknowledged)
+        // The one in flight may be there or not.
+        #expect(
+            [expected(seed: 9, 1...last), expected(seed: 9, 1...last + 1)].map(RecoverOutcome.opened).contains(outcome))
+    }
+
+    @Test(arguments: ["sqlite"]) func aDamagedStoreDoesNotStopARecoverProcess(name: String) throws {
+        let target = try BuiltInTargets.besideThisProgram().target(named: name).configured()
+        let folder = try TemporaryFolder()
+        let store = folder.folder("store")
+        try run(target, folder, seed: 2, operations: 1...25)
+        let damaged = folder.folder("damaged")
+        _ = try ProcessRunner.run(
+            shell("cp -r \(store)/. \(damaged); for f in \(damaged)/*; do yes garbage | head -c 20000 > \"$f\"; done"),
+            timeoutMilliseconds: 20_000)
+        let client = RecoverClient(target)
+        let good = RecoverOutcome.opened(expected(seed: 2, 1...25))
+        #expect(try client.recover(store) == good)
+        for directory in [damaged, folder.file("missing"), folder.file("oracle")] {
+            guard case .doesNotOpen = try client.recover(directory) else {
+                Issue.record("\(directory) opened")
+                continue
+            }
+            #expect(try client.recover(store) == good)
+        }
+        try client.close()
+    }
+
+    @Test(arguments: [
+        ([("FAULTLINE_OPS", "many")], "FAULTLINE_OPS is not a number that makes sense: many"),
+        ([("FAULTLINE_SEED", "")], "FAULTLINE_SEED is not set; faultline run sets it"),
+        ([("FAULTLINE_DIR", "/nonexistent")], "stat /nonexistent: No such file or directory"),
+        ([("FAULTLINE_ORACLE_MAY_SHARE", "0")], "is on the same filesystem as the storage under test"),
+    ])
+    func aWorkloadCalledWronglySaysSoAndExitsWith2(changes: [(String, String)], expected: String) throws {
+        let target = try BuiltInTargets.besideThisProgram().target(named: "sqlite").configured()
+        let folder = try TemporaryFolder()
+        let environment = WorkloadEnvironment(
+            directory: folder.folder("store"), oracle: folder.file("oracle"), seed: 1, operationCount: 1,
+            oracleMayShareFilesystem: true)
+        var command = target.workload
+        command.environment.merge(environment.variables) { $1 }
+        for (name, value) in changes { command.environment[ByteString(name)] = ByteString(value) }
+        let (termination, process) = try ProcessRunner.run(command, timeoutMilliseconds: 20_000)
+        #expect(termination == .exited(code: 2))
+        #expect(String(decoding: process.standardError.bytes, as: UTF8.self).contains(expected))
+    }
+
+    private func start(
+        _ target: ConfiguredTarget, _ folder: TemporaryFolder, seed: UInt64, operations: ClosedRange<UInt64>
+    ) throws -> WorkloadRun {
+        try WorkloadRun(
+            target,
+            WorkloadEnvironment(
+                directory: folder.folder("store"), oracle: folder.file("oracle"), seed: seed,
+                operationCount: UInt64(operations.count), firstSeq: operations.lowerBound,
+                oracleMayShareFilesystem: true))
+    }
+
+    private func run(
+        _ target: ConfiguredTarget, _ folder: TemporaryFolder, seed: UInt64, operations: ClosedRange<UInt64>
+    ) throws {
+        let workload = try start(target, folder, seed: seed, operations: operations)
+        #expect(try workload.waitOrKill() == .exited(code: 0), "\(workload.complaints)")
+    }
+
+    private func expected(seed: UInt64, _ operations: ClosedRange<UInt64>) -> Observation {
+        var contents: [ByteString: [UInt8]] = [:]
+        for seq in operations {
+            let operation = WorkloadScript(seed: seed).operation(seq)
+            contents[operation.key] = operation.action.payload
+        }
+        return Observation(contents)
+    }
+
+    private func wholeOracle(seed: UInt64, _ operations: ClosedRange<UInt64>) -> [UInt8] {
+        operations.flatMap { seq in
+            let operation = WorkloadScript(seed: seed).operation(seq)
+            return OracleLine.begin(operation).encoded + OracleLine.acknowledged(operation).encoded
+        }
+    }
+
+    private func oracleLines(_ folder: TemporaryFolder) throws -> [OracleLine] {
+        let bytes = (try? folder.read("oracle")) ?? []
+        return try bytes.split(separator: UInt8(ascii: "\n")).dropLast().enumerated().map { index, text in
+            try OracleLine.parse(Array(text).span, line: index + 1)
+        }
+    }
+}
+
+private func allConfigurations() throws -> [ConfiguredTarget] {
+    try BuiltInTargets.besideThisProgram().target(named: "sqlite").configurations
+}

@@ -1,0 +1,150 @@
+import Bytes
+import Glibc
+import Oracle
+import Testing
+
+@testable import Targets
+
+@Suite struct RecoverClientTests {
+    private static let opened = #"echo '{"key":"aw==","payload":"dg=="}'; echo '{"end":true}'"#
+    private static let observation = Observation(["k": Array("v".utf8)])
+
+    @Test(arguments: [
+        (opened, RecoverOutcome.opened(observation)),
+        (#"printf '{"end":true}'"#, .opened(Observation())),
+        (#"echo "$FAULTLINE_DIR" >&2; exit 3"#, .doesNotOpen(reason: "the recovery exited with 3: /tmp")),
+        ("kill -SEGV $$", .doesNotOpen(reason: "the recovery was ended by signal 11")),
+        ("\(opened); echo late >&2; exit 1", .doesNotOpen(reason: "the recovery exited with 1: late")),
+        ("\(opened); \(opened)", .doesNotOpen(reason: "it prints more after the end line")),
+        ("\(opened); echo x; sleep 1000", .doesNotOpen(reason: "it prints more after the end line")),
+        (#"echo '{"error":"bad"}'; exit 1"#, .doesNotOpen(reason: "bad")),
+        ("exit 0", .doesNotOpen(reason: "the recovery exited with 0, without an end line")),
+        ("sleep 1000", .hangs(afterSeconds: 1)),
+        ("\(opened); sleep 1000", .hangs(afterSeconds: 1)),
+        ("\(opened); exec >&-; sleep 1000", .hangs(afterSeconds: 1)),
+        ("sleep 1000 & \(opened)", .opened(observation)),
+    ])
+    func oneProcessForOneDirectory(script: String, expected: RecoverOutcome) throws {
+        let client = RecoverClient(try shellTarget(script), timeoutSeconds: expected.isHang ? 1 : 20)
+        #expect(try client.recoverAlone("/tmp") == expected)
+    }
+
+    @Test func halfADumpIsNotASmallStore() throws {
+        let client = RecoverClient(try shellTarget(#"echo '{"key":"aw==","payload":"dg=="}'"#))
+        guard case .doesNotOpen(let reason) = try client.recoverAlone("/tmp") else {
+            Issue.record("it opened")
+            return
+        }
+        #expect(reason.hasPrefix("the recovery exited with 0; the dump ends after line 1 without an end line"))
+    }
+
+    /// One persistent process answers these in turn; `pid` shows which process answered.
+    @Test func aPersistentProcessOutlivesWhatItCannotOpen() throws {
+        let script = #"""
+            while read -r directory; do case "$directory" in
+                */good) \#(RecoverClientTests.opened);;
+                */pid) echo "{\"error\":\"$$\"}";;
+                */bad) echo complaint >&2; echo '{"error":"bad"}';;
+                */die) echo last words >&2; kill -KILL $$;;
+                */exit) exit 0;;
+                */hang) sleep 1000;;
+                */garbage) echo garbage;;
+                */twice) \#(RecoverClientTests.opened); \#(RecoverClientTests.opened);;
+            esac; done
+            """#
+        let client = RecoverClient(try shellTarget(script, isPersistent: true), timeoutSeconds: 1)
+        func processID() throws -> String {
+            guard case .doesNotOpen(let reason) = try client.recover("/pid") else { return "" }
+            return reason
+        }
+        #expect(try client.recover("/good") == .opened(RecoverClientTests.observation))
+        var process = try processID()
+        for (directory, expected, survives) in [
+            ("/bad", RecoverOutcome.doesNotOpen(reason: "bad: complaint"), true),
+            ("/good", .opened(RecoverClientTests.observation), true),
+            ("/die", .doesNotOpen(reason: "the recovery was ended by signal 9: last words"), false),
+            ("/good", .opened(RecoverClientTests.observation), true),
+            ("/exit", .doesNotOpen(reason: "the recovery exited with 0, without an end line"), false),
+            ("/hang", .hangs(afterSeconds: 1), false),
+        ] {
+            #expect(try client.recover(ByteString(directory)) == expected, "\(directory)")
+            let now = try processID()
+            #expect((now == process) == survives, "\(directory)")
+            process = now
+        }
+        // What comes too late to be part of the answer must not answer the next question.
+        _ = try client.recover("/twice")
+        usleep(100_000)
+        #expect(try processID() != process)
+        process = try processID()
+        guard case .doesNotOpen(let reason) = try client.recover("/garbage") else {
+            Issue.record("garbage opened")
+            return
+        }
+        #expect(reason.hasPrefix("dump unreadable: line 1"))
+        #expect(try processID() != process)
+        let last = try #require(Int32(try processID()))
+        try client.close()
+        #expect(!isAlive(last))
+    }
+
+    @Test func aProcessThatDiedInBetweenIsReplacedWithoutAVerdict() throws {
+        let client = RecoverClient(
+            try shellTarget("while read -r d; do echo \"{\\\"error\\\":\\\"$$\\\"}\"; done", isPersistent: true))
+        guard case .doesNotOpen(let first) = try client.recover("/x"), let process = Int32(first) else {
+            Issue.record("no process")
+            return
+        }
+        kill(process, SIGKILL)
+        while isAlive(process) { usleep(1000) }
+        guard case .doesNotOpen(let second) = try client.recover("/x") else { return }
+        #expect(Int32(second) != nil && second != first)
+    }
+
+    @Test func manyThreadsShareAClient() async throws {
+        let client = RecoverClient(
+            try shellTarget(
+                #"while read -r d; do echo '{"key":"aw==","payload":"dg=="}'; echo '{"end":true}'; done"#,
+                isPersistent: true))
+        try await withThrowingTaskGroup(of: Bool.self) { group in
+            for _ in 0..<20 {
+                group.addTask { try client.recover("/x") == .opened(RecoverClientTests.observation) }
+            }
+            for try await isRight in group { #expect(isRight) }
+        }
+    }
+
+    @Test(arguments: [
+        ("/a\nb", "the recover protocol is one directory a line, and this path holds a newline: /a\\x0ab"),
+        ("/a\u{0}b", "a directory with a zero byte cannot be passed to a process: /a\\x00b"),
+    ])
+    func refusesPathsThatTheProtocolCannotCarry(path: String, expected: String) throws {
+        for isPersistent in [true, false] {
+            let client = RecoverClient(try shellTarget("echo '{\"end\":true}'", isPersistent: isPersistent))
+            let error = #expect(throws: TargetError.self) { try client.recover(ByteString(path)) }
+            #expect(error?.description == expected)
+        }
+    }
+
+    @Test func aCommandThatCannotBeStartedIsNoVerdict() throws {
+        let target = Target(
+            name: "t", description: "", source: "", contract: "durable", workload: [], recover: ["/nonexistent"])
+        let client = RecoverClient(try target.configured())
+        #expect(throws: TargetError.system(call: "execve", path: "/nonexistent", errno: ENOENT)) {
+            try client.recover("/tmp")
+        }
+    }
+
+    private func shellTarget(_ script: String, isPersistent: Bool = false) throws -> ConfiguredTarget {
+        var target = Target(
+            name: "script", description: "", source: "", contract: "durable", workload: [],
+            recover: ["sh", "-c", ByteString(script)])
+        if isPersistent { target.persistentRecover = target.recover }
+        target.timeoutSeconds = 20
+        return try target.configured()
+    }
+}
+
+extension RecoverOutcome {
+    fileprivate var isHang: Bool { if case .hangs = self { true } else { false } }
+}

@@ -1,0 +1,66 @@
+import Bytes
+import Testing
+
+@testable import Targets
+
+@Suite struct TargetTests {
+    private let targets = BuiltInTargets(driver: "/opt/faultline-target")
+
+    @Test func settingsReplaceFirstValues() throws {
+        let sqlite = try targets.target(named: "sqlite")
+        #expect(try sqlite.configured().label == "sqlite journal_mode=delete synchronous=full")
+        let settings = [Setting(name: "journal_mode", value: "off"), Setting(name: "journal_mode", value: "wal")]
+        let configured = try sqlite.configured(settings)
+        #expect(configured.label == "sqlite journal_mode=wal synchronous=full")
+        #expect(
+            configured.workload.arguments == [
+                "/opt/faultline-target", "sqlite", "workload", "--journal_mode=wal", "--synchronous=full",
+            ])
+        #expect(configured.persistentRecover?.arguments[3] == "--persistent")
+    }
+
+    @Test func everyCombinationIsAConfiguration() throws {
+        let labels = try targets.target(named: "sqlite").configurations.map(\.label)
+        #expect(labels.count == 24 && Set(labels).count == 24)
+        #expect(labels[1] == "sqlite journal_mode=delete synchronous=extra")
+    }
+
+    @Test func documentedExceptionsHaveAContractOfTheirOwn() throws {
+        let exceptions = try targets.target(named: "sqlite").configurations.filter { $0.contract != "durable" }
+        #expect(exceptions.map(\.label) == ["sqlite journal_mode=wal synchronous=normal"])
+    }
+
+    @Test(arguments: [
+        ("colour", "red", "target sqlite has no parameter colour; its parameters: journal_mode, synchronous"),
+        ("synchronous", "maybe", "synchronous cannot be maybe; allowed: full, extra, normal, off"),
+    ])
+    func refusesSettingsThatMakeNoSense(name: String, value: String, expected: String) throws {
+        let sqlite = try targets.target(named: "sqlite")
+        let error = #expect(throws: TargetError.self) { try sqlite.configured([Setting(name: name, value: value)]) }
+        #expect(error?.description == expected)
+    }
+
+    @Test(arguments: ["", "=", "=x", "name"]) func refusesWhatIsNoSetting(text: String) {
+        #expect(throws: TargetError.malformedSetting(text)) { try Setting(parsing: text) }
+    }
+
+    @Test(arguments: [("a=b", "a", "b"), ("a=b=c", "a", "b=c"), ("a=", "a", "")])
+    func readsSettings(text: String, name: String, value: String) throws {
+        #expect(try Setting(parsing: text) == Setting(name: name, value: value))
+    }
+
+    @Test func anUnknownTargetNamesTheKnownOnes() {
+        let error = #expect(throws: TargetError.self) { try targets.target(named: "oracle") }
+        #expect(error?.description == "unknown target oracle; known targets: engine, sqlite")
+    }
+
+    @Test(arguments: [
+        ("{a}", "1"), ("--x={a}/{bb}", "--x=1/22"), ("{c} {", "{c} {"), ("{{a}}", "{1}"), ("{a", "{a"), ("", ""),
+    ])
+    func fillsParametersIn(argument: String, expected: String) throws {
+        var target = Target(
+            name: "t", description: "", source: "", contract: "durable", workload: [ByteString(argument)], recover: [])
+        target.parameters = [Parameter("a", ["1"]), Parameter("bb", ["22"])]
+        #expect(try target.configured().workload.arguments == [ByteString(expected)])
+    }
+}
