@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 import Glibc
 import Oracle
 
@@ -35,7 +36,7 @@ package struct BuiltInTargets: Sendable {
         target(
             name: "engine", description: "the built-in key-value store on its write-ahead log",
             source: "docs: every acknowledged put and delete survives a crash",
-            parameters: [Parameter("planted", ["none"] + [])], driver)
+            parameters: [Parameter("planted", ["none"] + PlantedBug.allCases.map(\.name))], driver)
     }
 
     private static func sqlite(_ driver: ByteString) -> Target {
