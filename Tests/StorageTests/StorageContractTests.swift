@@ -5,13 +5,14 @@ import Testing
 
 /// The storages that must keep the contract of `Storage`, each fresh and empty.
 enum Kind: String, CaseIterable, CustomTestStringConvertible {
-    case memory, posix
+    case memory, posix, recording
     var testDescription: String { rawValue }
 
     /// Runs `body` with an empty storage of this kind.
     func fresh<Result>(_ body: (any Storage) throws -> Result) throws -> Result {
         switch self {
         case .memory: return try body(MemoryStorage())
+        case .recording: return try body(RecordingStorage(MemoryStorage()))
         case .posix:
             let directory = try TemporaryDirectory()
             defer { withExtendedLifetime(directory) {} }

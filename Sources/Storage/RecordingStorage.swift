@@ -1,0 +1,194 @@
+import Bytes
+import Glibc
+import Model
+
+/// Any storage, with every change and every barrier recorded as the events of a trace, from which the model derives what
+/// a crash at each point may leave.
+///
+/// A change is recorded under the lock that covers the call beneath, so that the order of the trace is the order of
+/// effect. A barrier is recorded when it begins and when it ends, and changes may fall between. Calls that failed are
+/// not recorded as changes: a storage that fails or lies belongs *above* this one, where its partial effects arrive as
+/// the calls they are. A failed barrier is recorded with its errno.
+///
+/// The base tree is what the directory held at first: regular files beneath the root, all of it durable. Oracle lines
+/// are recorded by whoever drives the store (`record(oracle:)`), at their place among the operations.
+///
+/// Threads: as every storage; changes are serialised.
+public final class RecordingStorage: Storage {
+    /// Where the data of writes and oracle lines is kept.
+    public let payloads: PayloadArena
+    /// The tree before the first event.
+    public let base: Tree
+
+    private let wrapped: any Storage
+    private let state: Guarded<State>
+    private let process = getpid()
+
+    fileprivate struct State {
+        var events: [TraceEvent] = []
+        var inodes: [ByteString: InodeID]
+        var lastInode: UInt64
+        var lastOperation: UInt64 = 0
+
+        mutating func nextOperation() -> OperationID {
+            lastOperation += 1
+            return OperationID(lastOperation)
+        }
+    }
+
+    /// Reads all that `wrapped` holds, to begin with.
+    public init(_ wrapped: any Storage, payloads: PayloadArena = PayloadArena()) throws(StorageError) {
+        self.wrapped = wrapped
+        self.payloads = payloads
+        var base = Tree()
+        var inodes: [ByteString: InodeID] = [:]
+        var last = InodeID.root.rawValue
+        for name in try wrapped.list().sorted() {
+            last += 1
+            let content = try wrapped.openForReading(name).contents()
+            var node = Node(kind: .regular, attributes: Self.attributes)
+            node.sizeBytes = UInt64(content.count)
+            node.content.write(payloads.store(content), at: 0)
+            base.nodes[InodeID(last)] = node
+            base.nodes[.root]?.entries[name] = InodeID(last)
+            inodes[name] = InodeID(last)
+        }
+        self.base = base
+        state = Guarded(State(inodes: inodes, lastInode: last))
+    }
+
+    /// The trace so far. A crash point is a number of its events.
+    public var events: [TraceEvent] { state.withLock { $0.events } }
+
+    public var eventCount: Int { state.withLock { $0.events.count } }
+
+    /// Records a line of the oracle, without its newline, after everything that has taken effect.
+    public func record(oracle line: [UInt8]) {
+        let payload = payloads.store(line)
+        state.withLock { $0.events.append(.oracle(payload)) }
+    }
+
+    public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        let (file, inode) = try state.withLock { (state) throws(StorageError) in
+            (try wrapped.open(name), state.inodes[name])
+        }
+        guard let inode else { throw .failed(.open, name: name, errno: ESTALE) }
+        return RecordingFile(file, inode, self)
+    }
+
+    public func openForReading(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        try wrapped.openForReading(name)
+    }
+
+    public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        try state.withLock { (state) throws(StorageError) in
+            let file = try wrapped.create(name)
+            state.lastInode += 1
+            let inode = InodeID(state.lastInode)
+            state.inodes[name] = inode
+            append(.create(inode, .regular, Self.attributes, at: Entry(.root, name)), to: &state)
+            return RecordingFile(file, inode, self)
+        }
+    }
+
+    public func list() throws(StorageError) -> [ByteString] { try wrapped.list() }
+
+    public func rename(_ from: ByteString, to: ByteString) throws(StorageError) {
+        try state.withLock { (state) throws(StorageError) in
+            try wrapped.rename(from, to: to)
+            if from == to { return }
+            state.inodes[to] = state.inodes.removeValue(forKey: from)
+            append(.rename(from: Entry(.root, from), to: Entry(.root, to), .replace), to: &state)
+        }
+    }
+
+    public func unlink(_ name: ByteString) throws(StorageError) {
+        try state.withLock { (state) throws(StorageError) in
+            try wrapped.unlink(name)
+            state.inodes[name] = nil
+            append(.unlink(Entry(.root, name)), to: &state)
+        }
+    }
+
+    public func syncDirectory() throws(StorageError) {
+        try record(.fsync(.root)) { () throws(StorageError) in try wrapped.syncDirectory() }
+    }
+
+    public func lockDirectory() throws(StorageError) -> any DirectoryLock { try wrapped.lockDirectory() }
+
+    private static let attributes = Attributes(mode: 0o600)
+
+    private func append(_ change: Change, to state: inout State) {
+        state.events.append(.operation(Operation(id: state.nextOperation(), change, process: process)))
+    }
+
+    fileprivate func record(
+        _ change: Change, _ call: () throws(StorageError) -> Void
+    ) throws(StorageError) {
+        try state.withLock { (state) throws(StorageError) in
+            try call()
+            append(change, to: &state)
+        }
+    }
+
+    fileprivate func record(
+        _ barrier: Barrier, _ call: () throws(StorageError) -> Void
+    ) throws(StorageError) {
+        let id = state.withLock { state in
+            let id = state.nextOperation()
+            state.events.append(.barrierBegan(id, barrier, process: process))
+            return id
+        }
+        do {
+            try call()
+        } catch {
+            state.withLock { $0.events.append(.barrierEnded(id, errno: error.errno)) }
+            throw error
+        }
+        state.withLock { $0.events.append(.barrierEnded(id, errno: 0)) }
+    }
+}
+
+private final class RecordingFile: StorageFile {
+    private let wrapped: any StorageFile
+    private let inode: InodeID
+    private let storage: RecordingStorage
+
+    init(_ wrapped: any StorageFile, _ inode: InodeID, _ storage: RecordingStorage) {
+        self.wrapped = wrapped
+        self.inode = inode
+        self.storage = storage
+    }
+
+    func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) -> Int {
+        try wrapped.read(into: buffer, at: offsetBytes)
+    }
+
+    func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
+        guard bytes.count > 0 else { return try wrapped.write(bytes, at: offsetBytes) }
+        let data = storage.payloads.store(bytes)
+        try storage.record(.write(inode, offsetBytes: offsetBytes, data: data)) { () throws(StorageError) in
+            try wrapped.write(bytes, at: offsetBytes)
+        }
+    }
+
+    func truncate(to sizeBytes: UInt64) throws(StorageError) {
+        try storage.record(.truncate(inode, sizeBytes: sizeBytes)) { () throws(StorageError) in
+            try wrapped.truncate(to: sizeBytes)
+        }
+    }
+
+    func preallocate(at offsetBytes: UInt64, countBytes: UInt64) throws(StorageError) {
+        guard countBytes > 0 else { return try wrapped.preallocate(at: offsetBytes, countBytes: countBytes) }
+        let change = Change.allocate(inode, offsetBytes: offsetBytes, countBytes: countBytes, .extend)
+        try storage.record(change) { () throws(StorageError) in
+            try wrapped.preallocate(at: offsetBytes, countBytes: countBytes)
+        }
+    }
+
+    func sync() throws(StorageError) {
+        try storage.record(.fdatasync(inode)) { () throws(StorageError) in try wrapped.sync() }
+    }
+
+    func length() throws(StorageError) -> UInt64 { try wrapped.length() }
+}
