@@ -7,15 +7,16 @@ import Bytes
 /// it. *Plain*: acknowledgements alone, strictly rising from 0 or 1, gaps legal. After a restart the count goes on or
 /// starts anew at 0 or 1 (where the restart follows a torn line, it may also skip the one number that was torn).
 ///
-/// A batch is closed by its first answer: operations may not join it later. Once all its operations are answered its
-/// number is free again.
+/// A batch is closed by its first answer: operations may not join it later, and all are answered alike. Once all are,
+/// its number is free again.
 ///
 /// Memory is in proportion to the operations in flight.
 struct SequenceRules: Sendable {
     private enum Form { case undecided, intents, plain }
     private struct Batch {
         var unanswered: Int
-        var isClosed: Bool
+        /// How its first answer went; nil while it has none.
+        var isAcknowledged: Bool?
     }
 
     private var form = Form.undecided
@@ -33,7 +34,8 @@ struct SequenceRules: Sendable {
         switch line {
         case .begin(let operation): try begin(operation, number)
         case .acknowledged(let operation) where form != .intents: try plain(operation, number)
-        case .acknowledged(let operation), .failed(let operation): try answer(operation, number)
+        case .acknowledged(let operation): try answer(operation, number, isAcknowledged: true)
+        case .failed(let operation): try answer(operation, number, isAcknowledged: false)
         case .restart:
             unanswered.removeAll()
             batches.removeAll()
@@ -57,14 +59,16 @@ struct SequenceRules: Sendable {
         isNewLife = false
         unanswered[operation.seq] = operation
         guard let txn = operation.txn else { return }
-        guard batches[txn]?.isClosed != true else {
+        guard batches[txn]?.isAcknowledged == nil else {
             throw .meaning(
                 line: line, reason: "batch \(txn) is answered in part: an operation may not join it any more")
         }
-        batches[txn, default: Batch(unanswered: 0, isClosed: false)].unanswered += 1
+        batches[txn, default: Batch(unanswered: 0, isAcknowledged: nil)].unanswered += 1
     }
 
-    private mutating func answer(_ operation: OracleOperation, _ line: Int) throws(OracleError) {
+    private mutating func answer(
+        _ operation: OracleOperation, _ line: Int, isAcknowledged: Bool
+    ) throws(OracleError) {
         guard let begun = unanswered.removeValue(forKey: operation.seq) else {
             throw .sequence(line: line, seq: operation.seq, rule: "answered but not begun, or answered twice")
         }
@@ -73,8 +77,12 @@ struct SequenceRules: Sendable {
             throw .answerDiffers(line: line, seq: operation.seq, field: "op or payload")
         }
         guard begun.txn == operation.txn else { throw .answerDiffers(line: line, seq: operation.seq, field: "txn") }
-        guard let txn = operation.txn, let left = batches[txn]?.unanswered else { return }
-        batches[txn] = left == 1 ? nil : Batch(unanswered: left - 1, isClosed: true)
+        guard let txn = operation.txn, let batch = batches[txn] else { return }
+        guard batch.isAcknowledged ?? isAcknowledged == isAcknowledged else {
+            throw .meaning(line: line, reason: "batch \(txn) is acknowledged in part and failed in part")
+        }
+        batches[txn] =
+            batch.unanswered == 1 ? nil : Batch(unanswered: batch.unanswered - 1, isAcknowledged: isAcknowledged)
     }
 
     private mutating func plain(_ operation: OracleOperation, _ line: Int) throws(OracleError) {

@@ -1,0 +1,222 @@
+import Bytes
+
+/// One judgement in the making. `Validator` says what is legal; this walks every key once and gathers what is not.
+struct Judge {
+    /// How a key differs from what is legal.
+    struct Difference {
+        var number: Int?
+        var key: ByteString
+        /// The checks that it breaks, the most telling first.
+        var breaks: [Check]
+        var expected: [Holding]
+        var found: Holding
+        var line: Int?
+        /// The value is missing or older than it must be, so that it says where the history was cut.
+        var isLoss: Bool
+    }
+
+    let validator: Validator
+    let contract: Contract
+    let tally: Tally
+    let order: Order
+    var judgement = Judgement()
+    var differences: [Difference] = []
+    /// By key number: the index of its observed entry, -1 for none.
+    var observed: [Int32] = []
+    /// Keys with operations of open outcome, all of them legal so far: what `no holes` and `atomic` look at.
+    var open: [Int] = []
+
+    init(_ validator: Validator, _ contract: Contract, at line: Int?) {
+        self.validator = validator
+        self.contract = contract
+        tally = validator.tally(at: line)
+        let hasOneWriter = contract.checks.contains(.noHoles) && tally.outOfOrder == nil
+        order = hasOneWriter ? .singleWriter : .realTime
+        judgement.line = tally.line
+    }
+
+    mutating func judge(_ evidence: Evidence) -> Judgement {
+        switch evidence.recovery {
+        case .failed(let reason): tell(Violation(check: .opens, detail: reason))
+        case .opened(let observation):
+            walk(observation)
+            attribute()
+            sortOpen()
+            if contract.checks.contains(.noHoles) { judgeHoles(observation) }
+            if contract.checks.contains(.atomic) { judgeBatches(observation) }
+            judgeSecond(evidence.secondRecovery, after: observation)
+            judgeProbe(evidence.probe)
+        }
+        judgement.violations.sort { $0.check < $1.check }
+        judgement.notTried.sort()
+        if !judgement.counts.isEmpty {
+            judgement.verdict = .violation
+        } else if !judgement.unjudged.isEmpty {
+            judgement.verdict = .inconclusive
+        }
+        return judgement
+    }
+
+    /// The payload that the key shows; nil when it is not there.
+    func payload(_ number: Int, in observation: Observation) -> [UInt8]? {
+        observed[number] < 0 ? nil : observation.entries[Int(observed[number])].payload
+    }
+
+    func versions(_ number: Int) -> [Version] { validator.versions(number, at: tally.line) }
+
+    mutating func tell(_ violation: Violation) {
+        guard contract.checks.contains(violation.check) else { return }
+        let count = judgement.counts[violation.check, default: 0]
+        judgement.counts[violation.check] = count + 1
+        if count < validator.options.violationsTold { judgement.violations.append(violation) }
+    }
+
+    // MARK: Key by key
+
+    /// In the order of the history, whatever the order of the numbers: a line begins one operation only.
+    private mutating func sortOpen() {
+        let lastBegin = Dictionary(uniqueKeysWithValues: open.map { ($0, versions($0).map(\.begin).max() ?? 0) })
+        open.sort { lastBegin[$0]! < lastBegin[$1]! }
+    }
+
+    private mutating func walk(_ observation: Observation) {
+        observed = [Int32](repeating: -1, count: validator.records.count)
+        var strangers: [Observation.Entry] = []
+        for (index, entry) in observation.entries.enumerated() {
+            if let number = validator.table.number(of: entry.key), !versions(number).isEmpty {
+                observed[number] = Int32(index)
+            } else {
+                strangers.append(entry)
+            }
+        }
+        judgement.totals.observedLive = observation.count
+        var livingVersions = 0
+        for number in validator.records.indices {
+            let versions = versions(number)
+            guard !versions.isEmpty else { continue }
+            livingVersions += look(at: number, versions, payload(number, in: observation))
+        }
+        judgement.totals.dead = max(0, tally.acknowledged - livingVersions)
+        for stranger in strangers { differ(number: nil, stranger.key, [.nothing], stranger.payload) }
+    }
+
+    /// Returns how many acknowledged puts may still be the key's last operation.
+    @inline(__always)
+    private mutating func look(at number: Int, _ versions: [Version], _ payload: [UInt8]?) -> Int {
+        let isLive = versions.isLive(order)
+        if isLive { judgement.totals.oracleLive += 1 }
+        let isLegal = versions.allow(payload, order)
+        if versions.count > 1 || !versions[0].isCertain {
+            var uncertain = 0
+            for version in versions where !version.isCertain { uncertain += 1 }
+            judgement.totals.inFlight += uncertain
+            if uncertain > 0 && isLegal { open.append(number) }
+        }
+        if isLegal {
+            if isLive { judgement.totals.survived += 1 }
+        } else {
+            differ(number: number, validator.table.keys[number], versions, payload)
+        }
+        var living = 0
+        for version in versions where version.isCertain && version.payload != nil { living += 1 }
+        return living
+    }
+
+    private mutating func differ(number: Int?, _ key: ByteString, _ versions: [Version], _ payload: [UInt8]?) {
+        let legal = versions.legal(order)
+        let isLive = versions.isLive(order)
+        var recall = Recall()
+        if let payload, let number { recall = validator.recall(payload, under: number, at: tally.line) }
+        let breaks: [Check]
+        if payload == nil {
+            breaks = [.durable]
+        } else if !recall.isKnown {
+            breaks = [.noExtras]
+        } else if recall.isHeld {
+            breaks = isLive ? [.durable] : [.noResurrection, .durable]
+        } else {
+            let first: [Check] =
+                recall.isMix(of: payload!)
+                ? [.perKeyPrefix, .payloadIntegrity] : [.payloadIntegrity, .perKeyPrefix]
+            breaks = first + (isLive ? [.durable] : [.noResurrection, .durable])
+        }
+        let isLoss = payload == nil || recall.isHeld
+        if isLive {
+            if isLoss { judgement.totals.dropped += 1 } else { judgement.totals.damaged += 1 }
+        } else {
+            judgement.totals.extras += 1
+        }
+        if payload != nil && recall.isKnown && !recall.isHeld { judgement.totals.mismatches += 1 }
+        differences.append(
+            Difference(
+                number: number, key: key, breaks: breaks,
+                expected: legal.map { Holding(payload: $0.payload, line: $0.line) },
+                found: Holding(payload: payload, line: recall.isHeld ? recall.firstHeld : nil),
+                line: legal.first?.line, isLoss: isLoss))
+    }
+
+    /// Tells the differences that break the contract, or sets them apart where operations in flight that a plain
+    /// oracle does not record may explain all of them.
+    private mutating func attribute() {
+        differences.sort { ($0.line ?? 0, $0.key) < ($1.line ?? 0, $1.key) }
+        var violations: [Violation] = []
+        for difference in differences {
+            guard let check = difference.breaks.first(where: contract.checks.contains) else { continue }
+            violations.append(
+                Violation(
+                    check: check, key: difference.key, expected: difference.expected, found: difference.found,
+                    line: difference.line))
+        }
+        guard tally.hasIntents != true, !violations.isEmpty else {
+            for violation in violations { tell(violation) }
+            return
+        }
+        let budget = validator.options.plainInFlight * tally.openLives
+        guard violations.count > budget else {
+            judgement.unattributed = violations
+            return
+        }
+        for var violation in violations {
+            if budget > 0 {
+                violation.detail = "without intents, \(budget) of the \(violations.count) differences may be in flight"
+            }
+            tell(violation)
+        }
+    }
+
+    // MARK: Beyond the first recovery
+
+    private mutating func judgeSecond(_ second: Recovery?, after first: Observation) {
+        guard contract.checks.contains(.idempotent) else { return }
+        switch second {
+        case nil: judgement.notTried.append(.idempotent)
+        case .failed(let reason): tell(Violation(check: .idempotent, detail: "the second recovery fails: \(reason)"))
+        case .opened(let observation):
+            guard observation != first else { return }
+            for entry in first.entries where observation[entry.key] != entry.payload {
+                tellChange(of: entry.key, from: entry.payload, to: observation[entry.key])
+            }
+            for entry in observation.entries where first[entry.key] == nil {
+                tellChange(of: entry.key, from: nil, to: entry.payload)
+            }
+        }
+    }
+
+    private mutating func tellChange(of key: ByteString, from first: [UInt8]?, to second: [UInt8]?) {
+        tell(
+            Violation(
+                check: .idempotent, key: key, expected: [Holding(payload: first)], found: Holding(payload: second),
+                detail: "the second recovery differs from the first"))
+    }
+
+    private mutating func judgeProbe(_ probe: Evidence.Probe?) {
+        guard contract.checks.contains(.writable) else { return }
+        switch probe {
+        case nil: judgement.notTried.append(.writable)
+        case .kept: break
+        case .refused(let reason):
+            tell(Violation(check: .writable, detail: "a write after recovery is refused: \(reason)"))
+        case .lost(let reason): tell(Violation(check: .writable, detail: "a write after recovery is lost: \(reason)"))
+        }
+    }
+}

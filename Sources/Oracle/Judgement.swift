@@ -1,0 +1,43 @@
+/// What the validator says of one observation at one line of the oracle.
+public struct Judgement: Hashable, Sendable {
+    /// `pass`, `violation`, or `inconclusive` when a check of the contract could not be judged and none was broken.
+    public internal(set) var verdict: Verdict = .pass
+    /// The first few of each broken check, by check and then in the order in which keys first stood in the oracle.
+    public internal(set) var violations: [Violation] = []
+    /// How often each check was broken; those that were not are absent.
+    public internal(set) var counts: [Check: Int] = [:]
+    /// Differences that operations in flight may explain in an oracle that does not record them.
+    public internal(set) var unattributed: [Violation] = []
+    /// Checks of the contract that could not be judged, and why.
+    public internal(set) var unjudged: [Check: String] = [:]
+    /// Checks of the contract for which no evidence was given (no second recovery, no write after recovery).
+    public internal(set) var notTried: [Check] = []
+    public internal(set) var totals = Totals()
+    /// The oracle line up to which the observation was judged.
+    public internal(set) var line = 0
+
+    /// The broken checks.
+    public var broken: [Check] { counts.keys.sorted() }
+}
+
+/// What a run can show of a store after a crash.
+public struct Evidence: Hashable, Sendable {
+    /// Whether the store took a new write after recovery, and kept it over one more recovery.
+    public enum Probe: Hashable, Sendable {
+        case kept
+        case refused(reason: String)
+        case lost(reason: String)
+    }
+
+    public var recovery: Recovery
+    /// What a second recovery of the same directory gave; nil when it was not tried.
+    public var secondRecovery: Recovery?
+    /// Nil when it was not tried.
+    public var probe: Probe?
+
+    public init(_ recovery: Recovery, secondRecovery: Recovery? = nil, probe: Probe? = nil) {
+        self.recovery = recovery
+        self.secondRecovery = secondRecovery
+        self.probe = probe
+    }
+}

@@ -1,0 +1,62 @@
+import Bytes
+
+extension Validator {
+    /// What `evidence` says of the store, by the oracle up to `line` (nil: all that was applied).
+    ///
+    /// An earlier line needs `Memory.everything`; `line` is then rounded down to one that was applied. The cost is
+    /// about that of one look-up for each observed key and each key of the oracle.
+    public func judge(_ evidence: Evidence, contract: Contract, at line: Int? = nil) -> Judgement {
+        var judge = Judge(self, contract, at: line)
+        return judge.judge(evidence)
+    }
+
+    /// What recovery alone says of the store.
+    public func judge(_ observation: Observation, contract: Contract, at line: Int? = nil) -> Judgement {
+        judge(Evidence(.opened(observation)), contract: contract, at: line)
+    }
+
+    /// The tally after `line`.
+    func tally(at line: Int?) -> Tally {
+        guard let line, line < tally.line else { return tally }
+        precondition(keepsEverything, "a validator that streams judges at its last line only")
+        var low = 0
+        var high = tallies.count
+        while low < high {
+            let middle = (low + high) / 2
+            if tallies[middle].line <= line { low = middle + 1 } else { high = middle }
+        }
+        return low == 0 ? Tally() : tallies[low - 1]
+    }
+
+    /// The versions of key `number` after `line`; empty when the oracle had not named it by then.
+    @inline(__always)
+    func versions(_ number: Int, at line: Int) -> [Version] {
+        guard keepsEverything, line < tally.line else { return records[number].versions }
+        return records[number].versions(after: line) ?? []
+    }
+
+    /// What the history up to `line` says of `value` under key `number`.
+    func recall(_ value: [UInt8], under number: Int, at line: Int) -> Recall {
+        var recall = Recall()
+        if keepsEverything {
+            for past in records[number].past where past.line <= line {
+                recall.note(past.payload, at: past.line, for: value)
+            }
+            return recall
+        }
+        let watch = Int(records[number].watch)
+        if watch >= 0, watched[watch].value == value { return watched[watch].recall }
+        // Not the value that was watched: what is still known of the key has to do.
+        let key = table.keys[number]
+        for old in replaced.overwritten + replaced.deleted where old.key == key {
+            recall.note(old.payload, at: 1, for: value)
+        }
+        if watch >= 0 && watched[watch].recall.isHeld {
+            recall.note(watched[watch].value, at: watched[watch].recall.firstHeld, for: value)
+        }
+        for version in records[number].versions where version.begin > 0 {
+            recall.note(version.payload, at: version.begin, for: value)
+        }
+        return recall
+    }
+}

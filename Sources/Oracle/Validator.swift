@@ -1,0 +1,264 @@
+import Bytes
+
+/// Judges what a store showed after a crash by what it had acknowledged before.
+///
+///     var validator = Validator(.watching(observation))
+///     try reader.read(chunk.span) { line, number throws(OracleError) in try validator.apply(line, at: number) }
+///     let judgement = validator.judge(Evidence(.opened(observation)), contract: .durable)
+///
+/// ## What is legal for a key
+///
+/// An operation begins with its begin line, which is written before the store is called, and is answered by a line
+/// that is written after the store's call returned. Its effect lies between the two, or, if it was never answered,
+/// anywhere after its begin line, or nowhere. So operation x is *before* y exactly if x's answer stands above y's
+/// begin line; otherwise the store may have ordered them either way.
+///
+/// After a crash a durable store holds, for each key, what the last operation left in *some* order of all acknowledged
+/// operations and *any* of those in flight, an order that respects "before". Hence an operation may be the last one
+/// exactly if no acknowledged operation on its key began after it was answered. One in flight is never ruled out (it
+/// may be the last to happen), and rules nothing out (it may not have happened). A key without acknowledged operations
+/// may be absent. Keys do not constrain each other: if each key's choice is legal alone, one order has them all. For
+/// were the choices contradictory, they would form a circle of "before" (time) and "not last" (choice) steps; the
+/// steps in time each jump over the intervals of the choices between them, so that one choice would have been answered
+/// before another operation on its key began, which its legality excludes.
+///
+/// So a key needs no history: its `versions` are the operations that may be the last one, and those in flight. An
+/// acknowledgement removes what it replaces. Versions that may be last all overlap in time, so that there are never
+/// more of them than operations were in flight at once.
+///
+/// - A *batch* is one call of the store: its first answer answers all of it, and its operations on one key apply in
+///   begin order.
+/// - *Failed* operations are over, but may have happened: they rule nothing out, and are ruled out by what is
+///   acknowledged of a later one.
+/// - A *restart* closes what is in flight. Observed (`settle`), it makes each key what was seen; unobserved (`apply`),
+///   it leaves operations that are over and may have happened, like failed ones.
+/// - A *plain* oracle does not record what is in flight. Acknowledgements then follow each other in time, and at most
+///   `plainInFlight` differences (for each life of the store) are set apart as unattributed, as operations in flight
+///   could be behind them. With more than that the surplus proves a violation, though not which it is: all are told.
+/// - With a *single writer* (`Check.noHoles` is in the contract) begin order is effect order, which rules out more.
+///   Acknowledgements out of that order prove several writers: that check is then unjudged, not failed.
+///
+/// ## Which check a difference breaks
+///
+/// The verdict of `durable`, `ordered` and `transactional` follows from the versions alone. Which check a difference
+/// is *named* after, and whether `prefix` forgives it, asks whether the key ever held the value:
+///
+/// | observed | the key's history | broken, the most telling first |
+/// |---|---|---|
+/// | a value | never named the key | no-extras |
+/// | a value | never held it; it is the start of one payload and the end of another | per-key-prefix, payload-integrity |
+/// | a value | never held it | payload-integrity, per-key-prefix |
+/// | a value | held it; the key must be gone | no-resurrection, durable |
+/// | a value | held it; a later one is acknowledged | durable |
+/// | no key | it must be there | durable |
+///
+/// A difference is one violation: of the first check in its row that the contract holds. (A never-held value under a
+/// key that must be gone also breaks no-resurrection, after the two named.)
+///
+/// ## Memory
+///
+/// `.watching(observation)` streams: it keeps live keys, what is in flight, and of the history only what concerns the
+/// values that were observed (whether, and where, each was held: `Recall`), so memory does not grow with the oracle.
+/// It judges at the last line applied. `.everything` keeps the whole history, in memory in proportion to it, and
+/// judges any observation at any line, as an explorer wants; copies share their storage until they differ.
+/// Both judge alike; the one difference is that for a value other than the watched one (a mutation of the positive
+/// control) the streaming memory knows only the versions and a few recently replaced values.
+///
+/// Not judged: the order of batches against each other (isolation), and reads during the workload.
+/// Pure and Sendable; judging does not change the validator, so that many threads may judge with one.
+public struct Validator: Sendable {
+    /// What is kept of the history.
+    public enum Memory: Sendable {
+        case everything
+        case watching(Observation)
+    }
+
+    public struct Options: Hashable, Sendable {
+        /// How many operations a plain oracle's workload may have had in flight at once.
+        public var plainInFlight: Int
+        /// How many violations of one check are told; all are counted.
+        public var violationsTold: Int
+
+        public init(plainInFlight: Int = 1, violationsTold: Int = 5) {
+            self.plainInFlight = max(0, plainInFlight)
+            self.violationsTold = max(1, violationsTold)
+        }
+    }
+
+    public let options: Options
+    let keepsEverything: Bool
+    var table = KeyTable()
+    var records: [KeyRecord] = []
+    var tally = Tally()
+    /// `tally` after each line, when everything is kept.
+    var tallies: [Tally] = []
+    var batches = Batches()
+    var watched: [(value: [UInt8], recall: Recall)] = []
+    var replaced = ReplacedValues()
+
+    public init(_ memory: Memory = .everything, options: Options = Options()) {
+        self.options = options
+        switch memory {
+        case .everything: keepsEverything = true
+        case .watching(let observation):
+            keepsEverything = false
+            watched.reserveCapacity(observation.count)
+            for entry in observation.entries {
+                let number = addRecord(entry.key)
+                records[number].watch = Int32(watched.count)
+                watched.append((entry.payload, Recall()))
+            }
+        }
+    }
+
+    /// The last line applied; 0 before the first.
+    public var line: Int { tally.line }
+
+    /// The state after one more line. Lines come in order, from an `OracleReader`, which checks their numbers.
+    public mutating func apply(_ line: OracleLine, at number: Int) throws(OracleError) {
+        tally.line = number
+        switch line {
+        case .begin(let operation): begin(operation, at: number)
+        case .acknowledged(let operation) where tally.hasIntents != true: acknowledgePlainly(operation, at: number)
+        case .acknowledged(let operation): try answer(operation, at: number, certain: true)
+        case .failed(let operation): try answer(operation, at: number, certain: false)
+        case .restart: restart(at: number)
+        }
+        if keepsEverything { tallies.append(tally) }
+    }
+
+    private mutating func begin(_ operation: OracleOperation, at line: Int) {
+        tally.hasIntents = true
+        let number = record(of: operation.key)
+        records[number].versions.append(
+            Version(
+                payload: operation.action.payload, seq: operation.seq, begin: line, closed: .max, isCertain: false,
+                batch: operation.txn.map { batches.begin($0, number, operation.seq) } ?? 0))
+        note(operation.action.payload, of: number, at: line)
+        keep(number, at: line)
+    }
+
+    private mutating func answer(_ operation: OracleOperation, at line: Int, certain: Bool) throws(OracleError) {
+        guard let txn = operation.txn else {
+            guard let number = table.number(of: operation.key), close(operation.seq, number, at: line, certain) else {
+                throw .sequence(line: line, seq: operation.seq, rule: "answered but not begun, or answered twice")
+            }
+            return
+        }
+        // The store has one call for a batch: its first answer answers all of it.
+        for member in batches.answer(txn) { _ = close(member.seq, member.number, at: line, certain) }
+    }
+
+    /// False when no such operation is in flight.
+    private mutating func close(_ seq: UInt64, _ number: Int, at line: Int, _ certain: Bool) -> Bool {
+        guard let index = records[number].versions.lastIndex(where: { $0.seq == seq && $0.isInFlight }) else {
+            return false
+        }
+        let version = records[number].versions[index]
+        if certain { acknowledge(version, at: line) }
+        if let old = records[number].close(index, at: line, certain: certain) {
+            replaced.note(table.keys[number], old, by: version)
+        }
+        keep(number, at: line)
+        return true
+    }
+
+    private mutating func acknowledgePlainly(_ operation: OracleOperation, at line: Int) {
+        tally.hasIntents = false
+        let number = record(of: operation.key)
+        let version = Version(
+            payload: operation.action.payload, seq: operation.seq, begin: line, closed: line, isCertain: true,
+            batch: batches.plain(operation.txn))
+        acknowledge(version, at: line)
+        if let old = records[number].replaceAll(by: version) { replaced.note(operation.key, old, by: version) }
+        note(operation.action.payload, of: number, at: line)
+        keep(number, at: line)
+    }
+
+    private mutating func acknowledge(_ version: Version, at line: Int) {
+        tally.acknowledged += 1
+        if version.begin > tally.lastCertainBegin {
+            tally.lastCertainBegin = version.begin
+        } else if tally.outOfOrder == nil {
+            tally.outOfOrder = line
+        }
+    }
+
+    private func nothingInFlight(_ versions: [Version]) -> Bool { !versions.contains { $0.isInFlight } }
+
+    /// A restart that nobody observed: what was in flight is over, and may have happened.
+    private mutating func restart(at line: Int) {
+        for number in records.indices where !nothingInFlight(records[number].versions) {
+            for index in records[number].versions.indices where records[number].versions[index].isInFlight {
+                records[number].versions[index].closed = line
+            }
+            keep(number, at: line)
+        }
+        batches.restart()
+        tally.openLives += 1
+    }
+
+    /// A restart line, at which the store showed `observation`: what was open is settled by it. Every key is from here
+    /// on what was seen, whether that was legal or not, so that the next judgement does not repeat the last.
+    public mutating func settle(by observation: Observation, at line: Int) {
+        tally.line = line
+        var seen = [Bool](repeating: false, count: records.count)
+        for entry in observation.entries {
+            let number = record(of: entry.key)
+            if number < seen.count { seen[number] = true }
+            settle(number, on: entry.payload, at: line)
+        }
+        for number in seen.indices where !seen[number] && !records[number].versions.isEmpty {
+            settle(number, on: nil, at: line)
+        }
+        batches.restart()
+        tally.openLives = 1
+        if keepsEverything { tallies.append(tally) }
+    }
+
+    private mutating func settle(_ number: Int, on payload: [UInt8]?, at line: Int) {
+        let versions = records[number].versions
+        let match =
+            versions.first { $0.isCertain && $0.payload == payload } ?? versions.first { $0.payload == payload }
+        var settled =
+            match
+            ?? Version(
+                payload: payload, seq: 0, begin: line, closed: line, isCertain: true, batch: 0)
+        if !settled.isCertain { settled.closed = line }
+        settled.isCertain = true
+        settled.batch = 0
+        records[number].versions = [settled]
+        if match == nil { note(payload, of: number, at: line) }
+        keep(number, at: line)
+    }
+
+    // MARK: Records
+
+    private mutating func record(of key: ByteString) -> Int { table.number(of: key) ?? addRecord(key) }
+
+    private mutating func addRecord(_ key: ByteString) -> Int {
+        let number = table.add(key)
+        if number == records.count { records.append(KeyRecord()) } else { records[number] = KeyRecord() }
+        return number
+    }
+
+    /// The operation that begins at `line` asks the key to hold `payload`.
+    private mutating func note(_ payload: [UInt8]?, of number: Int, at line: Int) {
+        let watch = Int(records[number].watch)
+        if watch >= 0 { watched[watch].recall.note(payload, at: line, for: watched[watch].value) }
+        if keepsEverything { records[number].past.append((line, payload)) }
+    }
+
+    /// Logs what `line` changed, or drops a key of which nothing is left.
+    private mutating func keep(_ number: Int, at line: Int) {
+        if keepsEverything {
+            records[number].log.append((line, records[number].versions))
+            return
+        }
+        guard records[number].versions.count == 1, records[number].versions[0].payload == nil,
+            records[number].versions[0].isCertain, records[number].watch < 0
+        else { return }
+        table.remove(number)
+        records[number].versions = []
+    }
+}

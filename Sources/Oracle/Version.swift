@@ -1,0 +1,73 @@
+/// How the operations of a history are ordered.
+enum Order: Sendable {
+    /// Any number of writers: one operation is before another if it was answered before the other began.
+    case realTime
+    /// One writer, whose operations take effect in the order in which they began.
+    case singleWriter
+}
+
+/// One operation as a key's possible last one. Lines are those of the oracle.
+struct Version: Sendable {
+    /// Nil: the key is not there.
+    var payload: [UInt8]?
+    var seq: UInt64
+    /// The line on which the operation began; in a plain oracle that of its acknowledgement.
+    var begin: Int
+    /// The line after which the operation can no longer take effect anew: its answer, or the restart that ended its
+    /// life without one; `Int.max` while it is in flight.
+    var closed: Int
+    /// Acknowledged, or settled by an observation: the operation took effect. Otherwise it may have.
+    var isCertain: Bool
+    /// Which batch, counted over the whole oracle; 0 for none.
+    var batch: Int
+
+    /// The state before any operation.
+    static let nothing = Version(payload: nil, seq: 0, begin: 0, closed: 0, isCertain: true, batch: 0)
+
+    /// The line to name in a report.
+    var line: Int? { begin == 0 ? nil : isCertain ? closed : begin }
+
+    var isInFlight: Bool { closed == .max }
+
+    /// Whether this operation, if it took effect, leaves nothing of `other` on their key.
+    ///
+    /// Operations of one batch apply in the order of their begin lines.
+    @inline(__always)
+    func replaces(_ other: Version, _ order: Order) -> Bool {
+        switch order {
+        case .realTime: begin > other.closed || (batch != 0 && batch == other.batch && begin > other.begin)
+        case .singleWriter: begin > other.begin
+        }
+    }
+}
+
+extension [Version] {
+    /// Whether the version at `index` may be its key's last one: nothing that certainly took effect replaces it.
+    @inline(__always)
+    func mayBeLast(_ index: Int, _ order: Order) -> Bool {
+        if count == 1 { return true }
+        let version = self[index]
+        return !contains { $0.isCertain && $0.replaces(version, order) }
+    }
+
+    /// Whether `payload` (nil: no key) may be what the key holds.
+    @inline(__always)
+    func allow(_ payload: [UInt8]?, _ order: Order) -> Bool {
+        for index in indices where self[index].payload == payload && mayBeLast(index, order) { return true }
+        return false
+    }
+
+    /// What may be there, for reports; the certain ones first.
+    func legal(_ order: Order) -> [Version] {
+        let legal = indices.filter { mayBeLast($0, order) }.map { self[$0] }
+        return legal.filter(\.isCertain) + legal.filter { !$0.isCertain }
+    }
+
+    /// Whether the key must be there unless an operation of open outcome removed it.
+    func isLive(_ order: Order) -> Bool {
+        for index in indices where self[index].isCertain && self[index].payload == nil && mayBeLast(index, order) {
+            return false
+        }
+        return true
+    }
+}

@@ -1,0 +1,64 @@
+import Bytes
+
+/// What a key held, or was to hold, and which line of the oracle says so.
+public struct Holding: Hashable, Sendable {
+    /// Nil: the key is not there.
+    public var payload: [UInt8]?
+    /// The acknowledgement (or, of an operation without one, the begin line) behind it; nil when there is none.
+    public var line: Int?
+
+    public init(payload: [UInt8]?, line: Int? = nil) {
+        self.payload = payload
+        self.line = line
+    }
+}
+
+extension Holding: CustomStringConvertible {
+    public var description: String {
+        let place = line.map { " (line \($0))" } ?? ""
+        guard let payload else { return "no key" + place }
+        let start = ByteString(payload.prefix(16))
+        return "\(payload.count) bytes \"\(start)\(payload.count > 16 ? "…" : "")\"" + place
+    }
+}
+
+/// One broken check.
+public struct Violation: Hashable, Sendable {
+    public var check: Check
+    /// The key that shows it; nil when it is about the store as a whole.
+    public var key: ByteString?
+    /// What would have been legal for the key.
+    public var expected: [Holding]
+    /// What was found; nil when it is about the store as a whole.
+    public var found: Holding?
+    /// The oracle line whose promise is broken; nil when no single line is.
+    public var line: Int?
+    /// What no other field says, in words.
+    public var detail: String
+
+    public init(
+        check: Check, key: ByteString? = nil, expected: [Holding] = [], found: Holding? = nil, line: Int? = nil,
+        detail: String = ""
+    ) {
+        self.check = check
+        self.key = key
+        self.expected = expected
+        self.found = found
+        self.line = line
+        self.detail = detail
+    }
+}
+
+extension Violation: CustomStringConvertible {
+    /// `durable: key k17: expected 8 bytes "…" (line 40), found no key`
+    public var description: String {
+        var text = check.rawValue + ":"
+        if let key { text += " key \(key):" }
+        if !expected.isEmpty {
+            text += " expected " + expected.map(\.description).joined(separator: " or ") + ","
+        }
+        if let found { text += " found \(found)" }
+        if !detail.isEmpty { text += (found == nil ? " " : "; ") + detail }
+        return text
+    }
+}

@@ -1,0 +1,75 @@
+import Oracle
+
+/// A deliberately naive judge for tiny histories: it enumerates every state that a crash may leave, by trying every
+/// set of operations that may have happened in every order that time allows. No cleverness, no shared code.
+struct NaiveValidator {
+    struct Operation {
+        var key: String
+        var payload: String?
+        var batch: Int
+        var begin: Int
+        var answered = Int.max
+        var isCertain = false
+    }
+
+    typealias State = [String: String]
+
+    var operations: [Operation] = []
+
+    /// One writer: begin order is effect order, and what is in flight behind the last acknowledgement is a pipeline.
+    var singleWriterStates: Set<State> {
+        let lastCertain = operations.last { $0.isCertain }?.begin ?? 0
+        let pipeline = operations.indices.filter {
+            operations[$0].answered == .max && operations[$0].begin > lastCertain
+        }
+        let free = operations.indices.filter { !operations[$0].isCertain && !pipeline.contains($0) }
+        let certain = operations.indices.filter { operations[$0].isCertain }
+        var states: Set<State> = []
+        for subset in Self.subsets(of: free) {
+            for cut in 0...pipeline.count {
+                states.insert(apply((certain + subset + pipeline.prefix(cut)).sorted()))
+            }
+        }
+        return states
+    }
+
+    /// Any writers: each set of operations in each order that time allows; with `atomic`, batches whole or not at all.
+    func states(atomic: Bool) -> Set<State> {
+        let open = operations.indices.filter { !operations[$0].isCertain }
+        let certain = operations.indices.filter { operations[$0].isCertain }
+        var states: Set<State> = []
+        for subset in Self.subsets(of: open) {
+            let happened = certain + subset
+            if atomic && happened.contains(where: { isSplit(operations[$0].batch, happened) }) { continue }
+            forEachOrder(of: happened) { states.insert(apply($0)) }
+        }
+        return states
+    }
+
+    private func isSplit(_ batch: Int, _ happened: [Int]) -> Bool {
+        batch != 0 && operations.indices.contains { operations[$0].batch == batch && !happened.contains($0) }
+    }
+
+    private func apply(_ order: [Int]) -> State {
+        var state: State = [:]
+        for index in order { state[operations[index].key] = operations[index].payload }
+        return state
+    }
+
+    private func forEachOrder(of left: [Int], after done: [Int] = [], _ body: ([Int]) -> Void) {
+        if left.isEmpty { return body(done) }
+        for next in left where !left.contains(where: { $0 != next && precedes($0, next) }) {
+            forEachOrder(of: left.filter { $0 != next }, after: done + [next], body)
+        }
+    }
+
+    private func precedes(_ first: Int, _ second: Int) -> Bool {
+        let (first, second) = (operations[first], operations[second])
+        if first.answered < second.begin { return true }
+        return first.batch != 0 && first.batch == second.batch && first.key == second.key && first.begin < second.begin
+    }
+
+    private static func subsets(of items: [Int]) -> [[Int]] {
+        (0..<(1 << items.count)).map { bits in items.enumerated().filter { bits >> $0.offset & 1 == 1 }.map(\.element) }
+    }
+}
