@@ -8,11 +8,14 @@ package enum MountTable {
         package var mountPoint: ByteString
         package var type: ByteString
         package var source: ByteString
+        /// The user whom a FUSE mount belongs to (its option user_id).
+        package var owner: UInt32?
 
-        package init(mountPoint: ByteString, type: ByteString, source: ByteString) {
+        package init(mountPoint: ByteString, type: ByteString, source: ByteString, owner: UInt32? = nil) {
             self.mountPoint = mountPoint
             self.type = type
             self.source = source
+            self.owner = owner
         }
 
         /// The process that serves it; nil when it is none of ours.
@@ -21,6 +24,12 @@ package enum MountTable {
             let prefix = MountTable.sourcePrefix.bytes
             guard source.bytes.starts(with: prefix) else { return nil }
             return Int32(String(decoding: source.bytes.dropFirst(prefix.count), as: UTF8.self))
+        }
+
+        /// It is ours and its daemon is gone: every call on it fails with ENOTCONN.
+        package var isAbandoned: Bool {
+            guard let daemon else { return false }
+            return kill(daemon, 0) != 0 && errno == ESRCH
         }
     }
 
@@ -51,10 +60,7 @@ package enum MountTable {
 
     /// Our mounts whose daemon is gone: every call on them fails with ENOTCONN.
     package static func abandoned() throws(MountError) -> [Entry] {
-        try read().filter { entry in
-            guard let daemon = entry.daemon else { return false }
-            return kill(daemon, 0) != 0 && errno == ESRCH
-        }
+        try read().filter(\.isAbandoned)
     }
 
     /// Detaches our mount at `mountPoint`, whoever served it. What is still open there fails from then on.
@@ -69,8 +75,15 @@ package enum MountTable {
                 fields.count > dash + 2
             else { return nil }
             return Entry(
-                mountPoint: unescape(fields[4]), type: unescape(fields[dash + 1]), source: unescape(fields[dash + 2]))
+                mountPoint: unescape(fields[4]), type: unescape(fields[dash + 1]), source: unescape(fields[dash + 2]),
+                owner: fields.count > dash + 3 ? userID(in: fields[dash + 3]) : nil)
         }
+    }
+
+    private static func userID(in options: ArraySlice<UInt8>) -> UInt32? {
+        let key = Array("user_id=".utf8)
+        let option = options.split(separator: UInt8(ascii: ",")).first { $0.starts(with: key) }
+        return option.flatMap { UInt32(String(decoding: $0.dropFirst(key.count), as: UTF8.self)) }
     }
 
     /// Undoes the octal escapes of blanks and backslashes.

@@ -7,6 +7,7 @@
 #include "descriptors.h"
 #include "files.h"
 #include "filesystem_type.h"
+#include "memory_filesystem.h"
 #include "mounting.h"
 
 // Calls that the Glibc module leaves out.

@@ -1,0 +1,10 @@
+#include "memory_filesystem.h"
+
+#include <linux/magic.h>
+#include <sys/vfs.h>
+
+int faultline_is_in_memory(const char *path) {
+    struct statfs status;
+    if (statfs(path, &status) != 0) return -1;
+    return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC;
+}

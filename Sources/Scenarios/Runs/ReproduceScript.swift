@@ -1,0 +1,41 @@
+import Bytes
+
+/// The shell script that does a run or a case again. Every argument stands in single quotes, so that no byte of it
+/// means anything to the shell.
+package enum ReproduceScript {
+    /// The whole script.
+    package static func text(_ arguments: [ByteString]) throws(RunDirectoryError) -> [UInt8] {
+        let head = """
+            #!/bin/sh
+            # Does this again. FAULTLINE names the program if `faultline` is not on the path.
+            set -eu
+            exec "${FAULTLINE:-faultline}"
+            """
+        return Array(head.utf8) + (try quoted(arguments)) + [UInt8(ascii: "\n")]
+    }
+
+    /// The arguments as a shell reads them, each after a blank.
+    private static func quoted(_ arguments: [ByteString]) throws(RunDirectoryError) -> [UInt8] {
+        var text: [UInt8] = []
+        for argument in arguments {
+            if argument.bytes.contains(0) { throw .unusablePath(argument) }
+            text.append(UInt8(ascii: " "))
+            text += quoted(argument)
+        }
+        return text
+    }
+
+    /// One argument: as it is when it is plain, else in single quotes.
+    package static func quoted(_ argument: ByteString) -> [UInt8] {
+        let isPlain = argument.bytes.allSatisfy { byte in
+            let character = Character(Unicode.Scalar(byte))
+            return character.isASCII && (character.isLetter || character.isNumber || "._-/=:,+@%".contains(character))
+        }
+        if isPlain, !argument.isEmpty { return argument.bytes }
+        var text: [UInt8] = [UInt8(ascii: "'")]
+        for byte in argument.bytes {
+            text += byte == UInt8(ascii: "'") ? Array("'\\''".utf8) : [byte]
+        }
+        return text + [UInt8(ascii: "'")]
+    }
+}

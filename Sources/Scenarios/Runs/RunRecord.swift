@@ -1,0 +1,88 @@
+import Bytes
+import Foundation
+
+/// What `run.json` says: who runs, and what of it must be taken away again should that process die. It is written
+/// before each of these things is made; nothing is ever removed on the word of a name alone.
+package struct RunRecord: Hashable, Sendable {
+    package static let fileName: ByteString = "run.json"
+    package static let currentVersion = 1
+
+    package enum Phase: String, Codable, Sendable {
+        case running
+        case finished
+        /// The process died, and what it left was taken away by `cleanup`.
+        case interrupted
+    }
+
+    package var phase = Phase.running
+    /// Who runs; nobody any more once the run has ended.
+    package var process: ProcessIdentity?
+    package var owner: UInt32
+    package var mounts: [ByteString] = []
+    package var scratch: [ByteString] = []
+
+    package init(process: ProcessIdentity, owner: UInt32) {
+        self.process = process
+        self.owner = owner
+    }
+
+    /// The record in `directory`, if it is there as a file of `owner`.
+    package init?(in directory: ByteString, ownedBy owner: UInt32) throws(RunDirectoryError) {
+        let path = directory.appending(component: Self.fileName)
+        guard let bytes = SmallFile.contents(of: path, ownedBy: owner) else { return nil }
+        do {
+            self = try JSONDecoder().decode(RunRecord.self, from: Data(bytes))
+        } catch {
+            throw .damagedRecord(path: path, reason: "\(error)")
+        }
+        guard self.owner == owner else { throw .damagedRecord(path: path, reason: "it speaks of another owner") }
+    }
+
+    package func write(to directory: ByteString) throws(RunDirectoryError) {
+        let path = directory.appending(component: Self.fileName)
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let data: Data
+        do { data = try encoder.encode(self) } catch { throw .damagedRecord(path: path, reason: "\(error)") }
+        try SmallFile.replace(path, with: Array(data) + [UInt8(ascii: "\n")])
+    }
+}
+
+extension RunRecord: Codable {
+    private enum Key: String, CodingKey { case version, phase, process, owner, mounts, scratch }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        let version = try fields.decode(Int.self, forKey: .version)
+        guard version == Self.currentVersion else {
+            throw DecodingError.dataCorruptedError(
+                forKey: .version, in: fields, debugDescription: "version \(version) is not \(Self.currentVersion)")
+        }
+        phase = try fields.decode(Phase.self, forKey: .phase)
+        process = try fields.decodeIfPresent(ProcessIdentity.self, forKey: .process)
+        owner = try fields.decode(UInt32.self, forKey: .owner)
+        mounts = try Self.paths(fields, .mounts)
+        scratch = try Self.paths(fields, .scratch)
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(Self.currentVersion, forKey: .version)
+        try fields.encode(phase, forKey: .phase)
+        try fields.encodeIfPresent(process, forKey: .process)
+        try fields.encode(owner, forKey: .owner)
+        try fields.encode(mounts.map(\.description), forKey: .mounts)
+        try fields.encode(scratch.map(\.description), forKey: .scratch)
+    }
+
+    /// Paths are bytes: they stand in the record as they print.
+    private static func paths(_ fields: KeyedDecodingContainer<Key>, _ key: Key) throws -> [ByteString] {
+        try fields.decode([String].self, forKey: key).map { text in
+            guard let path = ByteString(description: text), path.bytes.first == UInt8(ascii: "/") else {
+                throw DecodingError.dataCorruptedError(
+                    forKey: key, in: fields, debugDescription: "'\(text)' is no absolute path")
+            }
+            return path
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Bytes
+import Glibc
+
+/// Files of a few kilobytes, read and written whole. Symbolic links are not followed.
+enum SmallFile {
+    static let limitBytes = 1 << 20
+
+    /// The file's bytes; `nil` when it cannot be read or is longer than a small file.
+    static func contents(of path: ByteString, ownedBy owner: uid_t? = nil) -> [UInt8]? {
+        let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        if let owner {
+            var status = stat()
+            guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == owner else {
+                return nil
+            }
+        }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 16 << 10)
+        while true {
+            let count = read(file, &chunk, chunk.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0, bytes.count + count <= limitBytes else { return nil }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+        }
+    }
+
+    /// Puts a file with these bytes at `path`: whoever looks finds the old one or the new one, whole.
+    static func replace(_ path: ByteString, with bytes: [UInt8], mode: mode_t = 0o600) throws(RunDirectoryError) {
+        let temporary = ByteString(path.bytes + Array(".new".utf8))
+        _ = temporary.withCString { unlink($0) }
+        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+        let file = temporary.withCString { open($0, flags, mode) }
+        guard file >= 0 else { throw .system("open", temporary) }
+        defer { close(file) }
+        var written = 0
+        while written < bytes.count {
+            let count = bytes.withUnsafeBytes { write(file, $0.baseAddress! + written, $0.count - written) }
+            if count < 0 && errno == EINTR { continue }
+            guard count > 0 else { throw .system("write", temporary) }
+            written += count
+        }
+        guard fchmod(file, mode) == 0 else { throw .system("fchmod", temporary) }
+        let result = temporary.withCString { from in path.withCString { rename(from, $0) } }
+        guard result == 0 else { throw .system("rename", path) }
+    }
+}

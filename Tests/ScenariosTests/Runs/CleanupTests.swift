@@ -1,0 +1,202 @@
+import Bytes
+import FaultFS
+import Foundation
+import Scenarios
+import Testing
+
+struct CleanupTests {
+    private let temporary: TemporaryDirectory
+    private let own: UInt32 = geteuid()
+
+    init() throws { temporary = try TemporaryDirectory() }
+
+    /// A process that was us and is dead: the id is taken, by one that began later.
+    private var dead: ProcessIdentity {
+        get throws {
+            var process = try ProcessIdentity.own()
+            process.startTicks -= 1
+            return process
+        }
+    }
+
+    private func directory(_ name: String, _ record: RunRecord?) throws -> ByteString {
+        let path = temporary.path + "/" + name
+        try FileManager.default.createDirectory(atPath: path + "/inner", withIntermediateDirectories: true)
+        try Data("x".utf8).write(to: URL(filePath: path + "/inner/file"))
+        try record?.write(to: ByteString(path))
+        return ByteString(path)
+    }
+
+    private var scratchName: String { "faultline-scratch-\(own)-1-1" }
+
+    private func cleanup(
+        isDryRun: Bool = false, mounts: [MountTable.Entry] = [], detached: Recorded = Recorded(), failing: Bool = false
+    ) -> [Cleanup.Action] {
+        var cleanup = Cleanup(
+            runParents: [temporary.bytes], scratchParents: [temporary.bytes], isDryRun: isDryRun,
+            mounts: Cleanup.Mounts(
+                list: { () throws(MountError) in mounts },
+                detach: { path throws(MountError) in
+                    if failing { throw .notMounted(path) }
+                    detached.paths.append(path)
+                }))
+        return cleanup.run().filter { !$0.path.text.hasSuffix("/left") }
+    }
+
+    final class Recorded {
+        var paths: [ByteString] = []
+    }
+
+    private func mount(_ path: ByteString, type: ByteString = "fuse.faultline", daemon: Int32, owner: UInt32? = nil)
+        -> MountTable.Entry
+    {
+        MountTable.Entry(
+            mountPoint: path, type: type, source: ByteString("faultline-\(daemon)"), owner: owner ?? own)
+    }
+
+    @Test func `a dead run loses its mounts, then its scratch, keeps its results, and a second time there is nothing`()
+        throws
+    {
+        var record = RunRecord(process: try dead, owner: own)
+        let scratch = try directory(scratchName, record)
+        let mountPoint = scratch.appending(component: "inner")
+        record.mounts = [mountPoint]
+        record.scratch = [scratch]
+        let run = try directory("faultline-a-b-1-1", record)
+        let detached = Recorded()
+        let actions = cleanup(mounts: [mount(mountPoint, daemon: getpid())], detached: detached)
+        #expect(
+            actions == [
+                .init(mountPoint, .unmounted), .init(scratch, .removed), .init(run, .markedInterrupted),
+            ])
+        #expect(detached.paths == [mountPoint])
+        #expect(!scratch.exists)
+        #expect(run.appending(component: "inner").exists)
+        #expect(try RunRecord(in: run, ownedBy: own)?.phase == .interrupted)
+        #expect(cleanup() == [])
+    }
+
+    @Test func `a dry run says the same and does nothing`() throws {
+        let record = RunRecord(process: try dead, owner: own)
+        let scratch = try directory(scratchName, record)
+        let run = try directory("faultline-a-b-1-1", record)
+        let detached = Recorded()
+        let abandoned = mount("/m", daemon: .max)
+        #expect(
+            cleanup(isDryRun: true, mounts: [abandoned], detached: detached)
+                == [.init("/m", .unmounted), .init(run, .markedInterrupted), .init(scratch, .removed)])
+        #expect(detached.paths == [])
+        #expect(scratch.exists)
+        #expect(try RunRecord(in: run, ownedBy: own) == record)
+    }
+
+    @Test func `what a living process made is left alone`() throws {
+        var record = RunRecord(process: try .own(), owner: own)
+        record.mounts = ["/m"]
+        let scratch = try directory(scratchName, record)
+        let run = try directory("faultline-a-b-1-1", record)
+        let reason = "process \(getpid()) still runs"
+        #expect(
+            cleanup(mounts: [mount("/m", daemon: getpid())])
+                == [.init(run, .leftAlone(reason: reason)), .init(scratch, .leftAlone(reason: reason))])
+        #expect(scratch.exists)
+    }
+
+    @Test func `a process of another container is not taken for dead`() throws {
+        var process = try dead
+        process.pidNamespace = "pid:[1]"
+        let scratch = try directory(scratchName, RunRecord(process: process, owner: own))
+        #expect(
+            cleanup()
+                == [
+                    .init(scratch, .leftAlone(reason: "process \(process.pid) belongs to another container"))
+                ])
+        #expect(scratch.exists)
+    }
+
+    @Test func `a process of an earlier boot is dead`() throws {
+        var process = try ProcessIdentity.own()
+        process.bootID = "earlier"
+        let scratch = try directory(scratchName, RunRecord(process: process, owner: own))
+        #expect(cleanup() == [.init(scratch, .removed)])
+    }
+
+    @Test func `a name alone removes nothing`() throws {
+        let scratch = try directory(scratchName, nil)
+        let other = try directory("faultline-scratch-\(own + 1)-1-1", RunRecord(process: try dead, owner: own))
+        let plain = try directory("elsewhere", RunRecord(process: try dead, owner: own))
+        let actions = cleanup()
+        #expect(actions.contains(.init(scratch, .leftAlone(reason: "no record says which process made it"))))
+        #expect([scratch, other, plain].filter { !$0.exists } == [])
+        #expect(!actions.contains { $0.outcome == .removed })
+    }
+
+    @Test func `a recorded path without our prefix is not removed`() throws {
+        var record = RunRecord(process: try dead, owner: own)
+        let victim = try directory("victim", record)
+        record.scratch = [victim]
+        _ = try directory("faultline-a-b-1-1", record)
+        #expect(cleanup().contains(.init(victim, .leftAlone(reason: "it does not bear our prefix"))))
+        #expect(victim.exists)
+    }
+
+    @Test func `symbolic links are neither followed nor removed`() throws {
+        let record = RunRecord(process: try dead, owner: own)
+        let victim = try directory("victim", record)
+        let link = temporary.path + "/" + scratchName
+        try FileManager.default.createSymbolicLink(atPath: link, withDestinationPath: victim.text)
+        var listing = record
+        listing.scratch = [ByteString(link)]
+        _ = try directory("faultline-a-b-1-1", listing)
+        #expect(
+            cleanup().contains(.init(ByteString(link), .leftAlone(reason: "it is no directory of this user"))))
+        #expect(victim.appending(component: "inner").exists)
+        #expect(ByteString(link).exists)
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can make a directory of another user"))
+    func `a directory of another user is left alone`() throws {
+        var record = RunRecord(process: try dead, owner: own)
+        let scratch = try directory(scratchName, record)
+        record.scratch = [scratch]
+        _ = try directory("faultline-a-b-1-1", record)
+        #expect(chown(scratch.text, 65534, 65534) == 0)
+        #expect(cleanup().contains(.init(scratch, .leftAlone(reason: "it is no directory of this user"))))
+        #expect(scratch.appending(component: "inner").exists)
+    }
+
+    @Test func `links inside a scratch directory lead nowhere`() throws {
+        let victim = try directory("victim", nil)
+        let scratch = try directory(scratchName, RunRecord(process: try dead, owner: own))
+        try FileManager.default.createSymbolicLink(atPath: scratch.text + "/out", withDestinationPath: victim.text)
+        #expect(cleanup() == [.init(scratch, .removed)])
+        #expect(victim.appending(component: "inner").exists)
+    }
+
+    @Test func `mounts of others, of other types, and served ones stay`() throws {
+        let detached = Recorded()
+        let mounts = [
+            mount("/other-user", daemon: .max, owner: own + 1), mount("/other-type", type: "fuse.sshfs", daemon: .max),
+            mount("/served", daemon: getpid()),
+            MountTable.Entry(mountPoint: "/no-daemon", type: "fuse.faultline", source: "x", owner: own),
+        ]
+        #expect(cleanup(mounts: mounts, detached: detached) == [])
+        #expect(detached.paths == [])
+    }
+
+    @Test func `a mount that cannot be detached is a failure, said once`() throws {
+        #expect(
+            cleanup(mounts: [mount("/m", daemon: .max)], failing: true)
+                == [.init("/m", .failed(reason: "/m: not mounted"))])
+    }
+
+    @Test func `a damaged record is left alone with its reason`() throws {
+        let scratch = try directory(scratchName, nil)
+        try Data("{".utf8).write(to: URL(filePath: scratch.text + "/run.json"))
+        let outcome = cleanup().first?.outcome
+        guard case .leftAlone(let reason) = outcome else {
+            return #expect(Bool(false), "\(String(describing: outcome))")
+        }
+        #expect(reason.contains("not the record of a run"))
+    }
+}
