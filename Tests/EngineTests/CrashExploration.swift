@@ -22,6 +22,11 @@ final class RecordedRun {
         states = [state]
     }
 
+    init(recording storage: RecordingStorage) {
+        self.storage = storage
+        states = [[:]]
+    }
+
     func step(_ change: (inout State) -> Void, by call: () throws -> Void) rethrows {
         begins.append(storage.eventCount)
         var state = states.last!

@@ -46,9 +46,12 @@ import Testing
 
     @Test func aClosedStoreSaysSo() throws {
         let store = try KeyValueStore.open(storage: MemoryStorage(), options: small)
+        try store.put("a", [])
         try store.close()
         #expect(throws: EngineError.closed) { try store.put("a", []) }
         #expect(throws: EngineError.closed) { try store.delete("a") }
+        #expect(throws: EngineError.closed) { try store.sync() }
+        #expect(throws: EngineError.closed) { try store.get("a") }
         #expect(throws: EngineError.closed) { try store.close() }
     }
 

@@ -73,6 +73,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     func sync(through lsn: LSN) throws(EngineError) { try log.sync(through: lsn.rawValue) }
 
     func get(_ key: ByteString) throws(EngineError) -> [UInt8]? {
+        try log.throwIfClosed()
         guard let location = directory[key] else { return nil }
         try log.writeOut(through: location.lsn)
         return try readValue(of: key, at: location)

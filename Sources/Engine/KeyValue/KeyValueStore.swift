@@ -13,8 +13,8 @@ import Storage
 /// effects of a prefix of its writes, in the order in which they were appended, which includes every durable one.
 ///
 /// Failure: when a write to storage or a sync fails, the store is poisoned. Every sync that has not returned, and every
-/// later write and sync, throws `EngineError.poisoned`; what was durable before stays readable. Close it and open it
-/// again to go on.
+/// later write and sync, throws `EngineError.poisoned`; keys whose last write reached storage stay readable. Close it and
+/// open it again to go on.
 ///
 /// Threads: everything may be called from many at once. One store at a time has a directory; a second one is refused
 /// with `StorageError.directoryLocked`.

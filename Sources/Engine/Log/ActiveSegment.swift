@@ -41,7 +41,6 @@ struct ActiveSegment {
             try file.truncate(to: end)
             try segment.rewrite(upTo: end)
         }
-        segment.zeroedEnd = end
         try file.preallocate(at: 0, countBytes: segment.sizeBytes)
         try segment.zeroAhead(of: end)
         try file.sync()

@@ -4,7 +4,7 @@ import Storage
 extension LogCore {
     /// Writes every published record that follows the last one written, without a gap. Under `writeGate`.
     func writeOut() throws(EngineError) {
-        try throwIfPoisoned()
+        try throwIfEnded()
         let start = words.load(Word.flushedPosition)
         let end = ring.publishedEnd(after: words.load(Word.flushedLSN), at: start)
         guard end.position > start else { return }
@@ -40,7 +40,10 @@ extension LogCore {
     }
 
     /// Returns when everything that was appended before the call is durable.
-    func sync() throws(EngineError) { try sync(through: lastLSN) }
+    func sync() throws(EngineError) {
+        try throwIfEnded()
+        try sync(through: lastLSN)
+    }
 
     /// Returns when the record and everything before it is durable.
     func sync(through lsn: UInt64) throws(EngineError) {

@@ -84,7 +84,7 @@ extension LogCore {
         turn.withLock {
             let first = ending ?? reason
             ending = first
-            if case .poisoned = first { words.store(1, at: Word.isPoisoned) }
+            words.store(1, at: Word.hasEnded)
             while true {
                 let word = Reservation(rawValue: words.load(Word.reservation))
                 let sealed = word.sealed.rawValue
@@ -99,8 +99,15 @@ extension LogCore {
         }
     }
 
-    func throwIfPoisoned() throws(EngineError) {
-        guard words.load(Word.isPoisoned) != 0 else { return }
-        try turn.withLock { () throws(EngineError) in if let ending { throw ending } }
+    /// Throws why the log has ended, if it has.
+    @inline(__always)
+    func throwIfEnded() throws(EngineError) {
+        if words.load(Word.hasEnded) != 0 { throw reasonOfEnd() }
+    }
+
+    private func reasonOfEnd() -> EngineError { turn.withLock { ending ?? .closed } }
+
+    func throwIfClosed() throws(EngineError) {
+        if words.load(Word.hasEnded) != 0, reasonOfEnd() == .closed { throw .closed }
     }
 }

@@ -195,7 +195,7 @@ enum Word {
     static let flushedPosition = 8
     static let flushedLSN = 16
     static let durableLSN = 24
-    static let isPoisoned = 32
+    static let hasEnded = 32
     static let count = 40
 }
 

@@ -1,0 +1,175 @@
+import Bytes
+import Storage
+import Testing
+
+@testable import Engine
+
+/// Many writers and many syncs at once. CI runs these under the thread sanitizer too.
+@Suite struct ConcurrencyTests {
+    typealias TestLog = LogCore<SystemCoordination, NoDefects>
+
+    private static func log(_ storage: some Storage, _ options: LogOptions) throws -> TestLog {
+        try TestLog(storage: storage, shard: 0, options: options, recovered: nil, lastLSN: 0, defects: NoDefects())
+    }
+
+    /// Tiny segments and a tiny ring: writers meet at every edge. And comfortable ones: writers meet each other alone.
+    static let sizes = [
+        LogOptions(segmentSizeBytes: 4 << 10, zeroAheadBytes: 512, bufferSizeBytes: 4 << 10),
+        LogOptions(segmentSizeBytes: 32 << 10, zeroAheadBytes: 0, bufferSizeBytes: 4 << 10),
+        LogOptions(segmentSizeBytes: 1 << 20, bufferSizeBytes: 1 << 20),
+    ]
+
+    private struct Record: Hashable {
+        var lsn: UInt64
+        var place: Place
+        var key: [UInt8]
+        var payload: [UInt8]
+    }
+
+    @Test(arguments: sizes) func eightWritersLoseAndOverlapNothing(_ options: LogOptions) throws {
+        let storage = MemoryStorage()
+        let log = try Self.log(storage, options)
+        let written = Guarded<Set<Record>>([])
+        try inParallel(8) { writer in
+            var own: [Record] = []
+            for index in 0..<1000 {
+                let key = Array("\(writer)/\(index)".utf8)
+                // Now and then a record that is larger than the ring and the segment.
+                let size = index % 250 == 249 ? 9000 : (index * 7 + writer) % 200
+                let payload = [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: size)
+                let place = try log.append(.put, key, payload)
+                own.append(Record(lsn: place.lsn, place: place, key: key, payload: payload))
+                if index % 300 == 0 { try log.sync() }
+            }
+            written.withLock { $0.formUnion(own) }
+        }
+        try log.close()
+        var found: Set<Record> = []
+        var recovery = Recovery(storage: storage, shard: 0, policy: .refuse, defects: NoDefects())
+        _ = try recovery.run { (frame, name) in
+            let place = Place(lsn: frame.lsn, sequence: name.sequence, offsetBytes: frame.offsetBytes)
+            found.insert(
+                Record(lsn: frame.lsn, place: place, key: Array(frame.key), payload: Array(frame.payload)))
+        }
+        #expect(recovery.report.recordsReplayed == 8000)
+        #expect(recovery.report.lastLSN == LSN(8000))
+        #expect(found == written.withLock { $0 })
+    }
+
+    /// Notes how far each segment was written when its last sync began: that much the sync made durable.
+    private final class DurableEnds: StorageInterposer {
+        private let state = Guarded((written: [ByteString: Int](), durable: [ByteString: Int](), syncs: 0))
+        private let file: MemoryStorage
+
+        init(_ file: MemoryStorage) { self.file = file }
+
+        func interpose(
+            _ call: StorageCall, _ name: ByteString, proceed: @escaping @Sendable () throws(StorageError) -> Void
+        ) throws(StorageError) {
+            guard call == .sync else { return try proceed() }
+            let content = try file.open(name).contents()
+            try proceed()
+            let end = (content.lastIndex { $0 != 0 } ?? -1) + 1
+            state.withLock {
+                $0.syncs += 1
+                $0.durable[name] = max(end, $0.durable[name] ?? 0)
+            }
+        }
+
+        var syncs: Int { state.withLock { $0.syncs } }
+        func durableEnd(_ name: ByteString) -> Int { state.withLock { $0.durable[name] ?? 0 } }
+    }
+
+    @Test func syncsFormGroupsAndEachReturnsOnlyWhenItsRecordIsDurable() throws {
+        let memory = MemoryStorage()
+        let ends = DurableEnds(memory)
+        let log = try Self.log(
+            InterposedStorage(memory, ends), LogOptions(segmentSizeBytes: 16 << 10, bufferSizeBytes: 4 << 10))
+        let before = ends.syncs
+        try inParallel(8) { writer in
+            for index in 0..<50 {
+                // The last byte of a record is its checksum's, which may be zero: look at the one before.
+                let place = try log.append(.put, Array("\(writer)/\(index)".utf8), [0xFF, 0xFF, 0xFF])
+                try log.sync(through: place.lsn)
+                let name = SegmentName(shard: 0, sequence: place.sequence).fileName
+                #expect(ends.durableEnd(name) >= Int(place.offsetBytes) + 24 + 3)
+            }
+        }
+        #expect(log.durableLSN == 400)
+        #expect(ends.syncs > before && ends.syncs - before <= 400 + 2 * memory.list().count)
+    }
+
+    @Test func syncsOfManyThreadsShareOneSync() throws {
+        let counting = FailingCalls(.sync)
+        let log = try Self.log(InterposedStorage(MemoryStorage(), counting), LogOptions())
+        for round in 0..<20 {
+            let before = counting.count(.sync)
+            try inParallel(8) { writer in
+                _ = try log.append(.put, Array("\(round)/\(writer)".utf8), [])
+                try log.sync()
+            }
+            let count = counting.count(.sync) - before
+            #expect((1...8).contains(count))
+        }
+        let settled = counting.count(.sync)
+        try log.sync()
+        #expect(counting.count(.sync) == settled, "nothing new, no sync")
+    }
+
+    @Test func writersAndReadersOfOneStoreAgreeWithTheLog() throws {
+        let storage = MemoryStorage()
+        let store = try open(storage)
+        try inParallel(8) { writer in
+            for index in 0..<300 {
+                let key = ByteString("k\(index % 13)")
+                switch (index + writer) % 5 {
+                case 0: try store.delete(key)
+                case 1:
+                    var batch = WriteBatch()
+                    batch.put(key, [UInt8(writer)])
+                    batch.put("k1", [UInt8(writer), 2])
+                    try store.commit(batch)
+                case 2: _ = try store.get(key)
+                default: try store.put(key, [UInt8](repeating: UInt8(writer), count: index % 90))
+                }
+            }
+        }
+        try store.sync()
+        #expect(try reopen(storage).dump() == store.dump())
+    }
+
+    @Test func closingBesideWritersLosesNothingThatWasAcknowledged() throws {
+        let storage = MemoryStorage()
+        let store = try open(storage)
+        let acknowledged = Guarded<[ByteString]>([])
+        try inParallel(5) { writer in
+            if writer == 4 {
+                while acknowledged.withLock({ $0.count < 40 }) {}
+                return try store.close()
+            }
+            for index in 0..<10_000 {
+                let key = ByteString("\(writer)/\(index)")
+                do throws(EngineError) {
+                    try store.put(key, [1])
+                    try store.sync()
+                } catch {
+                    #expect(error == .closed)
+                    return
+                }
+                acknowledged.withLock { $0.append(key) }
+            }
+        }
+        let found = try open(storage).dump()
+        #expect(acknowledged.withLock { $0 }.allSatisfy { found[$0] != nil })
+    }
+}
+
+extension LogCore {
+    func append(_ type: RecordType, _ key: [UInt8], _ payload: [UInt8]) throws(EngineError) -> Place {
+        try key.withUnsafeBufferPointer { (key) throws(EngineError) in
+            try payload.withUnsafeBufferPointer { (payload) throws(EngineError) in
+                try append(type, key: UnsafeRawBufferPointer(key), payload: UnsafeRawBufferPointer(payload))
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+import Bytes
+import Glibc
+import Model
+import Storage
+import Testing
+
+@testable import Engine
+
+/// A write, a sync or a rotation that fails: nothing after the gap is acknowledged, and what was durable stays.
+@Suite struct FailureTests {
+    private static let calls: [StorageCall] = [.write, .sync, .create, .preallocate, .truncate, .syncDirectory]
+
+    /// Puts until something fails. Returns the keys whose sync returned, and the error.
+    private func fill(_ store: KeyValueStore, _ range: Range<Int>) -> (acknowledged: Int, error: EngineError?) {
+        for index in range {
+            do throws(EngineError) {
+                try store.put(ByteString("k\(index)"), [UInt8](repeating: UInt8(index), count: 100))
+                try store.sync()
+            } catch {
+                return (index, error)
+            }
+        }
+        return (range.upperBound, nil)
+    }
+
+    @Test(arguments: calls, [0, 1, 3]) func aFailurePoisonsTheWriter(_ call: StorageCall, _ passing: Int) throws {
+        let memory = MemoryStorage()
+        let failing = FailingCalls(call, errno: ENOSPC)
+        let store = try open(InterposedStorage(memory, failing))
+        #expect(fill(store, 0..<10).acknowledged == 10)
+        failing.arm(passing: passing, failing: 1)
+        let (acknowledged, failure) = fill(store, 10..<200)
+        let error = try #require(failure)
+        guard case .poisoned(let cause) = error else {
+            Issue.record("\(error)")
+            return
+        }
+        #expect(cause.errno == ENOSPC && acknowledged < 200)
+        // The failure was for once, and still nothing goes on.
+        #expect(throws: error) { try store.put("later", []) }
+        #expect(throws: error) { try store.delete("later") }
+        #expect(throws: error) { try store.sync() }
+        for index in 0..<acknowledged { #expect(try store.get(ByteString("k\(index)")) != nil) }
+        #expect(throws: error) { try store.close() }
+        // The directory is free again, and the store writable after a reopen.
+        let again = try open(memory)
+        let found = try again.dump()
+        for index in 0..<acknowledged { #expect(found[ByteString("k\(index)")] != nil) }
+        try again.put("later", [1])
+        try again.sync()
+        #expect(try reopen(memory).get("later") == [1])
+    }
+
+    @Test func aFailedSyncReachesEveryWaiter() throws {
+        let failing = FailingCalls(.sync)
+        let store = try open(InterposedStorage(MemoryStorage(), failing), KeyValueOptions())
+        failing.arm()
+        let errors = Guarded<[EngineError]>([])
+        try inParallel(8) { index in
+            do throws(EngineError) {
+                try store.put(ByteString("k\(index)"), [1])
+                try store.sync()
+            } catch {
+                errors.withLock { $0.append(error) }
+            }
+        }
+        let all = errors.withLock { $0 }
+        #expect(all.count == 8 && Set(all).count == 1)
+        #expect(failing.count(.sync) == 2, "one sync at the beginning, one that failed, and no other try")
+    }
+
+    /// After a failed sync the kernel shows what no disk holds, and no later sync writes it. A store that is opened
+    /// again must not build on it.
+    @Test(arguments: Profile.allCases) func whatAReopenShowsAfterAFailedSyncIsDurable(_ profile: Profile) throws {
+        let memory = MemoryStorage()
+        let failing = FailingCalls(.sync)
+        let run = try RecordedRun(recording: RecordingStorage(InterposedStorage(memory, failing)))
+        let first = try open(run.storage)
+        try run.step {
+            $0["a"] = [1]
+        } by: {
+            try first.put("a", [1])
+        }
+        try first.sync()
+        run.acknowledge()
+        try run.step {
+            $0["b"] = [2]
+        } by: {
+            try first.put("b", [2])
+        }
+        failing.arm(failing: 1)
+        #expect(throws: EngineError.self) { try first.sync() }
+        #expect(throws: EngineError.self) { try first.close() }
+        let second = try open(run.storage)
+        #expect(try second.dump() == ["a": [1], "b": [2]])
+        run.acknowledge()
+        try run.step {
+            $0["c"] = [3]
+        } by: {
+            try second.put("c", [3])
+        }
+        try second.sync()
+        run.acknowledge()
+        var recovered = 0
+        let findings = try run.explore(profile, seeds: 0..<4, recovered: &recovered)
+        #expect(findings.isEmpty, "\(findings.prefix(3))")
+    }
+
+    @Test func anOpenThatFailsGivesTheDirectoryBackAndChangesNothingForTheNext() throws {
+        let memory = MemoryStorage()
+        let store = try open(memory)
+        try store.put("a", [1])
+        try store.close()
+        for call in Self.calls where call != .create && call != .truncate {
+            let failing = FailingCalls(call)
+            failing.arm()
+            #expect(throws: EngineError.self) { try open(InterposedStorage(memory, failing)) }
+            #expect(try reopen(memory).dump() == ["a": [1]])
+        }
+        #expect(try open(memory).dump() == ["a": [1]])
+    }
+
+    @Test func aReadThatNoLongerMatchesItsChecksumIsRefused() throws {
+        let memory = MemoryStorage()
+        let store = try open(memory)
+        try store.put("a", [1, 2, 3])
+        try store.sync()
+        let name: ByteString = "0000-0000000001.log"
+        let place = UInt64(SegmentHeader.sizeBytes + Frame.headerSizeBytes + 2)
+        try memory.open(name).write([9], at: place)
+        #expect(throws: EngineError.self) { try store.get("a") }
+        try memory.open(name).write([2], at: place)
+        #expect(try store.get("a") == [1, 2, 3])
+    }
+}
