@@ -1,0 +1,52 @@
+/// How long an operation is held up.
+public enum Delay: Hashable, Sendable {
+    case constant(nanoseconds: UInt64)
+    /// Each duration of the range is as likely as any other.
+    case uniform(nanoseconds: ClosedRange<UInt64>)
+    /// Most short, a few long, as a busy device is.
+    case exponential(meanNanoseconds: UInt64)
+
+    /// One delay in nanoseconds.
+    func draw(from stream: inout RandomStream) -> UInt64 {
+        switch self {
+        case .constant(let duration): return duration
+        case .uniform(let range):
+            let (count, overflow) = (range.upperBound - range.lowerBound).addingReportingOverflow(1)
+            return overflow ? stream.next() : range.lowerBound + stream.next(upperBound: count)
+        case .exponential(let mean):
+            let (whole, fraction) = Delay.exponential(&stream)
+            let (scaled, overflow) = mean.multipliedReportingOverflow(by: whole)
+            let sum = scaled.addingReportingOverflow(mean.multipliedFullWidth(by: fraction).high)
+            return overflow || sum.overflow ? .max : sum.partialValue
+        }
+    }
+
+    /// A number from the exponential distribution of mean 1, as a whole part and a fraction of 2⁶⁴. It compares uniform
+    /// numbers and calculates nothing, so that it is the same on every machine (von Neumann, "Various techniques used
+    /// in connection with random digits", 1951).
+    private static func exponential(_ stream: inout RandomStream) -> (whole: UInt64, fraction: UInt64) {
+        var whole: UInt64 = 0
+        while true {
+            let first = stream.next()
+            var last = first
+            var runLength = 1
+            while case let number = stream.next(), number < last {
+                last = number
+                runLength += 1
+            }
+            if runLength % 2 == 1 { return (whole, first) }
+            whole += 1
+        }
+    }
+}
+
+extension Delay: CustomStringConvertible {
+    public var description: String {
+        func text(_ nanoseconds: UInt64) -> String { Quantity.text(nanoseconds, Quantity.time) }
+        switch self {
+        case .constant(let duration): return text(duration)
+        case .uniform(let range): return "\(text(range.lowerBound))..\(text(range.upperBound))"
+        case .exponential(let mean): return "exponential \(text(mean))"
+        }
+    }
+}

@@ -1,0 +1,26 @@
+import Bytes
+
+/// A fault that happened: to which operation, what exactly, and by which rule.
+public struct InjectedFault: Hashable, Sendable {
+    public var operation: OperationID
+    public var kind: OperationKind
+    public var path: ByteString
+    public var fault: DrawnFault
+    /// The rule that fired, as it prints.
+    public var rule: ByteString
+
+    public init(_ attempt: Attempt, path: ByteString, _ decision: Decisions.Decision) {
+        operation = attempt.id
+        kind = attempt.kind
+        self.path = path
+        fault = decision.fault
+        rule = decision.rule
+    }
+}
+
+extension InjectedFault: CustomStringConvertible {
+    /// A line of a script: `62 write path=a.wal -> tear 512..1024  # write path=*.wal nth=3 -> tear 512`
+    public var description: String {
+        "\(operation.rawValue) \(kind.name) path=\(Glob(exactly: path)) -> \(fault)  # \(rule)"
+    }
+}

@@ -1,0 +1,107 @@
+extension Injection {
+    var isDelay: Bool {
+        if case .delay = everywhere { true } else { false }
+    }
+
+    /// Whether chance decides something of the fault.
+    var draws: Bool {
+        switch self {
+        case .read(.bitflip, _), .read(.misdirect, _), .write(.tear, _), .write(.reorder, _), .write(.misdirect, _):
+            return true
+        default:
+            if case .delay(let delay) = everywhere, case .constant = delay { return false }
+            return isDelay
+        }
+    }
+
+    /// The fault, where it is one that every operation can suffer.
+    private var everywhere: Everywhere? {
+        switch self {
+        case .read(.everywhere(let fault), _), .write(.everywhere(let fault), _), .sync(_, .everywhere(let fault)),
+            .directorySync(.everywhere(let fault)), .other(_, let fault), .any(let fault):
+            fault
+        default: nil
+        }
+    }
+
+    /// Whether the fault could change anything of the attempt. A rule neither matches nor counts what it could not.
+    func isPossible(_ attempt: Attempt) -> Bool {
+        switch self {
+        case .read(.short(let count), _), .write(.short(let count), _): attempt.countBytes > count
+        case .read(.bitflip, _): attempt.countBytes > 0 && attempt.offsetBytes < attempt.fileSizeBytes
+        case .read(.stale, _): attempt.hasOlderBytes
+        case .read(.misdirect, _), .write(.misdirect, _): misdirections(attempt).count > 0
+        case .write(.tear(let unit), _): units(attempt, unit).count > 1
+        case .write(.drop, _), .write(.reorder, _): attempt.countBytes > 0
+        default: true
+        }
+    }
+
+    /// Draws what is left to chance. The attempt is one for which the fault is possible.
+    func draw(_ attempt: Attempt, _ stream: inout RandomStream) -> DrawnFault {
+        if let everywhere {
+            switch everywhere {
+            case .fail(let error): return .fail(error)
+            case .delay(let delay): return .delay(nanoseconds: delay.draw(from: &stream))
+            case .crash(let side): return .crash(side)
+            }
+        }
+        switch self {
+        case .read(.short(let count), _), .write(.short(let count), _): return .short(countBytes: count)
+        case .read(.bitflip(let place), _):
+            let end = min(attempt.endBytes, attempt.fileSizeBytes)
+            let offset = attempt.offsetBytes + stream.next(upperBound: end - attempt.offsetBytes)
+            return .bitflip(offsetBytes: offset, bit: UInt8(stream.next(upperBound: UInt64(8))), place)
+        case .read(.misdirect, _), .write(.misdirect, _): return .misdirect(toBytes: misdirection(attempt, &stream))
+        case .read(.stale, _): return .stale
+        case .write(.tear(let unit), _): return .tear(lost: tear(attempt, unit, &stream))
+        case .write(.drop, _): return .drop
+        case .write(.reorder, _): return .reorder(rank: stream.next())
+        case .sync(_, .lose(let error, let loss)): return .lose(error, loss)
+        case .sync, .directorySync: return .lie
+        case .read, .write, .other, .any: preconditionFailure("what every operation can suffer is drawn above")
+        }
+    }
+
+    // MARK: - Tearing
+
+    /// The units that the attempt touches, by number.
+    private func units(_ attempt: Attempt, _ unit: TearUnit) -> Range<UInt64> {
+        guard attempt.countBytes > 0, attempt.endBytes > attempt.offsetBytes else { return 0..<0 }
+        return attempt.offsetBytes / unit.rawValue..<(attempt.endBytes - 1) / unit.rawValue + 1
+    }
+
+    /// One run of units, not all of them: the end of the write, its beginning, or a hole in it.
+    private func tear(_ attempt: Attempt, _ unit: TearUnit, _ stream: inout RandomStream) -> Range<UInt64> {
+        let units = units(attempt, unit)
+        let count = UInt64(units.count)
+        let lostCount = 1 + stream.next(upperBound: count - 1)
+        let first = units.lowerBound + stream.next(upperBound: count - lostCount + 1)
+        let from = max(attempt.offsetBytes, first * unit.rawValue)
+        let (end, overflow) = (first + lostCount).multipliedReportingOverflow(by: unit.rawValue)
+        return from..<(overflow ? attempt.endBytes : min(attempt.endBytes, end))
+    }
+
+    // MARK: - Misdirecting
+
+    /// Other places in the file for the attempt, whole sectors away, as multiples of a sector.
+    private func misdirections(_ attempt: Attempt) -> (count: UInt64, own: UInt64) {
+        let sector = TearUnit.sector.rawValue
+        var end = attempt.fileSizeBytes
+        if case .write = self { end = max(end, attempt.endBytes) }
+        let within = attempt.offsetBytes % sector
+        guard attempt.countBytes > 0, end >= attempt.countBytes, end - attempt.countBytes >= within else {
+            return (0, 0)
+        }
+        let places = (end - attempt.countBytes - within) / sector + 1
+        let own = attempt.offsetBytes / sector
+        return (own < places ? places - 1 : places, own)
+    }
+
+    private func misdirection(_ attempt: Attempt, _ stream: inout RandomStream) -> UInt64 {
+        let (count, own) = misdirections(attempt)
+        let drawn = stream.next(upperBound: count)
+        let place = drawn < own ? drawn : drawn + 1
+        return place * TearUnit.sector.rawValue + attempt.offsetBytes % TearUnit.sector.rawValue
+    }
+}
