@@ -30,7 +30,8 @@ package final class FaultMount: @unchecked Sendable {
     private enum State {
         case new
         case mounted(Session, FileSystem, StateDirectory)
-        case unmounted
+        /// The filesystem still knows what files held before.
+        case unmounted(FileSystem)
     }
     private let lock = Lock()
     private var state = State.new
@@ -86,13 +87,35 @@ package final class FaultMount: @unchecked Sendable {
     /// Unmounts and keeps everything that was written. Files that are still open after the options' patience fail from
     /// then on. Does nothing when it is not mounted.
     package func unmount() throws(MountError) {
-        try lock.withLock { () throws(MountError) in
-            guard case .mounted(let session, _, let directory) = state else { return }
-            detach(session)
-            session.stop()
-            session.join()
-            state = .unmounted
-            try directory.remove()
+        do throws(MountError) {
+            try unmount { _, _ throws(MountError) in }
+        } catch {
+            if case .notMounted = error { return }
+            throw error
+        }
+    }
+
+    /// Unmounts, and runs `body` while what was kept to undo changes is still there.
+    func unmount<Result>(_ body: (FileSystem, StateDirectory) throws(MountError) -> Result) throws(MountError) -> Result
+    {
+        lock.lock()
+        defer { lock.unlock() }
+        guard case .mounted(let session, let fileSystem, let directory) = state else { throw .notMounted(mountPoint) }
+        detach(session)
+        session.stop()
+        session.join()
+        state = .unmounted(fileSystem)
+        let result = try body(fileSystem, directory)
+        try directory.remove()
+        return result
+    }
+
+    var fileSystem: FileSystem? {
+        lock.withLock {
+            switch state {
+            case .new: nil
+            case .mounted(_, let fileSystem, _), .unmounted(let fileSystem): fileSystem
+            }
         }
     }
 
@@ -124,11 +147,17 @@ package final class FaultMount: @unchecked Sendable {
         let descriptor = Descriptor(root)
         var attributes = stat()
         guard fstat(root, &attributes) == 0 else { throw .system(call: "fstat", path: backing, errno: errno) }
-        let undo = UndoStore()
         let table = InodeTable(
             root: descriptor, number: UInt64(attributes.st_ino), limbo: recorder.isRecording ? directory.limbo : nil,
             descriptorLimit: descriptorLimit)
+        let undo = recorder.isRecording
+            ? UndoStore(file: directory.undo) { id throws(Errno) in
+                try table.openFile(table.node(UInt(id.rawValue)), flags: O_RDONLY)
+            } : nil
         base = try Scan(backing, table, undo).tree
+        if let undo, let trace = options.trace {
+            do { try trace.begin(base, contents: undo) } catch { throw .trace("\(error)") }
+        }
         let commands = Commands(recorder: recorder)
         let control = ControlDirectory([
             ("control", CommandFile(commands)),

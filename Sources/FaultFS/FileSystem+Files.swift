@@ -62,7 +62,7 @@ extension FileSystem {
         if let handle = handle as? ControlHandle { return try handle.write(data) }
         guard let file = handle as? OpenFile else { throw Errno(EBADF) }
         return try recorder.turn(caller.process) { turn throws(Errno) in
-            try undo.keepRange(of: file.node, file.descriptor, offset, Int64(data.count))
+            try undo?.keepRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(data.count))
             let written = try Errno.check(
                 faultline_pwrite(file.descriptor.number, data.baseAddress, data.count, off_t(offset)))
             try turn.recordWrite(
@@ -103,7 +103,7 @@ extension FileSystem {
         }
         try recorder.turn(caller.process) { turn throws(Errno) in
             if allocation != .extend && allocation != .keepSize {
-                try undo.keepRange(of: file.node, file.descriptor, offset, length)
+                try undo?.keepRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(length))
             }
             try Errno.check(faultline_allocate(file.descriptor.number, mode, off_t(offset), off_t(length)))
             try turn.record(

@@ -16,13 +16,14 @@ final class FileSystem: @unchecked Sendable {
     let table: InodeTable
     let recorder: Recorder
     let control: ControlDirectory
-    let undo: UndoStore
+    /// nil when nothing is recorded.
+    let undo: UndoStore?
     /// Whether a sync is passed to the backing filesystem.
     let syncsBelow: Bool
     private let ownUser = geteuid()
     private let ownGroup = getegid()
 
-    init(table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore, syncsBelow: Bool) {
+    init(table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore?, syncsBelow: Bool) {
         self.table = table
         self.recorder = recorder
         self.control = control
@@ -119,7 +120,9 @@ final class FileSystem: @unchecked Sendable {
     ) throws(Errno) {
         var before = stat()
         try Errno.check(faultline_fstat(path.number, &before))
-        try undo.keepTail(of: node, path, from: sizeBytes, sizeBytes: Int64(before.st_size))
+        if let undo, sizeBytes < Int64(before.st_size) {
+            try undo.keepTail(of: node.id, try table.openFile(node, flags: O_RDONLY), from: UInt64(sizeBytes))
+        }
         if let open, faultline_ftruncate(open.number, off_t(sizeBytes)) == 0 {
         } else {
             try Errno.check(faultline_truncate_path(path.number, off_t(sizeBytes)))

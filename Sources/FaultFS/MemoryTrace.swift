@@ -16,8 +16,11 @@ package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
 
     deinit { for chunk in chunks { free(chunk) } }
 
-    /// What was recorded so far.
-    package var events: [TraceEvent] { lock.withLock { recorded } }
+    package func begin(_ base: Tree, contents: any PayloadStore) {}
+
+    package func events() -> [TraceEvent] { lock.withLock { recorded } }
+
+    package var payloads: any PayloadStore { self }
 
     package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws {
         lock.lock()
@@ -50,13 +53,13 @@ package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
     package func bytes(of payload: Payload) throws -> [UInt8] {
         lock.lock()
         defer { lock.unlock() }
-        guard payload.offsetBytes + payload.countBytes <= UInt64(filledBytes) else { throw Errno(EINVAL) }
+        let (end, overflow) = payload.offsetBytes.addingReportingOverflow(payload.countBytes)
+        guard !overflow, end <= UInt64(filledBytes) else { throw PayloadError.outOfRange(payload) }
         var offset = Int(payload.offsetBytes)
-        let end = offset + Int(payload.countBytes)
-        return [UInt8](unsafeUninitializedCapacity: end - offset) { buffer, filled in
-            while offset < end {
+        return [UInt8](unsafeUninitializedCapacity: Int(payload.countBytes)) { buffer, filled in
+            while offset < Int(end) {
                 let within = offset % Self.chunkSizeBytes
-                let count = min(end - offset, Self.chunkSizeBytes - within)
+                let count = min(Int(end) - offset, Self.chunkSizeBytes - within)
                 (UnsafeMutableRawPointer(buffer.baseAddress!) + filled).copyMemory(
                     from: chunks[offset / Self.chunkSizeBytes] + within, byteCount: count)
                 offset += count

@@ -19,6 +19,10 @@ package enum MountError: Error, Hashable, Sendable {
     /// /dev/fuse is missing or may not be opened, or nothing here may mount.
     case noPermission(mountPoint: ByteString, errno: Int32, helper: String)
     case notMounted(ByteString)
+    /// A power cut needs a trace.
+    case notRecorded(ByteString)
+    /// The trace could not be begun, or not be read.
+    case trace(String)
 }
 
 extension MountError: CustomStringConvertible {
@@ -37,6 +41,8 @@ extension MountError: CustomStringConvertible {
         case .noPermission(let mountPoint, let errno, let helper):
             "\(mountPoint): cannot mount: \(Self.text(errno))" + (helper.isEmpty ? "" : " (\(helper))")
         case .notMounted(let path): "\(path): not mounted"
+        case .notRecorded(let path): "\(path): a power cut needs a trace, and nothing was recorded"
+        case .trace(let reason): reason
         }
     }
 

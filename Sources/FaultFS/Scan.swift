@@ -9,13 +9,13 @@ import Model
 struct Scan {
     private let backing: ByteString
     private let table: InodeTable
-    private let undo: UndoStore
+    private let undo: UndoStore?
     private let device: dev_t
     private var found: [UInt64: Inode] = [:]
     private(set) var tree: Tree
 
     /// Fills `table`, which holds the root alone.
-    init(_ backing: ByteString, _ table: InodeTable, _ undo: UndoStore) throws(MountError) {
+    init(_ backing: ByteString, _ table: InodeTable, _ undo: UndoStore?) throws(MountError) {
         self.backing = backing
         self.table = table
         self.undo = undo
@@ -55,7 +55,7 @@ struct Scan {
         if kind == .regular {
             let size = UInt64(attributes.st_size)
             tree.nodes[node.id]?.sizeBytes = size
-            tree.nodes[node.id]?.content.write(undo.base(of: node.id, sizeBytes: size), at: 0)
+            if let undo { tree.nodes[node.id]?.content.write(undo.base(of: node.id, sizeBytes: size), at: 0) }
         }
         if attributes.st_nlink > 1 && kind != .directory { found[UInt64(attributes.st_ino)] = node }
         if kind == .regular || kind == .directory {

@@ -1,0 +1,76 @@
+import Bytes
+import Model
+import Storage
+
+/// A trace in a file (docs/trace-format.md), which says everything that is needed to derive its crash states when it
+/// holds the contents of the base tree too.
+///
+/// The data is in the file alone; events stay in memory beside it, without their data.
+///
+/// Threading: safe from several threads.
+package final class FileTrace: TraceSink, @unchecked Sendable {
+    private let lock = Lock()
+    private let reader: TraceReader
+    private var writer: TraceWriter
+    private var recorded: [TraceEvent] = []
+    private let keepsContents: Bool
+
+    /// Creates the file; an existing one is an error. Without `keepsContents` files of the base tree have their size
+    /// and no content in the trace: enough for a live power cut, which has the files, and for nothing else.
+    package init(creating path: ByteString, keepsContents: Bool = true) throws(TraceFileError) {
+        writer = try TraceWriter(creating: path)
+        reader = try TraceReader(path: path)
+        self.keepsContents = keepsContents
+    }
+
+    package var payloads: any PayloadStore { reader }
+
+    package func begin(_ base: Tree, contents: any PayloadStore) throws {
+        try lock.withLock {
+            for (inode, node) in base.nodes.sorted(by: { $0.key < $1.key }) {
+                try writer.append(.node(inode, node.kind, node.attributes, sizeBytes: node.sizeBytes))
+                for (name, value) in node.extendedAttributes.sorted(by: { $0.key < $1.key }) {
+                    try writer.append(.extendedAttribute(inode, name: name, value: value))
+                }
+                if keepsContents { try copy(node, inode, contents) }
+            }
+            for (inode, node) in base.nodes.sorted(by: { $0.key < $1.key }) {
+                for (name, child) in node.entries.sorted(by: { $0.key < $1.key }) {
+                    try writer.append(.entry(Entry(inode, name), child))
+                }
+            }
+        }
+    }
+
+    private func copy(_ node: Model.Node, _ inode: InodeID, _ contents: any PayloadStore) throws {
+        let chunkBytes: UInt64 = 1 << 20
+        for extent in node.content.slice(0..<node.sizeBytes) {
+            var done: UInt64 = 0
+            while done < extent.data.countBytes {
+                let part = extent.data.slice(done, count: min(chunkBytes, extent.data.countBytes - done))
+                let bytes = try contents.bytes(of: part)
+                try bytes.withUnsafeBytes { bytes in
+                    _ = try writer.append(
+                        .content(inode, offsetBytes: extent.offsetBytes + done, data: part), data: bytes)
+                }
+                done += part.countBytes
+            }
+        }
+    }
+
+    package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws {
+        try lock.withLock { recorded.append(try writer.append(event, data: data)) }
+    }
+
+    package func events() throws -> [TraceEvent] {
+        try lock.withLock {
+            try writer.flush()
+            return recorded
+        }
+    }
+
+    /// Writes the end record: the file is whole, and nothing can be recorded any more.
+    package func finish() throws {
+        try lock.withLock { try writer.finish() }
+    }
+}

@@ -1,0 +1,98 @@
+import Bytes
+import FaultFS
+import Glibc
+import Testing
+
+/// What a program does in the mount is what the trace says, in that order.
+@Suite(.enabled(if: Bench.canMount), .serialized) struct RecordingTests {
+    @Test(arguments: [
+        ("printf one > a; printf two >> a", "1 create 2 file 644 1/a|2 write 2 at 0 'one'|3 write 2 at 3 'two'"),
+        ("printf one > a; printf x > a", "1 create 2 file 644 1/a|2 write 2 at 0 'one'|3 truncate 2 to 0|4 write 2 at 0 'x'"),
+        ("mkdir d; rmdir d", "1 create 2 directory 755 1/d|2 unlink 1/d"),
+        ("umask 077; mkdir d; : > d/f", "1 create 2 directory 700 1/d|2 create 3 file 600 2/f"),
+        ("ln -s there l; mkfifo p", "1 create 2 link to there 777 1/l|2 create 3 fifo 644 1/p"),
+        (
+            ": > a; ln a b; rm a; mv b c",
+            "1 create 2 file 644 1/a|2 link 2 1/b|3 unlink 1/a|4 rename 1/b 1/c noReplace"
+        ),
+        (": > a; chmod 600 a; chown 7:8 a", "1 create 2 file 644 1/a|2 attributes 2 600 0:0|3 attributes 2 600 7:8"),
+        (
+            ": > a; setfattr -n user.k -v v a; setfattr -x user.k a",
+            "1 create 2 file 644 1/a|2 xattr 2 user.k v|3 xattr 2 user.k removed"
+        ),
+        (
+            ": > a; fallocate -l 9 a; fallocate -p -o 1 -l 3 a",
+            "1 create 2 file 644 1/a|2 allocate 2 0+9 extend|3 fsync 2 began|3 ended|4 allocate 2 1+3 punchHole|5 fsync 2 began|5 ended"
+        ),
+        (
+            "printf x > a; sync a; sync -d a; sync .",
+            "1 create 2 file 644 1/a|2 write 2 at 0 'x'|3 fsync 2 began|3 ended|4 fdatasync 2 began|4 ended|5 fsync 1 began|5 ended"
+        ),
+        (
+            "printf x | dd of=a oflag=dsync status=none",
+            "1 create 2 file 644 1/a|2 write 2 at 0 'x'|3 fdatasync 2 began|3 ended"
+        ),
+        (
+            "head -c 8192 /dev/zero | dd of=a bs=8192 iflag=fullblock oflag=sync,direct status=none",
+            "1 create 2 file 644 1/a|2 write 2 at 0 8192 bytes|3 fsync 2 began|3 ended"
+        ),
+        ("rm nothing 2>/dev/null; mkdir . 2>/dev/null; cat nothing 2>/dev/null; true", ""),
+    ])
+    func operationsAreRecorded(script: String, expected: String) throws {
+        let bench = try Bench()
+        bench.succeed(script)
+        #expect(bench.trace.text == expected.split(separator: "|").map { $0 + "\n" }.joined())
+    }
+
+    @Test func whatWasThereKeepsTheIdOfItsPlaceInTheScan() throws {
+        let bench = try Bench(prepare: "mkdir d; printf x > d/f; ln d/f g; printf y > z")
+        bench.succeed("printf a >> g; printf b >> d/f; printf c >> z; : > new; rm z; printf d > z")
+        #expect(
+            bench.trace.text == """
+                1 write 3 at 1 'a'
+                2 write 3 at 2 'b'
+                3 write 4 at 1 'c'
+                4 create 5 file 644 1/new
+                5 unlink 1/z
+                6 create 6 file 644 1/z
+                7 write 6 at 0 'd'
+
+                """)
+    }
+
+    /// A page of a shared mapping comes when the kernel sends it: at the latest with the msync.
+    @Test func sharedMappingsAreRecordedBeforeTheirSync() throws {
+        let bench = try Bench(prepare: "printf 0123456789 > f")
+        let path = bench.mountPoint + "/f"
+        let file = open(path, O_RDWR | O_CLOEXEC)
+        try #require(file >= 0)
+        let map = mmap(nil, 10, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+        try #require(map != MAP_FAILED)
+        map?.storeBytes(of: UInt8(ascii: "x"), toByteOffset: 3, as: UInt8.self)
+        #expect(msync(map, 10, MS_SYNC) == 0)
+        munmap(map, 10)
+        close(file)
+        #expect(bench.trace.text == "1 write 2 at 0 '012x456789'\n2 fdatasync 2 began\n2 ended\n")
+    }
+
+    @Test func oracleLinesAreAtTheirPlaceAndOutside() throws {
+        let bench = try Bench()
+        bench.succeed(
+            """
+            printf x > a; echo '{"op":1}' >> .faultline/oracle; printf y >> a
+            printf 'two\\nthree\\nhalf' >> .faultline/oracle; sync .faultline/oracle
+            """)
+        #expect(
+            bench.trace.text == """
+                1 create 2 file 644 1/a
+                2 write 2 at 0 'x'
+                oracle '{"op":1}'
+                3 write 2 at 1 'y'
+                oracle 'two'
+                oracle 'three'
+
+                """)
+        #expect(Shell.run("cat '\(bench.oracle)'").output == "{\"op\":1}\ntwo\nthree\n")
+        #expect(bench.succeed("cat .faultline/oracle") == "{\"op\":1}\ntwo\nthree\n")
+    }
+}
