@@ -133,6 +133,10 @@ off_t faultline_lseek(int descriptor, off_t offsetBytes, int whence) {
     return CHECKED(lseek(descriptor, offsetBytes, whence));
 }
 
+ssize_t faultline_copy_range(int from, int to, size_t countBytes) {
+    return CHECKED(copy_file_range(from, NULL, to, NULL, countBytes, 0));
+}
+
 int faultline_fsync(int descriptor) { return CHECKED(fsync(descriptor)); }
 int faultline_fdatasync(int descriptor) { return CHECKED(fdatasync(descriptor)); }
 int faultline_memfd(const char *name) { return CHECKED(memfd_create(name, MFD_CLOEXEC)); }

@@ -30,9 +30,9 @@ struct ContentPatch {
     /// Writes what an extent says, except where the file holds the same bytes already.
     private func put(_ extent: ExtentMap.Extent, _ content: ExtentMap?, _ heldBytes: UInt64) throws(MountError) {
         var position = extent.offsetBytes
-        let range = extent.offsetBytes..<min(extent.endBytes, heldBytes)
-        if let content, !range.isEmpty {
-            for held in content.slice(range) where held.isSameData(as: extent) {
+        let end = min(extent.endBytes, heldBytes)
+        if let content, position < end {
+            for held in content.slice(position..<end) where held.isSameData(as: extent) {
                 try write(extent, position..<held.offsetBytes)
                 position = held.endBytes
             }

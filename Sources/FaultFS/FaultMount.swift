@@ -25,7 +25,7 @@ package final class FaultMount: @unchecked Sendable {
     let options: MountOptions
     let recorder: Recorder
     /// The tree as it was mounted.
-    private(set) var base = Tree()
+    package private(set) var base = Tree()
 
     private enum State {
         case new
@@ -150,7 +150,8 @@ package final class FaultMount: @unchecked Sendable {
         let table = InodeTable(
             root: descriptor, number: UInt64(attributes.st_ino), limbo: recorder.isRecording ? directory.limbo : nil,
             descriptorLimit: descriptorLimit)
-        let undo = recorder.isRecording
+        let undo =
+            recorder.isRecording
             ? UndoStore(file: directory.undo) { id throws(Errno) in
                 try table.openFile(table.node(UInt(id.rawValue)), flags: O_RDONLY)
             } : nil

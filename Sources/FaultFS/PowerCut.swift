@@ -19,7 +19,8 @@ extension FaultMount {
     /// `profile` allows and `choice` asks for. The cost is in proportion to what is lost, not to the sizes of files.
     ///
     /// Needs a trace. Whoever still had files of the mount open finds them failing.
-    package func cutPower(_ profile: Profile, _ choice: Choice, unitBytes: UInt64 = 512) throws(MountError) -> PowerCut {
+    package func cutPower(_ profile: Profile, _ choice: Choice, unitBytes: UInt64 = 512) throws(MountError) -> PowerCut
+    {
         recorder.freeze(.asked)
         return try unmount { fileSystem, directory throws(MountError) in
             guard let trace = options.trace, let undo = fileSystem.undo else { throw .notRecorded(backing) }

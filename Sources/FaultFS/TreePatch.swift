@@ -52,7 +52,7 @@ struct TreePatch {
         let root = try Self.openDirectory(nil, backing, at: backing)
         try detach(.root, root, backing, &progress)
         try attach(.root, root, backing, isFresh: false, &progress)
-        try dress(.root, root.number, backing)
+        try dress(.root, root, backing)
     }
 
     // MARK: Taking away
@@ -101,7 +101,7 @@ struct TreePatch {
                 progress.placed.insert(child)
                 let inner = try Self.openDirectory(directory, name, at: path)
                 try attach(child, inner, path, isFresh: isNew, &progress)
-                try dress(child, inner.number, path, isFresh: isNew)
+                try dress(child, inner, path, isFresh: isNew)
             } else {
                 let isNew = isThere ? false : try place(node, child, at: name, in: directory, path, progress)
                 if progress.dressed.insert(child).inserted {
@@ -171,22 +171,22 @@ struct TreePatch {
             return
         }
         if case .symbolicLink = node.kind { return }
-        try dress(inode, Self.openPath(directory, name, path).number, path, isFresh: isNew)
+        try dress(inode, Self.openPath(directory, name, path), path, isFresh: isNew)
     }
 
     /// Sets the owner, the mode and the extended attributes that the crash state has. `handle` may be O_PATH.
-    private func dress(_ inode: InodeID, _ handle: Int32, _ path: ByteString, isFresh: Bool = false)
+    private func dress(_ inode: InodeID, _ handle: Descriptor, _ path: ByteString, isFresh: Bool = false)
         throws(MountError)
     {
         guard let node = to.nodes[inode] else { return }
         let before = isFresh ? nil : from.nodes[inode]
         for name in (before?.extendedAttributes ?? [:]).keys where node.extendedAttributes[name] == nil {
-            try Self.check("removexattr", path, name.withCString { faultline_removexattr_path(handle, $0) })
+            try Self.check("removexattr", path, name.withCString { faultline_removexattr_path(handle.number, $0) })
         }
         for (name, value) in node.extendedAttributes where before?.extendedAttributes[name] != value {
             let result = name.withCString { name in
                 value.bytes.withUnsafeBytes {
-                    faultline_setxattr_path(handle, name, $0.baseAddress, $0.count, 0)
+                    faultline_setxattr_path(handle.number, name, $0.baseAddress, $0.count, 0)
                 }
             }
             try Self.check("setxattr", path, result)
@@ -194,9 +194,9 @@ struct TreePatch {
         guard before?.attributes != node.attributes else { return }
         if geteuid() == 0 {
             let (owner, group) = (node.attributes.owner, node.attributes.group)
-            try Self.check("chown", path, faultline_chown_path(handle, owner, group))
+            try Self.check("chown", path, faultline_chown_path(handle.number, owner, group))
         }
-        try Self.check("chmod", path, faultline_chmod_path(handle, mode_t(node.attributes.mode)))
+        try Self.check("chmod", path, faultline_chmod_path(handle.number, mode_t(node.attributes.mode)))
     }
 
     // MARK: Calls

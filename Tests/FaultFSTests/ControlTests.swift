@@ -11,7 +11,8 @@ import Testing
         ("mkdir .faultline", "File exists"), ("rmdir .faultline", "Operation not permitted"),
         ("mv .faultline x", "Operation not permitted"), (": > x; mv x .faultline/y", "Operation not permitted"),
         ("rm .faultline/oracle", "Operation not permitted"), ("chmod 666 .faultline/oracle", "Operation not permitted"),
-        ("echo x > .faultline/oracle", "Operation not permitted"), ("ln .faultline/oracle x", "Operation not permitted"),
+        ("echo x > .faultline/oracle", "Operation not permitted"),
+        ("ln .faultline/oracle x", "Operation not permitted"),
         ("echo x >> .faultline/status", "Permission denied"), ("cat .faultline/nothing", "No such file"),
     ])
     func directoryIsThereAndCannotBeChanged(script: String, expected: String) throws {
@@ -48,7 +49,8 @@ import Testing
         let bench = try Bench(prepare: "printf old > f")
         bench.succeed("printf new > g; echo ack >> .faultline/oracle; echo crash > .faultline/control")
         for script in [
-            "cat f", "printf x >> f", "printf x > h", "rm g", "mv f h", "mkdir d", "ls", "stat f", "sync f", "chmod 600 f",
+            "cat f", "printf x >> f", "printf x > h", "rm g", "mv f h", "mkdir d", "ls", "stat f", "sync f",
+            "chmod 600 f",
             "echo late | dd of=.faultline/oracle conv=notrunc oflag=append", "ln f l", "truncate -s 0 f",
         ] {
             #expect(bench.run(script).output.contains("Input/output error"), "\(script)")

@@ -7,7 +7,10 @@ import Testing
 @Suite(.enabled(if: Bench.canMount), .serialized) struct RecordingTests {
     @Test(arguments: [
         ("printf one > a; printf two >> a", "1 create 2 file 644 1/a|2 write 2 at 0 'one'|3 write 2 at 3 'two'"),
-        ("printf one > a; printf x > a", "1 create 2 file 644 1/a|2 write 2 at 0 'one'|3 truncate 2 to 0|4 write 2 at 0 'x'"),
+        (
+            "printf one > a; printf x > a",
+            "1 create 2 file 644 1/a|2 write 2 at 0 'one'|3 truncate 2 to 0|4 write 2 at 0 'x'"
+        ),
         ("mkdir d; rmdir d", "1 create 2 directory 755 1/d|2 unlink 1/d"),
         ("umask 077; mkdir d; : > d/f", "1 create 2 directory 700 1/d|2 create 3 file 600 2/f"),
         ("ln -s there l; mkfifo p", "1 create 2 link to there 777 1/l|2 create 3 fifo 644 1/p"),

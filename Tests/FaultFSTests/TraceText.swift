@@ -28,9 +28,11 @@ extension MemoryTrace {
     private func words(_ change: Change) -> String {
         switch change {
         case .write(let inode, let offset, let data):
-            "write \(inode.rawValue) at \(offset) " + (data.countBytes < 40 ? text(of: data) : "\(data.countBytes) bytes")
+            "write \(inode.rawValue) at \(offset) "
+                + (data.countBytes < 40 ? text(of: data) : "\(data.countBytes) bytes")
         case .truncate(let inode, let size): "truncate \(inode.rawValue) to \(size)"
-        case .allocate(let inode, let offset, let count, let mode): "allocate \(inode.rawValue) \(offset)+\(count) \(mode)"
+        case .allocate(let inode, let offset, let count, let mode):
+            "allocate \(inode.rawValue) \(offset)+\(count) \(mode)"
         case .create(let inode, let kind, let attributes, let entry):
             "create \(inode.rawValue) \(words(kind)) \(String(attributes.mode, radix: 8)) \(words(entry))"
         case .link(let inode, let entry): "link \(inode.rawValue) \(words(entry))"

@@ -61,6 +61,8 @@ int faultline_ftruncate(int descriptor, off_t sizeBytes);
 /// fallocate(2) with the kernel's own mode bits.
 int faultline_allocate(int descriptor, int mode, off_t offsetBytes, off_t countBytes);
 off_t faultline_lseek(int descriptor, off_t offsetBytes, int whence);
+/// copy_file_range(2) at both descriptors' positions.
+ssize_t faultline_copy_range(int from, int to, size_t countBytes);
 int faultline_fsync(int descriptor);
 int faultline_fdatasync(int descriptor);
 int faultline_memfd(const char *name);

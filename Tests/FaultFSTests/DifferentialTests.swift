@@ -1,0 +1,58 @@
+import Glibc
+import Model
+import Testing
+
+/// The mount and a plain directory of the same filesystem answer the same calls alike, and end up alike.
+@Suite(.enabled(if: Bench.canMount), .serialized) struct DifferentialTests {
+    @Test(.timeLimit(.minutes(2)), arguments: 1...40)
+    func theMountAnswersLikeAPlainDirectory(seed: UInt64) throws {
+        var random = RandomSteps(seed: seed)
+        let steps = random.steps(400)
+        guard let difference = try Self.difference(steps) else { return }
+        let shrunk = try Self.shrink(steps)
+        let story = shrunk.map { "    \($0)" }.joined(separator: "\n")
+        Issue.record("seed \(seed): \(difference)\nshrunk to \(try Self.difference(shrunk) ?? "nothing"):\n\(story)")
+    }
+
+    /// Runs the steps on both; the first difference, or nil.
+    private static func difference(_ steps: [Step]) throws -> String? {
+        let bench = try Bench()
+        _ = Shell.run("mkdir '\(bench.directory)/plain'")
+        let plain = StepRunner(root: bench.directory + "/plain")
+        let mounted = StepRunner(root: bench.mountPoint)
+        for (index, step) in steps.enumerated() {
+            let (expected, found) = (plain.run(step), mounted.run(step))
+            if expected != found { return "step \(index) \(step): plain \(expected), mounted \(found)" }
+        }
+        plain.closeAll()
+        mounted.closeAll()
+        let expected = Snapshot.of(bench.directory + "/plain")
+        for (place, path) in [("mount", bench.mountPoint), ("backing directory", bench.backing)] {
+            if place == "backing directory" { try bench.mount.unmount() }
+            let found = Snapshot.of(path)
+            if found != expected {
+                let (missing, extra) = (
+                    expected.filter { !found.contains($0) }, found.filter { !expected.contains($0) }
+                )
+                return "in the end, the \(place) lacks \(missing), has instead \(extra)"
+            }
+        }
+        return nil
+    }
+
+    /// Leaves out steps, ever smaller runs of them, as long as a difference remains.
+    private static func shrink(_ steps: [Step]) throws -> [Step] {
+        var steps = steps
+        var width = steps.count / 2
+        while width > 0 {
+            var start = 0
+            while start < steps.count {
+                var fewer = steps
+                fewer.removeSubrange(start..<min(start + width, steps.count))
+                if try difference(fewer) != nil { steps = fewer } else { start += width }
+            }
+            width /= 2
+        }
+        return steps
+    }
+}
