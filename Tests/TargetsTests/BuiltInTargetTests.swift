@@ -43,9 +43,8 @@ import Testing
         let store = folder.folder("store")
         try run(target, folder, seed: 2, operations: 1...100)
         let damaged = folder.folder("damaged")
-        _ = try ProcessRunner.run(
-            shell("cp -r \(store)/. \(damaged); for f in \(damaged)/*; do yes garbage | head -c 20000 > \"$f\"; break; done"),
-            timeoutMilliseconds: 20_000)
+        let script = "cp -r \(store)/. \(damaged); cd \(damaged); yes garbage | head -c 20000 > $(ls | head -n 1)"
+        #expect(try ProcessRunner.run(shell(script), timeoutMilliseconds: 20_000).termination.isSuccess)
         let client = RecoverClient(target)
         let good = RecoverOutcome.opened(expected(seed: 2, 1...100))
         #expect(try client.recover(store) == good)
