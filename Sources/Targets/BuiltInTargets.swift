@@ -33,10 +33,12 @@ package struct BuiltInTargets: Sendable {
     }
 
     private static func engine(_ driver: ByteString) -> Target {
-        target(
+        var engine = target(
             name: "engine", description: "the built-in key-value store on its write-ahead log",
-            source: "docs: every acknowledged put and delete survives a crash",
+            source: "KeyValueStore: after a crash, a prefix of the writes that includes every durable one",
             parameters: [Parameter("planted", ["none"] + PlantedBug.allCases.map(\.name))], driver)
+        engine.contract = .ordered
+        return engine
     }
 
     private static func sqlite(_ driver: ByteString) -> Target {
@@ -48,12 +50,12 @@ package struct BuiltInTargets: Sendable {
                 Parameter("synchronous", ["full", "extra", "normal", "off"]),
             ], driver)
         // "WAL mode does lose durability. A transaction committed in WAL mode with synchronous=NORMAL might roll back
-        // following a power loss or system crash." And OFF hands everything to the operating system.
+        // following a power loss or system crash."
         sqlite.contractExceptions = [
             .init(
                 settings: [
                     Setting(name: "journal_mode", value: "wal"), Setting(name: "synchronous", value: "normal"),
-                ], contract: "prefix")
+                ], contract: .prefix)
         ]
         return sqlite
     }
@@ -64,7 +66,7 @@ package struct BuiltInTargets: Sendable {
         let flags = parameters.map { ByteString("--\($0.name)={\($0.name)}") }
         let start = [driver, ByteString(name)]
         var target = Target(
-            name: name, description: description, source: source, contract: "durable",
+            name: name, description: description, source: source, contract: .durable,
             workload: start + ["workload"] + flags, recover: start + ["recover"] + flags)
         target.persistentRecover = start + ["recover", "--persistent"] + flags
         target.parameters = parameters

@@ -13,7 +13,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
     }
 
     /// What the documentation promises of this configuration.
-    package var contract: String {
+    package var contract: Contract {
         let exception = target.contractExceptions.first { exception in
             exception.settings.allSatisfy(configuration.contains)
         }

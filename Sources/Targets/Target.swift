@@ -11,7 +11,7 @@ package struct Target: Sendable {
     /// Where the store's documentation promises what `contract` demands.
     package var source: String
     /// What the store promises by default.
-    package var contract: String
+    package var contract: Contract
     /// Configurations that promise something else.
     package var contractExceptions: [ContractException] = []
     package var workload: [ByteString]
@@ -29,11 +29,11 @@ package struct Target: Sendable {
     /// Where every one of `settings` holds, the documentation promises `contract` and no more.
     package struct ContractException: Sendable {
         package var settings: [Setting]
-        package var contract: String
+        package var contract: Contract
     }
 
     package init(
-        name: String, description: String, source: String, contract: String, workload: [ByteString],
+        name: String, description: String, source: String, contract: Contract, workload: [ByteString],
         recover: [ByteString]
     ) {
         self.name = name

@@ -104,17 +104,40 @@ import Testing
         #expect(!isAlive(below))
     }
 
-    @Test func killingOneTreeLeavesTheDaemonsOfOthers() throws {
+    @Test(arguments: [0, 1000]) func killingOneTreeLeavesTheDaemonsOfOthers(motherLivesSeconds: Int) throws {
         let folder = try TemporaryFolder()
-        var command = shell("setsid env -i sh -c 'echo $$ > daemon; exec sleep 1000' & wait_for=1; sleep 0.1")
+        // Double forked and without the variable that would tell whose it is.
+        var command = shell(
+            "(setsid env -i sh -c 'echo $$ > daemon; exec sleep 1000' &); sleep 0.1; sleep \(motherLivesSeconds)")
         command.directory = folder.path
         let mother = try ProcessRunner.start(command)
-        #expect(try mother.wait(timeoutMilliseconds: 20_000) == .exited(code: 0))
         let daemon = try #require(try folder.eventually { numbers(try? folder.read("daemon")).first })
+        if motherLivesSeconds == 0 { #expect(try mother.wait(timeoutMilliseconds: 20_000) == .exited(code: 0)) }
         _ = try ProcessRunner.run(shell("sleep 1000"), timeoutMilliseconds: 50)
         #expect(isAlive(daemon))
         try mother.killTree()
         #expect(!isAlive(daemon))
+    }
+
+    @Test(arguments: [
+        ("exec sleep 1000", false),
+        ("exec env -i sleep 1000", false),
+        ("exec env FAULTLINE_SPAWN=2000000000.1.1 sleep 1000", true),
+        ("exec env FAULTLINE_SPAWN=$PPID.1.1 sleep 1000", true),  // the id is in use again, by another
+        ("exec env FAULTLINE_SPAWN=nonsense sleep 1000", false),
+    ])
+    func strayIsWhatOutlivedItsFaultline(script: String, expected: Bool) throws {
+        let process = try ProcessRunner.start(shell(script))
+        let hasExecuted = try TemporaryFolder().eventually {
+            try ProcessTable.children(of: getpid()).contains(process.processID)
+                && String(decoding: readFile(ByteString("/proc/\(process.processID)/comm")), as: UTF8.self) == "sleep\n"
+                ? true : nil
+        }
+        #expect(hasExecuted == true)
+        #expect(try StrayProcesses.all().contains(process.processID) == expected)
+        #expect(StrayProcesses.kill([process.processID]) == (expected ? 1 : 0))
+        #expect(try process.wait(timeoutMilliseconds: expected ? 20_000 : 0) == (expected ? .signalled(SIGKILL) : nil))
+        try process.killTree()
     }
 
     @Test func childrenOutliveTheThreadThatAskedForThem() throws {

@@ -128,7 +128,7 @@ import Testing
 
     @Test func aCommandThatCannotBeStartedIsNoVerdict() throws {
         let target = Target(
-            name: "t", description: "", source: "", contract: "durable", workload: [], recover: ["/nonexistent"])
+            name: "t", description: "", source: "", contract: .durable, workload: [], recover: ["/nonexistent"])
         let client = RecoverClient(try target.configured())
         #expect(throws: TargetError.system(call: "execve", path: "/nonexistent", errno: ENOENT)) {
             try client.recover("/tmp")
@@ -137,7 +137,7 @@ import Testing
 
     private func shellTarget(_ script: String, isPersistent: Bool = false) throws -> ConfiguredTarget {
         var target = Target(
-            name: "script", description: "", source: "", contract: "durable", workload: [],
+            name: "script", description: "", source: "", contract: .durable, workload: [],
             recover: ["sh", "-c", ByteString(script)])
         if isPersistent { target.persistentRecover = target.recover }
         target.timeoutSeconds = 20

@@ -33,6 +33,17 @@ func readAll(_ process: ChildProcess) throws -> [UInt8] {
     return all
 }
 
+func readFile(_ path: ByteString) throws -> [UInt8] {
+    let descriptor = try Descriptor.open(path, O_RDONLY)
+    var all: [UInt8] = []
+    var chunk = [UInt8](repeating: 0, count: 65536)
+    while true {
+        let count = Glibc.read(descriptor.rawValue, &chunk, chunk.count)
+        if count <= 0 { return all }
+        all += chunk[..<count]
+    }
+}
+
 final class Box<Value: Sendable>: Sendable {
     private let content = Mutex<Value?>(nil)
     var value: Value? {
@@ -77,16 +88,7 @@ final class TemporaryFolder: Sendable {
         return path
     }
 
-    func read(_ name: String) throws -> [UInt8] {
-        let descriptor = try Descriptor.open(file(name), O_RDONLY)
-        var all: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 65536)
-        while true {
-            let count = Glibc.read(descriptor.rawValue, &chunk, chunk.count)
-            if count <= 0 { return all }
-            all += chunk[..<count]
-        }
-    }
+    func read(_ name: String) throws -> [UInt8] { try readFile(file(name)) }
 
     func write(_ name: String, _ bytes: [UInt8]) throws {
         try Descriptor.open(file(name), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).writeAll(bytes)

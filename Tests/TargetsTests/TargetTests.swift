@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func documentedExceptionsHaveAContractOfTheirOwn() throws {
-        let exceptions = try targets.target(named: "sqlite").configurations.filter { $0.contract != "durable" }
+        let exceptions = try targets.target(named: "sqlite").configurations.filter { $0.contract != .durable }
         #expect(exceptions.map(\.label) == ["sqlite journal_mode=wal synchronous=normal"])
     }
 
@@ -59,7 +59,7 @@ import Testing
     ])
     func fillsParametersIn(argument: String, expected: String) throws {
         var target = Target(
-            name: "t", description: "", source: "", contract: "durable", workload: [ByteString(argument)], recover: [])
+            name: "t", description: "", source: "", contract: .durable, workload: [ByteString(argument)], recover: [])
         target.parameters = [Parameter("a", ["1"]), Parameter("bb", ["22"])]
         #expect(try target.configured().workload.arguments == [ByteString(expected)])
     }

@@ -24,9 +24,6 @@ struct ProcessFamily {
     /// What was below a root that is being killed: processes, and the sessions that they had made.
     private var noted: (processes: [pid_t: UInt64], sessions: [pid_t: UInt64]) = ([:], [:])
 
-    /// What marks the environment of spawn number `serial`.
-    static func mark(_ serial: UInt64) -> ByteString { ByteString("\(getpid()).\(serial)") }
-
     mutating func add(root process: pid_t, serial: UInt64) { roots[process] = serial }
 
     /// Notes what is below the root, which is alive, so that it is known when it loses its parents.
@@ -86,8 +83,6 @@ struct ProcessFamily {
 
     private func markedOwner(of process: pid_t) -> UInt64? {
         guard let mark = ProcessTable.environmentValue(ProcessFamily.variable, of: process) else { return nil }
-        let parts = mark.bytes.split(separator: UInt8(ascii: "."))
-        guard parts.count == 2, parts[0].elementsEqual("\(getpid())".utf8) else { return nil }
-        return UInt64(String(decoding: parts[1], as: UTF8.self))
+        return SpawnMark(parsing: mark).flatMap { $0.isOurs ? $0.serial : nil }
     }
 }

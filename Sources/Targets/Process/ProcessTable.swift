@@ -40,12 +40,23 @@ enum ProcessTable {
             .map { ByteString($0.dropFirst(prefix.count)) }
     }
 
+    static func everyProcess() throws(TargetError) -> [pid_t] { try numericEntries("/proc") }
+
+    /// When the process started, in clock ticks since boot (proc(5), stat, field 22); nil if it is not there.
+    static func startTicks(of process: pid_t) -> UInt64? {
+        statFields(of: process).flatMap { $0.count > 19 ? $0[19] : nil }
+    }
+
     private static func parent(of process: pid_t) -> pid_t? {
-        // pid (name) state ppid …: the name may hold anything, so count from its last parenthesis.
+        statFields(of: process).flatMap { $0.count > 1 ? pid_t($0[1]) : nil }
+    }
+
+    /// The fields of stat that follow the process's name: its state (as 0), its parent, its group…
+    private static func statFields(of process: pid_t) -> [UInt64]? {
+        // The name may hold anything, so count from its last parenthesis.
         guard let stat = contents("/proc/\(process)/stat"), let close = stat.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
-        let fields = stat[stat.index(after: close)...].split(separator: UInt8(ascii: " "))
-        return fields.count > 1 ? decimal(fields[1]) : nil
+        return stat[stat.index(after: close)...].split(separator: UInt8(ascii: " ")).map(decimal)
     }
 
     private static func numericEntries(_ folder: String) throws(TargetError) -> [pid_t] {
@@ -55,7 +66,7 @@ enum ProcessTable {
         while let entry = readdir(stream) {
             // An entry is as long as its name, not as long as the structure: never copy it whole.
             let name = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
-            let number = decimal(
+            let number: pid_t = decimal(
                 UnsafeRawBufferPointer(start: name, count: strlen(name.assumingMemoryBound(to: CChar.self))))
             if number > 0 { numbers.append(number) }
         }
@@ -63,11 +74,11 @@ enum ProcessTable {
     }
 
     /// The decimal number that `bytes` begins with; 0 if none.
-    private static func decimal(_ bytes: some Sequence<UInt8>) -> pid_t {
-        var value: pid_t = 0
+    private static func decimal<Number: FixedWidthInteger>(_ bytes: some Sequence<UInt8>) -> Number {
+        var value: Number = 0
         for byte in bytes {
             guard (48...57).contains(byte) else { break }
-            value = value &* 10 &+ pid_t(byte - 48)
+            value = value &* 10 &+ Number(byte - 48)
         }
         return value
     }

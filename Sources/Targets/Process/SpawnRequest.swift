@@ -19,7 +19,7 @@ final class SpawnRequest: Sendable {
     init(_ command: Command, serial: UInt64) throws(TargetError) {
         try command.check()
         var marked = command
-        marked.environment[ProcessFamily.variable] = ProcessFamily.mark(serial)
+        marked.environment[ProcessFamily.variable] = SpawnMark(ours: serial).text
         self.command = marked
         self.serial = serial
         executable = try command.executable()
