@@ -49,7 +49,7 @@ let package = Package(
             name: "faultline",
             dependencies: [
                 "Report", "Scenarios", "Exploration", "FaultFS", "Targets", "Engine", "Storage", "Oracle", "Model",
-                "Bytes",
+                "Bytes", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),

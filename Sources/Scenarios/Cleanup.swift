@@ -48,6 +48,8 @@ package struct Cleanup {
             self.path = path
             self.outcome = outcome
         }
+
+        package var isFailure: Bool { if case .failed = outcome { true } else { false } }
     }
 
     private let runParents: [ByteString]
@@ -91,9 +93,7 @@ package struct Cleanup {
         return actions
     }
 
-    private var failureCount: Int {
-        actions.count { if case .failed = $0.outcome { true } else { false } }
-    }
+    private var failureCount: Int { actions.count(where: \.isFailure) }
 
     // MARK: - Records
 

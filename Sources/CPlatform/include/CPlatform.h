@@ -9,6 +9,7 @@
 #include "filesystem_type.h"
 #include "memory_filesystem.h"
 #include "mounting.h"
+#include "standard_output.h"
 
 // Calls that the Glibc module leaves out.
 #include <sys/xattr.h>

@@ -1,0 +1,74 @@
+import Bytes
+import Model
+
+/// One event of a trace, told: the parts of a line of text, or of a JSON object.
+package struct TraceLine: Hashable, Sendable {
+    /// The crash point right after the event.
+    package var point: Int
+    package var operation: UInt64?
+    /// write, create, fsync, …
+    package var what: String
+    package var path: ByteString?
+    package var offsetBytes: UInt64?
+    package var countBytes: UInt64?
+    package var sizeBytes: UInt64?
+    package var errno: Int32?
+    package var process: Int32?
+    /// Had not returned when it was recorded.
+    package var isInFlight = false
+    package var detail: String?
+    /// The data of a write or an oracle line.
+    package var data: Payload?
+
+    package init(point: Int, what: String) {
+        self.point = point
+        self.what = what
+    }
+
+    /// What happened, without who did it and when: the same for two runs of the same work.
+    package var deed: String {
+        var parts = [what]
+        if let path { parts.append(path.description) }
+        if let offsetBytes, let countBytes { parts.append("[\(offsetBytes), +\(countBytes))") }
+        if let sizeBytes { parts.append("to \(sizeBytes)") }
+        if let detail { parts.append(detail) }
+        if let errno, errno != 0 { parts.append("errno \(errno)") }
+        if isInFlight { parts.append("(in flight)") }
+        return parts.joined(separator: " ")
+    }
+
+    /// A line of text: crash point, operation, what happened. `oracleLine` is the text of an oracle line.
+    package func text(oracleLine: ByteString?) -> String {
+        let number = operation.map { "op \($0)" } ?? ""
+        let said = oracleLine.map { " \($0)" } ?? ""
+        return
+            "\(Self.padded("\(point)", 7, fromLeft: true))  \(Self.padded(number, 9, fromLeft: false))  \(deed)\(said)"
+    }
+
+    private static func padded(_ text: String, _ width: Int, fromLeft: Bool) -> String {
+        let blanks = String(repeating: " ", count: max(0, width - text.utf8.count))
+        return fromLeft ? blanks + text : text + blanks
+    }
+}
+
+extension TraceLine: Encodable {
+    private enum Key: String, CodingKey {
+        case point, op, what, path, offsetBytes, countBytes, sizeBytes, errno, pid, inFlight, detail
+    }
+
+    /// Paths and details are printed as ByteString prints: readable and lossless.
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(point, forKey: .point)
+        try fields.encodeIfPresent(operation, forKey: .op)
+        try fields.encode(what, forKey: .what)
+        try fields.encodeIfPresent(path?.description, forKey: .path)
+        try fields.encodeIfPresent(offsetBytes, forKey: .offsetBytes)
+        try fields.encodeIfPresent(countBytes, forKey: .countBytes)
+        try fields.encodeIfPresent(sizeBytes, forKey: .sizeBytes)
+        try fields.encodeIfPresent(errno, forKey: .errno)
+        try fields.encodeIfPresent(process, forKey: .pid)
+        if isInFlight { try fields.encode(true, forKey: .inFlight) }
+        try fields.encodeIfPresent(detail, forKey: .detail)
+    }
+}

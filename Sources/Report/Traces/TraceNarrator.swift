@@ -1,0 +1,155 @@
+import Bytes
+import Model
+
+/// Says the records of a trace in words, with paths in place of inodes: it follows the names as the trace goes.
+///
+/// Two traces of the same work read the same, whatever inode numbers their filesystems gave.
+package struct TraceNarrator: Sendable {
+    private var names: [Entry: InodeID] = [:]
+    private var places: [InodeID: Entry] = [:]
+    /// How many events were told: the crash point after the last of them.
+    private(set) package var eventCount = 0
+
+    package init() {}
+
+    /// Follows the names of the base tree, of which nothing is told.
+    package mutating func follow(_ base: BaseRecord) {
+        if case .entry(let entry, let inode) = base { give(entry, to: inode) }
+    }
+
+    /// Tells one event. Names are those that hold after it.
+    package mutating func tell(_ event: TraceEvent) -> TraceLine {
+        eventCount += 1
+        var line = TraceLine(point: eventCount, what: "")
+        switch event {
+        case .operation(let operation):
+            line.operation = operation.id.rawValue
+            line.process = operation.process
+            line.isInFlight = !operation.isComplete
+            tell(operation.change, &line)
+        case .completed(let id):
+            line.operation = id.rawValue
+            line.what = "completed"
+        case .barrierBegan(let id, let barrier, let process):
+            line.operation = id.rawValue
+            line.process = process
+            switch barrier {
+            case .fsync(let inode): (line.what, line.path) = ("fsync", path(inode))
+            case .fdatasync(let inode): (line.what, line.path) = ("fdatasync", path(inode))
+            case .flush: line.what = "flush"
+            }
+        case .barrierEnded(let id, let errno):
+            line.operation = id.rawValue
+            line.what = "synced"
+            line.errno = errno
+            if errno != 0 { line.what = "sync failed" }
+        case .oracle(let payload):
+            line.what = "oracle"
+            line.data = payload
+        case .fault(let id, let rule):
+            line.operation = id.rawValue
+            line.what = "fault"
+            line.detail = rule.description
+        }
+        return line
+    }
+
+    private mutating func tell(_ change: Change, _ line: inout TraceLine) {
+        switch change {
+        case .write(let inode, let offset, let data):
+            (line.what, line.path) = ("write", path(inode))
+            (line.offsetBytes, line.countBytes, line.data) = (offset, data.countBytes, data)
+        case .truncate(let inode, let size):
+            (line.what, line.path, line.sizeBytes) = ("truncate", path(inode), size)
+        case .allocate(let inode, let offset, let count, let allocation):
+            (line.what, line.path) = (Self.word(allocation), path(inode))
+            (line.offsetBytes, line.countBytes) = (offset, count)
+        case .create(let inode, let kind, let attributes, let entry):
+            give(entry, to: inode)
+            (line.what, line.path) = (Self.word(kind), path(entry))
+            line.detail = Self.words(attributes)
+            if case .symbolicLink(let target) = kind { line.detail = "-> \(target)" }
+        case .link(let inode, let entry):
+            line.detail = "= \(path(inode))"
+            give(entry, to: inode)
+            (line.what, line.path) = ("link", path(entry))
+        case .unlink(let entry):
+            (line.what, line.path) = ("unlink", path(entry))
+            take(entry)
+        case .rename(let from, let to, let mode):
+            line.what = mode == .exchange ? "exchange" : "rename"
+            (line.path, line.detail) = (path(from), "-> \(path(to))")
+            let (moved, replaced) = (names[from], names[to])
+            take(from)
+            take(to)
+            if let moved { give(to, to: moved) }
+            if mode == .exchange, let replaced { give(from, to: replaced) }
+        case .setAttributes(let inode, let attributes):
+            (line.what, line.path, line.detail) = ("chmod", path(inode), Self.words(attributes))
+        case .setExtendedAttribute(let inode, let name, let value):
+            (line.what, line.path) = (value == nil ? "removexattr" : "setxattr", path(inode))
+            line.detail = name.description + (value.map { " = \($0)" } ?? "")
+        }
+    }
+
+    // MARK: - Names
+
+    private mutating func give(_ entry: Entry, to inode: InodeID) {
+        names[entry] = inode
+        places[inode] = entry
+    }
+
+    private mutating func take(_ entry: Entry) { names[entry] = nil }
+
+    private func path(_ entry: Entry) -> ByteString {
+        let directory = entry.directory == .root ? "" : path(entry.directory)
+        return directory.appending(component: entry.name)
+    }
+
+    /// By the last name that the inode was given; "(gone)" after one that it lost.
+    private func path(_ inode: InodeID) -> ByteString {
+        var parts: [ByteString] = []
+        var current = inode
+        // A trace may hold names that lead in a circle; no path is deeper than this.
+        while current != .root, parts.count < 2048 {
+            guard let place = places[current] else {
+                parts.append(ByteString("(\(current))"))
+                break
+            }
+            parts.append(place.name)
+            current = place.directory
+        }
+        if parts.isEmpty { return "/" }
+        let path = parts.reversed().reduce(ByteString([])) { $0.appending(component: $1) }
+        let isGone = places[inode].map { names[$0] != inode } ?? false
+        return isGone ? ByteString(path.bytes + Array(" (gone)".utf8)) : path
+    }
+
+    // MARK: - Words
+
+    private static func word(_ kind: NodeKind) -> String {
+        switch kind {
+        case .regular: "create"
+        case .directory: "mkdir"
+        case .symbolicLink: "symlink"
+        case .fifo: "mkfifo"
+        case .socket: "mksock"
+        }
+    }
+
+    private static func word(_ allocation: Allocation) -> String {
+        switch allocation {
+        case .extend: "allocate"
+        case .keepSize: "allocate, keep size"
+        case .punchHole: "punch"
+        case .zeroRange: "zero"
+        case .zeroRangeKeepSize: "zero, keep size"
+        }
+    }
+
+    private static func words(_ attributes: Attributes) -> String {
+        let mode = String(attributes.mode, radix: 8)
+        let zeros = String(repeating: "0", count: max(0, 4 - mode.count))
+        return "\(zeros)\(mode) owner \(attributes.owner):\(attributes.group)"
+    }
+}

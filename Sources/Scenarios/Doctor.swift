@@ -1,0 +1,151 @@
+import Bytes
+import Glibc
+
+/// Says which scenarios work on this machine, and of each that does not what is missing and what would enable it.
+package struct Doctor: Sendable {
+    /// One scenario, or the built-in target that depends on the machine.
+    package struct Diagnosis: Hashable, Sendable, Encodable {
+        package var scenario: String
+        package var summary: String
+        /// This version of Faultline has the scenario. One that it has not is examined all the same.
+        package var isInThisVersion: Bool
+        package var requirements: [Requirement]
+
+        /// Everything that it needs of the machine is there.
+        package var isPossible: Bool { requirements.allSatisfy(\.isMet) }
+        package var works: Bool { isInThisVersion && isPossible }
+
+        package init(_ scenario: String, _ summary: String, isInThisVersion: Bool, _ requirements: [Requirement]) {
+            self.scenario = scenario
+            self.summary = summary
+            self.isInThisVersion = isInThisVersion
+            self.requirements = requirements
+        }
+
+        private enum Key: String, CodingKey { case scenario, summary, works, isInThisVersion, requirements }
+
+        package func encode(to encoder: any Encoder) throws {
+            var fields = encoder.container(keyedBy: Key.self)
+            try fields.encode(scenario, forKey: .scenario)
+            try fields.encode(summary, forKey: .summary)
+            try fields.encode(works, forKey: .works)
+            try fields.encode(isInThisVersion, forKey: .isInThisVersion)
+            try fields.encode(requirements, forKey: .requirements)
+        }
+    }
+
+    private let host: Host
+    private let driver: Requirement
+
+    /// - Parameter driver: the program that drives the built-in targets, or why it is missing.
+    package init(host: Host = .real, driver: Requirement) {
+        self.host = host
+        self.driver = driver
+    }
+
+    /// Every scenario of the plan, in its order.
+    package func diagnose() -> [Diagnosis] {
+        let fuse = fuse()
+        return [
+            Diagnosis("smoke", "no fault: workload, reopen, validate", isInThisVersion: true, [driver]),
+            Diagnosis(
+                "power-cut", "cut the power: drop, tear, reorder what was not synced", isInThisVersion: true,
+                [driver] + fuse),
+            Diagnosis("kill", "kill the process at a seeded moment", isInThisVersion: false, [driver]),
+            Diagnosis(
+                "io-error", "EIO, ENOSPC, short writes, failing fsync", isInThisVersion: false, [driver] + fuse),
+            Diagnosis("explore", "check every legal crash state", isInThisVersion: false, [driver] + fuse),
+            Diagnosis(
+                "block", "crash images of ext4, xfs, btrfs below the filesystem", isInThisVersion: false,
+                [root()] + fuse + [loop()] + ["ext4", "xfs", "btrfs"].map(makeFilesystem)),
+            Diagnosis(
+                "flakey", "dm-flakey: errors and dropped writes below the filesystem", isInThisVersion: false,
+                [root(), deviceMapper("flakey")]),
+            Diagnosis(
+                "log-writes", "dm-log-writes: replay to every flush", isInThisVersion: false,
+                [root(), deviceMapper("log-writes")]),
+            Diagnosis(
+                "guest", "the two above in a small virtual machine, without root", isInThisVersion: false, [qemu()]),
+        ]
+    }
+
+    // MARK: - FUSE
+
+    /// What a mount needs. The trial decides; the rest says why and what to do.
+    private func fuse() -> [Requirement] {
+        let device = fuseDevice()
+        guard device.isMet else { return [device] }
+        guard let problem = host.tryMount() else {
+            return [device, Requirement("mount", met: true, "a trial mount worked")]
+        }
+        return [device, Requirement("mount", met: false, problem, remedy: mountRemedy())]
+    }
+
+    private func fuseDevice() -> Requirement {
+        let path: ByteString = "/dev/fuse"
+        switch host.open(path) {
+        case 0: return Requirement("/dev/fuse", met: true, "opens")
+        case ENOENT, ENODEV, ENXIO:
+            return Requirement(
+                "/dev/fuse", met: false, "is not there",
+                remedy: "sudo modprobe fuse    # in a container: docker run --device /dev/fuse --cap-add SYS_ADMIN …")
+        case EACCES:
+            return Requirement(
+                "/dev/fuse", met: false, "may be opened by root alone", remedy: "sudo chmod 0666 /dev/fuse")
+        case EPERM:
+            return Requirement(
+                "/dev/fuse", met: false, "the container does not let it be opened",
+                remedy: "docker run --device /dev/fuse --cap-add SYS_ADMIN …")
+        case let errno:
+            return Requirement("/dev/fuse", met: false, String(cString: strerror(errno)))
+        }
+    }
+
+    private func mountRemedy() -> String {
+        guard !host.isRoot else {
+            return "docker run --device /dev/fuse --cap-add SYS_ADMIN --security-opt apparmor=unconfined …"
+        }
+        guard let helper = host.program("fusermount3") else { return "sudo apt-get install fuse3" }
+        return host.isSetuidRoot(helper) ? "sudo faultline doctor" : "sudo chmod u+s \(helper)"
+    }
+
+    // MARK: - Block devices
+
+    private func root() -> Requirement {
+        Requirement("root", met: host.isRoot, host.isRoot ? "yes" : "no", remedy: "sudo faultline …")
+    }
+
+    private func loop() -> Requirement {
+        let errno = host.open("/dev/loop-control")
+        return Requirement(
+            "loop devices", met: errno == 0, errno == 0 ? "yes" : String(cString: strerror(errno)),
+            remedy: errno == ENOENT ? "sudo modprobe loop" : "sudo faultline …")
+    }
+
+    private func makeFilesystem(_ type: String) -> Requirement {
+        let package = ["ext4": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"][type] ?? type
+        return program("mkfs.\(type)", package: package)
+    }
+
+    private func deviceMapper(_ target: String) -> Requirement {
+        let name = "dm-\(target)"
+        let misc = host.text("/proc/misc") ?? ""
+        let isThere = misc.split(separator: "\n").contains { $0.hasSuffix(" device-mapper") }
+        guard isThere else {
+            return Requirement(
+                name, met: false, "this kernel has no device-mapper, or has not loaded it",
+                remedy: "sudo modprobe \(name)    # no such module: use the guest")
+        }
+        let isLoaded = host.text(ByteString("/sys/module/dm_\(target.replacing("-", with: "_"))/initstate")) != nil
+        guard isLoaded else { return Requirement(name, met: false, "is not loaded", remedy: "sudo modprobe \(name)") }
+        return program("dmsetup", package: "dmsetup")
+    }
+
+    private func qemu() -> Requirement { program("qemu-system-x86_64", package: "qemu-system-x86") }
+
+    private func program(_ name: String, package: String) -> Requirement {
+        let path = host.program(name)
+        return Requirement(
+            name, met: path != nil, path?.description ?? "not found", remedy: "sudo apt-get install \(package)")
+    }
+}

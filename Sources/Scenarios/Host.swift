@@ -1,0 +1,52 @@
+import Bytes
+import FaultFS
+import Glibc
+
+/// The machine, as far as scenarios depend on it. Tests put another one there.
+package struct Host: Sendable {
+    package var isRoot: Bool
+    /// Tries to open a file for reading and writing: 0, or the errno.
+    package var open: @Sendable (ByteString) -> Int32
+    /// The path of a program, looked for on PATH and where administrators' programs are.
+    package var program: @Sendable (String) -> ByteString?
+    /// The program runs as root for everyone.
+    package var isSetuidRoot: @Sendable (ByteString) -> Bool
+    /// The text of a file of /proc or /sys; `nil` when it is not there.
+    package var text: @Sendable (ByteString) -> String?
+    /// Mounts a FaultFS and unmounts it again; says what went wrong.
+    package var tryMount: @Sendable () -> String?
+
+    package init(
+        isRoot: Bool, open: @escaping @Sendable (ByteString) -> Int32,
+        program: @escaping @Sendable (String) -> ByteString?, isSetuidRoot: @escaping @Sendable (ByteString) -> Bool,
+        text: @escaping @Sendable (ByteString) -> String?, tryMount: @escaping @Sendable () -> String?
+    ) {
+        self.isRoot = isRoot
+        self.open = open
+        self.program = program
+        self.isSetuidRoot = isSetuidRoot
+        self.text = text
+        self.tryMount = tryMount
+    }
+
+    /// The machine that we run on.
+    package static let real = Host(
+        isRoot: geteuid() == 0,
+        open: { path in
+            let file = path.withCString { Glibc.open($0, O_RDWR | O_CLOEXEC | O_NONBLOCK) }
+            guard file >= 0 else { return errno }
+            close(file)
+            return 0
+        },
+        program: { name in
+            let path = getenv("PATH").map { String(cString: $0) } ?? ""
+            return (path.split(separator: ":").map(String.init) + ["/usr/sbin", "/sbin"]).lazy
+                .map { ByteString("\($0)/\(name)") }.first { $0.withCString { access($0, X_OK) } == 0 }
+        },
+        isSetuidRoot: { path in
+            var status = stat()
+            return path.withCString { stat($0, &status) } == 0 && status.st_uid == 0 && status.st_mode & S_ISUID != 0
+        },
+        text: { path in SmallFile.contents(of: path).map { String(decoding: $0, as: UTF8.self) } },
+        tryMount: MountTrial.run)
+}

@@ -1,0 +1,105 @@
+import Foundation
+import Glibc
+import Synchronization
+
+/// Ctrl-C and SIGTERM, handled once for the whole process, by a thread that does nothing else.
+///
+/// The first signal sets `isInterrupted` and runs what was registered, the latest first; then the process exits with
+/// 128 and the signal's number, as shells expect. The second signal exits at once. What only finishes cleanly looks
+/// at `isInterrupted` and registers a cleaner that waits for it; what must be undone registers a cleaner that undoes it,
+/// before it is done.
+///
+/// `install` must come before any other thread is started: the signals are blocked in every thread that begins later,
+/// which is how they all reach this one. Children that Faultline spawns begin with their signals unblocked.
+package final class Interruption: Sendable {
+    /// That of this process.
+    package static let shared = Interruption(
+        say: { text in FileHandle.standardError.write(Data((text + "\n").utf8)) }, exit: { code in _exit(code) })
+
+    private struct State {
+        var cleaners: [(id: Int, body: @Sendable () -> Void)] = []
+        var lastID = 0
+        var signal: Int32?
+    }
+
+    private let state = Mutex(State())
+    private let interrupted = Atomic<Bool>(false)
+    private let say: @Sendable (String) -> Void
+    private let exit: @Sendable (Int32) -> Void
+
+    /// - Parameter exit: ends the process; must not return except in tests.
+    package init(say: @escaping @Sendable (String) -> Void, exit: @escaping @Sendable (Int32) -> Void) {
+        self.say = say
+        self.exit = exit
+    }
+
+    /// True from the first signal on. Cheap enough for every turn of a loop.
+    package var isInterrupted: Bool { interrupted.load(ordering: .acquiring) }
+
+    /// Blocks the signals in this thread and all that it will start, and waits for them in one of its own.
+    package func install() {
+        let signals = Self.signals
+        withUnsafePointer(to: signals) { set in _ = pthread_sigmask(SIG_BLOCK, set, nil) }
+        let thread = Thread {
+            var signals = Self.signals
+            while true {
+                var signal: Int32 = 0
+                if sigwait(&signals, &signal) == 0 { self.receive(signal) }
+            }
+        }
+        thread.name = "interruption"
+        thread.start()
+    }
+
+    /// Registers what is to be done before the process exits. It runs in a thread of its own, at most once. Registering
+    /// after the signal is not too late as long as other cleaners still run.
+    package func register(_ cleaner: @escaping @Sendable () -> Void) -> Cleaner {
+        let id = state.withLock { state in
+            state.lastID += 1
+            state.cleaners.append((state.lastID, cleaner))
+            return state.lastID
+        }
+        return Cleaner(id: id, interruption: self)
+    }
+
+    /// For whoever noticed `isInterrupted` and has finished: waits until the cleaners have ended the process. Returns
+    /// only when there was no signal.
+    package func waitIfInterrupted() {
+        while isInterrupted { sleep(1) }
+    }
+
+    /// What a signal does. Returns at once for the first one: the cleaners run in a thread of their own, so that a
+    /// second signal can end one that hangs.
+    package func receive(_ signal: Int32) {
+        let isFirst = state.withLock { state in
+            guard state.signal == nil else { return false }
+            state.signal = signal
+            return true
+        }
+        guard isFirst else { return exit(128 + signal) }
+        interrupted.store(true, ordering: .releasing)
+        say("faultline: interrupted; cleaning up (again to stop at once)")
+        Thread.detachNewThread {
+            while let cleaner = self.state.withLock({ $0.cleaners.popLast() }) { cleaner.body() }
+            self.exit(128 + signal)
+        }
+    }
+
+    fileprivate func remove(_ id: Int) { state.withLock { $0.cleaners.removeAll { $0.id == id } } }
+
+    private static var signals: sigset_t {
+        var set = sigset_t()
+        sigemptyset(&set)
+        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, signal) }
+        return set
+    }
+
+    /// A registered cleaner.
+    package struct Cleaner: Sendable {
+        fileprivate let id: Int
+        fileprivate let interruption: Interruption
+
+        /// There is nothing to clean any more. Does nothing if the cleaner has run or is running.
+        package func cancel() { interruption.remove(id) }
+    }
+}

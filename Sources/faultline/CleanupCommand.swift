@@ -1,0 +1,30 @@
+import ArgumentParser
+import Bytes
+import Report
+import Scenarios
+
+struct CleanupCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "cleanup",
+        abstract: "Takes away what killed runs left behind: mounts and scratch directories.",
+        discussion: """
+            Something is touched only if it bears Faultline's prefix, belongs to you, and a record says which process \
+            made it, and that process is dead. Everything else is left alone, with the reason. Run directories are \
+            results and stay. Calling it twice does nothing more than calling it once.
+            """)
+
+    @Option(help: "Also look at the runs in this directory.")
+    var out: ByteString?
+
+    @Flag(help: "Say what would be done, and do nothing.")
+    var dryRun = false
+
+    func run() throws {
+        var parents = [RunDirectory.parent(option: nil)]
+        if let out, !parents.contains(out) { parents.append(out) }
+        var cleanup = Cleanup(runParents: parents, isDryRun: dryRun)
+        let actions = cleanup.run()
+        print(CleanupReport(actions, isDryRun: dryRun).text(for: .output), terminator: "")
+        if actions.contains(where: \.isFailure) { throw ExitStatus.error }
+    }
+}

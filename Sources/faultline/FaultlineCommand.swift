@@ -1,0 +1,26 @@
+import ArgumentParser
+
+/// The root: it teaches, and leads to the subcommands. One file each.
+struct FaultlineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "faultline",
+        abstract: "Finds out whether a store keeps its promises when storage fails.",
+        discussion: """
+            Faultline runs a store's workload, makes its storage fail the way real storage does (the power goes and \
+            what was not synced is dropped, torn or reordered), lets the store recover, and checks what came back \
+            against a log of what the store had acknowledged.
+
+              faultline doctor                 what works here, and how to enable the rest
+              faultline trace show RUN/trace   what a store did, operation by operation
+              faultline cleanup                takes away what a killed run left behind
+
+            A run is one workload on one target under one scenario. It is recorded once; every disk state that a crash \
+            could have left is derived from that record. Each run has a directory, in ./faultline-runs or where \
+            FAULTLINE_RUNS or --out say, with all that is needed to look into it and to do it again.
+
+            Exit codes: 0 pass, 1 violation, 2 wrong usage or an error of the harness, 3 inconclusive. Results go to \
+            standard output, progress to standard error. NO_COLOR turns colours off.
+            """,
+        version: Version.text,
+        subcommands: [DoctorCommand.self, TraceCommand.self, CleanupCommand.self])
+}

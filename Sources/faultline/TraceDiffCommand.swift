@@ -1,0 +1,55 @@
+import ArgumentParser
+import Bytes
+import Model
+import Report
+
+struct TraceDiffCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "diff",
+        abstract: "Compares two traces event by event, and shows where they first differ.",
+        discussion: """
+            Events are the same when they do the same to the same paths with the same data; processes, inode numbers \
+            and the files' layout do not count. Exits with 0 when the traces are the same, with 1 when they differ.
+            """)
+
+    @Argument(help: "A trace file.")
+    var left: ByteString
+
+    @Argument(help: "Another one.")
+    var right: ByteString
+
+    /// How many events that are the same are shown before the difference.
+    private static let context = 3
+
+    func run() throws {
+        var leftWalk = try TraceWalk(left)
+        var rightWalk = try TraceWalk(right)
+        var same: [String] = []
+        while true {
+            let (one, other) = (try leftWalk.next(), try rightWalk.next())
+            if one == nil && other == nil { return print("the traces are the same") }
+            let texts = (try Self.text(one, leftWalk), try Self.text(other, rightWalk))
+            if one?.line.deed == other?.line.deed, one?.line.operation == other?.line.operation,
+                try Self.data(one, leftWalk) == Self.data(other, rightWalk)
+            {
+                same = (same + [texts.0]).suffix(Self.context)
+                continue
+            }
+            for line in same { print("  \(line)") }
+            print("- \(texts.0)")
+            print("+ \(texts.1)" + (texts.0 == texts.1 ? "    (other data)" : ""))
+            throw ExitStatus.violation
+        }
+    }
+
+    private typealias Told = (event: TraceEvent, line: TraceLine)?
+
+    private static func text(_ told: Told, _ walk: TraceWalk) throws -> String {
+        guard let told else { return "(the trace ends)" }
+        return told.line.text(oracleLine: try walk.oracleLine(told.event))
+    }
+
+    private static func data(_ told: Told, _ walk: TraceWalk) throws -> [UInt8]? {
+        try told?.line.data.map { try walk.reader.bytes(of: $0) }
+    }
+}

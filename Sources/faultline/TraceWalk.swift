@@ -1,0 +1,38 @@
+import Bytes
+import Foundation
+import Model
+import Report
+import Storage
+
+/// The events of a trace file with their lines, as the subcommands of `trace` go through them.
+struct TraceWalk {
+    let reader: TraceReader
+    private var cursor: TraceCursor
+    private var narrator = TraceNarrator()
+
+    init(_ path: ByteString) throws(TraceFileError) {
+        reader = try TraceReader(path: path)
+        cursor = reader.cursor()
+    }
+
+    /// The next event; `nil` at the end, which is said on standard error if it is not whole.
+    mutating func next() throws -> (event: TraceEvent, line: TraceLine)? {
+        while let record = try cursor.next() {
+            switch record {
+            case .base(let base): narrator.follow(base)
+            case .event(let event): return (event, narrator.tell(event))
+            }
+        }
+        if cursor.ending != .whole {
+            let text = "faultline: \(reader.path): \(cursor.ending)\n"
+            FileHandle.standardError.write(Data(text.utf8))
+        }
+        return nil
+    }
+
+    /// The text of an oracle line; `nil` for every other event.
+    func oracleLine(_ event: TraceEvent) throws -> ByteString? {
+        guard case .oracle(let payload) = event else { return nil }
+        return ByteString(try reader.bytes(of: payload))
+    }
+}
