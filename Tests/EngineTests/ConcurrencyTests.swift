@@ -9,7 +9,7 @@ import Testing
     typealias TestLog = LogCore<SystemCoordination, NoDefects>
 
     private static func log(_ storage: some Storage, _ options: LogOptions) throws -> TestLog {
-        try TestLog(storage: storage, shard: 0, options: options, recovered: nil, lastLSN: 0, defects: NoDefects())
+        try TestLog(storage: storage, options: options, recovered: RecoveredLog(shard: 0), defects: NoDefects())
     }
 
     /// Tiny segments and a tiny ring: writers meet at every edge. And comfortable ones: writers meet each other alone.
@@ -45,14 +45,13 @@ import Testing
         }
         try log.close()
         var found: Set<Record> = []
-        var recovery = Recovery(storage: storage, shard: 0, policy: .refuse, defects: NoDefects())
-        _ = try recovery.run { (frame, name) in
+        let recovered = try RecoveredLog(storage, shard: 0, policy: .refuse, defects: NoDefects()) { (frame, name) in
             let place = Place(lsn: frame.lsn, sequence: name.sequence, offsetBytes: frame.offsetBytes)
             found.insert(
                 Record(lsn: frame.lsn, place: place, key: Array(frame.key), payload: Array(frame.payload)))
         }
-        #expect(recovery.report.recordsReplayed == 8000)
-        #expect(recovery.report.lastLSN == LSN(8000))
+        #expect(recovered.report.recordsReplayed == 8000)
+        #expect(recovered.report.lastLSN == LSN(8000))
         #expect(found == written.withLock { $0 })
     }
 

@@ -142,13 +142,16 @@ import Testing
     }
 
     /// A write that lost one of its sectors, at every sector of the segment.
-    @Test(arguments: [64, 512]) func aLostSectorEndsTheLogBeforeIt(_ sectorBytes: Int) throws {
+    @Test(arguments: [64, 512], [0, 1 << 10])
+    func aLostSectorEndsTheLogBeforeIt(_ sectorBytes: Int, _ zeroAheadBytes: Int) throws {
+        var options = small
+        options.log.zeroAheadBytes = zeroAheadBytes
         let (contents, ends) = try lastSegment()
         for start in stride(from: 0, to: contents.count, by: sectorBytes) where start > 0 {
             var damaged = contents
             for index in start..<min(start + sectorBytes, contents.count) { damaged[index] = 0 }
             let storage = try MemoryStorage(contents: ["0000-0000000001.log": damaged])
-            let store = try open(storage)
+            let store = try open(storage, options)
             let expected = ends.filter { $0.key <= start }.max { $0.key < $1.key }!.value
             #expect(try store.dump() == expected, "lost at \(start)")
             // What stood behind the gap is gone for good, also when the gap is filled with a record of the same length.

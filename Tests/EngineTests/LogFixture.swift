@@ -53,12 +53,12 @@ struct LogFixture {
     }
 
     private func seen(_ policy: DamagePolicy) throws -> String {
-        var recovery = Recovery(
-            storage: try MemoryStorage(contents: files), shard: 0, policy: policy, defects: NoDefects())
         var live: [ByteString: [UInt8]] = [:]
         var batch: [(ByteString, [UInt8]?)] = []
+        let storage = try MemoryStorage(contents: files)
+        let report: RecoveryReport
         do throws(EngineError) {
-            _ = try recovery.run { (frame, _) in
+            report = try RecoveredLog(storage, shard: 0, policy: policy, defects: NoDefects()) { (frame, _) in
                 let key = ByteString(frame.key)
                 switch frame.type {
                 case .put: live[key] = Array(frame.payload)
@@ -70,11 +70,10 @@ struct LogFixture {
                     batch = []
                 case .raw, .segment: break
                 }
-            }
+            }.report
         } catch {
             return "    refused: \(error)\n"
         }
-        let report = recovery.report
         var text = "    \(report.filesScanned) files, \(report.recordsReplayed) records, last \(report.lastLSN), "
         text += "\(report.segmentsWithTruncatedTail) torn, \(report.bytesDiscarded) bytes discarded\n"
         for damage in report.midStreamErrors { text += "    skipped: \(damage)\n" }

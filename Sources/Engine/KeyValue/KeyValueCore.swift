@@ -18,14 +18,12 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         let directory = KeyDirectory()
         var replay = KeyValueReplay(into: directory)
-        var recovery = Recovery(
-            storage: storage, shard: Self.shard, policy: logOptions.damagePolicy, defects: defects)
-        let tail = try recovery.run { (frame, name) in replay.take(frame, name) }
-        recoveryReport = recovery.report
+        let recovered = try RecoveredLog(
+            storage, shard: Self.shard, policy: logOptions.damagePolicy, defects: defects
+        ) { (frame, segment) in replay.take(frame, segment) }
+        recoveryReport = recovered.report
         self.directory = directory
-        log = try LogCore(
-            storage: storage, shard: Self.shard, options: logOptions, recovered: tail,
-            lastLSN: recovery.report.lastLSN.rawValue, defects: defects)
+        log = try LogCore(storage: storage, options: logOptions, recovered: recovered, defects: defects)
         files = SegmentFilePool(storage: storage, shard: Self.shard)
     }
 

@@ -24,15 +24,15 @@ struct ActiveSegment {
     /// Makes the last segment ready for records behind what recovery kept of it. When this returns, every record that
     /// recovery has read is durable, and nothing follows them.
     static func resume(
-        _ tail: Recovery<some Defects>.Tail, baseLSN: UInt64, in storage: any Storage, options: LogOptions
+        _ tail: LogTail, _ header: SegmentHeader, in storage: any Storage, options: LogOptions
     ) throws(StorageError) -> ActiveSegment {
         let file = try storage.open(tail.name.fileName)
         guard tail.header != nil else {
             // The crash came while the segment was created.
             try file.truncate(to: 0)
-            return try start(SegmentHeader(name: tail.name, baseLSN: baseLSN), file, storage, options)
+            return try start(header, file, storage, options)
         }
-        var segment = ActiveSegment(name: tail.name, file: file, options: options)
+        var segment = ActiveSegment(name: header.name, file: file, options: options)
         let end = tail.endBytes
         // A log that was closed ends where its file ends. Any other was left by a crash or a failure, and then the kernel
         // may show bytes that no disk holds and no later sync would write: after a failed sync its pages count as clean.
@@ -77,7 +77,7 @@ struct ActiveSegment {
 
     /// Ends the segment behind its last record, which is durable. What the truncation gives back is zeros; it is never
     /// waited for.
-    func seal(at endBytes: UInt64) throws(StorageError) { try file.truncate(to: endBytes) }
+    func cut(at endBytes: UInt64) throws(StorageError) { try file.truncate(to: endBytes) }
 
     private mutating func zeroAhead(of end: UInt64) throws(StorageError) {
         guard zeroAheadBytes > 0, end > zeroedEnd else { return }

@@ -13,7 +13,11 @@ public enum EngineError: Error, Hashable, Sendable {
     case batchTooLarge(count: Int, sizeBytes: Int)
     /// A segment that should be whole is not.
     case damaged(Damage)
-    /// Sequence numbers or LSNs have run out.
+    /// The log does not have this record any more, or not yet.
+    case noSuchRecord(LSN)
+    /// A batch cannot be cut in two.
+    case withinBatch(LSN)
+    /// Segment numbers have run out.
     case exhausted
     case invalidOptions(String)
 }
@@ -30,6 +34,8 @@ extension EngineError: CustomStringConvertible {
             "a batch of \(count) records and \(size) bytes; the limits are \(LogLimits.batchCount) "
                 + "and \(LogLimits.batchSizeBytes)"
         case .damaged(let damage): "damaged: \(damage)"
+        case .noSuchRecord(let lsn): "the log has no record \(lsn.rawValue)"
+        case .withinBatch(let lsn): "record \(lsn.rawValue) is within a batch, which cannot be cut"
         case .exhausted: "the log has used its last segment number"
         case .invalidOptions(let reason): "invalid options: \(reason)"
         }

@@ -15,7 +15,7 @@ extension LogCore {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at position: UInt64) throws(EngineError) {
-        do throws(StorageError) { try active.write(bytes, at: position - base.position) } catch { throw poison(error) }
+        try poisoning { () throws(StorageError) in try active.write(bytes, at: position - base.position) }
     }
 
     func advance(toLSN lsn: UInt64, position: UInt64) {
@@ -39,18 +39,22 @@ extension LogCore {
         writeGate.withLock { base.lsn + Reservation(rawValue: words.load(Word.reservation)).count - 1 }
     }
 
+    /// The LSN of the first record that the log still has, or will have.
+    var firstLSN: UInt64 { writeGate.withLock { segments[0].baseLSN } }
+
     /// Returns when everything that was appended before the call is durable.
     func sync() throws(EngineError) {
         try throwIfEnded()
         try sync(through: lastLSN)
     }
 
-    /// Returns when the record and everything before it is durable.
+    /// Returns when the record and everything before it is durable, or was truncated away. The record was appended.
     func sync(through lsn: UInt64) throws(EngineError) {
         if words.load(Word.durableLSN) >= lsn { return }
+        let truncations = words.load(Word.truncations)
         turn.lock()
         defer { turn.unlock() }
-        while words.load(Word.durableLSN) < lsn {
+        while words.load(Word.durableLSN) < lsn, words.load(Word.truncations) == truncations {
             if let ending { throw ending }
             if isSyncing {
                 turn.wait()
@@ -58,30 +62,31 @@ extension LogCore {
             }
             isSyncing = true
             turn.unlock()
-            let result = writeAndSync(through: lsn)
+            let result = writeAndSync(through: lsn, truncations)
             turn.lock()
             isSyncing = false
-            if case .success(let reached) = result { words.store(reached, at: Word.durableLSN) }
+            if case .success(let reached?) = result { words.store(reached, at: Word.durableLSN) }
             turn.wakeAll()
             _ = try result.get()
         }
     }
 
-    /// The leader's part. Returns the last LSN that is durable now.
-    private func writeAndSync(through lsn: UInt64) -> Result<UInt64, EngineError> {
+    /// The leader's part. Returns the last LSN that is durable now; nil after a truncation.
+    private func writeAndSync(through lsn: UInt64, _ truncations: UInt64) -> Result<UInt64?, EngineError> {
         var round = 0
         do throws(EngineError) {
-            while true {
+            while words.load(Word.truncations) == truncations {
                 let (reached, file) = try writeGate.withLock { () throws(EngineError) in
                     try writeOut()
                     return (words.load(Word.flushedLSN), active.file)
                 }
                 if reached >= lsn {
-                    do throws(StorageError) { try file.sync() } catch { throw poison(error) }
+                    try poisoning { () throws(StorageError) in try file.sync() }
                     return .success(reached)
                 }
                 C.relax(&round)
             }
+            return .success(nil)
         } catch {
             return .failure(error)
         }

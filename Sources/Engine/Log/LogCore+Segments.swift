@@ -1,6 +1,6 @@
 import Storage
 
-/// Replacing the active segment, and the end of the log.
+/// Replacing the active segment, removing segments, and the end of the log.
 extension LogCore {
     /// Begins a new segment, unless the active one holds no record.
     func rotate() throws(EngineError) {
@@ -19,27 +19,139 @@ extension LogCore {
     /// Replaces the active segment, if the reservation word is still `word`: else another thread was faster.
     @inline(never) @discardableResult
     func rotate(sealing word: Reservation) throws(EngineError) -> Bool {
-        let sealed = word.sealed.rawValue
-        guard words.exchange(at: Word.reservation, expected: word.rawValue, desired: sealed) else { return false }
-        // The seal is ours: no place is reserved until it is broken, and `base` is ours to read and to replace.
+        guard seal(word) else { return false }
         let last = base.lsn + word.count - 1
         try sync(through: last)
         guard base.sequence < UInt32.max else { throw end(with: .exhausted) }
         let name = SegmentName(shard: active.name.shard, sequence: base.sequence + 1)
-        do throws(StorageError) {
-            try active.seal(at: word.endBytes)
-            let next = try ActiveSegment.begin(
-                SegmentHeader(name: name, baseLSN: last + 1), in: storage, options: options)
-            writeGate.withLock {
-                let position = base.position + word.endBytes - UInt64(SegmentHeader.sizeBytes)
-                active = next
-                base = SegmentBase(sequence: name.sequence, lsn: last + 1, position: position)
-                breakSeal(Reservation(count: 0, endBytes: UInt64(SegmentHeader.sizeBytes)))
-            }
-        } catch {
-            throw poison(error)
+        let header = SegmentHeader(name: name, baseLSN: last + 1)
+        let next = try poisoning { () throws(StorageError) in
+            try active.cut(at: word.endBytes)
+            return try ActiveSegment.begin(header, in: storage, options: options)
+        }
+        writeGate.withLock {
+            segments.append(header)
+            install(next, header, lastLSN: last, endBytes: UInt64(SegmentHeader.sizeBytes))
         }
         return true
+    }
+
+    /// Removes every record after `lsn`; the next one gets the LSN after it. When this returns, it is durable; a crash in
+    /// the middle leaves some of them. Everything before is made durable first.
+    ///
+    /// Refuses an LSN within a batch, and one before the log.
+    func truncate(after lsn: UInt64) throws(EngineError) {
+        removal.lock()
+        defer { removal.unlock() }
+        let word = try sealWhateverComes()
+        let last = base.lsn + word.count - 1
+        try sync(through: last)
+        do throws(EngineError) {
+            guard lsn < last else { return breakSeal(word) }
+            let tail = try findTail(endingWith: lsn)
+            let next = try poisoning { () throws(StorageError) in
+                try removeSegments(after: tail.name)
+                return try ActiveSegment.resume(tail, tail.header!, in: storage, options: options)
+            }
+            writeGate.withLock {
+                segments.removeAll { $0.name > tail.name }
+                words.store(lsn, at: Word.flushedLSN)
+                words.store(lsn, at: Word.durableLSN)
+                words.store(words.load(Word.truncations) + 1, at: Word.truncations)
+                install(next, tail.header!, lastLSN: lsn, endBytes: tail.endBytes)
+            }
+        } catch {
+            // Refused before anything changed: the log goes on. Poisoned: it does not, whatever the word says.
+            breakSeal(word)
+            throw error
+        }
+    }
+
+    /// Where the log ends if `lsn` is its last record.
+    private func findTail(endingWith lsn: UInt64) throws(EngineError) -> LogTail {
+        guard let first = segments.first?.baseLSN, lsn + 1 >= first else { throw .noSuchRecord(LSN(lsn)) }
+        let header = segments.last { $0.baseLSN <= lsn + 1 }!
+        let file = try throughStorage { () throws(StorageError) in
+            try storage.openForReading(header.name.fileName)
+        }
+        var scanner = try throughStorage { () throws(StorageError) in try SegmentScanner(file, defects: defects) }
+        var batch = OpenBatch()
+        var found = header.baseLSN - 1
+        _ = try throughStorage { () throws(StorageError) in try scanner.next() }
+        while found < lsn {
+            let step = try throughStorage { () throws(StorageError) in try scanner.next() }
+            guard case .frame(let frame) = step, batch.take(frame) else { throw .noSuchRecord(LSN(lsn)) }
+            found = frame.lsn
+        }
+        guard batch.isClosed, found == lsn else { throw .withinBatch(LSN(lsn)) }
+        return LogTail(name: header.name, header: header, endBytes: scanner.position, lengthBytes: scanner.length)
+    }
+
+    /// From the last one backwards, each durably gone before the next: a crash never leaves a gap.
+    private func removeSegments(after name: SegmentName) throws(StorageError) {
+        for segment in segments.reversed() where segment.name > name {
+            try storage.unlink(segment.name.fileName)
+            try storage.syncDirectory()
+        }
+    }
+
+    /// Removes the segments that hold only records before `lsn`, never the active one. Returns how many went. From the
+    /// first one on, each durably gone before the next: a crash never leaves a gap.
+    func truncate(before lsn: UInt64) throws(EngineError) -> [SegmentName] {
+        removal.lock()
+        defer { removal.unlock() }
+        try throwIfEnded()
+        var removed: [SegmentName] = []
+        while true {
+            let first = writeGate.withLock {
+                segments.count > 1 && segments[1].baseLSN <= lsn ? segments[0].name : nil
+            }
+            guard let first else { return removed }
+            try poisoning { () throws(StorageError) in
+                try storage.unlink(first.fileName)
+                try storage.syncDirectory()
+            }
+            writeGate.withLock { _ = segments.removeFirst() }
+            removed.append(first)
+        }
+    }
+
+    /// Makes everything durable and ends the log: its file ends with its last record, which says that nothing was torn.
+    /// Later calls throw `closed`. Throws what poisoned the log, if anything did.
+    func close() throws(EngineError) {
+        let word = try sealWhateverComes()
+        try sync(through: base.lsn + word.count - 1)
+        try poisoning { () throws(StorageError) in try active.cut(at: word.endBytes) }
+        _ = end(with: .closed)
+    }
+
+    // MARK: The seal
+
+    /// Seals the log as it is, unless it has changed. While the seal is ours no place is reserved, and `base`, `active` and
+    /// the end of the log are ours to read and to replace.
+    private func seal(_ word: Reservation) -> Bool {
+        words.exchange(at: Word.reservation, expected: word.rawValue, desired: word.sealed.rawValue)
+    }
+
+    /// Seals the log and returns the word as it was.
+    private func sealWhateverComes() throws(EngineError) -> Reservation {
+        while true {
+            let word = Reservation(rawValue: words.load(Word.reservation))
+            if word.isSealed {
+                try waitWhileSealed()
+            } else if seal(word) {
+                return word
+            }
+        }
+    }
+
+    /// Makes a segment the active one, and breaks the seal. Everything before is written out. Under `writeGate`.
+    private func install(_ segment: ActiveSegment, _ header: SegmentHeader, lastLSN: UInt64, endBytes: UInt64) {
+        active = segment
+        base = SegmentBase(
+            sequence: header.name.sequence, lsn: header.baseLSN,
+            position: words.load(Word.flushedPosition) - endBytes)
+        breakSeal(Reservation(count: lastLSN + 1 - header.baseLSN, endBytes: endBytes))
     }
 
     private func breakSeal(_ word: Reservation) {
@@ -59,25 +171,12 @@ extension LogCore {
         }
     }
 
-    /// Makes everything durable and ends the log: its file ends with its last record, which says that nothing was torn.
-    /// Later calls throw `closed`. Throws what poisoned the log, if anything did.
-    func close() throws(EngineError) {
-        while true {
-            let word = Reservation(rawValue: words.load(Word.reservation))
-            if word.isSealed {
-                try waitWhileSealed()
-            } else if words.exchange(
-                at: Word.reservation, expected: word.rawValue, desired: word.sealed.rawValue)
-            {
-                try sync(through: base.lsn + word.count - 1)
-                do throws(StorageError) { try active.seal(at: word.endBytes) } catch { throw poison(error) }
-                _ = end(with: .closed)
-                return
-            }
-        }
-    }
+    // MARK: The end
 
-    func poison(_ error: StorageError) -> EngineError { end(with: .poisoned(by: error)) }
+    /// Ends the log if a call fails that its promises stand on.
+    func poisoning<Result>(_ call: () throws(StorageError) -> Result) throws(EngineError) -> Result {
+        do { return try call() } catch { throw end(with: .poisoned(by: error)) }
+    }
 
     /// Ends the log for good, and returns why it ended first.
     private func end(with reason: EngineError) -> EngineError {
@@ -87,12 +186,7 @@ extension LogCore {
             words.store(1, at: Word.hasEnded)
             while true {
                 let word = Reservation(rawValue: words.load(Word.reservation))
-                let sealed = word.sealed.rawValue
-                if word.isSealed
-                    || words.exchange(at: Word.reservation, expected: word.rawValue, desired: sealed)
-                {
-                    break
-                }
+                if word.isSealed || seal(word) { break }
             }
             turn.wakeAll()
             return first
@@ -105,9 +199,9 @@ extension LogCore {
         if words.load(Word.hasEnded) != 0 { throw reasonOfEnd() }
     }
 
-    private func reasonOfEnd() -> EngineError { turn.withLock { ending ?? .closed } }
-
     func throwIfClosed() throws(EngineError) {
         if words.load(Word.hasEnded) != 0, reasonOfEnd() == .closed { throw .closed }
     }
+
+    private func reasonOfEnd() -> EngineError { turn.withLock { ending ?? .closed } }
 }

@@ -46,30 +46,39 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     var isSyncing = false
     var ending: EngineError?
 
+    /// Guarded by `writeGate`: every segment that exists, the active one last.
+    var segments: [SegmentHeader]
+    /// Held while segments are removed: one thread at a time.
+    let removal = C.Gate()
+
     /// Goes on with a log that recovery has read, or begins one. Nothing but this writes to the directory meanwhile.
     init(
-        storage: any Storage, shard: UInt16, options: LogOptions, recovered tail: Recovery<Planted>.Tail?,
-        lastLSN: UInt64, defects: Planted
+        storage: any Storage, options: LogOptions, recovered: RecoveredLog, defects: Planted
     ) throws(EngineError) {
         self.storage = storage
         self.options = options
         self.defects = defects
         ring = RecordRing(capacityBytes: options.bufferSizeBytes)
-        let baseLSN = tail?.header?.baseLSN ?? lastLSN + 1
+        let lastLSN = recovered.report.lastLSN.rawValue
+        let name = recovered.tail?.name ?? SegmentName(shard: recovered.shard, sequence: 1)
+        let header = recovered.tail?.header ?? SegmentHeader(name: name, baseLSN: lastLSN + 1)
         active = try throughStorage { () throws(StorageError) in
-            if let tail {
-                return try .resume(tail, baseLSN: baseLSN, in: storage, options: options)
-            }
-            let header = SegmentHeader(name: SegmentName(shard: shard, sequence: 1), baseLSN: baseLSN)
-            return try .begin(header, in: storage, options: options)
+            guard let tail = recovered.tail else { return try .begin(header, in: storage, options: options) }
+            return try .resume(tail, header, in: storage, options: options)
         }
-        base = SegmentBase(sequence: active.name.sequence, lsn: baseLSN, position: 0)
-        let end = tail?.header == nil ? UInt64(SegmentHeader.sizeBytes) : tail!.endBytes
-        words.store(Reservation(count: lastLSN + 1 - baseLSN, endBytes: end).rawValue, at: Word.reservation)
-        words.store(end, at: Word.flushedPosition)
+        segments = recovered.headers
+        if segments.last?.name != name { segments.append(header) }
+        let end = recovered.tail?.header == nil ? UInt64(SegmentHeader.sizeBytes) : recovered.tail!.endBytes
+        base = SegmentBase(sequence: name.sequence, lsn: header.baseLSN, position: Self.firstPosition - end)
+        words.store(Reservation(count: lastLSN + 1 - header.baseLSN, endBytes: end).rawValue, at: Word.reservation)
+        words.store(Self.firstPosition, at: Word.flushedPosition)
         words.store(lastLSN, at: Word.flushedLSN)
         words.store(lastLSN, at: Word.durableLSN)
     }
+
+    /// The position at which an opened log goes on. Beyond the largest segment, so that the first byte of every segment
+    /// has a position, also after a truncation.
+    private static var firstPosition: UInt64 { 1 << 32 }
 
     /// Appends one record. It is durable after a sync that begins when this has returned.
     func append(
@@ -196,7 +205,9 @@ enum Word {
     static let flushedLSN = 16
     static let durableLSN = 24
     static let hasEnded = 32
-    static let count = 40
+    /// Rises with every truncation that took records away.
+    static let truncations = 40
+    static let count = 48
 }
 
 /// What the active segment adds to a reservation.

@@ -7,6 +7,9 @@ struct SegmentHeader: Equatable {
     /// The LSN of the first record in the segment, written or not.
     var baseLSN: UInt64
 
+    /// LSNs that a log can reach. What lies beyond is damage; it also keeps arithmetic with them from overflowing.
+    static let lsns: Range<UInt64> = 1..<1 << 62
+
     static let payloadSizeBytes = 8
     static let sizeBytes = Frame.overheadBytes + payloadSizeBytes
 
@@ -25,7 +28,8 @@ struct SegmentHeader: Equatable {
     /// Nil when the frame is no header.
     init?(_ frame: Frame) {
         guard frame.type == .segment, frame.key.isEmpty, frame.payload.count == Self.payloadSizeBytes,
-            let shard = UInt16(exactly: frame.payload.littleEndian(UInt32.self, at: 0))
+            let shard = UInt16(exactly: frame.payload.littleEndian(UInt32.self, at: 0)),
+            Self.lsns.contains(frame.lsn)
         else { return nil }
         name = SegmentName(shard: shard, sequence: frame.payload.littleEndian(at: 4))
         baseLSN = frame.lsn

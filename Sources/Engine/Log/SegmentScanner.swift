@@ -18,7 +18,7 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
     /// Where the next frame begins.
     private(set) var position: UInt64 = 0
 
-    private let file: any StorageFile
+    private let file: (any StorageFile)?
     private let defects: Planted
     private var window: UnsafeMutableRawBufferPointer
     private var windowStart: UInt64 = 0
@@ -30,6 +30,14 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         length = try file.length()
         let size = max(Frame.headerSizeBytes, Int(min(UInt64(windowSizeBytes), length)))
         window = .allocate(byteCount: size, alignment: 16)
+    }
+
+    /// A scanner at its end.
+    init(nothing defects: Planted) {
+        file = nil
+        self.defects = defects
+        length = 0
+        window = .allocate(byteCount: Frame.headerSizeBytes, alignment: 16)
     }
 
     deinit { window.deallocate() }
@@ -55,8 +63,6 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
     }
 
     mutating func move(to position: UInt64) { self.position = position }
-
-    mutating func rewind() { position = 0 }
 
     /// Moves to the next whole record behind `position`, whatever its LSN; false and at the end when there is none.
     mutating func findNextFrame() throws(StorageError) -> Bool {
@@ -133,7 +139,8 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         windowStart = position
         windowCount = 0
         let wanted = Int(min(UInt64(window.count), length - position))
-        windowCount = try file.read(into: UnsafeMutableRawBufferPointer(rebasing: window[..<wanted]), at: position)
+        let target = UnsafeMutableRawBufferPointer(rebasing: window[..<wanted])
+        windowCount = try file?.read(into: target, at: position) ?? 0
         // A file that shrank since its length was asked for reads as if zeros followed.
         if windowCount < wanted {
             UnsafeMutableRawBufferPointer(rebasing: window[windowCount..<wanted]).initializeMemory(

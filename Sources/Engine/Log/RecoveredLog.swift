@@ -1,0 +1,30 @@
+import Storage
+
+/// What a walk over a whole log leaves to go on with.
+struct RecoveredLog {
+    var shard: UInt16
+    /// The segments in their order, without one that was being created when the crash came.
+    var headers: [SegmentHeader]
+    var tail: LogTail?
+    var report: RecoveryReport
+
+    /// Reads the whole log and shows each record to `visit`, with the segment it lies in.
+    init<Planted: Defects>(
+        _ storage: any Storage, shard: UInt16, policy: DamagePolicy, defects: Planted,
+        visiting visit: (Frame, SegmentName) throws(EngineError) -> Void
+    ) throws(EngineError) {
+        var walk = try LogWalk(storage: storage, shard: shard, policy: policy, defects: defects)
+        while let frame = try walk.next() { try visit(frame, walk.segment) }
+        self.shard = shard
+        headers = walk.headers
+        tail = walk.tail
+        report = walk.report
+    }
+
+    /// A log that does not exist yet.
+    init(shard: UInt16) {
+        self.shard = shard
+        headers = []
+        report = RecoveryReport()
+    }
+}
