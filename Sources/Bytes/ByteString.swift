@@ -7,6 +7,9 @@ public struct ByteString: Hashable, Sendable {
 
     public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 
+    /// Shares the array's storage.
+    public init(_ bytes: [UInt8]) { self.bytes = bytes }
+
     /// The UTF-8 of `text`.
     public init(_ text: String) { self.bytes = Array(text.utf8) }
 

@@ -126,7 +126,11 @@ struct Judge {
         let legal = versions.legal(order)
         let isLive = versions.isLive(order)
         var recall = Recall()
-        if let payload, let number { recall = validator.recall(payload, under: number, at: tally.line) }
+        if let payload, let number {
+            recall = validator.recall(payload, under: number, at: tally.line)
+        } else if let payload {
+            recall = validator.recall(payload, underForgotten: key)
+        }
         let breaks: [Check]
         if payload == nil {
             breaks = [.durable]

@@ -1,11 +1,16 @@
 extension LineScanner {
-    /// A string's content with its escapes resolved, as UTF-8. Half a surrogate pair becomes U+FFFD.
+    /// A string's content with its escapes resolved, as UTF-8. Half a surrogate pair becomes U+FFFD. Control
+    /// characters must be escaped.
     func unescape(_ token: Token) throws(OracleError) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(token.end - token.start)
         var index = token.start
         while index < token.end {
             guard bytes[index] == UInt8(ascii: "\\") else {
+                guard bytes[index] >= 0x20 else {
+                    throw .syntax(
+                        line: line, column: index + 1, expected: "no bare control character", found: "one")
+                }
                 text.append(bytes[index])
                 index += 1
                 continue

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 
 /// Reads one line of strict JSON: an object of strings, whole numbers and booleans, its fields in any order.
 ///
@@ -43,26 +44,38 @@ struct LineScanner {
         guard position == bytes.count else { throw unexpected("the end of the line") }
     }
 
-    /// A string, its quotes taken off.
+    /// A string, its quotes taken off. Its content is checked by whoever decodes, compares or unescapes it.
+    @inline(__always)
     mutating func string(_ expected: StaticString) throws(OracleError) -> Token {
         try expect(UInt8(ascii: "\""), expected)
         let start = position
-        var escaped = false
+        guard let end = find(UInt8(ascii: "\""), from: start, to: bytes.count) else {
+            position = bytes.count
+            throw unexpected("the string's closing quote")
+        }
+        position = end + 1
+        guard find(UInt8(ascii: "\\"), from: start, to: end) == nil else { return try escapedString(from: start) }
+        return Token(start: start, end: end, escaped: false)
+    }
+
+    /// A string in which the first quote may not be the last.
+    private mutating func escapedString(from start: Int) throws(OracleError) -> Token {
+        position = start
         while position < bytes.count {
             let byte = bytes[position]
-            if byte == UInt8(ascii: "\"") {
-                position += 1
-                return Token(start: start, end: position - 1, escaped: escaped)
-            }
-            guard byte >= 0x20 else { throw unexpected("no control character in a string") }
-            if byte == UInt8(ascii: "\\") {
-                escaped = true
-                position += 1
-                guard position < bytes.count else { break }
-            }
-            position += 1
+            position += byte == UInt8(ascii: "\\") ? 2 : 1
+            if byte == UInt8(ascii: "\"") { return Token(start: start, end: position - 1, escaped: true) }
         }
+        position = bytes.count
         throw unexpected("the string's closing quote")
+    }
+
+    @inline(__always)
+    private func find(_ byte: UInt8, from start: Int, to end: Int) -> Int? {
+        guard let base = bytes.baseAddress, let found = memchr(base + start, Int32(byte), end - start) else {
+            return nil
+        }
+        return UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
     /// A whole number without sign, fraction, exponent or leading zeros.
@@ -106,13 +119,11 @@ struct LineScanner {
         }
     }
 
+    @inline(__always)
     func matches(_ token: Token, _ name: StaticString) -> Bool {
         if token.escaped { return (try? unescape(token)) == name.withUTF8Buffer { Array($0) } }
-        guard token.end - token.start == name.utf8CodeUnitCount else { return false }
-        for offset in 0..<name.utf8CodeUnitCount where bytes[token.start + offset] != name.utf8Start[offset] {
-            return false
-        }
-        return true
+        let count = name.utf8CodeUnitCount
+        return token.end - token.start == count && memcmp(bytes.baseAddress! + token.start, name.utf8Start, count) == 0
     }
 
     /// What an error says instead of `expected`: at the place reached so far, or at `token`.

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 
 /// Reads an oracle from chunks of bytes as they come: pure, one pass, memory for one line and what is in flight.
 ///
@@ -103,8 +104,12 @@ public struct OracleReader: Sendable {
     }
 
     private static func newline(in chunk: Span<UInt8>, from start: Int) -> Int? {
-        for index in start..<chunk.count where chunk[unchecked: index] == UInt8(ascii: "\n") { return index }
-        return nil
+        chunk.withUnsafeBufferPointer { bytes in
+            guard let base = bytes.baseAddress,
+                let found = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
+            else { return nil }
+            return UnsafeRawPointer(found) - UnsafeRawPointer(base)
+        }
     }
 }
 

@@ -47,10 +47,7 @@ extension Validator {
         let watch = Int(records[number].watch)
         if watch >= 0, watched[watch].value == value { return watched[watch].recall }
         // Not the value that was watched: what is still known of the key has to do.
-        let key = table.keys[number]
-        for old in replaced.overwritten + replaced.deleted where old.key == key {
-            recall.note(old.payload, at: 1, for: value)
-        }
+        recall = self.recall(value, underForgotten: table.keys[number])
         if watch >= 0 && watched[watch].recall.isHeld {
             recall.note(watched[watch].value, at: watched[watch].recall.firstHeld, for: value)
         }
@@ -58,5 +55,36 @@ extension Validator {
             recall.note(version.payload, at: version.begin, for: value)
         }
         return recall
+    }
+
+    /// What is remembered of a key that has no record any more.
+    func recall(_ value: [UInt8], underForgotten key: ByteString) -> Recall {
+        var recall = Recall()
+        for old in replaced.overwritten where old.key == key { recall.note(old.payload, at: 1, for: value) }
+        for old in replaced.deleted where old.key == key { recall.note(old.payload, at: 1, for: value) }
+        return recall
+    }
+
+    /// Whether an operation is known to have named `key`.
+    func isNamed(_ key: ByteString) -> Bool {
+        table.number(of: key) != nil || replaced.deleted.contains { $0.key == key }
+    }
+
+    /// Keys whose delete is acknowledged and final at `line`, each with a payload that it held before.
+    func deletedValues(at line: Int) -> [(key: ByteString, payload: [UInt8])] {
+        func isGone(_ number: Int) -> Bool {
+            let versions = versions(number, at: line)
+            return versions.count == 1 && versions[0].payload == nil
+        }
+        guard keepsEverything else {
+            return replaced.deleted.reversed().filter { table.number(of: $0.key).map(isGone) ?? true }
+                .map { ($0.key, $0.payload) }
+        }
+        return records.indices.compactMap { number in
+            guard isGone(number),
+                let payload = records[number].past.last(where: { $0.line <= line && $0.payload != nil })?.payload
+            else { return nil }
+            return (table.keys[number], payload)
+        }
     }
 }

@@ -156,7 +156,7 @@ public struct Validator: Sendable {
         }
         let version = records[number].versions[index]
         if certain { acknowledge(version, at: line) }
-        if let old = records[number].close(index, at: line, certain: certain) {
+        if let old = records[number].close(index, at: line, certain: certain), !keepsEverything {
             replaced.note(table.keys[number], old, by: version)
         }
         keep(number, at: line)
@@ -170,7 +170,9 @@ public struct Validator: Sendable {
             payload: operation.action.payload, seq: operation.seq, begin: line, closed: line, isCertain: true,
             batch: batches.plain(operation.txn))
         acknowledge(version, at: line)
-        if let old = records[number].replaceAll(by: version) { replaced.note(operation.key, old, by: version) }
+        if let old = records[number].replaceAll(by: version), !keepsEverything {
+            replaced.note(operation.key, old, by: version)
+        }
         note(operation.action.payload, of: number, at: line)
         keep(number, at: line)
     }

@@ -5,7 +5,7 @@ import Testing
 /// The validator against the naive one: for each random tiny history, at each of its lines, every possible state is
 /// judged by both, and both of the validator's memories must say the same to the letter.
 @Suite struct ValidatorPropertyTests {
-    static let histories = 60
+    static let histories = 25
     static let firstSeed: UInt64 = 1
 
     @Test(arguments: HistoryGenerator.Shape.allCases)

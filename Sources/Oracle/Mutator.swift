@@ -1,0 +1,220 @@
+import Bytes
+
+/// Why a mutation cannot be made of a run's history.
+struct Impossible: Error {
+    var reason: String
+}
+
+/// Makes an observation wrong, in a way that leaves no doubt which check is broken.
+///
+/// It touches only keys that nothing in flight concerns: whose observed value is the one thing that was legal. In a
+/// plain oracle it touches as many keys as it takes to exceed what operations in flight might explain.
+struct Mutator {
+    /// A key at the only value that is legal.
+    private struct Settled {
+        var number: Int
+        var key: ByteString
+        var version: Version
+    }
+
+    private let validator: Validator
+    private let observation: Observation
+    private let line: Int
+    /// How many keys have to be wrong.
+    private let wrongKeys: Int
+    /// Sorted by the line on which their operation began.
+    private let settled: [Settled]
+    private let olderValues: [Int: [UInt8]]
+
+    init(_ validator: Validator, _ observation: Observation, _ contract: Contract, _ base: Judgement, at line: Int?) {
+        self.validator = validator
+        self.observation = observation
+        let tally = validator.tally(at: line)
+        self.line = tally.line
+        let budget = tally.hasIntents == true ? 0 : validator.options.plainInFlight * tally.openLives
+        wrongKeys = base.counts.isEmpty ? max(1, budget + 1 - base.unattributed.count) : 1
+        var settled: [Settled] = []
+        for entry in observation.entries {
+            guard let number = validator.table.number(of: entry.key),
+                case let versions = validator.versions(number, at: tally.line), versions.count == 1,
+                versions[0].payload == entry.payload
+            else { continue }
+            settled.append(Settled(number: number, key: entry.key, version: versions[0]))
+        }
+        settled.sort { ($0.version.begin, $0.key) < ($1.version.begin, $1.key) }
+        self.settled = settled
+        olderValues = Self.olderValues(of: settled.map { ($0.number, $0.key, $0.version) }, validator, tally.line)
+    }
+
+    func evidence(of mutation: Mutation) -> Result<Evidence, Impossible> {
+        do throws(Impossible) {
+            switch mutation {
+            case .unopened: return .success(Evidence(.failed(reason: "positive control")))
+            case .unstableRecovery:
+                return .success(Evidence(.opened(observation), secondRecovery: .opened(try withExtraKeys())))
+            case .lostProbe:
+                return .success(Evidence(.opened(observation), probe: .lost(reason: "positive control")))
+            case .lostAcknowledgement: return try opened { (settled) throws(Impossible) in nil }
+            case .oldValue:
+                return try opened { (settled) throws(Impossible) in try older(settled) }
+            case .mixedValue: return try opened { (settled) throws(Impossible) in try mixed(settled) }
+            case .flippedBit: return try opened { (settled) throws(Impossible) in try flipped(settled) }
+            case .extraKey: return .success(Evidence(.opened(try withExtraKeys())))
+            case .resurrectedDelete: return .success(Evidence(.opened(try withResurrectedKeys())))
+            case .hole: return .success(Evidence(.opened(try withHole())))
+            case .halfBatch: return .success(Evidence(.opened(try withHalfBatch())))
+            }
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    // MARK: One key at a time
+
+    /// The observation with as many keys changed as it takes; keys that `change` cannot change are passed over.
+    private func opened(
+        _ change: (Settled) throws(Impossible) -> [UInt8]?
+    ) throws(Impossible) -> Result<Evidence, Impossible> {
+        var mutated = observation
+        var changed = 0
+        var why = Impossible(reason: "no key is at an acknowledged value that nothing in flight concerns")
+        // From the newest backwards: what a crash would touch first.
+        for settled in settled.reversed() where changed < wrongKeys {
+            do throws(Impossible) {
+                mutated[settled.key] = try change(settled)
+                changed += 1
+            } catch {
+                why = error
+            }
+        }
+        return .success(Evidence(.opened(try enough(mutated, changed, why))))
+    }
+
+    private func enough(_ mutated: Observation, _ changed: Int, _ why: Impossible) throws(Impossible) -> Observation {
+        guard changed > 0 else { throw why }
+        guard changed >= wrongKeys else {
+            throw Impossible(
+                reason:
+                    "\(changed) keys could be made wrong, but operations in flight without intents may explain as many")
+        }
+        return mutated
+    }
+
+    private func older(_ settled: Settled) throws(Impossible) -> [UInt8] {
+        guard let older = olderValues[settled.number] else {
+            throw Impossible(reason: "no key is known to have had an older value")
+        }
+        return older
+    }
+
+    private func mixed(_ settled: Settled) throws(Impossible) -> [UInt8] {
+        let older = try older(settled)
+        guard let newer = settled.version.payload else { throw Impossible(reason: "the key is not there") }
+        let shared = min(older.count, newer.count)
+        guard let difference = (0..<shared).first(where: { older[$0] != newer[$0] }), difference + 1 < newer.count,
+            case let mixed = Array(older[...difference] + newer[(difference + 1)...]),
+            case let recall = validator.recall(mixed, under: settled.number, at: line), recall.isMix(of: mixed)
+        else { throw Impossible(reason: "no key has two payloads that can be mixed") }
+        return mixed
+    }
+
+    private func flipped(_ settled: Settled) throws(Impossible) -> [UInt8] {
+        guard var payload = settled.version.payload, !payload.isEmpty else {
+            throw Impossible(reason: "no payload has a bit to flip")
+        }
+        let place = payload.count / 2
+        for bit in UInt8(0)..<8 {
+            payload[place] ^= 1 << bit
+            let recall = validator.recall(payload, under: settled.number, at: line)
+            if !recall.isHeld && !recall.isMix(of: payload) { return payload }
+            payload[place] ^= 1 << bit
+        }
+        throw Impossible(reason: "every flipped bit makes a payload that the key could have had")
+    }
+
+    /// A value that each key held before its present one, and that is not legal any more.
+    private static func olderValues(
+        of settled: [(number: Int, key: ByteString, version: Version)], _ validator: Validator, _ line: Int
+    ) -> [Int: [UInt8]] {
+        var older: [Int: [UInt8]] = [:]
+        guard !validator.keepsEverything else {
+            for (number, _, version) in settled {
+                older[number] =
+                    validator.records[number].past
+                    .last {
+                        $0.line <= line && $0.line < version.begin && $0.payload != nil && $0.payload != version.payload
+                    }?.payload
+            }
+            return older
+        }
+        let known = Dictionary(
+            validator.replaced.overwritten.map { ($0.key, $0.payload) }, uniquingKeysWith: { first, _ in first })
+        for (number, key, version) in settled where known[key] != version.payload { older[number] = known[key] }
+        return older
+    }
+
+    // MARK: The state as a whole
+
+    private func withExtraKeys() throws(Impossible) -> Observation {
+        var mutated = observation
+        var count = 0
+        var suffix = 0
+        while count < wrongKeys {
+            let key = ByteString("faultline-control-\(suffix)")
+            suffix += 1
+            guard observation[key] == nil, !validator.isNamed(key) else { continue }
+            mutated[key] = Array("positive control".utf8)
+            count += 1
+        }
+        return mutated
+    }
+
+    private func withResurrectedKeys() throws(Impossible) -> Observation {
+        var mutated = observation
+        var count = 0
+        for (key, payload) in validator.deletedValues(at: line) where count < wrongKeys && mutated[key] == nil {
+            mutated[key] = payload
+            count += 1
+        }
+        return try enough(
+            mutated, count, Impossible(reason: "no key is known whose delete was acknowledged and is final"))
+    }
+
+    private func withHole() throws(Impossible) -> Observation {
+        guard settled.count > wrongKeys, let oldest = settled.first,
+            settled[wrongKeys...].contains(where: {
+                firstHeld($0) >= oldest.version.begin && $0.version.begin > oldest.version.begin
+            })
+        else { throw Impossible(reason: "there are no two keys of which one is at a later operation than the other") }
+        var mutated = observation
+        for settled in settled.prefix(wrongKeys) { mutated[settled.key] = olderValues[settled.number] }
+        return mutated
+    }
+
+    private func withHalfBatch() throws(Impossible) -> Observation {
+        var batches: [Int: [Settled]] = [:]
+        for settled in settled where settled.version.batch != 0 {
+            batches[settled.version.batch, default: []].append(settled)
+        }
+        for batch in batches.keys.sorted(by: >) {
+            let members = batches[batch]!
+            guard let shown = members.last(where: { firstHeld($0) >= $0.version.begin }),
+                let lost = members.first(where: { $0.number != shown.number })
+            else { continue }
+            var mutated = observation
+            mutated[lost.key] = olderValues[lost.number]
+            var count = 1
+            for settled in settled
+            where count < wrongKeys && settled.number != shown.number && settled.number != lost.number {
+                mutated[settled.key] = nil
+                count += 1
+            }
+            return try enough(mutated, count, Impossible(reason: ""))
+        }
+        throw Impossible(reason: "no acknowledged batch has two keys that are at it")
+    }
+
+    private func firstHeld(_ settled: Settled) -> Int {
+        settled.version.payload.map { validator.recall($0, under: settled.number, at: line).firstHeld } ?? 0
+    }
+}
