@@ -20,14 +20,6 @@ struct TreePatch {
     let limbo: Descriptor
     let payloads: any PayloadStore
 
-    init(from: Tree, to: Tree, backing: ByteString, limbo: Descriptor, payloads: any PayloadStore) {
-        self.from = from
-        self.to = to
-        self.backing = backing
-        self.limbo = limbo
-        self.payloads = payloads
-    }
-
     /// Where an inode can be found.
     private struct Place {
         var directory: Descriptor

@@ -13,6 +13,8 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
     /// Payloads from here on are base contents.
     static let firstBase = UInt64(1) << 62
     private static let pageBytes: UInt64 = 4096
+    private static let seekData: Int32 = 3
+    private static let seekHole: Int32 = 4
     /// How much is read at once.
     private static let chunkBytes: UInt64 = 1 << 20
 
@@ -70,11 +72,11 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
             var position = offset
             // Holes are not worth copying: what is neither intact nor kept reads as zeros.
             while position < bases[place].intactBytes {
-                let data = faultline_lseek(descriptor.number, off_t(position), 3 /* SEEK_DATA */)
+                let data = faultline_lseek(descriptor.number, off_t(position), Self.seekData)
                 if data == -off_t(ENXIO) { break }
                 let start = try UInt64(Errno.check(data))
                 guard start < bases[place].intactBytes else { break }
-                let hole = try UInt64(Errno.check(faultline_lseek(descriptor.number, off_t(start), 4 /* SEEK_HOLE */)))
+                let hole = try UInt64(Errno.check(faultline_lseek(descriptor.number, off_t(start), Self.seekHole)))
                 let end = min(hole, bases[place].intactBytes)
                 try keep(place, descriptor, start / Self.pageBytes...(end - 1) / Self.pageBytes)
                 position = end
