@@ -116,7 +116,7 @@ final class FileSystem: @unchecked Sendable {
     }
 
     private func truncate(
-        _ node: Inode, _ path: Descriptor, _ open: Descriptor?, _ sizeBytes: Int64, _ turn: borrowing Recorder.Turn
+        _ node: Inode, _ path: Descriptor, _ open: Descriptor?, _ sizeBytes: Int64, _ turn: Recorder.Turn
     ) throws(Errno) {
         var before = stat()
         try Errno.check(faultline_fstat(path.number, &before))

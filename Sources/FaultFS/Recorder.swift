@@ -46,8 +46,9 @@ final class Recorder: @unchecked Sendable {
 
     var recorded: Counts { lock.withLock { counts } }
 
-    /// The right to change and to record, for the length of one call.
-    struct Turn: ~Copyable {
+    /// The right to change and to record, for the length of one call: never kept beyond it. (Noncopyable, as it should
+    /// be, it crashes the optimiser of Swift 6.3.1.)
+    struct Turn {
         fileprivate let recorder: Recorder
         fileprivate let process: Int32
 
@@ -65,7 +66,7 @@ final class Recorder: @unchecked Sendable {
     }
 
     /// Runs `body`, which changes something below and records it.
-    func turn<Result>(_ process: Int32, _ body: (borrowing Turn) throws(Errno) -> Result) throws(Errno) -> Result {
+    func turn<Result>(_ process: Int32, _ body: (Turn) throws(Errno) -> Result) throws(Errno) -> Result {
         lock.lock()
         defer { lock.unlock() }
         try admit(.operations)
