@@ -15,7 +15,8 @@ struct TraceWalk {
         cursor = reader.cursor()
     }
 
-    /// The next event; `nil` at the end, which is said on standard error if it is not whole.
+    /// The next event; `nil` at the end, which is said on standard error if it is not whole. Throws when not even the base
+    /// tree is there.
     mutating func next() throws -> (event: TraceEvent, line: TraceLine)? {
         while let record = try cursor.next() {
             switch record {
@@ -23,6 +24,7 @@ struct TraceWalk {
             case .event(let event): return (event, narrator.tell(event))
             }
         }
+        guard cursor.isBaseWhole else { throw TraceFileError.baseMissing(path: reader.path, cursor.ending) }
         if cursor.ending != .whole {
             let text = "faultline: \(reader.path): \(cursor.ending)\n"
             FileHandle.standardError.write(Data(text.utf8))

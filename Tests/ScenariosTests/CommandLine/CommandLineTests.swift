@@ -1,0 +1,178 @@
+import Bytes
+import Foundation
+import Model
+import Scenarios
+import Storage
+import Testing
+
+@Suite(.enabled(if: Faultline.path != nil, "the program was not built beside the tests"))
+struct CommandLineTests {
+    private let temporary: TemporaryDirectory
+
+    init() throws { temporary = try TemporaryDirectory() }
+
+    private func run(_ arguments: String...) throws -> Faultline.Answer {
+        try Faultline.run(arguments, directory: temporary.path)
+    }
+
+    /// A trace of a file that is written, synced and acknowledged.
+    private func trace(_ name: String, inode: UInt64 = 2, data: String = "hello", isWhole: Bool = true) throws -> String
+    {
+        var writer = try TraceWriter(creating: ByteString(temporary.path + "/" + name))
+        let file = InodeID(inode)
+        try writer.append(
+            .operation(
+                Operation(
+                    id: OperationID(1),
+                    .create(file, .regular, Attributes(mode: 0o600), at: Entry(.root, ByteString([97, 0xFF]))))))
+        let write = Change.write(
+            file, offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: UInt64(data.utf8.count)))
+        _ = try Array(data.utf8).withUnsafeBytes {
+            try writer.append(.operation(Operation(id: OperationID(2), write, process: Int32(inode))), data: $0)
+        }
+        try writer.append(.barrierBegan(OperationID(3), .fsync(file), process: 1))
+        try writer.append(.barrierEnded(OperationID(3), errno: 0))
+        _ = try Array("{\"op\":\"put\"}".utf8).withUnsafeBytes { try writer.append(oracleLine: $0) }
+        if isWhole { try writer.finish() } else { try writer.flush() }
+        return name
+    }
+
+    @Test(arguments: [
+        ["bogus"], ["trace"] + ["show"], ["trace", "show", "x", "--from", "0"], ["trace", "show", "x", "--limit=-1"],
+        ["trace", "show", "x", "--data"], ["doctor", "--nonsense"], ["trace", "show", "is-not-there"],
+        ["trace", "stats", "/dev/null"], ["trace", "diff", "only-one"],
+    ])
+    func `what cannot be done exits with 2 and says why on standard error`(arguments: [String]) throws {
+        let answer = try Faultline.run(arguments, directory: temporary.path)
+        #expect(answer.status == 2)
+        #expect(answer.output == "")
+        #expect(answer.error.count > 10)
+    }
+
+    @Test(arguments: [["--help"], ["help", "trace"], ["--version"], [], ["trace", "show", "--help"]])
+    func `help goes to standard output and is no error`(arguments: [String]) throws {
+        let answer = try Faultline.run(arguments, directory: temporary.path)
+        #expect(answer.status == 0)
+        #expect(answer.output.contains("faultline") || answer.output.contains("OVERVIEW"))
+        #expect(answer.error == "")
+    }
+
+    @Test func `show tells the events in order`() throws {
+        let answer = try run("trace", "show", try trace("t"))
+        #expect(
+            answer.output == """
+                      1  op 1       create /a\\xff 0600 owner 0:0
+                      2  op 2       write /a\\xff [0, +5)
+                      3  op 3       fsync /a\\xff
+                      4  op 3       synced
+                      5             oracle {"op":"put"}
+
+                """)
+        #expect(answer.status == 0)
+        #expect(answer.error == "")
+    }
+
+    @Test func `show gives a range of events as JSONL, with data on request`() throws {
+        let answer = try run("trace", "show", try trace("t"), "--json", "--data", "--from", "2", "--limit", "1")
+        #expect(
+            answer.output
+                == #"{"countBytes":5,"data":"aGVsbG8=","offsetBytes":0,"op":2,"path":"/a\\xff","pid":2,"point":2,"what":"write"}"#
+                + "\n")
+    }
+
+    @Test func `a trace without its end is shown, and the end is missed`() throws {
+        let answer = try run("trace", "show", try trace("t", isWhole: false))
+        #expect(answer.status == 0)
+        #expect(answer.output.split(separator: "\n").count == 5)
+        #expect(answer.error.contains("unfinished"))
+    }
+
+    @Test func `damage is an error after what came before it`() throws {
+        let name = try trace("t")
+        let url = URL(filePath: temporary.path + "/" + name)
+        var bytes = try Data(contentsOf: url)
+        let place = try #require(bytes.firstRange(of: Data("hello".utf8))).lowerBound
+        bytes[place] ^= 1
+        try bytes.write(to: url)
+        let answer = try run("trace", "show", name)
+        #expect(answer.status == 2)
+        #expect(answer.output.split(separator: "\n").count == 1)
+        #expect(answer.error.contains("damaged at byte"))
+    }
+
+    @Test func `stats count`() throws {
+        let answer = try run("trace", "stats", try trace("t"))
+        #expect(answer.output.contains("bytes written  5"))
+        #expect(try run("trace", "stats", "t", "--json").output.contains(#""writtenBytes" : 5"#))
+    }
+
+    @Test func `traces of the same work are the same, whatever the inode numbers and processes`() throws {
+        let answer = try run("trace", "diff", try trace("a"), try trace("b", inode: 77))
+        #expect(answer.status == 0)
+        #expect(answer.output == "the traces are the same\n")
+    }
+
+    @Test func `a difference in data is shown at its place, with exit code 1`() throws {
+        let answer = try run("trace", "diff", try trace("a"), try trace("b", data: "hallo"))
+        #expect(answer.status == 1)
+        #expect(
+            answer.output == """
+                        1  op 1       create /a\\xff 0600 owner 0:0
+                -       2  op 2       write /a\\xff [0, +5)
+                +       2  op 2       write /a\\xff [0, +5)    (other data)
+
+                """)
+    }
+
+    @Test func `doctor names every scenario, in text and in JSON`() throws {
+        let text = try run("doctor")
+        let json = try run("doctor", "--json")
+        #expect(text.status == 0 && json.status == 0)
+        for scenario in ["smoke", "power-cut", "flakey"] {
+            #expect(text.output.contains("\n\(scenario) "))
+            #expect(json.output.contains("\"scenario\" : \"\(scenario)\""))
+        }
+        #expect(!text.output.contains("\u{1B}"))
+    }
+
+    @Test func `cleanup cleans a run whose process is dead, and then there is nothing`() throws {
+        var process = try ProcessIdentity.own()
+        process.startTicks -= 1
+        let run = temporary.path + "/faultline-runs/faultline-a-b-1-1"
+        try FileManager.default.createDirectory(atPath: run, withIntermediateDirectories: true)
+        try RunRecord(process: process, owner: geteuid()).write(to: ByteString(run))
+        let dry = try self.run("cleanup", "--dry-run")
+        #expect(dry.output.contains("would mark as interrupted  "))
+        let answer = try self.run("cleanup")
+        #expect(answer.status == 0)
+        #expect(answer.output.contains("marked as interrupted  "))
+        #expect(!(try self.run("cleanup").output.contains("faultline-a-b-1-1")))
+    }
+
+    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+    func `a signal ends a command that waits`(signal: Int32, status: Int32) throws {
+        let fifo = temporary.path + "/fifo"
+        #expect(mkfifo(fifo, 0o600) == 0)
+        let (process, _, error) = try Faultline.start(["trace", "show", fifo])
+        // Opening a fifo waits for a writer. Give the process the time to get there.
+        usleep(300_000)
+        kill(process.processIdentifier, signal)
+        process.waitUntilExit()
+        #expect(process.terminationStatus == status)
+        #expect(process.terminationReason == .exit)
+        let text = String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
+        #expect(text.contains("interrupted"))
+    }
+
+    @Test func `output that cannot be written is an error`() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: try #require(Faultline.path))
+        process.arguments = ["--version"]
+        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        let error = Pipe()
+        process.standardError = error
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationStatus == 2)
+    }
+}

@@ -1,0 +1,111 @@
+import Bytes
+import Glibc
+import Report
+import Scenarios
+import Testing
+
+struct DoctorTests {
+    /// A machine on which everything is there and works; each test takes something away.
+    private static let whole = Host(
+        isRoot: true, open: { _ in 0 }, program: { ByteString("/usr/bin/\($0)") }, isSetuidRoot: { _ in true },
+        text: { path in path == "/proc/misc" ? "236 device-mapper\n" : "live\n" }, tryMount: { nil })
+    private static let driver = Requirement("built-in targets", met: true, "there")
+
+    private func diagnosis(_ scenario: String, _ change: (inout Host) -> Void) throws -> Doctor.Diagnosis {
+        var host = Self.whole
+        change(&host)
+        return try #require(Doctor(host: host, driver: Self.driver).diagnose().first { $0.scenario == scenario })
+    }
+
+    @Test func `on a whole machine everything is possible, and what this version has works`() {
+        let all = Doctor(host: Self.whole, driver: Self.driver).diagnose()
+        #expect(all.filter { !$0.isPossible } == [])
+        #expect(all.filter(\.works).map(\.scenario) == ["smoke", "power-cut"])
+        #expect(!DoctorReport(all).text(for: .plain).contains("Missing"))
+    }
+
+    @Test func `without the driver no built-in target runs`() {
+        let missing = Requirement("built-in targets", met: false, "not there", remedy: "swift build")
+        let all = Doctor(host: Self.whole, driver: missing).diagnose()
+        #expect(all.filter(\.works) == [])
+    }
+
+    @Test(arguments: [
+        (ENOENT, "sudo modprobe fuse"), (EACCES, "sudo chmod 0666 /dev/fuse"), (EPERM, "docker run --device /dev/fuse"),
+    ])
+    func `a device that does not open has a remedy for its reason, and nothing is mounted`(
+        errno: Int32, remedy: String
+    ) throws {
+        let diagnosis = try diagnosis("power-cut") { host in
+            host.open = { $0 == "/dev/fuse" ? errno : 0 }
+            host.tryMount = { "must not be tried" }
+        }
+        #expect(!diagnosis.works)
+        let missing = diagnosis.requirements.filter { !$0.isMet }
+        #expect(missing.map(\.name) == ["/dev/fuse"])
+        #expect(missing.first?.remedy?.hasPrefix(remedy) == true)
+    }
+
+    @Test(arguments: [
+        (true, true, true, "docker run"), (false, false, true, "sudo apt-get install fuse3"),
+        (false, true, false, "sudo chmod u+s /usr/bin/fusermount3"),
+    ])
+    func `a mount that fails has a remedy for who asks and what is there`(
+        isRoot: Bool, hasHelper: Bool, isSetuid: Bool, remedy: String
+    ) throws {
+        let diagnosis = try diagnosis("power-cut") { host in
+            host.isRoot = isRoot
+            host.program = { hasHelper ? ByteString("/usr/bin/\($0)") : nil }
+            host.isSetuidRoot = { _ in isSetuid }
+            host.tryMount = { "no permission" }
+        }
+        let missing = diagnosis.requirements.filter { !$0.isMet }
+        #expect(missing.map(\.finding) == ["no permission"])
+        #expect(missing.first?.remedy?.hasPrefix(remedy) == true)
+    }
+
+    @Test(
+        arguments: [
+            ("", "live", "sudo modprobe dm-log-writes    # no such module: use the guest"),
+            ("236 device-mapper\n", nil, "sudo modprobe dm-log-writes"),
+        ] as [(String, String?, String)])
+    func `device-mapper may be missing as a whole, or one of its targets`(
+        misc: String, module: String?, remedy: String
+    ) throws {
+        let diagnosis = try diagnosis("log-writes") { host in
+            host.text = { path in
+                switch path {
+                case "/proc/misc": misc
+                case "/sys/module/dm_log_writes/initstate": module
+                default: nil
+                }
+            }
+        }
+        #expect(diagnosis.requirements.filter { !$0.isMet }.map(\.remedy) == [remedy])
+    }
+
+    @Test(arguments: [
+        ("mkfs.xfs", "block", "sudo apt-get install xfsprogs"),
+        ("mkfs.ext4", "block", "sudo apt-get install e2fsprogs"),
+        ("qemu-system-x86_64", "guest", "sudo apt-get install qemu-system-x86"),
+        ("dmsetup", "flakey", "sudo apt-get install dmsetup"),
+    ])
+    func `a missing program is named with its package`(name: String, scenario: String, remedy: String) throws {
+        let diagnosis = try diagnosis(scenario) { host in
+            host.program = { $0 == name ? nil : ByteString("/usr/bin/\($0)") }
+        }
+        #expect(diagnosis.requirements.filter { !$0.isMet }.map(\.remedy) == [remedy])
+    }
+
+    @Test func `what is missing is said once, with every scenario that waits for it`() throws {
+        var host = Self.whole
+        host.open = { $0 == "/dev/fuse" ? EACCES : 0 }
+        let text = DoctorReport(Doctor(host: host, driver: Self.driver).diagnose()).text(for: .plain)
+        #expect(text.components(separatedBy: "sudo chmod 0666 /dev/fuse").count == 2)
+        #expect(text.contains("power-cut, io-error, explore, block"))
+    }
+}
+
+extension String {
+    fileprivate func components(separatedBy separator: String) -> [Substring] { split(separator: separator) }
+}

@@ -1,0 +1,107 @@
+import Bytes
+import Model
+import Report
+import Testing
+
+struct TraceNarratorTests {
+    private static let file = InodeID(2)
+    private static let folder = InodeID(3)
+    private static let mode = Attributes(mode: 0o644, owner: 1, group: 2)
+
+    private static func write(_ inode: InodeID, _ offset: UInt64, _ count: UInt64) -> Change {
+        .write(inode, offsetBytes: offset, data: Payload(offsetBytes: 0, countBytes: count))
+    }
+
+    /// The deeds of a trace of these changes, in a tree with `/dir` (inode 3) and `/dir/old` (inode 4).
+    private func deeds(_ changes: [Change]) -> [String] {
+        var narrator = TraceNarrator()
+        narrator.follow(.entry(Entry(.root, "dir"), Self.folder))
+        narrator.follow(.entry(Entry(Self.folder, "old"), InodeID(4)))
+        return changes.enumerated().map { index, change in
+            narrator.tell(.operation(Operation(id: OperationID(UInt64(index + 1)), change))).deed
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([.create(file, .regular, mode, at: Entry(.root, "a"))], ["create /a 0644 owner 1:2"]),
+            ([write(InodeID(4), 512, 4096)], ["write /dir/old [512, +4096)"]),
+            ([.truncate(InodeID(4), sizeBytes: 7)], ["truncate /dir/old to 7"]),
+            (
+                [.rename(from: Entry(folder, "old"), to: Entry(.root, "new"), .replace), write(InodeID(4), 0, 1)],
+                ["rename /dir/old -> /new", "write /new [0, +1)"]
+            ),
+            (
+                [.unlink(Entry(folder, "old")), write(InodeID(4), 0, 1)],
+                ["unlink /dir/old", "write /dir/old (gone) [0, +1)"]
+            ),
+            (
+                [
+                    .create(file, .regular, mode, at: Entry(.root, "a")),
+                    .rename(from: Entry(.root, "a"), to: Entry(folder, "old"), .exchange), write(file, 0, 1),
+                    write(InodeID(4), 0, 1),
+                ],
+                [
+                    "create /a 0644 owner 1:2", "exchange /a -> /dir/old", "write /dir/old [0, +1)", "write /a [0, +1)",
+                ]
+            ),
+            (
+                [.rename(from: Entry(.root, "dir"), to: Entry(.root, "d"), .replace), write(InodeID(4), 0, 1)],
+                ["rename /dir -> /d", "write /d/old [0, +1)"]
+            ),
+            ([.link(InodeID(4), at: Entry(.root, "l"))], ["link /l = /dir/old"]),
+            ([.create(file, .symbolicLink(target: "x"), mode, at: Entry(.root, "s"))], ["symlink /s -> x"]),
+            ([write(InodeID(99), 0, 1)], ["write /(inode 99) [0, +1)"]),
+            (
+                [.create(file, .regular, mode, at: Entry(.root, ByteString([0xFF, 0x0A])))],
+                ["create /\\xff\\x0a 0644 owner 1:2"]
+            ),
+            ([.setExtendedAttribute(InodeID(4), name: "user.a", value: nil)], ["removexattr /dir/old user.a"]),
+            ([.allocate(InodeID(4), offsetBytes: 1, countBytes: 2, .punchHole)], ["punch /dir/old [1, +2)"]),
+        ] as [([Change], [String])])
+    func `paths are those of the moment`(changes: [Change], expected: [String]) {
+        #expect(deeds(changes) == expected)
+    }
+
+    @Test func `directories that hold each other have an end`() {
+        let changes: [Change] = [
+            .rename(from: Entry(.root, "dir"), to: Entry(Self.folder, "dir"), .replace), Self.write(InodeID(4), 0, 1),
+        ]
+        #expect(deeds(changes).count == 2)
+    }
+
+    @Test func `a line has the crash point, the operation and what happened`() {
+        var narrator = TraceNarrator()
+        _ = narrator.tell(.oracle(Payload(offsetBytes: 0, countBytes: 0)))
+        let line = narrator.tell(.barrierEnded(OperationID(12), errno: 5))
+        #expect(line.text(oracleLine: nil) == "      2  op 12      sync failed errno 5")
+    }
+
+    @Test func `statistics count what was written where, and what had not returned`() {
+        var narrator = TraceNarrator()
+        var statistics = TraceStatistics()
+        narrator.follow(.entry(Entry(.root, "a"), Self.file))
+        let events: [TraceEvent] = [
+            .operation(Operation(id: OperationID(1), Self.write(Self.file, 0, 10), isComplete: false)),
+            .operation(Operation(id: OperationID(2), Self.write(Self.file, 10, 5), isComplete: false)),
+            .completed(OperationID(1)), .barrierBegan(OperationID(3), .fsync(Self.file), process: 1),
+            .barrierEnded(OperationID(3), errno: 5), .barrierBegan(OperationID(4), .fdatasync(Self.file), process: 1),
+            .oracle(Payload(offsetBytes: 0, countBytes: 3)), .fault(OperationID(3), rule: "fsync nth=1 -> EIO"),
+        ]
+        for event in events { statistics.count(event, narrator.tell(event)) }
+        #expect(statistics.events == 8)
+        #expect(statistics.operations == 2)
+        #expect(statistics.writtenBytes == 15)
+        #expect(statistics.operationsInFlight == 1)
+        #expect(statistics.barriers == 2)
+        #expect(statistics.openBarriers == 1)
+        #expect(statistics.failedBarriers == 1)
+        #expect(statistics.oracleLines == 1)
+        #expect(statistics.faults == 1)
+        #expect(statistics.files.keys.sorted() == ["/a"])
+        #expect(statistics.files["/a"]?.writes == 2)
+        #expect(statistics.files["/a"]?.writtenBytes == 15)
+        #expect(statistics.files["/a"]?.syncs == 2)
+        #expect(statistics.tables().files.lines(for: .plain).last == "/a         2     15      2")
+    }
+}
