@@ -7,14 +7,20 @@ import Storage
 /// the directory while that one appends; readers hold a part only for the lookup.
 final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     let recoveryReport: RecoveryReport
-    private let log: LogCore<SystemCoordination, Planted>
-    private let directory: KeyDirectory
-    private let files: SegmentFilePool
+    let options: KeyValueOptions
+    let defects: Planted
+    let log: LogCore<SystemCoordination, Planted>
+    let directory: KeyDirectory
+    let files: SegmentFilePool
+    /// Held by the one compaction.
+    let compaction = SystemGate()
     private let lock: any DirectoryLock
     private static var shard: UInt16 { 0 }
 
     init(storage: any Storage, options: KeyValueOptions, defects: Planted) throws(EngineError) {
         let logOptions = try options.log.validated()
+        self.options = options
+        self.defects = defects
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         let directory = KeyDirectory()
         var replay = KeyValueReplay(into: directory)
@@ -59,7 +65,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         return LSN(places.last!.lsn + 1)
     }
 
-    private func append(_ type: RecordType, _ key: ByteString, _ value: [UInt8]) throws(EngineError) -> Place {
+    func append(_ type: RecordType, _ key: ByteString, _ value: [UInt8]) throws(EngineError) -> Place {
         try key.bytes.withUnsafeBufferPointer { (key) throws(EngineError) in
             try value.withUnsafeBufferPointer { (value) throws(EngineError) in
                 try log.append(type, key: UnsafeRawBufferPointer(key), payload: UnsafeRawBufferPointer(value))
@@ -72,13 +78,22 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
 
     func get(_ key: ByteString) throws(EngineError) -> [UInt8]? {
         try log.throwIfClosed()
-        guard let location = directory[key] else { return nil }
-        try log.writeOut(through: location.lsn)
-        return try readValue(of: key, at: location)
+        var location = directory[key]
+        while let current = location {
+            do throws(EngineError) {
+                return try readValue(of: key, at: current)
+            } catch {
+                // A compaction may have moved the record away since it was looked up.
+                location = directory[key]
+                if location == current { throw error }
+            }
+        }
+        return nil
     }
 
     /// Reads the record and trusts nothing of it before its checksum was right.
-    private func readValue(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
+    func readValue(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
+        try log.writeOut(through: location.lsn)
         let file = try files.file(location.sequence)
         let size = Frame.size(keyCount: key.count, payloadCount: Int(location.payloadCount))
         let frame = try throughStorage { () throws(StorageError) in

@@ -1,4 +1,5 @@
 import Bytes
+import Storage
 
 /// What stands behind a `KeyValueStore`: the engine as it should be, or with a planted bug.
 protocol KeyValueEngine: AnyObject, Sendable {
@@ -12,5 +13,7 @@ protocol KeyValueEngine: AnyObject, Sendable {
     func contains(_ key: ByteString) -> Bool
     var keys: [ByteString] { get }
     var count: Int { get }
+    func compact() throws(EngineError) -> CompactionReport
+    func compact(into target: any Storage) throws(EngineError) -> CompactionReport
     func close() throws(EngineError)
 }

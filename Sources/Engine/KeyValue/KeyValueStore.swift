@@ -83,6 +83,36 @@ public final class KeyValueStore: Sendable {
         return items
     }
 
+    /// Gives back the space of values that were replaced or deleted: writes what is live in the older segments once more
+    /// and removes those segments. Safe at every crash point; readers and writers may go on. It writes before it
+    /// removes, and so needs space for the live data once more.
+    @discardableResult
+    public func compact() throws(EngineError) -> CompactionReport { try engine.compact() }
+
+    /// Writes the live keys into an empty directory, as a store that holds nothing else, and leaves this one as it is. The
+    /// same contents give the same bytes. Beside writers it is no snapshot. If it throws, or a crash comes before it
+    /// returns, the target holds some of the keys and is to be removed.
+    @discardableResult
+    public func compact(into target: some Storage) throws(EngineError) -> CompactionReport {
+        try engine.compact(into: target)
+    }
+
+    /// Writes every key and value, in bytewise order of the keys, as lines `{"key_b64":"…","value_b64":"…"}` to the file
+    /// `name` of `target`. What the name stood for stays until the new file is whole and durable. Returns how many keys
+    /// were written. Beside writers it is no snapshot.
+    @discardableResult
+    public func exportJSONL(to name: ByteString, in target: some Storage) throws(EngineError) -> Int {
+        var export = try throughStorage { () throws(StorageError) in try JSONLExport(to: name, in: target) }
+        var count = 0
+        for key in engine.keys {
+            guard let value = try engine.get(key) else { continue }
+            try throughStorage { () throws(StorageError) in try export.append(key, value) }
+            count += 1
+        }
+        try throughStorage { () throws(StorageError) in try export.finish() }
+        return count
+    }
+
     /// Makes everything durable and gives the directory back. Later calls throw `EngineError.closed`. Throws
     /// `EngineError.poisoned` if the store was poisoned; the directory is given back then too.
     public func close() throws(EngineError) { try engine.close() }

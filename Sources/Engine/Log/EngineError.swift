@@ -17,6 +17,8 @@ public enum EngineError: Error, Hashable, Sendable {
     case noSuchRecord(LSN)
     /// A batch cannot be cut in two.
     case withinBatch(LSN)
+    /// A directory that should be empty is not.
+    case targetNotEmpty
     /// Segment numbers have run out.
     case exhausted
     case invalidOptions(String)
@@ -36,6 +38,7 @@ extension EngineError: CustomStringConvertible {
         case .damaged(let damage): "damaged: \(damage)"
         case .noSuchRecord(let lsn): "the log has no record \(lsn.rawValue)"
         case .withinBatch(let lsn): "record \(lsn.rawValue) is within a batch, which cannot be cut"
+        case .targetNotEmpty: "the target directory is not empty"
         case .exhausted: "the log has used its last segment number"
         case .invalidOptions(let reason): "invalid options: \(reason)"
         }

@@ -42,6 +42,9 @@ extension LogCore {
     /// The LSN of the first record that the log still has, or will have.
     var firstLSN: UInt64 { writeGate.withLock { segments[0].baseLSN } }
 
+    /// The LSN of the first record of the active segment, written or not.
+    var activeBaseLSN: UInt64 { writeGate.withLock { base.lsn } }
+
     /// Returns when everything that was appended before the call is durable.
     func sync() throws(EngineError) {
         try throwIfEnded()

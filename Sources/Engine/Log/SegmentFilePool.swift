@@ -39,5 +39,10 @@ final class SegmentFilePool: Sendable {
         return file
     }
 
+    /// Closes segments that were removed.
+    func forget(_ sequences: [UInt32]) {
+        state.withLock { state in for sequence in sequences { state.files[sequence] = nil } }
+    }
+
     func close() { state.withLock { $0.files = [:] } }
 }

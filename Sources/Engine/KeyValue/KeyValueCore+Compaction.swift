@@ -1,0 +1,54 @@
+import Bytes
+import Storage
+
+extension KeyValueCore {
+    /// Writes every live record of the older segments once more, at the end of the log, and removes those segments.
+    ///
+    /// A copy says what is true anyway, so a crash at any point loses nothing and brings nothing back: until the copies
+    /// are durable nothing is removed, and segments go from the oldest on, so that a tombstone never goes before what it
+    /// deletes. Writers and readers go on meanwhile; a writer of a key waits while that key is copied.
+    func compact() throws(EngineError) -> CompactionReport {
+        try compaction.withLock { () throws(EngineError) in
+            try log.rotate()
+            let end = log.activeBaseLSN
+            var report = CompactionReport()
+            for key in directory.keys {
+                let part = directory.part(of: key)
+                try part.gate.withLock { () throws(EngineError) in
+                    guard let location = part.entries[key] else { return }
+                    report.liveKeys += 1
+                    if location.lsn >= end { return }
+                    if defects.has(.compactionDropsNewest), location.lsn + 1 == end { return }
+                    let value = try readValue(of: key, at: location)
+                    let place = try append(.put, key, value)
+                    part.entries[key] = ValueLocation(place, payloadCount: value.count)
+                    report.recordsWritten += 1
+                    report.bytesWritten += Frame.size(keyCount: key.count, payloadCount: value.count)
+                }
+            }
+            try log.sync()
+            let removed = try log.truncate(before: end)
+            files.forget(removed.map(\.sequence))
+            report.segmentsRemoved = removed.count
+            return report
+        }
+    }
+
+    /// Writes every live record into an empty directory, in the order of the keys: the same contents give the same bytes.
+    func compact(into target: any Storage) throws(EngineError) -> CompactionReport {
+        guard try throughStorage({ () throws(StorageError) in try target.list() }).isEmpty else {
+            throw .targetNotEmpty
+        }
+        let store = try KeyValueCore<NoDefects>(storage: target, options: options, defects: NoDefects())
+        var report = CompactionReport()
+        for key in directory.keys {
+            guard let value = try get(key) else { continue }
+            _ = try store.put(key, value)
+            report.liveKeys += 1
+            report.recordsWritten += 1
+            report.bytesWritten += Frame.size(keyCount: key.count, payloadCount: value.count)
+        }
+        try store.close()
+        return report
+    }
+}

@@ -1,0 +1,181 @@
+import Bytes
+import Model
+import Storage
+import Testing
+
+@testable import Engine
+
+@Suite struct CompactionTests {
+    /// Much that was replaced and deleted, over several segments. Some keys were written once, long ago.
+    private func churn(_ store: KeyValueStore) throws {
+        for index in 0..<5 { try store.put(ByteString("old \(index)"), bytes("kept \(index)")) }
+        for index in 0..<200 {
+            try store.put(ByteString("k\(index % 11)"), [UInt8](repeating: UInt8(index), count: 50))
+            if index % 3 == 0 { try store.delete(ByteString("k\(index % 7)")) }
+        }
+        try store.sync()
+    }
+
+    @Test func compactingInPlaceKeepsWhatIsLiveAndGivesBackTheRest() throws {
+        let storage = MemoryStorage()
+        let store = try open(storage)
+        try churn(store)
+        let expected = try store.dump()
+        let before = storage.list().count
+        let report = try store.compact()
+        #expect(report.liveKeys == expected.count && report.recordsWritten == expected.count)
+        #expect(report.segmentsRemoved == before)
+        #expect(storage.list().count < before)
+        #expect(try store.dump() == expected)
+        #expect(try reopen(storage).dump() == expected)
+        try store.delete("old 0")
+        try store.compact()
+        try store.close()
+        let again = try open(storage)
+        #expect(again.contains("old 1") && !again.contains("old 0"))
+        #expect(again.recoveryReport.recordsReplayed == expected.count - 1)
+    }
+
+    @Test func compactingBesideReadersAndWritersLosesNothing() throws {
+        let storage = MemoryStorage()
+        let store = try open(storage)
+        try churn(store)
+        try inParallel(4) { thread in
+            for round in 0..<40 {
+                switch thread {
+                case 0: try store.compact()
+                case 1: for key in store.keys { _ = try store.get(key) }
+                default:
+                    try store.put(ByteString("k\(round % 11)"), [UInt8](repeating: UInt8(round), count: 60))
+                    if round % 5 == 0 { try store.delete(ByteString("k\(round % 7)")) }
+                }
+            }
+        }
+        try store.sync()
+        #expect(try reopen(storage).dump() == store.dump())
+        for index in 0..<5 { #expect(try store.get(ByteString("old \(index)")) == bytes("kept \(index)")) }
+    }
+
+    private func run(_ bug: PlantedBug? = nil) throws -> RecordedRun {
+        let run = try RecordedRun()
+        let store = try open(run.storage, small, bug)
+        for index in 0..<80 {
+            let key = ByteString("k\(index % 9)")
+            let value = [UInt8](repeating: UInt8(index), count: 90)
+            if index % 4 == 3 {
+                try run.step {
+                    $0[key] = nil
+                } by: {
+                    try store.delete(key)
+                }
+            } else {
+                try run.step {
+                    $0[key] = value
+                } by: {
+                    try store.put(key, value)
+                }
+            }
+            if index % 30 == 29 {
+                try store.sync()
+                run.acknowledge()
+                try store.compact()
+            }
+        }
+        return run
+    }
+
+    @Test(arguments: Profile.allCases) func aCrashDuringACompactionLosesNothing(_ profile: Profile) throws {
+        var recovered = 0
+        let findings = try run().explore(profile, seeds: 0..<6, recovered: &recovered)
+        #expect(findings.isEmpty, "\(findings.prefix(3))")
+        #expect(recovered > 25)
+    }
+
+    @Test func aCompactionThatDropsTheNewestRecordIsFound() throws {
+        var recovered = 0
+        let findings = try run(.compactionDropsNewest).explore(.strict, seeds: 0..<1, recovered: &recovered)
+        #expect(!findings.isEmpty)
+    }
+
+    @Test func compactingIntoAnotherDirectoryLeavesThisOneAsItIs() throws {
+        let source = MemoryStorage()
+        let store = try open(source)
+        try churn(store)
+        let before = try source.contents()
+        let target = MemoryStorage()
+        let report = try store.compact(into: target)
+        #expect(try source.contents() == before)
+        let recordedBytes = try target.recordedBytes()
+        let compacted = try open(target)
+        #expect(try compacted.dump() == store.dump())
+        #expect(compacted.recoveryReport.recordsReplayed == report.recordsWritten)
+        #expect(report.liveKeys == store.count && report.recordsWritten == store.count)
+        let headers = compacted.recoveryReport.filesScanned * SegmentHeader.sizeBytes
+        #expect(report.bytesWritten == recordedBytes - headers)
+    }
+
+    @Test func theSameContentsGiveTheSameBytes() throws {
+        let targets = [MemoryStorage(), MemoryStorage()]
+        for (number, target) in targets.enumerated() {
+            let store = try open(MemoryStorage())
+            for index in 0..<100 {
+                let key = number == 0 ? index : 99 - index
+                try store.put(ByteString("k\(key)"), bytes("value \(key)"))
+            }
+            if number == 1 { try store.compact() }
+            try store.compact(into: target)
+        }
+        #expect(try targets[0].contents() == targets[1].contents())
+    }
+
+    @Test func aTargetThatIsNotEmptyIsRefused() throws {
+        let store = try open(MemoryStorage())
+        let target = try MemoryStorage(contents: ["something": []])
+        #expect(throws: EngineError.targetNotEmpty) { try store.compact(into: target) }
+        #expect(try target.contents() == ["something": []])
+    }
+
+    @Test func anExportHasALineForEachKeyInTheirOrder() throws {
+        let store = try open(MemoryStorage())
+        for (key, value) in [("b", [1, 2]), ("", []), ("a", [255]), ("é", [0])] as [(ByteString, [UInt8])] {
+            try store.put(key, value)
+        }
+        let target = try MemoryStorage(contents: ["out.jsonl": [1], "out.jsonl.partial": [2]])
+        #expect(try store.exportJSONL(to: "out.jsonl", in: target) == 4)
+        let text = String(decoding: try #require(try target.contents()["out.jsonl"]), as: UTF8.self)
+        #expect(
+            text == """
+                {"key_b64":"","value_b64":""}
+                {"key_b64":"YQ==","value_b64":"/w=="}
+                {"key_b64":"Yg==","value_b64":"AQI="}
+                {"key_b64":"w6k=","value_b64":"AA=="}
+
+                """)
+        #expect(target.list() == ["out.jsonl"])
+    }
+
+    /// At every crash point the name stands for the old export or for the new one, each whole.
+    @Test(arguments: Profile.allCases) func anExportReplacesTheOneBeforeAtOnce(_ profile: Profile) throws {
+        let store = try open(MemoryStorage())
+        for index in 0..<200 { try store.put(ByteString("k\(index)"), [UInt8](repeating: UInt8(index), count: 50)) }
+        let target = try RecordingStorage(MemoryStorage(contents: ["out": bytes("before")]))
+        try store.exportJSONL(to: "out", in: target)
+        let after = try target.open("out").contents()
+        var pending = PendingSet(profile: profile, base: target.base)
+        for event in target.events {
+            pending.add(event)
+            for choice in [Choice.nothing, .everything] + (0..<8).map({ Choice.seeded($0) }) {
+                let tree = pending.tree(pending.survivors(choice))
+                let found = try MemoryStorage(tree, payloads: target.payloads).contents()["out"]
+                #expect(found == bytes("before") || found == after)
+            }
+        }
+        let last = pending.tree(pending.survivors(.nothing))
+        #expect(try MemoryStorage(last, payloads: target.payloads).contents()["out"] == after, "it is durable")
+    }
+}
+
+extension MemoryStorage {
+    /// The bytes of all segments, of stores that were closed.
+    func recordedBytes() throws -> Int { try contents().values.reduce(0) { $0 + $1.count } }
+}
