@@ -1,7 +1,8 @@
 /// Which bytes a file holds, as runs of payloads; what no run covers reads as zeros.
 ///
-/// Runs are sorted, never overlap and never merge with bytes of another payload: a megabyte written at once is one run
-/// until something splits it. The map knows nothing of the file's size; readers clip.
+/// Runs are sorted and never overlap; a megabyte written at once is one run until something splits it, and runs that
+/// follow on each other in the file and in the payload store are one, so that equal contents are equal maps. The map
+/// knows nothing of the file's size; readers clip.
 public struct ExtentMap: Hashable, Sendable {
     public struct Extent: Hashable, Sendable {
         public var offsetBytes: UInt64
@@ -21,7 +22,11 @@ public struct ExtentMap: Hashable, Sendable {
         guard data.countBytes > 0 else { return }
         let extent = Extent(offsetBytes: offset, data: data)
         if offset >= extents.last?.endBytes ?? 0 {
-            extents.append(extent)
+            if let last = extents.last, last.isFollowed(by: extent) {
+                extents[extents.count - 1].data.countBytes += data.countBytes
+            } else {
+                extents.append(extent)
+            }
         } else {
             replace(offset..<offset + data.countBytes, with: extent)
         }
@@ -61,6 +66,18 @@ public struct ExtentMap: Hashable, Sendable {
         } else {
             extents.replaceSubrange(first..<last, with: middle)
         }
+        if extent != nil { merge(around: first, first + middle.count) }
+    }
+
+    private mutating func merge(around first: Int, _ end: Int) {
+        var index = Swift.min(end, extents.count - 1)
+        while index > 0, index >= first {
+            if extents[index - 1].isFollowed(by: extents[index]) {
+                extents[index - 1].data.countBytes += extents[index].data.countBytes
+                extents.remove(at: index)
+            }
+            index -= 1
+        }
     }
 
     private func firstIndex(endingAfter offset: UInt64) -> Int {
@@ -75,6 +92,10 @@ public struct ExtentMap: Hashable, Sendable {
 }
 
 extension ExtentMap.Extent {
+    fileprivate func isFollowed(by next: Self) -> Bool {
+        endBytes == next.offsetBytes && data.offsetBytes + data.countBytes == next.data.offsetBytes
+    }
+
     func clipped(to range: Range<UInt64>) -> Self {
         let start = Swift.max(offsetBytes, range.lowerBound)
         let end = Swift.min(endBytes, range.upperBound)

@@ -3,149 +3,254 @@ import Bytes
 extension PendingSet {
     /// The inodes whose metadata an operation changed, by what it changed of them.
     struct Touched: Sendable {
-        var changed: [InodeID] = []
-        var resized: InodeID?
-        var renamed: [InodeID] = []
+        /// A directory, or the file.
+        var first: InodeID?
+        var second: InodeID?
+        /// Inodes that were given a name or lost one.
+        var named: InodeID?
+        var unnamed: InodeID?
+        var isResized = false
     }
 
     mutating func add(_ operation: Operation) {
         let first = nextNumber
-        let touched = split(operation)
-        guard nextNumber > first else { return }
+        guard let touched = split(operation) else { return }
         if operation.isComplete {
-            touch(touched, number: nextNumber - 1)
-        } else {
-            inFlight[operation.id] = InFlight(parts: first..<nextNumber, touched: touched)
+            touch(touched)
+        } else if nextNumber > first {
+            inFlight[operation.id] = InFlight(
+                numbers: first..<nextNumber, inode: operation.change.inode, touched: touched)
         }
     }
 
     mutating func complete(_ id: OperationID) {
         guard let flight = inFlight.removeValue(forKey: id) else { return }
-        for number in flight.parts {
-            if let place = place(number) { parts[place].completedAt = eventCount }
+        for number in flight.numbers {
+            if let index = ordered.index(of: number) { ordered[index].completedAt = eventCount }
         }
-        touch(flight.touched, number: flight.parts.upperBound - 1)
+        if let at = inodes.index(forKey: flight.inode) {
+            for number in flight.numbers {
+                if let index = inodes.values[at].data.index(of: number) {
+                    inodes.values[at].data[index].completedAt = eventCount
+                } else if let index = inodes.values[at].others.index(of: number) {
+                    inodes.values[at].others[index].completedAt = eventCount
+                }
+            }
+        }
+        touch(flight.touched, number: flight.numbers.upperBound - 1)
     }
 
-    private mutating func touch(_ touched: Touched, number: Int) {
+    private mutating func touch(_ touched: Touched, number: Int? = nil) {
         guard rules.order == .metadata else { return }
-        for inode in touched.changed { inodes[inode]?.lastChange.raise(to: number) }
-        for inode in touched.renamed { inodes[inode]?.lastNameChange.raise(to: number) }
-        if let inode = touched.resized { inodes[inode]?.lastSizeChange.raise(to: number) }
+        // An allocation that changes nothing visible has no part; a journal is written up to it all the same.
+        let number = number ?? lastMetadataNumber
+        for case let inode? in [touched.first, touched.second] {
+            inodes[inode]?.lastChange.raise(to: number)
+            if touched.isResized { inodes[inode]?.lastSizeChange.raise(to: number) }
+        }
+        for case let inode? in [touched.named, touched.unnamed] {
+            inodes[inode]?.lastChange.raise(to: number)
+            inodes[inode]?.lastNameChange.raise(to: number)
+        }
     }
 
-    /// Appends the parts of one operation and says what it touched. Operations on inodes that nothing can reach any
-    /// more have no parts.
-    private mutating func split(_ operation: Operation) -> Touched {
+    /// Appends the parts of one operation and says what metadata it touched; nil when it changes nothing. Operations on inodes that
+    /// nothing can reach any more have no parts.
+    private mutating func split(_ operation: Operation) -> Touched? {
         switch operation.change {
         case .write(let inode, let offset, let data):
-            guard inodes[inode] != nil, data.countBytes > 0 else { return Touched() }
-            append(.write(inode, offsetBytes: offset, data: data), of: operation)
-            let size = inodes[inode]!.sizeBytes
-            let end = offset + data.countBytes
-            if end > size {
-                append(.grow(inode, from: size, to: end), of: operation, index: 1)
-                inodes[inode]!.sizeBytes = end
-            }
-            return Touched()
+            return write(inode, offset, data, operation)
         case .truncate(let inode, let size):
             return resize(inode, to: size, zeroing: size..<max(size, inodes[inode]?.sizeBytes ?? 0), operation)
         case .allocate(let inode, let offset, let count, let mode):
             return allocate(inode, offset..<offset + count, mode, operation)
         case .create(let inode, let kind, let attributes, let entry):
-            durable.nodes[inode] = Node(kind: kind, attributes: attributes)
+            guard inodes[entry.directory] != nil, inodes[inode] == nil else { return nil }
+            let node = Node(kind: kind, attributes: attributes)
+            durable.nodes[inode] = node
             inodes[inode] = InodeState()
+            inodes[inode]!.take(node, keepingContent: payloads != nil)
             return name(entry, inode, operation)
         case .link(let inode, let entry):
-            return name(entry, inode, operation)
+            return inodes[inode] == nil ? nil : name(entry, inode, operation)
         case .unlink(let entry):
             return name(entry, nil, operation)
         case .rename(let from, let to, let mode):
             return rename(from, to, mode, operation)
         case .setAttributes(let inode, let attributes):
-            guard inodes[inode] != nil else { return Touched() }
+            guard let at = inodes.index(forKey: inode), inodes.values[at].attributes != attributes else { return nil }
+            inodes.values[at].attributes = attributes
             append(.attributes(inode, attributes), of: operation)
-            return Touched(changed: [inode])
+            return Touched(first: inode)
         case .setExtendedAttribute(let inode, let name, let value):
-            guard inodes[inode] != nil else { return Touched() }
+            guard let at = inodes.index(forKey: inode), inodes.values[at].extendedAttributes[name] != value else {
+                return nil
+            }
+            inodes.values[at].extendedAttributes[name] = value
             append(.extendedAttribute(inode, name: name, value: value), of: operation)
-            return Touched(changed: [inode])
+            return Touched(first: inode)
         }
+    }
+
+    private mutating func write(
+        _ inode: InodeID, _ offset: UInt64, _ data: Payload, _ operation: Operation
+    ) -> Touched? {
+        guard data.countBytes > 0, let at = inodes.index(forKey: inode) else { return nil }
+        let end = offset + data.countBytes
+        var part = makePart(.write(inode, offsetBytes: offset, data: data), of: operation)
+        if payloads != nil { part.gone = unchangedBytes(of: data, at: offset, in: inodes.values[at]) }
+        inodes.values[at].content?.write(data, at: offset)
+        let size = inodes.values[at].sizeBytes
+        inodes.values[at].contentEndBytes.raise(to: end)
+        if part.gone.isEmpty || !part.pendingBytes.isEmpty { enter(part, at) }
+        if end > size {
+            inodes.values[at].sizeBytes = end
+            enter(makePart(.grow(inode, from: size, to: end), of: operation, index: 1), at)
+        }
+        return Touched()
     }
 
     private mutating func resize(
         _ inode: InodeID, to size: UInt64, zeroing range: Range<UInt64>, _ operation: Operation
-    ) -> Touched {
-        guard let state = inodes[inode] else { return Touched() }
+    ) -> Touched? {
+        guard let state = inodes[inode] else { return nil }
         let resizes = size != state.sizeBytes
-        if !range.isEmpty {
+        let range = range.clamped(to: 0..<max(state.contentEndBytes, size))
+        let zeroes = !range.isEmpty && range.lowerBound < state.contentEndBytes
+        if zeroes {
             append(.zero(inode, range), of: operation, bond: resizes ? .joinsNext : .none)
+            if range.upperBound >= state.contentEndBytes { inodes[inode]!.contentEndBytes = range.lowerBound }
+            inodes[inode]!.content?.zero(range)
         }
         if resizes {
-            append(.resize(inode, to: size), of: operation, index: range.isEmpty ? 0 : 1)
+            append(.resize(inode, to: size), of: operation, index: zeroes ? 1 : 0)
             inodes[inode]!.sizeBytes = size
         }
-        return Touched(changed: [inode], resized: inode)
+        return zeroes || resizes ? Touched(first: inode, isResized: true) : nil
     }
 
     private mutating func allocate(
         _ inode: InodeID, _ range: Range<UInt64>, _ mode: Allocation, _ operation: Operation
-    ) -> Touched {
+    ) -> Touched? {
         let size = inodes[inode]?.sizeBytes ?? 0
         let visible = min(range.lowerBound, size)..<min(range.upperBound, size)
         let nothing = size..<size
         switch mode {
-        case .extend: return resize(inode, to: max(size, range.upperBound), zeroing: nothing, operation)
-        case .keepSize: return resize(inode, to: size, zeroing: nothing, operation)
+        case .extend, .keepSize:
+            // A journal is written up to an allocation even where no reader can see it.
+            let end = mode == .extend ? max(size, range.upperBound) : size
+            return resize(inode, to: end, zeroing: nothing, operation) ?? Touched(first: inode, isResized: true)
         case .punchHole, .zeroRangeKeepSize: return resize(inode, to: size, zeroing: visible, operation)
         case .zeroRange: return resize(inode, to: max(size, range.upperBound), zeroing: visible, operation)
         }
     }
 
-    private mutating func name(_ entry: Entry, _ inode: InodeID?, _ operation: Operation) -> Touched {
+    private mutating func name(_ entry: Entry, _ inode: InodeID?, _ operation: Operation) -> Touched? {
         let old = names[entry]
-        guard inodes[entry.directory] != nil, old != inode, inode.map({ inodes[$0] != nil }) ?? true else {
-            return Touched()
-        }
+        guard inodes[entry.directory] != nil, old != inode else { return nil }
         appendName(entry, inode, of: operation)
-        let children = [inode, old].compactMap(\.self)
-        return Touched(changed: [entry.directory] + children, renamed: children)
+        return Touched(first: entry.directory, named: inode, unnamed: old)
     }
 
-    private mutating func rename(_ from: Entry, _ to: Entry, _ mode: RenameMode, _ operation: Operation) -> Touched {
-        guard let source = names[from], inodes[to.directory] != nil else { return Touched() }
+    private mutating func rename(_ from: Entry, _ to: Entry, _ mode: RenameMode, _ operation: Operation) -> Touched? {
+        guard let source = names[from], inodes[to.directory] != nil else { return nil }
         let target = names[to]
-        guard source != target else { return Touched() }
-        let isDirectory = durable.nodes[source]?.kind == .directory
-        let splits = rules.renameSplits && !isDirectory
+        guard source != target else { return nil }
+        let isMove = from.directory != to.directory
+        let moves = isMove && (isDirectory(source) || mode == .exchange && target.map(isDirectory) == true)
+        // Directories move in one step whatever the profile: two names of one would be two of all within.
+        let splits = rules.renameSplits && !isDirectory(source) && !(target.map(isDirectory) ?? false)
         if mode == .exchange {
-            guard let target else { return Touched() }
-            appendName(to, source, of: operation, bond: splits ? .none : .joinsNext)
-            appendName(from, target, of: operation, index: 1)
+            guard let target else { return nil }
+            let bond: Part.Bond = splits && isMove ? .none : .joinsNext
+            appendName(to, source, of: operation, bond: bond, moves: moves)
+            appendName(from, target, of: operation, index: 1, moves: moves)
         } else {
-            let replaces = rules.replaceNeedsData && target != nil ? source : nil
-            appendName(to, source, of: operation, bond: splits ? .none : .joinsNext, replaces: replaces)
-            let bond: Bond = splits && from.directory == to.directory ? .needsPrevious : .none
-            appendName(from, nil, of: operation, index: 1, bond: bond)
+            let needsSource = rules.replaceNeedsData && target != nil
+            let bond: Part.Bond = splits ? .none : .joinsNext
+            appendName(to, source, of: operation, bond: bond, needsSource: needsSource, moves: moves)
+            appendName(from, nil, of: operation, index: 1, bond: splits && !isMove ? .needsPrevious : .none)
         }
-        let children = [source, target].compactMap(\.self)
-        return Touched(changed: [from.directory, to.directory] + children, renamed: children)
+        return Touched(first: from.directory, second: to.directory, named: source, unnamed: target)
     }
+
+    private func isDirectory(_ inode: InodeID) -> Bool { durable.nodes[inode]?.kind == .directory }
 
     private mutating func appendName(
-        _ entry: Entry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0, bond: Bond = .none,
-        replaces: InodeID? = nil
+        _ entry: Entry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0, bond: Part.Bond = .none,
+        needsSource: Bool = false, moves: Bool = false
     ) {
-        let old = names[entry]
-        names[entry] = inode
-        append(.name(entry, inode), of: operation, index: index, bond: bond, replaces: replaces)
-        if let inode { inodes[inode]!.nameCount += 1 }
-        if case .slots(_, ownNames: true) = rules.fsync {
-            for child in [inode, old].compactMap(\.self) { inodes[child]?.ownNames.append(nextNumber - 1) }
+        let old = names.updateValueOrRemove(inode, forKey: entry)
+        var part = makePart(.name(entry, inode), of: operation, index: index)
+        part.bond = bond
+        part.needsSource = needsSource
+        part.movesDirectory = moves
+        enter(part)
+        for case let child? in [inode, old] { inodes[child]?.ownNameCount += 1 }
+        if let inode { inodes[inode]?.nameCount += 1 }
+    }
+}
+
+extension PendingSet {
+    private mutating func append(
+        _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: Part.Bond = .none
+    ) {
+        var part = makePart(effect, of: operation, index: index)
+        part.bond = bond
+        enter(part)
+    }
+
+    private func makePart(_ effect: Effect, of operation: Operation, index: UInt8 = 0) -> Part {
+        Part(
+            number: 0, operation: operation.id, effect: effect,
+            completedAt: operation.isComplete ? eventCount : .max, index: index)
+    }
+
+    /// Gives a part its number and puts it where barriers find it.
+    private mutating func enter(_ part: Part, _ place: Dictionary<InodeID, InodeState>.Index? = nil) {
+        var part = part
+        part.number = nextNumber
+        nextNumber += 1
+        if part.effect.isMetadata { lastMetadataNumber = part.number }
+        register(part, place)
+    }
+
+    mutating func register(_ part: Part, _ place: Dictionary<InodeID, InodeState>.Index? = nil) {
+        guard let at = place ?? inodes.index(forKey: part.effect.inode) else { return }
+        partCount += 1
+        let isName = if case .name = part.effect { true } else { false }
+        if rules.order == .total || isName || rules.order == .metadata && part.effect.isMetadata {
+            ordered.append(part)
+            inodes.values[at].orderedCount += 1
+        } else {
+            switch part.effect {
+            case .attributes, .extendedAttribute: inodes.values[at].others.append(part)
+            default: inodes.values[at].data.append(part)
+            }
         }
     }
 }
 
-extension Int {
-    fileprivate mutating func raise(to value: Int) { self = Swift.max(self, value) }
+extension Change {
+    /// The inode whose slots it changes; for names, the directory of the first.
+    fileprivate var inode: InodeID {
+        switch self {
+        case .write(let inode, _, _), .truncate(let inode, _), .allocate(let inode, _, _, _),
+            .setAttributes(let inode, _), .setExtendedAttribute(let inode, _, _):
+            inode
+        case .create(_, _, _, let entry), .link(_, let entry), .unlink(let entry), .rename(let entry, _, _):
+            entry.directory
+        }
+    }
+}
+
+extension Dictionary where Value: Sendable {
+    /// Sets or removes, and returns what was there.
+    fileprivate mutating func updateValueOrRemove(_ value: Value?, forKey key: Key) -> Value? {
+        if let value { updateValue(value, forKey: key) } else { removeValue(forKey: key) }
+    }
+}
+
+extension Comparable {
+    mutating func raise(to value: Self) { self = Swift.max(self, value) }
 }

@@ -4,7 +4,7 @@ extension PendingSet {
     /// What a crash could lose now, a line for each part, in trace order: `op 12: write a.db, bytes 4096-8192`.
     public func unsynced() -> [String] {
         let paths = volatilePaths()
-        return livePartsInOrder().map { part in
+        return pendingParts().map { part in
             "\(part.operation): \(words(part.effect, paths))" + (part.isUnsyncable ? " (its fsync failed)" : "")
         }
     }
@@ -12,7 +12,7 @@ extension PendingSet {
     /// What a choice loses, a line for each part that is not whole.
     public func story(_ survivors: Survivors) -> [String] {
         let paths = volatilePaths()
-        return zip(livePartsInOrder(), survivors.fates).compactMap { part, fate in
+        return zip(pendingParts(), survivors.fates).compactMap { part, fate in
             let what = "\(part.operation): \(words(part.effect, paths))"
             switch fate {
             case .kept: return nil
@@ -49,7 +49,7 @@ extension PendingSet {
         for (inode, node) in durable.nodes {
             for (name, child) in node.entries { parents[child] = Entry(inode, name) }
         }
-        for part in livePartsInOrder() {
+        for part in pendingParts() {
             if case .name(let entry, let child?) = part.effect { parents[child] = entry }
         }
         for (entry, child) in names { parents[child] = entry }

@@ -11,10 +11,13 @@ let pageBytes: UInt64 = 4096
 ///
 /// Invariants:
 /// - a part is either pending or has been applied to `durable`; durable only moves forward;
+/// - what is durable is closed: whatever a durable part needs (`Requirements`) is durable too, or overridden;
 /// - parts are in trace order, and applying any closed choice of them to `durable`, in order, gives a legal tree;
-/// - when a part becomes durable, everything earlier that it overrides in its slot leaves the set.
+/// - memory is in proportion to the inodes and names that exist and to the parts that are pending, whatever the trace's
+///   length.
 ///
-/// Not modelled: timestamps; fast_commit; noauto_da_alloc; the exposure of stale blocks (lost new data reads as zeros).
+/// Not modelled: timestamps; fast_commit; noauto_da_alloc; stale blocks (lost new data reads as zeros).
+/// `docs/crash-model.md` has the whole list.
 ///
 /// A value type: copies are independent. Not safe to change from several threads.
 public struct PendingSet: Sendable {
@@ -22,33 +25,55 @@ public struct PendingSet: Sendable {
     let rules: ProfileRules
     /// The size of the smallest run of data that survives on its own, in bytes: 512, or 4096.
     public let unitBytes: UInt64
+    /// Where the trace's data can be read, to see that a write changes nothing.
+    let payloads: (any PayloadStore)?
 
     /// What a crash keeps whatever happens.
     public internal(set) var durable: Tree
-    /// Pending parts in trace order, with dead ones among them until `compact` runs.
-    var parts: [Part] = []
-    var deadCount = 0
+    /// By the profile's order: every pending part; the metadata; the names. All other parts are with their inodes.
+    var ordered = PartQueue()
+    /// How many parts in `ordered` speak of inodes that nothing can reach any more.
+    var strayCount = 0
+    var partCount = 0
     var nextNumber = 0
+    /// The number of the latest part of metadata.
+    var lastMetadataNumber = -1
     /// How many events have been taken: the crash point reached.
     public internal(set) var eventCount = 0
+    /// Some part may be unsyncable.
+    var hasUnsyncable = false
 
     /// The names and sizes that running programs see.
     var names: [Entry: InodeID] = [:]
     var inodes: [InodeID: InodeState] = [:]
     var barriers: [OperationID: BarrierState] = [:]
-    /// Numbers of the pending metadata parts, in order; used where metadata persists as a prefix.
-    var metadataNumbers: [Int] = []
     /// Operations that are recorded but not yet complete.
     var inFlight: [OperationID: InFlight] = [:]
 
     /// The set at the beginning of a trace that starts from `base`, all of which is durable.
-    public init(profile: Profile, base: Tree = Tree(), unitBytes: UInt64 = 512) {
+    ///
+    /// `unitBytes`: 512 or 4096; where it is nil the profile's usual unit, which is 512 for files, 4096 for `btrfs` and
+    /// `block`. With `payloads`, a write of what is there already adds nothing that a crash could lose; each write is
+    /// then read and compared.
+    public init(
+        profile: Profile, base: Tree = Tree(), unitBytes: UInt64? = nil, payloads: (any PayloadStore)? = nil
+    ) {
+        self.init(profile: profile, rules: profile.rules, base: base, unitBytes: unitBytes, payloads: payloads)
+    }
+
+    /// The same with rules that no profile has: for tests that change one rule to see who notices.
+    package init(
+        profile: Profile, rules: ProfileRules, base: Tree, unitBytes: UInt64?, payloads: (any PayloadStore)? = nil
+    ) {
         self.profile = profile
-        rules = profile.rules
-        self.unitBytes = rules.pagesAreAtomic ? pageBytes : unitBytes
+        self.rules = rules
+        self.unitBytes = max(unitBytes ?? rules.usualUnitBytes, rules.smallestUnitBytes)
+        self.payloads = payloads
         durable = base
         for (inode, node) in base.nodes {
-            inodes[inode, default: InodeState()].sizeBytes = node.sizeBytes
+            // No filesystem shows again what lay beyond the end of a file when it was mounted.
+            durable.nodes[inode]?.content.zero(node.sizeBytes..<UInt64.max)
+            inodes[inode, default: InodeState()].take(node, keepingContent: payloads != nil)
             for (name, child) in node.entries {
                 names[Entry(inode, name)] = child
                 inodes[child, default: InodeState()].nameCount += 1
@@ -56,60 +81,43 @@ public struct PendingSet: Sendable {
         }
     }
 
-    /// One effect that a crash may keep or lose.
-    struct Part: Sendable {
-        /// Rises by one over the parts of a trace.
-        var number: Int
-        var operation: OperationID
-        /// Which part of its operation this is, from 0.
-        var index: UInt8
-        var effect: Effect
-        /// The number of events that had been taken when the operation had completed; `Int.max` while in flight.
-        var completedAt: Int
-        var bond = Bond.none
-        /// The source of a rename over an existing name; see `ProfileRules.replaceNeedsData`.
-        var replaces: InodeID?
-        /// A barrier over it failed: no later barrier makes it durable.
-        var isUnsyncable = false
-        var isLive = true
-        /// Of a write: the bytes that are durable or overridden already.
-        var gone = RangeSet<UInt64>()
-
-        /// Of a write: the bytes that a crash may keep or lose.
-        var pendingBytes: RangeSet<UInt64> {
-            guard let range = effect.dataRange else { return RangeSet() }
-            return RangeSet(range).subtracting(gone)
-        }
-    }
-
-    /// How a part hangs together with the other part of its operation.
-    enum Bond: Sendable {
-        case none
-        /// Survives only together with the next part: the other name of a rename, the size of a truncate.
-        case joinsNext
-        /// Survives only if the part before it did: the old name goes only if the new one is there.
-        case needsPrevious
-    }
-
+    /// What running programs see of an inode, and its pending parts.
     struct InodeState: Sendable {
         var sizeBytes: UInt64 = 0
+        /// No byte from here on was ever written, or all were zeroed since.
+        var contentEndBytes: UInt64 = 0
         /// Durable and pending names that mean the inode. At zero nothing can reach it any more.
         var nameCount = 0
-        /// Numbers of pending parts of the inode's data and sizes, in order; dead ones may be among them.
-        var data: [Int] = []
-        /// Numbers of pending parts of its other slots; used where each slot is on its own.
-        var others: [Int] = []
-        /// Numbers of pending names that come to mean the inode, or stop to; used for a filesystem whose fsync of a
-        /// file makes its names durable.
-        var ownNames: [Int] = []
+        var attributes = Attributes(mode: 0)
+        var extendedAttributes: [ByteString: ByteString] = [:]
+        /// Kept only where writes are compared with it.
+        var content: ExtentMap?
+        /// Pending writes and growths, and where each slot is on its own also zeros and sizes.
+        var data = PartQueue()
+        /// Pending attributes, where each slot is on its own.
+        var others = PartQueue()
+        /// How many parts in `ordered` change the inode; names change the directory that they lie in.
+        var orderedCount = 0
+        /// How many pending names mean the inode, or did before; never too few.
+        var ownNameCount = 0
         /// The latest completed metadata part that changed the inode, its size, its name.
         var lastChange = -1
         var lastSizeChange = -1
         var lastNameChange = -1
+
+        mutating func take(_ node: Node, keepingContent: Bool) {
+            sizeBytes = node.sizeBytes
+            contentEndBytes = min(node.content.extents.last?.endBytes ?? 0, sizeBytes)
+            attributes = node.attributes
+            extendedAttributes = node.extendedAttributes
+            if keepingContent { content = node.content }
+        }
     }
 
     struct InFlight: Sendable {
-        var parts: Range<Int>
+        var numbers: Range<Int>
+        /// The inode whose slots it changes, unless they are names.
+        var inode: InodeID
         var touched: Touched
     }
 
@@ -117,6 +125,10 @@ public struct PendingSet: Sendable {
         var barrier: Barrier
         /// The number of events that had been taken when it began: it covers what had completed by then.
         var beganAt: Int
+        /// Parts with lower numbers had been recorded by then.
+        var firstNumber: Int
+        /// All of them had completed.
+        var allHadCompleted: Bool
         /// Metadata parts up to this number are covered.
         var metadataCut: Int
     }
@@ -135,61 +147,24 @@ extension PendingSet {
         case .oracle, .fault: break
         }
         if rules.everythingPersists { persistEverything(butLastWrite: true) }
-        if deadCount > parts.count / 2 + 32 { compact() }
     }
 
     /// How many parts a crash may keep or lose now. A run of data counts once.
-    public var pendingPartCount: Int { parts.count - deadCount }
+    public var pendingPartCount: Int { partCount - strayCount }
 
-    mutating func append(
-        _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: Bond = .none, replaces: InodeID? = nil
-    ) {
-        let part = Part(
-            number: nextNumber, operation: operation.id, index: index, effect: effect,
-            completedAt: operation.isComplete ? eventCount : .max, bond: bond, replaces: replaces)
-        parts.append(part)
-        nextNumber += 1
-        register(part)
-    }
-
-    /// Enters a part in the lists through which barriers find it.
-    private mutating func register(_ part: Part) {
-        if rules.order == .total { return }
-        let inode = part.effect.inode
-        switch part.effect {
-        case .write, .grow: inodes[inode, default: InodeState()].data.append(part.number)
-        case .zero, .resize:
-            inodes[inode, default: InodeState()].data.append(part.number)
-            if rules.order == .metadata { metadataNumbers.append(part.number) }
-        case .name, .attributes, .extendedAttribute:
-            if rules.order == .metadata {
-                metadataNumbers.append(part.number)
-            } else {
-                inodes[inode, default: InodeState()].others.append(part.number)
-            }
+    /// The pending parts in trace order.
+    func pendingParts() -> [Part] {
+        var parts: [Part] = []
+        parts.reserveCapacity(partCount)
+        for part in ordered where strayCount == 0 || inodes[part.effect.inode] != nil { parts.append(part) }
+        if rules.order == .total { return parts }
+        var isSorted = parts.isEmpty
+        for state in inodes.values where !state.data.isEmpty || !state.others.isEmpty {
+            isSorted = isSorted && parts.isEmpty && state.others.isEmpty
+            parts += state.data
+            parts += state.others
         }
-    }
-
-    /// The place in `parts` of the live part with this number.
-    func place(_ number: Int) -> Int? {
-        var low = 0
-        var high = parts.count
-        while low < high {
-            let middle = (low + high) / 2
-            if parts[middle].number < number { low = middle + 1 } else { high = middle }
-        }
-        return low < parts.count && parts[low].number == number && parts[low].isLive ? low : nil
-    }
-
-    mutating func bury(_ place: Int) {
-        guard parts[place].isLive else { return }
-        parts[place].isLive = false
-        deadCount += 1
-    }
-
-    private mutating func compact() {
-        parts.removeAll { !$0.isLive }
-        deadCount = 0
-        if let first = parts.first?.number { metadataNumbers.removeAll { $0 < first } }
+        if !isSorted { parts.sort { $0.number < $1.number } }
+        return parts
     }
 }

@@ -48,28 +48,37 @@ public struct Tree: Hashable, Sendable {
 
     /// Applies the part of a write or a zeroing that lies within `ranges`.
     mutating func apply(_ effect: Effect, within ranges: RangeSet<UInt64>) {
+        nodes[effect.inode]?.apply(effect, within: ranges)
+    }
+
+    /// Applies one effect. Effects on unknown inodes leave the tree as it is: an inode that no name can reach any more
+    /// may already be gone.
+    public mutating func apply(_ effect: Effect) { nodes[effect.inode]?.apply(effect) }
+}
+
+extension Node {
+    mutating func apply(_ effect: Effect, within ranges: RangeSet<UInt64>) {
         for range in ranges.ranges {
             switch effect {
-            case .write(let inode, let offset, let data):
+            case .write(_, let offset, let data):
                 let common = range.clamped(to: offset..<offset + data.countBytes)
-                nodes[inode]?.content.write(
+                content.write(
                     data.slice(common.lowerBound - offset, count: UInt64(common.count)), at: common.lowerBound)
-            case .zero(let inode, let whole): nodes[inode]?.content.zero(range.clamped(to: whole))
+            case .zero(_, let whole): content.zero(range.clamped(to: whole))
             default: preconditionFailure("only data has ranges")
             }
         }
     }
 
-    /// Applies one effect. Effects on unknown inodes leave the tree as it is: an inode that no name can reach any more
-    /// may already be gone.
-    public mutating func apply(_ effect: Effect) {
+    /// Applies an effect on this inode.
+    mutating func apply(_ effect: Effect) {
         switch effect {
-        case .write(let inode, let offset, let data): nodes[inode]?.content.write(data, at: offset)
-        case .zero(let inode, let range): nodes[inode]?.content.zero(range)
-        case .grow(let inode, _, let to), .resize(let inode, let to): nodes[inode]?.sizeBytes = to
-        case .name(let entry, let inode): nodes[entry.directory]?.entries[entry.name] = inode
-        case .attributes(let inode, let attributes): nodes[inode]?.attributes = attributes
-        case .extendedAttribute(let inode, let name, let value): nodes[inode]?.extendedAttributes[name] = value
+        case .write(_, let offset, let data): content.write(data, at: offset)
+        case .zero(_, let range): content.zero(range)
+        case .grow(_, _, let to), .resize(_, let to): sizeBytes = to
+        case .name(let entry, let inode): entries[entry.name] = inode
+        case .attributes(_, let attributes): self.attributes = attributes
+        case .extendedAttribute(_, let name, let value): extendedAttributes[name] = value
         }
     }
 }

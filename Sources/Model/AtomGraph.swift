@@ -1,0 +1,175 @@
+/// The pending parts of a set as single atoms, in trace order, each with the earlier atoms that it needs: what is
+/// walked to visit every crash state.
+///
+/// A write is an atom a unit, a growth one a size, two parts that hang together are one atom. Memory is in proportion
+/// to the pending units.
+struct AtomGraph {
+    /// What an atom keeps of its part.
+    enum Piece {
+        case whole
+        /// The part and the next one.
+        case pair
+        /// Of a write: the bytes of one unit that are pending.
+        case unit(Range<UInt64>)
+        /// Of a growth: the next size.
+        case size(UInt64)
+        /// Under one order for everything: the bytes up to the next page boundary, and their size if the write grows
+        /// the file.
+        case prefix(Range<UInt64>, size: UInt64?)
+    }
+
+    struct Atom {
+        var part: Int
+        var piece: Piece
+    }
+
+    let parts: [Part]
+    private let unitBytes: UInt64
+    private(set) var atoms: [Atom] = []
+    /// The atoms of each part, one after the other.
+    private(set) var atomsOfPart: [Range<Int>] = []
+    /// What each atom needs; sorted lists of earlier atoms.
+    private(set) var needs: [[Int32]] = []
+
+    init(_ set: PendingSet) {
+        parts = set.pendingParts()
+        unitBytes = set.unitBytes
+        let requirements = Requirements(parts, set.rules, unitBytes: set.unitBytes)
+        let hasTotalOrder = set.rules.order == .total
+        var index = 0
+        while index < parts.count {
+            let begin = atoms.count
+            let part = parts[index]
+            let next = index + 1 < parts.count ? parts[index + 1] : nil
+            if part.bond == .joinsNext, next != nil {
+                append(Atom(part: index, piece: .pair), requirements[index] + requirements[index + 1])
+                atomsOfPart += [begin..<atoms.count, begin..<atoms.count]
+                index += 2
+            } else if hasTotalOrder, part.isWrite {
+                let growth = next.flatMap { $0.isGrowth && $0.operation == part.operation ? $0 : nil }
+                let isTorn = growth != nil && !part.isUnsyncable
+                appendPrefixes(index, isTorn ? growth : nil, requirements[index])
+                atomsOfPart.append(begin..<atoms.count)
+                if isTorn { atomsOfPart.append(begin..<atoms.count) }
+                index += isTorn ? 2 : 1
+            } else {
+                appendPieces(index, requirements[index])
+                atomsOfPart.append(begin..<atoms.count)
+                index += 1
+            }
+        }
+    }
+
+    private mutating func appendPieces(_ index: Int, _ wanted: ArraySlice<Requirements.Need>) {
+        switch parts[index].effect {
+        case .write:
+            for range in parts[index].pendingBytes.ranges {
+                for unit in range.cut(at: unitBytes) {
+                    append(Atom(part: index, piece: .unit(unit)), wanted, within: unit.aligned(to: unitBytes))
+                }
+            }
+        case .grow(_, let from, let to):
+            for (place, step) in (from..<to).cut(at: pageBytes).enumerated() {
+                append(Atom(part: index, piece: .size(step.upperBound)), wanted, within: 0..<step.upperBound)
+                if place > 0 { needs[atoms.count - 1].append(Int32(atoms.count - 2)) }
+            }
+        default: append(Atom(part: index, piece: .whole), wanted)
+        }
+    }
+
+    private mutating func appendPrefixes(_ index: Int, _ growth: Part?, _ wanted: ArraySlice<Requirements.Need>) {
+        let pieces = parts[index].pendingBytes.ranges.flatMap { $0.cut(at: pageBytes) }
+        for (place, bytes) in pieces.enumerated() {
+            var size: UInt64?
+            if case .grow(_, let from, let to)? = growth?.effect, bytes.upperBound > from {
+                size = place == pieces.count - 1 ? to : bytes.upperBound
+            }
+            append(Atom(part: index, piece: .prefix(bytes, size: size)), wanted, within: bytes)
+            // What a failed barrier covered stands outside the order: any of its pages may be lost.
+            if place > 0, !parts[index].isUnsyncable { needs[atoms.count - 1].append(Int32(atoms.count - 2)) }
+        }
+    }
+
+    /// `range`: of needs for units, those that meet this range are the atom's.
+    private mutating func append(
+        _ atom: Atom, _ wanted: ArraySlice<Requirements.Need>, within range: Range<UInt64> = 0..<UInt64.max
+    ) {
+        var list: [Int32] = []
+        for need in wanted {
+            switch need {
+            case .part(let other):
+                // The second of a pair may need the first: that is the atom itself.
+                if other < atomsOfPart.count, let last = atomsOfPart[other].last { list.append(Int32(last)) }
+            case .units(let other, let units):
+                let shared = units.clamped(to: range)
+                if shared.isEmpty { continue }
+                for candidate in atomsOfPart[other] where covers(atoms[candidate], shared) {
+                    list.append(Int32(candidate))
+                }
+            }
+        }
+        atoms.append(atom)
+        needs.append(list)
+    }
+
+    private func covers(_ atom: Atom, _ range: Range<UInt64>) -> Bool {
+        switch atom.piece {
+        case .unit(let bytes), .prefix(let bytes, _): bytes.aligned(to: unitBytes).overlaps(range)
+        default: true
+        }
+    }
+
+    /// The fates of the parts in a state of the walk.
+    func survivors(_ walk: borrowing IdealWalk) -> Survivors {
+        var fates: [Fate] = []
+        fates.reserveCapacity(parts.count)
+        while fates.count < parts.count { appendFates(walk, to: &fates) }
+        return Survivors(fates: fates)
+    }
+
+    private func appendFates(_ walk: borrowing IdealWalk, to fates: inout [Fate]) {
+        let range = atomsOfPart[fates.count]
+        guard let first = range.first else { return fates.append(.kept) }
+        var kept = 0
+        for atom in range where walk.contains(atom) { kept += 1 }
+        let isWhole = kept == range.count
+        switch atoms[first].piece {
+        case .whole: fates.append(isWhole ? .kept : .lost)
+        case .pair: fates += isWhole ? [.kept, .kept] : [.lost, .lost]
+        case .size:
+            guard kept > 0, !isWhole, case .size(let size) = atoms[first + kept - 1].piece else {
+                return fates.append(isWhole ? .kept : .lost)
+            }
+            fates.append(.size(size))
+        case .unit, .prefix:
+            var bytes = RangeSet<UInt64>()
+            var size: UInt64?
+            var grows = false
+            for atom in range {
+                if case .prefix(_, .some) = atoms[atom].piece { grows = true }
+                guard walk.contains(atom) else { continue }
+                switch atoms[atom].piece {
+                case .unit(let unit): bytes.insert(contentsOf: unit)
+                case .prefix(let prefix, let reached):
+                    bytes.insert(contentsOf: prefix)
+                    size = reached ?? size
+                default: break
+                }
+            }
+            fates.append(isWhole ? .kept : kept == 0 ? .lost : .data(bytes))
+            if grows { fates.append(isWhole ? .kept : size.map(Fate.size) ?? .lost) }
+        }
+    }
+}
+
+extension Range<UInt64> {
+    /// The range in pieces that end at multiples of `unit` and at its end.
+    func cut(at unit: UInt64) -> some Sequence<Range<UInt64>> {
+        sequence(state: lowerBound) { start -> Range<UInt64>? in
+            guard start < upperBound else { return nil }
+            let end = Swift.min(upperBound, (start / unit + 1) * unit)
+            defer { start = end }
+            return start..<end
+        }
+    }
+}

@@ -1,0 +1,84 @@
+/// Visits every set of atoms that lacks nothing it needs, each once, one atom at a time.
+///
+/// The walk adds atoms in rising order and takes the last one back: a set is reached through its own beginnings, which
+/// all lack nothing too, because needs point to earlier atoms. Neighbours therefore differ by one atom, and what a step
+/// changes can be undone from a stack. A set costs two steps on average, whatever its size.
+struct IdealWalk: ~Copyable {
+    enum Step {
+        /// The walk has come to a set that it had not visited.
+        case added(Int)
+        /// On the way to another one.
+        case removed(Int)
+    }
+
+    private let dependants: [Int32]
+    private let firstDependant: [Int32]
+    /// How many needs of each atom are not in the set.
+    private var unmet: [Int32]
+    /// Atoms whose needs are all in the set, a bit each; and the set.
+    private var ready: [UInt64]
+    private var members: [UInt64]
+    private var stack: [Int32] = []
+    /// Where to look for the next atom to add.
+    private var next = 0
+    private let count: Int
+
+    init(_ graph: borrowing AtomGraph) {
+        count = graph.atoms.count
+        unmet = graph.needs.map { Int32($0.count) }
+        var lists = [[Int32]](repeating: [], count: count)
+        for (atom, needs) in graph.needs.enumerated() {
+            for need in needs { lists[Int(need)].append(Int32(atom)) }
+        }
+        dependants = lists.flatMap(\.self)
+        var begin: Int32 = 0
+        var begins: [Int32] = [0]
+        for list in lists {
+            begin += Int32(list.count)
+            begins.append(begin)
+        }
+        firstDependant = begins
+        members = [UInt64](repeating: 0, count: (count + 63) / 64)
+        ready = members
+        for atom in 0..<count where unmet[atom] == 0 { ready[atom >> 6] |= 1 << UInt64(atom & 63) }
+    }
+
+    func contains(_ atom: Int) -> Bool { members[atom >> 6] >> UInt64(atom & 63) & 1 == 1 }
+
+    /// Goes one step; nil after the last.
+    mutating func advance() -> Step? {
+        if let atom = nextReady() {
+            stack.append(Int32(truncatingIfNeeded: atom))
+            change(atom, by: -1)
+            next = atom + 1
+            return .added(atom)
+        }
+        guard let last = stack.popLast() else { return nil }
+        let atom = Int(last)
+        change(atom, by: 1)
+        next = atom + 1
+        return .removed(atom)
+    }
+
+    private func nextReady() -> Int? {
+        var word = next >> 6
+        guard word < ready.count else { return nil }
+        var bits = ready[word] & (UInt64.max << UInt64(next & 63))
+        while bits == 0 {
+            word += 1
+            if word == ready.count { return nil }
+            bits = ready[word]
+        }
+        return word << 6 + bits.trailingZeroBitCount
+    }
+
+    private mutating func change(_ atom: Int, by step: Int32) {
+        members[atom >> 6] ^= 1 << UInt64(atom & 63)
+        for place in Int(firstDependant[atom])..<Int(firstDependant[atom + 1]) {
+            let other = Int(dependants[place])
+            let before = unmet[other]
+            unmet[other] = before + step
+            if before == 0 || before + step == 0 { ready[other >> 6] ^= 1 << UInt64(other & 63) }
+        }
+    }
+}

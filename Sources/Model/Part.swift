@@ -1,0 +1,44 @@
+/// One effect that a crash may keep or lose: an effect of one operation, with what the pending set knows of it.
+struct Part: Sendable {
+    /// Rises by one over the parts of a trace.
+    var number: Int
+    var operation: OperationID
+    var effect: Effect
+    /// The number of events that had been taken when the operation had completed; `Int.max` while in flight.
+    var completedAt: Int
+    /// Which part of its operation this is, from 0.
+    var index: UInt8
+    var bond = Bond.none
+    /// A rename over an existing name whose profile wants the source's data and size first.
+    var needsSource = false
+    /// A directory that comes to lie in another one: such moves keep their order under every profile, so that no
+    /// directory is ever reached twice or lies within itself.
+    var movesDirectory = false
+    /// A barrier over it failed: no later barrier makes it durable.
+    var isUnsyncable = false
+    /// Of a growth: a later size is durable.
+    var isOverridden = false
+    /// Of data: the bytes that are durable, overridden, or equal to what they replaced.
+    var gone = RangeSet<UInt64>()
+
+    /// How a part hangs together with the other part of its operation.
+    enum Bond: Sendable {
+        case none
+        /// Survives only together with the next part: the other name of a rename, the size of a truncate.
+        case joinsNext
+        /// Survives only if the part before it did: the old name goes only if the new one is there.
+        case needsPrevious
+    }
+
+    /// Of a write: the bytes that a crash may keep or lose.
+    var pendingBytes: RangeSet<UInt64> {
+        guard case .write = effect, let range = effect.dataRange else { return RangeSet() }
+        return gone.isEmpty ? RangeSet(range) : RangeSet(range).subtracting(gone)
+    }
+
+    var isWrite: Bool { if case .write = effect { true } else { false } }
+    var isGrowth: Bool { if case .grow = effect { true } else { false } }
+
+    /// Whether a barrier covers it that began when `limit` events had been taken.
+    func isCovered(_ limit: Int) -> Bool { completedAt < limit && !isUnsyncable }
+}

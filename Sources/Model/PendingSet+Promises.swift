@@ -1,0 +1,146 @@
+/// Making durable in general: operations were in flight when the barrier began, or an earlier barrier failed, or names
+/// are promised that hang together with others.
+extension PendingSet {
+    /// Makes durable what is promised and everything that it needs. `isPromised` is given each part, and for a name
+    /// what the name meant before.
+    mutating func makeDurable(_ isPromised: (InodeID?, Part) -> Bool) {
+        let parts = pendingParts()
+        var promises = seeds(parts, isPromised)
+        guard promises.contains(where: { $0 != .nothing }) else { return }
+        close(&promises, parts)
+        empty()
+        for (part, promise) in zip(parts, promises) {
+            switch promise {
+            case .nothing: break
+            case .whole:
+                if case .name(let entry, let inode) = part.effect {
+                    retireName(entry, inode)
+                } else {
+                    apply(part)
+                }
+            case .units(let units): durable.apply(part.effect, within: units.intersection(part.pendingBytes))
+            }
+        }
+        enter(leftOver(parts, promises))
+    }
+
+    fileprivate enum Promise: Equatable {
+        case nothing
+        case whole
+        case units(RangeSet<UInt64>)
+    }
+
+    private func seeds(_ parts: [Part], _ isPromised: (InodeID?, Part) -> Bool) -> [Promise] {
+        var meanings: [Entry: InodeID?] = [:]
+        return parts.map { part in
+            var old: InodeID?
+            if case .name(let entry, let inode) = part.effect {
+                old = meanings.updateValue(inode, forKey: entry) ?? durable[entry]
+            }
+            return isPromised(old, part) ? .whole : .nothing
+        }
+    }
+
+    /// Adds what is needed, from the last part to the first.
+    private func close(_ promises: inout [Promise], _ parts: [Part]) {
+        let requirements = Requirements(parts, rules, unitBytes: unitBytes)
+        func promiseNeeds(of index: Int, _ promises: inout [Promise]) {
+            for need in requirements[index] {
+                switch need {
+                case .part(let other): promises[other] = .whole
+                case .units(let other, let range):
+                    guard parts[other].isWrite else {
+                        promises[other] = .whole
+                        continue
+                    }
+                    var units = RangeSet(range)
+                    if case .units(let own) = promises[index] { units.formIntersection(own) }
+                    promises[other].add(units)
+                }
+            }
+        }
+        for index in parts.indices.reversed() {
+            let joins = parts[index].bond == .joinsNext && index + 1 < parts.count
+            if joins, promises[index + 1] != .nothing { promises[index] = .whole }
+            guard promises[index] != .nothing else { continue }
+            if joins, promises[index + 1] == .nothing {
+                promises[index + 1] = .whole
+                promiseNeeds(of: index + 1, &promises)
+            }
+            promiseNeeds(of: index, &promises)
+        }
+    }
+
+    private mutating func empty() {
+        ordered = PartQueue()
+        partCount = 0
+        strayCount = 0
+        for inode in Array(inodes.keys) {
+            guard let at = inodes.index(forKey: inode) else { continue }
+            inodes.values[at].orderedCount = 0
+            if !inodes.values[at].data.isEmpty { inodes.values[at].data = PartQueue() }
+            if !inodes.values[at].others.isEmpty { inodes.values[at].others = PartQueue() }
+        }
+    }
+
+    /// The parts that stay pending, without what those that became durable override.
+    private func leftOver(_ parts: [Part], _ promises: [Promise]) -> [Part] {
+        var left: [Part] = []
+        var places: [InodeID: [Int]] = [:]
+        for (part, promise) in zip(parts, promises) {
+            let inode = part.effect.inode
+            if promise != .nothing {
+                for index in places[inode] ?? [] { left[index].giveWay(to: part, within: promise.units(of: part)) }
+            }
+            guard promise != .whole else { continue }
+            if part.effect.dataRange != nil || part.isGrowth { places[inode, default: []].append(left.count) }
+            left.append(part)
+            for range in promise.units(of: part).ranges { left[left.count - 1].gone.insert(contentsOf: range) }
+        }
+        return left.filter { !$0.isSpent }
+    }
+
+    /// Puts parts back that stay pending; those of inodes that are gone for good go too.
+    private mutating func enter(_ parts: [Part]) {
+        var left = parts
+        while true {
+            let gone = left.filter { inodes[$0.effect.inode] == nil }
+            guard !gone.isEmpty else { break }
+            left.removeAll { inodes[$0.effect.inode] == nil }
+            for case .name(let entry, let child?) in gone.map(\.effect) {
+                names[entry] = nil
+                dropName(of: child)
+            }
+        }
+        for part in left { register(part) }
+        hasUnsyncable = left.contains(where: \.isUnsyncable)
+    }
+}
+
+extension PendingSet.Promise {
+    fileprivate mutating func add(_ units: RangeSet<UInt64>) {
+        switch self {
+        case .whole: break
+        case .nothing: if !units.isEmpty { self = .units(units) }
+        case .units(let own): self = .units(own.union(units))
+        }
+    }
+
+    fileprivate func units(of part: Part) -> RangeSet<UInt64> {
+        switch self {
+        case .nothing: RangeSet()
+        case .whole: part.remainingBytes
+        case .units(let units): units.intersection(part.remainingBytes)
+        }
+    }
+}
+
+extension Part {
+    /// As `giveWay(to:)`, where of the later part only some bytes became durable.
+    fileprivate mutating func giveWay(to later: Part, within bytes: RangeSet<UInt64>) {
+        guard case .some = later.effect.dataRange, let own = effect.dataRange, effect.inode == later.effect.inode else {
+            return giveWay(to: later)
+        }
+        for range in bytes.intersection(RangeSet(own)).ranges { gone.insert(contentsOf: range) }
+    }
+}

@@ -1,0 +1,177 @@
+/// Making durable where everything that a barrier covers is simply what came before it: no operation was in flight when
+/// it began, and no barrier failed before. Parts then leave from the front of their queues.
+extension PendingSet {
+    mutating func retireEverything(before limit: Int) {
+        retireOrdered(before: limit)
+        guard rules.order != .total else { return }
+        for inode in Array(inodes.keys) {
+            retireData(of: inode, before: limit)
+            retireOthers(of: inode, before: limit)
+        }
+    }
+
+    /// A killed process loses nothing that took effect; only a write that the kill interrupts may be cut short.
+    mutating func persistEverything(butLastWrite: Bool) {
+        guard let first = ordered.first, !(butLastWrite && first.isWrite) else { return }
+        retireOrdered(before: nextNumber)
+    }
+
+    mutating func retireMetadata(upTo cut: Int) {
+        if let first = ordered.first, first.number <= cut { retireOrdered(before: cut + 1) }
+    }
+
+    private mutating func retireOrdered(before limit: Int) {
+        while let part = ordered.first, part.number < limit {
+            ordered.removeFirst(upTo: ordered.startIndex + 1)
+            partCount -= 1
+            guard let at = inodes.index(forKey: part.effect.inode) else {
+                strayCount -= 1
+                continue
+            }
+            inodes.values[at].orderedCount -= 1
+            retire(part)
+        }
+    }
+
+    private mutating func retire(_ part: Part) {
+        switch part.effect {
+        case .name(let entry, let inode):
+            if part.needsSource, let inode { retireData(of: inode, before: part.number) }
+            retireName(entry, inode)
+        case .zero, .resize:
+            if rules.order == .metadata { override(part) }
+            apply(part)
+        default: apply(part)
+        }
+    }
+
+    func apply(_ part: Part, to tree: inout Tree) {
+        if part.gone.isEmpty { tree.apply(part.effect) } else { tree.apply(part.effect, within: part.remainingBytes) }
+    }
+
+    mutating func apply(_ part: Part) { apply(part, to: &durable) }
+
+    /// Takes out of the inode's earlier data what a zero version overrides, and the growth that a size does.
+    private mutating func override(_ part: Part) {
+        guard let at = inodes.index(forKey: part.effect.inode), !inodes.values[at].data.isEmpty else { return }
+        var emptied = false
+        for index in inodes.values[at].data.indices {
+            guard inodes.values[at].data[index].number < part.number else { break }
+            inodes.values[at].data[index].giveWay(to: part)
+            emptied = emptied || inodes.values[at].data[index].isSpent
+        }
+        guard emptied else { return }
+        let before = inodes.values[at].data.count
+        inodes.values[at].data.removeAll(where: \.isSpent)
+        partCount -= before - inodes.values[at].data.count
+    }
+
+    mutating func retireData(of inode: InodeID, before limit: Int) {
+        guard let at = inodes.index(forKey: inode), let first = inodes.values[at].data.first, first.number < limit
+        else {
+            return
+        }
+        let count = inodes.values[at].data.applyPrefix(before: limit, to: &durable, inode)
+        partCount -= count
+    }
+
+    mutating func retireOthers(of inode: InodeID, before limit: Int) {
+        guard let at = inodes.index(forKey: inode), !inodes.values[at].others.isEmpty else { return }
+        let count = inodes.values[at].others.applyPrefix(before: limit, to: &durable, inode)
+        partCount -= count
+    }
+}
+
+extension PartQueue {
+    /// Applies the parts of one inode with numbers below `limit`, and drops them. Returns how many these were.
+    fileprivate mutating func applyPrefix(before limit: Int, to tree: inout Tree, _ inode: InodeID) -> Int {
+        let end = last.map { $0.number < limit } == true ? endIndex : firstIndex(from: limit)
+        let count = end - startIndex
+        if let at = tree.nodes.index(forKey: inode) {
+            for index in startIndex..<end {
+                if self[index].gone.isEmpty {
+                    tree.nodes.values[at].apply(self[index].effect)
+                } else {
+                    tree.nodes.values[at].apply(self[index].effect, within: self[index].remainingBytes)
+                }
+            }
+        }
+        removeFirst(upTo: end)
+        return count
+    }
+}
+
+extension Part {
+    /// Of data: the bytes that are not gone.
+    var remainingBytes: RangeSet<UInt64> {
+        guard let range = effect.dataRange else { return RangeSet() }
+        return RangeSet(range).subtracting(gone)
+    }
+
+    /// Forgets what a later part, now durable, overrides in the same slots.
+    mutating func giveWay(to later: Part) {
+        guard effect.inode == later.effect.inode else { return }
+        switch (effect, later.effect) {
+        case (.write, .write), (.write, .zero), (.zero, .write), (.zero, .zero):
+            let common = effect.dataRange!.clamped(to: later.effect.dataRange!)
+            if !common.isEmpty { gone.insert(contentsOf: common) }
+        case (.grow, .resize): isOverridden = true
+        default: break
+        }
+    }
+
+    /// Nothing of it is left that a crash could keep or lose. A zero version that stands with a size stays with it.
+    var isSpent: Bool {
+        switch effect {
+        case .write: remainingBytes.isEmpty
+        case .zero: bond == .none && remainingBytes.isEmpty
+        default: isOverridden
+        }
+    }
+}
+
+// MARK: - Names
+
+extension PendingSet {
+    mutating func retireName(_ entry: Entry, _ inode: InodeID?) {
+        let old = durable[entry]
+        durable.apply(.name(entry, inode))
+        for case let child? in [inode, old] { inodes[child]?.ownNameCount -= 1 }
+        // A pending name that becomes durable still counts once; the name that it displaced counts no more.
+        if let old { dropName(of: old) }
+    }
+
+    mutating func dropName(of inode: InodeID) {
+        guard inodes[inode] != nil else { return }
+        inodes[inode]!.nameCount -= 1
+        guard inodes[inode]!.nameCount == 0, inode != .root else { return }
+        let state = inodes.removeValue(forKey: inode)!
+        partCount -= state.data.count + state.others.count
+        strayCount += state.orderedCount
+        let node = durable.nodes.removeValue(forKey: inode)
+        if let node, node.kind == .directory { dropNames(in: inode, node, pendingCount: state.orderedCount) }
+        if strayCount > ordered.count / 2 + 32 { dropStrays() }
+    }
+
+    /// What lay in a directory that is gone for good has lost its names there.
+    private mutating func dropNames(in directory: InodeID, _ node: Node, pendingCount: Int) {
+        for (name, child) in node.entries {
+            names[Entry(directory, name)] = nil
+            dropName(of: child)
+        }
+        guard pendingCount > 0 else { return }
+        for part in Array(ordered) {
+            if case .name(let entry, let child?) = part.effect, entry.directory == directory {
+                names[entry] = nil
+                dropName(of: child)
+            }
+        }
+    }
+
+    private mutating func dropStrays() {
+        let before = ordered.count
+        ordered.removeAll { [inodes] in inodes[$0.effect.inode] == nil }
+        partCount -= before - ordered.count
+        strayCount -= before - ordered.count
+    }
+}

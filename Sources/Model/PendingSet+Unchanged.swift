@@ -1,0 +1,29 @@
+import Bytes
+
+extension PendingSet {
+    /// Of a write, the bytes of the units that it leaves as they were: a version equal in content to its predecessor
+    /// adds no atom, so that zeroing a fresh segment costs nothing.
+    ///
+    /// None while something is in flight, or after a failed barrier: a rewrite of failed data makes a new version that
+    /// can be synced. Data that cannot be read counts as changed.
+    func unchangedBytes(of data: Payload, at offset: UInt64, in state: InodeState) -> RangeSet<UInt64> {
+        var unchanged = RangeSet<UInt64>()
+        guard let payloads, let content = state.content, inFlight.isEmpty, barriers.isEmpty, !hasUnsyncable,
+            let new = try? payloads.bytes(of: data)
+        else { return unchanged }
+        let range = offset..<offset + data.countBytes
+        var old = [UInt8](repeating: 0, count: new.count)
+        for extent in content.slice(range) {
+            guard let bytes = try? payloads.bytes(of: extent.data), bytes.count == Int(extent.data.countBytes) else {
+                return unchanged
+            }
+            let start = Int(extent.offsetBytes - offset)
+            old.replaceSubrange(start..<start + bytes.count, with: bytes)
+        }
+        for unit in range.cut(at: unitBytes) {
+            let bytes = Int(unit.lowerBound - offset)..<Int(unit.upperBound - offset)
+            if old[bytes] == new[bytes] { unchanged.insert(contentsOf: unit) }
+        }
+        return unchanged
+    }
+}

@@ -1,0 +1,131 @@
+import Model
+
+extension NaiveModel {
+    /// What an atom needs, itself included, and what survives together with it.
+    func allNeeds(of index: Int) -> UInt64 {
+        var needs: UInt64 = 1 << UInt64(index)
+        for other in atoms.indices where atoms[other].group == atoms[index].group { needs |= 1 << UInt64(other) }
+        for other in 0..<index where self.needs(index, other) { needs |= 1 << UInt64(other) }
+        return needs
+    }
+
+    /// Whether the atom survives only if that earlier one does.
+    private func needs(_ index: Int, _ other: Int) -> Bool {
+        let (atom, earlier) = (atoms[index], atoms[other])
+        if atom.previous == other { return true }
+        if rules.order == .total {
+            return !earlier.isUnsyncable || !rules.failedDataReverts && needsUnit(index, other)
+        }
+        if earlier.isUnsyncable, rules.failedDataReverts { return false }
+        if rules.order == .metadata, earlier.isMetadata {
+            if atom.isMetadata { return true }
+            if atom.isGrowth, rules.growthFollowsMetadata { return true }
+        }
+        if atom.movesDirectory, earlier.movesDirectory { return true }
+        if let source = atom.replacesWith, earlier.inode == source, isDataOrSize(earlier) {
+            if case .size = earlier.things[0] { return !isSizeOverridden(other, before: index) }
+            return !isDataOverridden(other, before: index)
+        }
+        switch (atom.things[0], earlier.things[0]) {
+        case (.data, .data), (.data, .zero), (.zero, .zero): return needsUnit(index, other)
+        case (.size(let one, _), .size(let two, _)) where one == two:
+            if atom.isGrowth { return !isSizeOverridden(other, before: index) }
+            return !earlier.isGrowth
+        case (.size(let one, let size), .data(let two, let cells, _)),
+            (.size(let one, let size), .zero(let two, let cells)):
+            guard one == two, atom.isGrowth, rules.growthNeedsData else { return false }
+            // New data: at or above the size that the file grew from.
+            let from = growthBegin(index)
+            return unitCells(cells).overlaps(from...size - 1) && !isDataOverridden(other, before: index)
+        case (.name(let one, _), .name(let two, _)): return one == two
+        case (.attributes(let one, _), .attributes(let two, _)): return one == two
+        case (.extendedAttribute(let one, let name, _), .extendedAttribute(let two, let other, _)):
+            return one == two && name == other
+        default: return false
+        }
+    }
+
+    private func isDataOrSize(_ atom: Atom) -> Bool {
+        switch atom.things[0] {
+        case .data, .zero, .size: true
+        default: false
+        }
+    }
+
+    /// Versions of a unit are cumulative; a zero version of the whole unit begins anew.
+    private func needsUnit(_ index: Int, _ other: Int) -> Bool {
+        guard let cells = cells(atoms[index]), let earlier = dataCells(of: other),
+            atoms[index].inode == atoms[other].inode
+        else { return false }
+        var shared = Set(units(cells)).intersection(units(earlier))
+        if case .zero = atoms[index].things[0] {
+            guard case .zero = atoms[other].things[0] else { return false }
+            shared = shared.filter { !covers(cells, $0) }
+        }
+        return shared.contains { unit in !isRenewed(unit, of: atoms[index].inode, other, index) }
+    }
+
+    private func isDataOverridden(_ other: Int, before index: Int) -> Bool {
+        units(dataCells(of: other)!).allSatisfy { isRenewed($0, of: atoms[other].inode, other, index) }
+    }
+
+    private func isRenewed(_ unit: Int, of inode: InodeID, _ other: Int, _ index: Int) -> Bool {
+        atoms[other + 1..<max(index, other + 1)].contains { between in
+            if case .zero(inode, let cells) = between.things[0] { covers(cells, unit) } else { false }
+        }
+    }
+
+    private func isSizeOverridden(_ other: Int, before index: Int) -> Bool {
+        atoms[other + 1..<index].contains { between in
+            if case .size(atoms[other].inode, _) = between.things[0] { !between.isGrowth } else { false }
+        }
+    }
+
+    private func growthBegin(_ index: Int) -> Int {
+        var state = NaiveState()
+        for atom in atoms[..<index] where atom.part != atoms[index].part {
+            for thing in atom.things { state.apply(thing) }
+        }
+        return state.sizes[atoms[index].inode] ?? 0
+    }
+
+    private func dataCells(of index: Int) -> ClosedRange<Int>? { cells(atoms[index]) }
+
+    private func cells(_ atom: Atom) -> ClosedRange<Int>? {
+        switch atom.things[0] {
+        case .data(_, let cells, _), .zero(_, let cells): cells
+        default: nil
+        }
+    }
+
+    private func units(_ cells: ClosedRange<Int>) -> ClosedRange<Int> {
+        cells.lowerBound / cellsOfUnit...cells.upperBound / cellsOfUnit
+    }
+
+    private func unitCells(_ cells: ClosedRange<Int>) -> ClosedRange<Int> {
+        units(cells).lowerBound * cellsOfUnit...(units(cells).upperBound + 1) * cellsOfUnit - 1
+    }
+
+    private func covers(_ cells: ClosedRange<Int>, _ unit: Int) -> Bool {
+        cells.lowerBound <= unit * cellsOfUnit && cells.upperBound >= (unit + 1) * cellsOfUnit - 1
+    }
+
+    /// The trees of all legal sets of atoms; nil when there are too many to try.
+    func outcomes() -> Set<String>? {
+        let optional = atoms.indices.filter { !has(mandatory, $0) }
+        guard atoms.count < 64, optional.count <= 10 else { return nil }
+        let needs = atoms.indices.map { allNeeds(of: $0) }
+        var seen: Set<String> = []
+        for bits in 0..<UInt64(1) << UInt64(optional.count) {
+            var set = mandatory
+            for (place, index) in optional.enumerated() where has(bits, place) { set |= 1 << UInt64(index) }
+            guard atoms.indices.allSatisfy({ !has(set, $0) || needs[$0] & ~set == 0 }) else { continue }
+            var state = NaiveState(born: volatile)
+            for index in atoms.indices where has(set, index) {
+                for thing in atoms[index].things { state.apply(thing) }
+            }
+            seen.insert(state.description)
+        }
+        return seen
+    }
+}

@@ -1,0 +1,307 @@
+import Litmus
+import Model
+
+/// The definition of a crash state, taken literally and slowly: every atom of the trace is an object, what it needs is
+/// found by looking at all the others, and every set of atoms is tried.
+///
+/// It shares nothing with the pending set but the table of rules and the words of the trace. Nothing ever leaves it;
+/// there are no ranges, only cells of 512 bytes. Sets are bit masks, so a trace may have 63 atoms, and few enough that
+/// are optional to try all subsets of them.
+struct NaiveModel {
+    enum Thing: Equatable {
+        case data(InodeID, cells: ClosedRange<Int>, letter: UInt8)
+        case zero(InodeID, cells: ClosedRange<Int>)
+        case size(InodeID, Int)
+        case name(Entry, InodeID?)
+        case attributes(InodeID, Attributes)
+        case extendedAttribute(InodeID, String, String?)
+    }
+
+    struct Atom {
+        var part: Int
+        var things: [Thing]
+        /// Of an extending write, not of a truncate.
+        var isGrowth = false
+        var isWrite = false
+        var isMetadata = false
+        var completedAt = Int.max
+        var isUnsyncable = false
+        /// Of a name: what the name meant before.
+        var old: InodeID?
+        var movesDirectory = false
+        var replacesWith: InodeID?
+        /// Atoms that survive together share a class.
+        var group: Int
+        /// Needs this atom besides what the rules say.
+        var previous: Int?
+    }
+
+    let rules: ProfileRules
+    let cellsOfUnit: Int
+    let trace: LitmusTrace
+    var atoms: [Atom] = []
+    var mandatory: UInt64 = 0
+    var volatile = NaiveState()
+    var partCount = 0
+    private var time = 0
+    private var marks: [(completedAt: Int, inode: InodeID, kinds: Set<Kind>, atom: Int)] = []
+    private var flights: [OperationID: (atoms: Range<Int>, marks: [Mark])] = [:]
+    private var barriers: [OperationID: (barrier: Barrier, beganAt: Int, cut: Int)] = [:]
+
+    enum Kind { case change, size, name }
+
+    struct Mark {
+        var inode: InodeID
+        var kinds: Set<Kind>
+
+        init(_ inode: InodeID, _ kinds: Set<Kind>) {
+            self.inode = inode
+            self.kinds = kinds
+        }
+    }
+
+    init(_ trace: LitmusTrace, _ rules: ProfileRules, unitBytes: UInt64) {
+        self.rules = rules
+        self.trace = trace
+        cellsOfUnit = Int(max(unitBytes, rules.smallestUnitBytes)) / 512
+        for event in trace.events {
+            if rules.everythingPersists { mandatory = all }
+            time += 1
+            switch event {
+            case .operation(let operation): take(operation)
+            case .completed(let id):
+                guard let flight = flights.removeValue(forKey: id) else { continue }
+                for atom in flight.atoms { atoms[atom].completedAt = time }
+                for mark in flight.marks { self.mark(mark.inode, mark.kinds, flight.atoms.upperBound - 1) }
+            case .barrierBegan(let id, let barrier, _): barriers[id] = (barrier, time, cut(of: barrier))
+            case .barrierEnded(let id, let errno): end(id, errno)
+            default: break
+            }
+            if rules.everythingPersists,
+                !(atoms.last.map { ($0.isWrite || $0.isGrowth) && $0.completedAt >= time } ?? false)
+            {
+                mandatory = all
+            }
+        }
+    }
+
+    private var all: UInt64 { atoms.isEmpty ? 0 : .max >> UInt64(64 - atoms.count) }
+
+    // MARK: - Taking operations
+
+    private mutating func take(_ operation: Operation) {
+        let first = atoms.count
+        let marks = split(operation)
+        if operation.isComplete {
+            for atom in first..<atoms.count { atoms[atom].completedAt = time }
+            let last = atoms.lastIndex { $0.isMetadata } ?? -1
+            for mark in marks { self.mark(mark.inode, mark.kinds, last) }
+        } else if atoms.count > first {
+            flights[operation.id] = (first..<atoms.count, marks)
+        }
+    }
+
+    private mutating func mark(_ inode: InodeID, _ kinds: Set<Kind>, _ atom: Int) {
+        marks.append((time, inode, kinds, atom))
+    }
+
+    private mutating func split(_ operation: Operation) -> [Mark] {
+        let before = volatile
+        switch operation.change {
+        case .write(let inode, let offset, let data):
+            let letters = trace.letters(of: data)
+            let cells = Int(offset / 512)..<Int(offset / 512) + letters.count
+            volatile.write(inode, cells.lowerBound, letters)
+            let from = before.sizes[inode]!
+            rules.order == .total
+                ? addPrefixes(inode, cells, letters, from) : addUnits(inode, cells, letters, from)
+            return []
+        case .truncate(let inode, let size):
+            let size = Int(size / 512)
+            return resize(inode, to: size, zeroing: size..<max(size, before.sizes[inode]!))
+        case .allocate(let inode, let offset, let count, let mode):
+            let (size, range) = (before.sizes[inode]!, Int(offset / 512)..<Int((offset + count) / 512))
+            let visible = min(range.lowerBound, size)..<min(range.upperBound, size)
+            let extended = max(size, range.upperBound)
+            switch mode {
+            case .extend, .keepSize:
+                _ = resize(inode, to: mode == .extend ? extended : size, zeroing: size..<size)
+                return [Mark(inode, [.change, .size])]
+            case .zeroRange: return resize(inode, to: extended, zeroing: visible)
+            case .punchHole, .zeroRangeKeepSize: return resize(inode, to: size, zeroing: visible)
+            }
+        case .create(let inode, let kind, let attributes, let entry):
+            volatile.born(inode, kind, attributes)
+            return name(entry, inode)
+        case .link(let inode, let entry): return name(entry, inode)
+        case .unlink(let entry): return name(entry, nil)
+        case .rename(let from, let to, let mode): return rename(from, to, mode)
+        case .setAttributes(let inode, let attributes):
+            guard before.attributes[inode] != attributes else { return [] }
+            add([.attributes(inode, attributes)], isMetadata: true)
+            return [Mark(inode, [.change])]
+        case .setExtendedAttribute(let inode, let name, let value):
+            let thing = Thing.extendedAttribute(inode, name.description, value?.description)
+            guard before.extended[inode]![name.description] != value?.description else { return [] }
+            add([thing], isMetadata: true)
+            return [Mark(inode, [.change])]
+        }
+    }
+
+    private mutating func add(_ things: [Thing], isMetadata: Bool = false, sharesGroup: Bool = false) {
+        let group = sharesGroup ? atoms[atoms.count - 1].group : atoms.count
+        atoms.append(Atom(part: partCount, things: things, isMetadata: isMetadata, group: group))
+        for thing in things { volatile.apply(thing) }
+        partCount += 1
+    }
+
+    private mutating func addUnits(_ inode: InodeID, _ cells: Range<Int>, _ letters: [UInt8], _ from: Int) {
+        let part = partCount
+        for unit in cells.lowerBound / cellsOfUnit...(cells.upperBound - 1) / cellsOfUnit {
+            let own = cells.clamped(to: unit * cellsOfUnit..<(unit + 1) * cellsOfUnit)
+            add([.data(inode, cells: own.lowerBound...own.upperBound - 1, letter: letters[0])])
+            atoms[atoms.count - 1].part = part
+            atoms[atoms.count - 1].isWrite = true
+        }
+        for size in steps(from, cells.upperBound) {
+            add([.size(inode, size)])
+            atoms[atoms.count - 1].isGrowth = true
+        }
+    }
+
+    /// Under one order for everything a write comes page by page, each with its size.
+    private mutating func addPrefixes(_ inode: InodeID, _ cells: Range<Int>, _ letters: [UInt8], _ from: Int) {
+        for page in cells.lowerBound / 8...(cells.upperBound - 1) / 8 {
+            let own = cells.clamped(to: page * 8..<(page + 1) * 8)
+            add([.data(inode, cells: own.lowerBound...own.upperBound - 1, letter: letters[0])])
+            atoms[atoms.count - 1].isWrite = true
+            guard own.upperBound > from else { continue }
+            add([.size(inode, own.upperBound)], sharesGroup: true)
+            atoms[atoms.count - 1].isGrowth = true
+        }
+    }
+
+    private func steps(_ from: Int, _ to: Int) -> [Int] {
+        from < to ? (from + 1...to).filter { $0 % 8 == 0 || $0 == to } : []
+    }
+
+    private mutating func resize(_ inode: InodeID, to size: Int, zeroing range: Range<Int>) -> [Mark] {
+        let end = volatile.contentEnds[inode] ?? 0
+        let range = range.clamped(to: 0..<max(end, size))
+        let (zeroes, resizes) = (!range.isEmpty && range.lowerBound < end, size != volatile.sizes[inode])
+        if zeroes {
+            add([.zero(inode, cells: range.lowerBound...range.upperBound - 1)], isMetadata: true)
+            if range.upperBound >= end { volatile.contentEnds[inode] = range.lowerBound }
+        }
+        if resizes { add([.size(inode, size)], isMetadata: true, sharesGroup: zeroes) }
+        return zeroes || resizes ? [Mark(inode, [.change, .size])] : []
+    }
+
+    private mutating func name(_ entry: Entry, _ inode: InodeID?) -> [Mark] {
+        let old = volatile.names[entry]
+        addName(entry, inode)
+        return [Mark(entry.directory, [.change])] + [inode, old].compactMap(\.self).map { Mark($0, [.change, .name]) }
+    }
+
+    private mutating func addName(_ entry: Entry, _ inode: InodeID?, sharesGroup: Bool = false) {
+        let old = volatile.names[entry]
+        add([.name(entry, inode)], isMetadata: true, sharesGroup: sharesGroup)
+        atoms[atoms.count - 1].old = old
+    }
+
+    private mutating func rename(_ from: Entry, _ to: Entry, _ mode: RenameMode) -> [Mark] {
+        let (source, target) = (volatile.names[from]!, volatile.names[to])
+        guard source != target else { return [] }
+        let directories = [source, target].compactMap(\.self).filter { volatile.kinds[$0] == .directory }
+        let isMove = from.directory != to.directory
+        let splits = rules.renameSplits && directories.isEmpty
+        let moves = isMove && (directories.contains(source) || mode == .exchange && !directories.isEmpty)
+        addName(to, source)
+        atoms[atoms.count - 1].movesDirectory = moves
+        if mode != .exchange, target != nil, rules.replaceNeedsData { atoms[atoms.count - 1].replacesWith = source }
+        addName(from, mode == .exchange ? target : nil, sharesGroup: !splits || mode == .exchange && !isMove)
+        atoms[atoms.count - 1].movesDirectory = moves && mode == .exchange
+        if splits, !isMove, mode != .exchange { atoms[atoms.count - 1].previous = atoms.count - 2 }
+        return [Mark(from.directory, [.change]), Mark(to.directory, [.change])]
+            + [source, target].compactMap(\.self).map { Mark($0, [.change, .name]) }
+    }
+
+    // MARK: - Barriers
+
+    private func scope(_ barrier: Barrier) -> (InodeID, ProfileRules.Scope) {
+        switch barrier {
+        case .fsync(let inode): (inode, rules.fsync)
+        case .fdatasync(let inode): (inode, rules.fdatasync)
+        case .flush: (.root, .everything)
+        }
+    }
+
+    private func cut(of barrier: Barrier) -> Int {
+        guard case (let inode, .journal(let mark)) = scope(barrier) else { return -1 }
+        let kinds: Set<Kind> =
+            switch mark {
+            case .anyChange: [.change]
+            case .sizeChange: [.size]
+            case .sizeOrNameChange: [.size, .name]
+            }
+        return marks.filter { $0.inode == inode && !$0.kinds.isDisjoint(with: kinds) }.map(\.atom).max() ?? -1
+    }
+
+    private mutating func end(_ id: OperationID, _ errno: Int32) {
+        guard let (barrier, beganAt, cut) = barriers.removeValue(forKey: id) else { return }
+        let (inode, scope) = scope(barrier)
+        for (index, atom) in atoms.enumerated() where atom.completedAt < beganAt && !has(mandatory, index) {
+            guard errno != 0, atom.isWrite, barrier == .flush || atom.inode == inode else { continue }
+            atoms[index].isUnsyncable = true
+            // The size is metadata then, which may commit although the data failed.
+            for other in index + 1..<atoms.count where atoms[other].group == atom.group { atoms[other].group = other }
+        }
+        guard errno == 0 else { return }
+        for (index, atom) in atoms.enumerated() where isPromised(atom, index, inode, scope, beganAt, cut) {
+            mandatory |= 1 << UInt64(index)
+        }
+        mandatory = closed(mandatory)
+    }
+
+    private func isPromised(
+        _ atom: Atom, _ index: Int, _ inode: InodeID, _ scope: ProfileRules.Scope, _ beganAt: Int, _ cut: Int
+    ) -> Bool {
+        let isCovered = atom.completedAt < beganAt && !atom.isUnsyncable
+        switch scope {
+        case .everything: return isCovered
+        case .journal: return atom.isMetadata ? index <= cut : isCovered && atom.inode == inode
+        case .slots(let attributes, let ownNames):
+            guard isCovered else { return false }
+            switch atom.things[0] {
+            case .name(let entry, let new):
+                return entry.directory == inode || ownNames && (new == inode || atom.old == inode)
+            case .attributes, .extendedAttribute: return attributes && atom.inode == inode
+            default: return atom.inode == inode
+            }
+        }
+    }
+
+    private func closed(_ set: UInt64) -> UInt64 {
+        let needs = atoms.indices.map { allNeeds(of: $0) }
+        var set = set
+        while true {
+            var larger = set
+            for index in atoms.indices where has(set, index) { larger |= needs[index] }
+            if larger == set { return set }
+            set = larger
+        }
+    }
+}
+
+func has(_ set: UInt64, _ index: Int) -> Bool { set >> UInt64(index) & 1 == 1 }
+
+extension NaiveModel.Atom {
+    var inode: InodeID {
+        switch things[0] {
+        case .data(let inode, _, _), .zero(let inode, _), .size(let inode, _), .attributes(let inode, _),
+            .extendedAttribute(let inode, _, _):
+            inode
+        case .name(let entry, _): entry.directory
+        }
+    }
+}
