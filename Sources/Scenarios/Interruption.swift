@@ -81,6 +81,8 @@ package final class Interruption: Sendable {
         say("faultline: interrupted; cleaning up (again to stop at once)")
         Thread.detachNewThread {
             while let cleaner = self.state.withLock({ $0.cleaners.popLast() }) { cleaner.body() }
+            // What was printed so far belongs to the reader; a pipe that nobody reads is left by a second signal.
+            fflush(nil)
             self.exit(128 + signal)
         }
     }
