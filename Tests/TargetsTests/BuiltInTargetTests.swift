@@ -45,17 +45,19 @@ import Testing
         let damaged = folder.folder("damaged")
         let script = "cp -r \(store)/. \(damaged); cd \(damaged); yes garbage | head -c 20000 > $(ls | head -n 1)"
         #expect(try ProcessRunner.run(shell(script), timeoutMilliseconds: 20_000).termination.isSuccess)
-        let client = RecoverClient(target)
-        let good = RecoverOutcome.opened(expected(seed: 2, 1...100))
-        #expect(try client.recover(store) == good)
-        for directory in [damaged, folder.file("missing"), folder.file("oracle")] {
-            guard case .doesNotOpen = try client.recover(directory) else {
-                Issue.record("\(directory) opened")
-                continue
+        var command = try #require(target.persistentRecover)
+        command.input = .pipe
+        let process = try RecoverProcess(command)
+        for directory in [store, damaged, store, folder.file("missing"), store, folder.file("oracle"), store] {
+            #expect(process.ask(directory))
+            guard case .dump(let recovery) = try process.answer(until: Deadline(afterMilliseconds: 20_000)) else {
+                Issue.record("\(directory): the process gave up\(process.complaints)")
+                return
             }
-            #expect(try client.recover(store) == good)
+            #expect((recovery == .opened(expected(seed: 2, 1...100))) == (directory == store), "\(directory)")
+            if case .opened = recovery { #expect(directory == store) }
         }
-        try client.close()
+        try process.kill()
     }
 
     @Test(arguments: [
