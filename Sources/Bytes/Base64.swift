@@ -74,10 +74,11 @@ public enum Base64 {
         // Every whole group is unpacked without looking; the sextets' high bits, gathered, say whether all were valid.
         let whole = text.count - (padded == 0 ? 0 : 4)
         var valid = true
-        let bytes = [UInt8](unsafeUninitializedCapacity: text.count / 4 * 3 - padded) { buffer, count in
+        // Zeroing first is cheaper than Array(unsafeUninitializedCapacity:), which looks its metadata up each time.
+        var bytes = [UInt8](repeating: 0, count: text.count / 4 * 3 - padded)
+        bytes.withUnsafeMutableBufferPointer { buffer in
             valid = decodeGroups(text, upTo: whole, into: buffer)
             if padded > 0 { valid = decodeLast(text, at: whole, padded: padded, into: buffer) && valid }
-            count = buffer.count
         }
         guard valid else { throw firstInvalid(text) ?? .strayBits(offset: text.count - padded - 1) }
         return bytes

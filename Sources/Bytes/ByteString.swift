@@ -1,3 +1,5 @@
+import Glibc
+
 /// A string of bytes: a file name, a key, a path glob.
 ///
 /// Names on Linux are bytes, not text: Swift's `String` takes NFC and NFD for equal and rewrites invalid UTF-8,
@@ -17,10 +19,41 @@ public struct ByteString: Hashable, Sendable {
     public var isEmpty: Bool { bytes.isEmpty }
 }
 
+extension ByteString {
+    public static func == (left: ByteString, right: ByteString) -> Bool { left.bytes.isSame(as: right.bytes) }
+
+    public func hash(into hasher: inout Hasher) {
+        // All at once: an array is otherwise hashed element by element. The count keeps neighbours apart.
+        hasher.combine(bytes.count)
+        bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
+    }
+}
+
 extension ByteString: Comparable {
     /// Bytewise order, as `memcmp` and a shorter prefix first.
     public static func < (left: ByteString, right: ByteString) -> Bool {
-        left.bytes.lexicographicallyPrecedes(right.bytes)
+        let order = left.bytes.withUnsafeBytes { left in
+            right.bytes.withUnsafeBytes { right in
+                left.isEmpty || right.isEmpty
+                    ? 0 : memcmp(left.baseAddress!, right.baseAddress!, min(left.count, right.count))
+            }
+        }
+        return order == 0 ? left.count < right.count : order < 0
+    }
+}
+
+extension [UInt8] {
+    /// `==`, at the speed of memcmp(3): the standard library compares arrays element by element.
+    public func isSame(as other: [UInt8]) -> Bool {
+        guard count == other.count else { return false }
+        return withUnsafeBytes { bytes in
+            other.withUnsafeBytes { others in
+                guard let base = bytes.baseAddress, let otherBase = others.baseAddress, base != otherBase else {
+                    return true
+                }
+                return memcmp(base, otherBase, bytes.count) == 0
+            }
+        }
     }
 }
 

@@ -71,9 +71,8 @@ extension Judge {
         for (batch, shown) in showing.sorted(by: { $0.key < $1.key }) {
             guard let difference = lacking[batch] else { continue }
             tell(
-                Violation(
-                    check: .atomic, key: difference.key, expected: difference.expected, found: difference.found,
-                    line: difference.line,
+                violation(
+                    .atomic, difference,
                     detail: "key \(validator.table.keys[shown.number]) shows the same batch"))
         }
     }

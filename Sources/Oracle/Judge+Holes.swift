@@ -42,10 +42,8 @@ extension Judge {
         guard let shown, shown.begin >= lacking.begin else { return }
         let later = validator.table.keys[shown.number]
         tell(
-            Violation(
-                check: .noHoles, key: lacking.difference.key, expected: lacking.difference.expected,
-                found: lacking.difference.found, line: lacking.difference.line,
-                detail: "key \(later) shows the later operation of line \(shown.begin)"))
+            violation(
+                .noHoles, lacking.difference, detail: "key \(later) shows the later operation of line \(shown.begin)"))
     }
 
     /// Tries every number of operations in flight that may have happened, oldest first.

@@ -4,13 +4,16 @@ import Bytes
 struct Judge {
     /// How a key differs from what is legal.
     struct Difference {
+        /// The key's number; nil where the oracle has no record of it.
         var number: Int?
         var key: ByteString
+        var payload: [UInt8]?
         /// The checks that it breaks, the most telling first.
         var breaks: [Check]
-        var expected: [Holding]
-        var found: Holding
-        var line: Int?
+        /// Where the key was first asked to hold what it shows.
+        var firstHeld: Int?
+        /// The line of what is expected; 0 when that is the state before any operation.
+        var line: Int
         /// The value is missing or older than it must be, so that it says where the history was cut.
         var isLoss: Bool
     }
@@ -103,46 +106,40 @@ struct Judge {
     /// Returns how many acknowledged puts may still be the key's last operation.
     @inline(__always)
     private mutating func look(at number: Int, _ versions: [Version], _ payload: [UInt8]?) -> Int {
+        if versions.count == 1 && areSame(versions[0].payload, payload) {
+            // Nearly every key of a good state.
+            guard payload != nil else { return 0 }
+            judgement.totals.oracleLive += 1
+            judgement.totals.survived += 1
+            return 1
+        }
         let isLive = versions.isLive(order)
-        if isLive { judgement.totals.oracleLive += 1 }
         let isLegal = versions.allow(payload, order)
-        if versions.count > 1 || !versions[0].isCertain {
-            var uncertain = 0
-            for version in versions where !version.isCertain { uncertain += 1 }
-            judgement.totals.inFlight += uncertain
-            if uncertain > 0 && isLegal { open.append(number) }
+        if isLive {
+            judgement.totals.oracleLive += 1
+            if isLegal { judgement.totals.survived += 1 }
         }
-        if isLegal {
-            if isLive { judgement.totals.survived += 1 }
-        } else {
-            differ(number: number, validator.table.keys[number], versions, payload)
-        }
+        var uncertain = 0
         var living = 0
-        for version in versions where version.isCertain && version.payload != nil { living += 1 }
+        for version in versions {
+            if !version.isCertain { uncertain += 1 } else if version.payload != nil { living += 1 }
+        }
+        judgement.totals.inFlight += uncertain
+        if !isLegal {
+            differ(number: number, validator.table.keys[number], versions, payload)
+        } else if uncertain > 0 {
+            open.append(number)
+        }
         return living
     }
 
     private mutating func differ(number: Int?, _ key: ByteString, _ versions: [Version], _ payload: [UInt8]?) {
-        let legal = versions.legal(order)
         let isLive = versions.isLive(order)
         var recall = Recall()
         if let payload, let number {
             recall = validator.recall(payload, under: number, at: tally.line)
         } else if let payload {
             recall = validator.recall(payload, underForgotten: key)
-        }
-        let breaks: [Check]
-        if payload == nil {
-            breaks = [.durable]
-        } else if !recall.isKnown {
-            breaks = [.noExtras]
-        } else if recall.isHeld {
-            breaks = isLive ? [.durable] : [.noResurrection, .durable]
-        } else {
-            let first: [Check] =
-                recall.isMix(of: payload!)
-                ? [.perKeyPrefix, .payloadIntegrity] : [.payloadIntegrity, .perKeyPrefix]
-            breaks = first + (isLive ? [.durable] : [.noResurrection, .durable])
         }
         let isLoss = payload == nil || recall.isHeld
         if isLive {
@@ -153,39 +150,68 @@ struct Judge {
         if payload != nil && recall.isKnown && !recall.isHeld { judgement.totals.mismatches += 1 }
         differences.append(
             Difference(
-                number: number, key: key, breaks: breaks,
-                expected: legal.map { Holding(payload: $0.payload, line: $0.line) },
-                found: Holding(payload: payload, line: recall.isHeld ? recall.firstHeld : nil),
-                line: legal.first?.line, isLoss: isLoss))
+                number: number, key: key, payload: payload, breaks: Self.breaks(payload, recall, isLive: isLive),
+                firstHeld: recall.isHeld ? recall.firstHeld : nil, line: versions.legal(order).first?.line ?? 0,
+                isLoss: isLoss))
+    }
+
+    /// The table in `Validator`.
+    private static func breaks(_ payload: [UInt8]?, _ recall: Recall, isLive: Bool) -> [Check] {
+        guard let payload else { return lost }
+        if !recall.isKnown { return extra }
+        if recall.isHeld { return isLive ? lost : resurrected }
+        let mixed = recall.isMix(of: payload)
+        return isLive ? (mixed ? mixedLive : damagedLive) : (mixed ? mixedGone : damagedGone)
+    }
+
+    private static let lost: [Check] = [.durable]
+    private static let extra: [Check] = [.noExtras]
+    private static let resurrected: [Check] = [.noResurrection, .durable]
+    private static let mixedLive: [Check] = [.perKeyPrefix, .payloadIntegrity, .durable]
+    private static let mixedGone: [Check] = [.perKeyPrefix, .payloadIntegrity, .noResurrection, .durable]
+    private static let damagedLive: [Check] = [.payloadIntegrity, .perKeyPrefix, .durable]
+    private static let damagedGone: [Check] = [.payloadIntegrity, .perKeyPrefix, .noResurrection, .durable]
+
+    /// `difference` as a violation of `check`.
+    func violation(_ check: Check, _ difference: Difference, detail: String = "") -> Violation {
+        let versions = difference.number.map(versions) ?? []
+        return Violation(
+            check: check, key: difference.key,
+            expected: (versions.isEmpty ? [.nothing] : versions).legal(order).map {
+                Holding(payload: $0.payload, line: $0.line)
+            },
+            found: Holding(payload: difference.payload, line: difference.firstHeld),
+            line: difference.line == 0 ? nil : difference.line, detail: detail)
     }
 
     /// Tells the differences that break the contract, or sets them apart where operations in flight that a plain
     /// oracle does not record may explain all of them.
     private mutating func attribute() {
-        differences.sort { ($0.line ?? 0, $0.key) < ($1.line ?? 0, $1.key) }
-        var violations: [Violation] = []
+        differences.sort { $0.line == $1.line ? $0.key < $1.key : $0.line < $1.line }
+        let budget = tally.hasIntents == true ? 0 : validator.options.plainInFlight * tally.openLives
+        var breaking = 0
+        for difference in differences where difference.breaks.contains(where: contract.checks.contains) {
+            breaking += 1
+        }
+        var detail = ""
+        if budget > 0 {
+            detail = "without intents, \(budget) of the \(breaking) differences may be in flight"
+        }
         for difference in differences {
             guard let check = difference.breaks.first(where: contract.checks.contains) else { continue }
-            violations.append(
-                Violation(
-                    check: check, key: difference.key, expected: difference.expected, found: difference.found,
-                    line: difference.line))
-        }
-        guard tally.hasIntents != true, !violations.isEmpty else {
-            for violation in violations { tell(violation) }
-            return
-        }
-        let budget = validator.options.plainInFlight * tally.openLives
-        guard violations.count > budget else {
-            judgement.unattributed = violations
-            return
-        }
-        for var violation in violations {
-            if budget > 0 {
-                violation.detail = "without intents, \(budget) of the \(violations.count) differences may be in flight"
+            if breaking <= budget {
+                judgement.unattributed.append(violation(check, difference))
+            } else if mayTell(check) {
+                tell(violation(check, difference, detail: detail))
+            } else {
+                judgement.counts[check, default: 0] += 1
             }
-            tell(violation)
         }
+    }
+
+    /// Whether a violation of `check` would still be told, not only counted.
+    private func mayTell(_ check: Check) -> Bool {
+        judgement.counts[check, default: 0] < validator.options.violationsTold
     }
 
     // MARK: Beyond the first recovery

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What the history of a key says of one value (nil: the key's absence). Lines are those of the oracle.
 ///
 /// The same fold runs in both memories of the validator: over operations as they stream past, when the observed value
@@ -17,7 +19,7 @@ struct Recall: Sendable {
     /// The next operation on the key, in begin order, asks for `payload`.
     mutating func note(_ payload: [UInt8]?, at line: Int, for value: [UInt8]?) {
         isKnown = true
-        if payload == value {
+        if areSame(payload, value) {
             if !isHeld { firstHeld = line }
             isHeld = true
             return

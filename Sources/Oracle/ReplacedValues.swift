@@ -1,7 +1,8 @@
 import Bytes
 
 /// A few values that acknowledged operations have replaced: what the positive control makes its old values and
-/// resurrected keys of when no history is kept. The newest of each kind, at most `capacity`.
+/// resurrected keys of when no history is kept. At most `capacity` of each kind: the first, and later ones now and
+/// then, as each costs time.
 struct ReplacedValues: Sendable {
     struct Value: Sendable {
         var key: ByteString
@@ -9,19 +10,26 @@ struct ReplacedValues: Sendable {
     }
 
     static let capacity = 64
+    /// Once full, one in so many takes an older one's place.
+    static let stride = 16
 
     private(set) var overwritten: [Value] = []
     private(set) var deleted: [Value] = []
     private var nextOverwritten = 0
     private var nextDeleted = 0
+    private var seenOverwritten = 0
+    private var seenDeleted = 0
 
     mutating func note(_ key: ByteString, _ old: Version, by new: Version) {
         guard let payload = old.payload, payload != new.payload else { return }
-        let value = Value(key: key, payload: payload)
         if new.payload == nil {
-            Self.put(value, in: &deleted, at: &nextDeleted)
+            seenDeleted += 1
+            guard deleted.count < Self.capacity || seenDeleted % Self.stride == 0 else { return }
+            Self.put(Value(key: key, payload: payload), in: &deleted, at: &nextDeleted)
         } else {
-            Self.put(value, in: &overwritten, at: &nextOverwritten)
+            seenOverwritten += 1
+            guard overwritten.count < Self.capacity || seenOverwritten % Self.stride == 0 else { return }
+            Self.put(Value(key: key, payload: payload), in: &overwritten, at: &nextOverwritten)
         }
     }
 

@@ -1,3 +1,5 @@
+import Bytes
+
 /// How the operations of a history are ordered.
 enum Order: Sendable {
     /// Any number of writers: one operation is before another if it was answered before the other began.
@@ -41,6 +43,16 @@ struct Version: Sendable {
     }
 }
 
+/// Whether two keys show the same: neither is there, or both are, with equal payloads.
+@inline(__always)
+func areSame(_ first: [UInt8]?, _ second: [UInt8]?) -> Bool {
+    switch (first, second) {
+    case (let first?, let second?): first.isSame(as: second)
+    case (nil, nil): true
+    default: false
+    }
+}
+
 extension [Version] {
     /// Whether the version at `index` may be its key's last one: nothing that certainly took effect replaces it.
     @inline(__always)
@@ -53,7 +65,7 @@ extension [Version] {
     /// Whether `payload` (nil: no key) may be what the key holds.
     @inline(__always)
     func allow(_ payload: [UInt8]?, _ order: Order) -> Bool {
-        for index in indices where self[index].payload == payload && mayBeLast(index, order) { return true }
+        for index in indices where areSame(self[index].payload, payload) && mayBeLast(index, order) { return true }
         return false
     }
 
