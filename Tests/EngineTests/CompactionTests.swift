@@ -56,45 +56,11 @@ import Testing
         for index in 0..<5 { #expect(try store.get(ByteString("old \(index)")) == bytes("kept \(index)")) }
     }
 
-    private func run(_ bug: PlantedBug? = nil) throws -> RecordedRun {
-        let run = try RecordedRun()
-        let store = try open(run.storage, small, bug)
-        for index in 0..<80 {
-            let key = ByteString("k\(index % 9)")
-            let value = [UInt8](repeating: UInt8(index), count: 90)
-            if index % 4 == 3 {
-                try run.step {
-                    $0[key] = nil
-                } by: {
-                    try store.delete(key)
-                }
-            } else {
-                try run.step {
-                    $0[key] = value
-                } by: {
-                    try store.put(key, value)
-                }
-            }
-            if index % 30 == 29 {
-                try store.sync()
-                run.acknowledge()
-                try store.compact()
-            }
-        }
-        return run
-    }
-
     @Test(arguments: Profile.allCases) func aCrashDuringACompactionLosesNothing(_ profile: Profile) throws {
         var recovered = 0
-        let findings = try run().explore(profile, seeds: 0..<6, recovered: &recovered)
+        let findings = try RecordedRun.compacting().explore(profile, seeds: 0..<6, recovered: &recovered)
         #expect(findings.isEmpty, "\(findings.prefix(3))")
         #expect(recovered > 25)
-    }
-
-    @Test func aCompactionThatDropsTheNewestRecordIsFound() throws {
-        var recovered = 0
-        let findings = try run(.compactionDropsNewest).explore(.strict, seeds: 0..<1, recovered: &recovered)
-        #expect(!findings.isEmpty)
     }
 
     @Test func compactingIntoAnotherDirectoryLeavesThisOneAsItIs() throws {

@@ -137,6 +137,21 @@ import Testing
         #expect(try reopen(storage).dump() == store.dump())
     }
 
+    /// Whoever of the writers of one key comes last in the log comes last in the directory.
+    @Test func writersOfOneKeyAgreeWithTheLogAboutTheLast() throws {
+        for _ in 0..<10 {
+            let storage = MemoryStorage()
+            let store = try open(storage)
+            try inParallel(4) { writer in
+                for index in 0..<400 {
+                    if (index + writer) % 3 == 0 { try store.delete("k") } else { try store.put("k", [UInt8(writer)]) }
+                }
+            }
+            try store.sync()
+            #expect(try reopen(storage).dump() == store.dump())
+        }
+    }
+
     @Test func closingBesideWritersLosesNothingThatWasAcknowledged() throws {
         let storage = MemoryStorage()
         let store = try open(storage)

@@ -7,71 +7,18 @@ import Testing
 
 /// Crashes that the model derives from a recorded run, and crashes at every byte.
 @Suite struct CrashTests {
-    /// Puts, deletes and batches over several small segments, with a sync now and then.
-    private func mixedRun(_ bug: PlantedBug? = nil) throws -> RecordedRun {
-        let run = try RecordedRun()
-        let store = try open(run.storage, small, bug)
-        run.acknowledge()
-        for index in 0..<60 {
-            let key = ByteString("key \(index % 7)")
-            let value = [UInt8](repeating: UInt8(index), count: 40 + 97 * (index % 5))
-            switch index % 6 {
-            case 3:
-                try run.step {
-                    $0[key] = nil
-                } by: {
-                    try store.delete(key)
-                }
-            case 4:
-                var batch = WriteBatch()
-                batch.put(key, value)
-                batch.put("other", value)
-                batch.delete("key 1")
-                let committed = batch
-                try run.step {
-                    $0[key] = value
-                    $0["other"] = value
-                    $0["key 1"] = nil
-                } by: {
-                    try store.commit(committed)
-                }
-            default:
-                try run.step {
-                    $0[key] = value
-                } by: {
-                    try store.put(key, value)
-                }
-            }
-            if index % 4 == 1 {
-                try store.sync()
-                run.acknowledge()
-            }
-        }
-        return run
-    }
-
     @Test(arguments: Profile.allCases) func aMixedWorkloadSurvivesEveryProfile(_ profile: Profile) throws {
-        let run = try mixedRun()
+        let run = try RecordedRun.mixed()
         var recovered = 0
         let findings = try run.explore(profile, seeds: 0..<6, recovered: &recovered)
         #expect(findings.isEmpty, "\(findings.prefix(3))")
         #expect(recovered > 70)
     }
 
-    static let durabilityBugs: [PlantedBug] = [.ackBeforeSync, .neverSync, .directoryUnsynced]
-
-    @Test(arguments: durabilityBugs) func aPlantedBugIsFound(_ bug: PlantedBug) throws {
-        let run = try mixedRun(bug)
-        var recovered = 0
-        let profile: Profile = bug == .directoryUnsynced ? .posixMin : .strict
-        let findings = try run.explore(profile, seeds: 0..<2, planting: bug, recovered: &recovered)
-        #expect(!findings.isEmpty)
-    }
-
     /// A crash while recovery runs: whatever it had done, the next recovery shows the same.
     @Test(arguments: [Profile.strict, .ext4Ordered, .posixMin])
     func aCrashDuringRecoveryChangesNothing(_ profile: Profile) throws {
-        let run = try mixedRun()
+        let run = try RecordedRun.mixed()
         var pending = PendingSet(profile: profile, base: run.storage.base)
         var recovered = 0
         for (index, event) in run.storage.events.enumerated() {

@@ -72,35 +72,7 @@ import Testing
     /// After a failed sync the kernel shows what no disk holds, and no later sync writes it. A store that is opened
     /// again must not build on it.
     @Test(arguments: Profile.allCases) func whatAReopenShowsAfterAFailedSyncIsDurable(_ profile: Profile) throws {
-        let memory = MemoryStorage()
-        let failing = FailingCalls(.sync)
-        let run = try RecordedRun(recording: RecordingStorage(InterposedStorage(memory, failing)))
-        let first = try open(run.storage)
-        try run.step {
-            $0["a"] = [1]
-        } by: {
-            try first.put("a", [1])
-        }
-        try first.sync()
-        run.acknowledge()
-        try run.step {
-            $0["b"] = [2]
-        } by: {
-            try first.put("b", [2])
-        }
-        failing.arm(failing: 1)
-        #expect(throws: EngineError.self) { try first.sync() }
-        #expect(throws: EngineError.self) { try first.close() }
-        let second = try open(run.storage)
-        #expect(try second.dump() == ["a": [1], "b": [2]])
-        run.acknowledge()
-        try run.step {
-            $0["c"] = [3]
-        } by: {
-            try second.put("c", [3])
-        }
-        try second.sync()
-        run.acknowledge()
+        let run = try RecordedRun.failingSync()
         var recovered = 0
         let findings = try run.explore(profile, seeds: 0..<4, recovered: &recovered)
         #expect(findings.isEmpty, "\(findings.prefix(3))")

@@ -127,6 +127,26 @@ import Testing
         #expect(try Log.open(storage: storage, options: options).lastLSN == LSN(201))
     }
 
+    /// More records than the ring has slots, in fewer bytes than it has.
+    @Test func theSmallestRecordsFindTheirSlots() throws {
+        let log = try Log.open(storage: MemoryStorage(), options: options)
+        for _ in 0..<1000 { try log.append([]) }
+        try log.sync()
+        var reader = try log.records()
+        for number in 1...1000 { #expect(try reader.next()?.lsn == LSN(UInt64(number))) }
+        #expect(try reader.next() == nil)
+    }
+
+    /// A key of one byte too many, otherwise whole: too large to be a fixture.
+    @Test func anOversizeKeyIsNoRecordEvenIfItsChecksumIsRight() throws {
+        let header = SegmentHeader(name: SegmentName(shard: 0, sequence: 1), baseLSN: 1).encoded
+        for (size, isRecord) in [(LogLimits.keySizeBytes, true), (LogLimits.keySizeBytes + 1, false)] {
+            let frame = Frame.encoded(.put, lsn: 1, key: [UInt8](repeating: 1, count: size), payload: [2])
+            let storage = try MemoryStorage(contents: ["0000-0000000001.log": header + frame])
+            #expect(try open(storage).count == (isRecord ? 1 : 0))
+        }
+    }
+
     @Test func aSyncOfATruncatedRecordReturns() throws {
         let log = try filled(MemoryStorage(), 100)
         try inParallel(4) { index in

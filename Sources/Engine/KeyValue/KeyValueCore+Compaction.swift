@@ -26,7 +26,7 @@ extension KeyValueCore {
                     report.bytesWritten += Frame.size(keyCount: key.count, payloadCount: value.count)
                 }
             }
-            try log.sync()
+            if !defects.has(.compactionUnsynced) { try log.sync() }
             let removed = try log.truncate(before: end)
             files.forget(removed.map(\.sequence))
             report.segmentsRemoved = removed.count

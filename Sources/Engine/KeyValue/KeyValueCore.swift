@@ -45,6 +45,10 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     func delete(_ key: ByteString) throws(EngineError) -> LSN {
         let part = directory.part(of: key)
         return try part.gate.withLock { () throws(EngineError) in
+            if defects.has(.deleteUnlogged) {
+                part.entries[key] = nil
+                return LSN(log.lastLSN)
+            }
             let place = try append(.delete, key, [])
             part.entries[key] = nil
             return LSN(place.lsn)
@@ -53,6 +57,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
 
     func commit(_ batch: WriteBatch) throws(EngineError) -> LSN {
         guard !batch.isEmpty else { return LSN(log.lastLSN) }
+        if defects.has(.batchSplit) { return try commitInParts(batch) }
         let parts = directory.parts(of: batch.parts.lazy.map(\.key))
         for part in parts { part.gate.lock() }
         defer { for part in parts.reversed() { part.gate.unlock() } }
@@ -63,6 +68,16 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         }
         // The commit record follows the last part.
         return LSN(places.last!.lsn + 1)
+    }
+
+    /// Plants `batch-split`.
+    private func commitInParts(_ batch: WriteBatch) throws(EngineError) -> LSN {
+        var last = LSN.none
+        for part in batch.parts {
+            last = part.type == .batchPut ? try put(part.key, part.payload) : try delete(part.key)
+            try log.sync()
+        }
+        return last
     }
 
     func append(_ type: RecordType, _ key: ByteString, _ value: [UInt8]) throws(EngineError) -> Place {

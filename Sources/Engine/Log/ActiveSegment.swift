@@ -24,7 +24,7 @@ struct ActiveSegment {
     /// Makes the last segment ready for records behind what recovery kept of it. When this returns, every record that
     /// recovery has read is durable, and nothing follows them.
     static func resume(
-        _ tail: LogTail, _ header: SegmentHeader, in storage: any Storage, options: LogOptions
+        _ tail: LogTail, _ header: SegmentHeader, in storage: any Storage, options: LogOptions, defects: some Defects
     ) throws(StorageError) -> ActiveSegment {
         let file = try storage.open(tail.name.fileName)
         guard tail.header != nil else {
@@ -38,10 +38,11 @@ struct ActiveSegment {
         // may show bytes that no disk holds and no later sync would write: after a failed sync its pages count as clean.
         // Written again, they are the next sync's to keep.
         if tail.lengthBytes != end {
-            try file.truncate(to: end)
-            try segment.rewrite(upTo: end)
+            if !defects.has(.tailUncut) { try file.truncate(to: end) }
+            if !defects.has(.tailTrusted) { try segment.rewrite(upTo: end) }
         }
         try file.preallocate(at: 0, countBytes: segment.sizeBytes)
+        if defects.has(.tailUncut) { segment.zeroedEnd = segment.sizeBytes }
         try segment.zeroAhead(of: end)
         try file.sync()
         // The names that recovery found may be in the kernel's memory alone.

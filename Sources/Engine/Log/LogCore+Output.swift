@@ -84,7 +84,11 @@ extension LogCore {
                     return (words.load(Word.flushedLSN), active.file)
                 }
                 if reached >= lsn {
-                    try poisoning { () throws(StorageError) in try file.sync() }
+                    if defects.has(.poisonIgnored) {
+                        try throughStorage { () throws(StorageError) in try file.sync() }
+                    } else {
+                        try poisoning { () throws(StorageError) in try file.sync() }
+                    }
                     return .success(reached)
                 }
                 C.relax(&round)

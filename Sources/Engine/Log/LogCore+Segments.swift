@@ -21,7 +21,7 @@ extension LogCore {
     func rotate(sealing word: Reservation) throws(EngineError) -> Bool {
         guard seal(word) else { return false }
         let last = base.lsn + word.count - 1
-        try sync(through: last)
+        if defects.has(.rotationUnsynced) { try writeOut(through: last) } else { try sync(through: last) }
         guard base.sequence < UInt32.max else { throw end(with: .exhausted) }
         let name = SegmentName(shard: active.name.shard, sequence: base.sequence + 1)
         let header = SegmentHeader(name: name, baseLSN: last + 1)
@@ -51,7 +51,8 @@ extension LogCore {
             let tail = try findTail(endingWith: lsn)
             let next = try poisoning { () throws(StorageError) in
                 try removeSegments(after: tail.name)
-                return try ActiveSegment.resume(tail, tail.header!, in: storage, options: options)
+                return try ActiveSegment.resume(
+                    tail, tail.header!, in: storage, options: options, defects: defects)
             }
             writeGate.withLock {
                 segments.removeAll { $0.name > tail.name }

@@ -64,7 +64,7 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         let header = recovered.tail?.header ?? SegmentHeader(name: name, baseLSN: lastLSN + 1)
         active = try throughStorage { () throws(StorageError) in
             guard let tail = recovered.tail else { return try .begin(header, in: storage, options: options) }
-            return try .resume(tail, header, in: storage, options: options)
+            return try .resume(tail, header, in: storage, options: options, defects: defects)
         }
         segments = recovered.headers
         if segments.last?.name != name { segments.append(header) }

@@ -4,20 +4,34 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case ackBeforeSync = "ack-before-sync"
     case neverSync = "never-sync"
     case directoryUnsynced = "directory-unsynced"
-    case compactionDropsNewest = "compaction-drops-newest"
+    case rotationUnsynced = "rotation-unsynced"
+    case poisonIgnored = "poison-ignored"
+    case tailUncut = "tail-uncut"
+    case tailTrusted = "tail-trusted"
     case checksumUnchecked = "checksum-unchecked"
+    case deleteUnlogged = "delete-unlogged"
+    case batchSplit = "batch-split"
+    case compactionDropsNewest = "compaction-drops-newest"
+    case compactionUnsynced = "compaction-unsynced"
+
+    /// The name under which a target is started with it.
+    package var name: String { rawValue }
 
     /// One line for people: what the engine does wrong.
     package var summary: String {
         switch self {
-        case .ackBeforeSync: "sync returns before the data is durable: the real sync happens only with the next write"
+        case .ackBeforeSync: "sync returns before the data is durable: the real sync comes with the next write"
         case .neverSync: "sync writes the data out and never syncs the file"
         case .directoryUnsynced: "a new segment's name is not made durable: the directory is never synced"
-        case .compactionDropsNewest: "compaction forgets the newest of the records that it should copy"
+        case .rotationUnsynced: "a full segment is left behind without a sync"
+        case .poisonIgnored: "after a failed sync the writer goes on, as if the next sync made up for it"
+        case .tailUncut: "recovery leaves what stands behind a torn record in its place"
+        case .tailTrusted: "recovery does not write again what it read, which after a failed sync no disk holds"
         case .checksumUnchecked: "recovery does not look at the checksum of a record"
+        case .deleteUnlogged: "a delete changes the memory alone"
+        case .batchSplit: "a batch is written record by record, with a sync in the middle"
+        case .compactionDropsNewest: "compaction forgets the newest of the records that it should copy"
+        case .compactionUnsynced: "compaction removes the old segments before their copies are durable"
         }
     }
-
-    /// The name under which a target is started with it.
-    package var name: String { rawValue }
 }
