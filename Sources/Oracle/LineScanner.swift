@@ -1,5 +1,7 @@
 import Bytes
-import Glibc
+
+import func Glibc.memchr
+import func Glibc.memcmp
 
 /// Reads one line of strict JSON: an object of strings, whole numbers and booleans, its fields in any order.
 ///

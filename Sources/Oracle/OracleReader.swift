@@ -1,5 +1,6 @@
 import Bytes
-import Glibc
+
+import func Glibc.memchr
 
 /// Reads an oracle from chunks of bytes as they come: pure, one pass, memory for one line and what is in flight.
 ///

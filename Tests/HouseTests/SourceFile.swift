@@ -16,12 +16,12 @@ struct SourceFile: CustomStringConvertible {
 
     var lineCount: Int { text.split(separator: "\n", omittingEmptySubsequences: false).count - 1 }
 
-    /// The modules that the file imports. `import struct Glibc.stat` imports Glibc.
-    var imports: [String] {
+    /// The modules that the file imports, and what of them when it is a single declaration.
+    var imports: [(module: String, declaration: String?)] {
         let pattern =
-            #/^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+(?:(?:struct|class|enum|protocol|typealias|func|let|var)\s+)?(?<module>\w+)/#
+            #/^\s*(?:@\w+(?:\([^)]*\))?\s+)*(?:(?:public|package|internal|fileprivate|private)\s+)?import\s+(?:(?:struct|class|enum|protocol|typealias|func|let|var)\s+)?(?<module>\w+)(?:\.(?<declaration>\w+))?/#
         return text.split(separator: "\n").compactMap { line in
-            line.firstMatch(of: pattern).map { String($0.module) }
+            line.firstMatch(of: pattern).map { (String($0.module), $0.declaration.map(String.init)) }
         }
     }
 }
