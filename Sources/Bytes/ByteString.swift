@@ -1,4 +1,4 @@
-import Glibc
+import func Glibc.memcmp
 
 /// A string of bytes: a file name, a key, a path glob.
 ///
