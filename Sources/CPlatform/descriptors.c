@@ -81,6 +81,10 @@ ssize_t faultline_readlink_path(int path, char *buffer, size_t sizeBytes) {
     return CHECKED(readlinkat(path, "", buffer, sizeBytes));
 }
 
+int faultline_access_path(int path, int mask) {
+    return CHECKED(faccessat(AT_FDCWD, proc_path(path).text, mask, AT_EACCESS));
+}
+
 int faultline_chmod_path(int path, mode_t mode) { return CHECKED(chmod(proc_path(path).text, mode)); }
 
 int faultline_chown_path(int path, uid_t owner, gid_t group) {

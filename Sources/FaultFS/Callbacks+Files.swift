@@ -92,10 +92,10 @@ extension Callbacks {
             Handle.release(file!.pointee.fh)
             request.replyDone()
         }
-        table.fsyncdir = { request, id, _, _ in
+        table.fsyncdir = { request, id, _, file in
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
-                try fileSystem.syncDirectory(UInt(id), request.caller)
+                try fileSystem.syncDirectory(UInt(id), file!.pointee.fh, request.caller)
                 request.replyDone()
             }
         }

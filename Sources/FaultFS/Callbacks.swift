@@ -6,9 +6,8 @@ import Glibc
 /// The table of callbacks that libfuse calls, from many threads: it turns the protocol into calls of `FileSystem` and
 /// their results into replies.
 ///
-/// What is absent is left to the kernel on purpose: locks (it keeps them itself), access (it checks permissions from
-/// the attributes: default_permissions), copy_file_range (it falls back to reads and writes, which are recorded as
-/// such), tmpfile (EOPNOTSUPP), ioctl, poll.
+/// What is absent is left to the kernel on purpose: locks (it keeps them itself), copy_file_range (it falls back to
+/// reads and writes, which are recorded as such), tmpfile (EOPNOTSUPP), ioctl, poll.
 enum Callbacks {
     static func table() -> fuse_lowlevel_ops {
         var table = fuse_lowlevel_ops()
@@ -145,6 +144,13 @@ enum Callbacks {
                     UInt(id), FileSystem.AttributeChanges(attributes!.pointee, which), handle: file?.pointee.fh,
                     request.caller)
                 request.reply(changed, isControl: fileSystem.control.owns(UInt(id)))
+            }
+        }
+        table.access = { request, id, mask in
+            let request = Request(request)
+            request.answer { fileSystem throws(Errno) in
+                try fileSystem.checkAccess(UInt(id), mask)
+                request.replyDone()
             }
         }
         table.getxattr = { request, id, name, size in

@@ -119,6 +119,16 @@ package final class FaultMount: @unchecked Sendable {
         }
     }
 
+    /// What a crash could lose now by the options' profile, a line for each part.
+    private var unsynced: String {
+        guard let trace = options.trace else { return "nothing is recorded\n" }
+        let events: [TraceEvent]
+        do { events = try trace.events() } catch { return "the trace cannot be read: \(error)\n" }
+        var pending = PendingSet(profile: options.profile, base: base)
+        for event in events { pending.add(event) }
+        return pending.unsynced().map { $0 + "\n" }.joined()
+    }
+
     // MARK: Steps
 
     private func detach(_ session: Session) {
@@ -164,6 +174,7 @@ package final class FaultMount: @unchecked Sendable {
             ("control", CommandFile(commands)),
             ("oracle", OracleFile(recorder, outside: outside)),
             ("status", TextFile { commands.status + "\n" }),
+            ("unsynced", TextFile { [weak self] in self?.unsynced ?? "" }),
         ])
         return FileSystem(
             table: table, recorder: recorder, control: control, undo: undo, syncsBelow: options.syncsBelow)

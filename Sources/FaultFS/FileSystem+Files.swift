@@ -126,16 +126,28 @@ extension FileSystem {
         try checkPower()
         let node = try table.node(id)
         guard node.isDirectory else { throw Errno(ENOTDIR) }
-        return OpenDirectory(node)
+        let directory = OpenDirectory(node)
+        // The listing is ours; whether the caller may see it is for the backing filesystem to say.
+        if ownUser != 0 { _ = try directory.descriptor(table) }
+        return directory
     }
 
-    func syncDirectory(_ id: UInt, _ caller: Caller) throws(Errno) {
+    func syncDirectory(_ id: UInt, _ handle: UInt64, _ caller: Caller) throws(Errno) {
         if control.owns(id) { return }
-        let node = try table.node(id)
-        try recorder.barrier(.fsync(node.id), process: caller.process) { () throws(Errno) in
+        let directory = try OpenDirectory.behind(handle)
+        try recorder.barrier(.fsync(directory.node.id), process: caller.process) { () throws(Errno) in
             guard syncsBelow else { return }
-            let directory = try table.openFile(node, flags: O_RDONLY)
-            try Errno.check(faultline_fsync(directory.number))
+            let descriptor = try directory.descriptor(table)
+            try Errno.check(faultline_fsync(descriptor.number))
         }
+    }
+
+    /// access(2) and chdir(2): what the backing filesystem lets this process do. The kernel asks only where it does not
+    /// decide by itself.
+    func checkAccess(_ id: UInt, _ mask: Int32) throws(Errno) {
+        if control.owns(id) { return }
+        try checkPower()
+        let path = try table.descriptor(of: try table.node(id))
+        try Errno.check(faultline_access_path(path.number, mask))
     }
 }

@@ -20,7 +20,7 @@ final class FileSystem: @unchecked Sendable {
     let undo: UndoStore?
     /// Whether a sync is passed to the backing filesystem.
     let syncsBelow: Bool
-    private let ownUser = geteuid()
+    let ownUser = geteuid()
     private let ownGroup = getegid()
 
     init(table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore?, syncsBelow: Bool) {

@@ -44,6 +44,7 @@ final class OpenFile: Handle, @unchecked Sendable {
 final class OpenDirectory: Handle, @unchecked Sendable {
     let node: Inode
     private let lock = Lock()
+    private var opened: Descriptor?
     private var listing: [(name: ByteString, node: Inode)]?
 
     init(_ node: Inode) { self.node = node }
@@ -51,6 +52,16 @@ final class OpenDirectory: Handle, @unchecked Sendable {
     static func behind(_ reference: UInt64) throws(Errno) -> OpenDirectory {
         guard let directory = try Handle.of(reference) as? OpenDirectory else { throw Errno(EBADF) }
         return directory
+    }
+
+    /// A descriptor of the directory itself, opened when it is first asked for.
+    func descriptor(_ table: InodeTable) throws(Errno) -> Descriptor {
+        try lock.withLock { () throws(Errno) in
+            if let opened { return opened }
+            let fresh = try table.openFile(node, flags: O_RDONLY)
+            opened = fresh
+            return fresh
+        }
     }
 
     /// The listing for a read at `offset`; a read from the beginning takes a new one.

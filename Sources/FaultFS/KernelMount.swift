@@ -12,15 +12,17 @@ enum KernelMount {
             throw .noPermission(mountPoint: mountPoint, errno: -device, helper: "/dev/fuse cannot be opened")
         }
         let source = MountTable.source(of: getpid())
-        let common = "default_permissions" + (allowOther ? ",allow_other" : "")
-        let own = "fd=\(device),rootmode=40000,user_id=\(geteuid()),group_id=\(getegid()),\(common)"
+        // Where only our own user gets in, the backing filesystem checks permissions, as its user is ours too; the kernel
+        // would ask for a directory's attributes again after each change of it.
+        let common = allowOther ? ",default_permissions,allow_other" : ""
+        let own = "fd=\(device),rootmode=40000,user_id=\(geteuid()),group_id=\(getegid())\(common)"
         let result = source.withCString { source in
             mountPoint.withCString { faultline_mount_fuse(source, $0, own) }
         }
         if result == 0 { return device }
         close(device)
         guard result == -EPERM else { throw .noPermission(mountPoint: mountPoint, errno: -result, helper: "mount(2)") }
-        return try mountByHelper(mountPoint, helper, "nosuid,nodev,fsname=\(source),subtype=faultline,\(common)")
+        return try mountByHelper(mountPoint, helper, "nosuid,nodev,fsname=\(source),subtype=faultline\(common)")
     }
 
     private static func mountByHelper(_ mountPoint: ByteString, _ helper: ByteString, _ options: String)

@@ -1,4 +1,5 @@
 import Bytes
+import Model
 
 /// How to mount.
 package struct MountOptions: Sendable {
@@ -12,6 +13,8 @@ package struct MountOptions: Sendable {
     /// Called once after the power went, in a thread of its own. It must not wait for calls on the mount to succeed:
     /// all of them fail by then.
     package var onFreeze: @Sendable (FreezeReason) -> Void = { _ in }
+    /// The profile by which `.faultline/unsynced` says what a crash could lose.
+    package var profile = Profile.posixMin
     /// Whether a sync is passed to the backing filesystem. Without it a crash of the real machine may lose what the
     /// target had synced; everything else is as before, and faster.
     package var syncsBelow = true

@@ -43,6 +43,8 @@ int faultline_unlink_at(int parent, const char *name, int directory);
 int faultline_rename_at(int from, const char *name, int to, const char *newName, unsigned flags);
 ssize_t faultline_readlink_path(int path, char *buffer, size_t sizeBytes);
 
+/// faccessat(2) with the effective user.
+int faultline_access_path(int path, int mask);
 int faultline_chmod_path(int path, mode_t mode);
 int faultline_chown_path(int path, uid_t owner, gid_t group);
 int faultline_truncate_path(int path, off_t sizeBytes);
