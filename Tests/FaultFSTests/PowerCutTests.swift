@@ -7,7 +7,7 @@ import Testing
 
 /// What a power cut leaves in the backing directory is the crash state that the model derives from the trace.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct PowerCutTests {
-    static let profiles: [Profile] = [.strict, .ext4Ordered, .xfs, .ext4Writeback, .posixMin]
+    static let profiles: [Profile] = [.strict, .ext4Ordered, .xfs, .btrfs, .posixMin]
 
     @Test(.timeLimit(.minutes(2)), arguments: 1...40)
     func thePatchedDirectoryIsTheDerivedTree(seed: UInt64) throws {
