@@ -18,9 +18,12 @@ package enum MountTable {
             self.owner = owner
         }
 
+        /// It is a mount of FaultFS.
+        package var isFaultFS: Bool { type == MountTable.type }
+
         /// The process that serves it; nil when it is none of ours.
         package var daemon: Int32? {
-            guard type == MountTable.type else { return nil }
+            guard isFaultFS else { return nil }
             let prefix = MountTable.sourcePrefix.bytes
             guard source.bytes.starts(with: prefix) else { return nil }
             return Int32(String(decoding: source.bytes.dropFirst(prefix.count), as: UTF8.self))

@@ -25,6 +25,26 @@ extension PendingSet {
         }
     }
 
+    /// Which kinds of things a choice loses, of which files, each once: `write #-#.log`, `removal of the name db-journal`.
+    /// Digits in names read as `#`, so that what differs in a counter alone is one kind.
+    public func lossKinds(_ survivors: Survivors) -> [String] {
+        let paths = volatilePaths()
+        var kinds: Set<String> = []
+        for (part, fate) in zip(pendingParts(), survivors.fates) where fate != .kept {
+            let what = words(part.effect, paths)
+            kinds.insert(PendingSet.withoutNumbers(what.prefix { $0 != "," }))
+        }
+        return kinds.sorted()
+    }
+
+    private static func withoutNumbers(_ text: Substring) -> String {
+        var result = ""
+        for character in text {
+            if !character.isNumber { result.append(character) } else if result.last != "#" { result.append("#") }
+        }
+        return result
+    }
+
     private func words(_ effect: Effect, _ paths: [InodeID: ByteString]) -> String {
         func path(_ inode: InodeID) -> String { paths[inode]?.description ?? "\(inode)" }
         switch effect {

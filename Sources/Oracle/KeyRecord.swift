@@ -34,8 +34,8 @@ struct KeyRecord: Sendable {
             versions.append(version)
             return forget(whatIsReplacedBy: version)
         }
-        var old = version
-        swap(&versions[0], &old)
+        let old = versions[0]
+        versions[0] = version
         return old.payload == nil ? nil : old
     }
 

@@ -137,18 +137,25 @@ package struct Cleanup {
 
     /// Unmounts what the dead runs had mounted, and every other mount of ours that nobody serves.
     private mutating func unmount(_ dead: [RunRecord]) {
-        do throws(MountError) {
-            for entry in try mounts.list().reversed() where entry.type == MountTable.type && entry.owner == owner {
-                let isRecorded = dead.contains { record in
-                    record.mounts.contains(entry.mountPoint) && record.process?.pid == entry.daemon
-                }
-                guard isRecorded || entry.isAbandoned else { continue }
-                let detach = mounts.detach
-                attempt(entry.mountPoint, .unmounted) { try detach(entry.mountPoint) }
-            }
+        let entries: [MountTable.Entry]
+        do {
+            entries = try mounts.list()
         } catch {
-            note("/proc/self/mountinfo", .failed(reason: "\(error)"))
+            return note("/proc/self/mountinfo", .failed(reason: "\(error)"))
         }
+        let detach = mounts.detach
+        for entry in entries.reversed() where isLeftBehind(entry, dead) {
+            attempt(entry.mountPoint, .unmounted) { try detach(entry.mountPoint) }
+        }
+    }
+
+    private func isLeftBehind(_ entry: MountTable.Entry, _ dead: [RunRecord]) -> Bool {
+        guard entry.isFaultFS, entry.owner == owner else { return false }
+        if entry.isAbandoned { return true }
+        for record in dead where record.process?.pid == entry.daemon {
+            if record.mounts.contains(entry.mountPoint) { return true }
+        }
+        return false
     }
 
     // MARK: - Scratch directories

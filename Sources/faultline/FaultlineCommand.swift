@@ -10,6 +10,9 @@ struct FaultlineCommand: ParsableCommand {
             what was not synced is dropped, torn or reordered), lets the store recover, and checks what came back \
             against a log of what the store had acknowledged.
 
+              faultline matrix                 every built-in target under every scenario that works here
+              faultline run sqlite --set journal_mode=delete --scenario power-cut
+              faultline replay RUN/cases/1     a failing crash again
               faultline doctor                 what works here, and how to enable the rest
               faultline trace show RUN/trace   what a store did, operation by operation
               faultline cleanup                takes away what a killed run left behind
@@ -22,5 +25,8 @@ struct FaultlineCommand: ParsableCommand {
             standard output, progress to standard error. NO_COLOR turns colours off.
             """,
         version: Version.text,
-        subcommands: [DoctorCommand.self, TraceCommand.self, CleanupCommand.self])
+        subcommands: [
+            RunCommand.self, MatrixCommand.self, ReplayCommand.self, TargetsCommand.self, DoctorCommand.self,
+            TraceCommand.self, BenchCommand.self, CleanupCommand.self,
+        ])
 }

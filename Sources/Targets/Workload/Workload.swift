@@ -31,7 +31,6 @@ package struct Workload: Sendable {
                 throw error
             }
             try oracle.append(.acknowledged(operation))
-            try store.maintain(after: seq)
         }
         try store.close()
     }

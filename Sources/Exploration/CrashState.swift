@@ -1,0 +1,57 @@
+import Model
+
+/// One legal state that a crash could have left, and how it came about.
+package struct CrashState: Sendable {
+    package var profile: Profile
+    /// How many events of the trace had happened.
+    package var crashPoint: Int
+    /// How many oracle lines were among them.
+    package var oracleLineCount: Int
+    package var tree: Tree
+    package var lost: LostAtoms
+}
+
+/// What a crash state lost, in words.
+package struct LossStory: Sendable {
+    /// A line an atom.
+    package var lines: [String]
+    /// The kinds of things that were lost, of which files, without numbers: states with equal kinds have one cause.
+    package var kinds: [String]
+}
+
+extension Recording {
+    /// The state that a crash after `crashPoint` events leaves if `choice` survives.
+    package func state(_ profile: Profile, at crashPoint: Int, _ choice: Choice) throws(RecordingError) -> CrashState {
+        let (set, lines) = try pendingSet(profile, at: crashPoint)
+        return set.state(choice, oracleLineCount: lines)
+    }
+
+    /// What `state`, which is one of this recording, lost.
+    package func story(of state: CrashState) throws(RecordingError) -> LossStory {
+        let (set, _) = try pendingSet(state.profile, at: state.crashPoint)
+        let survivors = set.survivors(.losing(state.lost))
+        return LossStory(lines: set.story(survivors), kinds: set.lossKinds(survivors))
+    }
+
+    private func pendingSet(_ profile: Profile, at crashPoint: Int) throws(RecordingError) -> (PendingSet, lines: Int) {
+        guard crashPoint >= 0, crashPoint <= events.count else {
+            throw .crashPointBeyondTrace(crashPoint, eventCount: events.count)
+        }
+        var set = PendingSet(profile: profile, base: base)
+        var lines = 0
+        for event in events[..<crashPoint] {
+            set.add(event)
+            if case .oracle = event { lines += 1 }
+        }
+        return (set, lines)
+    }
+}
+
+extension PendingSet {
+    func state(_ choice: Choice, oracleLineCount: Int) -> CrashState {
+        let survivors = survivors(choice)
+        return CrashState(
+            profile: profile, crashPoint: eventCount, oracleLineCount: oracleLineCount, tree: tree(survivors),
+            lost: lost(survivors))
+    }
+}

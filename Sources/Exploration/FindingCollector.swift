@@ -1,0 +1,66 @@
+import Model
+import Oracle
+
+/// Gathers failing crash states into findings: one for each cause, with its smallest state.
+///
+/// The cause of a failure is the check that broke and which kinds of things the minimised state had lost, of which
+/// files: four hundred failing states of a store that never syncs its directory are one finding.
+package struct FindingCollector {
+    package struct Cause: Sendable {
+        package var check: Check
+        /// The smallest state seen for this cause, under the strongest profile that leaves it.
+        package var state: CrashState
+        package var violation: Violation
+        package var loss: LossStory
+        package var stateCount: Int
+    }
+
+    /// Failing states beyond this many are counted with the cause that broke the same check, and not minimised.
+    private static let minimisedAtMost = 100
+
+    private let recording: Recording
+    private let minimiser: Minimiser
+    private var keys: [String: Int] = [:]
+    private var minimisedCount = 0
+    package private(set) var causes: [Cause] = []
+
+    package init(_ recording: Recording) {
+        self.recording = recording
+        minimiser = Minimiser(recording)
+    }
+
+    /// Adds a state that `judgement` says is wrong.
+    package mutating func add(_ state: CrashState, _ judgement: Judgement, _ checker: StateChecker) throws {
+        guard let check = judgement.broken.first else { return }
+        minimisedCount += 1
+        if minimisedCount > FindingCollector.minimisedAtMost,
+            let known = causes.firstIndex(where: { $0.check == check })
+        {
+            causes[known].stateCount += 1
+            return
+        }
+        let smallest = try minimiser.minimise(state) { try checker.check($0).broken.first == check }
+        guard let violation = try checker.check(smallest).violations.first else { return }
+        let loss = try recording.story(of: smallest)
+        let key = check.rawValue + ": " + loss.kinds.joined(separator: "; ")
+        if let known = keys[key] {
+            causes[known].stateCount += 1
+            if smallest.lost.items.count < causes[known].state.lost.items.count {
+                causes[known].state = smallest
+                causes[known].violation = violation
+                causes[known].loss = loss
+            }
+        } else {
+            keys[key] = causes.count
+            causes.append(Cause(check: check, state: smallest, violation: violation, loss: loss, stateCount: 1))
+        }
+    }
+}
+
+extension FindingCollector.Cause {
+    /// The failure as one sentence: where the power went, what was lost, what is wrong.
+    package var story: String {
+        let lost = loss.lines.isEmpty ? "nothing" : loss.lines.joined(separator: "; ")
+        return "crash after event \(state.crashPoint); lost: \(lost); \(violation)"
+    }
+}

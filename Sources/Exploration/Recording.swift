@@ -1,0 +1,46 @@
+import Bytes
+import Model
+import Storage
+
+/// One recorded run, ready to be crashed: the tree it began with, its events, and where their data is.
+package struct Recording: Sendable {
+    package var base: Tree
+    package var events: [TraceEvent]
+    package var payloads: any PayloadStore
+
+    package init(base: Tree, events: [TraceEvent], payloads: any PayloadStore) {
+        self.base = base
+        self.events = events
+        self.payloads = payloads
+    }
+
+    /// Reads a trace file. One that ends early is read as far as it goes; one that ends within its base tree derives
+    /// nothing and is an error.
+    package init(tracePath: ByteString) throws {
+        let reader = try TraceReader(path: tracePath)
+        let trace = try reader.load()
+        self.init(base: trace.base, events: trace.events, payloads: reader)
+    }
+
+    /// The oracle's lines in order: where each stands in the trace, and where its bytes are.
+    package var oracleLines: [(crashPoint: Int, line: Payload)] {
+        events.enumerated().compactMap { index, event in
+            if case .oracle(let line) = event { (index + 1, line) } else { nil }
+        }
+    }
+}
+
+/// Why a recording cannot be explored.
+package enum RecordingError: Error, Hashable, Sendable {
+    /// A crash point beyond the trace's end.
+    case crashPointBeyondTrace(Int, eventCount: Int)
+}
+
+extension RecordingError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .crashPointBeyondTrace(let point, let count):
+            "crash point \(point) is beyond the trace, which has \(count) events"
+        }
+    }
+}

@@ -1,0 +1,40 @@
+import Oracle
+import Scenarios
+
+/// A replayed case, for people and for programs.
+package struct ReplayReport: Encodable {
+    private let target: String
+    private let configuration: [String: String]
+    private let profile: String
+    private let crashPoint: Int
+    private let lost: [String]
+    private let verdict: String
+    private let violations: [String]
+    /// What the case says that it shows.
+    private let recorded: String
+
+    package init(_ replay: Replay, _ outcome: Replay.Outcome) {
+        target = replay.record.target
+        configuration = replay.record.configuration
+        profile = replay.profile.rawValue
+        crashPoint = outcome.state.crashPoint
+        lost = outcome.loss.lines
+        verdict = outcome.judgement.verdict.rawValue
+        violations = outcome.judgement.violations.map(\.description)
+        recorded = replay.record.story
+    }
+
+    package func text(for terminal: Terminal) -> String {
+        let cell = RunReport.cell(verdict)
+        let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
+        var lines = [cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(profile)"]
+        lines.append("  crash after event \(crashPoint); lost:")
+        lines += lost.isEmpty ? ["    nothing"] : lost.map { "    \($0)" }
+        lines += violations.map { "  \($0)" }
+        if verdict == Verdict.pass.rawValue {
+            lines.append("  The case says: \(recorded)")
+            lines.append("  It does not show again: the target recovers this state now.")
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+}

@@ -1,0 +1,54 @@
+import Oracle
+import Scenarios
+
+/// One run for people: the verdict, what was looked at, and each finding with its story and its command.
+package struct RunReport {
+    private let result: RunResult
+
+    package init(_ result: RunResult) { self.result = result }
+
+    package func text(for terminal: Terminal) -> String {
+        let verdict = RunReport.cell(result.verdict)
+        var lines = [verdict.style.shown(verdict.text, on: terminal) + "  " + RunReport.title(result)]
+        if result.findings.isEmpty, let reason = result.reason { lines.append("  \(reason)") }
+        lines.append("  " + counts)
+        for finding in result.findings { lines += story(of: finding, terminal) }
+        if let directory = result.directory { lines.append("  everything is in \(directory)") }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    private var counts: String {
+        var parts = ["\(result.acknowledged) operations acknowledged"]
+        if result.states.checked > 1 {
+            parts.append("\(result.states.checked) crash states recovered, \(result.states.decided) judged")
+        }
+        parts.append("\(result.controls.flagged) of \(result.controls.mutations) wrong observations flagged")
+        return parts.joined(separator: ", ")
+    }
+
+    private func story(of finding: Finding, _ terminal: Terminal) -> [String] {
+        var lines = ["", "  " + Style.bad.shown(finding.check, on: terminal) + ": \(finding.story)"]
+        let states = finding.states == 1 ? "1 crash state fails" : "\(finding.states) crash states fail"
+        lines.append("    \(states) for this cause; strongest profile that shows it: \(finding.strongestProfile)")
+        if let replay = finding.replay { lines.append("    \(replay)") }
+        return lines
+    }
+
+    /// `sqlite journal_mode=delete synchronous=full, power-cut, ext4-ordered, durable, seed 1`
+    static func title(_ result: RunResult) -> String {
+        let name = ([result.target] + settings(result)).joined(separator: " ")
+        return [name, result.scenario, result.profile, result.contract, "seed \(result.seed)"].joined(separator: ", ")
+    }
+
+    static func settings(_ result: RunResult) -> [String] {
+        result.configuration.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    }
+
+    static func cell(_ verdict: String) -> Table.Cell {
+        switch Verdict(rawValue: verdict) {
+        case .pass: Table.Cell(verdict, .good)
+        case .violation, .harnessError, nil: Table.Cell(verdict, .bad)
+        case .inconclusive: Table.Cell(verdict, .doubtful)
+        }
+    }
+}

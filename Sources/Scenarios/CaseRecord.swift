@@ -1,0 +1,94 @@
+import Bytes
+import Exploration
+import Foundation
+import Model
+
+/// What `case.json` says: everything that a replay needs beside the trace and the oracle that lie next to it.
+package struct CaseRecord: Codable, Sendable {
+    /// The version of this format.
+    package static let currentVersion = 1
+
+    package var version = CaseRecord.currentVersion
+    package var target: String
+    package var configuration: [String: String]
+    package var contract: String
+    package var scenario: String
+    package var seed: UInt64
+    /// The strongest profile that leaves this state.
+    package var profile: String
+    /// How many events of the trace had happened.
+    package var crashPoint: Int
+    /// The atoms that this state lacks, as `LostAtoms` prints them.
+    package var lost: String
+    package var check: String
+    package var story: String
+
+    package static let fileName: ByteString = "case.json"
+    package static let traceName: ByteString = "trace"
+    package static let oracleName: ByteString = "oracle.jsonl"
+    package static let imageName: ByteString = "image"
+
+    /// Reads the case in `directory`.
+    package init(directory: ByteString) throws(CaseError) {
+        let path = directory.appending(component: CaseRecord.fileName)
+        guard let bytes = SmallFile.contents(of: path) else { throw .missing(path) }
+        do {
+            self = try JSONDecoder().decode(CaseRecord.self, from: Data(bytes))
+        } catch {
+            throw .unreadable(path, reason: CaseRecord.words(error))
+        }
+        guard version == CaseRecord.currentVersion else { throw .unknownVersion(path, version) }
+    }
+
+    package init(
+        target: String, configuration: [String: String], contract: String, scenario: String, seed: UInt64,
+        state: CrashState, check: String, story: String
+    ) {
+        self.target = target
+        self.configuration = configuration
+        self.contract = contract
+        self.scenario = scenario
+        self.seed = seed
+        profile = state.profile.rawValue
+        crashPoint = state.crashPoint
+        lost = state.lost.description
+        self.check = check
+        self.story = story
+    }
+
+    package func write(to directory: ByteString) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let text = Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+        try RunFiles.append(text, to: directory.appending(component: CaseRecord.fileName))
+    }
+
+    private static func words(_ error: any Error) -> String {
+        switch error {
+        case DecodingError.keyNotFound(let key, _): "there is no \"\(key.stringValue)\""
+        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": \(context.debugDescription)"
+        default: "it is not JSON of a case"
+        }
+    }
+}
+
+/// Why a case cannot be replayed.
+package enum CaseError: Error, Hashable, Sendable {
+    case missing(ByteString)
+    case unreadable(ByteString, reason: String)
+    case unknownVersion(ByteString, Int)
+    case unknownValue(ByteString, field: String, value: String)
+}
+
+extension CaseError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .missing(let path): "\(path) is not there: a case is a directory that holds it"
+        case .unreadable(let path, let reason): "\(path): \(reason)"
+        case .unknownVersion(let path, let version):
+            "\(path) is of version \(version); this faultline reads version \(CaseRecord.currentVersion)"
+        case .unknownValue(let path, let field, let value): "\(path): \(field) cannot be '\(value)'"
+        }
+    }
+}

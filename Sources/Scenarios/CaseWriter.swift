@@ -1,0 +1,44 @@
+import Bytes
+import Exploration
+import Model
+import Storage
+
+/// Writes failing crashes as cases: directories that hold the trace, the oracle, the crash image and how to replay.
+struct CaseWriter {
+    let request: RunRequest
+    let context: RunContext
+    /// The program to name in commands.
+    let program: String
+
+    /// Writes one case and answers the finding that points to it.
+    func write(
+        _ cause: FindingCollector.Cause, _ recording: Recording, trace: ByteString, oracle: [UInt8]
+    ) throws -> Finding {
+        let directory = try context.makeCase()
+        try link(trace, to: directory.appending(component: CaseRecord.traceName))
+        try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
+        let image = directory.appending(component: CaseRecord.imageName)
+        try RunFiles.makeDirectory(image)
+        try TreeMaterialiser(payloads: recording.payloads).materialise(cause.state.tree, into: image)
+        let target = request.target
+        let record = CaseRecord(
+            target: target.target.name, configuration: target.configurationByName, contract: request.contract.name,
+            scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
+            story: cause.story)
+        try record.write(to: directory)
+        let script = try ReproduceScript.text(["replay", directory])
+        try RunFiles.append(script, to: directory.appending(component: "reproduce.sh"), mode: 0o700)
+        let place = String(decoding: ReproduceScript.quoted(directory), as: UTF8.self)
+        return Finding(
+            check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
+            story: cause.story, states: cause.stateCount, case: directory.description,
+            replay: "\(program) replay \(place)",
+            lossKinds: cause.loss.kinds)
+    }
+
+    /// The trace is part of every case of its run: one file with several names where the filesystem allows it.
+    private func link(_ trace: ByteString, to path: ByteString) throws {
+        guard !RunFiles.link(trace, path) else { return }
+        try RunFiles.append(try RunFiles.read(trace), to: path)
+    }
+}

@@ -1,0 +1,56 @@
+import Bytes
+import Oracle
+
+/// The oracle of a run over all its cycles: its text, and the validator that knows it.
+struct OracleHistory {
+    private(set) var text: [UInt8] = []
+    private(set) var validator = Validator(.everything)
+    private(set) var acknowledged = 0
+    private var reader = OracleReader()
+    private var lastSeq: UInt64 = 0
+
+    /// How many lines there are.
+    var lineCount: Int { reader.lineNumber }
+
+    /// The number that the next cycle's first operation has.
+    var nextSeq: UInt64 { lastSeq + 1 }
+
+    /// Takes whole lines, each with its newline.
+    mutating func append(_ lines: [UInt8]) throws(OracleError) {
+        text += lines
+        var validator = validator
+        var acknowledged = acknowledged
+        var lastSeq = lastSeq
+        try reader.read(lines.span) { line, number throws(OracleError) in
+            try validator.apply(line, at: number)
+            if case .acknowledged = line { acknowledged += 1 }
+            lastSeq = max(lastSeq, line.operation?.seq ?? 0)
+        }
+        self.validator = validator
+        self.acknowledged = acknowledged
+        self.lastSeq = lastSeq
+    }
+
+    /// A new life of the store begins, which showed `observation`: what was in flight is settled by it. Answers the
+    /// line that belongs into the oracle.
+    mutating func restart(showing observation: Observation) throws(OracleError) -> [UInt8] {
+        let line = OracleLine.restart.encoded
+        text += line
+        var number = 0
+        try reader.read(line.span) { _, line throws(OracleError) in number = line }
+        validator.settle(by: observation, at: number)
+        return line
+    }
+
+    /// The first `count` lines.
+    func text(firstLines count: Int) -> [UInt8] {
+        guard count < lineCount else { return text }
+        var left = count
+        let end = text.firstIndex { byte in
+            if left == 0 { return true }
+            if byte == UInt8(ascii: "\n") { left -= 1 }
+            return false
+        }
+        return Array(text[..<(end ?? text.endIndex)])
+    }
+}

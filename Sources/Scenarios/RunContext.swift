@@ -1,0 +1,44 @@
+import Bytes
+
+/// Where a run does its work, and how it hears that it should stop.
+package struct RunContext: Sendable {
+    private let run: RunDirectory
+    /// Space for stores and crash states, thrown away at the end; in memory where the machine offers that.
+    package let scratch: ByteString
+    /// Becomes true when the run should end early, cleanly.
+    package let shouldStop: @Sendable () -> Bool
+    /// Hears what the run is doing, a few words at a time.
+    package let progress: @Sendable (String) -> Void
+
+    package init(
+        _ run: RunDirectory, shouldStop: @escaping @Sendable () -> Bool = { false },
+        progress: @escaping @Sendable (String) -> Void = { _ in }
+    ) throws(RunDirectoryError) {
+        self.run = run
+        scratch = try run.makeScratch()
+        self.shouldStop = shouldStop
+        self.progress = progress
+    }
+
+    /// Everything that is kept of the run.
+    package var directory: ByteString { run.path }
+
+    var oracle: ByteString { run.oraclePath }
+
+    func makeCase() throws(RunDirectoryError) -> ByteString { try run.makeCase() }
+    func willMount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.willMount(mountPoint) }
+    func didUnmount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.didUnmount(mountPoint) }
+
+    func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
+    func scratchFile(_ name: String) -> ByteString { scratch.appending(component: ByteString(name)) }
+}
+
+/// Why a run came to no verdict about the store. The runner turns it into a result: it never passes for a pass.
+package enum RunError: Error {
+    /// The harness, the machine or the target's setup is at fault.
+    case harness(String)
+    /// Nothing was wrong and nothing was shown: the fault never fired.
+    case inconclusive(String)
+    /// Somebody asked us to stop.
+    case interrupted
+}

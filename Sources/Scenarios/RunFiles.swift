@@ -1,0 +1,52 @@
+import Bytes
+import Glibc
+import Storage
+
+/// Directories and small files of a run.
+enum RunFiles {
+    /// Makes a directory for its owner alone; one that exists is an error.
+    static func makeDirectory(_ path: ByteString) throws {
+        let result = withPath(path) { mkdir($0, 0o700) }
+        guard result == 0 else { throw TreeError.system(call: "mkdir", path: path, errno: errno) }
+    }
+
+    /// The bytes of a file.
+    static func read(_ path: ByteString) throws -> [UInt8] {
+        let descriptor = withPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
+        guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
+        defer { close(descriptor) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while true {
+            let count = Glibc.read(descriptor, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw TreeError.system(call: "read", path: path, errno: errno) }
+            if count == 0 { return bytes }
+            bytes += chunk[..<count]
+        }
+    }
+
+    /// Appends to a file, which is made if it is not there, for its owner alone.
+    static func append(_ bytes: [UInt8], to path: ByteString, mode: mode_t = 0o600) throws {
+        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC
+        let descriptor = withPath(path) { open($0, flags, mode) }
+        guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
+        defer { close(descriptor) }
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + done, $0.count - done) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw TreeError.system(call: "write", path: path, errno: count < 0 ? errno : EIO) }
+            done += count
+        }
+    }
+
+    /// Gives a file another name; false where that cannot be done.
+    static func link(_ from: ByteString, _ to: ByteString) -> Bool {
+        withPath(from) { from in withPath(to) { to in Glibc.link(from, to) == 0 } }
+    }
+
+    private static func withPath<Result>(_ path: ByteString, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
+        (path.bytes + [0]).withUnsafeBytes { body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
+    }
+}

@@ -1,0 +1,30 @@
+import Bytes
+import Model
+import Oracle
+import Targets
+
+/// What one run is asked to do. The same request gives the same workload and the same cuts.
+package struct RunRequest: Sendable {
+    package var target: ConfiguredTarget
+    package var scenario: Scenario
+    package var profile: Profile
+    package var contract: Contract
+    package var seed: UInt64
+    /// How many operations the workload does in one cycle.
+    package var operationCount: UInt64
+    /// How many times the power goes while the workload runs, each time continuing on what survived.
+    package var cycles: Int
+
+    package init(
+        target: ConfiguredTarget, scenario: Scenario, profile: Profile = .ext4Ordered, contract: Contract,
+        seed: UInt64 = 1, operationCount: UInt64 = 100, cycles: Int = 2
+    ) {
+        self.target = target
+        self.scenario = scenario
+        self.profile = profile
+        self.contract = contract
+        self.seed = seed
+        self.operationCount = operationCount
+        self.cycles = cycles
+    }
+}

@@ -1,0 +1,64 @@
+import Oracle
+
+/// What one run found, as it is printed by `--json`.
+package struct RunResult: Codable, Sendable {
+    package struct States: Codable, Sendable {
+        /// Crash states that were judged, at every oracle position that they serve.
+        package var decided = 0
+        /// Distinct states that were recovered.
+        package var checked = 0
+        /// Every legal state was among them.
+        package var exhaustive = false
+        /// Checked states a second.
+        package var ratePerSecond = 0.0
+    }
+
+    package struct Controls: Codable, Sendable {
+        /// Wrong observations that were made from a real one, and how many of them the validator flagged.
+        package var mutations = 0
+        package var flagged = 0
+        /// Checks of which this run's history offers no mutation, with the reason.
+        package var notFormed: [String] = []
+        /// Crash states that had lost at least one atom.
+        package var statesWithLosses = 0
+        /// Live cuts that landed while the workload was at work.
+        package var cutsLanded = 0
+    }
+
+    package var target: String
+    package var configuration: [String: String]
+    package var scenario: String
+    package var profile: String
+    package var contract: String
+    package var seed: UInt64
+    package var verdict: String
+    /// Why, when the verdict is not a pass: the first finding's story, what was inconclusive, or the error.
+    package var reason: String?
+    /// Acknowledged operations.
+    package var acknowledged = 0
+    package var states = States()
+    package var findings: [Finding] = []
+    package var controls = Controls()
+    package var seconds = 0.0
+    /// The directory that holds everything of the run.
+    package var directory: String?
+    /// A command that does the run again.
+    package var command: String
+}
+
+/// One cause for which the store broke its contract, with the smallest state that shows it.
+package struct Finding: Codable, Sendable {
+    package var check: String
+    package var strongestProfile: String
+    /// What was lost, in words.
+    package var lost: [String]
+    package var story: String
+    /// How many states failed for this cause.
+    package var states: Int
+    /// The case's directory.
+    package var `case`: String?
+    /// The command that shows it again.
+    package var replay: String?
+    /// What kinds of things were lost, of which files: findings with equal kinds have one cause.
+    package var lossKinds: [String] = []
+}

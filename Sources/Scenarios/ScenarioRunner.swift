@@ -1,0 +1,116 @@
+import Bytes
+import Exploration
+import FaultFS
+import Glibc
+import Oracle
+import Storage
+import Targets
+
+/// Runs one request and answers its result, whatever happens: an error of the harness is a verdict too.
+package struct ScenarioRunner: Sendable {
+    /// How commands name this program.
+    package var program: String
+
+    package init(program: String) { self.program = program }
+
+    package func run(_ request: RunRequest, _ context: RunContext) -> RunResult {
+        var result = empty(request)
+        result.directory = context.directory.description
+        let began = ScenarioRunner.now()
+        do {
+            let tally = try tally(of: request, context)
+            fill(&result, tally, request)
+        } catch {
+            let (verdict, reason) = ScenarioRunner.verdict(of: error)
+            result.verdict = verdict.rawValue
+            result.reason = reason
+        }
+        result.seconds = ScenarioRunner.now() - began
+        result.states.ratePerSecond = (Double(result.states.checked) / max(result.seconds, 1e-9)).rounded()
+        return result
+    }
+
+    private func tally(of request: RunRequest, _ context: RunContext) throws -> RunTally {
+        switch request.scenario {
+        case .smoke: return try SmokeScenario(request: request, context: context).run()
+        case .powerCut:
+            var scenario = PowerCutScenario(request, context, program: program)
+            return try scenario.run()
+        }
+    }
+
+    private func empty(_ request: RunRequest) -> RunResult {
+        RunResult(
+            target: request.target.target.name, configuration: request.target.configurationByName,
+            scenario: request.scenario.rawValue, profile: request.profile.rawValue, contract: request.contract.name,
+            seed: request.seed, verdict: Verdict.harnessError.rawValue, command: command(request))
+    }
+
+    /// The result of a run that could not even begin.
+    func failed(_ request: RunRequest, _ reason: String) -> RunResult {
+        var result = empty(request)
+        result.reason = reason
+        return result
+    }
+
+    /// The command that does this run again.
+    private func command(_ request: RunRequest) -> String {
+        ([program] + arguments(request)).map(quoted).joined(separator: " ")
+    }
+
+    func arguments(_ request: RunRequest) -> [String] {
+        var words = ["run", request.target.target.name, "--scenario", request.scenario.rawValue]
+        for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
+        words += ["--profile", request.profile.rawValue, "--contract", request.contract.name]
+        words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)", "--cycles", "\(request.cycles)"]
+        return words
+    }
+
+    private func quoted(_ word: String) -> String {
+        String(decoding: ReproduceScript.quoted(ByteString(word)), as: UTF8.self)
+    }
+
+    private func fill(_ result: inout RunResult, _ tally: RunTally, _ request: RunRequest) {
+        result.acknowledged = tally.acknowledged
+        result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
+        result.findings = tally.findings
+        result.controls = RunResult.Controls(
+            mutations: tally.mutations, flagged: tally.flagged, notFormed: tally.notFormed.sorted(),
+            statesWithLosses: tally.statesWithLosses, cutsLanded: tally.cutsLanded)
+        let (verdict, reason) = ScenarioRunner.verdict(of: tally, request)
+        result.verdict = verdict.rawValue
+        result.reason = reason
+    }
+
+    /// The order matters: a validator that cannot see is worse than a finding, a finding outranks doubt.
+    private static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, String?) {
+        if let mutation = tally.unflagged.sorted().first {
+            return (.harnessError, "positive control: the validator did not flag \(mutation)")
+        }
+        if let finding = tally.findings.first { return (.violation, finding.story) }
+        if tally.mutations == 0 { return (.inconclusive, "positive control: no wrong observation could be formed") }
+        if request.scenario == .powerCut, tally.statesWithLosses == 0 {
+            return (.inconclusive, "no crash lost anything: the workload left nothing unsynced at any cut")
+        }
+        if request.scenario == .powerCut, request.cycles > 0, tally.cutsLanded == 0 {
+            return (.inconclusive, "no live cut landed while the workload was at work")
+        }
+        if let reason = tally.unjudged.sorted().first { return (.inconclusive, reason) }
+        return (.pass, nil)
+    }
+
+    private static func verdict(of error: any Error) -> (Verdict, String) {
+        switch error {
+        case RunError.harness(let reason): (.harnessError, reason)
+        case RunError.inconclusive(let reason): (.inconclusive, reason)
+        case RunError.interrupted: (.inconclusive, "interrupted")
+        default: (.harnessError, "\(error)")
+        }
+    }
+
+    static func now() -> Double {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+    }
+}

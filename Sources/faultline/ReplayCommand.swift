@@ -1,0 +1,40 @@
+import ArgumentParser
+import Bytes
+import Oracle
+import Report
+import Scenarios
+import Targets
+
+struct ReplayCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "replay",
+        abstract: "Shows a failing crash again, from its case.",
+        discussion: """
+            Derives the crash state from the case's trace, lets the target recover it, and judges what it shows by the \
+            case's oracle. Exits with 1 when the violation shows again, and with 0 when the target now keeps its promise.
+            """)
+
+    @Argument(help: "The case's directory: RUN/cases/N.")
+    var directory: ByteString
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let replay = try Replay(directory: directory, targets: .besideThisProgram())
+        let parent = RunDirectory.parent(option: nil)
+        let run = try RunDirectory(
+            in: parent, target: replay.record.target, scenario: "replay", seed: replay.record.seed)
+        let outcome: Replay.Outcome
+        do {
+            outcome = try replay.run(scratch: try run.makeScratch())
+        } catch {
+            try run.finish()
+            throw error
+        }
+        try run.finish()
+        let report = ReplayReport(replay, outcome)
+        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        throw ExitStatus(outcome.judgement.verdict)
+    }
+}

@@ -1,0 +1,62 @@
+import ArgumentParser
+import Oracle
+import Report
+import Scenarios
+import Targets
+
+struct RunCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "run",
+        abstract: "Runs one target under one scenario and says whether it kept its promises.",
+        discussion: """
+              faultline run sqlite --set journal_mode=delete --set synchronous=full --scenario power-cut
+              faultline run engine --scenario power-cut --profile posix-min
+
+            The verdict is pass, violation, inconclusive (nothing was shown) or harness error. Each violation comes with \
+            a case: a directory with the smallest crash that shows it and the command that shows it again. \
+            `faultline targets` lists the targets and what can be set.
+            """)
+
+    @Argument(help: "The target; `faultline targets` lists them.")
+    var target: String
+
+    @Option(help: "The way to fail the store.")
+    var scenario: Scenario
+
+    @Option(name: .customLong("set"), help: "A parameter of the target, as name=value.")
+    var settings: [Setting] = []
+
+    @Option(help: "What the store is held to; by default what its documentation promises.")
+    var contract: Contract?
+
+    @OptionGroup var options: RunOptions
+
+    func run() throws {
+        let target = try BuiltInTargets.besideThisProgram().target(named: target).configured(settings)
+        let request = RunRequest(
+            target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
+            seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
+        let progress = Progress()
+        let result = options.session.run(request) { text in progress.show(text) }
+        progress.clear()
+        Interruption.shared.waitIfInterrupted()
+        if options.json {
+            try JSONOutput.printObject(result)
+        } else {
+            print(RunReport(result).text(for: .output), terminator: "")
+        }
+        throw ExitStatus(Verdict(rawValue: result.verdict) ?? .harnessError)
+    }
+}
+
+extension ExitStatus {
+    init(_ verdict: Verdict) {
+        self =
+            switch verdict {
+            case .pass: .pass
+            case .violation: .violation
+            case .inconclusive: .inconclusive
+            case .harnessError: .error
+            }
+    }
+}

@@ -1,0 +1,50 @@
+import ArgumentParser
+import Bytes
+import Model
+import Oracle
+import Scenarios
+import Targets
+
+extension Scenario: ExpressibleByArgument {}
+extension Profile: ExpressibleByArgument {}
+
+extension Contract: ExpressibleByArgument {
+    public init?(argument: String) { self.init(named: argument) }
+    public static var allValueStrings: [String] { named.map(\.name) }
+}
+
+extension Setting: ExpressibleByArgument {
+    package init?(argument: String) {
+        guard let setting = try? Setting(parsing: argument) else { return nil }
+        self = setting
+    }
+}
+
+/// What `run` and `matrix` have in common.
+struct RunOptions: ParsableArguments {
+    @Option(help: "The seed: the same seed gives the same workload and the same cuts.")
+    var seed: UInt64 = 1
+
+    @Option(help: "Which sets of unsynced changes may survive a crash.")
+    var profile: Profile = .ext4Ordered
+
+    @Option(name: .customLong("ops"), help: "How many operations the workload does in each cycle.")
+    var operationCount: UInt64 = 100
+
+    @Option(help: "How often the power goes while the workload runs, each time continuing on what survived.")
+    var cycles = 2
+
+    @Option(help: "Where run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
+    var out: ByteString?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard operationCount > 0 else { throw ValidationError("--ops must be at least 1") }
+        guard operationCount <= 1_000_000 else { throw ValidationError("--ops can be 1000000 at most") }
+        guard (0...1000).contains(cycles) else { throw ValidationError("--cycles must be from 0 to 1000") }
+    }
+
+    var session: RunSession { RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown) }
+}
