@@ -39,8 +39,10 @@ package final class RecoverClient: Sendable {
         }
         switch try process.answer(until: Deadline(afterMilliseconds: timeoutSeconds * 1000)) {
         case .dump(let recovery):
+            // What it said belongs to this outcome; the next thread to take it makes it forget that.
+            let outcome = outcome(recovery, process)
             idle.withLock { $0.append(process) }
-            return outcome(recovery, process)
+            return outcome
         case .garbage(let reason):
             try process.kill()
             return .doesNotOpen(reason: reason + process.complaints)
@@ -66,19 +68,7 @@ package final class RecoverClient: Sendable {
             try process.kill()
             return .doesNotOpen(reason: reason + process.complaints)
         case .dump(let recovery):
-            let rest = try process.answer(until: deadline)
-            if case .over(unfinished: nil) = rest {
-            } else if case .late = rest {
-                return try hang(process)
-            } else {
-                try process.kill()
-                return .doesNotOpen(reason: "it prints more after the end line" + process.complaints)
-            }
-            guard let termination = try process.end(until: deadline) else { return try hang(process) }
-            guard termination.isSuccess || !recovery.isOpened else {
-                return .doesNotOpen(reason: "the recovery \(termination)" + process.complaints)
-            }
-            return outcome(recovery, process)
+            return try outcomeAlone(recovery, process, until: deadline)
         }
     }
 
@@ -101,6 +91,25 @@ package final class RecoverClient: Sendable {
         switch recovery {
         case .opened(let observation): .opened(observation)
         case .failed(let reason): .doesNotOpen(reason: reason + process.complaints)
+        }
+    }
+
+    /// After its one dump, a process has nothing more to say, and ends well.
+    private func outcomeAlone(
+        _ recovery: Recovery, _ process: RecoverProcess, until deadline: Deadline
+    ) throws(TargetError) -> RecoverOutcome {
+        switch try process.answer(until: deadline) {
+        case .late:
+            return try hang(process)
+        case .dump, .garbage, .over(unfinished: .some):
+            try process.kill()
+            return .doesNotOpen(reason: "it prints more after the end line" + process.complaints)
+        case .over(unfinished: nil):
+            guard let termination = try process.end(until: deadline) else { return try hang(process) }
+            guard termination.isSuccess || !recovery.isOpened else {
+                return .doesNotOpen(reason: "the recovery \(termination)" + process.complaints)
+            }
+            return outcome(recovery, process)
         }
     }
 
