@@ -34,8 +34,8 @@ struct KeyRecord: Sendable {
             versions.append(version)
             return forget(whatIsReplacedBy: version)
         }
-        let old = versions[0]
-        versions[0] = version
+        var old = version
+        swap(&versions[0], &old)
         return old.payload == nil ? nil : old
     }
 

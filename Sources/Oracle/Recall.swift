@@ -33,14 +33,23 @@ struct Recall: Sendable {
         !isHeld && longestStart > 0 && longestEnd > 0 && longestStart + longestEnd >= value.count
     }
 
+    /// As `note`, of a payload that differs from the value and has so many bytes in common with its start and, where
+    /// the sizes are equal, with its end.
+    @inline(__always)
+    mutating func noteOther(sharedStart: Int, sharedEnd: Int) {
+        isKnown = true
+        longestStart = max(longestStart, sharedStart)
+        longestEnd = max(longestEnd, sharedEnd)
+    }
+
     private mutating func compare(_ payload: [UInt8], _ value: [UInt8]) {
         let shared = min(payload.count, value.count)
         var start = 0
         while start < shared && payload[start] == value[start] { start += 1 }
-        longestStart = max(longestStart, start)
-        guard payload.count == value.count else { return }
         var end = 0
-        while end < shared && payload[shared - 1 - end] == value[shared - 1 - end] { end += 1 }
-        longestEnd = max(longestEnd, end)
+        if payload.count == value.count {
+            while end < shared && payload[shared - 1 - end] == value[shared - 1 - end] { end += 1 }
+        }
+        noteOther(sharedStart: start, sharedEnd: end)
     }
 }

@@ -45,7 +45,7 @@ extension Validator {
             return recall
         }
         let watch = Int(records[number].watch)
-        if watch >= 0, watched[watch].value == value { return watched[watch].recall }
+        if watch >= 0, watched[watch].value.isSame(as: value) { return watched[watch].recall }
         // Not the value that was watched: what is still known of the key has to do.
         recall = self.recall(value, underForgotten: table.keys[number])
         if watch >= 0 && watched[watch].recall.isHeld {

@@ -93,7 +93,7 @@ public struct Validator: Sendable {
     /// `tally` after each line, when everything is kept.
     var tallies: [Tally] = []
     var batches = Batches()
-    var watched: [(value: [UInt8], recall: Recall)] = []
+    var watched: [Watch] = []
     var replaced = ReplacedValues()
 
     public init(_ memory: Memory = .everything, options: Options = Options()) {
@@ -106,7 +106,7 @@ public struct Validator: Sendable {
             for entry in observation.entries {
                 let number = addRecord(entry.key)
                 records[number].watch = Int32(watched.count)
-                watched.append((entry.payload, Recall()))
+                watched.append(Watch(entry.payload))
             }
         }
     }
@@ -247,7 +247,7 @@ public struct Validator: Sendable {
     /// The operation that begins at `line` asks the key to hold `payload`.
     private mutating func note(_ payload: [UInt8]?, of number: Int, at line: Int) {
         let watch = Int(records[number].watch)
-        if watch >= 0 { watched[watch].recall.note(payload, at: line, for: watched[watch].value) }
+        if watch >= 0 { watched[watch].note(payload, at: line) }
         if keepsEverything { records[number].past.append((line, payload)) }
     }
 

@@ -25,7 +25,9 @@ public final class RecordingStorage: Storage {
     private let process = getpid()
 
     fileprivate struct State {
-        var events: [TraceEvent] = []
+        private(set) var events: [TraceEvent] = []
+        /// Nothing is recorded any more.
+        var isStopped = false
         var inodes: [ByteString: InodeID]
         var lastInode: UInt64
         var lastOperation: UInt64 = 0
@@ -33,6 +35,10 @@ public final class RecordingStorage: Storage {
         mutating func nextOperation() -> OperationID {
             lastOperation += 1
             return OperationID(lastOperation)
+        }
+
+        mutating func append(_ event: TraceEvent) {
+            if !isStopped { events.append(event) }
         }
     }
 
@@ -65,8 +71,31 @@ public final class RecordingStorage: Storage {
     /// Records a line of the oracle, without its newline, after everything that has taken effect.
     public func record(oracle line: [UInt8]) {
         let payload = payloads.store(line)
-        state.withLock { $0.events.append(.oracle(payload)) }
+        state.withLock { $0.append(.oracle(payload)) }
     }
+
+    // MARK: - Faults above
+
+    /// Records that a fault was injected above. The operation that it hit has an id of its own; what is left of it
+    /// follows as the operations that it became.
+    package func record(fault rule: ByteString) {
+        state.withLock { $0.append(.fault($0.nextOperation(), rule: rule)) }
+    }
+
+    /// Records a barrier that a fault above kept from being asked for here, and that failed.
+    package func recordFailed(_ barrier: Barrier, errno: Int32, fault rule: ByteString) {
+        state.withLock { state in
+            let id = state.nextOperation()
+            state.append(.barrierBegan(id, barrier, process: process))
+            state.append(.fault(id, rule: rule))
+            state.append(.barrierEnded(id, errno: errno))
+        }
+    }
+
+    /// The power is gone: nothing is recorded from now on, not even the end of a barrier that is under way.
+    package func stop() { state.withLock { $0.isStopped = true } }
+
+    // MARK: - Storage
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
         let (file, inode) = try state.withLock { (state) throws(StorageError) in
@@ -119,7 +148,7 @@ public final class RecordingStorage: Storage {
     private static let attributes = Attributes(mode: 0o600)
 
     private func append(_ change: Change, to state: inout State) {
-        state.events.append(.operation(Operation(id: state.nextOperation(), change, process: process)))
+        state.append(.operation(Operation(id: state.nextOperation(), change, process: process)))
     }
 
     fileprivate func record(
@@ -136,20 +165,20 @@ public final class RecordingStorage: Storage {
     ) throws(StorageError) {
         let id = state.withLock { state in
             let id = state.nextOperation()
-            state.events.append(.barrierBegan(id, barrier, process: process))
+            state.append(.barrierBegan(id, barrier, process: process))
             return id
         }
         do {
             try call()
         } catch {
-            state.withLock { $0.events.append(.barrierEnded(id, errno: error.errno)) }
+            state.withLock { $0.append(.barrierEnded(id, errno: error.errno)) }
             throw error
         }
-        state.withLock { $0.events.append(.barrierEnded(id, errno: 0)) }
+        state.withLock { $0.append(.barrierEnded(id, errno: 0)) }
     }
 }
 
-private final class RecordingFile: StorageFile {
+final class RecordingFile: StorageFile {
     private let wrapped: any StorageFile
     private let inode: InodeID
     private let storage: RecordingStorage
@@ -191,4 +220,9 @@ private final class RecordingFile: StorageFile {
     }
 
     func length() throws(StorageError) -> UInt64 { try wrapped.length() }
+
+    /// See `RecordingStorage.recordFailed`.
+    func recordFailedSync(errno: Int32, fault rule: ByteString) {
+        storage.recordFailed(.fdatasync(inode), errno: errno, fault: rule)
+    }
 }

@@ -36,7 +36,10 @@ package struct BuiltInTargets: Sendable {
         var engine = target(
             name: "engine", description: "the built-in key-value store on its write-ahead log",
             source: "KeyValueStore: after a crash, a prefix of the writes that includes every durable one",
-            parameters: [Parameter("planted", ["none"] + PlantedBug.allCases.map(\.name))], driver)
+            parameters: [
+                Parameter("planted", ["none"] + PlantedBug.allCases.map(\.name)),
+                Parameter("compact_every", ["40", "0"]),
+            ], driver)
         engine.contract = .ordered
         return engine
     }

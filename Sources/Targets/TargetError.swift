@@ -59,7 +59,8 @@ extension TargetError: CustomStringConvertible {
             "the recover protocol is one directory a line, and this path holds a newline: \(path)"
         case .oracleOnStorageUnderTest(let oracle, let storage):
             "the oracle \(oracle) is on the same filesystem as the storage under test \(storage): "
-                + "a fault there would damage the evidence; put it elsewhere or allow it explicitly"
+                + "a fault there would damage the evidence; put it elsewhere, or set FAULTLINE_ORACLE_MAY_SHARE=1 if "
+                + "nothing but the process is going to fail"
         case .oracleTooShort(let path, let wrote, let line):
             "\(path) took \(wrote) of \(line) bytes of an oracle line; is its filesystem full?"
         case .variableMissing(let name):

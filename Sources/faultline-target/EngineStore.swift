@@ -12,7 +12,11 @@ struct EngineStore: WorkloadStore {
 
     private let store: KeyValueStore
 
-    init(directory: ByteString, planting bug: PlantedBug?) throws {
+    /// Compacts in place after every so many operations; 0 for never.
+    private let compactionPeriod: UInt64
+
+    init(directory: ByteString, compactionPeriod: UInt64, planting bug: PlantedBug?) throws {
+        self.compactionPeriod = compactionPeriod
         let storage = try PosixStorage(directory: directory)
         store =
             if let bug {
@@ -25,6 +29,10 @@ struct EngineStore: WorkloadStore {
     func put(_ key: ByteString, _ payload: [UInt8]) throws { try store.sync(through: store.put(key, payload)) }
 
     func delete(_ key: ByteString) throws { try store.sync(through: store.delete(key)) }
+
+    func maintain(after seq: UInt64) throws {
+        if compactionPeriod > 0, seq % compactionPeriod == 0 { try store.compact() }
+    }
 
     func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
         for key in store.keys {

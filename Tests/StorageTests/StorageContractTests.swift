@@ -1,17 +1,19 @@
 import Bytes
 import Glibc
+import Model
 import Storage
 import Testing
 
 /// The storages that must keep the contract of `Storage`, each fresh and empty.
 enum Kind: String, CaseIterable, CustomTestStringConvertible {
-    case memory, posix, recording
+    case memory, posix, recording, faulty
     var testDescription: String { rawValue }
 
     /// Runs `body` with an empty storage of this kind.
     func fresh<Result>(_ body: (any Storage) throws -> Result) throws -> Result {
         switch self {
         case .memory: return try body(MemoryStorage())
+        case .faulty: return try body(FaultyStorage(MemoryStorage(), RuleSet(seed: 1)))
         case .recording: return try body(RecordingStorage(MemoryStorage()))
         case .posix:
             let directory = try TemporaryDirectory()

@@ -22,6 +22,17 @@ import Testing
         try client.close()
     }
 
+    @Test func aBugThatNeedsNoCrashShowsWithoutOne() throws {
+        let engine = try BuiltInTargets.besideThisProgram().target(named: "engine")
+        for (bug, isRight) in [("none", true), ("compaction-drops-newest", false)] {
+            let target = try engine.configured([Setting(name: "planted", value: bug)])
+            let folder = try TemporaryFolder()
+            try run(target, folder, seed: 5, operations: 1...100)
+            let outcome = try RecoverClient(target).recoverAlone(folder.folder("store"))
+            #expect((outcome == .opened(expected(seed: 5, 1...100))) == isRight, "\(bug)")
+        }
+    }
+
     @Test(arguments: ["engine", "sqlite"]) func aKilledWorkloadLeavesAStoreThatOpens(name: String) throws {
         let target = try BuiltInTargets.besideThisProgram().target(named: name).configured()
         let folder = try TemporaryFolder()
@@ -124,4 +135,5 @@ import Testing
 
 private func allConfigurations() throws -> [ConfiguredTarget] {
     try BuiltInTargets.besideThisProgram().all.flatMap(\.configurations)
+        .filter { !$0.configuration.contains { $0.name == "planted" && $0.value != "none" } }
 }

@@ -8,6 +8,9 @@ import Synchronization
 /// It has to be one thread that never ends: the kernel kills a child when the thread that spawned it goes
 /// (PR_SET_PDEATHSIG). It sleeps in epoll_wait until somebody wants a process, a standard error has something to say,
 /// or a process ends. Everything else (waiting, killing) happens on the callers' threads.
+///
+/// It waits for each program to be executed. A program, or a working directory, on a mount that does not answer would
+/// hold up all others: targets' programs do not belong on the storage under test.
 final class ProcessKeeper: Sendable {
     /// The keeper of this process, started on first use.
     static func shared() throws(TargetError) -> ProcessKeeper { try started.get() }

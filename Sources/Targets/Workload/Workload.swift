@@ -31,6 +31,7 @@ package struct Workload: Sendable {
                 throw error
             }
             try oracle.append(.acknowledged(operation))
+            try store.maintain(after: seq)
         }
         try store.close()
     }

@@ -4,6 +4,12 @@ import Bytes
 package protocol WorkloadStore: ~Copyable {
     func put(_ key: ByteString, _ payload: [UInt8]) throws
     func delete(_ key: ByteString) throws
+    /// What the store does on the side after operation `seq`, such as compaction; it changes nothing that a reader sees.
+    func maintain(after seq: UInt64) throws
     /// An orderly end. A crash ends a store without it.
     consuming func close() throws
+}
+
+extension WorkloadStore where Self: ~Copyable {
+    package func maintain(after seq: UInt64) throws {}
 }

@@ -1,0 +1,118 @@
+import Bytes
+import Glibc
+import Model
+
+extension FaultyStorage: Storage {
+    /// How often in a row an operation may be interrupted before the caller hears of it.
+    static var patience: Int { 100 }
+
+    public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        try open(name) { (wrapped) throws(StorageError) in try wrapped.open(name) }
+    }
+
+    public func openForReading(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        try open(name) { (wrapped) throws(StorageError) in try wrapped.openForReading(name) }
+    }
+
+    private func open(
+        _ name: ByteString, _ body: (any Storage) throws(StorageError) -> any StorageFile
+    ) throws(StorageError) -> any StorageFile {
+        try name.checkedAsFileName()
+        return try perform(.open, .open, name) { () throws(StorageError) in
+            try state.withLock { (state) throws(StorageError) in
+                FaultyFile(try body(wrapped), node(name, &state), self)
+            }
+        }
+    }
+
+    public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
+        try name.checkedAsFileName()
+        return try perform(.create, .create, name) { () throws(StorageError) in
+            try state.withLock { (state) throws(StorageError) in
+                FaultyFile(try wrapped.create(name), node(name, &state), self)
+            }
+        }
+    }
+
+    public func list() throws(StorageError) -> [ByteString] {
+        try perform(.readdir, .list, ".") { () throws(StorageError) in try wrapped.list() }
+    }
+
+    public func rename(_ from: ByteString, to: ByteString) throws(StorageError) {
+        try from.checkedAsFileName()
+        try to.checkedAsFileName()
+        let freed = from == to ? nil : to
+        try perform(.rename, .rename, from, and: to, freeing: freed) { () throws(StorageError) in
+            try state.withLock { (state) throws(StorageError) in
+                try wrapped.rename(from, to: to)
+                guard from != to else { return }
+                let node = state.nodes.removeValue(forKey: from)
+                node?.place.withLock { $0 = place(to, state) }
+                state.nodes[to] = node
+            }
+        }
+    }
+
+    public func unlink(_ name: ByteString) throws(StorageError) {
+        try name.checkedAsFileName()
+        try perform(.unlink, .unlink, name, freeing: name) { () throws(StorageError) in
+            try state.withLock { (state) throws(StorageError) in
+                try wrapped.unlink(name)
+                state.nodes[name] = nil
+            }
+        }
+    }
+
+    public func syncDirectory() throws(StorageError) {
+        var interruptions = 0
+        while true {
+            let verdict = try decide(
+                .fsyncdir, .syncDirectory, ".", { (_, _) in }, matching: { ($0.source.match("."), nil) })
+            switch verdict.main?.fault {
+            case .fail(.interrupted) where interruptions < Self.patience: interruptions += 1
+            case .fail(let error):
+                let rule = verdict.main!.rule
+                recording?.recordFailed(.fsync(.root), errno: error.rawValue, fault: rule)
+                throw .injected(.syncDirectory, name: ".", errno: error.rawValue, rule: rule)
+            case .lie: return
+            case .crash:
+                try wrapped.syncDirectory()
+                try crash(verdict.main!.rule, .syncDirectory, ".")
+            default:
+                try wrapped.syncDirectory()
+                return try checkPower(.syncDirectory, ".")
+            }
+        }
+    }
+
+    public func lockDirectory() throws(StorageError) -> any DirectoryLock {
+        try perform(.lock, .lockDirectory, ".") { () throws(StorageError) in try wrapped.lockDirectory() }
+    }
+
+    /// An operation that has no faults of its own. `freed` is the name whose file it removes.
+    private func perform<Result>(
+        _ kind: OperationKind, _ call: StorageCall, _ name: ByteString, and other: ByteString? = nil,
+        freeing freed: ByteString? = nil, _ body: () throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        var interruptions = 0
+        while true {
+            let verdict = try decide(
+                kind, call, name,
+                { (attempt, needs) in
+                    // A name that means no file frees nothing; whether it must is for the storage beneath to say.
+                    guard needs.growth, let freed, let file = try? wrapped.openForReading(freed) else { return }
+                    attempt.growthBytes = -Int64(clamping: (try? file.length()) ?? 0)
+                },
+                matching: { state in (state.source.match(name), other.map { state.source.match($0) }) })
+            switch verdict.main?.fault {
+            case .fail(.interrupted) where interruptions < Self.patience: interruptions += 1
+            case .fail(let error):
+                throw .injected(call, name: name, errno: error.rawValue, rule: verdict.main!.rule)
+            case .crash:
+                _ = try body()
+                try crash(verdict.main!.rule, call, name)
+            default: return try body()
+            }
+        }
+    }
+}
