@@ -83,7 +83,7 @@ package struct ScenarioRunner: Sendable {
     }
 
     /// The order matters: a validator that cannot see is worse than a finding, a finding outranks doubt.
-    private static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, String?) {
+    static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, String?) {
         if let mutation = tally.unflagged.sorted().first {
             return (.harnessError, "positive control: the validator did not flag \(mutation)")
         }

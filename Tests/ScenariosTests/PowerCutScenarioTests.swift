@@ -37,12 +37,21 @@ struct PowerCutScenarioTests {
     ])
     func aPowerCutFindsWhatEachStoreLoses(_ example: Example) throws {
         let scratch = Scratch()
-        let target = try BuiltInTargets(driver: Machine.driver).target(named: example.target)
-            .configured(example.settings)
-        let request = RunRequest(target: target, scenario: .powerCut, contract: target.contract, operationCount: 12, cycles: 1)
-        let context = RunContext(directory: try scratch.make("run"), scratch: try scratch.make("scratch"))
-        let result = ScenarioRunner(program: "faultline").run(request, context)
+        let targets = BuiltInTargets(driver: Machine.driver)
+        let target = try targets.target(named: example.target).configured(example.settings)
+        let request = RunRequest(
+            target: target, scenario: .powerCut, contract: target.contract, operationCount: 12, cycles: 1)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         #expect(result.verdict == example.verdict.rawValue, "\(result.reason ?? "")")
-        if let profile = example.profile { #expect(result.findings.first?.strongestProfile == profile.rawValue) }
+        #expect(result.controls.flagged == result.controls.mutations)
+        #expect(result.controls.statesWithLosses > 0)
+        #expect(result.controls.cutsLanded == 1)
+        guard let profile = example.profile, let finding = result.findings.first else { return }
+        #expect(finding.strongestProfile == profile.rawValue)
+        // The case shows the same again, from its files alone.
+        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+        let outcome = try replay.run(scratch: try scratch.make("replay"))
+        #expect(outcome.judgement.broken.first?.rawValue == finding.check)
+        #expect(outcome.loss.lines == finding.lost)
     }
 }

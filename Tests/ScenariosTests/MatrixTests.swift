@@ -1,0 +1,53 @@
+import Oracle
+import Synchronization
+import Targets
+import Testing
+
+@testable import Scenarios
+
+struct MatrixTests {
+    private func matrix(_ expectations: [Verdict]) throws -> Matrix {
+        let target = try BuiltInTargets(driver: "/nowhere/faultline-target").target(named: "engine").configured()
+        let request = RunRequest(target: target, scenario: .smoke, contract: .durable)
+        return Matrix(cells: expectations.map { Matrix.Cell(request: request, expectation: $0) })
+    }
+
+    private func result(_ verdict: Verdict) -> RunResult {
+        RunResult(
+            target: "engine", configuration: [:], scenario: "smoke", profile: "strict", contract: "durable", seed: 1,
+            verdict: verdict.rawValue, command: "")
+    }
+
+    @Test(arguments: [
+        ([Verdict.pass, .violation], [Verdict.pass, .violation], Verdict.pass),
+        ([.pass], [.violation], .violation),
+        ([.pass], [.inconclusive], .inconclusive),
+        // A planted bug that is not found: the harness is blind.
+        ([.violation], [.pass], .harnessError),
+        ([.pass, .pass], [.harnessError, .violation], .harnessError),
+    ])
+    func expectedViolationsCountAsExpected(_ expected: [Verdict], _ seen: [Verdict], _ verdict: Verdict) throws {
+        #expect(try matrix(expected).verdict(seen.map(result)) == verdict)
+    }
+
+    @Test func aCellThatDidNotRunIsNoPass() throws {
+        #expect(try matrix([.pass]).verdict([nil]) == .inconclusive)
+    }
+
+    @Test func resultsStandInTheOrderOfTheCells() throws {
+        let matrix = try matrix([.pass, .violation, .pass, .violation, .pass])
+        let results = matrix.run(workers: 2, shouldStop: { false }, { result($0.expectation) }, finished: { _, _ in })
+        #expect(results.map { $0?.verdict } == matrix.cells.map(\.expectation.rawValue))
+    }
+
+    @Test func nothingBeginsAfterAStop() throws {
+        let begun = Atomic<Int>(0)
+        let results = try matrix([.pass, .pass, .pass]).run(
+            workers: 1, shouldStop: { begun.load(ordering: .relaxed) == 1 },
+            { cell in
+                begun.add(1, ordering: .relaxed)
+                return result(cell.expectation)
+            }, finished: { _, _ in })
+        #expect(results.map { $0 == nil } == [false, true, true])
+    }
+}

@@ -1,0 +1,40 @@
+import Oracle
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// When a run may be called a pass.
+struct RunVerdictTests {
+    struct Example: Sendable, CustomTestStringConvertible {
+        var situation: String
+        var verdict: Verdict
+        var change: @Sendable (inout RunTally) -> Void
+
+        var testDescription: String { "\(situation) → \(verdict.rawValue)" }
+    }
+
+    static let finding = Finding(check: "durable", strongestProfile: "strict", lost: [], story: "gone", states: 1)
+
+    @Test(arguments: [
+        Example(situation: "faults landed, controls flagged, nothing found", verdict: .pass) { _ in },
+        Example(situation: "a finding", verdict: .violation) { $0.findings = [finding] },
+        Example(situation: "no crash lost anything", verdict: .inconclusive) { $0.statesWithLosses = 0 },
+        Example(situation: "no live cut landed", verdict: .inconclusive) { $0.cutsLanded = 0 },
+        Example(situation: "no control could be formed", verdict: .inconclusive) { $0.mutations = 0 },
+        Example(situation: "a check could not be judged", verdict: .inconclusive) { $0.unjudged = ["several writers"] },
+        Example(situation: "a control passed", verdict: .harnessError) { $0.unflagged = ["flipped-bit"] },
+        Example(situation: "a control passed beside a finding", verdict: .harnessError) {
+            $0.unflagged = ["flipped-bit"]
+            $0.findings = [finding]
+        },
+    ])
+    func aPassNeedsProof(_ example: Example) throws {
+        var tally = RunTally()
+        (tally.mutations, tally.flagged, tally.statesWithLosses, tally.cutsLanded) = (3, 3, 5, 1)
+        example.change(&tally)
+        let target = try BuiltInTargets(driver: "/nowhere/faultline-target").target(named: "engine").configured()
+        let request = RunRequest(target: target, scenario: .powerCut, contract: .durable)
+        #expect(ScenarioRunner.verdict(of: tally, request).0 == example.verdict)
+    }
+}
