@@ -1,4 +1,4 @@
-import Dispatch
+import Foundation
 import Model
 import Oracle
 import Synchronization

@@ -7,7 +7,10 @@ import Testing
 
 /// The real workload and recover commands, on a plain directory and without any fault.
 @Suite struct BuiltInTargetTests {
-    @Test(arguments: try allConfigurations())
+    /// Planted bugs that need no crash to show: that smoke finds them is another test.
+    static let showsWithoutFault: Set = ["engine planted=delete-unlogged"]
+
+    @Test(arguments: try allConfigurations().filter { !showsWithoutFault.contains($0.label) })
     func whatWasAcknowledgedIsThere(target: ConfiguredTarget) throws {
         let folder = try TemporaryFolder()
         let store = folder.folder("store")
