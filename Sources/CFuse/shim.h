@@ -18,11 +18,21 @@ static inline int *faultline_answering_init(void) {
     return &is_answering;
 }
 
+// The bit of FUSE_DIRECT_IO_ALLOW_MMAP in flags2 (Linux 6.6): a file whose reads bypass the page cache, because a rule
+// is about them, can still be mapped.
+static inline void faultline_complete_init(struct fuse_init_out *init) {
+    init->flags |= FUSE_HANDLE_KILLPRIV_V2 | FUSE_INIT_EXT;
+    init->flags2 |= 1u << 4;
+}
+
+// In CPlatform: now, or later when a fault holds the reply up.
+ssize_t faultline_writev(int descriptor, const struct iovec *parts, int count);
+
 static inline ssize_t faultline_fuse_write(int fd, struct iovec *parts, int count, void *userdata) {
     (void)userdata;
     if (*faultline_answering_init() && count == 2 && parts[1].iov_len >= offsetof(struct fuse_init_out, flags) + 4)
-        ((struct fuse_init_out *)parts[1].iov_base)->flags |= FUSE_HANDLE_KILLPRIV_V2;
-    return writev(fd, parts, count);
+        faultline_complete_init(parts[1].iov_base);
+    return faultline_writev(fd, parts, count);
 }
 
 static inline ssize_t faultline_fuse_read(int fd, void *buffer, size_t size, void *userdata) {

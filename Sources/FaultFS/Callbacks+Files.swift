@@ -8,7 +8,7 @@ extension Callbacks {
         table.open = { request, id, file in
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
-                let handle = try fileSystem.open(UInt(id), flags: file!.pointee.flags)
+                let handle = try fileSystem.open(UInt(id), flags: file!.pointee.flags, request.caller)
                 request.replyOpen(handle, file!)
             }
         }
@@ -43,7 +43,7 @@ extension Callbacks {
             request.answer { fileSystem throws(Errno) in
                 guard let scratch = faultline_thread_buffer(size) else { throw Errno(ENOMEM) }
                 let buffer = UnsafeMutableRawBufferPointer(start: scratch, count: size)
-                let count = try fileSystem.read(file!.pointee.fh, buffer, offset: Int64(offset))
+                let count = try fileSystem.read(file!.pointee.fh, buffer, offset: Int64(offset), request.caller)
                 request.reply(UnsafeRawBufferPointer(rebasing: buffer[..<count]))
             }
         }
@@ -84,7 +84,7 @@ extension Callbacks {
         table.opendir = { request, id, file in
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
-                request.replyOpen(try fileSystem.openDirectory(UInt(id)), file!)
+                request.replyOpen(try fileSystem.openDirectory(UInt(id), request.caller), file!)
             }
         }
         table.releasedir = { request, _, file in
@@ -113,6 +113,9 @@ extension Request {
         file.fh = handle.retainedForKernel()
         if handle is ControlHandle {
             file.direct_io = 1
+        } else if let open = handle as? OpenFile, open.isDirect {
+            file.direct_io = 1
+            file.noflush = 1
         } else {
             file.keep_cache = 1
             file.noflush = 1
@@ -132,6 +135,7 @@ extension Request {
                 listing.addControl(from: offset, fileSystem)
             } else {
                 try fileSystem.checkPower()
+                _ = try fileSystem.ask(.readdir, .inode(OpenDirectory.behind(handle).node), caller)
                 listing.add(try OpenDirectory.behind(handle), from: offset, fileSystem)
             }
             reply(UnsafeRawBufferPointer(start: scratch, count: listing.filled))

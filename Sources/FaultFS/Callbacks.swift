@@ -47,7 +47,7 @@ enum Callbacks {
         table.statfs = { request, _ in
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
-                var statistics = try fileSystem.statistics()
+                var statistics = try fileSystem.statistics(request.caller)
                 _ = fuse_reply_statfs(request.raw, &statistics)
             }
         }
@@ -56,18 +56,20 @@ enum Callbacks {
     private static func addNames(_ table: inout fuse_lowlevel_ops) {
         table.lookup = { request, parent, name in
             let request = Request(request)
-            do throws(Errno) {
-                let fileSystem = request.fileSystem
-                request.reply(try fileSystem.lookUp(UInt(parent), ByteString(cString: name!)), fileSystem)
-            } catch {
-                if error.code == ENOENT { request.replyMissing() } else { request.reply(error) }
+            request.answer { fileSystem throws(Errno) in
+                let name = ByteString(cString: name!)
+                guard let found = try fileSystem.lookUp(UInt(parent), name, request.caller) else {
+                    return request.replyMissing()
+                }
+                request.reply(found, fileSystem)
             }
         }
         table.readlink = { request, id in
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
                 try withUnsafeTemporaryAllocation(of: CChar.self, capacity: 4097) { buffer throws(Errno) in
-                    let count = try fileSystem.readLink(UInt(id), UnsafeMutableBufferPointer(rebasing: buffer[..<4096]))
+                    let count = try fileSystem.readLink(
+                        UInt(id), UnsafeMutableBufferPointer(rebasing: buffer[..<4096]), request.caller)
                     buffer[count] = 0
                     _ = fuse_reply_readlink(request.raw, buffer.baseAddress)
                 }
@@ -133,7 +135,7 @@ enum Callbacks {
         table.getattr = { request, id, _ in
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
-                let attributes = try fileSystem.attributes(UInt(id), handle: nil)
+                let attributes = try fileSystem.attributes(UInt(id), request.caller)
                 request.reply(attributes, isControl: fileSystem.control.owns(UInt(id)))
             }
         }
@@ -156,13 +158,13 @@ enum Callbacks {
         table.getxattr = { request, id, name, size in
             let request = Request(request)
             request.answerList(size) { fileSystem, buffer throws(Errno) in
-                try fileSystem.extendedAttribute(UInt(id), name!, buffer)
+                try fileSystem.extendedAttribute(UInt(id), name!, buffer, request.caller)
             }
         }
         table.listxattr = { request, id, size in
             let request = Request(request)
             request.answerList(size) { fileSystem, buffer throws(Errno) in
-                try fileSystem.extendedAttributes(UInt(id), buffer)
+                try fileSystem.extendedAttributes(UInt(id), buffer, request.caller)
             }
         }
         table.setxattr = { request, id, name, value, size, flags in

@@ -10,6 +10,15 @@ struct ContentPatch {
     let file: Int32
     let path: ByteString
     let payloads: any PayloadStore
+    /// Told of each change that was made.
+    var note: (Run) throws(MountError) -> Void = { _ throws(MountError) in }
+
+    /// One change.
+    enum Run {
+        case data(offsetBytes: UInt64, [UInt8])
+        case zeros(Range<UInt64>)
+        case size(UInt64)
+    }
 
     /// `before` is what the file holds now; nil when it is new and empty.
     func apply(from before: Model.Node?, to wanted: Model.Node) throws(MountError) {
@@ -67,7 +76,7 @@ struct ContentPatch {
     private func zero(_ range: Range<UInt64>) throws(MountError) {
         // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
         let punched = faultline_allocate(file, 0x03, off_t(range.lowerBound), off_t(range.count))
-        if punched == 0 { return }
+        if punched == 0 { return try note(.zeros(range)) }
         var position = range.lowerBound
         while position < range.upperBound {
             let count = min(Self.chunkBytes, range.upperBound - position)
@@ -85,11 +94,13 @@ struct ContentPatch {
             guard written > 0 else { throw .system(call: "pwrite", path: path, errno: Int32(-written)) }
             done += written
         }
+        try note(.data(offsetBytes: offset, bytes))
     }
 
     private func resize(_ sizeBytes: UInt64) throws(MountError) {
         let result = faultline_ftruncate(file, off_t(sizeBytes))
         guard result == 0 else { throw .system(call: "ftruncate", path: path, errno: -result) }
+        try note(.size(sizeBytes))
     }
 }
 

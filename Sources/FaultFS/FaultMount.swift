@@ -24,6 +24,7 @@ package final class FaultMount: @unchecked Sendable {
     package let mountPoint: ByteString
     let options: MountOptions
     let recorder: Recorder
+    private let faults: FaultInjector
     /// The tree as it was mounted.
     package private(set) var base = Tree()
 
@@ -41,7 +42,19 @@ package final class FaultMount: @unchecked Sendable {
         self.backing = try Self.resolve(backing)
         self.mountPoint = try Self.resolve(mountPoint)
         self.options = options
-        recorder = Recorder(sink: options.trace, crashPoint: options.crashPoint, onFreeze: options.onFreeze)
+        for rule in options.rules {
+            do throws(Refusal) {
+                try FaultInjector.check(rule, isRecording: options.trace != nil)
+            } catch {
+                throw .rule(rule, reason: error.reason)
+            }
+        }
+        let faults = FaultInjector(
+            rules: options.rules, seed: options.seed, script: options.script, isRecording: options.trace != nil)
+        self.faults = faults
+        recorder = Recorder(
+            sink: options.trace, crashPoint: options.crashPoint, countsEveryTurn: { faults.isActive },
+            onFreeze: options.onFreeze)
         try Self.check(self.backing, self.mountPoint)
     }
 
@@ -120,14 +133,15 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     /// What a crash could lose now by the options' profile, a line for each part.
-    private var unsynced: String {
-        guard let trace = options.trace else { return "nothing is recorded\n" }
-        let events: [TraceEvent]
-        do { events = try trace.events() } catch { return "the trace cannot be read: \(error)\n" }
-        var pending = PendingSet(profile: options.profile, base: base)
-        for event in events { pending.add(event) }
-        return pending.unsynced().map { $0 + "\n" }.joined()
+    private static func unsynced(_ ledger: LossLedger?) -> String {
+        guard let ledger else { return "nothing is recorded\n" }
+        do { return try ledger.pending().unsynced().map { $0 + "\n" }.joined() } catch {
+            return "the trace cannot be read: \(error)\n"
+        }
     }
+
+    /// The faults that happened so far, in their order: the script of a replay.
+    package var injectedFaults: [InjectedFault] { faults.faults }
 
     // MARK: Steps
 
@@ -169,15 +183,21 @@ package final class FaultMount: @unchecked Sendable {
         if let undo, let trace = options.trace {
             do { try trace.begin(base, contents: undo) } catch { throw .trace("\(error)") }
         }
-        let commands = Commands(recorder: recorder)
+        let commands = Commands(recorder: recorder, faults: faults)
+        let ledger = undo.flatMap { undo in
+            options.trace.map { LossLedger(base: base, trace: $0, profile: options.profile, undo: undo) }
+        }
         let control = ControlDirectory([
             ("control", CommandFile(commands)),
             ("oracle", OracleFile(recorder, outside: outside)),
             ("status", TextFile { commands.status + "\n" }),
-            ("unsynced", TextFile { [weak self] in self?.unsynced ?? "" }),
+            ("unsynced", TextFile { Self.unsynced(ledger) }),
+            ("rules", TextFile { [faults] in faults.status }),
+            ("faults", TextFile { [faults] in faults.faults.map { "\($0)\n" }.joined() }),
         ])
         return FileSystem(
-            table: table, recorder: recorder, control: control, undo: undo, syncsBelow: options.syncsBelow)
+            table: table, recorder: recorder, control: control, undo: undo, faults: faults, ledger: ledger,
+            syncsBelow: options.syncsBelow)
     }
 
     private func serve(_ fileSystem: FileSystem) throws(MountError) -> Session {
@@ -206,6 +226,11 @@ package final class FaultMount: @unchecked Sendable {
             throw .oracleWithin(oracle: resolved, directory: directory)
         }
         return descriptor
+    }
+
+    /// Takes out of a backing directory what a mount left there whose daemon was killed. The next `start` does the same.
+    package static func clearAbandoned(backing: ByteString) throws(MountError) {
+        try StateDirectory.clearAbandoned(in: try resolve(backing))
     }
 
     // MARK: Paths

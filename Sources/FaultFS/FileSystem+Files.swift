@@ -5,11 +5,15 @@ import Model
 
 /// Open files: their data, their space, their syncs.
 extension FileSystem {
-    func open(_ id: UInt, flags: Int32) throws(Errno) -> Handle {
+    func open(_ id: UInt, flags: Int32, _ caller: Caller) throws(Errno) -> Handle {
         if control.owns(id) { return try control.open(id, flags: flags) }
         try checkPower()
         let node = try table.node(id)
-        return OpenFile(node, try openBelow(node, flags))
+        _ = try ask(.open, .inode(node), caller)
+        let isDirect = faults.isActive && faults.concernsReads(of: table.path(of: node))
+        let file = OpenFile(node, try openBelow(node, flags), isDirect: isDirect, flags: flags)
+        table.adoptLosses(file)
+        return file
     }
 
     /// Writing also needs reading, for what is overwritten is kept until it cannot come back; a file that its owner
@@ -29,7 +33,7 @@ extension FileSystem {
     ) throws(Errno) -> (Found, Handle) {
         let directory = try self.directory(parent, changing: name)
         let access = recorder.isRecording && flags & O_ACCMODE == O_WRONLY ? O_RDWR : flags & O_ACCMODE
-        return try recorder.turn(caller.process) { turn throws(Errno) in
+        return try change(.create, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 let above = try table.open(directory)
                 let descriptor = Descriptor(
@@ -46,13 +50,14 @@ extension FileSystem {
         }
     }
 
-    func read(_ handle: UInt64, _ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int {
+    func read(
+        _ handle: UInt64, _ buffer: UnsafeMutableRawBufferPointer, offset: Int64, _ caller: Caller
+    ) throws(Errno) -> Int {
         let handle = try Handle.of(handle)
         if let handle = handle as? ControlHandle { return try handle.read(buffer, offset: offset) }
         guard let file = handle as? OpenFile else { throw Errno(EBADF) }
         try checkPower()
-        return try Errno.check(
-            faultline_pread(file.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
+        return try read(file, buffer, at: UInt64(offset), caller)
     }
 
     func write(
@@ -61,31 +66,20 @@ extension FileSystem {
         let handle = try Handle.of(handle)
         if let handle = handle as? ControlHandle { return try handle.write(data) }
         guard let file = handle as? OpenFile else { throw Errno(EBADF) }
-        return try recorder.turn(caller.process) { turn throws(Errno) in
-            try undo?.keepRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(data.count))
-            let written = try Errno.check(
-                faultline_pwrite(file.descriptor.number, data.baseAddress, data.count, off_t(offset)))
-            try turn.recordWrite(
-                file.node.id, offsetBytes: UInt64(offset), UnsafeRawBufferPointer(rebasing: data.prefix(written)))
-            return written
+        let offset = UInt64(offset)
+        let extent = { () throws(Errno) in
+            let size = try self.size(of: file.descriptor)
+            let end = offset + UInt64(data.count)
+            return Extent(
+                offsetBytes: offset, countBytes: UInt64(data.count), fileSizeBytes: size,
+                growthBytes: end > size ? Int64(end - size) : 0)
         }
-    }
-
-    func sync(_ handle: UInt64, isData: Bool, _ caller: Caller) throws(Errno) {
-        let handle = try Handle.of(handle)
-        if handle is ControlHandle { return }
-        let file = try file(handle)
-        try recorder.barrier(isData ? .fdatasync(file.node.id) : .fsync(file.node.id), process: caller.process) {
-            () throws(Errno) in
-            guard syncsBelow else { return }
-            let number = file.descriptor.number
-            try Errno.check(isData ? faultline_fdatasync(number) : faultline_fsync(number))
+        let written = try change(.write, .inode(file.node), caller, extent: extent) { turn, fault throws(Errno) in
+            try self.write(file, data, at: offset, fault, turn)
         }
-    }
-
-    private func file(_ handle: Handle) throws(Errno) -> OpenFile {
-        guard let file = handle as? OpenFile else { throw Errno(EBADF) }
-        return file
+        // Past the page cache the kernel sends no sync for O_SYNC and O_DSYNC.
+        if file.ownSync != 0 { try sync(file, isData: file.ownSync != O_SYNC, caller) }
+        return written
     }
 
     func allocate(
@@ -101,7 +95,12 @@ extension FileSystem {
         case 0x10 | 0x01: allocation = .zeroRangeKeepSize
         default: throw Errno(EOPNOTSUPP)
         }
-        try recorder.turn(caller.process) { turn throws(Errno) in
+        let extent = { () throws(Errno) in
+            let size = try self.size(of: file.descriptor)
+            let grows = allocation == .extend || allocation == .zeroRange
+            return Extent(fileSizeBytes: size, growthBytes: grows ? max(0, offset + length - Int64(size)) : 0)
+        }
+        try change(.allocate, .inode(file.node), caller, extent: extent) { turn, _ throws(Errno) in
             if allocation != .extend && allocation != .keepSize {
                 try undo?.keepRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(length))
             }
@@ -121,25 +120,16 @@ extension FileSystem {
 
     // MARK: Directories
 
-    func openDirectory(_ id: UInt) throws(Errno) -> Handle {
+    func openDirectory(_ id: UInt, _ caller: Caller) throws(Errno) -> Handle {
         if control.owns(id) { return Handle() }
         try checkPower()
         let node = try table.node(id)
         guard node.isDirectory else { throw Errno(ENOTDIR) }
+        _ = try ask(.open, .inode(node), caller)
         let directory = OpenDirectory(node)
         // The listing is ours; whether the caller may see it is for the backing filesystem to say.
         if ownUser != 0 { _ = try directory.descriptor(table) }
         return directory
-    }
-
-    func syncDirectory(_ id: UInt, _ handle: UInt64, _ caller: Caller) throws(Errno) {
-        if control.owns(id) { return }
-        let directory = try OpenDirectory.behind(handle)
-        try recorder.barrier(.fsync(directory.node.id), process: caller.process) { () throws(Errno) in
-            guard syncsBelow else { return }
-            let descriptor = try directory.descriptor(table)
-            try Errno.check(faultline_fsync(descriptor.number))
-        }
     }
 
     /// access(2) and chdir(2): what the backing filesystem lets this process do. The kernel asks only where it does not

@@ -5,17 +5,27 @@ import Model
 
 /// Names: finding, making, linking, removing and moving them.
 extension FileSystem {
-    func lookUp(_ parent: UInt, _ name: ByteString) throws(Errno) -> Found {
+    /// nil when there is no such name, which the kernel may remember; an injected ENOENT it must not.
+    func lookUp(_ parent: UInt, _ name: ByteString, _ caller: Caller) throws(Errno) -> Found? {
         if let found = try control.lookUp(parent, name) { return found }
         try checkPower()
+        let directory = try table.node(parent)
+        _ = try ask(.lookup, .entry(directory, name), caller)
         var attributes = stat()
-        let node = try table.lookUp(name, in: try table.node(parent), &attributes)
-        return Found(id: UInt(node.id.rawValue), attributes: attributes)
+        do throws(Errno) {
+            let node = try table.lookUp(name, in: directory, &attributes)
+            return Found(id: UInt(node.id.rawValue), attributes: attributes)
+        } catch {
+            if error.code == ENOENT { return nil }
+            throw error
+        }
     }
 
-    func readLink(_ id: UInt, _ buffer: UnsafeMutableBufferPointer<CChar>) throws(Errno) -> Int {
+    func readLink(_ id: UInt, _ buffer: UnsafeMutableBufferPointer<CChar>, _ caller: Caller) throws(Errno) -> Int {
         try checkPower()
-        let path = try table.descriptor(of: try table.node(id))
+        let node = try table.node(id)
+        _ = try ask(.readlink, .inode(node), caller)
+        let path = try table.descriptor(of: node)
         return try Errno.check(faultline_readlink_path(path.number, buffer.baseAddress!, buffer.count))
     }
 
@@ -52,7 +62,13 @@ extension FileSystem {
         _ body: (Int32, UnsafePointer<CChar>) -> Int32
     ) throws(Errno) -> Found {
         let directory = try self.directory(parent, changing: name)
-        return try recorder.turn(caller.process) { turn throws(Errno) in
+        let operation: OperationKind
+        switch kind {
+        case .directory: operation = .mkdir
+        case .symbolicLink: operation = .symlink
+        default: operation = .create
+        }
+        return try change(operation, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 let above = try table.open(directory)
                 try Errno.check(name.withCString { body(above.number, $0) })
@@ -70,7 +86,7 @@ extension FileSystem {
         if control.owns(id) { throw Errno(EPERM) }
         let node = try table.node(id)
         let directory = try self.directory(parent, changing: name)
-        return try recorder.turn(caller.process) { turn throws(Errno) in
+        return try change(.link, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 let above = try table.open(directory)
                 let path = try table.open(node)
@@ -90,7 +106,10 @@ extension FileSystem {
     /// the unlink can bring it back; nobody can tell the difference.
     func unlink(_ parent: UInt, _ name: ByteString, isDirectory: Bool, _ caller: Caller) throws(Errno) {
         let directory = try self.directory(parent, changing: name)
-        try recorder.turn(caller.process) { turn throws(Errno) in
+        let extent = { () throws(Errno) in Extent(growthBytes: -self.table.bytesThatGo(with: name, in: directory)) }
+        try change(
+            isDirectory ? .rmdir : .unlink, .entry(directory, name), caller, extent: extent
+        ) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 guard let node = directory.children[name] else { throw Errno(ENOENT) }
                 let above = try table.open(directory)
@@ -121,7 +140,10 @@ extension FileSystem {
         }
         let from = try directory(parent, changing: name)
         let to = try directory(newParent, changing: newName)
-        try recorder.turn(caller.process) { turn throws(Errno) in
+        let extent = { () throws(Errno) in
+            Extent(growthBytes: mode == .replace ? -self.table.bytesThatGo(with: newName, in: to) : 0)
+        }
+        try change(.rename, .entries(from, name, to, newName), caller, extent: extent) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 guard let node = from.children[name] else { throw Errno(ENOENT) }
                 let target = to.children[newName]

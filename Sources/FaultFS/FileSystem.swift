@@ -18,12 +18,22 @@ final class FileSystem: @unchecked Sendable {
     let control: ControlDirectory
     /// nil when nothing is recorded.
     let undo: UndoStore?
+    let faults: FaultInjector
+    /// nil when nothing is recorded.
+    let ledger: LossLedger?
+    /// Makes the kernel forget the pages of an inode; set before the first request.
+    var invalidate: @Sendable (InodeID) -> Void = { _ in }
     /// Whether a sync is passed to the backing filesystem.
     let syncsBelow: Bool
     let ownUser = geteuid()
     private let ownGroup = getegid()
 
-    init(table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore?, syncsBelow: Bool) {
+    init(
+        table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore?, faults: FaultInjector,
+        ledger: LossLedger?, syncsBelow: Bool
+    ) {
+        self.faults = faults
+        self.ledger = ledger
         self.table = table
         self.recorder = recorder
         self.control = control
@@ -59,15 +69,12 @@ final class FileSystem: @unchecked Sendable {
 
     // MARK: Attributes
 
-    func attributes(_ id: UInt, handle: UInt64?) throws(Errno) -> stat {
+    func attributes(_ id: UInt, _ caller: Caller) throws(Errno) -> stat {
         if control.owns(id) { return try control.attributes(id) }
         try checkPower()
         var attributes = stat()
-        if let handle, let file = try Handle.of(handle) as? OpenFile {
-            try table.attributes(of: file.node, through: file.descriptor.number, &attributes)
-            return attributes
-        }
         let node = try table.node(id)
+        _ = try ask(.getattr, .inode(node), caller)
         let descriptor = try table.descriptor(of: node)
         try table.attributes(of: node, through: descriptor.number, &attributes)
         return attributes
@@ -90,7 +97,13 @@ final class FileSystem: @unchecked Sendable {
         let node = try table.node(id)
         let file = try handle.map { handle throws(Errno) in try Handle.of(handle) } as? OpenFile
         let path = try table.descriptor(of: node)
-        return try recorder.turn(caller.process) { turn throws(Errno) in
+        let kind: OperationKind = changes.sizeBytes == nil ? .setattr : .truncate
+        let extent = { () throws(Errno) in
+            var extent = Extent(fileSizeBytes: try self.size(of: path))
+            if let size = changes.sizeBytes { extent.growthBytes = size - Int64(extent.fileSizeBytes) }
+            return extent
+        }
+        return try change(kind, .inode(node), caller, extent: extent) { turn, _ throws(Errno) in
             var attributes = stat()
             if let size = changes.sizeBytes {
                 try truncate(node, path, file?.descriptor, size, turn)
@@ -131,8 +144,9 @@ final class FileSystem: @unchecked Sendable {
         try turn.record(.truncate(node.id, sizeBytes: UInt64(sizeBytes)))
     }
 
-    func statistics() throws(Errno) -> statvfs {
+    func statistics(_ caller: Caller) throws(Errno) -> statvfs {
         try checkPower()
+        _ = try ask(.statfs, .inode(table.root), caller)
         var statistics = statvfs()
         let root = try table.descriptor(of: table.root)
         try Errno.check(faultline_fstatvfs(root.number, &statistics))
@@ -141,19 +155,25 @@ final class FileSystem: @unchecked Sendable {
 
     // MARK: Extended attributes
 
-    func extendedAttribute(_ id: UInt, _ name: UnsafePointer<CChar>, _ buffer: UnsafeMutableRawBufferPointer)
-        throws(Errno) -> Int
-    {
+    func extendedAttribute(
+        _ id: UInt, _ name: UnsafePointer<CChar>, _ buffer: UnsafeMutableRawBufferPointer, _ caller: Caller
+    ) throws(Errno) -> Int {
         if control.owns(id) { throw Errno(ENODATA) }
         try checkPower()
-        let path = try table.descriptor(of: try table.node(id))
+        let node = try table.node(id)
+        _ = try ask(.getxattr, .inode(node), caller)
+        let path = try table.descriptor(of: node)
         return try Errno.check(faultline_getxattr_path(path.number, name, buffer.baseAddress, buffer.count))
     }
 
-    func extendedAttributes(_ id: UInt, _ buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int {
+    func extendedAttributes(
+        _ id: UInt, _ buffer: UnsafeMutableRawBufferPointer, _ caller: Caller
+    ) throws(Errno) -> Int {
         if control.owns(id) { return 0 }
         try checkPower()
-        let path = try table.descriptor(of: try table.node(id))
+        let node = try table.node(id)
+        _ = try ask(.listxattr, .inode(node), caller)
+        let path = try table.descriptor(of: node)
         return try Errno.check(faultline_listxattr_path(path.number, buffer.baseAddress, buffer.count))
     }
 
@@ -164,7 +184,7 @@ final class FileSystem: @unchecked Sendable {
         if control.owns(id) { throw Errno(EPERM) }
         let node = try table.node(id)
         let path = try table.descriptor(of: node)
-        try recorder.turn(caller.process) { turn throws(Errno) in
+        try change(value == nil ? .removexattr : .setxattr, .inode(node), caller) { turn, _ throws(Errno) in
             if let value {
                 try Errno.check(faultline_setxattr_path(path.number, name, value.baseAddress, value.count, flags))
             } else {

@@ -1,8 +1,12 @@
+import Bytes
+
 /// Why nothing takes effect any more.
 package enum FreezeReason: Hashable, Sendable {
     /// Asked for through the library or `.faultline/control`.
     case asked
     case crashPoint(CrashPoint)
+    /// A rule said so.
+    case rule(ByteString)
     /// The trace could not be written: what follows would not be recorded.
     case traceFailed(String)
 }

@@ -25,10 +25,18 @@ class Handle: @unchecked Sendable {
 final class OpenFile: Handle, @unchecked Sendable {
     let node: Inode
     let descriptor: Descriptor
+    /// O_SYNC or O_DSYNC, where the kernel leaves it to the mount to honour it; else 0.
+    let ownSync: Int32
+    /// Reads and writes bypass the kernel's page cache.
+    let isDirect: Bool
+    /// How many losses of the inode it has reported. Belongs to the `InodeTable`.
+    var seenLosses = 0
 
-    init(_ node: Inode, _ descriptor: Descriptor) {
+    init(_ node: Inode, _ descriptor: Descriptor, isDirect: Bool = false, flags: Int32 = 0) {
         self.node = node
         self.descriptor = descriptor
+        self.isDirect = isDirect
+        ownSync = isDirect ? flags & O_SYNC : 0
     }
 
     static func behind(_ reference: UInt64) throws(Errno) -> OpenFile {

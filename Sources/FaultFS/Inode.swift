@@ -25,6 +25,10 @@ final class Inode: @unchecked Sendable {
     /// Whether the limbo keeps a name for it, so that an unlink that was lost can be taken back.
     var isInLimbo = false
 
+    /// How often a sync failed and lost data, and the last errno.
+    var losses = 0
+    var lastLoss: Int32 = 0
+
     init(id: InodeID, format: mode_t, number: UInt64) {
         self.id = id
         self.format = format

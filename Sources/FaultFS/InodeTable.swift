@@ -83,6 +83,48 @@ final class InodeTable: @unchecked Sendable {
         }
     }
 
+    /// The path of an inode by one of its names, as rules want it: `.` for the root, empty for one without a name.
+    func path(of node: Inode) -> ByteString {
+        if node === root { return "." }
+        guard let name = lock.withLock({ node.names.first }) else { return "" }
+        return path(of: name) ?? ""
+    }
+
+    /// How many bytes of data go when this name goes: the size of a file that has no other.
+    func bytesThatGo(with name: ByteString, in parent: Inode) -> Int64 {
+        lock.withLock {
+            guard let node = parent.children[name], node.isRegular, node.names.count == 1,
+                let directory = try? open(parent)
+            else { return 0 }
+            var attributes = stat()
+            let result = name.withCString { faultline_stat_at(directory.number, $0, &attributes) }
+            return result == 0 ? Int64(attributes.st_size) : 0
+        }
+    }
+
+    // MARK: Syncs that failed
+
+    /// Notes that a sync of an open file lost data. `isSeen`: it has said so.
+    func noteLoss(of file: OpenFile, _ error: Int32, isSeen: Bool) {
+        lock.withLock {
+            file.node.losses += 1
+            file.node.lastLoss = error
+            if isSeen { file.seenLosses = file.node.losses }
+        }
+    }
+
+    /// The errno of a loss that this open file has not reported yet; then it has.
+    func unseenLoss(of file: OpenFile) -> Int32? {
+        lock.withLock {
+            guard file.seenLosses < file.node.losses else { return nil }
+            file.seenLosses = file.node.losses
+            return file.node.lastLoss
+        }
+    }
+
+    /// A file that is opened after a loss does not report it.
+    func adoptLosses(_ file: OpenFile) { lock.withLock { file.seenLosses = file.node.losses } }
+
     // MARK: The kernel's references
 
     /// Finds a name, counts a reference of the kernel to what it names, and reads its attributes.

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Model
 
 /// Why a mount could not be made, or a power cut not be carried out.
 package enum MountError: Error, Hashable, Sendable {
@@ -19,6 +20,8 @@ package enum MountError: Error, Hashable, Sendable {
     /// /dev/fuse is missing or may not be opened, or nothing here may mount.
     case noPermission(mountPoint: ByteString, errno: Int32, helper: String)
     case notMounted(ByteString)
+    /// A rule that a mount cannot follow.
+    case rule(Rule, reason: String)
     /// A power cut needs a trace.
     case notRecorded(ByteString)
     /// The trace could not be begun, or not be read.
@@ -43,6 +46,7 @@ extension MountError: CustomStringConvertible {
         case .notMounted(let path): "\(path): not mounted"
         case .notRecorded(let path): "\(path): a power cut needs a trace, and nothing was recorded"
         case .trace(let reason): reason
+        case .rule(let rule, let reason): "rule '\(rule)': \(reason)"
         }
     }
 

@@ -13,8 +13,13 @@ package struct MountOptions: Sendable {
     /// Called once after the power went, in a thread of its own. It must not wait for calls on the mount to succeed:
     /// all of them fail by then.
     package var onFreeze: @Sendable (FreezeReason) -> Void = { _ in }
-    /// The profile by which `.faultline/unsynced` says what a crash could lose.
+    /// The profile by which `.faultline/unsynced` says what a crash could lose, and a failed sync loses it.
     package var profile = Profile.posixMin
+    /// The faults to inject, and the seed of what they leave to chance.
+    package var rules: [Rule] = []
+    package var seed: UInt64 = 0
+    /// The faults of an earlier run, to be injected again instead of rules.
+    package var script: ScriptedFaults?
     /// Whether a sync is passed to the backing filesystem. Without it a crash of the real machine may lose what the
     /// target had synced; everything else is as before, and faster.
     package var syncsBelow = true

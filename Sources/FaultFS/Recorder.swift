@@ -1,5 +1,4 @@
 import Bytes
-import CPlatform
 import Glibc
 import Model
 import Synchronization
@@ -22,6 +21,10 @@ final class Recorder: @unchecked Sendable {
     private let onFreeze: @Sendable (FreezeReason) -> Void
 
     private var nextOperation: UInt64 = 1
+    /// The id of the turn, until a record takes it.
+    private var unusedID: OperationID?
+    /// Whether ids count calls that change nothing too: then a replay finds each call under the same id again.
+    private let countsEveryTurn: @Sendable () -> Bool
     private var counts = Counts()
 
     /// What was recorded so far.
@@ -32,8 +35,12 @@ final class Recorder: @unchecked Sendable {
         var oracleLines = 0
     }
 
-    init(sink: (any TraceSink)?, crashPoint: CrashPoint?, onFreeze: @escaping @Sendable (FreezeReason) -> Void) {
+    init(
+        sink: (any TraceSink)?, crashPoint: CrashPoint?, countsEveryTurn: @escaping @Sendable () -> Bool,
+        onFreeze: @escaping @Sendable (FreezeReason) -> Void
+    ) {
         self.sink = sink
+        self.countsEveryTurn = countsEveryTurn
         self.crashPoint = crashPoint
         self.onFreeze = onFreeze
     }
@@ -51,17 +58,34 @@ final class Recorder: @unchecked Sendable {
     struct Turn {
         fileprivate let recorder: Recorder
         fileprivate let process: Int32
+        /// What the first record of the turn is called.
+        let id: OperationID
 
         /// Records a change that took effect.
         func record(_ change: Change) throws(Errno) {
             try recorder.record(change, process: process, data: UnsafeRawBufferPointer(start: nil, count: 0))
         }
 
+        /// Records that a rule fired on what the turn is for.
+        func recordFault(_ rule: ByteString) throws(Errno) { try recorder.append(.fault(id, rule: rule)) }
+
         /// Records a write that took effect.
         func recordWrite(_ inode: InodeID, offsetBytes: UInt64, _ data: UnsafeRawBufferPointer) throws(Errno) {
             let payload = Payload(offsetBytes: 0, countBytes: UInt64(data.count))
             try recorder.record(
                 .write(inode, offsetBytes: offsetBytes, data: payload), process: process, data: data)
+        }
+
+        func recordWrite(_ inode: InodeID, offsetBytes: UInt64, _ bytes: [UInt8]) throws(Errno) {
+            let failure: Errno? = bytes.withUnsafeBytes { bytes in
+                do throws(Errno) {
+                    try recordWrite(inode, offsetBytes: offsetBytes, bytes)
+                    return nil
+                } catch {
+                    return error
+                }
+            }
+            if let failure { throw failure }
         }
     }
 
@@ -70,7 +94,13 @@ final class Recorder: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         try admit(.operations)
-        return try body(Turn(recorder: self, process: process))
+        let id = takeID()
+        unusedID = id
+        defer {
+            if unusedID != nil, !countsEveryTurn() { nextOperation -= 1 }
+            unusedID = nil
+        }
+        return try body(Turn(recorder: self, process: process, id: id))
     }
 
     /// Runs `body`, a sync. What had completed before is durable once it returned without an error.
@@ -81,7 +111,28 @@ final class Recorder: @unchecked Sendable {
             if isFrozen { throw Errno(EIO) }
             return try body()
         }
-        let id = try begin(barrier, process)
+        let id = try admitBarrier()
+        try begin(id, barrier, process)
+        try finish(id, body)
+    }
+
+    /// Takes the id of a sync that is about to begin.
+    func admitBarrier() throws(Errno) -> OperationID {
+        lock.lock()
+        defer { lock.unlock() }
+        try admit(.barriers)
+        return takeID()
+    }
+
+    func begin(_ id: OperationID, _ barrier: Barrier, _ process: Int32) throws(Errno) {
+        lock.lock()
+        defer { lock.unlock() }
+        try admitEvent()
+        try append(.barrierBegan(id, barrier, process: process))
+    }
+
+    /// Runs `body`, a sync that began, and records how it ended.
+    func finish(_ id: OperationID, _ body: () throws(Errno) -> Void) throws(Errno) {
         do throws(Errno) {
             try body()
         } catch {
@@ -89,6 +140,23 @@ final class Recorder: @unchecked Sendable {
             throw error
         }
         try end(id, errno: 0)
+    }
+
+    func end(_ id: OperationID, errno: Int32) throws(Errno) {
+        lock.lock()
+        defer { lock.unlock() }
+        try admitEvent()
+        counts.barriers += 1
+        try append(.barrierEnded(id, errno: errno))
+        settle(.barriers, counts.barriers)
+    }
+
+    /// Records that a rule fired on a call outside a turn.
+    func recordFault(_ id: OperationID, _ rule: ByteString) throws(Errno) {
+        lock.lock()
+        defer { lock.unlock() }
+        try admitEvent()
+        try append(.fault(id, rule: rule))
     }
 
     /// Appends one line to the oracle through `body`.
@@ -107,30 +175,23 @@ final class Recorder: @unchecked Sendable {
     @discardableResult
     func freeze(_ reason: FreezeReason) -> Bool { lock.withLock { stop(reason) } }
 
+    /// Within a turn: cuts the power, and answers what the call fails with.
+    func cut(_ reason: FreezeReason) -> Errno {
+        stop(reason)
+        return Errno(EIO)
+    }
+
     // MARK: Beneath the lock
 
-    private func begin(_ barrier: Barrier, _ process: Int32) throws(Errno) -> OperationID {
-        lock.lock()
-        defer { lock.unlock() }
-        try admit(.barriers)
-        let id = takeID()
-        try append(.barrierBegan(id, barrier, process: process))
-        return id
-    }
-
-    private func end(_ id: OperationID, errno: Int32) throws(Errno) {
-        lock.lock()
-        defer { lock.unlock() }
-        try admitEvent()
-        counts.barriers += 1
-        try append(.barrierEnded(id, errno: errno))
-        settle(.barriers, counts.barriers)
-    }
-
-    private func record(_ change: Change, process: Int32, data: UnsafeRawBufferPointer) throws(Errno) {
+    fileprivate func record(_ change: Change, process: Int32, data: UnsafeRawBufferPointer) throws(Errno) {
         counts.operations += 1
-        guard isRecording else { return settle(.operations, counts.operations) }
-        try append(.operation(Operation(id: takeID(), change, process: process)), data: data)
+        guard isRecording else {
+            unusedID = nil
+            return settle(.operations, counts.operations)
+        }
+        let id = unusedID ?? takeID()
+        unusedID = nil
+        try append(.operation(Operation(id: id, change, process: process)), data: data)
         settle(.operations, counts.operations)
     }
 
@@ -139,7 +200,7 @@ final class Recorder: @unchecked Sendable {
         return OperationID(nextOperation)
     }
 
-    private func append(
+    fileprivate func append(
         _ event: TraceEvent, data: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) throws(Errno) {
         guard let sink else { return }

@@ -2,6 +2,7 @@ import Bytes
 import CFuse
 import CPlatform
 import Glibc
+import Model
 import Synchronization
 
 /// The connection to the kernel: libfuse's session over /dev/fuse, and the threads that serve it.
@@ -12,6 +13,7 @@ import Synchronization
 /// Threading: `start` and `finish` are called once, from one thread; the others from any.
 final class Session: @unchecked Sendable {
     private let raw: OpaquePointer
+    private let device: Int32
     private let table: UnsafeMutablePointer<fuse_lowlevel_ops>
     private let fileSystem: FileSystem
     private let threadLimit: Int
@@ -19,6 +21,7 @@ final class Session: @unchecked Sendable {
     private var threads: [Thread] = []
     private let idle = Atomic<Int>(0)
     private let running = Atomic<Int>(0)
+    private let invalidations = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
 
     /// Takes over `device`, an open and mounted /dev/fuse, also when it throws.
@@ -34,6 +37,7 @@ final class Session: @unchecked Sendable {
             throw Errno(ENOMEM)
         }
         self.raw = raw
+        self.device = device
         let result = faultline_fuse_attach(raw, device)
         if result < 0 {
             close(device)
@@ -67,6 +71,7 @@ final class Session: @unchecked Sendable {
         let received = fuse_session_receive_buf(raw, &buffer)
         guard received > 0 else { throw Errno(received < 0 ? -received : EPROTO) }
         faultline_fuse_process_init(raw, &buffer)
+        fileSystem.invalidate = { [weak self] id in self?.invalidate(id) }
         try addThread()
     }
 
@@ -103,6 +108,17 @@ final class Session: @unchecked Sendable {
         }
     }
 
+    /// Makes the kernel forget the pages of an inode. In a thread of its own: the kernel may have to wait for requests
+    /// that are being served.
+    private func invalidate(_ id: InodeID) {
+        invalidations.add(1, ordering: .relaxed)
+        Thread.detach { [self] in
+            // ENOENT: it had none.
+            _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), 0, 0)
+            invalidations.subtract(1, ordering: .releasing)
+        }
+    }
+
     /// Whether a thread still serves the mount.
     var isServing: Bool { running.load(ordering: .acquiring) > 0 }
 
@@ -118,10 +134,8 @@ final class Session: @unchecked Sendable {
 
     /// Waits for all threads.
     func join() {
-        while true {
-            let next = lock.withLock { threads.popLast() }
-            guard let next else { return }
-            next.join()
-        }
+        while let next = lock.withLock({ threads.popLast() }) { next.join() }
+        while invalidations.load(ordering: .acquiring) > 0 { usleep(1000) }
+        faultline_drop_late_writes(device)
     }
 }

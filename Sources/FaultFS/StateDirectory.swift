@@ -18,7 +18,7 @@ final class StateDirectory: Sendable {
     init(in backing: ByteString) throws(MountError) {
         path = backing.appending(ControlDirectory.name)
         let mark = path.appending("mount")
-        if Self.exists(path) { try Self.clear(path, mark, of: backing) }
+        try Self.clearAbandoned(in: backing)
         try Self.call("mkdir", path) { mkdir($0, 0o700) }
         let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         lockFile = Descriptor(try Self.call("open", mark) { open($0, flags, 0o600) })
@@ -32,6 +32,13 @@ final class StateDirectory: Sendable {
         try Self.call("mkdir", limboPath) { mkdir($0, 0o700) }
         limbo = Descriptor(
             try Self.call("open", limboPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
+    }
+
+    /// Takes away what a killed daemon left in `backing`; nothing when there is none. An error when its mount still
+    /// lives, or when it is not ours.
+    static func clearAbandoned(in backing: ByteString) throws(MountError) {
+        let path = backing.appending(ControlDirectory.name)
+        if exists(path) { try clear(path, path.appending("mount"), of: backing) }
     }
 
     /// Takes it away, with everything in the limbo.

@@ -6,7 +6,7 @@ import Testing
 @Suite(.enabled(if: Bench.canMount), .serialized) struct ControlTests {
     @Test(arguments: [
         ("ls -A; find . -mindepth 1", ""),
-        ("ls -A .faultline | tr '\\n' ' '", "control oracle status "),
+        ("ls -A .faultline | tr '\\n' ' '", "control faults oracle rules status unsynced "),
         ("stat -c '%a %F' .faultline .faultline/oracle", "700 directory\n600 regular empty file\n"),
         ("mkdir .faultline", "File exists"), ("rmdir .faultline", "Operation not permitted"),
         ("mv .faultline x", "Operation not permitted"), (": > x; mv x .faultline/y", "Operation not permitted"),
@@ -25,7 +25,7 @@ import Testing
     @Test func commandsAreAnsweredWhenTheWriteReturns() throws {
         let bench = try Bench()
         let output = bench.succeed(": > a; echo status > .faultline/control; cat .faultline/control")
-        #expect(output == "power on\nrecording yes\nevents 1\noperations 1\nbarriers 0\noracle-lines 0\n")
+        #expect(output == "power on\nrecording yes\nevents 1\noperations 1\nbarriers 0\noracle-lines 0\nfaults 0\n")
     }
 
     @Test(arguments: ["echo nonsense", "printf 'status\\nnonsense\\ncrash\\n'", "printf nonsense"])

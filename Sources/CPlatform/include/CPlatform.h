@@ -8,6 +8,7 @@
 #include "files.h"
 #include "filesystem_type.h"
 #include "memory_filesystem.h"
+#include "late_writes.h"
 #include "mounting.h"
 #include "standard_output.h"
 

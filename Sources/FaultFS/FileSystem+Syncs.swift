@@ -1,0 +1,105 @@
+import Bytes
+import CPlatform
+import Glibc
+import Model
+
+/// Syncs, and what rules make of them.
+extension FileSystem {
+    func sync(_ handle: UInt64, isData: Bool, _ caller: Caller) throws(Errno) {
+        let handle = try Handle.of(handle)
+        if handle is ControlHandle { return }
+        guard let file = handle as? OpenFile else { throw Errno(EBADF) }
+        try sync(file, isData: isData, caller)
+    }
+
+    func sync(_ file: OpenFile, isData: Bool, _ caller: Caller) throws(Errno) {
+        let barrier: Barrier = isData ? .fdatasync(file.node.id) : .fsync(file.node.id)
+        try sync(barrier, isData ? .fdatasync : .fsync, file.node, file, caller) { () throws(Errno) in
+            guard syncsBelow else { return }
+            let number = file.descriptor.number
+            try Errno.check(isData ? faultline_fdatasync(number) : faultline_fsync(number))
+        }
+    }
+
+    func syncDirectory(_ id: UInt, _ handle: UInt64, _ caller: Caller) throws(Errno) {
+        if control.owns(id) { return }
+        let directory = try OpenDirectory.behind(handle)
+        try sync(.fsync(directory.node.id), .fsyncdir, directory.node, nil, caller) { () throws(Errno) in
+            guard syncsBelow else { return }
+            let descriptor = try directory.descriptor(table)
+            try Errno.check(faultline_fsync(descriptor.number))
+        }
+    }
+
+    private func sync(
+        _ barrier: Barrier, _ kind: OperationKind, _ node: Inode, _ file: OpenFile?, _ caller: Caller,
+        _ body: () throws(Errno) -> Void
+    ) throws(Errno) {
+        // An error of an earlier sync is reported once for each open file.
+        if let file, let error = table.unseenLoss(of: file) { throw Errno(error) }
+        guard let needs = faults.needs(kind) else {
+            return try recorder.barrier(barrier, process: caller.process, body)
+        }
+        var extent = Extent()
+        if let file { extent.fileSizeBytes = try size(of: file.descriptor) }
+        let id = try recorder.admitBarrier()
+        let decisions = decide(kind, id, .inode(node), caller, needs, extent)
+        faultline_delay_next_write(decisions.delayNanoseconds)
+        for decision in decisions.all { try recorder.recordFault(id, decision.rule) }
+        // A lie is no barrier at all, whatever the caller is told.
+        if case .lie? = decisions.main?.fault { return }
+        if case .crash(.before)? = decisions.main?.fault { throw freeze(decisions) }
+        try recorder.begin(id, barrier, caller.process)
+        switch decisions.main?.fault {
+        case .fail(let error)?:
+            try recorder.end(id, errno: error.rawValue)
+            throw Errno(error.rawValue)
+        case .lose(let error, let loss)?:
+            if let file { try lose(file, error, loss, caller) }
+            try recorder.end(id, errno: error.rawValue)
+            if !loss.reportsLate { throw Errno(error.rawValue) }
+        case .crash?:
+            try recorder.finish(id, body)
+            throw freeze(decisions)
+        default: try recorder.finish(id, body)
+        }
+    }
+
+    private func freeze(_ decisions: Decisions) -> Errno {
+        recorder.freeze(.rule(decisions.main?.rule ?? ""))
+        return Errno(EIO)
+    }
+
+    /// Takes the file back to what was synced, as a filesystem does whose writeback failed: the data at once on storage,
+    /// and for programs when the kernel forgets its pages, or at once where the filesystem reverts at once. What is put
+    /// back is recorded as written, so that a later sync makes that durable and not what was lost.
+    private func lose(_ file: OpenFile, _ error: ErrorNumber, _ loss: FsyncLoss, _ caller: Caller) throws(Errno) {
+        let id = file.node.id
+        // The caller's may be open for reading alone.
+        let writable = try table.openFile(file.node, flags: O_RDWR)
+        try recorder.turn(caller.process) { turn throws(Errno) in
+            guard let ledger, let (current, synced) = try ledger.contents(of: id) else { return }
+            var wanted = synced
+            if !loss.revertsAtOnce { wanted.sizeBytes = current.sizeBytes }
+            let patch = ContentPatch(
+                file: writable.number, path: table.path(of: file.node), payloads: ledger.payloads
+            ) { run throws(MountError) in
+                do throws(Errno) {
+                    switch run {
+                    case .data(let offset, let bytes): try turn.recordWrite(id, offsetBytes: offset, bytes)
+                    case .zeros(let range):
+                        try turn.record(
+                            .allocate(
+                                id, offsetBytes: range.lowerBound, countBytes: UInt64(range.count), .punchHole))
+                    case .size(let size): try turn.record(.truncate(id, sizeBytes: size))
+                    }
+                } catch {
+                    throw .system(call: "record", path: "", errno: error.code)
+                }
+            }
+            do throws(MountError) { try patch.apply(from: current, to: wanted) } catch { throw Errno(EIO) }
+        }
+        table.noteLoss(of: file, error.rawValue, isSeen: !loss.reportsLate)
+        if loss.revertsAtOnce { invalidate(id) }
+    }
+}
