@@ -40,7 +40,7 @@ extension Judge {
         let begin = versions.first { batches.contains($0.batch) }?.begin
         tell(
             Violation(
-                check: .atomic, key: validator.table.keys[number],
+                check: .atomic, key: validator.table[number],
                 expected: versions.legal(order).map { Holding(payload: $0.payload, line: $0.line) },
                 found: Holding(payload: payload(number, in: observation)), line: begin,
                 detail: batches.count == 1
@@ -73,7 +73,7 @@ extension Judge {
             tell(
                 violation(
                     .atomic, difference,
-                    detail: "key \(validator.table.keys[shown.number]) shows the same batch"))
+                    detail: "key \(validator.table[shown.number]) shows the same batch"))
         }
     }
 }

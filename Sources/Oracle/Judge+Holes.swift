@@ -40,7 +40,7 @@ extension Judge {
             if recall.isHeld, recall.firstHeld > shown?.begin ?? 0 { shown = (number, recall.firstHeld) }
         }
         guard let shown, shown.begin >= lacking.begin else { return }
-        let later = validator.table.keys[shown.number]
+        let later = validator.table[shown.number]
         tell(
             violation(
                 .noHoles, lacking.difference, detail: "key \(later) shows the later operation of line \(shown.begin)"))
@@ -81,7 +81,7 @@ extension Judge {
             guard !explains(best.cut == 0 ? 0 : cutLine, payload, versions(number)) else { continue }
             tell(
                 Violation(
-                    check: .noHoles, key: validator.table.keys[number],
+                    check: .noHoles, key: validator.table[number],
                     expected: versions(number).filter { !isInPipeline($0) || $0.begin <= cutLine }.legal(order)
                         .map { Holding(payload: $0.payload, line: $0.line) },
                     found: Holding(payload: payload), line: cutLine,

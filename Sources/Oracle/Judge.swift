@@ -126,7 +126,7 @@ struct Judge {
         }
         judgement.totals.inFlight += uncertain
         if !isLegal {
-            differ(number: number, validator.table.keys[number], versions, payload)
+            differ(number: number, validator.table[number], versions, payload)
         } else if uncertain > 0 {
             open.append(number)
         }

@@ -47,7 +47,7 @@ extension Validator {
         let watch = Int(records[number].watch)
         if watch >= 0, watched[watch].value.isSame(as: value) { return watched[watch].recall }
         // Not the value that was watched: what is still known of the key has to do.
-        recall = self.recall(value, underForgotten: table.keys[number])
+        recall = self.recall(value, underForgotten: table[number])
         if watch >= 0 && watched[watch].recall.isHeld {
             recall.note(watched[watch].value, at: watched[watch].recall.firstHeld, for: value)
         }
@@ -84,7 +84,7 @@ extension Validator {
             guard isGone(number),
                 let payload = records[number].past.last(where: { $0.line <= line && $0.payload != nil })?.payload
             else { return nil }
-            return (table.keys[number], payload)
+            return (table[number], payload)
         }
     }
 }

@@ -157,7 +157,7 @@ public struct Validator: Sendable {
         let version = records[number].versions[index]
         if certain { acknowledge(version, at: line) }
         if let old = records[number].close(index, at: line, certain: certain), !keepsEverything {
-            replaced.note(table.keys[number], old, by: version)
+            replaced.note(table[number], old, by: version)
         }
         keep(number, at: line)
         return true

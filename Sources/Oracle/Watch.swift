@@ -30,6 +30,11 @@ struct Watch: Sendable {
                 return
             }
         }
+        noteWhole(payload, at: line)
+    }
+
+    @inline(never)
+    private mutating func noteWhole(_ payload: [UInt8]?, at line: Int) {
         recall.note(payload, at: line, for: value)
     }
 
