@@ -1,5 +1,6 @@
 import Bytes
-import Glibc
+
+import func Glibc.memcmp
 
 /// Keys and the small whole numbers that stand for them: an open-addressed hash table with linear probing.
 ///
