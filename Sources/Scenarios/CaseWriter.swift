@@ -26,8 +26,8 @@ struct CaseWriter {
             scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
             story: cause.story)
         try record.write(to: directory)
-        let script = try ReproduceScript.text(["replay", directory])
-        try RunFiles.append(script, to: directory.appending(component: "reproduce.sh"), mode: 0o700)
+        let script = directory.appending(component: "reproduce.sh")
+        try RunFiles.append(ReproduceScript.replayingItsDirectory, to: script, mode: 0o700)
         let place = String(decoding: ReproduceScript.quoted(directory), as: UTF8.self)
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,

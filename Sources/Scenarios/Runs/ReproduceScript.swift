@@ -3,16 +3,26 @@ import Bytes
 /// The shell script that does a run or a case again. Every argument stands in single quotes, so that no byte of it
 /// means anything to the shell.
 package enum ReproduceScript {
-    /// The whole script.
+    /// The whole script that calls `faultline` with these arguments.
     package static func text(_ arguments: [ByteString]) throws(RunDirectoryError) -> [UInt8] {
-        let head = """
-            #!/bin/sh
-            # Does this again. FAULTLINE names the program if `faultline` is not on the path.
-            set -eu
-            exec "${FAULTLINE:-faultline}"
-            """
-        return Array(head.utf8) + (try quoted(arguments)) + [UInt8(ascii: "\n")]
+        head + (try quoted(arguments)) + [UInt8(ascii: "\n")]
     }
+
+    /// The script that lies in a case and replays it, wherever the case has been moved to.
+    package static let replayingItsDirectory = head + Array(#" replay "$(dirname -- "$0")"\#n"#.utf8)
+
+    private static let head = Array(
+        """
+        #!/bin/sh
+        # Does this again. FAULTLINE names the program if `faultline` is not on the path.
+        set -eu
+        faultline=${FAULTLINE:-faultline}
+        if ! command -v "$faultline" >/dev/null 2>&1; then
+            echo "$0: $faultline is not there; call it as FAULTLINE=/path/to/faultline $0" >&2
+            exit 2
+        fi
+        exec "$faultline"
+        """.utf8)
 
     /// The arguments as a shell reads them, each after a blank.
     private static func quoted(_ arguments: [ByteString]) throws(RunDirectoryError) -> [UInt8] {
