@@ -8,7 +8,7 @@ import Oracle
 package struct FindingCollector {
     package struct Cause: Sendable {
         package var check: Check
-        /// The smallest state seen for this cause, under the strongest profile that leaves it.
+        /// The first state of this cause, minimised, under the strongest profile that leaves it.
         package var state: CrashState
         package var violation: Violation
         package var loss: LossStory
@@ -23,6 +23,8 @@ package struct FindingCollector {
     private var keys: [String: Int] = [:]
     private var minimisedCount = 0
     package private(set) var causes: [Cause] = []
+    /// States that failed in a persistent recover process and not in a fresh one: nothing is reported of them.
+    package private(set) var unconfirmedCount = 0
 
     package init(_ recording: Recording) {
         self.recording = recording
@@ -40,17 +42,15 @@ package struct FindingCollector {
             return
         }
         let smallest = try minimiser.minimise(state) { try checker.check($0).broken.first == check }
-        guard let violation = try checker.check(smallest).violations.first else { return }
         let loss = try recording.story(of: smallest)
         let key = check.rawValue + ": " + loss.kinds.joined(separator: "; ")
         if let known = keys[key] {
             causes[known].stateCount += 1
-            if smallest.lost.items.count < causes[known].state.lost.items.count {
-                causes[known].state = smallest
-                causes[known].violation = violation
-                causes[known].loss = loss
-            }
         } else {
+            guard let violation = try checker.confirm(smallest).violations.first(where: { $0.check == check }) else {
+                unconfirmedCount += 1
+                return
+            }
             keys[key] = causes.count
             causes.append(Cause(check: check, state: smallest, violation: violation, loss: loss, stateCount: 1))
         }

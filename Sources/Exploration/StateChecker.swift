@@ -7,8 +7,8 @@ import Targets
 
 /// Checks crash states of one recording: materialise, recover, observe, judge.
 ///
-/// Each distinct tree is recovered once; its observation is judged at every oracle position that it serves. What a
-/// persistent recover process finds wrong is confirmed in a fresh process on a fresh copy before it counts.
+/// Each distinct tree is recovered once; its observation is judged at every oracle position that it serves. A persistent
+/// recover process may carry something over from state to state: `confirm` what it finds wrong before reporting it.
 /// Not thread safe.
 package final class StateChecker {
     private let materialiser: TreeMaterialiser
@@ -20,7 +20,6 @@ package final class StateChecker {
     /// A directory of ours, for the states.
     private let scratch: ByteString
     private var evidence: [Tree: Evidence] = [:]
-    private var confirmed: Set<Tree> = []
     private var nextDirectory = 0
 
     /// States that were judged.
@@ -46,14 +45,14 @@ package final class StateChecker {
     package func check(_ state: CrashState) throws -> Judgement {
         decidedCount += 1
         if !state.lost.isEmpty { lossyCount += 1 }
-        var judgement = judge(try evidence(of: state.tree), at: state)
-        if judgement.verdict == .violation, confirmed.insert(state.tree).inserted {
-            evidence[state.tree] = try recover(state.tree) { directory throws(TargetError) in
-                try client.recoverAlone(directory)
-            }
-            judgement = judge(try evidence(of: state.tree), at: state)
-        }
-        return judgement
+        return judge(try evidence(of: state.tree), at: state)
+    }
+
+    /// What the contract says of `state` when a process that has done nothing else recovers a copy of its own.
+    package func confirm(_ state: CrashState) throws -> Judgement {
+        let evidence = try recover(state.tree) { directory throws(TargetError) in try client.recoverAlone(directory) }
+        self.evidence[state.tree] = evidence
+        return judge(evidence, at: state)
     }
 
     /// The real evidence behind the last judgement of `tree`, for the positive control.

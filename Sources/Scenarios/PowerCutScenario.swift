@@ -118,6 +118,7 @@ struct PowerCutScenario {
     private mutating func report(
         _ collector: FindingCollector, _ life: LiveCycle.Outcome, linesBefore: Int, _ writer: inout CaseWriter
     ) throws {
+        tally.unconfirmed += collector.unconfirmedCount
         for cause in collector.causes {
             let oracle = history.text(firstLines: linesBefore + cause.state.oracleLineCount)
             let finding = try writer.write(cause, life.recording, trace: life.trace, oracle: oracle)

@@ -51,6 +51,6 @@ package struct Replay: Sendable {
         let checker = StateChecker(
             recording, client: client, validator: history.validator, contract: contract,
             linesBefore: history.lineCount - state.oracleLineCount, scratch: scratch)
-        return Outcome(state: state, loss: try recording.story(of: state), judgement: try checker.check(state))
+        return Outcome(state: state, loss: try recording.story(of: state), judgement: try checker.confirm(state))
     }
 }

@@ -9,6 +9,8 @@ struct RunTally {
     /// Live cuts after which the workload was found at work.
     var cutsLanded = 0
     var findings: [Finding] = []
+    /// Violations that a persistent recover process showed and a fresh one did not.
+    var unconfirmed = 0
     /// Why a check of the contract could not be judged.
     var unjudged: Set<String> = []
     var mutations = 0

@@ -88,6 +88,13 @@ package struct ScenarioRunner: Sendable {
             return (.harnessError, "positive control: the validator did not flag \(mutation)")
         }
         if let finding = tally.findings.first { return (.violation, finding.story) }
+        if tally.unconfirmed > 0 {
+            return (
+                .inconclusive,
+                "\(tally.unconfirmed) states failed in a persistent recover process and not in a fresh one: "
+                    + "the target's recovery is not deterministic, or carries state over"
+            )
+        }
         if tally.mutations == 0 { return (.inconclusive, "positive control: no wrong observation could be formed") }
         if request.scenario == .powerCut, tally.statesWithLosses == 0 {
             return (.inconclusive, "no crash lost anything: the workload left nothing unsynced at any cut")

@@ -21,6 +21,7 @@ struct RunVerdictTests {
         Example(situation: "a finding", verdict: .violation) { $0.findings = [finding] },
         Example(situation: "no crash lost anything", verdict: .inconclusive) { $0.statesWithLosses = 0 },
         Example(situation: "no live cut landed", verdict: .inconclusive) { $0.cutsLanded = 0 },
+        Example(situation: "what failed could not be confirmed", verdict: .inconclusive) { $0.unconfirmed = 1 },
         Example(situation: "no control could be formed", verdict: .inconclusive) { $0.mutations = 0 },
         Example(situation: "a check could not be judged", verdict: .inconclusive) { $0.unjudged = ["several writers"] },
         Example(situation: "a control passed", verdict: .harnessError) { $0.unflagged = ["flipped-bit"] },
