@@ -8,13 +8,19 @@ package struct MatrixReport: Encodable {
     private let expected: [Matrix.Cell]
     private let results: [RunResult?]
 
-    private enum CodingKeys: String, CodingKey { case verdict, cells }
+    /// Cells that cannot run here, and why.
+    private let skipped: [String]
+
+    private enum CodingKeys: String, CodingKey { case verdict, cells, skipped }
 
     package init(_ matrix: Matrix, _ results: [RunResult?]) {
         expected = matrix.cells
         self.results = results
         cells = results.compactMap(\.self)
         verdict = matrix.verdict(results).rawValue
+        skipped = matrix.cells.compactMap { cell in
+            cell.obstacle.map { "\(cell.request.target.label), \(cell.request.scenario.rawValue): \($0)" }
+        }
     }
 
     package func text(for terminal: Terminal) -> String {
@@ -32,6 +38,12 @@ package struct MatrixReport: Encodable {
 
     private func row(_ cell: Matrix.Cell, _ result: RunResult?) -> [Table.Cell] {
         let target = cell.request.target.label
+        if let obstacle = cell.obstacle {
+            return [
+                .init("skipped", .doubtful), .init(target), .init(cell.request.scenario.rawValue), "", "", "",
+                .init(obstacle),
+            ]
+        }
         guard let result else {
             return [.init("not run", .faint), .init(target), .init(cell.request.scenario.rawValue)]
         }
@@ -48,8 +60,10 @@ package struct MatrixReport: Encodable {
 
     private func summary(_ terminal: Terminal) -> String {
         let count = zip(expected, results).count { $0.expectation.rawValue == $1?.verdict }
-        let style: Style = count == expected.count ? .good : .bad
-        return style.shown("\(count) of \(expected.count) cells came out as expected", on: terminal)
+        let skipped = expected.count { $0.obstacle != nil }
+        let style: Style = count + skipped < expected.count ? .bad : skipped > 0 ? .doubtful : .good
+        let note = skipped > 0 ? "; \(skipped) SKIPPED: `faultline doctor` says what would enable them" : ""
+        return style.shown("\(count) of \(expected.count) cells came out as expected\(note)", on: terminal)
     }
 
     private static func tenths(_ seconds: Double) -> String { "\((seconds * 10).rounded() / 10)" }

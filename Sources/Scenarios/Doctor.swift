@@ -15,6 +15,13 @@ package struct Doctor: Sendable {
         package var isPossible: Bool { requirements.allSatisfy(\.isMet) }
         package var works: Bool { isInThisVersion && isPossible }
 
+        /// What is missing and what would enable it, in one line.
+        package var obstacle: String {
+            requirements.filter { !$0.isMet }.map { requirement in
+                "\(requirement.name): \(requirement.finding)" + (requirement.remedy.map { " (try: \($0))" } ?? "")
+            }.joined(separator: "; ")
+        }
+
         package init(_ scenario: String, _ summary: String, isInThisVersion: Bool, _ requirements: [Requirement]) {
             self.scenario = scenario
             self.summary = summary

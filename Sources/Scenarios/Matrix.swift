@@ -13,6 +13,8 @@ package struct Matrix: Sendable {
         package var expectation: Verdict
         /// Why a violation is expected.
         package var reason: String?
+        /// Why the cell cannot run on this machine.
+        package var obstacle: String?
     }
 
     package var cells: [Cell]
@@ -50,11 +52,12 @@ package struct Matrix: Sendable {
         return Matrix(cells: cells)
     }
 
-    /// One verdict for all: pass when every cell came out as expected. A violation that nobody expected outranks
+    /// One verdict for all: pass when every cell that can run here came out as expected. A violation that nobody expected outranks
     /// everything but an error of the harness; one that was expected and is missing is such an error.
     package func verdict(_ results: [RunResult?]) -> Verdict {
-        var worst = Verdict.pass
-        for (cell, result) in zip(cells, results) {
+        // When nothing could run, nothing was shown.
+        var worst = cells.allSatisfy { $0.obstacle != nil } ? Verdict.inconclusive : .pass
+        for (cell, result) in zip(cells, results) where cell.obstacle == nil {
             let seen = result.flatMap { Verdict(rawValue: $0.verdict) } ?? .inconclusive
             guard seen != cell.expectation else { continue }
             let isMissed = cell.expectation == .violation && seen == .pass
@@ -64,8 +67,14 @@ package struct Matrix: Sendable {
         return worst
     }
 
+    /// Marks the cells of scenarios that cannot run here, by name.
+    package mutating func skip(_ obstacles: [String: String]) {
+        for index in cells.indices { cells[index].obstacle = obstacles[cells[index].request.scenario.rawValue] }
+    }
+
     /// Runs every cell, `workers` at a time, and answers the results in the order of the cells. `finished` is called
-    /// from several threads, as each ends. Cells that had not begun when `shouldStop` turned true have no result.
+    /// from several threads, as each ends. Cells that cannot run here, and those that had not begun when `shouldStop`
+    /// turned true, have no result.
     package func run(
         workers: Int, shouldStop: @Sendable () -> Bool, _ runCell: @Sendable (Cell) -> RunResult,
         finished: @Sendable (Int, RunResult) -> Void
@@ -79,6 +88,7 @@ package struct Matrix: Sendable {
                     return next
                 }
                 guard index < cells.count else { return }
+                if cells[index].obstacle != nil { continue }
                 let result = runCell(cells[index])
                 results.withLock { $0[index] = result }
                 finished(index, result)

@@ -29,7 +29,7 @@ struct DoctorCommand: ParsableCommand {
         var scenarios: [Doctor.Diagnosis]
     }
 
-    private static func driver() -> Requirement {
+    static func driver() -> Requirement {
         do throws(TargetError) {
             _ = try BuiltInTargets.besideThisProgram()
             return Requirement("built-in targets", met: true, "engine and sqlite are there")

@@ -18,6 +18,9 @@ struct MatrixCommand: ParsableCommand {
     @Option(help: "How many cells run at once.")
     var jobs = 2
 
+    @Flag(help: "Make it an error (2) when a scenario cannot run here, instead of skipping its cells.")
+    var require = false
+
     @OptionGroup var options: RunOptions
 
     func validate() throws {
@@ -31,6 +34,7 @@ struct MatrixCommand: ParsableCommand {
             matrix.cells[index].request.operationCount = options.operationCount
             matrix.cells[index].request.cycles = options.cycles
         }
+        matrix.skip(try obstacles())
         let progress = Progress()
         let session = options.session
         let done = Atomic<Int>(0)
@@ -47,5 +51,15 @@ struct MatrixCommand: ParsableCommand {
         if options.json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
         Interruption.shared.waitIfInterrupted()
         throw ExitStatus(matrix.verdict(results))
+    }
+
+    /// What keeps scenarios from running here, by their names.
+    private func obstacles() throws -> [String: String] {
+        let diagnoses = Doctor(driver: DoctorCommand.driver()).diagnose().filter { !$0.isPossible }
+        let obstacles = Dictionary(uniqueKeysWithValues: diagnoses.map { ($0.scenario, $0.obstacle) })
+        guard require, let missing = Scenario.allCases.first(where: { obstacles[$0.rawValue] != nil }) else {
+            return obstacles
+        }
+        throw ValidationError("\(missing.rawValue) cannot run here: \(obstacles[missing.rawValue] ?? "")")
     }
 }

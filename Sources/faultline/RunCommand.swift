@@ -33,6 +33,7 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let target = try BuiltInTargets.besideThisProgram().target(named: target).configured(settings)
+        try refuseWhatCannotRun()
         let request = RunRequest(
             target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
@@ -46,6 +47,15 @@ struct RunCommand: ParsableCommand {
             print(RunReport(result).text(for: .output), terminator: "")
         }
         throw ExitStatus(Verdict(rawValue: result.verdict) ?? .harnessError)
+    }
+
+    private func refuseWhatCannotRun() throws {
+        // Smoke asks nothing of the machine, and a trial mount costs time.
+        guard scenario != .smoke else { return }
+        let diagnoses = Doctor(driver: DoctorCommand.driver()).diagnose()
+        guard let diagnosis = diagnoses.first(where: { $0.scenario == scenario.rawValue }), !diagnosis.isPossible
+        else { return }
+        throw ValidationError("\(scenario.rawValue) cannot run here: \(diagnosis.obstacle)")
     }
 }
 

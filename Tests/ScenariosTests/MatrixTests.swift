@@ -34,6 +34,16 @@ struct MatrixTests {
         #expect(try matrix([.pass]).verdict([nil]) == .inconclusive)
     }
 
+    @Test func whatCannotRunHereIsSkippedAndNotCounted() throws {
+        var matrix = try matrix([.pass, .pass])
+        matrix.cells[1].obstacle = "no FUSE"
+        let results = matrix.run(workers: 1, shouldStop: { false }, { _ in result(.pass) }, finished: { _, _ in })
+        #expect(results.map { $0 == nil } == [false, true])
+        #expect(matrix.verdict(results) == .pass)
+        matrix.cells[0].obstacle = "no FUSE"
+        #expect(matrix.verdict([nil, nil]) == .inconclusive)
+    }
+
     @Test func resultsStandInTheOrderOfTheCells() throws {
         let matrix = try matrix([.pass, .violation, .pass, .violation, .pass])
         let results = matrix.run(workers: 2, shouldStop: { false }, { result($0.expectation) }, finished: { _, _ in })
