@@ -7,6 +7,7 @@ import func Glibc.memcmp
 public struct ByteString: Hashable, Sendable {
     public var bytes: [UInt8]
 
+    @inlinable
     public init(_ bytes: some Sequence<UInt8>) { self.bytes = Array(bytes) }
 
     /// Shares the array's storage.

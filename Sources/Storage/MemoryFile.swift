@@ -55,7 +55,7 @@ private struct Content: ~Copyable {
         bytes.withUnsafeBytes { write($0, at: 0) }
     }
 
-    deinit { free(base) }
+    deinit { Self.release(base, capacity) }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) -> Int {
         guard offset < UInt64(count), let base else { return 0 }
@@ -80,12 +80,29 @@ private struct Content: ~Copyable {
     }
 
     private mutating func reserve(_ newCapacity: Int) {
-        guard let fresh = calloc(newCapacity, 1) else {
+        guard let fresh = Self.zeroedMemory(newCapacity) else {
             fatalError("no memory for \(newCapacity) bytes of a file in memory")
         }
         if let base { memcpy(fresh, base, count) }
-        free(base)
+        Self.release(base, capacity)
         base = fresh
         capacity = newCapacity
+    }
+
+    /// From here on memory comes in huge pages where the system has them: most of the cost of a large file in memory is
+    /// touching its pages for the first time.
+    private static let hugeBytes = 4 << 20
+
+    private static func zeroedMemory(_ count: Int) -> UnsafeMutableRawPointer? {
+        guard count >= hugeBytes else { return calloc(count, 1) }
+        let memory = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+        guard let memory, memory != MAP_FAILED else { return nil }
+        _ = madvise(memory, count, MADV_HUGEPAGE)
+        return memory
+    }
+
+    private static func release(_ memory: UnsafeMutableRawPointer?, _ count: Int) {
+        guard let memory else { return }
+        if count >= hugeBytes { munmap(memory, count) } else { free(memory) }
     }
 }

@@ -17,38 +17,74 @@ struct ValueLocation: Hashable, Sendable {
 
 /// The live keys of a store and where their values lie; the values themselves stay on storage.
 ///
-/// It is split by a checksum of the key into parts, each under a lock of its own. A writer holds its key's part from
-/// before it appends until the entry is changed, so that entries follow the log in its order.
+/// It is split by hash into parts, each under a lock of its own. A writer holds its key's part from before it appends
+/// until the entry is changed, so that entries follow the log in its order.
 final class KeyDirectory: Sendable {
     /// Guarded by its gate.
     final class Part: @unchecked Sendable {
         let gate = SystemGate()
-        var entries: [ByteString: ValueLocation] = [:]
+        fileprivate(set) var table = KeyTable()
+    }
+
+    /// A key's place in the directory. The hash is seeded anew in each process, so that nobody can choose keys that
+    /// collide.
+    struct Spot {
+        let part: Part
+        fileprivate let hash: UInt32
     }
 
     private let parts = (0..<16).map { _ in Part() }
 
-    func part(of key: ByteString) -> Part { parts[partIndex(of: key)] }
+    func spot(of key: UnsafeRawBufferPointer) -> Spot {
+        let (index, hash) = hash(key)
+        return Spot(part: parts[index], hash: hash)
+    }
+
+    func spot(of key: ByteString) -> Spot { key.bytes.withUnsafeBytes { spot(of: $0) } }
 
     /// The parts of all the keys, each once, in the order in which they are to be locked.
     func parts(of keys: some Sequence<ByteString>) -> [Part] {
-        Set(keys.map(partIndex)).sorted().map { parts[$0] }
+        Set(keys.map { $0.bytes.withUnsafeBytes { hash($0).part } }).sorted().map { parts[$0] }
     }
 
-    private func partIndex(of key: ByteString) -> Int { Int(CRC32C.checksum(key.bytes)) & (parts.count - 1) }
+    private func hash(_ key: UnsafeRawBufferPointer) -> (part: Int, hash: UInt32) {
+        var hasher = Hasher()
+        hasher.combine(bytes: key)
+        let hash = UInt(bitPattern: hasher.finalize())
+        return (Int(hash >> 60), UInt32(truncatingIfNeeded: hash))
+    }
 
+    /// Reads an entry, under the lock of its part.
     subscript(_ key: ByteString) -> ValueLocation? {
-        let part = part(of: key)
-        return part.gate.withLock { part.entries[key] }
+        key.bytes.withUnsafeBytes { key in
+            let spot = spot(of: key)
+            return spot.part.gate.withLock { spot.part.table.location(of: key, hash: spot.hash) }
+        }
+    }
+
+    /// Reads an entry. The caller holds the key's part.
+    func location(of key: ByteString, at spot: Spot) -> ValueLocation? {
+        key.bytes.withUnsafeBytes { spot.part.table.location(of: $0, hash: spot.hash) }
     }
 
     /// Sets or removes an entry. The caller holds the key's part, or is alone.
-    func set(_ key: ByteString, _ location: ValueLocation?) { part(of: key).entries[key] = location }
+    func set(_ key: ByteString, at spot: Spot, _ location: ValueLocation?) {
+        key.bytes.withUnsafeBytes { set($0, at: spot, location) }
+    }
 
-    var count: Int { parts.reduce(0) { sum, part in sum + part.gate.withLock { part.entries.count } } }
+    /// Sets or removes an entry. The caller holds the key's part, or is alone.
+    func set(_ key: UnsafeRawBufferPointer, at spot: Spot, _ location: ValueLocation?) {
+        if let location {
+            spot.part.table.set(key, hash: spot.hash, location)
+        } else {
+            spot.part.table.remove(key, hash: spot.hash)
+        }
+    }
+
+    var count: Int { parts.reduce(0) { sum, part in sum + part.gate.withLock { part.table.count } } }
 
     /// Every key, in bytewise order. Parts are read one after the other: beside writers it is no snapshot.
     var keys: [ByteString] {
-        parts.flatMap { part in part.gate.withLock { Array(part.entries.keys) } }.sorted()
+        parts.flatMap { part in part.gate.withLock { part.table.keys } }.sorted()
     }
 }

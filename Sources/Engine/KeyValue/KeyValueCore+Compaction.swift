@@ -13,15 +13,15 @@ extension KeyValueCore {
             let end = log.activeBaseLSN
             var report = CompactionReport()
             for key in directory.keys {
-                let part = directory.part(of: key)
-                try part.gate.withLock { () throws(EngineError) in
-                    guard let location = part.entries[key] else { return }
+                let spot = directory.spot(of: key)
+                try spot.part.gate.withLock { () throws(EngineError) in
+                    guard let location = directory.location(of: key, at: spot) else { return }
                     report.liveKeys += 1
                     if location.lsn >= end { return }
                     if defects.has(.compactionDropsNewest), location.lsn + 1 == end { return }
                     let value = try readValue(of: key, at: location)
                     let place = try append(.put, key, value)
-                    part.entries[key] = ValueLocation(place, payloadCount: value.count)
+                    directory.set(key, at: spot, ValueLocation(place, payloadCount: value.count))
                     report.recordsWritten += 1
                     report.bytesWritten += Frame.size(keyCount: key.count, payloadCount: value.count)
                 }

@@ -34,23 +34,23 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     }
 
     func put(_ key: ByteString, _ value: [UInt8]) throws(EngineError) -> LSN {
-        let part = directory.part(of: key)
-        return try part.gate.withLock { () throws(EngineError) in
+        let spot = directory.spot(of: key)
+        return try spot.part.gate.withLock { () throws(EngineError) in
             let place = try append(.put, key, value)
-            part.entries[key] = ValueLocation(place, payloadCount: value.count)
+            directory.set(key, at: spot, ValueLocation(place, payloadCount: value.count))
             return LSN(place.lsn)
         }
     }
 
     func delete(_ key: ByteString) throws(EngineError) -> LSN {
-        let part = directory.part(of: key)
-        return try part.gate.withLock { () throws(EngineError) in
+        let spot = directory.spot(of: key)
+        return try spot.part.gate.withLock { () throws(EngineError) in
             if defects.has(.deleteUnlogged) {
-                part.entries[key] = nil
+                directory.set(key, at: spot, nil)
                 return LSN(log.lastLSN)
             }
             let place = try append(.delete, key, [])
-            part.entries[key] = nil
+            directory.set(key, at: spot, nil)
             return LSN(place.lsn)
         }
     }
@@ -64,7 +64,8 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         let places = try log.append(batch: batch.parts)
         for (part, place) in zip(batch.parts, places) {
             let isPut = part.type == .batchPut
-            directory.set(part.key, isPut ? ValueLocation(place, payloadCount: part.payload.count) : nil)
+            let location = isPut ? ValueLocation(place, payloadCount: part.payload.count) : nil
+            directory.set(part.key, at: directory.spot(of: part.key), location)
         }
         // The commit record follows the last part.
         return LSN(places.last!.lsn + 1)
@@ -132,32 +133,5 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
             lock.release()
         }
         try log.close()
-    }
-}
-
-/// Applies records to a directory in the order of the log. A batch is applied when its commit comes.
-struct KeyValueReplay {
-    private let directory: KeyDirectory
-    private var pending: [(key: ByteString, location: ValueLocation?)] = []
-
-    init(into directory: KeyDirectory) { self.directory = directory }
-
-    mutating func take(_ frame: Frame, _ name: SegmentName) {
-        if !frame.type.isBatchPart && frame.type != .batchCommit { pending.removeAll() }
-        switch frame.type {
-        case .put: directory.set(ByteString(frame.key), location(frame, name))
-        case .delete: directory.set(ByteString(frame.key), nil)
-        case .batchPut: pending.append((ByteString(frame.key), location(frame, name)))
-        case .batchDelete: pending.append((ByteString(frame.key), nil))
-        case .batchCommit:
-            for (key, location) in pending { directory.set(key, location) }
-            pending.removeAll()
-        case .raw, .segment: break
-        }
-    }
-
-    private func location(_ frame: Frame, _ name: SegmentName) -> ValueLocation {
-        let place = Place(lsn: frame.lsn, sequence: name.sequence, offsetBytes: frame.offsetBytes)
-        return ValueLocation(place, payloadCount: frame.payload.count)
     }
 }

@@ -1,0 +1,29 @@
+import Bytes
+
+/// Applies records to a directory in the order of the log. A batch is applied when its commit comes.
+struct KeyValueReplay {
+    private let directory: KeyDirectory
+    private var pending: [(key: ByteString, location: ValueLocation?)] = []
+
+    init(into directory: KeyDirectory) { self.directory = directory }
+
+    mutating func take(_ frame: Frame, _ name: SegmentName) {
+        // Parts without a commit belong to a batch that damage or a crash has cut.
+        if !pending.isEmpty, !frame.type.isBatchPart, frame.type != .batchCommit { pending.removeAll() }
+        switch frame.type {
+        case .put: directory.set(frame.key, at: directory.spot(of: frame.key), location(frame, name))
+        case .delete: directory.set(frame.key, at: directory.spot(of: frame.key), nil)
+        case .batchPut: pending.append((ByteString(frame.key), location(frame, name)))
+        case .batchDelete: pending.append((ByteString(frame.key), nil))
+        case .batchCommit:
+            for (key, location) in pending { directory.set(key, at: directory.spot(of: key), location) }
+            pending.removeAll()
+        case .raw, .segment: break
+        }
+    }
+
+    private func location(_ frame: Frame, _ name: SegmentName) -> ValueLocation {
+        let place = Place(lsn: frame.lsn, sequence: name.sequence, offsetBytes: frame.offsetBytes)
+        return ValueLocation(place, payloadCount: frame.payload.count)
+    }
+}
