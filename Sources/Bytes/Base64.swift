@@ -44,23 +44,40 @@ public enum Base64 {
 
     /// Appends the text of `bytes` to `text`.
     public static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
-        let source = bytes.span
-        var index = 0
-        while index + 3 <= source.count {
-            let group = UInt32(source[index]) << 16 | UInt32(source[index + 1]) << 8 | UInt32(source[index + 2])
-            text.append(character(group >> 18))
-            text.append(character(group >> 12))
-            text.append(character(group >> 6))
-            text.append(character(group))
-            index += 3
+        let start = text.count
+        // Grown once and then filled: appending byte by byte was half the cost of printing a store.
+        text.append(contentsOf: repeatElement(padding, count: (bytes.count + 2) / 3 * 4))
+        text.withUnsafeMutableBufferPointer { text in
+            bytes.withUnsafeBufferPointer { bytes in
+                encode(bytes, into: UnsafeMutableBufferPointer(rebasing: text[start...]))
+            }
         }
-        guard index < source.count else { return }
-        let second: UInt32? = index + 1 < source.count ? UInt32(source[index + 1]) : nil
-        let group = UInt32(source[index]) << 16 | (second ?? 0) << 8
-        text.append(character(group >> 18))
-        text.append(character(group >> 12))
-        text.append(second == nil ? padding : character(group >> 6))
-        text.append(padding)
+    }
+
+    /// Fills `text`, which has the right size and holds padding.
+    private static func encode(_ bytes: UnsafeBufferPointer<UInt8>, into text: UnsafeMutableBufferPointer<UInt8>) {
+        alphabet.withUTF8Buffer { alphabet in
+            func put(_ group: UInt32, _ shift: UInt32, at offset: Int) {
+                text[offset] = alphabet[Int(group >> shift & 63)]
+            }
+            var input = 0
+            var output = 0
+            while input + 3 <= bytes.count {
+                let group = UInt32(bytes[input]) << 16 | UInt32(bytes[input + 1]) << 8 | UInt32(bytes[input + 2])
+                put(group, 18, at: output)
+                put(group, 12, at: output + 1)
+                put(group, 6, at: output + 2)
+                put(group, 0, at: output + 3)
+                input += 3
+                output += 4
+            }
+            guard input < bytes.count else { return }
+            let hasSecond = input + 1 < bytes.count
+            let group = UInt32(bytes[input]) << 16 | (hasSecond ? UInt32(bytes[input + 1]) << 8 : 0)
+            put(group, 18, at: output)
+            put(group, 12, at: output + 1)
+            if hasSecond { put(group, 6, at: output + 2) }
+        }
     }
 
     /// The bytes of `text`.
@@ -135,21 +152,14 @@ public enum Base64 {
 
     private static func value(of character: UInt8) -> UInt8 { values[Int(character)] }
 
+    private static let alphabet: StaticString = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+
     /// The value of each character; 255 for those outside the alphabet.
     private static let values: [UInt8] = {
         var values = [UInt8](repeating: 255, count: 256)
-        for value in UInt8(0)..<64 { values[Int(character(UInt32(value)))] = value }
+        alphabet.withUTF8Buffer { alphabet in
+            for (value, character) in alphabet.enumerated() { values[Int(character)] = UInt8(value) }
+        }
         return values
     }()
-
-    @inline(__always)
-    private static func character(_ sextet: UInt32) -> UInt8 {
-        switch sextet & 63 {
-        case let value where value < 26: UInt8(ascii: "A") + UInt8(value)
-        case let value where value < 52: UInt8(ascii: "a") + UInt8(value - 26)
-        case let value where value < 62: UInt8(ascii: "0") + UInt8(value - 52)
-        case 62: UInt8(ascii: "+")
-        default: UInt8(ascii: "/")
-        }
-    }
 }
