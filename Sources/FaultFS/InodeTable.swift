@@ -132,8 +132,12 @@ final class InodeTable: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         guard parent.isDirectory else { throw Errno(ENOTDIR) }
-        guard let node = parent.children[name] else { throw Errno(ENOENT) }
         let directory = try open(parent)
+        guard let node = parent.children[name] else {
+            // Without the right to search the directory nobody learns that it is not there.
+            try Errno.check(name.withCString { faultline_stat_at(directory.number, $0, &attributes) })
+            throw Errno(ENOENT)
+        }
         try Errno.check(name.withCString { faultline_stat_at(directory.number, $0, &attributes) })
         guard attributes.st_ino == node.number else { throw Errno(ESTALE) }
         adjust(&attributes, for: node)

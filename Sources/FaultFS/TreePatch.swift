@@ -34,6 +34,8 @@ struct TreePatch {
         /// Directories that have found their place.
         var placed: Set<InodeID> = [.root]
         var dressed: Set<InodeID> = []
+        /// What got permissions to be worked on, which have to be taken back.
+        var unlocked: Set<InodeID> = []
     }
 
     func apply() throws(MountError) {
@@ -58,6 +60,7 @@ struct TreePatch {
             guard let node = from.nodes[child] else { continue }
             let path = path.appending(name)
             if node.kind == .directory {
+                try unlock(child, node, name, in: directory, path, &progress)
                 try detach(child, Self.openDirectory(directory, name, at: path), path, &progress)
             }
             if isKept, to.nodes[inode]?.entries[name] == child {
@@ -93,12 +96,13 @@ struct TreePatch {
                 progress.placed.insert(child)
                 let inner = try Self.openDirectory(directory, name, at: path)
                 try attach(child, inner, path, isFresh: isNew, &progress)
-                try dress(child, inner, path, isFresh: isNew)
+                try dress(
+                    child, inner, path, isFresh: isNew, isUnlocked: progress.unlocked.contains(child))
             } else {
                 let isNew = isThere ? false : try place(node, child, at: name, in: directory, path, progress)
                 if progress.dressed.insert(child).inserted {
                     progress.places[child] = Place(directory: directory, name: name)
-                    try finish(node, child, at: name, in: directory, path, isNew: isNew)
+                    try finish(node, child, at: name, in: directory, path, isNew: isNew, &progress)
                 }
             }
         }
@@ -151,23 +155,41 @@ struct TreePatch {
 
     private func finish(
         _ node: Model.Node, _ inode: InodeID, at name: ByteString, in directory: Descriptor, _ path: ByteString,
-        isNew: Bool
+        isNew: Bool, _ progress: inout Progress
     ) throws(MountError) {
         let before = isNew ? nil : from.nodes[inode]
         if node.kind == .regular, before?.sizeBytes != node.sizeBytes || before?.content != node.content {
+            try unlock(inode, before ?? node, name, in: directory, path, &progress)
             let handle = try Self.openPath(directory, name, path)
             let file = Descriptor(try Self.check("open", path, faultline_reopen(handle.number, O_RDWR)))
             try ContentPatch(file: file.number, path: path, payloads: payloads).apply(from: before, to: node)
         }
-        guard before?.attributes != node.attributes || before?.extendedAttributes != node.extendedAttributes else {
-            return
-        }
+        let isUnlocked = progress.unlocked.contains(inode)
+        guard
+            isUnlocked || before?.attributes != node.attributes
+                || before?.extendedAttributes != node.extendedAttributes
+        else { return }
         if case .symbolicLink = node.kind { return }
-        try dress(inode, Self.openPath(directory, name, path), path, isFresh: isNew)
+        try dress(inode, Self.openPath(directory, name, path), path, isFresh: isNew, isUnlocked: isUnlocked)
+    }
+
+    /// Gives its owner every right to an inode, where an ordinary user could not change it otherwise. (A directory that is
+    /// moved must be writable itself.)
+    private func unlock(
+        _ inode: InodeID, _ node: Model.Node, _ name: ByteString, in directory: Descriptor, _ path: ByteString,
+        _ progress: inout Progress
+    ) throws(MountError) {
+        guard geteuid() != 0, node.attributes.mode & 0o700 != 0o700 else { return }
+        let handle = try Self.openPath(directory, name, path)
+        let mode = mode_t(node.attributes.mode) | 0o700
+        try Self.check("chmod", path, faultline_chmod_path(handle.number, mode))
+        progress.unlocked.insert(inode)
     }
 
     /// Sets the owner, the mode and the extended attributes that the crash state has. `handle` may be O_PATH.
-    private func dress(_ inode: InodeID, _ handle: Descriptor, _ path: ByteString, isFresh: Bool = false)
+    private func dress(
+        _ inode: InodeID, _ handle: Descriptor, _ path: ByteString, isFresh: Bool = false, isUnlocked: Bool = false
+    )
         throws(MountError)
     {
         guard let node = to.nodes[inode] else { return }
@@ -183,7 +205,7 @@ struct TreePatch {
             }
             try Self.check("setxattr", path, result)
         }
-        guard before?.attributes != node.attributes else { return }
+        guard isUnlocked || before?.attributes != node.attributes else { return }
         if geteuid() == 0 {
             let (owner, group) = (node.attributes.owner, node.attributes.group)
             try Self.check("chown", path, faultline_chown_path(handle.number, owner, group))
