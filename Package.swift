@@ -38,7 +38,9 @@ let package = Package(
             name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes"], swiftSettings: house),
         .target(
             name: "Scenarios",
-            dependencies: ["Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
+            dependencies: [
+                "Exploration", "FaultFS", "Targets", "Engine", "Oracle", "Storage", "Model", "Bytes", "CPlatform",
+            ],
             swiftSettings: house),
         .target(name: "Report", dependencies: ["Scenarios", "Oracle", "Model", "Bytes"], swiftSettings: house),
         .executableTarget(

@@ -1,0 +1,182 @@
+import Bytes
+import Engine
+import Foundation
+import Glibc
+import Storage
+
+/// What the engine costs, each row beside a yardstick that was measured in turn with it, in the same process.
+///
+/// Rows in memory take the best of their rounds: what disturbs a measurement only makes it longer. Rows that sync take
+/// the median of the rounds, because a device is as much of the truth as the program.
+///
+/// Not measured yet: a group commit loop in plain C, and other stores.
+package struct EngineBenchmark {
+    private let directory: ByteString
+    private let rounds: Int
+    private let count: Int
+
+    /// `directory` exists, is empty and lies on the filesystem to measure. `count` is the number of records or keys of a
+    /// row in memory; rows that sync do a two-hundredth of it.
+    package init(directory: ByteString, rounds: Int = 5, count: Int = 100_000) {
+        self.directory = directory
+        self.rounds = rounds
+        self.count = count
+    }
+
+    package func rows() throws -> [BenchmarkRow] {
+        try appendRows() + durableRows() + [recoveryRow()] + keyValueRows()
+    }
+
+    // MARK: In memory
+
+    private func appendRows() throws -> [BenchmarkRow] {
+        let payload = [UInt8](repeating: 0xA5, count: 256)
+        let checksum = best {
+            var sum: UInt32 = 0
+            for _ in 0..<count { sum = CRC32C.checksum(payload, extending: sum) }
+            precondition(sum != 1, "the sum is looked at")
+        }
+        let one = try best {
+            let log = try Log.open(storage: MemoryStorage())
+            for _ in 0..<count { try log.append(payload) }
+            try log.sync()
+        }
+        let eight = try best {
+            let log = try Log.open(storage: MemoryStorage())
+            try inParallel(8) { for _ in 0..<count / 8 { try log.append(payload) } }
+            try log.sync()
+        }
+        return [
+            BenchmarkRow(
+                name: "append of 256 B into memory, open and sync included", value: nanoseconds(one), unit: "ns",
+                baseline: "the checksum of 256 B alone", baselineValue: nanoseconds(checksum), aim: .atMost(60)),
+            BenchmarkRow(
+                name: "the same from 8 threads, in total", value: millionsPerSecond(eight), unit: "M/s",
+                baseline: "one thread", baselineValue: millionsPerSecond(one), aim: .ratioAtLeast(0.7)),
+        ]
+    }
+
+    private func recoveryRow() throws -> BenchmarkRow {
+        let storage = MemoryStorage()
+        let payload = [UInt8](repeating: 0xA5, count: 128)
+        let log = try Log.open(storage: storage)
+        for _ in 0..<count { try log.append(payload) }
+        try log.close()
+        let contents = try storage.contents()
+        let checksum = best { for bytes in contents.values { _ = CRC32C.checksum(bytes) } }
+        let recovery = try best { try Log.open(storage: storage).close() }
+        return BenchmarkRow(
+            name: "recovery of records of 128 B", value: millionsPerSecond(recovery), unit: "M/s",
+            baseline: "the checksum of the same bytes", baselineValue: millionsPerSecond(checksum), aim: .atLeast(5))
+    }
+
+    private func keyValueRows() throws -> [BenchmarkRow] {
+        let keys = (0..<count).map { ByteString("key-\($0)") }
+        let value = [UInt8](repeating: 0xA5, count: 100)
+        var kept: [ByteString: [UInt8]] = [:]
+        let set = best {
+            kept = [:]
+            for key in keys { kept[key] = value }
+        }
+        let look = best { for key in keys { precondition(kept[key] != nil, "it was set") } }
+        let storage = MemoryStorage()
+        let store = try KeyValueStore.open(storage: storage)
+        let put = try best { for key in keys { try store.put(key, value) } }
+        let get = try best { for key in keys { _ = try store.get(key) } }
+        try store.compact()
+        try store.close()
+        let rebuild = try best { try KeyValueStore.open(storage: storage).close() }
+        let dictionary = "a dictionary of the same keys"
+        return [
+            BenchmarkRow(
+                name: "put of 100 B without a sync", value: nanoseconds(put), unit: "ns", baseline: dictionary,
+                baselineValue: nanoseconds(set), aim: .atMost(600)),
+            BenchmarkRow(
+                name: "get of 100 B", value: nanoseconds(get), unit: "ns", baseline: dictionary,
+                baselineValue: nanoseconds(look), aim: .atMost(500)),
+            BenchmarkRow(
+                name: "open of \(count) keys", value: rebuild * 1000, unit: "ms", baseline: dictionary,
+                baselineValue: set * 1000, aim: .atMost(15 * Double(count) / 100_000)),
+        ]
+    }
+
+    // MARK: With syncs
+
+    private func durableRows() throws -> [BenchmarkRow] {
+        let payload = [UInt8](repeating: 0xA5, count: 128)
+        let times = max(1, count / 200)
+        let log = try Log.open(storage: PosixStorage(creatingDirectory: directory + "/log"))
+        defer { try? log.close() }
+        let bare = try PosixStorage(creatingDirectory: directory + "/bare")
+        let file = try bare.create("preallocated")
+        try file.write([UInt8](repeating: 0, count: (times + 1) * 156), at: 0)
+        try file.sync()
+        var engine: [Double] = []
+        var overwrite: [Double] = []
+        var growing: [Double] = []
+        var group: [Double] = []
+        for _ in 0..<rounds {
+            engine.append(try timed { for _ in 0..<times { try log.appendAndSync(payload) } })
+            overwrite.append(try timed { try write(payload, times, to: file) })
+            growing.append(try timed { try write(payload, times, to: try bare.create("growing")) })
+            try bare.unlink("growing")
+            group.append(
+                try timed { try inParallel(32) { for _ in 0..<max(1, times / 8) { try log.appendAndSync(payload) } } })
+        }
+        let rate = Double(times) / median(engine)
+        let groupRate = Double(max(1, times / 8) * 32) / median(group)
+        func row(_ name: String, _ value: Double, _ baseline: String, _ baselineValue: Double, _ aim: Double)
+            -> BenchmarkRow
+        {
+            BenchmarkRow(
+                name: name, value: value, unit: "/s", baseline: baseline, baselineValue: baselineValue,
+                aim: .ratioAtLeast(aim))
+        }
+        return [
+            row("durable append", rate, "pwrite and fdatasync", Double(times) / median(overwrite), 0.95),
+            row("durable append", rate, "the same to a growing file", Double(times) / median(growing), 2),
+            row("durable append from 32 threads", groupRate, "one thread", rate, 7),
+        ]
+    }
+
+    private func write(_ payload: [UInt8], _ times: Int, to file: any StorageFile) throws {
+        for index in 0..<times {
+            try file.write(payload, at: UInt64(index * 156))
+            try file.sync()
+        }
+    }
+
+    // MARK: Measuring
+
+    private func timed(_ body: () throws -> Void) rethrows -> Double {
+        let began = ScenarioRunner.now()
+        try body()
+        return ScenarioRunner.now() - began
+    }
+
+    private func best(_ body: () throws -> Void) rethrows -> Double {
+        try (0..<rounds).map { _ in try timed(body) }.min() ?? 0
+    }
+
+    private func median(_ values: [Double]) -> Double { values.sorted()[values.count / 2] }
+
+    private func nanoseconds(_ seconds: Double) -> Double { seconds / Double(count) * 1e9 }
+
+    private func millionsPerSecond(_ seconds: Double) -> Double { Double(count) / seconds / 1e6 }
+
+    private func inParallel(_ threads: Int, _ body: @escaping @Sendable () throws -> Void) throws {
+        let failure = Guarded<(any Error)?>(nil)
+        let group = DispatchGroup()
+        for _ in 0..<threads {
+            group.enter()
+            Thread.detachNewThread {
+                defer { group.leave() }
+                do { try body() } catch { failure.withLock { $0 = $0 ?? error } }
+            }
+        }
+        group.wait()
+        if let error = failure.withLock({ $0 }) { throw error }
+    }
+}
+
+private func + (path: ByteString, suffix: String) -> ByteString { ByteString(path.bytes + Array(suffix.utf8)) }
