@@ -1,4 +1,5 @@
 import Bytes
+import Model
 import Storage
 import Testing
 
@@ -145,6 +146,31 @@ import Testing
             let storage = try MemoryStorage(contents: ["0000-0000000001.log": header + frame])
             #expect(try open(storage).count == (isRecord ? 1 : 0))
         }
+    }
+
+    /// A crash at any point of a truncation leaves a log without a gap, and no less than was asked to stay.
+    @Test(arguments: [Profile.kill, .strict, .ext4Ordered, .posixMin], [false, true])
+    func aCrashDuringATruncationLeavesNoGap(_ profile: Profile, _ isAfter: Bool) throws {
+        let recording = try RecordingStorage(MemoryStorage())
+        let log = try filled(recording)
+        try log.sync()
+        let start = recording.eventCount
+        if isAfter { try log.truncate(after: LSN(30)) } else { try log.truncate(before: LSN(150)) }
+        var pending = PendingSet(profile: profile, base: recording.base)
+        for (index, event) in recording.events.enumerated() {
+            pending.add(event)
+            guard index >= start else { continue }
+            for choice in [Choice.nothing, .everything] + (0..<12).map({ Choice.seeded($0) }) {
+                let tree = pending.tree(pending.survivors(choice))
+                let found = try numbers(
+                    LogReader.open(storage: MemoryStorage(tree, payloads: recording.payloads)))
+                let (first, last) = (try #require(found.first), try #require(found.last))
+                #expect(found == Array(first...last))
+                #expect(isAfter ? first == 1 && last >= 30 : first <= 150 && last == 200)
+            }
+        }
+        let left = try MemoryStorage(pending.tree(pending.survivors(.nothing)), payloads: recording.payloads)
+        #expect(try numbers(LogReader.open(storage: left)) == numbers(log.records()), "it is durable at once")
     }
 
     @Test func aSyncOfATruncatedRecordReturns() throws {
