@@ -47,13 +47,25 @@ package struct FindingCollector {
         if let known = keys[key] {
             causes[known].stateCount += 1
         } else {
-            guard let violation = try checker.confirm(smallest).violations.first(where: { $0.check == check }) else {
+            guard let (proven, violation) = try confirmed([smallest, state], checker) else {
                 unconfirmedCount += 1
                 return
             }
+            let loss = proven.lost == smallest.lost ? loss : try recording.story(of: proven)
+            let (check, smallest) = (violation.check, proven)
             keys[key] = causes.count
             causes.append(Cause(check: check, state: smallest, violation: violation, loss: loss, stateCount: 1))
         }
+    }
+
+    /// The first of the states that fails in a process of its own, and how.
+    private func confirmed(
+        _ states: [CrashState], _ checker: StateChecker
+    ) throws -> (CrashState, Violation)? {
+        for state in states {
+            if let violation = try checker.confirm(state).violations.first { return (state, violation) }
+        }
+        return nil
     }
 }
 

@@ -47,7 +47,7 @@ package struct MatrixReport: Encodable {
         guard let result else {
             return [.init("not run", .faint), .init(target), .init(cell.request.scenario.rawValue)]
         }
-        let isExpected = result.verdict == cell.expectation.rawValue
+        let isExpected = cell.isMet(by: result)
         let mark = isExpected && cell.expectation != .pass ? " (expected)" : ""
         let why = isExpected ? cell.reason ?? "" : "expected \(cell.expectation.rawValue); \(result.reason ?? "")"
         let profile = result.findings.first.map { $0.strongestProfile + (why.isEmpty ? "" : "; ") } ?? ""
@@ -59,7 +59,7 @@ package struct MatrixReport: Encodable {
     }
 
     private func summary(_ terminal: Terminal) -> String {
-        let count = zip(expected, results).count { $0.expectation.rawValue == $1?.verdict }
+        let count = zip(expected, results).count { $0.isMet(by: $1) }
         let skipped = expected.count { $0.obstacle != nil }
         let style: Style = count + skipped < expected.count ? .bad : skipped > 0 ? .doubtful : .good
         let note = skipped > 0 ? "; \(skipped) SKIPPED: `faultline doctor` says what would enable them" : ""

@@ -12,6 +12,10 @@ package struct ReplayReport: Encodable {
     private let violations: [String]
     /// What the case says that it shows.
     private let recorded: String
+    /// The check that the case was made for.
+    private let check: String
+    /// The checks that are broken now.
+    private let broken: [String]
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
         target = replay.record.target
@@ -22,6 +26,8 @@ package struct ReplayReport: Encodable {
         verdict = outcome.judgement.verdict.rawValue
         violations = outcome.judgement.violations.map(\.description)
         recorded = replay.record.story
+        check = replay.record.check
+        broken = outcome.judgement.broken.map(\.rawValue)
     }
 
     package func text(for terminal: Terminal) -> String {
@@ -31,6 +37,9 @@ package struct ReplayReport: Encodable {
         lines.append("  crash after event \(crashPoint); lost:")
         lines += lost.isEmpty ? ["    nothing"] : lost.map { "    \($0)" }
         lines += violations.map { "  \($0)" }
+        if !broken.isEmpty, !broken.contains(check) {
+            lines.append("  This is not what the case was made for (\(check)): \(recorded)")
+        }
         if verdict == Verdict.pass.rawValue {
             lines.append("  The case says: \(recorded)")
             lines.append("  It does not show again: the target recovers this state now.")

@@ -23,6 +23,7 @@ package struct RunReport {
             parts.append("\(result.states.checked) crash states recovered, \(result.states.decided) judged")
         }
         parts.append("\(result.controls.flagged) of \(result.controls.mutations) wrong observations flagged")
+        if !result.notTried.isEmpty { parts.append("not tried: \(result.notTried.joined(separator: ", "))") }
         return parts.joined(separator: ", ")
     }
 

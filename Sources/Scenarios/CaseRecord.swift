@@ -26,6 +26,9 @@ package struct CaseRecord: Codable, Sendable {
     package static let fileName: ByteString = "case.json"
     package static let traceName: ByteString = "trace"
     package static let oracleName: ByteString = "oracle.jsonl"
+    /// What the store showed when the life that the trace records began, as a recover command prints it; only there
+    /// when that life was not the first.
+    package static let shownName: ByteString = "shown.jsonl"
     package static let imageName: ByteString = "image"
 
     /// Reads the case in `directory`.
@@ -79,6 +82,8 @@ package enum CaseError: Error, Hashable, Sendable {
     case unreadable(ByteString, reason: String)
     case unknownVersion(ByteString, Int)
     case unknownValue(ByteString, field: String, value: String)
+    /// The files of the case do not belong together, or some of one is missing.
+    case inconsistent(ByteString, reason: String)
 }
 
 extension CaseError: CustomStringConvertible {
@@ -88,6 +93,7 @@ extension CaseError: CustomStringConvertible {
         case .unreadable(let path, let reason): "\(path): \(reason)"
         case .unknownVersion(let path, let version):
             "\(path) is of version \(version); this faultline reads version \(CaseRecord.currentVersion)"
+        case .inconsistent(let directory, let reason): "\(directory): the case is damaged: \(reason)"
         case .unknownValue(let path, let field, let value): "\(path): \(field) cannot be '\(value)'"
         }
     }

@@ -1,6 +1,7 @@
 import Bytes
 import Exploration
 import Model
+import Oracle
 import Storage
 
 /// Writes failing crashes as cases: directories that hold the trace, the oracle, the crash image and how to replay.
@@ -12,11 +13,15 @@ struct CaseWriter {
 
     /// Writes one case and answers the finding that points to it.
     func write(
-        _ cause: FindingCollector.Cause, _ recording: Recording, trace: ByteString, oracle: [UInt8]
+        _ cause: FindingCollector.Cause, _ recording: Recording, trace: ByteString, oracle: [UInt8],
+        shown: Observation?
     ) throws -> Finding {
         let directory = try context.makeCase()
         try link(trace, to: directory.appending(component: CaseRecord.traceName))
         try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
+        if let shown {
+            try RunFiles.append(shown.encoded, to: directory.appending(component: CaseRecord.shownName))
+        }
         let image = directory.appending(component: CaseRecord.imageName)
         try RunFiles.makeDirectory(image)
         try TreeMaterialiser(payloads: recording.payloads).materialise(cause.state.tree, into: image)
@@ -28,11 +33,11 @@ struct CaseWriter {
         try record.write(to: directory)
         let script = directory.appending(component: "reproduce.sh")
         try RunFiles.append(ReproduceScript.replayingItsDirectory, to: script, mode: 0o700)
-        let place = String(decoding: ReproduceScript.quoted(directory), as: UTF8.self)
+        let place = ReproduceScript.quoted(directory.shown)
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
-            story: cause.story, states: cause.stateCount, case: directory.description,
-            replay: "\(program) replay \(place)",
+            story: cause.story, states: cause.stateCount, case: directory.shown,
+            replay: "\(ReproduceScript.quoted(program)) replay \(place)",
             lossKinds: cause.loss.kinds)
     }
 

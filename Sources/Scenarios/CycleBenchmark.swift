@@ -25,6 +25,7 @@ package struct CycleBenchmark {
         var plain: [Double] = []
         // The first round warms up caches and is not counted.
         for round in 0...rounds {
+            if Interruption.shared.isInterrupted { throw RunError.interrupted }
             let directory = try RunDirectory(
                 in: RunDirectory.parent(option: nil), target: target.target.name, scenario: "bench", seed: 1)
             do {

@@ -14,23 +14,31 @@ import Synchronization
 package final class Interruption: Sendable {
     /// That of this process.
     package static let shared = Interruption(
-        say: { text in FileHandle.standardError.write(Data((text + "\n").utf8)) }, exit: { code in _exit(code) })
+        say: StandardError.say, exit: { code in _exit(code) }, repeatsWithin: .seconds(1))
 
     private struct State {
         var cleaners: [(id: Int, body: @Sendable () -> Void)] = []
         var lastID = 0
         var signal: Int32?
+        var received: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
     private let interrupted = Atomic<Bool>(false)
     private let say: @Sendable (String) -> Void
     private let exit: @Sendable (Int32) -> Void
+    private let repeatsWithin: Duration
 
     /// - Parameter exit: ends the process; must not return except in tests.
-    package init(say: @escaping @Sendable (String) -> Void, exit: @escaping @Sendable (Int32) -> Void) {
+    /// - Parameter repeatsWithin: a signal that comes so soon after the first is the same one, sent twice: timeout(1)
+    ///   signals the process and then its group.
+    package init(
+        say: @escaping @Sendable (String) -> Void, exit: @escaping @Sendable (Int32) -> Void,
+        repeatsWithin: Duration = .zero
+    ) {
         self.say = say
         self.exit = exit
+        self.repeatsWithin = repeatsWithin
     }
 
     /// True from the first signal on. Cheap enough for every turn of a loop.
@@ -62,6 +70,18 @@ package final class Interruption: Sendable {
         return Cleaner(id: id, interruption: self)
     }
 
+    /// Runs `body`, which looks at `isInterrupted` or is short: after a signal the process ends only when it has
+    /// returned, or after 20 seconds.
+    package func awaiting<Result>(_ body: () throws -> Result) rethrows -> Result {
+        let ended = DispatchSemaphore(value: 0)
+        let cleaner = register { _ = ended.wait(timeout: .now() + 20) }
+        defer {
+            ended.signal()
+            cleaner.cancel()
+        }
+        return try body()
+    }
+
     /// For whoever noticed `isInterrupted` and has finished: waits until the cleaners have ended the process. Returns
     /// only when there was no signal.
     package func waitIfInterrupted() {
@@ -71,12 +91,17 @@ package final class Interruption: Sendable {
     /// What a signal does. Returns at once for the first one: the cleaners run in a thread of their own, so that a
     /// second signal can end one that hangs.
     package func receive(_ signal: Int32) {
-        let isFirst = state.withLock { state in
-            guard state.signal == nil else { return false }
+        let now = ContinuousClock.now
+        let first: ContinuousClock.Instant? = state.withLock { state in
+            if let first = state.received { return first }
             state.signal = signal
-            return true
+            state.received = now
+            return nil
         }
-        guard isFirst else { return exit(128 + signal) }
+        if let first {
+            if now - first >= repeatsWithin { exit(128 + signal) }
+            return
+        }
         interrupted.store(true, ordering: .releasing)
         say("faultline: interrupted; cleaning up (again to stop at once)")
         Thread.detachNewThread {

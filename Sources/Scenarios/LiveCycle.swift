@@ -97,7 +97,8 @@ private final class Workload: Sendable {
         var waited = 0
         let limit = request.target.target.timeoutSeconds * 1000
         while waited < limit {
-            if let termination = try run.wait(milliseconds: 100) { return termination }
+            // What it started and left running ends with it.
+            if try run.wait(milliseconds: 100) != nil { return try run.kill() }
             waited += 100
             if shouldStop() {
                 _ = try run.kill()

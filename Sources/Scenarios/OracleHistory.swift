@@ -42,6 +42,16 @@ struct OracleHistory {
         return line
     }
 
+    /// Takes whole lines of which the last is a restart, at which the store showed `observation`.
+    mutating func append(_ lines: [UInt8], lastRestartShowing observation: Observation) throws(OracleError) {
+        let restart = OracleLine.restart.encoded
+        guard lines.count >= restart.count, lines.suffix(restart.count).elementsEqual(restart) else {
+            return try append(lines)
+        }
+        try append(Array(lines.dropLast(restart.count)))
+        _ = try self.restart(showing: observation)
+    }
+
     /// The first `count` lines.
     func text(firstLines count: Int) -> [UInt8] {
         guard count < lineCount else { return text }

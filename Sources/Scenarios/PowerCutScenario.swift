@@ -17,8 +17,11 @@ struct PowerCutScenario {
     let context: RunContext
     let program: String
     private var history = OracleHistory()
-    private var tally = RunTally()
+    /// What was counted so far: it stands even if the run ends early with an error.
+    private(set) var tally = RunTally()
     private let client: RecoverClient
+    /// What the store showed when the present life began; nil in the first.
+    private var shown: Observation?
 
     init(_ request: RunRequest, _ context: RunContext, program: String) {
         self.request = request
@@ -29,7 +32,7 @@ struct PowerCutScenario {
 
     private var backing: ByteString { context.scratchFile("store") }
 
-    mutating func run() throws -> RunTally {
+    mutating func run() throws {
         try RunFiles.makeDirectory(backing)
         try RunFiles.makeDirectory(context.scratchFile("states"))
         defer { try? client.close() }
@@ -43,16 +46,19 @@ struct PowerCutScenario {
         for cycle in 1...max(1, request.cycles) where request.cycles > 0 {
             if context.shouldStop() { throw RunError.interrupted }
             context.progress("power cut \(cycle) of \(request.cycles)")
-            try beginNextLife()
+            guard try beginNextLife() else { return }
             let linesBefore = history.lineCount
             let event = Int(stream.next(upperBound: UInt64(max(1, recorded.recording.events.count)))) + 1
             let crash = (point: CrashPoint(.after, event, .events), choice: Choice.seeded(stream.next()))
             let life = try live("cut-\(cycle)", crash: crash)
-            if let cut = life.cut { try judge(cut, of: life, linesBefore: linesBefore, &writer) }
+            if let cut = life.cut {
+                try judge(cut, of: life, linesBefore: linesBefore, &writer)
+            } else if !life.termination.isSuccess {
+                tally.add(refusal(life, cycle))
+            }
             try sweep(life, linesBefore: linesBefore, seed: stream.next(), &writer)
         }
-        tally.acknowledged = history.acknowledged
-        return tally
+        if request.cycles > 0 { _ = try recoverWhatWasLeft() }
     }
 
     /// One life on the mount; what it wrote to the oracle is taken into the history.
@@ -62,17 +68,43 @@ struct PowerCutScenario {
         let cycle = LiveCycle(request: request, context: context, backing: backing, oracle: context.oracle)
         let outcome = try cycle.run(named: name, firstSeq: history.nextSeq, crash: crash)
         let text = try RunFiles.read(context.oracle)
+        guard text.starts(with: history.text) else {
+            throw RunError.harness("\(context.oracle) was changed by somebody else while the run wrote to it")
+        }
         try history.append(Array(text[history.text.count...]))
+        tally.acknowledged = history.acknowledged
         return outcome
     }
 
-    /// The store recovers what the last life left, and what was in flight is settled by what it shows.
-    private mutating func beginNextLife() throws {
-        let outcome = try client.recoverAlone(backing)
-        guard case .opened(let observation) = outcome else {
-            throw RunError.inconclusive("the store does not open any more, so that no further cycle can run")
-        }
+    /// The store recovers what the last life left, and what was in flight is settled by what it shows. False when it
+    /// does not open any more, which is a finding.
+    private mutating func beginNextLife() throws -> Bool {
+        guard case .opened(let observation) = try recoverWhatWasLeft() else { return false }
         try RunFiles.append(try history.restart(showing: observation), to: context.oracle)
+        shown = observation
+        return true
+    }
+
+    /// The store recovers its directory as the last life really left it, and that is judged too. What a cut leaves was
+    /// judged before, by a copy derived from the trace: if only the real one fails, the harness left a wrong state.
+    private mutating func recoverWhatWasLeft() throws -> Recovery {
+        let recovery = try client.recoverAlone(backing).recovery
+        let judgement = history.validator.judge(Evidence(recovery), contract: request.contract)
+        tally.decided += 1
+        if judgement.verdict == .violation, tally.findings.isEmpty, let violation = judgement.violations.first {
+            throw RunError.harness(
+                "the state that was left in the backing directory fails and the one derived from the trace does not: "
+                    + "\(violation)")
+        }
+        return recovery
+    }
+
+    /// The store recovered, and then its workload failed although nothing was injected.
+    private func refusal(_ life: LiveCycle.Outcome, _ cycle: Int) -> Finding {
+        Finding(
+            check: Check.writable.rawValue, strongestProfile: request.profile.rawValue, lost: [],
+            story: "after recovery from power cut \(cycle - 1) the workload \(life.termination)\(said(life))", states: 1
+        )
     }
 
     /// Judges the state that a live cut left, by a copy derived from its trace.
@@ -82,11 +114,26 @@ struct PowerCutScenario {
         if !life.termination.isSuccess { tally.cutsLanded += 1 }
         let state = try life.recording.state(request.profile, at: cut.eventCount, .losing(cut.lost))
         let checker = makeChecker(life, linesBefore)
-        let judgement = try checker.check(state)
-        guard judgement.verdict == .violation else { return }
         var collector = FindingCollector(life.recording)
-        try collector.add(state, judgement, checker)
+        try take(state, checker, &collector)
+        tally.count(checker)
         try report(collector, life, linesBefore: linesBefore, &writer)
+    }
+
+    /// Judges one state; true when it is what the contract promises.
+    @discardableResult
+    private mutating func take(
+        _ state: CrashState, _ checker: StateChecker, _ collector: inout FindingCollector
+    ) throws -> Bool {
+        if context.shouldStop() { throw RunError.interrupted }
+        let judgement = try checker.check(state)
+        tally.notTried.formUnion(judgement.notTried)
+        switch judgement.verdict {
+        case .violation: try collector.add(state, judgement, checker)
+        case .pass: return true
+        case .inconclusive, .harnessError: tally.unjudged.formUnion(judgement.unjudged.values)
+        }
+        return false
     }
 
     private mutating func sweep(
@@ -96,18 +143,10 @@ struct PowerCutScenario {
         var collector = FindingCollector(life.recording)
         var clean: CrashState?
         try CutSweep(profile: request.profile, seed: seed).forEachState(of: life.recording) { state in
-            if context.shouldStop() { throw RunError.interrupted }
-            let judgement = try checker.check(state)
-            switch judgement.verdict {
-            case .violation: try collector.add(state, judgement, checker)
-            case .pass: clean = state
-            case .inconclusive, .harnessError: tally.unjudged.formUnion(judgement.unjudged.values)
-            }
+            if try take(state, checker, &collector) { clean = state }
             return true
         }
-        tally.decided += checker.decidedCount
-        tally.checked += checker.checkedCount
-        tally.statesWithLosses += checker.lossyCount
+        tally.count(checker)
         if let clean {
             let line = linesBefore + clean.oracleLineCount
             try tally.control(history.validator, checker.evidence(of: clean.tree), request.contract, at: line)
@@ -121,7 +160,7 @@ struct PowerCutScenario {
         tally.unconfirmed += collector.unconfirmedCount
         for cause in collector.causes {
             let oracle = history.text(firstLines: linesBefore + cause.state.oracleLineCount)
-            let finding = try writer.write(cause, life.recording, trace: life.trace, oracle: oracle)
+            let finding = try writer.write(cause, life.recording, trace: life.trace, oracle: oracle, shown: shown)
             tally.add(finding)
         }
     }

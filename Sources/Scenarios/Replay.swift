@@ -40,17 +40,62 @@ package struct Replay: Sendable {
         lost = try LostAtoms(parsing: record.lost)
     }
 
+    /// Recovers the state in scratch space of its own, and leaves nothing behind.
+    package func run() throws -> Outcome {
+        let run = try RunDirectory(
+            in: RunDirectory.parent(option: nil), target: record.target, scenario: "replay", seed: record.seed)
+        let outcome = Result { try self.run(scratch: try run.makeScratch()) }
+        try run.finish()
+        try TreeRemoval.remove(run.path)
+        return try outcome.get()
+    }
+
     /// Recovers the state in a directory beneath `scratch`.
     package func run(scratch: ByteString) throws -> Outcome {
         let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
         let state = try recording.state(profile, at: record.crashPoint, .losing(lost))
-        var history = OracleHistory()
-        try history.append(try RunFiles.read(directory.appending(component: CaseRecord.oracleName)))
+        guard state.lost == lost else {
+            throw CaseError.inconsistent(
+                directory, reason: "at its crash point its trace has no such atoms to lose: '\(lost)'")
+        }
+        let history = try history(of: recording, lineCount: state.oracleLineCount)
         let client = RecoverClient(target)
         defer { try? client.close() }
         let checker = StateChecker(
             recording, client: client, validator: history.validator, contract: contract,
             linesBefore: history.lineCount - state.oracleLineCount, scratch: scratch)
-        return Outcome(state: state, loss: try recording.story(of: state), judgement: try checker.confirm(state))
+        return Outcome(
+            state: state, loss: try recording.story(of: state), judgement: try checker.confirm(state))
+    }
+
+    /// The case's oracle, whose last lines must be those that its trace recorded up to the crash.
+    private func history(of recording: Recording, lineCount: Int) throws -> OracleHistory {
+        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
+        let traced = try recording.oracleLines.prefix(lineCount).flatMap { line in
+            try recording.payloads.bytes(of: line.line) + [UInt8(ascii: "\n")]
+        }
+        guard text.count >= traced.count, text.suffix(traced.count).elementsEqual(traced) else {
+            throw CaseError.inconsistent(directory, reason: "its oracle does not end with the lines in its trace")
+        }
+        var history = OracleHistory()
+        let before = Array(text.dropLast(traced.count))
+        if before.isEmpty {
+            try history.append(text)
+        } else {
+            try history.append(before, lastRestartShowing: try shown())
+            try history.append(traced)
+        }
+        return history
+    }
+
+    private func shown() throws -> Observation {
+        let path = directory.appending(component: CaseRecord.shownName)
+        var reader = DumpReader()
+        let text = try RunFiles.read(path)
+        let recoveries = reader.read(text.span)
+        guard case .opened(let observation)? = recoveries.first else {
+            throw CaseError.inconsistent(directory, reason: "\(path) is not a whole dump")
+        }
+        return observation
     }
 }

@@ -39,11 +39,19 @@ package struct RunResult: Codable, Sendable {
     package var states = States()
     package var findings: [Finding] = []
     package var controls = Controls()
+    /// Checks of the contract for which the scenario gathers no evidence.
+    package var notTried: [String] = []
     package var seconds = 0.0
     /// The directory that holds everything of the run.
     package var directory: String?
     /// A command that does the run again.
     package var command: String
+
+    /// Something went wrong beside the run: what was found stands, but a pass is none.
+    mutating func add(problem: String) {
+        if verdict == Verdict.pass.rawValue { verdict = Verdict.harnessError.rawValue }
+        reason = [reason ?? "", problem].filter { !$0.isEmpty }.joined(separator: "; then: ")
+    }
 }
 
 /// One cause for which the store broke its contract, with the smallest state that shows it.

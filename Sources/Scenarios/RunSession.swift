@@ -21,27 +21,36 @@ package struct RunSession: Sendable {
     package func run(
         _ request: RunRequest, progress: @escaping @Sendable (String) -> Void = { _ in }
     ) -> RunResult {
-        let runner = ScenarioRunner(program: program)
-        do {
-            let directory = try RunDirectory(
-                in: parent, target: request.target.target.name, scenario: request.scenario.rawValue, seed: request.seed)
-            let ended = DispatchSemaphore(value: 0)
-            // A run looks at `isInterrupted` and unmounts by itself; the process must not end before it did.
-            let cleaner = interruption.register { _ = ended.wait(timeout: .now() + 20) }
-            defer {
-                ended.signal()
-                cleaner.cancel()
+        // A run looks at `isInterrupted` and unmounts by itself; the process must not end before it did.
+        interruption.awaiting {
+            let runner = ScenarioRunner(program: program)
+            if interruption.isInterrupted { return runner.failed(request, "interrupted") }
+            do {
+                let directory = try RunDirectory(
+                    in: parent, target: request.target.target.name, scenario: request.scenario.rawValue,
+                    seed: request.seed)
+                return run(request, in: directory, runner, progress)
+            } catch {
+                return runner.failed(request, "\(error)")
             }
-            let context = try RunContext(
-                directory, shouldStop: { interruption.isInterrupted }, progress: progress)
-            let result = runner.run(request, context)
+        }
+    }
+
+    private func run(
+        _ request: RunRequest, in directory: RunDirectory, _ runner: ScenarioRunner,
+        _ progress: @escaping @Sendable (String) -> Void
+    ) -> RunResult {
+        var result = runner.failed(request, "")
+        do {
+            let context = try RunContext(directory, shouldStop: { interruption.isInterrupted }, progress: progress)
+            result = runner.run(request, context)
             try directory.writeReproduceScript(runner.arguments(request).map { ByteString($0) })
             try write(result, to: directory)
-            try directory.finish()
-            return result
         } catch {
-            return runner.failed(request, "\(error)")
+            result.add(problem: "\(error)")
         }
+        do { try directory.finish() } catch { result.add(problem: "\(error)") }
+        return result
     }
 
     private func write(_ result: RunResult, to directory: RunDirectory) throws {

@@ -4,11 +4,16 @@ extension RunTally {
     /// The positive control: this run's real observation is made wrong once for each check, and each must be flagged.
     mutating func control(_ validator: Validator, _ evidence: Evidence, _ contract: Contract, at line: Int) {
         guard case .opened(let observation) = evidence.recovery else { return }
+        let untried = Set(validator.judge(evidence, contract: contract, at: line).notTried)
+        notTried.formUnion(untried)
         for result in PositiveControl.run(validator, observation, contract: contract, at: line) {
+            // What the run does not look at, it would not notice either.
+            if untried.contains(result.mutation.check) { continue }
             switch result.outcome {
             case .flagged:
                 mutations += 1
                 flagged += 1
+                flaggedChecks.insert(result.mutation.check)
             case .missed(let verdict):
                 mutations += 1
                 unflagged.insert("\(result.mutation.rawValue) (it said \(verdict.rawValue))")

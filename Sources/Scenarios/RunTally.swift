@@ -1,3 +1,4 @@
+import Exploration
 import Oracle
 
 /// What a scenario counts while it runs.
@@ -13,11 +14,22 @@ struct RunTally {
     var unconfirmed = 0
     /// Why a check of the contract could not be judged.
     var unjudged: Set<String> = []
+    /// Checks of the contract for which no evidence was gathered.
+    var notTried: Set<Check> = []
     var mutations = 0
     var flagged = 0
+    /// The checks of which a mutation was flagged.
+    var flaggedChecks: Set<Check> = []
     var notFormed: Set<String> = []
     /// Mutations that the validator let pass: the harness is wrong.
     var unflagged: Set<String> = []
+
+    /// Adds what a checker has looked at.
+    mutating func count(_ checker: StateChecker) {
+        decided += checker.decidedCount
+        checked += checker.checkedCount
+        statesWithLosses += checker.lossyCount
+    }
 
     /// Adds a finding, or its states to the one that has the same cause already.
     mutating func add(_ finding: Finding) {

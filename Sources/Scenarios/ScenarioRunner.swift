@@ -15,27 +15,38 @@ package struct ScenarioRunner: Sendable {
 
     package func run(_ request: RunRequest, _ context: RunContext) -> RunResult {
         var result = empty(request)
-        result.directory = context.directory.description
+        result.directory = context.directory.shown
         let began = ScenarioRunner.now()
-        do {
-            let tally = try tally(of: request, context)
-            fill(&result, tally, request)
-        } catch {
+        let (tally, error) = tally(of: request, context)
+        fill(&result, tally, request)
+        if let error {
             let (verdict, reason) = ScenarioRunner.verdict(of: error)
-            result.verdict = verdict.rawValue
-            result.reason = reason
+            // What was found stands, however the run ended.
+            if tally.findings.isEmpty { result.verdict = verdict.rawValue }
+            result.reason = tally.findings.isEmpty ? reason : "\(result.reason ?? ""); then: \(reason)"
         }
         result.seconds = ScenarioRunner.now() - began
         result.states.ratePerSecond = (Double(result.states.checked) / max(result.seconds, 1e-9)).rounded()
         return result
     }
 
-    private func tally(of request: RunRequest, _ context: RunContext) throws -> RunTally {
+    /// What was counted, and the error that ended the run early.
+    private func tally(of request: RunRequest, _ context: RunContext) -> (RunTally, (any Error)?) {
         switch request.scenario {
-        case .smoke: return try SmokeScenario(request: request, context: context).run()
+        case .smoke:
+            do {
+                return (try SmokeScenario(request: request, context: context).run(), nil)
+            } catch {
+                return (RunTally(), error)
+            }
         case .powerCut:
             var scenario = PowerCutScenario(request, context, program: program)
-            return try scenario.run()
+            do {
+                try scenario.run()
+                return (scenario.tally, nil)
+            } catch {
+                return (scenario.tally, error)
+            }
         }
     }
 
@@ -55,7 +66,7 @@ package struct ScenarioRunner: Sendable {
 
     /// The command that does this run again.
     private func command(_ request: RunRequest) -> String {
-        ([program] + arguments(request)).map(quoted).joined(separator: " ")
+        ([program] + arguments(request)).map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 
     func arguments(_ request: RunRequest) -> [String] {
@@ -66,14 +77,11 @@ package struct ScenarioRunner: Sendable {
         return words
     }
 
-    private func quoted(_ word: String) -> String {
-        String(decoding: ReproduceScript.quoted(ByteString(word)), as: UTF8.self)
-    }
-
     private func fill(_ result: inout RunResult, _ tally: RunTally, _ request: RunRequest) {
         result.acknowledged = tally.acknowledged
         result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
         result.findings = tally.findings
+        result.notTried = tally.notTried.map(\.rawValue).sorted()
         result.controls = RunResult.Controls(
             mutations: tally.mutations, flagged: tally.flagged, notFormed: tally.notFormed.sorted(),
             statesWithLosses: tally.statesWithLosses, cutsLanded: tally.cutsLanded)
@@ -95,12 +103,18 @@ package struct ScenarioRunner: Sendable {
                     + "the target's recovery is not deterministic, or carries state over"
             )
         }
-        if tally.mutations == 0 { return (.inconclusive, "positive control: no wrong observation could be formed") }
+        if tally.acknowledged == 0 { return (.inconclusive, "nothing was acknowledged: there was nothing to lose") }
+        let mustBeSeen: [Check] = [.durable, .payloadIntegrity]
+        for check in mustBeSeen where request.contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
+            return (.inconclusive, "positive control: no wrong observation could be formed for \(check.rawValue)")
+        }
         if request.scenario == .powerCut, tally.statesWithLosses == 0 {
             return (.inconclusive, "no crash lost anything: the workload left nothing unsynced at any cut")
         }
         if request.scenario == .powerCut, request.cycles > 0, tally.cutsLanded == 0 {
-            return (.inconclusive, "no live cut landed while the workload was at work")
+            return (
+                .inconclusive, "no live cut landed while the workload was at work: try another --seed or more --cycles"
+            )
         }
         if let reason = tally.unjudged.sorted().first { return (.inconclusive, reason) }
         return (.pass, nil)

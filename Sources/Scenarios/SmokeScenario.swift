@@ -36,6 +36,7 @@ struct SmokeScenario {
         tally.acknowledged = history.acknowledged
         (tally.decided, tally.checked) = (1, 1)
         tally.unjudged.formUnion(judgement.unjudged.values)
+        tally.notTried.formUnion(judgement.notTried)
         if judgement.verdict == .pass {
             tally.control(history.validator, evidence, request.contract, at: history.lineCount)
         }

@@ -34,7 +34,7 @@ struct BenchCycleCommand: ParsableCommand {
         var rows: [BenchmarkRow] = []
         for (name, settings) in names {
             let target = try targets.target(named: name).configured(settings)
-            rows.append(try CycleBenchmark(target: target, rounds: rounds).row())
+            rows.append(try Interruption.shared.awaiting { try CycleBenchmark(target: target, rounds: rounds).row() })
         }
         let report = BenchReport(rows: rows)
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }

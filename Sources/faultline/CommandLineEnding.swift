@@ -1,5 +1,5 @@
 import ArgumentParser
-import Foundation
+import Scenarios
 
 /// From the arguments to the exit status: help goes to standard output, errors to standard error, and wrong usage is
 /// 2 (ArgumentParser's own is 64, which no table of ours knows).
@@ -40,5 +40,5 @@ enum CommandLineEnding {
             || String(reflecting: type(of: error)).hasPrefix("ArgumentParser.")
     }
 
-    private static func say(_ text: String) { FileHandle.standardError.write(Data((text + "\n").utf8)) }
+    private static func say(_ text: String) { StandardError.say(text) }
 }

@@ -1,5 +1,6 @@
 import CPlatform
 import Foundation
+import Scenarios
 
 /// What the process's exit code says. The only place that knows the numbers.
 enum ExitStatus: Int32, Error {
@@ -14,7 +15,7 @@ enum ExitStatus: Int32, Error {
     /// Ends the process. Output that could not be written is an error: a result that nobody got is none.
     func exit() -> Never {
         guard faultline_flush_standard_output() == 0 else {
-            FileHandle.standardError.write(Data("faultline: the output could not be written\n".utf8))
+            StandardError.say("faultline: the output could not be written")
             Foundation.exit(ExitStatus.error.rawValue)
         }
         Foundation.exit(rawValue)

@@ -55,7 +55,8 @@ struct MatrixCommand: ParsableCommand {
 
     /// What keeps scenarios from running here, by their names.
     private func obstacles() throws -> [String: String] {
-        let diagnoses = Doctor(driver: DoctorCommand.driver()).diagnose().filter { !$0.isPossible }
+        let diagnoses = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).diagnose() }
+            .filter { !$0.isPossible }
         let obstacles = Dictionary(uniqueKeysWithValues: diagnoses.map { ($0.scenario, $0.obstacle) })
         guard require, let missing = Scenario.allCases.first(where: { obstacles[$0.rawValue] != nil }) else {
             return obstacles

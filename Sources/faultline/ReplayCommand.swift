@@ -22,17 +22,7 @@ struct ReplayCommand: ParsableCommand {
 
     func run() throws {
         let replay = try Replay(directory: directory, targets: .besideThisProgram())
-        let parent = RunDirectory.parent(option: nil)
-        let run = try RunDirectory(
-            in: parent, target: replay.record.target, scenario: "replay", seed: replay.record.seed)
-        let outcome: Replay.Outcome
-        do {
-            outcome = try replay.run(scratch: try run.makeScratch())
-        } catch {
-            try run.finish()
-            throw error
-        }
-        try run.finish()
+        let outcome = try Interruption.shared.awaiting { try replay.run() }
         let report = ReplayReport(replay, outcome)
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
         throw ExitStatus(outcome.judgement.verdict)

@@ -52,7 +52,7 @@ struct RunCommand: ParsableCommand {
     private func refuseWhatCannotRun() throws {
         // Smoke asks nothing of the machine, and a trial mount costs time.
         guard scenario != .smoke else { return }
-        let diagnoses = Doctor(driver: DoctorCommand.driver()).diagnose()
+        let diagnoses = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).diagnose() }
         guard let diagnosis = diagnoses.first(where: { $0.scenario == scenario.rawValue }), !diagnosis.isPossible
         else { return }
         throw ValidationError("\(scenario.rawValue) cannot run here: \(diagnosis.obstacle)")

@@ -1,7 +1,7 @@
 import Bytes
-import Foundation
 import Model
 import Report
+import Scenarios
 import Storage
 
 /// The events of a trace file with their lines, as the subcommands of `trace` go through them.
@@ -26,8 +26,7 @@ struct TraceWalk {
         }
         guard cursor.isBaseWhole else { throw TraceFileError.baseMissing(path: reader.path, cursor.ending) }
         if cursor.ending != .whole {
-            let text = "faultline: \(reader.path): \(cursor.ending)\n"
-            FileHandle.standardError.write(Data(text.utf8))
+            StandardError.say("faultline: \(reader.path): \(cursor.ending)")
         }
         return nil
     }

@@ -54,4 +54,52 @@ struct PowerCutScenarioTests {
         #expect(outcome.judgement.broken.first?.rawValue == finding.check)
         #expect(outcome.loss.lines == finding.lost)
     }
+
+    /// A violation in a later life rests on what the store showed when that life began; the case must carry it.
+    @Test func casesOfLaterLivesShowTheSameAgain() throws {
+        let scratch = Scratch()
+        let (findings, targets) = try violations(cycles: 3, scratch)
+        for finding in findings {
+            let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+            let outcome = try replay.run(scratch: try scratch.make("replay-\(UUID().uuidString)"))
+            #expect(outcome.judgement.broken.map(\.rawValue).contains(finding.check), "\(finding.story)")
+        }
+        let later = findings.filter { finding in
+            FileManager.default.fileExists(atPath: (finding.case ?? "") + "/shown.jsonl")
+        }
+        #expect(!later.isEmpty || findings.count == 1)
+    }
+
+    enum Damage: String, CaseIterable, Sendable {
+        case emptyOracle, shorterOracle, atomThatIsNotThere
+    }
+
+    @Test(arguments: Damage.allCases) func aDamagedCaseIsNeverAPass(_ damage: Damage) throws {
+        let scratch = Scratch()
+        let (findings, targets) = try violations(cycles: 0, scratch)
+        let directory = try #require(findings.first?.case)
+        let oracle = URL(filePath: directory + "/oracle.jsonl")
+        let record = URL(filePath: directory + "/case.json")
+        let lines = try String(contentsOf: oracle, encoding: .utf8).split(separator: "\n")
+        let text = try String(contentsOf: record, encoding: .utf8)
+        let lost = try CaseRecord(directory: ByteString(directory)).lost
+        switch damage {
+        case .emptyOracle: try Data().write(to: oracle)
+        case .shorterOracle: try Data((lines.dropLast().joined(separator: "\n") + "\n").utf8).write(to: oracle)
+        case .atomThatIsNotThere: try Data(text.replacing("\"\(lost)\"", with: "\"9999.0\"").utf8).write(to: record)
+        }
+        #expect(throws: CaseError.self) {
+            let replay = try Replay(directory: ByteString(directory), targets: targets)
+            _ = try replay.run(scratch: try scratch.make("replay-\(UUID().uuidString)"))
+        }
+    }
+
+    private func violations(cycles: Int, _ scratch: Scratch) throws -> ([Finding], BuiltInTargets) {
+        let targets = BuiltInTargets(driver: Machine.driver)
+        let target = try targets.target(named: "sqlite").configured(Self.sqlite("delete", "full"))
+        let request = RunRequest(
+            target: target, scenario: .powerCut, contract: target.contract, operationCount: 8, cycles: cycles)
+        let parent = try scratch.make("runs-\(UUID().uuidString)")
+        return (RunSession(parent: parent, program: "faultline").run(request).findings, targets)
+    }
 }

@@ -22,7 +22,8 @@ struct RunVerdictTests {
         Example(situation: "no crash lost anything", verdict: .inconclusive) { $0.statesWithLosses = 0 },
         Example(situation: "no live cut landed", verdict: .inconclusive) { $0.cutsLanded = 0 },
         Example(situation: "what failed could not be confirmed", verdict: .inconclusive) { $0.unconfirmed = 1 },
-        Example(situation: "no control could be formed", verdict: .inconclusive) { $0.mutations = 0 },
+        Example(situation: "no lost key could be made up", verdict: .inconclusive) { $0.flaggedChecks = [] },
+        Example(situation: "nothing was acknowledged", verdict: .inconclusive) { $0.acknowledged = 0 },
         Example(situation: "a check could not be judged", verdict: .inconclusive) { $0.unjudged = ["several writers"] },
         Example(situation: "a control passed", verdict: .harnessError) { $0.unflagged = ["flipped-bit"] },
         Example(situation: "a control passed beside a finding", verdict: .harnessError) {
@@ -33,6 +34,8 @@ struct RunVerdictTests {
     func aPassNeedsProof(_ example: Example) throws {
         var tally = RunTally()
         (tally.mutations, tally.flagged, tally.statesWithLosses, tally.cutsLanded) = (3, 3, 5, 1)
+        tally.acknowledged = 7
+        tally.flaggedChecks = [.durable, .payloadIntegrity]
         example.change(&tally)
         let target = try BuiltInTargets(driver: "/nowhere/faultline-target").target(named: "engine").configured()
         let request = RunRequest(target: target, scenario: .powerCut, contract: .durable)

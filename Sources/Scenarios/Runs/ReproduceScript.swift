@@ -35,6 +35,11 @@ package enum ReproduceScript {
         return text
     }
 
+    /// A word of a command that is printed.
+    package static func quoted(_ word: String) -> String {
+        String(decoding: quoted(ByteString(word)), as: UTF8.self)
+    }
+
     /// One argument: as it is when it is plain, else in single quotes.
     package static func quoted(_ argument: ByteString) -> [UInt8] {
         let isPlain = argument.bytes.allSatisfy { byte in

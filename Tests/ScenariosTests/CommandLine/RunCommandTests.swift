@@ -35,6 +35,17 @@ struct RunCommandTests {
         #expect(answer.error.contains("case/case.json"), "\(answer.error)")
     }
 
+    @Test func anErrorThatNobodyCanReadStillHasItsExitCode() throws {
+        let process = Process()
+        process.executableURL = URL(filePath: try #require(Faultline.path))
+        process.arguments = ["run", "nonsense", "--scenario", "smoke"]
+        process.standardError = FileHandle(forWritingAtPath: "/dev/full")
+        try process.run()
+        process.waitUntilExit()
+        #expect(process.terminationReason == .exit)
+        #expect(process.terminationStatus == 2)
+    }
+
     @Test func aSmokeRunPassesAndPrintsOneObject() throws {
         let arguments = ["run", "engine", "--scenario", "smoke", "--ops", "20", "--json", "--out", "runs"]
         let answer = try Faultline.run(arguments, directory: temporary.path)
