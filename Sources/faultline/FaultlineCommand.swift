@@ -14,7 +14,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline run sqlite --set journal_mode=delete --scenario power-cut
               faultline replay RUN/cases/1     a failing crash again
               faultline doctor                 what works here, and how to enable the rest
-              faultline trace show RUN/trace   what a store did, operation by operation
+              faultline trace show RUN/recorded.trace   what a store did, operation by operation
               faultline cleanup                takes away what a killed run left behind
 
             A run is one workload on one target under one scenario. It is recorded once; every disk state that a crash \

@@ -41,6 +41,9 @@ struct RunOptions: ParsableArguments {
     var json = false
 
     func validate() throws {
+        guard profile != .block else {
+            throw ValidationError("--profile block is for block devices; these scenarios work on files")
+        }
         guard operationCount > 0 else { throw ValidationError("--ops must be at least 1") }
         guard operationCount <= 1_000_000 else { throw ValidationError("--ops can be 1000000 at most") }
         guard (0...1000).contains(cycles) else { throw ValidationError("--cycles must be from 0 to 1000") }
