@@ -60,6 +60,8 @@ let package = Package(
         .target(name: "Litmus", dependencies: ["Model", "Bytes"], path: "Tests/Litmus", swiftSettings: house),
         .testTarget(
             name: "ModelTests", dependencies: ["Litmus", "Model", "Bytes"], exclude: ["Scripts"], swiftSettings: house),
+        .testTarget(
+            name: "FilesystemTests", dependencies: ["Litmus", "Model", "CPlatform"], swiftSettings: house),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", "Bytes"], swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
         .testTarget(

@@ -105,10 +105,7 @@ struct Closing {
         for need in requirements[index] {
             switch need {
             case .part(let other): if fates[other] != .kept { limit = from }
-            case .units(let other, let range):
-                if fates[other] != .kept, let first = lost(of: other, in: range).ranges.first {
-                    limit = min(limit, first.lowerBound)
-                }
+            case .units: preconditionFailure("sizes need no data")
             }
         }
         let size = limit >= to ? to : max(from, limit / pageBytes * pageBytes)

@@ -9,8 +9,6 @@ struct Part: Sendable {
     /// Which part of its operation this is, from 0.
     var index: UInt8
     var bond = Bond.none
-    /// A rename over an existing name whose profile wants the source's data and size first.
-    var needsSource = false
     /// A directory that comes to lie in another one: such moves keep their order under every profile, so that no
     /// directory is ever reached twice or lies within itself.
     var movesDirectory = false

@@ -15,6 +15,9 @@ struct PartQueue: Sendable, RandomAccessCollection {
         _modify { yield &storage[index] }
     }
 
+    /// How many parts take up memory, those that were taken included.
+    var heldCount: Int { storage.count }
+
     mutating func append(_ part: Part) { storage.append(part) }
 
     /// Drops the parts before `index`.

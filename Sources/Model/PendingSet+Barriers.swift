@@ -7,6 +7,7 @@ extension PendingSet {
             case .sizeChange: cut = state.lastSizeChange
             case .sizeOrNameChange: cut = max(state.lastSizeChange, state.lastNameChange)
             }
+            if rules.order == .total { cut.raise(to: state.lastDataChange) }
         }
         barriers[id] = BarrierState(
             barrier: barrier, beganAt: eventCount, firstNumber: nextNumber, allHadCompleted: inFlight.isEmpty,
@@ -30,17 +31,19 @@ extension PendingSet {
             let cut =
                 rules.growthFollowsMetadata
                 ? max(state.metadataCut, lastGrowth(of: inode, completedBy: state.beganAt)) : state.metadataCut
+            let hasTotalOrder = rules.order == .total
             if coversPrefix {
-                retireMetadata(upTo: cut)
+                retireOrdered(upTo: cut)
                 retireData(of: inode, before: state.firstNumber)
             } else {
                 makeDurable { _, part in
-                    part.effect.isMetadata
+                    if hasTotalOrder { return part.number <= cut && !part.isUnsyncable }
+                    return part.effect.isMetadata
                         ? part.number <= cut : part.effect.inode == inode && part.isCovered(state.beganAt)
                 }
             }
         case .slots(let attributes, let ownNames):
-            if coversPrefix, !mayHaveNames(inode, ownNames: ownNames) {
+            if coversPrefix, !mayHaveNames(inode, attributes, ownNames: ownNames) {
                 retireData(of: inode, before: state.firstNumber)
                 if attributes { retireOthers(of: inode, before: state.firstNumber) }
             } else {
@@ -48,7 +51,7 @@ extension PendingSet {
                     guard part.isCovered(state.beganAt) else { return false }
                     switch part.effect {
                     case .name(let entry, let new):
-                        return entry.directory == inode || ownNames && (new == inode || old == inode)
+                        return attributes && entry.directory == inode || ownNames && (new == inode || old == inode)
                     case .attributes, .extendedAttribute: return attributes && part.effect.inode == inode
                     default: return part.effect.inode == inode
                     }
@@ -65,9 +68,9 @@ extension PendingSet {
         }
     }
 
-    private func mayHaveNames(_ inode: InodeID, ownNames: Bool) -> Bool {
+    private func mayHaveNames(_ inode: InodeID, _ attributes: Bool, ownNames: Bool) -> Bool {
         guard !ordered.isEmpty, let state = inodes[inode] else { return false }
-        return state.orderedCount > 0 || ownNames && state.ownNameCount > 0
+        return attributes && state.orderedCount > 0 || ownNames && state.ownNameCount > 0
     }
 
     private func lastGrowth(of inode: InodeID, completedBy limit: Int) -> Int {

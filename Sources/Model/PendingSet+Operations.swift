@@ -17,6 +17,7 @@ extension PendingSet {
         guard let touched = split(operation) else { return }
         if operation.isComplete {
             touch(touched)
+            touchData(operation.change.inode, first..<nextNumber)
         } else if nextNumber > first {
             inFlight[operation.id] = InFlight(
                 numbers: first..<nextNumber, inode: operation.change.inode, touched: touched)
@@ -38,10 +39,19 @@ extension PendingSet {
             }
         }
         touch(flight.touched, number: flight.numbers.upperBound - 1)
+        touchData(flight.inode, flight.numbers)
+    }
+
+    /// Where data is in the journal, a journal is written up to the last write too.
+    private mutating func touchData(_ inode: InodeID, _ numbers: Range<Int>) {
+        guard rules.order == .total, !rules.everythingPersists, !numbers.isEmpty,
+            let index = ordered.index(of: numbers.lowerBound), ordered[index].isWrite || ordered[index].isGrowth
+        else { return }
+        inodes[inode]?.lastDataChange.raise(to: numbers.upperBound - 1)
     }
 
     private mutating func touch(_ touched: Touched, number: Int? = nil) {
-        guard rules.order == .metadata else { return }
+        guard rules.order != .slots else { return }
         // An allocation that changes nothing visible has no part; a journal is written up to it all the same.
         let number = number ?? lastMetadataNumber
         for case let inode? in [touched.first, touched.second] {
@@ -166,9 +176,8 @@ extension PendingSet {
             appendName(to, source, of: operation, bond: bond, moves: moves)
             appendName(from, target, of: operation, index: 1, moves: moves)
         } else {
-            let needsSource = rules.replaceNeedsData && target != nil
             let bond: Part.Bond = splits ? .none : .joinsNext
-            appendName(to, source, of: operation, bond: bond, needsSource: needsSource, moves: moves)
+            appendName(to, source, of: operation, bond: bond, moves: moves)
             appendName(from, nil, of: operation, index: 1, bond: splits && !isMove ? .needsPrevious : .none)
         }
         return Touched(first: from.directory, second: to.directory, named: source, unnamed: target)
@@ -178,12 +187,11 @@ extension PendingSet {
 
     private mutating func appendName(
         _ entry: Entry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0, bond: Part.Bond = .none,
-        needsSource: Bool = false, moves: Bool = false
+        moves: Bool = false
     ) {
         let old = names.updateValueOrRemove(inode, forKey: entry)
         var part = makePart(.name(entry, inode), of: operation, index: index)
         part.bond = bond
-        part.needsSource = needsSource
         part.movesDirectory = moves
         enter(part)
         for case let child? in [inode, old] { inodes[child]?.ownNameCount += 1 }

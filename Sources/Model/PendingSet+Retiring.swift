@@ -12,11 +12,11 @@ extension PendingSet {
 
     /// A killed process loses nothing that took effect; only a write that the kill interrupts may be cut short.
     mutating func persistEverything(butLastWrite: Bool) {
-        guard let first = ordered.first, !(butLastWrite && first.isWrite) else { return }
-        retireOrdered(before: nextNumber)
+        if butLastWrite, ordered.first?.isWrite == true { return }
+        rules.order == .total ? retireOrdered(before: nextNumber) : retireEverything(before: nextNumber)
     }
 
-    mutating func retireMetadata(upTo cut: Int) {
+    mutating func retireOrdered(upTo cut: Int) {
         if let first = ordered.first, first.number <= cut { retireOrdered(before: cut + 1) }
     }
 
@@ -36,7 +36,6 @@ extension PendingSet {
     private mutating func retire(_ part: Part) {
         switch part.effect {
         case .name(let entry, let inode):
-            if part.needsSource, let inode { retireData(of: inode, before: part.number) }
             retireName(entry, inode)
         case .zero, .resize:
             if rules.order == .metadata { override(part) }

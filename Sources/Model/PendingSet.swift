@@ -104,6 +104,8 @@ public struct PendingSet: Sendable {
         var lastChange = -1
         var lastSizeChange = -1
         var lastNameChange = -1
+        /// The latest completed write, where data is in the journal.
+        var lastDataChange = -1
 
         mutating func take(_ node: Node, keepingContent: Bool) {
             sizeBytes = node.sizeBytes
@@ -166,5 +168,16 @@ extension PendingSet {
         }
         if !isSorted { parts.sort { $0.number < $1.number } }
         return parts
+    }
+}
+
+extension PendingSet {
+    /// How many things the set holds: parts, inodes, names, runs of durable content, operations under way. For tests
+    /// that memory does not grow with the length of a trace.
+    package var heldCount: Int {
+        let perInode = inodes.values.map { $0.data.heldCount + $0.others.heldCount + $0.extendedAttributes.count + 1 }
+        let durableCount = durable.nodes.values.map { $0.content.extents.count + $0.entries.count + 1 }
+        return ordered.heldCount + perInode.reduce(0, +) + durableCount.reduce(0, +) + names.count + barriers.count
+            + inFlight.count
     }
 }

@@ -14,9 +14,10 @@ package struct ProfileRules: Hashable, Sendable {
     /// What a successful barrier on one inode promises.
     package enum Scope: Hashable, Sendable {
         case everything
-        /// The inode's data and sizes, and all metadata up to the inode's last change.
+        /// The inode's data and sizes, and what the journal keeps in order, up to the inode's last change: metadata, or
+        /// where data is in the journal too, everything.
         case journal(upTo: JournalMark)
-        /// The inode's data and sizes, and its other slots: attributes, a directory's names, the inode's own names.
+        /// The inode's data and sizes, and its other slots: attributes and a directory's names, the inode's own names.
         case slots(attributes: Bool, ownNames: Bool)
     }
 
@@ -32,10 +33,6 @@ package struct ProfileRules: Hashable, Sendable {
     package var everythingPersists = false
     /// A size step of an extending write survives only with the metadata that came before the write.
     package var growthFollowsMetadata = false
-    /// A size step survives only with all new data below it.
-    package var growthNeedsData = false
-    /// A rename over an existing name survives only with the source's data and size.
-    package var replaceNeedsData = false
     /// A rename of a file may leave both names, and across directories neither.
     package var renameSplits = false
     /// After a failed fsync the cached pages go back to what the disk holds: a later write of part of a unit does not
@@ -54,8 +51,11 @@ extension Profile {
         switch self {
         case .kill:
             ProfileRules(order: .total, everythingPersists: true, fsync: .everything, fdatasync: .everything)
-        case .strict, .ext4Journal:
+        case .strict:
             ProfileRules(order: .total, fsync: .everything, fdatasync: .everything)
+        case .ext4Journal:
+            ProfileRules(
+                order: .total, fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeChange))
         case .ext4Ordered:
             ProfileRules(
                 order: .metadata, growthFollowsMetadata: true,
@@ -69,7 +69,7 @@ extension Profile {
                 fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeOrNameChange))
         case .btrfs:
             ProfileRules(
-                order: .slots, growthNeedsData: true, replaceNeedsData: true, failedDataReverts: true,
+                order: .slots, failedDataReverts: true,
                 smallestUnitBytes: pageBytes, usualUnitBytes: pageBytes,
                 fsync: .slots(attributes: true, ownNames: true),
                 fdatasync: .slots(attributes: true, ownNames: true))

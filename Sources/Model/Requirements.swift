@@ -15,7 +15,7 @@ struct Requirements {
     enum Need {
         /// The part, whole.
         case part(Int)
-        /// Of the part's units in the range: those that the needing part shares, or those below a size.
+        /// Of the part's units in the range: those that the needing part shares.
         case units(of: Int, Range<UInt64>)
     }
 
@@ -80,17 +80,11 @@ private struct Latest {
             where !edge.isEmpty {
                 for run in slots?.zeros.runs(in: edge).map(\.part) ?? [] { need(run) }
             }
-        case .grow(_, let from, let to):
+        case .grow:
             need(slots?.size)
             if rules.growthFollowsMetadata { need(metadata) }
-            if rules.growthNeedsData, from < to { needDataVersions(in: from..<to, slots, to: &needs) }
         case .resize: need(slots?.resize)
-        case .name(let entry, let inode):
-            need(names[entry])
-            if part.needsSource, let inode, let source = inodes[inode] {
-                need(source.size)
-                needDataVersions(in: 0..<UInt64.max, source, to: &needs)
-            }
+        case .name(let entry, _): need(names[entry])
         case .attributes: need(slots?.attributes)
         case .extendedAttribute(_, let name, _): need(slots?.extendedAttributes[name])
         }

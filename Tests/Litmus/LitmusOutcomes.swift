@@ -9,9 +9,11 @@ extension LitmusTrace {
         return set
     }
 
-    /// Every tree that `profile` allows, as lines, sorted, each once.
-    package func outcomes(_ profile: Profile, unitBytes: UInt64) throws -> [String] {
-        let set = pendingSet(profile, unitBytes: unitBytes)
+    /// Every tree that `profile` allows, as lines, sorted, each once. `rules`: others than the profile's own.
+    package func outcomes(_ profile: Profile, rules: ProfileRules? = nil, unitBytes: UInt64) throws -> [String] {
+        var set = PendingSet(
+            profile: profile, rules: rules ?? profile.rules, base: Tree(), unitBytes: unitBytes)
+        for event in events { set.add(event) }
         var lines: Set<String> = []
         set.forEachSurvivors { survivors in
             lines.insert(describe(set.tree(survivors)))

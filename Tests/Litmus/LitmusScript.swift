@@ -13,7 +13,8 @@ import Model
 ///     expect strict ext4-journal    outcomes of these profiles, one tree a line
 ///       f(A*4096)
 ///
-/// Units are 4 KiB unless a line `unit 512` says otherwise, so that sets stay readable.
+/// Units are 4 KiB unless a line `unit 512` says otherwise, so that sets stay readable. A line `profiles block` names the
+/// profiles to ask instead of those of filesystems.
 package struct LitmusScript: Sendable {
     package struct Step: Sendable {
         package var line: Int
@@ -24,6 +25,8 @@ package struct LitmusScript: Sendable {
     /// The comment at the top, which every regenerated script keeps.
     package var header: [String] = []
     package var unitBytes: UInt64 = 4096
+    /// The profiles whose outcomes the script holds.
+    package var profiles: [Profile] = Profile.filesystems
     package var base: [Step] = []
     package var run: [Step] = []
     package var expected: [(profiles: [String], outcomes: [String])] = []
@@ -36,7 +39,8 @@ package struct LitmusScript: Sendable {
             let words = raw.prefix { $0 != "#" }.split(separator: " ").map(String.init)
             guard let first = words.first else { continue }
             switch (raw.first == " ", first) {
-            case (false, "unit"): unitBytes = UInt64(words[1])!
+            case (false, "unit"): unitBytes = words.count > 1 ? UInt64(words[1]) ?? 0 : 0
+            case (false, "profiles"): profiles = words.dropFirst().compactMap(Profile.init(rawValue:))
             case (false, "expect"):
                 section = "expect"
                 expected.append((Array(words.dropFirst()), []))
@@ -62,6 +66,9 @@ package struct LitmusScript: Sendable {
         }
         var lines = header
         if unitBytes != 4096 { lines.append("unit \(unitBytes)") }
+        if profiles != Profile.filesystems {
+            lines.append("profiles " + profiles.map(\.rawValue).joined(separator: " "))
+        }
         for (title, steps) in [("base", base), ("run", run)] where !steps.isEmpty {
             lines.append(title)
             lines += steps.map { "  " + $0.words.joined(separator: " ") }

@@ -22,33 +22,16 @@ extension NaiveModel {
             if atom.isGrowth, rules.growthFollowsMetadata { return true }
         }
         if atom.movesDirectory, earlier.movesDirectory { return true }
-        if let source = atom.replacesWith, earlier.inode == source, isDataOrSize(earlier) {
-            if case .size = earlier.things[0] { return !isSizeOverridden(other, before: index) }
-            return !isDataOverridden(other, before: index)
-        }
         switch (atom.things[0], earlier.things[0]) {
         case (.data, .data), (.data, .zero), (.zero, .zero): return needsUnit(index, other)
         case (.size(let one, _), .size(let two, _)) where one == two:
             if atom.isGrowth { return !isSizeOverridden(other, before: index) }
             return !earlier.isGrowth
-        case (.size(let one, let size), .data(let two, let cells, _)),
-            (.size(let one, let size), .zero(let two, let cells)):
-            guard one == two, atom.isGrowth, rules.growthNeedsData else { return false }
-            // New data: at or above the size that the file grew from.
-            let from = growthBegin(index)
-            return unitCells(cells).overlaps(from...size - 1) && !isDataOverridden(other, before: index)
         case (.name(let one, _), .name(let two, _)): return one == two
         case (.attributes(let one, _), .attributes(let two, _)): return one == two
         case (.extendedAttribute(let one, let name, _), .extendedAttribute(let two, let other, _)):
             return one == two && name == other
         default: return false
-        }
-    }
-
-    private func isDataOrSize(_ atom: Atom) -> Bool {
-        switch atom.things[0] {
-        case .data, .zero, .size: true
-        default: false
         }
     }
 
@@ -65,10 +48,6 @@ extension NaiveModel {
         return shared.contains { unit in !isRenewed(unit, of: atoms[index].inode, other, index) }
     }
 
-    private func isDataOverridden(_ other: Int, before index: Int) -> Bool {
-        units(dataCells(of: other)!).allSatisfy { isRenewed($0, of: atoms[other].inode, other, index) }
-    }
-
     private func isRenewed(_ unit: Int, of inode: InodeID, _ other: Int, _ index: Int) -> Bool {
         atoms[other + 1..<max(index, other + 1)].contains { between in
             if case .zero(inode, let cells) = between.things[0] { covers(cells, unit) } else { false }
@@ -79,14 +58,6 @@ extension NaiveModel {
         atoms[other + 1..<index].contains { between in
             if case .size(atoms[other].inode, _) = between.things[0] { !between.isGrowth } else { false }
         }
-    }
-
-    private func growthBegin(_ index: Int) -> Int {
-        var state = NaiveState()
-        for atom in atoms[..<index] where atom.part != atoms[index].part {
-            for thing in atom.things { state.apply(thing) }
-        }
-        return state.sizes[atoms[index].inode] ?? 0
     }
 
     private func dataCells(of index: Int) -> ClosedRange<Int>? { cells(atoms[index]) }
@@ -100,10 +71,6 @@ extension NaiveModel {
 
     private func units(_ cells: ClosedRange<Int>) -> ClosedRange<Int> {
         cells.lowerBound / cellsOfUnit...cells.upperBound / cellsOfUnit
-    }
-
-    private func unitCells(_ cells: ClosedRange<Int>) -> ClosedRange<Int> {
-        units(cells).lowerBound * cellsOfUnit...(units(cells).upperBound + 1) * cellsOfUnit - 1
     }
 
     private func covers(_ cells: ClosedRange<Int>, _ unit: Int) -> Bool {

@@ -29,7 +29,6 @@ struct NaiveModel {
         /// Of a name: what the name meant before.
         var old: InodeID?
         var movesDirectory = false
-        var replacesWith: InodeID?
         /// Atoms that survive together share a class.
         var group: Int
         /// Needs this atom besides what the rules say.
@@ -218,7 +217,6 @@ struct NaiveModel {
         let moves = isMove && (directories.contains(source) || mode == .exchange && !directories.isEmpty)
         addName(to, source)
         atoms[atoms.count - 1].movesDirectory = moves
-        if mode != .exchange, target != nil, rules.replaceNeedsData { atoms[atoms.count - 1].replacesWith = source }
         addName(from, mode == .exchange ? target : nil, sharesGroup: !splits || mode == .exchange && !isMove)
         atoms[atoms.count - 1].movesDirectory = moves && mode == .exchange
         if splits, !isMove, mode != .exchange { atoms[atoms.count - 1].previous = atoms.count - 2 }
@@ -244,7 +242,10 @@ struct NaiveModel {
             case .sizeChange: [.size]
             case .sizeOrNameChange: [.size, .name]
             }
-        return marks.filter { $0.inode == inode && !$0.kinds.isDisjoint(with: kinds) }.map(\.atom).max() ?? -1
+        let last = marks.filter { $0.inode == inode && !$0.kinds.isDisjoint(with: kinds) }.map(\.atom).max() ?? -1
+        guard rules.order == .total else { return last }
+        let data = atoms.lastIndex { ($0.isWrite || $0.isGrowth) && $0.inode == inode && $0.completedAt <= time }
+        return max(last, data ?? -1)
     }
 
     private mutating func end(_ id: OperationID, _ errno: Int32) {
@@ -269,12 +270,13 @@ struct NaiveModel {
         let isCovered = atom.completedAt < beganAt && !atom.isUnsyncable
         switch scope {
         case .everything: return isCovered
+        case .journal where rules.order == .total: return index <= cut && !atom.isUnsyncable
         case .journal: return atom.isMetadata ? index <= cut : isCovered && atom.inode == inode
         case .slots(let attributes, let ownNames):
             guard isCovered else { return false }
             switch atom.things[0] {
             case .name(let entry, let new):
-                return entry.directory == inode || ownNames && (new == inode || atom.old == inode)
+                return attributes && entry.directory == inode || ownNames && (new == inode || atom.old == inode)
             case .attributes, .extendedAttribute: return attributes && atom.inode == inode
             default: return atom.inode == inode
             }

@@ -1,0 +1,20 @@
+#ifndef CPLATFORM_BLOCK_STACK_H
+#define CPLATFORM_BLOCK_STACK_H
+
+#include <stdint.h>
+
+// Filesystems on block devices: calls that Swift's Glibc module lacks. -errno on failure.
+
+/// mount(2) of a block device with MS_NOSUID | MS_NODEV | MS_NOATIME.
+int faultline_mount_device(const char *device, const char *target, const char *type, const char *options);
+
+/// syncfs(2).
+int faultline_sync_filesystem(int descriptor);
+
+/// sync_file_range(2) that writes the range back and waits for it.
+int faultline_write_back(int descriptor, int64_t offsetBytes, int64_t countBytes);
+
+/// Commits the metadata of a btrfs without writing file data back (BTRFS_IOC_START_SYNC and WAIT_SYNC).
+int faultline_btrfs_commit(int descriptor);
+
+#endif

@@ -1,0 +1,50 @@
+import Bytes
+
+/// 128 bits that stand for a visible tree, or for a part of one. Parts are combined by XOR, so that a change is two
+/// steps; what stands for something larger is mixed first, so that equal changes in two places do not cancel.
+///
+/// For telling states apart, not against an adversary.
+public struct StateHash: Hashable, Sendable {
+    public var high: UInt64
+    public var low: UInt64
+
+    static let zero = StateHash(high: 0, low: 0)
+
+    init(high: UInt64, low: UInt64) {
+        self.high = high
+        self.low = low
+    }
+
+    /// What `value` means in the place `place`.
+    @inline(__always)
+    init(_ place: UInt64, _ value: UInt64) {
+        high = StateHash.mix((place &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ value)
+        low = StateHash.mix(high &+ value &* 0xD1B5_4A32_D192_ED03)
+    }
+
+    init(_ place: UInt64, _ bytes: [UInt8]) {
+        self.init(place, UInt64(bytes.count))
+        for byte in bytes { self = .mixed(self, StateHash(2, UInt64(byte))) }
+    }
+
+    @inline(__always)
+    static func ^ (left: StateHash, right: StateHash) -> StateHash {
+        StateHash(high: left.high ^ right.high, low: left.low ^ right.low)
+    }
+
+    @inline(__always)
+    static func ^= (left: inout StateHash, right: StateHash) { left = left ^ right }
+
+    /// The two in this order, mixed.
+    @inline(__always)
+    static func mixed(_ one: StateHash, _ two: StateHash) -> StateHash {
+        let high = mix(one.high &+ (two.low ^ 0x9E37_79B9_7F4A_7C15))
+        return StateHash(high: high, low: mix(one.low ^ two.high &* 0xD1B5_4A32_D192_ED03 &+ high))
+    }
+
+    @inline(__always)
+    private static func mix(_ value: UInt64) -> UInt64 {
+        let first = (value ^ (value >> 32)) &* 0xBF58_476D_1CE4_E5B9
+        return first ^ (first >> 29)
+    }
+}

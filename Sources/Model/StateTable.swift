@@ -1,0 +1,224 @@
+import Bytes
+
+/// The slots of a walk under dense numbers, each with its current version, and what each atom does to them.
+///
+/// Node 0 is the root.
+struct StateTable {
+    struct Change {
+        enum Kind {
+            case unit
+            case size(UInt64)
+            /// An attribute's new hash.
+            case value(StateHash)
+            case name
+        }
+
+        var kind: Kind
+        var node: Int32
+        var slot: Int32 = 0
+        /// Of a unit: the change in its slot; of a name: the node that it comes to mean, or -1.
+        var detail: Int32 = 0
+    }
+
+    let hasher: TreeHasher
+    private let unitBytes: UInt64
+
+    var nodes: [StateHash] = []
+    var sizes: [UInt64] = []
+    var units: [UnitSlot] = []
+    var values: [StateHash] = []
+    /// Of each name: the node that it means, or -1.
+    var children: [Int32] = []
+    private(set) var directories: [Int32] = []
+    private(set) var nameHashes: [StateHash] = []
+    /// The names that may come to mean a node.
+    private(set) var slotsOfChild: [Int32] = []
+    private(set) var firstSlotOfChild: [Int] = []
+    private(set) var changes: [Change] = []
+    private(set) var firstChange: [Int] = [0]
+
+    private var numbers: [InodeID: Int] = [:]
+    private var names: [Entry: Int] = [:]
+    private var attributeSlots: [InodeID: Int] = [:]
+    private var extendedAttributeSlots: [InodeID: [ByteString: Int]] = [:]
+    private var unitRange: [Range<Int>] = []
+
+    init(_ durable: Tree, _ graph: AtomGraph, _ hasher: TreeHasher, unitBytes: UInt64) throws {
+        self.hasher = hasher
+        self.unitBytes = unitBytes
+        let inodes = [.root] + durable.nodes.keys.filter { $0 != .root }.sorted()
+        for (number, inode) in inodes.enumerated() { numbers[inode] = number }
+        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph) }
+        for inode in inodes {
+            for (name, child) in durable.nodes[inode]!.entries { enterName(Entry(inode, name), numbers[child]) }
+        }
+        for part in graph.parts { if case .name(let entry, _) = part.effect { enterName(entry, nil) } }
+        enterChildren(graph)
+        for index in graph.atoms.indices {
+            enterChanges(of: graph.atoms[index], graph, durable)
+            firstChange.append(changes.count)
+        }
+    }
+
+    @inline(__always)
+    func contribution(of slot: Int) -> StateHash {
+        let child = Int(children[slot])
+        return child < 0 ? .zero : .mixed(nameHashes[slot], nodes[child])
+    }
+
+    func unitSlots(of node: Int, meeting range: Range<UInt64>) -> Range<Int> {
+        let slots = unitRange[node]
+        var first = slots.lowerBound
+        var count = slots.count
+        while count > 0 {
+            let half = count / 2
+            if units[first + half].startBytes + unitBytes <= range.lowerBound {
+                first += half + 1
+                count -= half + 1
+            } else {
+                count = half
+            }
+        }
+        var end = first
+        while end < slots.upperBound, units[end].startBytes < range.upperBound { end += 1 }
+        return first..<end
+    }
+
+    // MARK: - Building
+
+    private mutating func enterNode(_ inode: InodeID, _ node: Node, _ graph: AtomGraph) throws {
+        var hash = hasher.kind(node.kind) ^ hasher.attributes(node.attributes) ^ hasher.size(node.sizeBytes)
+        for (name, value) in node.extendedAttributes { hash ^= hasher.extendedAttribute(name, value) }
+        hash ^= try hasher.content(node.content, 0..<node.sizeBytes)
+        nodes.append(hash)
+        sizes.append(node.sizeBytes)
+        let begin = units.count
+        for start in touchedUnits(inode, node, graph) {
+            var content = ExtentMap()
+            for extent in node.content.slice(start..<start + unitBytes) {
+                content.write(extent.data, at: extent.offsetBytes)
+            }
+            units.append(try UnitSlot(startBytes: start, unitBytes: unitBytes, content, hasher))
+        }
+        unitRange.append(begin..<units.count)
+    }
+
+    /// The units that atoms write, and those with content that atoms zero, hide or show.
+    private func touchedUnits(_ inode: InodeID, _ node: Node, _ graph: AtomGraph) -> [UInt64] {
+        var starts: Set<UInt64> = []
+        var changing = RangeSet<UInt64>()
+        for part in graph.parts where part.effect.inode == inode {
+            switch part.effect {
+            case .write:
+                for range in part.pendingBytes.ranges {
+                    for unit in range.cut(at: unitBytes) { starts.insert(unit.lowerBound / unitBytes * unitBytes) }
+                }
+            case .zero(_, let range): changing.insert(contentsOf: range)
+            case .grow(_, _, let to), .resize(_, let to):
+                changing.insert(contentsOf: min(to, node.sizeBytes)..<max(to, node.sizeBytes))
+            default: break
+            }
+        }
+        for range in changing.ranges {
+            for extent in node.content.slice(range) {
+                for unit in (extent.offsetBytes..<extent.endBytes).cut(at: unitBytes) {
+                    starts.insert(unit.lowerBound / unitBytes * unitBytes)
+                }
+            }
+        }
+        return starts.sorted()
+    }
+
+    private mutating func enterName(_ entry: Entry, _ child: Int?) {
+        guard names[entry] == nil, let directory = numbers[entry.directory] else { return }
+        names[entry] = children.count
+        children.append(Int32(child ?? -1))
+        directories.append(Int32(directory))
+        nameHashes.append(hasher.name(entry.name))
+    }
+
+    /// Which names may mean which nodes; then every directory's hash gets those of its children, deepest first.
+    private mutating func enterChildren(_ graph: AtomGraph) {
+        var lists = [Set<Int32>](repeating: [], count: nodes.count)
+        for (slot, child) in children.enumerated() where child >= 0 { lists[Int(child)].insert(Int32(slot)) }
+        for part in graph.parts {
+            guard case .name(let entry, let inode?) = part.effect, let slot = names[entry], let node = numbers[inode]
+            else { continue }
+            lists[node].insert(Int32(slot))
+        }
+        firstSlotOfChild = [0]
+        for list in lists {
+            slotsOfChild += list.sorted()
+            firstSlotOfChild.append(slotsOfChild.count)
+        }
+        var slotsOfDirectory: [Int32: [Int]] = [:]
+        for (slot, directory) in directories.enumerated() { slotsOfDirectory[directory, default: []].append(slot) }
+        var isDone = [Bool](repeating: false, count: nodes.count)
+        func finish(_ node: Int, _ table: inout StateTable) {
+            guard !isDone[node] else { return }
+            isDone[node] = true
+            for slot in slotsOfDirectory[Int32(node)] ?? [] where table.children[slot] >= 0 {
+                finish(Int(table.children[slot]), &table)
+                table.nodes[node] ^= table.contribution(of: slot)
+            }
+        }
+        for node in nodes.indices { finish(node, &self) }
+    }
+
+    private mutating func enterChanges(of atom: AtomGraph.Atom, _ graph: AtomGraph, _ durable: Tree) {
+        let effect = graph.parts[atom.part].effect
+        switch atom.piece {
+        case .whole: enter(graph.parts[atom.part], durable)
+        case .pair:
+            enter(graph.parts[atom.part], durable)
+            enter(graph.parts[atom.part + 1], durable)
+        case .unit(let bytes): enterData(effect, bytes)
+        case .size(let size): enterSize(effect, size)
+        case .prefix(let bytes, let size):
+            enterData(effect, bytes)
+            if let size { enterSize(effect, size) }
+        }
+    }
+
+    private mutating func enter(_ part: Part, _ durable: Tree) {
+        guard let node = numbers[part.effect.inode] else { return }
+        switch part.effect {
+        case .write, .zero: for range in part.remainingBytes.ranges { enterData(part.effect, range) }
+        case .grow(_, _, let to), .resize(_, let to): enterSize(part.effect, to)
+        case .name(let entry, let inode):
+            let child = inode.flatMap { numbers[$0] } ?? -1
+            changes.append(
+                Change(kind: .name, node: Int32(node), slot: Int32(names[entry]!), detail: Int32(child)))
+        case .attributes(let inode, let attributes):
+            if attributeSlots[inode] == nil {
+                attributeSlots[inode] = values.count
+                values.append(hasher.attributes(durable.nodes[inode]!.attributes))
+            }
+            enterValue(node, attributeSlots[inode]!, hasher.attributes(attributes))
+        case .extendedAttribute(let inode, let name, let value):
+            if extendedAttributeSlots[inode]?[name] == nil {
+                extendedAttributeSlots[inode, default: [:]][name] = values.count
+                values.append(hasher.extendedAttribute(name, durable.nodes[inode]!.extendedAttributes[name]))
+            }
+            let slot = extendedAttributeSlots[inode]![name]!
+            enterValue(node, slot, hasher.extendedAttribute(name, value))
+        }
+    }
+
+    private mutating func enterValue(_ node: Int, _ slot: Int, _ hash: StateHash) {
+        changes.append(Change(kind: .value(hash), node: Int32(node), slot: Int32(slot)))
+    }
+
+    private mutating func enterSize(_ effect: Effect, _ size: UInt64) {
+        guard let node = numbers[effect.inode] else { return }
+        changes.append(Change(kind: .size(size), node: Int32(node)))
+    }
+
+    private mutating func enterData(_ effect: Effect, _ bytes: Range<UInt64>) {
+        guard let node = numbers[effect.inode] else { return }
+        for slot in unitSlots(of: node, meeting: bytes) {
+            let change = units[slot].append(effect, bytes)
+            changes.append(Change(kind: .unit, node: Int32(node), slot: Int32(slot), detail: change))
+        }
+    }
+}

@@ -1,0 +1,64 @@
+import Foundation
+import Glibc
+import Litmus
+import Model
+import Synchronization
+import Testing
+
+let canMountLoopDevices: Bool = {
+    if geteuid() == 0, (try? run(["losetup", "-f"])) != nil { return true }
+    print("SKIPPED: litmus scripts on real filesystems need root and loop devices")
+    return false
+}()
+
+/// Each litmus script on the real filesystems of this kernel: what is found after a crash must be what the profile
+/// allows. Where a kernel contradicts the model the kernel is right, and the profile must be mended.
+///
+/// Needs root. Each script runs on a fresh filesystem on a loop device; the image file is copied at several moments
+/// after the last operation, without unmounting or syncing, and each copy is mounted, which recovers it.
+@Suite(.enabled(if: canMountLoopDevices))
+struct FilesystemLitmusTests {
+    static let scripts: [LitmusScript] = {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .appending(path: "ModelTests/Scripts")
+        let wanted = ProcessInfo.processInfo.environment["FAULTLINE_LITMUS"]
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
+        return names.filter { $0.hasSuffix(".litmus") && (wanted == nil || $0.contains(wanted!)) }.sorted().map {
+            name in
+            let text = try! String(contentsOf: folder.appending(path: name), encoding: .utf8)
+            return try! LitmusScript(name: String(name.dropLast(7)), text: text)
+        }
+    }()
+
+    static let table = Mutex(OutcomeTable())
+
+    @Test(arguments: RealFilesystem.allCases) func nothingForbiddenIsSeen(_ filesystem: RealFilesystem) throws {
+        defer { FilesystemLitmusTests.table.withLock { $0.finish(filesystem, FilesystemLitmusTests.scripts) } }
+        guard exists(filesystem.tool) else {
+            print("SKIPPED: no \(filesystem.tool) here: apt-get install \(filesystem.package)")
+            return
+        }
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "faultline-litmus-\(getpid())-\(filesystem)").path
+        try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(atPath: folder) }
+        let laboratory = try CrashLaboratory(filesystem, folder)
+        defer { laboratory.close() }
+        for script in FilesystemLitmusTests.scripts where !LitmusExecutor.isImpossible(script) {
+            let allowed = Set(try LitmusTrace(script).outcomes(filesystem.profile, unitBytes: script.unitBytes))
+            let begin = ContinuousClock.now
+            let seen = try laboratory.outcomes(of: script)
+            if ProcessInfo.processInfo.environment["FAULTLINE_VERBOSE"] != nil {
+                print("\(filesystem.rawValue) \(script.name) \(ContinuousClock.now - begin) \(seen)")
+            }
+            FilesystemLitmusTests.table.withLock { $0.enter(script.name, filesystem, allowed: allowed, seen: seen) }
+            for outcome in seen.keys.sorted() where !allowed.contains(outcome) {
+                Issue.record(
+                    """
+                    \(script.name) on \(filesystem.rawValue), \(seen[outcome]!): seen, but \
+                    \(filesystem.profile.rawValue) forbids it: \(outcome)
+                    """)
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+import Litmus
+import Model
+import Testing
+
+struct StateWalkerTests {
+    /// The walk's hash of every state is the hash of the tree that the state leaves, computed anew, and it visits as
+    /// many states as there are choices.
+    @Test(arguments: 0..<4) func theHashOfEveryStateIsThatOfItsTree(_ part: UInt64) throws {
+        var states = 0
+        for seed in stride(from: part, to: 400, by: 4) {
+            let script = try TraceGenerator.script(seed: seed)
+            let trace = try LitmusTrace(script)
+            for profile in Profile.allCases {
+                let set = trace.pendingSet(profile, unitBytes: script.unitBytes)
+                var choices = 0
+                set.forEachSurvivors { _ in
+                    choices += 1
+                    return choices < 300
+                }
+                guard choices < 300 else { continue }
+                var walker = try StateWalker(set, payloads: trace.arena)
+                var visited = 0
+                repeat {
+                    visited += 1
+                    let tree = set.tree(walker.survivors())
+                    let expected = try tree.hash(payloads: trace.arena)
+                    guard walker.hash == expected else {
+                        Issue.record("seed \(seed), \(profile.rawValue), state \(visited): \(trace.describe(tree))")
+                        return
+                    }
+                } while try walker.next()
+                #expect(visited == choices)
+                states += visited
+            }
+        }
+        #expect(states > 3000)
+    }
+
+    /// Trees that look the same have the same hash, however they came about; others have another.
+    @Test func hashesTellVisibleTreesApart() throws {
+        var seen: [StateHash: String] = [:]
+        var trees: [String: StateHash] = [:]
+        for seed in 0..<60 as Range<UInt64> {
+            let script = try TraceGenerator.script(seed: seed)
+            let trace = try LitmusTrace(script)
+            let set = trace.pendingSet(.posixMin, unitBytes: script.unitBytes)
+            var count = 0
+            set.forEachSurvivors { survivors in
+                let tree = set.tree(survivors)
+                guard let hash = try? tree.hash(payloads: trace.arena) else { return false }
+                let text = trace.describe(tree)
+                #expect(seen[hash] ?? text == text)
+                #expect(trees[text] ?? hash == hash)
+                seen[hash] = text
+                trees[text] = hash
+                count += 1
+                return count < 200
+            }
+        }
+        #expect(trees.count > 500)
+    }
+}
