@@ -12,7 +12,12 @@ public struct DumpReader: Sendable {
     /// A line could not be read; the rest of the stream cannot be understood any more.
     private var isDamaged = false
 
-    public init() {}
+    private let maximumLineSizeBytes: Int
+
+    /// A line longer than `maximumLineSizeBytes` is no dump: what a command prints cannot fill the memory.
+    public init(maximumLineSizeBytes: Int = OracleReader.maximumLineSizeBytes) {
+        self.maximumLineSizeBytes = maximumLineSizeBytes
+    }
 
     /// Whether a dump has begun and not ended.
     public var isInsideDump: Bool { lineNumber > 0 || !carried.isEmpty }
@@ -22,19 +27,32 @@ public struct DumpReader: Sendable {
     public mutating func read(_ chunk: Span<UInt8>) -> [Recovery] {
         var recoveries: [Recovery] = []
         var start = 0
-        for index in 0..<chunk.count where chunk[index] == UInt8(ascii: "\n") {
-            chunk.extracting(start..<index).withUnsafeBufferPointer { carried.append(contentsOf: $0) }
-            start = index + 1
-            if let recovery = takeLine() { recoveries.append(recovery) }
+        while !isDamaged, let newline = chunk.newline(from: start) {
+            let recovery: Recovery?
+            if carried.isEmpty {
+                recovery = take(chunk.extracting(start..<newline))
+            } else {
+                carry(chunk.extracting(start..<newline))
+                recovery = takeCarried()
+            }
+            if let recovery { recoveries.append(recovery) }
+            start = newline + 1
         }
-        chunk.extracting(start..<chunk.count).withUnsafeBufferPointer { carried.append(contentsOf: $0) }
+        guard !isDamaged else { return recoveries }
+        carry(chunk.extracting(start..<chunk.count))
+        if carried.count > maximumLineSizeBytes {
+            isDamaged = true
+            carried = []
+            recoveries.append(
+                .failed(reason: "dump unreadable: line \(lineNumber + 1) is longer than \(maximumLineSizeBytes) bytes"))
+        }
         return recoveries
     }
 
     /// Says that the stream has ended: nil when it ended between two dumps or was damaged (and has said so), else the
     /// last recovery, which failed unless only its newline was missing. `expectingDump` makes an empty stream a failure.
     public mutating func finish(expectingDump: Bool) -> Recovery? {
-        if !carried.isEmpty, let recovery = takeLine() { return recovery }
+        if !carried.isEmpty, let recovery = takeCarried() { return recovery }
         guard !isDamaged, isInsideDump || expectingDump else { return nil }
         return .failed(reason: "the dump ends after line \(lineNumber) without an end line (\(entries.count) keys)")
     }
@@ -50,14 +68,21 @@ public struct DumpReader: Sendable {
         return recoveries.first ?? last!
     }
 
-    private mutating func takeLine() -> Recovery? {
+    private mutating func carry(_ part: Span<UInt8>) {
+        part.withUnsafeBufferPointer { carried.append(contentsOf: $0) }
+    }
+
+    private mutating func takeCarried() -> Recovery? {
+        let line = carried
+        carried = []
+        return take(line.span)
+    }
+
+    private mutating func take(_ text: Span<UInt8>) -> Recovery? {
         lineNumber += 1
-        let text = carried
-        carried.removeAll(keepingCapacity: true)
-        guard !isDamaged else { return nil }
         let line: DumpLine
         do throws(OracleError) {
-            line = try DumpLine.parse(text.span, line: lineNumber)
+            line = try DumpLine.parse(text, line: lineNumber)
         } catch {
             isDamaged = true
             return .failed(reason: "dump unreadable: \(error)")

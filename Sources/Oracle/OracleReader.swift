@@ -1,7 +1,5 @@
 import Bytes
 
-import func Glibc.memchr
-
 /// Reads an oracle from chunks of bytes as they come: pure, one pass, memory for one line and what is in flight.
 ///
 ///     var reader = OracleReader()
@@ -15,7 +13,7 @@ import func Glibc.memchr
 ///
 /// A restart line is appended with `OracleLine.restartText(after:)`, which ends a torn line first.
 public struct OracleReader: Sendable {
-    /// What a line may be long at most, so that a file that is no oracle cannot fill the memory.
+    /// What a line may be long at most unless told otherwise, so that a file that is no oracle cannot fill the memory.
     public static let maximumLineSizeBytes = 64 << 20
 
     /// The number of the last line that was read, torn ones included; 0 before the first.
@@ -28,7 +26,11 @@ public struct OracleReader: Sendable {
     /// The error of a line that is torn if a restart follows, and damaged if anything else does.
     private var suspect: OracleError?
 
-    public init() {}
+    private let maximumLineSizeBytes: Int
+
+    public init(maximumLineSizeBytes: Int = OracleReader.maximumLineSizeBytes) {
+        self.maximumLineSizeBytes = maximumLineSizeBytes
+    }
 
     /// Operations that have begun and have no answer so far; 0 in a plain oracle.
     public var inFlight: Int { rules.inFlight }
@@ -38,7 +40,7 @@ public struct OracleReader: Sendable {
         _ chunk: Span<UInt8>, each: (OracleLine, Int) throws(OracleError) -> Void
     ) throws(OracleError) {
         var start = 0
-        while let newline = Self.newline(in: chunk, from: start) {
+        while let newline = chunk.newline(from: start) {
             if carried.isEmpty {
                 try take(chunk.extracting(start..<newline), each)
             } else {
@@ -50,9 +52,9 @@ public struct OracleReader: Sendable {
             start = newline + 1
         }
         carry(chunk, from: start, to: chunk.count)
-        guard carried.count <= Self.maximumLineSizeBytes else {
+        guard carried.count <= maximumLineSizeBytes else {
             throw .meaning(
-                line: lineNumber + 1, reason: "longer than \(Self.maximumLineSizeBytes) bytes: not an oracle")
+                line: lineNumber + 1, reason: "longer than \(maximumLineSizeBytes) bytes: not an oracle")
         }
     }
 
@@ -102,15 +104,6 @@ public struct OracleReader: Sendable {
 
     private mutating func carry(_ chunk: Span<UInt8>, from start: Int, to end: Int) {
         chunk.extracting(start..<end).withUnsafeBufferPointer { carried.append(contentsOf: $0) }
-    }
-
-    private static func newline(in chunk: Span<UInt8>, from start: Int) -> Int? {
-        chunk.withUnsafeBufferPointer { bytes in
-            guard let base = bytes.baseAddress,
-                let found = memchr(base + start, Int32(UInt8(ascii: "\n")), bytes.count - start)
-            else { return nil }
-            return UnsafeRawPointer(found) - UnsafeRawPointer(base)
-        }
     }
 }
 

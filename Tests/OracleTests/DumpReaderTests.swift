@@ -46,6 +46,20 @@ import Testing
         }
     }
 
+    @Test func whatNeverEndsALineDoesNotFillTheMemory() throws {
+        let endless = [UInt8](repeating: UInt8(ascii: " "), count: 40)
+        var dump = DumpReader(maximumLineSizeBytes: 100)
+        #expect(dump.read(endless.span).isEmpty && dump.read(endless.span).isEmpty)
+        #expect(dump.read(endless.span) == [.failed(reason: "dump unreadable: line 1 is longer than 100 bytes")])
+        #expect(dump.read(endless.span).isEmpty)
+        #expect(dump.finish(expectingDump: true) == nil)
+        var oracle = OracleReader(maximumLineSizeBytes: 60)
+        try oracle.read(endless.span) { _, _ throws(OracleError) in }
+        #expect(throws: OracleError.meaning(line: 1, reason: "longer than 60 bytes: not an oracle")) {
+            try oracle.read(endless.span) { _, _ throws(OracleError) in }
+        }
+    }
+
     @Test(arguments: ["plain", "quote \" backslash \\ newline \n bell \u{7} é"])
     func reasonsComeBackAsTheyWere(reason: String) {
         #expect(DumpReader.recovery(of: DumpLine.error(reason).encoded) == .failed(reason: reason))
