@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Storage
 
 /// Reads the frames of one segment from front to back, and judges each by itself: magic, lengths, checksum, then
@@ -93,10 +94,18 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         var distance: UInt64 = 0
         while position < length {
             let part = try bytes(Int(min(length - position, UInt64(window.count))))
-            if let last = part.lastIndex(where: { $0 != 0 }) { distance = position - start + UInt64(last) + 1 }
+            if !Self.isZero(part), let last = part.lastIndex(where: { $0 != 0 }) {
+                distance = position - start + UInt64(last) + 1
+            }
             position += UInt64(part.count)
         }
         return distance
+    }
+
+    /// At the speed of memory: an unused tail is as long as a segment.
+    private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
+        guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
+        return bytes[0] == 0 && memcmp(base, base + 1, bytes.count - 1) == 0
     }
 
     private mutating func decoded(
