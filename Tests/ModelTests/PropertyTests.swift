@@ -120,7 +120,7 @@ struct PropertyTests {
                 }
             }
         }
-        #expect(checked > 100)
+        #expect(checked >= 30, "the traces hardly ever promised anything: the test looks at nothing")
     }
 
     /// Deriving is a function, a list of what is lost leads back to the state, and it survives being text.
