@@ -17,23 +17,27 @@ final class MemoryFile: StorageFile {
 
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
         try checkEnd(offsetBytes, UInt64(bytes.count), .write)
-        content.withLock { $0.write(bytes, at: Int(offsetBytes)) }
+        try check(.write, content.withLock { $0.write(bytes, at: Int(offsetBytes)) })
     }
 
     func truncate(to sizeBytes: UInt64) throws(StorageError) {
         try checkEnd(0, sizeBytes, .truncate)
-        content.withLock { $0.resize(to: Int(sizeBytes)) }
+        try check(.truncate, content.withLock { $0.resize(to: Int(sizeBytes)) })
     }
 
     func preallocate(at offsetBytes: UInt64, countBytes: UInt64) throws(StorageError) {
         try checkEnd(offsetBytes, countBytes, .preallocate)
         let end = Int(offsetBytes + countBytes)
-        content.withLock { if countBytes > 0 && end > $0.count { $0.resize(to: end) } }
+        try check(.preallocate, content.withLock { countBytes == 0 || end <= $0.count || $0.resize(to: end) })
     }
 
     func sync() {}
 
     func length() -> UInt64 { content.withLock { UInt64($0.count) } }
+
+    private func check(_ call: StorageCall, _ hadMemory: Bool) throws(StorageError) {
+        if !hadMemory { throw .failed(call, name: name, errno: ENOMEM) }
+    }
 
     /// Refuses, as a filesystem does, what no file can hold; so that arithmetic below never traps.
     private func checkEnd(_ offset: UInt64, _ count: UInt64, _ call: StorageCall) throws(StorageError) {
@@ -52,7 +56,9 @@ private struct Content: ~Copyable {
 
     init(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
-        bytes.withUnsafeBytes { write($0, at: 0) }
+        let hadMemory = bytes.withUnsafeBytes { write($0, at: 0) }
+        // The array was just made: where there is no memory for its copy, Swift's own allocations end the process.
+        precondition(hadMemory, "no memory for \(bytes.count) bytes of a file in memory")
     }
 
     deinit { Self.release(base, capacity) }
@@ -64,29 +70,34 @@ private struct Content: ~Copyable {
         return available
     }
 
-    mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) {
-        guard let source = bytes.baseAddress, bytes.count > 0 else { return }
-        if offset + bytes.count > count { resize(to: offset + bytes.count) }
+    /// False, and nothing is changed, when there is no memory for it.
+    mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
+        guard let source = bytes.baseAddress, bytes.count > 0 else { return true }
+        if offset + bytes.count > count, !resize(to: offset + bytes.count) { return false }
         base!.advanced(by: offset).copyMemory(from: source, byteCount: bytes.count)
+        return true
     }
 
-    mutating func resize(to size: Int) {
+    /// False, and nothing is changed, when there is no memory for it.
+    mutating func resize(to size: Int) -> Bool {
         if size < count {
             memset(base! + size, 0, count - size)
         } else if size > capacity {
-            reserve(count == 0 ? size : max(size, 2 * capacity))
+            // Twice the room if it is there, else what is needed.
+            let isReserved = count > 0 && size < 2 * capacity && reserve(2 * capacity)
+            guard isReserved || reserve(size) else { return false }
         }
         count = size
+        return true
     }
 
-    private mutating func reserve(_ newCapacity: Int) {
-        guard let fresh = Self.zeroedMemory(newCapacity) else {
-            fatalError("no memory for \(newCapacity) bytes of a file in memory")
-        }
+    private mutating func reserve(_ newCapacity: Int) -> Bool {
+        guard let fresh = Self.zeroedMemory(newCapacity) else { return false }
         if let base { memcpy(fresh, base, count) }
         Self.release(base, capacity)
         base = fresh
         capacity = newCapacity
+        return true
     }
 
     /// From here on memory comes in huge pages where the system has them: most of the cost of a large file in memory is

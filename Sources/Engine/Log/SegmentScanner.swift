@@ -50,16 +50,17 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         let header = try bytes(Int(min(available, UInt64(Frame.headerSizeBytes))))
         if header.allSatisfy({ $0 == 0 }) { return .end }
         guard header.count == Frame.headerSizeBytes else { return .damaged(.cutShort) }
-        do {
-            let (keyCount, payloadCount) = try Frame.checkedSize(of: header, availableBytes: available)
-            let frame = try bytes(Frame.size(keyCount: keyCount, payloadCount: payloadCount))
-            return try decoded(frame, keyCount: keyCount, payloadCount: payloadCount)
-        } catch let reason as DamageReason {
-            return .damaged(reason)
-        } catch let error as StorageError {
-            throw error
+        let size: (keyCount: Int, payloadCount: Int)
+        do throws(DamageReason) {
+            size = try Frame.checkedSize(of: header, availableBytes: available)
         } catch {
-            fatalError("the calls above throw nothing else")
+            return .damaged(error)
+        }
+        let frame = try bytes(Frame.size(keyCount: size.keyCount, payloadCount: size.payloadCount))
+        do throws(DamageReason) {
+            return try decoded(frame, keyCount: size.keyCount, payloadCount: size.payloadCount)
+        } catch {
+            return .damaged(error)
         }
     }
 
