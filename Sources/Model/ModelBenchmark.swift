@@ -1,16 +1,42 @@
 /// What `faultline bench model` times. The model has no clock: the caller measures, and divides by what is returned.
 public enum ModelBenchmark {
-    /// Takes about `count` events of a store at work: a log of 128-byte records in preallocated segments, an fdatasync
-    /// for every sixteen, a new segment and a rename for every 8192. Returns the number of events taken and of parts
+    /// Takes about `count` events of a store at work (`SyntheticLog`). Returns the number of events taken and of parts
     /// that were pending at most, which does not depend on `count`.
     public static func addEvents(_ count: Int, profile: Profile = .ext4Ordered) -> (events: Int, peakParts: Int) {
-        var log = SyntheticLog(profile: profile)
+        var log = SyntheticLog()
+        var set = PendingSet(profile: profile)
         var peak = 0
-        while log.set.eventCount < count {
-            log.commit()
-            peak = max(peak, log.set.pendingPartCount)
+        while set.eventCount < count {
+            log.commit { event in
+                if case .barrierBegan = event { peak = max(peak, set.pendingPartCount) }
+                set.add(event)
+            }
         }
-        return (log.set.eventCount, peak)
+        return (set.eventCount, peak)
+    }
+
+    /// Takes `count` overwrites of pages of a large file in random order with no barrier at all, so that all of them
+    /// are pending in the end. Returns the number of parts that are.
+    public static func addPending(_ count: Int, profile: Profile = .ext4Ordered) -> Int {
+        var set = PendingSet(profile: profile, unitBytes: 4096)
+        let file = InodeID(2)
+        let pages: UInt64 = 1 << 20
+        set.add(
+            .operation(
+                Operation(id: OperationID(1), .create(file, .regular, Attributes(mode: 0o644), at: Entry(.root, "f")))))
+        set.add(
+            .operation(
+                Operation(id: OperationID(2), .allocate(file, offsetBytes: 0, countBytes: pages * 4096, .extend))))
+        set.add(.barrierBegan(OperationID(3), .flush, process: 1))
+        set.add(.barrierEnded(OperationID(3), errno: 0))
+        var random = RandomStream(seed: 1)
+        for id in 0..<UInt64(count) {
+            let data = Payload(offsetBytes: id * 4096, countBytes: 4096)
+            let page = random.next(upperBound: pages)
+            set.add(
+                .operation(Operation(id: OperationID(4 + id), .write(file, offsetBytes: page * 4096, data: data))))
+        }
+        return set.pendingPartCount
     }
 
     /// Walks and hashes up to `count` crash states of a small store: three files, fifteen free pages of data, growth,
@@ -47,49 +73,5 @@ public enum ModelBenchmark {
             sum ^= walker.hash
         }
         return (states, sum)
-    }
-}
-
-/// A log that rotates for ever.
-private struct SyntheticLog {
-    var set: PendingSet
-    private var id: UInt64 = 0
-    private var inode = InodeID(2)
-    private var place: UInt64 = 0
-
-    init(profile: Profile) {
-        set = PendingSet(profile: profile)
-        rotate()
-    }
-
-    mutating func commit() {
-        if place + 16 * 128 > 8192 * 128 { rotate() }
-        for _ in 0..<16 {
-            let data = Payload(offsetBytes: id * 160, countBytes: 128)
-            add(.write(inode, offsetBytes: place, data: data))
-            place += 128
-        }
-        sync(.fdatasync(inode))
-    }
-
-    private mutating func rotate() {
-        inode = InodeID(inode.rawValue + 1)
-        place = 0
-        add(.create(inode, .regular, Attributes(mode: 0o644), at: Entry(.root, "next")))
-        add(.allocate(inode, offsetBytes: 0, countBytes: 8192 * 128, .extend))
-        sync(.fsync(inode))
-        add(.rename(from: Entry(.root, "next"), to: Entry(.root, "log"), .replace))
-        sync(.fsync(.root))
-    }
-
-    private mutating func add(_ change: Change) {
-        id += 1
-        set.add(.operation(Operation(id: OperationID(id), change)))
-    }
-
-    private mutating func sync(_ barrier: Barrier) {
-        id += 1
-        set.add(.barrierBegan(OperationID(id), barrier, process: 1))
-        set.add(.barrierEnded(OperationID(id), errno: 0))
     }
 }

@@ -97,4 +97,7 @@ public enum Barrier: Hashable, Sendable {
     case fdatasync(InodeID)
     /// Everything: sync(2), or a flush of a block device.
     case flush
+    /// The write with this id alone, to a block device with FUA: its sectors are durable when it has completed, and it
+    /// says nothing of any other write (Documentation/block/writeback_cache_control.rst).
+    case forceUnitAccess(OperationID)
 }

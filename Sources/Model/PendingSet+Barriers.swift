@@ -17,6 +17,11 @@ extension PendingSet {
     mutating func end(_ id: OperationID, succeeded: Bool) {
         guard let state = barriers.removeValue(forKey: id) else { return }
         guard succeeded else { return fail(state) }
+        if case .forceUnitAccess(let write) = state.barrier {
+            return makeDurable { _, part in
+                part.operation == write && (part.isWrite || part.isGrowth) && part.isCovered(state.beganAt)
+            }
+        }
         // What it covers is then just what came before it. That is by far the most frequent case.
         let coversPrefix = state.allHadCompleted && !hasUnsyncable
         let (inode, scope) = promise(of: state.barrier) ?? (.root, .everything)
@@ -64,7 +69,7 @@ extension PendingSet {
         switch barrier {
         case .fsync(let inode): (inode, rules.fsync)
         case .fdatasync(let inode): (inode, rules.fdatasync)
-        case .flush: nil
+        case .flush, .forceUnitAccess: nil
         }
     }
 
@@ -81,10 +86,14 @@ extension PendingSet {
     /// fsync says nothing about it (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
     private mutating func fail(_ state: BarrierState) {
         let failed = promise(of: state.barrier)?.0
+        func isOfBarrier(_ part: Part) -> Bool {
+            if case .forceUnitAccess(let write) = state.barrier { return part.operation == write }
+            return failed == nil || part.effect.inode == failed
+        }
         func mark(_ parts: inout PartQueue) -> Bool {
             var marked = false
             for index in parts.indices where parts[index].isWrite && parts[index].completedAt < state.beganAt {
-                guard failed == nil || parts[index].effect.inode == failed else { continue }
+                guard isOfBarrier(parts[index]) else { continue }
                 parts[index].isUnsyncable = true
                 marked = true
             }

@@ -257,13 +257,14 @@ extension TraceEncoder {
     }
 
     private mutating func append(_ barrier: Barrier) {
-        let (tag, inode): (TraceFormat.BarrierTag, InodeID?) =
+        let (tag, number): (TraceFormat.BarrierTag, UInt64) =
             switch barrier {
-            case .fsync(let inode): (.fsync, inode)
-            case .fdatasync(let inode): (.fdatasync, inode)
-            case .flush: (.flush, nil)
+            case .fsync(let inode): (.fsync, inode.rawValue)
+            case .fdatasync(let inode): (.fdatasync, inode.rawValue)
+            case .flush: (.flush, 0)
+            case .forceUnitAccess(let write): (.forceUnitAccess, write.rawValue)
             }
         output.append(tag.rawValue)
-        output.append(inode?.rawValue ?? 0)
+        output.append(number)
     }
 }

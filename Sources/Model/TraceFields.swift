@@ -142,13 +142,14 @@ struct TraceFields {
     }
 
     private mutating func barrier() -> Barrier? {
-        guard let tag = reader.integer().flatMap(TraceFormat.BarrierTag.init(rawValue:)), let inode = inode() else {
-            return nil
-        }
+        guard let tag = reader.integer().flatMap(TraceFormat.BarrierTag.init(rawValue:)),
+            let number = reader.integer(UInt64.self)
+        else { return nil }
         switch tag {
-        case .fsync: return .fsync(inode)
-        case .fdatasync: return .fdatasync(inode)
-        case .flush: return inode.rawValue == 0 ? .flush : nil
+        case .fsync: return .fsync(InodeID(number))
+        case .fdatasync: return .fdatasync(InodeID(number))
+        case .flush: return number == 0 ? .flush : nil
+        case .forceUnitAccess: return .forceUnitAccess(OperationID(number))
         }
     }
 

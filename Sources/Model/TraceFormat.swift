@@ -57,5 +57,6 @@ public enum TraceFormat {
         case fsync = 0
         case fdatasync = 1
         case flush = 2
+        case forceUnitAccess = 3
     }
 }

@@ -1,28 +1,111 @@
+import Bytes
+import Foundation
 import Model
+import Storage
 
-/// The model's benchmark with a clock: what it costs to take an event, and how fast neighbouring states are hashed.
+/// The model's benchmark with a clock: what it costs to take an event, with little and with much pending, to hash
+/// neighbouring states, and to stream a trace file, and whether memory stays bounded.
 package enum ModelBenchmarkRows {
-    /// - Parameter events: how many events are taken, and states walked.
+    /// - Parameter events: how many events are taken, and states walked. A trace file of so many events of 16 bytes of
+    ///   data (about 60 bytes each) is written to the directory for temporary files, and removed.
     package static func rows(events: Int) throws -> [BenchmarkRow] {
-        let began = ScenarioRunner.now()
-        let added = ModelBenchmark.addEvents(events)
-        let addedAt = ScenarioRunner.now()
-        let tenfold = ModelBenchmark.addEvents(events / 10)
-        let smallAt = ScenarioRunner.now()
-        let walked = try ModelBenchmark.walkStates(events)
-        let walkedAt = ScenarioRunner.now()
-        let perEvent = (addedAt - began) / Double(added.events) * 1e9
-        let perSmallEvent = (smallAt - addedAt) / Double(tenfold.events) * 1e9
+        // First, while the heap is small: memory that others freed would be used again and not be seen.
+        let streamed = try streaming(events)
+        return [event(events), pending(events), try state(events)] + streamed
+    }
+
+    private static func event(_ events: Int) -> BenchmarkRow {
+        let (added, seconds) = timed { ModelBenchmark.addEvents(events) }
+        let (fewer, fewerSeconds) = timed { ModelBenchmark.addEvents(events / 10) }
+        return BenchmarkRow(
+            name: "take one event (\(added.events) of them, at most \(added.peakParts) parts pending)",
+            value: seconds / Double(added.events) * 1e9, unit: "ns",
+            baseline: "the same in a tenth of the trace (\(fewer.peakParts) parts)",
+            baselineValue: fewerSeconds / Double(fewer.events) * 1e9, aim: .atMost(300))
+    }
+
+    private static func pending(_ events: Int) -> BenchmarkRow {
+        let count = min(events / 10, 1_000_000)
+        let (parts, seconds) = timed { ModelBenchmark.addPending(count) }
+        let (fewer, fewerSeconds) = timed { ModelBenchmark.addPending(count / 10) }
+        return BenchmarkRow(
+            name: "take one event, never a barrier (\(parts) parts pending in the end)",
+            value: seconds / Double(count) * 1e9, unit: "ns",
+            baseline: "the same with a tenth (\(fewer) parts)",
+            baselineValue: fewerSeconds / Double(count / 10) * 1e9, aim: .atMost(300))
+    }
+
+    private static func state(_ count: Int) throws -> BenchmarkRow {
+        let (walked, seconds) = try timed { try ModelBenchmark.walkStates(count) }
+        return BenchmarkRow(
+            name: "derive and hash a neighbouring state (\(walked.states) of them)",
+            value: Double(walked.states) / seconds / 1e6, unit: "M/s", baseline: "the aim",
+            baselineValue: 5, aim: .atLeast(5))
+    }
+
+    private static func streaming(_ events: Int) throws -> [BenchmarkRow] {
+        let folder = FileManager.default.temporaryDirectory
+            .appending(path: "faultline-bench-model-\(getpid())", directoryHint: .isDirectory)
+        try FileManager.default.createDirectory(
+            at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let small = try stream(events / 10, ByteString(folder.path + "/small.trace"))
+        let large = try stream(events, ByteString(folder.path + "/large.trace"))
         return [
             BenchmarkRow(
-                name: "take one event (\(added.events) of them, \(added.peakParts) parts pending at most)",
-                value: perEvent,
-                unit: "ns", baseline: "the same in a tenth of the trace (\(tenfold.peakParts) parts)",
-                baselineValue: perSmallEvent, aim: .atMost(300)),
+                name: "stream one event of a trace file of \(large.megabytes) MB into the pending set",
+                value: large.seconds / Double(large.events) * 1e9, unit: "ns",
+                baseline: "the same from a tenth of the file",
+                baselineValue: small.seconds / Double(small.events) * 1e9, aim: .atMost(600)),
             BenchmarkRow(
-                name: "derive and hash a neighbouring state (\(walked.states) of them)",
-                value: Double(walked.states) / (walkedAt - smallAt) / 1e6, unit: "M/s", baseline: "the aim",
-                baselineValue: 5, aim: .atLeast(5)),
+                name: "memory that streaming it adds at most", value: large.peakMegabytes, unit: "MB",
+                baseline: "the same from a tenth of the file", baselineValue: small.peakMegabytes, aim: .atMost(64)),
         ]
+    }
+
+    /// Writes a trace file of about `count` events, then takes them from it; only the second is timed.
+    private static func stream(_ count: Int, _ path: ByteString) throws -> Streamed {
+        var writer = try TraceWriter(creating: path)
+        var log = SyntheticLog(recordBytes: 16)
+        let record = [UInt8](repeating: 7, count: 16)
+        var written = 0
+        try record.withUnsafeBytes { bytes in
+            while written < count {
+                try log.commit { event in
+                    if case .operation(let operation) = event, case .write = operation.change {
+                        try writer.append(event, data: bytes)
+                    } else {
+                        try writer.append(event)
+                    }
+                    written += 1
+                }
+            }
+        }
+        let sizeBytes = writer.sizeBytes
+        try writer.finish()
+        let began = try ResidentMemory.resetPeak()
+        let (events, seconds) = try timed {
+            let reader = try TraceReader(path: path)
+            var cursor = reader.cursor()
+            var set = PendingSet(profile: .ext4Ordered)
+            while let record = try cursor.next() { if case .event(let event) = record { set.add(event) } }
+            return set.eventCount
+        }
+        return Streamed(
+            events: events, seconds: seconds, megabytes: Int(sizeBytes / 1_000_000),
+            peakMegabytes: Double(try ResidentMemory.peakBytes() - began) / 1e6)
+    }
+
+    private struct Streamed {
+        var events: Int
+        var seconds: Double
+        var megabytes: Int
+        var peakMegabytes: Double
+    }
+
+    private static func timed<Result>(_ body: () throws -> Result) rethrows -> (Result, seconds: Double) {
+        let began = ScenarioRunner.now()
+        let result = try body()
+        return (result, ScenarioRunner.now() - began)
     }
 }

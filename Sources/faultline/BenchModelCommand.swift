@@ -6,7 +6,10 @@ struct BenchModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "model",
         abstract: "What the crash model costs: taking an event, and hashing neighbouring crash states.",
-        discussion: "The events are streamed: memory stays in proportion to what is pending, however many they are.")
+        discussion: """
+            The events are streamed: memory stays in proportion to what is pending, however many they are. Besides, a \
+            trace file of so many events (about 60 bytes each) is written below TMPDIR, streamed back and removed.
+            """)
 
     @Option(help: "How many events to take.")
     var events = 10_000_000

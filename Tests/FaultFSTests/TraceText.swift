@@ -22,6 +22,7 @@ extension MemoryTrace {
         case .fsync(let inode): "fsync \(inode.rawValue)"
         case .fdatasync(let inode): "fdatasync \(inode.rawValue)"
         case .flush: "flush"
+        case .forceUnitAccess(let write): "fua \(write.rawValue)"
         }
     }
 

@@ -6,7 +6,10 @@ import Synchronization
 import Testing
 
 let canMountLoopDevices: Bool = {
-    if geteuid() == 0, (try? run(["losetup", "-f"])) != nil { return true }
+    if geteuid() == 0, (try? run(["losetup", "-f"])) != nil {
+        StaleLoops.remove()
+        return true
+    }
     print("SKIPPED: litmus scripts on real filesystems need root and loop devices")
     return false
 }()
@@ -39,7 +42,7 @@ struct FilesystemLitmusTests {
             return
         }
         let folder = FileManager.default.temporaryDirectory
-            .appending(path: "faultline-litmus-\(getpid())-\(filesystem)").path
+            .appending(path: "\(StaleLoops.prefix)\(getpid())-\(filesystem)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let laboratory = try CrashLaboratory(filesystem, folder)

@@ -9,6 +9,7 @@ import Model
 ///       create f A*4096             … the same operations
 ///     run
 ///       write f 0 B*512             offset, then runs of letters
+///       write-fua f 0 B*512         the same with FUA: durable when it returns
 ///       begin s fsync f             a barrier or an operation in flight; `end s` completes it
 ///     expect strict ext4-journal    outcomes of these profiles, one tree a line
 ///       f(A*4096)

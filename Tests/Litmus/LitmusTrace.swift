@@ -53,10 +53,16 @@ package struct LitmusTrace {
             }
             return
         }
+        let forcesUnitAccess = words[0] == "write-fua"
+        if forcesUnitAccess { words[0] = "write" }
         for change in try changes(words, here) {
             let id = newID()
             events.append(.operation(Operation(id: id, change, process: 1, isComplete: flight == nil)))
             if let flight { flights[flight] = (id, false, false) }
+            guard forcesUnitAccess else { continue }
+            let barrier = newID()
+            events.append(.barrierBegan(barrier, .forceUnitAccess(id), process: 1))
+            events.append(.barrierEnded(barrier, errno: fails ? 5 : 0))
         }
     }
 

@@ -48,7 +48,7 @@ struct PropertyTests {
         for seed in PropertyTests.seeds {
             let script = try TraceGenerator.script(seed: seed)
             let hasMore = script.run.contains { step in
-                ["begin", "fail", "fsync", "fdatasync", "sync"].contains(step.words[0])
+                ["begin", "fail", "fsync", "fdatasync", "sync", "write-fua"].contains(step.words[0])
                     || step.words[0] == "write"
                         && crossesAPage(step.words)
             }

@@ -53,6 +53,7 @@ enum TraceSamples {
         .barrierBegan(OperationID(20), .fsync(InodeID(2)), process: .max),
         .barrierBegan(OperationID(21), .fdatasync(InodeID(2)), process: 0),
         .barrierBegan(OperationID(22), .flush, process: .min),
+        .barrierBegan(OperationID(23), .forceUnitAccess(OperationID(7)), process: 1),
         .barrierEnded(OperationID(20), errno: 0),
         .barrierEnded(OperationID(21), errno: 5),
     ]

@@ -37,6 +37,7 @@ package struct TraceNarrator: Sendable {
             case .fsync(let inode): (line.what, line.path) = ("fsync", path(inode))
             case .fdatasync(let inode): (line.what, line.path) = ("fdatasync", path(inode))
             case .flush: line.what = "flush"
+            case .forceUnitAccess(let write): (line.what, line.detail) = ("force unit access", "op \(write.rawValue)")
             }
         case .barrierEnded(let id, let errno):
             line.operation = id.rawValue

@@ -45,6 +45,7 @@ struct NaiveModel {
     private var time = 0
     private var marks: [(completedAt: Int, inode: InodeID, kinds: Set<Kind>, atom: Int)] = []
     private var flights: [OperationID: (atoms: Range<Int>, marks: [Mark])] = [:]
+    private var atomsOfOperation: [OperationID: Range<Int>] = [:]
     private var barriers: [OperationID: (barrier: Barrier, beganAt: Int, cut: Int)] = [:]
 
     enum Kind { case change, size, name }
@@ -91,6 +92,7 @@ struct NaiveModel {
     private mutating func take(_ operation: Operation) {
         let first = atoms.count
         let marks = split(operation)
+        atomsOfOperation[operation.id] = first..<atoms.count
         if operation.isComplete {
             for atom in first..<atoms.count { atoms[atom].completedAt = time }
             let last = atoms.lastIndex { $0.isMetadata } ?? -1
@@ -230,7 +232,16 @@ struct NaiveModel {
         switch barrier {
         case .fsync(let inode): (inode, rules.fsync)
         case .fdatasync(let inode): (inode, rules.fdatasync)
-        case .flush: (.root, .everything)
+        case .flush, .forceUnitAccess: (.root, .everything)
+        }
+    }
+
+    /// Whether a barrier speaks of a write: a flush of each, FUA of its own alone, the others of those to their file.
+    private func speaks(_ barrier: Barrier, of atom: Int) -> Bool {
+        switch barrier {
+        case .flush: true
+        case .forceUnitAccess(let write): atomsOfOperation[write]?.contains(atom) ?? false
+        case .fsync(let inode), .fdatasync(let inode): atoms[atom].inode == inode
         }
     }
 
@@ -252,13 +263,16 @@ struct NaiveModel {
         guard let (barrier, beganAt, cut) = barriers.removeValue(forKey: id) else { return }
         let (inode, scope) = scope(barrier)
         for (index, atom) in atoms.enumerated() where atom.completedAt < beganAt && !has(mandatory, index) {
-            guard errno != 0, atom.isWrite, barrier == .flush || atom.inode == inode else { continue }
+            guard errno != 0, atom.isWrite, speaks(barrier, of: index) else { continue }
             atoms[index].isUnsyncable = true
             // The size is metadata then, which may commit although the data failed.
             for other in index + 1..<atoms.count where atoms[other].group == atom.group { atoms[other].group = other }
         }
         guard errno == 0 else { return }
         for (index, atom) in atoms.enumerated() where isPromised(atom, index, inode, scope, beganAt, cut) {
+            if case .forceUnitAccess = barrier, !atom.isWrite && !atom.isGrowth || !speaks(barrier, of: index) {
+                continue
+            }
             mandatory |= 1 << UInt64(index)
         }
         mandatory = closed(mandatory)

@@ -193,6 +193,7 @@ struct TraceGenerator {
         switch below(10) {
         case 0: return "sync"
         case 1, 2: return "fail " + call
+        case 3: return write().map { "write-fua" + $0.dropFirst(5) }
         default: return call
         }
     }

@@ -75,6 +75,8 @@ struct TraceNarratorTests {
         _ = narrator.tell(.oracle(Payload(offsetBytes: 0, countBytes: 0)))
         let line = narrator.tell(.barrierEnded(OperationID(12), errno: 5))
         #expect(line.text(oracleLine: nil) == "      2  op 12      sync failed errno 5")
+        let forced = narrator.tell(.barrierBegan(OperationID(14), .forceUnitAccess(OperationID(13)), process: 0))
+        #expect(forced.text(oracleLine: nil) == "      3  op 14      force unit access op 13")
     }
 
     @Test func `statistics count what was written where, and what had not returned`() {

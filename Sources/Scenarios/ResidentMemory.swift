@@ -1,0 +1,33 @@
+import Foundation
+import Glibc
+
+/// The memory of this process, for benchmarks: how much was resident at most since a moment. One at a time.
+package enum ResidentMemory {
+    package struct Unreadable: Error, CustomStringConvertible {
+        package var description: String
+    }
+
+    /// Forgets the peak so far; answers what is resident now, in bytes. See proc(5), `clear_refs`, 5.
+    package static func resetPeak() throws -> Int {
+        guard let file = fopen("/proc/self/clear_refs", "we") else {
+            throw Unreadable(
+                description: "/proc/self/clear_refs cannot be written: \(String(cString: strerror(errno)))")
+        }
+        fputs("5", file)
+        fclose(file)
+        return try bytes(of: "VmRSS")
+    }
+
+    /// What was resident at most since `resetPeak`, in bytes.
+    package static func peakBytes() throws -> Int { try bytes(of: "VmHWM") }
+
+    private static func bytes(of field: String) throws -> Int {
+        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        for line in status.split(separator: "\n") where line.hasPrefix(field + ":") {
+            if let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) {
+                return kilobytes * 1024
+            }
+        }
+        throw Unreadable(description: "/proc/self/status has no \(field)")
+    }
+}
