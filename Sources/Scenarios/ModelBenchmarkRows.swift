@@ -44,13 +44,8 @@ package enum ModelBenchmarkRows {
     }
 
     private static func streaming(_ events: Int) throws -> [BenchmarkRow] {
-        let folder = FileManager.default.temporaryDirectory
-            .appending(path: "faultline-bench-model-\(getpid())", directoryHint: .isDirectory)
-        try FileManager.default.createDirectory(
-            at: folder, withIntermediateDirectories: false, attributes: [.posixPermissions: 0o700])
-        defer { try? FileManager.default.removeItem(at: folder) }
-        let small = try stream(events / 10, ByteString(folder.path + "/small.trace"))
-        let large = try stream(events, ByteString(folder.path + "/large.trace"))
+        let small = try stream(events / 10)
+        let large = try stream(events)
         return [
             BenchmarkRow(
                 name: "stream one event of a trace file of \(large.megabytes) MB into the pending set",
@@ -64,8 +59,12 @@ package enum ModelBenchmarkRows {
     }
 
     /// Writes a trace file of about `count` events, then takes them from it; only the second is timed.
-    private static func stream(_ count: Int, _ path: ByteString) throws -> Streamed {
-        var writer = try TraceWriter(creating: path)
+    private static func stream(_ count: Int) throws -> Streamed {
+        let path = FileManager.default.temporaryDirectory.appending(path: "faultline-bench-\(UUID().uuidString).trace")
+        var writer = try TraceWriter(creating: ByteString(path.path))
+        let reader = try TraceReader(path: ByteString(path.path))
+        // It has no name from here on: whatever ends this process, nothing is left.
+        try FileManager.default.removeItem(at: path)
         var log = SyntheticLog(recordBytes: 16)
         let record = [UInt8](repeating: 7, count: 16)
         var written = 0
@@ -85,7 +84,6 @@ package enum ModelBenchmarkRows {
         try writer.finish()
         let began = try ResidentMemory.resetPeak()
         let (events, seconds) = try timed {
-            let reader = try TraceReader(path: path)
             var cursor = reader.cursor()
             var set = PendingSet(profile: .ext4Ordered)
             while let record = try cursor.next() { if case .event(let event) = record { set.add(event) } }

@@ -6,13 +6,13 @@ import Storage
 enum RunFiles {
     /// Makes a directory for its owner alone; one that exists is an error.
     static func makeDirectory(_ path: ByteString) throws {
-        let result = withPath(path) { mkdir($0, 0o700) }
+        let result = path.withCString { mkdir($0, 0o700) }
         guard result == 0 else { throw TreeError.system(call: "mkdir", path: path, errno: errno) }
     }
 
     /// The bytes of a file.
     static func read(_ path: ByteString) throws -> [UInt8] {
-        let descriptor = withPath(path) { open($0, O_RDONLY | O_CLOEXEC) }
+        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
         guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
         defer { close(descriptor) }
         var bytes: [UInt8] = []
@@ -29,7 +29,7 @@ enum RunFiles {
     /// Appends to a file, which is made if it is not there, for its owner alone.
     static func append(_ bytes: [UInt8], to path: ByteString, mode: mode_t = 0o600) throws {
         let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC
-        let descriptor = withPath(path) { open($0, flags, mode) }
+        let descriptor = path.withCString { open($0, flags, mode) }
         guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
         defer { close(descriptor) }
         var done = 0
@@ -43,10 +43,6 @@ enum RunFiles {
 
     /// Gives a file another name; false where that cannot be done.
     static func link(_ from: ByteString, _ to: ByteString) -> Bool {
-        withPath(from) { from in withPath(to) { to in Glibc.link(from, to) == 0 } }
-    }
-
-    private static func withPath<Result>(_ path: ByteString, _ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        (path.bytes + [0]).withUnsafeBytes { body($0.assumingMemoryBound(to: CChar.self).baseAddress!) }
+        from.withCString { from in to.withCString { to in Glibc.link(from, to) == 0 } }
     }
 }

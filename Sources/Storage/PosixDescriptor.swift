@@ -21,15 +21,6 @@ struct PosixDescriptor: ~Copyable {
     deinit { close(rawValue) }
 }
 
-extension ByteString {
-    /// The bytes with a NUL behind them. A NUL inside ends the name early: check it first.
-    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        (bytes + [0]).withUnsafeBufferPointer { buffer in
-            buffer.withMemoryRebound(to: CChar.self) { body($0.baseAddress!) }
-        }
-    }
-}
-
 /// Calls until the call is not interrupted by a signal; -1 becomes an error with its errno.
 func retryingInterrupts<Result: FixedWidthInteger & SignedInteger>(
     _ call: StorageCall, _ name: ByteString, _ body: () -> Result

@@ -13,7 +13,7 @@ struct TraceDescriptor: ~Copyable, Sendable {
     }
 
     init(reading path: ByteString) throws(TraceFileError) {
-        descriptor = try Self.opened(path, O_RDONLY)
+        descriptor = try Self.openedFile(path)
         self.path = path
     }
 
@@ -25,10 +25,21 @@ struct TraceDescriptor: ~Copyable, Sendable {
 
     private static func opened(_ path: ByteString, _ flags: CInt) throws(TraceFileError) -> CInt {
         guard !path.bytes.contains(0) else { throw .system(call: "open", path: path, errno: EINVAL) }
-        let descriptor = (path.bytes + [0]).withUnsafeBytes {
-            open($0.assumingMemoryBound(to: CChar.self).baseAddress!, flags | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        }
+        let descriptor = path.withCString { open($0, flags | O_CLOEXEC | O_NOFOLLOW, 0o600) }
         guard descriptor >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        return descriptor
+    }
+
+    /// A regular file to read from. A FIFO is not waited for; regular files take no notice of O_NONBLOCK.
+    private static func openedFile(_ path: ByteString) throws(TraceFileError) -> CInt {
+        let descriptor = try opened(path, O_RDONLY | O_NONBLOCK)
+        var status = stat()
+        let isRead = fstat(descriptor, &status) == 0
+        guard isRead, status.st_mode & S_IFMT == S_IFREG else {
+            let error = errno
+            close(descriptor)
+            throw isRead ? .notAFile(path: path) : .system(call: "fstat", path: path, errno: error)
+        }
         return descriptor
     }
 

@@ -6,6 +6,8 @@ import Model
 public enum TraceFileError: Error, Hashable, Sendable {
     /// A call to the system failed.
     case system(call: String, path: ByteString, errno: Int32)
+    /// It is a directory, a FIFO or a device.
+    case notAFile(path: ByteString)
     /// The bytes are wrong, or a record cannot be encoded.
     case trace(path: ByteString, TraceError)
     /// The file was cut off within the base tree: nothing can be derived from it.
@@ -22,6 +24,7 @@ extension TraceFileError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .system(let call, let path, let errno): "trace \(path): \(call): \(String(cString: strerror(errno)))"
+        case .notAFile(let path): "trace \(path): not a regular file"
         case .trace(let path, let error): "trace \(path): \(error)"
         case .baseMissing(let path, let ending): "trace \(path): the tree before the run is not whole: \(ending)"
         case .base(let path, let error): "trace \(path): \(error)"

@@ -179,6 +179,15 @@ struct TraceFileTests {
         #expect(throws: TraceFileError.closed(path: path)) { try writer.finish() }
     }
 
+    @Test(.timeLimit(.minutes(1))) func `a FIFO is no trace, and is not waited for`() throws {
+        let directory = try ScratchDirectory()
+        let path = directory.file("fifo")
+        #expect(mkfifo("\(path)", 0o600) == 0)
+        #expect(throws: TraceFileError.notAFile(path: path)) { try TraceReader(path: path) }
+        let folder = ByteString(directory.path)
+        #expect(throws: TraceFileError.notAFile(path: folder)) { try TraceReader(path: folder) }
+    }
+
     private func overwrite(_ bytes: [UInt8], at offset: UInt64) throws {
         let descriptor = path.withText { open($0, O_WRONLY) }
         defer { close(descriptor) }

@@ -62,6 +62,21 @@ struct TreeMaterialiserTests {
         }
     }
 
+    /// Each of thirty directories twice in the one above: 2^30 directories, were they made.
+    @Test func aDirectoryWithTwoNamesIsRefused() throws {
+        var tree = tree([])
+        for level in 0..<30 as Range<UInt64> {
+            var node = Node(kind: .directory, attributes: Attributes(mode: 0o755))
+            if level < 29 { node.entries = ["a": InodeID(level + 3), "b": InodeID(level + 3)] }
+            tree.nodes[InodeID(level + 2)] = node
+        }
+        tree.nodes[.root]!.entries["top"] = InodeID(2)
+        let inner = ByteString("\(scratch.path)/top" + String(repeating: "/a", count: 28) + "/b")
+        #expect(throws: TreeError.directoryTwice(path: inner)) {
+            try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
+        }
+    }
+
     @Test func removingDoesNotFollowLinks() throws {
         let outside = Scratch()
         try Data("precious".utf8).write(to: URL(filePath: "\(outside.path)/keep"))

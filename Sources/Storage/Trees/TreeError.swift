@@ -9,6 +9,8 @@ package enum TreeError: Error, Hashable, Sendable {
     case invalidName(ByteString, directory: ByteString)
     /// A tree is written only where nothing can be in its way.
     case directoryNotEmpty(ByteString)
+    /// A directory has two names, or lies within itself: no filesystem has one.
+    case directoryTwice(path: ByteString)
     /// The data of a file could not be read from where it is kept.
     case data(path: ByteString, reason: String)
 }
@@ -19,6 +21,7 @@ extension TreeError: CustomStringConvertible {
         case .system(let call, let path, let errno): "\(path): \(call): \(String(cString: strerror(errno)))"
         case .invalidName(let name, let directory): "'\(name)' in '\(directory)' is not a name that a file may have"
         case .directoryNotEmpty(let path): "\(path): a tree is written only into an empty directory"
+        case .directoryTwice(let path): "\(path): a directory that is somewhere else too"
         case .data(let path, let reason): "the data of \(path) cannot be read: \(reason)"
         }
     }

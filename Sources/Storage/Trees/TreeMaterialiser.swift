@@ -17,32 +17,40 @@ package struct TreeMaterialiser: Sendable {
     package func materialise(_ tree: Tree, into path: ByteString) throws(TreeError) {
         let root = try DirectoryHandle(opening: path)
         guard try root.names().isEmpty else { throw .directoryNotEmpty(path) }
-        var firstPaths: [InodeID: ByteString] = [:]
-        try fill(root, .root, tree, &firstPaths, depth: 0)
+        var placed = Placed()
+        try fill(root, .root, tree, &placed, depth: 0)
         if let node = tree.nodes[.root] { try finish(root, node) }
     }
 
+    /// What has been made: a file may have several names, a directory may not.
+    private struct Placed {
+        var files: [InodeID: ByteString] = [:]
+        var directories: Set<InodeID> = [.root]
+    }
+
     private func fill(
-        _ directory: borrowing DirectoryHandle, _ inode: InodeID, _ tree: Tree,
-        _ firstPaths: inout [InodeID: ByteString], depth: Int
+        _ directory: borrowing DirectoryHandle, _ inode: InodeID, _ tree: Tree, _ placed: inout Placed, depth: Int
     ) throws(TreeError) {
-        // Deeper than any path can be: a directory within itself.
-        guard depth < 2048 else { throw .system(call: "mkdirat", path: directory.path, errno: ELOOP) }
+        // Deeper than any path can be, and deep enough for the stack.
+        guard depth < 2048 else { throw .system(call: "mkdirat", path: directory.path, errno: ENAMETOOLONG) }
         for (name, child) in (tree.nodes[inode]?.entries ?? [:]).sorted(by: { $0.key < $1.key }) {
             guard let node = tree.nodes[child] else { continue }
-            if let first = firstPaths[child] {
+            if let first = placed.files[child] {
                 try directory.call("linkat", name) { descriptor, text in
                     first.withCString { linkat(AT_FDCWD, $0, descriptor, text, 0) }
                 }
                 continue
             }
             if node.kind == .directory {
+                guard placed.directories.insert(child).inserted else {
+                    throw .directoryTwice(path: directory.child(name))
+                }
                 try directory.call("mkdirat", name) { mkdirat($0, $1, 0o700) }
                 let inner = try DirectoryHandle(name, in: directory)
-                try fill(inner, child, tree, &firstPaths, depth: depth + 1)
+                try fill(inner, child, tree, &placed, depth: depth + 1)
                 try finish(inner, node)
             } else {
-                firstPaths[child] = directory.child(name)
+                placed.files[child] = directory.child(name)
                 try make(node, name, directory)
             }
         }

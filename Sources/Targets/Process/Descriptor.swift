@@ -71,12 +71,3 @@ private func openFile(_ path: UnsafePointer<CChar>, _ flags: Int32, _ mode: mode
         if descriptor >= 0 || errno != EINTR { return descriptor }
     }
 }
-
-extension ByteString {
-    /// Calls `body` with the bytes followed by a zero. The caller has made sure that there is no zero among them.
-    func withCString<Result>(_ body: (UnsafePointer<CChar>) -> Result) -> Result {
-        var terminated = bytes
-        terminated.append(0)
-        return terminated.withUnsafeBytes { body($0.bindMemory(to: CChar.self).baseAddress!) }
-    }
-}
