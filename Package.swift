@@ -18,7 +18,8 @@ let package = Package(
         .library(name: "Engine", targets: ["Engine"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0")
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
     ],
     targets: [
         .target(name: "CPlatform"),
@@ -28,7 +29,10 @@ let package = Package(
         .target(name: "Model", dependencies: ["Bytes"], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Model", "Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
-        .target(name: "Engine", dependencies: ["Storage", "Bytes"], swiftSettings: house),
+        .target(
+            name: "Engine",
+            dependencies: ["Storage", "Bytes", .product(name: "Crypto", package: "swift-crypto")],
+            swiftSettings: house),
         .target(
             name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
         .target(

@@ -68,7 +68,7 @@ struct LogFixture {
                 case .batchCommit:
                     for (key, value) in batch { live[key] = value }
                     batch = []
-                case .raw, .segment: break
+                case .raw, .segment, .event, .checkpoint: break
                 }
             }.report
         } catch {

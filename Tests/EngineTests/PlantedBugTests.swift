@@ -19,26 +19,68 @@ import Testing
         }
     }
 
-    /// Where each bug shows, and the strongest profile under which it does.
-    static func place(of bug: PlantedBug) -> (Workload, Profile) {
+    /// Where a bug shows.
+    enum Place {
+        /// After crashes of this workload; the strongest profile under which it does.
+        case crash(Workload, Profile)
+        /// The same for the event view.
+        case eventCrash(Profile)
+        /// Among threads, which no trace orders: a test of its own, below.
+        case threads
+    }
+
+    static func place(of bug: PlantedBug) -> Place {
         switch bug {
-        case .ackBeforeSync, .neverSync: (.mixed, .strict)
-        case .directoryUnsynced: (.mixed, .posixMin)
-        case .rotationUnsynced: (.mixed, .ext4Ordered)
-        case .poisonIgnored, .tailTrusted: (.failingSync, .ext4Ordered)
-        case .tailUncut: (.fillingTheGap, .kill)
-        case .checksumUnchecked: (.mixed, .ext4Ordered)
-        case .deleteUnlogged, .batchSplit: (.mixed, .kill)
-        case .compactionDropsNewest: (.compacting, .kill)
-        case .compactionUnsynced: (.compacting, .ext4Ordered)
+        case .ackBeforeSync, .neverSync: .crash(.mixed, .strict)
+        case .directoryUnsynced: .crash(.mixed, .posixMin)
+        case .rotationUnsynced: .crash(.mixed, .ext4Ordered)
+        case .poisonIgnored, .tailTrusted: .crash(.failingSync, .ext4Ordered)
+        case .tailUncut: .crash(.fillingTheGap, .kill)
+        case .checksumUnchecked: .crash(.mixed, .ext4Ordered)
+        case .deleteUnlogged, .batchSplit: .crash(.mixed, .kill)
+        case .compactionDropsNewest: .crash(.compacting, .kill)
+        case .compactionUnsynced: .crash(.compacting, .ext4Ordered)
+        case .duplicateHashWeak, .windowForgotten, .windowTruncated, .checkpointAhead, .truncationTooFar,
+            .replayInclusive:
+            .eventCrash(.kill)
+        case .checkpointUnsynced: .eventCrash(.strict)
+        case .duplicateEarly: .threads
         }
     }
 
     @Test(arguments: PlantedBug.allCases) func itIsFound(_ bug: PlantedBug) throws {
-        let (workload, profile) = Self.place(of: bug)
         var recovered = 0
-        let findings = try workload.run(bug).explore(profile, seeds: 0..<6, planting: bug, recovered: &recovered)
-        #expect(!findings.isEmpty)
+        switch Self.place(of: bug) {
+        case .crash(let workload, let profile):
+            let run = try workload.run(bug)
+            let findings = try run.explore(profile, seeds: 0..<6, planting: bug, recovered: &recovered)
+            #expect(!findings.isEmpty)
+        case .eventCrash(let profile):
+            let findings = try EventRun.mixed(bug).explore(profile, seeds: 0..<4, recovered: &recovered)
+            #expect(!findings.isEmpty)
+        case .threads: break
+        }
+    }
+
+    /// A duplicate that comes while its original is being synced hears of it before that is durable.
+    @Test func duplicateEarlyIsFound() throws {
+        let held = HeldSync(fails: true)
+        var options = eager
+        options.batchCount = 1
+        let store = try EventStore.open(
+            storage: InterposedStorage(MemoryStorage(), held), options: options, clock: TestClock(),
+            planting: .duplicateEarly)
+        held.isArmed.withLock { $0 = true }
+        try inParallel(2) { thread in
+            guard thread == 1 else {
+                _ = try? store.append(event(1))
+                return
+            }
+            held.waitUntilHeld()
+            defer { held.release() }
+            let sequence = try store.append(event(1))
+            #expect(sequence == 0)
+        }
     }
 
     @Test(arguments: Workload.allCases, Profile.allCases)

@@ -20,6 +20,7 @@ struct House {
         "ArgumentParser": ["faultline"],
         "CFuse": ["FaultFS"],
         "CSQLite": ["faultline-target"],
+        "Crypto": ["Engine"],
     ]
 
     func objections(toImportsOf file: SourceFile) -> [String] {

@@ -26,7 +26,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         var replay = KeyValueReplay(into: directory)
         let recovered = try RecoveredLog(
             storage, shard: Self.shard, policy: logOptions.damagePolicy, defects: defects
-        ) { (frame, segment) in replay.take(frame, segment) }
+        ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }
         recoveryReport = recovered.report
         self.directory = directory
         log = try LogCore(storage: storage, options: logOptions, recovered: recovered, defects: defects)
@@ -82,11 +82,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     }
 
     func append(_ type: RecordType, _ key: ByteString, _ value: [UInt8]) throws(EngineError) -> Place {
-        try key.bytes.withUnsafeBufferPointer { (key) throws(EngineError) in
-            try value.withUnsafeBufferPointer { (value) throws(EngineError) in
-                try log.append(type, key: UnsafeRawBufferPointer(key), payload: UnsafeRawBufferPointer(value))
-            }
-        }
+        try log.append(type, key, value)
     }
 
     func sync() throws(EngineError) { try log.sync() }

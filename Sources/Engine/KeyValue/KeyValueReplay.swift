@@ -7,7 +7,7 @@ struct KeyValueReplay {
 
     init(into directory: KeyDirectory) { self.directory = directory }
 
-    mutating func take(_ frame: Frame, _ name: SegmentName) {
+    mutating func take(_ frame: Frame, _ name: SegmentName) throws(EngineError) {
         // Parts without a commit belong to a batch that damage or a crash has cut.
         if !pending.isEmpty, !frame.type.isBatchPart, frame.type != .batchCommit { pending.removeAll() }
         switch frame.type {
@@ -18,6 +18,8 @@ struct KeyValueReplay {
         case .batchCommit:
             for (key, location) in pending { directory.set(key, at: directory.spot(of: key), location) }
             pending.removeAll()
+        // A compaction would lose them.
+        case .event, .checkpoint: throw .otherView(frame.type, LSN(frame.lsn))
         case .raw, .segment: break
         }
     }

@@ -21,6 +21,14 @@ public enum EngineError: Error, Hashable, Sendable {
     case targetNotEmpty
     /// Segment numbers have run out.
     case exhausted
+    /// The log holds a record of another view: this directory belongs to that one.
+    case otherView(RecordType, LSN)
+    /// A whole record of the event view that is not what this program writes.
+    case malformed(RecordType, LSN)
+    /// The directory holds the logs of another number of shards than the one asked for.
+    case wrongShardCount(found: Int, asked: Int)
+    /// There is no durable event of this sequence number to checkpoint.
+    case noSuchEvent(sequence: UInt64)
     case invalidOptions(String)
 }
 
@@ -40,6 +48,12 @@ extension EngineError: CustomStringConvertible {
         case .withinBatch(let lsn): "record \(lsn.rawValue) is within a batch, which cannot be cut"
         case .targetNotEmpty: "the target directory is not empty"
         case .exhausted: "the log has used its last segment number"
+        case .otherView(let type, let lsn):
+            "record \(lsn.rawValue) is a record of type \(type), which another view wrote; open the directory with that one"
+        case .malformed(let type, let lsn): "record \(lsn.rawValue) is of type \(type) and does not read as one"
+        case .wrongShardCount(let found, let asked):
+            "the directory holds \(found) shards, and \(asked) were asked for; open it with \(found)"
+        case .noSuchEvent(let sequence): "no durable event has the sequence number \(sequence)"
         case .invalidOptions(let reason): "invalid options: \(reason)"
         }
     }

@@ -97,6 +97,16 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         return spot.place
     }
 
+    /// Appends one record, from arrays.
+    @inline(__always)
+    func append(_ type: RecordType, _ key: ByteString, _ payload: [UInt8]) throws(EngineError) -> Place {
+        try key.bytes.withUnsafeBufferPointer { (key) throws(EngineError) in
+            try payload.withUnsafeBufferPointer { (payload) throws(EngineError) in
+                try append(type, key: UnsafeRawBufferPointer(key), payload: UnsafeRawBufferPointer(payload))
+            }
+        }
+    }
+
     /// Appends records that recovery keeps all or none of. Returns the place of each.
     func append(batch parts: [BatchPart]) throws(EngineError) -> [Place] {
         var size = Frame.size(keyCount: 0, payloadCount: OpenBatch.commitPayloadSizeBytes)

@@ -10,6 +10,10 @@ public enum RecordType: UInt8, Hashable, Sendable, CaseIterable {
     case batchPut = 5
     case batchDelete = 6
     case batchCommit = 7
+    /// An event of the event view: the key is its entity.
+    case event = 8
+    /// How far the events are applied.
+    case checkpoint = 9
 
     var isBatchPart: Bool { self == .batchPut || self == .batchDelete }
 }

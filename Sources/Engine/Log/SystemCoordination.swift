@@ -49,7 +49,12 @@ final class SystemGate: WaitGate {
     init() {
         mutex = .allocate(capacity: 1)
         condition = .allocate(capacity: 1)
-        let results = (pthread_mutex_init(mutex, nil), pthread_cond_init(condition, nil))
+        var attributes = pthread_condattr_t()
+        pthread_condattr_init(&attributes)
+        // The wall clock may be set while someone waits.
+        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
+        let results = (pthread_mutex_init(mutex, nil), pthread_cond_init(condition, &attributes))
+        pthread_condattr_destroy(&attributes)
         precondition(results == (0, 0), "a plain mutex and a plain condition can always be made")
     }
 
@@ -64,4 +69,19 @@ final class SystemGate: WaitGate {
     func unlock() { pthread_mutex_unlock(mutex) }
     func wait() { pthread_cond_wait(condition, mutex) }
     func wakeAll() { pthread_cond_broadcast(condition) }
+
+    /// Waits as `wait` does, but no longer than until a time of the monotonic clock, in nanoseconds.
+    func wait(until deadlineNanoseconds: UInt64) {
+        var time = timespec(
+            tv_sec: Int(clamping: deadlineNanoseconds / 1_000_000_000),
+            tv_nsec: Int(deadlineNanoseconds % 1_000_000_000))
+        pthread_cond_timedwait(condition, mutex, &time)
+    }
+
+    /// The monotonic clock, in nanoseconds.
+    static var now: UInt64 {
+        var time = timespec()
+        clock_gettime(CLOCK_MONOTONIC, &time)
+        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
+    }
 }

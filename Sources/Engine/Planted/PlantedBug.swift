@@ -13,6 +13,14 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case batchSplit = "batch-split"
     case compactionDropsNewest = "compaction-drops-newest"
     case compactionUnsynced = "compaction-unsynced"
+    case duplicateHashWeak = "duplicate-hash-weak"
+    case duplicateEarly = "duplicate-early"
+    case windowForgotten = "window-forgotten"
+    case windowTruncated = "window-truncated"
+    case checkpointAhead = "checkpoint-ahead"
+    case checkpointUnsynced = "checkpoint-unsynced"
+    case truncationTooFar = "truncation-too-far"
+    case replayInclusive = "replay-inclusive"
 
     /// The name under which a target is started with it.
     package var name: String { rawValue }
@@ -32,6 +40,14 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         case .batchSplit: "a batch is written record by record, with a sync in the middle"
         case .compactionDropsNewest: "compaction forgets the newest of the records that it should copy"
         case .compactionUnsynced: "compaction removes the old segments before their copies are durable"
+        case .duplicateHashWeak: "12 bits of the entity's checksum decide whether an event is a duplicate"
+        case .duplicateEarly: "a duplicate is acknowledged while its original is still being written"
+        case .windowForgotten: "a reopen forgets the events of the duplicate window"
+        case .windowTruncated: "a truncation removes events that the duplicate window needs after a reopen"
+        case .checkpointAhead: "a checkpoint covers the event after the last durable one"
+        case .checkpointUnsynced: "a checkpoint returns before it is durable"
+        case .truncationTooFar: "a truncation removes segments behind the checkpoint, too"
+        case .replayInclusive: "a replay begins with the checkpoint's event and not after it"
         }
     }
 }

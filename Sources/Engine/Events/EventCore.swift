@@ -1,0 +1,296 @@
+import Bytes
+import Storage
+
+/// The event view of one shard's log: events gather in batches, each batch is appended and synced as one, and duplicates
+/// wait for their originals.
+///
+/// No thread of its own: a batch is written by whoever filled it, or by the first of those who wait for it once its time
+/// is over. Batches are written one at a time and in their order, so that sequence numbers follow the log.
+///
+/// Invariants
+/// - `queue` is never empty; its last batch is the one that fills, the others are full. Only the first is written.
+/// - Every event of `sequences` is durable. A batch that fails ends the store: the log is poisoned.
+///
+/// Threads: everything may be called from many at once. Lock order: `gate`, then those of the log.
+final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
+    let recoveryReport: RecoveryReport
+    let options: EventOptions
+    let defects: Planted
+    private let storage: any Storage
+    private let shard: UInt16
+    private let log: LogCore<SystemCoordination, Planted>
+    private let clock: any EventClock
+    /// Nil when the store is one of several, which share one lock.
+    private let lock: (any DirectoryLock)?
+
+    /// Guards everything below; its condition says that a batch was written or has ended.
+    private let gate = SystemGate()
+    private var queue: [EventBatch] = []
+    private var isWriting = false
+    private var ending: EngineError?
+    private var window: DuplicateWindow
+    private var sequences = SequenceMap()
+    private var lastCheckpoint = Checkpoint.none
+    /// Where `lastCheckpoint` lies; 0 when there is none.
+    private var checkpointLSN: UInt64 = 0
+
+    init(
+        storage: any Storage, shard: UInt16, options: EventOptions, clock: any EventClock, lock: (any DirectoryLock)?,
+        defects: Planted
+    ) throws(EngineError) {
+        self.storage = storage
+        self.shard = shard
+        self.options = options
+        self.clock = clock
+        self.lock = lock
+        self.defects = defects
+        var replay = EventReplay(window: DuplicateWindow(lengthSeconds: options.duplicateWindowSeconds), now: clock.now)
+        let recovered = try RecoveredLog(
+            storage, shard: shard, policy: options.log.damagePolicy, defects: defects
+        ) { (frame, _) throws(EngineError) in try replay.take(frame, defects) }
+        recoveryReport = recovered.report
+        log = try LogCore(storage: storage, options: options.log, recovered: recovered, defects: defects)
+        window = replay.window
+        sequences = replay.sequences
+        lastCheckpoint = replay.checkpoint
+        checkpointLSN = replay.checkpointLSN
+        queue = [EventBatch()]
+    }
+
+    // MARK: Appending
+
+    /// What becomes of one event of a call.
+    private enum Place {
+        case inBatch(EventBatch, index: Int)
+        /// The original waits in this batch; nil when it is durable.
+        case duplicate(EventBatch?)
+    }
+
+    func append(_ events: [Event]) throws(EngineError) -> [UInt64] {
+        for event in events {
+            for field in [event.entity, event.type] where field.count > LogLimits.keySizeBytes {
+                throw .keyTooLarge(sizeBytes: field.count)
+            }
+        }
+        let hashes = events.map { defects.has(.duplicateHashWeak) ? ContentHash(weak: $0) : ContentHash($0) }
+        gate.lock()
+        defer { gate.unlock() }
+        if let ending { throw ending }
+        let now = clock.now
+        window.evict(now: now)
+        var places: [Place] = []
+        places.reserveCapacity(events.count)
+        for (event, hash) in zip(events, hashes) { places.append(take(event, hash, now)) }
+        var sequences: [UInt64] = []
+        sequences.reserveCapacity(events.count)
+        for place in places { sequences.append(try settled(place)) }
+        return sequences
+    }
+
+    private func take(_ event: Event, _ hash: ContentHash, _ now: UInt64) -> Place {
+        switch window.original(of: hash, now: now) {
+        case .durable?: return .duplicate(nil)
+        case .pending(let batch)?: return .duplicate(defects.has(.duplicateEarly) ? nil : batch)
+        case nil: break
+        }
+        if queue[queue.count - 1].isFull(options) { queue.append(EventBatch()) }
+        let batch = queue[queue.count - 1]
+        let payload = EventRecord.payload(of: event, arrival: now)
+        if batch.entries.isEmpty {
+            batch.deadlineNanoseconds = SystemGate.now + UInt64(options.batchDelayMilliseconds) * 1_000_000
+        }
+        batch.append(EventBatch.Entry(entity: event.entity, payload: payload, hash: hash))
+        window.insert(hash, arrival: now, in: batch)
+        return .inBatch(batch, index: batch.entries.count - 1)
+    }
+
+    private func settled(_ place: Place) throws(EngineError) -> UInt64 {
+        switch place {
+        case .inBatch(let batch, let index): return try wait(for: batch) + UInt64(index)
+        case .duplicate(let batch?):
+            _ = try wait(for: batch)
+            return 0
+        case .duplicate(nil): return 0
+        }
+    }
+
+    // MARK: Writing batches, under the gate
+
+    /// Returns the sequence number of the batch's first event when it is durable.
+    private func wait(for batch: EventBatch) throws(EngineError) -> UInt64 {
+        while true {
+            switch batch.outcome {
+            case .durable(let first)?: return first
+            case .failed(let error)?: throw error
+            case nil: break
+            }
+            if isWriting {
+                gate.wait()
+            } else if isDue(queue[0]) {
+                writeFirst()
+            } else {
+                gate.wait(until: queue[0].deadlineNanoseconds)
+            }
+        }
+    }
+
+    private func isDue(_ batch: EventBatch) -> Bool {
+        batch.isHurried || batch.isFull(options) || SystemGate.now >= batch.deadlineNanoseconds
+    }
+
+    private func writeFirst() {
+        let batch = queue.removeFirst()
+        if queue.isEmpty { queue.append(EventBatch()) }
+        isWriting = true
+        let first = sequences.lastSequence + 1
+        gate.unlock()
+        let result = write(batch.entries, first)
+        gate.lock()
+        isWriting = false
+        switch result {
+        case .success(let places): settle(batch, first, places)
+        case .failure(let error): end(with: error, batch)
+        }
+        gate.wakeAll()
+    }
+
+    /// Appends events and makes them durable. Returns the LSN of each.
+    private func write(_ entries: [EventBatch.Entry], _ first: UInt64) -> Result<[UInt64], EngineError> {
+        var lsns: [UInt64] = []
+        lsns.reserveCapacity(entries.count)
+        do throws(EngineError) {
+            for (index, entry) in entries.enumerated() {
+                var payload = entry.payload
+                EventRecord.setSequence(first + UInt64(index), in: &payload)
+                lsns.append(try log.append(.event, entry.entity, payload).lsn)
+            }
+            if let last = lsns.last { try log.sync(through: last) }
+            return .success(lsns)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func settle(_ batch: EventBatch, _ first: UInt64, _ lsns: [UInt64]) {
+        for (index, entry) in batch.entries.enumerated() {
+            let isInOrder = sequences.append(first + UInt64(index), lsn: lsns[index])
+            assert(isInOrder, "batches are written one after the other")
+            window.settle(entry.hash, batch, lsn: lsns[index])
+        }
+        batch.entries = []
+        batch.outcome = .durable(first: first)
+    }
+
+    private func end(with error: EngineError, _ batch: EventBatch? = nil) {
+        if ending == nil { ending = error }
+        batch?.outcome = .failed(error)
+        for waiting in queue { waiting.outcome = .failed(error) }
+    }
+
+    func flush() throws(EngineError) {
+        gate.lock()
+        defer { gate.unlock() }
+        try flushUnderGate()
+    }
+
+    private func flushUnderGate() throws(EngineError) {
+        if let ending { throw ending }
+        for batch in queue { batch.isHurried = true }
+        // Waits for the batch that is being written, too.
+        _ = try wait(for: queue[queue.count - 1])
+    }
+
+    // MARK: Checkpoints
+
+    var lastSequence: UInt64 { gate.withLock { sequences.lastSequence } }
+
+    var firstSequence: UInt64 { gate.withLock { sequences.firstSequence ?? sequences.lastSequence + 1 } }
+
+    var checkpoint: Checkpoint { gate.withLock { lastCheckpoint } }
+
+    func takeCheckpoint(at sequence: UInt64?) throws(EngineError) -> Checkpoint {
+        gate.lock()
+        defer { gate.unlock() }
+        if let ending { throw ending }
+        // One writer at a time: a checkpoint lies behind the events that it covers.
+        while isWriting { gate.wait() }
+        if let ending { throw ending }
+        var reached = sequence ?? sequences.lastSequence
+        guard reached <= sequences.lastSequence, reached >= lastCheckpoint.sequence else {
+            throw .noSuchEvent(sequence: reached)
+        }
+        if defects.has(.checkpointAhead) { reached = sequences.lastSequence + 1 }
+        let checkpoint = Checkpoint(sequence: reached, timeNanoseconds: clock.now)
+        isWriting = true
+        gate.unlock()
+        let result = write(checkpoint)
+        gate.lock()
+        isWriting = false
+        gate.wakeAll()
+        switch result {
+        case .success(let lsn):
+            lastCheckpoint = checkpoint
+            checkpointLSN = lsn
+            return checkpoint
+        case .failure(let error):
+            end(with: error)
+            throw error
+        }
+    }
+
+    private func write(_ checkpoint: Checkpoint) -> Result<UInt64, EngineError> {
+        do throws(EngineError) {
+            let place = try log.append(.checkpoint, "", EventRecord.payload(of: checkpoint))
+            if !defects.has(.checkpointUnsynced) { try log.sync(through: place.lsn) }
+            return .success(place.lsn)
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    func truncateBeforeCheckpoint() throws(EngineError) -> Int {
+        let limit = gate.withLock { () -> UInt64 in
+            guard checkpointLSN > 0 else { return 0 }
+            let now = clock.now
+            window.evict(now: now)
+            let afterCheckpoint = sequences.lsn(atOrAfter: lastCheckpoint.sequence + 1) ?? checkpointLSN
+            if defects.has(.truncationTooFar) { return log.lastLSN }
+            // Without the events of the window a reopen would not know their duplicates.
+            let ofWindow = defects.has(.windowTruncated) ? nil : window.firstLSN(now: now)
+            return min(checkpointLSN, afterCheckpoint, ofWindow ?? .max)
+        }
+        let removed = try log.truncate(before: limit).count
+        let first = log.firstLSN
+        gate.withLock { sequences.removeAll(before: first) }
+        return removed
+    }
+
+    // MARK: Reading, and the end
+
+    func events(after sequence: UInt64) throws(EngineError) -> EventReader {
+        try log.throwIfClosed()
+        let after = defects.has(.replayInclusive) && sequence > 0 ? sequence - 1 : sequence
+        let (first, last) = gate.withLock { () -> (UInt64?, UInt64) in
+            let last = sequences.lastSequence
+            return (after < last ? sequences.lsn(atOrAfter: after + 1) : nil, last)
+        }
+        guard let first else { return EventReader() }
+        return try EventReader(
+            storage, shard: shard, from: LSN(first), after: after, through: last, policy: options.log.damagePolicy)
+    }
+
+    func close() throws(EngineError) {
+        defer { lock?.release() }
+        gate.lock()
+        defer {
+            end(with: .closed)
+            gate.wakeAll()
+            gate.unlock()
+        }
+        do throws(EngineError) { try flushUnderGate() } catch {
+            try? log.close()
+            throw error
+        }
+        try log.close()
+    }
+}

@@ -1,0 +1,37 @@
+import Bytes
+
+/// Rebuilds what an event store keeps in memory from the records of its log, in their order.
+struct EventReplay {
+    private(set) var window: DuplicateWindow
+    private(set) var sequences = SequenceMap()
+    private(set) var checkpoint = Checkpoint.none
+    private(set) var checkpointLSN: UInt64 = 0
+    private let now: UInt64
+
+    init(window: DuplicateWindow, now: UInt64) {
+        self.window = window
+        self.now = now
+    }
+
+    mutating func take(_ frame: Frame, _ defects: some Defects) throws(EngineError) {
+        switch frame.type {
+        case .event:
+            guard let found = EventRecord.event(key: ByteString(frame.key), payload: frame.payload),
+                sequences.append(found.sequence, lsn: frame.lsn)
+            else { throw .malformed(.event, LSN(frame.lsn)) }
+            if defects.has(.windowForgotten) { return }
+            let hash = defects.has(.duplicateHashWeak) ? ContentHash(weak: found.event) : ContentHash(found.event)
+            window.insert(hash, arrival: found.arrivalNanoseconds, lsn: frame.lsn, now: now)
+        case .checkpoint:
+            guard let found = EventRecord.checkpoint(payload: frame.payload) else {
+                throw .malformed(.checkpoint, LSN(frame.lsn))
+            }
+            checkpoint = found
+            checkpointLSN = frame.lsn
+            // Its events may be gone; their numbers stay used.
+            if !defects.has(.checkpointAhead) { sequences.skip(through: found.sequence) }
+        case .raw, .segment: break
+        case .put, .delete, .batchPut, .batchDelete, .batchCommit: throw .otherView(frame.type, LSN(frame.lsn))
+        }
+    }
+}

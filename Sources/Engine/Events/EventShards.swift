@@ -1,0 +1,100 @@
+import Bytes
+import Storage
+
+/// Chooses the shard of an event. The same event must always go to the same shard: each looks for duplicates in itself.
+public protocol EventRouter: Sendable {
+    /// From 0 to `shardCount` - 1; anything else is taken modulo `shardCount`.
+    func shard(of event: Event, shardCount: Int) -> Int
+}
+
+/// Everything about one entity goes to one shard, and so stays in order: the CRC32C of the entity, modulo the count.
+public struct EntityRouter: EventRouter {
+    public init() {}
+
+    public func shard(of event: Event, shardCount: Int) -> Int {
+        Int(CRC32C.checksum(event.entity.bytes)) % shardCount
+    }
+}
+
+/// Several event stores side by side in one directory, each with sequence numbers, batches and checkpoints of its own, and
+/// a router before them. What is promised of one store holds for each shard; nothing is promised of two together.
+///
+/// The number of shards is fixed when the directory is first opened: with another one, events would be looked for where
+/// they are not.
+///
+/// Threads: everything may be called from many at once.
+public final class EventShards: Sendable {
+    /// Each shard, for everything that is done shard by shard: replay, checkpoints, truncation.
+    public let shards: [EventStore]
+    private let router: any EventRouter
+    private let lock: any DirectoryLock
+
+    /// Opens the shards in this directory, or begins them. Throws `wrongShardCount` when it holds another number.
+    public static func open(
+        storage: some Storage, count: Int, router: some EventRouter = EntityRouter(),
+        options: EventOptions = EventOptions(), clock: some EventClock = WallClock()
+    ) throws(EngineError) -> EventShards {
+        try EventShards(storage, count, router, options, clock)
+    }
+
+    private init(
+        _ storage: any Storage, _ count: Int, _ router: any EventRouter, _ options: EventOptions,
+        _ clock: any EventClock
+    ) throws(EngineError) {
+        let options = try options.validated()
+        guard (1...Int(SegmentName.largestShard) + 1).contains(count) else {
+            throw .invalidOptions("the shard count is \(count), not within 1 and \(SegmentName.largestShard + 1)")
+        }
+        self.router = router
+        lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
+        try Self.checkCount(count, in: storage)
+        var shards: [EventStore] = []
+        // From the last one back: the first exists only if all of them do, however the first opening ended.
+        for shard in (0..<count).reversed() {
+            shards.append(
+                EventStore(
+                    try EventCore(
+                        storage: storage, shard: UInt16(shard), options: options, clock: clock, lock: nil,
+                        defects: NoDefects())))
+        }
+        self.shards = shards.reversed()
+    }
+
+    /// Refuses a directory that was begun with another number of shards.
+    static func checkCount(_ count: Int, in storage: any Storage) throws(EngineError) {
+        let names = try throughStorage { () throws(StorageError) in try storage.list() }.compactMap(SegmentName.init)
+        guard let last = names.map(\.shard).max() else { return }
+        let found = Int(last) + 1
+        let isWhole = names.contains { $0.shard == 0 }
+        if found > count || isWhole && found < count { throw .wrongShardCount(found: found, asked: count) }
+    }
+
+    /// Appends an event to its shard and returns when it is durable: the shard, and the sequence number there, or 0 for a
+    /// duplicate.
+    @discardableResult
+    public func append(_ event: Event) throws(EngineError) -> (shard: Int, sequence: UInt64) {
+        let shard = shard(of: event)
+        return (shard, try shards[shard].append(event))
+    }
+
+    /// The shard to which the router sends an event.
+    public func shard(of event: Event) -> Int {
+        let shard = router.shard(of: event, shardCount: shards.count) % shards.count
+        return shard < 0 ? shard + shards.count : shard
+    }
+
+    /// Takes a checkpoint of each shard at its last durable event.
+    public func takeCheckpoints() throws(EngineError) {
+        for shard in shards { try shard.takeCheckpoint() }
+    }
+
+    /// Closes every shard, also if one of them fails, and gives the directory back. Throws what failed first.
+    public func close() throws(EngineError) {
+        defer { lock.release() }
+        var failure: EngineError?
+        for shard in shards {
+            do throws(EngineError) { try shard.close() } catch { failure = failure ?? error }
+        }
+        if let failure { throw failure }
+    }
+}

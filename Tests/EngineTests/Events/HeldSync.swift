@@ -1,0 +1,28 @@
+import Bytes
+import Glibc
+import Storage
+
+/// Holds the next sync of a file until it is released, and lets it fail then if asked to.
+final class HeldSync: StorageInterposer {
+    let isArmed = Guarded(false)
+    private let isHeld = Guarded(false)
+    private let isReleased = Guarded(false)
+    private let fails: Bool
+
+    init(fails: Bool) { self.fails = fails }
+
+    func waitUntilHeld() { while !isHeld.withLock({ $0 }) { usleepMilliseconds(1) } }
+    func release() { isReleased.withLock { $0 = true } }
+
+    func interpose(
+        _ call: StorageCall, _ name: ByteString, proceed: @escaping @Sendable () throws(StorageError) -> Void
+    ) throws(StorageError) {
+        guard call == .sync, isArmed.withLock({ $0 }) else { return try proceed() }
+        isHeld.withLock { $0 = true }
+        while !isReleased.withLock({ $0 }) { usleepMilliseconds(1) }
+        if fails { throw .injected(call, name: name, errno: EIO, rule: "test") }
+        try proceed()
+    }
+}
+
+func usleepMilliseconds(_ count: UInt32) { usleep(count * 1000) }

@@ -1,0 +1,13 @@
+import Engine
+import Storage
+
+/// A clock that stands still until it is moved.
+final class TestClock: EventClock {
+    private let time: Guarded<UInt64>
+
+    init(seconds: UInt64 = 1_000_000) { time = Guarded(seconds * 1_000_000_000) }
+
+    var now: UInt64 { time.withLock { $0 } }
+
+    func advance(seconds: Int64) { time.withLock { $0 = UInt64(Int64($0) + seconds * 1_000_000_000) } }
+}
