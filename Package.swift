@@ -80,7 +80,7 @@ let package = Package(
         .testTarget(
             name: "ScenariosTests",
             dependencies: [
-                "Scenarios", "Exploration", "Targets", "FaultFS", "Oracle", "Storage", "Model", "Bytes", "Report",
+                "Scenarios", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes", "Report",
             ], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]

@@ -11,7 +11,23 @@ struct JSONLExport: ~Copyable {
     private var buffer: [UInt8] = []
     private var writtenBytes: UInt64 = 0
 
-    init(to name: ByteString, in storage: any Storage) throws(StorageError) {
+    /// Writes the values of keys, in the order of the keys; returns how many there were.
+    static func write(
+        _ keys: [ByteString], to name: ByteString, in target: any Storage,
+        value: (ByteString) throws(EngineError) -> [UInt8]?
+    ) throws(EngineError) -> Int {
+        var export = try throughStorage { () throws(StorageError) in try JSONLExport(to: name, in: target) }
+        var count = 0
+        for key in keys {
+            guard let value = try value(key) else { continue }
+            try throughStorage { () throws(StorageError) in try export.append(key, value) }
+            count += 1
+        }
+        try throughStorage { () throws(StorageError) in try export.finish() }
+        return count
+    }
+
+    private init(to name: ByteString, in storage: any Storage) throws(StorageError) {
         self.storage = storage
         self.name = name
         temporaryName = ByteString(name.bytes + ".partial".utf8)

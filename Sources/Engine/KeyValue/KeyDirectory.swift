@@ -15,6 +15,25 @@ struct ValueLocation: Hashable, Sendable {
     }
 }
 
+/// Where the record of a live value lies, for whoever wants to look at it.
+public struct ValuePlace: Hashable, Sendable {
+    public var lsn: LSN
+    /// The name of the segment.
+    public var segment: ByteString
+    /// Where in the segment the record begins: its header, then the key, then the value.
+    public var offsetBytes: UInt64
+    public var recordSizeBytes: Int
+    public var valueSizeBytes: Int
+
+    init(_ location: ValueLocation, keyCount: Int, shard: UInt16) {
+        lsn = LSN(location.lsn)
+        segment = SegmentName(shard: shard, sequence: location.sequence).fileName
+        offsetBytes = UInt64(location.offsetBytes)
+        valueSizeBytes = Int(location.payloadCount)
+        recordSizeBytes = Frame.size(keyCount: keyCount, payloadCount: valueSizeBytes)
+    }
+}
+
 /// The live keys of a store and where their values lie; the values themselves stay on storage.
 ///
 /// It is split by hash into parts, each under a lock of its own. A writer holds its key's part from before it appends

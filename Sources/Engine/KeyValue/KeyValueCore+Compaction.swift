@@ -36,13 +36,21 @@ extension KeyValueCore {
 
     /// Writes every live record into an empty directory, in the order of the keys: the same contents give the same bytes.
     func compact(into target: any Storage) throws(EngineError) -> CompactionReport {
+        try Self.write(directory.keys, to: target, options) { (key) throws(EngineError) in try get(key) }
+    }
+
+    /// Writes a store of these keys.
+    static func write(
+        _ keys: [ByteString], to target: any Storage, _ options: KeyValueOptions,
+        value: (ByteString) throws(EngineError) -> [UInt8]?
+    ) throws(EngineError) -> CompactionReport {
         guard try throughStorage({ () throws(StorageError) in try target.list() }).isEmpty else {
             throw .targetNotEmpty
         }
         let store = try KeyValueCore<NoDefects>(storage: target, options: options, defects: NoDefects())
         var report = CompactionReport()
-        for key in directory.keys {
-            guard let value = try get(key) else { continue }
+        for key in keys {
+            guard let value = try value(key) else { continue }
             _ = try store.put(key, value)
             report.liveKeys += 1
             report.recordsWritten += 1

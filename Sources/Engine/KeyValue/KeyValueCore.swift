@@ -106,17 +106,11 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     /// Reads the record and trusts nothing of it before its checksum was right.
     func readValue(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
         try log.writeOut(through: location.lsn)
-        let file = try files.file(location.sequence)
-        let size = Frame.size(keyCount: key.count, payloadCount: Int(location.payloadCount))
-        let frame = try throughStorage { () throws(StorageError) in
-            try file.read(countBytes: size, at: UInt64(location.offsetBytes))
-        }
-        let reason = frame.withUnsafeBytes { Frame.mismatch($0, lsn: location.lsn, key: key, sizeBytes: size) }
-        if let reason {
-            let name = SegmentName(shard: Self.shard, sequence: location.sequence).fileName
-            throw .damaged(Damage(segment: name, offsetBytes: UInt64(location.offsetBytes), reason: reason))
-        }
-        return Array(frame[(Frame.headerSizeBytes + key.count)..<(size - Frame.checksumSizeBytes)])
+        return try files.value(of: key, at: location)
+    }
+
+    func place(of key: ByteString) -> ValuePlace? {
+        directory[key].map { ValuePlace($0, keyCount: key.count, shard: Self.shard) }
     }
 
     func contains(_ key: ByteString) -> Bool { directory[key] != nil }

@@ -10,6 +10,7 @@ protocol KeyValueEngine: AnyObject, Sendable {
     func sync() throws(EngineError)
     func sync(through lsn: LSN) throws(EngineError)
     func get(_ key: ByteString) throws(EngineError) -> [UInt8]?
+    func place(of key: ByteString) -> ValuePlace?
     func contains(_ key: ByteString) -> Bool
     var keys: [ByteString] { get }
     var count: Int { get }

@@ -67,6 +67,9 @@ public final class KeyValueStore: Sendable {
     /// is no longer what was written.
     public func get(_ key: ByteString) throws(EngineError) -> [UInt8]? { try engine.get(key) }
 
+    /// Where the value of a key lies on storage, or nil. It may have moved when the answer is read.
+    public func place(of key: ByteString) -> ValuePlace? { engine.place(of: key) }
+
     public func contains(_ key: ByteString) -> Bool { engine.contains(key) }
 
     /// Every key, in bytewise order.
@@ -102,15 +105,7 @@ public final class KeyValueStore: Sendable {
     /// were written. Beside writers it is no snapshot.
     @discardableResult
     public func exportJSONL(to name: ByteString, in target: some Storage) throws(EngineError) -> Int {
-        var export = try throughStorage { () throws(StorageError) in try JSONLExport(to: name, in: target) }
-        var count = 0
-        for key in engine.keys {
-            guard let value = try engine.get(key) else { continue }
-            try throughStorage { () throws(StorageError) in try export.append(key, value) }
-            count += 1
-        }
-        try throughStorage { () throws(StorageError) in try export.finish() }
-        return count
+        try JSONLExport.write(engine.keys, to: name, in: target) { (key) throws(EngineError) in try engine.get(key) }
     }
 
     /// Makes everything durable and gives the directory back. Later calls throw `EngineError.closed`. Throws

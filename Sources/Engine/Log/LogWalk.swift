@@ -176,7 +176,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
             scanner.move(to: 0)
             return try scanner.distanceToLastUsedByte()
         }
-        if used > 0 { noteTornTail(used) }
+        if used > 0 { noteTornTail(used, at: 0, .wrongSegmentHeader) }
         tail = LogTail(name: name, header: nil, endBytes: 0, lengthBytes: scanner.length)
         report.lastLSN = LSN(lastLSN ?? 0)
         isReading = false
@@ -193,7 +193,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
             scanner.move(to: end)
             return try scanner.distanceToLastUsedByte()
         }
-        if reason != nil || discarded > 0 { noteTornTail(discarded) }
+        if reason != nil || discarded > 0 { noteTornTail(discarded, at: end, reason ?? .bytesAfterEnd) }
         tail = LogTail(name: name, header: headers.last, endBytes: end, lengthBytes: scanner.length)
         report.lastLSN = LSN(lastLSN ?? 0)
         isReading = false
@@ -219,7 +219,8 @@ struct LogWalk<Planted: Defects>: ~Copyable {
         if !goesOn { isReading = false }
     }
 
-    private mutating func noteTornTail(_ discarded: UInt64) {
+    private mutating func noteTornTail(_ discarded: UInt64, at offset: UInt64, _ reason: DamageReason) {
+        report.tornTail = Damage(segment: segment.fileName, offsetBytes: offset, reason: reason)
         report.segmentsWithTruncatedTail += 1
         report.bytesDiscarded += discarded
     }

@@ -1,0 +1,99 @@
+import ArgumentParser
+import Bytes
+import Engine
+import Foundation
+import Storage
+
+struct StoreGetCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "get",
+        abstract: "Prints the value of a key; exits 1 when there is none.",
+        discussion: "As text the bytes are printed as they are, and nothing else; as hex or base64 on a line.")
+
+    @OptionGroup var store: StoreDirectory
+    @Argument(help: "The key.")
+    var key: String
+    @OptionGroup var format: StoreFormatOption
+    @Flag(help: "Print one JSON object, with the place of the value on disk.")
+    var json = false
+
+    func run() throws {
+        let key = try format.key(key)
+        let snapshot = try store.snapshot()
+        guard let value = try snapshot.get(key), let place = snapshot.place(of: key) else {
+            throw ExitStatus.violation
+        }
+        if json {
+            try JSONOutput.printObject(StoreItem(key, value, place))
+        } else if format.format == .text {
+            try FileHandle.standardOutput.write(contentsOf: Data(value))
+        } else {
+            print(format.format.text(of: value))
+        }
+    }
+}
+
+/// A key and its value in JSON, as an export has them.
+struct StoreItem: Encodable {
+    var key_b64: String
+    var value_b64: String
+    var segment: String?
+    var offset: UInt64?
+    var lsn: UInt64?
+
+    init(_ key: ByteString, _ value: [UInt8], _ place: ValuePlace? = nil) {
+        key_b64 = StoreFormat.base64.text(of: key.bytes)
+        value_b64 = StoreFormat.base64.text(of: value)
+        segment = place?.segment.description
+        offset = place?.offsetBytes
+        lsn = place?.lsn.rawValue
+    }
+}
+
+struct StoreScanCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "scan", abstract: "Prints every key and its value, in the order of the keys, a tab between them.")
+
+    @OptionGroup var store: StoreDirectory
+    @Option(help: "Only keys that begin with this.")
+    var prefix: String?
+    @OptionGroup var format: StoreFormatOption
+    @Flag(help: "Print a JSON object on each line.")
+    var json = false
+
+    func run() throws {
+        let prefix = try prefix.map { try format.key($0) } ?? ""
+        let snapshot = try store.snapshot()
+        for key in snapshot.keys where key.bytes.starts(with: prefix.bytes) {
+            guard let value = try snapshot.get(key) else { continue }
+            if json {
+                try JSONOutput.printLine(StoreItem(key, value, snapshot.place(of: key)))
+            } else {
+                print("\(format.format.text(of: key.bytes))\t\(format.format.text(of: value))")
+            }
+        }
+    }
+}
+
+struct StoreExportCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "export",
+        abstract: "Writes every key and value to a file, as lines of JSON in the order of the keys.",
+        discussion: """
+            The fields are key_b64 and value_b64. Missing parent directories are created. What stood under the name \
+            stays until the new file is whole and durable.
+            """)
+
+    @OptionGroup var store: StoreDirectory
+    @Argument(help: "The file.")
+    var file: ByteString
+
+    func run() throws {
+        let snapshot = try store.snapshot()
+        let slash = file.bytes.lastIndex(of: UInt8(ascii: "/"))
+        let name = ByteString(file.bytes[(slash.map { $0 + 1 } ?? 0)...])
+        let parent = slash.map { $0 == 0 ? "/" : ByteString(file.bytes[..<$0]) } ?? "."
+        let count = try snapshot.exportJSONL(to: name, in: PosixStorage(creatingDirectory: parent))
+        print("\(count) keys")
+    }
+}

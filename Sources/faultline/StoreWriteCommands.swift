@@ -1,0 +1,92 @@
+import ArgumentParser
+import Bytes
+import Engine
+import Foundation
+import Storage
+
+struct StorePutCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "put", abstract: "Gives a key a value. It is durable when the command returns.")
+
+    @OptionGroup var store: StoreDirectory
+    @Argument(help: "The key.")
+    var key: String
+    @Argument(help: "The value; left out, standard input is the value, byte for byte.")
+    var value: String?
+    @OptionGroup var format: StoreFormatOption
+
+    func run() throws {
+        let key = try format.key(key)
+        let value = try value.map { try format.format.bytes(of: $0) } ?? standardInput()
+        try store.withStore(creating: true) { store in try store.sync(through: store.put(key, value)) }
+    }
+
+    private func standardInput() throws -> [UInt8] {
+        var bytes: [UInt8] = []
+        while let part = try FileHandle.standardInput.read(upToCount: 1 << 20), !part.isEmpty {
+            bytes += part
+            // The store would refuse it too, but only after all of it was in memory.
+            guard bytes.count <= LogLimits.payloadSizeBytes else {
+                throw EngineError.payloadTooLarge(sizeBytes: bytes.count)
+            }
+        }
+        return bytes
+    }
+}
+
+struct StoreDeleteCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "delete",
+        abstract: "Removes a key. Durable when the command returns; an absent key is deleted all the same.")
+
+    @OptionGroup var store: StoreDirectory
+    @Argument(help: "The key.")
+    var key: String
+    @OptionGroup var format: StoreFormatOption
+
+    func run() throws {
+        let key = try format.key(key)
+        try store.withStore { store in try store.sync(through: store.delete(key)) }
+    }
+}
+
+struct StoreCompactCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compact",
+        abstract: "Gives back the space of values that were replaced or deleted.",
+        discussion: """
+            In place by default: safe at every moment, and it needs the space of the live data once more while it runs. \
+            With --into the live data goes into another, empty directory, in the order of the keys, and the store stays \
+            byte for byte as it is.
+            """)
+
+    @OptionGroup var store: StoreDirectory
+    @Option(help: "Write into this directory, which is empty or does not exist.")
+    var into: ByteString?
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let report: CompactionReport
+        if let into {
+            // The snapshot changes nothing here; opening the store to write would.
+            let snapshot = try store.snapshot()
+            report = try snapshot.compact(into: PosixStorage(creatingDirectory: into))
+        } else {
+            report = try store.withStore { try $0.compact() }
+        }
+        guard !json else { return try JSONOutput.printObject(CompactionFields(report)) }
+        print(
+            "\(report.liveKeys) live keys; \(report.recordsWritten) records of \(report.bytesWritten) bytes written; "
+                + "\(report.segmentsRemoved) segments removed")
+    }
+
+    private struct CompactionFields: Encodable {
+        var liveKeys, recordsWritten, bytesWritten, segmentsRemoved: Int
+
+        init(_ report: CompactionReport) {
+            (liveKeys, recordsWritten) = (report.liveKeys, report.recordsWritten)
+            (bytesWritten, segmentsRemoved) = (report.bytesWritten, report.segmentsRemoved)
+        }
+    }
+}
