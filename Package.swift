@@ -80,7 +80,8 @@ let package = Package(
         .testTarget(
             name: "ScenariosTests",
             dependencies: [
-                "Scenarios", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes", "Report",
+                "Scenarios", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes",
+                "Report",
             ], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]

@@ -35,15 +35,21 @@ struct StoreGetCommand: ParsableCommand {
 
 /// A key and its value in JSON, as an export has them.
 struct StoreItem: Encodable {
-    var key_b64: String
-    var value_b64: String
-    var segment: String?
-    var offset: UInt64?
-    var lsn: UInt64?
+    private enum CodingKeys: String, CodingKey {
+        case key = "key_b64"
+        case value = "value_b64"
+        case segment, offset, lsn
+    }
+
+    private var key: String
+    private var value: String
+    private var segment: String?
+    private var offset: UInt64?
+    private var lsn: UInt64?
 
     init(_ key: ByteString, _ value: [UInt8], _ place: ValuePlace? = nil) {
-        key_b64 = StoreFormat.base64.text(of: key.bytes)
-        value_b64 = StoreFormat.base64.text(of: value)
+        self.key = StoreFormat.base64.text(of: key.bytes)
+        self.value = StoreFormat.base64.text(of: value)
         segment = place?.segment.description
         offset = place?.offsetBytes
         lsn = place?.lsn.rawValue

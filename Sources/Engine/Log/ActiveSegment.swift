@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Storage
 
 /// The segment that is being written: the last one of the log.
@@ -94,13 +95,20 @@ struct ActiveSegment {
         zeroedEnd = target
     }
 
+    /// Reads record by record and writes only what is whole: what a bad read made of a record must not replace it.
     private func rewrite(upTo end: UInt64) throws(StorageError) {
-        var position: UInt64 = 0
-        while position < end {
-            let part = try file.read(countBytes: Int(min(1 << 20, end - position)), at: position)
-            guard !part.isEmpty else { return }
-            try file.write(part, at: position)
-            position += UInt64(part.count)
+        var scanner = try SegmentScanner(file, defects: NoDefects())
+        var start: UInt64 = 0
+        var part: [UInt8] = []
+        while scanner.position < end {
+            guard case .frame(let frame) = try scanner.confirmedNext(), scanner.position <= end else {
+                throw .failed(.read, name: name.fileName, errno: EIO)
+            }
+            part += SegmentScanner<NoDefects>.bytes(of: frame)
+            guard part.count >= 1 << 20 || scanner.position == end else { continue }
+            try file.write(part, at: start)
+            start = scanner.position
+            part.removeAll(keepingCapacity: true)
         }
     }
 }

@@ -74,7 +74,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
         while true {
             if !isReading, try !openNext() { return nil }
             let start = scanner.position
-            let step = try throughStorage { () throws(StorageError) in try scanner.next() }
+            let step = try throughStorage { () throws(StorageError) in try scanner.confirmedNext() }
             let reason: DamageReason?
             switch step {
             case .frame(let frame):
@@ -142,7 +142,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
     }
 
     private mutating func readHeader(_ name: SegmentName) throws(EngineError) {
-        let step = try throughStorage { () throws(StorageError) in try scanner.next() }
+        let step = try throughStorage { () throws(StorageError) in try scanner.confirmedNext() }
         if case .frame(let frame) = step, let header = SegmentHeader(frame), header.name == name {
             if let lastLSN, header.baseLSN != lastLSN + 1, !mayJump || header.baseLSN <= lastLSN {
                 try skipOrThrow(name, 0, .wrongLSN(found: LSN(header.baseLSN), expected: LSN(lastLSN + 1)))

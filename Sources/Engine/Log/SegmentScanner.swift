@@ -64,6 +64,26 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         }
     }
 
+    /// As `next`, but what is no record is read once more before that is believed: a read that went wrong on its way here must
+    /// not cost what lies on storage.
+    @inline(__always)
+    mutating func confirmedNext() throws(StorageError) -> Step {
+        let step = try next()
+        if case .frame = step { return step }
+        return try nextAgain()
+    }
+
+    @inline(never)
+    private mutating func nextAgain() throws(StorageError) -> Step {
+        windowCount = 0
+        return try next()
+    }
+
+    /// The bytes of a frame that was just read, as they lie in the segment.
+    static func bytes(of frame: Frame) -> UnsafeRawBufferPointer {
+        UnsafeRawBufferPointer(start: frame.key.baseAddress! - Frame.headerSizeBytes, count: frame.sizeBytes)
+    }
+
     mutating func move(to position: UInt64) { self.position = position }
 
     /// Moves to the next whole record behind `position`, whatever its LSN; false and at the end when there is none.
