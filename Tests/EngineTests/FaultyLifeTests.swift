@@ -5,8 +5,8 @@ import Testing
 
 @testable import Engine
 
-/// Long lives with many reopens and power cuts, on storage that fails by rules. The store refuses loudly or survives; what it acknowledged is never lost in
-/// silence, and what it shows was written.
+/// Long lives with many reopens and a power cut at the end, on storage that fails by rules. The store refuses loudly or
+/// survives; what it acknowledged is never lost in silence, and what it shows was written.
 @Suite struct FaultyLifeTests {
     /// Storage that says no, or says yes late: nothing acknowledged may be lost.
     static let honest = [
