@@ -1,8 +1,9 @@
 import Bytes
-import Engine
 import Model
 import Storage
 import Testing
+
+@testable import Engine
 
 /// Every planted bug is found by a workload under some profile, and the same workload without it is not accused.
 @Suite struct PlantedBugTests {
@@ -27,6 +28,8 @@ import Testing
         case eventCrash(Profile)
         /// Among threads, which no trace orders: a test of its own, below.
         case threads
+        /// When storage changes what it holds: a test of its own, below.
+        case damage
     }
 
     static func place(of bug: PlantedBug) -> Place {
@@ -44,7 +47,13 @@ import Testing
             .replayInclusive:
             .eventCrash(.kill)
         case .checkpointUnsynced: .eventCrash(.strict)
-        case .duplicateEarly: .threads
+        case .segmentRecycled: .crash(.compacting, .kill)
+        case .batchUncommitted: .crash(.mixed, .posixMin)
+        case .lastRecordDropped: .crash(.mixed, .kill)
+        case .truncationNewestFirst: .crash(.compacting, .kill)
+        case .deleteUnsynced: .crash(.mixed, .strict)
+        case .duplicateEarly, .followerEarly: .threads
+        case .readUnchecked: .damage
         }
     }
 
@@ -58,7 +67,7 @@ import Testing
         case .eventCrash(let profile):
             let findings = try EventRun.mixed(bug).explore(profile, seeds: 0..<4, recovered: &recovered)
             #expect(!findings.isEmpty)
-        case .threads: break
+        case .threads, .damage: break
         }
     }
 
@@ -81,6 +90,42 @@ import Testing
             let sequence = try store.append(event(1))
             #expect(sequence == 0)
         }
+    }
+
+    /// A thread that comes while another syncs returns with that one's sync, which does not cover its record.
+    @Test func followerEarlyIsFound() throws {
+        let held = HeldSync(fails: false)
+        let log = try LogCore<SystemCoordination, OneDefect>(
+            storage: InterposedStorage(MemoryStorage(), held), options: LogOptions(),
+            recovered: RecoveredLog(shard: 0), defects: OneDefect(planted: .followerEarly))
+        held.isArmed.withLock { $0 = true }
+        let isFollowing = Guarded(false)
+        try inParallel(3) { thread in
+            switch thread {
+            case 0: try log.sync(through: log.append(.put, "a", []).lsn)
+            case 1:
+                held.waitUntilHeld()
+                let place = try log.append(.put, "b", [])
+                isFollowing.withLock { $0 = true }
+                try log.sync(through: place.lsn)
+                #expect(log.durableLSN < place.lsn)
+            default:
+                while !isFollowing.withLock({ $0 }) { usleepMilliseconds(1) }
+                // It waits a moment later; what comes too late is a sync of its own and would not show the bug.
+                usleepMilliseconds(50)
+                held.release()
+            }
+        }
+    }
+
+    @Test(arguments: [PlantedBug.readUnchecked, nil]) func readUncheckedIsFound(_ bug: PlantedBug?) throws {
+        let memory = MemoryStorage()
+        let store = try open(memory, small, bug)
+        try store.put("a", [1, 2, 3])
+        try store.sync()
+        let place = UInt64(SegmentHeader.sizeBytes + Frame.headerSizeBytes + 2)
+        try memory.open("0000-0000000001.log").write([9], at: place)
+        #expect((try? store.get("a")) == (bug == nil ? nil : [1, 9, 3]))
     }
 
     @Test(arguments: Workload.allCases, Profile.allCases)

@@ -53,7 +53,7 @@ extension RecordedRun {
     static func compacting(_ bug: PlantedBug? = nil) throws -> RecordedRun {
         let run = try RecordedRun()
         let store = try open(run.storage, small, bug)
-        for index in 0..<80 {
+        for index in 0..<140 {
             let key = ByteString("k\(index % 9)")
             let value = [UInt8](repeating: UInt8(index), count: 90)
             if index % 4 == 3 {
@@ -69,7 +69,7 @@ extension RecordedRun {
                     try store.put(key, value)
                 }
             }
-            if index % 30 == 29 {
+            if index % 70 == 69 {
                 try store.sync()
                 run.acknowledge()
                 try store.compact()

@@ -14,6 +14,8 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     let files: SegmentFilePool
     /// Held by the one compaction.
     let compaction = SystemGate()
+    /// For `delete-unsynced`.
+    private let lastDelete = Guarded<UInt64>(0)
     private let lock: any DirectoryLock
     private static var shard: UInt16 { 0 }
 
@@ -23,7 +25,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         self.defects = defects
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         let directory = KeyDirectory()
-        var replay = KeyValueReplay(into: directory)
+        var replay = KeyValueReplay(into: directory, defects)
         let recovered = try RecoveredLog(
             storage, shard: Self.shard, policy: logOptions.damagePolicy, defects: defects
         ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }
@@ -51,6 +53,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
             }
             let place = try append(.delete, key, [])
             directory.set(key, at: spot, nil)
+            if defects.has(.deleteUnsynced) { lastDelete.withLock { $0 = place.lsn } }
             return LSN(place.lsn)
         }
     }
@@ -85,8 +88,15 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         try log.append(type, key, value)
     }
 
-    func sync() throws(EngineError) { try log.sync() }
-    func sync(through lsn: LSN) throws(EngineError) { try log.sync(through: lsn.rawValue) }
+    func sync() throws(EngineError) {
+        if defects.has(.deleteUnsynced), lastDelete.withLock({ $0 }) == log.lastLSN { return }
+        try log.sync()
+    }
+
+    func sync(through lsn: LSN) throws(EngineError) {
+        if defects.has(.deleteUnsynced), lastDelete.withLock({ $0 }) == lsn.rawValue { return }
+        try log.sync(through: lsn.rawValue)
+    }
 
     func get(_ key: ByteString) throws(EngineError) -> [UInt8]? {
         try log.throwIfClosed()
@@ -106,7 +116,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     /// Reads the record and trusts nothing of it before its checksum was right.
     func readValue(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
         try log.writeOut(through: location.lsn)
-        return try files.value(of: key, at: location)
+        return try files.value(of: key, at: location, isChecked: !defects.has(.readUnchecked))
     }
 
     func place(of key: ByteString) -> ValuePlace? {

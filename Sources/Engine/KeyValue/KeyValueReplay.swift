@@ -5,7 +5,13 @@ struct KeyValueReplay {
     private let directory: KeyDirectory
     private var pending: [(key: ByteString, location: ValueLocation?)] = []
 
-    init(into directory: KeyDirectory) { self.directory = directory }
+    /// Plants `batch-uncommitted`.
+    private let appliesPartsAtOnce: Bool
+
+    init(into directory: KeyDirectory, _ defects: some Defects) {
+        self.directory = directory
+        appliesPartsAtOnce = defects.has(.batchUncommitted)
+    }
 
     mutating func take(_ frame: Frame, _ name: SegmentName) throws(EngineError) {
         // Parts without a commit belong to a batch that damage or a crash has cut.
@@ -13,6 +19,10 @@ struct KeyValueReplay {
         switch frame.type {
         case .put: directory.set(frame.key, at: directory.spot(of: frame.key), location(frame, name))
         case .delete: directory.set(frame.key, at: directory.spot(of: frame.key), nil)
+        case .batchPut where appliesPartsAtOnce:
+            directory.set(frame.key, at: directory.spot(of: frame.key), location(frame, name))
+        case .batchDelete where appliesPartsAtOnce:
+            directory.set(frame.key, at: directory.spot(of: frame.key), nil)
         case .batchPut: pending.append((ByteString(frame.key), location(frame, name)))
         case .batchDelete: pending.append((ByteString(frame.key), nil))
         case .batchCommit:

@@ -31,7 +31,7 @@ public final class KeyValueSnapshot: Sendable {
     }
 
     private init(_ storage: any Storage, _ policy: DamagePolicy) throws(EngineError) {
-        var replay = KeyValueReplay(into: directory)
+        var replay = KeyValueReplay(into: directory, NoDefects())
         let recovered = try RecoveredLog(
             storage, shard: Self.shard, policy: policy, defects: NoDefects()
         ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }

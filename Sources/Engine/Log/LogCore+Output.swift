@@ -61,6 +61,7 @@ extension LogCore {
             if let ending { throw ending }
             if isSyncing {
                 turn.wait()
+                if defects.has(.followerEarly) { return }
                 continue
             }
             isSyncing = true

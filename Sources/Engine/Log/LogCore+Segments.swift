@@ -27,13 +27,23 @@ extension LogCore {
         let header = SegmentHeader(name: name, baseLSN: last + 1)
         let next = try poisoning { () throws(StorageError) in
             try active.cut(at: word.endBytes)
-            return try ActiveSegment.begin(header, in: storage, options: options)
+            let segment = try ActiveSegment.begin(header, in: storage, options: options)
+            if defects.has(.segmentRecycled) { try fill(segment) }
+            return segment
         }
         writeGate.withLock {
             segments.append(header)
             install(next, header, lastLSN: last, endBytes: UInt64(SegmentHeader.sizeBytes))
         }
         return true
+    }
+
+    /// Plants `segment-recycled`: what lay in the segment before lies in the new one.
+    private func fill(_ segment: ActiveSegment) throws(StorageError) {
+        let start = UInt64(SegmentHeader.sizeBytes)
+        let stale = try active.file.contents()
+        try segment.file.write(Array(stale.dropFirst(Int(start))), at: start)
+        try segment.file.sync()
     }
 
     /// Removes every record after `lsn`; the next one gets the LSN after it. When this returns, it is durable; a crash in
@@ -104,16 +114,18 @@ extension LogCore {
         try throwIfEnded()
         var removed: [SegmentName] = []
         while true {
-            let first = writeGate.withLock {
-                segments.count > 1 && segments[1].baseLSN <= lsn ? segments[0].name : nil
+            let next = writeGate.withLock { () -> Int? in
+                guard segments.count > 1, segments[1].baseLSN <= lsn else { return nil }
+                return defects.has(.truncationNewestFirst) ? segments.lastIndex { $0.baseLSN <= lsn }! - 1 : 0
             }
-            guard let first else { return removed }
+            guard let next else { return removed }
+            let name = writeGate.withLock { segments[next].name }
             try poisoning { () throws(StorageError) in
-                try storage.unlink(first.fileName)
+                try storage.unlink(name.fileName)
                 try storage.syncDirectory()
             }
-            writeGate.withLock { _ = segments.removeFirst() }
-            removed.append(first)
+            writeGate.withLock { _ = segments.remove(at: next) }
+            removed.append(name)
         }
     }
 

@@ -84,6 +84,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
             case .end: reason = batch.isClosed ? nil : .incompleteBatch
             }
             if openedCount == names.count {
+                if defects.has(.segmentRecycled), try findStaleRecord() { continue }
                 try endLast(at: start, reason)
                 return nil
             }
@@ -94,6 +95,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
     /// Judges whether a whole record follows what came before it, and counts it.
     @inline(__always)
     private mutating func take(_ frame: Frame) -> DamageReason? {
+        if defects.has(.batchUncommitted) || defects.has(.segmentRecycled) { return takeCarelessly(frame) }
         let last = lastLSN ?? 0
         let expected = last + UInt64(batch.count) + 1
         if frame.type == .segment { return .misplacedSegmentHeader }
@@ -108,6 +110,17 @@ struct LogWalk<Planted: Defects>: ~Copyable {
             mayJump = false
             wholeEnd = scanner.position
         }
+        return nil
+    }
+
+    /// Plants `batch-uncommitted` and `segment-recycled`.
+    private mutating func takeCarelessly(_ frame: Frame) -> DamageReason? {
+        if frame.type == .segment { return .misplacedSegmentHeader }
+        let isPart = defects.has(.segmentRecycled) && !batch.take(frame)
+        if isPart { return .incompleteBatch }
+        report.recordsReplayed += 1
+        lastLSN = frame.lsn
+        if batch.isClosed { wholeEnd = scanner.position }
         return nil
     }
 
@@ -217,6 +230,12 @@ struct LogWalk<Planted: Defects>: ~Copyable {
             return try scanner.findNextFrame()
         }
         if !goesOn { isReading = false }
+    }
+
+    /// Plants `segment-recycled`.
+    private mutating func findStaleRecord() throws(EngineError) -> Bool {
+        batch = OpenBatch()
+        return try throughStorage { () throws(StorageError) in try scanner.findNextFrame() }
     }
 
     private mutating func noteTornTail(_ discarded: UInt64, at offset: UInt64, _ reason: DamageReason) {

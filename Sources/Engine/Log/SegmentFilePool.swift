@@ -40,14 +40,14 @@ final class SegmentFilePool: Sendable {
     }
 
     /// Reads a value, and trusts nothing of its record before its checksum was right.
-    func value(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
+    func value(of key: ByteString, at location: ValueLocation, isChecked: Bool = true) throws(EngineError) -> [UInt8] {
         let file = try file(location.sequence)
         let size = Frame.size(keyCount: key.count, payloadCount: Int(location.payloadCount))
         let frame = try throughStorage { () throws(StorageError) in
             try file.read(countBytes: size, at: UInt64(location.offsetBytes))
         }
         let reason = frame.withUnsafeBytes { Frame.mismatch($0, lsn: location.lsn, key: key, sizeBytes: size) }
-        if let reason {
+        if let reason, isChecked || frame.count < size {
             let name = SegmentName(shard: shard, sequence: location.sequence).fileName
             throw .damaged(Damage(segment: name, offsetBytes: UInt64(location.offsetBytes), reason: reason))
         }

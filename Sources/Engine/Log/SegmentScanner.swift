@@ -52,7 +52,8 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         guard header.count == Frame.headerSizeBytes else { return .damaged(.cutShort) }
         let size: (keyCount: Int, payloadCount: Int)
         do throws(DamageReason) {
-            size = try Frame.checkedSize(of: header, availableBytes: available)
+            let isLast = defects.has(.lastRecordDropped) && position > 0
+            size = try Frame.checkedSize(of: header, availableBytes: isLast ? available - 1 : available)
         } catch {
             return .damaged(error)
         }

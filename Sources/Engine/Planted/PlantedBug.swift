@@ -21,6 +21,13 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case checkpointUnsynced = "checkpoint-unsynced"
     case truncationTooFar = "truncation-too-far"
     case replayInclusive = "replay-inclusive"
+    case segmentRecycled = "segment-recycled"
+    case batchUncommitted = "batch-uncommitted"
+    case lastRecordDropped = "last-record-dropped"
+    case truncationNewestFirst = "truncation-newest-first"
+    case readUnchecked = "read-unchecked"
+    case deleteUnsynced = "delete-unsynced"
+    case followerEarly = "follower-early"
 
     /// The name under which a target is started with it.
     package var name: String { rawValue }
@@ -47,6 +54,14 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         case .checkpointAhead: "a checkpoint covers the event after the last durable one"
         case .checkpointUnsynced: "a checkpoint returns before it is durable"
         case .truncationTooFar: "a truncation removes segments behind the checkpoint, too"
+        case .segmentRecycled:
+            "a new segment takes over a file of old records, and recovery reads what it finds behind the new"
+        case .batchUncommitted: "recovery applies the parts of a batch without waiting for its commit"
+        case .lastRecordDropped: "recovery takes the last whole record for a torn one"
+        case .truncationNewestFirst: "segments are removed from the newest to the oldest: a crash leaves a gap"
+        case .readUnchecked: "a value is handed out without a look at its checksum"
+        case .deleteUnsynced: "a sync that follows a delete returns at once"
+        case .followerEarly: "a thread that finds a sync under way takes its end for its own"
         case .replayInclusive: "a replay begins with the checkpoint's event and not after it"
         }
     }
