@@ -25,6 +25,7 @@ let package = Package(
         .target(name: "CPlatform"),
         .systemLibrary(name: "CFuse", pkgConfig: "fuse3", providers: [.apt(["libfuse3-dev"])]),
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
+        .target(name: "CYardsticks", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "Bytes", dependencies: ["CPlatform"], swiftSettings: house),
         .target(name: "Model", dependencies: ["Bytes"], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Model", "Bytes", "CPlatform"], swiftSettings: house),
@@ -43,7 +44,8 @@ let package = Package(
         .target(
             name: "Scenarios",
             dependencies: [
-                "Exploration", "FaultFS", "Targets", "Engine", "Oracle", "Storage", "Model", "Bytes", "CPlatform",
+                "CYardsticks", "Exploration", "FaultFS", "Targets", "Engine", "Oracle", "Storage", "Model", "Bytes",
+                "CPlatform",
             ],
             swiftSettings: house),
         .target(name: "Report", dependencies: ["Scenarios", "Oracle", "Model", "Bytes"], swiftSettings: house),

@@ -20,6 +20,7 @@ struct House {
         "ArgumentParser": ["faultline"],
         "CFuse": ["FaultFS"],
         "CSQLite": ["faultline-target"],
+        "CYardsticks": ["Scenarios"],
         "Crypto": ["Engine"],
     ]
 

@@ -1,0 +1,47 @@
+import ArgumentParser
+import Bytes
+import Foundation
+import Report
+import Scenarios
+
+struct BenchEngineCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "engine",
+        abstract: "What the built-in engine costs, in memory and on a filesystem.",
+        discussion: """
+            Each row stands beside its yardstick from the same run: a plain C loop, a dictionary, SQLite, and LevelDB \
+            and RocksDB where their db_bench is on PATH. Rows that sync measure the filesystem of --directory; a \
+            temporary directory in it is removed at the end. Absolute aims hold for an idle machine and a release build.
+            """)
+
+    @Option(help: "An existing directory on the filesystem to measure.")
+    var directory: ByteString = "."
+
+    @Option(help: "How many rounds; the best of those in memory, the median of those that sync.")
+    var rounds = 5
+
+    @Option(help: "How many records or keys in a row; rows that sync do a two-hundredth.")
+    var count = 100_000
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (1...1000).contains(rounds) else { throw ValidationError("--rounds must be from 1 to 1000") }
+        guard (200...10_000_000).contains(count) else { throw ValidationError("--count must be from 200 to 10000000") }
+    }
+
+    func run() throws {
+        let parent = URL(filePath: String(decoding: directory.bytes, as: UTF8.self))
+        let scratch = parent.appending(path: "faultline-bench-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: false)
+        defer { try? FileManager.default.removeItem(at: scratch) }
+        let path = ByteString(scratch.path(percentEncoded: false))
+        let rows = try Interruption.shared.awaiting {
+            try EngineBenchmark(directory: path, rounds: rounds, count: count).rows()
+        }
+        for peer in PeerBenchmark.absent { StandardError.say("faultline: not installed, not measured: \(peer)") }
+        let report = BenchReport(rows: rows)
+        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+    }
+}
