@@ -100,6 +100,9 @@ final class KeyDirectory: Sendable {
         }
     }
 
+    /// What the directory has taken from the allocator.
+    var allocatedBytes: Int { parts.reduce(0) { sum, part in sum + part.gate.withLock { part.table.allocatedBytes } } }
+
     var count: Int { parts.reduce(0) { sum, part in sum + part.gate.withLock { part.table.count } } }
 
     /// Every key, in bytewise order. Parts are read one after the other: beside writers it is no snapshot.

@@ -69,6 +69,11 @@ struct KeyTable {
         slots[hole] = 0
     }
 
+    /// What the table has taken from the allocator.
+    var allocatedBytes: Int {
+        4 * (slots.capacity + freeEntries.capacity) + MemoryLayout<Entry>.stride * entries.capacity + keyBytes.capacity
+    }
+
     /// Every key, in no particular order.
     var keys: [ByteString] {
         slots.lazy.filter { $0 != 0 }.map { slot in

@@ -1,0 +1,129 @@
+import Bytes
+import Engine
+import Foundation
+import Storage
+import Testing
+
+/// kill -9 in the middle of appends, rotations, compactions and exports, at a random moment; then the store is opened
+/// and held to what it had acknowledged.
+@Suite(.enabled(if: Faultline.path != nil, "the program was not built beside the tests"))
+struct EngineKillTests {
+    private let temporary: TemporaryDirectory
+    private var directory: ByteString { ByteString(temporary.path + "/store") }
+
+    init() throws {
+        temporary = try TemporaryDirectory()
+        try FileManager.default.createDirectory(atPath: temporary.path + "/store", withIntermediateDirectories: false)
+    }
+
+    /// One line of the oracle: begun, or acknowledged.
+    private struct Line: Decodable {
+        var op: String
+        var key: String
+        var payload: String?
+        var phase: String?
+    }
+
+    /// What each key may show: the last acknowledged value, and each that was begun since. Nil is no key.
+    private func allowed(_ oracle: String) throws -> [String: [String?]] {
+        var allowed: [String: [String?]] = [:]
+        for text in try String(contentsOfFile: oracle, encoding: .utf8).split(separator: "\n") {
+            // The kill may have cut the last line.
+            guard let line = try? JSONDecoder().decode(Line.self, from: Data(text.utf8)) else { continue }
+            let value = line.op == "put" ? line.payload ?? "" : nil
+            if line.phase == "begin" {
+                allowed[line.key, default: [nil]].append(value)
+            } else {
+                allowed[line.key] = [value]
+            }
+        }
+        return allowed
+    }
+
+    /// Segments of 32 KiB fill all the while, and every fifth operation compacts, in one of two.
+    @Test(arguments: 0..<6 as Range<Int>) func aKilledWriterLosesNothingThatItAcknowledged(_ round: Int) throws {
+        let process = Process()
+        let program = try #require(Faultline.path)
+        process.executableURL = URL(filePath: program).deletingLastPathComponent().appending(path: "faultline-target")
+        process.arguments = ["engine", "workload", "--compact_every=\(round % 2 == 0 ? 0 : 40)"]
+        let oracle = temporary.path + "/oracle.jsonl"
+        process.environment = [
+            "FAULTLINE_DIR": temporary.path + "/store", "FAULTLINE_ORACLE": oracle, "FAULTLINE_SEED": "\(round)",
+            "FAULTLINE_OPS": "1000000", "FAULTLINE_ORACLE_MAY_SHARE": "1",
+        ]
+        try process.run()
+        let patience = Date.now + 20
+        while (try? FileManager.default.attributesOfItem(atPath: oracle)[.size] as? Int) ?? 0 < 5000,
+            Date.now < patience
+        {
+            usleep(1000)
+        }
+        usleep(UInt32.random(in: 0..<150_000))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+        #expect(process.terminationReason == .uncaughtSignal, "it was killed at work")
+        let allowed = try allowed(oracle)
+        #expect(!allowed.isEmpty)
+        let store = try KeyValueStore.open(storage: PosixStorage(directory: directory))
+        var shown = 0
+        for (key, values) in allowed {
+            let bytes = try Base64.decode(Array(key.utf8))
+            let found = try store.get(ByteString(bytes)).map { String(decoding: Base64.encode($0), as: UTF8.self) }
+            #expect(values.contains(found), "round \(round): \(key)")
+            if found != nil { shown += 1 }
+        }
+        #expect(shown == store.count, "no key from nowhere")
+        try store.put("after", [1])
+        try store.close()
+    }
+
+    private func filled() throws -> [ByteString: [UInt8]] {
+        let store = try KeyValueStore.open(
+            storage: PosixStorage(directory: directory),
+            options: KeyValueOptions(log: LogOptions(segmentSizeBytes: 256 << 10)))
+        var expected: [ByteString: [UInt8]] = [:]
+        for index in 0..<20_000 {
+            let key = ByteString("k\(index % 7000)")
+            expected[key] = [UInt8](repeating: UInt8(truncatingIfNeeded: index), count: index % 200)
+            try store.put(key, expected[key]!)
+        }
+        try store.close()
+        return expected
+    }
+
+    /// Starts `faultline store` and kills it after a random part of the time that it takes.
+    private func killed(_ arguments: [String]) throws {
+        let (process, _, _) = try Faultline.start(["store"] + arguments, directory: temporary.path)
+        usleep(UInt32.random(in: 0..<400_000))
+        kill(process.processIdentifier, SIGKILL)
+        process.waitUntilExit()
+    }
+
+    @Test func aKilledCompactionLosesNothing() throws {
+        let expected = try filled()
+        for _ in 0..<8 { try killed(["compact", "store"]) }
+        let store = try KeyValueStore.open(storage: PosixStorage(directory: directory))
+        #expect(store.count == expected.count)
+        for (key, value) in expected { #expect(try store.get(key) == value) }
+        try store.close()
+    }
+
+    @Test func aKilledExportLeavesTheOldOneOrTheNewOne() throws {
+        _ = try filled()
+        let file = temporary.path + "/out.jsonl"
+        #expect(try Faultline.run(["store", "export", "store", "out.jsonl"], directory: temporary.path).status == 0)
+        let old = try Data(contentsOf: URL(filePath: file))
+        let store = try KeyValueStore.open(storage: PosixStorage(directory: directory))
+        try store.put("new", [1])
+        try store.close()
+        #expect(try Faultline.run(["store", "export", "store", "new.jsonl"], directory: temporary.path).status == 0)
+        let new = try Data(contentsOf: URL(filePath: temporary.path + "/new.jsonl"))
+        for _ in 0..<8 {
+            try killed(["export", "store", "out.jsonl"])
+            let found = try Data(contentsOf: URL(filePath: file))
+            #expect(found == old || found == new)
+        }
+        #expect(try Faultline.run(["store", "export", "store", "out.jsonl"], directory: temporary.path).status == 0)
+        #expect(try Data(contentsOf: URL(filePath: file)) == new, "what a killed export left is in nobody's way")
+    }
+}
