@@ -20,6 +20,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
         .target(name: "CPlatform"),
@@ -37,7 +38,10 @@ let package = Package(
         .target(
             name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
         .target(
-            name: "Targets", dependencies: ["Oracle", "Engine", "Storage", "Model", "Bytes", "CPlatform"],
+            name: "Targets",
+            dependencies: [
+                "Oracle", "Engine", "Storage", "Model", "Bytes", "CPlatform", .product(name: "Yams", package: "Yams"),
+            ],
             swiftSettings: house),
         .target(
             name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes"], swiftSettings: house),

@@ -41,7 +41,11 @@ package struct FindingCollector {
             causes[known].stateCount += 1
             return
         }
-        let smallest = try minimiser.minimise(state) { try checker.check($0).broken.first == check }
+        // To try smaller states that hang would cost the timeout each.
+        let smallest =
+            checker.hangs(state.tree)
+            ? try minimiser.underStrongestProfile(state)
+            : try minimiser.minimise(state) { try checker.hangingCount < 3 && checker.check($0).broken.first == check }
         let loss = try recording.story(of: smallest)
         let key = check.rawValue + ": " + loss.kinds.joined(separator: "; ")
         if let known = keys[key] {

@@ -9,7 +9,19 @@ package struct Minimiser {
     /// A state that still fails and loses as little as this way of looking can find: first at the earliest oracle line
     /// after which losing the same atoms fails, then without each atom that need not be lost.
     package func minimise(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
-        var best = try atEarliestPoint(state, fails: fails)
+        let smallest = try losingLess(try atEarliestPoint(state, fails: fails), fails: fails)
+        let strongest = try underStrongestProfile(smallest)
+        // A stronger profile may not leave this very tree, and fail all the same by losing more.
+        for profile in Profile.allCases.prefix(while: { $0 != strongest.profile }) {
+            let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
+            if !candidate.lost.isEmpty, try fails(candidate) { return try losingLess(candidate, fails: fails) }
+        }
+        return strongest
+    }
+
+    /// Without each atom that need not be lost.
+    private func losingLess(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+        var best = state
         var hasShrunk = true
         while hasShrunk {
             hasShrunk = false
@@ -22,7 +34,7 @@ package struct Minimiser {
                 hasShrunk = true
             }
         }
-        return try underStrongestProfile(best)
+        return best
     }
 
     /// What came after the broken promise is of no interest: it only makes the list of what was lost longer.

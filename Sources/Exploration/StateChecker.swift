@@ -20,6 +20,7 @@ package final class StateChecker {
     /// A directory of ours, for the states.
     private let scratch: ByteString
     private var evidence: [Tree: Evidence] = [:]
+    private var hanging: Set<Tree> = []
     private var nextDirectory = 0
 
     /// States that were judged.
@@ -55,6 +56,23 @@ package final class StateChecker {
         return judge(evidence, at: state)
     }
 
+    /// Whether the recovery of this tree was seen to hang. Every look at such a state costs the target's whole timeout.
+    package func hangs(_ tree: Tree) -> Bool { hanging.contains(tree) }
+
+    /// How many distinct states hung.
+    package var hangingCount: Int { hanging.count }
+
+    /// A store that does not open because our scratch space is full says nothing about the store.
+    private func refuseFullScratch() throws {
+        var space = statvfs()
+        guard scratch.withCString({ statvfs($0, &space) }) == 0 else { return }
+        let isFull =
+            UInt64(space.f_bavail) * UInt64(space.f_frsize) < 1 << 20 || space.f_files > 0 && space.f_favail == 0
+        if isFull {
+            throw TreeError.system(call: "recovering a state (its scratch space is full)", path: scratch, errno: ENOSPC)
+        }
+    }
+
     /// The real evidence behind the last judgement of `tree`, for the positive control.
     package func evidence(of tree: Tree) throws -> Evidence {
         if let known = evidence[tree] { return known }
@@ -72,17 +90,18 @@ package final class StateChecker {
     ) throws -> Evidence {
         nextDirectory += 1
         let directory = ByteString(scratch.bytes + Array("/state-\(nextDirectory)".utf8))
-        guard (directory.bytes + [0]).withUnsafeBytes({ mkdir($0.text, 0o700) }) == 0 else {
+        guard directory.withCString({ mkdir($0, 0o700) }) == 0 else {
             throw TreeError.system(call: "mkdir", path: directory, errno: errno)
         }
         defer { try? TreeRemoval.remove(directory) }
         try materialiser.materialise(tree, into: directory)
         let first = try recover(directory)
-        guard case .opened = first else { return Evidence(first.recovery) }
+        if case .hangs = first { hanging.insert(tree) }
+        if case .opened = first {
+        } else {
+            try refuseFullScratch()
+            return Evidence(first.recovery)
+        }
         return Evidence(first.recovery, secondRecovery: try recover(directory).recovery)
     }
-}
-
-extension UnsafeRawBufferPointer {
-    fileprivate var text: UnsafePointer<CChar> { baseAddress!.assumingMemoryBound(to: CChar.self) }
 }

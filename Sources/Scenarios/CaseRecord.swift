@@ -10,6 +10,9 @@ package struct CaseRecord: Codable, Sendable {
 
     package var version = CaseRecord.currentVersion
     package var target: String
+    /// The name of the file in the case that keeps the target's manifest as it was; nil for a target that comes with
+    /// Faultline.
+    package var manifest: String?
     package var configuration: [String: String]
     package var contract: String
     package var scenario: String
@@ -29,6 +32,8 @@ package struct CaseRecord: Codable, Sendable {
     /// What the store showed when the life that the trace records began, as a recover command prints it; only there
     /// when that life was not the first.
     package static let shownName: ByteString = "shown.jsonl"
+    /// The manifest of a target that does not come with Faultline, to be read.
+    package static let manifestName: ByteString = "target.yaml"
     package static let imageName: ByteString = "image"
 
     /// Reads the case in `directory`.
@@ -44,10 +49,12 @@ package struct CaseRecord: Codable, Sendable {
     }
 
     package init(
-        target: String, configuration: [String: String], contract: String, scenario: String, seed: UInt64,
+        target: String, manifest: String? = nil, configuration: [String: String], contract: String, scenario: String,
+        seed: UInt64,
         state: CrashState, check: String, story: String
     ) {
         self.target = target
+        self.manifest = manifest
         self.configuration = configuration
         self.contract = contract
         self.scenario = scenario
@@ -82,6 +89,9 @@ package enum CaseError: Error, Hashable, Sendable {
     case unreadable(ByteString, reason: String)
     case unknownVersion(ByteString, Int)
     case unknownValue(ByteString, field: String, value: String)
+    /// Its target does not come with Faultline, and nobody said which one is meant here.
+    case targetNotGiven(ByteString, target: String)
+    case otherTarget(ByteString, target: String, given: String)
     /// The files of the case do not belong together, or some of one is missing.
     case inconsistent(ByteString, reason: String)
 }
@@ -94,6 +104,11 @@ extension CaseError: CustomStringConvertible {
         case .unknownVersion(let path, let version):
             "\(path) is of version \(version); this faultline reads version \(CaseRecord.currentVersion)"
         case .inconsistent(let directory, let reason): "\(directory): the case is damaged: \(reason)"
+        case .targetNotGiven(let path, let target):
+            "\(path) is of the target \(target), which does not come with Faultline. Name its manifest with --target PATH; "
+                + "the case keeps what the manifest was as \(CaseRecord.manifestName), to be read and not run"
+        case .otherTarget(let path, let target, let given):
+            "\(path) is of the target \(target); the manifest given describes \(given)"
         case .unknownValue(let path, let field, let value): "\(path): \(field) cannot be '\(value)'"
         }
     }

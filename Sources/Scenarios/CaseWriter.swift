@@ -27,17 +27,24 @@ struct CaseWriter {
         try TreeMaterialiser(payloads: recording.payloads).materialise(cause.state.tree, into: image)
         let target = request.target
         let record = CaseRecord(
-            target: target.target.name, configuration: target.configurationByName, contract: request.contract.name,
+            target: target.target.name,
+            manifest: target.target.manifest.map { _ in CaseRecord.manifestName.description },
+            configuration: target.configurationByName, contract: request.contract.name,
             scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
             story: cause.story)
         try record.write(to: directory)
+        if let manifest = target.target.manifest {
+            try RunFiles.append(manifest.text, to: directory.appending(component: CaseRecord.manifestName))
+        }
         let script = directory.appending(component: "reproduce.sh")
-        try RunFiles.append(ReproduceScript.replayingItsDirectory, to: script, mode: 0o700)
+        try RunFiles.append(
+            try ReproduceScript.replayingItsDirectory(target: target.target.manifest?.path), to: script, mode: 0o700)
         let place = ReproduceScript.quoted(directory.shown)
+        let option = target.target.manifest.map { " --target \(ReproduceScript.quoted($0.path.shown))" } ?? ""
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
             story: cause.story, states: cause.stateCount, case: directory.shown,
-            replay: "\(ReproduceScript.quoted(program)) replay \(place)",
+            replay: "\(ReproduceScript.quoted(program)) replay \(place)\(option)",
             lossKinds: cause.loss.kinds)
     }
 

@@ -74,7 +74,8 @@ package struct CycleBenchmark {
         let environment = WorkloadEnvironment(
             directory: plain, oracle: context.file("plain.jsonl"), seed: 1, operationCount: operationCount,
             oracleMayShareFilesystem: true)
-        let termination = try WorkloadRun(target, environment).waitOrKill()
+        let workload = try WorkloadRun(target, environment)
+        guard let termination = try workload.finish(watching: environment.oracle) else { throw RunError.interrupted }
         guard termination.isSuccess else { throw RunError.harness("the workload \(termination)") }
         _ = try RecoverClient(target).recoverAlone(plain)
     }

@@ -48,7 +48,8 @@ struct LiveCycle {
         try context.willMount(mountPoint)
         try mount.start()
         defer { try? mount.unmount() }
-        let termination = try workload.run(request, mountPoint, firstSeq: firstSeq, context.shouldStop)
+        let termination = try workload.run(
+            request, mountPoint, firstSeq: firstSeq, oracle: oracle, context.shouldStop)
         var cut: PowerCut?
         if mount.isFrozen, let crash {
             cut = try mount.cutPower(request.profile, crash.choice)
@@ -83,7 +84,8 @@ private final class Workload: Sendable {
     }
 
     func run(
-        _ request: RunRequest, _ mountPoint: ByteString, firstSeq: UInt64, _ shouldStop: @Sendable () -> Bool
+        _ request: RunRequest, _ mountPoint: ByteString, firstSeq: UInt64, oracle: ByteString,
+        _ shouldStop: @Sendable () -> Bool
     ) throws -> Termination {
         let environment = WorkloadEnvironment(
             directory: mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"), seed: request.seed,
@@ -94,19 +96,9 @@ private final class Workload: Sendable {
             return state.isPowerGone
         }
         if isPowerGone { return try run.kill() }
-        var waited = 0
-        let limit = request.target.target.timeoutSeconds * 1000
-        while waited < limit {
-            // What it started and left running ends with it.
-            if try run.wait(milliseconds: 100) != nil { return try run.kill() }
-            waited += 100
-            if shouldStop() {
-                _ = try run.kill()
-                throw RunError.interrupted
-            }
+        guard let termination = try run.finish(watching: oracle, shouldStop: shouldStop) else {
+            throw RunError.interrupted
         }
-        _ = try run.kill()
-        throw RunError.harness(
-            "the workload did not end within \(request.target.target.timeoutSeconds) s and was killed")
+        return termination
     }
 }

@@ -24,11 +24,11 @@ package struct Matrix: Sendable {
     package init(cells: [Cell]) { self.cells = cells }
 
     /// The built-in engine and SQLite under every scenario that works here, and a planted bug that must be found.
-    package static func standard(_ targets: BuiltInTargets, seed: UInt64, profile: Profile) throws(TargetError)
+    package static func standard(_ targets: TargetCatalog, seed: UInt64, profile: Profile) throws(TargetError)
         -> Matrix
     {
         func request(_ name: String, _ settings: [Setting], _ scenario: Scenario) throws(TargetError) -> RunRequest {
-            let target = try targets.target(named: name).configured(settings)
+            let target = try targets.target(name).configured(settings)
             return RunRequest(
                 target: target, scenario: scenario, profile: profile, contract: target.contract, seed: seed)
         }

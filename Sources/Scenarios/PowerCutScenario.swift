@@ -144,7 +144,8 @@ struct PowerCutScenario {
         var clean: CrashState?
         try CutSweep(profile: request.profile, seed: seed).forEachState(of: life.recording) { state in
             if try take(state, checker, &collector) { clean = state }
-            return true
+            // Each further state that hangs would cost the timeout, and there may be hundreds.
+            return checker.hangingCount == 0
         }
         tally.count(checker)
         if let clean {
@@ -160,7 +161,11 @@ struct PowerCutScenario {
         tally.unconfirmed += collector.unconfirmedCount
         for cause in collector.causes {
             let oracle = history.text(firstLines: linesBefore + cause.state.oracleLineCount)
-            let finding = try writer.write(cause, life.recording, trace: life.trace, oracle: oracle, shown: shown)
+            var finding = try writer.write(cause, life.recording, trace: life.trace, oracle: oracle, shown: shown)
+            if client.hangCount > 0 {
+                let seconds = request.target.target.timeoutSeconds
+                finding.story += " (the search of this life ended there: a state that hangs costs \(seconds) s)"
+            }
             tally.add(finding)
         }
     }

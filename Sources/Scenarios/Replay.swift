@@ -22,13 +22,21 @@ package struct Replay: Sendable {
         package var judgement: Judgement
     }
 
-    /// Reads the case in `directory`. Only targets that are known here are run.
-    package init(directory: ByteString, targets: BuiltInTargets) throws {
+    /// Reads the case in `directory`. Only targets that are defined here are run: those that come with Faultline, and
+    /// the one that `reference` names. A case may come from anywhere, and never says by itself what is run.
+    package init(directory: ByteString, targets: TargetCatalog, reference: String? = nil) throws {
         self.directory = directory
         record = try CaseRecord(directory: directory)
         let path = directory.appending(component: CaseRecord.fileName)
         let settings = record.configuration.map { Setting(name: $0.key, value: $0.value) }
-        target = try targets.target(named: record.target).configured(settings)
+        if reference == nil, record.manifest != nil {
+            throw CaseError.targetNotGiven(path, target: record.target)
+        }
+        let target = try targets.target(reference ?? record.target)
+        guard target.name == record.target else {
+            throw CaseError.otherTarget(path, target: record.target, given: target.name)
+        }
+        self.target = try target.configured(settings)
         guard let profile = Profile(rawValue: record.profile) else {
             throw CaseError.unknownValue(path, field: "profile", value: record.profile)
         }

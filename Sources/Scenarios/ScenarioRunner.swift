@@ -70,7 +70,7 @@ package struct ScenarioRunner: Sendable {
     }
 
     func arguments(_ request: RunRequest) -> [String] {
-        var words = ["run", request.target.target.name, "--scenario", request.scenario.rawValue]
+        var words = ["run", "\(request.target.target.reference)", "--scenario", request.scenario.rawValue]
         for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
         words += ["--profile", request.profile.rawValue, "--contract", request.contract.name]
         words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)", "--cycles", "\(request.cycles)"]

@@ -17,7 +17,9 @@ struct SmokeScenario {
             directory: store, oracle: oracle, seed: request.seed, operationCount: request.operationCount,
             oracleMayShareFilesystem: true)
         let workload = try WorkloadRun(request.target, environment)
-        let termination = try workload.waitOrKill()
+        guard let termination = try workload.finish(watching: oracle, shouldStop: context.shouldStop) else {
+            throw RunError.interrupted
+        }
         guard termination.isSuccess else {
             let said = workload.complaints.isEmpty ? "" : "; it said: \(workload.complaints)"
             throw RunError.harness("the workload \(termination) without any fault\(said)")

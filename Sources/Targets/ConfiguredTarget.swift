@@ -22,7 +22,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
 
     package var workload: Command { command(target.workload) }
     package var recover: Command { command(target.recover) }
-    package var persistentRecover: Command? { target.persistentRecover.map(command) }
+    package var isPersistent: Bool { target.isPersistent }
 
     /// `sqlite journal_mode=wal synchronous=full`
     package var label: String {
@@ -33,7 +33,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
 
     private func command(_ arguments: [ByteString]) -> Command {
         var command = Command(arguments.map(filledIn))
-        command.environment.merge(target.environment) { $1 }
+        command.environment.merge(target.environment.mapValues(filledIn)) { $1 }
         command.directory = target.directory
         return command
     }

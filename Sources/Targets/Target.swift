@@ -16,15 +16,26 @@ package struct Target: Sendable {
     package var contractExceptions: [ContractException] = []
     package var workload: [ByteString]
     package var recover: [ByteString]
-    /// The recover command stays alive with `--persistent`: one directory a line in, a dump each out.
-    package var persistentRecover: [ByteString]?
+    /// The recover command stays alive: one directory a line in, a dump each out, until its input ends.
+    package var isPersistent = false
     package var parameters: [Parameter] = []
     /// Added to what every target gets.
     package var environment: [ByteString: ByteString] = [:]
     /// Where the commands run; nil for our own working directory.
     package var directory: ByteString?
-    /// How long a workload may go on without end, and how long one recovery may take.
+    /// How long a workload may go on without a new line in the oracle, and how long one recovery may take.
     package var timeoutSeconds = 30
+    /// Where it was read from; nil for a target that comes with Faultline.
+    package var manifest: ManifestFile?
+
+    package struct ManifestFile: Hashable, Sendable {
+        /// Absolute.
+        package var path: ByteString
+        package var text: [UInt8]
+    }
+
+    /// How the command line means this target: its name, or the path of its manifest.
+    package var reference: ByteString { manifest?.path ?? ByteString(name) }
 
     /// Where every one of `settings` holds, the documentation promises `contract` and no more.
     package struct ContractException: Sendable {

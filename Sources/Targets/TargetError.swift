@@ -7,6 +7,8 @@ package enum TargetError: Error, Hashable, Sendable {
     case unknownTarget(name: String, known: [String])
     case unknownParameter(name: String, target: String, known: [String])
     case valueNotAllowed(parameter: String, value: String, allowed: [String])
+    /// A manifest that does not describe a target.
+    case manifest(YAMLError)
     /// A `--set` argument without `=`.
     case malformedSetting(String)
     /// The program that drives the built-in stores is not where it belongs.
@@ -38,7 +40,9 @@ extension TargetError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .unknownTarget(let name, let known):
-            "unknown target \(name); known targets: \(known.joined(separator: ", "))"
+            "unknown target \(name); known targets: \(known.joined(separator: ", ")); "
+                + "a target of your own is named by its manifest's path, ./\(name).yaml"
+        case .manifest(let error): "\(error)"
         case .unknownParameter(let name, let target, let known):
             known.isEmpty
                 ? "target \(target) has no parameters, so none named \(name)"

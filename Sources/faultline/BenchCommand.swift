@@ -29,11 +29,11 @@ struct BenchCycleCommand: ParsableCommand {
     }
 
     func run() throws {
-        let targets = try BuiltInTargets.besideThisProgram()
+        let targets = try TargetCatalog.besideThisProgram()
         let names = [("engine", []), ("sqlite", [Setting(name: "journal_mode", value: "wal")])]
         var rows: [BenchmarkRow] = []
         for (name, settings) in names {
-            let target = try targets.target(named: name).configured(settings)
+            let target = try targets.target(name).configured(settings)
             rows.append(try Interruption.shared.awaiting { try CycleBenchmark(target: target, rounds: rounds).row() })
         }
         let report = BenchReport(rows: rows)

@@ -31,7 +31,7 @@ struct DoctorCommand: ParsableCommand {
 
     static func driver() -> Requirement {
         do throws(TargetError) {
-            _ = try BuiltInTargets.besideThisProgram()
+            _ = try TargetCatalog.besideThisProgram()
             return Requirement("built-in targets", met: true, "engine and sqlite are there")
         } catch {
             return Requirement("built-in targets", met: false, "\(error)", remedy: "swift build")

@@ -17,11 +17,14 @@ struct ReplayCommand: ParsableCommand {
     @Argument(help: "The case's directory: RUN/cases/N.")
     var directory: ByteString
 
+    @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
+    var target: String?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
-        let replay = try Replay(directory: directory, targets: .besideThisProgram())
+        let replay = try Replay(directory: directory, targets: .besideThisProgram(), reference: target)
         let outcome = try Interruption.shared.awaiting { try replay.run() }
         let report = ReplayReport(replay, outcome)
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }

@@ -17,7 +17,7 @@ struct RunCommand: ParsableCommand {
             `faultline targets` lists the targets and what can be set.
             """)
 
-    @Argument(help: "The target; `faultline targets` lists them.")
+    @Argument(help: "The target: a name that `faultline targets` lists, or the path of a manifest (docs/targets.md).")
     var target: String
 
     @Option(help: "The way to fail the store.")
@@ -32,7 +32,7 @@ struct RunCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func run() throws {
-        let target = try BuiltInTargets.besideThisProgram().target(named: target).configured(settings)
+        let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
         try refuseWhatCannotRun()
         let request = RunRequest(
             target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,

@@ -7,7 +7,7 @@ import Testing
 
 struct MatrixTests {
     private func matrix(_ expectations: [Verdict]) throws -> Matrix {
-        let target = try BuiltInTargets(driver: "/nowhere/faultline-target").target(named: "engine").configured()
+        let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
         let request = RunRequest(target: target, scenario: .smoke, contract: .durable)
         return Matrix(cells: expectations.map { Matrix.Cell(request: request, expectation: $0) })
     }

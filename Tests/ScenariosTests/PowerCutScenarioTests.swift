@@ -37,8 +37,8 @@ struct PowerCutScenarioTests {
     ])
     func aPowerCutFindsWhatEachStoreLoses(_ example: Example) throws {
         let scratch = Scratch()
-        let targets = BuiltInTargets(driver: Machine.driver)
-        let target = try targets.target(named: example.target).configured(example.settings)
+        let targets = TargetCatalog(driver: Machine.driver)
+        let target = try targets.target(example.target).configured(example.settings)
         let request = RunRequest(
             target: target, scenario: .powerCut, contract: target.contract, operationCount: 12, cycles: 1)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
@@ -94,9 +94,9 @@ struct PowerCutScenarioTests {
         }
     }
 
-    private func violations(cycles: Int, _ scratch: Scratch) throws -> ([Finding], BuiltInTargets) {
-        let targets = BuiltInTargets(driver: Machine.driver)
-        let target = try targets.target(named: "sqlite").configured(Self.sqlite("delete", "full"))
+    private func violations(cycles: Int, _ scratch: Scratch) throws -> ([Finding], TargetCatalog) {
+        let targets = TargetCatalog(driver: Machine.driver)
+        let target = try targets.target("sqlite").configured(Self.sqlite("delete", "full"))
         let request = RunRequest(
             target: target, scenario: .powerCut, contract: target.contract, operationCount: 8, cycles: cycles)
         let parent = try scratch.make("runs-\(UUID().uuidString)")

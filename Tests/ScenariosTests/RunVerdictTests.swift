@@ -37,7 +37,7 @@ struct RunVerdictTests {
         tally.acknowledged = 7
         tally.flaggedChecks = [.durable, .payloadIntegrity]
         example.change(&tally)
-        let target = try BuiltInTargets(driver: "/nowhere/faultline-target").target(named: "engine").configured()
+        let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
         let request = RunRequest(target: target, scenario: .powerCut, contract: .durable)
         #expect(ScenarioRunner.verdict(of: tally, request).0 == example.verdict)
     }

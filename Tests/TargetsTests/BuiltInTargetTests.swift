@@ -26,7 +26,7 @@ import Testing
     }
 
     @Test func aBugThatNeedsNoCrashShowsWithoutOne() throws {
-        let engine = try BuiltInTargets.besideThisProgram().target(named: "engine")
+        let engine = try TargetCatalog.besideThisProgram().target("engine")
         for (bug, isRight) in [("none", true), ("compaction-drops-newest", false)] {
             let target = try engine.configured([Setting(name: "planted", value: bug)])
             let folder = try TemporaryFolder()
@@ -37,7 +37,7 @@ import Testing
     }
 
     @Test(arguments: ["engine", "sqlite"]) func aKilledWorkloadLeavesAStoreThatOpens(name: String) throws {
-        let target = try BuiltInTargets.besideThisProgram().target(named: name).configured()
+        let target = try TargetCatalog.besideThisProgram().target(name).configured()
         let folder = try TemporaryFolder()
         let workload = try start(target, folder, seed: 9, operations: 1...1_000_000)
         #expect(try folder.eventually { try oracleLines(folder).count > 40 ? true : nil } == true)
@@ -53,14 +53,14 @@ import Testing
     }
 
     @Test(arguments: ["engine", "sqlite"]) func aDamagedStoreDoesNotStopARecoverProcess(name: String) throws {
-        let target = try BuiltInTargets.besideThisProgram().target(named: name).configured()
+        let target = try TargetCatalog.besideThisProgram().target(name).configured()
         let folder = try TemporaryFolder()
         let store = folder.folder("store")
         try run(target, folder, seed: 2, operations: 1...100)
         let damaged = folder.folder("damaged")
         let script = "cp -r \(store)/. \(damaged); cd \(damaged); yes garbage | head -c 20000 > $(ls | head -n 1)"
         #expect(try ProcessRunner.run(shell(script), timeoutMilliseconds: 20_000).termination.isSuccess)
-        var command = try #require(target.persistentRecover)
+        var command = target.recover
         command.input = .pipe
         let process = try RecoverProcess(command)
         for directory in [store, damaged, store, folder.file("missing"), store, folder.file("oracle"), store] {
@@ -82,7 +82,7 @@ import Testing
         ([("FAULTLINE_ORACLE_MAY_SHARE", "0")], "is on the same filesystem as the storage under test"),
     ])
     func aWorkloadCalledWronglySaysSoAndExitsWith2(changes: [(String, String)], expected: String) throws {
-        let target = try BuiltInTargets.besideThisProgram().target(named: "sqlite").configured()
+        let target = try TargetCatalog.besideThisProgram().target("sqlite").configured()
         let folder = try TemporaryFolder()
         let environment = WorkloadEnvironment(
             directory: folder.folder("store"), oracle: folder.file("oracle"), seed: 1, operationCount: 1,
@@ -110,7 +110,7 @@ import Testing
         _ target: ConfiguredTarget, _ folder: TemporaryFolder, seed: UInt64, operations: ClosedRange<UInt64>
     ) throws {
         let workload = try start(target, folder, seed: seed, operations: operations)
-        #expect(try workload.waitOrKill() == .exited(code: 0), "\(workload.complaints)")
+        #expect(try workload.finish(watching: folder.file("oracle")) == .exited(code: 0), "\(workload.complaints)")
     }
 
     private func expected(seed: UInt64, _ operations: ClosedRange<UInt64>) -> Observation {
@@ -138,6 +138,6 @@ import Testing
 }
 
 private func allConfigurations() throws -> [ConfiguredTarget] {
-    try BuiltInTargets.besideThisProgram().all.flatMap(\.configurations)
+    try TargetCatalog.besideThisProgram().builtIn.flatMap(\.configurations)
         .filter { !$0.configuration.contains { $0.name == "planted" && $0.value != "none" } }
 }

@@ -140,7 +140,7 @@ import Testing
         var target = Target(
             name: "script", description: "", source: "", contract: .durable, workload: [],
             recover: ["sh", "-c", ByteString(script)])
-        if isPersistent { target.persistentRecover = target.recover }
+        target.isPersistent = isPersistent
         target.timeoutSeconds = 20
         return try target.configured()
     }

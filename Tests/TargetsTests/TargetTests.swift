@@ -4,10 +4,10 @@ import Testing
 @testable import Targets
 
 @Suite struct TargetTests {
-    private let targets = BuiltInTargets(driver: "/opt/faultline-target")
+    private let targets = TargetCatalog(driver: "/opt/faultline-target")
 
     @Test func settingsReplaceFirstValues() throws {
-        let sqlite = try targets.target(named: "sqlite")
+        let sqlite = try targets.target("sqlite")
         #expect(try sqlite.configured().label == "sqlite journal_mode=delete synchronous=full")
         let settings = [Setting(name: "journal_mode", value: "off"), Setting(name: "journal_mode", value: "wal")]
         let configured = try sqlite.configured(settings)
@@ -16,17 +16,17 @@ import Testing
             configured.workload.arguments == [
                 "/opt/faultline-target", "sqlite", "workload", "--journal_mode=wal", "--synchronous=full",
             ])
-        #expect(configured.persistentRecover?.arguments[3] == "--persistent")
+        #expect(configured.recover.arguments[3] == "--persistent" && configured.isPersistent)
     }
 
     @Test func everyCombinationIsAConfiguration() throws {
-        let labels = try targets.target(named: "sqlite").configurations.map(\.label)
+        let labels = try targets.target("sqlite").configurations.map(\.label)
         #expect(labels.count == 24 && Set(labels).count == 24)
         #expect(labels[1] == "sqlite journal_mode=delete synchronous=extra")
     }
 
     @Test func documentedExceptionsHaveAContractOfTheirOwn() throws {
-        let exceptions = try targets.target(named: "sqlite").configurations.filter { $0.contract != .durable }
+        let exceptions = try targets.target("sqlite").configurations.filter { $0.contract != .durable }
         #expect(exceptions.map(\.label) == ["sqlite journal_mode=wal synchronous=normal"])
     }
 
@@ -35,7 +35,7 @@ import Testing
         ("synchronous", "maybe", "synchronous cannot be maybe; allowed: full, extra, normal, off"),
     ])
     func refusesSettingsThatMakeNoSense(name: String, value: String, expected: String) throws {
-        let sqlite = try targets.target(named: "sqlite")
+        let sqlite = try targets.target("sqlite")
         let error = #expect(throws: TargetError.self) { try sqlite.configured([Setting(name: name, value: value)]) }
         #expect(error?.description == expected)
     }
@@ -50,8 +50,9 @@ import Testing
     }
 
     @Test func anUnknownTargetNamesTheKnownOnes() {
-        let error = #expect(throws: TargetError.self) { try targets.target(named: "oracle") }
-        #expect(error?.description == "unknown target oracle; known targets: engine, sqlite")
+        let error = #expect(throws: TargetError.self) { try targets.target("oracle") }
+        #expect(error?.description == "unknown target oracle; known targets: engine, sqlite; "
+                + "a target of your own is named by its manifest's path, ./oracle.yaml")
     }
 
     @Test(arguments: [

@@ -8,8 +8,12 @@ package enum ReproduceScript {
         head + (try quoted(arguments)) + [UInt8(ascii: "\n")]
     }
 
-    /// The script that lies in a case and replays it, wherever the case has been moved to.
-    package static let replayingItsDirectory = head + Array(#" replay "$(dirname -- "$0")"\#n"#.utf8)
+    /// The script that lies in a case and replays it, wherever the case has been moved to; arguments are added, so that
+    /// `--target` may name another place of the manifest.
+    package static func replayingItsDirectory(target: ByteString?) throws(RunDirectoryError) -> [UInt8] {
+        let option = try target.map { (path) throws(RunDirectoryError) in try quoted(["--target", path]) } ?? []
+        return head + Array(#" replay "$(dirname -- "$0")""#.utf8) + option + Array(#" "$@"\#n"#.utf8)
+    }
 
     private static let head = Array(
         """

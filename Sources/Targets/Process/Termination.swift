@@ -14,7 +14,7 @@ extension Termination: CustomStringConvertible {
         switch self {
         case .exited(let code): "exited with \(code)"
         case .signalled(let signal): "was ended by signal \(signal)"
-        case .timedOut: "did not end in time"
+        case .timedOut: "made no progress in the time it was given, and was killed"
         }
     }
 }

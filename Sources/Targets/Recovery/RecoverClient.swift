@@ -16,6 +16,7 @@ package final class RecoverClient: Sendable {
     private let target: ConfiguredTarget
     private let timeoutSeconds: Int
     private let idle = Mutex<[RecoverProcess]>([])
+    private let hangs = Atomic<Int>(0)
 
     package init(_ target: ConfiguredTarget, timeoutSeconds: Int? = nil) {
         self.target = target
@@ -27,7 +28,8 @@ package final class RecoverClient: Sendable {
     ///
     /// - Throws: `TargetError` when recovery could not be tried at all, which says nothing about the store.
     package func recover(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
-        guard let command = target.persistentRecover else { return try recoverAlone(directory) }
+        guard target.isPersistent else { return try recoverAlone(directory) }
+        let command = target.recover
         let path = try checked(directory)
         var process: RecoverProcess
         if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start(command) }
@@ -55,9 +57,11 @@ package final class RecoverClient: Sendable {
 
     /// Recovers `directory` in a process that does nothing else.
     package func recoverAlone(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
+        let path = try checked(directory)
         var command = target.recover
-        command.environment["FAULTLINE_DIR"] = try checked(directory)
+        if target.isPersistent { command.input = .pipe } else { command.environment["FAULTLINE_DIR"] = path }
         let process = try RecoverProcess(command)
+        if target.isPersistent { process.askOnly(path) }
         let deadline = Deadline(afterMilliseconds: timeoutSeconds * 1000)
         switch try process.answer(until: deadline) {
         case .late:
@@ -71,6 +75,9 @@ package final class RecoverClient: Sendable {
             return try outcomeAlone(recovery, process, until: deadline)
         }
     }
+
+    /// How many recoveries hung so far. Each cost `timeoutSeconds`.
+    package var hangCount: Int { hangs.load(ordering: .relaxed) }
 
     /// Ends every process that is not at work.
     package func close() throws(TargetError) {
@@ -115,6 +122,7 @@ package final class RecoverClient: Sendable {
 
     private func hang(_ process: RecoverProcess) throws(TargetError) -> RecoverOutcome {
         try process.kill()
+        hangs.add(1, ordering: .relaxed)
         return .hangs(afterSeconds: timeoutSeconds)
     }
 

@@ -45,6 +45,13 @@ final class RecoverProcess: Sendable {
         return (try? input.writeAll(directory.bytes + [UInt8(ascii: "\n")])) != nil
     }
 
+    /// Asks it for `directory` and for nothing after that: its input ends. One that does not listen is found out by its
+    /// answer.
+    func askOnly(_ directory: ByteString) {
+        _ = ask(directory)
+        input?.close()
+    }
+
     func answer(until deadline: Deadline) throws(TargetError) -> Answer {
         try reader.withLock { reader throws(TargetError) in
             var buffer = [UInt8](repeating: 0, count: 16384)

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 
 /// A workload at work.
 ///
@@ -18,14 +19,32 @@ package final class WorkloadRun: Sendable {
         timeoutMilliseconds = target.target.timeoutSeconds * 1000
     }
 
-    /// Waits for its end, at most as long as the target may take; whatever is then left of it is killed.
-    package func waitOrKill() throws(TargetError) -> Termination {
-        try process.waitOrKill(timeoutMilliseconds: timeoutMilliseconds)
+    /// Waits for its end as long as the file of the oracle grows; after so long without a new line as the target may
+    /// take it hangs, and is killed: `.timedOut`. Whatever it left running is killed too. Nil when `shouldStop` turned
+    /// true first; it is killed then.
+    ///
+    /// - Parameter oracle: where the oracle's lines really lie.
+    package func finish(
+        watching oracle: ByteString, shouldStop: () -> Bool = { false }
+    ) throws(TargetError) -> Termination? {
+        var (size, waited) = (WorkloadRun.size(of: oracle), 0)
+        while waited < timeoutMilliseconds {
+            if try process.wait(timeoutMilliseconds: 100) != nil { return try kill() }
+            waited += 100
+            let now = WorkloadRun.size(of: oracle)
+            if now != size { (size, waited) = (now, 0) }
+            if shouldStop() {
+                _ = try kill()
+                return nil
+            }
+        }
+        _ = try kill()
+        return .timedOut
     }
 
-    /// Waits for its end; nil when it has not come within the time.
-    package func wait(milliseconds: Int) throws(TargetError) -> Termination? {
-        try process.wait(timeoutMilliseconds: milliseconds)
+    private static func size(of file: ByteString) -> off_t {
+        var status = stat()
+        return file.withCString { stat($0, &status) } == 0 ? status.st_size : 0
     }
 
     /// Kills it, its group in one step, and everything it started. Returns how its own process ended: a workload that

@@ -1,0 +1,61 @@
+import Bytes
+import Targets
+
+/// One target, explained: what its manifest says, and what would be run.
+package struct TargetReport: Encodable {
+    private var name: String
+    private var description: String
+    private var source: String
+    private var contract: String
+    private var contracts: [String]
+    private var parameters: [Field]
+    private var workload: [String]
+    private var recover: [String]
+    private var persistent: Bool
+    private var directory: String?
+    private var timeoutSeconds: Int
+
+    private struct Field: Encodable {
+        var name: String
+        var values: [String]
+    }
+
+    package init(_ target: Target) {
+        name = target.name
+        description = target.description
+        source = target.source
+        contract = target.contract.name
+        contracts = target.contractExceptions.map { exception in
+            let settings = exception.settings.map { "\($0.name)=\($0.value)" }.joined(separator: " ")
+            return "\(settings): \(exception.contract.name)"
+        }
+        parameters = target.parameters.map { Field(name: $0.name, values: $0.values) }
+        workload = target.workload.map(\.description)
+        recover = target.recover.map(\.description)
+        persistent = target.isPersistent
+        directory = target.directory?.description
+        timeoutSeconds = target.timeoutSeconds
+    }
+
+    package var text: String {
+        var lines = ["\(name): \(description)"]
+        func add(_ title: String, _ value: String) {
+            lines.append("  " + title.padded(to: 11) + value)
+        }
+        if !source.isEmpty { add("source", source) }
+        add("promise", contract)
+        for exception in contracts { add("", exception) }
+        for parameter in parameters { add("--set", "\(parameter.name)=\(parameter.values.joined(separator: "|"))") }
+        add("workload", workload.joined(separator: " "))
+        add("recover", recover.joined(separator: " ") + (persistent ? "   (stays alive: a directory a line)" : ""))
+        if let directory { add("run in", directory) }
+        add("timeout", "\(timeoutSeconds) s without a new oracle line, or in one recovery")
+        return lines.joined(separator: "\n")
+    }
+}
+
+extension String {
+    fileprivate func padded(to count: Int) -> String {
+        self + String(repeating: " ", count: max(1, count - self.count))
+    }
+}

@@ -1,0 +1,201 @@
+import Bytes
+import Glibc
+import Oracle
+
+/// Reads a target from its manifest: a YAML file beside the commands that drive the store (docs/targets.md).
+package struct Manifest {
+    private static let keys = [
+        "name", "description", "workload", "recover", "persistent", "contract", "contracts", "source", "environment",
+        "parameters", "timeoutSeconds", "server", "user",
+    ]
+
+    /// The target that the manifest at `path` describes. Its commands run in the manifest's directory.
+    package static func target(at path: ByteString) throws(TargetError) -> Target {
+        let bytes = try read(path)
+        do {
+            var target = try target(bytes, file: path)
+            let whole = try path.absolutePath()
+            let slash = whole.bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0
+            target.directory = ByteString(whole.bytes[..<max(1, slash)])
+            target.manifest = Target.ManifestFile(path: whole, text: bytes)
+            return target
+        } catch let error as YAMLError {
+            throw .manifest(error)
+        } catch let error as TargetError {
+            throw error
+        } catch {
+            throw .manifest(YAMLError(file: path, line: nil, "\(error)"))
+        }
+    }
+
+    /// The target that a manifest with these contents describes.
+    package static func target(_ text: [UInt8], file: ByteString) throws(YAMLError) -> Target {
+        let root = try YAMLValue(text, file: file)
+        let values = try root.mapping("a manifest", known: keys)
+        func required(_ key: String) throws(YAMLError) -> YAMLValue {
+            guard let value = values[key] else {
+                throw YAMLError(file: file, line: nil, "the manifest needs a key \(key)")
+            }
+            return value
+        }
+        for key in ["server", "user"] {
+            if let value = values[key] {
+                throw value.error("\(key) is not supported yet: drive the store from the workload and recover commands")
+            }
+        }
+        let parameters = try self.parameters(values["parameters"])
+        let known = parameters.map(\.name)
+        var target = Target(
+            name: try name(required("name")), description: try oneLine(required("description"), "description"),
+            source: try values["source"].map { (value) throws(YAMLError) in try oneLine(value, "source") } ?? "",
+            contract: try values["contract"].map(contract) ?? .durable,
+            workload: try command(required("workload"), "workload", known),
+            recover: try command(required("recover"), "recover", known))
+        target.parameters = parameters
+        target.isPersistent = try values["persistent"]?.flag("persistent") ?? false
+        target.timeoutSeconds = try values["timeoutSeconds"]?.integer("timeoutSeconds", in: 1...86_400) ?? 30
+        target.contractExceptions = try exceptions(values["contracts"], parameters)
+        for (key, value) in try values["environment"]?.pairs("environment") ?? [] {
+            guard !key.isEmpty, !key.contains("=") else { throw value.error("no variable can be named '\(key)'") }
+            guard !key.hasPrefix("FAULTLINE_") else { throw value.error("\(key) is set by faultline") }
+            target.environment[ByteString(key)] = try argument(value, "environment: \(key)", known)
+        }
+        return target
+    }
+
+    private static func name(_ value: YAMLValue) throws(YAMLError) -> String {
+        let name = try value.text("name")
+        let isPlain = name.utf8.allSatisfy { byte in
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte)
+                || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) || byte == UInt8(ascii: "-")
+                || byte == UInt8(ascii: "_")
+        }
+        guard isPlain, (1...40).contains(name.utf8.count), name.first != "-" else {
+            throw value.error("a name has 1 to 40 of a-z, 0-9, - and _, and begins with no -; not '\(name)'")
+        }
+        return name
+    }
+
+    private static func oneLine(_ value: YAMLValue, _ what: String) throws(YAMLError) -> String {
+        let text = try value.text(what)
+        guard !text.contains(where: \.isNewline), text.utf8.count <= 500 else {
+            throw value.error("\(what) must be one line of at most 500 bytes")
+        }
+        return text
+    }
+
+    private static func contract(_ value: YAMLValue) throws(YAMLError) -> Contract {
+        let name = try value.text("contract")
+        guard let contract = Contract(named: name) else {
+            let known = Contract.named.map(\.name).joined(separator: ", ")
+            throw value.error("there is no contract \(name); contracts: \(known)")
+        }
+        return contract
+    }
+
+    private static func parameters(_ value: YAMLValue?) throws(YAMLError) -> [Parameter] {
+        var parameters: [Parameter] = []
+        for (name, value) in try value?.pairs("parameters") ?? [] {
+            guard isParameterName(name[...]) else {
+                throw value.error("a parameter's name has letters, digits and _, and begins with a letter: '\(name)'")
+            }
+            var values: [String] = []
+            for item in try value.oneOrMore(name) {
+                let text = try item.text("a value of \(name)")
+                guard !values.contains(text) else { throw item.error("\(name) has the value \(text) twice") }
+                values.append(text)
+            }
+            guard !values.isEmpty else { throw value.error("\(name) needs at least one value") }
+            parameters.append(Parameter(name, values))
+        }
+        return parameters
+    }
+
+    private static func exceptions(
+        _ value: YAMLValue?, _ parameters: [Parameter]
+    ) throws(YAMLError) -> [Target.ContractException] {
+        var exceptions: [Target.ContractException] = []
+        for item in try value?.list("contracts") ?? [] {
+            let fields = try item.mapping("an entry of contracts", known: ["when", "contract"])
+            guard let when = fields["when"], let name = fields["contract"] else {
+                throw item.error("an entry of contracts needs when: {parameter: value} and contract: NAME")
+            }
+            var settings: [Setting] = []
+            for (key, value) in try when.pairs("when") {
+                guard let parameter = parameters.first(where: { $0.name == key }) else {
+                    throw value.error("there is no parameter \(key)")
+                }
+                let text = try value.text(key)
+                guard parameter.values.contains(text) else {
+                    throw value.error(
+                        "\(key) is never \(text); its values: \(parameter.values.joined(separator: ", "))")
+                }
+                settings.append(Setting(name: key, value: text))
+            }
+            exceptions.append(Target.ContractException(settings: settings, contract: try contract(name)))
+        }
+        return exceptions
+    }
+
+    // MARK: - Commands
+
+    private static func command(
+        _ value: YAMLValue, _ what: String, _ parameters: [String]
+    ) throws(YAMLError) -> [ByteString] {
+        var arguments: [ByteString] = []
+        for item in try value.list(what) { arguments.append(try argument(item, what, parameters)) }
+        guard let program = arguments.first, !program.isEmpty else {
+            throw value.error("\(what) must name a program first, as in [./my-store, \(what)]")
+        }
+        return arguments
+    }
+
+    private static func argument(
+        _ value: YAMLValue, _ what: String, _ parameters: [String]
+    ) throws(YAMLError) -> ByteString {
+        let text = try value.text("an argument of \(what)")
+        for piece in text.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
+            guard let end = piece.firstIndex(of: "}"), isParameterName(piece[..<end]) else { continue }
+            let name = String(piece[..<end])
+            guard !parameters.contains(name) else { continue }
+            let known = parameters.isEmpty ? "it has none" : "parameters: \(parameters.joined(separator: ", "))"
+            throw value.error("{\(name)} in \(what) is no parameter of this manifest; \(known)")
+        }
+        return ByteString(text)
+    }
+
+    private static func isParameterName(_ name: Substring) -> Bool {
+        guard let first = name.utf8.first, name.utf8.count <= 40 else { return false }
+        func isLetter(_ byte: UInt8) -> Bool {
+            (UInt8(ascii: "a")...UInt8(ascii: "z")).contains(byte | 0x20)
+        }
+        return isLetter(first)
+            && name.utf8.allSatisfy { byte in
+                isLetter(byte) || byte == UInt8(ascii: "_")
+                    || (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte)
+            }
+    }
+
+    // MARK: - The file
+
+    private static func read(_ path: ByteString) throws(TargetError) -> [UInt8] {
+        // A FIFO is not waited for.
+        let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+        var status = stat()
+        guard fstat(file.rawValue, &status) == 0 else { throw .system("fstat", path) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw .manifest(YAMLError(file: path, line: nil, "not a regular file"))
+        }
+        // One byte more than is allowed, so that the reader says that it is too large.
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 1 << 16)
+        while bytes.count <= YAMLValue.limitBytes {
+            let count = Glibc.read(file.rawValue, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw .system("read", path) }
+            if count == 0 { break }
+            bytes += chunk[..<count]
+        }
+        return bytes
+    }
+}

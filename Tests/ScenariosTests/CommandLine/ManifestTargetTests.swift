@@ -1,0 +1,125 @@
+import Foundation
+import Testing
+
+/// Targets of manifests, from the command line: one in another language, and some that misbehave.
+@Suite(.enabled(if: Machine.hasFUSE)) struct ManifestTargetTests {
+    private let temporary: TemporaryDirectory
+    /// How long the scripts sleep, in seconds: a number of this test alone, by which its processes are known.
+    private let mark = "71.\(UInt32.random(in: 100_000...999_999))"
+
+    init() throws { temporary = try TemporaryDirectory() }
+
+    static let hasPython: Bool = {
+        let found = ["/usr/bin/python3", "/usr/local/bin/python3"].contains {
+            FileManager.default.isExecutableFile(atPath: $0)
+        }
+        let isOnPath = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
+            .contains { FileManager.default.isExecutableFile(atPath: $0 + "/python3") }
+        if !found, !isOnPath { print("SKIPPED: the example target needs python3: apt-get install python3") }
+        return found || isOnPath
+    }()
+
+    private static let example = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        .deletingLastPathComponent().deletingLastPathComponent().appending(path: "harness/targets/jsonlog.yaml").path
+
+    private struct Answer {
+        var status: Int32
+        var output: String
+        var seconds: Double
+    }
+
+    private func faultline(_ arguments: [String]) throws -> Answer {
+        let began = ContinuousClock.now
+        let answer = try Faultline.run(arguments, directory: temporary.path)
+        let seconds = Double((ContinuousClock.now - began).components.seconds)
+        return Answer(status: answer.status, output: answer.output + answer.error, seconds: seconds)
+    }
+
+    @Test(.enabled(if: hasPython), arguments: [("full", Int32(0)), ("none", 1)])
+    func `an example in Python keeps its promise when it syncs, and is found out when it does not`(
+        sync: String, status: Int32
+    ) throws {
+        let run = try faultline([
+            "run", Self.example, "--scenario", "power-cut", "--set", "sync=\(sync)", "--ops", "60", "--cycles", "3",
+        ])
+        #expect(run.status == status, "\(run.output)")
+        guard status == 1 else { return }
+        #expect(run.output.contains("strongest profile that shows it: strict"), "\(run.output)")
+        let directory = temporary.path + "/faultline-runs/faultline-jsonlog-power-cut-1-1/cases/1"
+        let refused = try faultline(["replay", directory])
+        #expect(refused.status == 2 && refused.output.contains("--target"), "\(refused.output)")
+        let replayed = try faultline(["replay", directory, "--target", Self.example])
+        #expect(replayed.status == 1 && replayed.output.contains("durable"), "\(replayed.output)")
+        let other = try faultline(["replay", directory, "--target", "sqlite"])
+        #expect(other.status == 2 && other.output.contains("the manifest given describes sqlite"), "\(other.output)")
+    }
+
+    /// A shell script as a store: two acknowledged operations, and what `body` does in the two roles.
+    private func target(workload: String, recover: String) throws -> String {
+        let script = """
+            #!/bin/sh
+            ack() {
+                printf '{"op":"put","seq":%s,"key":"aw==","payload":"","phase":"begin"}\\n' $1 >> "$FAULTLINE_ORACLE"
+                echo $1 >> "$FAULTLINE_DIR/log"
+                printf '{"op":"put","seq":%s,"key":"aw==","payload":""}\\n' $1 >> "$FAULTLINE_ORACLE"
+            }
+            case $1 in
+            workload) first=$FAULTLINE_FIRST_SEQ; ack $first; ack $((first + 1)); \(workload) ;;
+            recover) \(recover) ;;
+            esac
+            """
+        let manifest = """
+            name: shell
+            description: a store that misbehaves
+            workload: [./store.sh, workload]
+            recover: [./store.sh, recover]
+            timeoutSeconds: 1
+            """
+        try script.replacing("sleep 71", with: "sleep \(mark)").write(
+            toFile: temporary.path + "/store.sh", atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes(
+            [.posixPermissions: 0o755], ofItemAtPath: temporary.path + "/store.sh")
+        try manifest.write(toFile: temporary.path + "/shell.yaml", atomically: true, encoding: .utf8)
+        return temporary.path + "/shell.yaml"
+    }
+
+    private static let recovers = #"printf '{"key":"aw==","payload":""}\n{"end":true}\n'"#
+
+    /// Nothing that the target started is alive.
+    private func expectNothingLeft() throws {
+        let processes = try FileManager.default.contentsOfDirectory(atPath: "/proc").filter { Int($0) != nil }
+        for process in processes {
+            let line = (try? String(contentsOfFile: "/proc/\(process)/cmdline", encoding: .utf8)) ?? ""
+            #expect(!line.contains(mark), "process \(process) is left: \(line)")
+        }
+        let mounts = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8)
+        #expect(!mounts.contains(temporary.path))
+    }
+
+    static let bad: [(what: String, workload: String, recover: String, status: Int32, says: String)] = [
+        ("hangs in recovery", "", "sleep 71", 1, "hangs in recovery: no end within 1 s"),
+        ("hangs in recovery and ignores SIGTERM", "", "trap '' TERM; sleep 71", 1, "hangs in recovery"),
+        ("leaves a daemon behind that holds its output", "", "setsid sleep 71 & \(recovers)", 0, "pass"),
+        ("dies in recovery", "", "echo boom >&2; kill -9 $$", 1, "was ended by signal 9: boom"),
+        ("prints garbage", "", "echo garbage", 1, "opens"),
+        ("prints without end", "", "yes garbage", 1, "opens"),
+        ("exits with 1", "", "echo sorry >&2; exit 1", 1, "the recovery exited with 1: sorry"),
+        ("forgets the end line", "", #"printf '{"key":"aw==","payload":""}\n'"#, 1, "without an end line"),
+        ("hangs at work", "sleep 71", recovers, 2, "made no progress in the time it was given"),
+        ("hangs at work in a daemon", "setsid sleep 71 & wait", recovers, 2, "made no progress"),
+        ("refuses", "echo no space >&2; exit 1", recovers, 2, "the workload exited with 1 without any fault"),
+    ]
+
+    @Test(.timeLimit(.minutes(2)), arguments: bad, ["smoke", "power-cut"])
+    func `a target that misbehaves gets a verdict, soon, and nothing of it is left`(
+        row: (what: String, workload: String, recover: String, status: Int32, says: String), scenario: String
+    ) throws {
+        let manifest = try target(workload: row.workload, recover: row.recover)
+        let run = try faultline(["run", manifest, "--scenario", scenario, "--cycles", "1"])
+        let passesInconclusively = row.status == 0
+        #expect(run.status == row.status || passesInconclusively && run.status == 3, "\(row.what): \(run.output)")
+        #expect(passesInconclusively || run.output.contains(row.says), "\(row.what): \(run.output)")
+        #expect(run.seconds < 40, "\(row.what) took \(run.seconds) s")
+        try expectNothingLeft()
+    }
+}

@@ -1,0 +1,138 @@
+import Bytes
+import Glibc
+import Oracle
+import Testing
+
+@testable import Targets
+
+@Suite struct ManifestTests {
+    private static let minimal = """
+        name: s
+        description: d
+        workload: [./s, workload]
+        recover: [./s, recover]
+        """
+
+    private func target(_ text: String) throws(YAMLError) -> Target {
+        try Manifest.target(Array(text.utf8), file: "m.yaml")
+    }
+
+    @Test func aManifestSaysWhatATargetIs() throws {
+        let target = try target(
+            """
+            name: my-store_2          # a comment
+            description: "one: line"
+            workload: [./s, workload, "--mode={mode}", no, 1.10, "{not a parameter}"]
+            recover: [./s, recover]
+            persistent: true
+            contract: transactional
+            contracts: [{when: {mode: fast}, contract: prefix}]
+            source: https://example.org
+            environment: {MODE: "{mode}"}
+            parameters: {mode: [safe, fast], level: 3}
+            timeoutSeconds: 5
+            """)
+        #expect(target.name == "my-store_2" && target.description == "one: line")
+        #expect(target.contract == .transactional && target.isPersistent && target.timeoutSeconds == 5)
+        #expect(target.parameters == [Parameter("mode", ["safe", "fast"]), Parameter("level", ["3"])])
+        let configured = try target.configured([Setting(name: "mode", value: "fast")])
+        #expect(configured.contract == .prefix)
+        #expect(
+            configured.workload.arguments == ["./s", "workload", "--mode=fast", "no", "1.10", "{not a parameter}"])
+        #expect(configured.workload.environment["MODE"] == "fast")
+    }
+
+    static let refused: [(change: String, error: String)] = [
+        ("persistant: true", "m.yaml:5: a manifest has no key persistant; did you mean persistent? (keys: name, "),
+        ("colour: red", "m.yaml:5: a manifest has no key colour (keys: name, "),
+        ("persistent: yes", "m.yaml:5: persistent must be true or false, not yes"),
+        ("timeoutSeconds: 0", "m.yaml:5: timeoutSeconds must be a whole number from 1 to 86400, not 0"),
+        ("timeoutSeconds: 1e3", "m.yaml:5: timeoutSeconds must be a whole number from 1 to 86400, not 1e3"),
+        ("timeoutSeconds: 99999999999999999999", "m.yaml:5: timeoutSeconds must be a whole number"),
+        ("contract: perfect", "m.yaml:5: there is no contract perfect; contracts: prefix, durable, ordered, "),
+        ("contract: [durable]", "m.yaml:5: contract must be a text, not a list"),
+        ("contract:", "m.yaml:5: contract must be a text, not nothing"),
+        ("name: t", "m.yaml:1: in the mapping that begins here there is twice: name"),
+        ("parameters: [a]", "m.yaml:5: parameters must be a mapping (key: value), not a list"),
+        ("parameters: {a: []}", "m.yaml:5: a needs at least one value"),
+        ("parameters: {a: [1, 1]}", "m.yaml:5: a has the value 1 twice"),
+        ("parameters: {1a: [1]}", "m.yaml:5: a parameter's name has letters, digits and _"),
+        ("environment: {A: \"{b}\"}", "m.yaml:5: {b} in environment: A is no parameter of this manifest; it has none"),
+        ("environment: {FAULTLINE_DIR: x}", "m.yaml:5: FAULTLINE_DIR is set by faultline"),
+        ("environment: {\"A=B\": x}", "m.yaml:5: no variable can be named 'A=B'"),
+        ("contracts: [{when: {a: 1}, contract: prefix}]", "m.yaml:5: there is no parameter a"),
+        ("contracts: [{contract: prefix}]", "m.yaml:5: an entry of contracts needs when: {parameter: value}"),
+        ("source: \"a\\nb\"", "m.yaml:5: source must be one line"),
+        ("source: \"a\\0b\"", "m.yaml:5: source holds a zero byte"),
+        ("user: me", "m.yaml:5: user is not supported yet"),
+        ("source: &a x", "m.yaml:5: anchors and aliases are not allowed here"),
+        (
+            "source: [x, *a]",
+            "m.yaml:5: anchors and aliases are not allowed here; a text that begins with * needs quotes"
+        ),
+        ("source: [", "m.yaml:6: did not find expected node content"),
+        ("source: \"open", "m.yaml:6: found unexpected end of stream"),
+        ("\t- x", "m.yaml:5: found character that cannot start any token"),
+        ("--- \nname: u", "m.yaml:5: but found another document"),
+        ("source: " + String(repeating: "[", count: 100_000), "m.yaml:5: nested too deep"),
+        ("source:\n" + String(repeating: "- ", count: 50_000), "m.yaml:6: nested too deep"),
+        ("source: " + String(repeating: "x", count: 300_000), "m.yaml: larger than 262144 bytes"),
+    ]
+
+    @Test(arguments: refused) func aWrongManifestIsRefusedWithItsLine(_ row: (change: String, error: String)) {
+        let error = #expect(throws: YAMLError.self) { try target(ManifestTests.minimal + "\n" + row.change + "\n") }
+        #expect(error?.description.contains(row.error) == true, "\(error?.description ?? "no error")")
+    }
+
+    @Test(arguments: ["name", "description", "workload", "recover"]) func whatIsNeededMustBeThere(_ key: String) {
+        let text = ManifestTests.minimal.split(separator: "\n").filter { !$0.hasPrefix(key) }.joined(separator: "\n")
+        let error = #expect(throws: YAMLError.self) { try target(text) }
+        #expect(error?.description == "m.yaml: the manifest needs a key \(key)")
+    }
+
+    @Test(arguments: [
+        ("name: s", "name: A/B", "a name has 1 to 40 of a-z, 0-9, - and _"),
+        ("name: s", "name: -s", "begins with no -"),
+        ("[./s, workload]", "[]", "workload must name a program first"),
+        ("[./s, workload]", "./s workload", "workload must be a list, not a text"),
+        ("[./s, workload]", "[./s, [x]]", "an argument of workload must be a text, not a list"),
+        ("[./s, recover]", "[./s, \"{x}\"]", "{x} in recover is no parameter of this manifest; it has none"),
+    ])
+    func whatCannotBeRunIsRefused(_ old: String, _ new: String, _ expected: String) {
+        let error = #expect(throws: YAMLError.self) { try target(ManifestTests.minimal.replacing(old, with: new)) }
+        #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
+    }
+
+    @Test(arguments: ["", "\n# nothing\n", "just text", "[a]"]) func whatIsNoMappingIsRefused(_ text: String) {
+        #expect(throws: YAMLError.self) { try target(text) }
+    }
+
+    @Test func bytesThatAreNoTextAreRefused() {
+        let bytes = Array("name: ".utf8) + [0xFF, 0xFE]
+        #expect(throws: YAMLError(file: "m", line: nil, "not UTF-8 text")) { try Manifest.target(bytes, file: "m") }
+    }
+
+    @Test(.timeLimit(.minutes(1))) func onlyFilesAreRead() throws {
+        let folder = try TemporaryFolder()
+        let fifo = folder.file("fifo")
+        #expect(mkfifo("\(fifo)", 0o600) == 0)
+        for path in [fifo, folder.path] {
+            #expect(throws: TargetError.manifest(YAMLError(file: path, line: nil, "not a regular file"))) {
+                try Manifest.target(at: path)
+            }
+        }
+        #expect(throws: TargetError.self) { try Manifest.target(at: folder.file("missing")) }
+    }
+
+    @Test func theBuiltInTargetsAreManifestsLikeAnyOther() {
+        let catalog = TargetCatalog(driver: "/opt/driver")
+        #expect(catalog.builtIn.map(\.name) == ["engine", "sqlite"])
+        #expect(catalog.builtIn.allSatisfy { $0.workload[0] == "/opt/driver" && $0.recover[0] == "/opt/driver" })
+    }
+
+    @Test(arguments: [("persistant", "persistent"), ("descripton", "description"), ("workloads", "workload")])
+    func aSlipOfThePenIsUnderstood(_ word: String, _ meant: String) {
+        #expect(Spelling.nearest(to: word, in: ["persistent", "description", "workload", "name"]) == meant)
+        #expect(Spelling.nearest(to: "xyzzy", in: ["persistent", "name"]) == nil)
+    }
+}
