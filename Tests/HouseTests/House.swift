@@ -22,6 +22,7 @@ struct House {
         "CSQLite": ["faultline-target"],
         "CYardsticks": ["Scenarios"],
         "Crypto": ["Engine"],
+        "Yams": ["Targets"],
     ]
 
     func objections(toImportsOf file: SourceFile) -> [String] {

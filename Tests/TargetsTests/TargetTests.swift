@@ -51,7 +51,8 @@ import Testing
 
     @Test func anUnknownTargetNamesTheKnownOnes() {
         let error = #expect(throws: TargetError.self) { try targets.target("oracle") }
-        #expect(error?.description == "unknown target oracle; known targets: engine, sqlite; "
+        #expect(
+            error?.description == "unknown target oracle; known targets: engine, sqlite; "
                 + "a target of your own is named by its manifest's path, ./oracle.yaml")
     }
 
