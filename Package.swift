@@ -92,3 +92,11 @@ let package = Package(
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]
 )
+
+// Fuzzing needs a runtime that a plain build does not: FAULTLINE_FUZZ=1, see Fuzz/run.
+if Context.environment["FAULTLINE_FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "faultline-fuzz", dependencies: ["Engine", "Storage", "Oracle", "Model", "Bytes"],
+            path: "Fuzz/Sources", swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
+}

@@ -43,10 +43,17 @@ final class SegmentFilePool: Sendable {
     func value(of key: ByteString, at location: ValueLocation, isChecked: Bool = true) throws(EngineError) -> [UInt8] {
         let file = try file(location.sequence)
         let size = Frame.size(keyCount: key.count, payloadCount: Int(location.payloadCount))
-        let frame = try throughStorage { () throws(StorageError) in
-            try file.read(countBytes: size, at: UInt64(location.offsetBytes))
+        func read() throws(EngineError) -> (bytes: [UInt8], reason: DamageReason?) {
+            let bytes = try throughStorage { () throws(StorageError) in
+                try file.read(countBytes: size, at: UInt64(location.offsetBytes))
+            }
+            return (
+                bytes, bytes.withUnsafeBytes { Frame.mismatch($0, lsn: location.lsn, key: key, sizeBytes: size) }
+            )
         }
-        let reason = frame.withUnsafeBytes { Frame.mismatch($0, lsn: location.lsn, key: key, sizeBytes: size) }
+        var (frame, reason) = try read()
+        // What is wrong may have happened on the way here.
+        if reason != nil, isChecked { (frame, reason) = try read() }
         if let reason, isChecked || frame.count < size {
             let name = SegmentName(shard: shard, sequence: location.sequence).fileName
             throw .damaged(Damage(segment: name, offsetBytes: UInt64(location.offsetBytes), reason: reason))

@@ -1,0 +1,112 @@
+import Bytes
+import Engine
+import Model
+import Oracle
+import Storage
+
+/// A reader that meets bytes which nobody has looked at. It may refuse them; it must not trap, hang, or take memory that
+/// they only claim. Where a printer exists, what was read must print and read back as the same.
+enum FuzzTarget: String, CaseIterable {
+    case recovery, decoder, events, trace, oracle, dump, rule
+
+    func run(_ bytes: [UInt8]) {
+        switch self {
+        case .recovery: recover(bytes)
+        case .decoder: decode(bytes)
+        case .events: readEvents(bytes)
+        case .trace: readTrace(bytes)
+        case .oracle: readOracle(bytes)
+        case .dump: readDump(bytes)
+        case .rule: readRules(bytes)
+        }
+    }
+
+    private static let options = KeyValueOptions(
+        log: LogOptions(segmentSizeBytes: 4 << 10, zeroAheadBytes: 512, bufferSizeBytes: 4 << 10))
+
+    /// Up to three segments, cut where the first bytes say. What is opened can be written, and is the same after a reopen.
+    private func recover(_ bytes: [UInt8]) {
+        guard bytes.count > 3 else { return }
+        let cuts = [0, Int(bytes[0]) * 16, Int(bytes[0]) * 16 + Int(bytes[1]) * 16, .max]
+        let body = bytes[3...]
+        var contents: [ByteString: [UInt8]] = [:]
+        for index in 0..<3 {
+            let part = body.dropFirst(cuts[index]).prefix(cuts[index + 1] == .max ? .max : cuts[index + 1] - cuts[index])
+            if index == 0 || !part.isEmpty { contents["000\(0)-000000000\(index + 1).log".asBytes] = Array(part) }
+        }
+        var options = Self.options
+        options.log.damagePolicy = bytes[2] & 1 == 0 ? .refuse : .skipDamaged
+        guard let storage = try? MemoryStorage(contents: contents) else { return }
+        _ = try? LogCheck(storage: storage)
+        guard let store = try? KeyValueStore.open(storage: storage, options: options) else { return }
+        guard let before = try? store.items() else { return }
+        guard (try? store.put("fuzz", [1])) != nil, (try? store.close()) != nil else { fatalError("it does not write") }
+        guard let again = try? KeyValueStore.open(storage: storage, options: options), let after = try? again.items()
+        else { fatalError("it does not open again") }
+        let expected = before.filter { $0.key != "fuzz" }.map { "\($0)" }
+        guard after.filter({ $0.key != "fuzz" }).map({ "\($0)" }) == expected else { fatalError("it is not the same") }
+    }
+
+    /// One segment whose checksums count as right, so that what lies behind them is reached.
+    private func decode(_ bytes: [UInt8]) {
+        guard let storage = try? MemoryStorage(contents: ["0000-0000000001.log": bytes]) else { return }
+        guard
+            let store = try? KeyValueStore.open(storage: storage, options: Self.options, planting: .checksumUnchecked)
+        else { return }
+        _ = try? store.items()
+    }
+
+    private func readEvents(_ bytes: [UInt8]) {
+        guard let storage = try? MemoryStorage(contents: ["0000-0000000001.log": bytes]) else { return }
+        let options = EventOptions(log: Self.options.log, batchDelayMilliseconds: 0)
+        guard let store = try? EventStore.open(storage: storage, options: options, planting: .checksumUnchecked) else {
+            return
+        }
+        _ = try? store.replay { _ in }
+        _ = try? store.append(Event(entity: "fuzz", type: "", timestamp: 0))
+        _ = try? store.takeCheckpoint()
+        _ = try? store.truncateBeforeCheckpoint()
+    }
+
+    private func readTrace(_ bytes: [UInt8]) {
+        var decoder = TraceDecoder()
+        bytes.withUnsafeBytes { all in
+            while true {
+                let window = UnsafeRawBufferPointer(rebasing: all[min(Int(clamping: decoder.offsetBytes), all.count)...])
+                guard case .record? = try? decoder.next(in: window) else { return }
+            }
+        }
+    }
+
+    private func readOracle(_ bytes: [UInt8]) {
+        // In two chunks, cut anywhere: the first byte says where.
+        let cut = min(bytes.count, Int(bytes.first ?? 0))
+        var reader = OracleReader(maximumLineSizeBytes: 1 << 16)
+        do throws(OracleError) {
+            let (first, second) = (Array(bytes[..<cut]), Array(bytes[cut...]))
+            try reader.read(first.span) { (_, _) throws(OracleError) in }
+            try reader.read(second.span) { (_, _) throws(OracleError) in }
+            try reader.finish { (_, _) throws(OracleError) in }
+        } catch {
+            _ = "\(error)"
+        }
+    }
+
+    private func readDump(_ bytes: [UInt8]) {
+        var reader = DumpReader(maximumLineSizeBytes: 1 << 16)
+        _ = reader.read(bytes.span)
+    }
+
+    private func readRules(_ bytes: [UInt8]) {
+        guard let rules = try? Rule.list(parsing: ByteString(bytes)) else { return }
+        for rule in rules {
+            guard let again = try? Rule(parsing: rule.description), again == rule else {
+                fatalError("prints as what does not read back: \(rule)")
+            }
+        }
+    }
+}
+
+extension String {
+    fileprivate var asBytes: ByteString { ByteString(self) }
+}
