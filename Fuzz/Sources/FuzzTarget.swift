@@ -31,7 +31,8 @@ enum FuzzTarget: String, CaseIterable {
         let body = bytes[3...]
         var contents: [ByteString: [UInt8]] = [:]
         for index in 0..<3 {
-            let part = body.dropFirst(cuts[index]).prefix(cuts[index + 1] == .max ? .max : cuts[index + 1] - cuts[index])
+            let part = body.dropFirst(cuts[index]).prefix(
+                cuts[index + 1] == .max ? .max : cuts[index + 1] - cuts[index])
             if index == 0 || !part.isEmpty { contents["000\(0)-000000000\(index + 1).log".asBytes] = Array(part) }
         }
         var options = Self.options
@@ -68,11 +69,34 @@ enum FuzzTarget: String, CaseIterable {
         _ = try? store.truncateBeforeCheckpoint()
     }
 
+    /// The bytes as they are, and as records whose frames are right: kind (1), length (2), body, again and again.
     private func readTrace(_ bytes: [UInt8]) {
+        decodeTrace(bytes)
+        var trace = TraceFormat.magic
+        trace.appendLittleEndian(TraceFormat.version)
+        trace.appendLittleEndian(CRC32C.checksum(trace))
+        var rest = bytes[...]
+        while rest.count >= 3 {
+            let (kind, low, high) = (rest.removeFirst(), rest.removeFirst(), rest.removeFirst())
+            let body = Array(rest.prefix(Int(low) | Int(high) << 8))
+            rest = rest.dropFirst(body.count)
+            var frame: [UInt8] = []
+            frame.appendLittleEndian(UInt64(kind) | UInt64(body.count) << 8)
+            var place: [UInt8] = []
+            place.appendLittleEndian(UInt64(trace.count))
+            frame.appendLittleEndian(CRC32C.checksum(frame, extending: CRC32C.checksum(place)))
+            frame.appendLittleEndian(CRC32C.checksum(body, extending: CRC32C.checksum(frame)))
+            trace += frame + body
+        }
+        decodeTrace(trace)
+    }
+
+    private func decodeTrace(_ bytes: [UInt8]) {
         var decoder = TraceDecoder()
         bytes.withUnsafeBytes { all in
             while true {
-                let window = UnsafeRawBufferPointer(rebasing: all[min(Int(clamping: decoder.offsetBytes), all.count)...])
+                let window = UnsafeRawBufferPointer(
+                    rebasing: all[min(Int(clamping: decoder.offsetBytes), all.count)...])
                 guard case .record? = try? decoder.next(in: window) else { return }
             }
         }
