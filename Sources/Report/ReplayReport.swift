@@ -6,7 +6,7 @@ package struct ReplayReport: Encodable {
     private let target: String
     private let configuration: [String: String]
     private let profile: String
-    private let crashPoint: Int
+    private let crashPoint: Int?
     private let lost: [String]
     private let verdict: String
     private let violations: [String]
@@ -21,8 +21,8 @@ package struct ReplayReport: Encodable {
         target = replay.record.target
         configuration = replay.record.configuration
         profile = replay.profile.rawValue
-        crashPoint = outcome.state.crashPoint
-        lost = outcome.loss.lines
+        crashPoint = outcome.state?.crashPoint
+        lost = outcome.lost
         verdict = outcome.judgement.verdict.rawValue
         violations = outcome.judgement.violations.map(\.description)
         recorded = replay.record.story
@@ -34,8 +34,12 @@ package struct ReplayReport: Encodable {
         let cell = RunReport.cell(verdict)
         let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         var lines = [cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(profile)"]
-        lines.append("  crash after event \(crashPoint); lost:")
-        lines += lost.isEmpty ? ["    nothing"] : lost.map { "    \($0)" }
+        if let crashPoint {
+            lines.append("  crash after event \(crashPoint); lost:")
+            lines += lost.isEmpty ? ["    nothing"] : lost.map { "    \($0)" }
+        } else {
+            lines.append("  the process killed; every file as the case's image has it")
+        }
         lines += violations.map { "  \($0)" }
         if !broken.isEmpty, !broken.contains(check) {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")

@@ -29,8 +29,10 @@ package struct RunReport {
 
     private func story(of finding: Finding, _ terminal: Terminal) -> [String] {
         var lines = ["", "  " + Style.bad.shown(finding.check, on: terminal) + ": \(finding.story)"]
-        let states = finding.states == 1 ? "1 crash state fails" : "\(finding.states) crash states fail"
-        lines.append("    \(states) for this cause; strongest profile that shows it: \(finding.strongestProfile)")
+        if !finding.lost.isEmpty {
+            let states = finding.states == 1 ? "1 crash state fails" : "\(finding.states) crash states fail"
+            lines.append("    \(states) for this cause; strongest profile that shows it: \(finding.strongestProfile)")
+        }
         if let replay = finding.replay { lines.append("    \(replay)") }
         return lines
     }

@@ -49,9 +49,8 @@ package struct CaseRecord: Codable, Sendable {
     }
 
     package init(
-        target: String, manifest: String? = nil, configuration: [String: String], contract: String, scenario: String,
-        seed: UInt64,
-        state: CrashState, check: String, story: String
+        target: String, manifest: String?, configuration: [String: String], contract: String, scenario: String,
+        seed: UInt64, profile: String, crashPoint: Int, lost: String, check: String, story: String
     ) {
         self.target = target
         self.manifest = manifest
@@ -59,11 +58,22 @@ package struct CaseRecord: Codable, Sendable {
         self.contract = contract
         self.scenario = scenario
         self.seed = seed
-        profile = state.profile.rawValue
-        crashPoint = state.crashPoint
-        lost = state.lost.description
+        self.profile = profile
+        self.crashPoint = crashPoint
+        self.lost = lost
         self.check = check
         self.story = story
+    }
+
+    package init(
+        target: String, manifest: String? = nil, configuration: [String: String], contract: String, scenario: String,
+        seed: UInt64,
+        state: CrashState, check: String, story: String
+    ) {
+        self.init(
+            target: target, manifest: manifest, configuration: configuration, contract: contract, scenario: scenario,
+            seed: seed, profile: state.profile.rawValue, crashPoint: state.crashPoint, lost: state.lost.description,
+            check: check, story: story)
     }
 
     package func write(to directory: ByteString) throws {

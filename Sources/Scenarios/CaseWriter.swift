@@ -28,24 +28,36 @@ struct CaseWriter {
         let target = request.target
         let record = CaseRecord(
             target: target.target.name,
-            manifest: target.target.manifest.map { _ in CaseRecord.manifestName.description },
+            manifest: manifestName,
             configuration: target.configurationByName, contract: request.contract.name,
             scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
             story: cause.story)
         try record.write(to: directory)
-        if let manifest = target.target.manifest {
-            try RunFiles.append(manifest.text, to: directory.appending(component: CaseRecord.manifestName))
-        }
-        let script = directory.appending(component: "reproduce.sh")
-        try RunFiles.append(
-            try ReproduceScript.replayingItsDirectory(target: target.target.manifest?.path), to: script, mode: 0o700)
-        let place = ReproduceScript.quoted(directory.shown)
-        let option = target.target.manifest.map { " --target \(ReproduceScript.quoted($0.path.shown))" } ?? ""
+        try writeScripts(to: directory)
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
             story: cause.story, states: cause.stateCount, case: directory.shown,
-            replay: "\(ReproduceScript.quoted(program)) replay \(place)\(option)",
+            replay: replayCommand(directory),
             lossKinds: cause.loss.kinds)
+    }
+
+    /// The name of the copy of the manifest, if the target has one.
+    var manifestName: String? { request.target.target.manifest.map { _ in CaseRecord.manifestName.description } }
+
+    /// The manifest, to be read, and the script that replays the case.
+    func writeScripts(to directory: ByteString) throws {
+        let manifest = request.target.target.manifest
+        if let manifest {
+            try RunFiles.append(manifest.text, to: directory.appending(component: CaseRecord.manifestName))
+        }
+        let script = directory.appending(component: "reproduce.sh")
+        try RunFiles.append(try ReproduceScript.replayingItsDirectory(target: manifest?.path), to: script, mode: 0o700)
+    }
+
+    func replayCommand(_ directory: ByteString) -> String {
+        var words = [program, "replay", directory.shown]
+        if let manifest = request.target.target.manifest { words += ["--target", manifest.path.shown] }
+        return words.map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 
     /// The trace is part of every case of its run: one file with several names where the filesystem allows it.

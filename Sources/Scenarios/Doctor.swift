@@ -58,7 +58,7 @@ package struct Doctor: Sendable {
             Diagnosis(
                 "power-cut", "cut the power: drop, tear, reorder what was not synced", isInThisVersion: true,
                 [driver] + fuse),
-            Diagnosis("kill", "kill the process at a seeded moment", isInThisVersion: false, [driver]),
+            Diagnosis("kill", "kill the process at a seeded moment", isInThisVersion: true, [driver]),
             Diagnosis(
                 "io-error", "EIO, ENOSPC, short writes, failing fsync", isInThisVersion: false, [driver] + fuse),
             Diagnosis("explore", "check every legal crash state", isInThisVersion: false, [driver] + fuse),

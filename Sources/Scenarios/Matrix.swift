@@ -38,6 +38,7 @@ package struct Matrix: Sendable {
         var cells: [Cell] = []
         for settings in [sqlite("delete", "full"), sqlite("delete", "extra"), sqlite("wal", "full")] {
             cells.append(Cell(request: try request("sqlite", settings, .smoke), expectation: .pass))
+            cells.append(Cell(request: try request("sqlite", settings, .kill), expectation: .pass))
             let loses = settings == sqlite("delete", "full")
             cells.append(
                 Cell(
@@ -46,6 +47,7 @@ package struct Matrix: Sendable {
                     expectedLoss: loses ? "removal of the name a.db-journal" : nil))
         }
         cells.append(Cell(request: try request("engine", [], .smoke), expectation: .pass))
+        cells.append(Cell(request: try request("engine", [], .kill), expectation: .pass))
         cells.append(Cell(request: try request("engine", [], .powerCut), expectation: .pass))
         let planted = [Setting(name: "planted", value: "ack-before-sync")]
         cells.append(

@@ -17,8 +17,10 @@ package struct Replay: Sendable {
 
     /// What came of it.
     package struct Outcome: Sendable {
-        package var state: CrashState
-        package var loss: LossStory
+        /// The state that was derived; nil for a killed process, whose files are the case's image.
+        package var state: CrashState?
+        /// What it lacks, in words.
+        package var lost: [String]
         package var judgement: Judgement
     }
 
@@ -60,6 +62,7 @@ package struct Replay: Sendable {
 
     /// Recovers the state in a directory beneath `scratch`.
     package func run(scratch: ByteString) throws -> Outcome {
+        if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch) }
         let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
         let state = try recording.state(profile, at: record.crashPoint, .losing(lost))
         guard state.lost == lost else {
@@ -73,7 +76,32 @@ package struct Replay: Sendable {
             recording, client: client, validator: history.validator, contract: contract,
             linesBefore: history.lineCount - state.oracleLineCount, scratch: scratch)
         return Outcome(
-            state: state, loss: try recording.story(of: state), judgement: try checker.confirm(state))
+            state: state, lost: try recording.story(of: state).lines, judgement: try checker.confirm(state))
+    }
+
+    /// Recovers a copy of the case's image.
+    private func runImage(scratch: ByteString) throws -> Outcome {
+        let copy = scratch.appending(component: "state")
+        let image = directory.appending(component: CaseRecord.imageName)
+        try FileManager.default.copyItem(atPath: image.shown, toPath: copy.shown)
+        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
+        var history = OracleHistory()
+        // The lives before the last one, with the line that ended them.
+        let restart = OracleLine.restart.encoded
+        if let last = text.ranges(of: restart).last(where: {
+            $0.lowerBound == 0 || text[$0.lowerBound - 1] == UInt8(ascii: "\n")
+        }) {
+            try history.append(Array(text[..<last.upperBound]), lastRestartShowing: try shown())
+            try history.append(Array(text[last.upperBound...]))
+        } else {
+            try history.append(text)
+        }
+        let client = RecoverClient(target)
+        let first = try client.recoverAlone(copy)
+        var evidence = Evidence(first.recovery)
+        if case .opened = first { evidence.secondRecovery = try client.recoverAlone(copy).recovery }
+        return Outcome(
+            state: nil, lost: [], judgement: history.validator.judge(evidence, contract: contract))
     }
 
     /// The case's oracle, whose last lines must be those that its trace recorded up to the crash.

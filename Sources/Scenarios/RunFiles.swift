@@ -41,6 +41,12 @@ enum RunFiles {
         }
     }
 
+    /// Cuts a file.
+    static func truncate(_ path: ByteString, to sizeBytes: Int) throws {
+        let result = path.withCString { Glibc.truncate($0, off_t(sizeBytes)) }
+        guard result == 0 else { throw TreeError.system(call: "truncate", path: path, errno: errno) }
+    }
+
     /// Gives a file another name; false where that cannot be done.
     static func link(_ from: ByteString, _ to: ByteString) -> Bool {
         from.withCString { from in to.withCString { to in Glibc.link(from, to) == 0 } }

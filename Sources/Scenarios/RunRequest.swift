@@ -12,12 +12,14 @@ package struct RunRequest: Sendable {
     package var seed: UInt64
     /// How many operations the workload does in one cycle.
     package var operationCount: UInt64
-    /// How many times the power goes while the workload runs, each time continuing on what survived.
+    /// How many times the power goes, or the process dies, while the workload runs, each time continuing on what survived.
     package var cycles: Int
+    /// `kill`: the process dies once so many operations of its life are acknowledged, and not at a seeded time.
+    package var killAtAcknowledgement: UInt64?
 
     package init(
         target: ConfiguredTarget, scenario: Scenario, profile: Profile = .ext4Ordered, contract: Contract,
-        seed: UInt64 = 1, operationCount: UInt64 = 100, cycles: Int = 2
+        seed: UInt64 = 1, operationCount: UInt64 = 100, cycles: Int? = nil
     ) {
         self.target = target
         self.scenario = scenario
@@ -25,6 +27,6 @@ package struct RunRequest: Sendable {
         self.contract = contract
         self.seed = seed
         self.operationCount = operationCount
-        self.cycles = cycles
+        self.cycles = cycles ?? scenario.usualCycles
     }
 }

@@ -39,6 +39,14 @@ package struct ScenarioRunner: Sendable {
             } catch {
                 return (RunTally(), error)
             }
+        case .kill:
+            var scenario = KillScenario(request, context, program: program)
+            do {
+                try scenario.run()
+                return (scenario.tally, nil)
+            } catch {
+                return (scenario.tally, error)
+            }
         case .powerCut:
             var scenario = PowerCutScenario(request, context, program: program)
             do {
@@ -74,6 +82,7 @@ package struct ScenarioRunner: Sendable {
         for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
         words += ["--profile", request.profile.rawValue, "--contract", request.contract.name]
         words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)", "--cycles", "\(request.cycles)"]
+        if let count = request.killAtAcknowledgement { words += ["--kill-at-ack", "\(count)"] }
         return words
     }
 
@@ -114,6 +123,12 @@ package struct ScenarioRunner: Sendable {
         if request.scenario == .powerCut, request.cycles > 0, tally.cutsLanded == 0 {
             return (
                 .inconclusive, "no live cut landed while the workload was at work: try another --seed or more --cycles"
+            )
+        }
+        if request.scenario == .kill, request.cycles > 0, tally.cutsLanded == 0 {
+            return (
+                .inconclusive,
+                "no kill landed while the workload was at work: try more --ops, another --seed or more --cycles"
             )
         }
         if let reason = tally.unjudged.sorted().first { return (.inconclusive, reason) }

@@ -32,7 +32,7 @@ struct MatrixCommand: ParsableCommand {
             .besideThisProgram(), seed: options.seed, profile: options.profile)
         for index in matrix.cells.indices {
             matrix.cells[index].request.operationCount = options.operationCount
-            matrix.cells[index].request.cycles = options.cycles
+            if let cycles = options.cycles { matrix.cells[index].request.cycles = cycles }
         }
         matrix.skip(try obstacles())
         let progress = Progress()

@@ -29,14 +29,27 @@ struct RunCommand: ParsableCommand {
     @Option(help: "What the store is held to; by default what its documentation promises.")
     var contract: Contract?
 
+    @Option(help: "kill: kill as soon as so many operations of a life are acknowledged (default: at seeded times).")
+    var killAtAck: UInt64?
+
     @OptionGroup var options: RunOptions
+
+    func validate() throws {
+        guard killAtAck == nil || scenario == .kill else {
+            throw ValidationError("--kill-at-ack is for --scenario kill")
+        }
+        guard killAtAck ?? 1 > 0, killAtAck ?? 0 < options.operationCount else {
+            throw ValidationError("--kill-at-ack must be at least 1 and less than --ops, or no kill lands mid-work")
+        }
+    }
 
     func run() throws {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
         try refuseWhatCannotRun()
-        let request = RunRequest(
+        var request = RunRequest(
             target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
+        request.killAtAcknowledgement = killAtAck
         let progress = Progress()
         let result = options.session.run(request) { text in progress.show(text) }
         progress.clear()
@@ -51,7 +64,7 @@ struct RunCommand: ParsableCommand {
 
     private func refuseWhatCannotRun() throws {
         // Smoke asks nothing of the machine, and a trial mount costs time.
-        guard scenario != .smoke else { return }
+        guard scenario != .smoke, scenario != .kill else { return }
         let diagnoses = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).diagnose() }
         guard let diagnosis = diagnoses.first(where: { $0.scenario == scenario.rawValue }), !diagnosis.isPossible
         else { return }

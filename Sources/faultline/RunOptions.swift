@@ -31,8 +31,12 @@ struct RunOptions: ParsableArguments {
     @Option(name: .customLong("ops"), help: "How many operations the workload does in each cycle.")
     var operationCount: UInt64 = 100
 
-    @Option(help: "How often the power goes while the workload runs, each time continuing on what survived.")
-    var cycles = 2
+    @Option(
+        help: """
+            How often the power goes (default: 2) or the process is killed (default: 10), each time continuing on what \
+            survived.
+            """)
+    var cycles: Int?
 
     @Option(help: "Where run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
@@ -46,7 +50,7 @@ struct RunOptions: ParsableArguments {
         }
         guard operationCount > 0 else { throw ValidationError("--ops must be at least 1") }
         guard operationCount <= 1_000_000 else { throw ValidationError("--ops can be 1000000 at most") }
-        guard (0...1000).contains(cycles) else { throw ValidationError("--cycles must be from 0 to 1000") }
+        guard (0...1000).contains(cycles ?? 0) else { throw ValidationError("--cycles must be from 0 to 1000") }
     }
 
     var session: RunSession { RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown) }

@@ -52,7 +52,7 @@ struct PowerCutScenarioTests {
         let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
         let outcome = try replay.run(scratch: try scratch.make("replay"))
         #expect(outcome.judgement.broken.first?.rawValue == finding.check)
-        #expect(outcome.loss.lines == finding.lost)
+        #expect(outcome.lost == finding.lost)
     }
 
     /// A violation in a later life rests on what the store showed when that life began; the case must carry it.

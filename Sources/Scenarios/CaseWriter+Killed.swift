@@ -1,0 +1,32 @@
+import Bytes
+import Foundation
+import Model
+import Oracle
+import Targets
+
+extension CaseWriter {
+    /// Writes a case of a killed process: no trace and nothing derived, but the files as the kill left them.
+    ///
+    /// - Parameter image: the store's directory as it was found; it is copied.
+    func write(
+        killed image: ByteString, check: Check, story: String, oracle: [UInt8], shown: Observation?
+    ) throws -> Finding {
+        let directory = try context.makeCase()
+        try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
+        if let shown {
+            try RunFiles.append(shown.encoded, to: directory.appending(component: CaseRecord.shownName))
+        }
+        let copy = directory.appending(component: CaseRecord.imageName)
+        try FileManager.default.copyItem(atPath: image.shown, toPath: copy.shown)
+        let target = request.target
+        try CaseRecord(
+            target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
+            contract: request.contract.name, scenario: Scenario.kill.rawValue, seed: request.seed,
+            profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: check.rawValue, story: story
+        ).write(to: directory)
+        try writeScripts(to: directory)
+        return Finding(
+            check: check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1,
+            case: directory.shown, replay: replayCommand(directory))
+    }
+}

@@ -1,0 +1,192 @@
+import Bytes
+import Foundation
+import Glibc
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// The process dies: SIGKILL to the workload's whole group, with all that it wrote kept by the kernel.
+///
+/// A first life without a kill says how long the work takes. Then the store is killed as often as there are cycles, at
+/// seeded times or at a given acknowledgement, recovered, judged, and goes on with what it has. Only a kill that found the
+/// workload at work counts. Needs nothing of the machine.
+struct KillScenario {
+    let request: RunRequest
+    let context: RunContext
+    let program: String
+    private var history = OracleHistory()
+    private(set) var tally = RunTally()
+    private let client: RecoverClient
+    /// What the store showed when the present life began; nil in the first.
+    private var shown: Observation?
+
+    init(_ request: RunRequest, _ context: RunContext, program: String) {
+        self.request = request
+        self.context = context
+        self.program = program
+        client = RecoverClient(request.target)
+    }
+
+    /// One life of the store.
+    private struct Life {
+        var termination: Termination
+        /// Acknowledgements of this life when it ended.
+        var acknowledged: Int
+        /// From the first acknowledgement to the end.
+        var seconds: Double
+        /// SIGKILL found it alive.
+        var wasKilled: Bool
+        var complaints: ByteString
+
+        var said: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
+    }
+
+    private var store: ByteString { context.scratchFile("store") }
+
+    mutating func run() throws {
+        try RunFiles.makeDirectory(store)
+        defer { try? client.close() }
+        let whole = try live(until: nil)
+        guard whole.termination.isSuccess else {
+            throw RunError.harness("the workload \(whole.termination) without any fault\(whole.said)")
+        }
+        guard try judge(after: "without any fault", writingCases: false), tally.findings.isEmpty else { return }
+        var stream = RandomStream(seed: request.seed).stream("kills")
+        for cycle in 1...max(1, request.cycles) where request.cycles > 0 {
+            if context.shouldStop() { throw RunError.interrupted }
+            context.progress("kill \(cycle) of \(request.cycles)")
+            let fraction = Double(stream.next(upperBound: 1_000_000 as UInt64)) / 1_000_000
+            let plan = request.killAtAcknowledgement.map { KillPlan.atAcknowledgement(Int(clamping: $0)) }
+            let life = try live(until: plan ?? .afterSeconds(fraction * whole.seconds))
+            if life.wasKilled, life.acknowledged > 0, UInt64(life.acknowledged) < request.operationCount {
+                tally.cutsLanded += 1
+            } else if !life.wasKilled, !life.termination.isSuccess {
+                tally.add(refusal(life, cycle))
+                return
+            }
+            let moment = "kill \(cycle), after \(life.acknowledged) acknowledgements of that life"
+            guard try judge(after: moment, writingCases: true) else { return }
+        }
+    }
+
+    // MARK: - A life
+
+    private mutating func live(until plan: KillPlan?) throws -> Life {
+        let linesBefore = history.text.count
+        let environment = WorkloadEnvironment(
+            directory: store, oracle: context.oracle, seed: request.seed, operationCount: request.operationCount,
+            firstSeq: history.nextSeq, oracleMayShareFilesystem: true)
+        let workload = try WorkloadRun(request.target, environment)
+        var watch = OracleWatch(context.oracle, from: linesBefore)
+        let life = try plan.map { try kill(workload, at: $0, &watch) } ?? (try finish(workload, &watch))
+        let text = try RunFiles.read(context.oracle)
+        guard text.starts(with: history.text) else {
+            throw RunError.harness("\(context.oracle) was changed by somebody else while the run wrote to it")
+        }
+        // A line that the kill cut short was never there.
+        let end = text.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        if end < text.count { try RunFiles.truncate(context.oracle, to: end) }
+        try history.append(Array(text[history.text.count..<end]))
+        tally.acknowledged = history.acknowledged
+        return life
+    }
+
+    private func finish(_ workload: WorkloadRun, _ watch: inout OracleWatch) throws -> Life {
+        var firstAt: Double?
+        // To see the first acknowledgement in time; after that, or if there is none, the end is waited for in peace.
+        let limit = ScenarioRunner.now() + Double(request.target.target.timeoutSeconds)
+        while firstAt == nil, !context.shouldStop(), ScenarioRunner.now() < limit {
+            watch.poll()
+            if watch.acknowledged > 0 { firstAt = ScenarioRunner.now() }
+            if try workload.process.wait(timeoutMilliseconds: 1) != nil { break }
+        }
+        guard let termination = try workload.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
+            throw RunError.interrupted
+        }
+        watch.poll()
+        return Life(
+            termination: termination, acknowledged: watch.acknowledged,
+            seconds: ScenarioRunner.now() - (firstAt ?? ScenarioRunner.now()), wasKilled: false,
+            complaints: workload.complaints)
+    }
+
+    private func kill(_ workload: WorkloadRun, at plan: KillPlan, _ watch: inout OracleWatch) throws -> Life {
+        let began = ScenarioRunner.now()
+        var (firstAt, lastAt) = (Double.infinity, began)
+        let limit = Double(request.target.target.timeoutSeconds)
+        while workload.process.termination == nil {
+            let before = watch.acknowledged
+            watch.poll()
+            let now = ScenarioRunner.now()
+            if watch.acknowledged > before { lastAt = now }
+            if watch.acknowledged > 0 { firstAt = min(firstAt, now) }
+            if context.shouldStop() {
+                _ = try workload.kill()
+                throw RunError.interrupted
+            }
+            let isTime =
+                switch plan {
+                case .afterSeconds(let seconds): now - firstAt >= seconds
+                case .atAcknowledgement(let count): watch.acknowledged >= count
+                }
+            if isTime || now - lastAt > limit { break }
+            usleep(50)
+        }
+        let hung = ScenarioRunner.now() - lastAt > limit
+        let wasAlive = workload.process.termination == nil
+        let termination = try workload.kill()
+        watch.poll()
+        return Life(
+            termination: hung ? .timedOut : termination, acknowledged: watch.acknowledged,
+            seconds: ScenarioRunner.now() - min(firstAt, ScenarioRunner.now()),
+            wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), complaints: workload.complaints)
+    }
+
+    // MARK: - Judging
+
+    /// Recovers what the life left, judges it, and begins the next life. False when the store goes no further.
+    private mutating func judge(after moment: String, writingCases: Bool) throws -> Bool {
+        // Recovery changes the files: the case needs them as the kill left them.
+        let image = context.scratchFile("image")
+        if writingCases {
+            try? TreeRemoval.remove(image)
+            try FileManager.default.copyItem(atPath: store.shown, toPath: image.shown)
+        }
+        let first = try client.recoverAlone(store)
+        var evidence = Evidence(first.recovery)
+        if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }
+        let judgement = history.validator.judge(evidence, contract: request.contract)
+        tally.decided += 1
+        tally.checked += 1
+        tally.notTried.formUnion(judgement.notTried)
+        tally.unjudged.formUnion(judgement.unjudged.values)
+        for violation in judgement.violations
+        where !tally.findings.contains(where: { $0.check == violation.check.rawValue }) {
+            tally.add(try finding(violation, after: moment, image: writingCases ? image : nil))
+        }
+        if judgement.verdict == .pass {
+            tally.control(history.validator, evidence, request.contract, at: history.lineCount)
+        }
+        guard case .opened(let observation) = first else { return false }
+        try RunFiles.append(try history.restart(showing: observation), to: context.oracle)
+        shown = observation
+        return true
+    }
+
+    private func finding(_ violation: Violation, after moment: String, image: ByteString?) throws -> Finding {
+        let story = "\(moment): \(violation)"
+        guard let image else {
+            return Finding(check: violation.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1)
+        }
+        let writer = CaseWriter(request: request, context: context, program: program)
+        return try writer.write(
+            killed: image, check: violation.check, story: story, oracle: history.text, shown: shown)
+    }
+
+    private func refusal(_ life: Life, _ cycle: Int) -> Finding {
+        Finding(
+            check: Check.writable.rawValue, strongestProfile: Profile.kill.rawValue, lost: [],
+            story: "after recovery from kill \(cycle - 1) the workload \(life.termination)\(life.said)", states: 1)
+    }
+}

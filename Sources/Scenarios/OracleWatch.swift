@@ -1,0 +1,38 @@
+import Bytes
+import Glibc
+import Storage
+
+/// Counts the acknowledgements in an oracle file while a workload writes to it.
+struct OracleWatch: ~Copyable {
+    private let path: ByteString
+    private var descriptor: Int32 = -1
+    private var offset: off_t
+    private var rest: [UInt8] = []
+    private(set) var acknowledged = 0
+
+    /// Counts what is added behind `offset`. The file need not be there yet.
+    init(_ path: ByteString, from offset: Int) {
+        self.path = path
+        self.offset = off_t(offset)
+    }
+
+    deinit { if descriptor >= 0 { close(descriptor) } }
+
+    /// Takes what is new.
+    mutating func poll() {
+        if descriptor < 0 { descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) } }
+        guard descriptor >= 0 else { return }
+        var chunk = [UInt8](repeating: 0, count: 1 << 14)
+        while true {
+            let count = pread(descriptor, &chunk, chunk.count, offset)
+            guard count > 0 else { return }
+            offset += off_t(count)
+            rest += chunk[..<count]
+            while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
+                // An intent or a refusal has a phase; what it holds is base64, which has no quotes.
+                if !rest[..<newline].contains(Array(#""phase""#.utf8)) { acknowledged += 1 }
+                rest.removeSubrange(...newline)
+            }
+        }
+    }
+}

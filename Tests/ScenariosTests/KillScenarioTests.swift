@@ -1,0 +1,101 @@
+import Bytes
+import Foundation
+import Oracle
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// Processes that die at work.
+@Suite struct KillScenarioTests {
+    private let targets = TargetCatalog(driver: Machine.driver)
+
+    private func run(
+        _ target: ConfiguredTarget, _ scratch: Scratch, cycles: Int = 4, ops: UInt64 = 60, atAck: UInt64? = nil
+    ) -> RunResult {
+        var request = RunRequest(
+            target: target, scenario: .kill, contract: target.contract, operationCount: ops, cycles: cycles)
+        request.killAtAcknowledgement = atAck
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        return session.run(request)
+    }
+
+    @Test(arguments: ["engine", "sqlite"]) func aStoreThatWritesBeforeItPromisesSurvives(_ name: String) throws {
+        let scratch = Scratch()
+        let result = run(try targets.target(name).configured(), scratch)
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.controls.cutsLanded > 0)
+        #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
+        #expect(result.states.checked == 5)
+    }
+
+    @Test func aKillAtAnAcknowledgementLandsRightBehindIt() throws {
+        let scratch = Scratch()
+        let result = run(try targets.target("sqlite").configured(), scratch, cycles: 3, atAck: 7)
+        #expect(result.verdict == "pass" && result.controls.cutsLanded == 3)
+        // 60 of the first life, and 7 or very few more of each that was killed.
+        #expect((81...96).contains(result.acknowledged), "\(result.acknowledged)")
+        #expect(result.command.contains("--kill-at-ack 7"))
+    }
+
+    @Test func whereNoKillLandsNothingIsShown() throws {
+        let scratch = Scratch()
+        let target = try shellTarget(scratch, acknowledging: "")
+        let result = run(target, scratch, cycles: 2, ops: 2, atAck: 2)
+        #expect(result.verdict == "inconclusive", "\(result.reason ?? "")")
+        #expect(result.reason?.contains("no kill landed") == true)
+    }
+
+    /// A store that keeps what it acknowledged in memory until it ends.
+    @Test func aStoreThatPromisesTooEarlyIsFoundAndItsCaseShowsItAgain() throws {
+        let scratch = Scratch()
+        let target = try shellTarget(scratch, acknowledging: "late")
+        let result = run(target, scratch, cycles: 4, ops: 20, atAck: 5)
+        #expect(result.verdict == "violation", "\(result.reason ?? "")")
+        let finding = try #require(result.findings.first)
+        #expect(finding.check == "durable" && finding.story.contains("kill 1, after "), "\(finding.story)")
+        let directory = ByteString(try #require(finding.case))
+        let reference = "\(try #require(target.target.manifest).path)"
+        let replay = try Replay(directory: directory, targets: targets, reference: reference)
+        let outcome = try replay.run(scratch: ByteString(scratch.url.path))
+        #expect(outcome.judgement.broken.map(\.rawValue).contains("durable"))
+        // The same files hold the promise once the lost write is there: replay judges, and does not repeat.
+        let log = scratch.url.appending(path: String(decoding: directory.bytes, as: UTF8.self))
+        #expect(FileManager.default.fileExists(atPath: "\(directory)/image"), "\(log)")
+    }
+
+    /// Each operation puts its number under one key; `late` keeps it in memory until the end.
+    private func shellTarget(_ scratch: Scratch, acknowledging mode: String) throws -> ConfiguredTarget {
+        let script = """
+            #!/bin/sh
+            if [ $1 = recover ]; then
+                [ -s "$FAULTLINE_DIR/value" ] && printf '{"key":"aw==","payload":"%s"}\\n' "$(cat "$FAULTLINE_DIR/value")"
+                echo '{"end":true}'
+                exit 0
+            fi
+            seq=$FAULTLINE_FIRST_SEQ
+            end=$((seq + FAULTLINE_OPS))
+            while [ $seq -lt $end ]; do
+                value=$(printf '%s' $seq | base64)
+                line='{"op":"put","seq":'$seq',"key":"aw==","payload":"'$value'"'
+                echo "$line"',"phase":"begin"}' >> "$FAULTLINE_ORACLE"
+                [ "\(mode)" ] || printf '%s' "$value" > "$FAULTLINE_DIR/value"
+                echo "$line"'}' >> "$FAULTLINE_ORACLE"
+                seq=$((seq + 1))
+            done
+            printf '%s' "$value" > "$FAULTLINE_DIR/value"
+            """
+        let folder = try scratch.make("target")
+        let path = "\(folder)/store.sh"
+        try script.write(toFile: path, atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: path)
+        let manifest = """
+            name: shell
+            description: one key in a file
+            workload: [./store.sh, workload]
+            recover: [./store.sh, recover]
+            """
+        try manifest.write(toFile: "\(folder)/shell.yaml", atomically: true, encoding: .utf8)
+        return try targets.target("\(folder)/shell.yaml").configured()
+    }
+}
