@@ -15,8 +15,16 @@ struct EngineStore: WorkloadStore {
     /// Compacts in place after every so many operations; 0 for never.
     private let compactionPeriod: UInt64
 
-    init(directory: ByteString, compactionPeriod: UInt64, planting bug: PlantedBug?) throws {
+    /// Each change is a batch: the key, and its shadow with the same value. One without the other is half a batch, and is
+    /// shown as a key that nobody wrote.
+    private let writesBatches: Bool
+    private static let shadow: ByteString = "\u{0}shadow of "
+
+    init(
+        directory: ByteString, compactionPeriod: UInt64, writesBatches: Bool = false, planting bug: PlantedBug?
+    ) throws {
         self.compactionPeriod = compactionPeriod
+        self.writesBatches = writesBatches
         let storage = try PosixStorage(directory: directory)
         store =
             if let bug {
@@ -26,18 +34,43 @@ struct EngineStore: WorkloadStore {
             }
     }
 
-    func put(_ key: ByteString, _ payload: [UInt8]) throws { try store.sync(through: store.put(key, payload)) }
+    func put(_ key: ByteString, _ payload: [UInt8]) throws {
+        guard writesBatches else { return try store.sync(through: store.put(key, payload)) }
+        var batch = WriteBatch()
+        batch.put(key, payload)
+        batch.put(Self.shadow(of: key), payload)
+        try store.sync(through: store.commit(batch))
+    }
 
-    func delete(_ key: ByteString) throws { try store.sync(through: store.delete(key)) }
+    func delete(_ key: ByteString) throws {
+        guard writesBatches else { return try store.sync(through: store.delete(key)) }
+        var batch = WriteBatch()
+        batch.delete(key)
+        batch.delete(Self.shadow(of: key))
+        try store.sync(through: store.commit(batch))
+    }
+
+    private static func shadow(of key: ByteString) -> ByteString { ByteString(shadow.bytes + key.bytes) }
 
     func maintain(after seq: UInt64) throws {
         if compactionPeriod > 0, seq % compactionPeriod == 0 { try store.compact() }
     }
 
     func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
-        for key in store.keys {
-            if let payload = try store.get(key) { try emit(key, payload) }
+        guard writesBatches else {
+            for key in store.keys {
+                if let payload = try store.get(key) { try emit(key, payload) }
+            }
+            return
         }
+        let keys = store.keys.filter { !$0.bytes.starts(with: Self.shadow.bytes) }
+        var areWhole = store.count == 2 * keys.count
+        for key in keys {
+            guard let payload = try store.get(key) else { continue }
+            try emit(key, payload)
+            if try store.get(Self.shadow(of: key)) != payload { areWhole = false }
+        }
+        if !areWhole { try emit("half a batch", []) }
     }
 
     consuming func close() throws { try store.close() }

@@ -12,8 +12,9 @@ import Targets
             var arguments = try Arguments(CommandLine.arguments)
             switch arguments.store {
             case "engine": try EngineDriver.run(&arguments)
+            case "events": try EventDriver.run(&arguments)
             case "sqlite": try SQLiteDriver.run(&arguments)
-            default: throw UsageError(description: "unknown store: \(arguments.store); known: engine, sqlite")
+            default: throw UsageError(description: "unknown store: \(arguments.store); known: engine, events, sqlite")
             }
         } catch let error where error is UsageError || error is TargetError {
             fail(error, code: 2)

@@ -126,7 +126,7 @@ import Testing
 
     @Test func theBuiltInTargetsAreManifestsLikeAnyOther() {
         let catalog = TargetCatalog(driver: "/opt/driver")
-        #expect(catalog.builtIn.map(\.name) == ["engine", "sqlite"])
+        #expect(catalog.builtIn.map(\.name) == ["engine", "events", "sqlite"])
         #expect(catalog.builtIn.allSatisfy { $0.workload[0] == "/opt/driver" && $0.recover[0] == "/opt/driver" })
     }
 

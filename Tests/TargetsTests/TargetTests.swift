@@ -52,7 +52,7 @@ import Testing
     @Test func anUnknownTargetNamesTheKnownOnes() {
         let error = #expect(throws: TargetError.self) { try targets.target("oracle") }
         #expect(
-            error?.description == "unknown target oracle; known targets: engine, sqlite; "
+            error?.description == "unknown target oracle; known targets: engine, events, sqlite; "
                 + "a target of your own is named by its manifest's path, ./oracle.yaml")
     }
 

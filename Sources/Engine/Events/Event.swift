@@ -42,6 +42,12 @@ public struct SequencedEvent: Hashable, Sendable {
     /// When the store took it, by the store's clock: nanoseconds since 1970.
     public var arrivalNanoseconds: UInt64
     public var event: Event
+
+    public init(sequence: UInt64, arrivalNanoseconds: UInt64, event: Event) {
+        self.sequence = sequence
+        self.arrivalNanoseconds = arrivalNanoseconds
+        self.event = event
+    }
 }
 
 /// How far whoever reads the events has applied them.

@@ -32,6 +32,24 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     /// The name under which a target is started with it.
     package var name: String { rawValue }
 
+    /// Those of the event view alone.
+    private static let inEvents: Set<PlantedBug> = [
+        .duplicateHashWeak, .duplicateEarly, .windowForgotten, .windowTruncated, .checkpointAhead,
+        .checkpointUnsynced, .truncationTooFar, .replayInclusive,
+    ]
+
+    /// Those of the log and of storage, which every view has.
+    private static let inEveryView: Set<PlantedBug> = [
+        .ackBeforeSync, .neverSync, .directoryUnsynced, .rotationUnsynced, .poisonIgnored, .tailUncut, .tailTrusted,
+        .checksumUnchecked, .lastRecordDropped, .segmentRecycled, .truncationNewestFirst, .followerEarly,
+    ]
+
+    /// What a target of the key-value view can plant.
+    package static let ofStores = allCases.filter { !inEvents.contains($0) }
+
+    /// What a target of the event view can plant.
+    package static let ofEvents = allCases.filter { inEvents.contains($0) || inEveryView.contains($0) }
+
     /// One line for people: what the engine does wrong.
     package var summary: String {
         switch self {

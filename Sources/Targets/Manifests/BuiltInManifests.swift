@@ -3,19 +3,34 @@ import Engine
 /// The manifests of the targets that come with Faultline. `faultline-target` stands for the program of that name beside
 /// faultline.
 enum BuiltInManifests {
-    static let all: [(name: String, text: String)] = [("engine", engine), ("sqlite", sqlite)]
+    static let all: [(name: String, text: String)] = [("engine", engine), ("events", events), ("sqlite", sqlite)]
 
     private static let engine = """
         name: engine
         description: the built-in key-value store on its write-ahead log
         source: "KeyValueStore: after a crash, a prefix of the writes that includes every durable one"
         contract: ordered
-        workload: [faultline-target, engine, workload, "--planted={planted}", "--compact_every={compact_every}"]
-        recover: [faultline-target, engine, recover, --persistent, "--planted={planted}"]
+        workload:
+          [faultline-target, engine, workload, "--planted={planted}", "--compact_every={compact_every}", "--batch={batch}"]
+        recover: [faultline-target, engine, recover, --persistent, "--planted={planted}", "--batch={batch}"]
         persistent: true
         parameters:
-          planted: [none, \(PlantedBug.allCases.map(\.name).joined(separator: ", "))]
+          planted: [none, \(PlantedBug.ofStores.map(\.name).joined(separator: ", "))]
           compact_every: [40, 0]
+          batch: [0, 1]
+        """
+
+    private static let events = """
+        name: events
+        description: the built-in event store, with checkpoints, truncation and everything appended twice
+        source: "EventStore: append returns when the event is durable; a duplicate is not written"
+        contract: ordered
+        workload: [faultline-target, events, workload, "--planted={planted}", "--checkpoint_every={checkpoint_every}"]
+        recover: [faultline-target, events, recover, --persistent, "--planted={planted}"]
+        persistent: true
+        parameters:
+          planted: [none, \(PlantedBug.ofEvents.map(\.name).joined(separator: ", "))]
+          checkpoint_every: [20, 0]
         """
 
     /// "WAL mode does lose durability. A transaction committed in WAL mode with synchronous=NORMAL might roll back

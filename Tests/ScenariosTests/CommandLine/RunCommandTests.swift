@@ -9,7 +9,7 @@ struct RunCommandTests {
     init() throws { temporary = try TemporaryDirectory() }
 
     @Test(arguments: [
-        (["run", "nonsense", "--scenario", "smoke"], "known targets: engine, sqlite"),
+        (["run", "nonsense", "--scenario", "smoke"], "known targets: engine, events, sqlite"),
         (["run", "engine", "--scenario", "nonsense"], "power-cut"),
         (["run", "sqlite", "--scenario", "smoke", "--set", "journal_mode=x"], "allowed: delete"),
         (["run", "sqlite", "--scenario", "smoke", "--set", "nonsense=1"], "journal_mode"),

@@ -1,0 +1,91 @@
+import Bytes
+import Engine
+import Storage
+import Targets
+
+/// The built-in event store as a target: each operation is an event, and what a reader sees is what the events add up to.
+///
+/// It is used as the engine's page tells to: what was applied is saved now and then in a file of its own, with the number
+/// of the last event in it; then a checkpoint is taken, and what lies before it is truncated. Every event is appended
+/// twice. What must not happen and would not change the map is shown as a key that nobody wrote: a duplicate that was
+/// taken, an event that is replayed although the checkpoint covers it.
+struct EventTarget: WorkloadStore {
+    private let store: EventStore
+    private let storage: PosixStorage
+    private let clock: OperationClock
+    private let checkpointPeriod: UInt64
+    private let state: EventProjection
+
+    init(directory: ByteString, checkpointPeriod: UInt64, planting bug: PlantedBug?) throws {
+        self.checkpointPeriod = checkpointPeriod
+        storage = try PosixStorage(directory: directory)
+        clock = try OperationClock(after: storage)
+        let options = EventOptions(
+            log: LogOptions(segmentSizeBytes: 16 << 10, zeroAheadBytes: 4 << 10, bufferSizeBytes: 64 << 10),
+            batchDelayMilliseconds: 0, duplicateWindowSeconds: 30)
+        store =
+            if let bug {
+                try EventStore.open(storage: storage, options: options, clock: clock, planting: bug)
+            } else {
+                try EventStore.open(storage: storage, options: options, clock: clock)
+            }
+        state = try EventProjection(savedIn: storage)
+        let checkpoint = store.checkpoint.sequence
+        try store.replay { [state] event in
+            if event.sequence <= checkpoint { state.note("replayed although checkpointed") }
+            state.apply(event)
+        }
+    }
+
+    func put(_ key: ByteString, _ payload: [UInt8]) throws { try append(key, ByteString(payload), weight: 1) }
+
+    func delete(_ key: ByteString) throws { try append(key, "", weight: -1) }
+
+    private func append(_ key: ByteString, _ payload: ByteString, weight: Double) throws {
+        clock.advance()
+        let event = Event(entity: key, type: payload, weight: weight, timestamp: Int64(clamping: clock.now))
+        let sequence = try store.append(event)
+        if try store.append(event) != 0 { state.note("taken twice") }
+        // A distinct event that is taken for a duplicate is acknowledged, and gone: the validator finds it.
+        if sequence > 0 {
+            state.apply(SequencedEvent(sequence: sequence, arrivalNanoseconds: clock.now, event: event))
+        }
+    }
+
+    func maintain(after seq: UInt64) throws {
+        guard checkpointPeriod > 0, seq % checkpointPeriod == 0 else { return }
+        try state.save(in: storage)
+        try store.takeCheckpoint(at: state.sequence)
+        try store.truncateBeforeCheckpoint()
+    }
+
+    /// What the events add up to. Those of the window are appended once more, which must change nothing.
+    func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
+        var recent: [SequencedEvent] = []
+        var reader = try store.events(after: 0)
+        while let event = try reader.next() { recent.append(event) }
+        for event in recent.suffix(20) where try store.append(event.event) != 0 { state.note("taken again") }
+        for (key, payload) in state.items { try emit(key, payload) }
+    }
+
+    consuming func close() throws { try store.close() }
+}
+
+/// A clock that counts operations, a second each, and goes on where the log ends: what is within the duplicate window
+/// depends on the workload and on nothing else.
+private final class OperationClock: EventClock {
+    private let time: Guarded<UInt64>
+
+    init(after storage: PosixStorage) throws {
+        var last: UInt64 = 1_000_000_000_000
+        if try !LogCheck.shards(in: storage).isEmpty {
+            var reader = try EventReader.open(storage: storage)
+            while let event = try reader.next() { last = max(last, event.arrivalNanoseconds) }
+        }
+        time = Guarded(last)
+    }
+
+    var now: UInt64 { time.withLock { $0 } }
+
+    func advance() { time.withLock { $0 += 1_000_000_000 } }
+}
