@@ -45,8 +45,12 @@ struct Judge {
             walk(observation)
             attribute()
             sortOpen()
-            if contract.checks.contains(.noHoles) { judgeHoles(observation) }
-            if contract.checks.contains(.atomic) { judgeBatches(observation) }
+            if validator.options.comparedKeys != nil {
+                judgement.notTried += [.noHoles, .atomic].filter(contract.checks.contains)
+            } else {
+                if contract.checks.contains(.noHoles) { judgeHoles(observation) }
+                if contract.checks.contains(.atomic) { judgeBatches(observation) }
+            }
             judgeSecond(evidence.secondRecovery, after: observation)
             judgeProbe(evidence.probe)
         }
@@ -62,7 +66,13 @@ struct Judge {
 
     /// The payload that the key shows; nil when it is not there.
     func payload(_ number: Int, in observation: Observation) -> [UInt8]? {
-        observed[number] < 0 ? nil : observation.entries[Int(observed[number])].payload
+        guard observed[number] >= 0 else { return nil }
+        let payload = observation.entries[Int(observed[number])].payload
+        guard let compared = validator.options.comparedKeys, !compared.contains(validator.table[number]) else {
+            return payload
+        }
+        // Not looked at: it is taken for what it should be, if anything should be there.
+        return versions(number).legal(order).lazy.compactMap(\.payload).first ?? payload
     }
 
     func versions(_ number: Int) -> [Version] { validator.versions(number, at: tally.line) }

@@ -78,6 +78,9 @@ public struct Validator: Sendable {
         public var plainInFlight: Int
         /// How many violations of one check are told; all are counted.
         public var violationsTold: Int
+        /// The keys whose payload is compared; of the others only that they are there. Nil: every key. Checks that look
+        /// at several keys at once (`noHoles`, `atomic`) are not tried then.
+        public var comparedKeys: Set<ByteString>?
 
         public init(plainInFlight: Int = 1, violationsTold: Int = 5) {
             self.plainInFlight = max(0, plainInFlight)

@@ -12,18 +12,41 @@ enum RunFiles {
 
     /// The bytes of a file.
     static func read(_ path: ByteString) throws -> [UInt8] {
-        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+        var bytes: [UInt8] = []
+        try forEachChunk(of: path) { bytes += $0 }
+        return bytes
+    }
+
+    /// Hands out the bytes of a regular file, some at a time. A FIFO is refused and not waited for.
+    static func forEachChunk(of path: ByteString, _ body: ([UInt8]) throws -> Void) throws {
+        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
         guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
         defer { close(descriptor) }
-        var bytes: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count < 0, errno == EINTR { continue }
-            guard count >= 0 else { throw TreeError.system(call: "read", path: path, errno: errno) }
-            if count == 0 { return bytes }
-            bytes += chunk[..<count]
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw TreeError.system(call: "fstat", path: path, errno: errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw TreeError.system(call: "open (it is no regular file)", path: path, errno: EINVAL)
         }
+        while true {
+            var failure: Int32 = 0
+            let chunk = [UInt8](unsafeUninitializedCapacity: 1 << 18) { buffer, initialized in
+                var count = -1
+                repeat {
+                    count = Glibc.read(descriptor, buffer.baseAddress, buffer.count)
+                } while count < 0 && errno == EINTR
+                failure = count < 0 ? errno : 0
+                initialized = max(0, count)
+            }
+            guard failure == 0 else { throw TreeError.system(call: "read", path: path, errno: failure) }
+            if chunk.isEmpty { return }
+            try body(chunk)
+        }
+    }
+
+    /// How many bytes a file has; 0 if there is none.
+    static func size(of path: ByteString) -> Int {
+        var status = stat()
+        return path.withCString { stat($0, &status) } == 0 ? Int(status.st_size) : 0
     }
 
     /// Appends to a file, which is made if it is not there, for its owner alone.

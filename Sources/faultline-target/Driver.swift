@@ -12,7 +12,7 @@ enum Driver {
             path: environment.oracle, storage: environment.directory,
             mayShareFilesystem: environment.oracleMayShareFilesystem)
         let workload = Workload(
-            script: WorkloadScript(seed: environment.seed), firstSeq: environment.firstSeq,
+            seed: environment.seed, shape: environment.shape, firstSeq: environment.firstSeq,
             operationCount: environment.operationCount)
         try workload.run(on: open(environment.directory), oracle: oracle)
     }

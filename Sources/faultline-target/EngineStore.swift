@@ -1,5 +1,6 @@
 import Bytes
 import Engine
+import Oracle
 import Storage
 import Targets
 
@@ -51,6 +52,19 @@ struct EngineStore: WorkloadStore {
     }
 
     private static func shadow(of key: ByteString) -> ByteString { ByteString(shadow.bytes + key.bytes) }
+
+    static var isThreadSafe: Bool { true }
+
+    func commit(_ batch: [OracleOperation]) throws {
+        var writes = WriteBatch()
+        for operation in batch {
+            switch operation.action {
+            case .put(let payload): writes.put(operation.key, payload)
+            case .delete: writes.delete(operation.key)
+            }
+        }
+        try store.sync(through: store.commit(writes))
+    }
 
     func maintain(after seq: UInt64) throws {
         if compactionPeriod > 0, seq % compactionPeriod == 0 { try store.compact() }

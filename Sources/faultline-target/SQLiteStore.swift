@@ -1,4 +1,5 @@
 import Bytes
+import Oracle
 import Targets
 
 /// A table of keys and payloads in one SQLite database; each call is a transaction of its own.
@@ -39,6 +40,17 @@ struct SQLiteStore: WorkloadStore, ~Copyable {
     }
 
     func delete(_ key: ByteString) throws { try run("DELETE FROM kv WHERE key = ?", key.bytes) }
+
+    func commit(_ batch: [OracleOperation]) throws {
+        try database.execute("BEGIN")
+        for operation in batch {
+            switch operation.action {
+            case .put(let payload): try put(operation.key, payload)
+            case .delete: try delete(operation.key)
+            }
+        }
+        try database.execute("COMMIT")
+    }
 
     private func run(_ sql: String, _ values: [UInt8]...) throws {
         let statement = try database.prepare(sql)

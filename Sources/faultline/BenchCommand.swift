@@ -6,7 +6,9 @@ import Targets
 struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures Faultline, each row beside its yardstick in the same run.",
-        subcommands: [BenchCycleCommand.self, BenchEngineCommand.self, BenchModelCommand.self])
+        subcommands: [
+            BenchCycleCommand.self, BenchEngineCommand.self, BenchModelCommand.self, BenchValidateCommand.self,
+        ])
 }
 
 struct BenchCycleCommand: ParsableCommand {

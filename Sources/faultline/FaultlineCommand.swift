@@ -16,6 +16,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline doctor                 what works here, and how to enable the rest
               faultline trace show RUN/recorded.trace   what a store did, operation by operation
               faultline store verify DIRECTORY   a store of the built-in engine: put, get, scan, verify …
+              faultline workload, faultline validate    the two halves, for faults of your own
               faultline cleanup                takes away what a killed run left behind
 
             A run is one workload on one target under one scenario. It is recorded once; every disk state that a crash \
@@ -27,7 +28,8 @@ struct FaultlineCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, MatrixCommand.self, ReplayCommand.self, TargetsCommand.self, DoctorCommand.self,
+            RunCommand.self, MatrixCommand.self, ReplayCommand.self, WorkloadCommand.self, ValidateCommand.self,
+            TargetsCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,
         ])
 }

@@ -1,38 +1,137 @@
 import Bytes
+import Foundation
 import Oracle
+import Synchronization
 
-/// Drives a store through a script and writes the oracle.
+/// Drives a store with one or several clients and writes the oracle.
 package struct Workload: Sendable {
-    package var script: WorkloadScript
+    package var seed: UInt64
+    package var shape: WorkloadShape
     /// The number of the first operation.
     package var firstSeq: UInt64
     package var operationCount: UInt64
 
-    package init(script: WorkloadScript, firstSeq: UInt64 = 1, operationCount: UInt64) {
-        self.script = script
+    package init(
+        seed: UInt64, shape: WorkloadShape = WorkloadShape(), firstSeq: UInt64 = 1, operationCount: UInt64
+    ) {
+        self.seed = seed
+        self.shape = shape
         self.firstSeq = firstSeq
         self.operationCount = operationCount
     }
 
-    /// Writes the intent before the store is called, and the answer after it returned.
+    /// Writes the intents before the store is called, and the answers after it returned. Intents rise by one over all
+    /// clients; each client's keys and payloads depend on the seed alone, whatever the others do.
     ///
-    /// - Throws: what the store threw, after the refusal is in the oracle; or a `TargetError` of the oracle.
+    /// - Throws: what the store threw first, after the refusal is in the oracle; or a `TargetError` of the oracle.
     package func run<Store: WorkloadStore & ~Copyable>(on store: consuming Store, oracle: OracleFile) throws {
-        for seq in firstSeq..<(firstSeq + operationCount) {
-            let operation = script.operation(seq)
-            try oracle.append(.begin(operation))
-            do {
-                switch operation.action {
-                case .put(let payload): try store.put(operation.key, payload)
-                case .delete: try store.delete(operation.key)
+        let shared = SharedStore(store)
+        let desk = OracleDesk(oracle, nextSeq: firstSeq)
+        let end = shape.durationSeconds.map { ContinuousClock.now + .seconds($0) }
+        let failure = Mutex<(any Error)?>(nil)
+        let clients = (0..<shape.threadCount).map { client in
+            Thread {
+                do {
+                    try work(client, shared, desk, until: end) { failure.withLock { $0 != nil } }
+                } catch {
+                    failure.withLock { if $0 == nil { $0 = error } }
                 }
+            }
+        }
+        if clients.count == 1 {
+            try work(0, shared, desk, until: end) { false }
+        } else {
+            Workload.join(clients)
+            if let error = failure.withLock({ $0 }) { throw error }
+        }
+        try shared.close()
+    }
+
+    private static func join(_ threads: [Thread]) {
+        for thread in threads { thread.start() }
+        for thread in threads { while !thread.isFinished { usleep(500) } }
+    }
+
+    private func work<Store: WorkloadStore & ~Copyable>(
+        _ client: Int, _ store: SharedStore<Store>, _ desk: OracleDesk, until end: ContinuousClock.Instant?,
+        shouldStop: () -> Bool
+    ) throws {
+        let script = WorkloadScript(seed: seed, shape: shape, client: client)
+        let clients = UInt64(shape.threadCount)
+        let share = operationCount / clients + (UInt64(client) < operationCount % clients ? 1 : 0)
+        var number = firstSeq
+        let last = firstSeq + share
+        while number < last, !shouldStop() {
+            if let end, ContinuousClock.now >= end { return }
+            let count = min(UInt64(shape.batchCount), last - number)
+            let numbers = number..<number + count
+            let operations = try desk.begin(isBatch: shape.batchCount > 1) { seq, txn in
+                numbers.map { script.operation($0, seq: seq + ($0 - numbers.lowerBound), txn: txn) }
+            }
+            do {
+                try store.apply(operations)
             } catch {
-                try oracle.append(.failed(operation))
+                for operation in operations { try desk.append(.failed(operation)) }
                 throw error
             }
-            try oracle.append(.acknowledged(operation))
-            try store.maintain(after: seq)
+            for operation in operations { try desk.append(.acknowledged(operation)) }
+            for number in numbers { try store.maintain(after: number) }
+            number += count
         }
-        try store.close()
+    }
+}
+
+/// Hands out the oracle's numbers: begin lines must stand in the order of their numbers.
+private final class OracleDesk: Sendable {
+    private let oracle: OracleFile
+    private let nextSeq: Mutex<UInt64>
+
+    init(_ oracle: OracleFile, nextSeq: UInt64) {
+        self.oracle = oracle
+        self.nextSeq = Mutex(nextSeq)
+    }
+
+    /// Writes the intents of the operations that `make` makes for the next numbers.
+    func begin(
+        isBatch: Bool, _ make: (_ seq: UInt64, _ txn: UInt64?) -> [OracleOperation]
+    ) throws -> [OracleOperation] {
+        try nextSeq.withLock { seq in
+            let operations = make(seq, isBatch ? seq : nil)
+            for operation in operations { try oracle.append(.begin(operation)) }
+            seq += UInt64(operations.count)
+            return operations
+        }
+    }
+
+    func append(_ line: OracleLine) throws { try oracle.append(line) }
+}
+
+/// A store that the clients of a workload share. One that is not thread safe is called by one at a time.
+private final class SharedStore<Store: WorkloadStore & ~Copyable>: @unchecked Sendable {
+    private var store: Store?
+    private let turn = NSLock()
+
+    init(_ store: consuming Store) { self.store = consume store }
+
+    func apply(_ operations: [OracleOperation]) throws {
+        try inTurn {
+            guard operations.count == 1, operations[0].txn == nil else { return try store!.commit(operations) }
+            switch operations[0].action {
+            case .put(let payload): try store!.put(operations[0].key, payload)
+            case .delete: try store!.delete(operations[0].key)
+            }
+        }
+    }
+
+    func maintain(after number: UInt64) throws { try inTurn { try store!.maintain(after: number) } }
+
+    /// After the last call.
+    func close() throws { try store.take()!.close() }
+
+    private func inTurn(_ body: () throws -> Void) rethrows {
+        if Store.isThreadSafe { return try body() }
+        turn.lock()
+        defer { turn.unlock() }
+        try body()
     }
 }

@@ -18,11 +18,14 @@ package struct WorkloadEnvironment: Hashable, Sendable {
     package var operationCount: UInt64
     package var firstSeq: UInt64
     package var oracleMayShareFilesystem: Bool
+    /// See `WorkloadShape` for its variables.
+    package var shape = WorkloadShape()
 
     package init(
         directory: ByteString, oracle: ByteString, seed: UInt64, operationCount: UInt64, firstSeq: UInt64 = 1,
-        oracleMayShareFilesystem: Bool = false
+        oracleMayShareFilesystem: Bool = false, shape: WorkloadShape = WorkloadShape()
     ) {
+        self.shape = shape
         self.directory = directory
         self.oracle = oracle
         self.seed = seed
@@ -38,7 +41,7 @@ package struct WorkloadEnvironment: Hashable, Sendable {
             "FAULTLINE_OPS": ByteString("\(operationCount)"), "FAULTLINE_FIRST_SEQ": ByteString("\(firstSeq)"),
         ]
         if oracleMayShareFilesystem { variables["FAULTLINE_ORACLE_MAY_SHARE"] = "1" }
-        return variables
+        return variables.merging(shape.variables) { first, _ in first }
     }
 
     /// Reads the variables back. `lookUp` is `getenv` in a real process.
@@ -57,6 +60,7 @@ package struct WorkloadEnvironment: Hashable, Sendable {
         operationCount = try number("FAULTLINE_OPS", required("FAULTLINE_OPS"))
         firstSeq = try number("FAULTLINE_FIRST_SEQ", lookUp("FAULTLINE_FIRST_SEQ") ?? "1")
         oracleMayShareFilesystem = lookUp("FAULTLINE_ORACLE_MAY_SHARE") == "1"
+        shape = try WorkloadShape(lookUp)
         guard firstSeq.addingReportingOverflow(operationCount).overflow == false else {
             throw .variableNotANumber("FAULTLINE_FIRST_SEQ", ByteString("\(firstSeq)"))
         }

@@ -1,9 +1,14 @@
 import Bytes
+import Oracle
 
 /// A store as a workload drives it. A call returns once what it did is durable, and throws when the store refused.
-package protocol WorkloadStore: ~Copyable {
+package protocol WorkloadStore: ~Copyable, SendableMetatype {
+    /// Whether several threads may call it at once; otherwise the workload's threads take turns.
+    static var isThreadSafe: Bool { get }
     func put(_ key: ByteString, _ payload: [UInt8]) throws
     func delete(_ key: ByteString) throws
+    /// All of these as one: after a crash all are there, or none.
+    func commit(_ batch: [OracleOperation]) throws
     /// What the store does on the side after operation `seq`, such as compaction; it changes nothing that a reader sees.
     func maintain(after seq: UInt64) throws
     /// An orderly end. A crash ends a store without it.
@@ -11,5 +16,6 @@ package protocol WorkloadStore: ~Copyable {
 }
 
 extension WorkloadStore where Self: ~Copyable {
+    package static var isThreadSafe: Bool { false }
     package func maintain(after seq: UInt64) throws {}
 }

@@ -1,0 +1,76 @@
+import Oracle
+import Scenarios
+
+/// What `validate` found, for people and for programs.
+package struct ValidationReport: Encodable {
+    private struct Counts: Encodable {
+        var observedLive, oracleLive, survived, dropped, damaged, inFlight, dead, extras, mismatches: Int
+    }
+
+    private let target: String
+    private let contract: String
+    private let verdict: String
+    private let reason: String?
+    private let recovery: String
+    private let lines: Int
+    private let tornLines: Int
+    private let compared: Int
+    private let totals: Counts
+    private let totalsText: String
+    private let broken: [String: Int]
+    private let violations: [String]
+    private let unattributed: [String]
+    private let unjudged: [String: String]
+    private let notTried: [String]
+    private let mutations: Int
+    private let flagged: Int
+
+    private enum CodingKeys: String, CodingKey {
+        case target, contract, verdict, reason, recovery, lines, tornLines, compared, totals, broken, violations
+        case unattributed, unjudged, notTried, mutations, flagged
+    }
+
+    package init(_ target: String, _ contract: Contract, _ outcome: StandaloneValidation.Outcome) {
+        let judgement = outcome.judgement
+        let totals = judgement.totals
+        self.target = target
+        self.contract = contract.name
+        verdict = outcome.verdict.rawValue
+        reason = outcome.reason
+        recovery = outcome.recovery
+        lines = outcome.lineCount
+        tornLines = outcome.tornLines
+        compared = outcome.comparedCount
+        self.totals = Counts(
+            observedLive: totals.observedLive, oracleLive: totals.oracleLive, survived: totals.survived,
+            dropped: totals.dropped, damaged: totals.damaged, inFlight: totals.inFlight, dead: totals.dead,
+            extras: totals.extras, mismatches: totals.mismatches)
+        totalsText = totals.description
+        broken = Dictionary(uniqueKeysWithValues: judgement.counts.map { ($0.key.rawValue, $0.value) })
+        violations = judgement.violations.map(\.description)
+        unattributed = judgement.unattributed.map(\.description)
+        unjudged = Dictionary(uniqueKeysWithValues: judgement.unjudged.map { ($0.key.rawValue, $0.value) })
+        notTried = judgement.notTried.map(\.rawValue)
+        mutations = outcome.mutations
+        flagged = outcome.flagged
+    }
+
+    package func text(for terminal: Terminal) -> String {
+        let cell = RunReport.cell(verdict)
+        var text = [cell.style.shown(cell.text, on: terminal) + "  \(target), contract \(contract)"]
+        if let reason { text.append("  \(reason)") }
+        text.append("  recovery: \(recovery)")
+        text.append("  oracle: \(lines) lines" + (tornLines > 0 ? ", of which \(tornLines) torn" : ""))
+        text.append("  \(totalsText)")
+        if compared < totals.observedLive { text.append("  values compared: \(compared) of \(totals.observedLive)") }
+        if mutations > 0 { text.append("  \(flagged) of \(mutations) wrong observations flagged") }
+        if !notTried.isEmpty { text.append("  not tried: \(notTried.joined(separator: ", "))") }
+        for (check, why) in unjudged.sorted(by: { $0.key < $1.key }) { text.append("  \(check): not judged: \(why)") }
+        for (check, count) in broken.sorted(by: { $0.key < $1.key }) {
+            text.append("  broken: \(check), \(count) times")
+        }
+        text += violations.map { "    \($0)" }
+        text += unattributed.map { "  may have been in flight: \($0)" }
+        return text.map { $0 + "\n" }.joined()
+    }
+}

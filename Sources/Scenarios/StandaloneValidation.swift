@@ -1,0 +1,125 @@
+import Bytes
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// Recovers a store's directory and judges what it shows by an oracle, whatever happened to it before.
+package struct StandaloneValidation: Sendable {
+    package var target: ConfiguredTarget
+    package var directory: ByteString
+    package var oracle: ByteString
+    package var contract: Contract
+    /// How many keys are compared byte for byte; nil for all.
+    package var sampleCount: Int?
+    package var seed: UInt64
+    package var plainInFlight: Int
+
+    package init(
+        target: ConfiguredTarget, directory: ByteString, oracle: ByteString, contract: Contract, sampleCount: Int?,
+        seed: UInt64, plainInFlight: Int
+    ) {
+        self.target = target
+        self.directory = directory
+        self.oracle = oracle
+        self.contract = contract
+        self.sampleCount = sampleCount
+        self.seed = seed
+        self.plainInFlight = plainInFlight
+    }
+
+    package struct Outcome: Sendable {
+        package var judgement: Judgement
+        package var verdict: Verdict
+        /// Why the verdict is not the judgement's.
+        package var reason: String?
+        /// How recovery went, in one line.
+        package var recovery: String
+        package var lineCount: Int
+        package var tornLines: Int
+        /// Keys whose payload was compared.
+        package var comparedCount: Int
+        package var mutations: Int
+        package var flagged: Int
+    }
+
+    package func run() throws -> Outcome {
+        let client = RecoverClient(target)
+        let began = ScenarioRunner.now()
+        let first = try client.recoverAlone(directory)
+        let seconds = ((ScenarioRunner.now() - began) * 1000).rounded() / 1000
+        var evidence = Evidence(first.recovery)
+        var observation = Observation()
+        var recovery = ""
+        switch first.recovery {
+        case .opened(let seen):
+            observation = seen
+            recovery = "opened in \(seconds) s with \(seen.count) keys"
+            evidence.secondRecovery = try client.recoverAlone(directory).recovery
+        case .failed(let reason): recovery = "does not open after \(seconds) s: \(reason)"
+        }
+        let sample = sampled(observation)
+        var options = Validator.Options(plainInFlight: plainInFlight)
+        options.comparedKeys = sample
+        var (validator, reader) = (Validator(.watching(observation), options: options), OracleReader())
+        do {
+            try RunFiles.forEachChunk(of: oracle) { chunk in
+                try reader.read(chunk.span) { line, number throws(OracleError) in try validator.apply(line, at: number)
+                }
+            }
+            try reader.finish { line, number throws(OracleError) in try validator.apply(line, at: number) }
+        } catch let error as OracleError {
+            throw OracleDamage(path: oracle, error: error)
+        }
+        let judgement = validator.judge(evidence, contract: contract)
+        var outcome = Outcome(
+            judgement: judgement, verdict: judgement.verdict, reason: nil, recovery: recovery,
+            lineCount: reader.lineNumber, tornLines: reader.tornLines,
+            comparedCount: sample?.count ?? observation.count, mutations: 0, flagged: 0)
+        control(&outcome, validator, observation, isSampled: sample != nil)
+        return outcome
+    }
+
+    /// Nil when every key is compared.
+    private func sampled(_ observation: Observation) -> Set<ByteString>? {
+        guard let sampleCount, sampleCount < observation.count else { return nil }
+        var (draws, left) = (RandomStream(seed: seed).stream("sample"), sampleCount)
+        var sample: Set<ByteString> = []
+        // Each key with the chance that leaves exactly as many as are wanted.
+        for (index, entry) in observation.entries.enumerated() {
+            if draws.next(upperBound: UInt64(observation.count - index)) < UInt64(left) {
+                sample.insert(entry.key)
+                left -= 1
+            }
+        }
+        return sample
+    }
+
+    /// The positive control: the observation is made wrong once for each check, and each must be flagged. A wrong value
+    /// under a key that is not compared would not be, and need not.
+    private func control(
+        _ outcome: inout Outcome, _ validator: Validator, _ observation: Observation, isSampled: Bool
+    ) {
+        guard outcome.judgement.verdict == .pass, !isSampled else { return }
+        var missed: String?
+        for result in PositiveControl.run(validator, observation, contract: contract, at: nil) {
+            if outcome.judgement.notTried.contains(result.mutation.check) { continue }
+            switch result.outcome {
+            case .flagged:
+                outcome.mutations += 1
+                outcome.flagged += 1
+            case .missed(let verdict):
+                outcome.mutations += 1
+                missed =
+                    "positive control: the validator did not flag \(result.mutation.rawValue) (\(verdict.rawValue))"
+            case .notFormed, .alreadyBroken: break
+            }
+        }
+        if let missed { (outcome.verdict, outcome.reason) = (.harnessError, missed) }
+        if outcome.judgement.totals.oracleLive + outcome.judgement.totals.dead == 0 {
+            (outcome.verdict, outcome.reason) = (
+                .inconclusive, "the oracle holds no acknowledgement: nothing was checked"
+            )
+        }
+    }
+}
