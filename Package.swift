@@ -97,6 +97,6 @@ let package = Package(
 if Context.environment["FAULTLINE_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "faultline-fuzz", dependencies: ["Engine", "Storage", "Oracle", "Model", "Bytes"],
+            name: "faultline-fuzz", dependencies: ["Targets", "Engine", "Storage", "Oracle", "Model", "Bytes"],
             path: "Fuzz/Sources", swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
 }

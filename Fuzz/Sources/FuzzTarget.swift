@@ -3,11 +3,12 @@ import Engine
 import Model
 import Oracle
 import Storage
+import Targets
 
 /// A reader that meets bytes which nobody has looked at. It may refuse them; it must not trap, hang, or take memory that
 /// they only claim. Where a printer exists, what was read must print and read back as the same.
 enum FuzzTarget: String, CaseIterable {
-    case recovery, decoder, events, trace, oracle, dump, rule
+    case recovery, decoder, events, trace, oracle, dump, rule, manifest
 
     func run(_ bytes: [UInt8]) {
         switch self {
@@ -18,6 +19,7 @@ enum FuzzTarget: String, CaseIterable {
         case .oracle: readOracle(bytes)
         case .dump: readDump(bytes)
         case .rule: readRules(bytes)
+        case .manifest: _ = try? Manifest.target(bytes, file: "fuzz.yaml")
         }
     }
 

@@ -94,6 +94,7 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         }
         try waitForRoom(endPosition: spot.position + UInt64(size), lastLSN: spot.lsn)
         ring.encode(type, lsn: spot.lsn, key: key, payload: payload, at: spot.position, sizeBytes: size)
+        if fillsHalf(spot.position, size) { try writeHalf() }
         return spot.place
     }
 
@@ -187,6 +188,18 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
             try writeGate.withLock { () throws(EngineError) in try writeOut() }
             if !hasRoom(endPosition, lastLSN) { C.relax(&round) }
         }
+    }
+
+    /// Whether the record reaches over the middle or the end of the ring.
+    @inline(__always)
+    private func fillsHalf(_ position: UInt64, _ size: Int) -> Bool {
+        (position ^ (position + UInt64(size))) & ~UInt64(ring.capacityBytes / 2 - 1) != 0
+    }
+
+    /// Writes out one half of the ring while others fill the other: waiting until it is full would stop them all.
+    @inline(never)
+    private func writeHalf() throws(EngineError) {
+        try writeGate.withLock { () throws(EngineError) in try writeOut() }
     }
 
     /// Writes what is too large for the ring, once everything before it is written out.
