@@ -26,6 +26,8 @@ package enum TargetError: Error, Hashable, Sendable {
     case variableNotANumber(ByteString, ByteString)
     /// Processes that SIGKILL did not end in time: stuck in the kernel, as beneath a mount whose server is gone.
     case notKilled(processes: [Int32])
+    /// Asked for atomic batches, of a store that has none.
+    case noBatches
     case system(call: String, path: ByteString?, errno: Int32)
 }
 
@@ -74,6 +76,7 @@ extension TargetError: CustomStringConvertible {
         case .notKilled(let processes):
             "still alive after SIGKILL (stuck in the kernel?): processes "
                 + processes.map(String.init).joined(separator: ", ")
+        case .noBatches: "this store has no atomic batches: leave --batch out"
         case .system(let call, let path, let errno):
             "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"
         }

@@ -7,7 +7,8 @@ package protocol WorkloadStore: ~Copyable, SendableMetatype {
     static var isThreadSafe: Bool { get }
     func put(_ key: ByteString, _ payload: [UInt8]) throws
     func delete(_ key: ByteString) throws
-    /// All of these as one: after a crash all are there, or none.
+    /// All of these as one: after a crash all are there, or none. A store that has no batches throws
+    /// `TargetError.noBatches`.
     func commit(_ batch: [OracleOperation]) throws
     /// What the store does on the side after operation `seq`, such as compaction; it changes nothing that a reader sees.
     func maintain(after seq: UInt64) throws
@@ -17,5 +18,6 @@ package protocol WorkloadStore: ~Copyable, SendableMetatype {
 
 extension WorkloadStore where Self: ~Copyable {
     package static var isThreadSafe: Bool { false }
+    package func commit(_ batch: [OracleOperation]) throws { throw TargetError.noBatches }
     package func maintain(after seq: UInt64) throws {}
 }
