@@ -59,8 +59,12 @@ struct EngineStore: WorkloadStore {
         var writes = WriteBatch()
         for operation in batch {
             switch operation.action {
-            case .put(let payload): writes.put(operation.key, payload)
-            case .delete: writes.delete(operation.key)
+            case .put(let payload):
+                writes.put(operation.key, payload)
+                if writesBatches { writes.put(Self.shadow(of: operation.key), payload) }
+            case .delete:
+                writes.delete(operation.key)
+                if writesBatches { writes.delete(Self.shadow(of: operation.key)) }
             }
         }
         try store.sync(through: store.commit(writes))

@@ -8,11 +8,12 @@ import Testing
 /// Every planted bug is found by a workload under some profile, and the same workload without it is not accused.
 @Suite struct PlantedBugTests {
     enum Workload: CaseIterable {
-        case mixed, compacting, failingSync, fillingTheGap
+        case mixed, batching, compacting, failingSync, fillingTheGap
 
         func run(_ bug: PlantedBug?) throws -> RecordedRun {
             switch self {
             case .mixed: try .mixed(bug)
+            case .batching: try .batching(bug)
             case .compacting: try .compacting(bug)
             case .failingSync: try .failingSync(bug)
             case .fillingTheGap: try .fillingTheGap(bug)
@@ -48,7 +49,7 @@ import Testing
             .eventCrash(.kill)
         case .checkpointUnsynced: .eventCrash(.strict)
         case .segmentRecycled: .crash(.compacting, .kill)
-        case .batchUncommitted: .crash(.mixed, .posixMin)
+        case .batchUncommitted: .crash(.batching, .ext4Ordered)
         case .lastRecordDropped: .crash(.mixed, .kill)
         case .truncationNewestFirst: .crash(.compacting, .kill)
         case .deleteUnsynced: .crash(.mixed, .strict)

@@ -49,6 +49,27 @@ extension RecordedRun {
         return run
     }
 
+    /// Batches of several sectors, each synced.
+    static func batching(_ bug: PlantedBug? = nil) throws -> RecordedRun {
+        let run = try RecordedRun()
+        let store = try open(run.storage, small, bug)
+        run.acknowledge()
+        for index in 0..<20 {
+            let value = [UInt8](repeating: UInt8(index + 1), count: 700)
+            var batch = WriteBatch()
+            for key in ["a", "b", "c"] as [ByteString] { batch.put(key, value) }
+            let committed = batch
+            try run.step {
+                for key in ["a", "b", "c"] as [ByteString] { $0[key] = value }
+            } by: {
+                try store.commit(committed)
+            }
+            try store.sync()
+            run.acknowledge()
+        }
+        return run
+    }
+
     /// Puts, deletes and compactions, each of which begins with everything acknowledged.
     static func compacting(_ bug: PlantedBug? = nil) throws -> RecordedRun {
         let run = try RecordedRun()
