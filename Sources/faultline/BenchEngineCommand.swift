@@ -34,11 +34,12 @@ struct BenchEngineCommand: ParsableCommand {
     func run() throws {
         let parent = URL(filePath: String(decoding: directory.bytes, as: UTF8.self))
         let scratch = parent.appending(path: "faultline-bench-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: false)
-        defer { try? FileManager.default.removeItem(at: scratch) }
         let path = ByteString(scratch.path(percentEncoded: false))
         let rows = try Interruption.shared.awaiting {
-            try EngineBenchmark(directory: path, rounds: rounds, count: count).rows()
+            // Within: an interruption waits until the directory is gone.
+            try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: false)
+            defer { try? FileManager.default.removeItem(at: scratch) }
+            return try EngineBenchmark(directory: path, rounds: rounds, count: count).rows()
         }
         for peer in PeerBenchmark.absent { StandardError.say("faultline: not installed, not measured: \(peer)") }
         let report = BenchReport(rows: rows)
