@@ -51,7 +51,7 @@ struct KillScenario {
         guard whole.termination.isSuccess else {
             throw RunError.harness("the workload \(whole.termination) without any fault\(whole.said)")
         }
-        guard try judge(after: "without any fault", writingCases: false), tally.findings.isEmpty else { return }
+        guard try judge(after: "without any fault"), tally.findings.isEmpty else { return }
         var stream = RandomStream(seed: request.seed).stream("kills")
         for cycle in 1...max(1, request.cycles) where request.cycles > 0 {
             if context.shouldStop() { throw RunError.interrupted }
@@ -66,7 +66,7 @@ struct KillScenario {
                 return
             }
             let moment = "kill \(cycle), after \(life.acknowledged) acknowledgements of that life"
-            guard try judge(after: moment, writingCases: true) else { return }
+            guard try judge(after: moment) else { return }
         }
     }
 
@@ -146,13 +146,11 @@ struct KillScenario {
     // MARK: - Judging
 
     /// Recovers what the life left, judges it, and begins the next life. False when the store goes no further.
-    private mutating func judge(after moment: String, writingCases: Bool) throws -> Bool {
+    private mutating func judge(after moment: String) throws -> Bool {
         // Recovery changes the files: the case needs them as the kill left them.
         let image = context.scratchFile("image")
-        if writingCases {
-            try? TreeRemoval.remove(image)
-            try FileManager.default.copyItem(atPath: store.shown, toPath: image.shown)
-        }
+        try? TreeRemoval.remove(image)
+        try FileManager.default.copyItem(atPath: store.shown, toPath: image.shown)
         let first = try client.recoverAlone(store)
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }
@@ -163,7 +161,7 @@ struct KillScenario {
         tally.unjudged.formUnion(judgement.unjudged.values)
         for violation in judgement.violations
         where !tally.findings.contains(where: { $0.check == violation.check.rawValue }) {
-            tally.add(try finding(violation, after: moment, image: writingCases ? image : nil))
+            tally.add(try finding(violation, after: moment, image: image))
         }
         if judgement.verdict == .pass {
             tally.control(history.validator, evidence, request.contract, at: history.lineCount)
@@ -174,11 +172,8 @@ struct KillScenario {
         return true
     }
 
-    private func finding(_ violation: Violation, after moment: String, image: ByteString?) throws -> Finding {
+    private func finding(_ violation: Violation, after moment: String, image: ByteString) throws -> Finding {
         let story = "\(moment): \(violation)"
-        guard let image else {
-            return Finding(check: violation.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1)
-        }
         let writer = CaseWriter(request: request, context: context, program: program)
         return try writer.write(
             killed: image, check: violation.check, story: story, oracle: history.text, shown: shown)
