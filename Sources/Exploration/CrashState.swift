@@ -49,8 +49,11 @@ extension Recording {
 
 extension PendingSet {
     func state(_ choice: Choice, oracleLineCount: Int) -> CrashState {
-        let survivors = survivors(choice)
-        return CrashState(
+        state(survivors(choice), oracleLineCount: oracleLineCount)
+    }
+
+    func state(_ survivors: Survivors, oracleLineCount: Int) -> CrashState {
+        CrashState(
             profile: profile, crashPoint: eventCount, oracleLineCount: oracleLineCount, tree: tree(survivors),
             lost: lost(survivors))
     }

@@ -1,8 +1,6 @@
 import Bytes
-import Glibc
 import Model
 import Oracle
-import Storage
 import Targets
 
 /// Checks crash states of one recording: materialise, recover, observe, judge.
@@ -11,17 +9,13 @@ import Targets
 /// recover process may carry something over from state to state: `confirm` what it finds wrong before reporting it.
 /// Not thread safe.
 package final class StateChecker {
-    private let materialiser: TreeMaterialiser
-    private let client: RecoverClient
+    private let recovery: StateRecovery
     private let validator: Validator
     private let contract: Contract
     /// The oracle line that stands before the recording's first one.
     private let linesBefore: Int
-    /// A directory of ours, for the states.
-    private let scratch: ByteString
     private var evidence: [Tree: Evidence] = [:]
     private var hanging: Set<Tree> = []
-    private var nextDirectory = 0
 
     /// States that were judged.
     package private(set) var decidedCount = 0
@@ -34,12 +28,10 @@ package final class StateChecker {
         _ recording: Recording, client: RecoverClient, validator: Validator, contract: Contract, linesBefore: Int,
         scratch: ByteString
     ) {
-        materialiser = TreeMaterialiser(payloads: recording.payloads)
-        self.client = client
+        recovery = StateRecovery(recording, client: client, scratch: scratch)
         self.validator = validator
         self.contract = contract
         self.linesBefore = linesBefore
-        self.scratch = scratch
     }
 
     /// What the contract says of `state`.
@@ -51,7 +43,7 @@ package final class StateChecker {
 
     /// What the contract says of `state` when a process that has done nothing else recovers a copy of its own.
     package func confirm(_ state: CrashState) throws -> Judgement {
-        let evidence = try recover(state.tree) { directory throws(TargetError) in try client.recoverAlone(directory) }
+        let evidence = try recover(state.tree, isAlone: true)
         self.evidence[state.tree] = evidence
         return judge(evidence, at: state)
     }
@@ -62,21 +54,10 @@ package final class StateChecker {
     /// How many distinct states hung.
     package var hangingCount: Int { hanging.count }
 
-    /// A store that does not open because our scratch space is full says nothing about the store.
-    private func refuseFullScratch() throws {
-        var space = statvfs()
-        guard scratch.withCString({ statvfs($0, &space) }) == 0 else { return }
-        let isFull =
-            UInt64(space.f_bavail) * UInt64(space.f_frsize) < 1 << 20 || space.f_files > 0 && space.f_favail == 0
-        if isFull {
-            throw TreeError.system(call: "recovering a state (its scratch space is full)", path: scratch, errno: ENOSPC)
-        }
-    }
-
     /// The real evidence behind the last judgement of `tree`, for the positive control.
     package func evidence(of tree: Tree) throws -> Evidence {
         if let known = evidence[tree] { return known }
-        let found = try recover(tree) { directory throws(TargetError) in try client.recover(directory) }
+        let found = try recover(tree, isAlone: false)
         evidence[tree] = found
         return found
     }
@@ -85,23 +66,9 @@ package final class StateChecker {
         validator.judge(evidence, contract: contract, at: linesBefore + state.oracleLineCount)
     }
 
-    private func recover(
-        _ tree: Tree, by recover: (ByteString) throws(TargetError) -> RecoverOutcome
-    ) throws -> Evidence {
-        nextDirectory += 1
-        let directory = ByteString(scratch.bytes + Array("/state-\(nextDirectory)".utf8))
-        guard directory.withCString({ mkdir($0, 0o700) }) == 0 else {
-            throw TreeError.system(call: "mkdir", path: directory, errno: errno)
-        }
-        defer { try? TreeRemoval.remove(directory) }
-        try materialiser.materialise(tree, into: directory)
-        let first = try recover(directory)
-        if case .hangs = first { hanging.insert(tree) }
-        if case .opened = first {
-        } else {
-            try refuseFullScratch()
-            return Evidence(first.recovery)
-        }
-        return Evidence(first.recovery, secondRecovery: try recover(directory).recovery)
+    private func recover(_ tree: Tree, isAlone: Bool) throws -> Evidence {
+        let (evidence, hung) = try recovery.recover(tree, isAlone: isAlone)
+        if hung { hanging.insert(tree) }
+        return evidence
     }
 }

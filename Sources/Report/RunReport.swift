@@ -12,6 +12,7 @@ package struct RunReport {
         var lines = [verdict.style.shown(verdict.text, on: terminal) + "  " + RunReport.title(result)]
         if result.findings.isEmpty, let reason = result.reason { lines.append("  \(reason)") }
         lines.append("  " + counts)
+        if let coverage = result.coverage { lines.append("  " + coverage) }
         for finding in result.findings { lines += story(of: finding, terminal) }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()

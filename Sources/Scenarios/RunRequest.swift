@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Model
 import Oracle
 import Targets
@@ -16,6 +17,8 @@ package struct RunRequest: Sendable {
     package var cycles: Int
     /// `kill`: the process dies once so many operations of its life are acknowledged, and not at a seeded time.
     package var killAtAcknowledgement: UInt64?
+    /// `explore`: how far it goes.
+    package var exploration = ExplorationLimits()
 
     package init(
         target: ConfiguredTarget, scenario: Scenario, profile: Profile = .ext4Ordered, contract: Contract,

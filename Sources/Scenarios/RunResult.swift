@@ -37,6 +37,8 @@ package struct RunResult: Codable, Sendable {
     /// Acknowledged operations.
     package var acknowledged = 0
     package var states = States()
+    /// How much of what a crash could leave was looked at, in words.
+    package var coverage: String?
     package var findings: [Finding] = []
     package var controls = Controls()
     /// Checks of the contract for which the scenario gathers no evidence.

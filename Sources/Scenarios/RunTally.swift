@@ -9,6 +9,8 @@ struct RunTally {
     var statesWithLosses = 0
     /// Live cuts after which the workload was found at work.
     var cutsLanded = 0
+    /// How much of what a crash could leave was looked at; nil where that is not asked.
+    var coverage: Coverage?
     var findings: [Finding] = []
     /// Violations that a persistent recover process showed and a fresh one did not.
     var unconfirmed = 0

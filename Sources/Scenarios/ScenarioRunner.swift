@@ -47,6 +47,14 @@ package struct ScenarioRunner: Sendable {
             } catch {
                 return (scenario.tally, error)
             }
+        case .explore:
+            var scenario = ExploreScenario(request, context, program: program)
+            do {
+                try scenario.run()
+                return (scenario.tally, nil)
+            } catch {
+                return (scenario.tally, error)
+            }
         case .powerCut:
             var scenario = PowerCutScenario(request, context, program: program)
             do {
@@ -78,10 +86,19 @@ package struct ScenarioRunner: Sendable {
     }
 
     func arguments(_ request: RunRequest) -> [String] {
-        var words = ["run", "\(request.target.target.reference)", "--scenario", request.scenario.rawValue]
+        let isExploring = request.scenario == .explore
+        var words = [isExploring ? "explore" : "run", "\(request.target.target.reference)"]
+        if !isExploring { words += ["--scenario", request.scenario.rawValue] }
         for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
         words += ["--profile", request.profile.rawValue, "--contract", request.contract.name]
-        words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)", "--cycles", "\(request.cycles)"]
+        words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)"]
+        if isExploring {
+            let limits = request.exploration
+            words += ["--epoch-states", "\(limits.statesPerEpoch)", "--samples", "\(limits.samplesPerEpoch)"]
+            if let budget = limits.budgetSeconds { words += ["--budget", "\(budget)"] }
+        } else {
+            words += ["--cycles", "\(request.cycles)"]
+        }
         if let count = request.killAtAcknowledgement { words += ["--kill-at-ack", "\(count)"] }
         return words
     }
@@ -89,6 +106,8 @@ package struct ScenarioRunner: Sendable {
     private func fill(_ result: inout RunResult, _ tally: RunTally, _ request: RunRequest) {
         result.acknowledged = tally.acknowledged
         result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
+        result.states.exhaustive = tally.coverage?.isExhaustive ?? false
+        result.coverage = tally.coverage?.description
         result.findings = tally.findings
         result.notTried = tally.notTried.map(\.rawValue).sorted()
         result.controls = RunResult.Controls(
@@ -117,7 +136,10 @@ package struct ScenarioRunner: Sendable {
         for check in mustBeSeen where request.contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
             return (.inconclusive, "positive control: no wrong observation could be formed for \(check.rawValue)")
         }
-        if request.scenario == .powerCut, tally.statesWithLosses == 0 {
+        if request.scenario == .explore, let coverage = tally.coverage, coverage.unstableStates > 0 {
+            return (.inconclusive, "the target's recovery is not deterministic: \(coverage)")
+        }
+        if [.powerCut, .explore].contains(request.scenario), tally.statesWithLosses == 0 {
             return (.inconclusive, "no crash lost anything: the workload left nothing unsynced at any cut")
         }
         if request.scenario == .powerCut, request.cycles > 0, tally.cutsLanded == 0 {

@@ -12,6 +12,7 @@ struct FaultlineCommand: ParsableCommand {
 
               faultline matrix                 every built-in target under every scenario that works here
               faultline run sqlite --set journal_mode=delete --scenario power-cut
+              faultline explore sqlite --set journal_mode=wal     every state that a crash could leave
               faultline replay RUN/cases/1     a failing crash again
               faultline doctor                 what works here, and how to enable the rest
               faultline trace show RUN/recorded.trace   what a store did, operation by operation
@@ -28,7 +29,8 @@ struct FaultlineCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, MatrixCommand.self, ReplayCommand.self, WorkloadCommand.self, ValidateCommand.self,
+            RunCommand.self, ExploreCommand.self, MatrixCommand.self, ReplayCommand.self, WorkloadCommand.self,
+            ValidateCommand.self,
             TargetsCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,
         ])

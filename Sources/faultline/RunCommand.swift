@@ -45,11 +45,16 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
-        try refuseWhatCannotRun()
+        try RunCommand.refuse(scenario)
         var request = RunRequest(
             target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
         request.killAtAcknowledgement = killAtAck
+        try RunCommand.runAndReport(request, options)
+    }
+
+    /// Runs, prints, and throws the exit status.
+    static func runAndReport(_ request: RunRequest, _ options: RunOptions) throws -> Never {
         let progress = Progress()
         let result = options.session.run(request) { text in progress.show(text) }
         progress.clear()
@@ -62,7 +67,8 @@ struct RunCommand: ParsableCommand {
         throw ExitStatus(Verdict(rawValue: result.verdict) ?? .harnessError)
     }
 
-    private func refuseWhatCannotRun() throws {
+    /// Says why a scenario cannot run on this machine.
+    static func refuse(_ scenario: Scenario) throws {
         // Smoke asks nothing of the machine, and a trial mount costs time.
         guard scenario != .smoke, scenario != .kill else { return }
         let diagnoses = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).diagnose() }

@@ -1,0 +1,120 @@
+import Bytes
+import Engine
+import Exploration
+import Foundation
+import Model
+import Oracle
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// Every state that a crash could have left of one run.
+@Suite(.enabled(if: Machine.hasFUSE)) struct ExploreScenarioTests {
+    private let targets = TargetCatalog(driver: Machine.driver)
+
+    private func run(
+        _ name: String, _ settings: [String], profile: Profile = .ext4Ordered, ops: UInt64 = 12,
+        contract: Contract? = nil, limits: ExplorationLimits = ExplorationLimits(), _ scratch: Scratch
+    ) throws -> RunResult {
+        let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
+        var request = RunRequest(
+            target: target, scenario: .explore, profile: profile, contract: contract ?? target.contract,
+            operationCount: ops)
+        request.exploration = limits
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+    }
+
+    @Test(arguments: [Profile.kill, .strict]) func theEngineIsExhaustedUnderOneOrder(_ profile: Profile) throws {
+        let scratch = Scratch()
+        let result = try run("engine", [], profile: profile, ops: 50, scratch)
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.states.exhaustive, "\(result.coverage ?? "")")
+        #expect(result.states.checked > 50 && result.states.decided > result.states.checked)
+        #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
+    }
+
+    /// Small limits, so that the test is quick; what is left out is said.
+    private var quick: ExplorationLimits {
+        var limits = ExplorationLimits()
+        (limits.statesPerEpoch, limits.samplesPerEpoch, limits.pairedAtoms) = (64, 4, 0)
+        return limits
+    }
+
+    static let sqlite: [(settings: [String], contract: Contract, verdict: String, story: String)] = [
+        (["journal_mode=delete", "synchronous=full"], .durable, "violation", "removal of the name a.db-journal"),
+        (["journal_mode=delete", "synchronous=extra"], .durable, "pass", ""),
+        (["journal_mode=wal", "synchronous=full"], .durable, "pass", ""),
+        (["journal_mode=wal", "synchronous=normal"], .prefix, "pass", ""),
+        (["journal_mode=wal", "synchronous=normal"], .durable, "violation", "a.db-wal"),
+        (["journal_mode=off", "synchronous=off"], .durable, "violation", "opens"),
+    ]
+
+    @Test(arguments: sqlite) func sqliteKeepsAndLosesWhatItsDocumentationSays(
+        _ row: (settings: [String], contract: Contract, verdict: String, story: String)
+    ) throws {
+        let scratch = Scratch()
+        let result = try run("sqlite", row.settings, ops: 6, contract: row.contract, limits: quick, scratch)
+        #expect(result.verdict == row.verdict, "\(result.reason ?? ""), \(result.coverage ?? "")")
+        #expect(!result.states.exhaustive || result.coverage?.contains("searched") == false)
+        guard row.verdict == "violation" else { return }
+        #expect(result.findings.contains { $0.story.contains(row.story) }, "\(result.findings.map(\.story))")
+        let finding = try #require(result.findings.first)
+        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+        #expect(try replay.run(scratch: ByteString(scratch.url.path)).judgement.verdict == .violation)
+    }
+
+    @Test(arguments: ["ack-before-sync", "never-sync", "compaction-unsynced"])
+    func aPlantedBugIsFoundAndItsStrongestProfileIsStrict(_ bug: String) throws {
+        let scratch = Scratch()
+        let result = try run("engine", ["planted=\(bug)"], ops: 48, limits: quick, scratch)
+        #expect(result.verdict == "violation", "\(result.coverage ?? "")")
+        #expect(result.findings.first?.strongestProfile == "strict", "\(result.findings.map(\.story))")
+    }
+
+    @Test func whatIsFoundDoesNotDependOnTheRun() throws {
+        let results = try (0..<2).map { _ in
+            let scratch = Scratch()
+            return try run("sqlite", ["journal_mode=delete", "synchronous=full"], ops: 6, limits: quick, scratch)
+        }
+        #expect(results[0].findings.map(\.story) == results[1].findings.map(\.story))
+        #expect(results[0].findings.map(\.states) == results[1].findings.map(\.states))
+        #expect(results[0].states.checked == results[1].states.checked)
+        #expect(results[0].coverage == results[1].coverage)
+    }
+
+    @Test func aBudgetThatIsUsedUpIsSaid() throws {
+        let scratch = Scratch()
+        var limits = ExplorationLimits()
+        limits.budgetSeconds = 1
+        let result = try run("sqlite", ["journal_mode=wal"], ops: 60, limits: limits, scratch)
+        #expect(!result.states.exhaustive)
+        #expect(result.coverage?.contains("NOT LOOKED AT") == true, "\(result.coverage ?? "")")
+        #expect(result.coverage?.contains("the budget is used up") == true)
+        #expect(result.command.hasPrefix("faultline explore sqlite "))
+    }
+
+    /// A recovery that shows another thing each time: nothing that it shows may be believed.
+    @Test func aTargetThatIsNotDeterministicIsSaidToBeSo() throws {
+        let scratch = Scratch()
+        let script = """
+            #!/bin/sh
+            if [ $1 = recover ]; then
+                [ -e "$FAULTLINE_DIR/log" ] && printf '{"key":"aw==","payload":"%s"}\\n' "$(date +%N | base64)"
+                echo '{"end":true}'
+                exit 0
+            fi
+            printf '{"op":"put","seq":1,"key":"aw==","payload":"","phase":"begin"}\\n' >> "$FAULTLINE_ORACLE"
+            echo x > "$FAULTLINE_DIR/log"
+            sync "$FAULTLINE_DIR/log" "$FAULTLINE_DIR"
+            printf '{"op":"put","seq":1,"key":"aw==","payload":""}\\n' >> "$FAULTLINE_ORACLE"
+            """
+        let folder = try scratch.make("target")
+        try script.write(toFile: "\(folder)/store.sh", atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/store.sh")
+        try "name: shell\ndescription: d\nworkload: [./store.sh, w]\nrecover: [./store.sh, recover]\n"
+            .write(toFile: "\(folder)/shell.yaml", atomically: true, encoding: .utf8)
+        let result = try run("\(folder)/shell.yaml", [], scratch)
+        #expect(result.verdict != "pass", "\(result.coverage ?? "")")
+    }
+}
