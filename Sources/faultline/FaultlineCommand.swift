@@ -29,7 +29,8 @@ struct FaultlineCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ExploreCommand.self, MatrixCommand.self, ReplayCommand.self, WorkloadCommand.self,
+            RunCommand.self, ExploreCommand.self, MatrixCommand.self, MergeCommand.self, ReplayCommand.self,
+            WorkloadCommand.self,
             ValidateCommand.self,
             TargetsCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Bytes
+import Foundation
 import Oracle
 import Report
 import Scenarios
@@ -8,59 +10,141 @@ import Targets
 struct MatrixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "matrix",
-        abstract: "Runs the built-in targets under every scenario that works here.",
+        abstract:
+            "Runs targets × scenarios × seeds × parameters, by default the built-in targets under all that works.",
         discussion: """
-            The default matrix holds SQLite in three configurations and the built-in engine, without faults and under \
-            power cuts, and an engine with a planted bug, which must be found. Cells whose violation is known are marked \
-            as expected: the matrix passes when every cell comes out as expected, so that it can be run in CI.
+              faultline matrix                              the default matrix: a first result in a minute
+              faultline matrix night.yaml --duration 8h     a soak: the seeds go on rising until time is up
+              faultline matrix night.yaml --shard 2/5       a fifth of it; `faultline merge` puts the shards together
+
+            docs/matrix.md explains the file. Cells whose violation is known or planted are marked as expected: the \
+            matrix passes when every cell comes out as expected, so that it can be run in CI. Results are written as \
+            they come; what was interrupted goes on with --resume.
             """)
 
+    @Argument(help: "A matrix file (docs/matrix.md).")
+    var file: ByteString?
+
     @Option(help: "How many cells run at once.")
-    var jobs = 2
+    var jobs = max(1, ProcessInfo.processInfo.activeProcessorCount)
 
     @Flag(help: "Make it an error (2) when a scenario cannot run here, instead of skipping its cells.")
     var require = false
 
+    @Flag(help: "Stop at the first cell that does not come out as expected.")
+    var failFast = false
+
+    @Option(help: "Begin no further cell after this time, such as 60s, 10m, 8h.")
+    var budget: TimeSpan?
+
+    @Option(help: "Run the matrix again and again with rising seeds for this time, such as 8h.")
+    var duration: TimeSpan?
+
+    @Option(help: "Run every N-th cell only, beginning with the K-th, as K/N.")
+    var shard: Shard = .whole
+
+    @Option(help: "Go on with the results in this file, of the same matrix.")
+    var resume: ByteString?
+
+    @OptionGroup var output: MatrixOutput
     @OptionGroup var options: RunOptions
 
     func validate() throws {
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs must be from 1 to 64") }
+        guard duration == nil || resume == nil && shard == .whole else {
+            throw ValidationError("--duration goes with neither --resume nor --shard")
+        }
+        guard resume == nil || shard == .whole else {
+            throw ValidationError("--resume knows the shard of its file: leave --shard out")
+        }
     }
 
     func run() throws {
-        var matrix = try Matrix.standard(
-            .besideThisProgram(), seed: options.seed, profile: options.profile)
-        for index in matrix.cells.indices {
-            matrix.cells[index].request.operationCount = options.operationCount
-            if let cycles = options.cycles { matrix.cells[index].request.cycles = cycles }
+        var matrix = try readMatrix()
+        matrix.skip(try obstacles(of: matrix))
+        let began = ContinuousClock.now
+        let parent = RunDirectory.parent(option: options.out)
+        let (log, finished) =
+            try resume.map { try MatrixLog.resume($0, matrix) } ?? (try MatrixLog.make(in: parent, matrix, shard), [:])
+        var rows = try runOnce(matrix, log, finished, began)
+        var round: UInt64 = 0
+        while let duration, began.duration(to: .now) < duration.duration, !Interruption.shared.isInterrupted,
+            !failFast || rows.allSatisfy({ $0.isMet || $0.obstacle != nil })
+        {
+            round += 1
+            let next = Matrix(cells: matrix.round(round))
+            rows += try runOnce(next, try MatrixLog.make(in: parent, next, .whole), [:], began)
         }
-        matrix.skip(try obstacles())
-        let progress = Progress()
-        let session = options.session
-        let done = Atomic<Int>(0)
-        let count = matrix.cells.count
-        let results = matrix.run(
-            workers: jobs, shouldStop: { Interruption.shared.isInterrupted },
-            { cell in
-                session.run(cell.request) { text in
-                    progress.show("\(done.load(ordering: .relaxed)) of \(count): \(cell.request.target.label), \(text)")
-                }
-            }, finished: { _, _ in done.add(1, ordering: .relaxed) })
-        progress.clear()
-        let report = MatrixReport(matrix, results)
-        if options.json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        let status = try output.report(rows, json: options.json)
+        if Interruption.shared.isInterrupted {
+            StandardError.say(
+                "faultline: go on with: \(ProgramName.shown) matrix \(file.map { "\($0) " } ?? "")--resume \(log.path)")
+        }
         Interruption.shared.waitIfInterrupted()
-        throw ExitStatus(matrix.verdict(results))
+        throw status
+    }
+
+    private func readMatrix() throws -> Matrix {
+        let catalog = try TargetCatalog.besideThisProgram()
+        let defaults = MatrixFile.Defaults(
+            seed: options.seed, profile: options.profile, operationCount: options.operationCount,
+            cycles: options.cycles)
+        if let file { return try MatrixFile.matrix(at: file, catalog, defaults) }
+        return try MatrixFile(catalog, defaults).matrix(Array(DefaultMatrix.text.utf8), file: "the default matrix")
+    }
+
+    /// Runs what of the matrix belongs to the shard and is not finished.
+    private func runOnce(
+        _ matrix: Matrix, _ log: MatrixLog, _ finished: [Int: MatrixRow], _ began: ContinuousClock.Instant
+    ) throws -> [MatrixRow] {
+        let places = matrix.cells.indices.filter { log.header.shard.holds($0) }
+        let waiting = places.filter { finished[$0] == nil }
+        let progress = MatrixProgress(total: places.count, done: places.count - waiting.count)
+        let session = options.session
+        let hasFailed = Atomic<Bool>(false)
+        let failure = Mutex<(any Error)?>(nil)
+        let end = budget.map { began + $0.duration }
+        let isOver: @Sendable () -> Bool = { end.map { ContinuousClock.now >= $0 } ?? false }
+        let failFast = failFast
+        let results = matrix.run(
+            waiting, workers: jobs,
+            shouldStop: {
+                Interruption.shared.isInterrupted || failFast && hasFailed.load(ordering: .relaxed) || isOver()
+            },
+            { cell in session.run(cell.request) { progress.show("\(cell.request.target.label), \($0)") } },
+            finished: { index, result in
+                let row = MatrixRow(matrix.cells[index], result)
+                if !row.isMet { hasFailed.store(true, ordering: .relaxed) }
+                progress.finishOne()
+                // One that was interrupted is run again.
+                if Interruption.shared.isInterrupted, result.verdict != Verdict.violation.rawValue { return }
+                do { try log.append(index, row) } catch { failure.withLock { $0 = error } }
+            })
+        progress.clear()
+        if let error = failure.withLock({ $0 }) { throw error }
+        let wasOver = isOver()
+        return try places.map { index in
+            if let row = finished[index] { return row }
+            var row = MatrixRow(matrix.cells[index], results[index])
+            if row.result == nil, row.obstacle == nil, wasOver {
+                row.obstacle = "the budget was used up before it began"
+            }
+            if row.obstacle != nil, !wasOver { try log.append(index, row) }
+            return row
+        }
     }
 
     /// What keeps scenarios from running here, by their names.
-    private func obstacles() throws -> [String: String] {
+    private func obstacles(of matrix: Matrix) throws -> [String: String] {
+        let wanted = Set(matrix.cells.map(\.request.scenario.rawValue))
         let diagnoses = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).diagnose() }
-            .filter { !$0.isPossible }
+            .filter { !$0.isPossible && wanted.contains($0.scenario) }
         let obstacles = Dictionary(uniqueKeysWithValues: diagnoses.map { ($0.scenario, $0.obstacle) })
-        guard require, let missing = Scenario.allCases.first(where: { obstacles[$0.rawValue] != nil }) else {
-            return obstacles
-        }
-        throw ValidationError("\(missing.rawValue) cannot run here: \(obstacles[missing.rawValue] ?? "")")
+        guard require, let missing = diagnoses.first else { return obstacles }
+        throw ValidationError("\(missing.scenario) cannot run here: \(missing.obstacle)")
     }
+}
+
+extension Shard: ExpressibleByArgument {
+    package init?(argument: String) { self.init(parsing: argument) }
 }

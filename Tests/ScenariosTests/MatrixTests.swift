@@ -27,11 +27,11 @@ struct MatrixTests {
         ([.pass, .pass], [.harnessError, .violation], .harnessError),
     ])
     func expectedViolationsCountAsExpected(_ expected: [Verdict], _ seen: [Verdict], _ verdict: Verdict) throws {
-        #expect(try matrix(expected).verdict(seen.map(result)) == verdict)
+        #expect(MatrixRow.verdict(of: try matrix(expected).rows(seen.map(result))) == verdict)
     }
 
     @Test func aCellThatDidNotRunIsNoPass() throws {
-        #expect(try matrix([.pass]).verdict([nil]) == .inconclusive)
+        #expect(MatrixRow.verdict(of: try matrix([.pass]).rows([nil])) == .inconclusive)
     }
 
     @Test func whatCannotRunHereIsSkippedAndNotCounted() throws {
@@ -39,9 +39,9 @@ struct MatrixTests {
         matrix.cells[1].obstacle = "no FUSE"
         let results = matrix.run(workers: 1, shouldStop: { false }, { _ in result(.pass) }, finished: { _, _ in })
         #expect(results.map { $0 == nil } == [false, true])
-        #expect(matrix.verdict(results) == .pass)
+        #expect(MatrixRow.verdict(of: matrix.rows(results)) == .pass)
         matrix.cells[0].obstacle = "no FUSE"
-        #expect(matrix.verdict([nil, nil]) == .inconclusive)
+        #expect(MatrixRow.verdict(of: matrix.rows([nil, nil])) == .inconclusive)
     }
 
     @Test func resultsStandInTheOrderOfTheCells() throws {

@@ -1,0 +1,39 @@
+import Oracle
+import Scenarios
+
+/// A matrix as the Markdown that GitHub shows for a step.
+package enum GitHubSummary {
+    package static func text(_ rows: [MatrixRow]) -> String {
+        let verdict = MatrixRow.verdict(of: rows).rawValue
+        var lines = [
+            "### Faultline: \(verdict)", "", "| | cell | verdict | states | seconds |", "|---|---|---|---:|---:|",
+        ]
+        for row in rows {
+            let mark = row.obstacle != nil ? "⏭" : row.isMet ? "✅" : "❌"
+            let seen = row.obstacle.map { "skipped: \($0)" } ?? row.result?.verdict ?? "not run"
+            let expected = row.isMet && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
+            let seconds = row.result.map { "\(($0.seconds * 10).rounded() / 10)" } ?? ""
+            let states = row.result.map { "\($0.states.checked)" } ?? ""
+            lines.append("| \(mark) | \(escaped(row.name)) | \(escaped(seen))\(expected) | \(states) | \(seconds) |")
+        }
+        for row in rows where row.obstacle == nil && !row.isMet {
+            lines += ["", "**\(escaped(row.name))**: expected \(row.expectation)"]
+            for finding in row.result?.findings ?? [] { lines.append("- \(escaped(finding.story))") }
+            if let command = row.result?.command { lines += ["", "    " + command.filter { !$0.isNewline }] }
+        }
+        return lines.joined(separator: "\n") + "\n"
+    }
+
+    private static func escaped(_ text: String) -> String {
+        var escaped = ""
+        for character in text {
+            if character.isNewline {
+                escaped += " "
+            } else {
+                if "\\`*_{}[]<>|".contains(character) { escaped += "\\" }
+                escaped.append(character)
+            }
+        }
+        return escaped
+    }
+}

@@ -1,0 +1,87 @@
+import Bytes
+import Foundation
+import Oracle
+import Synchronization
+import Targets
+
+/// Targets × scenarios × seeds × parameters: what a night, or a first minute, runs.
+package struct Matrix: Sendable {
+    package struct Cell: Sendable {
+        package var request: RunRequest
+        /// What the cell must come to. A planted bug that is not found is an error of the harness; so is a loss that is
+        /// known and no longer seen.
+        package var expectation: Verdict
+        /// Why a violation is expected.
+        package var reason: String?
+        /// What each finding of an expected violation must have lost; a violation with another cause is unexpected.
+        package var expectedLoss: String?
+        /// Why the cell cannot run on this machine.
+        package var obstacle: String?
+
+        /// Everything that decides what the cell does, in one line: cells with equal names do the same.
+        package var name: String {
+            let limits = request.exploration
+            return [
+                request.target.label, request.scenario.rawValue, request.profile.rawValue, request.contract.name,
+                "seed \(request.seed)", "ops \(request.operationCount)", "cycles \(request.cycles)",
+                "budget \(limits.budgetSeconds.map(String.init) ?? "none")",
+            ].joined(separator: ", ")
+        }
+    }
+
+    package var cells: [Cell]
+
+    package init(cells: [Cell]) { self.cells = cells }
+
+    /// Stands for the cells and their order: two matrices with equal fingerprints are the same one.
+    package var fingerprint: String {
+        let text = cells.map { "\($0.name) \($0.expectation.rawValue)" }.joined(separator: "\n")
+        return String(CRC32C.checksum(Array(text.utf8)), radix: 16) + "-\(cells.count)"
+    }
+
+    /// Marks the cells of scenarios that cannot run here, by name.
+    package mutating func skip(_ obstacles: [String: String]) {
+        for index in cells.indices { cells[index].obstacle = obstacles[cells[index].request.scenario.rawValue] }
+    }
+
+    /// The same cells with other seeds, for one more round of a soak.
+    package func round(_ number: UInt64) -> [Cell] {
+        cells.map { cell in
+            var cell = cell
+            cell.request.seed = cell.request.seed &+ number
+            return cell
+        }
+    }
+
+    /// The cells and what came of them.
+    package func rows(_ results: [RunResult?]) -> [MatrixRow] {
+        zip(cells, results).map { MatrixRow($0, $1) }
+    }
+
+    /// Runs the cells at these places, `workers` at a time, and answers the results in the order of the cells.
+    /// `finished` is called from several threads, as each ends. Cells that cannot run here, and those that had not begun
+    /// when `shouldStop` turned true, have no result.
+    package func run(
+        _ places: [Int]? = nil, workers: Int, shouldStop: @Sendable () -> Bool,
+        _ runCell: @Sendable (Cell) -> RunResult, finished: @Sendable (Int, RunResult) -> Void
+    ) -> [RunResult?] {
+        let places = places ?? Array(cells.indices)
+        let results = Mutex<[RunResult?]>(Array(repeating: nil, count: cells.count))
+        let next = Mutex(0)
+        DispatchQueue.concurrentPerform(iterations: max(1, min(workers, places.count))) { _ in
+            while !shouldStop() {
+                let place = next.withLock { next in
+                    defer { next += 1 }
+                    return next
+                }
+                guard place < places.count else { return }
+                let index = places[place]
+                if cells[index].obstacle != nil { continue }
+                let result = runCell(cells[index])
+                results.withLock { $0[index] = result }
+                finished(index, result)
+            }
+        }
+        return results.withLock { $0 }
+    }
+}

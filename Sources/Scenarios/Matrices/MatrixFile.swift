@@ -1,0 +1,179 @@
+import Bytes
+import Model
+import Oracle
+import Targets
+
+/// Reads a matrix from YAML (docs/matrix.md). Every list in an entry multiplies.
+package struct MatrixFile {
+    /// What cells are that do not say otherwise.
+    package struct Defaults: Sendable {
+        package var seed: UInt64
+        package var profile: Profile
+        package var operationCount: UInt64
+        package var cycles: Int?
+
+        package init(seed: UInt64, profile: Profile, operationCount: UInt64, cycles: Int?) {
+            self.seed = seed
+            self.profile = profile
+            self.operationCount = operationCount
+            self.cycles = cycles
+        }
+    }
+
+    private static let keys = [
+        "target", "set", "scenario", "seed", "profile", "contract", "ops", "cycles", "budget", "expect", "reason",
+        "loss",
+    ]
+    /// More than this is a slip: a year of nights.
+    private static let cellLimit = 100_000
+
+    private let catalog: TargetCatalog
+    private let defaults: Defaults
+    /// Where relative manifest paths begin; nil for our own working directory.
+    private let directory: String?
+
+    package init(_ catalog: TargetCatalog, _ defaults: Defaults, directory: String? = nil) {
+        self.catalog = catalog
+        self.defaults = defaults
+        self.directory = directory
+    }
+
+    /// The matrix in a file.
+    package static func matrix(
+        at path: ByteString, _ catalog: TargetCatalog, _ defaults: Defaults
+    ) throws -> Matrix {
+        let text = path.description
+        let directory = text.lastIndex(of: "/").map { String(text[...$0]) }
+        return try MatrixFile(catalog, defaults, directory: directory).matrix(try RunFiles.read(path), file: path)
+    }
+
+    /// The matrix with these contents.
+    package func matrix(_ text: [UInt8], file: ByteString) throws(YAMLError) -> Matrix {
+        let root = try YAMLValue(text, file: file).mapping("a matrix", known: ["cells"])
+        guard let entries = root["cells"] else { throw YAMLError(file: file, line: nil, "a matrix needs a key cells") }
+        var cells: [Matrix.Cell] = []
+        for entry in try entries.list("cells") {
+            cells += try self.cells(of: entry)
+            guard cells.count <= MatrixFile.cellLimit else {
+                throw entry.error("more than \(MatrixFile.cellLimit) cells")
+            }
+        }
+        guard !cells.isEmpty else { throw entries.error("a matrix needs at least one cell") }
+        var names: Set<String> = []
+        for cell in cells where !names.insert(cell.name).inserted {
+            throw entries.error("this cell is there twice: \(cell.name)")
+        }
+        return Matrix(cells: cells)
+    }
+
+    private func cells(of entry: YAMLValue) throws(YAMLError) -> [Matrix.Cell] {
+        let values = try entry.mapping("a cell", known: MatrixFile.keys)
+        for key in ["target", "scenario"] where values[key] == nil { throw entry.error("a cell needs a key \(key)") }
+        let scenarios = try choices(values["scenario"], "scenario", Scenario.allCases.map { ($0.rawValue, $0) })
+        let profiles = try values["profile"].map { (value) throws(YAMLError) in
+            try choices(value, "profile", Profile.filesystems.map { ($0.rawValue, $0) })
+        }
+        let contract = try values["contract"].map { (value) throws(YAMLError) in
+            try choices(value, "contract", Contract.named.map { ($0.name, $0) })
+        }
+        let seeds = try values["seed"].map { (value) throws(YAMLError) in try self.seeds(value) }
+        let operations = try values["ops"]?.integer("ops", in: 1...1_000_000)
+        let cycles = try values["cycles"]?.integer("cycles", in: 0...1000)
+        let budget = try values["budget"]?.integer("budget", in: 1...31_536_000)
+        let expectation = try values["expect"].map { (value) throws(YAMLError) in
+            try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
+        }
+        var cells: [Matrix.Cell] = []
+        for target in try targets(values) {
+            for scenario in scenarios {
+                for profile in profiles ?? [defaults.profile] {
+                    for seed in seeds ?? [defaults.seed] {
+                        var request = RunRequest(
+                            target: target, scenario: scenario, profile: profile,
+                            contract: contract?[0] ?? target.contract, seed: seed,
+                            operationCount: operations.map(UInt64.init) ?? defaults.operationCount,
+                            cycles: cycles ?? defaults.cycles)
+                        if scenario == .explore { request.exploration.budgetSeconds = budget }
+                        cells.append(
+                            Matrix.Cell(
+                                request: request, expectation: expectation ?? .pass,
+                                reason: try values["reason"]?.text("reason"),
+                                expectedLoss: try values["loss"]?.text("loss")))
+                        guard cells.count <= MatrixFile.cellLimit else {
+                            throw entry.error("more than \(MatrixFile.cellLimit) cells")
+                        }
+                    }
+                }
+            }
+        }
+        return cells
+    }
+
+    /// Every combination of the targets and their settings.
+    private func targets(_ values: [String: YAMLValue]) throws(YAMLError) -> [ConfiguredTarget] {
+        var configured: [ConfiguredTarget] = []
+        for value in try values["target"]?.oneOrMore("target") ?? [] {
+            let reference = try value.text("target")
+            var combinations: [[Setting]] = [[]]
+            for (name, choices) in try values["set"]?.pairs("set") ?? [] {
+                var texts: [String] = []
+                for choice in try choices.oneOrMore(name) { texts.append(try choice.text(name)) }
+                combinations = combinations.flatMap { settings in
+                    texts.map { settings + [Setting(name: name, value: $0)] }
+                }
+                guard combinations.count <= MatrixFile.cellLimit else {
+                    throw value.error("more than \(MatrixFile.cellLimit) cells")
+                }
+            }
+            do throws(TargetError) {
+                let target = try catalog.target(located(reference))
+                for settings in combinations { configured.append(try target.configured(settings)) }
+            } catch {
+                if case .manifest(let reason) = error { throw reason }
+                throw value.error("\(error)")
+            }
+        }
+        return configured
+    }
+
+    private func located(_ reference: String) -> String {
+        let isPath = reference.contains("/") || reference.hasSuffix(".yaml") || reference.hasSuffix(".yml")
+        guard isPath, !reference.hasPrefix("/"), let directory else { return reference }
+        return directory + reference
+    }
+
+    private func seeds(_ value: YAMLValue) throws(YAMLError) -> [UInt64] {
+        var seeds: [UInt64] = []
+        for item in try value.oneOrMore("seed") {
+            let text = try item.text("seed")
+            let bounds = text.split(separator: "-", omittingEmptySubsequences: false).map { UInt64($0) }
+            switch (bounds.count, bounds.first ?? nil, bounds.last ?? nil) {
+            case (1, let seed?, _): seeds.append(seed)
+            case (2, let from?, let to?) where from <= to && to - from < UInt64(MatrixFile.cellLimit):
+                seeds += Array(from...to)
+            default: throw item.error("a seed is a number or a range such as 1-20, not \(text)")
+            }
+        }
+        guard !seeds.isEmpty else { throw value.error("seed needs at least one number") }
+        return seeds
+    }
+
+    private func choices<Choice>(
+        _ value: YAMLValue?, _ what: String, _ known: [(name: String, choice: Choice)]
+    ) throws(YAMLError) -> [Choice] {
+        var choices: [Choice] = []
+        for item in try value?.oneOrMore(what) ?? [] {
+            let name = try item.text(what)
+            guard let choice = known.first(where: { $0.name == name })?.choice else {
+                let names = known.map(\.name)
+                let nearest = Spelling.nearest(to: name, in: names).map { "; did you mean \($0)?" } ?? ""
+                throw item.error("\(what) cannot be \(name)\(nearest) (\(names.joined(separator: ", ")))")
+            }
+            choices.append(choice)
+        }
+        guard !choices.isEmpty else { throw value?.error("\(what) needs at least one value") ?? missing(what) }
+        return choices
+    }
+
+    private func missing(_ what: String) -> YAMLError { YAMLError(file: "matrix", line: nil, "\(what) is missing") }
+}

@@ -1,0 +1,25 @@
+import ArgumentParser
+import Bytes
+import Scenarios
+
+struct MergeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "merge",
+        abstract: "Puts the shards of a matrix together again and reports them as one.",
+        discussion: """
+              faultline matrix night.yaml --shard 1/3      # on one machine; 2/3 and 3/3 on others
+              faultline merge matrix-1.jsonl … --junit report.xml
+
+            Shards of different matrices, a shard twice, a missing one and cells that are not finished are refused.
+            """)
+
+    @Argument(help: "The files of results that the shards wrote.")
+    var files: [ByteString]
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    @OptionGroup var output: MatrixOutput
+
+    func run() throws { throw try output.report(try MatrixLog.merge(files), json: json) }
+}

@@ -1,0 +1,166 @@
+import Bytes
+import Foundation
+import Oracle
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// Matrices from the command line, with cells that need nothing of the machine.
+@Suite struct MatrixCommandTests {
+    private let temporary: TemporaryDirectory
+
+    init() throws { temporary = try TemporaryDirectory() }
+
+    private func write(_ text: String, _ name: String = "m.yaml") throws {
+        try text.write(toFile: temporary.path + "/" + name, atomically: true, encoding: .utf8)
+    }
+
+    private func run(_ arguments: String...) throws -> Faultline.Answer {
+        try Faultline.run(arguments, directory: temporary.path)
+    }
+
+    private func object(_ text: String) throws -> [String: Any] {
+        try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    }
+
+    private func cells(_ text: String) throws -> [[String: Any]] {
+        try #require(try object(text)["cells"] as? [[String: Any]])
+    }
+
+    private static let small = """
+        cells:
+          - target: [engine, sqlite]
+            scenario: smoke
+            seed: 1-2
+            ops: 10
+          - target: engine
+            set: {planted: delete-unlogged}
+            scenario: smoke
+            ops: 60
+            expect: violation
+            reason: planted
+        """
+
+    @Test func `lists multiply, and each cell says whether it came out as expected`() throws {
+        try write(Self.small)
+        let answer = try run("matrix", "m.yaml", "--json", "--junit", "j.xml")
+        #expect(answer.status == 0, "\(answer.error)")
+        let cells = try cells(answer.output)
+        #expect(cells.count == 5)
+        #expect(cells.allSatisfy { $0["expected"] as? Bool == true })
+        #expect(cells.compactMap { $0["expectation"] as? String }.filter { $0 == "violation" }.count == 1)
+        #expect(try object(answer.output)["verdict"] as? String == "pass")
+        let junit = try String(contentsOfFile: temporary.path + "/j.xml", encoding: .utf8)
+        #expect(junit.contains(#"tests="5" failures="0" skipped="0""#), "\(junit)")
+        #expect(junit.split(separator: "<testcase ").count == 6 && junit.hasSuffix("</testsuite>\n"))
+    }
+
+    @Test func `what is not as expected fails the matrix, and stops it if it is told`() throws {
+        try write(
+            """
+            cells:
+              - {target: engine, scenario: smoke, set: {planted: delete-unlogged}, ops: 60}
+              - {target: sqlite, scenario: smoke, ops: 5}
+            """)
+        let answer = try run("matrix", "m.yaml", "--junit", "j.xml")
+        #expect(answer.status == 1 && answer.output.contains("1 of 2 cells came out as expected"), "\(answer)")
+        let junit = try String(contentsOfFile: temporary.path + "/j.xml", encoding: .utf8)
+        #expect(junit.contains(#"failures="1""#) && junit.contains("expected pass, found violation"))
+        let fast = try run("matrix", "m.yaml", "--fail-fast", "--jobs", "1", "--json")
+        #expect(try fast.status == 1 && cells(fast.output).count == 1, "\(fast)")
+    }
+
+    @Test func `a planted bug that is not found is an error of the harness`() throws {
+        try write("cells:\n  - {target: engine, scenario: smoke, ops: 5, expect: violation}\n")
+        #expect(try run("matrix", "m.yaml").status == 2)
+    }
+
+    @Test func `shards are put together again, and nothing else is`() throws {
+        try write(Self.small)
+        for shard in 1...3 { #expect(try run("matrix", "m.yaml", "--shard", "\(shard)/3").status == 0) }
+        let files = (1...3).map { "faultline-runs/matrix-\($0).jsonl" }
+        let merged = try Faultline.run(["merge"] + files + ["--json"], directory: temporary.path)
+        #expect(try merged.status == 0 && cells(merged.output).count == 5, "\(merged)")
+        #expect(try run("merge", files[0], files[1]).error.contains("shards are missing: 3/3"))
+        #expect(try run("merge", files[0], files[0], files[1]).error.contains("are both shard 1/3"))
+        try write("cells:\n  - {target: engine, scenario: smoke, ops: 5}\n")
+        #expect(try run("matrix", "m.yaml").status == 0)
+        let other = try run("merge", files[0], "faultline-runs/matrix-4.jsonl")
+        #expect(other.status == 2 && other.error.contains("are of different matrices"), "\(other)")
+    }
+
+    @Test func `an interrupted matrix goes on where it stopped`() throws {
+        try write(Self.small)
+        #expect(try run("matrix", "m.yaml").status == 0)
+        let path = temporary.path + "/faultline-runs/matrix-1.jsonl"
+        let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+        #expect(lines.count == 6)
+        // Two cells are finished, and the third was being written down.
+        let cut = lines[..<3].joined(separator: "\n") + "\n" + lines[3].prefix(40)
+        try cut.write(toFile: path, atomically: true, encoding: .utf8)
+        let before = try FileManager.default.contentsOfDirectory(atPath: temporary.path + "/faultline-runs").count
+        let answer = try run("matrix", "m.yaml", "--resume", "faultline-runs/matrix-1.jsonl", "--json")
+        #expect(try answer.status == 0 && cells(answer.output).count == 5, "\(answer)")
+        let after = try FileManager.default.contentsOfDirectory(atPath: temporary.path + "/faultline-runs").count
+        #expect(after - before == 3)
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 6)
+        try write("cells:\n  - {target: engine, scenario: smoke, ops: 5}\n")
+        let changed = try run("matrix", "m.yaml", "--resume", "faultline-runs/matrix-1.jsonl")
+        #expect(changed.status == 2 && changed.error.contains("is of another matrix"), "\(changed)")
+    }
+
+    @Test func `a soak goes on with other seeds until its time is up`() throws {
+        try write("cells:\n  - {target: engine, scenario: smoke, ops: 5, seed: 7}\n")
+        let answer = try run("matrix", "m.yaml", "--duration", "1s", "--json")
+        let seeds = try cells(answer.output).compactMap { $0["seed"] as? Int }
+        #expect(answer.status == 0 && seeds.count > 1 && seeds == Array(7..<7 + seeds.count), "\(seeds)")
+    }
+
+    @Test func `a budget that is used up skips the rest, loudly`() throws {
+        try write("cells:\n  - {target: sqlite, scenario: kill, ops: 400, seed: 1-40}\n")
+        let answer = try run("matrix", "m.yaml", "--budget", "1s", "--jobs", "1")
+        #expect(answer.status == 0 && answer.output.contains("SKIPPED"), "\(answer)")
+        #expect(answer.output.contains("the budget was used up before it began"))
+    }
+
+    static let refused: [(text: String, error: String)] = [
+        ("cells: []", "m.yaml:1: a matrix needs at least one cell"),
+        ("cels: []", "m.yaml:1: a matrix has no key cels; did you mean cells?"),
+        ("cells:\n  - {target: engine}", "m.yaml:2: a cell needs a key scenario"),
+        ("cells:\n  - {target: engin, scenario: smoke}", "m.yaml:2: unknown target engin"),
+        ("cells:\n  - {target: engine, scenario: smok}", "m.yaml:2: scenario cannot be smok; did you mean smoke?"),
+        ("cells:\n  - {target: engine, scenario: smoke, seed: x}", "m.yaml:2: a seed is a number or a range"),
+        ("cells:\n  - {target: engine, scenario: smoke, seed: 9-1}", "m.yaml:2: a seed is a number or a range"),
+        ("cells:\n  - {target: engine, scenario: smoke, set: {a: 1}}", "m.yaml:2: target engine has no parameter a"),
+        ("cells:\n  - {target: engine, scenario: [smoke, smoke]}", "this cell is there twice: engine"),
+        (
+            "cells:\n  - {target: engine, scenario: smoke, seed: 1-99999, ops: 5, profile: [xfs, btrfs]}",
+            "more than 100000"
+        ),
+        ("cells:\n  - {target: ./none.yaml, scenario: smoke}", "none.yaml: No such file or directory"),
+        ("cells:\n  - {target: engine, scenario: smoke, profile: block}", "m.yaml:2: profile cannot be block"),
+    ]
+
+    @Test(arguments: refused) func `a wrong matrix is refused with its line`(_ row: (text: String, error: String))
+        throws
+    {
+        try write(row.text)
+        let answer = try run("matrix", "m.yaml")
+        #expect(answer.status == 2 && answer.error.contains(row.error), "\(answer)")
+    }
+
+    /// The installed program has the default matrix without the source tree.
+    @Test func `the default matrix is the file in the tree`() throws {
+        let tree = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent().appending(path: "harness/matrices")
+        let text = try String(contentsOf: tree.appending(path: "default.yaml"), encoding: .utf8)
+        #expect(DefaultMatrix.text == text)
+        let defaults = MatrixFile.Defaults(seed: 1, profile: .ext4Ordered, operationCount: 100, cycles: nil)
+        let catalog = TargetCatalog(driver: "/nowhere")
+        for name in ["default.yaml", "smoke.yaml"] {
+            let path = ByteString(tree.appending(path: name).path)
+            #expect(try MatrixFile.matrix(at: path, catalog, defaults).cells.count > 5, "\(name)")
+        }
+    }
+}
