@@ -7,6 +7,8 @@ public enum BaseTreeError: Error, Hashable, Sendable {
     case notADirectory(InodeID)
     /// A name that its directory has already, or another name of a directory.
     case nameTwice(Entry)
+    /// A directory that lies within itself.
+    case withinItself(InodeID)
 }
 
 extension BaseTreeError: CustomStringConvertible {
@@ -17,6 +19,7 @@ extension BaseTreeError: CustomStringConvertible {
         case .notADirectory(let inode): "in the base tree \(inode) is no directory"
         case .nameTwice(let entry):
             "the base tree has a second name '\(entry.name)' in \(entry.directory), or for a directory"
+        case .withinItself(let inode): "in the base tree the directory \(inode) lies within itself"
         }
     }
 }

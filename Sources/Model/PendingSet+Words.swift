@@ -66,13 +66,20 @@ extension PendingSet {
     /// The path by which running programs see each inode; unlinked ones by their last durable or pending name.
     private func volatilePaths() -> [InodeID: ByteString] {
         var parents: [InodeID: Entry] = [:]
+        // Of several names the first in order, whatever order a dictionary has: the same state is told in the same words.
+        func prefer(_ entry: Entry, _ child: InodeID, in parents: inout [InodeID: Entry]) {
+            guard let known = parents[child] else { return parents[child] = entry }
+            if (entry.directory.rawValue, entry.name) < (known.directory.rawValue, known.name) { parents[child] = entry }
+        }
         for (inode, node) in durable.nodes {
-            for (name, child) in node.entries { parents[child] = Entry(inode, name) }
+            for (name, child) in node.entries { prefer(Entry(inode, name), child, in: &parents) }
         }
         for part in pendingParts() {
             if case .name(let entry, let child?) = part.effect { parents[child] = entry }
         }
-        for (entry, child) in names { parents[child] = entry }
+        var present: [InodeID: Entry] = [:]
+        for (entry, child) in names { prefer(entry, child, in: &present) }
+        parents.merge(present) { _, present in present }
         var paths: [InodeID: ByteString] = [.root: ""]
         for inode in parents.keys { paths[inode] = Entry.resolve(inode, parents) }
         return paths

@@ -49,6 +49,16 @@ extension Tree {
             }
         }
         guard nodes[.root]?.kind == .directory else { throw .notADirectory(.root) }
+        var reached: Set<InodeID> = [.root]
+        var waiting: [InodeID] = [.root]
+        while let directory = waiting.popLast() {
+            for child in (nodes[directory]?.entries ?? [:]).values
+            where nodes[child]?.kind == .directory && reached.insert(child).inserted {
+                waiting.append(child)
+            }
+        }
+        // Each has one name: what is not reached lies within itself, or within something that does.
+        if let lost = namedDirectories.subtracting(reached).min() { throw .withinItself(lost) }
         self.init()
         self.nodes = nodes
     }

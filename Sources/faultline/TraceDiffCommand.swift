@@ -27,7 +27,11 @@ struct TraceDiffCommand: ParsableCommand {
         var same: [String] = []
         while true {
             let (one, other) = (try leftWalk.next(), try rightWalk.next())
-            if one == nil && other == nil { return print("the traces are the same") }
+            if same.isEmpty, try leftWalk.baseHash() != rightWalk.baseHash() {
+                print("the trees before the run differ")
+                throw ExitStatus.violation
+            }
+            if one == nil && other == nil { return try end(leftWalk, rightWalk) }
             let texts = (try Self.text(one, leftWalk), try Self.text(other, rightWalk))
             if one?.line.deed == other?.line.deed, one?.line.operation == other?.line.operation,
                 try Self.data(one, leftWalk) == Self.data(other, rightWalk)
@@ -40,6 +44,14 @@ struct TraceDiffCommand: ParsableCommand {
             print("+ \(texts.1)" + (texts.0 == texts.1 ? "    (other data)" : ""))
             throw ExitStatus.violation
         }
+    }
+
+    private func end(_ left: TraceWalk, _ right: TraceWalk) throws {
+        if left.ending == right.ending || left.ending != "whole" && right.ending != "whole" {
+            return print("the traces are the same")
+        }
+        print("the events are the same, and the ends are not:\n- \(left.ending)\n+ \(right.ending)")
+        throw ExitStatus.violation
     }
 
     private typealias Told = (event: TraceEvent, line: TraceLine)?

@@ -9,6 +9,7 @@ struct TraceWalk {
     let reader: TraceReader
     private var cursor: TraceCursor
     private var narrator = TraceNarrator()
+    private var base: [BaseRecord] = []
 
     init(_ path: ByteString) throws(TraceFileError) {
         reader = try TraceReader(path: path)
@@ -20,7 +21,9 @@ struct TraceWalk {
     mutating func next() throws -> (event: TraceEvent, line: TraceLine)? {
         while let record = try cursor.next() {
             switch record {
-            case .base(let base): narrator.follow(base)
+            case .base(let record):
+                narrator.follow(record)
+                base.append(record)
             case .event(let event): return (event, narrator.tell(event))
             }
         }
@@ -30,6 +33,14 @@ struct TraceWalk {
         }
         return nil
     }
+
+    /// What the tree before the run looks like, whatever its inode numbers are. To be asked after `next`.
+    func baseHash() throws -> StateHash {
+        try (base.isEmpty ? Tree() : Tree(baseRecords: base)).hash(payloads: reader)
+    }
+
+    /// How the trace ends. To be asked after `next` answered `nil`.
+    var ending: String { cursor.ending == .whole ? "whole" : "\(cursor.ending)" }
 
     /// The text of an oracle line; `nil` for every other event.
     func oracleLine(_ event: TraceEvent) throws -> ByteString? {

@@ -50,6 +50,7 @@ struct TreeBaseRecordsTests {
             .nameTwice(Entry(InodeID(3), "b"))
         ),
         ([root, .entry(Entry(.root, "a"), .root)], .nameTwice(Entry(.root, "a"))),
+        ([root, directory, .entry(Entry(InodeID(3), "b"), InodeID(3))], .withinItself(InodeID(3))),
     ])
     func `what no filesystem holds is refused`(records: [BaseRecord], error: BaseTreeError) {
         #expect(throws: error) { try Tree(baseRecords: records) }

@@ -6,7 +6,8 @@ import Model
 /// Two traces of the same work read the same, whatever inode numbers their filesystems gave.
 package struct TraceNarrator: Sendable {
     private var names: [Entry: InodeID] = [:]
-    private var places: [InodeID: Entry] = [:]
+    /// The names that each inode has, oldest first; of one that has none any more, the last that it had.
+    private var places: [InodeID: [Entry]] = [:]
     /// How many events were told: the crash point after the last of them.
     private(set) package var eventCount = 0
 
@@ -96,11 +97,18 @@ package struct TraceNarrator: Sendable {
     // MARK: - Names
 
     private mutating func give(_ entry: Entry, to inode: InodeID) {
+        take(entry)
         names[entry] = inode
-        places[inode] = entry
+        var entries = places[inode] ?? []
+        if let last = entries.last, names[last] != inode { entries = [] }
+        if !entries.contains(entry) { entries.append(entry) }
+        places[inode] = entries
     }
 
-    private mutating func take(_ entry: Entry) { names[entry] = nil }
+    private mutating func take(_ entry: Entry) {
+        guard let inode = names.removeValue(forKey: entry), let entries = places[inode], entries.count > 1 else { return }
+        places[inode] = entries.filter { $0 != entry }
+    }
 
     private func path(_ entry: Entry) -> ByteString {
         let directory = entry.directory == .root ? "" : path(entry.directory)
@@ -113,7 +121,7 @@ package struct TraceNarrator: Sendable {
         var current = inode
         // A trace may hold names that lead in a circle; no path is deeper than this.
         while current != .root, parts.count < 2048 {
-            guard let place = places[current] else {
+            guard let place = places[current]?.last else {
                 parts.append(ByteString("(\(current))"))
                 break
             }
@@ -122,7 +130,7 @@ package struct TraceNarrator: Sendable {
         }
         if parts.isEmpty { return "/" }
         let path = parts.reversed().reduce(ByteString([])) { $0.appending(component: $1) }
-        let isGone = places[inode].map { names[$0] != inode } ?? false
+        let isGone = places[inode]?.last.map { names[$0] != inode } ?? false
         return isGone ? ByteString(path.bytes + Array(" (gone)".utf8)) : path
     }
 

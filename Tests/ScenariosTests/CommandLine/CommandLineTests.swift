@@ -124,6 +124,29 @@ struct CommandLineTests {
                 """)
     }
 
+    @Test func `traces that began with other files, or end otherwise, are not the same`() throws {
+        func base(_ name: String, _ content: String) throws {
+            var tree = Tree()
+            var file = Node(kind: .regular, attributes: Attributes(mode: 0o600))
+            let arena = PayloadArena()
+            file.content.write(arena.store(Array(content.utf8)), at: 0)
+            file.sizeBytes = UInt64(content.utf8.count)
+            tree.nodes[InodeID(2)] = file
+            tree.nodes[.root]!.entries["f"] = InodeID(2)
+            var writer = try TraceWriter(creating: ByteString(temporary.path + "/" + name))
+            try writer.append(base: tree, from: arena)
+            try writer.finish()
+        }
+        try base("one", "AAAA")
+        try base("two", "BBBB")
+        try base("three", "AAAA")
+        let differs = try run("trace", "diff", "one", "two")
+        #expect(differs.status == 1 && differs.output == "the trees before the run differ\n")
+        #expect(try run("trace", "diff", "one", "three").status == 0)
+        let cut = try run("trace", "diff", try trace("a"), try trace("b", isWhole: false))
+        #expect(cut.status == 1 && cut.output.contains("the events are the same, and the ends are not"), "\(cut)")
+    }
+
     @Test func `doctor names every scenario, in text and in JSON`() throws {
         let text = try run("doctor")
         let json = try run("doctor", "--json")

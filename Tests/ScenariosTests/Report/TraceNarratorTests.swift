@@ -79,6 +79,22 @@ struct TraceNarratorTests {
         #expect(forced.text(oracleLine: nil) == "      3  op 14      force unit access op 13")
     }
 
+    @Test func `a file that has lost one of its names is told by another`() {
+        var narrator = TraceNarrator()
+        narrator.follow(.entry(Entry(.root, "f"), Self.file))
+        var id: UInt64 = 0
+        func tell(_ change: Change) -> String {
+            id += 1
+            return narrator.tell(.operation(Operation(id: OperationID(id), change))).path.map { "\($0)" } ?? ""
+        }
+        _ = tell(.link(Self.file, at: Entry(.root, "g")))
+        #expect(tell(.truncate(Self.file, sizeBytes: 0)) == "/g")
+        _ = tell(.unlink(Entry(.root, "g")))
+        #expect(tell(.truncate(Self.file, sizeBytes: 1)) == "/f")
+        _ = tell(.unlink(Entry(.root, "f")))
+        #expect(tell(.truncate(Self.file, sizeBytes: 2)) == "/f (gone)")
+    }
+
     @Test func `statistics count what was written where, and what had not returned`() {
         var narrator = TraceNarrator()
         var statistics = TraceStatistics()
