@@ -20,6 +20,7 @@ public struct ExtentMap: Hashable, Sendable {
     /// Puts `data` at `offset`, over whatever was there.
     public mutating func write(_ data: Payload, at offset: UInt64) {
         guard data.countBytes > 0 else { return }
+        if data.isZeros { return zero(offset..<offset + data.countBytes) }
         let extent = Extent(offsetBytes: offset, data: data)
         if offset >= extents.last?.endBytes ?? 0 {
             if let last = extents.last, last.isFollowed(by: extent) {

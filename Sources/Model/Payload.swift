@@ -13,6 +13,14 @@ public struct Payload: Hashable, Sendable {
         self.countBytes = countBytes
     }
 
+    /// Zeros that are kept nowhere: what the kernel writes over the edges of a truncated or punched range.
+    static func zeros(countBytes: UInt64) -> Payload { Payload(offsetBytes: zeroOffset, countBytes: countBytes) }
+
+    /// No store is so large: what lies here is zeros.
+    private static let zeroOffset: UInt64 = 1 << 63
+
+    var isZeros: Bool { offsetBytes >= Payload.zeroOffset }
+
     /// The part of this run that begins `offset` bytes in and is `count` bytes long.
     public func slice(_ offset: UInt64, count: UInt64) -> Payload {
         precondition(offset + count <= countBytes, "a slice lies within its payload")

@@ -71,7 +71,8 @@ extension PendingSet {
         case .write(let inode, let offset, let data):
             return write(inode, offset, data, operation)
         case .truncate(let inode, let size):
-            return resize(inode, to: size, zeroing: size..<max(size, inodes[inode]?.sizeBytes ?? 0), operation)
+            return resize(
+                inode, to: size, zeroing: size..<max(size, inodes[inode]?.sizeBytes ?? 0), freesEnd: true, operation)
         case .allocate(let inode, let offset, let count, let mode):
             return allocate(inode, offset..<offset + count, mode, operation)
         case .create(let inode, let kind, let attributes, let entry):
@@ -120,21 +121,33 @@ extension PendingSet {
         return Touched()
     }
 
+    /// Zeroes a run and sets the size. Whole pages are metadata and go with the size. The rest of a page at an edge the
+    /// kernel zeroes in the page cache: that is data, and reaches the disk when it likes (own experiment on kernel 6.18:
+    /// ext4, xfs, and of punches btrfs). Where a file is cut, all behind its new last page is freed.
     private mutating func resize(
-        _ inode: InodeID, to size: UInt64, zeroing range: Range<UInt64>, _ operation: Operation
+        _ inode: InodeID, to size: UInt64, zeroing range: Range<UInt64>, freesEnd: Bool = false, _ operation: Operation
     ) -> Touched? {
         guard let state = inodes[inode] else { return nil }
         let resizes = size != state.sizeBytes
         let range = range.clamped(to: 0..<max(state.contentEndBytes, size))
         let zeroes = !range.isEmpty && range.lowerBound < state.contentEndBytes
+        // Under one order for everything nothing comes apart.
+        let whole = rules.order == .total ? range : range.wholePages(freeingItsEnd: freesEnd)
+        let zeroesWhole = zeroes && !whole.isEmpty
+        if zeroesWhole { append(.zero(inode, whole), of: operation, bond: resizes ? .joinsNext : .none) }
+        if resizes {
+            append(.resize(inode, to: size), of: operation, index: zeroesWhole ? 1 : 0)
+            inodes[inode]!.sizeBytes = size
+        }
         if zeroes {
-            append(.zero(inode, range), of: operation, bond: resizes ? .joinsNext : .none)
+            for (place, edge) in range.edges(around: whole).enumerated() where edge.lowerBound < state.contentEndBytes {
+                let zeros = Payload.zeros(countBytes: edge.upperBound - edge.lowerBound)
+                let part = makePart(
+                    .write(inode, offsetBytes: edge.lowerBound, data: zeros), of: operation, index: UInt8(2 + place))
+                if let at = inodes.index(forKey: inode) { enter(part, at) }
+            }
             if range.upperBound >= state.contentEndBytes { inodes[inode]!.contentEndBytes = range.lowerBound }
             inodes[inode]!.content?.zero(range)
-        }
-        if resizes {
-            append(.resize(inode, to: size), of: operation, index: zeroes ? 1 : 0)
-            inodes[inode]!.sizeBytes = size
         }
         return zeroes || resizes ? Touched(first: inode, isResized: true) : nil
     }
@@ -261,4 +274,20 @@ extension Dictionary where Value: Sendable {
 
 extension Comparable {
     mutating func raise(to value: Self) { self = Swift.max(self, value) }
+}
+
+extension Range<UInt64> {
+    /// The pages that lie within the range as a whole; with a freed end, to the end of the range.
+    fileprivate func wholePages(freeingItsEnd freesEnd: Bool) -> Range<UInt64> {
+        let first = (lowerBound + pageBytes - 1) / pageBytes * pageBytes
+        let end = freesEnd ? upperBound : upperBound / pageBytes * pageBytes
+        return first..<Swift.max(first, end)
+    }
+
+    /// What of the range lies before and behind the pages within it.
+    fileprivate func edges(around pages: Range<UInt64>) -> [Range<UInt64>] {
+        let before = lowerBound..<Swift.min(upperBound, pages.lowerBound)
+        let behind = Swift.max(before.upperBound, Swift.min(upperBound, pages.upperBound))..<upperBound
+        return [before, behind].filter { !$0.isEmpty }
+    }
 }

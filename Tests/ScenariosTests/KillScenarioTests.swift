@@ -79,11 +79,11 @@ import Testing
                 value=$(printf '%s' $seq | base64)
                 line='{"op":"put","seq":'$seq',"key":"aw==","payload":"'$value'"'
                 echo "$line"',"phase":"begin"}' >> "$FAULTLINE_ORACLE"
-                [ "\(mode)" ] || printf '%s' "$value" > "$FAULTLINE_DIR/value"
+                [ "\(mode)" ] || { printf '%s' "$value" > "$FAULTLINE_DIR/new"; mv "$FAULTLINE_DIR/new" "$FAULTLINE_DIR/value"; }
                 echo "$line"'}' >> "$FAULTLINE_ORACLE"
                 seq=$((seq + 1))
             done
-            printf '%s' "$value" > "$FAULTLINE_DIR/value"
+            [ -z "\(mode)" ] || printf '%s' "$value" > "$FAULTLINE_DIR/value"
             """
         let folder = try scratch.make("target")
         let path = "\(folder)/store.sh"

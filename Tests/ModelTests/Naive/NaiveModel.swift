@@ -119,7 +119,7 @@ struct NaiveModel {
             return []
         case .truncate(let inode, let size):
             let size = Int(size / 512)
-            return resize(inode, to: size, zeroing: size..<max(size, before.sizes[inode]!))
+            return resize(inode, to: size, zeroing: size..<max(size, before.sizes[inode]!), freesEnd: true)
         case .allocate(let inode, let offset, let count, let mode):
             let (size, range) = (before.sizes[inode]!, Int(offset / 512)..<Int((offset + count) / 512))
             let visible = min(range.lowerBound, size)..<min(range.upperBound, size)
@@ -186,15 +186,33 @@ struct NaiveModel {
         from < to ? (from + 1...to).filter { $0 % 8 == 0 || $0 == to } : []
     }
 
-    private mutating func resize(_ inode: InodeID, to size: Int, zeroing range: Range<Int>) -> [Mark] {
+    private mutating func resize(
+        _ inode: InodeID, to size: Int, zeroing range: Range<Int>, freesEnd: Bool = false
+    ) -> [Mark] {
         let end = volatile.contentEnds[inode] ?? 0
         let range = range.clamped(to: 0..<max(end, size))
         let (zeroes, resizes) = (!range.isEmpty && range.lowerBound < end, size != volatile.sizes[inode])
+        // Cells of which the whole page is zeroed, or freed; the others are data.
+        let whole = range.filter { cell in
+            let page = cell / 8 * 8
+            return rules.order == .total || page >= range.lowerBound && (page + 8 <= range.upperBound || freesEnd)
+        }
+        let zeroesWhole = zeroes && !whole.isEmpty
+        if zeroesWhole { add([.zero(inode, cells: whole.first!...whole.last!)], isMetadata: true) }
+        if resizes { add([.size(inode, size)], isMetadata: true, sharesGroup: zeroesWhole) }
         if zeroes {
-            add([.zero(inode, cells: range.lowerBound...range.upperBound - 1)], isMetadata: true)
+            let before = range.lowerBound..<(whole.first ?? range.upperBound)
+            var edges = [before, max(before.upperBound, (whole.last ?? -1) + 1)..<range.upperBound]
+            // Within two pages, without a whole one, each page's part is an edge of its own.
+            if whole.isEmpty, before.lowerBound / 8 != (before.upperBound - 1) / 8 {
+                let border = (before.lowerBound / 8 + 1) * 8
+                edges = [before.lowerBound..<border, border..<before.upperBound]
+            }
+            for edge in edges where !edge.isEmpty && edge.lowerBound < end {
+                addUnits(inode, edge, [UInt8(ascii: "0")], edge.upperBound)
+            }
             if range.upperBound >= end { volatile.contentEnds[inode] = range.lowerBound }
         }
-        if resizes { add([.size(inode, size)], isMetadata: true, sharesGroup: zeroes) }
         return zeroes || resizes ? [Mark(inode, [.change, .size])] : []
     }
 
