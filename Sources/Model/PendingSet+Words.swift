@@ -48,6 +48,8 @@ extension PendingSet {
     private func words(_ effect: Effect, _ paths: [InodeID: ByteString]) -> String {
         func path(_ inode: InodeID) -> String { paths[inode]?.description ?? "\(inode)" }
         switch effect {
+        case .write(let inode, let offset, let data) where data.isZeros:
+            return "zeros at an edge in \(path(inode)), bytes \(offset)-\(offset + data.countBytes)"
         case .write(let inode, let offset, let data):
             return "write \(path(inode)), bytes \(offset)-\(offset + data.countBytes)"
         case .zero(let inode, let range):

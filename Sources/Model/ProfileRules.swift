@@ -35,9 +35,6 @@ package struct ProfileRules: Hashable, Sendable {
     package var growthFollowsMetadata = false
     /// A rename of a file may leave both names, and across directories neither.
     package var renameSplits = false
-    /// After a failed fsync the cached pages go back to what the disk holds: a later write of part of a unit does not
-    /// bring the failed bytes beside it.
-    package var failedDataReverts = false
     /// The smallest unit that a caller may ask for, in bytes.
     package var smallestUnitBytes: UInt64 = 512
     /// The unit when the caller asks for none, in bytes.
@@ -69,18 +66,18 @@ extension Profile {
                 fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeOrNameChange))
         case .btrfs:
             ProfileRules(
-                order: .slots, failedDataReverts: true,
+                order: .slots,
                 smallestUnitBytes: pageBytes, usualUnitBytes: pageBytes,
                 fsync: .slots(attributes: true, ownNames: true),
                 fdatasync: .slots(attributes: true, ownNames: true))
         case .posixMin:
             ProfileRules(
-                order: .slots, renameSplits: true, failedDataReverts: true,
+                order: .slots, renameSplits: true,
                 fsync: .slots(attributes: true, ownNames: false),
                 fdatasync: .slots(attributes: false, ownNames: false))
         case .block:
             ProfileRules(
-                order: .slots, failedDataReverts: true, usualUnitBytes: pageBytes,
+                order: .slots, usualUnitBytes: pageBytes,
                 fsync: .everything, fdatasync: .everything)
         }
     }

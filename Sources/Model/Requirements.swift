@@ -61,10 +61,6 @@ private struct Latest {
         if part.movesDirectory { need(directoryMove) }
         if rules.order == .total {
             need(anything)
-            // The failed writes beneath it, which stand outside the order.
-            for range in part.pendingBytes.ranges {
-                needDataVersions(in: range.aligned(to: unitBytes), inodes[part.effect.inode], to: &needs)
-            }
             return
         }
         if rules.order == .metadata, part.effect.isMetadata { need(metadata) }
@@ -98,9 +94,10 @@ private struct Latest {
 
     mutating func take(_ part: Part, _ index: Int) {
         // What a failed barrier covered is in nobody's way: it may be lost for ever while later parts become durable.
-        // Only what is written over it in the same unit brings it along, where the cache still holds it.
-        if part.isUnsyncable, rules.failedDataReverts { return }
-        if rules.order == .total, !part.isUnsyncable {
+        // Nor does what is written over it in the same unit bring it along for certain: the page is clean, and may have left
+        // the cache meanwhile.
+        if part.isUnsyncable { return }
+        if rules.order == .total {
             anything = index
             guard case .zero = part.effect else { return }
         }

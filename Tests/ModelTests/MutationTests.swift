@@ -55,7 +55,6 @@ struct MutationTests {
             mutate("growthFollowsMetadata") { $0.growthFollowsMetadata.toggle() }
         }
         if profile != .block { mutate("renameSplits") { $0.renameSplits.toggle() } }
-        mutate("failedDataReverts") { $0.failedDataReverts.toggle() }
         // Under one order writes are torn at pages only.
         if rules.order != .total {
             mutate("smallestUnitBytes") { $0.smallestUnitBytes = 4096 + 512 - $0.smallestUnitBytes }

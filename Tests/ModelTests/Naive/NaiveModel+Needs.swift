@@ -14,9 +14,9 @@ extension NaiveModel {
         let (atom, earlier) = (atoms[index], atoms[other])
         if atom.previous == other { return true }
         if rules.order == .total {
-            return !earlier.isUnsyncable || !rules.failedDataReverts && needsUnit(index, other)
+            return !earlier.isUnsyncable
         }
-        if earlier.isUnsyncable, rules.failedDataReverts { return false }
+        if earlier.isUnsyncable { return false }
         if rules.order == .metadata, earlier.isMetadata {
             if atom.isMetadata { return true }
             if atom.isGrowth, rules.growthFollowsMetadata { return true }
