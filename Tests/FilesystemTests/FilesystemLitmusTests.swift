@@ -35,18 +35,56 @@ struct FilesystemLitmusTests {
 
     static let table = Mutex(OutcomeTable())
 
-    @Test(arguments: RealFilesystem.allCases) func nothingForbiddenIsSeen(_ filesystem: RealFilesystem) throws {
-        defer { FilesystemLitmusTests.table.withLock { $0.finish(filesystem, FilesystemLitmusTests.scripts) } }
+    /// How many random scripts run on each filesystem; FAULTLINE_RANDOM_LITMUS asks for more.
+    static let randomCount = ProcessInfo.processInfo.environment["FAULTLINE_RANDOM_LITMUS"].flatMap { UInt64($0) } ?? 40
+
+    /// Scripts that nobody thought of, each of a seed, with edges anywhere.
+    @Test(arguments: RealFilesystem.allCases) func randomScriptsShowNothingForbidden(_ filesystem: RealFilesystem)
+        throws
+    {
+        try withLaboratory(filesystem, "random") { laboratory in
+            var count = 0
+            for seed in 0..<FilesystemLitmusTests.randomCount {
+                let script = try TraceGenerator.script(seed: seed)
+                if LitmusExecutor.isImpossible(script) { continue }
+                count += 1
+                let allowed = Set(try LitmusTrace(script).outcomes(filesystem.profile, unitBytes: script.unitBytes))
+                let seen = try laboratory.outcomes(of: script)
+                for outcome in seen.keys.sorted() where !allowed.contains(outcome) {
+                    Issue.record(
+                        """
+                        seed \(seed) on \(filesystem.rawValue), \(seen[outcome]!): seen, but \
+                        \(filesystem.profile.rawValue) forbids it: \(outcome)
+                        \(script.text(outcomes: []))
+                        """)
+                }
+            }
+            #expect(count > 10)
+        }
+    }
+
+    private func withLaboratory(
+        _ filesystem: RealFilesystem, _ name: String, _ body: (CrashLaboratory) throws -> Void
+    ) throws {
         guard exists(filesystem.tool) else {
             print("SKIPPED: no \(filesystem.tool) here: apt-get install \(filesystem.package)")
             return
         }
         let folder = FileManager.default.temporaryDirectory
-            .appending(path: "\(StaleLoops.prefix)\(getpid())-\(filesystem)").path
+            .appending(path: "\(StaleLoops.prefix)\(getpid())-\(filesystem)-\(name)").path
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let laboratory = try CrashLaboratory(filesystem, folder)
         defer { laboratory.close() }
+        try body(laboratory)
+    }
+
+    @Test(arguments: RealFilesystem.allCases) func nothingForbiddenIsSeen(_ filesystem: RealFilesystem) throws {
+        defer { FilesystemLitmusTests.table.withLock { $0.finish(filesystem, FilesystemLitmusTests.scripts) } }
+        try withLaboratory(filesystem, "scripts") { try runScripts(filesystem, $0) }
+    }
+
+    private func runScripts(_ filesystem: RealFilesystem, _ laboratory: CrashLaboratory) throws {
         for script in FilesystemLitmusTests.scripts where !LitmusExecutor.isImpossible(script) {
             let allowed = Set(try LitmusTrace(script).outcomes(filesystem.profile, unitBytes: script.unitBytes))
             let begin = ContinuousClock.now

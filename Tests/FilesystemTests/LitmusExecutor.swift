@@ -22,7 +22,8 @@ final class LitmusExecutor {
 
     /// What a script asks for that a healthy disk cannot show.
     static func isImpossible(_ script: LitmusScript) -> Bool {
-        script.run.contains { $0.words.contains("fail") } || script.profiles != Profile.filesystems
+        script.run.contains { $0.words.contains("fail") || $0.words.contains("write-fua") }
+            || script.profiles != Profile.filesystems
     }
 
     /// Whether it matters which page of a file is written back first.
@@ -87,7 +88,10 @@ final class LitmusExecutor {
         case "chmod": try check(fchmod(try file(path), UInt32(words[2], radix: 8)!), "fchmod", path)
         case "setxattr":
             try check(fsetxattr(try file(path), words[2], words[3], words[3].utf8.count, 0), "fsetxattr", path)
-        case "removexattr": try check(fremovexattr(try file(path), words[2]), "fremovexattr", path)
+        case "removexattr":
+            // To remove what is not there changes nothing.
+            let result = fremovexattr(try file(path), words[2])
+            if result != 0, errno != ENODATA { try check(result, "fremovexattr", path) }
         case "fsync": try check(fsync(try file(path)), "fsync", path)
         case "fdatasync": try check(fdatasync(try file(path)), "fdatasync", path)
         case "sync": try check(faultline_sync_filesystem(try file(".")), "syncfs", ".")

@@ -1,8 +1,7 @@
-import Litmus
 import Model
 
 /// Tiny random runs as litmus text, legal by construction. One seed gives one script.
-struct TraceGenerator {
+package struct TraceGenerator {
     private var random: RandomStream
     private var kinds: [String: Character] = [:]
     private var sizes: [String: Int] = [:]
@@ -11,7 +10,7 @@ struct TraceGenerator {
     private var nextFlight = 1
     private let pages: Bool
 
-    static func script(seed: UInt64) throws -> LitmusScript {
+    package static func script(seed: UInt64) throws -> LitmusScript {
         var generator = TraceGenerator(random: RandomStream(seed: seed).stream(7), pages: seed % 4 != 0)
         return try LitmusScript(name: "seed \(seed)", text: generator.text())
     }
