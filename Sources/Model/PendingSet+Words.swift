@@ -70,8 +70,12 @@ extension PendingSet {
         var parents: [InodeID: Entry] = [:]
         // Of several names the first in order, whatever order a dictionary has: the same state is told in the same words.
         func prefer(_ entry: Entry, _ child: InodeID, in parents: inout [InodeID: Entry]) {
-            guard let known = parents[child] else { return parents[child] = entry }
-            if (entry.directory.rawValue, entry.name) < (known.directory.rawValue, known.name) { parents[child] = entry }
+            if let known = parents[child],
+                (known.directory.rawValue, known.name) <= (entry.directory.rawValue, entry.name)
+            {
+                return
+            }
+            parents[child] = entry
         }
         for (inode, node) in durable.nodes {
             for (name, child) in node.entries { prefer(Entry(inode, name), child, in: &parents) }
