@@ -106,7 +106,9 @@ package struct TraceNarrator: Sendable {
     }
 
     private mutating func take(_ entry: Entry) {
-        guard let inode = names.removeValue(forKey: entry), let entries = places[inode], entries.count > 1 else { return }
+        guard let inode = names.removeValue(forKey: entry), let entries = places[inode], entries.count > 1 else {
+            return
+        }
         places[inode] = entries.filter { $0 != entry }
     }
 
