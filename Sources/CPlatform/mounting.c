@@ -159,3 +159,8 @@ unsigned long faultline_raise_open_files(unsigned long limit) {
     raised.rlim_cur = limits.rlim_max < limit ? limits.rlim_max : limit;
     return setrlimit(RLIMIT_NOFILE, &raised) < 0 ? limits.rlim_cur : raised.rlim_cur;
 }
+
+int faultline_detach_on_spawn(posix_spawn_file_actions_t *actions, int firstClosed) {
+    int error = posix_spawn_file_actions_addclosefrom_np(actions, firstClosed);
+    return error ? error : posix_spawn_file_actions_addchdir_np(actions, "/");
+}

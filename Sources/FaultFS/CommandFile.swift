@@ -1,16 +1,26 @@
 import Glibc
 
-/// `.faultline/control`: a line written to it is a command, carried out before write(2) returns; reading it gives the
-/// answers of the last write. EINVAL for a command that is refused, with the reason as its answer.
+/// `.faultline/control` and its like: a line written to it is a command, carried out before write(2) returns; reading it
+/// gives the answers of the last write. EINVAL for a command that is refused, with the reason as its answer.
 ///
 /// Several commands in a write, and commands that come in pieces, are taken line by line; the first that is refused
 /// ends its write. A last line without a newline is carried out when the file is closed.
 final class CommandFile: ControlFile, @unchecked Sendable {
-    private let commands: Commands
+    private let carryOut: @Sendable (String) throws(Refusal) -> String
+    private let takesEmptyLines: Bool
+    private let initially: @Sendable () -> String
     private let lock = Lock()
-    private var lastAnswer: [UInt8] = []
+    private var lastAnswer: [UInt8]?
 
-    init(_ commands: Commands) { self.commands = commands }
+    /// `initially`: what is read as long as nothing was written.
+    init(
+        takesEmptyLines: Bool = false, initially: @escaping @Sendable () -> String = { "" },
+        _ carryOut: @escaping @Sendable (String) throws(Refusal) -> String
+    ) {
+        self.takesEmptyLines = takesEmptyLines
+        self.initially = initially
+        self.carryOut = carryOut
+    }
 
     /// Not known before it is read; as in procfs.
     var sizeBytes: Int64 { 0 }
@@ -29,7 +39,7 @@ final class CommandFile: ControlFile, @unchecked Sendable {
 
         override func read(_ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int {
             let answer = lock.withLock { self.answer } ?? file.lock.withLock { file.lastAnswer }
-            return serve(answer, buffer, offset: offset)
+            return serve(answer ?? Array(file.initially().utf8), buffer, offset: offset)
         }
 
         override func write(_ data: UnsafeRawBufferPointer) throws(Errno) -> Int {
@@ -55,9 +65,10 @@ final class CommandFile: ControlFile, @unchecked Sendable {
         private func run(_ text: [UInt8]) throws(Errno) {
             var answers = ""
             var refused = false
-            for line in text.split(separator: UInt8(ascii: "\n")) where !refused {
+            let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: !file.takesEmptyLines)
+            for line in lines where !refused {
                 do throws(Refusal) {
-                    answers += try file.commands.run(String(decoding: line, as: UTF8.self)) + "\n"
+                    answers += try file.carryOut(String(decoding: line, as: UTF8.self)) + "\n"
                 } catch {
                     answers += "error: \(error.reason)\n"
                     refused = true

@@ -5,18 +5,28 @@ import Model
 struct Commands: Sendable {
     let recorder: Recorder
     let faults: FaultInjector
+    /// Cuts the power and says what that left.
+    let crash: @Sendable (_ words: String) throws(Refusal) -> String
+    /// Asks whoever serves the mount to end it; nil when the mount is part of something larger.
+    let unmount: (@Sendable () -> Void)?
+    /// More lines of the status.
+    let labels: [String]
 
-    private static let help = "there are: add RULE, remove N, clear, rules, status, crash"
+    private static let help = "there are: add RULE, remove N, clear, rules, status, crash, unmount"
 
     func run(_ line: String) throws(Refusal) -> String {
         let words = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
         let rest = words.count > 1 ? String(words[1]) : ""
         switch (words.first, rest.isEmpty) {
-        case ("crash", true): return recorder.freeze(.asked) ? "ok" : "ok, the power was gone before"
+        case ("crash", _): return try crash(rest)
         case ("status", true): return status
         case ("rules", true): return String(faults.status.dropLast())
         case ("clear", true):
             faults.removeAll()
+            return "ok"
+        case ("unmount", true):
+            guard let unmount else { throw Refusal(reason: "this mount belongs to a run, which unmounts it") }
+            unmount()
             return "ok"
         case ("add", false): return try add(rest)
         case ("remove", false):
@@ -37,14 +47,12 @@ struct Commands: Sendable {
     /// One `name value` a line.
     var status: String {
         let counts = recorder.recorded
-        return """
-            power \(recorder.isFrozen ? "off" : "on")
-            recording \(recorder.isRecording ? "yes" : "no")
-            events \(counts.events)
-            operations \(counts.operations)
-            barriers \(counts.barriers)
-            oracle-lines \(counts.oracleLines)
-            faults \(faults.faults.count)
-            """
+        let lines =
+            [
+                "power \(recorder.isFrozen ? "off" : "on")", "recording \(recorder.isRecording ? "yes" : "no")",
+                "events \(counts.events)", "operations \(counts.operations)", "barriers \(counts.barriers)",
+                "oracle-lines \(counts.oracleLines)", "faults \(faults.faults.count)",
+            ] + labels
+        return lines.joined(separator: "\n")
     }
 }

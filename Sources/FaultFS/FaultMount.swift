@@ -28,6 +28,9 @@ package final class FaultMount: @unchecked Sendable {
     /// The tree as it was mounted.
     package private(set) var base = Tree()
 
+    /// Makes the one power cut; nil when nothing is recorded. Set when the mount is made.
+    private(set) var cutter: PowerCutter?
+
     private enum State {
         case new
         case mounted(Session, FileSystem, StateDirectory)
@@ -101,7 +104,7 @@ package final class FaultMount: @unchecked Sendable {
     /// then on. Does nothing when it is not mounted.
     package func unmount() throws(MountError) {
         do throws(MountError) {
-            try unmount { _, _ throws(MountError) in }
+            try unmount { _ throws(MountError) in }
         } catch {
             if case .notMounted = error { return }
             throw error
@@ -109,8 +112,7 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     /// Unmounts, and runs `body` while what was kept to undo changes is still there.
-    func unmount<Result>(_ body: (FileSystem, StateDirectory) throws(MountError) -> Result) throws(MountError) -> Result
-    {
+    func unmount<Result>(_ body: (PowerCutter?) throws(MountError) -> Result) throws(MountError) -> Result {
         lock.lock()
         defer { lock.unlock() }
         guard case .mounted(let session, let fileSystem, let directory) = state else { throw .notMounted(mountPoint) }
@@ -118,7 +120,8 @@ package final class FaultMount: @unchecked Sendable {
         session.stop()
         session.join()
         state = .unmounted(fileSystem)
-        let result = try body(fileSystem, directory)
+        let result = try body(cutter)
+        cutter?.close()
         try directory.remove()
         return result
     }
@@ -183,21 +186,38 @@ package final class FaultMount: @unchecked Sendable {
         if let undo, let trace = options.trace {
             do { try trace.begin(base, contents: undo) } catch { throw .trace("\(error)") }
         }
-        let commands = Commands(recorder: recorder, faults: faults)
         let ledger = undo.flatMap { undo in
             options.trace.map { LossLedger(base: base, trace: $0, profile: options.profile, undo: undo) }
         }
-        let control = ControlDirectory([
-            ("control", CommandFile(commands)),
+        cutter = ledger.map { PowerCutter(backing: backing, directory: directory, ledger: $0) }
+        let control = makeControl(outside, ledger)
+        return FileSystem(
+            table: table, recorder: recorder, control: control, undo: undo, faults: faults, ledger: ledger,
+            syncsBelow: options.syncsBelow)
+    }
+
+    private func makeControl(_ outside: Descriptor, _ ledger: LossLedger?) -> ControlDirectory {
+        let commands = Commands(
+            recorder: recorder, faults: faults,
+            crash: { [weak self] words throws(Refusal) in
+                guard let self else { throw Refusal(reason: "the mount is gone") }
+                return try self.crash(asTold: words)
+            }, unmount: options.onUnmountRequest, labels: options.labels)
+        return ControlDirectory([
+            ("control", CommandFile { line throws(Refusal) in try commands.run(line) }),
             ("oracle", OracleFile(recorder, outside: outside)),
             ("status", TextFile { commands.status + "\n" }),
             ("unsynced", TextFile { Self.unsynced(ledger) }),
             ("rules", TextFile { [faults] in faults.status }),
             ("faults", TextFile { [faults] in faults.faults.map { "\($0)\n" }.joined() }),
+            ("trace", TextFile { [options] in options.trace?.status ?? "nothing is recorded\n" }),
+            (
+                "crash",
+                CommandFile(takesEmptyLines: true, initially: { [weak self] in self?.cutStory ?? "" }) {
+                    line throws(Refusal) in try commands.run("crash \(line)")
+                }
+            ),
         ])
-        return FileSystem(
-            table: table, recorder: recorder, control: control, undo: undo, faults: faults, ledger: ledger,
-            syncsBelow: options.syncsBelow)
     }
 
     private func serve(_ fileSystem: FileSystem) throws(MountError) -> Session {

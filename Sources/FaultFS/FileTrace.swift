@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Model
 import Storage
 
@@ -14,6 +15,7 @@ package final class FileTrace: TraceSink, @unchecked Sendable {
     private var writer: TraceWriter
     private var recorded: [TraceEvent] = []
     private let keepsContents: Bool
+    private var failure: String?
 
     /// Creates the file; an existing one is an error. Without `keepsContents` files of the base tree have their size
     /// and no content in the trace: enough for a live power cut, which has the files, and for nothing else.
@@ -21,6 +23,21 @@ package final class FileTrace: TraceSink, @unchecked Sendable {
         writer = try TraceWriter(creating: path)
         reader = try TraceReader(path: path)
         self.keepsContents = keepsContents
+    }
+
+    /// A trace for a live power cut alone, in a file without a name: its room is given back with the process.
+    package static func unnamed(in directory: ByteString) throws(TraceFileError) -> FileTrace {
+        let path = directory.appending(ByteString(".faultline-trace-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"))
+        let trace = try FileTrace(creating: path, keepsContents: false)
+        _ = path.withCString { unlink($0) }
+        return trace
+    }
+
+    package var status: String {
+        lock.withLock {
+            "path \(writer.path)\nevents \(recorded.count)\nbytes \(writer.sizeBytes)\n"
+                + (failure.map { "failed \($0)\n" } ?? "")
+        }
     }
 
     package var payloads: any PayloadStore { reader }
@@ -59,7 +76,12 @@ package final class FileTrace: TraceSink, @unchecked Sendable {
     }
 
     package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws {
-        try lock.withLock { recorded.append(try writer.append(event, data: data)) }
+        try lock.withLock {
+            do { recorded.append(try writer.append(event, data: data)) } catch {
+                failure = "\(error)"
+                throw error
+            }
+        }
     }
 
     package func events() throws -> [TraceEvent] {

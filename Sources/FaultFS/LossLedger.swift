@@ -11,8 +11,11 @@ struct LossLedger: Sendable {
     /// The data of everything recorded and of the files as they were mounted.
     var payloads: MountPayloads { MountPayloads(recorded: trace.payloads, base: undo) }
 
-    func pending() throws -> PendingSet {
-        var pending = PendingSet(profile: profile, base: base)
+    func pending() throws -> PendingSet { try pending(profile) }
+
+    /// The same by another profile.
+    func pending(_ profile: Profile, unitBytes: UInt64? = nil) throws -> PendingSet {
+        var pending = PendingSet(profile: profile, base: base, unitBytes: unitBytes)
         for event in try trace.events() { pending.add(event) }
         return pending
     }

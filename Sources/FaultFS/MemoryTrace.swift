@@ -20,6 +20,10 @@ package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
 
     package func events() -> [TraceEvent] { lock.withLock { recorded } }
 
+    package var status: String {
+        lock.withLock { "path none, in memory\nevents \(recorded.count)\ndata-bytes \(filledBytes)\n" }
+    }
+
     package var payloads: any PayloadStore { self }
 
     package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws {

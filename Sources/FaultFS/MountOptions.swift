@@ -15,6 +15,8 @@ package struct MountOptions: Sendable {
     package var onFreeze: @Sendable (FreezeReason) -> Void = { _ in }
     /// The profile by which `.faultline/unsynced` says what a crash could lose, and a failed sync loses it.
     package var profile = Profile.posixMin
+    /// What a power cut leaves that is asked for without more words, or that a rule brings about.
+    package var effect = CrashEffect.drop
     /// The faults to inject, and the seed of what they leave to chance.
     package var rules: [Rule] = []
     package var seed: UInt64 = 0
@@ -34,5 +36,14 @@ package struct MountOptions: Sendable {
     /// How long an unmount waits for files that are still open, before it detaches the mount from them.
     package var unmountPatienceMilliseconds = 1000
 
+    /// Called when somebody asks through `.faultline/control` that the mount be ended; without it that is refused. It must
+    /// return at once: the one who asks waits for it.
+    package var onUnmountRequest: (@Sendable () -> Void)?
+    /// Lines `name value` for `.faultline/status`.
+    package var labels: [String] = []
+
     package init() {}
+
+    /// What a cut leaves of which nothing is said.
+    package var usualCut: CutRequest { CutRequest(profile: profile, effect: effect, seed: seed) }
 }

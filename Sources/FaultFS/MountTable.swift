@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import Glibc
 
 /// The mounts of FaultFS that the kernel knows, from /proc/self/mountinfo (proc_pid_mountinfo(5)).
@@ -32,7 +33,17 @@ package enum MountTable {
         /// It is ours and its daemon is gone: every call on it fails with ENOTCONN.
         package var isAbandoned: Bool {
             guard let daemon else { return false }
-            return kill(daemon, 0) != 0 && errno == ESRCH
+            return !Entry.isAlive(daemon)
+        }
+
+        /// Whether a process serves: one that was killed and that nobody has reaped yet does not.
+        private static func isAlive(_ process: Int32) -> Bool {
+            guard kill(process, 0) == 0 || errno == EPERM else { return false }
+            guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
+                let close = text.lastIndex(of: ")")
+            else { return false }
+            let state = text[text.index(after: close)...].drop { $0 == " " }.first
+            return state != "Z" && state != "X"
         }
     }
 

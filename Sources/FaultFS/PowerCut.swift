@@ -19,25 +19,46 @@ extension FaultMount {
     /// `profile` allows and `choice` asks for. The cost is in proportion to what is lost, not to the sizes of files.
     ///
     /// Needs a trace. Whoever still had files of the mount open finds them failing.
-    package func cutPower(_ profile: Profile, _ choice: Choice, unitBytes: UInt64 = 512) throws(MountError) -> PowerCut
-    {
+    package func cutPower(
+        _ profile: Profile, _ choice: Choice, unitBytes: UInt64? = nil
+    ) throws(MountError) -> PowerCut {
         recorder.freeze(.asked)
-        return try unmount { fileSystem, directory throws(MountError) in
-            guard let trace = options.trace, let undo = fileSystem.undo else { throw .notRecorded(backing) }
-            let events: [TraceEvent]
-            do { events = try trace.events() } catch { throw .trace("\(error)") }
-            var pending = PendingSet(profile: profile, base: base, unitBytes: unitBytes)
-            for event in events { pending.add(event) }
-            let survivors = pending.survivors(choice)
-            let wanted = pending.tree(survivors)
-            let patch = TreePatch(
-                from: pending.tree(pending.survivors(.everything)), to: wanted, backing: backing,
-                limbo: directory.limbo, payloads: MountPayloads(recorded: trace.payloads, base: undo))
-            try patch.apply()
-            return PowerCut(
-                eventCount: events.count, lost: pending.lost(survivors), story: pending.story(survivors),
-                unsynced: pending.unsynced(), tree: wanted)
+        return try unmount { cutter throws(MountError) in
+            guard let cutter else { throw .notRecorded(backing) }
+            return try cutter.cut(profile, unitBytes: unitBytes) { $0.survivors(choice) }
         }
+    }
+
+    /// Cuts the power if it is still there, and leaves the crash state in the backing directory while the mount, in
+    /// which every call fails, stays where it is. Power goes once: a later request gets the same answer.
+    package func cutPowerInPlace(_ request: CutRequest) throws(MountError) -> PowerCut {
+        recorder.freeze(.asked)
+        guard let cutter else { throw .notRecorded(backing) }
+        return try cutter.cut(request.profile) { $0.survivors(request.effect, seed: request.seed) }
+    }
+
+    /// The command `crash` with its words: freezes at once, cuts, and tells.
+    func crash(asTold words: String) throws(Refusal) -> String {
+        let request = try CutRequest(parsing: words, usual: options.usualCut)
+        guard recorder.isRecording else {
+            recorder.freeze(.asked)
+            return "ok; nothing is recorded, so nothing is lost: the backing directory keeps everything"
+        }
+        let wasThere = cutter?.cut == nil
+        do throws(MountError) {
+            let cut = try cutPowerInPlace(request)
+            return (wasThere ? "ok, " : "ok, the power was gone before: ") + Self.words(cut)
+        } catch {
+            throw Refusal(reason: "the power is gone, but no crash state could be left: \(error)")
+        }
+    }
+
+    /// What `.faultline/crash` says as long as nobody asked it for a crash.
+    var cutStory: String { cutter?.cut.map { Self.words($0) + "\n" } ?? "the power was not cut\n" }
+
+    private static func words(_ cut: PowerCut) -> String {
+        let lost = cut.story.isEmpty ? ["nothing"] : cut.story
+        return (["crash after event \(cut.eventCount)"] + lost.map { "lost: \($0)" }).joined(separator: "\n")
     }
 
     /// The data of everything recorded and of the files as they were mounted. Nil when nothing is recorded.

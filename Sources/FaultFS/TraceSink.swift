@@ -10,6 +10,8 @@ package protocol TraceSink: AnyObject, Sendable {
     func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws
     /// Everything that was recorded so far.
     func events() throws -> [TraceEvent]
+    /// What `.faultline/trace` says: lines `name value`.
+    var status: String { get }
     /// Where the payloads of `events` are.
     var payloads: any PayloadStore { get }
 }

@@ -169,7 +169,12 @@ package struct Cleanup {
             if exists(scratch) { note(scratch, .leftAlone(reason: "it is no directory of this user")) }
             return
         }
-        guard deadRecord(in: scratch) != nil else { return }
+        guard let record = deadRecord(in: scratch) else { return }
+        for backing in record.backings where exists(backing.appending(component: ".faultline")) {
+            attempt(backing.appending(component: ".faultline"), .removed) {
+                try FaultMount.clearAbandoned(backing: backing)
+            }
+        }
         attempt(scratch, .removed) { try TreeRemoval.remove(scratch) }
     }
 

@@ -18,6 +18,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline trace show RUN/recorded.trace   what a store did, operation by operation
               faultline store verify DIRECTORY   a store of the built-in engine: put, get, scan, verify …
               faultline workload, faultline validate    the two halves, for faults of your own
+              faultline mount STORE MNT        a directory that fails on purpose, for any program
               faultline cleanup                takes away what a killed run left behind
 
             A run is one workload on one target under one scenario. It is recorded once; every disk state that a crash \
@@ -30,8 +31,7 @@ struct FaultlineCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, ExploreCommand.self, MatrixCommand.self, MergeCommand.self, ReplayCommand.self,
-            WorkloadCommand.self,
-            ValidateCommand.self,
+            WorkloadCommand.self, ValidateCommand.self, MountCommand.self, UnmountCommand.self,
             TargetsCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,
         ])

@@ -3,6 +3,7 @@
 #define CPLATFORM_MOUNTING_H
 
 #include <pthread.h>
+#include <spawn.h>
 
 /// open(2) of /dev/fuse, read and write, closed on exec.
 int faultline_open_fuse_device(void);
@@ -35,5 +36,9 @@ void faultline_block_signals(void);
 /// Raises the soft limit of open files to `limit` or the hard limit, whichever is lower. Returns the soft limit
 /// that holds afterwards.
 unsigned long faultline_raise_open_files(unsigned long limit);
+
+/// Adds to the actions of a spawn: every descriptor from `firstClosed` on is closed, and the working directory is the
+/// root. 0, or the error's number.
+int faultline_detach_on_spawn(posix_spawn_file_actions_t *actions, int firstClosed);
 
 #endif

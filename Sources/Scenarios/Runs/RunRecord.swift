@@ -20,6 +20,8 @@ package struct RunRecord: Hashable, Sendable {
     package var owner: UInt32
     package var mounts: [ByteString] = []
     package var scratch: [ByteString] = []
+    /// Directories that are mounted elsewhere, in which a killed process leaves `.faultline`.
+    package var backings: [ByteString] = []
 
     package init(process: ProcessIdentity, owner: UInt32) {
         self.process = process
@@ -49,7 +51,7 @@ package struct RunRecord: Hashable, Sendable {
 }
 
 extension RunRecord: Codable {
-    private enum Key: String, CodingKey { case version, phase, process, owner, mounts, scratch }
+    private enum Key: String, CodingKey { case version, phase, process, owner, mounts, scratch, backings }
 
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
@@ -63,6 +65,7 @@ extension RunRecord: Codable {
         owner = try fields.decode(UInt32.self, forKey: .owner)
         mounts = try Self.paths(fields, .mounts)
         scratch = try Self.paths(fields, .scratch)
+        backings = fields.contains(.backings) ? try Self.paths(fields, .backings) : []
     }
 
     package func encode(to encoder: any Encoder) throws {
@@ -73,6 +76,7 @@ extension RunRecord: Codable {
         try fields.encode(owner, forKey: .owner)
         try fields.encode(mounts.map(\.description), forKey: .mounts)
         try fields.encode(scratch.map(\.description), forKey: .scratch)
+        if !backings.isEmpty { try fields.encode(backings.map(\.description), forKey: .backings) }
     }
 
     /// Paths are bytes: they stand in the record as they print.

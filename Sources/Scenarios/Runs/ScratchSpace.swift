@@ -25,7 +25,8 @@ package enum ScratchSpace {
         return parents
     }
 
-    private static func temporaryDirectory() -> ByteString {
+    /// A directory for files that may be large: TMPDIR, else /tmp. Absolute, without symbolic links.
+    package static func temporaryDirectory() -> ByteString {
         for candidate in [getenv("TMPDIR").map { String(cString: $0) }, "/tmp"].compactMap({ $0 }) {
             guard !candidate.isEmpty, let path = realpath(candidate, nil) else { continue }
             defer { free(path) }

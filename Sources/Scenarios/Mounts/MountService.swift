@@ -1,0 +1,162 @@
+import Bytes
+import FaultFS
+import Glibc
+import Model
+import Storage
+import Synchronization
+
+/// Serves one mount until somebody unmounts it.
+///
+/// When the power goes, by a command, a rule or because the trace could not be written, the backing directory is turned
+/// into a crash state at once; the mount stays, and every call on it fails.
+package struct MountService: Sendable {
+    private let request: MountRequest
+    private let directory: ServiceDirectory
+    private let say: @Sendable (String) -> Void
+
+    /// - Parameter say: hears what happens meanwhile, a line at a time, from several threads.
+    package init(
+        _ request: MountRequest, _ directory: ServiceDirectory, say: @escaping @Sendable (String) -> Void
+    ) {
+        self.request = request
+        self.directory = directory
+        self.say = say
+    }
+
+    /// Mounts, calls `ready`, serves, unmounts and ends the trace. Returns when the mount is gone; when it throws, it
+    /// is gone too.
+    package func run(shouldStop: () -> Bool, ready: () throws -> Void) throws {
+        try recover()
+        let trace = try makeTrace()
+        let asked = Flag()
+        let failure = Mutex<String?>(nil)
+        let mount = Mutex<FaultMount?>(nil)
+        let made: FaultMount
+        do {
+            var options = options(trace, asked)
+            let (cut, say) = (request.cut, say)
+            options.onFreeze = { reason in
+                guard let made = mount.withLock({ $0 }), let trouble = Self.settle(made, reason, cut, say) else {
+                    return
+                }
+                failure.withLock { $0 = trouble }
+            }
+            made = try FaultMount(backing: request.backing, mountPoint: request.mountPoint, options: options)
+            mount.withLock { $0 = made }
+            try directory.willServe(made.mountPoint, of: made.backing)
+            try made.start()
+        } catch {
+            removeTrace()
+            throw error
+        }
+        do {
+            try ready()
+            while made.isServing, !asked.isUp, !shouldStop() { usleep(5000) }
+        } catch {
+            try made.unmount()
+            throw error
+        }
+        try made.unmount()
+        try trace?.finish()
+        mount.withLock { $0 = nil }
+        if let failure = failure.withLock({ $0 }) { throw MountServiceError.cutFailed(failure) }
+    }
+
+    /// A mount that a killed process left at the same place is taken away; what it left in the backing directory goes
+    /// when that is mounted.
+    private func recover() throws(MountError) {
+        for entry in try MountTable.abandoned()
+        where entry.mountPoint == request.mountPoint && entry.owner == geteuid() {
+            try MountTable.detach(entry.mountPoint)
+            say("took away the mount at \(entry.mountPoint) that a killed process left")
+        }
+    }
+
+    private func options(_ trace: FileTrace?, _ asked: Flag) -> MountOptions {
+        var options = MountOptions()
+        options.trace = trace
+        options.oraclePath = request.oracle
+        options.profile = request.cut.profile
+        options.effect = request.cut.effect
+        options.seed = request.cut.seed
+        options.rules = request.rules
+        options.script = request.script
+        options.allowOther = request.allowOther
+        options.onUnmountRequest = { asked.raise() }
+        options.labels = ["daemon \(getpid())", "directory \(directory.path)"]
+        return options
+    }
+
+    private func makeTrace() throws -> FileTrace? {
+        switch request.recording {
+        case .nothing: nil
+        case .unnamed: try FileTrace.unnamed(in: ScratchSpace.temporaryDirectory())
+        case .file(let path): try FileTrace(creating: path)
+        }
+    }
+
+    /// Nothing was mounted: the trace that would have been is not worth keeping, and would be in the way.
+    private func removeTrace() {
+        if case .file(let path) = request.recording { _ = path.withCString { unlink($0) } }
+    }
+
+    /// Leaves the crash state, unless a command does that itself. Answers what went wrong.
+    private static func settle(
+        _ mount: FaultMount, _ reason: FreezeReason, _ cut: CutRequest, _ say: @Sendable (String) -> Void
+    ) -> String? {
+        switch reason {
+        case .asked:
+            say("the power was cut on request")
+            return nil
+        case .traceFailed(let why): say("the trace cannot be written, and the mount stands still: \(why)")
+        case .rule(let rule): say("the power was cut by the rule \(rule)")
+        case .crashPoint: say("the power was cut at the crash point")
+        }
+        do throws(MountError) {
+            let done = try mount.cutPowerInPlace(cut)
+            for line in done.story { say("lost: \(line)") }
+        } catch {
+            if case .notRecorded = error { return nil }
+            say("no crash state could be left: \(error)")
+            return "\(error)"
+        }
+        if case .traceFailed(let why) = reason { return why }
+        return nil
+    }
+
+    /// A flag that is raised once.
+    private final class Flag: Sendable {
+        private let value = Atomic<Bool>(false)
+        var isUp: Bool { value.load(ordering: .acquiring) }
+        func raise() { value.store(true, ordering: .releasing) }
+    }
+}
+
+/// What went wrong with a mount beside mounting.
+package enum MountServiceError: Error, Hashable, Sendable {
+    /// The power went, and the backing directory is not one of the states that a crash leaves.
+    case cutFailed(String)
+    /// The process that was to serve ended before the mount was ready.
+    case notReady(String)
+    case notOurs(ByteString)
+    /// The process that serves did not end in time.
+    case lingers(process: Int32, seconds: Int)
+    /// It said this when it ended.
+    case endedBadly(String)
+    case system(call: String, path: ByteString, errno: Int32)
+}
+
+extension MountServiceError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .cutFailed(let why): "the backing directory is not a state that a crash leaves: \(why)"
+        case .notReady(let why): why
+        case .notOurs(let path): "\(path): no mount of faultline is there; `faultline unmount` takes a mount point"
+        case .lingers(let process, let seconds):
+            "process \(process), which serves the mount, did not end within \(seconds) s; `kill -9 \(process)` and "
+                + "`faultline cleanup` take it away"
+        case .endedBadly(let log): "the mount is gone, but its process was not content:\n\(log)"
+        case .system(let call, let path, let errno): "\(path): \(call): \(String(cString: strerror(errno)))"
+        }
+    }
+}

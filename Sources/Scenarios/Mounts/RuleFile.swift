@@ -1,0 +1,50 @@
+import Bytes
+import Glibc
+import Model
+
+/// Files of rules, and of the faults of an earlier run, as people name them on a command line.
+package enum RuleFile {
+    /// A mistake in such a file, with its place.
+    package enum Problem: Error, Hashable, Sendable {
+        case unreadable(ByteString, reason: String)
+        case mistake(ByteString, RuleError)
+    }
+
+    /// More than anybody writes by hand or a run injects.
+    private static let limitBytes = 64 << 20
+
+    package static func rules(_ path: ByteString) throws(Problem) -> [Rule] {
+        let text = try contents(of: path)
+        do throws(RuleError) { return try Rule.list(parsing: text) } catch { throw .mistake(path, error) }
+    }
+
+    package static func script(_ path: ByteString) throws(Problem) -> ScriptedFaults {
+        let text = try contents(of: path)
+        do throws(RuleError) { return try ScriptedFaults(parsing: text) } catch { throw .mistake(path, error) }
+    }
+
+    private static func contents(of path: ByteString) throws(Problem) -> ByteString {
+        let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+        guard file >= 0 else { throw .unreadable(path, reason: String(cString: strerror(errno))) }
+        defer { close(file) }
+        var bytes: [UInt8] = []
+        var chunk = [UInt8](repeating: 0, count: 64 << 10)
+        while true {
+            let count = read(file, &chunk, chunk.count)
+            if count < 0 && errno == EINTR { continue }
+            guard count >= 0 else { throw .unreadable(path, reason: String(cString: strerror(errno))) }
+            if count == 0 { return ByteString(bytes) }
+            bytes += chunk[..<count]
+            guard bytes.count <= limitBytes else { throw .unreadable(path, reason: "it is longer than 64 MiB") }
+        }
+    }
+}
+
+extension RuleFile.Problem: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unreadable(let path, let reason): "\(path): \(reason)"
+        case .mistake(let path, let error): "\(path): \(error)"
+        }
+    }
+}

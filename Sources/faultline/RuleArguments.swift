@@ -1,0 +1,18 @@
+import ArgumentParser
+import Bytes
+import Model
+import Scenarios
+
+/// Rules as they are given on the command line.
+enum RuleArguments {
+    /// The rules of `--rule`, then those of the file.
+    static func rules(_ texts: [String], file: ByteString?) throws -> [Rule] {
+        var rules: [Rule] = []
+        for text in texts {
+            do throws(RuleError) { rules.append(try Rule(parsing: text)) } catch {
+                throw ValidationError("--rule: \(error)")
+            }
+        }
+        return rules + (try file.map { try RuleFile.rules($0) } ?? [])
+    }
+}
