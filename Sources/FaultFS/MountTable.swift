@@ -1,5 +1,4 @@
 import Bytes
-import Foundation
 import Glibc
 
 /// The mounts of FaultFS that the kernel knows, from /proc/self/mountinfo (proc_pid_mountinfo(5)).
@@ -39,11 +38,17 @@ package enum MountTable {
         /// Whether a process serves: one that was killed and that nobody has reaped yet does not.
         private static func isAlive(_ process: Int32) -> Bool {
             guard kill(process, 0) == 0 || errno == EPERM else { return false }
-            guard let text = try? String(contentsOfFile: "/proc/\(process)/stat", encoding: .utf8),
-                let close = text.lastIndex(of: ")")
-            else { return false }
-            let state = text[text.index(after: close)...].drop { $0 == " " }.first
-            return state != "Z" && state != "X"
+            let path = ByteString("/proc/\(process)/stat")
+            let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+            guard descriptor >= 0 else { return false }
+            defer { close(descriptor) }
+            var text = [UInt8](repeating: 0, count: 512)
+            let count = Glibc.read(descriptor, &text, text.count)
+            // pid (name) state …: the name may hold anything, so count from its last parenthesis.
+            guard count > 0, let close = text[..<count].lastIndex(of: UInt8(ascii: ")")), close + 2 < count else {
+                return false
+            }
+            return text[close + 2] != UInt8(ascii: "Z") && text[close + 2] != UInt8(ascii: "X")
         }
     }
 

@@ -1,0 +1,117 @@
+import Foundation
+import Testing
+
+/// A mount for any program, from the command line.
+@Suite(.enabled(if: Machine.hasFUSE)) struct MountCommandTests {
+    private let temporary: TemporaryDirectory
+    private var mount: String { temporary.path + "/mnt" }
+    private var store: String { temporary.path + "/store" }
+
+    init() throws {
+        temporary = try TemporaryDirectory()
+        for name in ["mnt", "store"] {
+            try FileManager.default.createDirectory(
+                atPath: temporary.path + "/" + name, withIntermediateDirectories: false)
+        }
+    }
+
+    private func run(_ arguments: String...) throws -> Faultline.Answer {
+        try Faultline.run(arguments, directory: temporary.path)
+    }
+
+    private func shell(_ script: String) throws -> String {
+        let process = Process()
+        process.executableURL = URL(filePath: "/bin/sh")
+        process.arguments = ["-c", "cd '\(temporary.path)'; exec 2>&1; \(script)"]
+        let output = Pipe()
+        process.standardOutput = output
+        try process.run()
+        let bytes = output.fileHandleForReading.readDataToEndOfFile()
+        process.waitUntilExit()
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private func isMounted() throws -> Bool {
+        try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8).contains(mount)
+    }
+
+    /// The process that serves the mount.
+    private func server() throws -> Int32? {
+        let lines = try String(contentsOfFile: "/proc/self/mounts", encoding: .utf8).split(separator: "\n")
+        let source = lines.first { $0.contains(mount) }?.split(separator: " ").first
+        return source?.split(separator: "-").last.flatMap { Int32($0) }
+    }
+
+    private func cleanUp() { _ = try? run("unmount", "mnt") }
+
+    @Test func `a mount is ready when the command returns, fails as it was told, and an unmount keeps everything`()
+        throws
+    {
+        defer { cleanUp() }
+        let mounted = try run("mount", "store", "mnt", "--rule", "write path=*.bad nth=1 -> EIO", "--record", "t.trace")
+        #expect(mounted.status == 0, "\(mounted)")
+        #expect(try isMounted())
+        let said = try shell("echo kept > mnt/a; sync mnt/a; echo x > mnt/c.bad; cat mnt/.faultline/rules")
+        #expect(said.contains("/O error") || said.contains("Input/output error"), "\(said)")
+        #expect(said.contains("matched 1  fired 1"), "\(said)")
+        #expect(try shell("echo lost > mnt/b; cat mnt/.faultline/unsynced").contains("name b"))
+        // Rules come and go while it is mounted.
+        let added = try shell("echo 'add read path=a nth=1 -> EIO' > mnt/.faultline/control; cat mnt/a; cat mnt/a")
+        #expect(added.contains("Input/output error") && added.hasSuffix("kept\n"), "\(added)")
+        #expect(try run("unmount", "mnt").status == 0)
+        #expect(try !isMounted())
+        #expect(try shell("ls -A store; cat store/a store/b") == "a\nb\nc.bad\nkept\nlost\n")
+        let trace = try run("trace", "show", "t.trace")
+        #expect(trace.status == 0 && trace.output.contains("fault write path=*.bad nth=1 -> EIO"), "\(trace)")
+    }
+
+    @Test func `a crash leaves in the backing directory what was synced`() throws {
+        defer { cleanUp() }
+        #expect(try run("mount", "store", "mnt").status == 0)
+        let said = try shell(
+            """
+            echo kept > mnt/a; sync mnt/a; echo lost > mnt/b
+            echo 'effect=drop seed=1' > mnt/.faultline/crash; cat mnt/.faultline/crash; cat mnt/a
+            """)
+        #expect(said.contains("lost: ") && said.contains("name b") && said.contains("Input/output error"), "\(said)")
+        #expect(try run("unmount", "mnt").status == 0)
+        #expect(try shell("ls -A store; cat store/a") == "a\nkept\n")
+    }
+
+    @Test func `a killed server hinders neither the next mount nor an unmount, and cleanup takes away what it left`()
+        throws
+    {
+        defer { cleanUp() }
+        #expect(try run("mount", "store", "mnt").status == 0)
+        _ = try shell("echo kept > mnt/a; sync mnt/a")
+        kill(try #require(try server()), SIGKILL)
+        let again = try run("mount", "store", "mnt")
+        #expect(again.status == 0, "\(again)")
+        #expect(try shell("cat mnt/a") == "kept\n")
+        kill(try #require(try server()), SIGKILL)
+        let ended = try run("unmount", "mnt")
+        #expect(ended.status == 0 && ended.error.contains("had been killed"), "\(ended)")
+        #expect(try !isMounted())
+        #expect(try run("mount", "store", "mnt").status == 0)
+        kill(try #require(try server()), SIGKILL)
+        // Others may be cleaning up at the same time: what counts is that it is gone.
+        _ = try run("cleanup")
+        #expect(try !isMounted())
+        #expect(try shell("ls -A store") == "a\n")
+    }
+
+    @Test(arguments: [
+        (["mount", "nowhere", "mnt"], "nowhere: No such file or directory"),
+        (["mount", "store", "nowhere"], "nowhere: No such file or directory"),
+        (["mount", "store", "mnt", "--rule", "bogus"], "line 1, column 1: expected an operation"),
+        (["mount", "store", "mnt", "--profile", "block"], "--profile block is for block devices"),
+        (["mount", "store", "mnt", "--record", "t", "--no-record"], "exclude each other"),
+        (["unmount", "store"], "no mount of faultline is there"),
+    ])
+    func `what cannot be mounted is said, and nothing is left`(_ arguments: [String], _ says: String) throws {
+        let answer = try Faultline.run(arguments, directory: temporary.path)
+        #expect(answer.status == 2 && answer.error.contains(says), "\(answer)")
+        #expect(try !isMounted())
+        #expect(try shell("ls -A store mnt").filter { $0 != "\n" } == "mnt:store:")
+    }
+}
