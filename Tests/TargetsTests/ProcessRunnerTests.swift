@@ -106,9 +106,10 @@ import Testing
 
     @Test(arguments: [0, 1000]) func killingOneTreeLeavesTheDaemonsOfOthers(motherLivesSeconds: Int) throws {
         let folder = try TemporaryFolder()
-        // Double forked and without the variable that would tell whose it is.
+        // Double forked and without the variable that would tell whose it is. Its mother lives long enough to be seen with
+        // it on a busy machine, too: of one that is gone at once nobody can say whose it was.
         var command = shell(
-            "(setsid env -i sh -c 'echo $$ > daemon; exec sleep 1000' &); sleep 0.1; sleep \(motherLivesSeconds)")
+            "(setsid env -i sh -c 'echo $$ > daemon; exec sleep 1000' &); sleep 2; sleep \(motherLivesSeconds)")
         command.directory = folder.path
         let mother = try ProcessRunner.start(command)
         let daemon = try #require(try folder.eventually { numbers(try? folder.read("daemon")).first })
