@@ -6,7 +6,7 @@ import Storage
 import Targets
 
 /// One run is recorded, and every state that a crash could have left of it is checked, or it is said which were not.
-struct ExploreScenario {
+struct ExploreScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
     let program: String

@@ -11,7 +11,7 @@ import Targets
 /// A first life without a kill says how long the work takes. Then the store is killed as often as there are cycles, at
 /// seeded times or at a given acknowledgement, recovered, judged, and goes on with what it has. Only a kill that found the
 /// workload at work counts. Needs nothing of the machine.
-struct KillScenario {
+struct KillScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
     let program: String

@@ -12,7 +12,7 @@ import Targets
 /// oracle line with nothing optional kept, and at seeded points with seeded survivors. Then the power goes for real,
 /// in the middle of the workload, as often as there are cycles: the mount freezes, the workload is killed, one legal
 /// state is left behind, the store recovers and goes on from there. Each of these lives is swept like the first.
-struct PowerCutScenario {
+struct PowerCutScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
     let program: String

@@ -30,39 +30,20 @@ package struct ScenarioRunner: Sendable {
         return result
     }
 
-    /// What was counted, and the error that ended the run early.
+    /// What was counted, and the error that ended the run early: what was found until then stands.
     private func tally(of request: RunRequest, _ context: RunContext) -> (RunTally, (any Error)?) {
-        switch request.scenario {
-        case .smoke:
-            do {
-                return (try SmokeScenario(request: request, context: context).run(), nil)
-            } catch {
-                return (RunTally(), error)
+        var run: any ScenarioRun =
+            switch request.scenario {
+            case .smoke: SmokeScenario(request, context)
+            case .kill: KillScenario(request, context, program: program)
+            case .explore: ExploreScenario(request, context, program: program)
+            case .powerCut: PowerCutScenario(request, context, program: program)
             }
-        case .kill:
-            var scenario = KillScenario(request, context, program: program)
-            do {
-                try scenario.run()
-                return (scenario.tally, nil)
-            } catch {
-                return (scenario.tally, error)
-            }
-        case .explore:
-            var scenario = ExploreScenario(request, context, program: program)
-            do {
-                try scenario.run()
-                return (scenario.tally, nil)
-            } catch {
-                return (scenario.tally, error)
-            }
-        case .powerCut:
-            var scenario = PowerCutScenario(request, context, program: program)
-            do {
-                try scenario.run()
-                return (scenario.tally, nil)
-            } catch {
-                return (scenario.tally, error)
-            }
+        do {
+            try run.run()
+            return (run.tally, nil)
+        } catch {
+            return (run.tally, error)
         }
     }
 

@@ -5,11 +5,17 @@ import Targets
 
 /// No fault: the workload runs to its end on a plain directory, the store is opened again, and everything must be
 /// there. A store that fails here fails for another reason than crashes, or the harness is wrong.
-struct SmokeScenario {
+struct SmokeScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
+    private(set) var tally = RunTally()
 
-    func run() throws -> RunTally {
+    init(_ request: RunRequest, _ context: RunContext) {
+        self.request = request
+        self.context = context
+    }
+
+    mutating func run() throws {
         let store = context.scratchFile("store")
         let oracle = context.oracle
         try RunFiles.makeDirectory(store)
@@ -34,7 +40,6 @@ struct SmokeScenario {
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }
         let judgement = history.validator.judge(evidence, contract: request.contract)
-        var tally = RunTally()
         tally.acknowledged = history.acknowledged
         (tally.decided, tally.checked) = (1, 1)
         tally.unjudged.formUnion(judgement.unjudged.values)
@@ -48,6 +53,5 @@ struct SmokeScenario {
                     check: violation.check.rawValue, strongestProfile: "none", lost: [],
                     story: "without any fault: \(violation)", states: 1))
         }
-        return tally
     }
 }
