@@ -12,9 +12,13 @@ struct Part: Sendable {
     /// A directory that comes to lie in another one: such moves keep their order under every profile, so that no
     /// directory is ever reached twice or lies within itself.
     var movesDirectory = false
+    /// Of a name, where each slot is on its own: the numbers of the version before it and of the move of a directory
+    /// before it; -1 where there is none.
+    var previousVersion = -1
+    var previousMove = -1
     /// A barrier over it failed: no later barrier makes it durable.
     var isUnsyncable = false
-    /// Of a growth: a later size is durable.
+    /// Of a growth: a later size is durable. Of data in doubt: what was written over it is.
     var isOverridden = false
     /// Of data: the bytes that are durable, overridden, or equal to what they replaced.
     var gone = RangeSet<UInt64>()
@@ -36,7 +40,4 @@ struct Part: Sendable {
 
     var isWrite: Bool { if case .write = effect { true } else { false } }
     var isGrowth: Bool { if case .grow = effect { true } else { false } }
-
-    /// Whether a barrier covers it that began when `limit` events had been taken.
-    func isCovered(_ limit: Int) -> Bool { completedAt < limit && !isUnsyncable }
 }

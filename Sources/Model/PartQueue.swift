@@ -33,6 +33,23 @@ struct PartQueue: Sendable, RandomAccessCollection {
         }
     }
 
+    /// Takes one part out, at the cost of moving the shorter side.
+    mutating func remove(at index: Int) {
+        guard index - head < storage.count - index else {
+            storage.remove(at: index)
+            return removeFirst(upTo: head)
+        }
+        for place in stride(from: index, to: head, by: -1) { storage.swapAt(place, place - 1) }
+        removeFirst(upTo: head + 1)
+    }
+
+    /// Takes out the parts for which `isWanted`, and returns them.
+    mutating func extract(where isWanted: (Part) -> Bool) -> [Part] {
+        let parts = filter(isWanted)
+        if !parts.isEmpty { removeAll(where: isWanted) }
+        return parts
+    }
+
     mutating func removeAll(where isGone: (Part) -> Bool) {
         storage.removeFirst(head)
         head = 0

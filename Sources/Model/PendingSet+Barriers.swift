@@ -17,51 +17,61 @@ extension PendingSet {
     mutating func end(_ id: OperationID, succeeded: Bool) {
         guard let state = barriers.removeValue(forKey: id) else { return }
         guard succeeded else { return fail(state) }
+        func isCovered(_ part: Part) -> Bool { part.completedAt < state.beganAt }
         if case .forceUnitAccess(let write) = state.barrier {
             return makeDurable { _, part in
-                part.operation == write && (part.isWrite || part.isGrowth) && part.isCovered(state.beganAt)
+                part.operation == write && (part.isWrite || part.isGrowth) && isCovered(part)
             }
         }
-        // What it covers is then just what came before it. That is by far the most frequent case.
-        let coversPrefix = state.allHadCompleted && !hasUnsyncable
         let (inode, scope) = promise(of: state.barrier) ?? (.root, .everything)
-        switch scope {
-        case .everything:
-            coversPrefix
-                ? retireEverything(before: state.firstNumber)
-                : makeDurable { _, part in
-                    part.isCovered(state.beganAt)
-                }
-        case .journal:
-            let cut =
-                rules.growthFollowsMetadata
-                ? max(state.metadataCut, lastGrowth(of: inode, completedBy: state.beganAt)) : state.metadataCut
-            let hasTotalOrder = rules.order == .total
-            if coversPrefix {
-                retireOrdered(upTo: cut)
-                retireData(of: inode, before: state.firstNumber)
-            } else {
-                makeDurable { _, part in
-                    if hasTotalOrder { return part.number <= cut && !part.isUnsyncable }
-                    return part.effect.isMetadata
-                        ? part.number <= cut : part.effect.inode == inode && part.isCovered(state.beganAt)
-                }
+        // What is promised reaches no further than the parts that a case goes through: the cost of a barrier is in
+        // proportion to what it makes durable and to what else is pending of the same inode.
+        switch (scope, rules.order) {
+        case (.everything, .total):
+            if let last = ordered.last(where: isCovered) { retireOrdered(upTo: last.number) }
+        case (.everything, _) where state.allHadCompleted: retireEverything(before: state.firstNumber)
+        case (.everything, _): makeDurable { _, part in isCovered(part) }
+        case (.journal, .total): retireOrdered(upTo: state.metadataCut)
+        case (.journal, .metadata): endJournal(of: inode, state, isCovered)
+        case (.journal, .slots):
+            makeDurable { _, part in
+                part.effect.isMetadata
+                    ? part.number <= state.metadataCut : part.effect.inode == inode && isCovered(part)
             }
-        case .slots(let attributes, let ownNames):
-            if coversPrefix, !mayHaveNames(inode, attributes, ownNames: ownNames) {
+        case (.slots(let attributes, let ownNames), .slots) where !rules.growthFollowsMetadata:
+            if state.allHadCompleted {
                 retireData(of: inode, before: state.firstNumber)
                 if attributes { retireOthers(of: inode, before: state.firstNumber) }
             } else {
-                makeDurable { old, part in
-                    guard part.isCovered(state.beganAt) else { return false }
-                    switch part.effect {
-                    case .name(let entry, let new):
-                        return attributes && entry.directory == inode || ownNames && (new == inode || old == inode)
-                    case .attributes, .extendedAttribute: return attributes && part.effect.inode == inode
-                    default: return part.effect.inode == inode
-                    }
+                makeDurable(\.data, of: inode, isCovered)
+                if attributes { makeDurable(\.others, of: inode, isCovered) }
+            }
+            retireNames(in: attributes ? inode : nil, of: ownNames ? inode : nil, isCovered)
+        case (.slots(let attributes, let ownNames), _):
+            makeDurable { old, part in
+                guard isCovered(part) else { return false }
+                switch part.effect {
+                case .name(let entry, let new):
+                    return attributes && entry.directory == inode || ownNames && (new == inode || old == inode)
+                case .attributes, .extendedAttribute: return attributes && part.effect.inode == inode
+                default: return part.effect.inode == inode
                 }
             }
+        }
+    }
+
+    /// The journal is written up to the inode's last change, and before that its data.
+    private mutating func endJournal(of inode: InodeID, _ state: BarrierState, _ isCovered: (Part) -> Bool) {
+        var cut = state.metadataCut
+        if rules.growthFollowsMetadata { cut.raise(to: lastGrowth(of: inode, completedBy: state.beganAt)) }
+        retireOrdered(upTo: cut)
+        if state.allHadCompleted {
+            retireData(of: inode, before: state.firstNumber)
+        } else if inodes[inode]?.orderedCount == 0 {
+            makeDurable(\.data, of: inode, isCovered)
+        } else {
+            // A truncate that is under way may stand between writes that are covered.
+            makeDurable { _, part in !part.effect.isMetadata && part.effect.inode == inode && isCovered(part) }
         }
     }
 
@@ -73,35 +83,43 @@ extension PendingSet {
         }
     }
 
-    private func mayHaveNames(_ inode: InodeID, _ attributes: Bool, ownNames: Bool) -> Bool {
-        guard !ordered.isEmpty, let state = inodes[inode] else { return false }
-        return attributes && state.orderedCount > 0 || ownNames && state.ownNameCount > 0
-    }
-
     private func lastGrowth(of inode: InodeID, completedBy limit: Int) -> Int {
         inodes[inode]?.data.last { $0.isGrowth && $0.completedAt < limit }?.number ?? -1
     }
 
     /// After a failed fsync the kernel marks the pages clean: what it covered may never reach the disk, and a later
-    /// fsync says nothing about it (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020).
+    /// fsync says nothing about it (Rebello et al., "Can Applications Recover from fsync Failures?", ATC 2020). For a
+    /// killed process the page cache is all that counts.
     private mutating func fail(_ state: BarrierState) {
+        guard !rules.everythingPersists else { return }
         let failed = promise(of: state.barrier)?.0
-        func isOfBarrier(_ part: Part) -> Bool {
+        func isFailed(_ part: Part) -> Bool {
+            guard part.isWrite, part.completedAt < state.beganAt else { return false }
             if case .forceUnitAccess(let write) = state.barrier { return part.operation == write }
             return failed == nil || part.effect.inode == failed
         }
-        func mark(_ parts: inout PartQueue) -> Bool {
-            var marked = false
-            for index in parts.indices where parts[index].isWrite && parts[index].completedAt < state.beganAt {
-                guard isOfBarrier(parts[index]) else { continue }
-                parts[index].isUnsyncable = true
-                marked = true
-            }
-            return marked
+        for part in ordered.extract(where: isFailed) {
+            inodes[part.effect.inode]?.orderedCount -= 1
+            doubt([part], of: part.effect.inode)
         }
-        if mark(&ordered) { hasUnsyncable = true }
         for inode in failed.map({ [$0] }) ?? Array(inodes.keys) {
-            if let at = inodes.index(forKey: inode), mark(&inodes.values[at].data) { hasUnsyncable = true }
+            guard let at = inodes.index(forKey: inode) else { continue }
+            doubt(inodes.values[at].data.extract(where: isFailed), of: inode)
         }
+    }
+
+    private mutating func doubt(_ parts: [Part], of inode: InodeID) {
+        guard !parts.isEmpty, let at = inodes.index(forKey: inode) else {
+            // Of an inode that nothing can reach any more.
+            strayCount -= parts.count
+            partCount -= parts.count
+            return
+        }
+        inodes.values[at].doubtful.insert(
+            parts.map {
+                var part = $0
+                part.isUnsyncable = true
+                return part
+            })
     }
 }

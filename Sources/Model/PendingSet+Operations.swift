@@ -206,13 +206,35 @@ extension PendingSet {
         var part = makePart(.name(entry, inode), of: operation, index: index)
         part.bond = bond
         part.movesDirectory = moves
+        if rules.order == .slots { chain(&part, entry, [inode, old]) }
         enter(part)
-        for case let child? in [inode, old] { inodes[child]?.ownNameCount += 1 }
         if let inode { inodes[inode]?.nameCount += 1 }
     }
 }
 
 extension PendingSet {
+    /// Notes what a name needs and whose name it is, so that a barrier on one inode finds its names among all.
+    private mutating func chain(_ part: inout Part, _ entry: Entry, _ children: [InodeID?]) {
+        let number = nextNumber
+        part.previousVersion = latestNames.updateValue(number, forKey: entry) ?? -1
+        if part.movesDirectory {
+            part.previousMove = latestMove
+            latestMove = number
+        }
+        // What is durable by now is forgotten before it makes up half of the memory.
+        if latestNames.count > 2 * ordered.count + 32 {
+            latestNames = latestNames.filter { $0.value == number || ordered.index(of: $0.value) != nil }
+        }
+        for case let child? in children {
+            guard let at = inodes.index(forKey: child) else { continue }
+            let count = inodes.values[at].ownNames.count
+            if count > 16, count & (count - 1) == 0 {
+                inodes.values[at].ownNames.removeAll { ordered.index(of: $0) == nil }
+            }
+            inodes.values[at].ownNames.append(number)
+        }
+    }
+
     private mutating func append(
         _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: Part.Bond = .none
     ) {

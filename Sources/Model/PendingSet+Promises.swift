@@ -1,27 +1,30 @@
-/// Making durable in general: operations were in flight when the barrier began, or an earlier barrier failed, or names
-/// are promised that hang together with others.
+/// Making durable in general, where what a barrier promises is not simply what came first: operations were in flight
+/// when it began.
 extension PendingSet {
-    /// Makes durable what is promised and everything that it needs. `isPromised` is given each part, and for a name
-    /// what the name meant before.
+    /// Makes durable what is promised and everything that it needs, whatever hangs together with what. `isPromised` is
+    /// given each part, and for a name what the name meant before. The cost is in proportion to all that is pending.
     mutating func makeDurable(_ isPromised: (InodeID?, Part) -> Bool) {
-        let parts = pendingParts()
+        let parts = pendingParts(withDoubtful: false)
         var promises = seeds(parts, isPromised)
         guard promises.contains(where: { $0 != .nothing }) else { return }
         close(&promises, parts)
         empty()
-        for (part, promise) in zip(parts, promises) {
-            switch promise {
-            case .nothing: break
-            case .whole:
-                if case .name(let entry, let inode) = part.effect {
-                    retireName(entry, inode)
-                } else {
-                    apply(part)
-                }
-            case .units(let units): durable.apply(part.effect, within: units.intersection(part.pendingBytes))
-            }
-        }
+        for (part, promise) in zip(parts, promises) { settle(part, promise) }
         enter(leftOver(parts, promises))
+    }
+
+    /// The same for the data of one inode, or its attributes, where these need nothing else that is pending.
+    mutating func makeDurable(
+        _ queue: WritableKeyPath<InodeState, PartQueue>, of inode: InodeID, _ isPromised: (Part) -> Bool
+    ) {
+        guard let parts = inodes[inode].map({ Array($0[keyPath: queue]) }) else { return }
+        var promises = parts.map { isPromised($0) ? Promise.whole : .nothing }
+        guard promises.contains(.whole) else { return }
+        close(&promises, parts)
+        for (part, promise) in zip(parts, promises) { settle(part, promise) }
+        let left = leftOver(parts, promises)
+        inodes[inode]?[keyPath: queue] = PartQueue(left)
+        partCount -= parts.count - left.count
     }
 
     fileprivate enum Promise: Equatable {
@@ -71,6 +74,18 @@ extension PendingSet {
         }
     }
 
+    private mutating func settle(_ part: Part, _ promise: Promise) {
+        switch promise {
+        case .nothing: break
+        case .whole:
+            if case .name(let entry, let inode) = part.effect { retireName(entry, inode) } else { apply(part) }
+        case .units(let units):
+            durable.apply(part.effect, within: units.intersection(part.pendingBytes))
+            overrideDoubtful(part, units.intersection(part.pendingBytes))
+        }
+    }
+
+    /// Takes every part out, but those that no barrier speaks of.
     private mutating func empty() {
         ordered = PartQueue()
         partCount = 0
@@ -80,6 +95,7 @@ extension PendingSet {
             inodes.values[at].orderedCount = 0
             if !inodes.values[at].data.isEmpty { inodes.values[at].data = PartQueue() }
             if !inodes.values[at].others.isEmpty { inodes.values[at].others = PartQueue() }
+            partCount += inodes.values[at].doubtful.count
         }
     }
 
@@ -113,7 +129,6 @@ extension PendingSet {
             }
         }
         for part in left { register(part) }
-        hasUnsyncable = left.contains(where: \.isUnsyncable)
     }
 }
 

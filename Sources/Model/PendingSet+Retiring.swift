@@ -1,5 +1,5 @@
 /// Making durable where everything that a barrier covers is simply what came before it: no operation was in flight when
-/// it began, and no barrier failed before. Parts then leave from the front of their queues.
+/// it began. Parts then leave from the front of their queues.
 extension PendingSet {
     mutating func retireEverything(before limit: Int) {
         retireOrdered(before: limit)
@@ -48,7 +48,16 @@ extension PendingSet {
         if part.gone.isEmpty { tree.apply(part.effect) } else { tree.apply(part.effect, within: part.remainingBytes) }
     }
 
-    mutating func apply(_ part: Part) { apply(part, to: &durable) }
+    mutating func apply(_ part: Part) {
+        apply(part, to: &durable)
+        overrideDoubtful(part)
+    }
+
+    /// Data that became durable settles what it lies over of the data in doubt. Of the part, `bytes` or all.
+    mutating func overrideDoubtful(_ part: Part, _ bytes: RangeSet<UInt64>? = nil) {
+        guard let at = inodes.index(forKey: part.effect.inode), !inodes.values[at].doubtful.isEmpty else { return }
+        partCount -= inodes.values[at].doubtful.giveWay(to: bytes ?? part.remainingBytes, of: part.number)
+    }
 
     /// Takes out of the inode's earlier data what a zero version overrides, and the growth that a size does.
     private mutating func override(_ part: Part) {
@@ -65,19 +74,22 @@ extension PendingSet {
         partCount -= before - inodes.values[at].data.count
     }
 
-    mutating func retireData(of inode: InodeID, before limit: Int) {
-        guard let at = inodes.index(forKey: inode), let first = inodes.values[at].data.first, first.number < limit
-        else {
-            return
-        }
-        let count = inodes.values[at].data.applyPrefix(before: limit, to: &durable, inode)
-        partCount -= count
-    }
+    mutating func retireData(of inode: InodeID, before limit: Int) { retire(\.data, of: inode, before: limit) }
 
-    mutating func retireOthers(of inode: InodeID, before limit: Int) {
-        guard let at = inodes.index(forKey: inode), !inodes.values[at].others.isEmpty else { return }
-        let count = inodes.values[at].others.applyPrefix(before: limit, to: &durable, inode)
-        partCount -= count
+    mutating func retireOthers(of inode: InodeID, before limit: Int) { retire(\.others, of: inode, before: limit) }
+
+    private mutating func retire(
+        _ queue: WritableKeyPath<InodeState, PartQueue>, of inode: InodeID, before limit: Int
+    ) {
+        guard let at = inodes.index(forKey: inode), let first = inodes.values[at][keyPath: queue].first,
+            first.number < limit
+        else { return }
+        if !inodes.values[at].doubtful.isEmpty {
+            for part in inodes.values[at][keyPath: queue].prefix(while: { $0.number < limit }) {
+                overrideDoubtful(part)
+            }
+        }
+        partCount -= inodes.values[at][keyPath: queue].applyPrefix(before: limit, to: &durable, inode)
     }
 }
 
@@ -132,10 +144,49 @@ extension Part {
 // MARK: - Names
 
 extension PendingSet {
+    /// Where each slot is on its own: makes the names in a directory durable, and those that mean an inode or did, with
+    /// what they need.
+    mutating func retireNames(in directory: InodeID?, of inode: InodeID?, _ isPromised: (Part) -> Bool) {
+        guard !ordered.isEmpty else { return }
+        var numbers: Set<Int> = []
+        if let directory, let state = inodes[directory], state.orderedCount > 0 {
+            for part in ordered where part.effect.inode == directory && isPromised(part) { numbers.insert(part.number) }
+        }
+        for number in inode.flatMap({ inodes[$0] })?.ownNames ?? [] {
+            if let index = ordered.index(of: number), isPromised(ordered[index]) { numbers.insert(number) }
+        }
+        guard !numbers.isEmpty else { return }
+        var open = Array(numbers)
+        while let number = open.popLast() {
+            for need in namesNeeded(by: number) where numbers.insert(need).inserted { open.append(need) }
+        }
+        for number in numbers.sorted() {
+            guard let index = ordered.index(of: number), case .name(let entry, let child) = ordered[index].effect else {
+                continue
+            }
+            ordered.remove(at: index)
+            partCount -= 1
+            if inodes[entry.directory] == nil { strayCount -= 1 } else { inodes[entry.directory]?.orderedCount -= 1 }
+            retireName(entry, child)
+        }
+        if let inode { inodes[inode]?.ownNames.removeAll { ordered.index(of: $0) == nil } }
+    }
+
+    /// The names that survive if this one does: earlier versions, and the other half of its rename.
+    private func namesNeeded(by number: Int) -> [Int] {
+        guard let index = ordered.index(of: number) else { return [] }
+        let part = ordered[index]
+        var needed = [part.previousVersion, part.previousMove].filter { ordered.index(of: $0) != nil }
+        if part.bond == .joinsNext, index + 1 < ordered.endIndex { needed.append(ordered[index + 1].number) }
+        if index > ordered.startIndex, part.bond == .needsPrevious || ordered[index - 1].bond == .joinsNext {
+            needed.append(ordered[index - 1].number)
+        }
+        return needed
+    }
+
     mutating func retireName(_ entry: Entry, _ inode: InodeID?) {
         let old = durable[entry]
         durable.apply(.name(entry, inode))
-        for case let child? in [inode, old] { inodes[child]?.ownNameCount -= 1 }
         // A pending name that becomes durable still counts once; the name that it displaced counts no more.
         if let old { dropName(of: old) }
     }
@@ -145,7 +196,7 @@ extension PendingSet {
         inodes[inode]!.nameCount -= 1
         guard inodes[inode]!.nameCount == 0, inode != .root else { return }
         let state = inodes.removeValue(forKey: inode)!
-        partCount -= state.data.count + state.others.count
+        partCount -= state.data.count + state.others.count + state.doubtful.count
         strayCount += state.orderedCount
         let node = durable.nodes.removeValue(forKey: inode)
         if let node, node.kind == .directory { dropNames(in: inode, node, pendingCount: state.orderedCount) }

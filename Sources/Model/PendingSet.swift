@@ -40,8 +40,10 @@ public struct PendingSet: Sendable {
     var lastMetadataNumber = -1
     /// How many events have been taken: the crash point reached.
     public internal(set) var eventCount = 0
-    /// Some part may be unsyncable.
-    var hasUnsyncable = false
+    /// Where each slot is on its own: the latest pending version of a name, by its number, and the latest move of a
+    /// directory. Some may be durable by now.
+    var latestNames: [Entry: Int] = [:]
+    var latestMove = -1
 
     /// The names and sizes that running programs see.
     var names: [Entry: InodeID] = [:]
@@ -98,8 +100,11 @@ public struct PendingSet: Sendable {
         var others = PartQueue()
         /// How many parts in `ordered` change the inode; names change the directory that they lie in.
         var orderedCount = 0
-        /// How many pending names mean the inode, or did before; never too few.
-        var ownNameCount = 0
+        /// Writes that a failed barrier covered.
+        var doubtful = DoubtfulParts()
+        /// Where each slot is on its own: the pending names that mean the inode, or did before, by their numbers. Some
+        /// may be durable by now.
+        var ownNames: [Int] = []
         /// The latest completed metadata part that changed the inode, its size, its name.
         var lastChange = -1
         var lastSizeChange = -1
@@ -154,17 +159,20 @@ extension PendingSet {
     /// How many parts a crash may keep or lose now. A run of data counts once.
     public var pendingPartCount: Int { partCount - strayCount }
 
-    /// The pending parts in trace order.
-    func pendingParts() -> [Part] {
+    /// The pending parts in trace order; without the doubtful, those that a barrier can make durable.
+    func pendingParts(withDoubtful: Bool = true) -> [Part] {
         var parts: [Part] = []
         parts.reserveCapacity(partCount)
         for part in ordered where strayCount == 0 || inodes[part.effect.inode] != nil { parts.append(part) }
-        if rules.order == .total { return parts }
-        var isSorted = parts.isEmpty
-        for state in inodes.values where !state.data.isEmpty || !state.others.isEmpty {
-            isSorted = isSorted && parts.isEmpty && state.others.isEmpty
-            parts += state.data
-            parts += state.others
+        var isSorted = true
+        func take(_ more: some Sequence<Part>) {
+            isSorted = isSorted && parts.isEmpty
+            parts += more
+        }
+        for state in inodes.values {
+            if !state.data.isEmpty { take(state.data) }
+            if !state.others.isEmpty { take(state.others) }
+            if withDoubtful, !state.doubtful.isEmpty { take(state.doubtful.pending) }
         }
         if !isSorted { parts.sort { $0.number < $1.number } }
         return parts
@@ -175,9 +183,12 @@ extension PendingSet {
     /// How many things the set holds: parts, inodes, names, runs of durable content, operations under way. For tests
     /// that memory does not grow with the length of a trace.
     package var heldCount: Int {
-        let perInode = inodes.values.map { $0.data.heldCount + $0.others.heldCount + $0.extendedAttributes.count + 1 }
+        let perInode = inodes.values.map {
+            $0.data.heldCount + $0.others.heldCount + $0.doubtful.heldCount + $0.ownNames.count
+                + $0.extendedAttributes.count + 1
+        }
         let durableCount = durable.nodes.values.map { $0.content.extents.count + $0.entries.count + 1 }
         return ordered.heldCount + perInode.reduce(0, +) + durableCount.reduce(0, +) + names.count + barriers.count
-            + inFlight.count
+            + inFlight.count + latestNames.count
     }
 }
