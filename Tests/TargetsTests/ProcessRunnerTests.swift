@@ -120,6 +120,24 @@ import Testing
         #expect(!isAlive(daemon))
     }
 
+    /// What another Faultline started, or what is meant to live on, is nobody's to kill here.
+    @Test(arguments: [true, false]) func daemonsOfOthersAreLeftAlone(areNobodys: Bool) throws {
+        let folder = try TemporaryFolder()
+        // Process 1 lives: what it has started is not taken for a stray by a cleanup that runs meanwhile.
+        let mark = areNobodys ? "nobody" : "1.\(try #require(ProcessTable.startTicks(of: 1))).1"
+        var command = shell(
+            "(setsid env FAULTLINE_SPAWN=\(mark) sh -c 'echo $$ > daemon; exec sleep 1000' &); "
+                + "while [ ! -s daemon ]; do sleep 0.01; done")
+        command.directory = folder.path
+        let mother = try ProcessRunner.start(command)
+        let daemon = try #require(try folder.eventually { numbers(try? folder.read("daemon")).first })
+        defer { kill(daemon, SIGKILL) }
+        #expect(try mother.wait(timeoutMilliseconds: 20_000) == .exited(code: 0))
+        try mother.killTree()
+        _ = try ProcessRunner.run(shell("sleep 1000"), timeoutMilliseconds: 50)
+        #expect(isAlive(daemon))
+    }
+
     @Test(arguments: [
         ("exec sleep 1000", false),
         ("exec env -i sleep 1000", false),

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Storage
+import Targets
 
 /// Starts a process in the background that serves a mount, and waits until the mount is ready.
 ///
@@ -76,11 +77,27 @@ package enum MountLauncher {
         words.append(nil)
         defer { for word in words { free(word) } }
         var child = pid_t()
-        let error = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &words, environ)
+        // It belongs to nobody, so that no Faultline takes it for what a target left behind.
+        var environment = inheritedEnvironment() + [SpawnMark.nobody.withCString { strdup($0) }, nil]
+        defer { free(environment[environment.count - 2]) }
+        let error = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &words, &environment)
         guard error == 0 else {
             throw MountServiceError.system(call: "posix_spawn", path: "/proc/self/exe", errno: error)
         }
         return child
+    }
+
+    /// Our environment without what says who started us.
+    private static func inheritedEnvironment() -> [UnsafeMutablePointer<CChar>?] {
+        var lines: [UnsafeMutablePointer<CChar>?] = []
+        var place = environ
+        let name = SpawnMark.nobody.bytes.prefix { $0 != UInt8(ascii: "=") }
+        while let line = place.pointee {
+            let isMark = name.enumerated().allSatisfy { CChar(bitPattern: $1) == line[$0] } && line[name.count] == 0x3D
+            if !isMark { lines.append(line) }
+            place += 1
+        }
+        return lines
     }
 
     private static func readAll(_ descriptor: Int32) throws -> String {

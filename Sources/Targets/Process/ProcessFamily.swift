@@ -8,7 +8,8 @@ import Glibc
 /// subreaper of ours. So a daemon stays below its root for as long as that lives, and becomes our child at the moment
 /// when the root ends: an unknown child of ours, in a session other than ours, belongs to the root that has just ended.
 /// Two may end at once. So whoever is about to kill a root notes first what is below it, and every process is given the
-/// variable `FAULTLINE_SPAWN`; only where neither tells does the moment decide.
+/// variable `FAULTLINE_SPAWN`; only where neither tells does the moment decide. A process in whom the variable names
+/// another Faultline, or nobody (`SpawnMark.nobody`), is none of ours.
 ///
 /// Consequences: whoever starts a child that makes a session of its own must do it here. A target may see daemons of
 /// its own among the children it waits for. If we are ourselves killed with SIGKILL, the kernel kills the roots, but
@@ -70,19 +71,26 @@ struct ProcessFamily {
         for process in try ProcessTable.children(of: getpid()) where roots[process] == nil && orphans[process] == nil {
             let session = getsid(process)
             guard session != ours else { continue }
-            orphans[process] =
-                noted.processes[process] ?? noted.sessions[session] ?? markedOwner(of: process) ?? serial
+            if let owner = noted.processes[process] ?? noted.sessions[session] {
+                orphans[process] = owner
+            } else if let mark = ProcessTable.environmentValue(ProcessFamily.variable, of: process) {
+                orphans[process] = SpawnMark(parsing: mark).flatMap { $0.isOurs ? $0.serial : nil }
+            } else if !roots.keys.contains(where: hasEnded) {
+                // Else one has ended that nobody has reaped yet, and may have left it: that one's turn comes.
+                orphans[process] = serial
+            }
         }
         for process in orphans.keys where hasEndedAndReaped(process) { orphans[process] = nil }
+    }
+
+    private func hasEnded(root process: pid_t) -> Bool {
+        var information = siginfo_t()
+        let asked = waitid(P_PID, id_t(process), &information, WEXITED | WNOHANG | WNOWAIT)
+        return asked == 0 && information._sifields._sigchld.si_pid == process
     }
 
     private func hasEndedAndReaped(_ process: pid_t) -> Bool {
         let result = waitpid(process, nil, WNOHANG)
         return result == process || (result < 0 && errno == ECHILD)
-    }
-
-    private func markedOwner(of process: pid_t) -> UInt64? {
-        guard let mark = ProcessTable.environmentValue(ProcessFamily.variable, of: process) else { return nil }
-        return SpawnMark(parsing: mark).flatMap { $0.isOurs ? $0.serial : nil }
     }
 }

@@ -34,7 +34,13 @@ enum ProcessTable {
     /// has overwritten it.
     static func environmentValue(_ name: ByteString, of process: pid_t) -> ByteString? {
         let prefix = name.bytes + [UInt8(ascii: "=")]
-        return contents("/proc/\(process)/environ")?
+        var environment = contents("/proc/\(process)/environ")
+        // While a process executes a program it has an address space without an environment for a moment.
+        for _ in 0..<1000 where environment?.isEmpty == true && isExecuting(process) {
+            usleep(100)
+            environment = contents("/proc/\(process)/environ")
+        }
+        return environment?
             .split(separator: 0)
             .first { $0.starts(with: prefix) }
             .map { ByteString($0.dropFirst(prefix.count)) }
@@ -49,6 +55,12 @@ enum ProcessTable {
 
     private static func parent(of process: pid_t) -> pid_t? {
         statFields(of: process).flatMap { $0.count > 1 ? pid_t($0[1]) : nil }
+    }
+
+    /// Whether a process is about to execute a program: it has memory (vsize, field 23), and none of it is an
+    /// environment yet (env_start, field 50).
+    private static func isExecuting(_ process: pid_t) -> Bool {
+        statFields(of: process).map { $0.count > 47 && $0[20] != 0 && $0[47] == 0 } ?? false
     }
 
     /// The fields of stat that follow the process's name: its state (as 0), its parent, its group…

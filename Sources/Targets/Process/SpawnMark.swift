@@ -2,7 +2,10 @@ import Bytes
 import Glibc
 
 /// The value of `FAULTLINE_SPAWN`: which process started something, and which of its spawns that was.
-struct SpawnMark: Hashable, Sendable {
+package struct SpawnMark: Hashable, Sendable {
+    /// The line of an environment that says that a process belongs to nobody: it is meant to outlive who started it.
+    package static let nobody = ByteString(ProcessFamily.variable.bytes + Array("=nobody".utf8))
+
     var process: Int32
     /// When that process started, in clock ticks since boot: an id that is used again is another process.
     var startTicks: UInt64

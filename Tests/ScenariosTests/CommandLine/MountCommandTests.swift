@@ -42,6 +42,17 @@ import Testing
         return source?.split(separator: "-").last.flatMap { Int32($0) }
     }
 
+    /// Kills the process that serves the mount, and waits until it is dead.
+    private func killServer() throws {
+        let server = try #require(try server())
+        kill(server, SIGKILL)
+        while let stat = try? String(contentsOfFile: "/proc/\(server)/stat", encoding: .utf8),
+            !stat.contains(") Z "), !stat.contains(") X ")
+        {
+            usleep(1000)
+        }
+    }
+
     private func cleanUp() { _ = try? run("unmount", "mnt") }
 
     @Test func `a mount is ready when the command returns, fails as it was told, and an unmount keeps everything`()
@@ -86,16 +97,16 @@ import Testing
         defer { cleanUp() }
         #expect(try run("mount", "store", "mnt").status == 0)
         _ = try shell("echo kept > mnt/a; sync mnt/a")
-        kill(try #require(try server()), SIGKILL)
+        try killServer()
         let again = try run("mount", "store", "mnt")
         #expect(again.status == 0, "\(again)")
         #expect(try shell("cat mnt/a") == "kept\n")
-        kill(try #require(try server()), SIGKILL)
+        try killServer()
         let ended = try run("unmount", "mnt")
         #expect(ended.status == 0 && ended.error.contains("had been killed"), "\(ended)")
         #expect(try !isMounted())
         #expect(try run("mount", "store", "mnt").status == 0)
-        kill(try #require(try server()), SIGKILL)
+        try killServer()
         // Others may be cleaning up at the same time: what counts is that it is gone.
         _ = try run("cleanup")
         #expect(try !isMounted())
