@@ -39,6 +39,51 @@ public enum ModelBenchmark {
         return set.pendingPartCount
     }
 
+    /// What else is pending while files are synced.
+    public enum Burden: String, CaseIterable, Sendable {
+        case nothing = "nothing else"
+        case failedSync = "a page for each, whose fsync failed"
+        case inFlight = "an operation in flight"
+    }
+
+    /// Creates `count` files of a page each, then syncs each; beside them what `burden` says. Returns the number of events.
+    public static func syncFiles(_ count: Int, profile: Profile, beside burden: Burden) -> Int {
+        var set = PendingSet(profile: profile)
+        var id: UInt64 = 0
+        func add(_ change: Change, isComplete: Bool = true) {
+            id += 1
+            set.add(.operation(Operation(id: OperationID(id), change, isComplete: isComplete)))
+        }
+        func sync(_ file: InodeID, errno: Int32 = 0) {
+            id += 1
+            set.add(.barrierBegan(OperationID(id), .fsync(file), process: 1))
+            set.add(.barrierEnded(OperationID(id), errno: errno))
+        }
+        func create(_ file: InodeID) {
+            add(.create(file, .regular, Attributes(mode: 0o644), at: Entry(.root, .init("f\(file.rawValue)"))))
+        }
+        func write(_ file: InodeID, page: UInt64, isComplete: Bool = true) {
+            let data = Payload(offsetBytes: id * 4096, countBytes: 4096)
+            add(.write(file, offsetBytes: page * 4096, data: data), isComplete: isComplete)
+        }
+        let other = InodeID(2)
+        create(other)
+        switch burden {
+        case .nothing: break
+        case .failedSync:
+            for page in 0..<UInt64(count) { write(other, page: page) }
+            sync(other, errno: 5)
+        case .inFlight: write(other, page: 0, isComplete: false)
+        }
+        let files = (0..<UInt64(count)).map { InodeID($0 + 3) }
+        for file in files {
+            create(file)
+            write(file, page: 0)
+        }
+        for file in files { sync(file) }
+        return set.eventCount
+    }
+
     /// Walks and hashes up to `count` crash states of a small store: three files, fifteen free pages of data, growth,
     /// and a replacing rename. Returns the number of states and the XOR of their hashes.
     public static func walkStates(_ count: Int, profile: Profile = .ext4Ordered) throws -> (states: Int, sum: StateHash)

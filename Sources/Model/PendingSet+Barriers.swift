@@ -98,9 +98,9 @@ extension PendingSet {
             if case .forceUnitAccess(let write) = state.barrier { return part.operation == write }
             return failed == nil || part.effect.inode == failed
         }
-        for part in ordered.extract(where: isFailed) {
-            inodes[part.effect.inode]?.orderedCount -= 1
-            doubt([part], of: part.effect.inode)
+        for (inode, parts) in Dictionary(grouping: ordered.extract(where: isFailed), by: \.effect.inode) {
+            inodes[inode]?.orderedCount -= parts.count
+            doubt(parts, of: inode)
         }
         for inode in failed.map({ [$0] }) ?? Array(inodes.keys) {
             guard let at = inodes.index(forKey: inode) else { continue }

@@ -15,7 +15,7 @@ extension PendingSet {
         for (part, fate) in zip(pendingParts(), survivors.fates) {
             switch (fate, part.effect) {
             case (.lost, _): break
-            case (.kept, _): apply(part, to: &tree)
+            case (.kept, _): PendingSet.apply(part, to: &tree)
             case (.data(let bytes), let effect): tree.apply(effect, within: bytes)
             case (.size(let size), .grow(let inode, let from, _)): tree.apply(.grow(inode, from: from, to: size))
             case (.size, _): preconditionFailure("only growth has sizes")

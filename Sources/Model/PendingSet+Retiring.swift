@@ -44,12 +44,13 @@ extension PendingSet {
         }
     }
 
-    func apply(_ part: Part, to tree: inout Tree) {
+    /// Static: to work on a part of a set by a method of the set would copy the whole tree.
+    static func apply(_ part: Part, to tree: inout Tree) {
         if part.gone.isEmpty { tree.apply(part.effect) } else { tree.apply(part.effect, within: part.remainingBytes) }
     }
 
     mutating func apply(_ part: Part) {
-        apply(part, to: &durable)
+        PendingSet.apply(part, to: &durable)
         overrideDoubtful(part)
     }
 

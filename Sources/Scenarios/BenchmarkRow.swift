@@ -5,6 +5,7 @@ package struct BenchmarkRow: Encodable, Sendable {
         case atLeast(Double)
         /// The ratio to the baseline.
         case ratioAtLeast(Double)
+        case ratioAtMost(Double)
     }
 
     package var name: String
@@ -31,6 +32,7 @@ package struct BenchmarkRow: Encodable, Sendable {
         case .atMost(let limit): "at most \(limit) \(unit)"
         case .atLeast(let limit): "at least \(limit) \(unit)"
         case .ratioAtLeast(let limit): "at least \(limit) of it"
+        case .ratioAtMost(let limit): "at most \(limit) of it"
         }
     }
 
@@ -39,6 +41,7 @@ package struct BenchmarkRow: Encodable, Sendable {
         case .atMost(let limit): value <= limit
         case .atLeast(let limit): value >= limit
         case .ratioAtLeast(let limit): ratio >= limit
+        case .ratioAtMost(let limit): ratio <= limit
         }
     }
 

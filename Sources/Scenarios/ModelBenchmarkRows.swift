@@ -11,7 +11,25 @@ package enum ModelBenchmarkRows {
     package static func rows(events: Int) throws -> [BenchmarkRow] {
         // First, while the heap is small: memory that others freed would be used again and not be seen.
         let streamed = try streaming(events)
-        return [event(events), pending(events), try state(events)] + streamed
+        return [event(events), pending(events)] + barriers(events) + [try state(events)] + streamed
+    }
+
+    /// Files that are created first and synced then, each alone: what a barrier costs must not grow with what else is
+    /// pending.
+    private static func barriers(_ events: Int) -> [BenchmarkRow] {
+        let count = min(events / 100, 20_000)
+        return [Profile.ext4Ordered, .xfs, .btrfs, .posixMin].flatMap { profile in
+            ModelBenchmark.Burden.allCases.map { burden in
+                let (taken, seconds) = timed { ModelBenchmark.syncFiles(count, profile: profile, beside: burden) }
+                let (fewer, fewerSeconds) = timed {
+                    ModelBenchmark.syncFiles(count / 10, profile: profile, beside: burden)
+                }
+                return BenchmarkRow(
+                    name: "create and sync \(count) files, \(profile), beside \(burden.rawValue): an event",
+                    value: seconds / Double(taken) * 1e9, unit: "ns", baseline: "the same with a tenth of the files",
+                    baselineValue: fewerSeconds / Double(fewer) * 1e9, aim: .ratioAtMost(2))
+            }
+        }
     }
 
     private static func event(_ events: Int) -> BenchmarkRow {

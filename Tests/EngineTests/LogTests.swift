@@ -173,6 +173,16 @@ import Testing
         #expect(try numbers(LogReader.open(storage: left)) == numbers(log.records()), "it is durable at once")
     }
 
+    /// The truncation comes between the append and its sync: nobody will ever append again.
+    @Test func aSyncAfterTheTruncationOfItsRecordReturns() throws {
+        let log = try filled(MemoryStorage(), 100)
+        let last = try log.append([0x31])
+        try log.truncate(after: LSN(50))
+        try log.core.sync(through: last.rawValue)
+        try log.core.writeOut(through: last.rawValue)
+        #expect(log.durableLSN == LSN(50))
+    }
+
     @Test func aSyncOfATruncatedRecordReturns() throws {
         let log = try filled(MemoryStorage(), 100)
         try inParallel(4) { index in

@@ -14,7 +14,7 @@ import Storage
 /// Threads: everything may be called from many at once. Appends wait for each other only while the buffer is written
 /// out and while a segment is replaced; syncs of many threads share one.
 public final class Log: Sendable {
-    private let core: LogCore<SystemCoordination, NoDefects>
+    let core: LogCore<SystemCoordination, NoDefects>
     private let shard: UInt16
     private let lock: any DirectoryLock
     /// What recovery found when the log was opened.

@@ -23,21 +23,28 @@ extension LogCore {
         words.store(position, at: Word.flushedPosition)
     }
 
-    /// Returns when the record is in its file, where readers find it; durable it is only after a sync.
+    /// Returns when the record is in its file, where readers find it, or was truncated away; durable it is only after a
+    /// sync.
     func writeOut(through lsn: UInt64) throws(EngineError) {
         var round = 0
         while words.load(Word.flushedLSN) < lsn {
-            try writeGate.withLock { () throws(EngineError) in try writeOut() }
-            if words.load(Word.flushedLSN) < lsn { C.relax(&round) }
+            let isDone = try writeGate.withLock { () throws(EngineError) in
+                try writeOut()
+                return words.load(Word.flushedLSN) >= lsn || reservedLSN < lsn
+            }
+            if isDone { return }
+            C.relax(&round)
         }
     }
 
     var durableLSN: UInt64 { words.load(Word.durableLSN) }
 
     /// The LSN of the last record that was appended or is being appended.
-    var lastLSN: UInt64 {
-        writeGate.withLock { base.lsn + Reservation(rawValue: words.load(Word.reservation)).count - 1 }
-    }
+    var lastLSN: UInt64 { writeGate.withLock { reservedLSN } }
+
+    /// The same. Under `writeGate`. What was appended and lies beyond it was truncated away; what was appended since may
+    /// have its number.
+    private var reservedLSN: UInt64 { base.lsn + Reservation(rawValue: words.load(Word.reservation)).count - 1 }
 
     /// The LSN of the first record that the log still has, or will have.
     var firstLSN: UInt64 { writeGate.withLock { segments[0].baseLSN } }
@@ -54,10 +61,9 @@ extension LogCore {
     /// Returns when the record and everything before it is durable, or was truncated away. The record was appended.
     func sync(through lsn: UInt64) throws(EngineError) {
         if words.load(Word.durableLSN) >= lsn { return }
-        let truncations = words.load(Word.truncations)
         turn.lock()
         defer { turn.unlock() }
-        while words.load(Word.durableLSN) < lsn, words.load(Word.truncations) == truncations {
+        while words.load(Word.durableLSN) < lsn {
             if let ending { throw ending }
             if isSyncing {
                 turn.wait()
@@ -66,24 +72,28 @@ extension LogCore {
             }
             isSyncing = true
             turn.unlock()
-            let result = writeAndSync(through: lsn, truncations)
+            let result = writeAndSync(through: lsn)
             turn.lock()
             isSyncing = false
             if case .success(let reached?) = result { words.store(reached, at: Word.durableLSN) }
             turn.wakeAll()
-            _ = try result.get()
+            if try result.get() == nil { return }
         }
     }
 
-    /// The leader's part. Returns the last LSN that is durable now; nil after a truncation.
-    private func writeAndSync(through lsn: UInt64, _ truncations: UInt64) -> Result<UInt64?, EngineError> {
+    /// The leader's part. Returns the last LSN that is durable now; nil when the record was truncated away.
+    ///
+    /// A truncation makes everything durable first, and so waits for a leader whose record it takes away; a leader whose
+    /// record was taken away before finds that here and stores nothing.
+    private func writeAndSync(through lsn: UInt64) -> Result<UInt64?, EngineError> {
         var round = 0
         do throws(EngineError) {
-            while words.load(Word.truncations) == truncations {
-                let (reached, file) = try writeGate.withLock { () throws(EngineError) in
+            while true {
+                let step = try writeGate.withLock { () throws(EngineError) -> (reached: UInt64, file: any StorageFile)? in
                     try writeOut()
-                    return (words.load(Word.flushedLSN), active.file)
+                    return reservedLSN < lsn ? nil : (words.load(Word.flushedLSN), active.file)
                 }
+                guard let (reached, file) = step else { return .success(nil) }
                 if reached >= lsn {
                     if defects.has(.poisonIgnored) {
                         try throughStorage { () throws(StorageError) in try file.sync() }
@@ -94,7 +104,6 @@ extension LogCore {
                 }
                 C.relax(&round)
             }
-            return .success(nil)
         } catch {
             return .failure(error)
         }

@@ -68,7 +68,6 @@ extension LogCore {
                 segments.removeAll { $0.name > tail.name }
                 words.store(lsn, at: Word.flushedLSN)
                 words.store(lsn, at: Word.durableLSN)
-                words.store(words.load(Word.truncations) + 1, at: Word.truncations)
                 install(next, tail.header!, lastLSN: lsn, endBytes: tail.endBytes)
             }
         } catch {

@@ -228,9 +228,7 @@ enum Word {
     static let flushedLSN = 16
     static let durableLSN = 24
     static let hasEnded = 32
-    /// Rises with every truncation that took records away.
-    static let truncations = 40
-    static let count = 48
+    static let count = 40
 }
 
 /// What the active segment adds to a reservation.

@@ -26,7 +26,14 @@ package enum MountEnding {
             return .wasAbandoned
         }
         defer { close(process) }
-        let directory = try ask(mountPoint)
+        let directory: ServiceDirectory?
+        do {
+            directory = try ask(mountPoint)
+        } catch TreeError.system(_, _, let errno) where [ENOTCONN, ECONNABORTED].contains(errno) {
+            // It was dying already.
+            try MountTable.detach(mountPoint)
+            return .wasAbandoned
+        }
         var waiting = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
         var left = patienceSeconds * 1000
         while poll(&waiting, 1, Int32(min(left, 1000))) == 0 {
