@@ -33,21 +33,12 @@ final class StateRecovery: Sendable {
         try materialiser.materialise(tree, into: directory)
         let first = isAlone ? try client.recoverAlone(directory) : try client.recover(directory)
         guard case .opened = first else {
-            try refuseFullScratch()
+            try FreeSpace.require(in: scratch, doing: "recovering a state")
             if case .hangs = first { return (Evidence(first.recovery), true) }
             return (Evidence(first.recovery), false)
         }
         let second = isAlone ? try client.recoverAlone(directory) : try client.recover(directory)
+        if case .opened = second {} else { try FreeSpace.require(in: scratch, doing: "recovering a state again") }
         return (Evidence(first.recovery, secondRecovery: second.recovery), false)
-    }
-
-    /// A store that does not open because our scratch space is full says nothing about the store.
-    private func refuseFullScratch() throws {
-        var space = statvfs()
-        guard scratch.withCString({ statvfs($0, &space) }) == 0 else { return }
-        let freeBytes = UInt64(space.f_bavail) * UInt64(space.f_frsize)
-        guard freeBytes < 1 << 20 || space.f_files > 0 && space.f_favail == 0 else { return }
-        throw TreeError.system(
-            call: "recovering a state (its scratch space is full)", path: scratch, errno: ENOSPC)
     }
 }

@@ -13,7 +13,8 @@ extension Judge {
     mutating func judgeHoles(_ observation: Observation) {
         if let line = tally.outOfOrder {
             judgement.unjudged[.noHoles] =
-                "line \(line) acknowledges an operation after one begun later: several writers have no single order"
+                "line \(line) acknowledges an operation after one begun later: several writers have no single order "
+                + "(the contract durable asks for none)"
             return
         }
         guard judgement.unattributed.isEmpty else { return }

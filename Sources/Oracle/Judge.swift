@@ -198,18 +198,19 @@ struct Judge {
     /// oracle does not record may explain all of them.
     private mutating func attribute() {
         differences.sort { $0.line == $1.line ? $0.key < $1.key : $0.line < $1.line }
-        let budget = tally.hasIntents == true ? 0 : validator.options.plainInFlight * tally.openLives
-        var breaking = 0
-        for difference in differences where difference.breaks.contains(where: contract.checks.contains) {
-            breaking += 1
-        }
+        let breaking = differences.filter { $0.breaks.contains(where: contract.checks.contains) }
+        let inFlight = tally.hasIntents == true ? 0 : validator.options.plainInFlight
+        let mayBeInFlight = inFlight > 0 && areExplained(breaking, inFlight: inFlight)
         var detail = ""
-        if budget > 0 {
-            detail = "without intents, \(budget) of the \(breaking) differences may be in flight"
+        if inFlight > 0 {
+            let budget = inFlight * (tally.restarts.count + 1)
+            detail =
+                "without intents, \(budget) operations may be in flight, which cannot explain all "
+                + "\(breaking.count) differences"
         }
         for difference in differences {
             guard let check = difference.breaks.first(where: contract.checks.contains) else { continue }
-            if breaking <= budget {
+            if mayBeInFlight {
                 judgement.unattributed.append(violation(check, difference))
             } else if mayTell(check) {
                 tell(violation(check, difference, detail: detail))
@@ -217,6 +218,22 @@ struct Judge {
                 judgement.counts[check, default: 0] += 1
             }
         }
+    }
+
+    /// Whether operations that a plain oracle does not record, `inFlight` at the end of each life, can be behind all of
+    /// these. What was acknowledged in one life, only those of that life or a later one can have replaced, unless a lost
+    /// tail is forgiven.
+    private func areExplained(_ differences: [Difference], inFlight: Int) -> Bool {
+        var wanted = [Int](repeating: 0, count: tally.restarts.count + 1)
+        for difference in differences {
+            wanted[contract.checks.contains(.durable) ? tally.life(of: difference.line) : 0] += 1
+        }
+        var left = 0
+        for wanted in wanted.reversed() {
+            left += inFlight - wanted
+            if left < 0 { return false }
+        }
+        return true
     }
 
     /// Whether a violation of `check` would still be told, not only counted.

@@ -31,7 +31,7 @@ struct Mutator {
         self.observation = observation
         let tally = validator.tally(at: line)
         self.line = tally.line
-        let budget = tally.hasIntents == true ? 0 : validator.options.plainInFlight * tally.openLives
+        let budget = tally.hasIntents == true ? 0 : validator.options.plainInFlight * (tally.restarts.count + 1)
         wrongKeys = base.counts.isEmpty ? max(1, budget + 1 - base.unattributed.count) : 1
         var settled: [Settled] = []
         for entry in observation.entries {

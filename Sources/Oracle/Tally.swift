@@ -8,6 +8,9 @@ struct Tally: Sendable {
     var lastCertainBegin = 0
     /// Where an acknowledgement came before that of an operation begun earlier: the mark of several writers.
     var outOfOrder: Int?
-    /// Lives of the store since the last one that an observation settled.
-    var openLives = 1
+    /// The restarts since the last one that an observation settled: each began a life of the store that nobody saw.
+    var restarts: [Int] = []
+
+    /// How many of the lives that nobody saw had begun by `line`.
+    func life(of line: Int) -> Int { restarts.count { $0 < line } }
 }

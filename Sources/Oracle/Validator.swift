@@ -33,8 +33,9 @@ import Bytes
 /// - A *restart* closes what is in flight. Observed (`settle`), it makes each key what was seen; unobserved (`apply`),
 ///   it leaves operations that are over and may have happened, like failed ones.
 /// - A *plain* oracle does not record what is in flight. Acknowledgements then follow each other in time, and at most
-///   `plainInFlight` differences (for each life of the store) are set apart as unattributed, as operations in flight
-///   could be behind them. With more than that the surplus proves a violation, though not which it is: all are told.
+///   `plainInFlight` differences are set apart as unattributed, as operations in flight could be behind them: that many
+///   for each life of the store, and only by operations of the life in which the key was last acknowledged or of a
+///   later one. With more than that the surplus proves a violation, though not which it is: all are told.
 /// - With a *single writer* (`Check.noHoles` is in the contract) begin order is effect order, which rules out more.
 ///   Acknowledgements out of that order prove several writers: that check is then unjudged, not failed.
 ///
@@ -62,7 +63,8 @@ import Bytes
 /// It judges at the last line applied. `.everything` keeps the whole history, in memory in proportion to it, and
 /// judges any observation at any line, as an explorer wants; copies share their storage until they differ.
 /// Both judge alike; the one difference is that for a value other than the watched one (a mutation of the positive
-/// control) the streaming memory knows only the versions and a few recently replaced values.
+/// control) the streaming memory knows only the versions and a few recently replaced values, and of a key of which
+/// nothing is left not the line of its delete.
 ///
 /// Not judged: the order of batches against each other (isolation), and reads during the workload.
 /// Pure and Sendable; judging does not change the validator, so that many threads may judge with one.
@@ -200,7 +202,7 @@ public struct Validator: Sendable {
             keep(number, at: line)
         }
         batches.restart()
-        tally.openLives += 1
+        tally.restarts.append(line)
     }
 
     /// A restart line, at which the store showed `observation`: what was open is settled by it. Every key is from here
@@ -217,7 +219,7 @@ public struct Validator: Sendable {
             settle(number, on: nil, at: line)
         }
         batches.restart()
-        tally.openLives = 1
+        tally.restarts = []
         if keepsEverything { tallies.append(tally) }
     }
 

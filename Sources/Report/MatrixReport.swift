@@ -39,10 +39,10 @@ package struct MatrixReport: Encodable {
 
     package func text(for terminal: Terminal) -> String {
         var table = Table([
-            .init("verdict"), .init("target"), .init("scenario"), .init("acked", .right), .init("states", .right),
-            .init("seconds", .right), .init("strongest profile, and why"),
+            .init("verdict"), .init("target"), .init("scenario"), .init("runs", .right), .init("acked", .right),
+            .init("states", .right), .init("seconds", .right), .init("strongest profile, and why"),
         ])
-        for row in rows { table.add(cells(row)) }
+        for line in lines() { table.add(line.cells) }
         var text = table.text(for: terminal)
         for result in rows.compactMap(\.result) where !result.findings.isEmpty {
             text += "\n" + RunReport(result).text(for: terminal)
@@ -50,30 +50,75 @@ package struct MatrixReport: Encodable {
         return text + "\n" + summary(terminal) + "\n"
     }
 
-    private func cells(_ row: MatrixRow) -> [Table.Cell] {
-        let target = row.target
-        if let obstacle = row.obstacle {
-            return [.init("skipped", .doubtful), .init(target), .init(row.scenario), "", "", "", .init(obstacle)]
+    /// The cells of one target and scenario that came out alike, as one line of the table.
+    private struct Line {
+        var verdict: Table.Cell
+        var row: MatrixRow
+        var why: String
+        var runs = 1
+        var acknowledged = 0
+        var states = 0
+        var seconds = 0.0
+
+        init(_ row: MatrixRow) {
+            self.row = row
+            guard row.obstacle == nil, let result = row.result else {
+                verdict = row.obstacle == nil ? .init("not run", .faint) : .init("skipped", .doubtful)
+                why = row.obstacle ?? ""
+                return
+            }
+            let mark = row.isMet && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
+            verdict = Table.Cell(result.verdict + mark, row.isMet ? .good : RunReport.cell(result.verdict).style)
+            let reason = row.isMet ? row.reason ?? "" : "expected \(row.expectation); \(result.reason ?? "")"
+            let profile = result.findings.first.map { $0.strongestProfile + (reason.isEmpty ? "" : "; ") } ?? ""
+            why = profile + reason
+            (acknowledged, states, seconds) = (result.acknowledged, result.states.checked, result.seconds)
         }
-        guard let result = row.result else {
-            return [.init("not run", .faint), .init(target), .init(row.scenario)]
+
+        var hasRun: Bool { row.obstacle == nil && row.result != nil }
+
+        /// Violations of one check are alike, whatever key shows them.
+        var likeness: String {
+            let cause = row.isMet || row.result?.findings.isEmpty != false ? why : row.result!.findings[0].check
+            return [row.target, row.scenario, verdict.text, cause].joined(separator: "\n")
         }
-        let isExpected = row.isMet
-        let mark = isExpected && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
-        let why = isExpected ? row.reason ?? "" : "expected \(row.expectation); \(result.reason ?? "")"
-        let profile = result.findings.first.map { $0.strongestProfile + (why.isEmpty ? "" : "; ") } ?? ""
-        return [
-            Table.Cell(result.verdict + mark, isExpected ? .good : RunReport.cell(result.verdict).style),
-            .init(target), .init(result.scenario), .init("\(result.acknowledged)"), .init("\(result.states.checked)"),
-            .init(MatrixReport.tenths(result.seconds)), .init(profile + why),
-        ]
+
+        mutating func add(_ other: Line) {
+            runs += other.runs
+            acknowledged += other.acknowledged
+            states += other.states
+            seconds += other.seconds
+        }
+
+        var cells: [Table.Cell] {
+            let counts = [.init("\(acknowledged)"), .init("\(states)"), Table.Cell(MatrixReport.tenths(seconds))]
+            return [verdict, .init(row.target), .init(row.scenario), .init("\(runs)")]
+                + (hasRun ? counts : ["", "", ""]) + [.init(why)]
+        }
+    }
+
+    private func lines() -> [Line] {
+        var lines: [Line] = []
+        var places: [String: Int] = [:]
+        for line in rows.map(Line.init) {
+            if let place = places[line.likeness] {
+                lines[place].add(line)
+            } else {
+                places[line.likeness] = lines.count
+                lines.append(line)
+            }
+        }
+        return lines
     }
 
     private func summary(_ terminal: Terminal) -> String {
         let count = rows.count(where: \.isMet)
         let skipped = rows.count { $0.obstacle != nil }
         let style: Style = count + skipped < rows.count ? .bad : skipped > 0 ? .doubtful : .good
-        let note = skipped > 0 ? "; \(skipped) SKIPPED: `faultline doctor` says what would enable them" : ""
+        let notRun = rows.count { $0.obstacle == nil && $0.result == nil }
+        let note =
+            (skipped > 0 ? "; \(skipped) SKIPPED: `faultline doctor` says what would enable them" : "")
+            + (notRun > 0 ? "; \(notRun) not run" : "")
         return style.shown("\(count) of \(rows.count) cells came out as expected\(note)", on: terminal)
     }
 

@@ -23,6 +23,11 @@ package struct RunReport {
         if result.states.checked > 1 {
             parts.append("\(result.states.checked) crash states recovered, \(result.states.decided) judged")
         }
+        if !result.cuts.isEmpty {
+            let what = result.scenario == Scenario.kill.rawValue ? "kills" : "live cuts"
+            let landed = "\(result.controls.cutsLanded) of \(result.cuts.count) \(what)"
+            parts.append(landed + " landed in the middle of the work")
+        }
         parts.append("\(result.controls.flagged) of \(result.controls.mutations) wrong observations flagged")
         if !result.notTried.isEmpty { parts.append("not tried: \(result.notTried.joined(separator: ", "))") }
         return parts.joined(separator: ", ")

@@ -61,7 +61,8 @@ package struct ValidationReport: Encodable {
         if let reason { text.append("  \(reason)") }
         text.append("  recovery: \(recovery)")
         text.append("  oracle: \(lines) lines" + (tornLines > 0 ? ", of which \(tornLines) torn" : ""))
-        text.append("  \(totalsText)")
+        // Of a store that does not open nothing was counted.
+        if broken[Check.opens.rawValue] == nil { text.append("  \(totalsText)") }
         if compared < totals.observedLive { text.append("  values compared: \(compared) of \(totals.observedLive)") }
         if mutations > 0 { text.append("  \(flagged) of \(mutations) wrong observations flagged") }
         if !notTried.isEmpty { text.append("  not tried: \(notTried.joined(separator: ", "))") }

@@ -51,7 +51,7 @@ struct KillScenario: ScenarioRun {
         guard whole.termination.isSuccess else {
             throw RunError.harness("the workload \(whole.termination) without any fault\(whole.said)")
         }
-        guard try judge(after: "without any fault"), tally.findings.isEmpty else { return }
+        guard try judge(whole, after: "without any fault"), tally.findings.isEmpty else { return }
         var stream = RandomStream(seed: request.seed).stream("kills")
         for cycle in 1...max(1, request.cycles) where request.cycles > 0 {
             if context.shouldStop() { throw RunError.interrupted }
@@ -59,14 +59,17 @@ struct KillScenario: ScenarioRun {
             let fraction = Double(stream.next(upperBound: 1_000_000 as UInt64)) / 1_000_000
             let plan = request.killAtAcknowledgement.map { KillPlan.atAcknowledgement(Int(clamping: $0)) }
             let life = try live(until: plan ?? .afterSeconds(fraction * whole.seconds))
-            if life.wasKilled, life.acknowledged > 0, UInt64(life.acknowledged) < request.operationCount {
-                tally.cutsLanded += 1
-            } else if !life.wasKilled, !life.termination.isSuccess {
-                tally.add(refusal(life, cycle))
+            if !life.wasKilled, !life.termination.isSuccess {
+                tally.add(try refusal(life, cycle))
                 return
             }
+            let hasWorkLeft = UInt64(life.acknowledged) < request.operationCount
+            tally.cuts.append(
+                RunResult.Cut(
+                    cycle: cycle, acknowledged: life.acknowledged, inFlight: history.inFlight,
+                    landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft))
             let moment = "kill \(cycle), after \(life.acknowledged) acknowledgements of that life"
-            guard try judge(after: moment) else { return }
+            guard try judge(life, after: moment) else { return }
         }
     }
 
@@ -80,14 +83,7 @@ struct KillScenario: ScenarioRun {
         let workload = try WorkloadRun(request.target, environment)
         var watch = OracleWatch(context.oracle, from: linesBefore)
         let life = try plan.map { try kill(workload, at: $0, &watch) } ?? (try finish(workload, &watch))
-        let text = try RunFiles.read(context.oracle)
-        guard text.starts(with: history.text) else {
-            throw RunError.harness("\(context.oracle) was changed by somebody else while the run wrote to it")
-        }
-        // A line that the kill cut short was never there.
-        let end = text.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        if end < text.count { try RunFiles.truncate(context.oracle, to: end) }
-        try history.append(Array(text[history.text.count..<end]))
+        try history.takeWhatWasAdded(to: context.oracle)
         tally.acknowledged = history.acknowledged
         return life
     }
@@ -146,7 +142,7 @@ struct KillScenario: ScenarioRun {
     // MARK: - Judging
 
     /// Recovers what the life left, judges it, and begins the next life. False when the store goes no further.
-    private mutating func judge(after moment: String) throws -> Bool {
+    private mutating func judge(_ life: Life, after moment: String) throws -> Bool {
         // Recovery changes the files: the case needs them as the kill left them.
         let image = context.scratchFile("image")
         try? TreeRemoval.remove(image)
@@ -154,6 +150,10 @@ struct KillScenario: ScenarioRun {
         let first = try client.recoverAlone(store)
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }
+        if !evidence.isOpenThroughout { try context.requireRoom("recovering the store") }
+        if shown != nil, life.acknowledged > 0 {
+            tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract)
+        }
         let judgement = history.validator.judge(evidence, contract: request.contract)
         tally.decided += 1
         tally.checked += 1
@@ -179,8 +179,12 @@ struct KillScenario: ScenarioRun {
             killed: image, check: violation.check, story: story, oracle: history.text, shown: shown)
     }
 
-    private func refusal(_ life: Life, _ cycle: Int) -> Finding {
-        Finding(
+    private func refusal(_ life: Life, _ cycle: Int) throws -> Finding {
+        try context.requireRoom("the workload")
+        if life.termination.isWrongCall {
+            throw RunError.harness("the workload \(life.termination): it was called wrongly\(life.said)")
+        }
+        return Finding(
             check: Check.writable.rawValue, strongestProfile: Profile.kill.rawValue, lost: [],
             story: "after recovery from kill \(cycle - 1) the workload \(life.termination)\(life.said)", states: 1)
     }

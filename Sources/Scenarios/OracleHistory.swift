@@ -12,6 +12,9 @@ struct OracleHistory {
     /// How many lines there are.
     var lineCount: Int { reader.lineNumber }
 
+    /// Operations that have begun and have no answer.
+    var inFlight: Int { reader.inFlight }
+
     /// The number that the next cycle's first operation has.
     var nextSeq: UInt64 { lastSeq + 1 }
 
@@ -29,6 +32,18 @@ struct OracleHistory {
         self.validator = validator
         self.acknowledged = acknowledged
         self.lastSeq = lastSeq
+    }
+
+    /// Takes what a life of the store added to the file of the oracle. A line that a kill cut short was never there: it is
+    /// cut off.
+    mutating func takeWhatWasAdded(to path: ByteString) throws {
+        let bytes = try RunFiles.read(path)
+        guard bytes.starts(with: text) else {
+            throw RunError.harness("\(path) was changed by somebody else while the run wrote to it")
+        }
+        let end = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        if end < bytes.count { try RunFiles.truncate(path, to: end) }
+        try append(Array(bytes[text.count..<end]))
     }
 
     /// A new life of the store begins, which showed `observation`: what was in flight is settled by it. Answers the

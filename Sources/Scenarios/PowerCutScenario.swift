@@ -47,14 +47,18 @@ struct PowerCutScenario: ScenarioRun {
             if context.shouldStop() { throw RunError.interrupted }
             context.progress("power cut \(cycle) of \(request.cycles)")
             guard try beginNextLife() else { return }
-            let linesBefore = history.lineCount
+            let (linesBefore, acknowledgedBefore) = (history.lineCount, history.acknowledged)
             let event = Int(stream.next(upperBound: UInt64(max(1, recorded.recording.events.count)))) + 1
             let crash = (point: CrashPoint(.after, event, .events), choice: Choice.seeded(stream.next()))
             let life = try live("cut-\(cycle)", crash: crash)
             if let cut = life.cut {
+                tally.cuts.append(
+                    RunResult.Cut(
+                        cycle: cycle, acknowledged: history.acknowledged - acknowledgedBefore,
+                        inFlight: history.inFlight, landed: !life.termination.isSuccess))
                 try judge(cut, of: life, linesBefore: linesBefore, &writer)
             } else if !life.termination.isSuccess {
-                tally.add(refusal(life, cycle))
+                tally.add(try refusal(life, cycle))
             }
             try sweep(life, linesBefore: linesBefore, seed: stream.next(), &writer)
         }
@@ -67,11 +71,7 @@ struct PowerCutScenario: ScenarioRun {
     ) throws -> LiveCycle.Outcome {
         let cycle = LiveCycle(request: request, context: context, backing: backing, oracle: context.oracle)
         let outcome = try cycle.run(named: name, firstSeq: history.nextSeq, crash: crash)
-        let text = try RunFiles.read(context.oracle)
-        guard text.starts(with: history.text) else {
-            throw RunError.harness("\(context.oracle) was changed by somebody else while the run wrote to it")
-        }
-        try history.append(Array(text[history.text.count...]))
+        try history.takeWhatWasAdded(to: context.oracle)
         tally.acknowledged = history.acknowledged
         return outcome
     }
@@ -100,8 +100,12 @@ struct PowerCutScenario: ScenarioRun {
     }
 
     /// The store recovered, and then its workload failed although nothing was injected.
-    private func refusal(_ life: LiveCycle.Outcome, _ cycle: Int) -> Finding {
-        Finding(
+    private func refusal(_ life: LiveCycle.Outcome, _ cycle: Int) throws -> Finding {
+        try context.requireRoom("the workload")
+        if life.termination.isWrongCall {
+            throw RunError.harness("the workload \(life.termination): it was called wrongly\(said(life))")
+        }
+        return Finding(
             check: Check.writable.rawValue, strongestProfile: request.profile.rawValue, lost: [],
             story: "after recovery from power cut \(cycle - 1) the workload \(life.termination)\(said(life))", states: 1
         )
@@ -111,11 +115,15 @@ struct PowerCutScenario: ScenarioRun {
     private mutating func judge(
         _ cut: PowerCut, of life: LiveCycle.Outcome, linesBefore: Int, _ writer: inout CaseWriter
     ) throws {
-        if !life.termination.isSuccess { tally.cutsLanded += 1 }
         let state = try life.recording.state(request.profile, at: cut.eventCount, .losing(cut.lost))
         let checker = makeChecker(life, linesBefore)
         var collector = FindingCollector(life.recording)
-        try take(state, checker, &collector)
+        if try take(state, checker, &collector), tally.cuts.last?.acknowledged ?? 0 > 0 {
+            let line = linesBefore + state.oracleLineCount
+            var evidence = try checker.evidence(of: state.tree)
+            tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract, at: line)
+            tally.control(history.validator, evidence, request.contract, at: line)
+        }
         tally.count(checker)
         try report(collector, life, linesBefore: linesBefore, &writer)
     }

@@ -1,4 +1,5 @@
 import Bytes
+import Storage
 
 /// Where a run does its work, and how it hears that it should stop.
 package struct RunContext: Sendable {
@@ -28,6 +29,11 @@ package struct RunContext: Sendable {
     func makeCase() throws(RunDirectoryError) -> ByteString { try run.makeCase() }
     func willMount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.willMount(mountPoint) }
     func didUnmount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.didUnmount(mountPoint) }
+
+    /// After something failed: throws if it may be because there is no room left for the run.
+    func requireRoom(_ doing: String) throws(TreeError) {
+        for place in [scratch, directory] { try FreeSpace.require(in: place, doing: doing) }
+    }
 
     func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
     func scratchFile(_ name: String) -> ByteString { scratch.appending(component: ByteString(name)) }

@@ -10,6 +10,15 @@ enum RunFiles {
         guard result == 0 else { throw TreeError.system(call: "mkdir", path: path, errno: errno) }
     }
 
+    /// Says what is wrong if `path` is no directory.
+    static func requireDirectory(_ path: ByteString) throws(TreeError) {
+        var status = stat()
+        guard path.withCString({ stat($0, &status) }) == 0 else {
+            throw .system(call: "open", path: path, errno: errno)
+        }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .system(call: "open", path: path, errno: ENOTDIR) }
+    }
+
     /// The bytes of a file.
     static func read(_ path: ByteString) throws -> [UInt8] {
         var bytes: [UInt8] = []
@@ -25,7 +34,7 @@ enum RunFiles {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw TreeError.system(call: "fstat", path: path, errno: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw TreeError.system(call: "open (it is no regular file)", path: path, errno: EINVAL)
+            throw TreeError.notRegularFile(path)
         }
         while true {
             var failure: Int32 = 0

@@ -25,6 +25,18 @@ package struct RunResult: Codable, Sendable {
         package var cutsLanded = 0
     }
 
+    /// One time that the process was killed, or the power went, while the workload ran.
+    package struct Cut: Codable, Sendable, Equatable {
+        /// From 1.
+        package var cycle: Int
+        /// Acknowledgements of that life of the store.
+        package var acknowledged: Int
+        /// Operations that had begun and had no answer. None: the store was between two operations, as in a compaction.
+        package var inFlight: Int
+        /// It found the workload at work: begun, alive, and not done.
+        package var landed: Bool
+    }
+
     package var target: String
     package var configuration: [String: String]
     package var scenario: String
@@ -41,6 +53,8 @@ package struct RunResult: Codable, Sendable {
     package var coverage: String?
     package var findings: [Finding] = []
     package var controls = Controls()
+    /// Each live kill or cut, in order.
+    package var cuts: [Cut] = []
     /// Checks of the contract for which the scenario gathers no evidence.
     package var notTried: [String] = []
     package var seconds = 0.0

@@ -45,7 +45,7 @@ package struct RunSession: Sendable {
             let context = try RunContext(directory, shouldStop: { interruption.isInterrupted }, progress: progress)
             result = runner.run(request, context)
             try directory.writeReproduceScript(runner.arguments(request).map { ByteString($0) })
-            try write(result, to: directory)
+            try write(result.withoutPlaces(program: program, request), to: directory)
         } catch {
             result.add(problem: "\(error)")
         }

@@ -1,6 +1,16 @@
 import Oracle
 
 extension RunTally {
+    /// A life that began with a recovery has acknowledged writes: they are the writes after recovery, and if everything
+    /// acknowledged is still there, they have survived. Then `writable` was tried, which `evidence` says from here on.
+    mutating func noteWrites(
+        afterRecoveryIn evidence: inout Evidence, _ validator: Validator, _ contract: Contract, at line: Int? = nil
+    ) {
+        guard validator.judge(evidence, contract: contract, at: line).verdict != .violation else { return }
+        evidence.probe = .kept
+        tried.insert(.writable)
+    }
+
     /// The positive control: this run's real observation is made wrong once for each check, and each must be flagged.
     mutating func control(_ validator: Validator, _ evidence: Evidence, _ contract: Contract, at line: Int) {
         guard case .opened(let observation) = evidence.recovery else { return }
@@ -21,5 +31,13 @@ extension RunTally {
             case .alreadyBroken: break
             }
         }
+    }
+}
+
+extension Evidence {
+    /// Neither recovery failed.
+    var isOpenThroughout: Bool {
+        for case .failed? in [recovery, secondRecovery] { return false }
+        return true
     }
 }

@@ -8,7 +8,7 @@ struct RunTally {
     var checked = 0
     var statesWithLosses = 0
     /// Live cuts after which the workload was found at work.
-    var cutsLanded = 0
+    var cutsLanded: Int { cuts.count(where: \.landed) }
     /// How much of what a crash could leave was looked at; nil where that is not asked.
     var coverage: Coverage?
     var findings: [Finding] = []
@@ -16,8 +16,11 @@ struct RunTally {
     var unconfirmed = 0
     /// Why a check of the contract could not be judged.
     var unjudged: Set<String> = []
-    /// Checks of the contract for which no evidence was gathered.
+    /// Checks of the contract for which some judgement had no evidence, and those for which another had.
     var notTried: Set<Check> = []
+    var tried: Set<Check> = []
+    /// Each live kill or cut, in order.
+    var cuts: [RunResult.Cut] = []
     var mutations = 0
     var flagged = 0
     /// The checks of which a mutation was flagged.

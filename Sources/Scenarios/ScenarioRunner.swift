@@ -90,7 +90,8 @@ package struct ScenarioRunner: Sendable {
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
         result.coverage = tally.coverage?.description
         result.findings = tally.findings
-        result.notTried = tally.notTried.map(\.rawValue).sorted()
+        result.cuts = tally.cuts
+        result.notTried = tally.notTried.subtracting(tally.tried).map(\.rawValue).sorted()
         result.controls = RunResult.Controls(
             mutations: tally.mutations, flagged: tally.flagged, notFormed: tally.notFormed.sorted(),
             statesWithLosses: tally.statesWithLosses, cutsLanded: tally.cutsLanded)

@@ -4,7 +4,8 @@ import Storage
 import Targets
 
 /// No fault: the workload runs to its end on a plain directory, the store is opened again, and everything must be
-/// there. A store that fails here fails for another reason than crashes, or the harness is wrong.
+/// there; then it takes some more writes, and those must be there too. A store that fails here fails for another reason
+/// than crashes, or the harness is wrong.
 struct SmokeScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
@@ -15,33 +16,65 @@ struct SmokeScenario: ScenarioRun {
         self.context = context
     }
 
+    /// As many operations at most are done once more on the recovered store: a write after recovery.
+    private static let secondLifeOperations: UInt64 = 20
+
+    private var store: ByteString { context.scratchFile("store") }
+
     mutating func run() throws {
-        let store = context.scratchFile("store")
-        let oracle = context.oracle
         try RunFiles.makeDirectory(store)
-        let environment = WorkloadEnvironment(
-            directory: store, oracle: oracle, seed: request.seed, operationCount: request.operationCount,
-            oracleMayShareFilesystem: true)
-        let workload = try WorkloadRun(request.target, environment)
-        guard let termination = try workload.finish(watching: oracle, shouldStop: context.shouldStop) else {
-            throw RunError.interrupted
-        }
-        guard termination.isSuccess else {
-            let said = workload.complaints.isEmpty ? "" : "; it said: \(workload.complaints)"
-            throw RunError.harness("the workload \(termination) without any fault\(said)")
-        }
         var history = OracleHistory()
-        try history.append(try RunFiles.read(oracle))
+        let first = try live(&history, operations: request.operationCount)
+        guard first.termination.isSuccess else {
+            throw RunError.harness("the workload \(first.termination) without any fault\(first.said)")
+        }
         guard history.acknowledged > 0 else {
             throw RunError.inconclusive("the workload acknowledged nothing, so that nothing was checked")
         }
         let client = RecoverClient(request.target)
+        guard let shown = try judge(history, client, isSecondLife: false), tally.findings.isEmpty else { return }
+        try RunFiles.append(try history.restart(showing: shown), to: context.oracle)
+        let second = try live(&history, operations: min(request.operationCount, SmokeScenario.secondLifeOperations))
+        guard second.termination.isSuccess else {
+            try context.requireRoom("the workload")
+            tally.add(
+                Finding(
+                    check: Check.writable.rawValue, strongestProfile: "none", lost: [],
+                    story: "without any fault: on the store that was opened again the workload "
+                        + "\(second.termination)\(second.said)", states: 1))
+            return
+        }
+        _ = try judge(history, client, isSecondLife: true)
+    }
+
+    /// Runs the workload, and takes what it wrote down.
+    private mutating func live(
+        _ history: inout OracleHistory, operations: UInt64
+    ) throws -> (termination: Termination, said: String) {
+        let environment = WorkloadEnvironment(
+            directory: store, oracle: context.oracle, seed: request.seed, operationCount: operations,
+            firstSeq: history.nextSeq, oracleMayShareFilesystem: true)
+        let workload = try WorkloadRun(request.target, environment)
+        guard let termination = try workload.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
+            throw RunError.interrupted
+        }
+        try history.takeWhatWasAdded(to: context.oracle)
+        tally.acknowledged = history.acknowledged
+        return (termination, workload.complaints.isEmpty ? "" : "; it said: \(workload.complaints)")
+    }
+
+    /// Opens the store, twice, and judges what it shows; nil when it does not open.
+    private mutating func judge(
+        _ history: OracleHistory, _ client: RecoverClient, isSecondLife: Bool
+    ) throws -> Observation? {
         let first = try client.recoverAlone(store)
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }
+        if !evidence.isOpenThroughout { try context.requireRoom("recovering the store") }
+        if isSecondLife { tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract) }
         let judgement = history.validator.judge(evidence, contract: request.contract)
-        tally.acknowledged = history.acknowledged
-        (tally.decided, tally.checked) = (1, 1)
+        tally.decided += 1
+        tally.checked += 1
         tally.unjudged.formUnion(judgement.unjudged.values)
         tally.notTried.formUnion(judgement.notTried)
         if judgement.verdict == .pass {
@@ -53,5 +86,7 @@ struct SmokeScenario: ScenarioRun {
                     check: violation.check.rawValue, strongestProfile: "none", lost: [],
                     story: "without any fault: \(violation)", states: 1))
         }
+        guard case .opened(let observation) = first else { return nil }
+        return observation
     }
 }

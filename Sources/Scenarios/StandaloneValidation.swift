@@ -44,6 +44,8 @@ package struct StandaloneValidation: Sendable {
     }
 
     package func run() throws -> Outcome {
+        // A store that is not there is a slip of whoever calls, not one of the store.
+        try RunFiles.requireDirectory(directory)
         let client = RecoverClient(target)
         let began = ScenarioRunner.now()
         let first = try client.recoverAlone(directory)

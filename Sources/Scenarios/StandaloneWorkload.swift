@@ -40,6 +40,7 @@ package struct StandaloneWorkload: Sendable {
 
     /// Runs it to its end. An oracle that is there is continued: a restart line is written, and numbers go on.
     package func run(shouldStop: () -> Bool) throws -> Outcome {
+        try OracleFile.check(path: oracle, storage: directory, mayShareFilesystem: mayShareFilesystem)
         let next = try continueOracle()
         let environment = WorkloadEnvironment(
             directory: directory, oracle: oracle, seed: seed, operationCount: operationCount ?? 1 << 62,

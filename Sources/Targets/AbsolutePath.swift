@@ -3,7 +3,7 @@ import Glibc
 
 extension ByteString {
     /// This path from the root: a target may run in another directory than we do. Nothing in it is resolved.
-    func absolutePath() throws(TargetError) -> ByteString {
+    package func absolutePath() throws(TargetError) -> ByteString {
         if bytes.first == UInt8(ascii: "/") { return self }
         guard let working = getcwd(nil, 0) else { throw .system("getcwd") }
         defer { free(working) }

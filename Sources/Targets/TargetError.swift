@@ -20,6 +20,8 @@ package enum TargetError: Error, Hashable, Sendable {
     /// A directory that the line-based recover protocol cannot name.
     case newlineInDirectory(ByteString)
     case oracleOnStorageUnderTest(oracle: ByteString, storage: ByteString)
+    /// A FIFO, a device or a directory where a file has to be.
+    case notRegularFile(ByteString)
     case oracleTooShort(path: ByteString, wroteBytes: Int, lineBytes: Int)
     /// A variable of the workload contract that is not there, or does not hold a number where it has to.
     case variableMissing(ByteString)
@@ -65,8 +67,9 @@ extension TargetError: CustomStringConvertible {
             "the recover protocol is one directory a line, and this path holds a newline: \(path)"
         case .oracleOnStorageUnderTest(let oracle, let storage):
             "the oracle \(oracle) is on the same filesystem as the storage under test \(storage): "
-                + "a fault there would damage the evidence; put it elsewhere, or set FAULTLINE_ORACLE_MAY_SHARE=1 if "
-                + "nothing but the process is going to fail"
+                + "a fault there would damage the evidence; put it elsewhere or, if nothing but the process is going to "
+                + "fail, say so: --allow-same-filesystem, in a workload's environment FAULTLINE_ORACLE_MAY_SHARE=1"
+        case .notRegularFile(let path): "\(path): not a regular file"
         case .oracleTooShort(let path, let wrote, let line):
             "\(path) took \(wrote) of \(line) bytes of an oracle line; is its filesystem full?"
         case .variableMissing(let name):

@@ -65,7 +65,8 @@ struct MatrixCommand: ParsableCommand {
         let began = ContinuousClock.now
         let parent = RunDirectory.parent(option: options.out)
         let (log, finished) =
-            try resume.map { try MatrixLog.resume($0, matrix) } ?? (try MatrixLog.make(in: parent, matrix, shard), [:])
+            try resume.map { try MatrixLog.resume($0, matrix, program: ProgramName.shown) }
+            ?? (try MatrixLog.make(in: parent, matrix, shard), [:])
         var rows = try runOnce(matrix, log, finished, began)
         var round: UInt64 = 0
         while let duration, began.duration(to: .now) < duration.duration, !Interruption.shared.isInterrupted,
@@ -76,12 +77,26 @@ struct MatrixCommand: ParsableCommand {
             rows += try runOnce(next, try MatrixLog.make(in: parent, next, .whole), [:], began)
         }
         let status = try output.report(rows, json: options.json)
-        if Interruption.shared.isInterrupted {
-            StandardError.say(
-                "faultline: go on with: \(ProgramName.shown) matrix \(file.map { "\($0) " } ?? "")--resume \(log.path)")
+        if Interruption.shared.isInterrupted, duration == nil {
+            StandardError.say("faultline: go on with: \(resumeCommand(log))")
         }
         Interruption.shared.waitIfInterrupted()
         throw status
+    }
+
+    /// This command once more, with what decides the cells, going on with the results in `log`.
+    private func resumeCommand(_ log: MatrixLog) -> String {
+        var words: [String] = []
+        var rest = CommandLine.arguments.dropFirst()
+        while let word = rest.popFirst() {
+            if ["--resume", "--shard", "--duration"].contains(word) {
+                _ = rest.popFirst()
+            } else if !["--resume=", "--shard=", "--duration="].contains(where: word.hasPrefix) {
+                words.append(word)
+            }
+        }
+        words += ["--resume", "\(log.path)"]
+        return ([ProgramName.shown] + words).map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 
     private func readMatrix() throws -> Matrix {
@@ -118,7 +133,8 @@ struct MatrixCommand: ParsableCommand {
                 progress.finishOne()
                 // One that was interrupted is run again.
                 if Interruption.shared.isInterrupted, result.verdict != Verdict.violation.rawValue { return }
-                do { try log.append(index, row) } catch { failure.withLock { $0 = error } }
+                let kept = row.withoutPlaces(program: ProgramName.shown, matrix.cells[index].request)
+                do { try log.append(index, kept) } catch { failure.withLock { $0 = error } }
             })
         progress.clear()
         if let error = failure.withLock({ $0 }) { throw error }

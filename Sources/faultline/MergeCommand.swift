@@ -21,5 +21,5 @@ struct MergeCommand: ParsableCommand {
 
     @OptionGroup var output: MatrixOutput
 
-    func run() throws { throw try output.report(try MatrixLog.merge(files), json: json) }
+    func run() throws { throw try output.report(try MatrixLog.merge(files, program: ProgramName.shown), json: json) }
 }

@@ -29,6 +29,8 @@ struct HistoryGenerator {
         case pipelined
         /// As `concurrent`, in batches that are acknowledged, failed or left open as a whole.
         case batches
+        /// Acknowledgements alone, and restarts.
+        case plain
     }
 
     static let keys = ["a", "b"]
@@ -36,6 +38,8 @@ struct HistoryGenerator {
     var lines: [OracleLine] = []
     /// `naive[n]` is the history after n lines.
     var naive = [NaiveValidator()]
+    /// What the store showed at the restart of a line, where somebody looked.
+    var settled: [Int: NaiveValidator.State] = [:]
     private var random: Seeded
     private let shape: Shape
     private var begun: [OracleOperation] = []
@@ -47,7 +51,9 @@ struct HistoryGenerator {
         random = Seeded(seed)
         self.shape = shape
         while begun.count < operations || !unanswered.isEmpty {
-            if begun.count < operations && (unanswered.isEmpty || random.chance(1, in: 2)) {
+            if shape == .plain {
+                if random.chance(1, in: 4) { restart() } else { acknowledgePlainly() }
+            } else if begun.count < operations && (unanswered.isEmpty || random.chance(1, in: 2)) {
                 begin()
             } else if random.chance(1, in: 12) {
                 restart()
@@ -92,11 +98,13 @@ struct HistoryGenerator {
             fails = fates[txn] ?? fails
             fates[txn] = fails
         }
+        let begunInAll = begun.count
         append(fails ? .failed(begun[index]) : .acknowledged(begun[index])) { naive, line in
-            // The first answer of a batch answers all of it.
-            let batch = naive.operations[index].batch
+            // The first answer of a batch answers all of it. Those before a restart that somebody saw are gone.
+            let own = index - (begunInAll - naive.operations.count)
+            let batch = naive.operations[own].batch
             for other in naive.operations.indices
-            where (other == index || (batch != 0 && naive.operations[other].batch == batch))
+            where (other == own || (batch != 0 && naive.operations[other].batch == batch))
                 && naive.operations[other].answered == .max
             {
                 naive.operations[other].answered = line
@@ -105,12 +113,35 @@ struct HistoryGenerator {
         }
     }
 
+    private mutating func acknowledgePlainly() {
+        let key = Self.keys.randomElement(using: &random)!
+        let payload: String? = random.chance(1, in: 4) ? nil : ["x", "y", "z"].randomElement(using: &random)!
+        let seq = UInt64(begun.count) + 1
+        let keyBytes = ByteString(Array(key.utf8))
+        begun.append(
+            payload.map { .put(seq, keyBytes, Array($0.utf8)) } ?? OracleOperation.delete(seq, keyBytes))
+        append(.acknowledged(begun.last!)) { naive, line in
+            naive.operations.append(
+                NaiveValidator.Operation(
+                    key: key, payload: payload, batch: 0, begin: line, answered: line, isCertain: true))
+        }
+    }
+
     private mutating func restart() {
         unanswered = []
+        let seen = random.chance(1, in: 3) ? Self.universe.randomElement(using: &random)! : nil
+        if let seen { settled[lines.count + 1] = seen }
         append(.restart) { naive, line in
-            for index in naive.operations.indices where naive.operations[index].answered == .max {
-                naive.operations[index].answered = line
-            }
+            if let seen { naive.settle(on: seen, at: line) } else { naive.restart(at: line) }
+        }
+    }
+
+    /// Hands line `number`, counted from 1, to a validator.
+    func apply(_ number: Int, to validator: inout Validator) throws {
+        if let state = settled[number] {
+            validator.settle(by: Observation(state), at: number)
+        } else {
+            try validator.apply(lines[number - 1], at: number)
         }
     }
 

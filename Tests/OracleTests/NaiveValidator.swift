@@ -15,6 +15,57 @@ struct NaiveValidator {
     typealias State = [String: String]
 
     var operations: [Operation] = []
+    /// The lines of restarts at which nobody looked.
+    private var restarts: [Int] = []
+    /// What was seen at the last restart at which somebody looked, and all that was ever asked for before it.
+    private var beginning: State = [:]
+    private var held: [String: Set<String>] = [:]
+
+    /// A restart at which nobody looked: what was in flight is over.
+    mutating func restart(at line: Int) {
+        restarts.append(line)
+        for index in operations.indices where operations[index].answered == .max { operations[index].answered = line }
+    }
+
+    /// A restart at which the store showed `state`: that is where history begins anew.
+    mutating func settle(on state: State, at line: Int) {
+        held = everHeld.merging(state.mapValues { [$0] }) { $0.union($1) }
+        (operations, restarts, beginning) = ([], [], state)
+    }
+
+    private var everHeld: [String: Set<String>] {
+        operations.reduce(into: held) { held, operation in
+            if let payload = operation.payload { held[operation.key, default: []].insert(payload) }
+        }
+    }
+
+    /// Whether each key shows something that it was once asked to hold, or nothing.
+    func isOfThePast(_ state: State) -> Bool {
+        let held = everHeld
+        return state.allSatisfy { held[$0.key]?.contains($0.value) == true }
+    }
+
+    /// Acknowledgements alone: at the end of each life, one operation that nobody wrote down may have happened.
+    func plainStates(among universe: [State]) -> Set<State> {
+        func oneMore(_ states: Set<State>) -> Set<State> {
+            Set(universe.filter { state in states.contains { isOneStep(from: $0, to: state) } })
+        }
+        var states: Set<State> = [beginning]
+        let ends = restarts + [.max]
+        var done = 0
+        for end in ends {
+            for operation in operations.dropFirst(done) where operation.begin < end {
+                states = Set(states.map { $0.merging([operation.key: operation.payload]) })
+                done += 1
+            }
+            states = oneMore(states)
+        }
+        return states
+    }
+
+    private func isOneStep(from first: State, to second: State) -> Bool {
+        Set(first.keys).union(second.keys).count { first[$0] != second[$0] } <= 1
+    }
 
     /// One writer: begin order is effect order, and what is in flight behind the last acknowledgement is a pipeline.
     var singleWriterStates: Set<State> {
@@ -51,7 +102,7 @@ struct NaiveValidator {
     }
 
     private func apply(_ order: [Int]) -> State {
-        var state: State = [:]
+        var state = beginning
         for index in order { state[operations[index].key] = operations[index].payload }
         return state
     }
@@ -71,5 +122,14 @@ struct NaiveValidator {
 
     private static func subsets(of items: [Int]) -> [[Int]] {
         (0..<(1 << items.count)).map { bits in items.enumerated().filter { bits >> $0.offset & 1 == 1 }.map(\.element) }
+    }
+}
+
+extension [String: String] {
+    /// With these changes; nil removes a key.
+    fileprivate func merging(_ changes: [String: String?]) -> [String: String] {
+        var merged = self
+        for (key, value) in changes { merged[key] = value }
+        return merged
     }
 }

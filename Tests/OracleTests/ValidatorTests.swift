@@ -64,6 +64,10 @@ import Testing
         Case("a=x b=y c=z", "c=q", .durable, .payloadIntegrity),
         Case("a=x a= b=y", "a=x b=q", .payloadIntegrity, .noResurrection), Case("a=x a=y a= b=z", "b=z"),
         Case("a=x b=y R c=z", "c=z", unattributed: 2), Case("a=x b=y R(b=y) c=z", "b=y", unattributed: 1),
+        // What was acknowledged in the second life, nothing of the first can have undone.
+        Case("a=x R b=y c=z", "a=x", .durable), Case("a=x R b=y c=z", "b=y", unattributed: 2),
+        Case("a=x R b=y c=z R", "a=x", unattributed: 2),
+        Case("a=x R a=y", "a=q b=q c=q", .payloadIntegrity, .noExtras), Case("a=x R a=y", "a=q b=q", unattributed: 2),
         Case("a=x b=y R(b=y) c=z", "", .durable), Case("a=x", "a=x b=y c=z", .noExtras),
     ]
 

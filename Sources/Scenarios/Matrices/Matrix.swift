@@ -25,7 +25,8 @@ package struct Matrix: Sendable {
                 request.target.label, request.scenario.rawValue, request.profile.rawValue, request.contract.name,
                 "seed \(request.seed)", "ops \(request.operationCount)", "cycles \(request.cycles)",
                 "budget \(limits.budgetSeconds.map(String.init) ?? "none")",
-            ].joined(separator: ", ")
+                request.killAtAcknowledgement.map { "kill at ack \($0)" },
+            ].compactMap(\.self).joined(separator: ", ")
         }
     }
 

@@ -21,8 +21,8 @@ package struct MatrixFile {
     }
 
     private static let keys = [
-        "target", "set", "scenario", "seed", "profile", "contract", "ops", "cycles", "budget", "expect", "reason",
-        "loss",
+        "target", "set", "scenario", "seed", "profile", "contract", "ops", "cycles", "kill_at_ack", "budget", "expect",
+        "reason", "loss",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -79,6 +79,11 @@ package struct MatrixFile {
         let seeds = try values["seed"].map { (value) throws(YAMLError) in try self.seeds(value) }
         let operations = try values["ops"]?.integer("ops", in: 1...1_000_000)
         let cycles = try values["cycles"]?.integer("cycles", in: 0...1000)
+        let limit = operations.map(UInt64.init) ?? defaults.operationCount
+        let killAt = try values["kill_at_ack"].map { (value) throws(YAMLError) in
+            guard limit > 1 else { throw value.error("kill_at_ack needs ops above 1") }
+            return UInt64(try value.integer("kill_at_ack", in: 1...Int(limit - 1)))
+        }
         let budget = try values["budget"]?.integer("budget", in: 1...31_536_000)
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
             try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
@@ -91,9 +96,10 @@ package struct MatrixFile {
                         var request = RunRequest(
                             target: target, scenario: scenario, profile: profile,
                             contract: contract?[0] ?? target.contract, seed: seed,
-                            operationCount: operations.map(UInt64.init) ?? defaults.operationCount,
+                            operationCount: limit,
                             cycles: cycles ?? defaults.cycles)
                         if scenario == .explore { request.exploration.budgetSeconds = budget }
+                        if scenario == .kill { request.killAtAcknowledgement = killAt }
                         cells.append(
                             Matrix.Cell(
                                 request: request, expectation: expectation ?? .pass,

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Glibc
 import Synchronization
+import Targets
 
 /// The results of a matrix as they come: a file of JSON lines. The first says which matrix and which shard of it; each of
 /// the others holds a cell's place and row. A last line that was cut short is as if it were not there.
@@ -48,8 +49,10 @@ package final class MatrixLog: Sendable {
     }
 
     /// Goes on with a file of the same matrix; answers what is finished.
-    package static func resume(_ path: ByteString, _ matrix: Matrix) throws -> (MatrixLog, [Int: MatrixRow]) {
-        let (header, rows, wholeBytes) = try read(path)
+    package static func resume(
+        _ path: ByteString, _ matrix: Matrix, program: String
+    ) throws -> (MatrixLog, [Int: MatrixRow]) {
+        let (header, rows, wholeBytes) = try read(path, program: program)
         guard header.matrix == matrix.fingerprint else {
             throw Damage(
                 description: "\(path) is of another matrix: its cells are not these; begin anew without --resume")
@@ -71,10 +74,13 @@ package final class MatrixLog: Sendable {
     }
 
     /// What a file holds, and how many of its bytes are whole lines.
+    ///
+    /// - Parameter program: how commands name this program.
     package static func read(
-        _ path: ByteString
+        _ path: ByteString, program: String
     ) throws -> (header: Header, rows: [Int: MatrixRow], wholeBytes: Int) {
         let bytes = try RunFiles.read(path)
+        let folder = RunResult.folder(of: try path.absolutePath().shown)
         let wholeBytes = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         var header: Header?
         var rows: [Int: MatrixRow] = [:]
@@ -85,7 +91,7 @@ package final class MatrixLog: Sendable {
                     continue
                 }
                 let line = try JSONDecoder().decode(Line.self, from: Data(text))
-                rows[line.cell] = line.row
+                rows[line.cell] = line.row.located(in: folder, program: program)
             } catch {
                 throw Damage(description: "\(path):\(number + 1): no line of a matrix's results")
             }
@@ -98,12 +104,12 @@ package final class MatrixLog: Sendable {
     }
 
     /// The rows of all shards of one matrix, in the order of its cells.
-    package static func merge(_ paths: [ByteString]) throws -> [MatrixRow] {
+    package static func merge(_ paths: [ByteString], program: String) throws -> [MatrixRow] {
         var first: (path: ByteString, header: Header)?
         var shards: [Int: ByteString] = [:]
         var rows: [Int: MatrixRow] = [:]
         for path in paths {
-            let (header, found, _) = try read(path)
+            let (header, found, _) = try read(path, program: program)
             if let first, first.header.matrix != header.matrix || first.header.shard.count != header.shard.count {
                 throw Damage(description: "\(path) and \(first.path) are of different matrices")
             }

@@ -24,6 +24,19 @@ package struct MatrixRow: Codable, Sendable {
         self.result = result
     }
 
+    /// The row as it is kept: see `RunResult.withoutPlaces`.
+    package func withoutPlaces(program: String, _ request: RunRequest) -> MatrixRow {
+        var row = self
+        row.result = result?.withoutPlaces(program: program, request)
+        return row
+    }
+
+    func located(in folder: String, program: String) -> MatrixRow {
+        var row = self
+        row.result = result?.located(in: folder, program: program)
+        return row
+    }
+
     /// Whether the cell came out as expected, for the expected cause.
     package var isMet: Bool {
         guard let result, result.verdict == expectation else { return false }

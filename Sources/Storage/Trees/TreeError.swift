@@ -11,6 +11,8 @@ package enum TreeError: Error, Hashable, Sendable {
     case directoryNotEmpty(ByteString)
     /// A directory has two names, or lies within itself: no filesystem has one.
     case directoryTwice(path: ByteString)
+    /// A FIFO, a device or a directory where a file has to be.
+    case notRegularFile(ByteString)
     /// The data of a file could not be read from where it is kept.
     case data(path: ByteString, reason: String)
 }
@@ -22,6 +24,7 @@ extension TreeError: CustomStringConvertible {
         case .invalidName(let name, let directory): "'\(name)' in '\(directory)' is not a name that a file may have"
         case .directoryNotEmpty(let path): "\(path): a tree is written only into an empty directory"
         case .directoryTwice(let path): "\(path): a directory that is somewhere else too"
+        case .notRegularFile(let path): "\(path): not a regular file"
         case .data(let path, let reason): "the data of \(path) cannot be read: \(reason)"
         }
     }

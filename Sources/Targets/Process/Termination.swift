@@ -7,6 +7,8 @@ package enum Termination: Hashable, Sendable {
     case timedOut
 
     package var isSuccess: Bool { self == .exited(code: 0) }
+    /// What a workload ends with when it was called wrongly or cannot keep the oracle: nothing that the store did.
+    package var isWrongCall: Bool { self == .exited(code: 2) }
 }
 
 extension Termination: CustomStringConvertible {

@@ -34,13 +34,42 @@ package final class OracleFile: Sendable {
             }
         }
         let storageDevice = try OracleFile.device(of: storage)
+        if !mayShareFilesystem { try OracleFile.refuse(path, on: storageDevice, storage) }
         let (file, isNew) = try OracleFile.openOrCreate(path)
-        if !mayShareFilesystem, try OracleFile.device(of: file, path) == storageDevice {
-            if isNew { _ = path.withCString { unlink($0) } }
-            throw .oracleOnStorageUnderTest(oracle: path, storage: storage)
-        }
         if isNew { try OracleFile.makeNameDurable(path) }
         (self.file, isTraced) = (file, false)
+    }
+
+    /// Says before anything is done what would be wrong with a workload of any target: a store that is not there, an
+    /// oracle that is no file, and, unless it may share the filesystem, one on the storage under test.
+    package static func check(
+        path: ByteString, storage: ByteString, mayShareFilesystem: Bool
+    ) throws(TargetError) {
+        var status = stat()
+        guard storage.withCString({ stat($0, &status) }) == 0 else { throw .system("open", storage) }
+        guard status.st_mode & S_IFMT == S_IFDIR else { throw .system(call: "open", path: storage, errno: ENOTDIR) }
+        if path.withCString({ lstat($0, &status) }) == 0 {
+            switch status.st_mode & S_IFMT {
+            case S_IFREG: break
+            case S_IFLNK: throw .system(call: "open", path: path, errno: ELOOP)
+            default: throw .notRegularFile(path)
+            }
+        }
+        if namesControlFile(path), let file = try? Descriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW),
+            try isOnFUSE(file, path)
+        {
+            return
+        }
+        _ = try device(of: folder(of: path))
+        if !mayShareFilesystem { try refuse(path, on: device(of: storage), storage) }
+    }
+
+    private static func refuse(
+        _ path: ByteString, on storageDevice: dev_t, _ storage: ByteString
+    ) throws(TargetError) {
+        var status = stat()
+        let own = try path.withCString { stat($0, &status) } == 0 ? status.st_dev : device(of: folder(of: path))
+        guard storageDevice != own else { throw .oracleOnStorageUnderTest(oracle: path, storage: storage) }
     }
 
     /// Appends `line`. When it returns, the line is durable.
@@ -71,7 +100,8 @@ package final class OracleFile: Sendable {
     }
 
     private static func openOrCreate(_ path: ByteString) throws(TargetError) -> (Descriptor, isNew: Bool) {
-        let flags = O_WRONLY | O_APPEND | O_NOFOLLOW
+        // A FIFO is not waited for.
+        let flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
         do throws(TargetError) {
             return (try Descriptor.open(path, flags | O_CREAT | O_EXCL, mode: 0o600), true)
         } catch .system(_, _, EEXIST) {
@@ -79,21 +109,19 @@ package final class OracleFile: Sendable {
         }
     }
 
-    private static func device(of file: Descriptor, _ path: ByteString) throws(TargetError) -> dev_t {
+    private static func device(of path: ByteString) throws(TargetError) -> dev_t {
         var status = stat()
-        guard fstat(file.rawValue, &status) == 0 else { throw .system("fstat", path) }
+        guard path.withCString({ stat($0, &status) }) == 0 else { throw .system("stat", path) }
         return status.st_dev
     }
 
-    private static func device(of storage: ByteString) throws(TargetError) -> dev_t {
-        var status = stat()
-        guard storage.withCString({ stat($0, &status) }) == 0 else { throw .system("stat", storage) }
-        return status.st_dev
+    private static func folder(of path: ByteString) -> ByteString {
+        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
+        return slash.map { ByteString(path.bytes[..<max(1, $0)]) } ?? "."
     }
 
     private static func makeNameDurable(_ path: ByteString) throws(TargetError) {
-        let slash = path.bytes.lastIndex(of: UInt8(ascii: "/"))
-        let folder = slash.map { ByteString(path.bytes[..<max(1, $0)]) } ?? "."
+        let folder = folder(of: path)
         let descriptor = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
         guard fsync(descriptor.rawValue) == 0 else { throw .system("fsync", folder) }
     }

@@ -54,6 +54,9 @@ package final class WorkloadRun: Sendable {
         return process.termination ?? .signalled(9)
     }
 
-    /// What it said on its standard error.
-    package var complaints: ByteString { process.standardError }
+    /// What it said on its standard error, without the newlines at the end.
+    package var complaints: ByteString {
+        let bytes = process.standardError.bytes
+        return ByteString(bytes[..<(bytes.lastIndex { $0 != UInt8(ascii: "\n") }.map { $0 + 1 } ?? 0)])
+    }
 }

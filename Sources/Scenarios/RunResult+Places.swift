@@ -1,0 +1,44 @@
+import Bytes
+
+/// What is kept of a run names no place on the machine that made it, so that it can be published, and moved.
+extension RunResult {
+    /// Paths become relative to where run directories are made, the program is `faultline`, and a manifest is looked for in
+    /// the working directory.
+    func withoutPlaces(program: String, _ request: RunRequest) -> RunResult {
+        var places = [(program, "faultline")]
+        if let directory { places.append((RunResult.folder(of: directory), "")) }
+        if let manifest = request.target.target.manifest {
+            places.append((RunResult.folder(of: manifest.path.shown), "./"))
+        }
+        func shortened(_ text: String) -> String { places.reduce(text) { $0.replacing($1.0, with: $1.1) } }
+        var result = self
+        result.reason = reason.map(shortened)
+        result.directory = directory.map(shortened)
+        result.command = shortened(command)
+        for index in findings.indices {
+            result.findings[index].story = shortened(findings[index].story)
+            result.findings[index].case = findings[index].case.map(shortened)
+            result.findings[index].replay = findings[index].replay.map(shortened)
+        }
+        return result
+    }
+
+    /// The other way round, for one that was read from a file in `folder` (which ends with a slash), so that what is printed can be pasted here.
+    func located(in folder: String, program: String) -> RunResult {
+        func located(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+        var result = self
+        result.directory = directory.map(located)
+        for index in findings.indices {
+            guard let path = findings[index].case else { continue }
+            result.findings[index].case = located(path)
+            let words = findings[index].replay?.replacing(path, with: ReproduceScript.quoted(located(path)))
+            result.findings[index].replay = words?.replacing("faultline ", with: program + " ", maxReplacements: 1)
+        }
+        return result
+    }
+
+    /// All of a path up to its last slash.
+    static func folder(of path: String) -> String {
+        String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])
+    }
+}
