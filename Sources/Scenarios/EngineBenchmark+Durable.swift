@@ -23,6 +23,7 @@ extension EngineBenchmark {
         var groupInC: [Double] = []
         var put: [Double] = []
         var sqlite: [Double] = []
+        var peers: [PeerStore: [Double]] = [:]
     }
 
     func durableRows() throws -> [BenchmarkRow] {
@@ -54,8 +55,14 @@ extension EngineBenchmark {
                 })
             all.sqlite.append(
                 try yardstick("sqlite-\(round)") { yardstick_sqlite_puts($0, Self.payload.count, Int32(syncCount)) })
+            for peer in PeerStore.allCases where peer.isInstalled {
+                let seconds = try yardstick("\(peer.rawValue)-\(round)") {
+                    yardstick_peer_puts(peer.rawValue, $0, Self.payload.count, Int32(syncCount))
+                }
+                all.peers[peer, default: []].append(seconds)
+            }
         }
-        return try rows(all, each) + storeRows(rate(all.put))
+        return rows(all, each)
     }
 
     private func rows(_ all: Rounds, _ each: Int) -> [BenchmarkRow] {
@@ -70,14 +77,9 @@ extension EngineBenchmark {
             row(text, group, "one thread", one, 7),
             row("durable put", rate(all.put), "SQLite, WAL, synchronous=FULL", rate(all.sqlite), 1),
         ]
-    }
-
-    /// LevelDB and RocksDB by their own benchmark, where it is installed.
-    private func storeRows(_ put: Double) throws -> [BenchmarkRow] {
-        try PeerBenchmark.all.compactMap { peer in
-            guard let rate = try peer.durablePutsPerSecond(in: directory, count: syncCount) else { return nil }
-            return row("durable put", put, peer.name, rate, 1)
-        }
+            + PeerStore.allCases.compactMap { peer in
+                all.peers[peer].map { row("durable put", rate(all.put), peer.title, rate($0), 1) }
+            }
     }
 
     private func rate(_ seconds: [Double]) -> Double { Double(syncCount) / median(seconds) }

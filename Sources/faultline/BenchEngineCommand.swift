@@ -10,7 +10,7 @@ struct BenchEngineCommand: ParsableCommand {
         abstract: "What the built-in engine costs, in memory and on a filesystem.",
         discussion: """
             Each row stands beside its yardstick from the same run: a plain C loop, a dictionary, SQLite, and LevelDB \
-            and RocksDB where their db_bench is on PATH. Rows that sync measure the filesystem of --directory; a \
+            and RocksDB where their libraries are installed (libleveldb1d, librocksdb7.8). Rows that sync measure the filesystem of --directory; a \
             temporary directory in it is removed at the end. Absolute aims hold for an idle machine and a release build.
             """)
 
@@ -41,7 +41,7 @@ struct BenchEngineCommand: ParsableCommand {
             defer { try? FileManager.default.removeItem(at: scratch) }
             return try EngineBenchmark(directory: path, rounds: rounds, count: count).rows()
         }
-        for peer in PeerBenchmark.absent { StandardError.say("faultline: not installed, not measured: \(peer)") }
+        for peer in PeerStore.absent { StandardError.say("faultline: not installed, not measured: \(peer.title)") }
         let report = BenchReport(rows: rows)
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
     }

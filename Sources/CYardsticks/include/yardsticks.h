@@ -22,4 +22,11 @@ double yardstick_group_commit(const char *path, size_t size, int threads, int co
 // in a transaction of its own.
 double yardstick_sqlite_puts(const char *path, size_t size, int count);
 
+// Whether the C library of "leveldb" or "rocksdb" is installed. It is loaded when it is asked for: a build needs neither.
+int yardstick_has_peer(const char *name);
+
+// The same puts into one of them, its write option `sync` on, everything else as it comes. -1 when it is not installed, -2
+// when it fails, which it says on standard error.
+double yardstick_peer_puts(const char *name, const char *path, size_t size, int count);
+
 #endif
