@@ -6,10 +6,10 @@ import Testing
 
 /// Many writers and many syncs at once. CI runs these under the thread sanitizer too.
 @Suite struct ConcurrencyTests {
-    typealias TestLog = LogCore<SystemCoordination, NoDefects>
-
-    private static func log(_ storage: some Storage, _ options: LogOptions) throws -> TestLog {
-        try TestLog(storage: storage, options: options, recovered: RecoveredLog(shard: 0), defects: NoDefects())
+    private static func log<C: Coordination>(
+        _ storage: some Storage, _ options: LogOptions, _: C.Type = SystemCoordination.self
+    ) throws -> LogCore<C, NoDefects> {
+        try LogCore(storage: storage, options: options, recovered: RecoveredLog(shard: 0), defects: NoDefects())
     }
 
     /// Tiny segments and a tiny ring: writers meet at every edge. And comfortable ones: writers meet each other alone.
@@ -27,8 +27,13 @@ import Testing
     }
 
     @Test(arguments: sizes) func eightWritersLoseAndOverlapNothing(_ options: LogOptions) throws {
+        try eightWriters(options, SystemCoordination.self)
+        try eightWriters(options, RestlessCoordination.self)
+    }
+
+    private func eightWriters<C: Coordination>(_ options: LogOptions, _ coordination: C.Type) throws {
         let storage = MemoryStorage()
-        let log = try Self.log(storage, options)
+        let log = try Self.log(storage, options, coordination)
         let written = Guarded<Set<Record>>([])
         try inParallel(8) { writer in
             var own: [Record] = []
@@ -53,6 +58,23 @@ import Testing
         #expect(recovered.report.recordsReplayed == 8000)
         #expect(recovered.report.lastLSN == LSN(8000))
         #expect(found == written.withLock { $0 })
+    }
+
+    /// Truncations come anywhere in the syncs of others; each sync returns, and the log goes on.
+    @Test func syncsBesideTruncationsReturn() throws {
+        let log = try Self.log(MemoryStorage(), Self.sizes[0], RestlessCoordination.self)
+        for index in 0..<100 { _ = try log.append(.raw, [], [UInt8(index)]) }
+        try inParallel(4) { index in
+            for round in 0..<50 {
+                if index == 0 {
+                    try log.truncate(after: UInt64(50 + round))
+                } else {
+                    try log.sync(through: log.append(.raw, [], [UInt8](repeating: 0x31, count: round)).lsn)
+                }
+            }
+        }
+        try log.sync()
+        #expect(log.durableLSN == log.lastLSN)
     }
 
     /// Notes how far each segment was written when its last sync began: that much the sync made durable.
@@ -98,21 +120,43 @@ import Testing
         #expect(ends.syncs > before && ends.syncs - before <= 400 + 2 * memory.list().count)
     }
 
+    /// One thread's sync is held. Whatever seven others append meanwhile, one more sync covers it.
     @Test func syncsOfManyThreadsShareOneSync() throws {
-        let counting = FailingCalls(.sync)
-        let log = try Self.log(InterposedStorage(MemoryStorage(), counting), LogOptions())
-        for round in 0..<20 {
-            let before = counting.count(.sync)
-            try inParallel(8) { writer in
-                _ = try log.append(.put, Array("\(round)/\(writer)".utf8), [])
-                try log.sync()
-            }
-            let count = counting.count(.sync) - before
-            #expect((1...8).contains(count))
-        }
-        let settled = counting.count(.sync)
+        let held = HeldSync(fails: false)
+        let log = try Self.log(InterposedStorage(MemoryStorage(), held), LogOptions())
+        held.isArmed.withLock { $0 = true }
+        try appendAndSync(eight: log, held)
+        #expect(log.durableLSN == 8)
+        #expect(held.count == 2)
         try log.sync()
-        #expect(counting.count(.sync) == settled, "nothing new, no sync")
+        #expect(held.count == 2, "nothing new, no sync")
+    }
+
+    /// The same, but it fails: those who wait for it have not synced themselves, and hear of it all the same.
+    @Test func aFailedSyncReachesThoseWhoWaitForIt() throws {
+        let held = HeldSync(fails: true)
+        let log = try Self.log(InterposedStorage(MemoryStorage(), held), LogOptions())
+        held.isArmed.withLock { $0 = true }
+        let failed = Guarded(0)
+        try appendAndSync(eight: log, held) { _ in failed.withLock { $0 += 1 } }
+        #expect(failed.withLock { $0 } == 8)
+        #expect(held.count == 1)
+    }
+
+    /// A thread appends and syncs and is held there; seven more append and sync; then the first is let go.
+    private func appendAndSync(
+        eight log: LogCore<SystemCoordination, NoDefects>, _ held: HeldSync,
+        onFailure: @escaping @Sendable (any Error) throws -> Void = { throw $0 }
+    ) throws {
+        try inParallel(9) { index in
+            if index == 8 {
+                while log.lastLSN < 8 { usleepMilliseconds(1) }
+                return held.release()
+            }
+            if index > 0 { held.waitUntilHeld() }
+            let place = try log.append(.put, [UInt8(index)], [])
+            do { try log.sync(through: place.lsn) } catch { try onFailure(error) }
+        }
     }
 
     @Test func writersAndReadersOfOneStoreAgreeWithTheLog() throws {

@@ -89,11 +89,11 @@ extension LogCore {
         var round = 0
         do throws(EngineError) {
             while true {
-                let step = try writeGate.withLock { () throws(EngineError) -> (reached: UInt64, file: any StorageFile)? in
+                let (reached, last, file) = try writeGate.withLock { () throws(EngineError) in
                     try writeOut()
-                    return reservedLSN < lsn ? nil : (words.load(Word.flushedLSN), active.file)
+                    return (words.load(Word.flushedLSN), reservedLSN, active.file)
                 }
-                guard let (reached, file) = step else { return .success(nil) }
+                if last < lsn { return .success(nil) }
                 if reached >= lsn {
                     if defects.has(.poisonIgnored) {
                         try throughStorage { () throws(StorageError) in try file.sync() }

@@ -8,16 +8,21 @@ final class HeldSync: StorageInterposer {
     private let isHeld = Guarded(false)
     private let isReleased = Guarded(false)
     private let fails: Bool
+    private let counted = Guarded(0)
 
     init(fails: Bool) { self.fails = fails }
 
     func waitUntilHeld() { while !isHeld.withLock({ $0 }) { usleepMilliseconds(1) } }
+    /// The syncs since it was armed.
+    var count: Int { counted.withLock { $0 } }
+
     func release() { isReleased.withLock { $0 = true } }
 
     func interpose(
         _ call: StorageCall, _ name: ByteString, proceed: @escaping @Sendable () throws(StorageError) -> Void
     ) throws(StorageError) {
         guard call == .sync, isArmed.withLock({ $0 }) else { return try proceed() }
+        counted.withLock { $0 += 1 }
         isHeld.withLock { $0 = true }
         while !isReleased.withLock({ $0 }) { usleepMilliseconds(1) }
         if fails { throw .injected(call, name: name, errno: EIO, rule: "test") }

@@ -1,0 +1,55 @@
+import Glibc
+import Synchronization
+
+@testable import Engine
+
+/// The system's own, but now and then the processor goes to another thread before a shared word is touched or a lock is
+/// let go: what can come between two steps of the log does come, also on a machine with few processors.
+enum RestlessCoordination: Coordination {
+    typealias Gate = RestlessGate
+    typealias Words = RestlessWords
+
+    static func relax(_ round: inout Int) { SystemCoordination.relax(&round) }
+
+    private static let steps = Atomic<UInt64>(0)
+
+    static func rest() {
+        // A prime: so that it is not always the same step of a loop.
+        if steps.wrappingAdd(1, ordering: .relaxed).oldValue % 7 == 0 { sched_yield() }
+    }
+}
+
+final class RestlessWords: SharedWords {
+    private let words: SystemWords
+
+    init(count: Int) { words = SystemWords(count: count) }
+
+    func load(_ index: Int) -> UInt64 {
+        RestlessCoordination.rest()
+        return words.load(index)
+    }
+
+    func store(_ value: UInt64, at index: Int) {
+        RestlessCoordination.rest()
+        words.store(value, at: index)
+    }
+
+    func exchange(at index: Int, expected: UInt64, desired: UInt64) -> Bool {
+        RestlessCoordination.rest()
+        return words.exchange(at: index, expected: expected, desired: desired)
+    }
+}
+
+final class RestlessGate: WaitGate {
+    private let gate = SystemGate()
+
+    func lock() { gate.lock() }
+
+    func unlock() {
+        RestlessCoordination.rest()
+        gate.unlock()
+    }
+
+    func wait() { gate.wait() }
+    func wakeAll() { gate.wakeAll() }
+}
