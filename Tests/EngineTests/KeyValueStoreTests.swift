@@ -34,6 +34,21 @@ import Testing
         #expect(try again.dump() == ["a": bytes("1")], "an append that nobody synced was never written")
     }
 
+    /// Whoever reads the log learns of every delete, also of one that found nothing.
+    @Test func aDeleteOfAnAbsentKeyIsWritten() throws {
+        let storage = MemoryStorage()
+        let store = try KeyValueStore.open(storage: storage, options: small)
+        #expect(try store.delete("absent") == LSN(1))
+        var batch = WriteBatch()
+        batch.delete("absent too")
+        try store.commit(batch)
+        try store.close()
+        var reader = try LogReader.open(storage: storage)
+        var found: [String] = []
+        while let record = try reader.next() { found.append("\(record.type) \(record.key)") }
+        #expect(found == ["delete absent", "batchDelete absent too", "batchCommit "])
+    }
+
     @Test func aSecondStoreInTheSameDirectoryIsRefused() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
