@@ -50,6 +50,7 @@ final class RestlessGate: WaitGate {
         gate.unlock()
     }
 
-    func wait() { gate.wait() }
-    func wakeAll() { gate.wakeAll() }
+    func wait(in room: WaitRoom) { gate.wait(in: room) }
+    func wakeOne(in room: WaitRoom) { gate.wakeOne(in: room) }
+    func wakeAll(in room: WaitRoom) { gate.wakeAll(in: room) }
 }

@@ -19,17 +19,29 @@ protocol SharedWords: Sendable {
     func exchange(at index: Int, expected: UInt64, desired: UInt64) -> Bool
 }
 
-/// A lock with one condition.
+/// A lock, and rooms to wait in.
 protocol WaitGate: Sendable {
     init()
     func lock()
     func unlock()
-    /// Lets go of the lock, waits until `wakeAll` (or less) and takes the lock again.
-    func wait()
-    func wakeAll()
+    /// Lets go of the lock, waits until someone wakes this room (or less) and takes the lock again.
+    func wait(in room: WaitRoom)
+    /// Wakes one who waits in the room, if anyone does.
+    func wakeOne(in room: WaitRoom)
+    func wakeAll(in room: WaitRoom)
+}
+
+/// Where a thread waits, so that not everyone is woken for what concerns a few.
+enum WaitRoom: Int, CaseIterable, Sendable {
+    case lobby
+    /// For two groups of syncs that take turns: see `SyncGroups`.
+    case even, odd
 }
 
 extension WaitGate {
+    func wait() { wait(in: .lobby) }
+    func wakeAll() { for room in WaitRoom.allCases { wakeAll(in: room) } }
+
     @inline(__always)
     func withLock<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         lock()

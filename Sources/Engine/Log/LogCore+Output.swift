@@ -65,18 +65,18 @@ extension LogCore {
         defer { turn.unlock() }
         while words.load(Word.durableLSN) < lsn {
             if let ending { throw ending }
-            if isSyncing {
-                turn.wait()
+            if syncs.isLed {
+                turn.wait(in: syncs.room(for: lsn, reached: words.load(Word.syncingLSN)))
                 if defects.has(.followerEarly) { return }
                 continue
             }
-            isSyncing = true
+            syncs.lead()
             turn.unlock()
             let result = writeAndSync(through: lsn)
             turn.lock()
-            isSyncing = false
-            if case .success(let reached?) = result { words.store(reached, at: Word.durableLSN) }
-            turn.wakeAll()
+            let reached = try? result.get()
+            if let reached { words.store(reached, at: Word.durableLSN) }
+            syncs.end(reached: reached, waking: turn)
             if try result.get() == nil { return }
         }
     }
@@ -95,6 +95,7 @@ extension LogCore {
                 }
                 if last < lsn { return .success(nil) }
                 if reached >= lsn {
+                    words.store(reached, at: Word.syncingLSN)
                     if defects.has(.poisonIgnored) {
                         try throughStorage { () throws(StorageError) in try file.sync() }
                     } else {

@@ -41,9 +41,10 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     /// Read by whoever has reserved a place, because the segment stays until that place is written out.
     var base: SegmentBase
 
-    /// Guards `isSyncing` and `ending`; its condition says that one of them, or `durableLSN`, or the seal has changed.
+    /// Guards `syncs` and `ending`. Its lobby waits for the seal to be broken, its other rooms for syncs; when the log ends
+    /// or is truncated, all are woken.
     let turn = C.Gate()
-    var isSyncing = false
+    var syncs = SyncGroups()
     var ending: EngineError?
 
     /// Guarded by `writeGate`: every segment that exists, the active one last.
@@ -228,7 +229,9 @@ enum Word {
     static let flushedLSN = 16
     static let durableLSN = 24
     static let hasEnded = 32
-    static let count = 40
+    /// How far the last sync reaches that was begun. Only a hint: it says where to wait.
+    static let syncingLSN = 40
+    static let count = 48
 }
 
 /// What the active segment adds to a reservation.

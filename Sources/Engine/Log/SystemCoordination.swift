@@ -44,38 +44,41 @@ final class SystemWords: SharedWords {
 
 final class SystemGate: WaitGate {
     private nonisolated(unsafe) let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private nonisolated(unsafe) let condition: UnsafeMutablePointer<pthread_cond_t>
+    /// One a room.
+    private nonisolated(unsafe) let conditions: UnsafeMutablePointer<pthread_cond_t>
 
     init() {
         mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
+        conditions = .allocate(capacity: WaitRoom.allCases.count)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         // The wall clock may be set while someone waits.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        let results = (pthread_mutex_init(mutex, nil), pthread_cond_init(condition, &attributes))
+        var results = [pthread_mutex_init(mutex, nil)]
+        for room in WaitRoom.allCases { results.append(pthread_cond_init(conditions + room.rawValue, &attributes)) }
         pthread_condattr_destroy(&attributes)
-        precondition(results == (0, 0), "a plain mutex and a plain condition can always be made")
+        precondition(results.allSatisfy { $0 == 0 }, "a plain mutex and plain conditions can always be made")
     }
 
     deinit {
-        pthread_cond_destroy(condition)
+        for room in WaitRoom.allCases { pthread_cond_destroy(conditions + room.rawValue) }
         pthread_mutex_destroy(mutex)
-        condition.deallocate()
+        conditions.deallocate()
         mutex.deallocate()
     }
 
     func lock() { pthread_mutex_lock(mutex) }
     func unlock() { pthread_mutex_unlock(mutex) }
-    func wait() { pthread_cond_wait(condition, mutex) }
-    func wakeAll() { pthread_cond_broadcast(condition) }
+    func wait(in room: WaitRoom) { pthread_cond_wait(conditions + room.rawValue, mutex) }
+    func wakeOne(in room: WaitRoom) { pthread_cond_signal(conditions + room.rawValue) }
+    func wakeAll(in room: WaitRoom) { pthread_cond_broadcast(conditions + room.rawValue) }
 
-    /// Waits as `wait` does, but no longer than until a time of the monotonic clock, in nanoseconds.
+    /// Waits in the lobby, but no longer than until a time of the monotonic clock, in nanoseconds.
     func wait(until deadlineNanoseconds: UInt64) {
         var time = timespec(
             tv_sec: Int(clamping: deadlineNanoseconds / 1_000_000_000),
             tv_nsec: Int(deadlineNanoseconds % 1_000_000_000))
-        pthread_cond_timedwait(condition, mutex, &time)
+        pthread_cond_timedwait(conditions + WaitRoom.lobby.rawValue, mutex, &time)
     }
 
     /// The monotonic clock, in nanoseconds.
