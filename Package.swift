@@ -52,7 +52,9 @@ let package = Package(
                 "CPlatform",
             ],
             swiftSettings: house),
-        .target(name: "Report", dependencies: ["Scenarios", "Oracle", "Model", "Bytes"], swiftSettings: house),
+        .target(
+            name: "Report", dependencies: ["Scenarios", "Exploration", "Oracle", "Model", "Bytes"], swiftSettings: house
+        ),
         .executableTarget(
             name: "faultline-target",
             dependencies: ["CSQLite", "Targets", "Engine", "Storage", "Oracle", "Bytes", "CPlatform"],

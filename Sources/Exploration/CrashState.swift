@@ -1,4 +1,5 @@
 import Model
+import Oracle
 
 /// One legal state that a crash could have left, and how it came about.
 package struct CrashState: Sendable {
@@ -33,7 +34,15 @@ extension Recording {
         return LossStory(lines: set.story(survivors), kinds: set.lossKinds(survivors))
     }
 
-    private func pendingSet(_ profile: Profile, at crashPoint: Int) throws(RecordingError) -> (PendingSet, lines: Int) {
+    /// The story of `state`, which breaks the contract as `violation` says.
+    ///
+    /// - Parameter linesBefore: how many oracle lines stand before this recording's first one.
+    package func story(of state: CrashState, _ violation: Violation, linesBefore: Int) throws -> CrashStory {
+        try Storyteller(self, state, violation, linesBefore: linesBefore).tell()
+    }
+
+    /// What a crash after so many events may lose, and how many oracle lines were among them.
+    func pendingSet(_ profile: Profile, at crashPoint: Int) throws(RecordingError) -> (PendingSet, lines: Int) {
         guard crashPoint >= 0, crashPoint <= events.count else {
             throw .crashPointBeyondTrace(crashPoint, eventCount: events.count)
         }

@@ -10,28 +10,39 @@ extension PendingSet {
     }
 
     /// What a choice loses, a line for each part that is not whole.
-    public func story(_ survivors: Survivors) -> [String] {
+    public func story(_ survivors: Survivors) -> [String] { losses(survivors).map(\.description) }
+
+    /// What a choice loses: each part that is not whole, in trace order.
+    public func losses(_ survivors: Survivors) -> [Loss] {
         let paths = volatilePaths()
         return zip(pendingParts(), survivors.fates).compactMap { part, fate in
-            let what = "\(part.operation): \(words(part.effect, paths))"
+            let extent: String?
             switch fate {
             case .kept: return nil
-            case .lost: return what
-            case .size(let size): return what + ", which stopped at \(size)"
+            case .lost: extent = nil
+            case .size(let size): extent = "which stopped at \(size)"
             case .data(let kept):
                 let lost = part.pendingBytes.subtracting(kept).ranges.map { "\($0.lowerBound)-\($0.upperBound)" }
-                return what + ", of which " + lost.joined(separator: ", ")
+                extent = "of which " + lost.joined(separator: ", ")
             }
+            return Loss(
+                operation: part.operation, effect: part.effect, isUnsyncable: part.isUnsyncable,
+                what: words(part.effect, paths), extent: extent)
         }
     }
 
-    /// Which kinds of things a choice loses, of which files, each once: `write #-#.log`, `removal of the name db-journal`.
-    /// Digits in names read as `#`, so that what differs in a counter alone is one kind.
+    /// Which kinds of operations a choice loses (some of), on which files, each once: `write #-#.log`, `removal of the
+    /// name db-journal`. Digits in names read as `#`, so that what differs in a counter alone is one kind; the size that
+    /// a write reached is that write's.
     public func lossKinds(_ survivors: Survivors) -> [String] {
         let paths = volatilePaths()
         var kinds: Set<String> = []
         for (part, fate) in zip(pendingParts(), survivors.fates) where fate != .kept {
-            let what = words(part.effect, paths)
+            let what =
+                if case .grow(let inode, _, _) = part.effect { "write \(paths[inode]?.description ?? "\(inode)")" } else
+                {
+                    words(part.effect, paths)
+                }
             kinds.insert(PendingSet.withoutNumbers(what.prefix { $0 != "," }))
         }
         return kinds.sorted()

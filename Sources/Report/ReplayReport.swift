@@ -1,3 +1,4 @@
+import Exploration
 import Oracle
 import Scenarios
 
@@ -16,6 +17,8 @@ package struct ReplayReport: Encodable {
     private let check: String
     /// The checks that are broken now.
     private let broken: [String]
+    /// The story of what is broken now, with its timeline.
+    private let account: CrashStory?
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
         target = replay.record.target
@@ -28,19 +31,23 @@ package struct ReplayReport: Encodable {
         recorded = replay.record.story
         check = replay.record.check
         broken = outcome.judgement.broken.map(\.rawValue)
+        account = outcome.account
     }
 
     package func text(for terminal: Terminal) -> String {
         let cell = RunReport.cell(verdict)
         let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         var lines = [cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(profile)"]
-        if let crashPoint {
+        if let account {
+            lines.append("  \(broken.first ?? check): \(account.headline)")
+            lines += StoryReport(account).lines(for: terminal, indent: 4)
+        } else if let crashPoint {
             lines.append("  crash after event \(crashPoint); lost:")
             lines += lost.isEmpty ? ["    nothing"] : lost.map { "    \($0)" }
         } else {
             lines.append("  the process killed; every file as the case's image has it")
         }
-        lines += violations.map { "  \($0)" }
+        lines += (account == nil ? violations[...] : violations.dropFirst()).map { "  \($0)" }
         if !broken.isEmpty, !broken.contains(check) {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }

@@ -13,7 +13,9 @@ package struct RunReport {
         if result.findings.isEmpty, let reason = result.reason { lines.append("  \(reason)") }
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
-        for finding in result.findings { lines += story(of: finding, terminal) }
+        for (index, finding) in result.findings.enumerated() {
+            lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)
+        }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()
     }
@@ -33,9 +35,13 @@ package struct RunReport {
         return parts.joined(separator: ", ")
     }
 
-    private func story(of finding: Finding, _ terminal: Terminal) -> [String] {
-        var lines = ["", "  " + Style.bad.shown(finding.check, on: terminal) + ": \(finding.story)"]
-        if !finding.lost.isEmpty {
+    private func story(of finding: Finding, number: Int?, _ terminal: Terminal) -> [String] {
+        let title = Style.bad.shown(finding.check, on: terminal) + ": "
+        var lines = [
+            "", "  " + (number.map { "\($0). " } ?? "") + title + (finding.account?.headline ?? finding.story),
+        ]
+        if let account = finding.account { lines += StoryReport(account).lines(for: terminal, indent: 4) }
+        if finding.case != nil || !finding.lost.isEmpty {
             let states = finding.states == 1 ? "1 crash state fails" : "\(finding.states) crash states fail"
             lines.append("    \(states) for this cause; strongest profile that shows it: \(finding.strongestProfile)")
         }

@@ -13,11 +13,13 @@ struct CaseWriter {
 
     /// Writes one case and answers the finding that points to it.
     func write(
-        _ cause: FindingCollector.Cause, _ recording: Recording, trace: ByteString, oracle: [UInt8],
+        _ cause: FindingCollector.Cause, _ recording: Recording, oracle: [UInt8],
         shown: Observation?
     ) throws -> Finding {
         let directory = try context.makeCase()
-        try link(trace, to: directory.appending(component: CaseRecord.traceName))
+        // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
+        try recording.write(
+            firstEvents: cause.state.crashPoint, to: directory.appending(component: CaseRecord.traceName))
         try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
         if let shown {
             try RunFiles.append(shown.encoded, to: directory.appending(component: CaseRecord.shownName))
@@ -31,14 +33,13 @@ struct CaseWriter {
             manifest: manifestName,
             configuration: target.configurationByName, contract: request.contract.name,
             scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
-            story: cause.story)
+            story: cause.sentence)
         try record.write(to: directory)
         try writeScripts(to: directory)
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
-            story: cause.story, states: cause.stateCount, case: directory.shown,
-            replay: replayCommand(directory),
-            lossKinds: cause.loss.kinds)
+            story: cause.sentence, states: cause.stateCount, case: directory.shown,
+            replay: replayCommand(directory), lossKinds: cause.loss.kinds, account: cause.story)
     }
 
     /// The name of the copy of the manifest, if the target has one.
@@ -58,11 +59,5 @@ struct CaseWriter {
         var words = [program, "replay", directory.shown]
         if let manifest = request.target.target.manifest { words += ["--target", manifest.path.shown] }
         return words.map { ReproduceScript.quoted($0) }.joined(separator: " ")
-    }
-
-    /// The trace is part of every case of its run: one file with several names where the filesystem allows it.
-    private func link(_ trace: ByteString, to path: ByteString) throws {
-        guard !RunFiles.link(trace, path) else { return }
-        try RunFiles.append(try RunFiles.read(trace), to: path)
     }
 }

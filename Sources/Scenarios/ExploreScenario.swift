@@ -71,7 +71,7 @@ struct ExploreScenario: ScenarioRun {
         let writer = CaseWriter(request: request, context: context, program: program)
         for cause in explorer.collector.causes {
             let oracle = history.text(firstLines: cause.state.oracleLineCount)
-            tally.add(try writer.write(cause, life.recording, trace: life.trace, oracle: oracle, shown: nil))
+            try tally.add(cause) { try writer.write(cause, life.recording, oracle: oracle, shown: nil) }
         }
     }
 }

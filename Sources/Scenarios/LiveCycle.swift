@@ -13,7 +13,6 @@ struct LiveCycle {
     /// How it went.
     struct Outcome {
         var recording: Recording
-        var trace: ByteString
         /// The power cut, if the power went before the workload had ended.
         var cut: PowerCut?
         /// How the workload ended.
@@ -59,7 +58,7 @@ struct LiveCycle {
         try context.didUnmount(mountPoint)
         try trace.finish()
         return Outcome(
-            recording: try Recording(tracePath: path), trace: path, cut: cut, termination: termination,
+            recording: try Recording(tracePath: path), cut: cut, termination: termination,
             complaints: workload.complaints)
     }
 }

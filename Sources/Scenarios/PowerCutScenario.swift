@@ -169,12 +169,14 @@ struct PowerCutScenario: ScenarioRun {
         tally.unconfirmed += collector.unconfirmedCount
         for cause in collector.causes {
             let oracle = history.text(firstLines: linesBefore + cause.state.oracleLineCount)
-            var finding = try writer.write(cause, life.recording, trace: life.trace, oracle: oracle, shown: shown)
-            if client.hangCount > 0 {
-                let seconds = request.target.target.timeoutSeconds
-                finding.story += " (the search of this life ended there: a state that hangs costs \(seconds) s)"
+            let (shown, client, seconds) = (shown, client, request.target.target.timeoutSeconds)
+            try tally.add(cause) {
+                var finding = try writer.write(cause, life.recording, oracle: oracle, shown: shown)
+                if client.hangCount > 0 {
+                    finding.story += " (the search of this life ended there: a state that hangs costs \(seconds) s)"
+                }
+                return finding
             }
-            tally.add(finding)
         }
     }
 

@@ -22,6 +22,8 @@ package struct Replay: Sendable {
         /// What it lacks, in words.
         package var lost: [String]
         package var judgement: Judgement
+        /// The whole story, if the violation shows again and the case has a trace.
+        package var account: CrashStory?
     }
 
     /// Reads the case in `directory`. Only targets that are defined here are run: those that come with Faultline, and
@@ -75,8 +77,13 @@ package struct Replay: Sendable {
         let checker = StateChecker(
             recording, client: client, validator: history.validator, contract: contract,
             linesBefore: history.lineCount - state.oracleLineCount, scratch: scratch)
+        let judgement = try checker.confirm(state)
+        let linesBefore = history.lineCount - state.oracleLineCount
         return Outcome(
-            state: state, lost: try recording.story(of: state).lines, judgement: try checker.confirm(state))
+            state: state, lost: try recording.story(of: state).lines, judgement: judgement,
+            account: try judgement.violations.first.map {
+                try recording.story(of: state, $0, linesBefore: linesBefore)
+            })
     }
 
     /// Recovers a copy of the case's image.

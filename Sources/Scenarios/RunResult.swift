@@ -1,3 +1,4 @@
+import Exploration
 import Oracle
 
 /// What one run found, as it is printed by `--json`.
@@ -85,4 +86,6 @@ package struct Finding: Codable, Sendable {
     package var replay: String?
     /// What kinds of things were lost, of which files: findings with equal kinds have one cause.
     package var lossKinds: [String] = []
+    /// The whole story, with its timeline; nil where nothing was recorded of what the store did.
+    package var account: CrashStory?
 }

@@ -36,11 +36,13 @@ struct RunTally {
         statesWithLosses += checker.lossyCount
     }
 
-    /// Adds a finding, or its states to the one that has the same cause already.
-    mutating func add(_ finding: Finding) {
+    mutating func add(_ finding: Finding) { findings.append(finding) }
+
+    /// Adds what `write` makes of a cause, or only its states to the finding that has the same cause already.
+    mutating func add(_ cause: FindingCollector.Cause, write: () throws -> Finding) rethrows {
         let same = findings.firstIndex { known in
-            known.check == finding.check && known.lossKinds == finding.lossKinds
+            known.check == cause.check.rawValue && known.lossKinds == cause.loss.kinds
         }
-        if let same { findings[same].states += finding.states } else { findings.append(finding) }
+        if let same { findings[same].states += cause.stateCount } else { findings.append(try write()) }
     }
 }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Exploration
 import Report
 
 struct TraceStatsCommand: ParsableCommand {

@@ -64,6 +64,25 @@ import Testing
         #expect(try replay.run(scratch: ByteString(scratch.url.path)).judgement.verdict == .violation)
     }
 
+    /// The known failing of SQLite in its default mode, in words for somebody who does not know it.
+    @Test func theUnlinkOfTheJournalIsTold() throws {
+        let scratch = Scratch()
+        let result = try run("sqlite", ["journal_mode=delete", "synchronous=full"], ops: 6, limits: quick, scratch)
+        #expect(result.findings.count == 1, "\(result.findings.map(\.story))")
+        let finding = try #require(result.findings.first)
+        #expect(finding.strongestProfile == "strict")
+        let account = try #require(finding.account)
+        let lost = account.timeline.filter { $0.fate == .lost || $0.fate == .torn }
+        #expect(lost.map(\.what) == ["unlink a.db-journal"])
+        #expect(account.timeline.last?.fate == .promised)
+        #expect(account.reasons.first?.contains("only after a sync of the directory. None came") == true)
+        // The case is the beginning of the run up to the crash, and nothing else.
+        let directory = ByteString(try #require(finding.case))
+        let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
+        #expect(recording.events.count == account.crashPoint)
+        #expect(try Replay(directory: directory, targets: targets).run(scratch: scratch.make("replay")).account == account)
+    }
+
     @Test(arguments: ["ack-before-sync", "never-sync", "compaction-unsynced"])
     func aPlantedBugIsFoundAndItsStrongestProfileIsStrict(_ bug: String) throws {
         let scratch = Scratch()

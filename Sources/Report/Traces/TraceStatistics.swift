@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Model
 
 /// What a trace holds, counted: by kind of event, and by file.

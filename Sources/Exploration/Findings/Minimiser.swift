@@ -1,0 +1,153 @@
+import Model
+
+/// Makes a failing crash state smaller: fewer operations lost, fewer torn, earlier, under the strongest profile that
+/// still leaves it.
+package struct Minimiser {
+    private let recording: Recording
+
+    package init(_ recording: Recording) { self.recording = recording }
+
+    /// Points that are tried one by one; of a longer way only those after oracle lines, where promises change.
+    private static let everyPointAtMost = 48
+    private static let roundsAtMost = 6
+
+    /// A state that still fails and loses as little as this way of looking can find. Under a stronger profile it may be
+    /// smaller still, so that is tried from the beginning again.
+    package func minimise(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+        var best = state
+        for _ in 0..<Self.roundsAtMost {
+            let last = best
+            best = try losingLess(try atEarliestPoint(best, fails: fails), fails: fails)
+            best = try withoutTears(best, fails: fails)
+            best = try underStrongerProfile(best, fails: fails)
+            if best.lost == last.lost, best.crashPoint == last.crashPoint, best.profile == last.profile { break }
+        }
+        return try underStrongestProfile(best)
+    }
+
+    /// Without each atom that need not be lost.
+    private func losingLess(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+        var best = state
+        var hasShrunk = true
+        while hasShrunk {
+            hasShrunk = false
+            for item in best.lost.items.reversed() {
+                let fewer = LostAtoms(best.lost.items.filter { $0 != item })
+                let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(fewer))
+                // What was kept may have been lost for the sake of the order: then nothing changed.
+                guard candidate.lost.items.count < best.lost.items.count, try fails(candidate) else { continue }
+                best = candidate
+                hasShrunk = true
+            }
+        }
+        return best
+    }
+
+    /// With whole writes lost instead of torn ones, or else with one piece of each missing and not several.
+    private func withoutTears(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+        var best = state
+        for item in state.lost.items {
+            guard let index = best.lost.items.firstIndex(of: item) else { continue }
+            for simpler in item.simpler {
+                var lost = best.lost
+                lost.items[index].extent = simpler
+                let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(lost))
+                guard candidate.lost.items.count <= best.lost.items.count,
+                    candidate.lost.pieceCount < best.lost.pieceCount, try fails(candidate)
+                else { continue }
+                best = candidate
+                break
+            }
+        }
+        return best
+    }
+
+    /// What came after the broken promise is of no interest: it only makes the list of what was lost longer.
+    private func atEarliestPoint(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+        let begin: Int
+        if let first = state.lost.items.map(\.operation).min() {
+            begin = recording.events.firstIndex { $0.operationID == first } ?? state.crashPoint
+        } else {
+            begin = max(0, state.crashPoint - Self.everyPointAtMost)
+        }
+        guard begin + 1 < state.crashPoint else { return state }
+        let isShort = state.crashPoint - begin <= Self.everyPointAtMost
+        for point in begin + 1..<state.crashPoint where isShort || recording.isOracleLine(before: point) {
+            let candidate = try recording.state(state.profile, at: point, .losing(state.lost))
+            if candidate.lost.isEmpty == state.lost.isEmpty, try fails(candidate) { return candidate }
+        }
+        return state
+    }
+
+    /// Under the strongest profile that allows the same tree, or else another that fails by losing all it may.
+    private func underStrongerProfile(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+        let strongest = try underStrongestProfile(state)
+        // A stronger profile may not leave this very tree, and fail all the same by losing more.
+        for profile in Profile.allCases.prefix(while: { $0 != strongest.profile }) {
+            let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
+            if !candidate.lost.isEmpty, try fails(candidate) { return try losingLess(candidate, fails: fails) }
+        }
+        return strongest
+    }
+
+    /// The same tree under the strongest profile that allows it at this crash point.
+    package func underStrongestProfile(_ state: CrashState) throws -> CrashState {
+        for profile in Profile.allCases.prefix(while: { $0 != state.profile }) {
+            let candidate = try recording.state(profile, at: state.crashPoint, .losing(state.lost))
+            if candidate.tree == state.tree { return candidate }
+        }
+        return state
+    }
+}
+
+extension CrashState {
+    /// Whether this is the better one to show of two states of one cause: under the stronger profile, then with fewer
+    /// operations lost, fewer pieces missing, and earlier.
+    func isSmaller(than other: CrashState) -> Bool {
+        for (mine, theirs) in zip(size, other.size) where mine != theirs { return mine < theirs }
+        return false
+    }
+
+    private var size: [Int] {
+        [
+            Profile.allCases.firstIndex(of: profile) ?? 0, Set(lost.items.map(\.operation)).count, lost.pieceCount,
+            crashPoint,
+        ]
+    }
+}
+
+extension LostAtoms {
+    /// How much there is to say of what is lost: a whole atom is one piece, and so is each hole in one, and the tear.
+    fileprivate var pieceCount: Int { items.reduce(0) { $0 + $1.pieceCount } }
+}
+
+extension LostAtoms.Item {
+    fileprivate var pieceCount: Int {
+        switch extent {
+        case .whole: 1
+        case .bytes(let ranges): 1 + ranges.count
+        case .sizeAbove: 2
+        }
+    }
+
+    fileprivate var simpler: [LostAtoms.Extent] {
+        switch extent {
+        case .whole: []
+        case .sizeAbove: [.whole]
+        case .bytes(let ranges): [.whole] + (ranges.count > 1 ? ranges.map { .bytes([$0]) } : [])
+        }
+    }
+}
+
+extension Recording {
+    /// Whether the last event before the crash point is a line of the oracle: only there do promises change.
+    fileprivate func isOracleLine(before point: Int) -> Bool {
+        if case .oracle = events[point - 1] { true } else { false }
+    }
+}
+
+extension TraceEvent {
+    fileprivate var operationID: OperationID? {
+        if case .operation(let operation) = self { operation.id } else { nil }
+    }
+}

@@ -1,0 +1,50 @@
+/// A failing crash, told: what the store did around it, what became of that, what is wrong, and why it may happen.
+///
+/// The words are the same for the same case, whoever derives it.
+package struct CrashStory: Hashable, Codable, Sendable {
+    /// What became of something that the store did.
+    package enum Fate: String, Hashable, Codable, Sendable {
+        /// A barrier that returned, or the crash's profile, made it durable.
+        case durable
+        /// Nothing had made it durable, and this crash left it.
+        case survived
+        case lost
+        /// Some of it is lost and some survived.
+        case torn
+        /// A sync that returned.
+        case synced
+        /// A sync that failed: it promises nothing.
+        case failed
+        /// Had not returned when the power went.
+        case unfinished
+        /// The workload asked the store for something.
+        case asked
+        /// The store acknowledged: from here on it must be there.
+        case promised
+        /// Anything else: an injected fault, a line that is of no interest.
+        case other
+    }
+
+    /// A line of the timeline: one event, or several that are of less interest.
+    package struct Moment: Hashable, Codable, Sendable {
+        /// The crash points right after the first and the last event that it stands for.
+        package var from: Int
+        package var through: Int
+        package var what: String
+        package var fate: Fate
+        /// More about its fate: which part is lost, which error.
+        package var detail: String?
+    }
+
+    /// What is wrong, in one sentence.
+    package var headline: String
+    package var profile: String
+    /// How many events had happened when the power went.
+    package var crashPoint: Int
+    package var timeline: [Moment]
+    /// What would have been right, and what was there after recovery.
+    package var expected: String
+    package var found: String
+    /// Why what was lost may be lost, a sentence or two for each kind of thing.
+    package var reasons: [String]
+}

@@ -1,0 +1,84 @@
+import Exploration
+
+/// A crash's story for people: the timeline, what became of each thing, what is wrong and why it may be.
+///
+/// At most 120 columns, whatever the names are.
+struct StoryReport {
+    private let story: CrashStory
+
+    private static let widest = 118
+    private static let deedColumns = 66
+
+    init(_ story: CrashStory) { self.story = story }
+
+    /// The lines, each after `indent` blanks.
+    func lines(for terminal: Terminal, indent: Int) -> [String] {
+        let margin = String(repeating: " ", count: indent)
+        var table = Table([.init(""), .init("event", .right), .init("what the store did"), .init("after the crash")])
+        for moment in story.timeline {
+            let (mark, fate, style) = Self.words(moment.fate)
+            table.add([
+                .init(mark, style), .init(Self.events(moment)),
+                .init(Self.shortened(moment.what, to: Self.deedColumns)),
+                .init(fate + (moment.detail.map { ": \(Self.shortened($0, to: 34 - indent))" } ?? ""), style),
+            ])
+        }
+        var lines = table.lines(for: terminal).map { margin + $0 }
+        lines.append(margin + Style.heading.shown("──── power cut after event \(story.crashPoint) ────", on: terminal))
+        lines += Self.wrapped("expected  ", story.expected, margin) + Self.wrapped("found     ", story.found, margin)
+        for (index, reason) in story.reasons.enumerated() {
+            lines += Self.wrapped(index == 0 ? "why       " : "          ", reason, margin)
+        }
+        return lines
+    }
+
+    private static func events(_ moment: CrashStory.Moment) -> String {
+        moment.from == moment.through ? "\(moment.from)" : "\(moment.from)-\(moment.through)"
+    }
+
+    private static func words(_ fate: CrashStory.Fate) -> (mark: String, text: String, Style) {
+        switch fate {
+        case .durable: ("", "durable", .faint)
+        case .survived: ("", "survived (unsynced)", .plain)
+        case .lost: (">>", "LOST", .bad)
+        case .torn: (">>", "TORN", .bad)
+        case .synced: ("", "sync returned", .good)
+        case .failed: ("!", "SYNC FAILED", .doubtful)
+        case .unfinished: ("", "had not returned", .doubtful)
+        case .asked: ("", "", .plain)
+        case .promised: ("=>", "PROMISED", .heading)
+        case .other: ("", "", .plain)
+        }
+    }
+
+    private static func shortened(_ text: String, to count: Int) -> String {
+        text.count <= count ? text : text.prefix(count - 1) + "…"
+    }
+
+    /// The text on as many lines as it needs, the first after `title`.
+    static func wrapped(_ title: String, _ text: String, _ margin: String) -> [String] {
+        let room = widest - margin.count - title.count
+        var lines: [String] = []
+        var line = ""
+        for word in text.split(separator: " ", omittingEmptySubsequences: false) {
+            var word = word
+            while word.count > room {
+                if !line.isEmpty { lines.append(line) }
+                line = ""
+                lines.append(String(word.prefix(room)))
+                word = word.dropFirst(room)
+            }
+            if line.isEmpty {
+                line = String(word)
+            } else if line.count + 1 + word.count <= room {
+                line += " " + word
+            } else {
+                lines.append(line)
+                line = String(word)
+            }
+        }
+        lines.append(line)
+        let blanks = String(repeating: " ", count: title.count)
+        return lines.enumerated().map { index, line in margin + (index == 0 ? title : blanks) + line }
+    }
+}
