@@ -15,12 +15,15 @@ struct StoryReport {
     func lines(for terminal: Terminal, indent: Int) -> [String] {
         let margin = String(repeating: " ", count: indent)
         var table = Table([.init(""), .init("event", .right), .init("what the store did"), .init("after the crash")])
-        for moment in story.timeline {
+        let deeds = story.timeline.map { Self.shortened($0.what, to: Self.deedColumns) }
+        let events = story.timeline.map(Self.events)
+        let taken = indent + 8 + max(5, events.map(\.count).max() ?? 0) + max(18, deeds.map(\.count).max() ?? 0)
+        for (index, moment) in story.timeline.enumerated() {
             let (mark, fate, style) = Self.words(moment.fate)
+            let text = fate + (moment.detail.map { ": \($0)" } ?? "")
             table.add([
-                .init(mark, style), .init(Self.events(moment)),
-                .init(Self.shortened(moment.what, to: Self.deedColumns)),
-                .init(fate + (moment.detail.map { ": \(Self.shortened($0, to: 34 - indent))" } ?? ""), style),
+                .init(mark, style), .init(events[index]), .init(deeds[index]),
+                .init(Self.shortened(text, to: 120 - taken), style),
             ])
         }
         var lines = table.lines(for: terminal).map { margin + $0 }

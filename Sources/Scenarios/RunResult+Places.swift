@@ -17,6 +17,7 @@ extension RunResult {
         result.command = shortened(command)
         for index in findings.indices {
             result.findings[index].story = shortened(findings[index].story)
+            result.findings[index].account = findings[index].account?.rewording(shortened)
             result.findings[index].case = findings[index].case.map(shortened)
             result.findings[index].replay = findings[index].replay.map(shortened)
         }

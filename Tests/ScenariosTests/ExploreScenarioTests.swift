@@ -80,15 +80,16 @@ import Testing
         let directory = ByteString(try #require(finding.case))
         let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
         #expect(recording.events.count == account.crashPoint)
-        #expect(try Replay(directory: directory, targets: targets).run(scratch: scratch.make("replay")).account == account)
+        let outcome = try Replay(directory: directory, targets: targets).run(scratch: scratch.make("replay"))
+        #expect(outcome.account == account)
     }
 
-    @Test(arguments: ["ack-before-sync", "never-sync", "compaction-unsynced"])
-    func aPlantedBugIsFoundAndItsStrongestProfileIsStrict(_ bug: String) throws {
+    @Test(arguments: zip(["ack-before-sync", "never-sync", "compaction-unsynced"], ["strict", "strict", "kill"]))
+    func aPlantedBugIsFoundAndItsStrongestProfileIsNamed(_ bug: String, _ profile: String) throws {
         let scratch = Scratch()
         let result = try run("engine", ["planted=\(bug)"], ops: 48, limits: quick, scratch)
         #expect(result.verdict == "violation", "\(result.coverage ?? "")")
-        #expect(result.findings.first?.strongestProfile == "strict", "\(result.findings.map(\.story))")
+        #expect(result.findings.first?.strongestProfile == profile, "\(result.findings.map(\.story))")
     }
 
     @Test func whatIsFoundDoesNotDependOnTheRun() throws {

@@ -47,4 +47,11 @@ package struct CrashStory: Hashable, Codable, Sendable {
     package var found: String
     /// Why what was lost may be lost, a sentence or two for each kind of thing.
     package var reasons: [String]
+
+    /// With `change` applied to what the store said for itself, in which there may be paths of the machine.
+    package func rewording(_ change: (String) -> String) -> CrashStory {
+        var story = self
+        story.found = change(found)
+        return story
+    }
 }
