@@ -27,14 +27,24 @@ package struct Replay: Sendable {
     }
 
     /// Reads the case in `directory`. Only targets that are defined here are run: those that come with Faultline, and
-    /// the one that `reference` names. A case may come from anywhere, and never says by itself what is run.
-    package init(directory: ByteString, targets: TargetCatalog, reference: String? = nil) throws {
+    /// the one that `reference` names. A case may come from anywhere, and does not say by itself what is run, unless
+    /// somebody `trusts` its manifest.
+    package init(
+        directory: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false
+    ) throws {
         self.directory = directory
         record = try CaseRecord(directory: directory)
         let path = directory.appending(component: CaseRecord.fileName)
         let settings = record.configuration.map { Setting(name: $0.key, value: $0.value) }
+        var reference = reference
         if reference == nil, record.manifest != nil {
-            throw CaseError.targetNotGiven(path, target: record.target)
+            let manifest = directory.appending(component: CaseRecord.manifestName)
+            guard trusts else {
+                let words = (try? targets.target(manifest.shown)).map { [$0.workload, $0.recover] } ?? []
+                let commands = words.map { $0.map(\.description).joined(separator: " ") }
+                throw CaseError.targetNotGiven(path, target: record.target, commands: commands)
+            }
+            reference = manifest.shown
         }
         let target = try targets.target(reference ?? record.target)
         guard target.name == record.target else {
@@ -52,14 +62,30 @@ package struct Replay: Sendable {
         lost = try LostAtoms(parsing: record.lost)
     }
 
-    /// Recovers the state in scratch space of its own, and leaves nothing behind.
-    package func run() throws -> Outcome {
-        let run = try RunDirectory(
-            in: RunDirectory.parent(option: nil), target: record.target, scenario: "replay", seed: record.seed)
-        let outcome = Result { try self.run(scratch: try run.makeScratch()) }
+    /// Shows the case at `path` again, a directory or an archive, in scratch space of its own; leaves nothing behind.
+    package static func show(
+        _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false
+    ) throws -> (Replay, Outcome) {
+        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "replay", seed: 0)
+        let outcome = Result {
+            try show(path, scratch: run.makeScratch(), targets: targets, reference: reference, trusts: trusts)
+        }
         try run.finish()
         try TreeRemoval.remove(run.path)
         return try outcome.get()
+    }
+
+    /// The same in a directory beneath `scratch`.
+    static func show(
+        _ path: ByteString, scratch: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false
+    ) throws -> (Replay, Outcome) {
+        var directory = path
+        if CaseArchive.isFile(path) {
+            directory = scratch.appending(component: "case")
+            try CaseArchive.unpack(path, into: directory)
+        }
+        let replay = try Replay(directory: directory, targets: targets, reference: reference, trusts: trusts)
+        return (replay, try replay.run(scratch: scratch))
     }
 
     /// Recovers the state in a directory beneath `scratch`.

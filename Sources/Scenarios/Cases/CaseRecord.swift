@@ -77,10 +77,14 @@ package struct CaseRecord: Codable, Sendable {
     }
 
     package func write(to directory: ByteString) throws {
+        try RunFiles.append(try encoded(), to: directory.appending(component: CaseRecord.fileName))
+    }
+
+    /// The text of the file.
+    func encoded() throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let text = Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
-        try RunFiles.append(text, to: directory.appending(component: CaseRecord.fileName))
+        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
     }
 
     private static func words(_ error: any Error) -> String {
@@ -100,7 +104,7 @@ package enum CaseError: Error, Hashable, Sendable {
     case unknownVersion(ByteString, Int)
     case unknownValue(ByteString, field: String, value: String)
     /// Its target does not come with Faultline, and nobody said which one is meant here.
-    case targetNotGiven(ByteString, target: String)
+    case targetNotGiven(ByteString, target: String, commands: [String])
     case otherTarget(ByteString, target: String, given: String)
     /// The files of the case do not belong together, or some of one is missing.
     case inconsistent(ByteString, reason: String)
@@ -114,9 +118,10 @@ extension CaseError: CustomStringConvertible {
         case .unknownVersion(let path, let version):
             "\(path) is of version \(version); this faultline reads version \(CaseRecord.currentVersion)"
         case .inconsistent(let directory, let reason): "\(directory): the case is damaged: \(reason)"
-        case .targetNotGiven(let path, let target):
-            "\(path) is of the target \(target), which does not come with Faultline. Name its manifest with --target PATH; "
-                + "the case keeps what the manifest was as \(CaseRecord.manifestName), to be read and not run"
+        case .targetNotGiven(let path, let target, let commands):
+            "\(path) is of the target \(target), which does not come with Faultline. Name its manifest with --target PATH, or "
+                + "run what the case's own \(CaseRecord.manifestName) says with --trust, if you trust who made it: "
+                + (commands.isEmpty ? "it is no manifest that can be read" : commands.joined(separator: "; "))
         case .otherTarget(let path, let target, let given):
             "\(path) is of the target \(target); the manifest given describes \(given)"
         case .unknownValue(let path, let field, let value): "\(path): \(field) cannot be '\(value)'"

@@ -1,0 +1,53 @@
+import ArgumentParser
+import Bytes
+import Scenarios
+
+/// Cases as single files. One type a subcommand.
+struct CaseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "case",
+        abstract: "Makes a case into one file for a bug report, and such a file into a case.",
+        subcommands: [Export.self, Import.self])
+
+    struct Export: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes a case as one archive that names no machine.",
+            discussion: """
+                  faultline case export RUN/cases/1 -o case.tar
+                  faultline replay case.tar
+
+                The archive holds the trace up to the crash, the oracle and what the replay needs; the crash image is \
+                derived from them again. A case that holds this machine's name or a path of it is refused.
+                """)
+
+        @Argument(help: "The case's directory: RUN/cases/N.")
+        var directory: ByteString
+
+        @Option(name: .shortAndLong, help: "The archive to write; it must not be there yet.")
+        var output: ByteString
+
+        @Flag(help: "Export it even if it names this machine or a place on it.")
+        var anyway = false
+
+        func run() throws {
+            try CaseArchive.write(directory, to: output, namesMachine: anyway)
+            print("\(output): \(CaseArchive.size(of: output)) bytes; faultline replay \(output) shows it again")
+        }
+    }
+
+    struct Import: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Makes an archive into a case's directory, with its crash image.")
+
+        @Argument(help: "The archive.")
+        var file: ByteString
+
+        @Option(name: .shortAndLong, help: "The directory to make; it must not be there yet.")
+        var output: ByteString
+
+        func run() throws {
+            try CaseArchive.unpackWithImage(file, into: output)
+            print("\(output): unpacked; nothing of it was run. faultline replay \(output) shows it again")
+        }
+    }
+}
