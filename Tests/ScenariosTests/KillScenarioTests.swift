@@ -36,6 +36,29 @@ import Testing
         // 60 of the first life, and 7 or very few more of each that was killed.
         #expect((81...96).contains(result.acknowledged), "\(result.acknowledged)")
         #expect(result.command.contains("--kill-at-ack 7"))
+        #expect(result.cuts.map(\.cycle) == [1, 2, 3])
+        #expect(result.cuts.allSatisfy { $0.landed && (7...12).contains($0.acknowledged) && $0.inFlight <= 1 })
+        #expect(result.notTried == [], "each life is a write after the last recovery")
+    }
+
+    /// What happens to a workload that finds a store which survived.
+    static let reopened: [(mode: String, scenario: Scenario, verdict: String, reason: String)] = [
+        ("exit 1", .smoke, "violation", "on the store that was opened again the workload exited with 1"),
+        ("exit 1", .kill, "violation", "after recovery from kill 0 the workload exited with 1"),
+        ("exit 2", .kill, "harness error", "the workload exited with 2: it was called wrongly"),
+    ]
+
+    @Test(arguments: reopened) func aStoreThatTakesNoWriteAfterRecoveryIsFound(
+        _ row: (mode: String, scenario: Scenario, verdict: String, reason: String)
+    ) throws {
+        let scratch = Scratch()
+        let target = try shellTarget(scratch, acknowledging: "", whenThere: row.mode)
+        let request = RunRequest(
+            target: target, scenario: row.scenario, contract: target.contract, operationCount: 4, cycles: 1)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        #expect(result.verdict == row.verdict, "\(result.reason ?? "")")
+        #expect(result.reason?.contains(row.reason) == true, "\(result.reason ?? "")")
+        #expect(row.verdict != "violation" || result.findings.map(\.check) == ["writable"])
     }
 
     @Test func whereNoKillLandsNothingIsShown() throws {
@@ -65,7 +88,10 @@ import Testing
     }
 
     /// Each operation puts its number under one key; `late` keeps it in memory until the end.
-    private func shellTarget(_ scratch: Scratch, acknowledging mode: String) throws -> ConfiguredTarget {
+    /// `whenThere` is what it does when there is a value already.
+    private func shellTarget(
+        _ scratch: Scratch, acknowledging mode: String, whenThere: String = ":"
+    ) throws -> ConfiguredTarget {
         let script = """
             #!/bin/sh
             if [ $1 = recover ]; then
@@ -73,6 +99,7 @@ import Testing
                 echo '{"end":true}'
                 exit 0
             fi
+            [ -e "$FAULTLINE_DIR/value" ] && \(whenThere)
             seq=$FAULTLINE_FIRST_SEQ
             end=$((seq + FAULTLINE_OPS))
             while [ $seq -lt $end ]; do

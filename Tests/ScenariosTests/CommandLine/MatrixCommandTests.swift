@@ -110,6 +110,49 @@ import Testing
         #expect(changed.status == 2 && changed.error.contains("is of another matrix"), "\(changed)")
     }
 
+    @Test func `runs that came out alike are one line, and those that did not are another`() throws {
+        try write(
+            """
+            cells:
+              - {target: engine, scenario: smoke, seed: 1-3, ops: 5}
+              - {target: engine, scenario: smoke, seed: 4-5, ops: 60, set: {planted: delete-unlogged}}
+            """)
+        let answer = try run("matrix", "m.yaml")
+        let lines = answer.output.split(separator: "\n").prefix(3).map { $0.split(separator: " ") }
+        #expect(lines[1].contains("smoke") && lines[1].contains("3") && lines[1].first == "pass", "\(answer.output)")
+        #expect(lines[2].contains("2") && lines[2].first == "violation", "\(answer.output)")
+        #expect(answer.status == 1 && answer.output.contains("3 of 5 cells"), "\(answer.output)")
+    }
+
+    @Test func `what is kept names no place, and is found again by whoever reads it`() throws {
+        try write(
+            """
+            cells:
+              - target: engine
+                scenario: kill
+                set: {planted: delete-unlogged}
+                ops: 60
+                cycles: 1
+                kill_at_ack: 7
+                expect: violation
+            """)
+        #expect(try run("matrix", "m.yaml").status == 0)
+        let runs = temporary.path + "/faultline-runs"
+        let name = "faultline-engine-kill-1-1"
+        for file in ["matrix-1.jsonl", "\(name)/result.json", "\(name)/cases/1/case.json", "\(name)/run.json"] {
+            let text = try String(contentsOfFile: "\(runs)/\(file)", encoding: .utf8)
+            #expect(!text.contains(temporary.path) && !text.contains(ProcessInfo.processInfo.hostName), "\(file)")
+            #expect(!file.hasPrefix("matrix") || text.contains("faultline replay \(name)/cases/1"), "\(text)")
+            #expect(!file.hasPrefix("matrix") || text.contains("--kill-at-ack 7"), "\(text)")
+        }
+        let again = try run("matrix", "m.yaml", "--resume", "faultline-runs/matrix-1.jsonl", "--json")
+        let findings = try #require(try cells(again.output)[0]["findings"] as? [[String: Any]])
+        let directory = try #require(findings[0]["case"] as? String)
+        #expect(directory == "\(runs)/\(name)/cases/1")
+        #expect((findings[0]["replay"] as? String)?.hasSuffix("replay \(directory)") == true)
+        #expect(try run("replay", directory).status == 1)
+    }
+
     @Test func `a soak goes on with other seeds until its time is up`() throws {
         try write("cells:\n  - {target: engine, scenario: smoke, ops: 5, seed: 7}\n")
         let answer = try run("matrix", "m.yaml", "--duration", "1s", "--json")
@@ -137,6 +180,10 @@ import Testing
         (
             "cells:\n  - {target: engine, scenario: smoke, seed: 1-99999, ops: 5, profile: [xfs, btrfs]}",
             "more than 100000"
+        ),
+        (
+            "cells:\n  - {target: engine, scenario: kill, ops: 5, kill_at_ack: 5}",
+            "m.yaml:2: kill_at_ack must be a whole number from 1 to 4"
         ),
         ("cells:\n  - {target: ./none.yaml, scenario: smoke}", "none.yaml: No such file or directory"),
         ("cells:\n  - {target: engine, scenario: smoke, profile: block}", "m.yaml:2: profile cannot be block"),

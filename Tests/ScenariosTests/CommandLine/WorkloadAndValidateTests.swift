@@ -168,6 +168,27 @@ import Testing
         #expect(!FileManager.default.fileExists(atPath: beside))
         let told = try Faultline.run(arguments + ["--allow-same-filesystem"], directory: temporary.path)
         #expect(told.status == 0, "\(told)")
+        // Whatever drives the store, and whether it looks or not.
+        let manifest = "name: x\ndescription: x\nworkload: [/bin/true]\nrecover: [/bin/true]\n"
+        try manifest.write(toFile: temporary.path + "/x.yaml", atomically: true, encoding: .utf8)
+        let other = try Faultline.run(
+            ["workload", "--target", "x.yaml"] + arguments.dropFirst(3), directory: temporary.path)
+        #expect(other.status == 2 && other.error.contains("same filesystem"), "\(other)")
+    }
+
+    @Test func `what is no file and no directory is refused, and not waited for`() throws {
+        defer { removeMemory() }
+        #expect(mkfifo(oracle, 0o600) == 0)
+        for answer in [try work("engine", "--ops", "3"), try judge("engine")] {
+            #expect(answer.status == 2 && answer.error.contains("\(oracle): not a regular file"), "\(answer)")
+        }
+        try FileManager.default.removeItem(atPath: oracle)
+        try "".write(toFile: oracle, atomically: true, encoding: .utf8)
+        try FileManager.default.removeItem(atPath: store)
+        // A store that is not there is a slip of the caller, not a violation.
+        for answer in [try work("engine", "--ops", "3"), try judge("engine")] {
+            #expect(answer.status == 2 && answer.error.contains("No such file or directory"), "\(answer)")
+        }
     }
 
     @Test func `a duration ends the work`() throws {
