@@ -1,7 +1,43 @@
+import Bytes
+import Model
+import Storage
+
+/// What a process is killed at, if not at a seeded time.
+package enum KillTrigger: Hashable, Sendable {
+    /// As soon as so many operations of its life are acknowledged.
+    case acknowledgement(UInt64)
+    /// As soon as the store has a file that matches and that was not there at the first acknowledgement of its life: in
+    /// the middle of what makes it, be it a rotation, a checkpoint or a compaction.
+    case newFile(Glob)
+
+    /// The options of `faultline run` that say so.
+    var words: [String] {
+        switch self {
+        case .acknowledgement(let count): ["--kill-at-ack", "\(count)"]
+        case .newFile(let glob): ["--kill-at-file", "\(glob)"]
+        }
+    }
+}
+
 /// When a workload is killed.
 enum KillPlan: Hashable, Sendable {
     /// So long after the first acknowledgement of this life.
     case afterSeconds(Double)
-    /// As soon as this many operations of this life are acknowledged: the next one is under way then.
-    case atAcknowledgement(Int)
+    case at(KillTrigger)
+}
+
+/// Sees the files that a store makes from now on.
+struct NewFileWatch {
+    private let directory: ByteString
+    private let known: Set<ByteString>
+
+    init(_ directory: ByteString) {
+        self.directory = directory
+        known = Set(TreeListing.paths(beneath: directory))
+    }
+
+    /// A new file that matches; nil when there is none, or none any more.
+    func file(matching glob: Glob) -> ByteString? {
+        TreeListing.paths(beneath: directory).first { !known.contains($0) && glob.matches($0) }
+    }
 }

@@ -38,6 +38,8 @@ struct KillScenario: ScenarioRun {
         /// SIGKILL found it alive.
         var wasKilled: Bool
         var complaints: ByteString
+        /// The file that the kill waited for and found.
+        var newFile: ByteString?
 
         var said: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
     }
@@ -57,7 +59,7 @@ struct KillScenario: ScenarioRun {
             if context.shouldStop() { throw RunError.interrupted }
             context.progress("kill \(cycle) of \(request.cycles)")
             let fraction = Double(stream.next(upperBound: 1_000_000 as UInt64)) / 1_000_000
-            let plan = request.killAtAcknowledgement.map { KillPlan.atAcknowledgement(Int(clamping: $0)) }
+            let plan = request.killTrigger.map(KillPlan.at)
             let life = try live(until: plan ?? .afterSeconds(fraction * whole.seconds))
             if !life.wasKilled, !life.termination.isSuccess {
                 tally.add(try refusal(life, cycle))
@@ -67,7 +69,7 @@ struct KillScenario: ScenarioRun {
             tally.cuts.append(
                 RunResult.Cut(
                     cycle: cycle, acknowledged: life.acknowledged, inFlight: history.inFlight,
-                    landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft))
+                    landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft, file: life.newFile?.shown))
             let moment = "kill \(cycle), after \(life.acknowledged) acknowledgements of that life"
             guard try judge(life, after: moment) else { return }
         }
@@ -111,12 +113,16 @@ struct KillScenario: ScenarioRun {
         let began = ScenarioRunner.now()
         var (firstAt, lastAt) = (Double.infinity, began)
         let limit = Double(request.target.target.timeoutSeconds)
+        var files: NewFileWatch?
         while workload.process.termination == nil {
             let before = watch.acknowledged
             watch.poll()
             let now = ScenarioRunner.now()
             if watch.acknowledged > before { lastAt = now }
-            if watch.acknowledged > 0 { firstAt = min(firstAt, now) }
+            if watch.acknowledged > 0, firstAt > now {
+                firstAt = now
+                if case .at(.newFile) = plan { files = NewFileWatch(store) }
+            }
             if context.shouldStop() {
                 _ = try workload.kill()
                 throw RunError.interrupted
@@ -124,7 +130,8 @@ struct KillScenario: ScenarioRun {
             let isTime =
                 switch plan {
                 case .afterSeconds(let seconds): now - firstAt >= seconds
-                case .atAcknowledgement(let count): watch.acknowledged >= count
+                case .at(.acknowledgement(let count)): watch.acknowledged >= count
+                case .at(.newFile(let glob)): files?.file(matching: glob) != nil
                 }
             if isTime || now - lastAt > limit { break }
             usleep(50)
@@ -133,10 +140,13 @@ struct KillScenario: ScenarioRun {
         let wasAlive = workload.process.termination == nil
         let termination = try workload.kill()
         watch.poll()
+        var newFile: ByteString?
+        if case .at(.newFile(let glob)) = plan { newFile = files?.file(matching: glob) }
         return Life(
             termination: hung ? .timedOut : termination, acknowledged: watch.acknowledged,
             seconds: ScenarioRunner.now() - min(firstAt, ScenarioRunner.now()),
-            wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), complaints: workload.complaints)
+            wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), complaints: workload.complaints,
+            newFile: newFile)
     }
 
     // MARK: - Judging

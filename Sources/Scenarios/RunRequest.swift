@@ -15,8 +15,8 @@ package struct RunRequest: Sendable {
     package var operationCount: UInt64
     /// How many times the power goes, or the process dies, while the workload runs, each time continuing on what survived.
     package var cycles: Int
-    /// `kill`: the process dies once so many operations of its life are acknowledged, and not at a seeded time.
-    package var killAtAcknowledgement: UInt64?
+    /// `kill`: what the process dies at; nil for seeded times.
+    package var killTrigger: KillTrigger?
     /// `explore`: how far it goes.
     package var exploration = ExplorationLimits()
 

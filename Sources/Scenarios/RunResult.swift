@@ -36,6 +36,8 @@ package struct RunResult: Codable, Sendable {
         package var inFlight: Int
         /// It found the workload at work: begun, alive, and not done.
         package var landed: Bool
+        /// The new file that the kill waited for, if the kill found it there.
+        package var file: String?
     }
 
     package var target: String

@@ -80,8 +80,7 @@ package struct ScenarioRunner: Sendable {
         } else {
             words += ["--cycles", "\(request.cycles)"]
         }
-        if let count = request.killAtAcknowledgement { words += ["--kill-at-ack", "\(count)"] }
-        return words
+        return words + (request.killTrigger?.words ?? [])
     }
 
     private func fill(_ result: inout RunResult, _ tally: RunTally, _ request: RunRequest) {

@@ -1,4 +1,6 @@
 import ArgumentParser
+import Bytes
+import Model
 import Oracle
 import Report
 import Scenarios
@@ -32,11 +34,20 @@ struct RunCommand: ParsableCommand {
     @Option(help: "kill: kill as soon as so many operations of a life are acknowledged (default: at seeded times).")
     var killAtAck: UInt64?
 
+    @Option(
+        help: ArgumentHelp(
+            "kill: kill as soon as the store has a new file that matches: in the middle of what makes it.",
+            valueName: "glob"))
+    var killAtFile: String?
+
     @OptionGroup var options: RunOptions
 
     func validate() throws {
-        guard killAtAck == nil || scenario == .kill else {
-            throw ValidationError("--kill-at-ack is for --scenario kill")
+        guard killAtAck == nil && killAtFile == nil || scenario == .kill else {
+            throw ValidationError("--kill-at-ack and --kill-at-file are for --scenario kill")
+        }
+        guard killAtAck == nil || killAtFile == nil else {
+            throw ValidationError("--kill-at-ack and --kill-at-file exclude each other")
         }
         guard killAtAck ?? 1 > 0, killAtAck ?? 0 < options.operationCount else {
             throw ValidationError("--kill-at-ack must be at least 1 and less than --ops, or no kill lands mid-work")
@@ -49,8 +60,17 @@ struct RunCommand: ParsableCommand {
         var request = RunRequest(
             target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
-        request.killAtAcknowledgement = killAtAck
+        request.killTrigger = try killTrigger()
         try RunCommand.runAndReport(request, options)
+    }
+
+    private func killTrigger() throws -> KillTrigger? {
+        guard let killAtFile else { return killAtAck.map(KillTrigger.acknowledgement) }
+        do {
+            return .newFile(try Glob(parsing: ByteString(killAtFile)))
+        } catch {
+            throw ValidationError("--kill-at-file: \(error)")
+        }
     }
 
     /// Runs, prints, and throws the exit status.

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Model
 import Oracle
 import Targets
 import Testing
@@ -11,11 +12,12 @@ import Testing
     private let targets = TargetCatalog(driver: Machine.driver)
 
     private func run(
-        _ target: ConfiguredTarget, _ scratch: Scratch, cycles: Int = 4, ops: UInt64 = 60, atAck: UInt64? = nil
+        _ target: ConfiguredTarget, _ scratch: Scratch, cycles: Int = 4, ops: UInt64 = 60, atAck: UInt64? = nil,
+        trigger: KillTrigger? = nil
     ) -> RunResult {
         var request = RunRequest(
             target: target, scenario: .kill, contract: target.contract, operationCount: ops, cycles: cycles)
-        request.killAtAcknowledgement = atAck
+        request.killTrigger = trigger ?? atAck.map(KillTrigger.acknowledgement)
         let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
         return session.run(request)
     }
@@ -39,6 +41,16 @@ import Testing
         #expect(result.cuts.map(\.cycle) == [1, 2, 3])
         #expect(result.cuts.allSatisfy { $0.landed && (7...12).contains($0.acknowledged) && $0.inFlight <= 1 })
         #expect(result.notTried == [], "each life is a write after the last recovery")
+    }
+
+    /// Rotations make a segment, and so does each compaction, every forty operations.
+    @Test func aKillAtANewFileLandsInTheMiddleOfWhatMakesIt() throws {
+        let scratch = Scratch()
+        let trigger = KillTrigger.newFile(try Glob(parsing: "*.log"))
+        let result = run(try targets.target("engine").configured(), scratch, cycles: 3, ops: 90, trigger: trigger)
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.cuts.contains { $0.landed && $0.file?.hasSuffix(".log") == true }, "\(result.cuts)")
+        #expect(result.command.hasSuffix("--kill-at-file '*.log'"), "\(result.command)")
     }
 
     /// What happens to a workload that finds a store which survived.

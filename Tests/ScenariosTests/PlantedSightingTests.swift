@@ -58,7 +58,7 @@ import Testing
         var request = RunRequest(
             target: target, scenario: sighting.scenario, profile: .posixMin, contract: target.contract,
             operationCount: sighting.operationCount, cycles: sighting.cycles)
-        request.killAtAcknowledgement = sighting.killAtAcknowledgement
+        request.killTrigger = sighting.killAtAcknowledgement.map(KillTrigger.acknowledgement)
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
 }

@@ -25,7 +25,7 @@ package struct Matrix: Sendable {
                 request.target.label, request.scenario.rawValue, request.profile.rawValue, request.contract.name,
                 "seed \(request.seed)", "ops \(request.operationCount)", "cycles \(request.cycles)",
                 "budget \(limits.budgetSeconds.map(String.init) ?? "none")",
-                request.killAtAcknowledgement.map { "kill at ack \($0)" },
+                request.killTrigger.map { $0.words.joined(separator: " ") },
             ].compactMap(\.self).joined(separator: ", ")
         }
     }

@@ -21,8 +21,8 @@ package struct MatrixFile {
     }
 
     private static let keys = [
-        "target", "set", "scenario", "seed", "profile", "contract", "ops", "cycles", "kill_at_ack", "budget", "expect",
-        "reason", "loss",
+        "target", "set", "scenario", "seed", "profile", "contract", "ops", "cycles", "kill_at_ack", "kill_at_file",
+        "budget", "expect", "reason", "loss",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -80,10 +80,7 @@ package struct MatrixFile {
         let operations = try values["ops"]?.integer("ops", in: 1...1_000_000)
         let cycles = try values["cycles"]?.integer("cycles", in: 0...1000)
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
-        let killAt = try values["kill_at_ack"].map { (value) throws(YAMLError) in
-            guard limit > 1 else { throw value.error("kill_at_ack needs ops above 1") }
-            return UInt64(try value.integer("kill_at_ack", in: 1...Int(limit - 1)))
-        }
+        let killTrigger = try killTrigger(values, operationCount: limit)
         let budget = try values["budget"]?.integer("budget", in: 1...31_536_000)
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
             try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
@@ -99,7 +96,7 @@ package struct MatrixFile {
                             operationCount: limit,
                             cycles: cycles ?? defaults.cycles)
                         if scenario == .explore { request.exploration.budgetSeconds = budget }
-                        if scenario == .kill { request.killAtAcknowledgement = killAt }
+                        if scenario == .kill { request.killTrigger = killTrigger }
                         cells.append(
                             Matrix.Cell(
                                 request: request, expectation: expectation ?? .pass,
@@ -113,6 +110,24 @@ package struct MatrixFile {
             }
         }
         return cells
+    }
+
+    private func killTrigger(
+        _ values: [String: YAMLValue], operationCount: UInt64
+    ) throws(YAMLError) -> KillTrigger? {
+        switch (values["kill_at_ack"], values["kill_at_file"]) {
+        case (nil, nil): return nil
+        case (_?, let file?): throw file.error("kill_at_ack and kill_at_file exclude each other")
+        case (let value?, nil):
+            guard operationCount > 1 else { throw value.error("kill_at_ack needs ops above 1") }
+            return .acknowledgement(UInt64(try value.integer("kill_at_ack", in: 1...Int(operationCount - 1))))
+        case (nil, let value?):
+            let text = try value.text("kill_at_file")
+            guard let glob = try? Glob(parsing: ByteString(text)) else {
+                throw value.error("kill_at_file is a pattern of a path in the store, such as *.log, not \(text)")
+            }
+            return .newFile(glob)
+        }
     }
 
     /// Every combination of the targets and their settings.
