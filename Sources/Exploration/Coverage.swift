@@ -1,5 +1,5 @@
 /// How much of what a crash could leave was looked at.
-package struct Coverage: Hashable, Sendable {
+package struct Coverage: Sendable {
     /// Epochs of the trace: stretches in which what may survive only grows.
     package var epochs = 0
     package var exhaustedEpochs = 0
@@ -10,22 +10,51 @@ package struct Coverage: Hashable, Sendable {
     /// Distinct states that showed something else when they were recovered once more.
     package var unstableStates = 0
     package var rerunStates = 0
+    /// Distinct states of crashes during recoveries, and the recoveries of which not all states were looked at.
+    package var nestedStates = 0
+    package var boundedRecoveries = 0
+
+    package init(limits: ExplorationLimits) { self.limits = limits }
+
+    /// Small workloads that were explored, of how many; nil where there was one workload.
+    package var workloads: (explored: Int, all: Int)?
 
     /// Every legal state was looked at.
-    package var isExhaustive: Bool { stopped == nil && exhaustedEpochs == epochs }
+    package var isExhaustive: Bool {
+        stopped == nil && exhaustedEpochs == epochs && workloads.map { $0.explored == $0.all } ?? true
+    }
+
+    /// Adds what was looked at of another workload.
+    package mutating func add(_ other: Coverage) {
+        epochs += other.epochs
+        exhaustedEpochs += other.exhaustedEpochs
+        searchedEpochs += other.searchedEpochs
+        stopped = stopped ?? other.stopped
+        unstableStates += other.unstableStates
+        rerunStates += other.rerunStates
+        nestedStates += other.nestedStates
+        boundedRecoveries += other.boundedRecoveries
+    }
 }
 
 extension Coverage: CustomStringConvertible {
-    /// `exhaustive 812/815 epochs; 3 searched (≤ 2 lost, ≤ 2 kept, 256 samples)`
+    /// `exhaustive 812/815 epochs; 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
     package var description: String {
-        var text = "exhaustive \(exhaustedEpochs)/\(epochs) epochs"
+        var text = workloads.map { "\($0.explored)/\($0.all) workloads; " } ?? ""
+        text += "exhaustive \(exhaustedEpochs)/\(epochs) epochs"
         if searchedEpochs > 0 {
             text +=
-                "; \(searchedEpochs) searched (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "
+                "; \(searchedEpochs) bounded (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "
                 + "\(limits.samplesPerEpoch) samples)"
         }
         let missing = epochs - exhaustedEpochs - searchedEpochs
         if let stopped { text += "; \(missing) NOT LOOKED AT beyond all lost and all kept: \(stopped)" }
+        if limits.depth > 1 {
+            text += "; \(nestedStates) states of crashes during recovery"
+            if boundedRecoveries > 0 {
+                text += " (of \(boundedRecoveries) recoveries only \(limits.nestedStatesPerEpoch) an epoch)"
+            }
+        }
         if unstableStates > 0 {
             text +=
                 "; NOT DETERMINISTIC: \(unstableStates) of \(rerunStates) states showed something else when recovered again"

@@ -9,11 +9,8 @@ import Targets
 /// recover process may carry something over from state to state: `confirm` what it finds wrong before reporting it.
 /// Not thread safe.
 package final class StateChecker {
-    private let recovery: StateRecovery
-    private let validator: Validator
-    private let contract: Contract
-    /// The oracle line that stands before the recording's first one.
-    private let linesBefore: Int
+    private let recovery: any StateRecoverer
+    private let judge: EvidenceJudge
     private var evidence: [Tree: Evidence] = [:]
     private var hanging: Set<Tree> = []
 
@@ -24,14 +21,19 @@ package final class StateChecker {
     /// Judged states that had lost something.
     package private(set) var lossyCount = 0
 
-    package init(
+    package init(recovery: any StateRecoverer, judge: EvidenceJudge) {
+        self.recovery = recovery
+        self.judge = judge
+    }
+
+    /// Through the target's recover command, each state in a directory beneath `scratch`.
+    package convenience init(
         _ recording: Recording, client: RecoverClient, validator: Validator, contract: Contract, linesBefore: Int,
         scratch: ByteString
     ) {
-        recovery = StateRecovery(recording, client: client, scratch: scratch)
-        self.validator = validator
-        self.contract = contract
-        self.linesBefore = linesBefore
+        self.init(
+            recovery: ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch),
+            judge: EvidenceJudge(validator, contract, linesBefore: linesBefore))
     }
 
     /// What the contract says of `state`.
@@ -63,12 +65,12 @@ package final class StateChecker {
     }
 
     private func judge(_ evidence: Evidence, at state: CrashState) -> Judgement {
-        validator.judge(evidence, contract: contract, at: linesBefore + state.oracleLineCount)
+        judge.judge(evidence, at: state)
     }
 
     private func recover(_ tree: Tree, isAlone: Bool) throws -> Evidence {
-        let (evidence, hung) = try recovery.recover(tree, isAlone: isAlone)
-        if hung { hanging.insert(tree) }
-        return evidence
+        let recovered = try recovery.recover(tree, isAlone: isAlone)
+        if recovered.hung { hanging.insert(tree) }
+        return recovered.evidence
     }
 }

@@ -17,14 +17,21 @@ struct TreeHasher {
     func hash(_ tree: Tree) throws -> StateHash { try hash(.root, tree, depth: 0) }
 
     private func hash(_ inode: InodeID, _ tree: Tree, depth: Int) throws -> StateHash {
-        guard depth < 4096, let node = tree.nodes[inode] else { return .zero }
-        var hash = kind(node.kind) ^ attributes(node.attributes) ^ size(node.sizeBytes)
-        for (name, value) in node.extendedAttributes { hash ^= extendedAttribute(name, value) }
-        hash ^= try content(node.content, 0..<node.sizeBytes)
+        guard depth < TreeHasher.deepest, let node = tree.nodes[inode] else { return .zero }
+        var hash = try withoutChildren(node)
         for (name, child) in node.entries where tree.nodes[child] != nil {
             hash ^= .mixed(self.name(name), try self.hash(child, tree, depth: depth + 1))
         }
         return hash
+    }
+
+    /// Deeper than any path can be, and no deeper than the stack.
+    static let deepest = 4096
+
+    func withoutChildren(_ node: Node) throws -> StateHash {
+        var hash = kind(node.kind) ^ attributes(node.attributes) ^ size(node.sizeBytes)
+        for (name, value) in node.extendedAttributes { hash ^= extendedAttribute(name, value) }
+        return hash ^ (try content(node.content, 0..<node.sizeBytes))
     }
 
     func kind(_ kind: NodeKind) -> StateHash {
@@ -55,20 +62,12 @@ struct TreeHasher {
 
     /// The words of content within `range`; bytes outside of it count as zeros.
     func content(_ content: ExtentMap, _ range: Range<UInt64>) throws -> StateHash {
-        var hash = StateHash.zero
-        var word: (place: UInt64, value: UInt64) = (0, 0)
+        var words = Words()
         for extent in content.slice(range) {
-            for (index, byte) in try payloads.bytes(of: extent.data).enumerated() {
-                let offset = extent.offsetBytes + UInt64(index)
-                if offset / 8 != word.place {
-                    if word.value != 0 { hash ^= StateHash(word.place << 8, word.value) }
-                    word = (offset / 8, 0)
-                }
-                word.value |= UInt64(byte) << (offset % 8 * 8)
-            }
+            try payloads.bytes(of: extent.data).withUnsafeBytes { words.take($0, at: extent.offsetBytes) }
         }
-        if word.value != 0 { hash ^= StateHash(word.place << 8, word.value) }
-        return hash
+        words.finish()
+        return words.hash
     }
 }
 
@@ -76,4 +75,46 @@ extension Tree {
     /// A hash of what is visible of the tree. Trees that look the same have the same hash, whatever their inodes are
     /// called and wherever their data is kept. Throws when `payloads` cannot be read.
     public func hash(payloads: any PayloadStore) throws -> StateHash { try TreeHasher(payloads: payloads).hash(self) }
+}
+
+extension StateHash {
+    /// The hash of plain bytes.
+    package init(of bytes: [UInt8]) {
+        var words = Words()
+        bytes.withUnsafeBytes { words.take($0, at: 0) }
+        words.finish()
+        self = .mixed(words.hash, StateHash(0, UInt64(bytes.count)))
+    }
+}
+
+/// Hashes runs of bytes in the order of their places, a word of eight at a time.
+private struct Words {
+    var hash = StateHash.zero
+    /// A word of which only some bytes are known so far.
+    private var place: UInt64 = 0
+    private var value: UInt64 = 0
+
+    mutating func take(_ bytes: UnsafeRawBufferPointer, at offset: UInt64) {
+        var index = 0
+        while index < bytes.count {
+            let position = offset + UInt64(index)
+            if position % 8 == 0, bytes.count - index >= 8 {
+                let word = UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt64.self))
+                if word != 0 { hash ^= StateHash((position / 8) << 8, word) }
+                index += 8
+                continue
+            }
+            if position / 8 != place {
+                finish()
+                place = position / 8
+            }
+            value |= UInt64(bytes[index]) << (position % 8 * 8)
+            index += 1
+        }
+    }
+
+    mutating func finish() {
+        if value != 0 { hash ^= StateHash(place << 8, value) }
+        value = 0
+    }
 }

@@ -11,6 +11,8 @@ struct ExploreScenario: ScenarioRun {
     let context: RunContext
     let program: String
     private(set) var tally = RunTally()
+    /// When checking began.
+    private var began: Double?
 
     init(_ request: RunRequest, _ context: RunContext, program: String) {
         self.request = request
@@ -19,59 +21,137 @@ struct ExploreScenario: ScenarioRun {
     }
 
     mutating func run() throws {
+        let store = request.exploration.usesCommands ? nil : request.target.builtInStore
+        guard let store else {
+            try refuseWhatNeedsMemory()
+            context.progress("recording")
+            return try explore(liveOnAMount().recording, nil, oracle: try RunFiles.read(context.oracle))
+        }
+        if let length = request.exploration.smallWorkloadSteps { return try exploreSmallWorkloads(store, length) }
+        context.progress("recording")
+        let workload = Workload(seed: request.seed, operationCount: request.operationCount)
+        let life = try RecordedLife(rules: request.exploration.rules, seed: request.seed) { storage, oracle in
+            try store.run(workload, on: storage, oracle: oracle)
+        }
+        try life.keep(in: context)
+        try explore(life.recording, store, oracle: life.oracle)
+    }
+
+    private mutating func exploreSmallWorkloads(_ store: BuiltInStore, _ length: Int) throws {
+        let workloads = SmallWorkloads(steps: store.smallSteps, length: length)
+        var coverage = Coverage(limits: request.exploration)
+        coverage.workloads = (0, workloads.count)
+        defer { tally.coverage = coverage }
+        for number in 0..<workloads.count where coverage.stopped == nil {
+            context.progress("workload \(number + 1) of \(workloads.count), \(tally.checked) states")
+            let steps = workloads[number]
+            let life = try RecordedLife(rules: request.exploration.rules, seed: request.seed) { storage, oracle in
+                try store.run(steps, on: storage, oracle: oracle)
+            }
+            let knownCount = tally.findings.count
+            try explore(life.recording, store, oracle: life.oracle)
+            for index in knownCount..<tally.findings.count {
+                let words = steps.map(\.rawValue).joined(separator: ", ")
+                tally.findings[index].story = "after \(words): \(tally.findings[index].story)"
+            }
+            if let looked = tally.coverage { coverage.add(looked) }
+            coverage.workloads?.explored += 1
+        }
+    }
+
+    private mutating func explore(_ recording: Recording, _ store: BuiltInStore?, oracle: [UInt8]) throws {
+        var history = OracleHistory()
+        try history.append(oracle)
+        let client = RecoverClient(request.target)
+        defer { try? client.close() }
+        let explorer = Explorer(
+            recording, profile: request.profile, limits: request.exploration, seed: request.seed,
+            recovery: try recovery(store, recording, client, "states"),
+            confirming: try recovery(store, recording, client, "confirm"),
+            judge: EvidenceJudge(history.validator, request.contract),
+            workers: ProcessInfo.processInfo.activeProcessorCount)
+        let start = ScenarioRunner.now()
+        let deadline = request.exploration.budgetSeconds.map { (began ?? start) + Double($0) }
+        began = began ?? start
+        let outcome = Result {
+            try explorer.run(
+                shouldStop: {
+                    if context.shouldStop() { return "interrupted" }
+                    return deadline.map { ScenarioRunner.now() >= $0 } == true ? "the budget is used up" : nil
+                }, progress: context.progress)
+        }
+        tally.exploringSeconds = (tally.exploringSeconds ?? 0) + ScenarioRunner.now() - start
+        count(explorer, history)
+        try report(explorer, recording, history)
+        try outcome.get()
+        if context.shouldStop() { throw RunError.interrupted }
+    }
+
+    private func refuseWhatNeedsMemory() throws {
+        let limits = request.exploration
+        guard limits.depth == 1, !limits.probesWriting, limits.rules.isEmpty, limits.smallWorkloadSteps == nil else {
+            throw RunError.harness(
+                "crashes during recovery, writes after it, rules and small workloads are for the stores that run inside Faultline "
+                    + "(engine, events), and not through their commands")
+        }
+    }
+
+    private func liveOnAMount() throws -> LiveCycle.Outcome {
         let backing = context.scratchFile("store")
         try RunFiles.makeDirectory(backing)
-        let states = context.scratchFile("states")
-        try RunFiles.makeDirectory(states)
-        try RunFiles.makeDirectory(states.appending(component: "confirm"))
-        context.progress("recording")
         let cycle = LiveCycle(request: request, context: context, backing: backing, oracle: context.oracle)
         let life = try cycle.run(named: "recorded", firstSeq: 1, crash: nil)
         guard life.termination.isSuccess else {
             let said = life.complaints.isEmpty ? "" : "; it said: \(life.complaints)"
             throw RunError.harness("the workload \(life.termination) without any fault\(said)")
         }
-        var history = OracleHistory()
-        try history.append(try RunFiles.read(context.oracle))
-        tally.acknowledged = history.acknowledged
-        let client = RecoverClient(request.target)
-        defer { try? client.close() }
-        let explorer = Explorer(
-            life.recording, profile: request.profile, limits: request.exploration, seed: request.seed, client: client,
-            validator: history.validator, contract: request.contract, linesBefore: 0, scratch: states,
-            workers: ProcessInfo.processInfo.activeProcessorCount)
-        let end = request.exploration.budgetSeconds.map { ScenarioRunner.now() + Double($0) }
-        let outcome = Result {
-            try explorer.run(
-                shouldStop: {
-                    if context.shouldStop() { return "interrupted" }
-                    return end.map { ScenarioRunner.now() >= $0 } == true ? "the budget is used up" : nil
-                }, progress: context.progress)
+        return life
+    }
+
+    private func recovery(
+        _ store: BuiltInStore?, _ recording: Recording, _ client: RecoverClient, _ name: String
+    ) throws -> any StateRecoverer {
+        if let store {
+            return MemoryRecovery(
+                store, payloads: recording.payloads,
+                probing: request.exploration.probesWriting ? request.profile : nil)
         }
-        count(explorer, history)
-        try report(explorer, life, history)
-        try outcome.get()
-        if context.shouldStop() { throw RunError.interrupted }
+        let scratch = context.scratchFile(name)
+        try RunFiles.makeDirectory(scratch)
+        return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
     }
 
     private mutating func count(_ explorer: Explorer, _ history: OracleHistory) {
-        tally.decided = explorer.decidedCount
-        tally.checked = explorer.checkedCount
-        tally.statesWithLosses = explorer.lossyCount
+        tally.acknowledged += history.acknowledged
+        tally.decided += explorer.decidedCount
+        tally.checked += explorer.checkedCount
+        tally.statesWithLosses += explorer.lossyCount
         tally.coverage = explorer.coverage
-        tally.unjudged = explorer.unjudged
-        tally.notTried = explorer.notTried
-        tally.unconfirmed = explorer.collector.unconfirmedCount
+        tally.unjudged.formUnion(explorer.unjudged)
+        tally.notTried.formUnion(explorer.notTried)
+        tally.unconfirmed += explorer.collector.unconfirmedCount + explorer.nested.unconfirmedCount
         if let clean = explorer.clean {
             tally.control(history.validator, clean.evidence, request.contract, at: clean.line)
         }
     }
 
-    private mutating func report(_ explorer: Explorer, _ life: LiveCycle.Outcome, _ history: OracleHistory) throws {
+    private mutating func report(_ explorer: Explorer, _ recording: Recording, _ history: OracleHistory) throws {
         let writer = CaseWriter(request: request, context: context, program: program)
         for cause in explorer.collector.causes {
             let oracle = history.text(firstLines: cause.state.oracleLineCount)
-            try tally.add(cause) { try writer.write(cause, life.recording, oracle: oracle, shown: nil) }
+            try tally.add(cause) { try writer.write(cause, recording, oracle: oracle, shown: nil) }
+        }
+        for finding in explorer.nested.findings {
+            let oracle = history.text(firstLines: finding.outer.oracleLineCount)
+            try tally.add(finding.cause) {
+                var written = try writer.write(finding.cause, finding.recording, oracle: oracle, shown: nil)
+                let lost = try recording.story(of: finding.outer).lines
+                written.story =
+                    "crash after event \(finding.outer.crashPoint), which lost "
+                    + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + "; then, during its recovery, a "
+                    + written.story
+                return written
+            }
         }
     }
 }

@@ -10,8 +10,10 @@ package struct RunResult: Codable, Sendable {
         package var checked = 0
         /// Every legal state was among them.
         package var exhaustive = false
-        /// Checked states a second.
+        /// Checked states a second, of an exploration without the time of recording.
         package var ratePerSecond = 0.0
+        /// Decided states a second.
+        package var decidedPerSecond = 0.0
     }
 
     package struct Controls: Codable, Sendable {

@@ -11,6 +11,8 @@ struct RunTally {
     var cutsLanded: Int { cuts.count(where: \.landed) }
     /// How much of what a crash could leave was looked at; nil where that is not asked.
     var coverage: Coverage?
+    /// What of the run's time went into exploring; nil for the whole of it.
+    var exploringSeconds: Double?
     var findings: [Finding] = []
     /// Violations that a persistent recover process showed and a fresh one did not.
     var unconfirmed = 0

@@ -26,7 +26,9 @@ package struct ScenarioRunner: Sendable {
             result.reason = tally.findings.isEmpty ? reason : "\(result.reason ?? ""); then: \(reason)"
         }
         result.seconds = ScenarioRunner.now() - began
-        result.states.ratePerSecond = (Double(result.states.checked) / max(result.seconds, 1e-9)).rounded()
+        let seconds = max(tally.exploringSeconds ?? result.seconds, 1e-9)
+        result.states.ratePerSecond = (Double(result.states.checked) / seconds).rounded()
+        result.states.decidedPerSecond = (Double(result.states.decided) / seconds).rounded()
         return result
     }
 
@@ -76,6 +78,12 @@ package struct ScenarioRunner: Sendable {
         if isExploring {
             let limits = request.exploration
             words += ["--epoch-states", "\(limits.statesPerEpoch)", "--samples", "\(limits.samplesPerEpoch)"]
+            if limits.depth > 1 { words += ["--depth", "\(limits.depth)"] }
+            if limits.probesWriting { words.append("--writable") }
+            if let length = limits.smallWorkloadSteps { words += ["--workloads", "small", "--length", "\(length)"] }
+            if limits.usesCommands { words.append("--commands") }
+            for rule in limits.rules { words += ["--rule", "\(rule)"] }
+            if let states = limits.budgetStates { words += ["--states", "\(states)"] }
             if let budget = limits.budgetSeconds { words += ["--budget", "\(budget)"] }
         } else {
             words += ["--cycles", "\(request.cycles)"]

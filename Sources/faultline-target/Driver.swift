@@ -4,8 +4,8 @@ import Targets
 
 /// What every built-in target does with its commands, whatever the store.
 enum Driver {
-    static func workload<Store: WorkloadStore & ~Copyable>(
-        open: (_ directory: ByteString) throws -> Store
+    static func workload(
+        _ run: (_ workload: Workload, _ directory: ByteString, _ oracle: OracleFile) throws -> Void
     ) throws {
         let environment = try WorkloadEnvironment.ofThisProcess()
         let oracle = try OracleFile(
@@ -14,7 +14,7 @@ enum Driver {
         let workload = Workload(
             seed: environment.seed, shape: environment.shape, firstSeq: environment.firstSeq,
             operationCount: environment.operationCount)
-        try workload.run(on: open(environment.directory), oracle: oracle)
+        try run(workload, environment.directory, oracle)
     }
 
     static func recover(isPersistent: Bool, _ dump: @escaping RecoverServer.Dump) throws {

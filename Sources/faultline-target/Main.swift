@@ -11,8 +11,7 @@ import Targets
         do {
             var arguments = try Arguments(CommandLine.arguments)
             switch arguments.store {
-            case "engine": try EngineDriver.run(&arguments)
-            case "events": try EventDriver.run(&arguments)
+            case "engine", "events": try BuiltInDriver.run(&arguments)
             case "sqlite": try SQLiteDriver.run(&arguments)
             default: throw UsageError(description: "unknown store: \(arguments.store); known: engine, events, sqlite")
             }

@@ -8,10 +8,10 @@ enum SQLiteDriver {
         try arguments.finish()
         switch arguments.role {
         case .workload:
-            try Driver.workload { directory in
+            try Driver.workload { workload, directory, oracle in
                 let store = try SQLiteStore(directory: directory, configuration)
                 try store.makeTable()
-                return store
+                try workload.run(on: store, oracle: oracle)
             }
         case .recover:
             try Driver.recover(isPersistent: arguments.isPersistent) { directory, emit in

@@ -7,7 +7,8 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures Faultline, each row beside its yardstick in the same run.",
         subcommands: [
-            BenchCycleCommand.self, BenchEngineCommand.self, BenchModelCommand.self, BenchValidateCommand.self,
+            BenchCycleCommand.self, BenchEngineCommand.self, BenchExploreCommand.self, BenchModelCommand.self,
+            BenchValidateCommand.self,
         ])
 }
 

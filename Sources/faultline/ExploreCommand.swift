@@ -35,6 +35,33 @@ struct ExploreCommand: ParsableCommand {
     @Option(help: "Seeded choices for each epoch that is searched.")
     var samples = ExplorationLimits().samplesPerEpoch
 
+    @Option(help: "Stop after so many distinct states, and say what was left out.")
+    var states: Int?
+
+    @Option(help: "2: crash the recovery of each distinct state, too (engine and events).")
+    var depth = 1
+
+    @Flag(help: "After each recovery write a key, cut the power again, and see that it is there (engine and events).")
+    var writable = false
+
+    @Option(help: "A fault of the recorded run, such as 'fsync path=*.log nth=3 -> EIO lose' (engine and events).")
+    var rule: [String] = []
+
+    @Flag(
+        help: """
+            Drive engine and events through their commands on a FUSE mount, as any other target, and not inside this \
+            process.
+            """)
+    var commands = false
+
+    @Option(help: "`small`: instead of one workload every sequence of --length small steps (engine and events).")
+    var workloads: Workloads?
+
+    @Option(help: "How many steps a small workload has.")
+    var length = 3
+
+    enum Workloads: String, ExpressibleByArgument { case small }
+
     @OptionGroup var options: RunOptions
 
     func validate() throws {
@@ -43,6 +70,9 @@ struct ExploreCommand: ParsableCommand {
             throw ValidationError("--epoch-states must be from 1 to 100000000")
         }
         guard (0...1_000_000).contains(samples) else { throw ValidationError("--samples must be from 0 to 1000000") }
+        guard states ?? 1 > 0 else { throw ValidationError("--states must be at least 1") }
+        guard (1...6).contains(length) else { throw ValidationError("--length must be from 1 to 6") }
+        guard (1...2).contains(depth) else { throw ValidationError("--depth must be 1 or 2") }
         guard options.cycles == nil else {
             throw ValidationError("--cycles is for live cuts; explore records one life")
         }
@@ -50,13 +80,19 @@ struct ExploreCommand: ParsableCommand {
 
     func run() throws {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
-        try RunCommand.refuse(.explore)
+        if commands || target.builtInStore == nil { try RunCommand.refuse(.explore) }
         var request = RunRequest(
             target: target, scenario: .explore, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount)
         request.exploration.budgetSeconds = budget
         request.exploration.statesPerEpoch = epochStates
         request.exploration.samplesPerEpoch = samples
+        request.exploration.budgetStates = states
+        request.exploration.smallWorkloadSteps = workloads == nil ? nil : length
+        request.exploration.depth = depth
+        request.exploration.probesWriting = writable
+        request.exploration.usesCommands = commands
+        request.exploration.rules = try RuleArguments.rules(rule, file: nil)
         try RunCommand.runAndReport(request, options)
     }
 }

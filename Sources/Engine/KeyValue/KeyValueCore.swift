@@ -88,6 +88,8 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         try log.append(type, key, value)
     }
 
+    func rotate() throws(EngineError) { try log.rotate() }
+
     func sync() throws(EngineError) {
         if defects.has(.deleteUnsynced), lastDelete.withLock({ $0 }) == log.lastLSN { return }
         try log.sync()

@@ -14,6 +14,7 @@ protocol KeyValueEngine: AnyObject, Sendable {
     func contains(_ key: ByteString) -> Bool
     var keys: [ByteString] { get }
     var count: Int { get }
+    func rotate() throws(EngineError)
     func compact() throws(EngineError) -> CompactionReport
     func compact(into target: any Storage) throws(EngineError) -> CompactionReport
     func close() throws(EngineError)

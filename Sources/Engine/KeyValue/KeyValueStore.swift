@@ -86,6 +86,9 @@ public final class KeyValueStore: Sendable {
         return items
     }
 
+    /// Seals the active segment and begins the next, as a full one would be. For small workloads.
+    package func rotate() throws(EngineError) { try engine.rotate() }
+
     /// Gives back the space of values that were replaced or deleted: writes what is live in the older segments once more
     /// and removes those segments. Safe at every crash point; readers and writers may go on. It writes before it
     /// removes, and so needs space for the live data once more.

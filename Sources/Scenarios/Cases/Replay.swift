@@ -148,7 +148,9 @@ package struct Replay: Sendable {
         }
         var history = OracleHistory()
         let before = Array(text.dropLast(traced.count))
-        if before.isEmpty {
+        if before.isEmpty || !before.suffix(OracleLine.restart.encoded.count).elementsEqual(OracleLine.restart.encoded)
+        {
+            // Before a recovery's own trace all lines are of the life that crashed.
             try history.append(text)
         } else {
             try history.append(before, lastRestartShowing: try shown())

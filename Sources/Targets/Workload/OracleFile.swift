@@ -13,7 +13,7 @@ import Oracle
 /// caller says that nothing but the process is going to fail.
 ///
 /// Thread safe: lines of several threads do not mix.
-package final class OracleFile: Sendable {
+package final class OracleFile: OracleSink {
     private let path: ByteString
     private let file: Descriptor
     private let isTraced: Bool

@@ -24,7 +24,7 @@ package struct Workload: Sendable {
     /// clients; each client's keys and payloads depend on the seed alone, whatever the others do.
     ///
     /// - Throws: what the store threw first, after the refusal is in the oracle; or a `TargetError` of the oracle.
-    package func run<Store: WorkloadStore & ~Copyable>(on store: consuming Store, oracle: OracleFile) throws {
+    package func run<Store: WorkloadStore & ~Copyable>(on store: consuming Store, oracle: any OracleSink) throws {
         let shared = SharedStore(store)
         let desk = OracleDesk(oracle, nextSeq: firstSeq)
         let end = shape.durationSeconds.map { ContinuousClock.now + .seconds($0) }
@@ -83,10 +83,10 @@ package struct Workload: Sendable {
 
 /// Hands out the oracle's numbers: begin lines must stand in the order of their numbers.
 private final class OracleDesk: Sendable {
-    private let oracle: OracleFile
+    private let oracle: any OracleSink
     private let nextSeq: Mutex<UInt64>
 
-    init(_ oracle: OracleFile, nextSeq: UInt64) {
+    init(_ oracle: any OracleSink, nextSeq: UInt64) {
         self.oracle = oracle
         self.nextSeq = Mutex(nextSeq)
     }

@@ -1,7 +1,6 @@
 import Bytes
 import Engine
 import Storage
-import Targets
 
 /// The built-in event store as a target: each operation is an event, and what a reader sees is what the events add up to.
 ///
@@ -9,22 +8,34 @@ import Targets
 /// of the last event in it; then a checkpoint is taken, and what lies before it is truncated. Every event is appended
 /// twice. What must not happen and would not change the map is shown as a key that nobody wrote: a duplicate that was
 /// taken, an event that is replayed although the checkpoint covers it.
-struct EventTarget: WorkloadStore {
+package struct EventTarget: BuiltInTarget {
+    /// How it is driven, and which bug is planted in it.
+    package struct Configuration: Sendable {
+        /// Takes a checkpoint after every so many operations; 0 for never.
+        package var checkpointPeriod: UInt64
+        package var planted: PlantedBug?
+
+        package init(checkpointPeriod: UInt64 = 20, planted: PlantedBug? = nil) {
+            self.checkpointPeriod = checkpointPeriod
+            self.planted = planted
+        }
+    }
+
     private let store: EventStore
-    private let storage: PosixStorage
+    private let storage: any Storage
     private let clock: OperationClock
     private let checkpointPeriod: UInt64
     private let state: EventProjection
 
-    init(directory: ByteString, checkpointPeriod: UInt64, planting bug: PlantedBug?) throws {
-        self.checkpointPeriod = checkpointPeriod
-        storage = try PosixStorage(directory: directory)
+    package init(storage: any Storage, _ configuration: Configuration) throws {
+        checkpointPeriod = configuration.checkpointPeriod
+        self.storage = storage
         clock = try OperationClock(after: storage)
         let options = EventOptions(
             log: LogOptions(segmentSizeBytes: 16 << 10, zeroAheadBytes: 4 << 10, bufferSizeBytes: 64 << 10),
             batchDelayMilliseconds: 0, duplicateWindowSeconds: 30)
         store =
-            if let bug {
+            if let bug = configuration.planted {
                 try EventStore.open(storage: storage, options: options, clock: clock, planting: bug)
             } else {
                 try EventStore.open(storage: storage, options: options, clock: clock)
@@ -37,9 +48,9 @@ struct EventTarget: WorkloadStore {
         }
     }
 
-    func put(_ key: ByteString, _ payload: [UInt8]) throws { try append(key, ByteString(payload), weight: 1) }
+    package func put(_ key: ByteString, _ payload: [UInt8]) throws { try append(key, ByteString(payload), weight: 1) }
 
-    func delete(_ key: ByteString) throws { try append(key, "", weight: -1) }
+    package func delete(_ key: ByteString) throws { try append(key, "", weight: -1) }
 
     private func append(_ key: ByteString, _ payload: ByteString, weight: Double) throws {
         clock.advance()
@@ -52,15 +63,24 @@ struct EventTarget: WorkloadStore {
         }
     }
 
-    func maintain(after seq: UInt64) throws {
+    package func maintain(after seq: UInt64) throws {
         guard checkpointPeriod > 0, seq % checkpointPeriod == 0 else { return }
+        try takeCheckpoint()
+    }
+
+    package func perform(_ step: SmallStep) throws {
+        precondition(step == .checkpoint, "the event view does not know the step '\(step.rawValue)'")
+        try takeCheckpoint()
+    }
+
+    private func takeCheckpoint() throws {
         try state.save(in: storage)
         try store.takeCheckpoint(at: state.sequence)
         try store.truncateBeforeCheckpoint()
     }
 
     /// What the events add up to. Those of the window are appended once more, which must change nothing.
-    func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
+    package func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
         var recent: [SequencedEvent] = []
         var reader = try store.events(after: 0)
         while let event = try reader.next() { recent.append(event) }
@@ -68,7 +88,7 @@ struct EventTarget: WorkloadStore {
         for (key, payload) in state.items { try emit(key, payload) }
     }
 
-    consuming func close() throws { try store.close() }
+    package consuming func close() throws { try store.close() }
 }
 
 /// A clock that counts operations, a second each, and goes on where the log ends: what is within the duplicate window
@@ -76,7 +96,7 @@ struct EventTarget: WorkloadStore {
 private final class OperationClock: EventClock {
     private let time: Guarded<UInt64>
 
-    init(after storage: PosixStorage) throws {
+    init(after storage: any Storage) throws {
         var last: UInt64 = 1_000_000_000_000
         if try !LogCheck.shards(in: storage).isEmpty {
             var reader = try EventReader.open(storage: storage)

@@ -11,16 +11,16 @@ final class EventProjection {
     private static let name: ByteString = "applied"
 
     /// What was saved, or nothing: a line with the sequence number, then a line for each entity, in base64.
-    init(savedIn storage: PosixStorage) throws {
+    init(savedIn storage: any Storage) throws {
         guard try storage.list().contains(Self.name) else { return }
         let lines = try storage.openForReading(Self.name).contents().split(separator: UInt8(ascii: "\n"))
         guard let first = lines.first, let number = UInt64(String(decoding: first, as: UTF8.self)) else {
-            throw UsageError(description: "'applied' does not begin with a number")
+            throw SavedStateError(description: "'applied' does not begin with a number")
         }
         sequence = number
         for line in lines.dropFirst() {
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-            guard fields.count == 2 else { throw UsageError(description: "'applied' has a line that is none") }
+            guard fields.count == 2 else { throw SavedStateError(description: "'applied' has a line that is none") }
             values[ByteString(try Base64.decode(Array(fields[0])))] = try Base64.decode(Array(fields[1]))
         }
     }
@@ -38,7 +38,7 @@ final class EventProjection {
     func note(_ what: ByteString) { values[what] = [] }
 
     /// Replaces what was saved before, all at once and durably.
-    func save(in storage: PosixStorage) throws {
+    func save(in storage: any Storage) throws {
         var text = Array("\(sequence)\n".utf8)
         for (key, value) in items {
             text += Base64.encode(key.bytes) + [UInt8(ascii: " ")] + Base64.encode(value) + [UInt8(ascii: "\n")]
@@ -51,4 +51,9 @@ final class EventProjection {
         try storage.rename(partial, to: Self.name)
         try storage.syncDirectory()
     }
+}
+
+/// The file of what was applied does not hold what was written into it.
+struct SavedStateError: Error, CustomStringConvertible {
+    var description: String
 }

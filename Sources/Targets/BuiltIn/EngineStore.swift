@@ -2,10 +2,25 @@ import Bytes
 import Engine
 import Oracle
 import Storage
-import Targets
 
 /// The built-in key-value store as a target: each operation is synced before it returns.
-struct EngineStore: WorkloadStore {
+package struct EngineStore: BuiltInTarget {
+    /// How it is driven, and which bug is planted in it.
+    package struct Configuration: Sendable {
+        /// Compacts in place after every so many operations; 0 for never.
+        package var compactionPeriod: UInt64
+        /// Each change is a batch: the key, and its shadow with the same value. One without the other is half a batch,
+        /// and is shown as a key that nobody wrote.
+        package var writesBatches: Bool
+        package var planted: PlantedBug?
+
+        package init(compactionPeriod: UInt64 = 40, writesBatches: Bool = false, planted: PlantedBug? = nil) {
+            self.compactionPeriod = compactionPeriod
+            self.writesBatches = writesBatches
+            self.planted = planted
+        }
+    }
+
     /// Small segments, so that a workload of a hundred operations goes through several of them and a crash state is
     /// small.
     private static let options = KeyValueOptions(
@@ -13,29 +28,21 @@ struct EngineStore: WorkloadStore {
 
     private let store: KeyValueStore
 
-    /// Compacts in place after every so many operations; 0 for never.
-    private let compactionPeriod: UInt64
-
-    /// Each change is a batch: the key, and its shadow with the same value. One without the other is half a batch, and is
-    /// shown as a key that nobody wrote.
-    private let writesBatches: Bool
+    private let configuration: Configuration
+    private var writesBatches: Bool { configuration.writesBatches }
     private static let shadow: ByteString = "\u{0}shadow of "
 
-    init(
-        directory: ByteString, compactionPeriod: UInt64, writesBatches: Bool = false, planting bug: PlantedBug?
-    ) throws {
-        self.compactionPeriod = compactionPeriod
-        self.writesBatches = writesBatches
-        let storage = try PosixStorage(directory: directory)
+    package init(storage: any Storage, _ configuration: Configuration) throws {
+        self.configuration = configuration
         store =
-            if let bug {
+            if let bug = configuration.planted {
                 try KeyValueStore.open(storage: storage, options: EngineStore.options, planting: bug)
             } else {
                 try KeyValueStore.open(storage: storage, options: EngineStore.options)
             }
     }
 
-    func put(_ key: ByteString, _ payload: [UInt8]) throws {
+    package func put(_ key: ByteString, _ payload: [UInt8]) throws {
         guard writesBatches else { return try store.sync(through: store.put(key, payload)) }
         var batch = WriteBatch()
         batch.put(key, payload)
@@ -43,7 +50,7 @@ struct EngineStore: WorkloadStore {
         try store.sync(through: store.commit(batch))
     }
 
-    func delete(_ key: ByteString) throws {
+    package func delete(_ key: ByteString) throws {
         guard writesBatches else { return try store.sync(through: store.delete(key)) }
         var batch = WriteBatch()
         batch.delete(key)
@@ -53,9 +60,9 @@ struct EngineStore: WorkloadStore {
 
     private static func shadow(of key: ByteString) -> ByteString { ByteString(shadow.bytes + key.bytes) }
 
-    static var isThreadSafe: Bool { true }
+    package static var isThreadSafe: Bool { true }
 
-    func commit(_ batch: [OracleOperation]) throws {
+    package func commit(_ batch: [OracleOperation]) throws {
         var writes = WriteBatch()
         for operation in batch {
             switch operation.action {
@@ -70,11 +77,20 @@ struct EngineStore: WorkloadStore {
         try store.sync(through: store.commit(writes))
     }
 
-    func maintain(after seq: UInt64) throws {
-        if compactionPeriod > 0, seq % compactionPeriod == 0 { try store.compact() }
+    package func maintain(after seq: UInt64) throws {
+        let period = configuration.compactionPeriod
+        if period > 0, seq % period == 0 { try store.compact() }
     }
 
-    func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
+    package func perform(_ step: SmallStep) throws {
+        switch step {
+        case .rotate: try store.rotate()
+        case .compact: try store.compact()
+        default: preconditionFailure("the key-value view does not know the step '\(step.rawValue)'")
+        }
+    }
+
+    package func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
         guard writesBatches else {
             for key in store.keys {
                 if let payload = try store.get(key) { try emit(key, payload) }
@@ -91,5 +107,5 @@ struct EngineStore: WorkloadStore {
         if !areWhole { try emit("half a batch", []) }
     }
 
-    consuming func close() throws { try store.close() }
+    package consuming func close() throws { try store.close() }
 }

@@ -1,0 +1,74 @@
+import Bytes
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// Recovers crash states of a built-in store in this process, on storage in memory: no file is written and no other
+/// process is asked. Nothing carries over from state to state. Thread safe.
+///
+/// A recovery that never ends, or that ends the process, is not survived: explore through the recover command then.
+package struct MemoryRecovery: StateRecoverer {
+    private let store: BuiltInStore
+    private let payloads: any PayloadStore
+    /// After recovery a key is written and the power goes once more, under this profile.
+    private let probing: Profile?
+
+    package init(_ store: BuiltInStore, payloads: any PayloadStore, probing: Profile? = nil) {
+        self.store = store
+        self.payloads = payloads
+        self.probing = probing
+    }
+
+    package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+        let storage = try MemoryStorage(tree, payloads: payloads)
+        let first = dump(storage)
+        guard case .opened(let observation) = first else { return RecoveredState(evidence: Evidence(first)) }
+        var evidence = Evidence(first, secondRecovery: dump(storage))
+        if let probing { evidence.probe = try probe(storage, holding: observation, probing) }
+        return RecoveredState(evidence: evidence)
+    }
+
+    package func recording(ofRecovering tree: Tree) throws -> Recording? {
+        let storage = try RecordingStorage(MemoryStorage(tree, payloads: payloads))
+        _ = dump(storage)
+        return Recording(base: storage.base, events: storage.events, payloads: storage.payloads)
+    }
+
+    package func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
+        MemoryRecovery(store, payloads: payloads, probing: probing)
+    }
+
+    private func dump(_ storage: any Storage) -> Recovery {
+        var entries: [Observation.Entry] = []
+        do {
+            try store.dump(storage) { entries.append(Observation.Entry(key: $0, payload: $1)) }
+        } catch {
+            return .failed(reason: "\(error)")
+        }
+        do throws(Observation.DuplicateKey) { return .opened(try Observation(entries)) } catch {
+            return .failed(reason: "it shows the key \(error.key) twice")
+        }
+    }
+
+    private static let probeKey: ByteString = "\u{0}written after recovery"
+
+    /// Writes a key; when that is acknowledged the power goes, and everything that may be lost is.
+    private func probe(
+        _ storage: MemoryStorage, holding observation: Observation, _ profile: Profile
+    ) throws -> Evidence.Probe {
+        let recorded = try RecordingStorage(storage)
+        do { try store.write(Self.probeKey, [1], on: recorded) } catch { return .refused(reason: "\(error)") }
+        var set = PendingSet(profile: profile, base: recorded.base)
+        for event in recorded.events { set.add(event) }
+        let left = try MemoryStorage(set.tree(set.survivors(.nothing)), payloads: recorded.payloads)
+        switch dump(left) {
+        case .failed(let reason): return .lost(reason: "the store does not open after the next power cut: \(reason)")
+        case .opened(let found):
+            guard found[Self.probeKey] == [1] else { return .lost(reason: "the key written after recovery is gone") }
+            let others = found.entries.filter { $0.key != Self.probeKey }
+            return others == observation.entries
+                ? .kept : .lost(reason: "after the next power cut other keys show something else")
+        }
+    }
+}

@@ -1,0 +1,21 @@
+import Model
+import Oracle
+
+/// Lets the store recover a crash state and tells what it shows. Thread safe.
+package protocol StateRecoverer: Sendable {
+    /// What recovering `tree` shows, twice if it opens.
+    ///
+    /// - Parameter isAlone: nothing may carry over from what was recovered before.
+    func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState
+    /// The recovery of `tree` as a run of its own, to be crashed too; nil where that cannot be had.
+    func recording(ofRecovering tree: Tree) throws -> Recording?
+    /// The same for trees whose data lies elsewhere.
+    func reading(_ payloads: any PayloadStore) -> any StateRecoverer
+}
+
+/// What came of recovering one state.
+package struct RecoveredState: Sendable {
+    package var evidence: Evidence
+    /// It was killed after the target's whole timeout.
+    package var hung = false
+}

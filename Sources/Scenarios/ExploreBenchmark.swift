@@ -1,0 +1,124 @@
+import Bytes
+import Exploration
+import Foundation
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// What exploring costs: deriving states, recovering them in this process, through a persistent command and through
+/// one that is spawned for each, and the memory that it takes.
+package struct ExploreBenchmark {
+    /// "CrashMonkey and ACE", OSDI 2018, and crashfuzz: the best rates published, in states a second.
+    private static let crashMonkey = 167.0
+    private let targets: TargetCatalog
+    private let seconds: Int
+    private let states: Int
+
+    /// - Parameter seconds: how long each row explores.
+    /// - Parameter states: how many are derived and kept.
+    package init(targets: TargetCatalog, seconds: Int, states: Int) {
+        self.targets = targets
+        self.seconds = seconds
+        self.states = states
+    }
+
+    package func rows() throws -> [BenchmarkRow] {
+        // First, while the heap is small: memory that others freed would be used again and not be seen.
+        var rows = try deduplicating()
+        rows += try exploring(
+            "engine in this process", targets.target("engine").configured(), aim: 20_000)
+        guard Host.real.tryMount() == nil else {
+            StandardError.say("faultline: no FUSE here, so nothing is explored through commands")
+            return rows
+        }
+        let wal = try targets.target("sqlite").configured([Setting(name: "journal_mode", value: "wal")])
+        rows += try exploring("SQLite (WAL) through its persistent command", wal, aim: 1500)
+        rows.append(try spawning())
+        return rows
+    }
+
+    private func deduplicating() throws -> [BenchmarkRow] {
+        let began = try ResidentMemory.resetPeak()
+        let start = ScenarioRunner.now()
+        let distinct = try ExplorationBenchmark.deduplicate(states)
+        let seconds = ScenarioRunner.now() - start
+        let megabytes = Double(try ResidentMemory.peakBytes() - began) / 1e6
+        return [
+            BenchmarkRow(
+                name: "derive, hash and deduplicate (\(distinct) distinct states), one core",
+                value: Double(states) / seconds / 1e6, unit: "M states/s", baseline: "the aim", baselineValue: 5,
+                aim: .atLeast(5)),
+            BenchmarkRow(
+                name: "memory for \(distinct) distinct states", value: megabytes, unit: "MB",
+                baseline: "16 bytes for each, the hashes alone", baselineValue: Double(distinct) * 16 / 1e6,
+                aim: .atMost(1074)),
+        ]
+    }
+
+    /// Explores the default workload for so many seconds, under a profile and limits that do not run out of states.
+    private func exploring(_ name: String, _ target: ConfiguredTarget, aim: Double) throws -> [BenchmarkRow] {
+        let result = try explore(target)
+        return [
+            BenchmarkRow(
+                name: "\(name): distinct states recovered and validated", value: result.states.ratePerSecond,
+                unit: "states/s", baseline: "CrashMonkey, as published", baselineValue: Self.crashMonkey,
+                aim: .atLeast(aim)),
+            BenchmarkRow(
+                name: "\(name): states decided", value: result.states.decidedPerSecond, unit: "states/s",
+                baseline: "checked ones of the same run", baselineValue: result.states.ratePerSecond,
+                aim: .ratioAtLeast(1)),
+        ]
+    }
+
+    private func explore(_ target: ConfiguredTarget) throws -> RunResult {
+        var request = RunRequest(
+            target: target, scenario: .explore, profile: .posixMin, contract: target.contract, operationCount: 100)
+        request.exploration.budgetSeconds = seconds
+        let session = RunSession(parent: RunDirectory.parent(option: nil), program: "faultline")
+        let result = session.run(request)
+        if let directory = result.directory { try TreeRemoval.remove(ByteString(directory)) }
+        guard result.verdict == "pass" else { throw RunError.harness(result.reason ?? result.verdict) }
+        return result
+    }
+
+    /// The engine's recover command, spawned for each state, beside the same spawning and nothing else.
+    private func spawning() throws -> BenchmarkRow {
+        var target = try targets.target("engine")
+        target.recover.removeAll { $0 == "--persistent" }
+        target.isPersistent = false
+        var request = RunRequest(
+            target: try target.configured(), scenario: .explore, contract: target.contract, operationCount: 40)
+        request.exploration.budgetSeconds = seconds
+        request.exploration.usesCommands = true
+        let session = RunSession(parent: RunDirectory.parent(option: nil), program: "faultline")
+        let result = session.run(request)
+        if let directory = result.directory { try TreeRemoval.remove(ByteString(directory)) }
+        guard result.verdict == "pass" else { throw RunError.harness(result.reason ?? result.verdict) }
+        // Each state is recovered twice.
+        let explored = result.states.ratePerSecond * 2
+        return BenchmarkRow(
+            name: "a command spawned for each recovery: recoveries", value: explored, unit: "/s",
+            baseline: "the same command on an empty directory, on all cores",
+            baselineValue: try bareSpawns(request.target), aim: .ratioAtLeast(0.8))
+    }
+
+    private func bareSpawns(_ target: ConfiguredTarget) throws -> Double {
+        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "bench", scenario: "spawn", seed: 1)
+        defer {
+            try? run.finish()
+            try? TreeRemoval.remove(run.path)
+        }
+        let scratch = try run.makeScratch()
+        let workers = ProcessInfo.processInfo.activeProcessorCount
+        for worker in 0..<workers { try RunFiles.makeDirectory(scratch.appending(component: ByteString("\(worker)"))) }
+        let client = RecoverClient(target)
+        let count = 200
+        let began = ScenarioRunner.now()
+        DispatchQueue.concurrentPerform(iterations: workers) { worker in
+            let directory = scratch.appending(component: ByteString("\(worker)"))
+            for _ in 0..<count { _ = try? client.recoverAlone(directory) }
+        }
+        return Double(count * workers) / (ScenarioRunner.now() - began)
+    }
+}

@@ -1,0 +1,37 @@
+import ArgumentParser
+import Report
+import Scenarios
+import Targets
+
+struct BenchExploreCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "explore",
+        abstract: "How many crash states a second are decided and checked, and the memory that this takes.",
+        discussion: """
+            Checked states are distinct ones that were recovered and judged; decided ones are states at oracle positions. \
+            Through commands the run is recorded on a FUSE mount.
+            """)
+
+    @Option(help: "How many seconds each row explores.")
+    var seconds = 5
+
+    @Option(help: "How many distinct states are derived, hashed and kept.")
+    var states = 10_000_000
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 600") }
+        guard (1000...1_000_000_000).contains(states) else {
+            throw ValidationError("--states must be from 1000 to 1000000000")
+        }
+    }
+
+    func run() throws {
+        let targets = try TargetCatalog.besideThisProgram()
+        let rows = try ExploreBenchmark(targets: targets, seconds: seconds, states: states).rows()
+        let report = BenchReport(rows: rows)
+        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+    }
+}

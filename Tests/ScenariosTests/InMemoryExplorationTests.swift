@@ -1,0 +1,149 @@
+import Bytes
+import Exploration
+import Foundation
+import Model
+import Oracle
+import Storage
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// The built-in stores, recorded and recovered in this process: no FUSE, no files.
+@Suite struct InMemoryExplorationTests {
+    private let targets = TargetCatalog(driver: Machine.driver)
+
+    private func run(
+        _ name: String, _ settings: [String] = [], profile: Profile = .strict, ops: UInt64 = 12,
+        in scratch: Scratch, _ change: (inout ExplorationLimits) throws -> Void = { _ in }
+    ) throws -> RunResult {
+        let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
+        var request = RunRequest(
+            target: target, scenario: .explore, profile: profile, contract: target.contract, operationCount: ops)
+        (request.exploration.samplesPerEpoch, request.exploration.pairedAtoms) = (4, 0)
+        request.exploration.statesPerEpoch = 64
+        try change(&request.exploration)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+    }
+
+    @Test(arguments: [("engine", Profile.kill), ("engine", .strict), ("events", .kill), ("events", .strict)])
+    func everyStateUnderOneOrderIsRight(_ target: String, _ profile: Profile) throws {
+        let scratch = Scratch()
+        let result = try run(target, profile: profile, ops: 45, in: scratch) { $0.statesPerEpoch = 65_536 }
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.states.exhaustive, "\(result.coverage ?? "")")
+        #expect(result.states.checked > 30 && result.states.decided > result.states.checked)
+        #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
+    }
+
+    static let planted: [(target: String, bug: String, ops: UInt64, check: String)] = [
+        ("engine", "ack-before-sync", 20, "durable"), ("engine", "never-sync", 20, "durable"),
+        ("engine", "directory-unsynced", 20, "durable"), ("engine", "compaction-unsynced", 48, "durable"),
+        ("engine", "checksum-unchecked", 20, "opens"), ("events", "never-sync", 20, "durable"),
+    ]
+
+    @Test(arguments: planted) func aPlantedBugIsFoundAndItsCaseReplays(
+        _ row: (target: String, bug: String, ops: UInt64, check: String)
+    ) throws {
+        let scratch = Scratch()
+        let result = try run(row.target, ["planted=\(row.bug)"], profile: .posixMin, ops: row.ops, in: scratch)
+        #expect(result.verdict == "violation", "\(result.reason ?? ""), \(result.coverage ?? "")")
+        let finding = try #require(result.findings.first { $0.check == row.check }, "\(result.findings.map(\.story))")
+        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+        let outcome = try replay.run(scratch: try scratch.make("replay"))
+        #expect(outcome.judgement.broken.map(\.rawValue).contains(row.check))
+    }
+
+    /// A sync that fails loses what it covered, and the store stops; one that lies lets it acknowledge what is not durable.
+    @Test(arguments: [("nth=6 -> EIO lose", "pass"), ("-> lie", "violation")])
+    func faultsArePartOfTheRecordedRun(_ fault: String, _ verdict: String) throws {
+        let scratch = Scratch()
+        let result = try run("engine", profile: .posixMin, in: scratch) {
+            $0.rules = [try Rule(parsing: "fsync path=*.log " + fault)]
+        }
+        #expect(result.verdict == verdict, "\(result.reason ?? ""), \(result.coverage ?? "")")
+    }
+
+    @Test func aRuleThatNeverFiresIsInconclusive() throws {
+        let scratch = Scratch()
+        let result = try run("engine", in: scratch) { $0.rules = [try Rule(parsing: "fsync path=nothing -> EIO")] }
+        #expect(result.verdict == "inconclusive", "\(result.reason ?? "")")
+    }
+
+    @Test func recoveriesAreCrashedTooAndWrittenAfter() throws {
+        let scratch = Scratch()
+        let result = try run("engine", profile: .ext4Ordered, ops: 6, in: scratch) {
+            ($0.depth, $0.probesWriting) = (2, true)
+        }
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.coverage?.contains("states of crashes during recovery") == true)
+        #expect(result.coverage?.contains("; 0 states") == false)
+        #expect(result.notTried == [])
+    }
+
+    @Test(arguments: [
+        ("engine", "none", "pass"), ("events", "none", "pass"), ("engine", "compaction-unsynced", "violation"),
+    ])
+    func everySmallWorkloadIsExplored(_ target: String, _ bug: String, _ verdict: String) throws {
+        let scratch = Scratch()
+        let result = try run(target, ["planted=\(bug)"], in: scratch) { $0.smallWorkloadSteps = 2 }
+        #expect(result.verdict == verdict, "\(result.reason ?? "")")
+        let all = target == "engine" ? "64/64 workloads" : "36/36 workloads"
+        #expect(result.coverage?.hasPrefix(all) == true, "\(result.coverage ?? "")")
+        #expect(result.states.exhaustive)
+        guard verdict == "violation" else { return }
+        #expect(result.findings.first?.story.hasPrefix("after put ") == true, "\(result.findings.map(\.story))")
+    }
+
+    @Test func whatIsFoundDependsOnTheSeedAlone() throws {
+        let results = try (0..<2).map { _ in
+            try run("engine", ["planted=never-sync"], profile: .ext4Ordered, in: Scratch())
+        }
+        #expect(results[0].findings.map(\.story) == results[1].findings.map(\.story))
+        #expect(results[0].findings.map(\.states) == results[1].findings.map(\.states))
+        #expect(results[0].coverage == results[1].coverage)
+        #expect(results[0].states.checked == results[1].states.checked)
+    }
+
+    @Test func aBudgetOfStatesThatIsUsedUpIsSaid() throws {
+        let scratch = Scratch()
+        let result = try run("engine", profile: .ext4Ordered, ops: 40, in: scratch) {
+            $0.budgetStates = 100
+        }
+        #expect(result.coverage?.contains("the budget of 100 states is used up") == true, "\(result.coverage ?? "")")
+        #expect(result.states.checked >= 100 && result.states.checked < 700)
+    }
+
+    /// Memory and files, this process and another one show the same of the same state.
+    @Test func recoveryInMemoryShowsWhatTheCommandShows() throws {
+        let scratch = Scratch()
+        let target = try targets.target("engine").configured()
+        let store = try #require(target.builtInStore)
+        let recorder = try RecordingStorage(MemoryStorage())
+        try store.run(Workload(seed: 5, operationCount: 30), on: recorder, oracle: NoOracle())
+        let client = RecoverClient(target)
+        let inMemory = MemoryRecovery(store, payloads: recorder.payloads)
+        let onFiles = ProcessRecovery(
+            payloads: recorder.payloads, client: client, scratch: try scratch.make("states"))
+        var set = PendingSet(profile: .posixMin, base: recorder.base)
+        var count = 0
+        for event in recorder.events {
+            set.add(event)
+            guard set.eventCount % 4 == 0 else { continue }
+            let tree = set.tree(set.survivors(.seeded(UInt64(set.eventCount))))
+            let (one, two) = try (inMemory.recover(tree, isAlone: false), onFiles.recover(tree, isAlone: false))
+            guard case .opened = two.evidence.recovery else {
+                if case .opened = one.evidence.recovery { Issue.record("\(set.eventCount): opens in memory alone") }
+                continue
+            }
+            #expect(one.evidence == two.evidence, "event \(set.eventCount)")
+            count += 1
+        }
+        try client.close()
+        #expect(count > 10)
+    }
+
+    private struct NoOracle: OracleSink {
+        func append(_ line: OracleLine) {}
+    }
+}
