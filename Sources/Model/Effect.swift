@@ -30,6 +30,17 @@ extension Effect {
         }
     }
 
+    enum Kind { case data, name, attribute }
+
+    /// What the slot is: of a file's data and size, a name, an attribute.
+    var kind: Kind {
+        switch self {
+        case .write, .zero, .grow, .resize: .data
+        case .name: .name
+        case .attributes, .extendedAttribute: .attribute
+        }
+    }
+
     /// Names, truncates, allocations and attributes: what a journal of metadata keeps in order.
     var isMetadata: Bool {
         switch self {

@@ -3,25 +3,35 @@ struct Part: Sendable {
     /// Rises by one over the parts of a trace.
     var number: Int
     var operation: OperationID
-    var effect: Effect
     /// The number of events that had been taken when the operation had completed; `Int.max` while in flight.
     var completedAt: Int
+    /// Of a name, where each slot is on its own: the numbers of the version before it and of the move of a directory
+    /// before it; -1 where there is none.
+    var previousVersion = -1
+    var previousMove = -1
+    /// Of data: the bytes that are durable, overridden, or equal to what they replaced.
+    var gone = RangeSet<UInt64>()
+    // The small fields follow an effect of 33 bytes, so that together they take up little more.
+    var effect: Effect
     /// Which part of its operation this is, from 0.
     var index: UInt8
     var bond = Bond.none
     /// A directory that comes to lie in another one: such moves keep their order under every profile, so that no
     /// directory is ever reached twice or lies within itself.
     var movesDirectory = false
-    /// Of a name, where each slot is on its own: the numbers of the version before it and of the move of a directory
-    /// before it; -1 where there is none.
-    var previousVersion = -1
-    var previousMove = -1
     /// A barrier over it failed: no later barrier makes it durable.
     var isUnsyncable = false
     /// Of a growth: a later size is durable. Of data in doubt: what was written over it is.
     var isOverridden = false
-    /// Of data: the bytes that are durable, overridden, or equal to what they replaced.
-    var gone = RangeSet<UInt64>()
+
+    /// A part that has no number yet, of an operation that is taken as the event `eventCount`.
+    init(_ effect: Effect, of operation: Operation, at eventCount: Int, index: UInt8 = 0) {
+        number = 0
+        self.operation = operation.id
+        completedAt = operation.isComplete ? eventCount : .max
+        self.effect = effect
+        self.index = index
+    }
 
     /// How a part hangs together with the other part of its operation.
     enum Bond: Sendable {

@@ -1,13 +1,15 @@
 extension PendingSet {
     mutating func begin(_ id: OperationID, _ barrier: Barrier) {
         var cut = -1
-        if let (inode, scope) = promise(of: barrier), case .journal(let mark) = scope, let state = inodes[inode] {
+        if let (inode, scope) = promise(of: barrier), case .journal(let mark) = scope,
+            let at = inodes.place(of: inode)
+        {
             switch mark {
-            case .anyChange: cut = state.lastChange
-            case .sizeChange: cut = state.lastSizeChange
-            case .sizeOrNameChange: cut = max(state.lastSizeChange, state.lastNameChange)
+            case .anyChange: cut = inodes[at: at].lastChange
+            case .sizeChange: cut = inodes[at: at].lastSizeChange
+            case .sizeOrNameChange: cut = max(inodes[at: at].lastSizeChange, inodes[at: at].lastNameChange)
             }
-            if rules.order == .total { cut.raise(to: state.lastDataChange) }
+            if rules.order == .total { cut.raise(to: inodes[at: at].lastDataChange) }
         }
         barriers[id] = BarrierState(
             barrier: barrier, beganAt: eventCount, firstNumber: nextNumber, allHadCompleted: inFlight.isEmpty,
@@ -67,7 +69,7 @@ extension PendingSet {
         retireOrdered(upTo: cut)
         if state.allHadCompleted {
             retireData(of: inode, before: state.firstNumber)
-        } else if inodes[inode]?.orderedCount == 0 {
+        } else if let at = inodes.place(of: inode), inodes[at: at].orderedCount == 0 {
             makeDurable(\.data, of: inode, isCovered)
         } else {
             // A truncate that is under way may stand between writes that are covered.
@@ -84,7 +86,8 @@ extension PendingSet {
     }
 
     private func lastGrowth(of inode: InodeID, completedBy limit: Int) -> Int {
-        inodes[inode]?.data.last { $0.isGrowth && $0.completedAt < limit }?.number ?? -1
+        guard let at = inodes.place(of: inode) else { return -1 }
+        return inodes[at: at].data.lastGrowth(completedBy: limit)
     }
 
     /// After a failed fsync the kernel marks the pages clean: what it covered may never reach the disk, and a later
@@ -99,23 +102,23 @@ extension PendingSet {
             return failed == nil || part.effect.inode == failed
         }
         for (inode, parts) in Dictionary(grouping: ordered.extract(where: isFailed), by: \.effect.inode) {
-            inodes[inode]?.orderedCount -= parts.count
+            if let at = inodes.place(of: inode) { inodes[at: at].orderedCount -= parts.count }
             doubt(parts, of: inode)
         }
-        for inode in failed.map({ [$0] }) ?? Array(inodes.keys) {
-            guard let at = inodes.index(forKey: inode) else { continue }
-            doubt(inodes.values[at].data.extract(where: isFailed), of: inode)
+        for inode in failed.map({ [$0] }) ?? inodes.inodes {
+            guard let at = inodes.place(of: inode) else { continue }
+            doubt(inodes[at: at].data.extract(where: isFailed), of: inode)
         }
     }
 
     private mutating func doubt(_ parts: [Part], of inode: InodeID) {
-        guard !parts.isEmpty, let at = inodes.index(forKey: inode) else {
+        guard !parts.isEmpty, let at = inodes.place(of: inode) else {
             // Of an inode that nothing can reach any more.
             strayCount -= parts.count
             partCount -= parts.count
             return
         }
-        inodes.values[at].doubtful.insert(
+        inodes[at: at].doubtful.insert(
             parts.map {
                 var part = $0
                 part.isUnsyncable = true

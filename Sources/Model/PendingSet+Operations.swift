@@ -29,12 +29,12 @@ extension PendingSet {
         for number in flight.numbers {
             if let index = ordered.index(of: number) { ordered[index].completedAt = eventCount }
         }
-        if let at = inodes.index(forKey: flight.inode) {
+        if let at = inodes.place(of: flight.inode) {
             for number in flight.numbers {
-                if let index = inodes.values[at].data.index(of: number) {
-                    inodes.values[at].data[index].completedAt = eventCount
-                } else if let index = inodes.values[at].others.index(of: number) {
-                    inodes.values[at].others[index].completedAt = eventCount
+                if let index = inodes[at: at].data.index(of: number) {
+                    inodes[at: at].data[index].completedAt = eventCount
+                } else if let index = inodes[at: at].others.index(of: number) {
+                    inodes[at: at].others[index].completedAt = eventCount
                 }
             }
         }
@@ -47,21 +47,25 @@ extension PendingSet {
         guard rules.order == .total, !rules.everythingPersists, !numbers.isEmpty,
             let index = ordered.index(of: numbers.lowerBound), ordered[index].isWrite || ordered[index].isGrowth
         else { return }
-        inodes[inode]?.lastDataChange.raise(to: numbers.upperBound - 1)
+        if let at = inodes.place(of: inode) { inodes[at: at].lastDataChange.raise(to: numbers.upperBound - 1) }
     }
 
     private mutating func touch(_ touched: Touched, number: Int? = nil) {
-        guard rules.order != .slots else { return }
+        guard rules.order != .slots, touched.first != nil || touched.named != nil || touched.unnamed != nil else {
+            return
+        }
         // An allocation that changes nothing visible has no part; a journal is written up to it all the same.
         let number = number ?? lastMetadataNumber
-        for case let inode? in [touched.first, touched.second] {
-            inodes[inode]?.lastChange.raise(to: number)
-            if touched.isResized { inodes[inode]?.lastSizeChange.raise(to: number) }
+        func touch(_ inode: InodeID?, isResized: Bool = false, isNamed: Bool = false) {
+            guard let inode, let at = inodes.place(of: inode) else { return }
+            inodes[at: at].lastChange.raise(to: number)
+            if isResized { inodes[at: at].lastSizeChange.raise(to: number) }
+            if isNamed { inodes[at: at].lastNameChange.raise(to: number) }
         }
-        for case let inode? in [touched.named, touched.unnamed] {
-            inodes[inode]?.lastChange.raise(to: number)
-            inodes[inode]?.lastNameChange.raise(to: number)
-        }
+        touch(touched.first, isResized: touched.isResized)
+        touch(touched.second, isResized: touched.isResized)
+        touch(touched.named, isNamed: true)
+        touch(touched.unnamed, isNamed: true)
     }
 
     /// Appends the parts of one operation and says what metadata it touched; nil when it changes nothing. Operations on inodes that
@@ -72,32 +76,31 @@ extension PendingSet {
             return write(inode, offset, data, operation)
         case .truncate(let inode, let size):
             return resize(
-                inode, to: size, zeroing: size..<max(size, inodes[inode]?.sizeBytes ?? 0), freesEnd: true, operation)
+                inode, to: size, zeroing: size..<max(size, sizeBytes(of: inode)), freesEnd: true, operation)
         case .allocate(let inode, let offset, let count, let mode):
             return allocate(inode, offset..<offset + count, mode, operation)
         case .create(let inode, let kind, let attributes, let entry):
-            guard inodes[entry.directory] != nil, inodes[inode] == nil else { return nil }
+            guard inodes.contains(entry.directory), !inodes.contains(inode) else { return nil }
             let node = Node(kind: kind, attributes: attributes)
             durable.nodes[inode] = node
-            inodes[inode] = InodeState()
-            inodes[inode]!.take(node, keepingContent: payloads != nil)
+            inodes[at: inodes.insert(inode)].take(node, keepingContent: keepsContent)
             return name(entry, inode, operation)
         case .link(let inode, let entry):
-            return inodes[inode] == nil ? nil : name(entry, inode, operation)
+            return inodes.contains(inode) ? name(entry, inode, operation) : nil
         case .unlink(let entry):
             return name(entry, nil, operation)
         case .rename(let from, let to, let mode):
             return rename(from, to, mode, operation)
         case .setAttributes(let inode, let attributes):
-            guard let at = inodes.index(forKey: inode), inodes.values[at].attributes != attributes else { return nil }
-            inodes.values[at].attributes = attributes
+            guard let at = inodes.place(of: inode), inodes[at: at].attributes != attributes else { return nil }
+            inodes[at: at].attributes = attributes
             append(.attributes(inode, attributes), of: operation)
             return Touched(first: inode)
         case .setExtendedAttribute(let inode, let name, let value):
-            guard let at = inodes.index(forKey: inode), inodes.values[at].extendedAttributes[name] != value else {
+            guard let at = inodes.place(of: inode), inodes[at: at].extendedAttributes[name] != value else {
                 return nil
             }
-            inodes.values[at].extendedAttributes[name] = value
+            inodes[at: at].extendedAttributes[name] = value
             append(.extendedAttribute(inode, name: name, value: value), of: operation)
             return Touched(first: inode)
         }
@@ -106,17 +109,17 @@ extension PendingSet {
     private mutating func write(
         _ inode: InodeID, _ offset: UInt64, _ data: Payload, _ operation: Operation
     ) -> Touched? {
-        guard data.countBytes > 0, let at = inodes.index(forKey: inode) else { return nil }
+        guard data.countBytes > 0, let at = inodes.place(of: inode) else { return nil }
         let end = offset + data.countBytes
-        var part = makePart(.write(inode, offsetBytes: offset, data: data), of: operation)
-        if payloads != nil { part.gone = unchangedBytes(of: data, at: offset, in: inodes.values[at]) }
-        inodes.values[at].content?.write(data, at: offset)
-        let size = inodes.values[at].sizeBytes
-        inodes.values[at].contentEndBytes.raise(to: end)
+        var part = Part(.write(inode, offsetBytes: offset, data: data), of: operation, at: eventCount)
+        if keepsContent {
+            part.gone = unchangedBytes(of: data, at: offset, in: inodes[at: at])
+            inodes[at: at].content?.write(data, at: offset)
+        }
+        let size = inodes[at: at].write(upTo: end)
         if part.gone.isEmpty || !part.pendingBytes.isEmpty { enter(part, at) }
         if end > size {
-            inodes.values[at].sizeBytes = end
-            enter(makePart(.grow(inode, from: size, to: end), of: operation, index: 1), at)
+            enter(Part(.grow(inode, from: size, to: end), of: operation, at: eventCount, index: 1), at)
         }
         return Touched()
     }
@@ -127,27 +130,28 @@ extension PendingSet {
     private mutating func resize(
         _ inode: InodeID, to size: UInt64, zeroing range: Range<UInt64>, freesEnd: Bool = false, _ operation: Operation
     ) -> Touched? {
-        guard let state = inodes[inode] else { return nil }
-        let resizes = size != state.sizeBytes
-        let range = range.clamped(to: 0..<max(state.contentEndBytes, size))
-        let zeroes = !range.isEmpty && range.lowerBound < state.contentEndBytes
+        guard let at = inodes.place(of: inode) else { return nil }
+        let (resizes, contentEnd) = (size != inodes[at: at].sizeBytes, inodes[at: at].contentEndBytes)
+        let range = range.clamped(to: 0..<max(contentEnd, size))
+        let zeroes = !range.isEmpty && range.lowerBound < contentEnd
         // Under one order for everything nothing comes apart.
         let whole = rules.order == .total ? range : range.wholePages(freeingItsEnd: freesEnd)
         let zeroesWhole = zeroes && !whole.isEmpty
         if zeroesWhole { append(.zero(inode, whole), of: operation, bond: resizes ? .joinsNext : .none) }
         if resizes {
             append(.resize(inode, to: size), of: operation, index: zeroesWhole ? 1 : 0)
-            inodes[inode]!.sizeBytes = size
+            inodes[at: at].sizeBytes = size
         }
         if zeroes {
-            for (place, edge) in range.edges(around: whole).enumerated() where edge.lowerBound < state.contentEndBytes {
+            for (place, edge) in range.edges(around: whole).enumerated() where edge.lowerBound < contentEnd {
                 let zeros = Payload.zeros(countBytes: edge.upperBound - edge.lowerBound)
-                let part = makePart(
-                    .write(inode, offsetBytes: edge.lowerBound, data: zeros), of: operation, index: UInt8(2 + place))
-                if let at = inodes.index(forKey: inode) { enter(part, at) }
+                let part = Part(
+                    .write(inode, offsetBytes: edge.lowerBound, data: zeros), of: operation, at: eventCount,
+                    index: UInt8(2 + place))
+                enter(part, at)
             }
-            if range.upperBound >= state.contentEndBytes { inodes[inode]!.contentEndBytes = range.lowerBound }
-            inodes[inode]!.content?.zero(range)
+            if range.upperBound >= contentEnd { inodes[at: at].contentEndBytes = range.lowerBound }
+            inodes[at: at].content?.zero(range)
         }
         return zeroes || resizes ? Touched(first: inode, isResized: true) : nil
     }
@@ -155,7 +159,7 @@ extension PendingSet {
     private mutating func allocate(
         _ inode: InodeID, _ range: Range<UInt64>, _ mode: Allocation, _ operation: Operation
     ) -> Touched? {
-        let size = inodes[inode]?.sizeBytes ?? 0
+        let size = sizeBytes(of: inode)
         let visible = min(range.lowerBound, size)..<min(range.upperBound, size)
         let nothing = size..<size
         switch mode {
@@ -168,15 +172,19 @@ extension PendingSet {
         }
     }
 
+    private func sizeBytes(of inode: InodeID) -> UInt64 {
+        inodes.place(of: inode).map { inodes[at: $0].sizeBytes } ?? 0
+    }
+
     private mutating func name(_ entry: Entry, _ inode: InodeID?, _ operation: Operation) -> Touched? {
         let old = names[entry]
-        guard inodes[entry.directory] != nil, old != inode else { return nil }
+        guard inodes.contains(entry.directory), old != inode else { return nil }
         appendName(entry, inode, of: operation)
         return Touched(first: entry.directory, named: inode, unnamed: old)
     }
 
     private mutating func rename(_ from: Entry, _ to: Entry, _ mode: RenameMode, _ operation: Operation) -> Touched? {
-        guard let source = names[from], inodes[to.directory] != nil else { return nil }
+        guard let source = names[from], inodes.contains(to.directory) else { return nil }
         let target = names[to]
         guard source != target else { return nil }
         let isMove = from.directory != to.directory
@@ -203,12 +211,12 @@ extension PendingSet {
         moves: Bool = false
     ) {
         let old = names.updateValueOrRemove(inode, forKey: entry)
-        var part = makePart(.name(entry, inode), of: operation, index: index)
+        var part = Part(.name(entry, inode), of: operation, at: eventCount, index: index)
         part.bond = bond
         part.movesDirectory = moves
         if rules.order == .slots { chain(&part, entry, [inode, old]) }
         enter(part)
-        if let inode { inodes[inode]?.nameCount += 1 }
+        if let inode, let at = inodes.place(of: inode) { inodes[at: at].nameCount += 1 }
     }
 }
 
@@ -226,50 +234,42 @@ extension PendingSet {
             latestNames = latestNames.filter { $0.value == number || ordered.index(of: $0.value) != nil }
         }
         for case let child? in children {
-            guard let at = inodes.index(forKey: child) else { continue }
-            let count = inodes.values[at].ownNames.count
+            guard let at = inodes.place(of: child) else { continue }
+            let count = inodes[at: at].ownNames.count
             if count > 16, count & (count - 1) == 0 {
-                inodes.values[at].ownNames.removeAll { ordered.index(of: $0) == nil }
+                inodes[at: at].ownNames.removeAll { ordered.index(of: $0) == nil }
             }
-            inodes.values[at].ownNames.append(number)
+            inodes[at: at].ownNames.append(number)
         }
     }
 
     private mutating func append(
         _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: Part.Bond = .none
     ) {
-        var part = makePart(effect, of: operation, index: index)
+        var part = Part(effect, of: operation, at: eventCount, index: index)
         part.bond = bond
         enter(part)
     }
 
-    private func makePart(_ effect: Effect, of operation: Operation, index: UInt8 = 0) -> Part {
-        Part(
-            number: 0, operation: operation.id, effect: effect,
-            completedAt: operation.isComplete ? eventCount : .max, index: index)
-    }
-
     /// Gives a part its number and puts it where barriers find it.
-    private mutating func enter(_ part: Part, _ place: Dictionary<InodeID, InodeState>.Index? = nil) {
-        var part = part
+    private mutating func enter(_ part: consuming Part, _ place: Int? = nil) {
         part.number = nextNumber
         nextNumber += 1
         if part.effect.isMetadata { lastMetadataNumber = part.number }
         register(part, place)
     }
 
-    mutating func register(_ part: Part, _ place: Dictionary<InodeID, InodeState>.Index? = nil) {
-        guard let at = place ?? inodes.index(forKey: part.effect.inode) else { return }
+    mutating func register(_ part: consuming Part, _ place: Int? = nil) {
+        guard let at = place ?? inodes.place(of: part.effect.inode) else { return }
         partCount += 1
-        let isName = if case .name = part.effect { true } else { false }
-        if rules.order == .total || isName || rules.order == .metadata && part.effect.isMetadata {
+        let kind = part.effect.kind
+        if rules.order == .total || kind == .name || rules.order == .metadata && part.effect.isMetadata {
             ordered.append(part)
-            inodes.values[at].orderedCount += 1
+            inodes[at: at].orderedCount += 1
+        } else if kind == .attribute {
+            inodes[at: at].others.append(part)
         } else {
-            switch part.effect {
-            case .attributes, .extendedAttribute: inodes.values[at].others.append(part)
-            default: inodes.values[at].data.append(part)
-            }
+            inodes[at: at].data.append(part)
         }
     }
 }

@@ -17,13 +17,14 @@ extension PendingSet {
     mutating func makeDurable(
         _ queue: WritableKeyPath<InodeState, PartQueue>, of inode: InodeID, _ isPromised: (Part) -> Bool
     ) {
-        guard let parts = inodes[inode].map({ Array($0[keyPath: queue]) }) else { return }
+        guard let at = inodes.place(of: inode) else { return }
+        let parts = Array(inodes[at: at][keyPath: queue])
         var promises = parts.map { isPromised($0) ? Promise.whole : .nothing }
         guard promises.contains(.whole) else { return }
         close(&promises, parts)
         for (part, promise) in zip(parts, promises) { settle(part, promise) }
         let left = leftOver(parts, promises)
-        inodes[inode]?[keyPath: queue] = PartQueue(left)
+        inodes[at: at][keyPath: queue] = PartQueue(left)
         partCount -= parts.count - left.count
     }
 
@@ -90,12 +91,12 @@ extension PendingSet {
         ordered = PartQueue()
         partCount = 0
         strayCount = 0
-        for inode in Array(inodes.keys) {
-            guard let at = inodes.index(forKey: inode) else { continue }
-            inodes.values[at].orderedCount = 0
-            if !inodes.values[at].data.isEmpty { inodes.values[at].data = PartQueue() }
-            if !inodes.values[at].others.isEmpty { inodes.values[at].others = PartQueue() }
-            partCount += inodes.values[at].doubtful.count
+        for inode in inodes.inodes {
+            guard let at = inodes.place(of: inode) else { continue }
+            inodes[at: at].orderedCount = 0
+            if !inodes[at: at].data.isEmpty { inodes[at: at].data = PartQueue() }
+            if !inodes[at: at].others.isEmpty { inodes[at: at].others = PartQueue() }
+            partCount += inodes[at: at].doubtful.count
         }
     }
 
@@ -120,9 +121,9 @@ extension PendingSet {
     private mutating func enter(_ parts: [Part]) {
         var left = parts
         while true {
-            let gone = left.filter { inodes[$0.effect.inode] == nil }
+            let gone = left.filter { !inodes.contains($0.effect.inode) }
             guard !gone.isEmpty else { break }
-            left.removeAll { inodes[$0.effect.inode] == nil }
+            left.removeAll { !inodes.contains($0.effect.inode) }
             for case .name(let entry, let child?) in gone.map(\.effect) {
                 names[entry] = nil
                 dropName(of: child)

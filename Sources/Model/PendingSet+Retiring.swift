@@ -4,7 +4,7 @@ extension PendingSet {
     mutating func retireEverything(before limit: Int) {
         retireOrdered(before: limit)
         guard rules.order != .total else { return }
-        for inode in Array(inodes.keys) {
+        for inode in inodes.inodes {
             retireData(of: inode, before: limit)
             retireOthers(of: inode, before: limit)
         }
@@ -24,11 +24,11 @@ extension PendingSet {
         while let part = ordered.first, part.number < limit {
             ordered.removeFirst(upTo: ordered.startIndex + 1)
             partCount -= 1
-            guard let at = inodes.index(forKey: part.effect.inode) else {
+            guard let at = inodes.place(of: part.effect.inode) else {
                 strayCount -= 1
                 continue
             }
-            inodes.values[at].orderedCount -= 1
+            inodes[at: at].orderedCount -= 1
             retire(part)
         }
     }
@@ -56,23 +56,23 @@ extension PendingSet {
 
     /// Data that became durable settles what it lies over of the data in doubt. Of the part, `bytes` or all.
     mutating func overrideDoubtful(_ part: Part, _ bytes: RangeSet<UInt64>? = nil) {
-        guard let at = inodes.index(forKey: part.effect.inode), !inodes.values[at].doubtful.isEmpty else { return }
-        partCount -= inodes.values[at].doubtful.giveWay(to: bytes ?? part.remainingBytes, of: part.number)
+        guard let at = inodes.place(of: part.effect.inode), !inodes[at: at].doubtful.isEmpty else { return }
+        partCount -= inodes[at: at].doubtful.giveWay(to: bytes ?? part.remainingBytes, of: part.number)
     }
 
     /// Takes out of the inode's earlier data what a zero version overrides, and the growth that a size does.
     private mutating func override(_ part: Part) {
-        guard let at = inodes.index(forKey: part.effect.inode), !inodes.values[at].data.isEmpty else { return }
+        guard let at = inodes.place(of: part.effect.inode), !inodes[at: at].data.isEmpty else { return }
         var emptied = false
-        for index in inodes.values[at].data.indices {
-            guard inodes.values[at].data[index].number < part.number else { break }
-            inodes.values[at].data[index].giveWay(to: part)
-            emptied = emptied || inodes.values[at].data[index].isSpent
+        for index in inodes[at: at].data.indices {
+            guard inodes[at: at].data[index].number < part.number else { break }
+            inodes[at: at].data[index].giveWay(to: part)
+            emptied = emptied || inodes[at: at].data[index].isSpent
         }
         guard emptied else { return }
-        let before = inodes.values[at].data.count
-        inodes.values[at].data.removeAll(where: \.isSpent)
-        partCount -= before - inodes.values[at].data.count
+        let before = inodes[at: at].data.count
+        inodes[at: at].data.removeAll(where: \.isSpent)
+        partCount -= before - inodes[at: at].data.count
     }
 
     mutating func retireData(of inode: InodeID, before limit: Int) { retire(\.data, of: inode, before: limit) }
@@ -82,15 +82,15 @@ extension PendingSet {
     private mutating func retire(
         _ queue: WritableKeyPath<InodeState, PartQueue>, of inode: InodeID, before limit: Int
     ) {
-        guard let at = inodes.index(forKey: inode), let first = inodes.values[at][keyPath: queue].first,
+        guard let at = inodes.place(of: inode), let first = inodes[at: at][keyPath: queue].first,
             first.number < limit
         else { return }
-        if !inodes.values[at].doubtful.isEmpty {
-            for part in inodes.values[at][keyPath: queue].prefix(while: { $0.number < limit }) {
+        if !inodes[at: at].doubtful.isEmpty {
+            for part in inodes[at: at][keyPath: queue].prefix(while: { $0.number < limit }) {
                 overrideDoubtful(part)
             }
         }
-        partCount -= inodes.values[at][keyPath: queue].applyPrefix(before: limit, to: &durable, inode)
+        partCount -= inodes[at: at][keyPath: queue].applyPrefix(before: limit, to: &durable, inode)
     }
 }
 
@@ -150,11 +150,14 @@ extension PendingSet {
     mutating func retireNames(in directory: InodeID?, of inode: InodeID?, _ isPromised: (Part) -> Bool) {
         guard !ordered.isEmpty else { return }
         var numbers: Set<Int> = []
-        if let directory, let state = inodes[directory], state.orderedCount > 0 {
+        if let directory, let at = inodes.place(of: directory), inodes[at: at].orderedCount > 0 {
             for part in ordered where part.effect.inode == directory && isPromised(part) { numbers.insert(part.number) }
         }
-        for number in inode.flatMap({ inodes[$0] })?.ownNames ?? [] {
-            if let index = ordered.index(of: number), isPromised(ordered[index]) { numbers.insert(number) }
+        let place = inode.flatMap { inodes.place(of: $0) }
+        if let place {
+            for number in inodes[at: place].ownNames {
+                if let index = ordered.index(of: number), isPromised(ordered[index]) { numbers.insert(number) }
+            }
         }
         guard !numbers.isEmpty else { return }
         var open = Array(numbers)
@@ -167,10 +170,12 @@ extension PendingSet {
             }
             ordered.remove(at: index)
             partCount -= 1
-            if inodes[entry.directory] == nil { strayCount -= 1 } else { inodes[entry.directory]?.orderedCount -= 1 }
+            if let at = inodes.place(of: entry.directory) { inodes[at: at].orderedCount -= 1 } else { strayCount -= 1 }
             retireName(entry, child)
         }
-        if let inode { inodes[inode]?.ownNames.removeAll { ordered.index(of: $0) == nil } }
+        if let inode, let at = inodes.place(of: inode) {
+            inodes[at: at].ownNames.removeAll { ordered.index(of: $0) == nil }
+        }
     }
 
     /// The names that survive if this one does: earlier versions, and the other half of its rename.
@@ -193,10 +198,9 @@ extension PendingSet {
     }
 
     mutating func dropName(of inode: InodeID) {
-        guard inodes[inode] != nil else { return }
-        inodes[inode]!.nameCount -= 1
-        guard inodes[inode]!.nameCount == 0, inode != .root else { return }
-        let state = inodes.removeValue(forKey: inode)!
+        guard let at = inodes.place(of: inode) else { return }
+        inodes[at: at].nameCount -= 1
+        guard inodes[at: at].nameCount == 0, inode != .root, let state = inodes.remove(inode) else { return }
         partCount -= state.data.count + state.others.count + state.doubtful.count
         strayCount += state.orderedCount
         let node = durable.nodes.removeValue(forKey: inode)
@@ -221,7 +225,7 @@ extension PendingSet {
 
     private mutating func dropStrays() {
         let before = ordered.count
-        ordered.removeAll { [inodes] in inodes[$0.effect.inode] == nil }
+        ordered.removeAll { [inodes] in !inodes.contains($0.effect.inode) }
         partCount -= before - ordered.count
         strayCount -= before - ordered.count
     }

@@ -27,6 +27,7 @@ public struct PendingSet: Sendable {
     public let unitBytes: UInt64
     /// Where the trace's data can be read, to see that a write changes nothing.
     let payloads: (any PayloadStore)?
+    let keepsContent: Bool
 
     /// What a crash keeps whatever happens.
     public internal(set) var durable: Tree
@@ -47,7 +48,7 @@ public struct PendingSet: Sendable {
 
     /// The names and sizes that running programs see.
     var names: [Entry: InodeID] = [:]
-    var inodes: [InodeID: InodeState] = [:]
+    var inodes = InodeTable()
     var barriers: [OperationID: BarrierState] = [:]
     /// Operations that are recorded but not yet complete.
     var inFlight: [OperationID: InFlight] = [:]
@@ -71,14 +72,15 @@ public struct PendingSet: Sendable {
         self.rules = rules
         self.unitBytes = max(unitBytes ?? rules.usualUnitBytes, rules.smallestUnitBytes)
         self.payloads = payloads
+        keepsContent = payloads != nil
         durable = base
         for (inode, node) in base.nodes {
             // No filesystem shows again what lay beyond the end of a file when it was mounted.
             durable.nodes[inode]?.content.zero(node.sizeBytes..<UInt64.max)
-            inodes[inode, default: InodeState()].take(node, keepingContent: payloads != nil)
+            inodes[at: inodes.insert(inode)].take(node, keepingContent: keepsContent)
             for (name, child) in node.entries {
                 names[Entry(inode, name)] = child
-                inodes[child, default: InodeState()].nameCount += 1
+                inodes[at: inodes.insert(child)].nameCount += 1
             }
         }
     }
@@ -111,6 +113,14 @@ public struct PendingSet: Sendable {
         var lastNameChange = -1
         /// The latest completed write, where data is in the journal.
         var lastDataChange = -1
+
+        /// Notes a write up to `end`, and returns the size before it.
+        mutating func write(upTo end: UInt64) -> UInt64 {
+            let size = sizeBytes
+            if end > contentEndBytes { contentEndBytes = end }
+            if end > size { sizeBytes = end }
+            return size
+        }
 
         mutating func take(_ node: Node, keepingContent: Bool) {
             sizeBytes = node.sizeBytes
@@ -163,7 +173,7 @@ extension PendingSet {
     func pendingParts(withDoubtful: Bool = true) -> [Part] {
         var parts: [Part] = []
         parts.reserveCapacity(partCount)
-        for part in ordered where strayCount == 0 || inodes[part.effect.inode] != nil { parts.append(part) }
+        for part in ordered where strayCount == 0 || inodes.contains(part.effect.inode) { parts.append(part) }
         var isSorted = true
         func take(_ more: some Sequence<Part>) {
             isSorted = isSorted && parts.isEmpty
