@@ -68,9 +68,9 @@ struct AtomGraph {
                     append(Atom(part: index, piece: .unit(unit)), wanted, within: unit.aligned(to: unitBytes))
                 }
             }
-        case .grow(_, let from, let to):
-            for (place, step) in (from..<to).cut(at: pageBytes).enumerated() {
-                append(Atom(part: index, piece: .size(step.upperBound)), wanted, within: 0..<step.upperBound)
+        case .grow:
+            for (place, size) in parts[index].sizes.enumerated() {
+                append(Atom(part: index, piece: .size(size)), wanted, within: 0..<size)
                 if place > 0 { needs[atoms.count - 1].append(Int32(atoms.count - 2)) }
             }
         default: append(Atom(part: index, piece: .whole), wanted)

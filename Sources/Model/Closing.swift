@@ -108,7 +108,7 @@ struct Closing {
             case .units: preconditionFailure("sizes need no data")
             }
         }
-        let size = limit >= to ? to : max(from, limit / pageBytes * pageBytes)
+        let size = parts[index].size(upTo: limit)
         give(index, size == to ? .kept : size > from ? .size(size) : .lost)
     }
 

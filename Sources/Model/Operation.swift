@@ -46,6 +46,9 @@ public enum Allocation: UInt8, Hashable, Sendable {
     case zeroRange = 3
     /// FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE.
     case zeroRangeKeepSize = 4
+
+    /// Whether the range reads as zeros afterwards.
+    var zeroes: Bool { self == .punchHole || self == .zeroRange || self == .zeroRangeKeepSize }
 }
 
 /// What renameat2(2) was asked for.

@@ -11,6 +11,8 @@ struct Part: Sendable {
     var previousMove = -1
     /// Of data: the bytes that are durable, overridden, or equal to what they replaced.
     var gone = RangeSet<UInt64>()
+    /// Of a growth: sizes that may survive besides those at pages and at its end, in order.
+    var stops: [UInt64] = []
     // The small fields follow an effect of 33 bytes, so that together they take up little more.
     var effect: Effect
     /// Which part of its operation this is, from 0.
@@ -46,6 +48,28 @@ struct Part: Sendable {
     var pendingBytes: RangeSet<UInt64> {
         guard case .write = effect, let range = effect.dataRange else { return RangeSet() }
         return gone.isEmpty ? RangeSet(range) : RangeSet(range).subtracting(gone)
+    }
+
+    /// Of a growth: the sizes that may survive, in order.
+    var sizes: [UInt64] {
+        guard case .grow(_, let from, let to) = effect else { return [] }
+        let pages = (from..<to).cut(at: pageBytes).map(\.upperBound)
+        return stops.isEmpty ? pages : Set(pages + stops).sorted()
+    }
+
+    /// Of a growth: the largest of its sizes up to `limit`, or where it began.
+    func size(upTo limit: UInt64) -> UInt64 {
+        guard case .grow(_, let from, let to) = effect else { return limit }
+        if limit >= to { return to }
+        let page = max(from, limit / pageBytes * pageBytes)
+        return stops.last { $0 <= limit }.map { max($0, page) } ?? page
+    }
+
+    /// Of a growth that `size` lies within: that may survive, too.
+    mutating func stop(at size: UInt64) {
+        guard case .grow(_, let from, let to) = effect, from < size, size < to, !stops.contains(size) else { return }
+        stops.append(size)
+        stops.sort()
     }
 
     var isWrite: Bool { if case .write = effect { true } else { false } }

@@ -62,11 +62,10 @@ extension PendingSet {
         }
     }
 
-    /// The journal is written up to the inode's last change, and before that its data.
+    /// The journal is written up to the inode's last change, and before that its data. A new size is part of the journal
+    /// once its data is written, wherever sizes stand in the order.
     private mutating func endJournal(of inode: InodeID, _ state: BarrierState, _ isCovered: (Part) -> Bool) {
-        var cut = state.metadataCut
-        if rules.growthFollowsMetadata { cut.raise(to: lastGrowth(of: inode, completedBy: state.beganAt)) }
-        retireOrdered(upTo: cut)
+        retireOrdered(upTo: max(state.metadataCut, lastGrowth(of: inode, completedBy: state.beganAt)))
         if state.allHadCompleted {
             retireData(of: inode, before: state.firstNumber)
         } else if let at = inodes.place(of: inode), inodes[at: at].orderedCount == 0 {

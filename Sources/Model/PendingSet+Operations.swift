@@ -141,6 +141,7 @@ extension PendingSet {
         if resizes {
             append(.resize(inode, to: size), of: operation, index: zeroesWhole ? 1 : 0)
             inodes[at: at].sizeBytes = size
+            inodes[at: at].resizedAt = nextNumber
         }
         if zeroes {
             for (place, edge) in range.edges(around: whole).enumerated() where edge.lowerBound < contentEnd {
@@ -162,6 +163,7 @@ extension PendingSet {
         let size = sizeBytes(of: inode)
         let visible = min(range.lowerBound, size)..<min(range.upperBound, size)
         let nothing = size..<size
+        if mode.zeroes, let at = inodes.place(of: inode) { stopGrowth(at, range.upperBound) }
         switch mode {
         case .extend, .keepSize:
             // A journal is written up to an allocation even where no reader can see it.
@@ -170,6 +172,13 @@ extension PendingSet {
         case .punchHole, .zeroRangeKeepSize: return resize(inode, to: size, zeroing: visible, operation)
         case .zeroRange: return resize(inode, to: max(size, range.upperBound), zeroing: visible, operation)
         }
+    }
+
+    /// The end of a zeroed range is a size that may survive, where growth that is not durable goes beyond it.
+    private mutating func stopGrowth(_ at: Int, _ size: UInt64) {
+        guard rules.zeroingStopsGrowth else { return }
+        let first = inodes[at: at].data.firstIndex(from: inodes[at: at].resizedAt)
+        for index in first..<inodes[at: at].data.endIndex { inodes[at: at].data[index].stop(at: size) }
     }
 
     private func sizeBytes(of inode: InodeID) -> UInt64 {

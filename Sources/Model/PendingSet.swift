@@ -96,6 +96,8 @@ public struct PendingSet: Sendable {
         var extendedAttributes: [ByteString: ByteString] = [:]
         /// Kept only where writes are compared with it.
         var content: ExtentMap?
+        /// Parts of the file's growth before this number are of a size that a truncate or an allocation replaced.
+        var resizedAt = -1
         /// Pending writes and growths, and where each slot is on its own also zeros and sizes.
         var data = PartQueue()
         /// Pending attributes, where each slot is on its own.

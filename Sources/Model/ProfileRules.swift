@@ -33,6 +33,9 @@ package struct ProfileRules: Hashable, Sendable {
     package var everythingPersists = false
     /// A size step of an extending write survives only with the metadata that came before the write.
     package var growthFollowsMetadata = false
+    /// A hole or a zeroed range that ends within growth makes its end one more size that may survive (own experiment on
+    /// kernel 6.18; fs/ext4/inode.c, ext4_update_disksize_before_punch).
+    package var zeroingStopsGrowth = false
     /// A rename of a file may leave both names, and across directories neither.
     package var renameSplits = false
     /// The smallest unit that a caller may ask for, in bytes.
@@ -55,11 +58,12 @@ extension Profile {
                 order: .total, fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeChange))
         case .ext4Ordered:
             ProfileRules(
-                order: .metadata, growthFollowsMetadata: true,
+                order: .metadata, growthFollowsMetadata: true, zeroingStopsGrowth: true,
                 fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeChange))
         case .ext4Writeback:
             ProfileRules(
-                order: .metadata, fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeChange))
+                order: .metadata, zeroingStopsGrowth: true,
+                fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeChange))
         case .xfs:
             ProfileRules(
                 order: .metadata, growthFollowsMetadata: true,
@@ -72,7 +76,7 @@ extension Profile {
                 fdatasync: .slots(attributes: true, ownNames: true))
         case .posixMin:
             ProfileRules(
-                order: .slots, renameSplits: true,
+                order: .slots, zeroingStopsGrowth: true, renameSplits: true,
                 fsync: .slots(attributes: true, ownNames: false),
                 fdatasync: .slots(attributes: false, ownNames: false))
         case .block:

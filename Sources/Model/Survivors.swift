@@ -4,7 +4,7 @@ public enum Fate: Hashable, Sendable {
     case kept
     /// Of a write: the bytes of the file that survive, in whole units.
     case data(RangeSet<UInt64>)
-    /// Of an extending write: the size that it reached, at a page boundary short of its end.
+    /// Of an extending write: the size that it reached, one of those that may survive, short of its end.
     case size(UInt64)
 }
 

@@ -53,6 +53,7 @@ struct MutationTests {
         // A device is one file: it has no names and does not grow, and every barrier is one for all of it.
         if rules.order != .total, profile != .block {
             mutate("growthFollowsMetadata") { $0.growthFollowsMetadata.toggle() }
+            mutate("zeroingStopsGrowth") { $0.zeroingStopsGrowth.toggle() }
         }
         if profile != .block { mutate("renameSplits") { $0.renameSplits.toggle() } }
         // Under one order writes are torn at pages only.

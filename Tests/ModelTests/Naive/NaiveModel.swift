@@ -164,7 +164,7 @@ struct NaiveModel {
             atoms[atoms.count - 1].part = part
             atoms[atoms.count - 1].isWrite = true
         }
-        for size in steps(from, cells.upperBound) {
+        for size in Set(steps(from, cells.upperBound)).union(stops(inode, from, cells.upperBound)).sorted() {
             add([.size(inode, size)])
             atoms[atoms.count - 1].isGrowth = true
         }
@@ -180,6 +180,24 @@ struct NaiveModel {
             add([.size(inode, own.upperBound)], sharesGroup: true)
             atoms[atoms.count - 1].isGrowth = true
         }
+    }
+
+    /// The ends of holes and zeroed ranges that come to lie within this growth, while it is what makes the size.
+    private func stops(_ inode: InodeID, _ from: Int, _ to: Int) -> Set<Int> {
+        guard rules.zeroingStopsGrowth else { return [] }
+        var (size, stops) = (to, Set<Int>())
+        for case .operation(let operation) in trace.events.dropFirst(time) {
+            switch operation.change {
+            case .write(inode, let offset, let data): size = max(size, Int((offset + data.countBytes) / 512))
+            case .truncate(inode, let other): if Int(other / 512) != size { return stops }
+            case .allocate(inode, let offset, let count, let mode):
+                let end = Int((offset + count) / 512)
+                if mode != .extend, mode != .keepSize, from < end, end < to { stops.insert(end) }
+                if mode == .extend || mode == .zeroRange, end > size { return stops }
+            default: break
+            }
+        }
+        return stops
     }
 
     private func steps(_ from: Int, _ to: Int) -> [Int] {
@@ -272,8 +290,10 @@ struct NaiveModel {
             case .sizeOrNameChange: [.size, .name]
             }
         let last = marks.filter { $0.inode == inode && !$0.kinds.isDisjoint(with: kinds) }.map(\.atom).max() ?? -1
-        guard rules.order == .total else { return last }
-        let data = atoms.lastIndex { ($0.isWrite || $0.isGrowth) && $0.inode == inode && $0.completedAt <= time }
+        // A new size is in the journal; where data is in it too, every write.
+        let data = atoms.lastIndex {
+            ($0.isGrowth || $0.isWrite && rules.order == .total) && $0.inode == inode && $0.completedAt <= time
+        }
         return max(last, data ?? -1)
     }
 
