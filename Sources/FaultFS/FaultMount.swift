@@ -183,6 +183,7 @@ package final class FaultMount: @unchecked Sendable {
                 try table.openFile(table.node(UInt(id.rawValue)), flags: O_RDONLY)
             } : nil
         base = try Scan(backing, table, undo).tree
+        table.endBase()
         if let undo, let trace = options.trace {
             do { try trace.begin(base, contents: undo) } catch { throw .trace("\(error)") }
         }

@@ -41,6 +41,7 @@ extension FileSystem {
                 let attributes = try adopt(name, in: above.number, mode: mode, caller)
                 let node = table.add(attributes, at: name, in: directory)
                 node.lookups += 1
+                table.adopt(descriptor, of: node)
                 try turn.record(
                     .create(node.id, .regular, Attributes(attributes), at: Entry(directory.id, name)))
                 return (

@@ -102,7 +102,7 @@ extension FileSystem {
         }
     }
 
-    /// unlink and rmdir. A file that loses its last name moves to the limbo instead, so that a power cut that loses
+    /// unlink and rmdir. A file that loses its last name may move to the limbo instead, so that a power cut that loses
     /// the unlink can bring it back; nobody can tell the difference.
     func unlink(_ parent: UInt, _ name: ByteString, isDirectory: Bool, _ caller: Caller) throws(Errno) {
         let directory = try self.directory(parent, changing: name)
@@ -113,7 +113,7 @@ extension FileSystem {
             try table.change { () throws(Errno) in
                 guard let node = directory.children[name] else { throw Errno(ENOENT) }
                 let above = try table.open(directory)
-                if let limbo = table.limbo, !isDirectory, !node.isDirectory, node.names.count == 1 {
+                if !isDirectory, let limbo = try table.limbo(for: node) {
                     try Errno.check(
                         name.withCString { from in
                             Limbo.name(of: node.id).withCString { to in
@@ -154,7 +154,7 @@ extension FileSystem {
                         faultline_rename_at(above.number, old, below.number, new, flags)
                     }
                 }
-                if result < 0, kept, let target { letGo(target) }
+                if result < 0, kept, let target { table.leaveLimbo(target) }
                 try Errno.check(result)
                 // Two names of one inode: rename(2) does nothing and succeeds.
                 if target === node { return }
@@ -169,7 +169,7 @@ extension FileSystem {
         throws(Errno) -> Bool
     {
         guard let target, target !== same else { return false }
-        guard let limbo = table.limbo, !target.isDirectory, target.names.count == 1 else {
+        guard let limbo = try table.limbo(for: target) else {
             try table.pin(target)
             return false
         }
@@ -181,11 +181,5 @@ extension FileSystem {
             })
         target.isInLimbo = true
         return true
-    }
-
-    private func letGo(_ target: Inode) {
-        guard let limbo = table.limbo else { return }
-        target.isInLimbo = false
-        _ = Limbo.name(of: target.id).withCString { faultline_unlink_at(limbo.number, $0, 0) }
     }
 }

@@ -21,7 +21,9 @@ final class InodeTable: @unchecked Sendable {
     private var cached: [Inode] = []
     private var hand = 0
     /// Holds the names of inodes whose unlink may yet be lost; nil when nothing is recorded.
-    let limbo: Descriptor?
+    private let limbo: Descriptor?
+    /// Inodes with lower ids were there when it was mounted.
+    private var firstNewID: UInt64 = 0
     let root: Inode
 
     init(root descriptor: Descriptor, number: UInt64, limbo: Descriptor?, descriptorLimit: Int) {
@@ -165,6 +167,34 @@ final class InodeTable: @unchecked Sendable {
     }
 
     // MARK: Changing names
+
+    /// Says that what is in the table by now is what was there when it was mounted.
+    func endBase() { lock.withLock { firstNewID = UInt64(nodes.count) } }
+
+    /// Inside `change`: the limbo for an inode that is about to lose its last name, where it must be kept there. All that
+    /// a file made since the mount held is in the trace: one that is small is made again from there, if its unlink is lost.
+    func limbo(for node: Inode) throws(Errno) -> Descriptor? {
+        guard let limbo, !node.isDirectory, node.names.count == 1 else { return nil }
+        if node.id.rawValue < firstNewID { return limbo }
+        guard node.isRegular else { return nil }
+        var attributes = stat()
+        try Errno.check(faultline_fstat(try open(node).number, &attributes))
+        return attributes.st_size > Limbo.smallBytes ? limbo : nil
+    }
+
+    /// Inside `change`: takes an inode out of the limbo again, because it keeps its name.
+    func leaveLimbo(_ node: Inode) {
+        guard let limbo else { return }
+        node.isInLimbo = false
+        _ = Limbo.name(of: node.id).withCString { faultline_unlink_at(limbo.number, $0, 0) }
+    }
+
+    /// Inside `change`: an open file stands in for the O_PATH descriptor of a new inode.
+    func adopt(_ descriptor: Descriptor, of node: Inode) {
+        node.descriptor = descriptor
+        node.wasUsed = true
+        cache(node)
+    }
 
     /// Runs `body`, which changes the namespace below and then tells the table through the functions that follow.
     func change<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {

@@ -6,6 +6,8 @@ package struct BenchmarkRow: Encodable, Sendable {
         /// The ratio to the baseline.
         case ratioAtLeast(Double)
         case ratioAtMost(Double)
+        /// The yardstick stands there to be compared with, and nothing is promised.
+        case none
     }
 
     package var name: String
@@ -33,6 +35,7 @@ package struct BenchmarkRow: Encodable, Sendable {
         case .atLeast(let limit): "at least \(limit) \(unit)"
         case .ratioAtLeast(let limit): "at least \(limit) of it"
         case .ratioAtMost(let limit): "at most \(limit) of it"
+        case .none: "none"
         }
     }
 
@@ -42,6 +45,7 @@ package struct BenchmarkRow: Encodable, Sendable {
         case .atLeast(let limit): value >= limit
         case .ratioAtLeast(let limit): ratio >= limit
         case .ratioAtMost(let limit): ratio <= limit
+        case .none: true
         }
     }
 

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "mounted_files.h"
+
 // Each returns the seconds that it took, or a negative errno (of SQLite: a negative result code).
 
 // Overwrites `count` records of `size` bytes, one after the other, each with pwrite(2) and fdatasync(2). The file at

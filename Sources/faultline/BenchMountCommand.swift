@@ -1,0 +1,62 @@
+import ArgumentParser
+import Bytes
+import Foundation
+import Report
+import Scenarios
+
+struct BenchMountCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "mount",
+        abstract: "What a mount costs, beside the bare directory, bindfs and any other filesystem.",
+        discussion: """
+            Every filesystem is mounted in turn over a fresh directory, in each round again; the client and whatever \
+            serves it share one core. bindfs is measured where it is installed. Another is named with its command, in \
+            which {backing} and {mount} stand for the directories:
+
+              faultline bench mount --peer 'passthrough_ll=/opt/fuse/passthrough_ll -o source={backing} {mount}'
+
+            The aims are those against other FUSE filesystems: 0.9 of each in most rows; a peer of the name lazyfs is \
+            to be beaten twofold where it appends. The trace lies beside the backing directory: in memory with the \
+            usual --directory.
+            """)
+
+    @Option(help: "An existing directory on the filesystem to measure.")
+    var directory: ByteString = "/dev/shm"
+
+    @Option(name: .customLong("peer"), help: "NAME=COMMAND: another filesystem to stand beside. May be repeated.")
+    var peerTexts: [String] = []
+
+    @Option(help: "How many rounds; the median counts.")
+    var rounds = 5
+
+    @Option(help: "How long each row is measured in each round.")
+    var seconds = 0.3
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func validate() throws {
+        guard (1...1000).contains(rounds) else { throw ValidationError("--rounds must be from 1 to 1000") }
+        guard seconds >= 0.01, seconds <= 60 else { throw ValidationError("--seconds must be from 0.01 to 60") }
+        for text in peerTexts where MeasuredFilesystem(peer: text) == nil {
+            throw ValidationError("--peer '\(text)' is not NAME=COMMAND with {backing} and {mount} in the command")
+        }
+    }
+
+    func run() throws {
+        let parent = try ArgumentPath.existing(directory)
+        let scratch = URL(filePath: try ArgumentPath.argument(parent))
+            .appending(path: "faultline-bench-\(UUID().uuidString)")
+        let benchmark = MountBenchmark(
+            directory: ByteString(scratch.path(percentEncoded: false)), rounds: rounds, seconds: seconds,
+            peers: peerTexts.compactMap { MeasuredFilesystem(peer: $0) })
+        let rows = try Interruption.shared.awaiting {
+            // Within: an interruption waits until the directory is gone, and nothing is mounted in it.
+            try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: false)
+            defer { try? FileManager.default.removeItem(at: scratch) }
+            return try benchmark.rows()
+        }
+        let report = BenchReport(rows: rows)
+        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+    }
+}
