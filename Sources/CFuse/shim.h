@@ -46,6 +46,18 @@ static inline int faultline_fuse_attach(struct fuse_session *session, int fd) {
     return fuse_session_custom_io(session, &io, fd);
 }
 
+/// Whether a request asks that set-user-ID and set-group-ID bits be taken away: with FUSE_HANDLE_KILLPRIV_V2 the kernel
+/// leaves that to the filesystem, and libfuse 3.14 does not pass it on.
+static inline int faultline_fuse_kills_privileges(const struct fuse_buf *request) {
+    const struct fuse_in_header *head = request->mem;
+    const void *body = head + 1;
+    if (head->opcode == FUSE_WRITE && request->size >= sizeof *head + sizeof(struct fuse_write_in))
+        return (((const struct fuse_write_in *)body)->write_flags & FUSE_WRITE_KILL_SUIDGID) != 0;
+    if (head->opcode == FUSE_SETATTR && request->size >= sizeof *head + sizeof(struct fuse_setattr_in))
+        return (((const struct fuse_setattr_in *)body)->valid & FATTR_KILL_SUIDGID) != 0;
+    return 0;
+}
+
 /// Processes the first request of a session, which is INIT.
 static inline void faultline_fuse_process_init(struct fuse_session *session, const struct fuse_buf *request) {
     *faultline_answering_init() = 1;

@@ -147,6 +147,7 @@ extension FileSystem {
             faultline_pwrite(file.descriptor.number, data.baseAddress, data.count, off_t(offset)))
         try turn.recordWrite(
             file.node.id, offsetBytes: offset, UnsafeRawBufferPointer(rebasing: data.prefix(written)))
+        if faultline_privileges_killed() != 0 { try killPrivileges(file.node, file.descriptor, turn) }
         return written
     }
 

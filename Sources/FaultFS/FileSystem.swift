@@ -120,6 +120,7 @@ final class FileSystem: @unchecked Sendable {
                     try Errno.check(faultline_utimens_path(path.number, buffer.baseAddress!))
                 }
             }
+            if changes.sizeBytes != nil, faultline_privileges_killed() != 0 { try killPrivileges(node, path, turn) }
             try table.attributes(of: node, through: path.number, &attributes)
             if changes.mode != nil || changes.owner != nil || changes.group != nil {
                 try turn.record(.setAttributes(node.id, Attributes(attributes)))
@@ -142,6 +143,18 @@ final class FileSystem: @unchecked Sendable {
         }
         guard before.st_size != off_t(sizeBytes) else { return }
         try turn.record(.truncate(node.id, sizeBytes: UInt64(sizeBytes)))
+    }
+
+    /// What a write by somebody without CAP_FSETID does to a program that runs as another user: it no longer does.
+    func killPrivileges(_ node: Inode, _ file: Descriptor, _ turn: Recorder.Turn) throws(Errno) {
+        var attributes = stat()
+        try Errno.check(faultline_fstat(file.number, &attributes))
+        let mode = attributes.st_mode
+        let lost = mode & S_ISUID | (mode & S_IXGRP != 0 ? mode & S_ISGID : 0)
+        guard lost != 0 else { return }
+        attributes.st_mode = mode & ~lost
+        try Errno.check(faultline_chmod_path(file.number, attributes.st_mode & 0o7777))
+        try turn.record(.setAttributes(node.id, Attributes(attributes)))
     }
 
     func statistics(_ caller: Caller) throws(Errno) -> statvfs {

@@ -103,6 +103,7 @@ final class Session: @unchecked Sendable {
             guard received > 0 else { return }
             // One thread too few is only slower.
             if idle.subtract(1, ordering: .relaxed).newValue == 0 { try? addThread() }
+            faultline_mark_privileges_killed(faultline_fuse_kills_privileges(&buffer))
             fuse_session_process_buf(raw, &buffer)
             idle.add(1, ordering: .relaxed)
         }
