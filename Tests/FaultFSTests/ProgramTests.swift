@@ -1,3 +1,4 @@
+import Glibc
 import Testing
 
 /// Ordinary programs find an ordinary directory.
@@ -29,6 +30,18 @@ import Testing
             sqlite3 a.db 'SELECT count(*), count(DISTINCT k) FROM t; PRAGMA integrity_check;'
             """)
         #expect(output.hasSuffix("30|30\nok\n"), "\(output)")
+    }
+
+    /// The kernel leaves it to the mount: who may not set these bits takes them away by changing the file.
+    @Test(.enabled(if: geteuid() == 0), arguments: ["truncate -s 1 f"])
+    func aStrangersChangeTakesSetUserIDAway(change: String) throws {
+        let bench = try Bench { $0.allowOther = true }
+        let output = bench.succeed(
+            """
+            chmod 711 ..; chmod 755 .; printf data > f; chmod 6777 f; stat -c %a f
+            setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '\(change)'; stat -c %a f
+            """)
+        #expect(output == "6777\n777\n")
     }
 
     @Test func gitAndTarAndCpWork() throws {
