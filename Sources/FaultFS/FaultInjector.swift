@@ -91,8 +91,11 @@ final class FaultInjector: @unchecked Sendable {
         }
     }
 
+    /// What each rule counted.
+    var ruleStatus: [RuleSet.Status] { lock.withLock { rules.status } }
+
     /// One line a rule, with what it counted.
-    var status: String { lock.withLock { rules.status.map { "\($0)\n" }.joined() } }
+    var status: String { ruleStatus.map { "\($0)\n" }.joined() }
 
     /// The faults that happened, in their order: a script.
     var faults: [InjectedFault] { lock.withLock { happened } }

@@ -24,12 +24,14 @@ package final class FaultMount: @unchecked Sendable {
     package let mountPoint: ByteString
     let options: MountOptions
     let recorder: Recorder
-    private let faults: FaultInjector
+    let faults: FaultInjector
     /// The tree as it was mounted.
     package private(set) var base = Tree()
 
     /// Makes the one power cut; nil when nothing is recorded. Set when the mount is made.
     private(set) var cutter: PowerCutter?
+    /// Set when the mount is made.
+    private(set) var oracle: OracleFile?
 
     private enum State {
         case new
@@ -198,6 +200,8 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     private func makeControl(_ outside: Descriptor, _ ledger: LossLedger?) -> ControlDirectory {
+        let oracle = OracleFile(recorder, outside: outside)
+        self.oracle = oracle
         let commands = Commands(
             recorder: recorder, faults: faults,
             crash: { [weak self] words throws(Refusal) in
@@ -206,7 +210,7 @@ package final class FaultMount: @unchecked Sendable {
             }, unmount: options.onUnmountRequest, labels: options.labels)
         return ControlDirectory([
             ("control", CommandFile { line throws(Refusal) in try commands.run(line) }),
-            ("oracle", OracleFile(recorder, outside: outside)),
+            ("oracle", oracle),
             ("status", TextFile { commands.status + "\n" }),
             ("unsynced", TextFile { Self.unsynced(ledger) }),
             ("rules", TextFile { [faults] in faults.status }),

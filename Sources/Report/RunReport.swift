@@ -13,6 +13,7 @@ package struct RunReport {
         if result.findings.isEmpty, let reason = result.reason { lines.append("  \(reason)") }
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
+        lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         for (index, finding) in result.findings.enumerated() {
             lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)
         }

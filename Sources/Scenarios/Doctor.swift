@@ -60,7 +60,7 @@ package struct Doctor: Sendable {
                 [driver] + fuse),
             Diagnosis("kill", "kill the process at a seeded moment", isInThisVersion: true, [driver]),
             Diagnosis(
-                "io-error", "EIO, ENOSPC, short writes, failing fsync", isInThisVersion: false, [driver] + fuse),
+                "io-error", "EIO, ENOSPC, short writes, failing fsync", isInThisVersion: true, [driver] + fuse),
             Diagnosis("explore", "check every legal crash state", isInThisVersion: true, [driver] + fuse),
             Diagnosis(
                 "block", "crash images of ext4, xfs, btrfs below the filesystem", isInThisVersion: false,

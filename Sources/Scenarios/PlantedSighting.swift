@@ -12,6 +12,8 @@ package struct PlantedSighting: Hashable, Sendable {
     package var cycles = 6
     /// `kill` only: the process dies at this acknowledgement instead of a seeded time.
     package var killAtAcknowledgement: UInt64?
+    /// `io-error` only: the rule that it takes.
+    package var rule: String?
 }
 
 extension PlantedBug {
@@ -22,6 +24,9 @@ extension PlantedBug {
         case .ackBeforeSync, .neverSync: [.powerCut("durable")]
         case .directoryUnsynced, .compactionUnsynced: [.powerCut("durable")]
         case .checksumUnchecked: [.powerCut("opens")]
+        case .poisonIgnored: [.ioError("durable", "fdatasync nth=20 -> EIO lose")]
+        case .readUnchecked:
+            [.ioError("payload-integrity", "read path=0000-0000000002.log nth=3 -> misdirect")]
         case .deleteUnlogged: .withoutFault("no-resurrection")
         case .compactionDropsNewest: .withoutFault("durable")
         case .lastRecordDropped: .withoutFault("opens")
@@ -36,9 +41,9 @@ extension PlantedBug {
         case .windowForgotten, .replayInclusive: .withoutFault("no-extras", "events")
         case .checkpointAhead:
             [PlantedSighting(scenario: .kill, check: "durable", target: "events", operationCount: 60)]
-        case .rotationUnsynced, .poisonIgnored, .tailUncut, .tailTrusted, .batchSplit, .duplicateEarly,
+        case .rotationUnsynced, .tailUncut, .tailTrusted, .batchSplit, .duplicateEarly,
             .windowTruncated, .checkpointUnsynced, .truncationTooFar, .batchUncommitted, .truncationNewestFirst,
-            .readUnchecked, .followerEarly:
+            .followerEarly:
             []
         }
     }
@@ -47,6 +52,12 @@ extension PlantedBug {
 extension PlantedSighting {
     fileprivate static func powerCut(_ check: String) -> PlantedSighting {
         PlantedSighting(scenario: .powerCut, check: check, operationCount: 60, cycles: 1)
+    }
+}
+
+extension PlantedSighting {
+    fileprivate static func ioError(_ check: String, _ rule: String) -> PlantedSighting {
+        PlantedSighting(scenario: .ioError, check: check, operationCount: 50, cycles: 1, rule: rule)
     }
 }
 

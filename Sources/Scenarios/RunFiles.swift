@@ -79,6 +79,12 @@ enum RunFiles {
         guard result == 0 else { throw TreeError.system(call: "truncate", path: path, errno: errno) }
     }
 
+    /// Takes a file away; one that is not there is no error.
+    static func remove(_ path: ByteString) throws {
+        let result = path.withCString { unlink($0) }
+        guard result == 0 || errno == ENOENT else { throw TreeError.system(call: "unlink", path: path, errno: errno) }
+    }
+
     /// Gives a file another name; false where that cannot be done.
     static func link(_ from: ByteString, _ to: ByteString) -> Bool {
         from.withCString { from in to.withCString { to in Glibc.link(from, to) == 0 } }

@@ -17,6 +17,8 @@ package struct RunRequest: Sendable {
     package var cycles: Int
     /// `kill`: what the process dies at; nil for seeded times.
     package var killTrigger: KillTrigger?
+    /// `io-error`: these rules together, and not each family of faults in its turn.
+    package var rules: [Rule] = []
     /// `explore`: how far it goes.
     package var exploration = ExplorationLimits()
 

@@ -26,6 +26,8 @@ package struct RunResult: Codable, Sendable {
         package var statesWithLosses = 0
         /// Live cuts that landed while the workload was at work.
         package var cutsLanded = 0
+        /// Trials in which a fault was injected.
+        package var faultsFired = 0
     }
 
     /// One time that the process was killed, or the power went, while the workload ran.
@@ -57,6 +59,8 @@ package struct RunResult: Codable, Sendable {
     /// How much of what a crash could leave was looked at, in words.
     package var coverage: String?
     package var findings: [Finding] = []
+    /// What became of each fault, where faults were injected.
+    package var faults: [FaultReport]?
     package var controls = Controls()
     /// Each live kill or cut, in order.
     package var cuts: [Cut] = []

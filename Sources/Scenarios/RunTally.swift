@@ -9,6 +9,11 @@ struct RunTally {
     var statesWithLosses = 0
     /// Live cuts after which the workload was found at work.
     var cutsLanded: Int { cuts.count(where: \.landed) }
+    /// What became of each fault that was tried, and how many of those that were tried fired.
+    var faults: [FaultReport] = []
+    var faultsFired = 0
+    /// What the store was held to where that is less than its contract.
+    var heldTo: Contract?
     /// How much of what a crash could leave was looked at; nil where that is not asked.
     var coverage: Coverage?
     /// What of the run's time went into exploring; nil for the whole of it.

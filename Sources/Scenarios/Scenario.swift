@@ -6,6 +6,8 @@ package enum Scenario: String, CaseIterable, Codable, Sendable {
     case kill
     /// The power goes: what was not synced may be lost, torn or reordered as the profile allows.
     case powerCut = "power-cut"
+    /// Storage fails while the store is at work: errors, no space, failed syncs, wrong bytes.
+    case ioError = "io-error"
     /// Every disk state that a crash could have left.
     case explore
 
@@ -13,6 +15,7 @@ package enum Scenario: String, CaseIterable, Codable, Sendable {
         switch self {
         case .smoke: "no fault: workload, reopen, validate"
         case .kill: "SIGKILL in the middle of the workload: what was written is kept, what was in memory is lost"
+        case .ioError: "storage fails at work: errors, no space, short counts, failed syncs, lies, wrong bytes"
         case .explore: "record once, and check every disk state that a crash could have left"
         case .powerCut: "the power goes: unsynced data, sizes and names are lost by the profile's rules"
         }
@@ -23,6 +26,7 @@ package enum Scenario: String, CaseIterable, Codable, Sendable {
         switch self {
         case .smoke, .explore: 0
         case .kill: 10
+        case .ioError: 1
         case .powerCut: 2
         }
     }

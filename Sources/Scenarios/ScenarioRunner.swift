@@ -38,6 +38,7 @@ package struct ScenarioRunner: Sendable {
             switch request.scenario {
             case .smoke: SmokeScenario(request, context)
             case .kill: KillScenario(request, context, program: program)
+            case .ioError: IOErrorScenario(request, context, program: program)
             case .explore: ExploreScenario(request, context, program: program)
             case .powerCut: PowerCutScenario(request, context, program: program)
             }
@@ -88,6 +89,7 @@ package struct ScenarioRunner: Sendable {
         } else {
             words += ["--cycles", "\(request.cycles)"]
         }
+        for rule in request.rules { words += ["--rule", "\(rule)"] }
         return words + (request.killTrigger?.words ?? [])
     }
 
@@ -98,10 +100,11 @@ package struct ScenarioRunner: Sendable {
         result.coverage = tally.coverage?.description
         result.findings = tally.findings
         result.cuts = tally.cuts
+        result.faults = tally.faults.isEmpty ? nil : tally.faults
         result.notTried = tally.notTried.subtracting(tally.tried).map(\.rawValue).sorted()
         result.controls = RunResult.Controls(
             mutations: tally.mutations, flagged: tally.flagged, notFormed: tally.notFormed.sorted(),
-            statesWithLosses: tally.statesWithLosses, cutsLanded: tally.cutsLanded)
+            statesWithLosses: tally.statesWithLosses, cutsLanded: tally.cutsLanded, faultsFired: tally.faultsFired)
         let (verdict, reason) = ScenarioRunner.verdict(of: tally, request)
         result.verdict = verdict.rawValue
         result.reason = reason
@@ -122,7 +125,8 @@ package struct ScenarioRunner: Sendable {
         }
         if tally.acknowledged == 0 { return (.inconclusive, "nothing was acknowledged: there was nothing to lose") }
         let mustBeSeen: [Check] = [.durable, .payloadIntegrity]
-        for check in mustBeSeen where request.contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
+        let contract = tally.heldTo ?? request.contract
+        for check in mustBeSeen where contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
             return (.inconclusive, "positive control: no wrong observation could be formed for \(check.rawValue)")
         }
         if request.scenario == .explore, let coverage = tally.coverage, coverage.unstableStates > 0 {
@@ -135,6 +139,12 @@ package struct ScenarioRunner: Sendable {
             return (
                 .inconclusive, "no live cut landed while the workload was at work: try another --seed or more --cycles"
             )
+        }
+        if request.scenario == .ioError, let silent = tally.faults.first(where: { $0.outcome == .neverFired }) {
+            return (.inconclusive, "a rule never fired: \(silent.detail ?? silent.rule)")
+        }
+        if request.scenario == .ioError, tally.faultsFired == 0 {
+            return (.inconclusive, "no fault fired")
         }
         if request.scenario == .kill, request.cycles > 0, tally.cutsLanded == 0 {
             return (

@@ -18,6 +18,9 @@ package struct Target: Sendable {
     package var recover: [ByteString]
     /// The recover command stays alive: one directory a line in, a dump each out, until its input ends.
     package var isPersistent = false
+    /// The store promises to notice bytes that storage changed (it has checksums over all that it reads): it may refuse
+    /// then, and must not show them.
+    package var noticesDamage = false
     package var parameters: [Parameter] = []
     /// Added to what every target gets.
     package var environment: [ByteString: ByteString] = [:]

@@ -40,6 +40,14 @@ struct RunCommand: ParsableCommand {
             valueName: "glob"))
     var killAtFile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "io-error: inject by this rule, and not each family of faults in its turn; repeatable.", valueName: "rule"))
+    var rule: [String] = []
+
+    @Option(help: "io-error: a file of rules, one a line (docs/fault-rules.md).")
+    var rules: ByteString?
+
     @OptionGroup var options: RunOptions
 
     func validate() throws {
@@ -48,6 +56,9 @@ struct RunCommand: ParsableCommand {
         }
         guard killAtAck == nil || killAtFile == nil else {
             throw ValidationError("--kill-at-ack and --kill-at-file exclude each other")
+        }
+        guard (rule.isEmpty && rules == nil) || scenario == .ioError else {
+            throw ValidationError("--rule and --rules are for --scenario io-error")
         }
         guard killAtAck ?? 1 > 0, killAtAck ?? 0 < options.operationCount else {
             throw ValidationError("--kill-at-ack must be at least 1 and less than --ops, or no kill lands mid-work")
@@ -61,6 +72,10 @@ struct RunCommand: ParsableCommand {
             target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
         request.killTrigger = try killTrigger()
+        request.rules = try RuleArguments.rules(rule, file: rules)
+        if let crash = request.rules.first(where: \.cutsPower) {
+            throw ValidationError("--rule: '\(crash)' cuts the power: that is --scenario power-cut")
+        }
         try RunCommand.runAndReport(request, options)
     }
 

@@ -28,6 +28,14 @@ package enum DefaultMatrix {
             budget: 8
           - target: events
             scenario: [smoke, kill, power-cut]
+          # Storage that says no, gives less than was asked, or loses what a failed sync covered: each family of faults in its turn.
+          - target: [engine, events]
+            scenario: io-error
+            ops: 50
+          - target: sqlite
+            set: {journal_mode: [delete, wal], synchronous: full}
+            scenario: io-error
+            ops: 50
           # A bug planted on purpose must be found: that is how you know that Faultline was looking.
           - target: engine
             set: {planted: ack-before-sync}
@@ -35,6 +43,13 @@ package enum DefaultMatrix {
             expect: violation
             reason: "planted: acknowledges before the sync"
             loss: "write #-#.log"
+          - target: engine
+            set: {planted: poison-ignored}
+            scenario: io-error
+            ops: 50
+            rule: "fdatasync nth=20 -> EIO lose"
+            expect: violation
+            reason: "planted: takes what a failed sync lost for durable"
 
         """
 }

@@ -21,12 +21,13 @@ package struct Matrix: Sendable {
         /// Everything that decides what the cell does, in one line: cells with equal names do the same.
         package var name: String {
             let limits = request.exploration
-            return [
+            let words = [
                 request.target.label, request.scenario.rawValue, request.profile.rawValue, request.contract.name,
                 "seed \(request.seed)", "ops \(request.operationCount)", "cycles \(request.cycles)",
                 "budget \(limits.budgetSeconds.map(String.init) ?? "none")",
                 request.killTrigger.map { $0.words.joined(separator: " ") },
-            ].compactMap(\.self).joined(separator: ", ")
+            ]
+            return (words.compactMap(\.self) + request.rules.map { "rule \($0)" }).joined(separator: ", ")
         }
     }
 

@@ -22,7 +22,7 @@ package struct MatrixFile {
 
     private static let keys = [
         "target", "set", "scenario", "seed", "profile", "contract", "ops", "cycles", "kill_at_ack", "kill_at_file",
-        "budget", "expect", "reason", "loss",
+        "budget", "expect", "reason", "loss", "rule",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -82,6 +82,7 @@ package struct MatrixFile {
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
         let killTrigger = try killTrigger(values, operationCount: limit)
         let budget = try values["budget"]?.integer("budget", in: 1...31_536_000)
+        let rules = try self.rules(values["rule"], scenarios)
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
             try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
         }
@@ -95,6 +96,7 @@ package struct MatrixFile {
                             contract: contract?[0] ?? target.contract, seed: seed,
                             operationCount: limit,
                             cycles: cycles ?? defaults.cycles)
+                        if scenario == .ioError { request.rules = rules }
                         if scenario == .explore { request.exploration.budgetSeconds = budget }
                         if scenario == .kill { request.killTrigger = killTrigger }
                         cells.append(
@@ -128,6 +130,21 @@ package struct MatrixFile {
             }
             return .newFile(glob)
         }
+    }
+
+    /// Rules of faults, all of them for each cell of the entry.
+    private func rules(_ value: YAMLValue?, _ scenarios: [Scenario]) throws(YAMLError) -> [Rule] {
+        guard let value else { return [] }
+        guard scenarios.contains(.ioError) else { throw value.error("a rule is for scenario: io-error") }
+        var rules: [Rule] = []
+        for item in try value.oneOrMore("rule") {
+            let text = try item.text("rule")
+            let rule: Rule
+            do throws(RuleError) { rule = try Rule(parsing: text) } catch { throw item.error("\(error)") }
+            guard !rule.cutsPower else { throw item.error("this rule cuts the power: that is scenario: power-cut") }
+            rules.append(rule)
+        }
+        return rules
     }
 
     /// Every combination of the targets and their settings.

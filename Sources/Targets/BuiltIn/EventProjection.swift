@@ -10,10 +10,16 @@ final class EventProjection {
 
     private static let name: ByteString = "applied"
 
-    /// What was saved, or nothing: a line with the sequence number, then a line for each entity, in base64.
+    /// What was saved, or nothing: a line with the sequence number, a line for each entity, in base64, and one with the
+    /// checksum of all that stands above it.
     init(savedIn storage: any Storage) throws {
         guard try storage.list().contains(Self.name) else { return }
-        let lines = try storage.openForReading(Self.name).contents().split(separator: UInt8(ascii: "\n"))
+        let contents = try storage.openForReading(Self.name).contents()
+        let end = contents.dropLast().lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
+        guard contents[end...].elementsEqual(Self.seal(contents[..<end])) else {
+            throw SavedStateError(description: "'applied' is damaged: its checksum is wrong")
+        }
+        let lines = contents[..<end].split(separator: UInt8(ascii: "\n"))
         guard let first = lines.first, let number = UInt64(String(decoding: first, as: UTF8.self)) else {
             throw SavedStateError(description: "'applied' does not begin with a number")
         }
@@ -23,6 +29,10 @@ final class EventProjection {
             guard fields.count == 2 else { throw SavedStateError(description: "'applied' has a line that is none") }
             values[ByteString(try Base64.decode(Array(fields[0])))] = try Base64.decode(Array(fields[1]))
         }
+    }
+
+    private static func seal(_ text: ArraySlice<UInt8>) -> [UInt8] {
+        Array("\(CRC32C.checksum(Array(text)))\n".utf8)
     }
 
     var items: [(ByteString, [UInt8])] { values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
@@ -43,6 +53,7 @@ final class EventProjection {
         for (key, value) in items {
             text += Base64.encode(key.bytes) + [UInt8(ascii: " ")] + Base64.encode(value) + [UInt8(ascii: "\n")]
         }
+        text += Self.seal(text[...])
         let partial: ByteString = "applied.partial"
         if try storage.list().contains(partial) { try storage.unlink(partial) }
         let file = try storage.create(partial)

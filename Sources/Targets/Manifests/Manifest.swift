@@ -6,7 +6,7 @@ import Oracle
 package struct Manifest {
     private static let keys = [
         "name", "description", "workload", "recover", "persistent", "contract", "contracts", "source", "environment",
-        "parameters", "timeoutSeconds", "server", "user",
+        "parameters", "timeoutSeconds", "server", "user", "noticesDamage",
     ]
 
     /// The target that the manifest at `path` describes. Its commands run in the manifest's directory.
@@ -53,6 +53,7 @@ package struct Manifest {
             recover: try command(required("recover"), "recover", known))
         target.parameters = parameters
         target.isPersistent = try values["persistent"]?.flag("persistent") ?? false
+        target.noticesDamage = try values["noticesDamage"]?.flag("noticesDamage") ?? false
         target.timeoutSeconds = try values["timeoutSeconds"]?.integer("timeoutSeconds", in: 1...86_400) ?? 30
         target.contractExceptions = try exceptions(values["contracts"], parameters)
         for (key, value) in try values["environment"]?.pairs("environment") ?? [] {

@@ -23,6 +23,9 @@ package struct Workload: Sendable {
     /// Writes the intents before the store is called, and the answers after it returned. Intents rise by one over all
     /// clients; each client's keys and payloads depend on the seed alone, whatever the others do.
     ///
+    /// After an operation that the store refuses the next one is tried, as an application may that serves others, too;
+    /// after three refusals in a row nothing is.
+    ///
     /// - Throws: what the store threw first, after the refusal is in the oracle; or a `TargetError` of the oracle.
     package func run<Store: WorkloadStore & ~Copyable>(on store: consuming Store, oracle: any OracleSink) throws {
         let shared = SharedStore(store)
@@ -60,9 +63,11 @@ package struct Workload: Sendable {
         let clients = UInt64(shape.threadCount)
         let share = operationCount / clients + (UInt64(client) < operationCount % clients ? 1 : 0)
         var number = firstSeq
+        var refusal: (any Error)?
+        var refusalsInARow = 0
         let last = firstSeq + share
         while number < last, !shouldStop() {
-            if let end, ContinuousClock.now >= end { return }
+            if let end, ContinuousClock.now >= end { break }
             let count = min(UInt64(shape.batchCount), last - number)
             let numbers = number..<number + count
             let operations = try desk.begin(isBatch: shape.batchCount > 1) { seq, txn in
@@ -72,12 +77,19 @@ package struct Workload: Sendable {
                 try store.apply(operations)
             } catch {
                 for operation in operations { try desk.append(.failed(operation)) }
-                throw error
+                let first = refusal ?? error
+                refusal = first
+                refusalsInARow += 1
+                guard refusalsInARow < 3 else { throw first }
+                number += count
+                continue
             }
+            refusalsInARow = 0
             for operation in operations { try desk.append(.acknowledged(operation)) }
             for number in numbers { try store.maintain(after: number) }
             number += count
         }
+        if let refusal { throw refusal }
     }
 }
 

@@ -1,0 +1,28 @@
+import Glibc
+import Model
+
+/// What the process that serves a mount may do with it directly, where another would use `.faultline`.
+extension FaultMount {
+    /// What each rule has matched and fired so far.
+    package var ruleStatus: [RuleSet.Status] { faults.ruleStatus }
+
+    /// The faults are over: no rule is left.
+    package func clearRules() { faults.removeAll() }
+
+    /// How many events the trace has.
+    package var eventCount: Int { recorder.recorded.events }
+
+    /// Appends whole lines to the oracle, at this place of the trace, as if they were written to `.faultline/oracle`.
+    package func appendToOracle(_ lines: [UInt8]) throws(MountError) {
+        guard let oracle else { throw .notMounted(mountPoint) }
+        let failure: Errno? = lines.withUnsafeBytes { bytes in
+            do throws(Errno) {
+                let count = try oracle.append(bytes)
+                return count == bytes.count ? nil : Errno(EIO)
+            } catch {
+                return error
+            }
+        }
+        if let failure { throw .system(call: "write", path: ".faultline/oracle", errno: failure.code) }
+    }
+}

@@ -1,0 +1,50 @@
+import Scenarios
+
+/// What became of each fault that a run tried.
+struct FaultTable {
+    private let faults: [FaultReport]
+
+    init(_ faults: [FaultReport]) { self.faults = faults }
+
+    func lines(for terminal: Terminal) -> [String] {
+        var table = Table([.init("fault"), .init("outcome"), .init("held to"), .init("rule, and what it hit")])
+        for fault in faults {
+            table.add([.init(fault.family), Self.outcome(fault), .init(fault.demand), .init(Self.words(fault))])
+        }
+        return table.lines(for: terminal)
+    }
+
+    private static func outcome(_ fault: FaultReport) -> Table.Cell {
+        switch fault.outcome {
+        case .survived, .refused: .init(fault.outcome.rawValue, .good)
+        case .violation: .init(fault.outcome.rawValue, .bad)
+        case .neverFired: .init("never fired", .doubtful)
+        case .notTried: .init("not tried", .faint)
+        }
+    }
+
+    private static func words(_ fault: FaultReport) -> String {
+        switch fault.outcome {
+        case .notTried: return fault.detail ?? fault.rule
+        case .neverFired: return "\(fault.rule)  (matched \(fault.matched))"
+        case .survived, .refused, .violation:
+            let more = fault.fired > 1 ? "\(fault.fired) times" : fault.faults.first.map(hit) ?? ""
+            return "\(fault.rule)  (\(more))"
+        }
+    }
+
+    /// A fault's line without the rule that it repeats. A question (a read) leaves no trace, and has no number there.
+    private static func hit(_ line: String) -> String {
+        let text = line.components(separatedBy: "  # ").first ?? line
+        guard let number = text.split(separator: " ").dropFirst().first.flatMap({ UInt64($0) }), number >> 63 == 1
+        else { return text }
+        return text.split(separator: " ").dropFirst(2).joined(separator: " ")
+    }
+}
+
+extension String {
+    fileprivate func components(separatedBy separator: String) -> [String] {
+        guard let range = firstRange(of: separator) else { return [self] }
+        return [String(self[..<range.lowerBound]), String(self[range.upperBound...])]
+    }
+}

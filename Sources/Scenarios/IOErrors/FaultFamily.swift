@@ -1,0 +1,105 @@
+import Bytes
+import Model
+
+/// A kind of fault that `io-error` tries: the rule that brings it about, and what a store can be held to under it.
+///
+/// docs/io-errors.md says why each is held to what.
+struct FaultFamily: Sendable {
+    /// What is asked of a store.
+    enum Demand: String, Sendable {
+        /// Storage said no, or was slow, and what it had synced is whole: everything that the target's contract promises,
+        /// and after the fault a store that opens and works.
+        case everything
+        /// Syncs were lied about, and the power went: a prefix of what was acknowledged, in a store that opens.
+        case prefix
+        /// Storage changed bytes and said nothing. A store whose checksums are to notice that may refuse, at any time
+        /// and for good; what it shows must be what a prefix of the acknowledged operations wrote.
+        case noticing
+    }
+
+    var name: String
+    /// The rule; `#` stands for a number that is drawn from what a run without faults counts.
+    var template: String
+    var demand: Demand = .everything
+    /// Whether the rule is for one file: `@` stands for its path. A rule about reads takes a file away from the kernel's
+    /// cache, and a file that is mapped into memory cannot be.
+    var isOfOneFile: Bool { template.contains("@") }
+
+    /// Every family, in the order in which they are tried.
+    static let all: [FaultFamily] = [
+        FaultFamily(name: "write-eio", template: "write nth=# -> EIO"),
+        FaultFamily(name: "write-enospc", template: "write nth=# -> ENOSPC"),
+        FaultFamily(name: "write-short", template: "write nth=# -> short 100"),
+        FaultFamily(name: "write-eintr", template: "write nth=# -> EINTR"),
+        FaultFamily(name: "space", template: "any -> quota #"),
+        FaultFamily(name: "quota", template: "any -> quota # EDQUOT"),
+        FaultFamily(name: "fsync-eio", template: "fsync nth=# -> EIO"),
+        FaultFamily(name: "fsync-lose-ext4", template: "fsync nth=# -> EIO lose"),
+        FaultFamily(name: "fsync-lose-xfs", template: "fsync nth=# -> EIO lose xfs"),
+        FaultFamily(name: "fsync-lose-btrfs", template: "fsync nth=# -> EIO lose btrfs"),
+        FaultFamily(name: "fsyncdir-eio", template: "fsyncdir nth=# -> EIO"),
+        FaultFamily(name: "create-eio", template: "create nth=# -> EIO"),
+        FaultFamily(name: "open-emfile", template: "open nth=# -> EMFILE"),
+        FaultFamily(name: "unlink-eio", template: "unlink nth=# -> EIO"),
+        FaultFamily(name: "rename-eio", template: "rename nth=# -> EIO"),
+        FaultFamily(name: "truncate-eio", template: "truncate nth=# -> EIO"),
+        FaultFamily(name: "allocate-enospc", template: "allocate nth=# -> ENOSPC"),
+        FaultFamily(name: "read-eio", template: "read path=@ nth=# -> EIO"),
+        FaultFamily(name: "read-short", template: "read path=@ nth=# -> short 100"),
+        FaultFamily(name: "read-eintr", template: "read path=@ nth=# -> EINTR"),
+        FaultFamily(name: "delay", template: "fsync nth=# -> delay 20ms"),
+        FaultFamily(name: "fsync-lie", template: "fsync nth=# -> lie", demand: .prefix),
+        FaultFamily(
+            name: "fsync-lose-ext4-journal", template: "fsync nth=# -> EIO lose ext4-journal", demand: .noticing),
+        FaultFamily(name: "write-tear-512", template: "write nth=# -> tear 512", demand: .noticing),
+        FaultFamily(name: "write-tear-4096", template: "write nth=# -> tear 4096", demand: .noticing),
+        FaultFamily(name: "write-drop", template: "write nth=# -> drop", demand: .noticing),
+        FaultFamily(name: "write-misdirect", template: "write nth=# -> misdirect", demand: .noticing),
+        FaultFamily(name: "write-reorder", template: "write nth=# -> reorder", demand: .noticing),
+        FaultFamily(name: "read-bitflip", template: "read path=@ nth=# -> bitflip", demand: .noticing),
+        FaultFamily(name: "bit-rot", template: "read path=@ nth=# -> bitflip at-rest", demand: .noticing),
+        FaultFamily(name: "read-misdirect", template: "read path=@ nth=# -> misdirect", demand: .noticing),
+        FaultFamily(name: "read-stale", template: "read path=@ nth=# -> stale", demand: .noticing),
+    ]
+
+    /// The rule with its numbers and its file.
+    func rule(_ number: UInt64, path: ByteString?) throws -> Rule {
+        var text: [UInt8] = []
+        for byte in template.utf8 {
+            switch byte {
+            case UInt8(ascii: "#"): text += Array("\(number)".utf8)
+            case UInt8(ascii: "@"): text += Array("\(Glob(exactly: path ?? "*"))".utf8)
+            default: text.append(byte)
+            }
+        }
+        return try Rule(parsing: ByteString(text))
+    }
+
+    /// Whether the number is one of bytes and not of matches.
+    var isQuota: Bool { template.contains("quota") }
+}
+
+extension Rule {
+    /// What a store can be held to when this rule fires.
+    var demand: FaultFamily.Demand {
+        guard case .inject(let injection, _) = action else { return .everything }
+        switch injection {
+        case .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _): return .noticing
+        case .write(.tear, _), .write(.drop, _), .write(.misdirect, _), .write(.reorder, _): return .noticing
+        case .sync(_, .lose(_, let loss)): return loss.reportsLate ? .noticing : .everything
+        case .sync(_, .lie), .directorySync(.lie): return .prefix
+        default: return .everything
+        }
+    }
+
+    /// Whether it cuts the power.
+    package var cutsPower: Bool {
+        guard case .inject(let injection, _) = action else { return false }
+        switch injection {
+        case .read(.everywhere(.crash), _), .write(.everywhere(.crash), _), .sync(_, .everywhere(.crash)),
+            .directorySync(.everywhere(.crash)), .other(_, .crash), .any(.crash):
+            return true
+        default: return false
+        }
+    }
+}

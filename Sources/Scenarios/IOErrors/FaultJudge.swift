@@ -1,0 +1,180 @@
+import Bytes
+import Exploration
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// Says what is wrong with a store that met a fault.
+struct FaultJudge {
+    /// One thing that the store did and must not do.
+    struct Objection {
+        var check: Check
+        var text: String
+        /// The state of storage that shows it, and what it was judged by; nil when it was seen in a live store.
+        var state: (state: CrashState, contract: Contract)?
+    }
+
+    let request: RunRequest
+    let demand: FaultFamily.Demand
+    let outcome: FaultTrial.Outcome
+    let client: RecoverClient
+    let scratch: ByteString
+    /// The store's directory as the second life left it.
+    let backing: ByteString
+
+    init(
+        request: RunRequest, demand: FaultFamily.Demand, outcome: FaultTrial.Outcome, client: RecoverClient,
+        scratch: ByteString, backing: ByteString
+    ) {
+        self.request = request
+        self.demand = demand
+        self.outcome = outcome
+        self.client = client
+        self.scratch = scratch
+        self.backing = backing
+    }
+
+    /// What a store that storage lied to about bytes is held to is less than its contract; without a power cut a sync
+    /// that lied costs nothing.
+    private var contract: Contract { demand == .noticing ? .prefix : request.contract }
+
+    /// Judges every look at the store, in their order.
+    func judge(_ tally: inout RunTally) throws -> [Objection] {
+        var objections: [Objection] = []
+        objections += hangs(outcome.first, "under the fault")
+        objections += judgeUnderRules(&tally)
+        let end = outcome.recording.events.count
+        objections += try judgeStoredMeanwhile(&tally)
+        let after = try judgeStored(
+            at: outcome.first.eventCount, "after the fault, its files read afresh from storage", &tally)
+        objections += after
+        if let second = outcome.second {
+            objections += hangs(second, "after the fault")
+            if !second.termination.isSuccess, second.termination != .timedOut, demand != .noticing {
+                objections.append(
+                    Objection(
+                        check: .writable,
+                        text: "after the fault was gone, the next workload \(second.termination)\(second.said)"))
+            }
+            let last = try judgeStored(at: end, "after the fault and one more life", &tally)
+            objections += last
+            if objections.isEmpty { try compareWithBacking() }
+        }
+        if demand == .prefix { objections += try judgeCuts(&tally) }
+        return objections
+    }
+
+    private func hangs(_ life: FaultTrial.Life, _ when: String) -> [Objection] {
+        guard life.termination == .timedOut else { return [] }
+        return [Objection(check: .writable, text: "\(when) the workload neither refused nor went on: it hung")]
+    }
+
+    /// With the rules still there the store may refuse to open, and must not show what is wrong.
+    private func judgeUnderRules(_ tally: inout RunTally) -> [Objection] {
+        switch outcome.underRules {
+        case .opened(let observation)?:
+            let judgement = outcome.history.validator.judge(
+                observation, contract: contract, at: outcome.first.lineCount)
+            tally.decided += 1
+            tally.unjudged.formUnion(judgement.unjudged.values)
+            return judgement.violations.prefix(1).map {
+                Objection(check: $0.check, text: "opened while the rule is in force, it showed: \($0)")
+            }
+        case .hangs(let seconds)?:
+            return [Objection(check: .opens, text: "while the rule is in force recovery hung for \(seconds) s")]
+        case .doesNotOpen?, nil: return []
+        }
+    }
+
+    /// Everything that was written and not taken back by a fault is there; nothing is cached any more.
+    private func judgeStored(at crashPoint: Int, _ when: String, _ tally: inout RunTally) throws -> [Objection] {
+        let state = try outcome.recording.state(.kill, at: crashPoint, .everything)
+        let checker = checker(contract)
+        let judgement = try checker.confirm(state)
+        tally.decided += 1
+        tally.count(checker)
+        tally.notTried.formUnion(judgement.notTried)
+        tally.unjudged.formUnion(judgement.unjudged.values)
+        guard judgement.verdict == .violation, let violation = judgement.violations.first else {
+            if judgement.verdict == .pass {
+                var evidence = try checker.evidence(of: state.tree)
+                if outcome.second?.termination.isSuccess == true, crashPoint > outcome.first.eventCount {
+                    tally.noteWrites(
+                        afterRecoveryIn: &evidence, outcome.history.validator, contract, at: state.oracleLineCount)
+                }
+                // What is held to less may have kept everything all the same: then every check can be controlled.
+                let (validator, line) = (outcome.history.validator, state.oracleLineCount)
+                let isWhole = validator.judge(evidence, contract: request.contract, at: line).verdict != .violation
+                tally.control(validator, evidence, isWhole ? request.contract : contract, at: line)
+            }
+            return []
+        }
+        if violation.check == .opens, demand == .noticing { return [] }
+        return [Objection(check: violation.check, text: "\(when): \(violation)", state: (state, contract))]
+    }
+
+    /// How many acknowledgements under the fault are looked at.
+    private static let pointLimit = 24
+
+    /// The same after acknowledgements that followed the fault: what is written later may cover up what is missing now.
+    private func judgeStoredMeanwhile(_ tally: inout RunTally) throws -> [Objection] {
+        let events = outcome.recording.events
+        let fault = events.firstIndex { if case .fault = $0 { true } else { false } } ?? events.count
+        let points = outcome.recording.oracleLines.map(\.crashPoint)
+            .filter { $0 > fault && $0 < outcome.first.eventCount }
+        let step = max(1, (points.count + Self.pointLimit - 1) / Self.pointLimit)
+        let checker = checker(contract)
+        defer { tally.count(checker) }
+        for (index, point) in points.enumerated() where index % step == 0 {
+            let state = try outcome.recording.state(.kill, at: point, .everything)
+            guard try checker.check(state).verdict == .violation,
+                let violation = try checker.confirm(state).violations.first
+            else { continue }
+            if violation.check == .opens, demand == .noticing { continue }
+            return [
+                Objection(
+                    check: violation.check, text: "storage after event \(point), read afresh: \(violation)",
+                    state: (state, contract))
+            ]
+        }
+        return []
+    }
+
+    /// Syncs lied: now the power goes, on a disk that otherwise keeps its order. A prefix must be left, in a store that opens.
+    private func judgeCuts(_ tally: inout RunTally) throws -> [Objection] {
+        let checker = checker(.prefix)
+        var objections: [Objection] = []
+        var sweep = CutSweep(profile: .strict, seed: request.seed)
+        (sweep.seededPointCount, sweep.choicesPerPoint) = (16, 1)
+        try sweep.forEachState(of: outcome.recording) { state in
+            let judgement = try checker.check(state)
+            guard judgement.verdict == .violation, let violation = try checker.confirm(state).violations.first else {
+                return true
+            }
+            objections.append(
+                Objection(
+                    check: violation.check, text: "the power went after event \(state.crashPoint): \(violation)",
+                    state: (state, .prefix)))
+            return false
+        }
+        tally.count(checker)
+        return objections
+    }
+
+    /// What the trace says must be what lies in the directory: if only the real one fails, the harness is wrong.
+    private func compareWithBacking() throws {
+        let recovery = try client.recoverAlone(backing).recovery
+        let judgement = outcome.history.validator.judge(Evidence(recovery), contract: contract)
+        guard judgement.verdict == .violation, let violation = judgement.violations.first else { return }
+        if violation.check == .opens, demand == .noticing { return }
+        throw RunError.harness(
+            "the state in the backing directory fails and the one derived from the trace does not: \(violation)")
+    }
+
+    private func checker(_ contract: Contract) -> StateChecker {
+        StateChecker(
+            outcome.recording, client: client, validator: outcome.history.validator, contract: contract,
+            linesBefore: 0, scratch: scratch)
+    }
+}

@@ -1,0 +1,138 @@
+import Bytes
+import Exploration
+import FaultFS
+import Model
+import Storage
+
+/// Places each family's rule where it fires in the middle of the work: a life without faults says how often each would
+/// have matched, and a seeded draw picks one of these.
+struct FaultPlanner {
+    /// A family with the rule that was placed.
+    struct Plan {
+        var family: FaultFamily
+        /// nil where there is nothing to hit.
+        var rule: Rule?
+        /// Why there is nothing to hit.
+        var obstacle: String?
+        /// What `#` stands for, and the file.
+        var number: UInt64 = 0
+        var path: ByteString?
+
+        /// The same fault at an earlier place; nil when this is the earliest.
+        func earlier() throws -> Plan? {
+            guard rule != nil, number > 1 else { return nil }
+            var plan = self
+            plan.number = number / 2
+            plan.rule = try family.rule(plan.number, path: path)
+            return plan
+        }
+    }
+
+    let request: RunRequest
+    let context: RunContext
+    /// What stands behind the names of the files of a life.
+    let label: String
+
+    /// More files than this are not tried for reads: the rules are asked one by one.
+    private static let fileLimit = 24
+    /// No life comes to so many operations.
+    private static let never: UInt64 = 1 << 40
+
+    /// A rule that counts, and stands for one place of one family.
+    private struct Candidate {
+        var family: Int
+        var path: ByteString?
+        var rule: Rule
+    }
+
+    /// Plans for these families, in their order.
+    func plans(_ families: [FaultFamily]) throws -> [Plan] {
+        let plain = try life("plain", [])
+        guard plain.first.termination.isSuccess else {
+            throw RunError.harness("the workload \(plain.first.termination) without any fault\(plain.first.said)")
+        }
+        let tree = try plain.recording.state(.kill, at: plain.recording.events.count, .everything).tree
+        let files = tree.reachable().compactMap { (path, inode) -> (path: ByteString, sizeBytes: UInt64)? in
+            guard let node = tree.nodes[inode], node.kind == .regular, node.sizeBytes > 0 else { return nil }
+            return (path, node.sizeBytes)
+        }
+        let sizeBytes = files.reduce(0) { $0 + $1.sizeBytes }
+        let paths = files.map(\.path)
+
+        var plans = families.map { Plan(family: $0) }
+        var candidates: [Candidate] = []
+        for (index, family) in families.enumerated() where !family.isQuota {
+            let ways: [ByteString?] = family.isOfOneFile ? paths.prefix(Self.fileLimit).map { $0 } : [nil]
+            for path in ways {
+                candidates.append(
+                    Candidate(family: index, path: path, rule: try family.rule(Self.never, path: path)))
+            }
+        }
+        let counts = try count(&candidates, &plans)
+        var stream = RandomStream(seed: request.seed).stream("placing faults")
+        for index in plans.indices where plans[index].obstacle == nil {
+            let draw = stream.next()
+            if plans[index].family.isQuota {
+                try placeQuota(&plans[index], sizeBytes: sizeBytes, draw)
+            } else {
+                let mine = zip(candidates, counts).filter { $0.0.family == index && $0.1 > 0 }
+                try place(&plans[index], mine.map { ($0.path, $1) }, draw)
+            }
+        }
+        return plans
+    }
+
+    /// What each candidate's rule matches in a life in which none fires. Those that the mount cannot carry out go, and
+    /// their plans say why.
+    private func count(_ candidates: inout [Candidate], _ plans: inout [Plan]) throws -> [UInt64] {
+        while true {
+            do {
+                let outcome = try life("counted", candidates.map(\.rule))
+                guard outcome.first.termination.isSuccess else {
+                    throw RunError.harness(
+                        "the workload \(outcome.first.termination) although no rule fired\(outcome.first.said)")
+                }
+                return outcome.rules.map(\.matched)
+            } catch MountError.rule(let rule, let reason) {
+                for candidate in candidates where candidate.rule == rule { plans[candidate.family].obstacle = reason }
+                candidates.removeAll { $0.rule == rule }
+            }
+        }
+    }
+
+    private func life(_ name: String, _ rules: [Rule]) throws -> FaultTrial.Outcome {
+        var trial = FaultTrial(request: request, context: context, name: "\(name)\(label)")
+        trial.hasSecondLife = false
+        let outcome = Result { try trial.run(rules) }
+        // A recording reads its trace as long as it lives: the open file outlives its name.
+        try trial.remove()
+        return try outcome.get()
+    }
+
+    private func placeQuota(_ plan: inout Plan, sizeBytes: UInt64, _ draw: UInt64) throws {
+        guard sizeBytes >= 8 else {
+            plan.obstacle = "the store writes next to nothing"
+            return
+        }
+        // Between a quarter and three quarters of what it grows to.
+        plan.number = sizeBytes / 4 + draw % (sizeBytes / 2)
+        plan.rule = try plan.family.rule(plan.number, path: nil)
+    }
+
+    private func place(_ plan: inout Plan, _ ways: [(path: ByteString?, count: UInt64)], _ draw: UInt64) throws {
+        let total = ways.reduce(0) { $0 + $1.count }
+        guard total > 0 else {
+            plan.obstacle = "the store does nothing that it could hit"
+            return
+        }
+        var place = draw % total
+        for way in ways {
+            if place < way.count {
+                (plan.number, plan.path) = (place + 1, way.path)
+                plan.rule = try plan.family.rule(plan.number, path: plan.path)
+                return
+            }
+            place -= way.count
+        }
+    }
+}

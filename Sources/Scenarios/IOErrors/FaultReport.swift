@@ -1,0 +1,28 @@
+/// What became of one fault, for people and programs.
+package struct FaultReport: Codable, Sendable {
+    package enum Outcome: String, Codable, Sendable {
+        /// The workload went on to its end, and nothing was lost.
+        case survived
+        /// The store said so, and nothing was lost.
+        case refused
+        /// A promise was broken.
+        case violation
+        /// The rule matched nothing that it could change.
+        case neverFired = "never-fired"
+        /// It was not tried here.
+        case notTried = "not-tried"
+    }
+
+    package var family: String
+    package var rule: String
+    package var seed: UInt64
+    package var outcome: Outcome
+    /// What the store was held to: `everything` that its contract says, `prefix`, or `noticing`.
+    package var demand: String
+    package var matched: UInt64 = 0
+    package var fired: UInt64 = 0
+    /// The first of the faults that happened, with the operations that they hit.
+    package var faults: [String] = []
+    /// Why it was not tried, or what the store said when it refused.
+    package var detail: String?
+}

@@ -1,0 +1,125 @@
+import Bytes
+import Exploration
+import FaultFS
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// A store meets one fault: a life under the rules, a look at it while they hold, and a life after they are gone, all on
+/// one mount, so that what the kernel has cached survives from one to the next as it does on a machine that stays up.
+struct FaultTrial {
+    /// How it went.
+    struct Outcome {
+        var recording: Recording
+        /// The rules with what they matched and fired, and what happened, operation by operation.
+        var rules: [RuleSet.Status]
+        var faults: [InjectedFault]
+        /// Everything that was promised, with the restart between the two lives.
+        var history: OracleHistory
+        /// The life under the rules, and what it said.
+        var first: Life
+        /// What the store showed right after it, with the rules still there; nil where nobody looked.
+        var underRules: RecoverOutcome?
+        /// The life after; nil where there was none.
+        var second: Life?
+
+        var firedCount: UInt64 { rules.reduce(0) { $0 + $1.fired } }
+    }
+
+    /// One life of the store.
+    struct Life {
+        var termination: Termination
+        var complaints: ByteString
+        /// How many events and oracle lines there were when it had ended.
+        var eventCount: Int
+        var lineCount: Int
+
+        var said: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
+    }
+
+    let request: RunRequest
+    let context: RunContext
+    /// What its files are called.
+    let name: String
+    /// Whether there is a life after the rules are gone.
+    var hasSecondLife = true
+
+    var trace: ByteString { context.file("\(name).trace") }
+    var oracle: ByteString { context.file("\(name).oracle.jsonl") }
+    var backing: ByteString { context.scratchFile(name) }
+
+    /// How many operations the second life does: enough to write every key and go through a compaction or two.
+    private var secondOperationCount: UInt64 { max(10, request.operationCount / 2) }
+
+    /// Begins with an empty directory, and leaves the store's in `backing`. A rule that the mount cannot carry out is a
+    /// `MountError.rule`.
+    func run(_ rules: [Rule]) throws -> Outcome {
+        try RunFiles.makeDirectory(backing)
+        let sink = try FileTrace(creating: trace)
+        let mountPoint = context.scratchFile("mount")
+        try RunFiles.makeDirectory(mountPoint)
+        defer { try? TreeRemoval.remove(mountPoint) }
+        var options = MountOptions()
+        options.trace = sink
+        options.oraclePath = oracle
+        options.rules = rules
+        options.seed = request.seed
+        options.profile = request.profile
+        options.syncsBelow = false
+        let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
+        try context.willMount(mountPoint)
+        try mount.start()
+        defer { try? mount.unmount() }
+
+        var history = OracleHistory()
+        let first = try live(mount, request.operationCount, &history)
+        let underRules = try RecoverClient(request.target).recoverAlone(mountPoint)
+        let status = mount.ruleStatus
+        let faults = mount.injectedFaults
+        mount.clearRules()
+        var second: Life?
+        if hasSecondLife, !mount.isFrozen {
+            try mount.appendToOracle(OracleLine.restart.encoded)
+            try take(&history)
+            second = try live(mount, secondOperationCount, &history)
+        }
+        let isFrozen = mount.isFrozen
+        try mount.unmount()
+        try context.didUnmount(mountPoint)
+        if isFrozen { throw RunError.harness("the mount stands still: \(trace) could not be written") }
+        try sink.finish()
+        return Outcome(
+            recording: try Recording(tracePath: trace), rules: status, faults: faults, history: history, first: first,
+            underRules: underRules, second: second)
+    }
+
+    /// Takes away what the trial left. Cases keep what they need under names of their own.
+    func remove() throws {
+        try? TreeRemoval.remove(backing)
+        for path in [trace, oracle] { try RunFiles.remove(path) }
+    }
+
+    private func live(_ mount: FaultMount, _ count: UInt64, _ history: inout OracleHistory) throws -> Life {
+        let environment = WorkloadEnvironment(
+            directory: mount.mountPoint, oracle: mount.mountPoint.appending(component: ".faultline/oracle"),
+            seed: request.seed, operationCount: count, firstSeq: history.nextSeq)
+        let workload = try WorkloadRun(request.target, environment)
+        guard let termination = try workload.finish(watching: oracle, shouldStop: context.shouldStop) else {
+            throw RunError.interrupted
+        }
+        try take(&history)
+        return Life(
+            termination: termination, complaints: workload.complaints, eventCount: mount.eventCount,
+            lineCount: history.lineCount)
+    }
+
+    /// What was added to the oracle.
+    private func take(_ history: inout OracleHistory) throws {
+        let text = try RunFiles.read(oracle)
+        guard text.starts(with: history.text) else {
+            throw RunError.harness("\(oracle) was changed by somebody else while the run wrote to it")
+        }
+        try history.append(Array(text[history.text.count...]))
+    }
+}

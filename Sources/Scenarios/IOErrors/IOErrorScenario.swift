@@ -1,0 +1,145 @@
+import Bytes
+import Exploration
+import FaultFS
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// Storage fails while the store is at work: errors, short counts, no space, failed syncs, wrong bytes.
+///
+/// Each family of faults is tried on a store of its own. A life without faults says where its rule can fire, and a seeded
+/// draw places it there. Under the fault the store may refuse, loudly, or go on; once the fault is gone it must open,
+/// hold what it had acknowledged and take new writes. It is looked at with the fault still there, after the files were
+/// read afresh from storage (a remount), and after a second life. What each family holds a store to: docs/io-errors.md.
+struct IOErrorScenario: ScenarioRun {
+    let request: RunRequest
+    let context: RunContext
+    let program: String
+    private(set) var tally = RunTally()
+    private let client: RecoverClient
+
+    init(_ request: RunRequest, _ context: RunContext, program: String) {
+        self.request = request
+        self.context = context
+        self.program = program
+        client = RecoverClient(request.target)
+    }
+
+    mutating func run() throws {
+        try RunFiles.makeDirectory(context.scratchFile("states"))
+        defer { try? client.close() }
+        for cycle in 0..<UInt64(max(1, request.cycles)) {
+            var request = request
+            request.seed = self.request.seed &+ cycle
+            if request.rules.isEmpty { try tryFamilies(request) } else { try tryRules(request) }
+        }
+    }
+
+    private mutating func tryFamilies(_ request: RunRequest) throws {
+        context.progress("io-error: two lives without faults")
+        let planner = FaultPlanner(request: request, context: context, label: "-\(request.seed)")
+        let plans = try planner.plans(FaultFamily.all)
+        for (index, plan) in plans.enumerated() {
+            if context.shouldStop() { throw RunError.interrupted }
+            context.progress("io-error: \(plan.family.name), \(index + 1) of \(plans.count)")
+            let family = plan.family
+            var report = FaultReport(
+                family: family.name, rule: plan.rule?.description ?? family.template, seed: request.seed,
+                outcome: .notTried, demand: family.demand.rawValue, detail: plan.obstacle)
+            if family.demand == .noticing, !request.target.target.noticesDamage {
+                report.detail = "\(request.target.target.name) does not promise to notice bytes that storage changed"
+            } else if plan.obstacle == nil {
+                report = try tryUntilItFires(plan, request)
+            }
+            tally.faults.append(report)
+        }
+    }
+
+    /// What a life without faults counted is a guess for one with them: a rule that did not fire is tried earlier.
+    private mutating func tryUntilItFires(_ plan: FaultPlanner.Plan, _ request: RunRequest) throws -> FaultReport {
+        var plan = plan
+        while true {
+            guard let rule = plan.rule else { preconditionFailure("a plan without an obstacle has a rule") }
+            let trial = Trial(request: request, family: plan.family.name, rules: [rule], demand: plan.family.demand)
+            let report = try make(trial)
+            guard report.outcome == .neverFired, let earlier = try plan.earlier() else { return report }
+            plan = earlier
+        }
+    }
+
+    /// The rules that somebody named, all of them at once.
+    private mutating func tryRules(_ request: RunRequest) throws {
+        let demands = Set(request.rules.map(\.demand))
+        let demand: FaultFamily.Demand =
+            demands.contains(.noticing) ? .noticing : demands.contains(.prefix) ? .prefix : .everything
+        guard demand != .noticing || request.target.target.noticesDamage else {
+            throw RunError.inconclusive(
+                "\(request.target.target.name) does not promise to notice bytes that storage changed, "
+                    + "so that nothing can be held against it (manifest: noticesDamage)")
+        }
+        if demand == .noticing { tally.heldTo = .prefix }
+        context.progress("io-error")
+        tally.faults.append(
+            try make(Trial(request: request, family: "rules", rules: request.rules, demand: demand)))
+    }
+
+    // MARK: - A trial
+
+    private struct Trial {
+        /// The run's, with the seed of this trial.
+        var request: RunRequest
+        var family: String
+        var rules: [Rule]
+        var demand: FaultFamily.Demand
+
+        var text: String { rules.map { "\($0)" }.joined(separator: "; ") }
+    }
+
+    private mutating func make(_ trial: Trial) throws -> FaultReport {
+        let run = FaultTrial(
+            request: trial.request, context: context, name: "\(trial.family)-\(trial.request.seed)")
+        let outcome = try run.run(trial.rules)
+        var report = FaultReport(
+            family: trial.family, rule: trial.text, seed: trial.request.seed, outcome: .survived,
+            demand: trial.demand.rawValue)
+        report.matched = outcome.rules.reduce(0) { $0 + $1.matched }
+        report.fired = outcome.firedCount
+        report.faults = outcome.faults.prefix(3).map { "op \($0)" }
+        if !outcome.first.termination.isSuccess {
+            report.outcome = .refused
+            report.detail = "\(outcome.first.termination)\(outcome.first.said)"
+        }
+        if case .doesNotOpen(let reason)? = outcome.underRules, report.outcome == .survived {
+            (report.outcome, report.detail) = (.refused, "its recovery: \(reason)")
+        }
+        if let silent = outcome.rules.first(where: { $0.fired == 0 }) {
+            (report.outcome, report.detail) = (.neverFired, "\(silent.rule) matched \(silent.matched) times")
+        }
+        tally.acknowledged += outcome.history.acknowledged
+        let judge = FaultJudge(
+            request: trial.request, demand: trial.demand, outcome: outcome, client: client,
+            scratch: context.scratchFile("states"), backing: run.backing)
+        let objections = try judge.judge(&tally)
+        if report.fired > 0 { tally.faultsFired += 1 }
+        let writer = CaseWriter(request: trial.request, context: context, program: program)
+        for objection in objections {
+            report.outcome = .violation
+            report.detail = objection.text
+            let known = tally.findings.firstIndex {
+                $0.check == objection.check.rawValue && $0.lossKinds == [trial.family]
+            }
+            if let known {
+                tally.findings[known].states += 1
+                continue
+            }
+            var repeated = trial.request
+            (repeated.rules, repeated.cycles) = (trial.rules, 1)
+            tally.add(
+                try writer.write(
+                    objection, of: outcome, files: run, family: trial.family, rules: trial.text, doneAgainBy: repeated))
+        }
+        try run.remove()
+        return report
+    }
+}

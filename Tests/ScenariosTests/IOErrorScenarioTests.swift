@@ -1,0 +1,74 @@
+import Bytes
+import Foundation
+import Model
+import Oracle
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// Storage that fails at work, on real stores: what each does, and that a rule which shows nothing is never a pass.
+@Suite(.enabled(if: Machine.hasFUSE, "needs /dev/fuse: I/O errors are not tested here"))
+struct IOErrorScenarioTests {
+    struct Example: Sendable, CustomTestStringConvertible {
+        var target: String
+        var setting: String?
+        var rule: String
+        var verdict: Verdict
+        var outcome: FaultReport.Outcome?
+
+        var testDescription: String { "\(target) \(setting ?? ""): \(rule)" }
+    }
+
+    @Test(arguments: [
+        Example(target: "engine", rule: "fdatasync nth=5 -> EIO lose", verdict: .pass, outcome: .refused),
+        Example(target: "engine", rule: "write nth=7 -> short 20", verdict: .pass, outcome: .survived),
+        Example(target: "engine", rule: "any -> quota 12KiB", verdict: .pass, outcome: .refused),
+        Example(target: "engine", rule: "fsync nth=9 -> lie", verdict: .pass, outcome: .survived),
+        Example(target: "events", rule: "write nth=9 -> EIO", verdict: .pass, outcome: .refused),
+        Example(
+            target: "sqlite", setting: "journal_mode=wal", rule: "fdatasync path=*-wal nth=9 -> EIO lose",
+            verdict: .pass, outcome: .refused),
+        // Nothing is shown by a rule that never fires, nor by damage that a store does not promise to notice.
+        Example(target: "engine", rule: "rename -> EIO", verdict: .inconclusive, outcome: .neverFired),
+        Example(target: "sqlite", rule: "read path=a.db nth=2 -> bitflip", verdict: .inconclusive),
+    ])
+    func aStoreRefusesOrSurvives(_ example: Example) throws {
+        let scratch = Scratch()
+        let result = try run(
+            example.target, example.setting.map { [try Setting(parsing: $0)] } ?? [], example.rule, scratch)
+        #expect(result.verdict == example.verdict.rawValue, "\(result.reason ?? "")")
+        #expect(result.faults?.first?.outcome == example.outcome)
+        guard example.verdict == .pass else { return }
+        #expect(result.controls.faultsFired == 1)
+        #expect(result.controls.flagged == result.controls.mutations)
+        #expect(!result.notTried.contains("writable"))
+        #expect(result.faults?.first?.faults.first?.hasPrefix("op ") == true)
+    }
+
+    /// Each family's rule is placed where it fires, or the reason stands there.
+    @Test func everyFamilyIsTriedOrSaysWhyNot() throws {
+        let scratch = Scratch()
+        let target = try TargetCatalog(driver: Machine.driver).target("engine").configured([])
+        let request = RunRequest(
+            target: target, scenario: .ioError, contract: target.contract, operationCount: 12)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        let faults = try #require(result.faults)
+        #expect(faults.map(\.family) == FaultFamily.all.map(\.name))
+        for fault in faults {
+            #expect(fault.fired > 0 || fault.outcome == .notTried && fault.detail != nil, "\(fault.rule)")
+        }
+        #expect(faults.count { $0.outcome != .notTried } >= 20)
+    }
+
+    private func run(
+        _ name: String, _ settings: [Setting], _ rule: String, _ scratch: Scratch
+    ) throws -> RunResult {
+        let target = try TargetCatalog(driver: Machine.driver).target(name).configured(settings)
+        var request = RunRequest(
+            target: target, scenario: .ioError, contract: target.contract, operationCount: 30)
+        request.rules = [try Rule(parsing: rule)]
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+    }
+}
