@@ -24,7 +24,7 @@ extension PlantedBug {
         case .ackBeforeSync, .neverSync: [.powerCut("durable")]
         case .directoryUnsynced, .compactionUnsynced: [.powerCut("durable")]
         case .checksumUnchecked: [.powerCut("opens")]
-        case .poisonIgnored: [.ioError("durable", "fdatasync nth=20 -> EIO lose")]
+        case .poisonIgnored: [.ioError("durable", "fdatasync nth=20 -> EIO lose btrfs")]
         case .readUnchecked:
             [.ioError("payload-integrity", "read path=0000-0000000002.log nth=3 -> misdirect")]
         case .deleteUnlogged: .withoutFault("no-resurrection")

@@ -27,7 +27,7 @@ struct IOErrorScenarioTests {
         Example(target: "engine", rule: "fsync nth=9 -> lie", verdict: .pass, outcome: .survived),
         Example(target: "events", rule: "write nth=9 -> EIO", verdict: .pass, outcome: .refused),
         Example(
-            target: "sqlite", setting: "journal_mode=wal", rule: "fdatasync path=*-wal nth=9 -> EIO lose",
+            target: "sqlite", setting: "journal_mode=wal", rule: "fdatasync path=*-wal nth=9 -> EIO lose btrfs",
             verdict: .pass, outcome: .refused),
         // Nothing is shown by a rule that never fires, nor by damage that a store does not promise to notice.
         Example(target: "engine", rule: "rename -> EIO", verdict: .inconclusive, outcome: .neverFired),

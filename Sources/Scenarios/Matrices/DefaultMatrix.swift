@@ -47,7 +47,7 @@ package enum DefaultMatrix {
             set: {planted: poison-ignored}
             scenario: io-error
             ops: 50
-            rule: "fdatasync nth=20 -> EIO lose"
+            rule: "fdatasync nth=20 -> EIO lose btrfs"
             expect: violation
             reason: "planted: takes what a failed sync lost for durable"
 
