@@ -33,6 +33,10 @@ struct FilesystemLitmusTests {
         }
     }()
 
+    @Test func thereAreScripts() {
+        #expect(!FilesystemLitmusTests.scripts.isEmpty, "FAULTLINE_LITMUS names none")
+    }
+
     static let table = Mutex(OutcomeTable())
 
     /// How many random scripts run on each filesystem; FAULTLINE_RANDOM_LITMUS asks for more.

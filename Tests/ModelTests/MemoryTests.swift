@@ -12,6 +12,22 @@ struct MemoryTests {
         #expect(store.set.heldCount <= early + early / 4, "\(early) things, then \(store.set.heldCount)")
         #expect(store.set.eventCount > 30000)
     }
+
+    /// Extents stay extents: a write of a mebibyte is a few things, however many units and size steps it has.
+    @Test(arguments: Profile.allCases) func aGibibyteOfSequentialWritesCostsWhatItsOperationsCost(_ profile: Profile) {
+        var set = PendingSet(profile: profile)
+        let file = InodeID(2)
+        func add(_ id: UInt64, _ change: Change) { set.add(.operation(Operation(id: OperationID(id), change))) }
+        add(1, .create(file, .regular, Attributes(mode: 0o644), at: Entry(.root, "f")))
+        for index in 0..<1024 as Range<UInt64> {
+            let data = Payload(offsetBytes: index << 20, countBytes: 1 << 20)
+            add(index + 2, .write(file, offsetBytes: index << 20, data: data))
+        }
+        #expect(set.heldCount <= 4 * 1025, "\(set.heldCount) things for 1,025 operations")
+        set.add(.barrierBegan(OperationID(2000), .fsync(file), process: 1))
+        set.add(.barrierEnded(OperationID(2000), errno: 0))
+        #expect(set.heldCount <= 2 * 1025, "\(set.heldCount) things when all of it is durable")
+    }
 }
 
 /// Writes, truncates, replaces, deletes and forgets files and directories, and syncs.
