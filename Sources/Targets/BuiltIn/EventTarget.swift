@@ -27,13 +27,15 @@ package struct EventTarget: BuiltInTarget {
     private let checkpointPeriod: UInt64
     private let state: EventProjection
 
+    private static let windowSeconds = 30
+
     package init(storage: any Storage, _ configuration: Configuration) throws {
         checkpointPeriod = configuration.checkpointPeriod
         self.storage = storage
         clock = try OperationClock(after: storage)
         let options = EventOptions(
             log: LogOptions(segmentSizeBytes: 16 << 10, zeroAheadBytes: 4 << 10, bufferSizeBytes: 64 << 10),
-            batchDelayMilliseconds: 0, duplicateWindowSeconds: 30)
+            batchDelayMilliseconds: 0, duplicateWindowSeconds: Self.windowSeconds)
         store =
             if let bug = configuration.planted {
                 try EventStore.open(storage: storage, options: options, clock: clock, planting: bug)
@@ -84,8 +86,16 @@ package struct EventTarget: BuiltInTarget {
         var recent: [SequencedEvent] = []
         var reader = try store.events(after: 0)
         while let event = try reader.next() { recent.append(event) }
-        for event in recent.suffix(20) where try store.append(event.event) != 0 { state.note("taken again") }
+        for event in recent.suffix(20) where isInWindow(event) {
+            if try store.append(event.event) != 0 { state.note("taken again") }
+        }
         for (key, payload) in state.items { try emit(key, payload) }
+    }
+
+    /// After storage that lost the newest events the rest may be older than the window: the clock goes by what recovery saw
+    /// first.
+    private func isInWindow(_ event: SequencedEvent) -> Bool {
+        clock.now <= event.arrivalNanoseconds + UInt64(Self.windowSeconds) * 1_000_000_000
     }
 
     package consuming func close() throws { try store.close() }
