@@ -21,8 +21,7 @@ struct ExploreScenario: ScenarioRun {
     }
 
     mutating func run() throws {
-        let store = request.exploration.usesCommands ? nil : request.target.builtInStore
-        guard let store else {
+        guard let store = request.storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
             return try explore(liveOnAMount().recording, nil, oracle: try RunFiles.read(context.oracle))

@@ -34,4 +34,8 @@ package struct RunRequest: Sendable {
         self.operationCount = operationCount
         self.cycles = cycles ?? scenario.usualCycles
     }
+    /// The store that is explored inside this process, on storage in memory: that asks nothing of the machine.
+    package var storeInMemory: BuiltInStore? {
+        scenario == .explore && !exploration.usesCommands ? target.builtInStore : nil
+    }
 }

@@ -152,7 +152,7 @@ struct MatrixCommand: ParsableCommand {
 
     /// What keeps scenarios from running here, by their names.
     private func obstacles(of matrix: Matrix) throws -> [String: String] {
-        let wanted = Set(matrix.cells.map(\.request.scenario.rawValue))
+        let wanted = matrix.demandingScenarios
         let diagnoses = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).diagnose() }
             .filter { !$0.isPossible && wanted.contains($0.scenario) }
         let obstacles = Dictionary(uniqueKeysWithValues: diagnoses.map { ($0.scenario, $0.obstacle) })

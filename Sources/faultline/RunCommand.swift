@@ -67,10 +67,10 @@ struct RunCommand: ParsableCommand {
 
     func run() throws {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
-        try RunCommand.refuse(scenario)
         var request = RunRequest(
             target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
+        if request.storeInMemory == nil { try RunCommand.refuse(scenario) }
         request.killTrigger = try killTrigger()
         request.rules = try RuleArguments.rules(rule, file: rules)
         if let crash = request.rules.first(where: \.cutsPower) {

@@ -44,6 +44,17 @@ struct MatrixTests {
         #expect(MatrixRow.verdict(of: matrix.rows([nil, nil])) == .inconclusive)
     }
 
+    /// The built-in stores are explored in memory: what a mount lacks is nothing to them.
+    @Test func whatNeedsNothingOfTheMachineIsNotSkipped() throws {
+        var matrix = try matrix([.pass, .pass])
+        matrix.cells[0].request.scenario = .explore
+        matrix.cells[1].request.scenario = .explore
+        matrix.cells[1].request.exploration.usesCommands = true
+        #expect(matrix.demandingScenarios == ["explore"])
+        matrix.skip(["explore": "no FUSE"])
+        #expect(matrix.cells.map(\.obstacle) == [nil, "no FUSE"])
+    }
+
     @Test func resultsStandInTheOrderOfTheCells() throws {
         let matrix = try matrix([.pass, .violation, .pass, .violation, .pass])
         let results = matrix.run(workers: 2, shouldStop: { false }, { result($0.expectation) }, finished: { _, _ in })

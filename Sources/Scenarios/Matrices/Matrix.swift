@@ -41,9 +41,16 @@ package struct Matrix: Sendable {
         return String(CRC32C.checksum(Array(text.utf8)), radix: 16) + "-\(cells.count)"
     }
 
+    /// The scenarios that ask something of the machine, by name.
+    package var demandingScenarios: Set<String> {
+        Set(cells.map(\.request).filter { $0.storeInMemory == nil }.map(\.scenario.rawValue))
+    }
+
     /// Marks the cells of scenarios that cannot run here, by name.
     package mutating func skip(_ obstacles: [String: String]) {
-        for index in cells.indices { cells[index].obstacle = obstacles[cells[index].request.scenario.rawValue] }
+        for index in cells.indices where cells[index].request.storeInMemory == nil {
+            cells[index].obstacle = obstacles[cells[index].request.scenario.rawValue]
+        }
     }
 
     /// The same cells with other seeds, for one more round of a soak.
