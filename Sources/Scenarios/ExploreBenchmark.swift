@@ -95,11 +95,10 @@ package struct ExploreBenchmark {
         let result = session.run(request)
         if let directory = result.directory { try TreeRemoval.remove(ByteString(directory)) }
         guard result.verdict == "pass" else { throw RunError.harness(result.reason ?? result.verdict) }
-        // Each state is recovered twice.
-        let explored = result.states.ratePerSecond * 2
+        // Some states are recovered twice: what is spawned is more than this, by a number that is not counted.
         return BenchmarkRow(
-            name: "a command spawned for each recovery: recoveries", value: explored, unit: "/s",
-            baseline: "the same command on an empty directory, on all cores",
+            name: "a command spawned for each state: states", value: result.states.ratePerSecond, unit: "/s",
+            baseline: "spawning it on an empty directory, on all cores",
             baselineValue: try bareSpawns(request.target), aim: .ratioAtLeast(0.8))
     }
 
