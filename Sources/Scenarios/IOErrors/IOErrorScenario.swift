@@ -49,22 +49,25 @@ struct IOErrorScenario: ScenarioRun {
                 outcome: .notTried, demand: family.demand.rawValue, detail: plan.obstacle)
             if family.demand == .noticing, !request.target.target.noticesDamage {
                 report.detail = "\(request.target.target.name) does not promise to notice bytes that storage changed"
-            } else if plan.obstacle == nil {
-                report = try tryUntilItFires(plan, request)
+            } else if let rule = plan.rule {
+                report = try tryUntilItFires(plan, rule, request)
             }
             tally.faults.append(report)
         }
     }
 
     /// What a life without faults counted is a guess for one with them: a rule that did not fire is tried earlier.
-    private mutating func tryUntilItFires(_ plan: FaultPlanner.Plan, _ request: RunRequest) throws -> FaultReport {
-        var plan = plan
+    private mutating func tryUntilItFires(
+        _ plan: FaultPlanner.Plan, _ rule: Rule, _ request: RunRequest
+    ) throws -> FaultReport {
+        var (plan, rule) = (plan, rule)
         while true {
-            guard let rule = plan.rule else { preconditionFailure("a plan without an obstacle has a rule") }
             let trial = Trial(request: request, family: plan.family.name, rules: [rule], demand: plan.family.demand)
             let report = try make(trial)
-            guard report.outcome == .neverFired, let earlier = try plan.earlier() else { return report }
-            plan = earlier
+            guard report.outcome == .neverFired, let earlier = try plan.earlier(), let earlierRule = earlier.rule else {
+                return report
+            }
+            (plan, rule) = (earlier, earlierRule)
         }
     }
 
