@@ -7,12 +7,14 @@ struct Commands: Sendable {
     let faults: FaultInjector
     /// Cuts the power and says what that left.
     let crash: @Sendable (_ words: String) throws(Refusal) -> String
+    /// Makes programs see what storage holds.
+    let evict: @Sendable () -> Void
     /// Asks whoever serves the mount to end it; nil when the mount is part of something larger.
     let unmount: (@Sendable () -> Void)?
     /// More lines of the status.
     let labels: [String]
 
-    private static let help = "there are: add RULE, remove N, clear, rules, status, crash, unmount"
+    private static let help = "there are: add RULE, remove N, clear, rules, status, evict, crash, unmount"
 
     func run(_ line: String) throws(Refusal) -> String {
         let words = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
@@ -23,6 +25,9 @@ struct Commands: Sendable {
         case ("rules", true): return String(faults.status.dropLast())
         case ("clear", true):
             faults.removeAll()
+            return "ok"
+        case ("evict", true):
+            evict()
             return "ok"
         case ("unmount", true):
             guard let unmount else { throw Refusal(reason: "this mount belongs to a run, which unmounts it") }

@@ -10,6 +10,8 @@ struct ContentPatch {
     let file: Int32
     let path: ByteString
     let payloads: any PayloadStore
+    /// Told of the bytes that are about to change; their size does not.
+    var willChange: (Range<UInt64>) throws(MountError) -> Void = { _ throws(MountError) in }
     /// Told of each change that was made.
     var note: (Run) throws(MountError) -> Void = { _ throws(MountError) in }
 
@@ -74,6 +76,7 @@ struct ContentPatch {
     }
 
     private func zero(_ range: Range<UInt64>) throws(MountError) {
+        try willChange(range)
         // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
         let punched = faultline_allocate(file, 0x03, off_t(range.lowerBound), off_t(range.count))
         if punched == 0 { return try note(.zeros(range)) }
@@ -86,6 +89,7 @@ struct ContentPatch {
     }
 
     private func write(_ bytes: [UInt8], at offset: UInt64) throws(MountError) {
+        try willChange(offset..<offset + UInt64(bytes.count))
         var done = 0
         while done < bytes.count {
             let written = bytes.withUnsafeBytes {

@@ -66,6 +66,14 @@ final class FaultInjector: @unchecked Sendable {
         }
     }
 
+    /// Whether what is written over in a file must be kept, for a read of it may be stale.
+    func wantsOlderBytes(of path: ByteString) -> Bool {
+        lock.withLock {
+            if let script { return script.needs.olderBytes }
+            return rules.needs.olderBytes && !rules.match(path).isEmpty
+        }
+    }
+
     // MARK: Commands
 
     func add(_ rule: Rule) throws(Refusal) -> UInt64 {
@@ -106,8 +114,6 @@ final class FaultInjector: @unchecked Sendable {
         let everywhere: Injection.Everywhere?
         switch injection {
         case .sync(_, .lose) where !isRecording: throw Refusal(reason: "what a sync loses is known from a trace alone")
-        case .read(.stale, _): throw Refusal(reason: "a mount cannot make reads stale yet")
-        case .write(.reorder, _): throw Refusal(reason: "a mount cannot reorder writes yet")
         case .other(.lock, _): throw Refusal(reason: "the kernel keeps locks itself: no rule can reach them")
         case .read(.everywhere(let fault), _), .write(.everywhere(let fault), _), .sync(_, .everywhere(let fault)),
             .directorySync(.everywhere(let fault)), .other(_, let fault), .any(let fault):

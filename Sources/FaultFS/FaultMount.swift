@@ -122,6 +122,11 @@ package final class FaultMount: @unchecked Sendable {
         session.stop()
         session.join()
         state = .unmounted(fileSystem)
+        if !recorder.isFrozen {
+            do throws(Errno) { try fileSystem.releaseAllHeld() } catch {
+                throw .system(call: "pwrite", path: backing, errno: error.code)
+            }
+        }
         let result = try body(cutter)
         cutter?.close()
         try directory.remove()
@@ -143,6 +148,15 @@ package final class FaultMount: @unchecked Sendable {
         do { return try ledger.pending().unsynced().map { $0 + "\n" }.joined() } catch {
             return "the trace cannot be read: \(error)\n"
         }
+    }
+
+    /// What programs see and no storage holds.
+    private static func words(_ divergence: Divergence, _ table: InodeTable) -> String {
+        divergence.counts.map { id, held, lost in
+            let path = (try? table.node(UInt(id.rawValue))).map { "\(table.path(of: $0))" } ?? "a removed file"
+            return (held > 0 ? "held back: \(held) bytes of \(path)\n" : "")
+                + (lost > 0 ? "lost by a sync that failed, and still cached: \(lost) bytes of \(path)\n" : "")
+        }.joined()
     }
 
     /// The faults that happened so far, in their order: the script of a replay.
@@ -181,7 +195,7 @@ package final class FaultMount: @unchecked Sendable {
             descriptorLimit: descriptorLimit)
         let undo =
             recorder.isRecording
-            ? UndoStore(file: directory.undo) { id throws(Errno) in
+            ? UndoStore(scratch: directory.scratch) { id throws(Errno) in
                 try table.openFile(table.node(UInt(id.rawValue)), flags: O_RDONLY)
             } : nil
         base = try Scan(backing, table, undo).tree
@@ -193,13 +207,18 @@ package final class FaultMount: @unchecked Sendable {
             options.trace.map { LossLedger(base: base, trace: $0, profile: options.profile, undo: undo) }
         }
         cutter = ledger.map { PowerCutter(backing: backing, directory: directory, ledger: $0) }
-        let control = makeControl(outside, ledger)
-        return FileSystem(
+        let divergence = Divergence(scratch: directory.scratch)
+        let control = makeControl(outside, divergence) { Self.unsynced(ledger) + Self.words(divergence, table) }
+        let fileSystem = FileSystem(
             table: table, recorder: recorder, control: control, undo: undo, faults: faults, ledger: ledger,
-            syncsBelow: options.syncsBelow)
+            divergence: divergence, syncsBelow: options.syncsBelow)
+        divergence.invalidate = { [weak fileSystem] id in fileSystem?.invalidate(id) }
+        return fileSystem
     }
 
-    private func makeControl(_ outside: Descriptor, _ ledger: LossLedger?) -> ControlDirectory {
+    private func makeControl(
+        _ outside: Descriptor, _ divergence: Divergence, _ unsynced: @escaping @Sendable () -> String
+    ) -> ControlDirectory {
         let oracle = OracleFile(recorder, outside: outside)
         self.oracle = oracle
         let commands = Commands(
@@ -207,12 +226,13 @@ package final class FaultMount: @unchecked Sendable {
             crash: { [weak self] words throws(Refusal) in
                 guard let self else { throw Refusal(reason: "the mount is gone") }
                 return try self.crash(asTold: words)
-            }, unmount: options.onUnmountRequest, labels: options.labels)
+            }, evict: { divergence.evict() }, unmount: options.onUnmountRequest,
+            labels: options.labels)
         return ControlDirectory([
             ("control", CommandFile { line throws(Refusal) in try commands.run(line) }),
             ("oracle", oracle),
             ("status", TextFile { commands.status + "\n" }),
-            ("unsynced", TextFile { Self.unsynced(ledger) }),
+            ("unsynced", TextFile(unsynced)),
             ("rules", TextFile { [faults] in faults.status }),
             ("faults", TextFile { [faults] in faults.faults.map { "\($0)\n" }.joined() }),
             ("trace", TextFile { [options] in options.trace?.status ?? "nothing is recorded\n" }),

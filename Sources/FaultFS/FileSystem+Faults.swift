@@ -18,6 +18,7 @@ extension FileSystem {
         var countBytes: UInt64 = 0
         var fileSizeBytes: UInt64 = 0
         var growthBytes: Int64 = 0
+        var hasOlderBytes = false
     }
 
     /// Takes a turn for a call that changes something: asks the rules first, and cuts the power afterwards if they say so.
@@ -76,7 +77,7 @@ extension FileSystem {
             id: id, kind, process: caller.process,
             processName: needs.processNames ? Self.name(ofProcess: caller.process) : nil,
             offsetBytes: extent.offsetBytes, countBytes: extent.countBytes, fileSizeBytes: extent.fileSizeBytes,
-            growthBytes: extent.growthBytes)
+            growthBytes: extent.growthBytes, hasOlderBytes: extent.hasOlderBytes)
         return faults.decide(attempt, path, other)
     }
 
@@ -106,93 +107,5 @@ extension FileSystem {
         var attributes = stat()
         try Errno.check(faultline_fstat(descriptor.number, &attributes))
         return UInt64(attributes.st_size)
-    }
-
-    // MARK: Faults of data
-
-    /// Carries out a write, or what a fault makes of it; returns how many bytes the caller believes written. What reaches
-    /// the file is what is recorded.
-    func write(
-        _ file: OpenFile, _ data: UnsafeRawBufferPointer, at offset: UInt64, _ fault: DrawnFault?, _ turn: Recorder.Turn
-    ) throws(Errno) -> Int {
-        switch fault {
-        case .short(let count)?:
-            let part = UnsafeRawBufferPointer(rebasing: data.prefix(Int(clamping: count)))
-            return part.isEmpty ? 0 : try put(file, part, at: offset, turn)
-        case .drop?: break
-        case .misdirect(let place)?: _ = try put(file, data, at: place, turn)
-        case .tear(let lost)?:
-            let gap = lost.clamped(to: offset..<offset + UInt64(data.count))
-            let (head, tail) = (Int(gap.lowerBound - offset), Int(gap.upperBound - offset))
-            if head > 0 { _ = try put(file, UnsafeRawBufferPointer(rebasing: data[..<head]), at: offset, turn) }
-            if tail < data.count {
-                _ = try put(file, UnsafeRawBufferPointer(rebasing: data[tail...]), at: gap.upperBound, turn)
-            }
-        default: return try put(file, data, at: offset, turn)
-        }
-        // The size is as if the write had been whole.
-        let end = offset + UInt64(data.count)
-        if try size(of: file.descriptor) < end {
-            try Errno.check(faultline_ftruncate(file.descriptor.number, off_t(end)))
-            try turn.record(.truncate(file.node.id, sizeBytes: end))
-        }
-        return data.count
-    }
-
-    private func put(_ file: OpenFile, _ data: UnsafeRawBufferPointer, at offset: UInt64, _ turn: Recorder.Turn)
-        throws(Errno) -> Int
-    {
-        try undo?.keepRange(of: file.node.id, file.descriptor, offset, UInt64(data.count))
-        let written = try Errno.check(
-            faultline_pwrite(file.descriptor.number, data.baseAddress, data.count, off_t(offset)))
-        try turn.recordWrite(
-            file.node.id, offsetBytes: offset, UnsafeRawBufferPointer(rebasing: data.prefix(written)))
-        if faultline_privileges_killed() != 0 { try killPrivileges(file.node, file.descriptor, turn) }
-        return written
-    }
-
-    /// Carries out a read, or what a fault makes of it.
-    func read(
-        _ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ caller: Caller
-    ) throws(Errno) -> Int {
-        guard faults.isActive, faults.needs(.read) != nil else { return try get(file, buffer, at: offset) }
-        let extent = Extent(
-            offsetBytes: offset, countBytes: UInt64(buffer.count), fileSizeBytes: try size(of: file.descriptor))
-        switch try ask(.read, .inode(file.node), caller, extent: extent) {
-        case .short(let count)?:
-            return try get(
-                file, UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, Int(clamping: count))]),
-                at: offset)
-        case .misdirect(let place)?: return try get(file, buffer, at: place)
-        case .bitflip(let place, let bit, .inFlight)?:
-            let count = try get(file, buffer, at: offset)
-            if place >= offset, place - offset < UInt64(count) { buffer[Int(place - offset)] ^= 1 << bit }
-            return count
-        case .bitflip(let place, let bit, .atRest)?:
-            try flip(file.node, place, bit, caller)
-            return try get(file, buffer, at: offset)
-        default: return try get(file, buffer, at: offset)
-        }
-    }
-
-    private func get(_ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(Errno) -> Int
-    {
-        try Errno.check(
-            faultline_pread(file.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
-    }
-
-    /// Changes one bit of the file itself. That is a change like any other, and recorded as such.
-    private func flip(_ node: Inode, _ place: UInt64, _ bit: UInt8, _ caller: Caller) throws(Errno) {
-        let file = OpenFile(node, try table.openFile(node, flags: O_RDWR))
-        try recorder.turn(caller.process) { turn throws(Errno) in
-            var byte: UInt8 = 0
-            let got = try Errno.check(faultline_pread(file.descriptor.number, &byte, 1, off_t(place)))
-            guard got == 1 else { return }
-            let wrong = [byte ^ 1 << bit]
-            try undo?.keepRange(of: node.id, file.descriptor, place, 1)
-            try Errno.check(faultline_pwrite(file.descriptor.number, wrong, 1, off_t(place)))
-            try turn.recordWrite(node.id, offsetBytes: place, wrong)
-        }
-        invalidate(node.id)
     }
 }

@@ -101,11 +101,14 @@ extension FileSystem {
             let grows = allocation == .extend || allocation == .zeroRange
             return Extent(fileSizeBytes: size, growthBytes: grows ? max(0, offset + length - Int64(size)) : 0)
         }
+        let clears = allocation != .extend && allocation != .keepSize
+        if clears { try releaseHeld(of: file.node, caller.process) }
         try change(.allocate, .inode(file.node), caller, extent: extent) { turn, _ throws(Errno) in
-            if allocation != .extend && allocation != .keepSize {
+            if clears {
                 try undo?.keepRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(length))
             }
             try Errno.check(faultline_allocate(file.descriptor.number, mode, off_t(offset), off_t(length)))
+            if clears { divergence.forget(file.node.id, UInt64(offset)..<UInt64(offset) + UInt64(length)) }
             try turn.record(
                 .allocate(
                     file.node.id, offsetBytes: UInt64(offset), countBytes: UInt64(length), allocation))

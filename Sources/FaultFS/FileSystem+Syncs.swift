@@ -38,6 +38,7 @@ extension FileSystem {
         // An error of an earlier sync is reported once for each open file.
         if let file, let error = table.unseenLoss(of: file) { throw Errno(error) }
         guard let needs = faults.needs(kind) else {
+            if file != nil { try releaseHeld(of: node, caller.process) }
             return try recorder.barrier(barrier, process: caller.process, body)
         }
         var extent = Extent()
@@ -49,11 +50,15 @@ extension FileSystem {
         // A lie is no barrier at all, whatever the caller is told.
         if case .lie? = decisions.main?.fault { return }
         if case .crash(.before)? = decisions.main?.fault { throw freeze(decisions) }
-        try recorder.begin(id, barrier, caller.process)
-        switch decisions.main?.fault {
-        case .fail(let error)?:
+        // Of what such a sync covered nothing is known: what waits goes on waiting.
+        if case .fail(let error)? = decisions.main?.fault {
+            try recorder.begin(id, barrier, caller.process)
             try recorder.end(id, errno: error.rawValue)
             throw Errno(error.rawValue)
+        }
+        if file != nil { try releaseHeld(of: node, caller.process) }
+        try recorder.begin(id, barrier, caller.process)
+        switch decisions.main?.fault {
         case .lose(let error, let loss)?:
             if let file { try lose(file, error, loss, caller) }
             try recorder.end(id, errno: error.rawValue)
@@ -70,9 +75,9 @@ extension FileSystem {
         return Errno(EIO)
     }
 
-    /// Takes the file back to what was synced, as a filesystem does whose writeback failed: the data at once on storage,
-    /// and for programs when the kernel forgets its pages, or at once where the filesystem reverts at once. What is put
-    /// back is recorded as written, so that a later sync makes that durable and not what was lost.
+    /// Takes storage back to what was synced, as a filesystem does whose writeback failed. What is put back is recorded as
+    /// written, so that a later sync makes that durable and not what was lost. Programs see it at once where the
+    /// filesystem reverts at once, and else go on seeing the new bytes until they are evicted.
     private func lose(_ file: OpenFile, _ error: ErrorNumber, _ loss: FsyncLoss, _ caller: Caller) throws(Errno) {
         let id = file.node.id
         // The caller's may be open for reading alone.
@@ -81,10 +86,10 @@ extension FileSystem {
             guard let ledger, let (current, synced) = try ledger.contents(of: id) else { return }
             var wanted = synced
             if !loss.revertsAtOnce { wanted.sizeBytes = current.sizeBytes }
-            let patch = ContentPatch(
-                file: writable.number, path: table.path(of: file.node), payloads: ledger.payloads
-            ) { run throws(MountError) in
-                do throws(Errno) {
+            var patch = ContentPatch(
+                file: writable.number, path: table.path(of: file.node), payloads: ledger.payloads)
+            patch.note = { run throws(MountError) in
+                try Self.translate { () throws(Errno) in
                     switch run {
                     case .data(let offset, let bytes): try turn.recordWrite(id, offsetBytes: offset, bytes)
                     case .zeros(let range):
@@ -93,13 +98,23 @@ extension FileSystem {
                                 id, offsetBytes: range.lowerBound, countBytes: UInt64(range.count), .punchHole))
                     case .size(let size): try turn.record(.truncate(id, sizeBytes: size))
                     }
-                } catch {
-                    throw .system(call: "record", path: "", errno: error.code)
+                }
+            }
+            if !loss.revertsAtOnce {
+                patch.willChange = { range throws(MountError) in
+                    try Self.translate { () throws(Errno) in try self.divergence.keepSeen(id, writable, range) }
                 }
             }
             do throws(MountError) { try patch.apply(from: current, to: wanted) } catch { throw Errno(EIO) }
         }
         table.noteLoss(of: file, error.rawValue, isSeen: !loss.reportsLate)
-        if loss.revertsAtOnce { invalidate(id) }
+        if loss.revertsAtOnce {
+            divergence.evict(id)
+            invalidate(id)
+        }
+    }
+
+    private static func translate(_ body: () throws(Errno) -> Void) throws(MountError) {
+        do throws(Errno) { try body() } catch { throw .system(call: "record", path: "", errno: error.code) }
     }
 }

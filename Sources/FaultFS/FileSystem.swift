@@ -21,8 +21,11 @@ final class FileSystem: @unchecked Sendable {
     let faults: FaultInjector
     /// nil when nothing is recorded.
     let ledger: LossLedger?
+    let divergence: Divergence
     /// Makes the kernel forget the pages of an inode; set before the first request.
     var invalidate: @Sendable (InodeID) -> Void = { _ in }
+    /// Makes the kernel forget the attributes of an inode, before it returns; set before the first request.
+    var invalidateAttributes: @Sendable (InodeID) -> Void = { _ in }
     /// Whether a sync is passed to the backing filesystem.
     let syncsBelow: Bool
     let ownUser = geteuid()
@@ -30,10 +33,11 @@ final class FileSystem: @unchecked Sendable {
 
     init(
         table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore?, faults: FaultInjector,
-        ledger: LossLedger?, syncsBelow: Bool
+        ledger: LossLedger?, divergence: Divergence, syncsBelow: Bool
     ) {
         self.faults = faults
         self.ledger = ledger
+        self.divergence = divergence
         self.table = table
         self.recorder = recorder
         self.control = control
@@ -103,6 +107,7 @@ final class FileSystem: @unchecked Sendable {
             if let size = changes.sizeBytes { extent.growthBytes = size - Int64(extent.fileSizeBytes) }
             return extent
         }
+        if changes.sizeBytes != nil { try releaseHeld(of: node, caller.process) }
         return try change(kind, .inode(node), caller, extent: extent) { turn, _ throws(Errno) in
             var attributes = stat()
             if let size = changes.sizeBytes {
@@ -142,6 +147,7 @@ final class FileSystem: @unchecked Sendable {
             try Errno.check(faultline_truncate_path(path.number, off_t(sizeBytes)))
         }
         guard before.st_size != off_t(sizeBytes) else { return }
+        divergence.forget(node.id, UInt64(sizeBytes)..<UInt64.max)
         try turn.record(.truncate(node.id, sizeBytes: UInt64(sizeBytes)))
     }
 
@@ -154,6 +160,7 @@ final class FileSystem: @unchecked Sendable {
         guard lost != 0 else { return }
         attributes.st_mode = mode & ~lost
         try Errno.check(faultline_chmod_path(file.number, attributes.st_mode & 0o7777))
+        invalidateAttributes(node.id)
         try turn.record(.setAttributes(node.id, Attributes(attributes)))
     }
 

@@ -72,6 +72,10 @@ final class Session: @unchecked Sendable {
         guard received > 0 else { throw Errno(received < 0 ? -received : EPROTO) }
         faultline_fuse_process_init(raw, &buffer)
         fileSystem.invalidate = { [weak self] id in self?.invalidate(id) }
+        // Of attributes alone (a negative offset) the kernel takes no lock that a request could hold.
+        fileSystem.invalidateAttributes = { [weak self] id in
+            if let self { _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), -1, 0) }
+        }
         try addThread()
     }
 

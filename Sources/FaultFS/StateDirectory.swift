@@ -11,8 +11,8 @@ final class StateDirectory: Sendable {
 
     let path: ByteString
     let limbo: Descriptor
-    /// Where the undo store keeps what is overwritten.
-    let undo: Descriptor
+    /// Where bytes are put aside: what is overwritten, what is held back.
+    let scratch: ScratchFile
     private let lockFile: Descriptor
 
     init(in backing: ByteString) throws(MountError) {
@@ -26,8 +26,8 @@ final class StateDirectory: Sendable {
         let number = lockFile.number
         let written = Self.mark.bytes.withUnsafeBytes { write(number, $0.baseAddress, $0.count) }
         guard written == Self.mark.count else { throw .system(call: "write", path: mark, errno: errno) }
-        let undoPath = path.appending("undo")
-        undo = Descriptor(try Self.call("open", undoPath) { open($0, flags, 0o600) })
+        let scratchPath = path.appending("scratch")
+        scratch = ScratchFile(Descriptor(try Self.call("open", scratchPath) { open($0, flags, 0o600) }))
         let limboPath = path.appending("limbo")
         try Self.call("mkdir", limboPath) { mkdir($0, 0o700) }
         limbo = Descriptor(

@@ -5,8 +5,8 @@ import Model
 /// The contents of files as they were when the tree was mounted: the base, to which a power cut may lead back.
 ///
 /// A base content is named by a payload in an address space of its own, far above any trace's. Nothing is read when
-/// the tree is mounted. Before a page of a base content is overwritten or cut off for the first time, it is copied to a
-/// file beneath the state directory; what was never touched is still where it was.
+/// the tree is mounted. Before a page of a base content is overwritten or cut off for the first time, it is put aside;
+/// what was never touched is still where it was.
 ///
 /// Threading: one lock. `keep…` run within a turn of the recorder, before the call below that destroys.
 final class UndoStore: PayloadStore, @unchecked Sendable {
@@ -24,22 +24,21 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
         var sizeBytes: UInt64
         /// Bytes from here on are no longer where they were; those that were not zeros have been kept.
         var intactBytes: UInt64
-        /// Where kept pages are in the undo file, by page number.
+        /// Where kept pages are in the scratch file, by page number.
         var kept: [UInt64: UInt64] = [:]
     }
 
-    private let file: Descriptor
+    private let scratch: ScratchFile
     private let lock = Lock()
     private var bases: [Base] = []
     private var places: [InodeID: Int] = [:]
-    private var filledBytes: UInt64 = 0
     private var nextStart = UndoStore.firstBase
     /// Opens what is left of an inode's content; set once, by the filesystem.
     private let open: @Sendable (InodeID) throws(Errno) -> Descriptor
 
-    /// `file` is empty and belongs to the store; `open` gives a readable descriptor of an inode.
-    init(file: Descriptor, open: @escaping @Sendable (InodeID) throws(Errno) -> Descriptor) {
-        self.file = file
+    /// `open` gives a readable descriptor of an inode.
+    init(scratch: ScratchFile, open: @escaping @Sendable (InodeID) throws(Errno) -> Descriptor) {
+        self.scratch = scratch
         self.open = open
     }
 
@@ -101,32 +100,27 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
             }
             let start = page * Self.pageBytes
             let count = min((end - page) * Self.pageBytes, bases[place].sizeBytes - start)
-            try copy(descriptor, start, Int(count), intact: Int(min(count, bases[place].intactBytes - start)))
+            let intact = min(count, bases[place].intactBytes - start)
+            let kept = try copy(descriptor, start, Int(count), intact: Int(intact))
             for copied in page..<end {
-                bases[place].kept[copied] = filledBytes + (copied - page) * Self.pageBytes
+                bases[place].kept[copied] = kept.offsetBytes + (copied - page) * Self.pageBytes
             }
-            filledBytes += (end - page) * Self.pageBytes
             page = end
         }
     }
 
-    /// Appends `count` bytes to the undo file, of which the first `intact` are in the file and the rest are zeros.
-    private func copy(_ descriptor: Descriptor, _ start: UInt64, _ count: Int, intact: Int) throws(Errno) {
-        guard let scratch = faultline_thread_buffer(count) else { throw Errno(ENOMEM) }
+    /// Puts `count` bytes aside, of which the first `intact` are in the file and the rest are zeros.
+    private func copy(_ descriptor: Descriptor, _ start: UInt64, _ count: Int, intact: Int) throws(Errno) -> Payload {
+        guard let buffer = faultline_thread_buffer(count) else { throw Errno(ENOMEM) }
         var done = 0
         while done < intact {
             let got = try Errno.check(
-                faultline_pread(descriptor.number, scratch + done, intact - done, off_t(start) + off_t(done)))
+                faultline_pread(descriptor.number, buffer + done, intact - done, off_t(start) + off_t(done)))
             if got == 0 { break }
             done += got
         }
-        if done < count { memset(scratch + done, 0, count - done) }
-        var written = 0
-        while written < count {
-            written += try Errno.check(
-                faultline_pwrite(
-                    file.number, scratch + written, count - written, off_t(filledBytes) + off_t(written)))
-        }
+        if done < count { memset(buffer + done, 0, count - done) }
+        return try scratch.append(UnsafeRawBufferPointer(start: buffer, count: count))
     }
 
     // MARK: Reading
@@ -145,7 +139,11 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
                 let (page, within) = position.quotientAndRemainder(dividingBy: Self.pageBytes)
                 var count = min(Self.pageBytes - within, payload.countBytes - done)
                 if let kept = base.kept[page] {
-                    try read(file, at: kept + within, into: &bytes, Int(done), Int(count))
+                    let part = Int(done)..<Int(done + count)
+                    let aside = Payload(offsetBytes: kept + within, countBytes: count)
+                    try bytes.withUnsafeMutableBytes { bytes in
+                        try scratch.read(aside, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
+                    }
                 } else if position < base.intactBytes {
                     let descriptor = try left ?? open(base.inode)
                     left = descriptor

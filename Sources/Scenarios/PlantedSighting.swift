@@ -25,6 +25,7 @@ extension PlantedBug {
         case .directoryUnsynced, .compactionUnsynced: [.powerCut("durable")]
         case .checksumUnchecked: [.powerCut("opens")]
         case .poisonIgnored: [.ioError("durable", "fdatasync nth=20 -> EIO lose btrfs")]
+        case .tailTrusted: [.ioError("opens", "fdatasync nth=43 -> EIO lose")]
         case .readUnchecked:
             [.ioError("payload-integrity", "read path=0000-0000000002.log nth=3 -> misdirect")]
         case .deleteUnlogged: .withoutFault("no-resurrection")
@@ -41,7 +42,7 @@ extension PlantedBug {
         case .windowForgotten, .replayInclusive: .withoutFault("no-extras", "events")
         case .checkpointAhead:
             [PlantedSighting(scenario: .kill, check: "durable", target: "events", operationCount: 60)]
-        case .rotationUnsynced, .tailUncut, .tailTrusted, .batchSplit, .duplicateEarly,
+        case .rotationUnsynced, .tailUncut, .batchSplit, .duplicateEarly,
             .windowTruncated, .checkpointUnsynced, .truncationTooFar, .batchUncommitted, .truncationNewestFirst,
             .followerEarly:
             []

@@ -33,7 +33,7 @@ import Testing
     }
 
     /// The kernel leaves it to the mount: who may not set these bits takes them away by changing the file.
-    @Test(.enabled(if: geteuid() == 0), arguments: ["truncate -s 1 f"])
+    @Test(.enabled(if: geteuid() == 0), arguments: ["truncate -s 1 f", "printf x >> f"])
     func aStrangersChangeTakesSetUserIDAway(change: String) throws {
         let bench = try Bench { $0.allowOther = true }
         let output = bench.succeed(

@@ -26,6 +26,10 @@ struct IOErrorScenarioTests {
         Example(target: "engine", rule: "any -> quota 12KiB", verdict: .pass, outcome: .refused),
         Example(target: "engine", rule: "fsync nth=9 -> lie", verdict: .pass, outcome: .survived),
         Example(target: "events", rule: "write nth=9 -> EIO", verdict: .pass, outcome: .refused),
+        Example(target: "engine", rule: "write nth=7 -> reorder", verdict: .pass, outcome: .survived),
+        Example(
+            target: "sqlite", setting: "journal_mode=wal", rule: "fdatasync path=*-wal nth=9 -> EIO lose",
+            verdict: .pass, outcome: .refused),
         Example(
             target: "sqlite", setting: "journal_mode=wal", rule: "fdatasync path=*-wal nth=9 -> EIO lose btrfs",
             verdict: .pass, outcome: .refused),

@@ -34,6 +34,8 @@ struct FaultFamily: Sendable {
         FaultFamily(name: "space", template: "any -> quota #"),
         FaultFamily(name: "quota", template: "any -> quota # EDQUOT"),
         FaultFamily(name: "fsync-eio", template: "fsync nth=# -> EIO"),
+        FaultFamily(name: "fsync-lose-ext4", template: "fsync nth=# -> EIO lose"),
+        FaultFamily(name: "fsync-lose-xfs", template: "fsync nth=# -> EIO lose xfs"),
         FaultFamily(name: "fsync-lose-btrfs", template: "fsync nth=# -> EIO lose btrfs"),
         FaultFamily(name: "fsyncdir-eio", template: "fsyncdir nth=# -> EIO"),
         FaultFamily(name: "create-eio", template: "create nth=# -> EIO"),
@@ -47,9 +49,6 @@ struct FaultFamily: Sendable {
         FaultFamily(name: "read-eintr", template: "read path=@ nth=# -> EINTR"),
         FaultFamily(name: "delay", template: "fsync nth=# -> delay 20ms"),
         FaultFamily(name: "fsync-lie", template: "fsync nth=# -> lie", demand: .prefix),
-        // A mount shows the old bytes of a page that the kernel had not wholly cached, where these filesystems show the new.
-        FaultFamily(name: "fsync-lose-ext4", template: "fsync nth=# -> EIO lose", demand: .noticing),
-        FaultFamily(name: "fsync-lose-xfs", template: "fsync nth=# -> EIO lose xfs", demand: .noticing),
         FaultFamily(
             name: "fsync-lose-ext4-journal", template: "fsync nth=# -> EIO lose ext4-journal", demand: .noticing),
         FaultFamily(name: "write-tear-512", template: "write nth=# -> tear 512", demand: .noticing),
@@ -87,7 +86,7 @@ extension Rule {
         switch injection {
         case .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _): return .noticing
         case .write(.tear, _), .write(.drop, _), .write(.misdirect, _), .write(.reorder, _): return .noticing
-        case .sync(_, .lose(_, let loss)): return loss.revertsAtOnce ? .everything : .noticing
+        case .sync(_, .lose(_, let loss)): return loss.reportsLate ? .noticing : .everything
         case .sync(_, .lie), .directorySync(.lie): return .prefix
         default: return .everything
         }
