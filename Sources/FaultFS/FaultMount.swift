@@ -145,9 +145,7 @@ package final class FaultMount: @unchecked Sendable {
     /// What a crash could lose now by the options' profile, a line for each part.
     private static func unsynced(_ ledger: LossLedger?) -> String {
         guard let ledger else { return "nothing is recorded\n" }
-        do { return try ledger.pending().unsynced().map { $0 + "\n" }.joined() } catch {
-            return "the trace cannot be read: \(error)\n"
-        }
+        return ledger.pending().unsynced().map { $0 + "\n" }.joined()
     }
 
     /// What programs see and no storage holds.
@@ -206,6 +204,7 @@ package final class FaultMount: @unchecked Sendable {
         let ledger = undo.flatMap { undo in
             options.trace.map { LossLedger(base: base, trace: $0, profile: options.profile, undo: undo) }
         }
+        recorder.ledger = ledger
         cutter = ledger.map { PowerCutter(backing: backing, directory: directory, ledger: $0) }
         let divergence = Divergence(scratch: directory.scratch)
         let control = makeControl(outside, divergence) { Self.unsynced(ledger) + Self.words(divergence, table) }

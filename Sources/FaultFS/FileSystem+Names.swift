@@ -120,7 +120,7 @@ extension FileSystem {
                                 faultline_rename_at(above.number, from, limbo.number, to, 0)
                             }
                         })
-                    node.isInLimbo = true
+                    table.enterLimbo(node)
                 } else {
                     try table.pin(node)
                     try Errno.check(
@@ -179,7 +179,7 @@ extension FileSystem {
                     faultline_link_at(directory.number, from, limbo.number, to)
                 }
             })
-        target.isInLimbo = true
+        table.enterLimbo(target)
         return true
     }
 }

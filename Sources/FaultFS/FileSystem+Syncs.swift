@@ -39,7 +39,9 @@ extension FileSystem {
         if let file, let error = table.unseenLoss(of: file) { throw Errno(error) }
         guard let needs = faults.needs(kind) else {
             if file != nil { try releaseHeld(of: node, caller.process) }
-            return try recorder.barrier(barrier, process: caller.process, body)
+            try recorder.barrier(barrier, process: caller.process, body)
+            if let ledger { table.pruneLimbo(ledger.canReach) }
+            return
         }
         var extent = Extent()
         if let file { extent.fileSizeBytes = try size(of: file.descriptor) }
@@ -83,7 +85,7 @@ extension FileSystem {
         // The caller's may be open for reading alone.
         let writable = try table.openFile(file.node, flags: O_RDWR)
         try recorder.turn(caller.process) { turn throws(Errno) in
-            guard let ledger, let (current, synced) = try ledger.contents(of: id) else { return }
+            guard let ledger, let (current, synced) = ledger.contents(of: id) else { return }
             var wanted = synced
             if !loss.revertsAtOnce { wanted.sizeBytes = current.sizeBytes }
             var patch = ContentPatch(

@@ -6,14 +6,15 @@ import Storage
 /// A trace in a file (docs/trace-format.md), which says everything that is needed to derive its crash states when it
 /// holds the contents of the base tree too.
 ///
-/// The data is in the file alone; events stay in memory beside it, without their data.
+/// Nothing of it stays in memory but a buffer: it is read again when a crash is asked for by another profile than the
+/// mount's.
 ///
 /// Threading: safe from several threads.
-package final class FileTrace: TraceSink, @unchecked Sendable {
+package final class FileTrace: TraceSink, PayloadStore, @unchecked Sendable {
     private let lock = Lock()
     private let reader: TraceReader
     private var writer: TraceWriter
-    private var recorded: [TraceEvent] = []
+    private var eventCount = 0
     private let keepsContents: Bool
     private var failure: String?
 
@@ -35,12 +36,18 @@ package final class FileTrace: TraceSink, @unchecked Sendable {
 
     package var status: String {
         lock.withLock {
-            "path \(writer.path)\nevents \(recorded.count)\nbytes \(writer.sizeBytes)\n"
+            "path \(writer.path)\nevents \(eventCount)\nbytes \(writer.sizeBytes)\n"
                 + (failure.map { "failed \($0)\n" } ?? "")
         }
     }
 
-    package var payloads: any PayloadStore { reader }
+    package var payloads: any PayloadStore { self }
+
+    /// What still waits in the buffer goes to the file first.
+    package func bytes(of payload: Payload) throws -> [UInt8] {
+        try lock.withLock { if writer.waits(payload) { try writer.flush() } }
+        return try reader.bytes(of: payload)
+    }
 
     package func begin(_ base: Tree, contents: any PayloadStore) throws {
         try lock.withLock {
@@ -75,19 +82,24 @@ package final class FileTrace: TraceSink, @unchecked Sendable {
         }
     }
 
-    package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws {
+    package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws -> TraceEvent {
         try lock.withLock {
-            do { recorded.append(try writer.append(event, data: data)) } catch {
+            do {
+                let moved = try writer.append(event, data: data)
+                eventCount += 1
+                return moved
+            } catch {
                 failure = "\(error)"
                 throw error
             }
         }
     }
 
-    package func events() throws -> [TraceEvent] {
-        try lock.withLock {
-            try writer.flush()
-            return recorded
+    package func forEachEvent(_ body: (TraceEvent) -> Void) throws {
+        try lock.withLock { try writer.flush() }
+        var cursor = reader.cursor()
+        while let record = try cursor.next() {
+            if case .event(let event) = record { body(event) }
         }
     }
 

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Synchronization
 
 /// Every inode of the mounted tree, with its names: the authority on the namespace, since all changes pass through
 /// the mount. It gives inodes their ids, which are never reused (backing inode numbers are), paths to rules, and
@@ -22,6 +23,11 @@ final class InodeTable: @unchecked Sendable {
     private var hand = 0
     /// Holds the names of inodes whose unlink may yet be lost; nil when nothing is recorded.
     private let limbo: Descriptor?
+    /// Of the limbo, those that were made since the mount.
+    private var leavers: [Inode] = [] {
+        didSet { hasLeavers.store(!leavers.isEmpty, ordering: .relaxed) }
+    }
+    private let hasLeavers = Atomic<Bool>(false)
     /// Inodes with lower ids were there when it was mounted.
     private var firstNewID: UInt64 = 0
     let root: Inode
@@ -180,6 +186,30 @@ final class InodeTable: @unchecked Sendable {
         var attributes = stat()
         try Errno.check(faultline_fstat(try open(node).number, &attributes))
         return attributes.st_size > Limbo.smallBytes ? limbo : nil
+    }
+
+    /// Inside `change`: the inode has a name in the limbo now.
+    func enterLimbo(_ node: Inode) {
+        node.isInLimbo = true
+        if node.id.rawValue >= firstNewID { leavers.append(node) }
+    }
+
+    /// Takes files out of the limbo that no crash can bring back, a few at a time. Those that were there when it was
+    /// mounted stay: a crash by a weaker profile than the mount's finds their data nowhere else.
+    func pruneLimbo(_ canReach: (InodeID) -> Bool) {
+        guard hasLeavers.load(ordering: .relaxed) else { return }
+        lock.withLock {
+            for _ in 0..<min(leavers.count, 8) {
+                let node = leavers.removeFirst()
+                guard node.isInLimbo else { continue }
+                if canReach(node.id) {
+                    leavers.append(node)
+                } else if (try? open(node)) != nil {
+                    leaveLimbo(node)
+                    release(node)
+                }
+            }
+        }
     }
 
     /// Inside `change`: takes an inode out of the limbo again, because it keeps its name.

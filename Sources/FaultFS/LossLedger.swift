@@ -1,32 +1,56 @@
 import Glibc
 import Model
 
-/// What a crash could lose now, worked out from the recording when it is asked for.
-struct LossLedger: Sendable {
-    let base: Tree
-    let trace: any TraceSink
-    let profile: Profile
-    let undo: UndoStore
+/// What a crash could lose now. It follows the recording event by event, by the profile of the mount, so that its memory
+/// and the cost of asking are in proportion to what is unsynced and not to the length of the trace.
+///
+/// Threading: one lock, taken last.
+final class LossLedger: @unchecked Sendable {
+    /// The tree as it was mounted.
+    private let base: Tree
+    private let trace: any TraceSink
+    private let undo: UndoStore
+    private let lock = Lock()
+    private var now: PendingSet
+
+    init(base: Tree, trace: any TraceSink, profile: Profile, undo: UndoStore) {
+        self.base = base
+        self.trace = trace
+        self.undo = undo
+        now = PendingSet(profile: profile, base: base)
+    }
 
     /// The data of everything recorded and of the files as they were mounted.
     var payloads: MountPayloads { MountPayloads(recorded: trace.payloads, base: undo) }
 
-    func pending() throws -> PendingSet { try pending(profile) }
+    /// Takes what was recorded, in its order.
+    func take(_ event: TraceEvent) {
+        lock.lock()
+        defer { lock.unlock() }
+        now.add(event)
+    }
 
-    /// The same by another profile.
+    /// By the profile of the mount.
+    func pending() -> PendingSet { lock.withLock { now } }
+
+    /// By any profile. One that is not the mount's is worked out from the whole trace, which nothing is added to meanwhile.
     func pending(_ profile: Profile, unitBytes: UInt64? = nil) throws -> PendingSet {
+        let followed = pending()
+        if profile == followed.profile, unitBytes == nil || unitBytes == followed.unitBytes { return followed }
         var pending = PendingSet(profile: profile, base: base, unitBytes: unitBytes)
-        for event in try trace.events() { pending.add(event) }
+        try trace.forEachEvent { pending.add($0) }
         return pending
     }
 
     /// What an inode holds, and what of it was synced. Nil when a crash could not bring it back at all.
-    func contents(of inode: InodeID) throws(Errno) -> (now: Model.Node, synced: Model.Node)? {
-        let set: PendingSet
-        do { set = try pending() } catch { throw Errno(EIO) }
+    func contents(of inode: InodeID) -> (now: Model.Node, synced: Model.Node)? {
+        let set = pending()
         guard let now = set.tree(set.survivors(.everything)).nodes[inode],
             let synced = set.durable.nodes[inode]
         else { return nil }
         return (now, synced)
     }
+
+    /// Whether a crash could leave the inode with a name.
+    func canReach(_ inode: InodeID) -> Bool { lock.withLock { now.canReach(inode) } }
 }

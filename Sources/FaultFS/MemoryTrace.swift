@@ -20,20 +20,21 @@ package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
 
     package func events() -> [TraceEvent] { lock.withLock { recorded } }
 
+    package func forEachEvent(_ body: (TraceEvent) -> Void) { events().forEach(body) }
+
     package var status: String {
         lock.withLock { "path none, in memory\nevents \(recorded.count)\ndata-bytes \(filledBytes)\n" }
     }
 
     package var payloads: any PayloadStore { self }
 
-    package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws {
+    package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws -> TraceEvent {
         lock.lock()
         defer { lock.unlock() }
-        guard !data.isEmpty, case .event(let moved) = TraceRecord.event(event).moved(to: try store(data)) else {
-            recorded.append(event)
-            return
-        }
-        recorded.append(moved)
+        var event = event
+        if !data.isEmpty, case .event(let moved) = TraceRecord.event(event).moved(to: try store(data)) { event = moved }
+        recorded.append(event)
+        return event
     }
 
     private func store(_ bytes: UnsafeRawBufferPointer) throws -> Payload {

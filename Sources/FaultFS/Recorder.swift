@@ -16,6 +16,8 @@ final class Recorder: @unchecked Sendable {
     private let frozen = Atomic<Bool>(false)
     /// nil when nothing is recorded.
     private let sink: (any TraceSink)?
+    /// Told of everything that was recorded; set before the first request.
+    var ledger: LossLedger?
     private let crashPoint: CrashPoint?
     /// Called once, from a thread of its own, after the freeze.
     private let onFreeze: @Sendable (FreezeReason) -> Void
@@ -204,7 +206,7 @@ final class Recorder: @unchecked Sendable {
         _ event: TraceEvent, data: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) throws(Errno) {
         guard let sink else { return }
-        do { try sink.append(event, data: data) } catch { throw failed(error) }
+        do { ledger?.take(try sink.append(event, data: data)) } catch { throw failed(error) }
         counts.events += 1
         settle(.events, counts.events)
     }

@@ -171,6 +171,9 @@ extension PendingSet {
     /// How many parts a crash may keep or lose now. A run of data counts once.
     public var pendingPartCount: Int { partCount - strayCount }
 
+    /// Whether the inode has a name, or a crash could leave it with one.
+    public func canReach(_ inode: InodeID) -> Bool { inodes.contains(inode) }
+
     /// The pending parts in trace order; without the doubtful, those that a barrier can make durable.
     func pendingParts(withDoubtful: Bool = true) -> [Part] {
         var parts: [Part] = []

@@ -41,6 +41,7 @@ struct LiveCycle {
         options.trace = trace
         options.oraclePath = oracle
         options.crashPoint = crash?.point
+        options.profile = request.profile
         options.syncsBelow = false
         options.onFreeze = { _ in workload.kill() }
         let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)

@@ -78,6 +78,9 @@ public struct TraceWriter: ~Copyable, Sendable {
         return try append(.event(.oracle(payload)), data: line) ?? payload
     }
 
+    /// Whether some of this data, which was appended, has not been handed to the kernel yet.
+    public func waits(_ payload: Payload) -> Bool { payload.offsetBytes + payload.countBytes > storedBytes }
+
     /// Hands everything that was appended to the kernel, so that a reader of the file finds it.
     public mutating func flush() throws(TraceFileError) {
         guard !isClosed else { throw .closed(path: path) }

@@ -17,7 +17,11 @@ import Testing
             prepare: """
                 mkdir -p a/b d; head -c 30000 /dev/urandom > f; head -c 9000 /dev/urandom > a/f; ln a/f d/f
                 truncate -s 1M g; printf tail >> g; setfattr -n user.0 -v old f; printf x > h; ln -s f a/g
-                """)
+                """
+        ) {
+            // What the mount followed, and what it has to work out from the trace.
+            if seed % 2 == 0 { $0.profile = profile }
+        }
         var random = RandomSteps(seed: seed)
         let runner = StepRunner(root: bench.mountPoint)
         for step in random.steps(150) { _ = runner.run(step) }
@@ -35,6 +39,24 @@ import Testing
             \(bench.trace.text)
             """)
         #expect(Shell.run("ls -A '\(bench.backing)' | grep -c .faultline").output == "0\n")
+    }
+
+    /// A large file that is unlinked waits in the limbo until no crash can bring it back; a crash by a weaker profile than
+    /// the mount's then makes it again from the trace.
+    @Test func theLimboKeepsWhatACrashCouldBringBack() throws {
+        let bench = try Bench(prepare: "head -c 100000 /dev/zero | tr '\\0' b > base") { $0.profile = .ext4Ordered }
+        func limbo() -> String { Shell.run("ls '\(bench.backing)/.faultline/limbo' | wc -l").output }
+        let zeros = "head -c 200000 /dev/zero"
+        bench.succeed("\(zeros) | tr '\\0' x > large; sync large; sync .; rm base large")
+        #expect(limbo() == "2\n")
+        bench.succeed("printf x > f; sync f")
+        #expect(limbo() == "1\n")
+        // One that is still open goes too, and stays usable.
+        let open = "\(zeros) > open; exec 3<> open; rm open; printf y >> f; sync f; ls ../backing/.faultline/limbo"
+        #expect(bench.succeed("\(open); stat -Lc %h /dev/fd/3; wc -c <&3") == "2\n0\n200000\n")
+        _ = try bench.mount.cutPower(.posixMin, .nothing)
+        #expect(Shell.run("tr -d '\\0' < '\(bench.backing)/large' | wc -c").output == "200000\n")
+        #expect(Shell.run("wc -c < '\(bench.backing)/base'").output == "100000\n")
     }
 
     /// Writes the derived tree to a directory of its own.
