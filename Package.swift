@@ -44,7 +44,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
-            name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes"], swiftSettings: house),
+            name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
+            swiftSettings: house),
         .target(
             name: "Scenarios",
             dependencies: [
@@ -89,7 +90,7 @@ let package = Package(
             name: "ScenariosTests",
             dependencies: [
                 "Scenarios", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes",
-                "Report",
+                "Report", "Litmus",
             ], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]

@@ -3,7 +3,8 @@ package struct Coverage: Sendable {
     /// Epochs of the trace: stretches in which what may survive only grows.
     package var epochs = 0
     package var exhaustedEpochs = 0
-    package var searchedEpochs = 0
+    /// Those that have too many states.
+    package var searched: [Bound] = []
     package var limits: ExplorationLimits
     /// Why the rest was not looked at; nil when all was.
     package var stopped: String?
@@ -13,6 +14,16 @@ package struct Coverage: Sendable {
     /// Distinct states of crashes during recoveries, and the recoveries of which not all states were looked at.
     package var nestedStates = 0
     package var boundedRecoveries = 0
+
+    /// An epoch that was searched and not exhausted.
+    package struct Bound: Hashable, Sendable, Codable {
+        /// After how many events of the trace it ends.
+        package var event: Int
+        /// How many things each may survive or not: states without order among them are two to this power.
+        package var atoms: Int
+        /// How many states were looked at.
+        package var states: Int
+    }
 
     package init(limits: ExplorationLimits) { self.limits = limits }
 
@@ -28,7 +39,7 @@ package struct Coverage: Sendable {
     package mutating func add(_ other: Coverage) {
         epochs += other.epochs
         exhaustedEpochs += other.exhaustedEpochs
-        searchedEpochs += other.searchedEpochs
+        searched += other.searched
         stopped = stopped ?? other.stopped
         unstableStates += other.unstableStates
         rerunStates += other.rerunStates
@@ -42,12 +53,12 @@ extension Coverage: CustomStringConvertible {
     package var description: String {
         var text = workloads.map { "\($0.explored)/\($0.all) workloads; " } ?? ""
         text += "exhaustive \(exhaustedEpochs)/\(epochs) epochs"
-        if searchedEpochs > 0 {
+        if !searched.isEmpty {
             text +=
-                "; \(searchedEpochs) bounded (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "
+                "; \(searched.count) bounded (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "
                 + "\(limits.samplesPerEpoch) samples)"
         }
-        let missing = epochs - exhaustedEpochs - searchedEpochs
+        let missing = epochs - exhaustedEpochs - searched.count
         if let stopped { text += "; \(missing) NOT LOOKED AT beyond all lost and all kept: \(stopped)" }
         if limits.depth > 1 {
             text += "; \(nestedStates) states of crashes during recovery"

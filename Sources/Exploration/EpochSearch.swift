@@ -1,29 +1,53 @@
 import Model
 
-/// Looks at a large epoch in the order of what bugs are made of: few lost, few kept, then by chance.
+/// The choices with which a large epoch is searched, in the order of what bugs are made of: few lost, few kept, then by
+/// chance.
 struct EpochSearch {
-    let limits: ExplorationLimits
-    let seed: UInt64
+    private enum Step {
+        /// Only this one of the items is lost, or only this one is kept.
+        case single(Int, isKept: Bool)
+        case pair(Int, Int, areKept: Bool)
+        case sample(Int)
+    }
 
-    /// Calls `look` with each choice until it answers true.
-    func forEachChoice(_ epoch: Epoch, _ look: (Survivors) throws -> Bool) rethrows {
-        let set = epoch.set
-        let items = set.lost(set.survivors(.nothing)).items
-        func losing(_ lost: [LostAtoms.Item]) throws -> Bool { try look(set.survivors(.losing(LostAtoms(lost)))) }
-        for index in items.indices {
-            if try losing([items[index]]) { return }
-            if try losing(items.enumerated().filter { $0.offset != index }.map(\.element)) { return }
-        }
-        if items.count <= limits.pairedAtoms {
-            for one in items.indices {
-                for two in items.indices where two > one {
-                    if try losing([items[one], items[two]]) { return }
-                    let rest = items.enumerated().filter { $0.offset != one && $0.offset != two }.map(\.element)
-                    if try losing(rest) { return }
-                }
+    private let set: PendingSet
+    private let limits: ExplorationLimits
+    private let items: [LostAtoms.Item]
+    private var step = Step.single(0, isKept: false)
+    private var draws: RandomStream
+
+    init(_ set: PendingSet, limits: ExplorationLimits, seed: UInt64) {
+        self.set = set
+        self.limits = limits
+        items = set.lost(set.survivors(.nothing)).items
+        draws = RandomStream(seed: seed).stream("explore").stream(UInt64(set.eventCount))
+    }
+
+    /// What survives in the next state; nil after the last.
+    mutating func next() -> Survivors? {
+        while true {
+            switch step {
+            case .single(let index, _) where index >= items.count:
+                step = items.count <= limits.pairedAtoms ? .pair(0, 1, areKept: false) : .sample(0)
+            case .single(let index, let isKept):
+                step = isKept ? .single(index + 1, isKept: false) : .single(index, isKept: true)
+                return losing(isKept) { $0 == index }
+            case .pair(let one, _, _) where one + 1 >= items.count: step = .sample(0)
+            case .pair(let one, let two, _) where two >= items.count: step = .pair(one + 1, one + 2, areKept: false)
+            case .pair(let one, let two, let areKept):
+                step = areKept ? .pair(one, two + 1, areKept: false) : .pair(one, two, areKept: true)
+                return losing(areKept) { $0 == one || $0 == two }
+            case .sample(let number):
+                guard number < limits.samplesPerEpoch else { return nil }
+                step = .sample(number + 1)
+                return set.survivors(.seeded(draws.next()))
             }
         }
-        var draws = RandomStream(seed: seed).stream("explore").stream(UInt64(set.eventCount))
-        for _ in 0..<limits.samplesPerEpoch where try look(set.survivors(.seeded(draws.next()))) { return }
+    }
+
+    /// The state that loses the items of which `isChosen` is true, or all others.
+    private func losing(_ areKept: Bool, _ isChosen: (Int) -> Bool) -> Survivors {
+        let lost = items.indices.filter { isChosen($0) != areKept }.map { items[$0] }
+        return set.survivors(.losing(LostAtoms(lost)))
     }
 }

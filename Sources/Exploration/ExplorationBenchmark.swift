@@ -22,12 +22,14 @@ package enum ExplorationBenchmark {
             add(.write(InodeID(2), offsetBytes: page * 4096, data: arena.store(bytes)))
         }
         var walker = try StateWalker(set, payloads: arena)
-        var index = StateIndex()
+        let index = StateIndex()
+        var block = StateBlock()
         var left = count
-        repeat {
-            if index[walker.hash] == nil { index[walker.hash] = 0 }
-            left -= 1
-        } while try left > 0 && walker.next()
+        while left > 0, try walker.take(min(left, EpochWalk.blockCount), into: &block) {
+            index.bringNear(block.hashes)
+            for hash in block.hashes { _ = index.insert(hash, 0) }
+            left -= block.hashes.count
+        }
         return index.count
     }
 }

@@ -14,11 +14,12 @@ package final class Explorer {
     private let recording: Recording
     private let profile: Profile
     private let limits: ExplorationLimits
-    private let search: EpochSearch
+    private let seed: UInt64
+    private let workers: Int
     private let checker: StateChecker
     private let judge: EvidenceJudge
-    private var ledger: StateLedger
-    private var hashes: TreeHashCache
+    private let ledger: StateLedger
+    private let hashes = NodeHashes()
 
     package private(set) var collector: FindingCollector
     package private(set) var nested: NestedFindings
@@ -40,13 +41,13 @@ package final class Explorer {
         self.profile = profile
         self.limits = limits
         self.judge = judge
-        search = EpochSearch(limits: limits, seed: seed)
+        self.seed = seed
+        self.workers = workers
         let nesting =
             limits.depth > 1
             ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch) : nil
         ledger = StateLedger(recovery: recovery, nesting: nesting, workers: workers)
         nested = NestedFindings(nesting, recovery: confirming, judge: judge)
-        hashes = TreeHashCache(payloads: recording.payloads)
         checker = StateChecker(recovery: confirming, judge: judge)
         collector = FindingCollector(recording)
         coverage = Coverage(limits: limits)
@@ -60,36 +61,29 @@ package final class Explorer {
     /// Looks at everything, as long as `shouldStop` answers nil; its answer says why it stopped.
     package func run(shouldStop: () -> String?, progress: (String) -> Void) throws {
         defer { fillCoverage() }
-        try recording.forEachEpoch(profile) { epoch in
-            coverage.epochs += 1
-            for choice in [Choice.nothing, .everything] { try look(epoch.set.survivors(choice), of: epoch) }
-            return stop(shouldStop)
+        try forEachChunk(of: Self.endsAtOnce, .ends) { walks in
+            coverage.epochs += walks.count
+            try look(walks, shouldStop) { _ in }
         }
-        try flush()
         guard coverage.stopped == nil else { return }
         var number = 0
-        try recording.forEachEpoch(profile) { epoch in
-            number += 1
-            progress("epoch \(number) of \(coverage.epochs), \(checkedCount) states")
-            if try isSmall(epoch) {
-                if try exhaust(epoch, shouldStop) { coverage.exhaustedEpochs += 1 }
-            } else {
-                try search.forEachChoice(epoch) { survivors in
-                    try look(survivors, of: epoch)
-                    return stop(shouldStop)
-                }
-                if coverage.stopped == nil { coverage.searchedEpochs += 1 }
+        try forEachChunk(of: Self.epochsAtOnce, .all) { walks in
+            progress("epoch \(number + 1) of \(coverage.epochs), \(checkedCount) states")
+            try look(walks, shouldStop) { walk in
+                number += 1
+                if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
             }
-            return coverage.stopped != nil
         }
-        try flush()
     }
+
+    private static let endsAtOnce = 64
+    private static let epochsAtOnce = 8
 
     private func stop(_ shouldStop: () -> String?) -> Bool {
         guard coverage.stopped == nil else { return true }
         if ledger.hasHung || checker.hangingCount > 0 {
             coverage.stopped = "a state hangs in recovery"
-        } else if let most = limits.budgetStates, ledger.distinctCount >= most {
+        } else if let most = limits.budgetStates, checkedCount >= most {
             coverage.stopped = "the budget of \(most) states is used up"
         } else {
             coverage.stopped = shouldStop()
@@ -99,48 +93,42 @@ package final class Explorer {
 
     // MARK: - Epochs
 
-    private func isSmall(_ epoch: Epoch) throws -> Bool {
-        var walker = try StateWalker(epoch.set, payloads: recording.payloads)
-        // Without needs so many atoms have so many states at the least; the walk counts the others.
-        var count = 1
-        while try walker.next() {
-            count += 1
-            if count > limits.statesPerEpoch { return false }
+    /// Calls `body` with so many epochs at a time, to be walked on all threads, until it is time to stop.
+    private func forEachChunk(of count: Int, _ extent: EpochWalk.Extent, _ body: ([EpochWalk]) throws -> Void) throws {
+        var chunk: [EpochWalk] = []
+        try recording.forEachEpoch(profile) { epoch in
+            chunk.append(
+                EpochWalk(epoch, extent, limits, seed: seed, payloads: recording.payloads, hashes: hashes))
+            guard chunk.count == count else { return false }
+            try body(chunk)
+            chunk = []
+            return coverage.stopped != nil
         }
-        return true
+        if !chunk.isEmpty, coverage.stopped == nil { try body(chunk) }
     }
 
-    /// Looks at every state of the epoch; false when it is time to stop.
-    private func exhaust(_ epoch: Epoch, _ shouldStop: () -> String?) throws -> Bool {
-        var walker = try StateWalker(epoch.set, payloads: recording.payloads)
-        var isFirst = true
-        repeat {
-            decidedCount += 1
-            if !isFirst { lossyCount += 1 }
-            isFirst = false
-            guard ledger.needsLook(walker.hash, at: epoch.lines) else { continue }
-            ledger.take(walker.hash, walker.survivors(), of: epoch)
-            if ledger.isBatchFull {
-                try flush()
-                if stop(shouldStop) { return false }
+    /// Looks at the states of these epochs; hands each that is done to `finish`, in their order within a round.
+    private func look(_ walks: [EpochWalk], _ shouldStop: () -> String?, _ finish: (EpochWalk) -> Void) throws {
+        var open = walks
+        while !open.isEmpty, !stop(shouldStop) {
+            let met = ledger.met
+            let before = open.map { ($0.decidedCount, $0.lossyCount) }
+            let rounds = try Parallel.map(open, workers: workers) { _, walk in try walk.round(met) }
+            for (index, walk) in open.enumerated() {
+                decidedCount += walk.decidedCount - before[index].0
+                lossyCount += walk.lossyCount - before[index].1
+                for found in rounds[index] ?? [] { ledger.take(found.hash, found.survivors, of: walk.epoch) }
             }
-        } while try walker.next()
-        return !stop(shouldStop)
-    }
-
-    private func look(_ survivors: Survivors, of epoch: Epoch) throws {
-        decidedCount += 1
-        if !survivors.keepsEverything { lossyCount += 1 }
-        let hash = try hashes.hash(epoch.set.tree(survivors))
-        guard ledger.needsLook(hash, at: epoch.lines) else { return }
-        ledger.take(hash, survivors, of: epoch)
-        if ledger.isBatchFull { try flush() }
+            try flush(shouldStop)
+            if coverage.stopped == nil { for walk in open where walk.isDone { finish(walk) } }
+            open.removeAll { $0.isDone }
+        }
     }
 
     // MARK: - Verdicts
 
-    private func flush() throws {
-        try ledger.flush { shown, state in
+    private func flush(_ shouldStop: () -> String?) throws {
+        try ledger.flush(shouldStop: { stop(shouldStop) }) { shown, state in
             let judgement = judge.judge(shown.evidence, at: state)
             notTried.formUnion(judgement.notTried)
             switch judgement.verdict {

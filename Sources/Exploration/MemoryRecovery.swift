@@ -2,6 +2,7 @@ import Bytes
 import Model
 import Oracle
 import Storage
+import Synchronization
 import Targets
 
 /// Recovers crash states of a built-in store in this process, on storage in memory: no file is written and no other
@@ -13,6 +14,9 @@ package struct MemoryRecovery: StateRecoverer {
     private let payloads: any PayloadStore
     /// After recovery a key is written and the power goes once more, under this profile.
     private let probing: Profile?
+    private let images = FileImages()
+    private let seconds = SecondRecoveries()
+    private static let count = Atomic<Int>(0)
 
     package init(_ store: BuiltInStore, payloads: any PayloadStore, probing: Profile? = nil) {
         self.store = store
@@ -21,12 +25,18 @@ package struct MemoryRecovery: StateRecoverer {
     }
 
     package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
-        let storage = try MemoryStorage(tree, payloads: payloads)
+        let storage = try MemoryStorage(tree, payloads: payloads, sharing: images)
         let first = dump(storage)
         guard case .opened(let observation) = first else { return RecoveredState(evidence: Evidence(first)) }
-        var evidence = Evidence(first, secondRecovery: dump(storage))
-        if let probing { evidence.probe = try probe(storage, holding: observation, probing) }
-        return RecoveredState(evidence: evidence)
+        guard let probing else {
+            if isAlone { return RecoveredState(evidence: Evidence(first, secondRecovery: dump(storage))) }
+            let number = Self.count.add(1, ordering: .relaxed).newValue
+            let second = seconds.recovery(after: storage.contentHash(), number: number) { dump(storage) }
+            return RecoveredState(evidence: Evidence(first, secondRecovery: second))
+        }
+        let second = dump(storage)
+        let probe = try probe(storage, holding: observation, probing)
+        return RecoveredState(evidence: Evidence(first, secondRecovery: second, probe: probe))
     }
 
     package func recording(ofRecovering tree: Tree) throws -> Recording? {

@@ -14,8 +14,7 @@ package final class ProcessRecovery: StateRecoverer {
     /// A directory of ours, for the states.
     private let scratch: ByteString
     private static let count = Atomic<Int>(0)
-    /// By what the first recovery left: what the second one showed.
-    private let seconds = Mutex<[StateHash: Recovery]>([:])
+    private let seconds = SecondRecoveries()
 
     package init(payloads: any PayloadStore, client: RecoverClient, scratch: ByteString) {
         materialiser = TreeMaterialiser(payloads: payloads)
@@ -38,21 +37,15 @@ package final class ProcessRecovery: StateRecoverer {
             if case .hangs = first { return RecoveredState(evidence: Evidence(first.recovery), hung: true) }
             return RecoveredState(evidence: Evidence(first.recovery))
         }
-        // Many states recover to few: what such files show the second time is known, and still looked at now and then.
+        func again() throws -> Recovery {
+            let second = isAlone ? try client.recoverAlone(directory) : try client.recover(directory)
+            if case .opened = second {} else { try FreeSpace.require(in: scratch, doing: "recovering a state again") }
+            return second.recovery
+        }
         let left = isAlone ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
-        if let left, number % Self.lookPeriod != 0, let known = seconds.withLock({ $0[left] }) {
-            return RecoveredState(evidence: Evidence(first.recovery, secondRecovery: known))
-        }
-        let second = isAlone ? try client.recoverAlone(directory) : try client.recover(directory)
-        if case .opened = second {} else { try FreeSpace.require(in: scratch, doing: "recovering a state again") }
-        if let left, case .opened = second {
-            seconds.withLock { if $0.count < Self.keptAtMost { $0[left] = second.recovery } }
-        }
-        return RecoveredState(evidence: Evidence(first.recovery, secondRecovery: second.recovery))
+        let second = try left.map { try seconds.recovery(after: $0, number: number, again) } ?? again()
+        return RecoveredState(evidence: Evidence(first.recovery, secondRecovery: second))
     }
-
-    private static let lookPeriod = 16
-    private static let keptAtMost = 10_000
 
     package func recording(ofRecovering tree: Tree) -> Recording? { nil }
 

@@ -119,19 +119,31 @@ struct AtomGraph {
         }
     }
 
-    /// The fates of the parts in a state of the walk.
-    func survivors(_ walk: borrowing IdealWalk) -> Survivors {
+    /// Whether the atom is among what survives.
+    func isKept(_ atom: Int, in survivors: Survivors) -> Bool {
+        switch (survivors.fates[atoms[atom].part], atoms[atom].piece) {
+        case (.kept, _): true
+        case (.data(let kept), .unit(let bytes)), (.data(let kept), .prefix(let bytes, _)):
+            kept.contains(bytes.lowerBound)
+        case (.size(let reached), .size(let size)): size <= reached
+        default: false
+        }
+    }
+
+    /// The fates of the parts in the state that has these atoms, a bit each.
+    func survivors(_ members: ArraySlice<UInt64>) -> Survivors {
         var fates: [Fate] = []
         fates.reserveCapacity(parts.count)
-        while fates.count < parts.count { appendFates(walk, to: &fates) }
+        while fates.count < parts.count { appendFates(members, to: &fates) }
         return Survivors(fates: fates)
     }
 
-    private func appendFates(_ walk: borrowing IdealWalk, to fates: inout [Fate]) {
+    private func appendFates(_ members: ArraySlice<UInt64>, to fates: inout [Fate]) {
+        func contains(_ atom: Int) -> Bool { members[members.startIndex + atom >> 6] >> UInt64(atom & 63) & 1 == 1 }
         let range = atomsOfPart[fates.count]
         guard let first = range.first else { return fates.append(.kept) }
         var kept = 0
-        for atom in range where walk.contains(atom) { kept += 1 }
+        for atom in range where contains(atom) { kept += 1 }
         let isWhole = kept == range.count
         switch atoms[first].piece {
         case .whole: fates.append(isWhole ? .kept : .lost)
@@ -147,7 +159,7 @@ struct AtomGraph {
             var grows = false
             for atom in range {
                 if case .prefix(_, .some) = atoms[atom].piece { grows = true }
-                guard walk.contains(atom) else { continue }
+                guard contains(atom) else { continue }
                 switch atoms[atom].piece {
                 case .unit(let unit): bytes.insert(contentsOf: unit)
                 case .prefix(let prefix, let reached):

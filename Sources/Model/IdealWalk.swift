@@ -17,7 +17,7 @@ struct IdealWalk: ~Copyable {
     private var unmet: [Int32]
     /// Atoms whose needs are all in the set, a bit each; and the set.
     private var ready: [UInt64]
-    private var members: [UInt64]
+    private(set) var members: [UInt64]
     private var stack: [Int32] = []
     /// Where to look for the next atom to add.
     private var next = 0
@@ -42,8 +42,6 @@ struct IdealWalk: ~Copyable {
         ready = members
         for atom in 0..<count where unmet[atom] == 0 { ready[atom >> 6] |= 1 << UInt64(atom & 63) }
     }
-
-    func contains(_ atom: Int) -> Bool { members[atom >> 6] >> UInt64(atom & 63) & 1 == 1 }
 
     /// Goes one step; nil after the last.
     mutating func advance() -> Step? {

@@ -37,7 +37,7 @@ public struct StateHash: Hashable, Sendable {
 
     /// The two in this order, mixed.
     @inline(__always)
-    static func mixed(_ one: StateHash, _ two: StateHash) -> StateHash {
+    package static func mixed(_ one: StateHash, _ two: StateHash) -> StateHash {
         let high = mix(one.high &+ (two.low ^ 0x9E37_79B9_7F4A_7C15))
         return StateHash(high: high, low: mix(one.low ^ two.high &* 0xD1B5_4A32_D192_ED03 &+ high))
     }

@@ -43,12 +43,14 @@ struct StateTable {
     private var extendedAttributeSlots: [InodeID: [ByteString: Int]] = [:]
     private var unitRange: [Range<Int>] = []
 
-    init(_ durable: Tree, _ graph: AtomGraph, _ hasher: TreeHasher, unitBytes: UInt64) throws {
+    init(
+        _ durable: Tree, _ graph: AtomGraph, _ hasher: TreeHasher, _ known: NodeHashes, unitBytes: UInt64
+    ) throws {
         self.hasher = hasher
         self.unitBytes = unitBytes
         let inodes = [.root] + durable.nodes.keys.filter { $0 != .root }.sorted()
         for (number, inode) in inodes.enumerated() { numbers[inode] = number }
-        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph) }
+        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph, known) }
         for inode in inodes {
             for (name, child) in durable.nodes[inode]!.entries { enterName(Entry(inode, name), numbers[child]) }
         }
@@ -86,11 +88,10 @@ struct StateTable {
 
     // MARK: - Building
 
-    private mutating func enterNode(_ inode: InodeID, _ node: Node, _ graph: AtomGraph) throws {
-        var hash = hasher.kind(node.kind) ^ hasher.attributes(node.attributes) ^ hasher.size(node.sizeBytes)
-        for (name, value) in node.extendedAttributes { hash ^= hasher.extendedAttribute(name, value) }
-        hash ^= try hasher.content(node.content, 0..<node.sizeBytes)
-        nodes.append(hash)
+    private mutating func enterNode(
+        _ inode: InodeID, _ node: Node, _ graph: AtomGraph, _ known: NodeHashes
+    ) throws {
+        nodes.append(try known.hash(inode, node, hasher))
         sizes.append(node.sizeBytes)
         let begin = units.count
         for start in touchedUnits(inode, node, graph) {

@@ -14,22 +14,62 @@ public struct StateWalker: ~Copyable {
     private var table: StateTable
     private var undo: [Saved] = []
     private var undoBegins: [Int] = []
+    private var isOver = false
 
     /// The hash of the current state's visible tree.
     public var hash: StateHash { table.nodes[0] }
 
     /// Begins with the state in which everything optional is lost. Throws when `payloads` cannot be read.
-    public init(_ set: PendingSet, payloads: any PayloadStore) throws {
+    ///
+    /// - Parameter known: hashes of inodes from walks of other sets with the same payloads.
+    public init(_ set: PendingSet, payloads: any PayloadStore, known: NodeHashes? = nil) throws {
         graph = AtomGraph(set)
         walk = IdealWalk(graph)
-        table = try StateTable(set.durable, graph, TreeHasher(payloads: payloads), unitBytes: set.unitBytes)
+        table = try StateTable(
+            set.durable, graph, TreeHasher(payloads: payloads), known ?? NodeHashes(), unitBytes: set.unitBytes)
     }
 
     /// How many atoms are optional.
     public var atomCount: Int { graph.atoms.count }
 
+    /// Whether there are more states than `count`: what walking them would tell, without their hashes.
+    public func hasMoreStates(than count: Int) -> Bool {
+        var counting = IdealWalk(graph)
+        var left = count - 1
+        while let step = counting.advance() {
+            guard case .added = step else { continue }
+            left -= 1
+            if left < 0 { return true }
+        }
+        return false
+    }
+
     /// What survives in the current state.
-    public func survivors() -> Survivors { graph.survivors(walk) }
+    public func survivors() -> Survivors { graph.survivors(walk.members[...]) }
+
+    /// Takes the current state and those after it into `block`, at most `count`; false when there were none left.
+    public mutating func take(_ count: Int, into block: inout StateBlock) throws -> Bool {
+        block.removeAll()
+        while !isOver, block.hashes.count < count {
+            block.append(hash, walk)
+            isOver = try !next()
+        }
+        return !block.hashes.isEmpty
+    }
+
+    /// What survives in a state of a block of this walk.
+    public func survivors(_ state: Int, of block: StateBlock) -> Survivors {
+        graph.survivors(block.members(of: state))
+    }
+
+    /// The hash of the state that a crash with these survivors leaves, at the price of what they keep. Asked before the
+    /// walk has begun, and with survivors of its own set.
+    public mutating func hash(of survivors: Survivors) throws -> StateHash {
+        precondition(undoBegins.isEmpty, "asked at the beginning of the walk")
+        for atom in graph.atoms.indices where graph.isKept(atom, in: survivors) { try add(atom) }
+        defer { while !undoBegins.isEmpty { takeBack() } }
+        return hash
+    }
 
     /// Goes to the next state; false after the last.
     public mutating func next() throws -> Bool {

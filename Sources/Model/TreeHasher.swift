@@ -79,9 +79,12 @@ extension Tree {
 
 extension StateHash {
     /// The hash of plain bytes.
-    package init(of bytes: [UInt8]) {
+    package init(of bytes: [UInt8]) { self = bytes.withUnsafeBytes { StateHash(of: $0) } }
+
+    /// A hash of plain bytes.
+    package init(of bytes: UnsafeRawBufferPointer) {
         var words = Words()
-        bytes.withUnsafeBytes { words.take($0, at: 0) }
+        words.take(bytes, at: 0)
         words.finish()
         self = .mixed(words.hash, StateHash(0, UInt64(bytes.count)))
     }

@@ -1,3 +1,4 @@
+import Exploration
 import Oracle
 import Scenarios
 
@@ -13,12 +14,21 @@ package struct RunReport {
         if result.findings.isEmpty, let reason = result.reason { lines.append("  \(reason)") }
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
+        if let bounded = result.bounded { lines.append("  bounded: " + RunReport.places(of: bounded)) }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         for (index, finding) in result.findings.enumerated() {
             lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)
         }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// `the epochs that end at event 411 (23 free atoms, 1204 states looked at), 530 (…) and 4 more (result.json)`
+    private static func places(of bounds: [Coverage.Bound]) -> String {
+        let shown = bounds.prefix(3).map { "\($0.event) (\($0.atoms) free atoms, \($0.states) states looked at)" }
+        let rest = bounds.count - shown.count
+        return "the epochs that end at event " + shown.joined(separator: ", ")
+            + (rest > 0 ? " and \(rest) more (result.json)" : "")
     }
 
     private var counts: String {

@@ -98,6 +98,7 @@ package struct ScenarioRunner: Sendable {
         result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
         result.coverage = tally.coverage?.description
+        result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.findings = tally.findings
         result.cuts = tally.cuts
         result.faults = tally.faults.isEmpty ? nil : tally.faults

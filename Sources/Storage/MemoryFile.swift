@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Model
 
 /// A file in memory. Memory grows with what was written or extended over, zero pages come lazily from the system.
 final class MemoryFile: StorageFile {
@@ -10,6 +11,14 @@ final class MemoryFile: StorageFile {
         self.name = name
         content = Guarded(Content(contents))
     }
+
+    /// A file that holds what `image` does, and shares it until it is written to.
+    init(name: ByteString, _ image: FileImage) {
+        self.name = name
+        content = Guarded(Content(image))
+    }
+
+    func contentHash() -> StateHash { content.withLock { $0.hash } }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) -> Int {
         content.withLock { $0.read(into: buffer, at: offsetBytes) }
@@ -53,6 +62,14 @@ private struct Content: ~Copyable {
     private var base: UnsafeMutableRawPointer?
     private var capacity = 0
     private(set) var count = 0
+    /// Whose memory it is, until the first change; then there is no capacity.
+    private var image: FileImage?
+
+    init(_ image: FileImage) {
+        base = UnsafeMutableRawPointer(mutating: image.bytes.baseAddress)
+        count = image.bytes.count
+        self.image = image
+    }
 
     init(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
@@ -61,7 +78,12 @@ private struct Content: ~Copyable {
         precondition(hadMemory, "no memory for \(bytes.count) bytes of a file in memory")
     }
 
-    deinit { Self.release(base, capacity) }
+    deinit { if image == nil { Self.release(base, capacity) } }
+
+    var hash: StateHash {
+        if let image { return image.hash }
+        return StateHash(of: UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count))
+    }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) -> Int {
         guard offset < UInt64(count), let base else { return 0 }
@@ -73,13 +95,18 @@ private struct Content: ~Copyable {
     /// False, and nothing is changed, when there is no memory for it.
     mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return true }
-        if offset + bytes.count > count, !resize(to: offset + bytes.count) { return false }
+        if offset + bytes.count > count {
+            if !resize(to: offset + bytes.count) { return false }
+        } else if image != nil, !reserve(count) {
+            return false
+        }
         base!.advanced(by: offset).copyMemory(from: source, byteCount: bytes.count)
         return true
     }
 
     /// False, and nothing is changed, when there is no memory for it.
     mutating func resize(to size: Int) -> Bool {
+        if image != nil, size < count, !reserve(count) { return false }
         if size < count {
             memset(base! + size, 0, count - size)
         } else if size > capacity {
@@ -94,7 +121,8 @@ private struct Content: ~Copyable {
     private mutating func reserve(_ newCapacity: Int) -> Bool {
         guard let fresh = Self.zeroedMemory(newCapacity) else { return false }
         if let base { memcpy(fresh, base, count) }
-        Self.release(base, capacity)
+        if image == nil { Self.release(base, capacity) }
+        image = nil
         base = fresh
         capacity = newCapacity
         return true

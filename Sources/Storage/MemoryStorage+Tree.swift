@@ -5,16 +5,23 @@ extension MemoryStorage {
     /// The regular files in the root of a tree: a crash state, as a store finds it. What a flat directory cannot hold is
     /// left out. Throws `StorageError.invalidName`, or whatever `payloads` throws.
     public convenience init(_ tree: Tree, payloads: some PayloadStore) throws {
-        var contents: [ByteString: [UInt8]] = [:]
+        try self.init(tree, payloads: payloads, sharing: FileImages())
+    }
+
+    /// The same, with files that are shared with other storages of these images until they are written to.
+    package convenience init(_ tree: Tree, payloads: some PayloadStore, sharing images: FileImages) throws {
+        var files: [ByteString: MemoryFile] = [:]
         for (name, inode) in tree.nodes[.root]?.entries ?? [:] {
             guard let node = tree.nodes[inode], node.kind == .regular else { continue }
-            var bytes = [UInt8](repeating: 0, count: Int(clamping: node.sizeBytes))
-            for extent in node.content.slice(0..<node.sizeBytes) {
-                let run = Int(extent.offsetBytes)..<Int(extent.endBytes)
-                bytes.replaceSubrange(run, with: try payloads.bytes(of: extent.data))
-            }
-            contents[name] = bytes
+            files[name] = MemoryFile(name: name, try images.image(inode, node, payloads: payloads))
         }
-        try self.init(contents: contents)
+        try self.init(files)
+    }
+
+    /// A hash of all names and what they hold.
+    package func contentHash() -> StateHash {
+        files().reduce(into: StateHash(of: [])) { hash, file in
+            hash = .mixed(hash, .mixed(StateHash(of: file.key.bytes), file.value.contentHash()))
+        }
     }
 }

@@ -23,6 +23,12 @@ public final class MemoryStorage: Storage {
         self.state = Guarded(state)
     }
 
+    /// A directory of these files. Throws `StorageError.invalidName`.
+    init(_ files: [ByteString: MemoryFile]) throws(StorageError) {
+        for name in files.keys { try name.checkedAsFileName() }
+        state = Guarded(State(files: files))
+    }
+
     /// An empty directory.
     public init() { state = Guarded(State()) }
 
@@ -31,6 +37,11 @@ public final class MemoryStorage: Storage {
         var copies: [ByteString: [UInt8]] = [:]
         for (name, file) in state.withLock({ $0.files }) { copies[name] = try file.contents() }
         return copies
+    }
+
+    /// Every file by its name, in the order of the names.
+    func files() -> [(key: ByteString, value: MemoryFile)] {
+        state.withLock { $0.files }.sorted { $0.key < $1.key }
     }
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {

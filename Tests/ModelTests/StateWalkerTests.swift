@@ -36,6 +36,40 @@ struct StateWalkerTests {
         #expect(states > 3000)
     }
 
+    /// Asked for any choice the walker says the hash of its tree, also when it knows inodes from other sets; and blocks
+    /// hold what single steps visit.
+    @Test func aChoicesHashIsThatOfItsTree() throws {
+        var count = 0
+        for seed in 0..<60 as Range<UInt64> {
+            let script = try TraceGenerator.script(seed: seed)
+            let trace = try LitmusTrace(script)
+            let known = NodeHashes()
+            for profile in Profile.allCases {
+                let set = trace.pendingSet(profile, unitBytes: script.unitBytes)
+                var walker = try StateWalker(set, payloads: trace.arena, known: known)
+                let choices = [Choice.nothing, .everything] + (0..<20 as Range<UInt64>).map { .seeded($0) }
+                for choice in choices {
+                    let survivors = set.survivors(choice)
+                    let hash = try set.tree(survivors).hash(payloads: trace.arena)
+                    #expect(try walker.hash(of: survivors) == hash, "seed \(seed), \(profile.rawValue), \(choice)")
+                    count += 1
+                }
+                var stepping = try StateWalker(set, payloads: trace.arena)
+                var block = StateBlock()
+                var taken = 0
+                while taken < 300, try walker.take(7, into: &block) {
+                    for (state, hash) in block.hashes.enumerated() {
+                        if taken > 0 { #expect(try stepping.next()) }
+                        #expect(hash == stepping.hash && walker.survivors(state, of: block) == stepping.survivors())
+                        taken += 1
+                    }
+                }
+                if taken < 300 { #expect(try !stepping.next()) }
+            }
+        }
+        #expect(count > 10_000)
+    }
+
     /// Trees that look the same have the same hash, however they came about; others have another.
     @Test func hashesTellVisibleTreesApart() throws {
         var seen: [StateHash: String] = [:]

@@ -11,6 +11,7 @@
 #include "memory_filesystem.h"
 #include "late_writes.h"
 #include "mounting.h"
+#include "prefetch.h"
 #include "request_marks.h"
 #include "standard_output.h"
 

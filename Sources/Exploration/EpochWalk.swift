@@ -1,0 +1,126 @@
+import Model
+
+/// Derives the states of one epoch, a round at a time, and says which of them are worth a look. One thread at a time.
+final class EpochWalk: @unchecked Sendable {
+    enum Extent {
+        /// The two states with all optional lost and with all kept.
+        case ends
+        /// All, or those of a search where there are too many.
+        case all
+    }
+
+    struct Found {
+        var hash: StateHash
+        var survivors: Survivors
+    }
+
+    /// How many states are derived before any of them is looked up.
+    static let blockCount = 64
+    /// A round ends with so many that are worth a look, or after so many states.
+    private static let roundFound = 1024
+    private static let roundStates = 65_536
+
+    let epoch: Epoch
+    private let extent: Extent
+    private let limits: ExplorationLimits
+    private let seed: UInt64
+    private let payloads: any PayloadStore
+    private let hashes: NodeHashes
+
+    private var walker: StateWalker?
+    private var search: EpochSearch?
+    private var block = StateBlock()
+
+    private(set) var isDone = false
+    /// States at this epoch that were looked at, equal ones counted again, and those of them that lost something.
+    private(set) var decidedCount = 0
+    private(set) var lossyCount = 0
+    /// How many atoms are optional; known after the first round.
+    private(set) var atomCount = 0
+
+    init(
+        _ epoch: Epoch, _ extent: Extent, _ limits: ExplorationLimits, seed: UInt64, payloads: any PayloadStore,
+        hashes: NodeHashes
+    ) {
+        self.epoch = epoch
+        self.extent = extent
+        self.limits = limits
+        self.seed = seed
+        self.payloads = payloads
+        self.hashes = hashes
+    }
+
+    /// The epoch is searched and not exhausted.
+    var isSearched: Bool { search != nil }
+
+    /// Where it lies and how it was searched.
+    var bound: Coverage.Bound {
+        Coverage.Bound(event: epoch.set.eventCount, atoms: atomCount, states: decidedCount)
+    }
+
+    /// The next of the states that `known` says are worth a look; some may be equal.
+    func round(_ known: MetStates) throws -> [Found] {
+        var walker = try self.walker.take() ?? begin()
+        let found =
+            switch (extent, search) {
+            case (.ends, _): try ends(&walker, known)
+            case (.all, nil): try walk(&walker, known)
+            case (.all, _): try searched(&walker, known)
+            }
+        if !isDone { self.walker = consume walker }
+        return found
+    }
+
+    private func begin() throws -> StateWalker {
+        let walker = try StateWalker(epoch.set, payloads: payloads, known: hashes)
+        atomCount = walker.atomCount
+        if extent == .all, walker.hasMoreStates(than: limits.statesPerEpoch) {
+            search = EpochSearch(epoch.set, limits: limits, seed: seed)
+        }
+        return walker
+    }
+
+    private func ends(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
+        isDone = true
+        return try [Choice.nothing, .everything].compactMap { try look(epoch.set.survivors($0), &walker, known) }
+    }
+
+    private func searched(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
+        var found: [Found] = []
+        let end = decidedCount + Self.roundStates
+        while found.count < Self.roundFound, decidedCount < end {
+            guard let survivors = search?.next() else {
+                isDone = true
+                break
+            }
+            if let new = try look(survivors, &walker, known) { found.append(new) }
+        }
+        return found
+    }
+
+    private func look(_ survivors: Survivors, _ walker: inout StateWalker, _ known: MetStates) throws -> Found? {
+        decidedCount += 1
+        if !survivors.keepsEverything { lossyCount += 1 }
+        let hash = try walker.hash(of: survivors)
+        return known.needsLook(hash, at: epoch.lines) ? Found(hash: hash, survivors: survivors) : nil
+    }
+
+    private func walk(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
+        var found: [Found] = []
+        let end = decidedCount + Self.roundStates
+        while found.count < Self.roundFound, decidedCount < end {
+            guard try walker.take(Self.blockCount, into: &block) else {
+                isDone = true
+                break
+            }
+            // All states but the one that keeps everything lose something.
+            lossyCount += block.hashes.count - (decidedCount == 0 ? 1 : 0)
+            decidedCount += block.hashes.count
+            known.bringNear(block.hashes)
+            for (state, hash) in block.hashes.enumerated() where known.needsLook(hash, at: epoch.lines) {
+                found.append(Found(hash: hash, survivors: walker.survivors(state, of: block)))
+            }
+        }
+        return found
+    }
+}

@@ -1,0 +1,40 @@
+import Foundation
+import Synchronization
+
+/// Does the same to many things on all threads, and gives the results in the order of the things.
+enum Parallel {
+    /// Calls `body` with each of `items`, on at most `workers` threads; none is begun after `isOver` of a result. Throws
+    /// what was thrown first in the order of the items.
+    static func map<Item: Sendable, Output: Sendable>(
+        _ items: [Item], workers: Int, isOver: @Sendable (Output) -> Bool = { _ in false },
+        _ body: @Sendable (Int, Item) throws -> Output
+    ) throws -> [Output?] {
+        guard workers > 1, items.count > 1 else {
+            var outputs = [Output?](repeating: nil, count: items.count)
+            for (place, item) in items.enumerated() {
+                let output = try body(place, item)
+                outputs[place] = output
+                if isOver(output) { break }
+            }
+            return outputs
+        }
+        let found = Mutex<[Result<Output, any Error>?]>(Array(repeating: nil, count: items.count))
+        let next = Atomic<Int>(0)
+        let over = Atomic<Bool>(false)
+        // A few at a time: most of the threads' time is not to go into taking turns.
+        let stride = max(1, min(16, items.count / (4 * workers)))
+        DispatchQueue.concurrentPerform(iterations: min(workers, items.count)) { _ in
+            while true {
+                let begin = next.add(stride, ordering: .relaxed).oldValue
+                guard begin < items.count, !over.load(ordering: .relaxed) else { return }
+                let range = begin..<min(begin + stride, items.count)
+                let results = range.map { place in Result { try body(place, items[place]) } }
+                if results.contains(where: { (try? isOver($0.get())) == true }) { over.store(true, ordering: .relaxed) }
+                found.withLock { found in
+                    for (place, result) in zip(range, results) { found[place] = result }
+                }
+            }
+        }
+        return try found.withLock { $0 }.map { try $0?.get() }
+    }
+}
