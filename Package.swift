@@ -54,7 +54,8 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
-            name: "Report", dependencies: ["Scenarios", "Exploration", "Oracle", "Model", "Bytes"], swiftSettings: house
+            name: "Report", dependencies: ["Scenarios", "Exploration", "Engine", "Oracle", "Model", "Bytes"],
+            swiftSettings: house
         ),
         .executableTarget(
             name: "faultline-target",

@@ -14,7 +14,8 @@ struct StoryReport {
     /// The lines, each after `indent` blanks.
     func lines(for terminal: Terminal, indent: Int) -> [String] {
         let margin = String(repeating: " ", count: indent)
-        var table = Table([.init(""), .init("event", .right), .init("what the store did"), .init("after the crash")])
+        let who = story.firstCrash == nil ? "what the store did" : "what its recovery did"
+        var table = Table([.init(""), .init("event", .right), .init(who), .init("after the crash")])
         let deeds = story.timeline.map { Self.shortened($0.what, to: Self.deedColumns) }
         let events = story.timeline.map(Self.events)
         let taken = indent + 8 + max(5, events.map(\.count).max() ?? 0) + max(18, deeds.map(\.count).max() ?? 0)
@@ -26,8 +27,10 @@ struct StoryReport {
                 .init(Self.shortened(text, to: 120 - taken), style),
             ])
         }
-        var lines = table.lines(for: terminal).map { margin + $0 }
-        lines.append(margin + Style.heading.shown("──── power cut after event \(story.crashPoint) ────", on: terminal))
+        var lines = story.firstCrash.map { Self.wrapped("first     ", $0, margin) } ?? []
+        lines += table.lines(for: terminal).map { margin + $0 }
+        let cut = story.firstCrash == nil ? "power cut" : "power cut during recovery,"
+        lines.append(margin + Style.heading.shown("──── \(cut) after event \(story.crashPoint) ────", on: terminal))
         lines += Self.wrapped("expected  ", story.expected, margin) + Self.wrapped("found     ", story.found, margin)
         for (index, reason) in story.reasons.enumerated() {
             lines += Self.wrapped(index == 0 ? "why       " : "          ", reason, margin)
@@ -50,6 +53,7 @@ struct StoryReport {
         case .unfinished: ("", "had not returned", .doubtful)
         case .asked: ("", "", .plain)
         case .promised: ("=>", "PROMISED", .heading)
+        case .refused: ("", "REFUSED", .doubtful)
         case .other: ("", "", .plain)
         }
     }

@@ -28,7 +28,8 @@ struct ExploreScenario: ScenarioRun {
         }
         if let length = request.exploration.smallWorkloadSteps { return try exploreSmallWorkloads(store, length) }
         context.progress("recording")
-        let workload = Workload(seed: request.seed, operationCount: request.operationCount)
+        let workload = Workload(
+            seed: request.seed, shape: request.shape, operationCount: request.operationCount)
         let life = try RecordedLife(rules: request.exploration.rules, seed: request.seed) { storage, oracle in
             try store.run(workload, on: storage, oracle: oracle)
         }
@@ -143,13 +144,11 @@ struct ExploreScenario: ScenarioRun {
         for finding in explorer.nested.findings {
             let oracle = history.text(firstLines: finding.outer.oracleLineCount)
             try tally.add(finding.cause) {
-                var written = try writer.write(finding.cause, finding.recording, oracle: oracle, shown: nil)
                 let lost = try recording.story(of: finding.outer).lines
-                written.story =
-                    "crash after event \(finding.outer.crashPoint), which lost "
-                    + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + "; then, during its recovery, a "
-                    + written.story
-                return written
+                let first =
+                    "The power went after event \(finding.outer.crashPoint) of the run, which lost "
+                    + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + ", and again during the recovery."
+                return try writer.write(finding.cause, finding.recording, oracle: oracle, shown: nil, after: first)
             }
         }
     }

@@ -89,7 +89,7 @@ private final class Workload: Sendable {
     ) throws -> Termination {
         let environment = WorkloadEnvironment(
             directory: mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"), seed: request.seed,
-            operationCount: request.operationCount, firstSeq: firstSeq)
+            operationCount: request.operationCount, firstSeq: firstSeq, shape: request.shape)
         let run = try WorkloadRun(request.target, environment)
         let isPowerGone = state.withLock { state in
             state.run = run

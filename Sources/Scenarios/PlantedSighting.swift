@@ -1,73 +1,86 @@
 import Engine
+import Exploration
+import Model
+import Targets
 
-/// One run that shows a planted bug: which scenario catches it, on which target, and which check names it.
+/// One run that shows a planted bug: which scenario catches it, how it is asked to, and which check names it.
 ///
 /// Together they are the table "which scenario catches which bug"; a test does every run, and replays its case.
+/// docs/planted-bugs.md tells the story of each that `explore` catches.
 package struct PlantedSighting: Hashable, Sendable {
     package var scenario: Scenario
     package var check: String
     /// `engine` for the key-value view, `events` for the event view.
     package var target = "engine"
+    /// Parameters of the target, beside the bug itself.
+    package var settings: [String: String] = [:]
+    /// Under which the run is.
+    package var profile = Profile.posixMin
     package var operationCount: UInt64 = 100
     package var cycles = 6
     /// `kill` only: the process dies at this acknowledgement instead of a seeded time.
     package var killAtAcknowledgement: UInt64?
-    /// `io-error` only: the rule that it takes.
-    package var rule: String?
-}
+    /// `io-error` and `explore`: the faults.
+    package var rules: [String] = []
+    /// `explore` only.
+    package var exploring = Exploring()
 
-extension PlantedBug {
-    /// The scenarios that are known to catch the bug. Empty for those that no scenario shows so far: bugs among threads,
-    /// on failing or changing storage, and of batches; the engine's own tests find these.
-    package var sightings: [PlantedSighting] {
-        switch self {
-        case .ackBeforeSync, .neverSync: [.powerCut("durable")]
-        case .directoryUnsynced, .compactionUnsynced: [.powerCut("durable")]
-        case .checksumUnchecked: [.powerCut("opens")]
-        case .poisonIgnored: [.ioError("durable", "fdatasync nth=20 -> EIO lose btrfs")]
-        case .tailTrusted: [.ioError("opens", "fdatasync nth=43 -> EIO lose")]
-        case .readUnchecked:
-            [.ioError("payload-integrity", "read path=0000-0000000002.log nth=3 -> misdirect")]
-        case .deleteUnlogged: .withoutFault("no-resurrection")
-        case .compactionDropsNewest: .withoutFault("durable")
-        case .lastRecordDropped: .withoutFault("opens")
-        case .segmentRecycled: [PlantedSighting(scenario: .kill, check: "opens")]
-        case .deleteUnsynced:
-            // In the life that begins with operation 101 the 15th is the delete of operation 115.
-            [
-                .powerCut("no-resurrection"),
-                PlantedSighting(scenario: .kill, check: "no-resurrection", cycles: 1, killAtAcknowledgement: 15),
-            ]
-        case .duplicateHashWeak: .withoutFault("durable", "events")
-        case .windowForgotten, .replayInclusive: .withoutFault("no-extras", "events")
-        case .checkpointAhead:
-            [PlantedSighting(scenario: .kill, check: "durable", target: "events", operationCount: 60)]
-        case .rotationUnsynced, .tailUncut, .batchSplit, .duplicateEarly,
-            .windowTruncated, .checkpointUnsynced, .truncationTooFar, .batchUncommitted, .truncationNewestFirst,
-            .followerEarly:
-            []
+    /// What `explore` is asked for, and what it must find.
+    package struct Exploring: Hashable, Sendable {
+        /// The strongest profile that shows it.
+        package var strongest = Profile.strict
+        /// How many things are lost once the state is as small as can be.
+        package var lostCount = 0
+        package var crashesRecovery = false
+        package var writesAfterRecovery = false
+        package var valueBytes: Int?
+        /// Nil for the usual number.
+        package var epochStates: Int?
+        package var samples: Int?
+    }
+
+    /// The run, of this target.
+    package func request(planting bug: String, _ targets: TargetCatalog) throws -> RunRequest {
+        let target = try targets.target(target).configured(
+            ([("planted", bug)] + settings.sorted { $0.key < $1.key }).map { Setting(name: $0.0, value: $0.1) })
+        var request = RunRequest(
+            target: target, scenario: scenario, profile: profile, contract: target.contract,
+            operationCount: operationCount, cycles: cycles)
+        request.killTrigger = killAtAcknowledgement.map(KillTrigger.acknowledgement)
+        let rules = try rules.map { try Rule(parsing: $0) }
+        guard scenario == .explore else {
+            request.rules = rules
+            return request
         }
+        request.shape.valueBytes = exploring.valueBytes
+        request.exploration.rules = rules
+        request.exploration.depth = exploring.crashesRecovery ? 2 : 1
+        request.exploration.probesWriting = exploring.writesAfterRecovery
+        request.exploration.statesPerEpoch = exploring.epochStates ?? request.exploration.statesPerEpoch
+        request.exploration.samplesPerEpoch = exploring.samples ?? request.exploration.samplesPerEpoch
+        return request
     }
-}
 
-extension PlantedSighting {
-    fileprivate static func powerCut(_ check: String) -> PlantedSighting {
-        PlantedSighting(scenario: .powerCut, check: check, operationCount: 60, cycles: 1)
+    /// The arguments that ask for the run, without those that say what is usual.
+    package func arguments(planting bug: String) -> [String] {
+        var words = scenario == .explore ? ["explore", target] : ["run", target, "--scenario", scenario.rawValue]
+        words += ["--set", "planted=\(bug)"]
+        for (name, value) in settings.sorted(by: { $0.key < $1.key }) { words += ["--set", "\(name)=\(value)"] }
+        if scenario != .smoke, scenario != .kill { words += ["--profile", profile.rawValue] }
+        words += ["--ops", "\(operationCount)"]
+        if scenario != .explore, scenario != .smoke { words += ["--cycles", "\(cycles)"] }
+        if let killAtAcknowledgement { words += ["--kill-at-ack", "\(killAtAcknowledgement)"] }
+        if exploring.crashesRecovery { words += ["--depth", "2"] }
+        if exploring.writesAfterRecovery { words.append("--writable") }
+        if let count = exploring.valueBytes { words += ["--value-len", "\(count)"] }
+        if let count = exploring.epochStates { words += ["--epoch-states", "\(count)"] }
+        if let count = exploring.samples { words += ["--samples", "\(count)"] }
+        for rule in rules { words += ["--rule", rule] }
+        return words
     }
-}
 
-extension PlantedSighting {
-    fileprivate static func ioError(_ check: String, _ rule: String) -> PlantedSighting {
-        PlantedSighting(scenario: .ioError, check: check, operationCount: 50, cycles: 1, rule: rule)
-    }
-}
-
-extension [PlantedSighting] {
-    /// Bugs that every reopen shows, and so both scenarios that need nothing of the machine.
-    fileprivate static func withoutFault(_ check: String, _ target: String = "engine") -> [PlantedSighting] {
-        [
-            PlantedSighting(scenario: .smoke, check: check, target: target),
-            PlantedSighting(scenario: .kill, check: check, target: target),
-        ]
+    /// The command, as it is typed into a shell.
+    package func command(planting bug: String, program: String) -> String {
+        ([program] + arguments(planting: bug)).map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 }

@@ -13,6 +13,8 @@ package struct RunRequest: Sendable {
     package var seed: UInt64
     /// How many operations the workload does in one cycle.
     package var operationCount: UInt64
+    /// What else there is to say of the workload.
+    package var shape = WorkloadShape()
     /// How many times the power goes, or the process dies, while the workload runs, each time continuing on what survived.
     package var cycles: Int
     /// `kill`: what the process dies at; nil for seeded times.

@@ -82,6 +82,7 @@ package struct ScenarioRunner: Sendable {
             if limits.depth > 1 { words += ["--depth", "\(limits.depth)"] }
             if limits.probesWriting { words.append("--writable") }
             if let length = limits.smallWorkloadSteps { words += ["--workloads", "small", "--length", "\(length)"] }
+            if let bytes = request.shape.valueBytes { words += ["--value-len", "\(bytes)"] }
             if limits.usesCommands { words.append("--commands") }
             for rule in limits.rules { words += ["--rule", "\(rule)"] }
             if let states = limits.budgetStates { words += ["--states", "\(states)"] }

@@ -12,8 +12,11 @@ enum BuiltInDriver {
         if isEngine {
             values["compact_every"] = try arguments.take("compact_every", ["40", "0"])
             values["batch"] = try arguments.take("batch", ["0", "1"])
+            values["segment_kib"] = try arguments.take("segment_kib", ["32", "4"])
+            values["reopen"] = try arguments.take("reopen", ["0", "1"])
         } else {
             values["checkpoint_every"] = try arguments.take("checkpoint_every", ["20", "0"])
+            values["segment_kib"] = try arguments.take("segment_kib", ["16", "4"])
         }
         try arguments.finish()
         guard let store = BuiltInStore(arguments.store, { values[$0] }) else {

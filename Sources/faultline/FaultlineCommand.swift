@@ -15,6 +15,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline explore sqlite --set journal_mode=wal     every state that a crash could leave
               faultline replay RUN/cases/1     a failing crash again
               faultline case export RUN/cases/1 -o case.tar   the crash as one file, for a bug report
+              faultline planted                bugs to plant in the built-in stores, and what finds each
               faultline doctor                 what works here, and how to enable the rest
               faultline trace show RUN/recorded.trace   what a store did, operation by operation
               faultline store verify DIRECTORY   a store of the built-in engine: put, get, scan, verify …
@@ -33,7 +34,7 @@ struct FaultlineCommand: ParsableCommand {
         subcommands: [
             RunCommand.self, ExploreCommand.self, MatrixCommand.self, MergeCommand.self, ReplayCommand.self,
             CaseCommand.self, WorkloadCommand.self, ValidateCommand.self, MountCommand.self, UnmountCommand.self,
-            TargetsCommand.self, DoctorCommand.self,
+            TargetsCommand.self, PlantedCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,
         ])
 }

@@ -1,7 +1,7 @@
 import Bytes
 import Engine
 import Foundation
-import Model
+import Report
 import Targets
 import Testing
 
@@ -19,7 +19,58 @@ import Testing
 
     private static let needingFUSE: Set<Scenario> = [.powerCut, .ioError]
 
-    @Test(arguments: rows.filter { !needingFUSE.contains($0.sighting.scenario) })
+    /// As its row says, and as its story stands in docs/planted-bugs.md.
+    @Test(arguments: rows.filter { $0.sighting.scenario == .explore })
+    func exploringFindsTheBugAndMakesItSmall(_ row: Row) throws {
+        let scratch = Scratch()
+        let targets = TargetCatalog(driver: Machine.driver)
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        let result = session.run(try row.sighting.request(planting: row.bug.name, targets))
+        #expect(result.verdict == "violation", "\(result.reason ?? ""), \(result.coverage ?? "")")
+        let finding = try #require(
+            result.findings.first { $0.check == row.sighting.check }, "\(result.findings.map(\.story))")
+        #expect(finding.strongestProfile == row.sighting.exploring.strongest.rawValue, "\(finding.story)")
+        #expect(finding.lost.count == row.sighting.exploring.lostCount, "\(finding.story)")
+        let (_, outcome) = try Replay.show(
+            ByteString(try #require(finding.case)), scratch: try scratch.make("replay"), targets: targets)
+        #expect(outcome.judgement.broken.map(\.rawValue).contains(row.sighting.check))
+        #expect(outcome.account == finding.account)
+        let section = PlantedPage.section(row.bug, result)
+        #expect(
+            try Self.page().contains(section),
+            "faultline planted --page > docs/planted-bugs.md; it would say:\n\(section)")
+    }
+
+    /// The same exploring without the bug accuses nobody.
+    @Test(arguments: Set(rows.filter { $0.sighting.scenario == .explore }.map(\.sighting.asked)))
+    func exploringWithoutTheBugSeesNothing(_ sighting: PlantedSighting) throws {
+        let scratch = Scratch()
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        let result = session.run(
+            try sighting.request(planting: "none", TargetCatalog(driver: Machine.driver)))
+        #expect(result.verdict == "pass", "\(result.command): \(result.reason ?? "")")
+    }
+
+    /// Every bug has its part of the page, in their order, and nothing else is there.
+    @Test func thePageOfPlantedBugsIsWhole() throws {
+        let page = try Self.page()
+        #expect(page.hasPrefix(PlantedPage.head + "\n\n## "))
+        let titles = page.split(separator: "\n").filter { $0.hasPrefix("## ") }.map { String($0.dropFirst(3)) }
+        #expect(titles == PlantedBug.allCases.map(\.name))
+        for bug in PlantedBug.allCases where bug.sightings.first?.scenario != .explore {
+            #expect(page.contains(PlantedPage.section(bug, nil)), "\(bug.name)")
+        }
+    }
+
+    private static func page() throws -> String {
+        let tree = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        return try String(contentsOf: tree.appending(path: "docs/planted-bugs.md"), encoding: .utf8)
+    }
+
+    private static let needingNothing: Set<Scenario> = [.smoke, .kill]
+
+    @Test(arguments: rows.filter { needingNothing.contains($0.sighting.scenario) })
     func theScenarioCatchesTheBug(_ row: Row) throws { try look(row) }
 
     @Test(
@@ -61,13 +112,17 @@ import Testing
     }
 
     private func run(_ sighting: PlantedSighting, planted: String, _ scratch: Scratch) throws -> RunResult {
-        let target = try TargetCatalog(driver: Machine.driver).target(sighting.target)
-            .configured([Setting(name: "planted", value: planted)])
-        var request = RunRequest(
-            target: target, scenario: sighting.scenario, profile: .posixMin, contract: target.contract,
-            operationCount: sighting.operationCount, cycles: sighting.cycles)
-        request.killTrigger = sighting.killAtAcknowledgement.map(KillTrigger.acknowledgement)
-        request.rules = try sighting.rule.map { [try Rule(parsing: $0)] } ?? []
+        let request = try sighting.request(planting: planted, TargetCatalog(driver: Machine.driver))
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+    }
+}
+
+extension PlantedSighting {
+    /// Without what is to be found.
+    fileprivate var asked: PlantedSighting {
+        var asked = self
+        asked.check = ""
+        (asked.exploring.strongest, asked.exploring.lostCount) = (.strict, 0)
+        return asked
     }
 }

@@ -40,6 +40,7 @@ struct ActiveSegment {
         // Written again, they are the next sync's to keep.
         if tail.lengthBytes != end {
             if !defects.has(.tailUncut) { try file.truncate(to: end) }
+            if defects.has(.tailRewritten) { try segment.empty(keeping: end) }
             if !defects.has(.tailTrusted) { try segment.rewrite(upTo: end) }
         }
         try file.preallocate(at: 0, countBytes: segment.sizeBytes)
@@ -93,6 +94,13 @@ struct ActiveSegment {
             }
         }
         zeroedEnd = target
+    }
+
+    /// Plants `tail-rewritten`.
+    private func empty(keeping end: UInt64) throws(StorageError) {
+        let kept = try file.read(countBytes: Int(end), at: 0)
+        try file.truncate(to: 0)
+        try file.write(kept, at: 0)
     }
 
     /// Reads record by record and writes only what is whole: what a bad read made of a record must not replace it.

@@ -60,7 +60,7 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         self.options = options
         self.defects = defects
         ring = RecordRing(capacityBytes: options.bufferSizeBytes)
-        let lastLSN = recovered.report.lastLSN.rawValue
+        var lastLSN = recovered.report.lastLSN.rawValue
         let name = recovered.tail?.name ?? SegmentName(shard: recovered.shard, sequence: 1)
         let header = recovered.tail?.header ?? SegmentHeader(name: name, baseLSN: lastLSN + 1)
         // Only a recovery that was told to believe stale records can have gone back before the last segment.
@@ -68,6 +68,7 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
             let reason = DamageReason.wrongLSN(found: LSN(header.baseLSN), expected: LSN(lastLSN + 1))
             throw .damaged(Damage(segment: name.fileName, offsetBytes: 0, reason: reason))
         }
+        if defects.has(.numberReused), lastLSN >= header.baseLSN { lastLSN -= 1 }
         active = try throughStorage { () throws(StorageError) in
             guard let tail = recovered.tail else { return try .begin(header, in: storage, options: options) }
             return try .resume(tail, header, in: storage, options: options, defects: defects)

@@ -28,6 +28,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case readUnchecked = "read-unchecked"
     case deleteUnsynced = "delete-unsynced"
     case followerEarly = "follower-early"
+    case tailRewritten = "tail-rewritten"
+    case numberReused = "number-reused"
 
     /// The name under which a target is started with it.
     package var name: String { rawValue }
@@ -42,6 +44,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     private static let inEveryView: Set<PlantedBug> = [
         .ackBeforeSync, .neverSync, .directoryUnsynced, .rotationUnsynced, .poisonIgnored, .tailUncut, .tailTrusted,
         .checksumUnchecked, .lastRecordDropped, .segmentRecycled, .truncationNewestFirst, .followerEarly,
+        .tailRewritten, .numberReused,
     ]
 
     /// What a target of the key-value view can plant.
@@ -80,6 +83,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         case .readUnchecked: "a value is handed out without a look at its checksum"
         case .deleteUnsynced: "a sync that follows a delete returns at once"
         case .followerEarly: "a thread that finds a sync under way takes its end for its own"
+        case .tailRewritten: "recovery empties the last segment before it writes again what it read there"
+        case .numberReused: "the first record after a recovery gets the number of the last one before it"
         case .replayInclusive: "a replay begins with the checkpoint's event and not after it"
         }
     }

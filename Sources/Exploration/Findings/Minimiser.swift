@@ -82,8 +82,10 @@ package struct Minimiser {
     /// Under the strongest profile that allows the same tree, or else another that fails by losing all it may.
     private func underStrongerProfile(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
         let strongest = try underStrongestProfile(state)
-        // A stronger profile may not leave this very tree, and fail all the same by losing more.
+        // A stronger profile may not leave this very tree, and fail all the same: with the same lost, or with more.
         for profile in Profile.allCases.prefix(while: { $0 != strongest.profile }) {
+            let same = try recording.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
+            if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same) { return same }
             let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
             if !candidate.lost.isEmpty, try fails(candidate) { return try losingLess(candidate, fails: fails) }
         }

@@ -21,6 +21,8 @@ package struct CrashStory: Hashable, Codable, Sendable {
         case asked
         /// The store acknowledged: from here on it must be there.
         case promised
+        /// The store refused: it may be there or not.
+        case refused
         /// Anything else: an injected fault, a line that is of no interest.
         case other
     }
@@ -36,6 +38,8 @@ package struct CrashStory: Hashable, Codable, Sendable {
         package var detail: String?
     }
 
+    /// The crash before this one, where this one hit the recovery from it: the timeline is then the recovery's.
+    package var firstCrash: String?
     /// What is wrong, in one sentence.
     package var headline: String
     package var profile: String

@@ -50,6 +50,8 @@ struct Storyteller {
         var hasLost = false
         var line = linesBefore
         var told: [Timeline.Told] = []
+        /// What the store was asked for last: a loss is told with what it was done for.
+        var lastAsked: Int?
         let promises = promisedLines
         for event in recording.events[..<state.crashPoint] {
             let narrated = narrator.tell(event)
@@ -59,7 +61,10 @@ struct Storyteller {
             switch event {
             case .completed, .barrierEnded: continue
             case .operation(let operation):
-                hasLost = hasLost || operation.id == firstLost
+                if operation.id == firstLost {
+                    hasLost = true
+                    if let lastAsked { told[lastAsked].isKey = true }
+                }
                 (moment.fate, moment.detail) = fate(of: operation.id)
                 isKey = moment.fate == .lost || moment.fate == .torn
             case .barrierBegan(let id, _, _):
@@ -76,7 +81,8 @@ struct Storyteller {
             case .oracle(let payload):
                 line += 1
                 (moment.what, moment.fate) = words(try recording.payloads.bytes(of: payload), line)
-                isKey = promises.contains(line)
+                if moment.fate == .asked { lastAsked = told.count }
+                isKey = promises.contains(line) || moment.fate == .refused
                 if isKey, moment.fate == .other { moment.fate = .asked }
             case .fault: isKey = true
             }
@@ -115,7 +121,7 @@ struct Storyteller {
         let (answer, fate): (String, CrashStory.Fate) =
             switch line {
             case .acknowledged: ("acknowledged", .promised)
-            case .failed: ("refused", .other)
+            case .failed: ("refused", .refused)
             default: ("asked for", .asked)
             }
         return ("oracle line \(number): \(deed): \(answer)", fate)

@@ -47,7 +47,12 @@ enum Timeline {
     /// Events of less interest on one line: `14 events: 13 × write a.db-journal, create a.db-journal`.
     private static func summary(_ run: ArraySlice<Told>) -> CrashStory.Moment {
         let moments = run.map(\.moment)
-        guard moments.count > 1, let first = moments.first, let last = moments.last else { return moments[0] }
+        guard moments.count > 1, let first = moments.first, let last = moments.last else {
+            var only = moments[0]
+            // Not the promise that is broken.
+            if only.fate == .promised { only.fate = .other }
+            return only
+        }
         var counts: [(group: String, count: Int)] = []
         for told in run {
             if let known = counts.firstIndex(where: { $0.group == told.group }) {

@@ -25,6 +25,10 @@ package struct CaseRecord: Codable, Sendable {
     package var lost: String
     package var check: String
     package var story: String
+    /// Of a crash during recovery: the crash before it, in words. The trace is then the recovery's.
+    package var firstCrash: String?
+    /// Of a store that takes no write after recovery: the profile under which the power went once more after that write.
+    package var probing: String?
 
     package static let fileName: ByteString = "case.json"
     package static let traceName: ByteString = "trace"

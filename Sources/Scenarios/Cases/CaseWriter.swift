@@ -14,8 +14,11 @@ struct CaseWriter {
     /// Writes one case and answers the finding that points to it.
     func write(
         _ cause: FindingCollector.Cause, _ recording: Recording, oracle: [UInt8],
-        shown: Observation?
+        shown: Observation?, after firstCrash: String? = nil
     ) throws -> Finding {
+        var cause = cause
+        cause.story.firstCrash = firstCrash
+        let story = (firstCrash.map { "\($0) Then a " } ?? "") + cause.sentence
         let directory = try context.makeCase()
         // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
         try recording.write(
@@ -28,17 +31,19 @@ struct CaseWriter {
         try RunFiles.makeDirectory(image)
         try TreeMaterialiser(payloads: recording.payloads).materialise(cause.state.tree, into: image)
         let target = request.target
-        let record = CaseRecord(
+        var record = CaseRecord(
             target: target.target.name,
             manifest: manifestName,
             configuration: target.configurationByName, contract: request.contract.name,
             scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
-            story: cause.sentence)
+            story: story)
+        record.firstCrash = firstCrash
+        if cause.check == .writable, request.exploration.probesWriting { record.probing = request.profile.rawValue }
         try record.write(to: directory)
         try writeScripts(to: directory)
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
-            story: cause.sentence, states: cause.stateCount, case: directory.shown,
+            story: story, states: cause.stateCount, case: directory.shown,
             replay: replayCommand(directory), lossKinds: cause.loss.kinds, account: cause.story)
     }
 

@@ -100,16 +100,34 @@ package struct Replay: Sendable {
         let history = try history(of: recording, lineCount: state.oracleLineCount)
         let client = RecoverClient(target)
         defer { try? client.close() }
-        let checker = StateChecker(
-            recording, client: client, validator: history.validator, contract: contract,
-            linesBefore: history.lineCount - state.oracleLineCount, scratch: scratch)
-        let judgement = try checker.confirm(state)
         let linesBefore = history.lineCount - state.oracleLineCount
+        let checker = StateChecker(
+            recovery: try recovery(recording, client, scratch: scratch),
+            judge: EvidenceJudge(history.validator, contract, linesBefore: linesBefore))
+        let judgement = try checker.confirm(state)
+        var account = try judgement.violations.first.map {
+            try recording.story(of: state, $0, linesBefore: linesBefore)
+        }
+        account?.firstCrash = record.firstCrash
         return Outcome(
-            state: state, lost: try recording.story(of: state).lines, judgement: judgement,
-            account: try judgement.violations.first.map {
-                try recording.story(of: state, $0, linesBefore: linesBefore)
-            })
+            state: state, lost: try recording.story(of: state).lines, judgement: judgement, account: account)
+    }
+
+    /// Through the target's command; in this process where the store is to be written after it.
+    private func recovery(
+        _ recording: Recording, _ client: RecoverClient, scratch: ByteString
+    ) throws -> any StateRecoverer {
+        guard let probing = record.probing else {
+            return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
+        }
+        guard let profile = Profile(rawValue: probing) else {
+            let path = directory.appending(component: CaseRecord.fileName)
+            throw CaseError.unknownValue(path, field: "probing", value: probing)
+        }
+        guard let store = target.builtInStore else {
+            throw CaseError.inconsistent(directory, reason: "only built-in stores are written after recovery")
+        }
+        return MemoryRecovery(store, payloads: recording.payloads, probing: profile)
     }
 
     /// Recovers a copy of the case's image.

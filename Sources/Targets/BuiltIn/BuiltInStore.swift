@@ -12,16 +12,19 @@ package enum BuiltInStore: Sendable {
     /// The store called `name`, configured by parameters of its manifest; nil when it is none of these.
     package init?(_ name: String, _ value: (_ parameter: String) -> String?) {
         let planted = value("planted") ?? ""
+        func number(_ parameter: String) -> Int? { value(parameter).flatMap { Int($0) } }
         switch name {
         case "engine":
             self = .engine(
                 EngineStore.Configuration(
                     compactionPeriod: value("compact_every").flatMap(UInt64.init) ?? 0,
-                    writesBatches: value("batch") == "1", planted: PlantedBug.ofStores.first { $0.name == planted }))
+                    writesBatches: value("batch") == "1", segmentKiB: number("segment_kib") ?? 32,
+                    reopensRefused: value("reopen") == "1", planted: PlantedBug.ofStores.first { $0.name == planted }))
         case "events":
             self = .events(
                 EventTarget.Configuration(
                     checkpointPeriod: value("checkpoint_every").flatMap(UInt64.init) ?? 0,
+                    segmentKiB: number("segment_kib") ?? 16,
                     planted: PlantedBug.ofEvents.first { $0.name == planted }))
         default: return nil
         }

@@ -12,21 +12,27 @@ package struct EngineStore: BuiltInTarget {
         /// Each change is a batch: the key, and its shadow with the same value. One without the other is half a batch,
         /// and is shown as a key that nobody wrote.
         package var writesBatches: Bool
+        /// Small, so that a workload of a hundred operations goes through several and a crash state is small.
+        package var segmentKiB: Int
+        /// After it refused something it is closed and opened again, as by an application that starts anew.
+        package var reopensRefused: Bool
         package var planted: PlantedBug?
 
-        package init(compactionPeriod: UInt64 = 40, writesBatches: Bool = false, planted: PlantedBug? = nil) {
+        package init(
+            compactionPeriod: UInt64 = 40, writesBatches: Bool = false, segmentKiB: Int = 32,
+            reopensRefused: Bool = false, planted: PlantedBug? = nil
+        ) {
             self.compactionPeriod = compactionPeriod
             self.writesBatches = writesBatches
+            self.segmentKiB = segmentKiB
+            self.reopensRefused = reopensRefused
             self.planted = planted
         }
     }
 
-    /// Small segments, so that a workload of a hundred operations goes through several of them and a crash state is
-    /// small.
-    private static let options = KeyValueOptions(
-        log: LogOptions(segmentSizeBytes: 32 << 10, zeroAheadBytes: 8 << 10, bufferSizeBytes: 64 << 10))
-
-    private let store: KeyValueStore
+    /// The store that is open; another one after it was opened again.
+    private let current: Guarded<KeyValueStore>
+    private let storage: any Storage
 
     private let configuration: Configuration
     private var writesBatches: Bool { configuration.writesBatches }
@@ -34,28 +40,63 @@ package struct EngineStore: BuiltInTarget {
 
     package init(storage: any Storage, _ configuration: Configuration) throws {
         self.configuration = configuration
-        store =
-            if let bug = configuration.planted {
-                try KeyValueStore.open(storage: storage, options: EngineStore.options, planting: bug)
-            } else {
-                try KeyValueStore.open(storage: storage, options: EngineStore.options)
-            }
+        self.storage = storage
+        current = Guarded(try EngineStore.open(storage, configuration))
+    }
+
+    private static func open(
+        _ storage: any Storage, _ configuration: Configuration
+    ) throws(EngineError) -> KeyValueStore {
+        let options = KeyValueOptions(
+            log: LogOptions(
+                segmentSizeBytes: configuration.segmentKiB << 10, zeroAheadBytes: 8 << 10, bufferSizeBytes: 64 << 10))
+        guard let bug = configuration.planted else {
+            return try KeyValueStore.open(storage: storage, options: options)
+        }
+        return try KeyValueStore.open(storage: storage, options: options, planting: bug)
+    }
+
+    private var store: KeyValueStore { current.withLock { $0 } }
+
+    /// Does something that is durable when it returns.
+    private func durably(_ write: (KeyValueStore) throws(EngineError) -> LSN) throws {
+        let store = store
+        do {
+            try store.sync(through: write(store))
+        } catch {
+            if configuration.reopensRefused { try reopen(insteadOf: store) }
+            throw error
+        }
+    }
+
+    /// Several threads may have met the same failure: one of them opens the store again.
+    private func reopen(insteadOf failed: KeyValueStore) throws {
+        try current.withLock { store in
+            guard store === failed else { return }
+            // It says once more why it has ended.
+            try? store.close()
+            store = try EngineStore.open(storage, configuration)
+        }
     }
 
     package func put(_ key: ByteString, _ payload: [UInt8]) throws {
-        guard writesBatches else { return try store.sync(through: store.put(key, payload)) }
+        guard writesBatches else { return try durably { (store) throws(EngineError) in try store.put(key, payload) } }
         var batch = WriteBatch()
         batch.put(key, payload)
         batch.put(Self.shadow(of: key), payload)
-        try store.sync(through: store.commit(batch))
+        try commit(batch)
     }
 
     package func delete(_ key: ByteString) throws {
-        guard writesBatches else { return try store.sync(through: store.delete(key)) }
+        guard writesBatches else { return try durably { (store) throws(EngineError) in try store.delete(key) } }
         var batch = WriteBatch()
         batch.delete(key)
         batch.delete(Self.shadow(of: key))
-        try store.sync(through: store.commit(batch))
+        try commit(batch)
+    }
+
+    private func commit(_ batch: WriteBatch) throws {
+        try durably { (store) throws(EngineError) in try store.commit(batch) }
     }
 
     private static func shadow(of key: ByteString) -> ByteString { ByteString(shadow.bytes + key.bytes) }
@@ -74,7 +115,7 @@ package struct EngineStore: BuiltInTarget {
                 if writesBatches { writes.delete(Self.shadow(of: operation.key)) }
             }
         }
-        try store.sync(through: store.commit(writes))
+        try commit(writes)
     }
 
     package func maintain(after seq: UInt64) throws {

@@ -2,37 +2,49 @@ import Bytes
 import Engine
 import Storage
 
-/// What events add up to: the last payload of each entity, and how far they are applied. Not safe for several threads.
+/// What events add up to: the last payload of each entity, and how far they are applied. The newest events are kept as
+/// well, to be sent again by one that does not know whether they arrived. Not safe for several threads.
 final class EventProjection {
     /// The last event that is applied.
     private(set) var sequence: UInt64 = 0
+    /// How far they were when they were saved last.
+    private(set) var savedSequence: UInt64 = 0
+    /// The last of the applied events, oldest first.
+    private(set) var recent: [SequencedEvent] = []
     private var values: [ByteString: [UInt8]] = [:]
 
     private static let name: ByteString = "applied"
+    private static let recentCount = 20
 
-    /// What was saved, or nothing: a line with the sequence number, a line for each entity, in base64, and one with the
-    /// checksum of all that stands above it.
+    /// What was saved, or nothing: a line with the sequence number, a line for each entity and for each recent event, in
+    /// base64, and one with the checksum of all that stands above it.
     init(savedIn storage: any Storage) throws {
-        guard try storage.list().contains(Self.name) else { return }
-        let contents = try storage.openForReading(Self.name).contents()
-        let end = contents.dropLast().lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        guard contents[end...].elementsEqual(Self.seal(contents[..<end])) else {
-            throw SavedStateError(description: "'applied' is damaged: its checksum is wrong")
-        }
-        let lines = contents[..<end].split(separator: UInt8(ascii: "\n"))
+        guard let text = try SealedFile.contents(of: Self.name, in: storage) else { return }
+        let lines = text.split(separator: UInt8(ascii: "\n"))
         guard let first = lines.first, let number = UInt64(String(decoding: first, as: UTF8.self)) else {
             throw SavedStateError(description: "'applied' does not begin with a number")
         }
         sequence = number
+        savedSequence = number
         for line in lines.dropFirst() {
             let fields = line.split(separator: UInt8(ascii: " "), omittingEmptySubsequences: false)
-            guard fields.count == 2 else { throw SavedStateError(description: "'applied' has a line that is none") }
-            values[ByteString(try Base64.decode(Array(fields[0])))] = try Base64.decode(Array(fields[1]))
+            if fields.count == 2 {
+                values[ByteString(try Base64.decode(Array(fields[0])))] = try Base64.decode(Array(fields[1]))
+            } else {
+                recent.append(try Self.event(fields))
+            }
         }
     }
 
-    private static func seal(_ text: ArraySlice<UInt8>) -> [UInt8] {
-        Array("\(CRC32C.checksum(Array(text)))\n".utf8)
+    private static func event(_ fields: [ArraySlice<UInt8>]) throws -> SequencedEvent {
+        let numbers = fields.dropFirst(2).map { String(decoding: $0, as: UTF8.self) }
+        guard numbers.count == 4, let sequence = UInt64(numbers[0]), let arrival = UInt64(numbers[1]),
+            let weight = Double(numbers[2]), let timestamp = Int64(numbers[3])
+        else { throw SavedStateError(description: "'applied' has a line that is none") }
+        let event = Event(
+            entity: ByteString(try Base64.decode(Array(fields[0]))),
+            type: ByteString(try Base64.decode(Array(fields[1]))), weight: weight, timestamp: timestamp)
+        return SequencedEvent(sequence: sequence, arrivalNanoseconds: arrival, event: event)
     }
 
     var items: [(ByteString, [UInt8])] { values.sorted { $0.key < $1.key }.map { ($0.key, $0.value) } }
@@ -41,6 +53,7 @@ final class EventProjection {
         // The crash may have come between saving and the checkpoint.
         guard event.sequence > sequence else { return }
         sequence = event.sequence
+        recent = recent.suffix(Self.recentCount - 1) + [event]
         values[event.event.entity] = event.event.weight < 0 ? nil : event.event.type.bytes
     }
 
@@ -53,18 +66,12 @@ final class EventProjection {
         for (key, value) in items {
             text += Base64.encode(key.bytes) + [UInt8(ascii: " ")] + Base64.encode(value) + [UInt8(ascii: "\n")]
         }
-        text += Self.seal(text[...])
-        let partial: ByteString = "applied.partial"
-        if try storage.list().contains(partial) { try storage.unlink(partial) }
-        let file = try storage.create(partial)
-        try file.write(text, at: 0)
-        try file.sync()
-        try storage.rename(partial, to: Self.name)
-        try storage.syncDirectory()
+        for sent in recent {
+            let event = sent.event
+            text += Base64.encode(event.entity.bytes) + [UInt8(ascii: " ")] + Base64.encode(event.type.bytes)
+            text += Array(" \(sent.sequence) \(sent.arrivalNanoseconds) \(event.weight) \(event.timestamp)\n".utf8)
+        }
+        try SealedFile.replace(Self.name, with: text, in: storage)
+        savedSequence = sequence
     }
-}
-
-/// The file of what was applied does not hold what was written into it.
-struct SavedStateError: Error, CustomStringConvertible {
-    var description: String
 }

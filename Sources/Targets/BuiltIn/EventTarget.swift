@@ -5,18 +5,22 @@ import Storage
 /// The built-in event store as a target: each operation is an event, and what a reader sees is what the events add up to.
 ///
 /// It is used as the engine's page tells to: what was applied is saved now and then in a file of its own, with the number
-/// of the last event in it; then a checkpoint is taken, and what lies before it is truncated. Every event is appended
-/// twice. What must not happen and would not change the map is shown as a key that nobody wrote: a duplicate that was
-/// taken, an event that is replayed although the checkpoint covers it.
+/// of the last event in it; some events later a checkpoint is taken there, what lies before it is truncated, and another
+/// file confirms to whoever sent them that they may be forgotten. Every event is appended twice, and after recovery the
+/// last ones once more. What must not happen and would not change the map is shown as a key that nobody wrote: a duplicate
+/// that was taken, an event that is replayed although the checkpoint covers it. A log that has forgotten a checkpoint that
+/// was confirmed is not opened.
 package struct EventTarget: BuiltInTarget {
     /// How it is driven, and which bug is planted in it.
     package struct Configuration: Sendable {
         /// Takes a checkpoint after every so many operations; 0 for never.
         package var checkpointPeriod: UInt64
+        package var segmentKiB: Int
         package var planted: PlantedBug?
 
-        package init(checkpointPeriod: UInt64 = 20, planted: PlantedBug? = nil) {
+        package init(checkpointPeriod: UInt64 = 20, segmentKiB: Int = 16, planted: PlantedBug? = nil) {
             self.checkpointPeriod = checkpointPeriod
+            self.segmentKiB = segmentKiB
             self.planted = planted
         }
     }
@@ -28,13 +32,15 @@ package struct EventTarget: BuiltInTarget {
     private let state: EventProjection
 
     private static let windowSeconds = 30
+    private static let confirmed: ByteString = "confirmed"
 
     package init(storage: any Storage, _ configuration: Configuration) throws {
         checkpointPeriod = configuration.checkpointPeriod
         self.storage = storage
         clock = try OperationClock(after: storage)
         let options = EventOptions(
-            log: LogOptions(segmentSizeBytes: 16 << 10, zeroAheadBytes: 4 << 10, bufferSizeBytes: 64 << 10),
+            log: LogOptions(
+                segmentSizeBytes: configuration.segmentKiB << 10, zeroAheadBytes: 4 << 10, bufferSizeBytes: 64 << 10),
             batchDelayMilliseconds: 0, duplicateWindowSeconds: Self.windowSeconds)
         store =
             if let bug = configuration.planted {
@@ -44,6 +50,14 @@ package struct EventTarget: BuiltInTarget {
             }
         state = try EventProjection(savedIn: storage)
         let checkpoint = store.checkpoint.sequence
+        if let text = try SealedFile.contents(of: Self.confirmed, in: storage) {
+            let number = UInt64(String(decoding: text.dropLast(), as: UTF8.self)) ?? .max
+            guard checkpoint >= number else {
+                let promised = "the one at event \(number) had returned"
+                throw SavedStateError(
+                    description: "the log's last checkpoint is at event \(checkpoint), and \(promised)")
+            }
+        }
         try store.replay { [state] event in
             if event.sequence <= checkpoint { state.note("replayed although checkpointed") }
             state.apply(event)
@@ -66,27 +80,34 @@ package struct EventTarget: BuiltInTarget {
     }
 
     package func maintain(after seq: UInt64) throws {
-        guard checkpointPeriod > 0, seq % checkpointPeriod == 0 else { return }
-        try takeCheckpoint()
+        guard checkpointPeriod > 0 else { return }
+        if seq % checkpointPeriod == 0 { try state.save(in: storage) }
+        // Events go on while an application saves.
+        if seq % checkpointPeriod == checkpointPeriod / 2, state.savedSequence > store.checkpoint.sequence {
+            try takeCheckpoint()
+        }
     }
 
     package func perform(_ step: SmallStep) throws {
         precondition(step == .checkpoint, "the event view does not know the step '\(step.rawValue)'")
+        try state.save(in: storage)
         try takeCheckpoint()
     }
 
     private func takeCheckpoint() throws {
-        try state.save(in: storage)
-        try store.takeCheckpoint(at: state.sequence)
+        try store.takeCheckpoint(at: state.savedSequence)
         try store.truncateBeforeCheckpoint()
+        try SealedFile.replace(Self.confirmed, with: Array("\(state.savedSequence)\n".utf8), in: storage)
     }
 
     /// What the events add up to. Those of the window are appended once more, which must change nothing.
     package func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
-        var recent: [SequencedEvent] = []
+        // What is no longer in the log because it was truncated is known all the same as long as the window lasts.
+        let truncated = state.recent.filter { $0.sequence < store.firstSequence }
+        var kept: [SequencedEvent] = []
         var reader = try store.events(after: 0)
-        while let event = try reader.next() { recent.append(event) }
-        for event in recent.suffix(20) where isInWindow(event) {
+        while let event = try reader.next() { kept.append(event) }
+        for event in truncated + kept.suffix(20) where isInWindow(event) {
             if try store.append(event.event) != 0 { state.note("taken again") }
         }
         for (key, payload) in state.items { try emit(key, payload) }

@@ -12,13 +12,18 @@ enum BuiltInManifests {
         contract: ordered
         noticesDamage: true
         workload:
-          [faultline-target, engine, workload, "--planted={planted}", "--compact_every={compact_every}", "--batch={batch}"]
-        recover: [faultline-target, engine, recover, --persistent, "--planted={planted}", "--batch={batch}"]
+          [faultline-target, engine, workload, "--planted={planted}", "--compact_every={compact_every}", "--batch={batch}",
+          "--segment_kib={segment_kib}", "--reopen={reopen}"]
+        recover:
+          [faultline-target, engine, recover, --persistent, "--planted={planted}", "--batch={batch}",
+          "--segment_kib={segment_kib}"]
         persistent: true
         parameters:
           planted: [none, \(PlantedBug.ofStores.map(\.name).joined(separator: ", "))]
           compact_every: [40, 0]
           batch: [0, 1]
+          segment_kib: [32, 4]
+          reopen: [0, 1]
         """
 
     private static let events = """
@@ -27,12 +32,16 @@ enum BuiltInManifests {
         source: "EventStore: append returns when the event is durable; a duplicate is not written"
         contract: ordered
         noticesDamage: true
-        workload: [faultline-target, events, workload, "--planted={planted}", "--checkpoint_every={checkpoint_every}"]
-        recover: [faultline-target, events, recover, --persistent, "--planted={planted}"]
+        workload:
+          [faultline-target, events, workload, "--planted={planted}", "--checkpoint_every={checkpoint_every}",
+          "--segment_kib={segment_kib}"]
+        recover:
+          [faultline-target, events, recover, --persistent, "--planted={planted}", "--segment_kib={segment_kib}"]
         persistent: true
         parameters:
           planted: [none, \(PlantedBug.ofEvents.map(\.name).joined(separator: ", "))]
           checkpoint_every: [20, 0]
+          segment_kib: [16, 4]
         """
 
     /// "WAL mode does lose durability. A transaction committed in WAL mode with synchronous=NORMAL might roll back

@@ -1,0 +1,72 @@
+import Engine
+import Scenarios
+
+/// The page about the planted bugs: of each what was planted, the commands that find it, and the story that `explore`
+/// prints.
+package enum PlantedPage {
+    package static let head = """
+        # The planted bugs, and the stories that Faultline tells of them
+
+        Each is a deliberate defect of the built-in engine. It is planted by a parameter of the targets `engine` and `events`,
+        one at a time, and never in a store that a user opens. Beneath each stands the command that finds it, and what that
+        command prints: where the power went, what that lost, which promise it breaks. A test does every one of these runs and
+        compares; it also checks that the smallest crash is as small as it is here. This page is written by
+
+            faultline planted --page > docs/planted-bugs.md
+
+        The two targets show some things that must not happen as a key that nobody wrote: `half a batch`, an event that was
+        `taken twice` or, after recovery, `taken again`, one that is `replayed although checkpointed`.
+
+        What the marks mean is told in [exploring.md](exploring.md). Names of things are in [engine.md](engine.md).
+        """
+
+    /// The part about one bug.
+    ///
+    /// - Parameter result: what the first of its sightings found, if that explores.
+    package static func section(_ bug: PlantedBug, _ result: RunResult?) -> String {
+        var lines = ["## " + bug.name, "", capitalised(bug.summary) + ".", ""]
+        let sightings = bug.sightings
+        if let result, let first = sightings.first {
+            lines += command(first, bug) + [""]
+            if let finding = result.findings.first(where: { $0.check == first.check }), let account = finding.account {
+                lines.append(indented("\(finding.check): \(account.headline)"))
+                lines += StoryReport(account).lines(for: .plain, indent: 6)
+                lines += [indented("  strongest profile that shows it: \(finding.strongestProfile)"), ""]
+            }
+        }
+        let others = sightings.dropFirst(result == nil ? 0 : 1)
+        if sightings.isEmpty {
+            lines += [
+                "It takes two threads, which no trace orders: the engine's own tests (`PlantedBugTests`) find it.", "",
+            ]
+        } else if !others.isEmpty {
+            lines += [result == nil ? "Found by" : "Found also by", ""]
+            lines += others.flatMap { command($0, bug) } + [""]
+        }
+        return lines.dropLast().map { trimmed($0) + "\n" }.joined()
+    }
+
+    /// The command on as many lines as it needs, so that it can be pasted.
+    private static func command(_ sighting: PlantedSighting, _ bug: PlantedBug) -> [String] {
+        var lines = [""]
+        for part in sighting.command(planting: bug.name, program: "faultline").split(separator: " --") {
+            let words = lines == [""] ? String(part) : " --" + part
+            if lines[lines.count - 1].count + words.count > 110 {
+                lines[lines.count - 1] += " \\"
+                lines.append("   ")
+            }
+            lines[lines.count - 1] += words
+        }
+        return lines.map(indented)
+    }
+
+    private static func indented(_ line: String) -> String { "    " + line }
+
+    private static func trimmed(_ line: String) -> String {
+        String(line.reversed().drop { $0 == " " }.reversed())
+    }
+
+    private static func capitalised(_ sentence: String) -> String {
+        sentence.prefix(1).uppercased() + sentence.dropFirst()
+    }
+}
