@@ -5,10 +5,14 @@ import Model
 package struct Minimiser {
     private let recording: Recording
 
-    package init(_ recording: Recording) { self.recording = recording }
-
     /// Points that are tried one by one; of a longer way only those after oracle lines, where promises change.
-    private static let everyPointAtMost = 48
+    private let everyPointAtMost: Int
+
+    package init(_ recording: Recording, everyPointAtMost: Int = 48) {
+        self.recording = recording
+        self.everyPointAtMost = everyPointAtMost
+    }
+
     private static let roundsAtMost = 6
 
     /// A state that still fails and loses as little as this way of looking can find. Under a stronger profile it may be
@@ -23,6 +27,28 @@ package struct Minimiser {
             if best.lost == last.lost, best.crashPoint == last.crashPoint, best.profile == last.profile { break }
         }
         return try underStrongestProfile(best)
+    }
+
+    /// The first crash of the recording that fails for the same cause and has lost no more: what came after it need not
+    /// have been done at all. Of each epoch it looks at all lost, all kept, and each atom lost alone.
+    package func inShortestPrefix(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+        let kinds = try recording.story(of: state).kinds
+        var found: CrashState?
+        try recording.forEachEpoch(state.profile) { epoch in
+            guard epoch.set.eventCount < state.crashPoint else { return true }
+            let single = epoch.set.lost(epoch.set.survivors(.nothing)).items.map { Choice.losing(LostAtoms([$0])) }
+            for choice in [.nothing, .everything] + single {
+                let candidate = epoch.state(epoch.set.survivors(choice))
+                guard try fails(candidate) else { continue }
+                let smallest = try minimise(candidate, fails: fails)
+                if smallest.isSmaller(than: state), try recording.story(of: smallest).kinds == kinds {
+                    found = smallest
+                    return true
+                }
+            }
+            return false
+        }
+        return found ?? state
     }
 
     /// Without each atom that need not be lost.
@@ -68,10 +94,10 @@ package struct Minimiser {
         if let first = state.lost.items.map(\.operation).min() {
             begin = recording.events.firstIndex { $0.operationID == first } ?? state.crashPoint
         } else {
-            begin = max(0, state.crashPoint - Self.everyPointAtMost)
+            begin = max(0, state.crashPoint - everyPointAtMost)
         }
         guard begin + 1 < state.crashPoint else { return state }
-        let isShort = state.crashPoint - begin <= Self.everyPointAtMost
+        let isShort = state.crashPoint - begin <= everyPointAtMost
         for point in begin + 1..<state.crashPoint where isShort || recording.isOracleLine(before: point) {
             let candidate = try recording.state(state.profile, at: point, .losing(state.lost))
             if candidate.lost.isEmpty == state.lost.isEmpty, try fails(candidate) { return candidate }

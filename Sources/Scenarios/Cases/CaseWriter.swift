@@ -3,6 +3,7 @@ import Exploration
 import Model
 import Oracle
 import Storage
+import Targets
 
 /// Writes failing crashes as cases: directories that hold the trace, the oracle, the crash image and how to replay.
 struct CaseWriter {
@@ -20,16 +21,7 @@ struct CaseWriter {
         cause.story.firstCrash = firstCrash
         let story = (firstCrash.map { "\($0) Then a " } ?? "") + cause.sentence
         let directory = try context.makeCase()
-        // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
-        try recording.write(
-            firstEvents: cause.state.crashPoint, to: directory.appending(component: CaseRecord.traceName))
-        try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
-        if let shown {
-            try RunFiles.append(shown.encoded, to: directory.appending(component: CaseRecord.shownName))
-        }
-        let image = directory.appending(component: CaseRecord.imageName)
-        try RunFiles.makeDirectory(image)
-        try TreeMaterialiser(payloads: recording.payloads).materialise(cause.state.tree, into: image)
+        try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
         let target = request.target
         var record = CaseRecord(
             target: target.target.name,
@@ -47,12 +39,28 @@ struct CaseWriter {
             replay: replayCommand(directory), lossKinds: cause.loss.kinds, account: cause.story)
     }
 
+    /// The files of a case that say what happened.
+    static func write(
+        _ state: CrashState, of recording: Recording, oracle: [UInt8], shown: [UInt8]?, to directory: ByteString
+    ) throws {
+        // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
+        try recording.write(firstEvents: state.crashPoint, to: directory.appending(component: CaseRecord.traceName))
+        try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
+        if let shown { try RunFiles.append(shown, to: directory.appending(component: CaseRecord.shownName)) }
+        let image = directory.appending(component: CaseRecord.imageName)
+        try RunFiles.makeDirectory(image)
+        try TreeMaterialiser(payloads: recording.payloads).materialise(state.tree, into: image)
+    }
+
     /// The name of the copy of the manifest, if the target has one.
     var manifestName: String? { request.target.target.manifest.map { _ in CaseRecord.manifestName.description } }
 
     /// The manifest, to be read, and the script that replays the case.
     func writeScripts(to directory: ByteString) throws {
-        let manifest = request.target.target.manifest
+        try Self.writeScripts(of: request.target.target.manifest, to: directory)
+    }
+
+    static func writeScripts(of manifest: Target.ManifestFile?, to directory: ByteString) throws {
         if let manifest {
             try RunFiles.append(manifest.text, to: directory.appending(component: CaseRecord.manifestName))
         }

@@ -91,6 +91,31 @@ package struct Replay: Sendable {
     /// Recovers the state in a directory beneath `scratch`.
     package func run(scratch: ByteString) throws -> Outcome {
         if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch) }
+        let client = RecoverClient(target)
+        defer { try? client.close() }
+        let scene = try scene(client, scratch: scratch)
+        let judgement = try scene.checker.confirm(scene.state)
+        var account = try judgement.violations.first.map {
+            try scene.recording.story(of: scene.state, $0, linesBefore: scene.linesBefore)
+        }
+        account?.firstCrash = record.firstCrash
+        return Outcome(
+            state: scene.state, lost: try scene.recording.story(of: scene.state).lines, judgement: judgement,
+            account: account)
+    }
+
+    /// The crash of a case that has a trace, ready to be recovered.
+    struct Scene {
+        var recording: Recording
+        var state: CrashState
+        var history: OracleHistory
+        /// How many oracle lines stand before those of the trace.
+        var linesBefore: Int
+        var checker: StateChecker
+    }
+
+    /// Reads the files of the case; states are recovered in directories beneath `scratch`.
+    func scene(_ client: RecoverClient, scratch: ByteString) throws -> Scene {
         let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
         let state = try recording.state(profile, at: record.crashPoint, .losing(lost))
         guard state.lost == lost else {
@@ -98,19 +123,12 @@ package struct Replay: Sendable {
                 directory, reason: "at its crash point its trace has no such atoms to lose: '\(lost)'")
         }
         let history = try history(of: recording, lineCount: state.oracleLineCount)
-        let client = RecoverClient(target)
-        defer { try? client.close() }
         let linesBefore = history.lineCount - state.oracleLineCount
-        let checker = StateChecker(
-            recovery: try recovery(recording, client, scratch: scratch),
-            judge: EvidenceJudge(history.validator, contract, linesBefore: linesBefore))
-        let judgement = try checker.confirm(state)
-        var account = try judgement.violations.first.map {
-            try recording.story(of: state, $0, linesBefore: linesBefore)
-        }
-        account?.firstCrash = record.firstCrash
-        return Outcome(
-            state: state, lost: try recording.story(of: state).lines, judgement: judgement, account: account)
+        return Scene(
+            recording: recording, state: state, history: history, linesBefore: linesBefore,
+            checker: StateChecker(
+                recovery: try recovery(recording, client, scratch: scratch),
+                judge: EvidenceJudge(history.validator, contract, linesBefore: linesBefore)))
     }
 
     /// Through the target's command; in this process where the store is to be written after it.

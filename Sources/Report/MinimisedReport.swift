@@ -1,0 +1,47 @@
+import Bytes
+import Exploration
+import Model
+import Scenarios
+
+/// What a case was and what it is now that it is smaller, for people and for programs.
+package struct MinimisedReport: Encodable {
+    /// How large a crash is.
+    package struct Size: Encodable {
+        package var profile: String
+        package var crashPoint: Int
+        /// Operations that lost something.
+        package var operationsLost: Int
+
+        init(_ state: CrashState) {
+            profile = state.profile.rawValue
+            crashPoint = state.crashPoint
+            operationsLost = Set(state.lost.items.map(\.operation)).count
+        }
+
+        var words: String {
+            "\(operationsLost) operations lost, the power cut after event \(crashPoint), \(profile)"
+        }
+    }
+
+    private let before: Size
+    /// Nil when the case does not fail any more.
+    private let after: Size?
+    private let `case`: String?
+    private let replay: ReplayReport?
+
+    package init(_ outcome: CaseMinimiser.Outcome, writtenTo directory: ByteString) {
+        before = Size(outcome.before)
+        after = outcome.after?.outcome.state.map(Size.init)
+        `case` = outcome.after == nil ? nil : directory.description
+        replay = outcome.after.map { ReplayReport($0.replay, $0.outcome) }
+    }
+
+    package func text(for terminal: Terminal, program: String) -> String {
+        guard let after, let `case`, let replay else {
+            return "It does not show again: the target recovers this state now, and no case was written.\n"
+        }
+        return replay.text(for: terminal)
+            + "  before: \(before.words)\n  now:    \(after.words)\n"
+            + "  \([program, "replay", `case`].map { ReproduceScript.quoted($0) }.joined(separator: " "))\n"
+    }
+}

@@ -1,0 +1,98 @@
+import Bytes
+import Exploration
+import Foundation
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// Makes a case smaller: the fewest operations lost, at the earliest crash point, under the strongest profile that still
+/// breaks the same check, and for the same cause as early in the run as it can be.
+package struct CaseMinimiser {
+    /// What came of it.
+    package struct Outcome: Sendable {
+        package var before: CrashState
+        /// The smaller case, replayed; nil when the case does not fail any more.
+        package var after: (replay: Replay, outcome: Replay.Outcome)?
+    }
+
+    private let replay: Replay
+    private let scratch: ByteString
+
+    /// Minimises the case at `path`, a directory or an archive, and writes the smaller one to the directory `output`,
+    /// which must not be there.
+    package static func minimise(
+        _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
+        trusts: Bool = false
+    ) throws -> Outcome {
+        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
+        let outcome = Result {
+            let scratch = try run.makeScratch()
+            var directory = path
+            if CaseArchive.isFile(path) {
+                directory = scratch.appending(component: "case")
+                try CaseArchive.unpack(path, into: directory)
+            }
+            let replay = try Replay(directory: directory, targets: targets, reference: reference, trusts: trusts)
+            return try CaseMinimiser(replay: replay, scratch: scratch).minimise(to: output, targets: targets)
+        }
+        try run.finish()
+        try TreeRemoval.remove(run.path)
+        return try outcome.get()
+    }
+
+    private func minimise(to output: ByteString, targets: TargetCatalog) throws -> Outcome {
+        guard replay.record.scenario != Scenario.kill.rawValue else {
+            throw CaseError.inconsistent(replay.directory, reason: "a killed process leaves no trace to make smaller")
+        }
+        let client = RecoverClient(replay.target)
+        defer { try? client.close() }
+        let scene = try replay.scene(client, scratch: try makeDirectory("states"))
+        func fails(_ state: CrashState) throws -> Bool {
+            if Interruption.shared.isInterrupted { throw RunError.interrupted }
+            return try scene.checker.check(state).broken.first?.rawValue == replay.record.check
+        }
+        guard try fails(scene.state) else { return Outcome(before: scene.state) }
+        let minimiser = Minimiser(scene.recording, everyPointAtMost: .max)
+        let smallest = try minimiser.inShortestPrefix(
+            try minimiser.minimise(scene.state, fails: fails), fails: fails)
+        for state in [smallest, scene.state] {
+            let judgement = try scene.checker.confirm(state)
+            guard let violation = judgement.violations.first, violation.check.rawValue == replay.record.check else {
+                continue
+            }
+            try write(state, violation, of: scene, to: output)
+            let smaller = try Replay(
+                directory: output, targets: targets, reference: replay.target.target.reference.description,
+                trusts: false)
+            return Outcome(before: scene.state, after: (smaller, try smaller.run(scratch: try makeDirectory("replay"))))
+        }
+        return Outcome(before: scene.state)
+    }
+
+    private func makeDirectory(_ name: ByteString) throws -> ByteString {
+        let path = scratch.appending(component: name)
+        try RunFiles.makeDirectory(path)
+        return path
+    }
+
+    private func write(
+        _ state: CrashState, _ violation: Violation, of scene: Replay.Scene, to directory: ByteString
+    ) throws {
+        try RunFiles.makeDirectory(directory)
+        let shown = replay.directory.appending(component: CaseRecord.shownName)
+        let oracle = scene.history.text(firstLines: scene.linesBefore + state.oracleLineCount)
+        try CaseWriter.write(
+            state, of: scene.recording, oracle: oracle, shown: SmallFile.contents(of: shown), to: directory)
+        var record = replay.record
+        let lost = try scene.recording.story(of: state).lines
+        record.profile = state.profile.rawValue
+        record.crashPoint = state.crashPoint
+        record.lost = state.lost.description
+        record.story =
+            (record.firstCrash.map { "\($0) Then a " } ?? "") + "crash after event \(state.crashPoint); lost: "
+            + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + "; \(violation)"
+        try record.write(to: directory)
+        try CaseWriter.writeScripts(of: replay.target.target.manifest, to: directory)
+    }
+}

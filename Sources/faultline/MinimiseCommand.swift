@@ -1,0 +1,49 @@
+import ArgumentParser
+import Bytes
+import Report
+import Scenarios
+import Targets
+
+struct MinimiseCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "minimise",
+        abstract: "Makes a case smaller, and writes the smaller one.",
+        discussion: """
+              faultline minimise RUN/cases/1 -o small
+
+            Looks for the crash that loses the fewest operations, at the earliest point, under the strongest profile, and \
+            still breaks the same check; then for the shortest beginning of the run that has such a crash for the same \
+            cause. Findings of explore were made smaller already, but not as patiently. Nothing of the given case is \
+            changed. Exits with 1 when the smaller case was written, and with 0 when the given one does not fail any more.
+            """)
+
+    @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
+    var directory: ByteString
+
+    @Option(name: .shortAndLong, help: "The directory to make; it must not be there yet.")
+    var output: ByteString
+
+    @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
+    var target: String?
+
+    @Flag(help: "Run the commands of the manifest that came with the case. They are not Faultline's: read them first.")
+    var trust = false
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let targets = try TargetCatalog.besideThisProgram()
+        let outcome = try Interruption.shared.awaiting {
+            try CaseMinimiser.minimise(directory, to: output, targets: targets, reference: target, trusts: trust)
+        }
+        Interruption.shared.waitIfInterrupted()
+        let report = MinimisedReport(outcome, writtenTo: output)
+        if json {
+            try JSONOutput.printObject(report)
+        } else {
+            print(report.text(for: .output, program: ProgramName.shown), terminator: "")
+        }
+        throw outcome.after == nil ? ExitStatus.pass : .violation
+    }
+}

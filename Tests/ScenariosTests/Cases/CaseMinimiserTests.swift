@@ -1,0 +1,65 @@
+import Bytes
+import Engine
+import Exploration
+import Foundation
+import Model
+import Oracle
+import Storage
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// A case of a crash at the end of a run that lost all it could becomes the one that the table of planted bugs names.
+@Suite struct CaseMinimiserTests {
+    private let targets = TargetCatalog(driver: Machine.driver)
+
+    @Test(arguments: [PlantedBug.neverSync, .poisonIgnored, .tailTrusted, .directoryUnsynced])
+    func aLargeCaseBecomesTheSmallestOne(_ bug: PlantedBug) throws {
+        let scratch = Scratch()
+        let sighting = try #require(bug.sightings.first)
+        let request = try sighting.request(planting: bug.name, targets)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let smallest = try #require(result.findings.first { $0.check == sighting.check })
+        let run = ByteString(try #require(result.directory))
+        let recording = try Recording(tracePath: run.appending(component: "recorded.trace"))
+        let oracle = try RunFiles.read(run.appending(component: "oracle.jsonl"))
+        let state = try recording.state(.posixMin, at: recording.events.count, .nothing)
+        let large = try scratch.make("large")
+        try CaseWriter.write(state, of: recording, oracle: oracle, shown: nil, to: large)
+        try CaseRecord(
+            target: sighting.target, configuration: request.target.configurationByName,
+            contract: request.contract.name, scenario: "explore", seed: request.seed, state: state,
+            check: sighting.check, story: "large"
+        ).write(to: large)
+
+        let small = ByteString(scratch.url.appending(path: "small").path)
+        let outcome = try CaseMinimiser.minimise(large, to: small, targets: targets)
+        let after = try #require(outcome.after)
+        #expect(outcome.before.lost.items.count > smallest.lost.count || outcome.before.profile == .posixMin)
+        #expect(after.outcome.account == smallest.account)
+        #expect(after.replay.record.check == sighting.check)
+        let again = try Replay.show(small, scratch: try scratch.make("again"), targets: targets).1
+        #expect(again.account == smallest.account)
+        #expect(
+            FileManager.default.contentsEqual(
+                atPath: small.appending(component: "image").description,
+                andPath: try #require(smallest.case) + "/image"))
+    }
+
+    @Test func aCaseThatDoesNotFailAnyMoreIsNotWritten() throws {
+        let scratch = Scratch()
+        let sighting = try #require(PlantedBug.neverSync.sightings.first)
+        let request = try sighting.request(planting: "never-sync", targets)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let directory = ByteString(try #require(result.findings.first?.case))
+        var record = try CaseRecord(directory: directory)
+        // At its first event nothing was promised.
+        (record.crashPoint, record.lost) = (1, "")
+        try FileManager.default.removeItem(atPath: directory.appending(component: CaseRecord.fileName).description)
+        try record.write(to: directory)
+        let small = ByteString(scratch.url.appending(path: "small").path)
+        #expect(try CaseMinimiser.minimise(directory, to: small, targets: targets).after == nil)
+        #expect(!FileManager.default.fileExists(atPath: small.description))
+    }
+}
