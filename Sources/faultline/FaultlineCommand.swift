@@ -34,7 +34,8 @@ struct FaultlineCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, ExploreCommand.self, MatrixCommand.self, MergeCommand.self, ReplayCommand.self,
-            MinimiseCommand.self, CaseCommand.self, WorkloadCommand.self, ValidateCommand.self, MountCommand.self, UnmountCommand.self,
+            MinimiseCommand.self, CaseCommand.self, WorkloadCommand.self, ValidateCommand.self, MountCommand.self,
+            UnmountCommand.self,
             TargetsCommand.self, PlantedCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,
         ])

@@ -54,9 +54,14 @@ import Testing
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         let directory = ByteString(try #require(result.findings.first?.case))
         var record = try CaseRecord(directory: directory)
-        // At its first event nothing was promised.
-        (record.crashPoint, record.lost) = (1, "")
-        try FileManager.default.removeItem(atPath: directory.appending(component: CaseRecord.fileName).description)
+        // Before the acknowledgement, which is its last event, nothing is promised.
+        record.crashPoint -= 1
+        let asked = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
+            .prefix { $0 != UInt8(ascii: "\n") } + [UInt8(ascii: "\n")]
+        for name in [CaseRecord.fileName, CaseRecord.oracleName] {
+            try FileManager.default.removeItem(atPath: directory.appending(component: name).description)
+        }
+        try RunFiles.append(Array(asked), to: directory.appending(component: CaseRecord.oracleName))
         try record.write(to: directory)
         let small = ByteString(scratch.url.appending(path: "small").path)
         #expect(try CaseMinimiser.minimise(directory, to: small, targets: targets).after == nil)
