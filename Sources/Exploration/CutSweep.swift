@@ -1,11 +1,11 @@
 import Model
 
-/// Power cuts over one recording: after every oracle line with nothing optional kept, and at seeded points with seeded
-/// survivors.
+/// Power cuts over one recording: after every oracle line with nothing optional kept, and at seeded points and around
+/// changes of names with seeded survivors.
 ///
 /// The first kind is what makes a finding certain: a store that acknowledges too early has, right after that
 /// acknowledgement, a crash that loses it, and no luck is needed to be there. The second kind looks for what tears and
-/// reorderings do.
+/// reorderings do, and the third for a rotation, a checkpoint or a compaction that is half done.
 package struct CutSweep: Sendable {
     package var profile: Profile
     package var seed: UInt64
@@ -13,6 +13,12 @@ package struct CutSweep: Sendable {
     package var seededPointCount = 64
     /// How many choices of survivors to draw at each.
     package var choicesPerPoint = 4
+    /// How many changes of names to cut after, and after the barrier that follows each.
+    package var namePointCount = 32
+    /// Crashes after fewer events are left out.
+    package var firstPoint = 0
+    /// Whether each seeded point is cut with nothing optional kept, too: where there are no oracle lines.
+    package var dropsAtSeededPoints = false
 
     package init(profile: Profile, seed: UInt64) {
         self.profile = profile
@@ -21,18 +27,23 @@ package struct CutSweep: Sendable {
 
     /// Calls `body` with each state in trace order until it answers false.
     package func forEachState(of recording: Recording, _ body: (CrashState) throws -> Bool) throws {
-        let points = seededPoints(eventCount: recording.events.count)
+        let seeded = seededPoints(eventCount: recording.events.count)
+        let named = namePoints(recording.events)
         let stream = RandomStream(seed: seed).stream("survivors")
         var set = PendingSet(profile: profile, base: recording.base)
         var lines = 0
         for event in recording.events {
             set.add(event)
-            if case .oracle = event {
-                lines += 1
+            let point = set.eventCount
+            var isLine = false
+            if case .oracle = event { (isLine, lines) = (true, lines + 1) }
+            guard point >= firstPoint else { continue }
+            let isSeeded = seeded.contains(point)
+            if isLine || named.contains(point) || isSeeded && dropsAtSeededPoints {
                 guard try body(set.state(.nothing, oracleLineCount: lines)) else { return }
             }
-            guard points.contains(set.eventCount), set.pendingPartCount > 0 else { continue }
-            var draw = stream.stream(UInt64(set.eventCount))
+            guard isSeeded || named.contains(point), set.pendingPartCount > 0 else { continue }
+            var draw = stream.stream(UInt64(point))
             for _ in 0..<choicesPerPoint {
                 guard try body(set.state(.seeded(draw.next()), oracleLineCount: lines)) else { return }
             }
@@ -40,10 +51,40 @@ package struct CutSweep: Sendable {
     }
 
     private func seededPoints(eventCount: Int) -> Set<Int> {
-        guard eventCount > seededPointCount else { return Set(1...max(1, eventCount)) }
+        let first = max(1, firstPoint)
+        let count = eventCount - first + 1
+        guard count > seededPointCount else { return Set(first...max(first, eventCount)) }
         var stream = RandomStream(seed: seed).stream("crash points")
         var points: Set<Int> = []
-        while points.count < seededPointCount { points.insert(Int(stream.next(upperBound: UInt64(eventCount))) + 1) }
+        while points.count < seededPointCount { points.insert(Int(stream.next(upperBound: UInt64(count))) + first) }
         return points
+    }
+
+    /// The points after changes of names and after the barriers that follow them.
+    private func namePoints(_ events: [TraceEvent]) -> Set<Int> {
+        var points: [[Int]] = []
+        var isOpen = false
+        for (index, event) in events.enumerated() where index + 1 >= firstPoint {
+            if event.changesNames {
+                points.append([index + 1])
+                isOpen = true
+            } else if case .barrierEnded = event, isOpen {
+                points[points.count - 1].append(index + 1)
+                isOpen = false
+            }
+        }
+        var stream = RandomStream(seed: seed).stream("changes of names")
+        points.shuffle(using: &stream)
+        return Set(points.prefix(namePointCount).flatMap(\.self))
+    }
+}
+
+extension TraceEvent {
+    fileprivate var changesNames: Bool {
+        guard case .operation(let operation) = self else { return false }
+        switch operation.change {
+        case .create, .link, .unlink, .rename: return true
+        default: return false
+        }
     }
 }

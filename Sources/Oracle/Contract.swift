@@ -23,6 +23,9 @@ public struct Contract: Hashable, Sendable {
     /// for any number of writers.
     public static let transactional = Contract(name: "transactional", checks: durable.checks.union([.atomic]))
 
+    /// Whether it speaks of one order of all operations, which several writers do not have.
+    public var needsSingleWriter: Bool { checks.contains(.noHoles) }
+
     /// The contracts that can be named on the command line and in a manifest.
     public static let named = [prefix, durable, ordered, transactional]
 

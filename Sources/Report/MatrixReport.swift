@@ -63,7 +63,8 @@ package struct MatrixReport: Encodable {
         init(_ row: MatrixRow) {
             self.row = row
             guard row.obstacle == nil, let result = row.result else {
-                verdict = row.obstacle == nil ? .init("not run", .faint) : .init("skipped", .doubtful)
+                let isLeft = row.obstacle == nil || row.isOutOfBudget
+                verdict = isLeft ? .init("not run", .faint) : .init("skipped", .doubtful)
                 why = row.obstacle ?? ""
                 return
             }
@@ -113,11 +114,13 @@ package struct MatrixReport: Encodable {
 
     private func summary(_ terminal: Terminal) -> String {
         let count = rows.count(where: \.isMet)
-        let skipped = rows.count { $0.obstacle != nil }
-        let style: Style = count + skipped < rows.count ? .bad : skipped > 0 ? .doubtful : .good
+        let left = rows.count(where: \.isOutOfBudget)
+        let skipped = rows.count { $0.obstacle != nil } - left
+        let style: Style = count + skipped + left < rows.count ? .bad : skipped + left > 0 ? .doubtful : .good
         let notRun = rows.count { $0.obstacle == nil && $0.result == nil }
         let note =
             (skipped > 0 ? "; \(skipped) SKIPPED: `faultline doctor` says what would enable them" : "")
+            + (left > 0 ? "; \(left) not begun: the budget was used up, --resume goes on" : "")
             + (notRun > 0 ? "; \(notRun) not run" : "")
         return style.shown("\(count) of \(rows.count) cells came out as expected\(note)", on: terminal)
     }

@@ -15,6 +15,7 @@ package struct RunReport {
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
         if let bounded = result.bounded { lines.append("  bounded: " + RunReport.places(of: bounded)) }
+        lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         for (index, finding) in result.findings.enumerated() {
             lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)

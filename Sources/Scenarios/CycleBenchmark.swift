@@ -59,7 +59,8 @@ package struct CycleBenchmark {
         let cycle = LiveCycle(request: request, context: context, backing: backing, oracle: context.oracle)
         // After the last acknowledgement: each operation has two lines.
         let point = CrashPoint(.after, Int(operationCount) * 2, .oracleLines)
-        let life = try cycle.run(named: "cut", firstSeq: 1, crash: (point: point, choice: .nothing))
+        let crash = LiveCycle.Crash(trigger: .point(point), choice: .nothing)
+        let life = try cycle.run(named: "cut", firstSeq: 1, crash: crash)
         guard life.cut != nil else { throw RunError.harness("the power did not go: nothing was measured") }
         var history = OracleHistory()
         try history.append(try RunFiles.read(context.oracle))

@@ -79,9 +79,8 @@ struct KillScenario: ScenarioRun {
 
     private mutating func live(until plan: KillPlan?) throws -> Life {
         let linesBefore = history.text.count
-        let environment = WorkloadEnvironment(
-            directory: store, oracle: context.oracle, seed: request.seed, operationCount: request.operationCount,
-            firstSeq: history.nextSeq, oracleMayShareFilesystem: true)
+        let environment = request.environment(
+            store, oracle: context.oracle, firstSeq: history.nextSeq, oracleMayShare: true)
         let workload = try WorkloadRun(request.target, environment)
         var watch = OracleWatch(context.oracle, from: linesBefore)
         let life = try plan.map { try kill(workload, at: $0, &watch) } ?? (try finish(workload, &watch))

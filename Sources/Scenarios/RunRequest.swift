@@ -19,6 +19,8 @@ package struct RunRequest: Sendable {
     package var cycles: Int
     /// `kill`: what the process dies at; nil for seeded times.
     package var killTrigger: KillTrigger?
+    /// `power-cut`: where the power goes, once each a cycle; empty for seeded moments and the usual aims.
+    package var cutAims: [CutAim] = []
     /// `io-error`: these rules together, and not each family of faults in its turn.
     package var rules: [Rule] = []
     /// `explore`: how far it goes.
@@ -36,6 +38,28 @@ package struct RunRequest: Sendable {
         self.operationCount = operationCount
         self.cycles = cycles ?? scenario.usualCycles
     }
+
+    /// What the workload of one life is told.
+    ///
+    /// - Parameters:
+    ///   - operations: how many it does, if not as many as usual.
+    ///   - oracleMayShare: nothing but the process is going to fail.
+    func environment(
+        _ directory: ByteString, oracle: ByteString, firstSeq: UInt64, operations: UInt64? = nil,
+        oracleMayShare: Bool = false
+    ) -> WorkloadEnvironment {
+        WorkloadEnvironment(
+            directory: directory, oracle: oracle, seed: seed, operationCount: operations ?? operationCount,
+            firstSeq: firstSeq, oracleMayShareFilesystem: oracleMayShare, shape: shape)
+    }
+
+    /// Where the power goes, cut by cut.
+    var aims: [CutAim] {
+        guard cycles > 0 else { return [] }
+        if !cutAims.isEmpty { return (0..<cycles).flatMap { _ in cutAims } }
+        return Array(repeating: .phase(.work), count: cycles) + CutAim.usual
+    }
+
     /// The store that is explored inside this process, on storage in memory: that asks nothing of the machine.
     package var storeInMemory: BuiltInStore? {
         scenario == .explore && !exploration.usesCommands ? target.builtInStore : nil

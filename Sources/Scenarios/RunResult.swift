@@ -66,6 +66,8 @@ package struct RunResult: Codable, Sendable {
     package var controls = Controls()
     /// Each live kill or cut, in order.
     package var cuts: [Cut] = []
+    /// What became of each cut that was aimed, where the power went.
+    package var aims: [CutReport]?
     /// Checks of the contract for which the scenario gathers no evidence.
     package var notTried: [String] = []
     package var seconds = 0.0

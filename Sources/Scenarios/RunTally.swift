@@ -28,6 +28,8 @@ struct RunTally {
     var tried: Set<Check> = []
     /// Each live kill or cut, in order.
     var cuts: [RunResult.Cut] = []
+    /// What became of each cut that was aimed, in order.
+    var aims: [CutReport] = []
     var mutations = 0
     var flagged = 0
     /// The checks of which a mutation was flagged.

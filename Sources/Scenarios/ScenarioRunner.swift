@@ -76,6 +76,7 @@ package struct ScenarioRunner: Sendable {
         for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
         words += ["--profile", request.profile.rawValue, "--contract", request.contract.name]
         words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)"]
+        if request.shape.threadCount > 1 { words += ["--threads", "\(request.shape.threadCount)"] }
         if isExploring {
             let limits = request.exploration
             words += ["--epoch-states", "\(limits.statesPerEpoch)", "--samples", "\(limits.samplesPerEpoch)"]
@@ -89,6 +90,7 @@ package struct ScenarioRunner: Sendable {
             if let budget = limits.budgetSeconds { words += ["--budget", "\(budget)"] }
         } else {
             words += ["--cycles", "\(request.cycles)"]
+            for aim in request.cutAims { words += ["--cut-at", "\(aim)"] }
         }
         for rule in request.rules { words += ["--rule", "\(rule)"] }
         return words + (request.killTrigger?.words ?? [])
@@ -102,6 +104,7 @@ package struct ScenarioRunner: Sendable {
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.findings = tally.findings
         result.cuts = tally.cuts
+        result.aims = tally.aims.isEmpty ? nil : tally.aims
         result.faults = tally.faults.isEmpty ? nil : tally.faults
         result.notTried = tally.notTried.subtracting(tally.tried).map(\.rawValue).sorted()
         result.controls = RunResult.Controls(
@@ -136,6 +139,13 @@ package struct ScenarioRunner: Sendable {
         }
         if [.powerCut, .explore].contains(request.scenario), tally.statesWithLosses == 0 {
             return (.inconclusive, "no crash lost anything: the workload left nothing unsynced at any cut")
+        }
+        if !request.cutAims.isEmpty, let missed = tally.aims.first(where: { $0.outcome == .notTried }) {
+            return (.inconclusive, "the power did not go at \(missed.aim): \(missed.detail ?? "")")
+        }
+        if let missed = tally.aims.first(where: { $0.outcome == .neverFired }) {
+            let place = missed.placed == missed.aim ? "it" : missed.placed ?? "it"
+            return (.inconclusive, "the power did not go at '\(missed.aim)': \(place) never came")
         }
         if request.scenario == .powerCut, request.cycles > 0, tally.cutsLanded == 0 {
             return (

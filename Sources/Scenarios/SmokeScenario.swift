@@ -51,9 +51,8 @@ struct SmokeScenario: ScenarioRun {
     private mutating func live(
         _ history: inout OracleHistory, operations: UInt64
     ) throws -> (termination: Termination, said: String) {
-        let environment = WorkloadEnvironment(
-            directory: store, oracle: context.oracle, seed: request.seed, operationCount: operations,
-            firstSeq: history.nextSeq, oracleMayShareFilesystem: true)
+        let environment = request.environment(
+            store, oracle: context.oracle, firstSeq: history.nextSeq, operations: operations, oracleMayShare: true)
         let workload = try WorkloadRun(request.target, environment)
         guard let termination = try workload.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
             throw RunError.interrupted

@@ -20,6 +20,11 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
         return exception?.contract ?? target.contract
     }
 
+    /// The same of so many clients at work at once: several have no single order that a crash could keep a beginning of.
+    package func contract(clients: Int) -> Contract {
+        clients > 1 && contract.needsSingleWriter ? .durable : contract
+    }
+
     package var workload: Command { command(target.workload) }
     package var recover: Command { command(target.recover) }
     package var isPersistent: Bool { target.isPersistent }

@@ -99,6 +99,10 @@ struct ExploreCommand: ParsableCommand {
         request.exploration.depth = depth
         request.exploration.probesWriting = writable
         request.exploration.usesCommands = commands
+        request.shape.threadCount = options.threads
+        guard request.storeInMemory == nil || options.threads == 1 else {
+            throw ValidationError("--threads: a store in memory is explored with one client; take --commands")
+        }
         request.exploration.rules = try RuleArguments.rules(rule, file: nil)
         try RunCommand.runAndReport(request, options)
     }

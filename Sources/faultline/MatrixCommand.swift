@@ -77,7 +77,8 @@ struct MatrixCommand: ParsableCommand {
             rows += try runOnce(next, try MatrixLog.make(in: parent, next, .whole), [:], began)
         }
         let status = try output.report(rows, json: options.json)
-        if Interruption.shared.isInterrupted, duration == nil {
+        let isOutOfBudget = rows.contains(where: \.isOutOfBudget)
+        if Interruption.shared.isInterrupted || isOutOfBudget, duration == nil {
             StandardError.say("faultline: go on with: \(resumeCommand(log))")
         }
         Interruption.shared.waitIfInterrupted()
@@ -103,7 +104,7 @@ struct MatrixCommand: ParsableCommand {
         let catalog = try TargetCatalog.besideThisProgram()
         let defaults = MatrixFile.Defaults(
             seed: options.seed, profile: options.profile, operationCount: options.operationCount,
-            cycles: options.cycles)
+            threadCount: options.threads, cycles: options.cycles)
         if let file { return try MatrixFile.matrix(at: file, catalog, defaults) }
         return try MatrixFile(catalog, defaults).matrix(Array(DefaultMatrix.text.utf8), file: "the default matrix")
     }
@@ -143,7 +144,7 @@ struct MatrixCommand: ParsableCommand {
             if let row = finished[index] { return row }
             var row = MatrixRow(matrix.cells[index], results[index])
             if row.result == nil, row.obstacle == nil, wasOver {
-                row.obstacle = "the budget was used up before it began"
+                row.obstacle = MatrixRow.budgetIsUsedUp
             }
             if row.obstacle != nil, !wasOver { try log.append(index, row) }
             return row

@@ -13,6 +13,7 @@ struct RunCommand: ParsableCommand {
         discussion: """
               faultline run sqlite --set journal_mode=delete --set synchronous=full --scenario power-cut
               faultline run engine --scenario power-cut --profile posix-min
+              faultline run engine --scenario power-cut --cut-at recovery --cut-at 'unlink nth=2 -> crash'
 
             The verdict is pass, violation, inconclusive (nothing was shown) or harness error. Each violation comes with \
             a case: a directory with the smallest crash that shows it and the command that shows it again. \
@@ -42,6 +43,16 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
+            """
+            power-cut: where the power goes, and not at seeded moments and once at each of these: work (any seeded event), \
+            create, rename, unlink (a seeded one of these in the middle of the work: a rotation, a checkpoint, a \
+            compaction), recovery (at work, and again while the store recovers), or exactly here: a rule such as \
+            'unlink path=*.log nth=2 -> crash' or '… -> crash after' (docs/fault-rules.md). Repeatable.
+            """, valueName: "aim"))
+    var cutAt: [String] = []
+
+    @Option(
+        help: ArgumentHelp(
             "io-error: inject by this rule, and not each family of faults in its turn; repeatable.", valueName: "rule"))
     var rule: [String] = []
 
@@ -60,6 +71,12 @@ struct RunCommand: ParsableCommand {
         guard (rule.isEmpty && rules == nil) || scenario == .ioError else {
             throw ValidationError("--rule and --rules are for --scenario io-error")
         }
+        guard options.threads == 1 || contract?.needsSingleWriter != true else {
+            throw ValidationError("--contract ordered is for one client: several have no single order")
+        }
+        guard cutAt.isEmpty || scenario == .powerCut else {
+            throw ValidationError("--cut-at is for --scenario power-cut")
+        }
         guard killAtAck ?? 1 > 0, killAtAck ?? 0 < options.operationCount else {
             throw ValidationError("--kill-at-ack must be at least 1 and less than --ops, or no kill lands mid-work")
         }
@@ -68,13 +85,20 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
         var request = RunRequest(
-            target: target, scenario: scenario, profile: options.profile, contract: contract ?? target.contract,
-            seed: options.seed, operationCount: options.operationCount, cycles: options.cycles)
+            target: target, scenario: scenario, profile: options.profile,
+            contract: contract ?? target.contract(clients: options.threads), seed: options.seed,
+            operationCount: options.operationCount, cycles: options.cycles ?? (cutAt.isEmpty ? nil : 1))
+        request.shape.threadCount = options.threads
+        do throws(CutAimError) {
+            for text in cutAt { request.cutAims.append(try CutAim(parsing: ByteString(text))) }
+        } catch {
+            throw ValidationError("--cut-at: \(error)")
+        }
         if request.storeInMemory == nil { try RunCommand.refuse(scenario) }
         request.killTrigger = try killTrigger()
         request.rules = try RuleArguments.rules(rule, file: rules)
         if let crash = request.rules.first(where: \.cutsPower) {
-            throw ValidationError("--rule: '\(crash)' cuts the power: that is --scenario power-cut")
+            throw ValidationError("--rule: '\(crash)' cuts the power: that is --scenario power-cut, with --cut-at")
         }
         try RunCommand.runAndReport(request, options)
     }

@@ -31,10 +31,13 @@ struct RunOptions: ParsableArguments {
     @Option(name: .customLong("ops"), help: "How many operations the workload does in each cycle.")
     var operationCount: UInt64 = 100
 
+    @Option(help: "How many clients work at once. Of several no two runs are alike.")
+    var threads = 1
+
     @Option(
         help: """
-            How often the power goes (default: 2) or the process is killed (default: 10), each time continuing on what \
-            survived.
+            How often the power goes at seeded moments (default: 2; then once more at each aim of --cut-at), or the process \
+            is killed (default: 10), each time continuing on what survived.
             """)
     var cycles: Int?
 
@@ -49,6 +52,9 @@ struct RunOptions: ParsableArguments {
             throw ValidationError("--profile block is for block devices; these scenarios work on files")
         }
         guard operationCount > 0 else { throw ValidationError("--ops must be at least 1") }
+        guard WorkloadShape.threadRange.contains(threads) else {
+            throw ValidationError("--threads must be from 1 to \(WorkloadShape.threadRange.upperBound)")
+        }
         guard operationCount <= 1_000_000 else { throw ValidationError("--ops can be 1000000 at most") }
         guard (0...1000).contains(cycles ?? 0) else { throw ValidationError("--cycles must be from 0 to 1000") }
     }

@@ -45,7 +45,7 @@ struct PowerCutScenarioTests {
         #expect(result.verdict == example.verdict.rawValue, "\(result.reason ?? "")")
         #expect(result.controls.flagged == result.controls.mutations)
         #expect(result.controls.statesWithLosses > 0)
-        #expect(result.controls.cutsLanded == 1)
+        #expect(result.controls.cutsLanded >= 1)
         guard let profile = example.profile, let finding = result.findings.first else { return }
         #expect(finding.strongestProfile == profile.rawValue)
         // The case shows the same again, from its files alone.

@@ -154,17 +154,7 @@ package struct Replay: Sendable {
         let image = directory.appending(component: CaseRecord.imageName)
         try FileManager.default.copyItem(atPath: image.shown, toPath: copy.shown)
         let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
-        var history = OracleHistory()
-        // The lives before the last one, with the line that ended them.
-        let restart = OracleLine.restart.encoded
-        if let last = text.ranges(of: restart).last(where: {
-            $0.lowerBound == 0 || text[$0.lowerBound - 1] == UInt8(ascii: "\n")
-        }) {
-            try history.append(Array(text[..<last.upperBound]), lastRestartShowing: try shown())
-            try history.append(Array(text[last.upperBound...]))
-        } else {
-            try history.append(text)
-        }
+        let history = try history(text, traced: [])
         let client = RecoverClient(target)
         let first = try client.recoverAlone(copy)
         var evidence = Evidence(first.recovery)
@@ -182,16 +172,24 @@ package struct Replay: Sendable {
         guard text.count >= traced.count, text.suffix(traced.count).elementsEqual(traced) else {
             throw CaseError.inconsistent(directory, reason: "its oracle does not end with the lines in its trace")
         }
+        return try history(Array(text.dropLast(traced.count)), traced: traced)
+    }
+
+    /// The lines before those of the trace, of which the last life began with what the case says that the store showed,
+    /// and those of the trace.
+    private func history(_ text: [UInt8], traced: [UInt8]) throws -> OracleHistory {
         var history = OracleHistory()
-        let before = Array(text.dropLast(traced.count))
-        if before.isEmpty || !before.suffix(OracleLine.restart.encoded.count).elementsEqual(OracleLine.restart.encoded)
-        {
-            // Before a recovery's own trace all lines are of the life that crashed.
-            try history.append(text)
+        // The lives before the last one, with the line that ended them.
+        let restart = OracleLine.restart.encoded
+        if let last = text.ranges(of: restart).last(where: {
+            $0.lowerBound == 0 || text[$0.lowerBound - 1] == UInt8(ascii: "\n")
+        }) {
+            try history.append(Array(text[..<last.upperBound]), lastRestartShowing: try shown())
+            try history.append(Array(text[last.upperBound...]))
         } else {
-            try history.append(before, lastRestartShowing: try shown())
-            try history.append(traced)
+            try history.append(text)
         }
+        try history.append(traced)
         return history
     }
 

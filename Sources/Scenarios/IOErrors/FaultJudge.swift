@@ -146,7 +146,7 @@ struct FaultJudge {
         let checker = checker(.prefix)
         var objections: [Objection] = []
         var sweep = CutSweep(profile: .strict, seed: request.seed)
-        (sweep.seededPointCount, sweep.choicesPerPoint) = (16, 1)
+        (sweep.seededPointCount, sweep.choicesPerPoint, sweep.namePointCount) = (16, 1, 8)
         try sweep.forEachState(of: outcome.recording) { state in
             let judgement = try checker.check(state)
             guard judgement.verdict == .violation, let violation = try checker.confirm(state).violations.first else {

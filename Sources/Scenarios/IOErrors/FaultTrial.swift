@@ -101,9 +101,9 @@ struct FaultTrial {
     }
 
     private func live(_ mount: FaultMount, _ count: UInt64, _ history: inout OracleHistory) throws -> Life {
-        let environment = WorkloadEnvironment(
-            directory: mount.mountPoint, oracle: mount.mountPoint.appending(component: ".faultline/oracle"),
-            seed: request.seed, operationCount: count, firstSeq: history.nextSeq)
+        let environment = request.environment(
+            mount.mountPoint, oracle: mount.mountPoint.appending(component: ".faultline/oracle"),
+            firstSeq: history.nextSeq, operations: count)
         let workload = try WorkloadRun(request.target, environment)
         guard let termination = try workload.finish(watching: oracle, shouldStop: context.shouldStop) else {
             throw RunError.interrupted

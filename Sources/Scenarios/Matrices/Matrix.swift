@@ -27,7 +27,10 @@ package struct Matrix: Sendable {
                 "budget \(limits.budgetSeconds.map(String.init) ?? "none")",
                 request.killTrigger.map { $0.words.joined(separator: " ") },
             ]
-            return (words.compactMap(\.self) + request.rules.map { "rule \($0)" }).joined(separator: ", ")
+            let aims = request.cutAims.map { "cut at \($0)" }
+            let threads = request.shape.threadCount > 1 ? ["threads \(request.shape.threadCount)"] : []
+            let rules = request.rules.map { "rule \($0)" }
+            return (words.compactMap(\.self) + threads + aims + rules).joined(separator: ", ")
         }
     }
 

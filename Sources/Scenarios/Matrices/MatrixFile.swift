@@ -10,19 +10,23 @@ package struct MatrixFile {
         package var seed: UInt64
         package var profile: Profile
         package var operationCount: UInt64
+        package var threadCount: Int
         package var cycles: Int?
 
-        package init(seed: UInt64, profile: Profile, operationCount: UInt64, cycles: Int?) {
+        package init(
+            seed: UInt64, profile: Profile, operationCount: UInt64, threadCount: Int = 1, cycles: Int?
+        ) {
             self.seed = seed
             self.profile = profile
             self.operationCount = operationCount
+            self.threadCount = threadCount
             self.cycles = cycles
         }
     }
 
     private static let keys = [
-        "target", "set", "scenario", "seed", "profile", "contract", "ops", "cycles", "kill_at_ack", "kill_at_file",
-        "budget", "expect", "reason", "loss", "rule",
+        "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "cycles", "cut_at", "kill_at_ack",
+        "kill_at_file", "budget", "expect", "reason", "loss", "rule",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -79,6 +83,12 @@ package struct MatrixFile {
         let seeds = try values["seed"].map { (value) throws(YAMLError) in try self.seeds(value) }
         let operations = try values["ops"]?.integer("ops", in: 1...1_000_000)
         let cycles = try values["cycles"]?.integer("cycles", in: 0...1000)
+        let threads = try values["threads"]?.integer("threads", in: WorkloadShape.threadRange)
+        let clients = threads ?? defaults.threadCount
+        if clients > 1, contract?[0].needsSingleWriter == true {
+            throw entry.error("contract: ordered is for one client: several have no single order")
+        }
+        let aims = try self.aims(values["cut_at"], scenarios)
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
         let killTrigger = try killTrigger(values, operationCount: limit)
         let budget = try values["budget"]?.integer("budget", in: 1...31_536_000)
@@ -93,9 +103,11 @@ package struct MatrixFile {
                     for seed in seeds ?? [defaults.seed] {
                         var request = RunRequest(
                             target: target, scenario: scenario, profile: profile,
-                            contract: contract?[0] ?? target.contract, seed: seed,
+                            contract: contract?[0] ?? target.contract(clients: clients), seed: seed,
                             operationCount: limit,
-                            cycles: cycles ?? defaults.cycles)
+                            cycles: cycles ?? (scenario == .powerCut && !aims.isEmpty ? 1 : defaults.cycles))
+                        request.shape.threadCount = clients
+                        if scenario == .powerCut { request.cutAims = aims }
                         if scenario == .ioError { request.rules = rules }
                         if scenario == .explore { request.exploration.budgetSeconds = budget }
                         if scenario == .kill { request.killTrigger = killTrigger }
@@ -132,6 +144,20 @@ package struct MatrixFile {
         }
     }
 
+    /// Where the power goes, one after the other.
+    private func aims(_ value: YAMLValue?, _ scenarios: [Scenario]) throws(YAMLError) -> [CutAim] {
+        guard let value else { return [] }
+        guard scenarios.contains(.powerCut) else { throw value.error("cut_at is for scenario: power-cut") }
+        var aims: [CutAim] = []
+        for item in try value.oneOrMore("cut_at") {
+            let text = try item.text("cut_at")
+            do throws(CutAimError) { aims.append(try CutAim(parsing: ByteString(text))) } catch {
+                throw item.error("\(error)")
+            }
+        }
+        return aims
+    }
+
     /// Rules of faults, all of them for each cell of the entry.
     private func rules(_ value: YAMLValue?, _ scenarios: [Scenario]) throws(YAMLError) -> [Rule] {
         guard let value else { return [] }
@@ -141,7 +167,9 @@ package struct MatrixFile {
             let text = try item.text("rule")
             let rule: Rule
             do throws(RuleError) { rule = try Rule(parsing: text) } catch { throw item.error("\(error)") }
-            guard !rule.cutsPower else { throw item.error("this rule cuts the power: that is scenario: power-cut") }
+            guard !rule.cutsPower else {
+                throw item.error("this rule cuts the power: that is cut_at with scenario: power-cut")
+            }
             rules.append(rule)
         }
         return rules

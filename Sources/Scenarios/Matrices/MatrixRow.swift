@@ -24,6 +24,11 @@ package struct MatrixRow: Codable, Sendable {
         self.result = result
     }
 
+    /// The obstacle of a cell that the machine could have run.
+    package static let budgetIsUsedUp = "the budget was used up before it began"
+
+    package var isOutOfBudget: Bool { obstacle == Self.budgetIsUsedUp }
+
     /// The row as it is kept: see `RunResult.withoutPlaces`.
     package func withoutPlaces(program: String, _ request: RunRequest) -> MatrixRow {
         var row = self

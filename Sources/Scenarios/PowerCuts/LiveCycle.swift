@@ -1,0 +1,145 @@
+import Bytes
+import Exploration
+import FaultFS
+import Glibc
+import Model
+import Oracle
+import Storage
+import Synchronization
+import Targets
+
+/// One life of a store on a mount: mounted, at work or recovering, perhaps without power at some point, unmounted.
+struct LiveCycle {
+    /// The power goes.
+    struct Crash {
+        var trigger: CutPlacement.Trigger
+        /// Which state is left behind.
+        var choice: Choice
+    }
+
+    /// What a life left.
+    struct Life {
+        var recording: Recording
+        /// The power cut, if the power went before the life had ended.
+        var cut: PowerCut?
+        /// What the rule that cut the power hit; nil where there was none.
+        var fault: InjectedFault?
+
+        /// What the cut hit, in words.
+        var hit: String? {
+            guard let cut else { return nil }
+            guard let fault else { return "after event \(cut.eventCount): \(recording.deed(ofEvent: cut.eventCount))" }
+            let side = fault.fault == .crash(.before) ? "instead of" : "after"
+            return "\(side) op \(fault.operation.rawValue): \(fault.kind.name) \(fault.path)"
+        }
+    }
+
+    /// How a workload went.
+    struct Outcome {
+        var life: Life
+        /// How the workload ended.
+        var termination: Termination
+        /// What the workload said on its standard error.
+        var complaints: ByteString
+
+        var recording: Recording { life.recording }
+        var cut: PowerCut? { life.cut }
+    }
+
+    let request: RunRequest
+    let context: RunContext
+    /// Where the store's files are.
+    let backing: ByteString
+    /// Where the oracle's lines are kept.
+    let oracle: ByteString
+
+    /// Runs the workload once. With a crash the power goes there: everything that runs is killed, and the state that it
+    /// asks for is left behind. Without one, or if the workload ends before it, everything is kept.
+    func run(named name: String, firstSeq: UInt64, crash: Crash?) throws -> Outcome {
+        let workload = Workload()
+        let (life, termination) = try onMount(name, crash, killing: workload) { mountPoint in
+            try workload.run(request, mountPoint, firstSeq: firstSeq, oracle: oracle, context.shouldStop)
+        }
+        return Outcome(life: life, termination: termination, complaints: workload.complaints)
+    }
+
+    /// Lets the store recover. When the power goes meanwhile, every call on the mount fails, which ends the recovery.
+    func recover(named name: String, crash: Crash?) throws -> (life: Life, outcome: RecoverOutcome) {
+        try onMount(name, crash, killing: nil) { try RecoverClient(request.target).recoverAlone($0) }
+    }
+
+    private func onMount<Result>(
+        _ name: String, _ crash: Crash?, killing workload: Workload?, _ body: (ByteString) throws -> Result
+    ) throws -> (Life, Result) {
+        let path = context.file("\(name).trace")
+        let trace = try FileTrace(creating: path)
+        let mountPoint = context.scratchFile("mount")
+        try RunFiles.makeDirectory(mountPoint)
+        defer { try? TreeRemoval.remove(mountPoint) }
+        var options = MountOptions()
+        options.trace = trace
+        options.oraclePath = oracle
+        switch crash?.trigger {
+        case .point(let point)?: options.crashPoint = point
+        case .rule(let rule)?: options.rules = [rule]
+        case nil: break
+        }
+        options.profile = request.profile
+        options.seed = request.seed
+        options.syncsBelow = false
+        options.onFreeze = { _ in workload?.kill() }
+        let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
+        try context.willMount(mountPoint)
+        try mount.start()
+        defer { try? mount.unmount() }
+        let result = try body(mountPoint)
+        var cut: PowerCut?
+        if mount.isFrozen, let crash {
+            cut = try mount.cutPower(request.profile, crash.choice)
+        } else {
+            try mount.unmount()
+        }
+        try context.didUnmount(mountPoint)
+        try trace.finish()
+        let life = Life(recording: try Recording(tracePath: path), cut: cut, fault: mount.injectedFaults.last)
+        return (life, result)
+    }
+}
+
+/// The workload's process, which the end of the power may kill before it is known to have begun.
+private final class Workload: Sendable {
+    private struct State {
+        var run: WorkloadRun?
+        var isPowerGone = false
+    }
+    private let state = Mutex(State())
+
+    var complaints: ByteString { state.withLock { $0.run?.complaints ?? "" } }
+
+    /// Kills the process group now, or as soon as there is one.
+    func kill() {
+        let run = state.withLock { state in
+            state.isPowerGone = true
+            return state.run
+        }
+        _ = try? run?.kill()
+    }
+
+    func run(
+        _ request: RunRequest, _ mountPoint: ByteString, firstSeq: UInt64, oracle: ByteString,
+        _ shouldStop: @Sendable () -> Bool
+    ) throws -> Termination {
+        let environment = request.environment(
+            mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"), firstSeq: firstSeq)
+        let run = try WorkloadRun(request.target, environment)
+        let isPowerGone = state.withLock { state in
+            state.run = run
+            return state.isPowerGone
+        }
+        if isPowerGone { return try run.kill() }
+        guard let termination = try run.finish(watching: oracle, shouldStop: shouldStop) else {
+            throw RunError.interrupted
+        }
+        return termination
+    }
+}

@@ -1,0 +1,78 @@
+import Bytes
+import Exploration
+import Model
+import Oracle
+import Storage
+
+/// Cuts while the store recovers from a cut.
+extension PowerCutScenario {
+    /// After so many cuts from which recovery had nothing to change it is believed to change nothing ever.
+    private static let firstCutLimit = 4
+
+    /// The power goes at work, and again while the store recovers from that. False when it does not open any more.
+    ///
+    /// A recovery of a copy says how many events it comes to; crashes of it are derived, and one is carried out for real.
+    mutating func cutRecovery(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
+        for _ in 0..<Self.firstCutLimit {
+            guard let first = planner.place(.work, &stream), let attempt = try cut(aim, at: first) else { return false }
+            guard case .cut(let life) = attempt else { return true }
+            // That was the first of the two, and is no cut of a recovery.
+            let preparation = tally.aims.removeLast()
+            let state = try life.recording.state(request.profile, at: life.cut.eventCount, .losing(life.cut.lost))
+            guard let recovery = try recoveryOfACopy(of: state, life, aim) else {
+                var report = aim.report(.notTried, nil)
+                report.detail = "the store does not open after the first cut"
+                tally.aims.append(report)
+                return true
+            }
+            guard let placement = CutPlanner.place(inRecoveryOf: recovery.events.count, &stream) else { continue }
+            let lost = life.cut.story.isEmpty ? "nothing" : life.cut.story.joined(separator: "; ")
+            let before =
+                "The power went \(preparation.hit ?? "at work"), which lost \(lost), and again during the recovery."
+            var sweep = CutSweep(profile: request.profile, seed: stream.next())
+            (sweep.seededPointCount, sweep.choicesPerPoint, sweep.namePointCount) = (16, 2, 8)
+            sweep.dropsAtSeededPoints = true
+            try self.sweep(recovery, linesBefore: history.lineCount, sweep, after: before)
+            try cutRecovery(aim, at: placement, after: before)
+            return true
+        }
+        var report = aim.report(.notTried, nil)
+        report.detail = "after each of \(Self.firstCutLimit) cuts its recovery changed nothing on storage"
+        tally.aims.append(report)
+        return true
+    }
+
+    /// The recovery of a copy of the state that a cut left; nil when the store does not open.
+    private mutating func recoveryOfACopy(of state: CrashState, _ life: CutLife, _ aim: Aim) throws -> Recording? {
+        let copy = context.scratchFile("copy")
+        try RunFiles.makeDirectory(copy)
+        defer { try? TreeRemoval.remove(copy) }
+        try TreeMaterialiser(payloads: life.recording.payloads).materialise(state.tree, into: copy)
+        let (recovery, outcome) = try cycle(on: copy).recover(named: name("recovery-\(aim.cycle)"), crash: nil)
+        guard case .opened = outcome else { return nil }
+        return recovery.recording
+    }
+
+    /// Recovers the store's own directory, until the power goes.
+    private mutating func cutRecovery(_ aim: Aim, at placement: CutPlacement, after firstCrash: String) throws {
+        var next: CutPlacement? = placement
+        while let placement = next {
+            let crash = LiveCycle.Crash(trigger: placement.trigger, choice: .seeded(stream.next()))
+            let (life, _) = try cycle(on: backing).recover(named: name("recovery-\(aim.cycle)-cut"), crash: crash)
+            if let cut = life.cut {
+                var report = aim.report(.fired, placement)
+                report.hit = life.hit
+                tally.aims.append(report)
+                let state = try life.recording.state(request.profile, at: cut.eventCount, .losing(cut.lost))
+                let checker = makeChecker(life.recording, history.lineCount)
+                var collector = FindingCollector(life.recording)
+                try take(state, checker, &collector)
+                tally.count(checker)
+                return try self.report(
+                    collector, life.recording, linesBefore: history.lineCount, after: firstCrash)
+            }
+            next = placement.earlier()
+        }
+        tally.aims.append(aim.report(.neverFired, placement))
+    }
+}

@@ -1,0 +1,274 @@
+import Bytes
+import Exploration
+import FaultFS
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// The power goes.
+///
+/// First one life of the store is recorded from beginning to end, and crashes of it are derived: right after every
+/// oracle line with nothing optional kept, at seeded points and around changes of names with seeded survivors. Then the
+/// power goes for real, at seeded moments of the work as often as there are cycles, and once at each kind of moment that
+/// is worth it: when a file gets its name, when a name moves, when one goes, and while the store recovers. The mount
+/// freezes, what runs is killed, one legal state is left behind, the store recovers and goes on from there. What lies
+/// around each of these cuts is swept like the first life.
+struct PowerCutScenario: ScenarioRun {
+    let request: RunRequest
+    let context: RunContext
+    private let writer: CaseWriter
+    private(set) var history = OracleHistory()
+    /// What was counted so far: it stands even if the run ends early with an error.
+    var tally = RunTally()
+    let client: RecoverClient
+    /// What the store showed when the present life began; nil in the first.
+    private var shown: Observation?
+    /// How many lives have each name.
+    private var lives: [String: Int] = [:]
+    /// Where the cuts fall, and what they leave.
+    var stream: RandomStream
+
+    init(_ request: RunRequest, _ context: RunContext, program: String) {
+        self.request = request
+        self.context = context
+        writer = CaseWriter(request: request, context: context, program: program)
+        client = RecoverClient(request.target)
+        stream = RandomStream(seed: request.seed).stream("live cuts")
+    }
+
+    var backing: ByteString { context.scratchFile("store") }
+
+    mutating func run() throws {
+        try RunFiles.makeDirectory(backing)
+        try RunFiles.makeDirectory(context.scratchFile("states"))
+        defer { try? client.close() }
+        let recorded = try live("recorded", crash: nil)
+        guard recorded.termination.isSuccess else {
+            throw RunError.harness("the workload \(recorded.termination) without any fault\(said(recorded))")
+        }
+        try sweep(recorded.recording, linesBefore: 0, CutSweep(profile: request.profile, seed: request.seed))
+        let planner = CutPlanner(recorded.recording)
+        let aims = request.aims
+        for (index, aim) in aims.enumerated() {
+            if context.shouldStop() { throw RunError.interrupted }
+            context.progress("power cut \(index + 1) of \(aims.count): \(aim)")
+            guard try cut(Aim(cycle: index + 1, aim: aim), planner) else { return }
+        }
+        if !aims.isEmpty { _ = try recoverWhatWasLeft() }
+    }
+
+    /// One cut that is wanted.
+    struct Aim {
+        var cycle: Int
+        var aim: CutAim
+
+        func report(_ outcome: CutReport.Outcome, _ placement: CutPlacement?) -> CutReport {
+            CutReport(aim: "\(aim)", outcome: outcome, cycle: cycle, placed: placement.map { "\($0)" })
+        }
+    }
+
+    /// A life without power at its end.
+    struct CutLife {
+        var recording: Recording
+        var cut: PowerCut
+        var linesBefore: Int
+    }
+
+    // MARK: - Cuts
+
+    /// Lets the store live until the power goes where `aim` says. False when it does not open any more.
+    private mutating func cut(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
+        switch aim.aim {
+        case .phase(.recovery): return try cutRecovery(aim, planner)
+        case .rule(let rule): return try cut(aim, at: CutPlacement(rule)) != nil
+        case .phase(let phase):
+            if let placement = planner.place(phase, &stream) { return try cut(aim, at: placement) != nil }
+            var report = aim.report(.notTried, nil)
+            report.detail = "the work does nothing of the kind"
+            tally.aims.append(report)
+            return true
+        }
+    }
+
+    /// What came of a life that the power was to end.
+    enum Attempt {
+        case cut(CutLife)
+        /// The power did not go, nowhere that was tried.
+        case missed
+    }
+
+    /// A place that was counted in another life is a guess for this one: if the power did not go there, an earlier one is
+    /// tried in the next. Nil when the store does not open any more.
+    mutating func cut(_ aim: Aim, at placement: CutPlacement) throws -> Attempt? {
+        var next: CutPlacement? = placement
+        while let placement = next {
+            guard try beginNextLife() else { return nil }
+            let (linesBefore, acknowledgedBefore) = (history.lineCount, history.acknowledged)
+            let crash = LiveCycle.Crash(trigger: placement.trigger, choice: .seeded(stream.next()))
+            let outcome = try live(name("cut-\(aim.cycle)"), crash: crash)
+            if let cut = outcome.cut {
+                var report = aim.report(.fired, placement)
+                report.hit = outcome.life.hit
+                tally.aims.append(report)
+                let life = CutLife(recording: outcome.recording, cut: cut, linesBefore: linesBefore)
+                tally.cuts.append(
+                    RunResult.Cut(
+                        cycle: aim.cycle, acknowledged: history.acknowledged - acknowledgedBefore,
+                        inFlight: history.inFlight, landed: !outcome.termination.isSuccess))
+                try judge(life)
+                try sweepAround(life)
+                return .cut(life)
+            }
+            if !outcome.termination.isSuccess { tally.add(try refusal(outcome, aim)) }
+            next = placement.earlier()
+        }
+        tally.aims.append(aim.report(.neverFired, placement))
+        return .missed
+    }
+
+    // MARK: - Lives
+
+    /// What the next life of this name is called.
+    mutating func name(_ name: String) -> String {
+        lives[name, default: 0] += 1
+        return name + (lives[name] == 1 ? "" : "-\(lives[name]!)")
+    }
+
+    /// One life on the mount; what it wrote to the oracle is taken into the history.
+    private mutating func live(_ name: String, crash: LiveCycle.Crash?) throws -> LiveCycle.Outcome {
+        let outcome = try cycle(on: backing).run(named: name, firstSeq: history.nextSeq, crash: crash)
+        try history.takeWhatWasAdded(to: context.oracle)
+        tally.acknowledged = history.acknowledged
+        return outcome
+    }
+
+    func cycle(on directory: ByteString) -> LiveCycle {
+        LiveCycle(request: request, context: context, backing: directory, oracle: context.oracle)
+    }
+
+    /// The store recovers what the last life left, and what was in flight is settled by what it shows. False when it
+    /// does not open any more, which is a finding.
+    private mutating func beginNextLife() throws -> Bool {
+        guard case .opened(let observation) = try recoverWhatWasLeft() else { return false }
+        try RunFiles.append(try history.restart(showing: observation), to: context.oracle)
+        shown = observation
+        return true
+    }
+
+    /// The store recovers its directory as the last life really left it, and that is judged too. What a cut leaves was
+    /// judged before, by a copy derived from the trace: if only the real one fails, the harness left a wrong state.
+    private mutating func recoverWhatWasLeft() throws -> Recovery {
+        let recovery = try client.recoverAlone(backing).recovery
+        let judgement = history.validator.judge(Evidence(recovery), contract: request.contract)
+        tally.decided += 1
+        if judgement.verdict == .violation, tally.findings.isEmpty, let violation = judgement.violations.first {
+            throw RunError.harness(
+                "the state that was left in the backing directory fails and the one derived from the trace does not: "
+                    + "\(violation)")
+        }
+        return recovery
+    }
+
+    /// The store recovered, and then its workload failed although nothing was injected.
+    private func refusal(_ life: LiveCycle.Outcome, _ aim: Aim) throws -> Finding {
+        try context.requireRoom("the workload")
+        if life.termination.isWrongCall {
+            throw RunError.harness("the workload \(life.termination): it was called wrongly\(said(life))")
+        }
+        return Finding(
+            check: Check.writable.rawValue, strongestProfile: request.profile.rawValue, lost: [],
+            story: "after recovery from power cut \(aim.cycle - 1) the workload \(life.termination)\(said(life))",
+            states: 1)
+    }
+
+    private func said(_ life: LiveCycle.Outcome) -> String {
+        life.complaints.isEmpty ? "" : "; it said: \(life.complaints)"
+    }
+
+    // MARK: - Judging
+
+    /// Judges the state that a live cut left, by a copy derived from its trace.
+    private mutating func judge(_ life: CutLife) throws {
+        let state = try life.recording.state(request.profile, at: life.cut.eventCount, .losing(life.cut.lost))
+        let checker = makeChecker(life.recording, life.linesBefore)
+        var collector = FindingCollector(life.recording)
+        if try take(state, checker, &collector), tally.cuts.last?.acknowledged ?? 0 > 0 {
+            let line = life.linesBefore + state.oracleLineCount
+            var evidence = try checker.evidence(of: state.tree)
+            tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract, at: line)
+            tally.control(history.validator, evidence, request.contract, at: line)
+        }
+        tally.count(checker)
+        try report(collector, life.recording, linesBefore: life.linesBefore)
+    }
+
+    /// So many events before a cut are swept.
+    private static let sweptBeforeCut = 60
+
+    private mutating func sweepAround(_ life: CutLife) throws {
+        var sweep = CutSweep(profile: request.profile, seed: stream.next())
+        sweep.firstPoint = max(0, life.cut.eventCount - Self.sweptBeforeCut)
+        (sweep.seededPointCount, sweep.choicesPerPoint, sweep.namePointCount) = (12, 3, 6)
+        try self.sweep(life.recording, linesBefore: life.linesBefore, sweep)
+    }
+
+    /// Judges one state; true when it is what the contract promises.
+    @discardableResult
+    mutating func take(
+        _ state: CrashState, _ checker: StateChecker, _ collector: inout FindingCollector
+    ) throws -> Bool {
+        if context.shouldStop() { throw RunError.interrupted }
+        let judgement = try checker.check(state)
+        tally.notTried.formUnion(judgement.notTried)
+        switch judgement.verdict {
+        case .violation: try collector.add(state, judgement, checker)
+        case .pass: return true
+        case .inconclusive, .harnessError: tally.unjudged.formUnion(judgement.unjudged.values)
+        }
+        return false
+    }
+
+    /// - Parameter firstCrash: of a recovery: the crash that it recovers from.
+    mutating func sweep(
+        _ recording: Recording, linesBefore: Int, _ sweep: CutSweep, after firstCrash: String? = nil
+    ) throws {
+        let checker = makeChecker(recording, linesBefore)
+        var collector = FindingCollector(recording)
+        var clean: CrashState?
+        try sweep.forEachState(of: recording) { state in
+            if try take(state, checker, &collector) { clean = state }
+            // Each further state that hangs would cost the timeout, and there may be hundreds.
+            return checker.hangingCount == 0
+        }
+        tally.count(checker)
+        if let clean {
+            let line = linesBefore + clean.oracleLineCount
+            try tally.control(history.validator, checker.evidence(of: clean.tree), request.contract, at: line)
+        }
+        try report(collector, recording, linesBefore: linesBefore, after: firstCrash)
+    }
+
+    mutating func report(
+        _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: String? = nil
+    ) throws {
+        tally.unconfirmed += collector.unconfirmedCount
+        for cause in collector.causes {
+            let oracle = history.text(firstLines: linesBefore + cause.state.oracleLineCount)
+            let (writer, shown, client, seconds) = (writer, shown, client, request.target.target.timeoutSeconds)
+            try tally.add(cause) {
+                var finding = try writer.write(cause, recording, oracle: oracle, shown: shown, after: firstCrash)
+                if client.hangCount > 0 {
+                    finding.story += " (the search of this life ended there: a state that hangs costs \(seconds) s)"
+                }
+                return finding
+            }
+        }
+    }
+
+    func makeChecker(_ recording: Recording, _ linesBefore: Int) -> StateChecker {
+        StateChecker(
+            recording, client: client, validator: history.validator, contract: request.contract,
+            linesBefore: linesBefore, scratch: context.scratchFile("states"))
+    }
+}
