@@ -12,42 +12,42 @@ struct EpochSearch {
 
     private let set: PendingSet
     private let limits: ExplorationLimits
-    private let items: [LostAtoms.Item]
+    /// The parts that may be lost.
+    private let parts: [Int]
     private var step = Step.single(0, isKept: false)
     private var draws: RandomStream
 
-    init(_ set: PendingSet, limits: ExplorationLimits, seed: UInt64) {
+    init(_ set: PendingSet, _ walker: borrowing StateWalker, limits: ExplorationLimits, seed: UInt64) {
         self.set = set
         self.limits = limits
-        items = set.lost(set.survivors(.nothing)).items
+        parts = walker.optionalParts
         draws = RandomStream(seed: seed).stream("explore").stream(UInt64(set.eventCount))
     }
 
-    /// What survives in the next state; nil after the last.
-    mutating func next() -> Survivors? {
+    /// Takes the walker to the next state; false after the last.
+    mutating func next(_ walker: inout StateWalker) throws -> Bool {
         while true {
             switch step {
-            case .single(let index, _) where index >= items.count:
-                step = items.count <= limits.pairedAtoms ? .pair(0, 1, areKept: false) : .sample(0)
+            case .single(let index, _) where index >= parts.count:
+                step = parts.count <= limits.pairedAtoms ? .pair(0, 1, areKept: false) : .sample(0)
             case .single(let index, let isKept):
                 step = isKept ? .single(index + 1, isKept: false) : .single(index, isKept: true)
-                return losing(isKept) { $0 == index }
-            case .pair(let one, _, _) where one + 1 >= items.count: step = .sample(0)
-            case .pair(let one, let two, _) where two >= items.count: step = .pair(one + 1, one + 2, areKept: false)
+                let part = parts[index]
+                try walker.choose { ($0 == part) != isKept }
+                return true
+            case .pair(let one, _, _) where one + 1 >= parts.count: step = .sample(0)
+            case .pair(let one, let two, _) where two >= parts.count: step = .pair(one + 1, one + 2, areKept: false)
             case .pair(let one, let two, let areKept):
                 step = areKept ? .pair(one, two + 1, areKept: false) : .pair(one, two, areKept: true)
-                return losing(areKept) { $0 == one || $0 == two }
+                let pair = (parts[one], parts[two])
+                try walker.choose { ($0 == pair.0 || $0 == pair.1) != areKept }
+                return true
             case .sample(let number):
-                guard number < limits.samplesPerEpoch else { return nil }
+                guard number < limits.samplesPerEpoch else { return false }
                 step = .sample(number + 1)
-                return set.survivors(.seeded(draws.next()))
+                try walker.choose(set.survivors(.seeded(draws.next())))
+                return true
             }
         }
-    }
-
-    /// The state that loses the items of which `isChosen` is true, or all others.
-    private func losing(_ areKept: Bool, _ isChosen: (Int) -> Bool) -> Survivors {
-        let lost = items.indices.filter { isChosen($0) != areKept }.map { items[$0] }
-        return set.survivors(.losing(LostAtoms(lost)))
     }
 }

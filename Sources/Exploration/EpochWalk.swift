@@ -75,34 +75,39 @@ final class EpochWalk: @unchecked Sendable {
         let walker = try StateWalker(epoch.set, payloads: payloads, known: hashes)
         atomCount = walker.atomCount
         if extent == .all, walker.hasMoreStates(than: limits.statesPerEpoch) {
-            search = EpochSearch(epoch.set, limits: limits, seed: seed)
+            search = EpochSearch(epoch.set, walker, limits: limits, seed: seed)
         }
         return walker
     }
 
     private func ends(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
         isDone = true
-        return try [Choice.nothing, .everything].compactMap { try look(epoch.set.survivors($0), &walker, known) }
+        var found: [Found] = []
+        for losesAll in [true, false] {
+            try walker.choose { _ in losesAll }
+            look(walker, known, &found)
+        }
+        return found
     }
 
     private func searched(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
         var found: [Found] = []
         let end = decidedCount + Self.roundStates
         while found.count < Self.roundFound, decidedCount < end {
-            guard let survivors = search?.next() else {
+            guard try search?.next(&walker) == true else {
                 isDone = true
                 break
             }
-            if let new = try look(survivors, &walker, known) { found.append(new) }
+            look(walker, known, &found)
         }
         return found
     }
 
-    private func look(_ survivors: Survivors, _ walker: inout StateWalker, _ known: MetStates) throws -> Found? {
+    private func look(_ walker: borrowing StateWalker, _ known: MetStates, _ found: inout [Found]) {
         decidedCount += 1
-        if !survivors.keepsEverything { lossyCount += 1 }
-        let hash = try walker.hash(of: survivors)
-        return known.needsLook(hash, at: epoch.lines) ? Found(hash: hash, survivors: survivors) : nil
+        if !walker.isEverythingChosen { lossyCount += 1 }
+        guard known.needsLook(walker.hash, at: epoch.lines) else { return }
+        found.append(Found(hash: walker.hash, survivors: walker.chosenSurvivors()))
     }
 
     private func walk(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {

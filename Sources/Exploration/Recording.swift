@@ -19,8 +19,13 @@ package struct Recording: Sendable {
     package init(tracePath: ByteString) throws {
         let reader = try TraceReader(path: tracePath)
         let trace = try reader.load()
-        self.init(base: trace.base, events: trace.events, payloads: reader)
+        self.init(
+            base: trace.base, events: trace.events,
+            payloads: try reader.payloads(keepingAtMost: Recording.keptInMemoryBytes))
     }
+
+    /// The data of a trace file up to this size is read once, and not again for each state.
+    private static let keptInMemoryBytes: UInt64 = 64 << 20
 
     /// The oracle's lines in order: where each stands in the trace, and where its bytes are.
     package var oracleLines: [(crashPoint: Int, line: Payload)] {

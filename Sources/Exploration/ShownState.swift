@@ -1,4 +1,3 @@
-import Bytes
 import Model
 import Oracle
 
@@ -9,43 +8,36 @@ struct ShownState: Sendable {
 
     /// 128 bits that stand for what is shown, as a state's hash stands for the state.
     var digest: StateHash {
-        var text = ByteWriter(reserving: 4096)
+        var digest = StateHash(of: [])
         for evidence in [evidence] + nested {
-            text.append(evidence.recovery)
-            text.append(evidence.secondRecovery)
+            digest.add(evidence.recovery)
+            if let second = evidence.secondRecovery { digest.add(second) } else { digest.add(0) }
             switch evidence.probe {
-            case nil: text.append(UInt8(0))
-            case .kept: text.append(UInt8(1))
-            case .refused(let reason): text.append(reason, tag: 2)
-            case .lost(let reason): text.append(reason, tag: 3)
+            case nil: digest.add(0)
+            case .kept: digest.add(1)
+            case .refused(let reason): digest.add(2, Array(reason.utf8))
+            case .lost(let reason): digest.add(3, Array(reason.utf8))
             }
         }
-        return text.withBytes { StateHash(of: $0) }
+        return digest
     }
 }
 
-extension ByteWriter {
-    fileprivate mutating func append(_ recovery: Recovery?) {
+extension StateHash {
+    /// Takes in a run of bytes, and what it is.
+    fileprivate mutating func add(_ kind: UInt8, _ bytes: [UInt8] = []) {
+        self = .mixed(self, .mixed(StateHash(of: [kind]), StateHash(of: bytes)))
+    }
+
+    fileprivate mutating func add(_ recovery: Recovery) {
         switch recovery {
-        case nil: append(UInt8(0))
-        case .failed(let reason): append(reason, tag: 1)
+        case .failed(let reason): add(1, Array(reason.utf8))
         case .opened(let observation):
-            append(UInt8(2))
-            append(UInt64(observation.count))
             for entry in observation.entries {
-                append(run: entry.key.bytes)
-                append(run: entry.payload)
+                add(2, entry.key.bytes)
+                add(3, entry.payload)
             }
+            add(4)
         }
-    }
-
-    fileprivate mutating func append(_ reason: String, tag: UInt8) {
-        append(tag)
-        append(run: Array(reason.utf8))
-    }
-
-    private mutating func append(run: [UInt8]) {
-        append(UInt64(run.count))
-        run.withUnsafeBytes { append($0) }
     }
 }

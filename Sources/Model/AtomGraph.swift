@@ -119,6 +119,13 @@ struct AtomGraph {
         }
     }
 
+    /// The parts that an atom is of.
+    func parts(of atom: Int) -> ClosedRange<Int> {
+        let part = atoms[atom].part
+        let isShared = part + 1 < parts.count && atomsOfPart[part + 1] == atomsOfPart[part]
+        return part...(isShared ? part + 1 : part)
+    }
+
     /// Whether the atom is among what survives.
     func isKept(_ atom: Int, in survivors: Survivors) -> Bool {
         switch (survivors.fates[atoms[atom].part], atoms[atom].piece) {

@@ -14,6 +14,9 @@ public struct StateWalker: ~Copyable {
     private var table: StateTable
     private var undo: [Saved] = []
     private var undoBegins: [Int] = []
+    /// The state that was last chosen, if any: its atoms, a bit each, and in the order in which they were added.
+    private var chosen: [UInt64] = []
+    private var added: [Int] = []
     private var isOver = false
 
     /// The hash of the current state's visible tree.
@@ -62,17 +65,9 @@ public struct StateWalker: ~Copyable {
         graph.survivors(block.members(of: state))
     }
 
-    /// The hash of the state that a crash with these survivors leaves, at the price of what they keep. Asked before the
-    /// walk has begun, and with survivors of its own set.
-    public mutating func hash(of survivors: Survivors) throws -> StateHash {
-        precondition(undoBegins.isEmpty, "asked at the beginning of the walk")
-        for atom in graph.atoms.indices where graph.isKept(atom, in: survivors) { try add(atom) }
-        defer { while !undoBegins.isEmpty { takeBack() } }
-        return hash
-    }
-
     /// Goes to the next state; false after the last.
     public mutating func next() throws -> Bool {
+        precondition(added.isEmpty, "a walk is not mixed with choices")
         while let step = walk.advance() {
             switch step {
             case .added(let atom):
@@ -83,6 +78,55 @@ public struct StateWalker: ~Copyable {
         }
         return false
     }
+
+    // MARK: - Choosing
+
+    /// The parts that may be lost: their places in the set.
+    public var optionalParts: [Int] { graph.parts.indices.filter { !graph.atomsOfPart[$0].isEmpty } }
+
+    /// Goes to the state that a crash with these survivors leaves, at the price of how it differs from the one before;
+    /// not beside a walk, and with survivors of the walker's own set.
+    public mutating func choose(_ survivors: Survivors) throws {
+        var members = emptyMembers
+        for atom in graph.atoms.indices where graph.isKept(atom, in: survivors) { members.insert(atom) }
+        try go(to: members)
+    }
+
+    /// Goes to the state that loses the parts for which `isLost` is true and what needs them, and nothing else.
+    public mutating func choose(losing isLost: (_ part: Int) -> Bool) throws {
+        var members = emptyMembers
+        for atom in graph.atoms.indices {
+            let isKept = graph.parts(of: atom).allSatisfy { !isLost($0) }
+            if isKept, graph.needs[atom].allSatisfy({ members.holds(Int($0)) }) { members.insert(atom) }
+        }
+        try go(to: members)
+    }
+
+    /// What survives in the state that was chosen last.
+    public func chosenSurvivors() -> Survivors { graph.survivors(chosen[...]) }
+
+    /// The state that was chosen last loses nothing.
+    public var isEverythingChosen: Bool { added.count == graph.atoms.count }
+
+    private var emptyMembers: [UInt64] { [UInt64](repeating: 0, count: walk.members.count) }
+
+    /// Takes back down to the first atom that differs, and adds from there on.
+    private mutating func go(to members: [UInt64]) throws {
+        precondition(undoBegins.count == added.count, "a walk is not mixed with choices")
+        if chosen.isEmpty { chosen = emptyMembers }
+        guard let first = chosen.firstDifference(members) else { return }
+        while let last = added.last, last >= first {
+            added.removeLast()
+            takeBack()
+        }
+        chosen = members
+        for atom in first..<graph.atoms.count where members.holds(atom) {
+            try add(atom)
+            added.append(atom)
+        }
+    }
+
+    // MARK: - Steps
 
     private enum Saved {
         case node(Int, StateHash)
@@ -160,5 +204,19 @@ public struct StateWalker: ~Copyable {
             let name = table.nameHashes[slot]
             replace(directory, old, old ^ .mixed(name, before) ^ .mixed(name, after))
         }
+    }
+}
+
+/// A set of atoms, a bit each.
+extension [UInt64] {
+    fileprivate func holds(_ atom: Int) -> Bool { self[atom >> 6] >> UInt64(atom & 63) & 1 == 1 }
+    fileprivate mutating func insert(_ atom: Int) { self[atom >> 6] |= 1 << UInt64(atom & 63) }
+
+    /// The first atom that is in one of the sets alone.
+    fileprivate func firstDifference(_ other: [UInt64]) -> Int? {
+        for word in indices where self[word] != other[word] {
+            return word << 6 + (self[word] ^ other[word]).trailingZeroBitCount
+        }
+        return nil
     }
 }

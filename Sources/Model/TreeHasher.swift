@@ -77,19 +77,6 @@ extension Tree {
     public func hash(payloads: any PayloadStore) throws -> StateHash { try TreeHasher(payloads: payloads).hash(self) }
 }
 
-extension StateHash {
-    /// The hash of plain bytes.
-    package init(of bytes: [UInt8]) { self = bytes.withUnsafeBytes { StateHash(of: $0) } }
-
-    /// A hash of plain bytes.
-    package init(of bytes: UnsafeRawBufferPointer) {
-        var words = Words()
-        words.take(bytes, at: 0)
-        words.finish()
-        self = .mixed(words.hash, StateHash(0, UInt64(bytes.count)))
-    }
-}
-
 /// Hashes runs of bytes in the order of their places, a word of eight at a time.
 private struct Words {
     var hash = StateHash.zero

@@ -21,6 +21,12 @@ package final class FileImage: @unchecked Sendable {
         }
     }
 
+    /// Whether a file is of a size that is worth to be held as it is: nothing is gained by holding large holes.
+    static func isWorthIt(_ node: Node) -> Bool {
+        let visible = node.content.slice(0..<node.sizeBytes).reduce(0) { $0 + $1.data.countBytes }
+        return node.sizeBytes <= 4 << 20 && 2 * visible >= node.sizeBytes
+    }
+
     deinit { free(UnsafeMutableRawPointer(mutating: bytes.baseAddress)) }
 
     /// A hash of the bytes, worked out when it is first asked for.

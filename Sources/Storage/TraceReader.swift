@@ -16,8 +16,9 @@ public final class TraceReader: PayloadStore, Sendable {
 
     public func bytes(of payload: Payload) throws -> [UInt8] {
         let (end, overflow) = payload.offsetBytes.addingReportingOverflow(payload.countBytes)
-        // A damaged length must not make us ask for memory that the file cannot fill.
-        guard !overflow, end <= (try file.sizeBytes()) else {
+        // A damaged length must not make us ask for memory that the file cannot fill; a little is asked for at once.
+        let isSmall = payload.countBytes <= TraceReader.smallBytes
+        guard !overflow, try isSmall || end <= file.sizeBytes() else {
             throw TraceFileError.dataMissing(path: path, payload)
         }
         let count = Int(payload.countBytes)
@@ -26,6 +27,17 @@ public final class TraceReader: PayloadStore, Sendable {
         }
         guard bytes.count == count else { throw TraceFileError.dataMissing(path: path, payload) }
         return bytes
+    }
+
+    private static let smallBytes: UInt64 = 64 << 10
+
+    /// Where the data can be read from the fastest: memory, if the file is no larger than so many bytes.
+    public func payloads(keepingAtMost limitBytes: UInt64) throws -> any PayloadStore {
+        let size = try file.sizeBytes()
+        guard size <= limitBytes else { return self }
+        let arena = PayloadArena()
+        _ = try arena.store(bytes(of: Payload(offsetBytes: 0, countBytes: size)))
+        return arena
     }
 
     /// A walk over the records from the beginning.

@@ -51,16 +51,28 @@ struct StateWalkerTests {
                 for choice in choices {
                     let survivors = set.survivors(choice)
                     let hash = try set.tree(survivors).hash(payloads: trace.arena)
-                    #expect(try walker.hash(of: survivors) == hash, "seed \(seed), \(profile.rawValue), \(choice)")
+                    try walker.choose(survivors)
+                    #expect(walker.hash == hash, "seed \(seed), \(profile.rawValue), \(choice)")
+                    #expect(walker.chosenSurvivors() == survivors, "seed \(seed), \(profile.rawValue), \(choice)")
                     count += 1
                 }
+                for part in walker.optionalParts {
+                    for isKept in [false, true] {
+                        try walker.choose { ($0 == part) != isKept }
+                        let survivors = walker.chosenSurvivors()
+                        #expect(try walker.hash == set.tree(survivors).hash(payloads: trace.arena))
+                        // It is a legal state: asked for what it lost, the set answers it and nothing less.
+                        #expect(set.survivors(.losing(set.lost(survivors))) == survivors, "\(seed), \(profile), \(part)")
+                    }
+                }
+                var taking = try StateWalker(set, payloads: trace.arena)
                 var stepping = try StateWalker(set, payloads: trace.arena)
                 var block = StateBlock()
                 var taken = 0
-                while taken < 300, try walker.take(7, into: &block) {
+                while taken < 300, try taking.take(7, into: &block) {
                     for (state, hash) in block.hashes.enumerated() {
                         if taken > 0 { #expect(try stepping.next()) }
-                        #expect(hash == stepping.hash && walker.survivors(state, of: block) == stepping.survivors())
+                        #expect(hash == stepping.hash && taking.survivors(state, of: block) == stepping.survivors())
                         taken += 1
                     }
                 }

@@ -116,12 +116,20 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         var distance: UInt64 = 0
         while position < length {
             let part = try bytes(Int(min(length - position, UInt64(window.count))))
-            if !Self.isZero(part), let last = part.lastIndex(where: { $0 != 0 }) {
-                distance = position - start + UInt64(last) + 1
-            }
+            let used = Self.usedCount(part)
+            if used > 0 { distance = position - start + UInt64(used) }
             position += UInt64(part.count)
         }
         return distance
+    }
+
+    /// How many bytes there are up to the last one that is not zero.
+    private static func usedCount(_ bytes: UnsafeRawBufferPointer) -> Int {
+        guard !isZero(bytes) else { return 0 }
+        var count = bytes.count
+        while count >= 8, bytes.loadUnaligned(fromByteOffset: count - 8, as: UInt64.self) == 0 { count -= 8 }
+        while count > 0, bytes[count - 1] == 0 { count -= 1 }
+        return count
     }
 
     /// At the speed of memory: an unused tail is as long as a segment.

@@ -10,6 +10,7 @@ import Model
 /// Sparse stays sparse. Modes are set last, owners only by root. Safe from several threads for different directories.
 package struct TreeMaterialiser: Sendable {
     private let payloads: any PayloadStore
+    private let images = FileImages()
 
     package init(payloads: any PayloadStore) { self.payloads = payloads }
 
@@ -51,14 +52,16 @@ package struct TreeMaterialiser: Sendable {
                 try finish(inner, node)
             } else {
                 placed.files[child] = directory.child(name)
-                try make(node, name, directory)
+                try make(node, child, name, directory)
             }
         }
     }
 
-    private func make(_ node: Node, _ name: ByteString, _ directory: borrowing DirectoryHandle) throws(TreeError) {
+    private func make(
+        _ node: Node, _ inode: InodeID, _ name: ByteString, _ directory: borrowing DirectoryHandle
+    ) throws(TreeError) {
         switch node.kind {
-        case .regular: try makeFile(node, name, directory)
+        case .regular: try makeFile(node, inode, name, directory)
         case .symbolicLink(let target):
             try directory.call("symlinkat", name) { descriptor, text in
                 target.withCString { symlinkat($0, descriptor, text) }
@@ -70,12 +73,22 @@ package struct TreeMaterialiser: Sendable {
         }
     }
 
-    private func makeFile(_ node: Node, _ name: ByteString, _ directory: borrowing DirectoryHandle) throws(TreeError) {
+    private func makeFile(
+        _ node: Node, _ inode: InodeID, _ name: ByteString, _ directory: borrowing DirectoryHandle
+    ) throws(TreeError) {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = try directory.call("openat", name) { openat($0, $1, flags, 0o600) }
         defer { close(file) }
         let path = directory.child(name)
-        for extent in node.content.slice(0..<node.sizeBytes) { try write(extent, to: file, path) }
+        if FileImage.isWorthIt(node) {
+            let image: FileImage
+            do { image = try images.image(inode, node, payloads: payloads) } catch {
+                throw .data(path: path, reason: "\(error)")
+            }
+            try put(image.bytes, at: 0, file, path)
+        } else {
+            for extent in node.content.slice(0..<node.sizeBytes) { try write(extent, to: file, path) }
+        }
         guard ftruncate(file, off_t(clamping: node.sizeBytes)) == 0 else {
             throw .system(call: "ftruncate", path: path, errno: errno)
         }
@@ -91,17 +104,20 @@ package struct TreeMaterialiser: Sendable {
             do { bytes = try payloads.bytes(of: extent.data.slice(done, count: count)) } catch {
                 throw .data(path: path, reason: "\(error)")
             }
-            try put(bytes, at: extent.offsetBytes + done, file, path)
+            try bytes.withUnsafeBytes { bytes in
+                Result { () throws(TreeError) in try put(bytes, at: extent.offsetBytes + done, file, path) }
+            }.get()
             done += count
         }
     }
 
-    private func put(_ bytes: [UInt8], at offset: UInt64, _ file: Int32, _ path: ByteString) throws(TreeError) {
+    private func put(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ file: Int32, _ path: ByteString
+    ) throws(TreeError) {
         var written = 0
         while written < bytes.count {
-            let count = bytes.withUnsafeBytes {
-                pwrite(file, $0.baseAddress! + written, bytes.count - written, off_t(offset) + off_t(written))
-            }
+            let count = pwrite(
+                file, bytes.baseAddress! + written, bytes.count - written, off_t(offset) + off_t(written))
             if count < 0, errno == EINTR { continue }
             guard count > 0 else { throw .system(call: "pwrite", path: path, errno: count < 0 ? errno : EIO) }
             written += count
