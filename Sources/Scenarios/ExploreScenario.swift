@@ -88,11 +88,10 @@ struct ExploreScenario: ScenarioRun {
     }
 
     private func refuseWhatNeedsMemory() throws {
-        let limits = request.exploration
-        guard limits.depth == 1, !limits.probesWriting, limits.rules.isEmpty, limits.smallWorkloadSteps == nil else {
+        guard request.exploration.smallWorkloadSteps == nil else {
             throw RunError.harness(
-                "crashes during recovery, writes after it, rules and small workloads are for the stores that run inside Faultline "
-                    + "(engine, events), and not through their commands")
+                "small workloads are for the stores that run inside Faultline (engine, events), and not through their commands"
+            )
         }
     }
 
@@ -101,7 +100,12 @@ struct ExploreScenario: ScenarioRun {
         try RunFiles.makeDirectory(backing)
         let cycle = LiveCycle(request: request, context: context, backing: backing, oracle: context.oracle)
         let life = try cycle.run(named: "recorded", firstSeq: 1, crash: nil)
-        guard life.termination.isSuccess else {
+        let isFaulty = life.life.fault != nil
+        guard isFaulty || request.exploration.rules.isEmpty else {
+            throw RunError.inconclusive("no rule fired: the recorded run met no fault")
+        }
+        // After a fault the store may refuse.
+        guard life.termination.isSuccess || isFaulty else {
             let said = life.complaints.isEmpty ? "" : "; it said: \(life.complaints)"
             throw RunError.harness("the workload \(life.termination) without any fault\(said)")
         }
@@ -118,7 +122,14 @@ struct ExploreScenario: ScenarioRun {
         }
         let scratch = context.scratchFile(name)
         try RunFiles.makeDirectory(scratch)
-        return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
+        let limits = request.exploration
+        guard limits.depth > 1 || limits.probesWriting else {
+            return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
+        }
+        return MountedRecovery(
+            request.target, client: client, payloads: recording.payloads, context: context, scratch: scratch,
+            probing: limits.probesWriting
+                ? MountedRecovery.Probing(profile: request.profile, seed: request.seed) : nil)
     }
 
     private mutating func count(_ explorer: Explorer, _ history: OracleHistory) {

@@ -38,13 +38,13 @@ struct ExploreCommand: ParsableCommand {
     @Option(help: "Stop after so many distinct states, and say what was left out.")
     var states: Int?
 
-    @Option(help: "2: crash the recovery of each distinct state, too (engine and events).")
+    @Option(help: "2: crash the recovery of each distinct state, too.")
     var depth = 1
 
-    @Flag(help: "After each recovery write a key, cut the power again, and see that it is there (engine and events).")
+    @Flag(help: "After each recovery write a key, cut the power again, and see that it is there.")
     var writable = false
 
-    @Option(help: "A fault of the recorded run, such as 'fsync path=*.log nth=3 -> EIO lose' (engine and events).")
+    @Option(help: "A fault of the recorded run, such as 'fsync path=*.log nth=3 -> EIO lose'.")
     var rule: [String] = []
 
     @Flag(

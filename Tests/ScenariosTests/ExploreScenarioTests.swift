@@ -15,13 +15,15 @@ import Testing
 
     private func run(
         _ name: String, _ settings: [String], profile: Profile = .ext4Ordered, ops: UInt64 = 12,
-        contract: Contract? = nil, limits: ExplorationLimits = ExplorationLimits(), _ scratch: Scratch
+        contract: Contract? = nil, limits: ExplorationLimits = ExplorationLimits(), valueBytes: Int? = nil,
+        _ scratch: Scratch
     ) throws -> RunResult {
         let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
         var request = RunRequest(
             target: target, scenario: .explore, profile: profile, contract: contract ?? target.contract,
             operationCount: ops)
         request.exploration = limits
+        request.shape.valueBytes = valueBytes
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
 
@@ -112,6 +114,58 @@ import Testing
         #expect(result.coverage?.contains("NOT LOOKED AT") == true, "\(result.coverage ?? "")")
         #expect(result.coverage?.contains("the budget is used up") == true)
         #expect(result.command.hasPrefix("faultline explore sqlite "))
+    }
+
+    struct Beyond: Sendable {
+        var bug: String
+        var check: String
+        var change: @Sendable (inout ExplorationLimits) throws -> Void
+    }
+    static let beyond: [Beyond] = [
+        Beyond(bug: "tail-rewritten", check: "durable") { $0.depth = 2 },
+        Beyond(bug: "number-reused", check: "writable") { $0.probesWriting = true },
+        Beyond(bug: "poison-ignored", check: "durable") {
+            $0.rules = [try Rule(parsing: "fdatasync path=*.log nth=3 -> EIO lose")]
+        },
+    ]
+
+    /// Crashes of recoveries, writes after them and faults of the run, of a store that is known by its commands alone.
+    @Test(arguments: beyond, [true, false]) func aStoreOfSomebodyElseIsLookedAtAsClosely(
+        _ row: Beyond, _ isPlanted: Bool
+    ) throws {
+        let scratch = Scratch()
+        let folder = try scratch.make("target")
+        let bug = isPlanted ? row.bug : "none"
+        let command = { (role: String) in
+            "[\(Machine.driver), engine, \(role), --planted=\(bug), --compact_every=0, --batch=0, --segment_kib=32, --reopen=0]"
+        }
+        try """
+        name: other
+        description: the engine as a store of somebody else
+        workload: \(command("workload"))
+        recover: \(command("recover, --persistent"))
+        persistent: true
+        """.write(toFile: "\(folder)/other.yaml", atomically: true, encoding: .utf8)
+        var limits = quick
+        try row.change(&limits)
+        // A record of several pages: the next one, which is written into the last of them, does not save the others.
+        let result = try run(
+            "\(folder)/other.yaml", [], profile: .strict, ops: 3, limits: limits, valueBytes: 5000, scratch)
+        guard isPlanted else {
+            #expect(result.verdict == "pass", "\(result.reason ?? ""), \(result.coverage ?? "")")
+            #expect(limits.depth == 1 || result.coverage?.contains("; 0 states of crashes") == false)
+            return
+        }
+        let finding = try #require(result.findings.first { $0.check == row.check }, "\(result.reason ?? "")")
+        let directory = try RunDirectory(
+            in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
+        let context = try RunContext(directory)
+        let (_, outcome) = try Replay.show(
+            ByteString(try #require(finding.case)), scratch: context.scratch, targets: targets,
+            reference: "\(folder)/other.yaml", context: context)
+        #expect(outcome.account == finding.account)
+        #expect(outcome.judgement.broken.map(\.rawValue).contains(row.check))
+        try directory.finish()
     }
 
     /// A recovery that shows another thing each time: nothing that it shows may be believed.

@@ -17,7 +17,7 @@ package struct CaseMinimiser {
     }
 
     private let replay: Replay
-    private let scratch: ByteString
+    private let context: RunContext
 
     /// Minimises the case at `path`, a directory or an archive, and writes the smaller one to the directory `output`,
     /// which must not be there.
@@ -27,14 +27,14 @@ package struct CaseMinimiser {
     ) throws -> Outcome {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
         let outcome = Result {
-            let scratch = try run.makeScratch()
+            let context = try RunContext(run, shouldStop: { Interruption.shared.isInterrupted })
             var directory = path
             if CaseArchive.isFile(path) {
-                directory = scratch.appending(component: "case")
+                directory = context.scratch.appending(component: "case")
                 try CaseArchive.unpack(path, into: directory)
             }
             let replay = try Replay(directory: directory, targets: targets, reference: reference, trusts: trusts)
-            return try CaseMinimiser(replay: replay, scratch: scratch).minimise(to: output, targets: targets)
+            return try CaseMinimiser(replay: replay, context: context).minimise(to: output, targets: targets)
         }
         try run.finish()
         try TreeRemoval.remove(run.path)
@@ -47,9 +47,9 @@ package struct CaseMinimiser {
         }
         let client = RecoverClient(replay.target)
         defer { try? client.close() }
-        let scene = try replay.scene(client, scratch: try makeDirectory("states"))
+        let scene = try replay.scene(client, scratch: try makeDirectory("states"), context)
         func fails(_ state: CrashState) throws -> Bool {
-            if Interruption.shared.isInterrupted { throw RunError.interrupted }
+            if context.shouldStop() { throw RunError.interrupted }
             return try scene.checker.check(state).broken.first?.rawValue == replay.record.check
         }
         guard try fails(scene.state) else { return Outcome(before: scene.state) }
@@ -65,13 +65,13 @@ package struct CaseMinimiser {
             let smaller = try Replay(
                 directory: output, targets: targets, reference: replay.target.target.reference.description,
                 trusts: false)
-            return Outcome(before: scene.state, after: (smaller, try smaller.run(scratch: try makeDirectory("replay"))))
+            return Outcome(before: scene.state, after: (smaller, try smaller.run(scratch: try makeDirectory("replay"), context)))
         }
         return Outcome(before: scene.state)
     }
 
     private func makeDirectory(_ name: ByteString) throws -> ByteString {
-        let path = scratch.appending(component: name)
+        let path = context.scratch.appending(component: name)
         try RunFiles.makeDirectory(path)
         return path
     }

@@ -68,7 +68,10 @@ package struct Replay: Sendable {
     ) throws -> (Replay, Outcome) {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "replay", seed: 0)
         let outcome = Result {
-            try show(path, scratch: run.makeScratch(), targets: targets, reference: reference, trusts: trusts)
+            let context = try RunContext(run, shouldStop: { Interruption.shared.isInterrupted })
+            return try show(
+                path, scratch: context.scratch, targets: targets, reference: reference, trusts: trusts,
+                context: context)
         }
         try run.finish()
         try TreeRemoval.remove(run.path)
@@ -76,8 +79,11 @@ package struct Replay: Sendable {
     }
 
     /// The same in a directory beneath `scratch`.
+    ///
+    /// - Parameter context: what mounts are told to; without it none is made.
     static func show(
-        _ path: ByteString, scratch: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false
+        _ path: ByteString, scratch: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
+        context: RunContext? = nil
     ) throws -> (Replay, Outcome) {
         var directory = path
         if CaseArchive.isFile(path) {
@@ -85,15 +91,15 @@ package struct Replay: Sendable {
             try CaseArchive.unpack(path, into: directory)
         }
         let replay = try Replay(directory: directory, targets: targets, reference: reference, trusts: trusts)
-        return (replay, try replay.run(scratch: scratch))
+        return (replay, try replay.run(scratch: scratch, context))
     }
 
     /// Recovers the state in a directory beneath `scratch`.
-    package func run(scratch: ByteString) throws -> Outcome {
+    package func run(scratch: ByteString, _ context: RunContext? = nil) throws -> Outcome {
         if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch) }
         let client = RecoverClient(target)
         defer { try? client.close() }
-        let scene = try scene(client, scratch: scratch)
+        let scene = try scene(client, scratch: scratch, context)
         let judgement = try scene.checker.confirm(scene.state)
         var account = try judgement.violations.first.map {
             try scene.recording.story(of: scene.state, $0, linesBefore: scene.linesBefore)
@@ -115,7 +121,7 @@ package struct Replay: Sendable {
     }
 
     /// Reads the files of the case; states are recovered in directories beneath `scratch`.
-    func scene(_ client: RecoverClient, scratch: ByteString) throws -> Scene {
+    func scene(_ client: RecoverClient, scratch: ByteString, _ context: RunContext?) throws -> Scene {
         let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
         let state = try recording.state(profile, at: record.crashPoint, .losing(lost))
         guard state.lost == lost else {
@@ -127,13 +133,13 @@ package struct Replay: Sendable {
         return Scene(
             recording: recording, state: state, history: history, linesBefore: linesBefore,
             checker: StateChecker(
-                recovery: try recovery(recording, client, scratch: scratch),
+                recovery: try recovery(recording, client, scratch: scratch, context),
                 judge: EvidenceJudge(history.validator, contract, linesBefore: linesBefore)))
     }
 
-    /// Through the target's command; in this process where the store is to be written after it.
+    /// Through the target's command; where the store is to be written after it, in this process or on a mount.
     private func recovery(
-        _ recording: Recording, _ client: RecoverClient, scratch: ByteString
+        _ recording: Recording, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
     ) throws -> any StateRecoverer {
         guard let probing = record.probing else {
             return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
@@ -142,10 +148,15 @@ package struct Replay: Sendable {
             let path = directory.appending(component: CaseRecord.fileName)
             throw CaseError.unknownValue(path, field: "probing", value: probing)
         }
-        guard let store = target.builtInStore else {
-            throw CaseError.inconsistent(directory, reason: "only built-in stores are written after recovery")
+        if let store = target.builtInStore {
+            return MemoryRecovery(store, payloads: recording.payloads, probing: profile)
         }
-        return MemoryRecovery(store, payloads: recording.payloads, probing: profile)
+        guard let context else {
+            throw RunError.harness("what a store does when it is written after recovery shows on a mount alone")
+        }
+        return MountedRecovery(
+            target, client: client, payloads: recording.payloads, context: context, scratch: scratch,
+            probing: MountedRecovery.Probing(profile: profile, seed: record.seed))
     }
 
     /// Recovers a copy of the case's image.

@@ -22,7 +22,7 @@ struct LiveCycle {
         var recording: Recording
         /// The power cut, if the power went before the life had ended.
         var cut: PowerCut?
-        /// What the rule that cut the power hit; nil where there was none.
+        /// The last thing that a rule did: where one cut the power, that; nil where none fired.
         var fault: InjectedFault?
 
         /// What the cut hit, in words.
@@ -82,7 +82,7 @@ struct LiveCycle {
         switch crash?.trigger {
         case .point(let point)?: options.crashPoint = point
         case .rule(let rule)?: options.rules = [rule]
-        case nil: break
+        case nil: options.rules = request.exploration.rules
         }
         options.profile = request.profile
         options.seed = request.seed
