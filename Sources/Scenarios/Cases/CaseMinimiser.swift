@@ -65,7 +65,8 @@ package struct CaseMinimiser {
             let smaller = try Replay(
                 directory: output, targets: targets, reference: replay.target.target.reference.description,
                 trusts: false)
-            return Outcome(before: scene.state, after: (smaller, try smaller.run(scratch: try makeDirectory("replay"), context)))
+            return Outcome(
+                before: scene.state, after: (smaller, try smaller.run(scratch: try makeDirectory("replay"), context)))
         }
         return Outcome(before: scene.state)
     }

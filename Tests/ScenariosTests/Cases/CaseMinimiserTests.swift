@@ -56,7 +56,8 @@ import Testing
         var record = try CaseRecord(directory: directory)
         // Before the acknowledgement, which is its last event, nothing is promised.
         record.crashPoint -= 1
-        let asked = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
+        let asked =
+            try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
             .prefix { $0 != UInt8(ascii: "\n") } + [UInt8(ascii: "\n")]
         for name in [CaseRecord.fileName, CaseRecord.oracleName] {
             try FileManager.default.removeItem(atPath: directory.appending(component: name).description)
