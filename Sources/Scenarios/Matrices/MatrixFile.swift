@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Model
 import Oracle
 import Targets
@@ -26,7 +27,7 @@ package struct MatrixFile {
 
     private static let keys = [
         "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "cycles", "cut_at", "kill_at_ack",
-        "kill_at_file", "budget", "expect", "reason", "loss", "rule",
+        "kill_at_file", "budget", "states", "depth", "writable", "expect", "reason", "loss", "rule",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -91,7 +92,7 @@ package struct MatrixFile {
         let aims = try self.aims(values["cut_at"], scenarios)
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
         let killTrigger = try killTrigger(values, operationCount: limit)
-        let budget = try values["budget"]?.integer("budget", in: 1...31_536_000)
+        let exploration = try exploration(values)
         let rules = try self.rules(values["rule"], scenarios)
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
             try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
@@ -109,7 +110,7 @@ package struct MatrixFile {
                         request.shape.threadCount = clients
                         if scenario == .powerCut { request.cutAims = aims }
                         if scenario == .ioError { request.rules = rules }
-                        if scenario == .explore { request.exploration.budgetSeconds = budget }
+                        if scenario == .explore { request.exploration = exploration }
                         if scenario == .kill { request.killTrigger = killTrigger }
                         cells.append(
                             Matrix.Cell(
@@ -124,6 +125,18 @@ package struct MatrixFile {
             }
         }
         return cells
+    }
+
+    /// How far cells that explore go.
+    private func exploration(_ values: [String: YAMLValue]) throws(YAMLError) -> ExplorationLimits {
+        var limits = ExplorationLimits()
+        limits.budgetSeconds = try values["budget"]?.integer("budget", in: 1...31_536_000)
+        limits.budgetStates = try values["states"]?.integer("states", in: 1...1_000_000_000)
+        limits.depth = try values["depth"]?.integer("depth", in: 1...2) ?? 1
+        limits.probesWriting = try values["writable"].map { (value) throws(YAMLError) in
+            try choices(value, "writable", [("true", true), ("false", false)])[0]
+        } ?? false
+        return limits
     }
 
     private func killTrigger(
