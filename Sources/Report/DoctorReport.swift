@@ -1,10 +1,15 @@
 import Scenarios
 
-/// The doctor's findings for people: a table of the scenarios, then what would enable those that do not work.
+/// The doctor's findings for people: a table of the scenarios, how mounts are made, then what would enable what does not
+/// work.
 package struct DoctorReport {
     private let diagnoses: [Doctor.Diagnosis]
+    private let ways: [MountWay]
 
-    package init(_ diagnoses: [Doctor.Diagnosis]) { self.diagnoses = diagnoses }
+    package init(_ diagnoses: [Doctor.Diagnosis], ways: [MountWay]) {
+        self.diagnoses = diagnoses
+        self.ways = ways
+    }
 
     package func text(for terminal: Terminal) -> String {
         var table = Table([.init("scenario"), .init("here"), .init("what it does")])
@@ -12,8 +17,25 @@ package struct DoctorReport {
             table.add([.init(diagnosis.scenario), Self.state(diagnosis), .init(diagnosis.summary)])
         }
         let remedies = remedies(for: terminal)
-        return table.text(for: terminal)
+        return table.text(for: terminal) + "\n" + mounts(for: terminal)
             + (remedies.isEmpty ? "" : "\nMissing here, and what would enable it:\n\n" + remedies)
+    }
+
+    /// Which way a mount is made here, which others would work, and what those lack that would not.
+    private func mounts(for terminal: Terminal) -> String {
+        var table = Table([.init("mounting"), .init("here"), .init("command, or what would enable it")])
+        for way in ways {
+            let missing = way.requirements.filter { !$0.isMet }
+            let state: Table.Cell =
+                way.isTaken
+                ? .init("taken", missing.isEmpty ? .good : .bad)
+                : missing.isEmpty ? .init("possible", .good) : .init("not possible", .faint)
+            let remedies = missing.map { "\($0.name): \($0.finding): " + ($0.remedy ?? "none known") }
+            table.add([
+                .init(way.name), state, .init(missing.isEmpty ? way.command : remedies.joined(separator: "; ")),
+            ])
+        }
+        return table.text(for: terminal)
     }
 
     private static func state(_ diagnosis: Doctor.Diagnosis) -> Table.Cell {

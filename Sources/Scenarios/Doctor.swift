@@ -41,7 +41,7 @@ package struct Doctor: Sendable {
         }
     }
 
-    private let host: Host
+    let host: Host
     private let driver: Requirement
 
     /// - Parameter driver: the program that drives the built-in targets, or why it is missing.
@@ -88,7 +88,7 @@ package struct Doctor: Sendable {
         return [device, Requirement("mount", met: false, problem, remedy: mountRemedy())]
     }
 
-    private func fuseDevice() -> Requirement {
+    func fuseDevice() -> Requirement {
         let path: ByteString = "/dev/fuse"
         switch host.open(path) {
         case 0: return Requirement("/dev/fuse", met: true, "opens")
@@ -118,7 +118,7 @@ package struct Doctor: Sendable {
 
     // MARK: - Block devices
 
-    private func root() -> Requirement {
+    func root() -> Requirement {
         Requirement("root", met: host.isRoot, host.isRoot ? "yes" : "no", remedy: "sudo faultline …")
     }
 
@@ -150,7 +150,7 @@ package struct Doctor: Sendable {
 
     private func qemu() -> Requirement { program("qemu-system-x86_64", package: "qemu-system-x86") }
 
-    private func program(_ name: String, package: String) -> Requirement {
+    func program(_ name: String, package: String) -> Requirement {
         let path = host.program(name)
         return Requirement(
             name, met: path != nil, path?.description ?? "not found", remedy: "sudo apt-get install \(package)")

@@ -11,6 +11,8 @@ package struct Host: Sendable {
     package var program: @Sendable (String) -> ByteString?
     /// The program runs as root for everyone.
     package var isSetuidRoot: @Sendable (ByteString) -> Bool
+    /// Whoever it is may read and write the file.
+    package var isOpenToAll: @Sendable (ByteString) -> Bool
     /// The text of a file of /proc or /sys; `nil` when it is not there.
     package var text: @Sendable (ByteString) -> String?
     /// Mounts a FaultFS and unmounts it again; says what went wrong.
@@ -19,12 +21,14 @@ package struct Host: Sendable {
     package init(
         isRoot: Bool, open: @escaping @Sendable (ByteString) -> Int32,
         program: @escaping @Sendable (String) -> ByteString?, isSetuidRoot: @escaping @Sendable (ByteString) -> Bool,
+        isOpenToAll: @escaping @Sendable (ByteString) -> Bool,
         text: @escaping @Sendable (ByteString) -> String?, tryMount: @escaping @Sendable () -> String?
     ) {
         self.isRoot = isRoot
         self.open = open
         self.program = program
         self.isSetuidRoot = isSetuidRoot
+        self.isOpenToAll = isOpenToAll
         self.text = text
         self.tryMount = tryMount
     }
@@ -46,6 +50,10 @@ package struct Host: Sendable {
         isSetuidRoot: { path in
             var status = stat()
             return path.withCString { stat($0, &status) } == 0 && status.st_uid == 0 && status.st_mode & S_ISUID != 0
+        },
+        isOpenToAll: { path in
+            var status = stat()
+            return path.withCString { stat($0, &status) } == 0 && status.st_mode & 0o006 == 0o006
         },
         text: { path in SmallFile.contents(of: path).map { String(decoding: $0, as: UTF8.self) } },
         tryMount: MountTrial.run)

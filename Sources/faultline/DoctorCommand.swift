@@ -16,17 +16,20 @@ struct DoctorCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let diagnoses = Doctor(driver: Self.driver()).diagnose()
+        let doctor = Doctor(driver: Self.driver())
+        let diagnoses = doctor.diagnose()
         if json {
-            try JSONOutput.printObject(Answer(version: Version.text, scenarios: diagnoses))
+            try JSONOutput.printObject(
+                Answer(version: Version.text, scenarios: diagnoses, mounting: doctor.mountWays()))
         } else {
-            print(DoctorReport(diagnoses).text(for: .output), terminator: "")
+            print(DoctorReport(diagnoses, ways: doctor.mountWays()).text(for: .output), terminator: "")
         }
     }
 
     private struct Answer: Encodable {
         var version: String
         var scenarios: [Doctor.Diagnosis]
+        var mounting: [MountWay]
     }
 
     static func driver() -> Requirement {

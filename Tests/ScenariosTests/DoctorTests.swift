@@ -8,7 +8,8 @@ struct DoctorTests {
     /// A machine on which everything is there and works; each test takes something away.
     private static let whole = Host(
         isRoot: true, open: { _ in 0 }, program: { ByteString("/usr/bin/\($0)") }, isSetuidRoot: { _ in true },
-        text: { path in path == "/proc/misc" ? "236 device-mapper\n" : "live\n" }, tryMount: { nil })
+        isOpenToAll: { _ in true }, text: { path in path == "/proc/misc" ? "236 device-mapper\n" : "live\n" },
+        tryMount: { nil })
     private static let driver = Requirement("built-in targets", met: true, "there")
 
     private func diagnosis(_ scenario: String, _ change: (inout Host) -> Void) throws -> Doctor.Diagnosis {
@@ -21,7 +22,7 @@ struct DoctorTests {
         let all = Doctor(host: Self.whole, driver: Self.driver).diagnose()
         #expect(all.filter { !$0.isPossible } == [])
         #expect(all.filter(\.works).map(\.scenario) == ["smoke", "power-cut", "kill", "io-error", "explore"])
-        #expect(!DoctorReport(all).text(for: .plain).contains("Missing"))
+        #expect(!DoctorReport(all, ways: []).text(for: .plain).contains("Missing"))
     }
 
     @Test func `without the driver no built-in target runs`() {
@@ -97,10 +98,35 @@ struct DoctorTests {
         #expect(diagnosis.requirements.filter { !$0.isMet }.map(\.remedy) == [remedy])
     }
 
+    @Test(
+        arguments: [
+            (true, " 0 0 4294967295\n", "as root"), (true, " 0 1000 1\n", "in a user namespace"),
+            (false, " 0 0 4294967295\n", "through fusermount3"),
+        ])
+    func `one way to mount is taken, the others say what they need`(isRoot: Bool, map: String, taken: String) throws {
+        var host = Self.whole
+        host.isRoot = isRoot
+        host.isOpenToAll = { _ in false }
+        host.open = { $0 == "/dev/fuse" && !isRoot ? EACCES : 0 }
+        host.text = { $0 == "/proc/self/uid_map" ? map : $0 == "/proc/sys/user/max_user_namespaces" ? "0\n" : nil }
+        let ways = Doctor(host: host, driver: Self.driver).mountWays()
+        #expect(ways.filter(\.isTaken).map(\.name) == [taken])
+        let text = DoctorReport([], ways: ways).text(for: .plain)
+        #expect(text.contains("sudo chmod 0666 /dev/fuse"))
+        #expect(text.contains("user.max_user_namespaces is 0: sudo sysctl user.max_user_namespaces=10000"))
+        host = Self.whole
+        host.text = { _ in nil }
+        let isPossible = Doctor(host: host, driver: Self.driver).mountWays().map(\.isPossible)
+        #expect(isPossible == [true, true, true])
+        host.isSetuidRoot = { _ in false }
+        let helper = Doctor(host: host, driver: Self.driver).mountWays()[1].requirements.filter { !$0.isMet }
+        #expect(helper.map(\.remedy) == ["sudo chmod u+s /usr/bin/fusermount3"])
+    }
+
     @Test func `what is missing is said once, with every scenario that waits for it`() throws {
         var host = Self.whole
         host.open = { $0 == "/dev/fuse" ? EACCES : 0 }
-        let text = DoctorReport(Doctor(host: host, driver: Self.driver).diagnose()).text(for: .plain)
+        let text = DoctorReport(Doctor(host: host, driver: Self.driver).diagnose(), ways: []).text(for: .plain)
         #expect(text.components(separatedBy: "sudo chmod 0666 /dev/fuse").count == 2)
         #expect(text.contains("power-cut, io-error, explore, block"))
     }

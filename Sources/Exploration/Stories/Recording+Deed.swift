@@ -6,7 +6,12 @@ extension Recording {
         guard events.indices.contains(number - 1) else { return "the beginning" }
         var narrator = TraceNarrator()
         for record in base.baseRecords() { narrator.follow(record) }
-        for event in events[..<(number - 1)] { _ = narrator.tell(event) }
+        var began: [OperationID: String] = [:]
+        for event in events[..<(number - 1)] {
+            let line = narrator.tell(event)
+            if case .barrierBegan(let id, _, _) = event { began[id] = line.deed }
+        }
+        if case .barrierEnded(let id, errno: 0) = events[number - 1], let deed = began[id] { return "\(deed) returned" }
         return narrator.tell(events[number - 1]).deed
     }
 }

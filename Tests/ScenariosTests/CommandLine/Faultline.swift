@@ -20,9 +20,11 @@ struct Faultline {
         return access(path, X_OK) == 0 ? path : nil
     }()
 
-    static func start(_ arguments: [String], directory: String? = nil) throws -> (Process, Pipe, Pipe) {
+    static func start(
+        _ arguments: [String], directory: String? = nil, of program: String? = nil
+    ) throws -> (Process, Pipe, Pipe) {
         let process = Process()
-        process.executableURL = URL(filePath: try #require(Self.path))
+        process.executableURL = URL(filePath: try program ?? #require(Self.path))
         process.arguments = arguments
         process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"]
         if let directory { process.currentDirectoryURL = URL(filePath: directory) }
@@ -33,9 +35,11 @@ struct Faultline {
         return (process, output, error)
     }
 
-    /// Runs it to its end. Neither output may be longer than a pipe holds.
-    static func run(_ arguments: [String], directory: String? = nil) throws -> Answer {
-        let (process, output, error) = try start(arguments, directory: directory)
+    /// Runs it, or another program, to its end. Neither output may be longer than a pipe holds.
+    static func run(
+        _ arguments: [String], directory: String? = nil, of program: String? = nil
+    ) throws -> Answer {
+        let (process, output, error) = try start(arguments, directory: directory, of: program)
         process.waitUntilExit()
         return Answer(
             status: process.terminationStatus,

@@ -1,0 +1,86 @@
+import Foundation
+import Testing
+
+/// What an ordinary user can do, shown by root who becomes one: in mount namespaces of its own, where /dev/fuse is open to
+/// all, and from which nothing is left.
+@Suite(.enabled(if: OrdinaryUser.reasonToSkip == nil, "\(OrdinaryUser.reasonToSkip ?? "")"))
+struct OrdinaryUserTests {
+    @Test(arguments: OrdinaryUser.Way.allCases) func thePowerIsCutAndTheStoreRecovers(_ way: OrdinaryUser.Way) throws {
+        let answer = try OrdinaryUser().run(
+            way, "run", "engine", "--scenario", "power-cut", "--ops", "12", "--cycles", "1", "--json")
+        #expect(answer.status == 0, "\(answer)")
+        let result = try #require(try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any])
+        #expect(result["verdict"] as? String == "pass")
+        let cuts = (result["controls"] as? [String: Any])?["cutsLanded"] as? Int
+        #expect(cuts ?? 0 > 0)
+    }
+
+    @Test(arguments: OrdinaryUser.Way.allCases) func theDoctorSaysWhichWayIsTaken(_ way: OrdinaryUser.Way) throws {
+        let answer = try OrdinaryUser().run(way, "doctor")
+        #expect(answer.status == 0)
+        let name = way == .helper ? "through fusermount3" : "in a user namespace"
+        let line = answer.output.split(separator: "\n").first { $0.hasPrefix(name) }
+        #expect(line?.contains(" taken ") == true, "\(answer)")
+    }
+}
+
+/// A user without privileges, for one command each.
+struct OrdinaryUser {
+    enum Way: String, CaseIterable, Sendable {
+        /// fusermount3 is set-user-ID root.
+        case helper
+        /// There is no fusermount3: the user is root of a user namespace.
+        case namespace
+    }
+
+    /// nobody
+    private static let user = "65534"
+
+    /// $1 is a directory of ours, $2 where the program is, $3 the way. The program may lie where the user may not look.
+    private static let script = """
+        set -eu
+        home=$1; products=$2; way=$3; shift 3
+        mkdir "$home/dev" "$home/bin" "$home/runs"
+        chmod 0755 "$home"
+        chown \(user) "$home/runs"
+        mount -t tmpfs -o mode=0755 dev "$home/dev"
+        mknod -m 0666 "$home/dev/fuse" c 10 229
+        mount --bind "$home/dev/fuse" /dev/fuse
+        mount --bind "$products" "$home/bin"
+        cd "$home/runs"
+        if [ "$way" = namespace ]; then
+            if helper=$(command -v fusermount3); then mount --bind /dev/null "$helper"; fi
+            set -- unshare -Urm "$home/bin/faultline" "$@"
+        else
+            set -- "$home/bin/faultline" "$@"
+        fi
+        exec setpriv --reuid \(user) --regid \(user) --clear-groups env "HOME=$home/runs" "TMPDIR=$home/runs" "$@"
+        """
+
+    /// Runs the program to its end, without privileges.
+    func run(_ way: Way, _ arguments: String...) throws -> Faultline.Answer {
+        let scratch = Scratch()
+        let products = URL(filePath: try #require(Faultline.path)).deletingLastPathComponent().path
+        return try Faultline.run(
+            ["unshare", "--mount", "sh", "-c", Self.script, "sh", scratch.url.path, products, way.rawValue]
+                + arguments, of: "/usr/bin/env")
+    }
+
+    /// Why this cannot be tried here.
+    static let reasonToSkip: String? = {
+        func reason() -> String? {
+            guard geteuid() == 0 else { return "takes root, who becomes an ordinary user" }
+            guard Machine.hasFUSE else { return "needs /dev/fuse" }
+            for way in Way.allCases {
+                let answer = try? OrdinaryUser().run(way, "--version")
+                guard answer?.status == 0 else {
+                    return "root cannot become a user with /dev/fuse (\(way.rawValue)): \(answer?.error ?? "")"
+                }
+            }
+            return nil
+        }
+        let found = reason()
+        if let found { print("SKIPPED: tests as an ordinary user: \(found)") }
+        return found
+    }()
+}
