@@ -76,6 +76,37 @@ final class Divergence: @unchecked Sendable {
         return count
     }
 
+    /// lseek(2) with SEEK_DATA or SEEK_HOLE in what programs see: a page of which they see something is data.
+    func seek(_ id: InodeID, _ descriptor: Descriptor, from offset: UInt64, findsHole: Bool) throws(Errno) -> UInt64 {
+        lock.lock()
+        defer { lock.unlock() }
+        let seen = files[id]?.seen ?? ExtentMap()
+        var position = offset
+        while true {
+            let stored = faultline_lseek(descriptor.number, off_t(position), findsHole ? 4 : 3)
+            let page = position / Self.pageBytes * Self.pageBytes
+            let next = seen.slice(page..<UInt64.max).first.map {
+                max(position, $0.offsetBytes / Self.pageBytes * Self.pageBytes)
+            }
+            if !findsHole {
+                guard let next, stored < 0 || next < UInt64(stored) else { return UInt64(try Errno.check(stored)) }
+                return next
+            }
+            let hole = UInt64(try Errno.check(stored))
+            let holePage = hole / Self.pageBytes * Self.pageBytes
+            guard !seen.slice(holePage..<holePage + Self.pageBytes).isEmpty else { return hole }
+            // The end of the file is a hole, and the last one.
+            position = holePage + Self.pageBytes
+            if faultline_lseek(descriptor.number, off_t(position), 4) < 0 { return UInt64(try sizeBytes(descriptor)) }
+        }
+    }
+
+    private func sizeBytes(_ descriptor: Descriptor) throws(Errno) -> Int {
+        var attributes = stat()
+        try Errno.check(faultline_fstat(descriptor.number, &attributes))
+        return Int(attributes.st_size)
+    }
+
     /// Puts over a buffer what the bytes were before they were last written, where that is known.
     func makeStale(_ id: InodeID, _ buffer: UnsafeMutableRawBufferPointer, _ count: Int, at offset: UInt64)
         throws(Errno)

@@ -119,6 +119,10 @@ extension FileSystem {
     func seek(_ handle: UInt64, offset: Int64, whence: Int32) throws(Errno) -> Int64 {
         let file = try OpenFile.behind(handle)
         try checkPower()
+        guard divergence.isEmpty || offset < 0 else {
+            return Int64(
+                try divergence.seek(file.node.id, file.descriptor, from: UInt64(offset), findsHole: whence == 4))
+        }
         return Int64(try Errno.check(faultline_lseek(file.descriptor.number, off_t(offset), whence)))
     }
 

@@ -111,7 +111,9 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
 
     /// Puts `count` bytes aside, of which the first `intact` are in the file and the rest are zeros.
     private func copy(_ descriptor: Descriptor, _ start: UInt64, _ count: Int, intact: Int) throws(Errno) -> Payload {
-        guard let buffer = faultline_thread_buffer(count) else { throw Errno(ENOMEM) }
+        // Not the thread's buffer: a read that flips a bit at rest is filling that one.
+        let buffer = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
+        defer { buffer.deallocate() }
         var done = 0
         while done < intact {
             let got = try Errno.check(

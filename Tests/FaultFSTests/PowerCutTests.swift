@@ -27,7 +27,7 @@ import Testing
         for step in random.steps(150) { _ = runner.run(step) }
         bench.mount.crash()
         runner.closeAll()
-        let expected = try Self.derive(bench, profile, choice)
+        let expected = try Self.derive(bench, profile, choice, "expected")
         let cut = try bench.mount.cutPower(profile, choice)
         let (left, right) = (Snapshot.of(expected), Snapshot.of(bench.backing))
         #expect(
@@ -60,10 +60,10 @@ import Testing
     }
 
     /// Writes the derived tree to a directory of its own.
-    private static func derive(_ bench: Bench, _ profile: Profile, _ choice: Choice) throws -> String {
+    static func derive(_ bench: Bench, _ profile: Profile, _ choice: Choice, _ name: String) throws -> String {
         var pending = PendingSet(profile: profile, base: bench.mount.base)
         for event in bench.trace.events() { pending.add(event) }
-        let path = bench.directory + "/expected"
+        let path = bench.directory + "/\(name)"
         _ = Shell.run("mkdir '\(path)'")
         let payloads = try #require(bench.mount.payloads)
         try TreeMaterialiser(payloads: payloads).materialise(

@@ -48,7 +48,11 @@ final class StepRunner {
     private let root: String
     private var slots = [Int32](repeating: -1, count: 4)
 
-    init(root: String) { self.root = root }
+    init(root: String) {
+        self.root = root
+        // A FIFO may have lost its readers.
+        signal(SIGPIPE, SIG_IGN)
+    }
 
     deinit { closeAll() }
 
