@@ -3,6 +3,8 @@ package struct Coverage: Sendable {
     /// Epochs of the trace: stretches in which what may survive only grows.
     package var epochs = 0
     package var exhaustedEpochs = 0
+    /// The most free atoms of an epoch.
+    package var mostAtoms = 0
     /// Those that have too many states.
     package var searched: [Bound] = []
     package var limits: ExplorationLimits
@@ -39,6 +41,7 @@ package struct Coverage: Sendable {
     package mutating func add(_ other: Coverage) {
         epochs += other.epochs
         exhaustedEpochs += other.exhaustedEpochs
+        mostAtoms = max(mostAtoms, other.mostAtoms)
         searched += other.searched
         stopped = stopped ?? other.stopped
         unstableStates += other.unstableStates
@@ -49,10 +52,10 @@ package struct Coverage: Sendable {
 }
 
 extension Coverage: CustomStringConvertible {
-    /// `exhaustive 812/815 epochs; 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
+    /// `exhaustive 812/815 epochs (at most 31 free atoms); 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
     package var description: String {
         var text = workloads.map { "\($0.explored)/\($0.all) workloads; " } ?? ""
-        text += "exhaustive \(exhaustedEpochs)/\(epochs) epochs"
+        text += "exhaustive \(exhaustedEpochs)/\(epochs) epochs (at most \(mostAtoms) free atoms)"
         if !searched.isEmpty {
             text +=
                 "; \(searched.count) bounded (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "

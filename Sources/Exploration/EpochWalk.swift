@@ -31,17 +31,19 @@ final class EpochWalk: @unchecked Sendable {
     private var search: EpochSearch?
     private var block = StateBlock()
 
-    private(set) var isDone = false
+    private(set) var isDone: Bool
     /// States at this epoch that were looked at, equal ones counted again, and those of them that lost something.
-    private(set) var decidedCount = 0
+    private(set) var decidedCount: Int
     private(set) var lossyCount = 0
     /// How many atoms are optional; known after the first round.
     private(set) var atomCount = 0
 
     init(
         _ epoch: Epoch, _ extent: Extent, _ limits: ExplorationLimits, seed: UInt64, payloads: any PayloadStore,
-        hashes: NodeHashes
+        hashes: NodeHashes, from position: Int? = 0
     ) {
+        isDone = position == nil
+        decidedCount = position ?? 0
         self.epoch = epoch
         self.extent = extent
         self.limits = limits
@@ -58,6 +60,9 @@ final class EpochWalk: @unchecked Sendable {
         Coverage.Bound(event: epoch.set.eventCount, atoms: atomCount, states: decidedCount)
     }
 
+    /// How many of its states were derived; nil when it is done. Where to go on from later.
+    var position: Int? { isDone ? nil : decidedCount }
+
     /// The next of the states that `known` says are worth a look; some may be equal.
     func round(_ known: MetStates) throws -> [Found] {
         var walker = try self.walker.take() ?? begin()
@@ -72,12 +77,27 @@ final class EpochWalk: @unchecked Sendable {
     }
 
     private func begin() throws -> StateWalker {
-        let walker = try StateWalker(epoch.set, payloads: payloads, known: hashes)
+        var walker = try StateWalker(epoch.set, payloads: payloads, known: hashes)
         atomCount = walker.atomCount
         if extent == .all, walker.hasMoreStates(than: limits.statesPerEpoch) {
             search = EpochSearch(epoch.set, walker, limits: limits, seed: seed)
         }
+        try skip(decidedCount, &walker)
         return walker
+    }
+
+    /// Goes past states that were looked at before.
+    private func skip(_ count: Int, _ walker: inout StateWalker) throws {
+        var left = count
+        while left > 0 {
+            if search != nil {
+                guard try search?.next(&walker) == true else { return }
+                left -= 1
+            } else {
+                guard try walker.take(min(left, Self.blockCount), into: &block) else { return }
+                left -= block.hashes.count
+            }
+        }
     }
 
     private func ends(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {

@@ -19,6 +19,7 @@ package final class Explorer {
     private let checker: StateChecker
     private let judge: EvidenceJudge
     private let ledger: StateLedger
+    private let startCount: Int
     private let hashes = NodeHashes()
 
     package private(set) var collector: FindingCollector
@@ -32,10 +33,15 @@ package final class Explorer {
     /// The last evidence that was right, and where: for the positive control.
     package private(set) var clean: (evidence: Evidence, line: Int)?
 
+    /// How far everything has come, between two rounds of walks.
+    package private(set) var progress = ExplorationProgress()
+
     /// - Parameter confirming: what is asked once more before a violation is reported.
+    /// - Parameter earlier: an exploration of the same recording under the same limits, to be gone on with.
     package init(
         _ recording: Recording, profile: Profile, limits: ExplorationLimits, seed: UInt64,
-        recovery: any StateRecoverer, confirming: any StateRecoverer, judge: EvidenceJudge, workers: Int
+        recovery: any StateRecoverer, confirming: any StateRecoverer, judge: EvidenceJudge, workers: Int,
+        earlier: EarlierExploration? = nil
     ) {
         self.recording = recording
         self.profile = profile
@@ -46,12 +52,24 @@ package final class Explorer {
         let nesting =
             limits.depth > 1
             ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch) : nil
-        ledger = StateLedger(recovery: recovery, nesting: nesting, workers: workers)
+        ledger = StateLedger(recovery: recovery, nesting: nesting, workers: workers, earlier: earlier)
         nested = NestedFindings(nesting, recovery: confirming, judge: judge)
         checker = StateChecker(recovery: confirming, judge: judge)
         collector = FindingCollector(recording)
         coverage = Coverage(limits: limits)
+        startCount = earlier?.progress.checkedCount ?? 0
+        guard let earlier = earlier?.progress, earlier.isPastEnds else { return }
+        progress = earlier
+        (decidedCount, lossyCount) = (earlier.decidedCount, earlier.lossyCount)
+        (coverage.epochs, coverage.exhaustedEpochs) = (earlier.epochs, earlier.exhaustedEpochs)
+        (coverage.mostAtoms, coverage.searched) = (earlier.mostAtoms, earlier.searched)
     }
+
+    /// Calls `body` with the hash of each state that was recovered, now or before it was gone on with.
+    package func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows { try ledger.forEachRecovered(body) }
+
+    /// It was stopped before its end, and not by a state that hangs.
+    package var canBeResumed: Bool { coverage.stopped != nil && !ledger.hasHung && checker.hangingCount == 0 }
 
     /// Distinct states that were recovered.
     package var checkedCount: Int { ledger.checkedCount }
@@ -59,21 +77,39 @@ package final class Explorer {
     package var nestedCount: Int { ledger.nestedCount }
 
     /// Looks at everything, as long as `shouldStop` answers nil; its answer says why it stopped.
-    package func run(shouldStop: () -> String?, progress: (String) -> Void) throws {
+    package func run(shouldStop: () -> String?, progress say: (String) -> Void) throws {
         defer { fillCoverage() }
-        try forEachChunk(of: Self.endsAtOnce, .ends) { walks in
-            coverage.epochs += walks.count
-            try look(walks, shouldStop) { _ in }
-        }
-        guard coverage.stopped == nil else { return }
-        var number = 0
-        try forEachChunk(of: Self.epochsAtOnce, .all) { walks in
-            progress("epoch \(number + 1) of \(coverage.epochs), \(checkedCount) states")
-            try look(walks, shouldStop) { walk in
-                number += 1
-                if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
+        if !progress.isPastEnds {
+            try forEachChunk(of: Self.endsAtOnce, .ends) { walks in
+                coverage.epochs += walks.count
+                try look(walks, shouldStop, finish: { _ in }, afterRound: {})
             }
+            guard coverage.stopped == nil else { return }
+            save(of: [])
         }
+        let first = progress.doneEpochs
+        var done = first
+        try forEachChunk(of: Self.epochsAtOnce, .all, from: first, progress.positions) { walks in
+            say("epoch \(done + 1) of \(coverage.epochs), \(checkedCount) states")
+            try look(walks, shouldStop) { walk in
+                coverage.mostAtoms = max(coverage.mostAtoms, walk.atomCount)
+                if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
+            } afterRound: {
+                save(of: walks)
+            }
+            done += walks.count
+        }
+    }
+
+    /// Notes how far it has come: nothing that was derived waits any more.
+    private func save(of walks: [EpochWalk]) {
+        let isChunkDone = walks.allSatisfy(\.isDone)
+        progress.epochs = coverage.epochs
+        progress.positions = isChunkDone ? [] : walks.map(\.position)
+        if isChunkDone { progress.doneEpochs += walks.count }
+        progress.exhaustedEpochs = coverage.exhaustedEpochs
+        (progress.mostAtoms, progress.searched) = (coverage.mostAtoms, coverage.searched)
+        (progress.decidedCount, progress.lossyCount) = (decidedCount, lossyCount)
     }
 
     private static let endsAtOnce = 64
@@ -83,7 +119,7 @@ package final class Explorer {
         guard coverage.stopped == nil else { return true }
         if ledger.hasHung || checker.hangingCount > 0 {
             coverage.stopped = "a state hangs in recovery"
-        } else if let most = limits.budgetStates, checkedCount >= most {
+        } else if let most = limits.budgetStates, checkedCount - startCount >= most {
             coverage.stopped = "the budget of \(most) states is used up"
         } else {
             coverage.stopped = shouldStop()
@@ -94,11 +130,21 @@ package final class Explorer {
     // MARK: - Epochs
 
     /// Calls `body` with so many epochs at a time, to be walked on all threads, until it is time to stop.
-    private func forEachChunk(of count: Int, _ extent: EpochWalk.Extent, _ body: ([EpochWalk]) throws -> Void) throws {
+    ///
+    /// - Parameter first: so many epochs are passed over; the next ones go on from their positions.
+    private func forEachChunk(
+        of count: Int, _ extent: EpochWalk.Extent, from first: Int = 0, _ positions: [Int?] = [],
+        _ body: ([EpochWalk]) throws -> Void
+    ) throws {
         var chunk: [EpochWalk] = []
+        var number = -first
         try recording.forEachEpoch(profile) { epoch in
+            defer { number += 1 }
+            guard number >= 0 else { return false }
             chunk.append(
-                EpochWalk(epoch, extent, limits, seed: seed, payloads: recording.payloads, hashes: hashes))
+                EpochWalk(
+                    epoch, extent, limits, seed: seed, payloads: recording.payloads, hashes: hashes,
+                    from: number < positions.count ? positions[number] : 0))
             guard chunk.count == count else { return false }
             try body(chunk)
             chunk = []
@@ -107,9 +153,11 @@ package final class Explorer {
         if !chunk.isEmpty, coverage.stopped == nil { try body(chunk) }
     }
 
-    /// Looks at the states of these epochs; hands each that is done to `finish`, in their order within a round.
-    private func look(_ walks: [EpochWalk], _ shouldStop: () -> String?, _ finish: (EpochWalk) -> Void) throws {
-        var open = walks
+    /// Looks at the states of these epochs; hands each that comes to its end to `finish`, in their order within a round.
+    private func look(
+        _ walks: [EpochWalk], _ shouldStop: () -> String?, finish: (EpochWalk) -> Void, afterRound: () -> Void
+    ) throws {
+        var open = walks.filter { !$0.isDone }
         while !open.isEmpty, !stop(shouldStop) {
             let met = ledger.met
             let before = open.map { ($0.decidedCount, $0.lossyCount) }
@@ -120,15 +168,19 @@ package final class Explorer {
                 for found in rounds[index] ?? [] { ledger.take(found.hash, found.survivors, of: walk.epoch) }
             }
             try flush(shouldStop)
-            if coverage.stopped == nil { for walk in open where walk.isDone { finish(walk) } }
+            guard coverage.stopped == nil else { return }
+            for walk in open where walk.isDone { finish(walk) }
             open.removeAll { $0.isDone }
+            afterRound()
         }
     }
 
     // MARK: - Verdicts
 
     private func flush(_ shouldStop: () -> String?) throws {
-        try ledger.flush(shouldStop: { stop(shouldStop) }) { shown, state in
+        try ledger.flush {
+            stop(shouldStop)
+        } judging: { shown, state in
             let judgement = judge.judge(shown.evidence, at: state)
             notTried.formUnion(judgement.notTried)
             switch judgement.verdict {
@@ -141,6 +193,9 @@ package final class Explorer {
     }
 
     private func fillCoverage() {
+        progress.checkedCount = ledger.checkedCount
+        (progress.rerunCount, progress.unstableCount) = (ledger.rerunCount, ledger.unstableCount)
+        (progress.nestedCount, progress.boundedRecoveryCount) = (ledger.nestedCount, ledger.boundedRecoveryCount)
         coverage.rerunStates = ledger.rerunCount
         coverage.unstableStates = ledger.unstableCount
         coverage.nestedStates = ledger.nestedCount

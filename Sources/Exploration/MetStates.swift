@@ -54,4 +54,9 @@ final class MetStates: @unchecked Sendable {
         defer { lastJudged[number] = line }
         return lastJudged[number] != line
     }
+
+    /// Calls `body` with each state that was recovered.
+    func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
+        try states.forEachState { hash, number in if number >= 0 { try body(hash) } }
+    }
 }

@@ -69,6 +69,15 @@ package final class StateIndex: @unchecked Sendable {
         return nil
     }
 
+    /// Every hash with its number, in no order.
+    package func forEachState(_ body: (StateHash, Int32) throws -> Void) rethrows {
+        for shard in shards {
+            for place in 0..<1 << shard.bits where shard.places[place].mark != 0 {
+                try body(shard.places[place].hash, StateIndex.number(of: shard.places[place].mark))
+            }
+        }
+    }
+
     /// Has the places of many hashes brought near, all at once, before each is asked for.
     @inline(__always)
     package func bringNear(_ hashes: [StateHash]) {

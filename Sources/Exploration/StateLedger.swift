@@ -32,10 +32,28 @@ final class StateLedger {
     private(set) var boundedRecoveryCount = 0
     private(set) var hasHung = false
 
-    init(recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int) {
+    /// States that were recovered before this exploration was gone on with: known, and counted already.
+    private let earlier: StateIndex?
+
+    init(
+        recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, earlier: EarlierExploration? = nil
+    ) {
         self.recovery = recovery
         self.nesting = nesting
         self.workers = max(1, workers)
+        self.earlier = earlier?.states
+        guard let progress = earlier?.progress else { return }
+        checkedCount = progress.checkedCount
+        rerunCount = progress.rerunCount
+        unstableCount = progress.unstableCount
+        nestedCount = progress.nestedCount
+        boundedRecoveryCount = progress.boundedRecoveryCount
+    }
+
+    /// Calls `body` with the hash of each state that was recovered, now or before.
+    func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
+        try earlier?.forEachState { hash, _ in try body(hash) }
+        try met.forEachRecovered { if earlier?[$0] == nil { try body($0) } }
     }
 
     /// How many distinct states were met.
@@ -53,7 +71,7 @@ final class StateLedger {
     ///
     /// - Parameter shouldStop: asked between batches; what then still waits is not recovered.
     func flush(
-        shouldStop: () -> Bool, _ judge: (ShownState, CrashState) throws -> Void
+        shouldStop: () -> Bool, judging judge: (ShownState, CrashState) throws -> Void
     ) throws {
         var place = 0
         while place < fresh.count, !hasHung {
@@ -75,10 +93,12 @@ final class StateLedger {
     }
 
     private func enter(_ result: Outcome, of hash: StateHash) {
-        checkedCount += 1
+        if earlier?[hash] == nil {
+            checkedCount += 1
+            nestedCount += result.nestedCount
+            if result.isBounded { boundedRecoveryCount += 1 }
+        }
         hasHung = hasHung || result.hung
-        nestedCount += result.nestedCount
-        if result.isBounded { boundedRecoveryCount += 1 }
         if let isStable = result.isStable {
             rerunCount += 1
             if !isStable { unstableCount += 1 }

@@ -10,7 +10,7 @@ public struct StateHash: Hashable, Sendable {
 
     static let zero = StateHash(high: 0, low: 0)
 
-    init(high: UInt64, low: UInt64) {
+    public init(high: UInt64, low: UInt64) {
         self.high = high
         self.low = low
     }

@@ -20,6 +20,7 @@ package struct RunReport {
         for (index, finding) in result.findings.enumerated() {
             lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)
         }
+        if let resume = result.resume { lines.append("  go on with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()
     }

@@ -21,6 +21,7 @@ struct ExploreScenario: ScenarioRun {
     }
 
     mutating func run() throws {
+        if let directory = request.resumed { return try goOn(with: ExplorationFiles(directory: directory)) }
         guard let store = request.storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
@@ -35,6 +36,20 @@ struct ExploreScenario: ScenarioRun {
         }
         try life.keep(in: context)
         try explore(life.recording, store, oracle: life.oracle)
+    }
+
+    /// The recorded run of a run that was stopped, from where that one came to.
+    private mutating func goOn(with files: ExplorationFiles) throws {
+        let earlier = try files.read(options)
+        tally.findings = try files.findings(program: program)
+        try files.share(with: context)
+        try explore(
+            Recording(tracePath: files.trace), request.storeInMemory, oracle: RunFiles.read(files.oracle), earlier)
+    }
+
+    /// What two runs must have in common for one to go on with the other.
+    private var options: [String] {
+        ScenarioRunner(program: program).arguments(request, withBudget: false)
     }
 
     private mutating func exploreSmallWorkloads(_ store: BuiltInStore, _ length: Int) throws {
@@ -59,7 +74,9 @@ struct ExploreScenario: ScenarioRun {
         }
     }
 
-    private mutating func explore(_ recording: Recording, _ store: BuiltInStore?, oracle: [UInt8]) throws {
+    private mutating func explore(
+        _ recording: Recording, _ store: BuiltInStore?, oracle: [UInt8], _ earlier: EarlierExploration? = nil
+    ) throws {
         var history = OracleHistory()
         try history.append(oracle)
         let client = RecoverClient(request.target)
@@ -69,7 +86,7 @@ struct ExploreScenario: ScenarioRun {
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),
             judge: EvidenceJudge(history.validator, request.contract),
-            workers: ProcessInfo.processInfo.activeProcessorCount)
+            workers: ProcessInfo.processInfo.activeProcessorCount, earlier: earlier)
         let start = ScenarioRunner.now()
         let deadline = request.exploration.budgetSeconds.map { (began ?? start) + Double($0) }
         began = began ?? start
@@ -84,6 +101,10 @@ struct ExploreScenario: ScenarioRun {
         count(explorer, history)
         try report(explorer, recording, history)
         try outcome.get()
+        if explorer.canBeResumed, request.exploration.smallWorkloadSteps == nil {
+            try ExplorationFiles(directory: context.directory).write(explorer, options)
+            tally.isResumable = true
+        }
         if context.shouldStop() { throw RunError.interrupted }
     }
 

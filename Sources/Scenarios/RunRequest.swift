@@ -25,6 +25,8 @@ package struct RunRequest: Sendable {
     package var rules: [Rule] = []
     /// `explore`: how far it goes.
     package var exploration = ExplorationLimits()
+    /// `explore`: the directory of a run that was stopped, to be gone on with; nil to begin.
+    package var resumed: ByteString?
 
     package init(
         target: ConfiguredTarget, scenario: Scenario, profile: Profile = .ext4Ordered, contract: Contract,

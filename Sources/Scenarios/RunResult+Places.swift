@@ -15,6 +15,7 @@ extension RunResult {
         result.reason = reason.map(shortened)
         result.directory = directory.map(shortened)
         result.command = shortened(command)
+        result.resume = resume.map(shortened)
         for index in findings.indices {
             result.findings[index].story = shortened(findings[index].story)
             result.findings[index].account = findings[index].account?.rewording(shortened)

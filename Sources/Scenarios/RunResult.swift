@@ -58,6 +58,8 @@ package struct RunResult: Codable, Sendable {
     package var states = States()
     /// How much of what a crash could leave was looked at, in words.
     package var coverage: String?
+    /// The command that goes on where this exploration was stopped.
+    package var resume: String?
     /// The epochs that have too many states to look at all.
     package var bounded: [Coverage.Bound]?
     package var findings: [Finding] = []

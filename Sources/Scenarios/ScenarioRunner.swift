@@ -69,7 +69,8 @@ package struct ScenarioRunner: Sendable {
         ([program] + arguments(request)).map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 
-    func arguments(_ request: RunRequest) -> [String] {
+    /// - Parameter withBudget: false for what an exploration that is gone on with must have in common with its beginning.
+    func arguments(_ request: RunRequest, withBudget: Bool = true) -> [String] {
         let isExploring = request.scenario == .explore
         var words = [isExploring ? "explore" : "run", "\(request.target.target.reference)"]
         if !isExploring { words += ["--scenario", request.scenario.rawValue] }
@@ -86,6 +87,7 @@ package struct ScenarioRunner: Sendable {
             if let bytes = request.shape.valueBytes { words += ["--value-len", "\(bytes)"] }
             if limits.usesCommands { words.append("--commands") }
             for rule in limits.rules { words += ["--rule", "\(rule)"] }
+            if !withBudget { return words }
             if let states = limits.budgetStates { words += ["--states", "\(states)"] }
             if let budget = limits.budgetSeconds { words += ["--budget", "\(budget)"] }
         } else {
@@ -96,11 +98,17 @@ package struct ScenarioRunner: Sendable {
         return words + (request.killTrigger?.words ?? [])
     }
 
+    /// The command that goes on with an exploration that was stopped.
+    private func resumeCommand(_ request: RunRequest, _ directory: String?) -> String? {
+        directory.map { [command(request), "--resume", ReproduceScript.quoted($0)].joined(separator: " ") }
+    }
+
     private func fill(_ result: inout RunResult, _ tally: RunTally, _ request: RunRequest) {
         result.acknowledged = tally.acknowledged
         result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
         result.coverage = tally.coverage?.description
+        result.resume = tally.isResumable ? resumeCommand(request, result.directory) : nil
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.findings = tally.findings
         result.cuts = tally.cuts

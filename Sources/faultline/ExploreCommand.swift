@@ -1,4 +1,5 @@
 import ArgumentParser
+import Bytes
 import Exploration
 import Oracle
 import Report
@@ -37,6 +38,12 @@ struct ExploreCommand: ParsableCommand {
 
     @Option(help: "Stop after so many distinct states, and say what was left out.")
     var states: Int?
+
+    @Option(
+        help: """
+            Go on with the run in this directory, which was stopped by a budget or by Ctrl-C; give the options that it had.
+            """)
+    var resume: ByteString?
 
     @Option(help: "2: crash the recovery of each distinct state, too.")
     var depth = 1
@@ -79,6 +86,9 @@ struct ExploreCommand: ParsableCommand {
         if let valueLen, !WorkloadShape.valueRange.contains(valueLen) {
             throw ValidationError("--value-len must be from 1 to 65536")
         }
+        guard resume == nil || workloads == nil else {
+            throw ValidationError("--resume goes on with one workload; --workloads small are many")
+        }
         guard options.cycles == nil else {
             throw ValidationError("--cycles is for live cuts; explore records one life")
         }
@@ -103,6 +113,7 @@ struct ExploreCommand: ParsableCommand {
         guard request.storeInMemory == nil || options.threads == 1 else {
             throw ValidationError("--threads: a store in memory is explored with one client; take --commands")
         }
+        request.resumed = try resume.map { try ArgumentPath.existing($0) }
         request.exploration.rules = try RuleArguments.rules(rule, file: nil)
         try RunCommand.runAndReport(request, options)
     }

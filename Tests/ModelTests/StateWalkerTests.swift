@@ -62,7 +62,7 @@ struct StateWalkerTests {
                         let survivors = walker.chosenSurvivors()
                         #expect(try walker.hash == set.tree(survivors).hash(payloads: trace.arena))
                         // It is a legal state: asked for what it lost, the set answers it and nothing less.
-                        #expect(set.survivors(.losing(set.lost(survivors))) == survivors, "\(seed), \(profile), \(part)")
+                        #expect(set.survivors(.losing(set.lost(survivors))) == survivors, "\(seed), \(profile)")
                     }
                 }
                 var taking = try StateWalker(set, payloads: trace.arena)

@@ -15,13 +15,16 @@ import Testing
 
     private func run(
         _ name: String, _ settings: [String] = [], profile: Profile = .strict, ops: UInt64 = 12,
-        in scratch: Scratch, _ change: (inout ExplorationLimits) throws -> Void = { _ in }
+        in scratch: Scratch, resuming directory: ByteString? = nil, valueBytes: Int? = nil,
+        _ change: (inout ExplorationLimits) throws -> Void = { _ in }
     ) throws -> RunResult {
         let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
         var request = RunRequest(
             target: target, scenario: .explore, profile: profile, contract: target.contract, operationCount: ops)
         (request.exploration.samplesPerEpoch, request.exploration.pairedAtoms) = (4, 0)
         request.exploration.statesPerEpoch = 64
+        request.resumed = directory
+        request.shape.valueBytes = valueBytes
         try change(&request.exploration)
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
@@ -112,6 +115,72 @@ import Testing
         }
         #expect(result.coverage?.contains("the budget of 100 states is used up") == true, "\(result.coverage ?? "")")
         #expect(result.states.checked >= 100 && result.states.checked < 700)
+    }
+
+    /// Stopped again and again and gone on with, an exploration looks at what it looks at in one piece.
+    @Test(arguments: ["none", "never-sync"]) func anExplorationThatWasStoppedIsGoneOnWith(_ bug: String) throws {
+        let scratch = Scratch()
+        func explore(from directory: ByteString?, _ most: Int?) throws -> RunResult {
+            try run(
+                "engine", ["planted=\(bug)"], profile: .posixMin, ops: 40, in: scratch, resuming: directory
+            ) { ($0.statesPerEpoch, $0.budgetStates) = (1024, most) }
+        }
+        let whole = try explore(from: nil, nil)
+        #expect(whole.resume == nil)
+        var last = try explore(from: nil, 100)
+        var pieces = 1
+        while last.resume != nil, pieces < 50 {
+            last = try explore(from: ByteString(try #require(last.directory)), 100)
+            pieces += 1
+        }
+        #expect(pieces > 1 && pieces < 50)
+        #expect(last.verdict == whole.verdict, "\(last.reason ?? "")")
+        #expect(last.states.checked == whole.states.checked && last.states.decided == whole.states.decided)
+        #expect(last.coverage == whole.coverage && last.bounded == whole.bounded)
+        // Of each check so many failures are minimised a piece: there may be more causes.
+        #expect(Set(whole.findings.map(\.check)).isSubset(of: last.findings.map(\.check)))
+        for (number, finding) in last.findings.enumerated() {
+            let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+            #expect(try !replay.run(scratch: try scratch.make("replay-\(number)")).judgement.broken.isEmpty)
+        }
+    }
+
+    @Test func whatCannotBeGoneOnWithSaysWhy() throws {
+        let scratch = Scratch()
+        let stopped = try run("engine", profile: .posixMin, ops: 24, in: scratch) { $0.budgetStates = 50 }
+        #expect(stopped.resume?.contains(" --resume ") == true)
+        let directory = ByteString(try #require(stopped.directory))
+        func refusal(_ ops: UInt64 = 24) throws -> String {
+            let result = try run("engine", profile: .posixMin, ops: ops, in: scratch, resuming: directory)
+            #expect(result.verdict == "harness error")
+            return result.reason ?? ""
+        }
+        #expect(try refusal(25).contains("--ops 24"))
+        let states = scratch.url.appending(path: URL(fileURLWithPath: "\(directory)").lastPathComponent + "/states.bin")
+        let whole = try Data(contentsOf: states)
+        for (change, words) in [
+            ({ $0[0] ^= 1 }, "at byte 0"), ({ $0[8] ^= 1 }, "at byte 8"), ({ $0[16] ^= 1 }, "at byte 16"),
+            ({ $0.removeLast() }, "at byte 16"), ({ $0[30] ^= 1 }, "the checksum is wrong"),
+        ] as [((inout Data) -> Void, String)] {
+            var damaged = whole
+            change(&damaged)
+            try damaged.write(to: states)
+            #expect(try refusal().contains(words), "\(words)")
+        }
+        try FileManager.default.removeItem(at: states)
+        #expect(try refusal().contains("states.bin"))
+    }
+
+    /// Small segments and short values: no epoch has more than sixteen free atoms, and every state is looked at.
+    @Test(arguments: [Profile.ext4Ordered, .xfs]) func aNarrowWorkloadIsExhausted(_ profile: Profile) throws {
+        let scratch = Scratch()
+        let result = try run("engine", ["segment_kib=4"], profile: profile, ops: 60, in: scratch, valueBytes: 40) {
+            ($0.samplesPerEpoch, $0.pairedAtoms, $0.statesPerEpoch) = (256, 48, 65_536)
+        }
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.states.exhaustive, "\(result.coverage ?? "")")
+        let most = try #require(result.coverage?.firstMatch(of: /at most (\d+) free atoms/).flatMap { Int($0.1) })
+        #expect((2...16).contains(most))
     }
 
     /// Memory and files, this process and another one show the same of the same state.

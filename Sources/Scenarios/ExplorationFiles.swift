@@ -1,0 +1,114 @@
+import Bytes
+import Exploration
+import Foundation
+import Glibc
+import Model
+import Storage
+
+/// What an exploration that was stopped leaves in its run directory, so that another run can go on with it: how far it
+/// came (`progress.json`) and the hashes of the states that it recovered (`states.bin`), beside the recorded trace, the
+/// oracle and the result.
+///
+/// `states.bin`: the eight bytes `FLSTATES`, a version, the number of states (u64 each), sixteen bytes a state, and the
+/// CRC32C (u32) of all that; little-endian.
+struct ExplorationFiles {
+    let directory: ByteString
+
+    private struct Saved: Codable {
+        /// What was explored and how, budgets aside.
+        var options: [String]
+        var progress: ExplorationProgress
+    }
+
+    private static let magic: UInt64 = 0x5345_5441_5453_4C46
+    private static let version: UInt64 = 1
+
+    private func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
+    var trace: ByteString { file("recorded.trace") }
+    var oracle: ByteString { file("oracle.jsonl") }
+
+    func write(_ explorer: Explorer, _ options: [String]) throws {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        let saved = Saved(options: options, progress: explorer.progress)
+        try RunFiles.append(Array(try encoder.encode(saved)) + [UInt8(ascii: "\n")], to: file("progress.json"))
+        var text = ByteWriter(reserving: 32 + 16 * explorer.progress.checkedCount)
+        text.append(Self.magic)
+        text.append(Self.version)
+        let countPlace = text.count
+        text.append(UInt64(0))
+        var count: UInt64 = 0
+        explorer.forEachRecovered { hash in
+            text.append(hash.high)
+            text.append(hash.low)
+            count += 1
+        }
+        text.replace(at: countPlace, with: count)
+        text.append(text.withBytes { CRC32C.checksum($0) })
+        try RunFiles.append(text.bytes, to: file("states.bin"))
+    }
+
+    /// What was left by a run with these options.
+    func read(_ options: [String]) throws -> EarlierExploration {
+        guard RunFiles.size(of: file("progress.json")) > 0 else {
+            throw RunError.harness(
+                "\(directory.shown) has no progress.json: it is no exploration that was stopped")
+        }
+        let saved: Saved
+        do {
+            saved = try JSONDecoder().decode(Saved.self, from: Data(try RunFiles.read(file("progress.json"))))
+        } catch let error as DecodingError {
+            throw RunError.harness("\(file("progress.json").shown) is damaged: \(error)")
+        }
+        guard saved.options == options else {
+            throw RunError.harness(
+                "\(directory.shown) was explored with other options; give the same ones: "
+                    + saved.options.map { ReproduceScript.quoted($0) }.joined(separator: " "))
+        }
+        return EarlierExploration(progress: saved.progress, states: try states())
+    }
+
+    private func states() throws -> StateIndex {
+        let path = file("states.bin")
+        let bytes = try RunFiles.read(path)
+        func damaged(_ offset: Int, _ what: String) -> RunError {
+            .harness("\(path.shown) is damaged at byte \(offset): \(what)")
+        }
+        let index = StateIndex()
+        try bytes.withUnsafeBytes { buffer in
+            var reader = ByteReader(buffer)
+            guard reader.integer(UInt64.self) == Self.magic else { throw damaged(0, "it does not begin with FLSTATES") }
+            guard reader.integer(UInt64.self) == Self.version else { throw damaged(8, "another version") }
+            guard let count = reader.integer(UInt64.self), reader.remainingBytes >= 4,
+                count == UInt64(reader.remainingBytes - 4) / 16, (reader.remainingBytes - 4) % 16 == 0
+            else { throw damaged(16, "the number of states is not that of the bytes") }
+            let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<(buffer.count - 4)]))
+            for _ in 0..<count {
+                guard let high = reader.integer(UInt64.self), let low = reader.integer(UInt64.self) else { break }
+                _ = index.insert(StateHash(high: high, low: low), 0)
+            }
+            guard reader.integer(UInt32.self) == checksum else {
+                throw damaged(buffer.count - 4, "the checksum is wrong")
+            }
+        }
+        return index
+    }
+
+    /// The findings of the run, with their cases where they lie.
+    func findings(program: String) throws -> [Finding] {
+        let text = try RunFiles.read(file("result.json"))
+        let result: RunResult
+        do { result = try JSONDecoder().decode(RunResult.self, from: Data(text)) } catch {
+            throw RunError.harness("\(file("result.json").shown) is damaged: \(error)")
+        }
+        return result.located(in: RunResult.folder(of: directory.shown), program: program).findings
+    }
+
+    /// Has the recorded run in the directory of another run, too: the same file where that can be.
+    func share(with context: RunContext) throws {
+        try RunFiles.append(try RunFiles.read(oracle), to: context.oracle)
+        let copy = context.file("recorded.trace")
+        if trace.withCString({ from in copy.withCString { link(from, $0) } }) == 0 { return }
+        try RunFiles.forEachChunk(of: trace) { try RunFiles.append($0, to: copy) }
+    }
+}
