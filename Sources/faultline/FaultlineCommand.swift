@@ -14,7 +14,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline run sqlite --set journal_mode=delete --scenario power-cut
               faultline explore sqlite --set journal_mode=wal     every state that a crash could leave
               faultline replay RUN/cases/1     a failing crash again
-              faultline minimise RUN/cases/1 -o small   the same failure, as small as it gets
+              faultline minimise RUN/cases/1     the same failure, as small as it gets
               faultline case export RUN/cases/1 -o case.tar   the crash as one file, for a bug report
               faultline planted                bugs to plant in the built-in stores, and what finds each
               faultline doctor                 what works here, and how to enable the rest

@@ -9,7 +9,7 @@ struct MinimiseCommand: ParsableCommand {
         commandName: "minimise",
         abstract: "Makes a case smaller, and writes the smaller one.",
         discussion: """
-              faultline minimise RUN/cases/1 -o small
+              faultline minimise RUN/cases/1            writes RUN/cases/1-small
 
             Looks for the crash that loses the fewest operations, at the earliest point, under the strongest profile, and \
             still breaks the same check; then for the shortest beginning of the run that has such a crash for the same \
@@ -20,8 +20,10 @@ struct MinimiseCommand: ParsableCommand {
     @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
     var directory: ByteString
 
-    @Option(name: .shortAndLong, help: "The directory to make; it must not be there yet.")
-    var output: ByteString
+    @Option(
+        name: .shortAndLong,
+        help: "The directory to make; it must not be there yet (default: the case's name and -small).")
+    var output: ByteString?
 
     @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
     var target: String?
@@ -33,6 +35,7 @@ struct MinimiseCommand: ParsableCommand {
     var json = false
 
     func run() throws {
+        let output = output ?? small
         let targets = try TargetCatalog.besideThisProgram()
         let outcome = try Interruption.shared.awaiting {
             try CaseMinimiser.minimise(directory, to: output, targets: targets, reference: target, trusts: trust)
@@ -45,5 +48,13 @@ struct MinimiseCommand: ParsableCommand {
             print(report.text(for: .output, program: ProgramName.shown), terminator: "")
         }
         throw outcome.after == nil ? ExitStatus.pass : .violation
+    }
+
+    /// `RUN/cases/1/` becomes `RUN/cases/1-small`, and `case.tar` becomes `case-small`.
+    private var small: ByteString {
+        var name = directory.bytes[...]
+        while name.count > 1, name.last == UInt8(ascii: "/") { name.removeLast() }
+        if name.count > 4, name.suffix(4).elementsEqual(".tar".utf8) { name.removeLast(4) }
+        return ByteString(Array(name) + Array("-small".utf8))
     }
 }

@@ -51,6 +51,27 @@ import Testing
         #expect(result.verdict == "pass", "\(result.command): \(result.reason ?? "")")
     }
 
+    /// The command that is printed asks for the very run that the table means, each option of it.
+    @Test(
+        .enabled(if: Faultline.path != nil),
+        arguments: [
+            PlantedBug.neverSync, .tailUncut, .tailRewritten, .numberReused, .rotationUnsynced, .windowTruncated,
+        ])
+    func thePrintedCommandFindsTheBug(_ bug: PlantedBug) throws {
+        let scratch = Scratch()
+        let sighting = try #require(bug.sightings.first)
+        let command = sighting.command(planting: bug.name, program: "faultline")
+        let answer = try Faultline.run(
+            sighting.arguments(planting: bug.name) + ["--json", "--out", scratch.url.path])
+        #expect(answer.status == 1, "\(command): \(answer.error)")
+        let result = try JSONDecoder().decode(RunResult.self, from: Data(answer.output.utf8))
+        #expect(result.findings.contains { $0.check == sighting.check }, "\(command)")
+        let listed = try Faultline.run(["planted"])
+        #expect(
+            listed.status == 0
+                && listed.output.contains(sighting.arguments(planting: bug.name)[0...4].joined(separator: " ")))
+    }
+
     /// Every bug has its part of the page, in their order, and nothing else is there.
     @Test func thePageOfPlantedBugsIsWhole() throws {
         let page = try Self.page()

@@ -133,9 +133,10 @@ package struct MatrixFile {
         limits.budgetSeconds = try values["budget"]?.integer("budget", in: 1...31_536_000)
         limits.budgetStates = try values["states"]?.integer("states", in: 1...1_000_000_000)
         limits.depth = try values["depth"]?.integer("depth", in: 1...2) ?? 1
-        limits.probesWriting = try values["writable"].map { (value) throws(YAMLError) in
-            try choices(value, "writable", [("true", true), ("false", false)])[0]
-        } ?? false
+        limits.probesWriting =
+            try values["writable"].map { (value) throws(YAMLError) in
+                try choices(value, "writable", [("true", true), ("false", false)])[0]
+            } ?? false
         return limits
     }
 
