@@ -70,28 +70,18 @@ struct MountedRecovery: StateRecoverer {
         let number = Self.count.add(1, ordering: .relaxed).newValue
         let place = scratch.appending(component: ByteString("recovery-\(number)"))
         let backing = place.appending(component: "store")
-        let mountPoint = place.appending(component: "mount")
-        for directory in [place, backing, mountPoint] { try RunFiles.makeDirectory(directory) }
+        for directory in [place, backing] { try RunFiles.makeDirectory(directory) }
         // The trace is read on from its open file.
         defer { try? TreeRemoval.remove(place) }
         try TreeMaterialiser(payloads: payloads).materialise(tree, into: backing)
-        let path = place.appending(component: "trace")
         let oracle = place.appending(component: "oracle")
-        let trace = try FileTrace(creating: path)
         var options = MountOptions()
-        options.trace = trace
         options.oraclePath = oracle
-        options.syncsBelow = false
         options.threadLimit = 4
-        let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
-        try context.willMount(mountPoint)
-        defer { try? context.didUnmount(mountPoint) }
-        try mount.start()
-        let worked = Result { try work(mountPoint, oracle) }
-        try mount.unmount()
-        try worked.get()
-        try trace.finish()
-        return try Recording(tracePath: path)
+        let mount = RecordedMount(
+            context: context, backing: backing, mountPoint: place.appending(component: "mount"),
+            trace: place.appending(component: "trace"))
+        return try mount.record(options) { try work($0.mountPoint, oracle) }.recording
     }
 
     /// Does one operation of the workload; when it is acknowledged the power goes, and everything that may be lost is.

@@ -71,13 +71,7 @@ struct LiveCycle {
     private func onMount<Result>(
         _ name: String, _ crash: Crash?, killing workload: Workload?, _ body: (ByteString) throws -> Result
     ) throws -> (Life, Result) {
-        let path = context.file("\(name).trace")
-        let trace = try FileTrace(creating: path)
-        let mountPoint = context.scratchFile("mount")
-        try RunFiles.makeDirectory(mountPoint)
-        defer { try? TreeRemoval.remove(mountPoint) }
         var options = MountOptions()
-        options.trace = trace
         options.oraclePath = oracle
         switch crash?.trigger {
         case .point(let point)?: options.crashPoint = point
@@ -86,23 +80,16 @@ struct LiveCycle {
         }
         options.profile = request.profile
         options.seed = request.seed
-        options.syncsBelow = false
         options.onFreeze = { _ in workload?.kill() }
-        let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
-        try context.willMount(mountPoint)
-        try mount.start()
-        defer { try? mount.unmount() }
-        let result = try body(mountPoint)
-        var cut: PowerCut?
-        if mount.isFrozen, let crash {
-            cut = try mount.cutPower(request.profile, crash.choice)
-        } else {
-            try mount.unmount()
+        let place = RecordedMount(
+            context: context, backing: backing, mountPoint: context.scratchFile("mount"),
+            trace: context.file("\(name).trace"))
+        let (recording, end) = try place.record(options) { mount in
+            let result = try body(place.mountPoint)
+            let cut = mount.isFrozen ? try crash.map { try mount.cutPower(request.profile, $0.choice) } : nil
+            return (cut: cut, fault: mount.injectedFaults.last, result: result)
         }
-        try context.didUnmount(mountPoint)
-        try trace.finish()
-        let life = Life(recording: try Recording(tracePath: path), cut: cut, fault: mount.injectedFaults.last)
-        return (life, result)
+        return (Life(recording: recording, cut: end.cut, fault: end.fault), end.result)
     }
 }
 
