@@ -44,8 +44,13 @@ package struct MatrixReport: Encodable {
         ])
         for line in lines() { table.add(line.cells) }
         var text = table.text(for: terminal)
-        for result in rows.compactMap(\.result) where !result.findings.isEmpty {
+        for row in rows {
+            guard let result = row.result, !result.findings.isEmpty, !row.isPlantedAndFound else { continue }
             text += "\n" + RunReport(result).text(for: terminal)
+        }
+        let planted = rows.count(where: \.isPlantedAndFound)
+        if planted > 0 {
+            text += "\n\(planted) planted bugs were found; `faultline planted NAME` tells the story of one\n"
         }
         return text + "\n" + summary(terminal) + "\n"
     }

@@ -77,6 +77,7 @@ package struct ScenarioRunner: Sendable {
         for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
         words += ["--profile", request.profile.rawValue, "--contract", request.contract.name]
         words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)"]
+        if let bytes = request.shape.valueBytes { words += ["--value-len", "\(bytes)"] }
         if request.shape.threadCount > 1 { words += ["--threads", "\(request.shape.threadCount)"] }
         if isExploring {
             let limits = request.exploration
@@ -84,7 +85,6 @@ package struct ScenarioRunner: Sendable {
             if limits.depth > 1 { words += ["--depth", "\(limits.depth)"] }
             if limits.probesWriting { words.append("--writable") }
             if let length = limits.smallWorkloadSteps { words += ["--workloads", "small", "--length", "\(length)"] }
-            if let bytes = request.shape.valueBytes { words += ["--value-len", "\(bytes)"] }
             if limits.usesCommands { words.append("--commands") }
             for rule in limits.rules { words += ["--rule", "\(rule)"] }
             if !withBudget { return words }

@@ -32,6 +32,9 @@ struct BenchMountCommand: ParsableCommand {
     @Option(help: "How long each row is measured in each round.")
     var seconds = 0.3
 
+    @Option(help: "Measure this alone: rates, or the crash-cycle.")
+    var only: MountBenchmark.Part?
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -49,7 +52,8 @@ struct BenchMountCommand: ParsableCommand {
             .appending(path: "faultline-bench-\(UUID().uuidString)")
         let benchmark = MountBenchmark(
             directory: ByteString(scratch.path(percentEncoded: false)), rounds: rounds, seconds: seconds,
-            peers: peerTexts.compactMap { MeasuredFilesystem(peer: $0) })
+            peers: peerTexts.compactMap { MeasuredFilesystem(peer: $0) },
+            parts: only.map { [$0] } ?? Set(MountBenchmark.Part.allCases))
         let rows = try Interruption.shared.awaiting {
             // Within: an interruption waits until the directory is gone, and nothing is mounted in it.
             try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: false)
@@ -60,3 +64,5 @@ struct BenchMountCommand: ParsableCommand {
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
     }
 }
+
+extension MountBenchmark.Part: ExpressibleByArgument {}

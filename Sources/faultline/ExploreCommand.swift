@@ -69,9 +69,6 @@ struct ExploreCommand: ParsableCommand {
 
     enum Workloads: String, ExpressibleByArgument { case small }
 
-    @Option(help: "Bytes of a value, 1 to 65536 (default: a mix of sizes).")
-    var valueLen: Int?
-
     @OptionGroup var options: RunOptions
 
     func validate() throws {
@@ -83,9 +80,6 @@ struct ExploreCommand: ParsableCommand {
         guard states ?? 1 > 0 else { throw ValidationError("--states must be at least 1") }
         guard (1...6).contains(length) else { throw ValidationError("--length must be from 1 to 6") }
         guard (1...2).contains(depth) else { throw ValidationError("--depth must be 1 or 2") }
-        if let valueLen, !WorkloadShape.valueRange.contains(valueLen) {
-            throw ValidationError("--value-len must be from 1 to 65536")
-        }
         guard resume == nil || workloads == nil else {
             throw ValidationError("--resume goes on with one workload; --workloads small are many")
         }
@@ -100,7 +94,7 @@ struct ExploreCommand: ParsableCommand {
         var request = RunRequest(
             target: target, scenario: .explore, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount)
-        request.shape.valueBytes = valueLen
+        request.shape.valueBytes = options.valueLen
         request.exploration.budgetSeconds = budget
         request.exploration.statesPerEpoch = epochStates
         request.exploration.samplesPerEpoch = samples

@@ -104,7 +104,8 @@ struct MatrixCommand: ParsableCommand {
         let catalog = try TargetCatalog.besideThisProgram()
         let defaults = MatrixFile.Defaults(
             seed: options.seed, profile: options.profile, operationCount: options.operationCount,
-            threadCount: options.threads, cycles: options.cycles)
+            threadCount: options.threads,
+            valueBytes: options.valueLen, cycles: options.cycles)
         if let file { return try MatrixFile.matrix(at: file, catalog, defaults) }
         return try MatrixFile(catalog, defaults).matrix(Array(DefaultMatrix.text.utf8), file: "the default matrix")
     }

@@ -88,7 +88,7 @@ struct RunCommand: ParsableCommand {
             target: target, scenario: scenario, profile: options.profile,
             contract: contract ?? target.contract(clients: options.threads), seed: options.seed,
             operationCount: options.operationCount, cycles: options.cycles ?? (cutAt.isEmpty ? nil : 1))
-        request.shape.threadCount = options.threads
+        (request.shape.threadCount, request.shape.valueBytes) = (options.threads, options.valueLen)
         do throws(CutAimError) {
             for text in cutAt { request.cutAims.append(try CutAim(parsing: ByteString(text))) }
         } catch {

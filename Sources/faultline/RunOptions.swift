@@ -31,6 +31,9 @@ struct RunOptions: ParsableArguments {
     @Option(name: .customLong("ops"), help: "How many operations the workload does in each cycle.")
     var operationCount: UInt64 = 100
 
+    @Option(help: "Bytes of a value, 1 to 65536 (default: a mix of sizes).")
+    var valueLen: Int?
+
     @Option(help: "How many clients work at once. Of several no two runs are alike.")
     var threads = 1
 
@@ -52,6 +55,9 @@ struct RunOptions: ParsableArguments {
             throw ValidationError("--profile block is for block devices; these scenarios work on files")
         }
         guard operationCount > 0 else { throw ValidationError("--ops must be at least 1") }
+        if let valueLen, !WorkloadShape.valueRange.contains(valueLen) {
+            throw ValidationError("--value-len must be from 1 to \(WorkloadShape.valueRange.upperBound)")
+        }
         guard WorkloadShape.threadRange.contains(threads) else {
             throw ValidationError("--threads must be from 1 to \(WorkloadShape.threadRange.upperBound)")
         }

@@ -30,6 +30,16 @@ struct MatrixTests {
         #expect(MatrixRow.verdict(of: try matrix(expected).rows(seen.map(result))) == verdict)
     }
 
+    /// A violation for another reason than the one that is expected is no expected one.
+    @Test(arguments: [("durable", "durable", true), ("durable", "opens", false), (nil, "opens", true)])
+    func aViolationOfAnotherCheckIsNotExpected(_ expected: String?, _ seen: String, _ isMet: Bool) throws {
+        var matrix = try matrix([.violation])
+        matrix.cells[0].expectedCheck = expected
+        var result = result(.violation)
+        result.findings = [Finding(check: seen, strongestProfile: "kill", lost: [], story: "gone", states: 1)]
+        #expect(matrix.rows([result]).map(\.isMet) == [isMet])
+    }
+
     @Test func aCellThatDidNotRunIsNoPass() throws {
         #expect(MatrixRow.verdict(of: try matrix([.pass]).rows([nil])) == .inconclusive)
     }

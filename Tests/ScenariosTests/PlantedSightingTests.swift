@@ -83,6 +83,18 @@ import Testing
         }
     }
 
+    /// Each bug that a crash or a fault can show is planted in the matrix that runs when no file is named. What is left out
+    /// takes two threads at one moment.
+    @Test func theDefaultMatrixPlantsEveryBug() throws {
+        let catalog = TargetCatalog(driver: Machine.driver)
+        let defaults = MatrixFile.Defaults(seed: 1, profile: .ext4Ordered, operationCount: 100, cycles: nil)
+        let matrix = try MatrixFile(catalog, defaults).matrix(Array(DefaultMatrix.text.utf8), file: "default")
+        let planted = matrix.cells.filter { $0.expectation == .violation }
+            .compactMap { $0.request.target.configurationByName["planted"] }
+        let left = Set(PlantedBug.allCases.map(\.name)).subtracting(planted)
+        #expect(left == [PlantedBug.duplicateEarly.name, PlantedBug.followerEarly.name])
+    }
+
     private static func page() throws -> String {
         let tree = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .deletingLastPathComponent()

@@ -36,13 +36,97 @@ package enum DefaultMatrix {
             set: {journal_mode: [delete, wal], synchronous: full}
             scenario: io-error
             ops: 50
-          # A bug planted on purpose must be found: that is how you know that Faultline was looking.
+          # Each bug that a power cut or a fault can show, planted on purpose, must be found: that is how you know that Faultline was
+          # looking. Those that take two threads at one moment are left to the engine's own tests.
           - target: engine
-            set: {planted: ack-before-sync}
+            set: {planted: [ack-before-sync, never-sync, compaction-drops-newest, compaction-unsynced]}
             scenario: power-cut
+            ops: 45
+            cycles: 0
             expect: violation
-            reason: "planted: acknowledges before the sync"
-            loss: "write #-#.log"
+            reason: planted
+            check: durable
+          - target: engine
+            set: {planted: [delete-unlogged, delete-unsynced]}
+            scenario: power-cut
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: no-resurrection
+          - target: engine
+            set: {planted: [checksum-unchecked, segment-recycled, last-record-dropped]}
+            scenario: power-cut
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: opens
+          - target: engine
+            set: {planted: [rotation-unsynced, truncation-newest-first], segment_kib: 4}
+            scenario: power-cut
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: opens
+          - target: engine
+            set: {planted: [batch-split, batch-uncommitted], batch: 1}
+            scenario: power-cut
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: no-extras
+          - target: engine
+            set: {planted: directory-unsynced}
+            scenario: power-cut
+            profile: posix-min
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: durable
+          - target: engine
+            set: {planted: [tail-rewritten]}
+            scenario: power-cut
+            ops: 45
+            cut_at: recovery
+            expect: violation
+            reason: "planted: recovery cannot be cut"
+            check: durable
+          - target: engine
+            set: {planted: number-reused}
+            scenario: power-cut
+            ops: 45
+            cut_at: work
+            expect: violation
+            reason: "planted: what is written after recovery is lost"
+            check: opens
+          - target: events
+            set: {planted: [duplicate-hash-weak, checkpoint-ahead]}
+            scenario: power-cut
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: durable
+          - target: events
+            set: {planted: [window-forgotten, window-truncated, truncation-too-far, replay-inclusive]}
+            scenario: power-cut
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: no-extras
+          - target: events
+            set: {planted: checkpoint-unsynced}
+            scenario: power-cut
+            ops: 45
+            cycles: 0
+            expect: violation
+            reason: planted
+            check: opens
           - target: engine
             set: {planted: poison-ignored}
             scenario: io-error
@@ -50,6 +134,33 @@ package enum DefaultMatrix {
             rule: "fdatasync nth=20 -> EIO lose btrfs"
             expect: violation
             reason: "planted: takes what a failed sync lost for durable"
+            check: durable
+          - target: engine
+            set: {planted: tail-trusted}
+            scenario: io-error
+            ops: 50
+            rule: "fdatasync nth=43 -> EIO lose"
+            expect: violation
+            reason: planted
+            check: opens
+          - target: engine
+            set: {planted: read-unchecked}
+            scenario: io-error
+            ops: 50
+            rule: "read path=0000-0000000002.log nth=3 -> misdirect"
+            expect: violation
+            reason: planted
+            check: payload-integrity
+          # This one takes a write that came up short, a store that was opened again, and a power cut.
+          - target: engine
+            set: {planted: tail-uncut, batch: 1, reopen: 1}
+            scenario: explore
+            ops: 5
+            value_len: 559
+            rule: ["write path=*.log nth=4 -> short 700", "write path=*.log nth=6 -> EIO"]
+            expect: violation
+            reason: planted
+            check: no-extras
 
         """
 }

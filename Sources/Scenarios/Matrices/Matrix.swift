@@ -13,6 +13,8 @@ package struct Matrix: Sendable {
         package var expectation: Verdict
         /// Why a violation is expected.
         package var reason: String?
+        /// The check that a finding of an expected violation must name.
+        package var expectedCheck: String?
         /// What each finding of an expected violation must have lost; a violation with another cause is unexpected.
         package var expectedLoss: String?
         /// Why the cell cannot run on this machine.
@@ -28,7 +30,10 @@ package struct Matrix: Sendable {
                 request.killTrigger.map { $0.words.joined(separator: " ") },
             ]
             let aims = request.cutAims.map { "cut at \($0)" }
-            let threads = request.shape.threadCount > 1 ? ["threads \(request.shape.threadCount)"] : []
+            let shape = request.shape
+            let threads =
+                (shape.threadCount > 1 ? ["threads \(shape.threadCount)"] : [])
+                + (shape.valueBytes.map { ["values of \($0)"] } ?? [])
             let rules = request.rules.map { "rule \($0)" }
             return (words.compactMap(\.self) + threads + aims + rules).joined(separator: ", ")
         }

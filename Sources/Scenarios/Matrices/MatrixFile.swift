@@ -12,22 +12,26 @@ package struct MatrixFile {
         package var profile: Profile
         package var operationCount: UInt64
         package var threadCount: Int
+        package var valueBytes: Int?
         package var cycles: Int?
 
         package init(
-            seed: UInt64, profile: Profile, operationCount: UInt64, threadCount: Int = 1, cycles: Int?
+            seed: UInt64, profile: Profile, operationCount: UInt64, threadCount: Int = 1,
+            valueBytes: Int? = nil, cycles: Int?
         ) {
             self.seed = seed
             self.profile = profile
             self.operationCount = operationCount
             self.threadCount = threadCount
+            self.valueBytes = valueBytes
             self.cycles = cycles
         }
     }
 
     private static let keys = [
         "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "cycles", "cut_at", "kill_at_ack",
-        "kill_at_file", "budget", "states", "depth", "writable", "expect", "reason", "loss", "rule",
+        "kill_at_file", "budget", "states", "depth", "writable", "expect", "reason", "check", "loss",
+        "rule", "value_len",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -94,6 +98,10 @@ package struct MatrixFile {
         let killTrigger = try killTrigger(values, operationCount: limit)
         let exploration = try exploration(values)
         let rules = try self.rules(values["rule"], scenarios)
+        let valueBytes = try values["value_len"]?.integer("value_len", in: WorkloadShape.valueRange)
+        let check = try values["check"].map { (value) throws(YAMLError) in
+            try choices(value, "check", Check.allCases.map { ($0.rawValue, $0.rawValue) })[0]
+        }
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
             try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
         }
@@ -108,14 +116,18 @@ package struct MatrixFile {
                             operationCount: limit,
                             cycles: cycles ?? (scenario == .powerCut && !aims.isEmpty ? 1 : defaults.cycles))
                         request.shape.threadCount = clients
+                        request.shape.valueBytes = valueBytes ?? defaults.valueBytes
                         if scenario == .powerCut { request.cutAims = aims }
                         if scenario == .ioError { request.rules = rules }
-                        if scenario == .explore { request.exploration = exploration }
+                        if scenario == .explore {
+                            request.exploration = exploration
+                            request.exploration.rules = rules
+                        }
                         if scenario == .kill { request.killTrigger = killTrigger }
                         cells.append(
                             Matrix.Cell(
                                 request: request, expectation: expectation ?? .pass,
-                                reason: try values["reason"]?.text("reason"),
+                                reason: try values["reason"]?.text("reason"), expectedCheck: check,
                                 expectedLoss: try values["loss"]?.text("loss")))
                         guard cells.count <= MatrixFile.cellLimit else {
                             throw entry.error("more than \(MatrixFile.cellLimit) cells")
@@ -175,7 +187,9 @@ package struct MatrixFile {
     /// Rules of faults, all of them for each cell of the entry.
     private func rules(_ value: YAMLValue?, _ scenarios: [Scenario]) throws(YAMLError) -> [Rule] {
         guard let value else { return [] }
-        guard scenarios.contains(.ioError) else { throw value.error("a rule is for scenario: io-error") }
+        guard scenarios.contains(.ioError) || scenarios.contains(.explore) else {
+            throw value.error("a rule is for scenario: io-error or explore")
+        }
         var rules: [Rule] = []
         for item in try value.oneOrMore("rule") {
             let text = try item.text("rule")

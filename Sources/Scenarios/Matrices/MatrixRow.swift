@@ -7,6 +7,7 @@ package struct MatrixRow: Codable, Sendable {
     package var scenario: String
     package var expectation: String
     package var reason: String?
+    package var expectedCheck: String?
     package var expectedLoss: String?
     /// Why it was not run here.
     package var obstacle: String?
@@ -19,6 +20,7 @@ package struct MatrixRow: Codable, Sendable {
         scenario = cell.request.scenario.rawValue
         expectation = cell.expectation.rawValue
         reason = cell.reason
+        expectedCheck = cell.expectedCheck
         expectedLoss = cell.expectedLoss
         obstacle = cell.obstacle
         self.result = result
@@ -28,6 +30,12 @@ package struct MatrixRow: Codable, Sendable {
     package static let budgetIsUsedUp = "the budget was used up before it began"
 
     package var isOutOfBudget: Bool { obstacle == Self.budgetIsUsedUp }
+
+    /// A bug that was planted on purpose, and that came out as expected: nobody needs its story.
+    package var isPlantedAndFound: Bool {
+        let planted = result?.configuration["planted"] ?? "none"
+        return isMet && planted != "none" && expectation == Verdict.violation.rawValue
+    }
 
     /// The row as it is kept: see `RunResult.withoutPlaces`.
     package func withoutPlaces(program: String, _ request: RunRequest) -> MatrixRow {
@@ -45,6 +53,7 @@ package struct MatrixRow: Codable, Sendable {
     /// Whether the cell came out as expected, for the expected cause.
     package var isMet: Bool {
         guard let result, result.verdict == expectation else { return false }
+        if let expectedCheck, !result.findings.contains(where: { $0.check == expectedCheck }) { return false }
         guard let expectedLoss else { return true }
         return result.findings.allSatisfy { $0.lossKinds.contains(expectedLoss) }
     }

@@ -12,14 +12,27 @@ package struct MountBenchmark {
     private let rounds: Int
     private let seconds: Double
     private let peers: [MeasuredFilesystem]
+    private let parts: Set<Part>
+
+    /// What there is to measure.
+    package enum Part: String, CaseIterable, Sendable {
+        /// How much a second, row by row, beside other filesystems.
+        case rates
+        /// What a power cut costs beyond the workload.
+        case crashCycle = "crash-cycle"
+    }
 
     /// `directory` exists, is empty, lies on the filesystem to measure and has an absolute path in UTF-8. Each measure
     /// lasts `seconds` in each of the rounds.
-    package init(directory: ByteString, rounds: Int, seconds: Double, peers: [MeasuredFilesystem]) {
+    package init(
+        directory: ByteString, rounds: Int, seconds: Double, peers: [MeasuredFilesystem],
+        parts: Set<Part> = Set(Part.allCases)
+    ) {
         self.directory = directory
         self.rounds = rounds
         self.seconds = seconds
         self.peers = peers
+        self.parts = parts
     }
 
     /// Medians over the rounds.
@@ -28,6 +41,9 @@ package struct MountBenchmark {
     package func rows() throws -> [BenchmarkRow] {
         let pinned = client_stay_on_one_core()
         guard pinned == 0 else { throw YardstickError(description: "sched_setaffinity: errno \(-pinned)") }
+        let cycles =
+            parts.contains(.crashCycle) ? try CrashCycleBenchmark(directory: directory, rounds: rounds).rows() : []
+        guard parts.contains(.rates) else { return cycles }
         let yardsticks = [.bare] + [MeasuredFilesystem.bindfs].compactMap { $0 } + peers
         let ours: [MeasuredFilesystem] = [.faultline(records: true), .faultline(records: false)]
         var samples: [MeasuredFilesystem: [Measure: [Double]]] = [:]
@@ -41,7 +57,7 @@ package struct MountBenchmark {
             }
         }
         let rates = samples.mapValues { $0.mapValues { $0.sorted()[$0.count / 2] } }
-        return rows(rates, yardsticks) + (try CrashCycleBenchmark(directory: directory, rounds: rounds).rows())
+        return rows(rates, yardsticks) + cycles
     }
 
     private func rows(

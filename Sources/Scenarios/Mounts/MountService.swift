@@ -4,6 +4,7 @@ import Glibc
 import Model
 import Storage
 import Synchronization
+import Targets
 
 /// Serves one mount until somebody unmounts it.
 ///
@@ -28,7 +29,7 @@ package struct MountService: Sendable {
     package func run(shouldStop: () -> Bool, ready: () throws -> Void) throws {
         try recover()
         let trace = try makeTrace()
-        let asked = Flag()
+        let asked = try OneWayFlag()
         let failure = Mutex<String?>(nil)
         let mount = Mutex<FaultMount?>(nil)
         let made: FaultMount
@@ -51,7 +52,8 @@ package struct MountService: Sendable {
         }
         do {
             try ready()
-            while made.isServing, !asked.isUp, !shouldStop() { usleep(5000) }
+            // Who asks through the mount is answered at once; the rest is looked at now and then.
+            while made.isServing, !shouldStop(), try !asked.wait(milliseconds: 5) {}
         } catch {
             try made.unmount()
             throw error
@@ -72,7 +74,7 @@ package struct MountService: Sendable {
         }
     }
 
-    private func options(_ trace: FileTrace?, _ asked: Flag) -> MountOptions {
+    private func options(_ trace: FileTrace?, _ asked: OneWayFlag) -> MountOptions {
         var options = MountOptions()
         options.trace = trace
         options.oraclePath = request.oracle
@@ -122,13 +124,6 @@ package struct MountService: Sendable {
         }
         if case .traceFailed(let why) = reason { return why }
         return nil
-    }
-
-    /// A flag that is raised once.
-    private final class Flag: Sendable {
-        private let value = Atomic<Bool>(false)
-        var isUp: Bool { value.load(ordering: .acquiring) }
-        func raise() { value.store(true, ordering: .releasing) }
     }
 }
 

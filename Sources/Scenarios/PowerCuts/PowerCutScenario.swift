@@ -73,6 +73,8 @@ struct PowerCutScenario: ScenarioRun {
         var recording: Recording
         var cut: PowerCut
         var linesBefore: Int
+        /// What the cut left keeps every promise.
+        var isRight = false
     }
 
     // MARK: - Cuts
@@ -111,12 +113,12 @@ struct PowerCutScenario: ScenarioRun {
                 var report = aim.report(.fired, placement)
                 report.hit = outcome.life.hit
                 tally.aims.append(report)
-                let life = CutLife(recording: outcome.recording, cut: cut, linesBefore: linesBefore)
+                var life = CutLife(recording: outcome.recording, cut: cut, linesBefore: linesBefore)
                 tally.cuts.append(
                     RunResult.Cut(
                         cycle: aim.cycle, acknowledged: history.acknowledged - acknowledgedBefore,
                         inFlight: history.inFlight, landed: !outcome.termination.isSuccess))
-                try judge(life)
+                life.isRight = try judge(life)
                 try sweepAround(life)
                 return .cut(life)
             }
@@ -188,12 +190,13 @@ struct PowerCutScenario: ScenarioRun {
 
     // MARK: - Judging
 
-    /// Judges the state that a live cut left, by a copy derived from its trace.
-    private mutating func judge(_ life: CutLife) throws {
+    /// Judges the state that a live cut left, by a copy derived from its trace: whether it keeps every promise.
+    private mutating func judge(_ life: CutLife) throws -> Bool {
         let state = try life.recording.state(request.profile, at: life.cut.eventCount, .losing(life.cut.lost))
         let checker = makeChecker(life.recording, life.linesBefore)
         var collector = FindingCollector(life.recording)
-        if try take(state, checker, &collector), tally.cuts.last?.acknowledged ?? 0 > 0 {
+        let isRight = try take(state, checker, &collector)
+        if isRight, tally.cuts.last?.acknowledged ?? 0 > 0 {
             let line = life.linesBefore + state.oracleLineCount
             var evidence = try checker.evidence(of: state.tree)
             tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract, at: line)
@@ -201,6 +204,7 @@ struct PowerCutScenario: ScenarioRun {
         }
         tally.count(checker)
         try report(collector, life.recording, linesBefore: life.linesBefore)
+        return isRight
     }
 
     /// So many events before a cut are swept.

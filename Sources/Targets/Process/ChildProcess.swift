@@ -12,7 +12,7 @@ package final class ChildProcess: Sendable {
     let serial: UInt64
     let processDescriptor: Descriptor
     /// Raised when it has ended, been reaped, and what it left behind has been claimed.
-    let exited: Flag
+    let exited: OneWayFlag
     /// Writes to its standard input, if that is a pipe.
     let input: Descriptor?
     /// Reads its standard output, if that is a pipe.
@@ -25,7 +25,7 @@ package final class ChildProcess: Sendable {
     private let captured = Mutex(BoundedCapture())
 
     init(
-        serial: UInt64, processID: pid_t, processDescriptor: Descriptor, exited: Flag, input: Descriptor?,
+        serial: UInt64, processID: pid_t, processDescriptor: Descriptor, exited: OneWayFlag, input: Descriptor?,
         output: Descriptor?, errors: Descriptor?, keeper: ProcessKeeper
     ) {
         self.serial = serial

@@ -6,7 +6,7 @@ import Synchronization
 /// A command on its way to the keeper's thread, with the ends of its standard streams, and what became of it.
 final class SpawnRequest: Sendable {
     let serial: UInt64
-    let done: Flag
+    let done: OneWayFlag
     private let command: Command
     private let executable: ByteString
     /// The child's 0, 1 and 2, closed here once it has them.
@@ -23,7 +23,7 @@ final class SpawnRequest: Sendable {
         self.command = marked
         self.serial = serial
         executable = try command.executable()
-        done = try Flag()
+        done = try OneWayFlag()
 
         let null = try Descriptor.open("/dev/null", O_RDWR)
         let toChild = command.input == .pipe ? try Descriptor.pipe() : nil
@@ -42,7 +42,7 @@ final class SpawnRequest: Sendable {
             command.environment.sorted { $0.key < $1.key }.map {
                 ByteString($0.key.bytes + [UInt8(ascii: "=")] + $0.value.bytes)
             })
-        let exited = try Flag()
+        let exited = try OneWayFlag()
         let result = executable.withCString { path in
             arguments.withPointers { arguments in
                 environment.withPointers { environment in

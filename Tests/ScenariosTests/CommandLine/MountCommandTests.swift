@@ -19,6 +19,20 @@ import Testing
         try Faultline.run(arguments, directory: temporary.path)
     }
 
+    /// One round of the row that mounts, cuts the power and mounts again, at three sizes of the file.
+    @Test func `the cost of a crash cycle is measured, and what it left was validated`() throws {
+        let answer = try run(
+            "bench", "mount", "--directory", temporary.path, "--only", "crash-cycle", "--rounds", "1", "--json")
+        #expect(answer.status == 0, "\(answer)")
+        let report = try JSONSerialization.jsonObject(with: Data(answer.output.utf8)) as? [String: Any]
+        let rows = try #require(report?["rows"] as? [[String: Any]])
+        #expect(rows.count == 3)
+        for row in rows {
+            #expect((row["baselineValue"] as? Double ?? 0) > 0 && row["value"] as? Double != nil, "\(row)")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: temporary.path).sorted() == ["mnt", "store"])
+    }
+
     private func shell(_ script: String) throws -> String {
         let process = Process()
         process.executableURL = URL(filePath: "/bin/sh")

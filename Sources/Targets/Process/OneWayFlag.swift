@@ -3,16 +3,21 @@ import Glibc
 
 /// A one-way flag that threads can wait for, alone or together with other descriptors: an eventfd that is written
 /// once and never read.
-final class Flag: Sendable {
+package final class OneWayFlag: Sendable {
     let descriptor: Descriptor
 
-    init() throws(TargetError) {
+    package init() throws(TargetError) {
         let raw = faultline_eventfd()
         guard raw >= 0 else { throw .system("eventfd") }
         descriptor = Descriptor(raw)
     }
 
-    func raise() { _ = eventfd_write(descriptor.rawValue, 1) }
+    package func raise() { _ = eventfd_write(descriptor.rawValue, 1) }
+
+    /// True when raised within so long.
+    package func wait(milliseconds: Int) throws(TargetError) -> Bool {
+        try wait(until: Deadline(afterMilliseconds: milliseconds))
+    }
 
     /// True when raised before the deadline.
     func wait(until deadline: Deadline) throws(TargetError) -> Bool {
