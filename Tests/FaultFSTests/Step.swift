@@ -48,11 +48,7 @@ final class StepRunner {
     private let root: String
     private var slots = [Int32](repeating: -1, count: 4)
 
-    init(root: String) {
-        self.root = root
-        // A FIFO may have lost its readers.
-        signal(SIGPIPE, SIG_IGN)
-    }
+    init(root: String) { self.root = root }
 
     deinit { closeAll() }
 
@@ -74,6 +70,9 @@ final class StepRunner {
             defer { slots[slot] = -1 }
             return result(Glibc.close(slots[slot]))
         case .write(let slot, let count, let fill):
+            // One that has lost its readers would end this process. It is the kernel's affair, not the mount's.
+            var attributes = Glibc.stat()
+            if Glibc.fstat(slots[slot], &attributes) == 0, attributes.st_mode & S_IFMT == S_IFIFO { return "a pipe" }
             return result(Glibc.write(slots[slot], [UInt8](repeating: fill, count: count), count))
         case .pwrite(let slot, let offset, let count, let fill):
             return result(Glibc.pwrite(slots[slot], [UInt8](repeating: fill, count: count), count, off_t(offset)))
