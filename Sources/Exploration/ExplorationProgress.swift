@@ -20,6 +20,16 @@ package struct ExplorationProgress: Codable, Sendable {
     var nestedCount = 0
     var boundedRecoveryCount = 0
 
+    /// False when no exploration can have come so far: the file that it was read from is damaged.
+    package var isPlausible: Bool {
+        let counts = [
+            epochs, doneEpochs, exhaustedEpochs, mostAtoms, decidedCount, lossyCount, checkedCount, rerunCount,
+            unstableCount, nestedCount, boundedRecoveryCount,
+        ]
+        return (counts + positions.compactMap(\.self)).allSatisfy { (0...1 << 48).contains($0) }
+            && doneEpochs + positions.count <= max(epochs, doneEpochs) && exhaustedEpochs + searched.count <= epochs
+    }
+
     /// The ends of all epochs were looked at.
     var isPastEnds: Bool { epochs > 0 }
 }

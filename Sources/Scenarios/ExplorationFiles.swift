@@ -60,6 +60,9 @@ struct ExplorationFiles {
         } catch let error as DecodingError {
             throw RunError.harness("\(file("progress.json").shown) is damaged: \(error)")
         }
+        guard saved.progress.isPlausible else {
+            throw RunError.harness("\(file("progress.json").shown) is damaged: no exploration can have come so far")
+        }
         guard saved.options == options else {
             throw RunError.harness(
                 "\(directory.shown) was explored with other options; give the same ones: "

@@ -167,6 +167,17 @@ import Testing
             try damaged.write(to: states)
             #expect(try refusal().contains(words), "\(words)")
         }
+        let progress = states.deletingLastPathComponent().appending(path: "progress.json")
+        let text = try String(contentsOf: progress, encoding: .utf8)
+        for (old, new, words) in [
+            ("\"doneEpochs\" : ", "\"doneEpochs\" : -1", "no exploration can have come so far"),
+            ("\"epochs\" : ", "\"epochs\" : 999999999999999", "no exploration can have come so far"),
+            ("{", "", "progress.json is damaged"),
+        ] {
+            try Data(text.replacing(old, with: new, maxReplacements: 1).utf8).write(to: progress)
+            #expect(try refusal().contains(words), "\(new)")
+        }
+        try Data(text.utf8).write(to: progress)
         try FileManager.default.removeItem(at: states)
         #expect(try refusal().contains("states.bin"))
     }
