@@ -71,6 +71,9 @@ package final class Explorer {
     /// It was stopped before its end, and not by a state that hangs.
     package var canBeResumed: Bool { coverage.stopped != nil && !ledger.hasHung && checker.hangingCount == 0 }
 
+    /// A recovery was ended before its end, and with it the exploration.
+    package func noteStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
+
     /// Distinct states that were recovered.
     package var checkedCount: Int { ledger.checkedCount }
     /// Distinct states of crashes during their recoveries.

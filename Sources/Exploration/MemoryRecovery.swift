@@ -75,10 +75,10 @@ package struct MemoryRecovery: StateRecoverer {
         switch dump(left) {
         case .failed(let reason): return .lost(reason: "the store does not open after the next power cut: \(reason)")
         case .opened(let found):
-            guard found[Self.probeKey] == [1] else { return .lost(reason: "the key written after recovery is gone") }
+            guard found[Self.probeKey] == [1] else { return .unkept(reason: "the key written after recovery is gone") }
             let others = found.entries.filter { $0.key != Self.probeKey }
             return others == observation.entries
-                ? .kept : .lost(reason: "after the next power cut other keys show something else")
+                ? .kept : .unkept(reason: "after the next power cut other keys show something else")
         }
     }
 }

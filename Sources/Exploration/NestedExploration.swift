@@ -14,6 +14,8 @@ struct NestedExploration: Sendable {
         var states = 0
         /// Not every state was looked at.
         var isBounded = false
+        /// One of the states hung in its recovery; no other was begun.
+        var hung = false
         /// What they show, each once, in the order in which it was met.
         var shown: [Evidence] = []
     }
@@ -24,9 +26,10 @@ struct NestedExploration: Sendable {
         var known: Set<Evidence> = []
         outcome.isBounded = try forEachState(of: recording) { state, _ in
             outcome.states += 1
-            let evidence = try Self.recover(state.tree, of: recording, recovery)
-            if known.insert(evidence).inserted { outcome.shown.append(evidence) }
-            return true
+            let recovered = try Self.recover(state.tree, of: recording, recovery)
+            if known.insert(recovered.evidence).inserted { outcome.shown.append(recovered.evidence) }
+            outcome.hung = recovered.hung
+            return !recovered.hung && !recovery.shouldStop
         }
         return outcome
     }
@@ -54,7 +57,8 @@ struct NestedExploration: Sendable {
         return isBounded
     }
 
-    static func recover(_ tree: Tree, of recording: Recording, _ recovery: any StateRecoverer) throws -> Evidence {
-        try recovery.reading(recording.payloads).recover(tree, isAlone: false).evidence
+    static func recover(_ tree: Tree, of recording: Recording, _ recovery: any StateRecoverer) throws -> RecoveredState
+    {
+        try recovery.reading(recording.payloads).recover(tree, isAlone: false)
     }
 }

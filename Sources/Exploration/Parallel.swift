@@ -28,8 +28,11 @@ enum Parallel {
                 let begin = next.add(stride, ordering: .relaxed).oldValue
                 guard begin < items.count, !over.load(ordering: .relaxed) else { return }
                 let range = begin..<min(begin + stride, items.count)
-                let results = range.map { place in Result { try body(place, items[place]) } }
-                if results.contains(where: { (try? isOver($0.get())) == true }) { over.store(true, ordering: .relaxed) }
+                var results: [Result<Output, any Error>] = []
+                for place in range where !over.load(ordering: .relaxed) {
+                    results.append(Result { try body(place, items[place]) })
+                    if (try? isOver(results[results.count - 1].get())) == true { over.store(true, ordering: .relaxed) }
+                }
                 found.withLock { found in
                     for (place, result) in zip(range, results) { found[place] = result }
                 }

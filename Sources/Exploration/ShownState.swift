@@ -17,6 +17,7 @@ struct ShownState: Sendable {
             case .kept: digest.add(1)
             case .refused(let reason): digest.add(2, Array(reason.utf8))
             case .lost(let reason): digest.add(3, Array(reason.utf8))
+            case .unkept(let reason): digest.add(4, Array(reason.utf8))
             }
         }
         return digest

@@ -4,7 +4,7 @@ import Model
 /// A map from the hashes of states to small numbers: what an exploration has met. 24 bytes a place, of which at most
 /// five eighths are taken, so that ten million states take some 400 MB and a place is found at the second look.
 ///
-/// Nearly every question is a miss of the processor's caches, so a place lies in one line of them, and those who ask for
+/// Nearly every question is a miss of the processor's caches, so a place mostly lies in one line of them, and those who ask for
 /// many at once (`bringNear`) wait for all of them together. The table is cut by the first bits of the hashes into shards
 /// with open addressing, each of which grows alone: there is never a second copy of the whole, and a shard is copied in
 /// the order of its places.

@@ -21,9 +21,6 @@ final class StateLedger {
     private var judged: Set<UInt64> = []
     private var fresh: [Waiting] = []
     private var waiting: [Waiting] = []
-    /// Small enough for a budget to end in time, large enough to keep all threads at work.
-    private static let batchCount = 256
-
     /// Distinct states that were recovered.
     private(set) var checkedCount = 0
     private(set) var rerunCount = 0
@@ -75,7 +72,7 @@ final class StateLedger {
     ) throws {
         var place = 0
         while place < fresh.count, !hasHung {
-            let batch = Array(fresh[place..<min(place + Self.batchCount, fresh.count)])
+            let batch = Array(fresh[place..<min(place + recovery.batchCount, fresh.count)])
             place += batch.count
             for (state, result) in zip(batch, try recover(batch)) {
                 // After one that hung no other was begun.
@@ -99,8 +96,9 @@ final class StateLedger {
             if result.isBounded { boundedRecoveryCount += 1 }
         }
         hasHung = hasHung || result.hung
+        // Of a state that showed something else once more it does not matter when.
         if let isStable = result.isStable {
-            rerunCount += 1
+            if earlier?[hash] == nil { rerunCount += 1 }
             if !isStable { unstableCount += 1 }
         }
         if met.enter(hash, showing: result.digest), let new = result.shown { shown.append(new) }
@@ -145,7 +143,7 @@ final class StateLedger {
         let isStable =
             again && !first.hung ? try recovery.recover(tree, isAlone: false).evidence == first.evidence : nil
         return Outcome(
-            digest: shown.digest, shown: shown, hung: first.hung, isStable: isStable, nestedCount: nested.states,
-            isBounded: nested.isBounded)
+            digest: shown.digest, shown: shown, hung: first.hung || nested.hung, isStable: isStable,
+            nestedCount: nested.states, isBounded: nested.isBounded)
     }
 }

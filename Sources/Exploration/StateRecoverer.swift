@@ -9,8 +9,18 @@ package protocol StateRecoverer: Sendable {
     func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState
     /// The recovery of `tree` as a run of its own, to be crashed too; nil where that cannot be had.
     func recording(ofRecovering tree: Tree) throws -> Recording?
+    /// How many states are recovered before it is asked whether to stop.
+    var batchCount: Int { get }
+    /// Somebody waits for it to end: what takes long may be left half done.
+    var shouldStop: Bool { get }
     /// The same for trees whose data lies elsewhere.
     func reading(_ payloads: any PayloadStore) -> any StateRecoverer
+}
+
+extension StateRecoverer {
+    /// Enough to keep all threads at work, and few enough for a budget to end in time.
+    package var batchCount: Int { 256 }
+    package var shouldStop: Bool { false }
 }
 
 /// What came of recovering one state.

@@ -122,15 +122,20 @@ package final class FaultMount: @unchecked Sendable {
         session.stop()
         session.join()
         state = .unmounted(fileSystem)
-        if !recorder.isFrozen {
-            do throws(Errno) { try fileSystem.releaseAllHeld() } catch {
-                throw .system(call: "pwrite", path: backing, errno: error.code)
+        // Whatever fails from here on, what is ours goes away.
+        let result = Swift.Result { () throws(MountError) in
+            if !recorder.isFrozen {
+                do throws(Errno) { try fileSystem.releaseAllHeld() } catch {
+                    throw .system(call: "pwrite", path: backing, errno: error.code)
+                }
             }
+            return try body(cutter)
         }
-        let result = try body(cutter)
         cutter?.close()
-        try directory.remove()
-        return result
+        let removal = Swift.Result { () throws(MountError) in try directory.remove() }
+        let value = try result.get()
+        try removal.get()
+        return value
     }
 
     var fileSystem: FileSystem? {

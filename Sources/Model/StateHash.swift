@@ -71,14 +71,15 @@ extension StateHash {
         self = .mixed(hash, StateHash(0, UInt64(bytes.count)))
     }
 
-    /// Takes in 32 bytes: two products of 128 bits, one a half.
+    /// Takes in 32 bytes: two products of 128 bits for each half, in another order.
     @inline(__always)
     private mutating func fold(_ bytes: UnsafeRawBufferPointer) {
         func word(_ index: Int) -> UInt64 {
             UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: 8 * index, as: UInt64.self))
         }
-        high = StateHash.folded(high, word(0), word(1))
-        low = StateHash.folded(low, word(2), word(3))
+        let (one, two, three, four) = (word(0), word(1), word(2), word(3))
+        high = StateHash.folded(StateHash.folded(high, one, two), three, four)
+        low = StateHash.folded(StateHash.folded(low, four, one), two, three)
     }
 
     @inline(__always)

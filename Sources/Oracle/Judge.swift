@@ -274,6 +274,9 @@ struct Judge {
         case .refused(let reason):
             tell(Violation(check: .writable, detail: "a write after recovery is refused: \(reason)"))
         case .lost(let reason): tell(Violation(check: .writable, detail: "a write after recovery is lost: \(reason)"))
+        case .unkept(let reason):
+            guard contract.checks.contains(.durable) else { break }
+            tell(Violation(check: .writable, detail: "a write after recovery is lost: \(reason)"))
         }
     }
 }

@@ -27,6 +27,8 @@ public struct Evidence: Hashable, Sendable {
         case kept
         case refused(reason: String)
         case lost(reason: String)
+        /// It opens after the next power cut, and what was acknowledged is not all there: wrong where that is promised.
+        case unkept(reason: String)
     }
 
     public var recovery: Recovery

@@ -3,14 +3,15 @@ import Exploration
 import Foundation
 import Glibc
 import Model
+import Oracle
 import Storage
 
 /// What an exploration that was stopped leaves in its run directory, so that another run can go on with it: how far it
 /// came (`progress.json`) and the hashes of the states that it recovered (`states.bin`), beside the recorded trace, the
 /// oracle and the result.
 ///
-/// `states.bin`: the eight bytes `FLSTATES`, a version, the number of states (u64 each), sixteen bytes a state, and the
-/// CRC32C (u32) of all that; little-endian.
+/// `states.bin`: the eight bytes `FLSTATES`, a version, the CRC32C of `progress.json`, the number of states (u64 each),
+/// sixteen bytes a state, and the CRC32C (u32) of all that; little-endian.
 struct ExplorationFiles {
     let directory: ByteString
 
@@ -18,6 +19,29 @@ struct ExplorationFiles {
         /// What was explored and how, budgets aside.
         var options: [String]
         var progress: ExplorationProgress
+        var doubts: Doubts
+    }
+
+    /// What was doubtful until then: it stays so, whatever comes later.
+    struct Doubts: Codable {
+        var unconfirmed: Int
+        var unjudged: [String]
+        var notTried: [String]
+        var unflagged: [String]
+
+        init(of tally: RunTally) {
+            unconfirmed = tally.unconfirmed
+            unjudged = tally.unjudged.sorted()
+            notTried = tally.notTried.map(\.rawValue).sorted()
+            unflagged = tally.unflagged.sorted()
+        }
+
+        func add(to tally: inout RunTally) {
+            tally.unconfirmed += unconfirmed
+            tally.unjudged.formUnion(unjudged)
+            tally.notTried.formUnion(notTried.compactMap(Check.init(rawValue:)))
+            tally.unflagged.formUnion(unflagged)
+        }
     }
 
     private static let magic: UInt64 = 0x5345_5441_5453_4C46
@@ -27,14 +51,16 @@ struct ExplorationFiles {
     var trace: ByteString { file("recorded.trace") }
     var oracle: ByteString { file("oracle.jsonl") }
 
-    func write(_ explorer: Explorer, _ options: [String]) throws {
+    func write(_ explorer: Explorer, _ tally: RunTally, _ options: [String]) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let saved = Saved(options: options, progress: explorer.progress)
-        try RunFiles.append(Array(try encoder.encode(saved)) + [UInt8(ascii: "\n")], to: file("progress.json"))
+        let saved = Saved(options: options, progress: explorer.progress, doubts: Doubts(of: tally))
+        let progress = Array(try encoder.encode(saved)) + [UInt8(ascii: "\n")]
+        try RunFiles.append(progress, to: file("progress.json"))
         var text = ByteWriter(reserving: 32 + 16 * explorer.progress.checkedCount)
         text.append(Self.magic)
         text.append(Self.version)
+        text.append(UInt64(CRC32C.checksum(progress)))
         let countPlace = text.count
         text.append(UInt64(0))
         var count: UInt64 = 0
@@ -49,14 +75,15 @@ struct ExplorationFiles {
     }
 
     /// What was left by a run with these options.
-    func read(_ options: [String]) throws -> EarlierExploration {
+    func read(_ options: [String]) throws -> (EarlierExploration, Doubts) {
         guard RunFiles.size(of: file("progress.json")) > 0 else {
             throw RunError.harness(
                 "\(directory.shown) has no progress.json: it is no exploration that was stopped")
         }
         let saved: Saved
+        let text = try RunFiles.read(file("progress.json"))
         do {
-            saved = try JSONDecoder().decode(Saved.self, from: Data(try RunFiles.read(file("progress.json"))))
+            saved = try JSONDecoder().decode(Saved.self, from: Data(text))
         } catch let error as DecodingError {
             throw RunError.harness("\(file("progress.json").shown) is damaged: \(error)")
         }
@@ -68,10 +95,11 @@ struct ExplorationFiles {
                 "\(directory.shown) was explored with other options; give the same ones: "
                     + saved.options.map { ReproduceScript.quoted($0) }.joined(separator: " "))
         }
-        return EarlierExploration(progress: saved.progress, states: try states())
+        let states = try states(of: CRC32C.checksum(text))
+        return (EarlierExploration(progress: saved.progress, states: states), saved.doubts)
     }
 
-    private func states() throws -> StateIndex {
+    private func states(of progress: UInt32) throws -> StateIndex {
         let path = file("states.bin")
         let bytes = try RunFiles.read(path)
         func damaged(_ offset: Int, _ what: String) -> RunError {
@@ -82,9 +110,12 @@ struct ExplorationFiles {
             var reader = ByteReader(buffer)
             guard reader.integer(UInt64.self) == Self.magic else { throw damaged(0, "it does not begin with FLSTATES") }
             guard reader.integer(UInt64.self) == Self.version else { throw damaged(8, "another version") }
+            guard reader.integer(UInt64.self) == UInt64(progress) else {
+                throw damaged(16, "it does not belong to this progress.json, or that is damaged")
+            }
             guard let count = reader.integer(UInt64.self), reader.remainingBytes >= 4,
                 count == UInt64(reader.remainingBytes - 4) / 16, (reader.remainingBytes - 4) % 16 == 0
-            else { throw damaged(16, "the number of states is not that of the bytes") }
+            else { throw damaged(24, "the number of states is not that of the bytes") }
             let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<(buffer.count - 4)]))
             for _ in 0..<count {
                 guard let high = reader.integer(UInt64.self), let low = reader.integer(UInt64.self) else { break }

@@ -40,7 +40,8 @@ struct ExploreScenario: ScenarioRun {
 
     /// The recorded run of a run that was stopped, from where that one came to.
     private mutating func goOn(with files: ExplorationFiles) throws {
-        let earlier = try files.read(options)
+        let (earlier, doubts) = try files.read(options)
+        doubts.add(to: &tally)
         tally.findings = try files.findings(program: program)
         try files.share(with: context)
         try explore(
@@ -97,14 +98,15 @@ struct ExploreScenario: ScenarioRun {
                     return deadline.map { ScenarioRunner.now() >= $0 } == true ? "the budget is used up" : nil
                 }, progress: context.progress)
         }
+        if case .failure(RunError.interrupted) = outcome { explorer.noteStop("interrupted") }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + ScenarioRunner.now() - start
         count(explorer, history)
         try report(explorer, recording, history)
-        try outcome.get()
         if explorer.canBeResumed, request.exploration.smallWorkloadSteps == nil {
-            try ExplorationFiles(directory: context.directory).write(explorer, options)
+            try ExplorationFiles(directory: context.directory).write(explorer, tally, options)
             tally.isResumable = true
         }
+        try outcome.get()
         if context.shouldStop() { throw RunError.interrupted }
     }
 

@@ -50,10 +50,14 @@ struct MountedRecovery: StateRecoverer {
     func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
         var recovered = try states.recover(tree, isAlone: isAlone)
         if let probing, case .opened(let observation) = recovered.evidence.recovery {
-            recovered.evidence.probe = try probe(tree, holding: observation, probing)
+            recovered.evidence.probe = try probe(tree, holding: observation, probing, isAlone: isAlone)
         }
         return recovered
     }
+
+    /// Each state costs mounts: some tens of milliseconds, and more of its nested ones.
+    var batchCount: Int { 4 }
+    var shouldStop: Bool { context.shouldStop() }
 
     func recording(ofRecovering tree: Tree) throws -> Recording? {
         try recording(workingOn: tree) { mountPoint, _ in _ = try client.recoverAlone(mountPoint) }
@@ -86,7 +90,7 @@ struct MountedRecovery: StateRecoverer {
 
     /// Does one operation of the workload; when it is acknowledged the power goes, and everything that may be lost is.
     private func probe(
-        _ tree: Tree, holding observation: Observation, _ probing: Probing
+        _ tree: Tree, holding observation: Observation, _ probing: Probing, isAlone: Bool
     ) throws -> Evidence.Probe {
         var end: (termination: Termination?, said: ByteString) = (nil, "")
         let recording = try recording(workingOn: tree) { mountPoint, oracle in
@@ -103,7 +107,7 @@ struct MountedRecovery: StateRecoverer {
             guard case .acknowledged(let operation) = try OracleLine.parse(text, line: 1) else { continue }
             let state = try recording.state(probing.profile, at: crashPoint, .nothing)
             let left = ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
-            let shown = try left.recover(state.tree, isAlone: false).evidence.recovery
+            let shown = try left.recover(state.tree, isAlone: isAlone).evidence.recovery
             return Self.judge(shown, after: operation, holding: observation)
         }
         let said = end.said.isEmpty ? "" : "; it said: \(end.said)"
@@ -118,11 +122,11 @@ struct MountedRecovery: StateRecoverer {
         case .opened(let found):
             let wanted: [UInt8]? = if case .put(let payload) = operation.action { payload } else { nil }
             guard found[operation.key] == wanted else {
-                return .lost(reason: "what was written to \(operation.key) after recovery is gone")
+                return .unkept(reason: "what was written to \(operation.key) after recovery is gone")
             }
             let others = { (all: Observation) in all.entries.filter { $0.key != operation.key } }
             return others(found) == others(observation)
-                ? .kept : .lost(reason: "after the next power cut other keys show something else")
+                ? .kept : .unkept(reason: "after the next power cut other keys show something else")
         }
     }
 }

@@ -30,6 +30,10 @@ extension RunResult {
         func located(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
         var result = self
         result.directory = directory.map(located)
+        if let path = directory, let resume {
+            let words = resume.replacing(path, with: ReproduceScript.quoted(located(path)))
+            result.resume = words.replacing("faultline ", with: program + " ", maxReplacements: 1)
+        }
         for index in findings.indices {
             guard let path = findings[index].case else { continue }
             result.findings[index].case = located(path)

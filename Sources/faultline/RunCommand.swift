@@ -74,6 +74,9 @@ struct RunCommand: ParsableCommand {
         guard options.threads == 1 || contract?.needsSingleWriter != true else {
             throw ValidationError("--contract ordered is for one client: several have no single order")
         }
+        guard cutAt.isEmpty || options.cycles != 0 else {
+            throw ValidationError("--cut-at asks for cuts, and --cycles 0 for none")
+        }
         guard cutAt.isEmpty || scenario == .powerCut else {
             throw ValidationError("--cut-at is for --scenario power-cut")
         }

@@ -160,7 +160,8 @@ import Testing
         let whole = try Data(contentsOf: states)
         for (change, words) in [
             ({ $0[0] ^= 1 }, "at byte 0"), ({ $0[8] ^= 1 }, "at byte 8"), ({ $0[16] ^= 1 }, "at byte 16"),
-            ({ $0.removeLast() }, "at byte 16"), ({ $0[30] ^= 1 }, "the checksum is wrong"),
+            ({ $0[24] ^= 1 }, "at byte 24"), ({ $0.removeLast() }, "at byte 24"),
+            ({ $0[40] ^= 1 }, "the checksum is wrong"),
         ] as [((inout Data) -> Void, String)] {
             var damaged = whole
             change(&damaged)
@@ -172,7 +173,7 @@ import Testing
         for (old, new, words) in [
             ("\"doneEpochs\" : ", "\"doneEpochs\" : -1", "no exploration can have come so far"),
             ("\"epochs\" : ", "\"epochs\" : 999999999999999", "no exploration can have come so far"),
-            ("{", "", "progress.json is damaged"),
+            ("{", "", "progress.json is damaged"), ("\"decidedCount\" : ", "\"decidedCount\" : 1", "at byte 16"),
         ] {
             try Data(text.replacing(old, with: new, maxReplacements: 1).utf8).write(to: progress)
             #expect(try refusal().contains(words), "\(new)")

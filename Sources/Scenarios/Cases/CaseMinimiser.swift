@@ -53,6 +53,8 @@ package struct CaseMinimiser {
             return try scene.checker.check(state).broken.first?.rawValue == replay.record.check
         }
         guard try fails(scene.state) else { return Outcome(before: scene.state) }
+        // Each try of a smaller state may hang, too, and costs the target's whole timeout.
+        guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state) }
         let minimiser = Minimiser(scene.recording, everyPointAtMost: .max)
         let smallest = try minimiser.inShortestPrefix(
             try minimiser.minimise(scene.state, fails: fails), fails: fails)

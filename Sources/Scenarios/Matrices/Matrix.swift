@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Foundation
 import Oracle
 import Synchronization
@@ -34,8 +35,13 @@ package struct Matrix: Sendable {
             let threads =
                 (shape.threadCount > 1 ? ["threads \(shape.threadCount)"] : [])
                 + (shape.valueBytes.map { ["values of \($0)"] } ?? [])
-            let rules = request.rules.map { "rule \($0)" }
-            return (words.compactMap(\.self) + threads + aims + rules).joined(separator: ", ")
+            let rules = (request.rules + limits.rules).map { "rule \($0)" }
+            return (words.compactMap(\.self) + threads + aims + explored(limits) + rules).joined(separator: ", ")
+        }
+
+        private func explored(_ limits: ExplorationLimits) -> [String] {
+            (limits.budgetStates.map { ["states \($0)"] } ?? [])
+                + (limits.depth > 1 ? ["depth \(limits.depth)"] : []) + (limits.probesWriting ? ["writable"] : [])
         }
     }
 
@@ -45,7 +51,9 @@ package struct Matrix: Sendable {
 
     /// Stands for the cells and their order: two matrices with equal fingerprints are the same one.
     package var fingerprint: String {
-        let text = cells.map { "\($0.name) \($0.expectation.rawValue)" }.joined(separator: "\n")
+        let text = cells.map {
+            [$0.name, $0.expectation.rawValue, $0.expectedCheck ?? "", $0.expectedLoss ?? ""].joined(separator: " ")
+        }.joined(separator: "\n")
         return String(CRC32C.checksum(Array(text.utf8)), radix: 16) + "-\(cells.count)"
     }
 

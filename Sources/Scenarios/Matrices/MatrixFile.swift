@@ -94,6 +94,12 @@ package struct MatrixFile {
             throw entry.error("contract: ordered is for one client: several have no single order")
         }
         let aims = try self.aims(values["cut_at"], scenarios)
+        if !aims.isEmpty, cycles == 0 { throw entry.error("cut_at asks for cuts, and cycles: 0 for none") }
+        for key in ["states", "depth", "writable"] {
+            if let value = values[key], !scenarios.contains(.explore) {
+                throw value.error("\(key) is for scenario: explore")
+            }
+        }
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
         let killTrigger = try killTrigger(values, operationCount: limit)
         let exploration = try exploration(values)

@@ -1,4 +1,5 @@
 import Bytes
+import CPlatform
 import Glibc
 
 /// What lies in a directory, read as it is: names, modes and bytes, one after the other in the order of the names.
@@ -8,7 +9,7 @@ package enum DirectoryContents {
     /// A directory that holds more is not worth comparing.
     private static let largestBytes = 8 << 20
 
-    /// Nil where it holds anything but a few regular files, each with one name.
+    /// Nil where it holds anything but a few regular files, each with one name and no extended attribute.
     package static func read(_ path: ByteString) -> [UInt8]? {
         guard let directory = try? DirectoryHandle(opening: path) else { return nil }
         guard let names = try? directory.names() else { return nil }
@@ -21,7 +22,8 @@ package enum DirectoryContents {
             defer { close(file) }
             var status = stat()
             guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-            guard status.st_nlink == 1 else { return nil }
+            // What extended attributes may mean to the store is not known.
+            guard status.st_nlink == 1, flistxattr(file, nil, 0) <= 0 else { return nil }
             guard result.count + Int(status.st_size) <= largestBytes else { return nil }
             note(UInt64(name.count))
             result += name.bytes
