@@ -56,6 +56,7 @@ package final class StateIndex: @unchecked Sendable {
     }
 
     /// Enters `hash` with `number` where it was not met; the number that it has, where it was.
+    @inline(__always)
     package func insert(_ hash: StateHash, _ number: Int32) -> Int32? {
         let index = StateIndex.shard(of: hash)
         let shard = shards[index]
@@ -83,7 +84,9 @@ package final class StateIndex: @unchecked Sendable {
     package func bringNear(_ hashes: [StateHash]) {
         for hash in hashes {
             let shard = shards[StateIndex.shard(of: hash)]
-            faultline_prefetch(shard.places + StateIndex.home(of: hash, in: shard))
+            let place = UnsafeRawPointer(shard.places + StateIndex.home(of: hash, in: shard))
+            faultline_prefetch(place)
+            faultline_prefetch(place + (MemoryLayout<Place>.size - 1))
         }
     }
 

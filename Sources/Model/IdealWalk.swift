@@ -11,37 +11,42 @@ struct IdealWalk: ~Copyable {
         case removed(Int)
     }
 
-    private let dependants: [Int32]
-    private let firstDependant: [Int32]
+    private let dependants: OwnedList<Int32>
+    private let firstDependant: OwnedList<Int32>
     /// How many needs of each atom are not in the set.
-    private var unmet: [Int32]
+    private var unmet: OwnedList<Int32>
     /// Atoms whose needs are all in the set, a bit each; and the set.
-    private var ready: [UInt64]
-    private(set) var members: [UInt64]
-    private var stack: [Int32] = []
+    private var ready: OwnedList<UInt64>
+    private var held: OwnedList<UInt64>
+    private var stack = OwnedList<Int32>()
     /// Where to look for the next atom to add.
     private var next = 0
     private let count: Int
 
     init(_ graph: borrowing AtomGraph) {
         count = graph.atoms.count
-        unmet = graph.needs.map { Int32($0.count) }
+        let needCounts = graph.needs.map { Int32($0.count) }
+        unmet = OwnedList(needCounts)
         var lists = [[Int32]](repeating: [], count: count)
         for (atom, needs) in graph.needs.enumerated() {
             for need in needs { lists[Int(need)].append(Int32(atom)) }
         }
-        dependants = lists.flatMap(\.self)
+        dependants = OwnedList(lists.flatMap(\.self))
         var begin: Int32 = 0
         var begins: [Int32] = [0]
         for list in lists {
             begin += Int32(list.count)
             begins.append(begin)
         }
-        firstDependant = begins
-        members = [UInt64](repeating: 0, count: (count + 63) / 64)
-        ready = members
-        for atom in 0..<count where unmet[atom] == 0 { ready[atom >> 6] |= 1 << UInt64(atom & 63) }
+        firstDependant = OwnedList(begins)
+        var words = [UInt64](repeating: 0, count: (count + 63) / 64)
+        held = OwnedList(words)
+        for atom in 0..<count where needCounts[atom] == 0 { words[atom >> 6] |= 1 << UInt64(atom & 63) }
+        ready = OwnedList(words)
     }
+
+    /// The atoms of the set that the walk is at, a bit each; for as long as it does not go on.
+    var members: UnsafeBufferPointer<UInt64> { held.elements }
 
     /// Goes one step; nil after the last.
     mutating func advance() -> Step? {
@@ -71,7 +76,7 @@ struct IdealWalk: ~Copyable {
     }
 
     private mutating func change(_ atom: Int, by step: Int32) {
-        members[atom >> 6] ^= 1 << UInt64(atom & 63)
+        held[atom >> 6] ^= 1 << UInt64(atom & 63)
         for place in Int(firstDependant[atom])..<Int(firstDependant[atom + 1]) {
             let other = Int(dependants[place])
             let before = unmet[other]

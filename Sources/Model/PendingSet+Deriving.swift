@@ -48,9 +48,9 @@ extension PendingSet {
     public func forEachSurvivors(_ body: (Survivors) -> Bool) -> Bool {
         let graph = AtomGraph(self)
         var walk = IdealWalk(graph)
-        guard body(graph.survivors(walk.members[...])) else { return false }
+        guard body(graph.survivors(Array(walk.members)[...])) else { return false }
         while let step = walk.advance() {
-            if case .added = step, !body(graph.survivors(walk.members[...])) { return false }
+            if case .added = step, !body(graph.survivors(Array(walk.members)[...])) { return false }
         }
         return true
     }

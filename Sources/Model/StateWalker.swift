@@ -12,8 +12,8 @@ public struct StateWalker: ~Copyable {
     private let graph: AtomGraph
     private var walk: IdealWalk
     private var table: StateTable
-    private var undo: [Saved] = []
-    private var undoBegins: [Int] = []
+    private var undo = OwnedList<Saved>()
+    private var undoBegins = OwnedList<Int>()
     /// The state that was last chosen, if any: its atoms, a bit each, and in the order in which they were added.
     private var chosen: [UInt64] = []
     private var added: [Int] = []
@@ -48,7 +48,7 @@ public struct StateWalker: ~Copyable {
     }
 
     /// What survives in the current state.
-    public func survivors() -> Survivors { graph.survivors(walk.members[...]) }
+    public func survivors() -> Survivors { graph.survivors(Array(walk.members)[...]) }
 
     /// Takes the current state and those after it into `block`, at most `count`; false when there were none left.
     public mutating func take(_ count: Int, into block: inout StateBlock) throws -> Bool {
@@ -137,9 +137,9 @@ public struct StateWalker: ~Copyable {
     }
 
     private mutating func takeBack() {
-        let begin = undoBegins.removeLast()
-        while undo.count > begin {
-            switch undo.removeLast() {
+        let begin = undoBegins.popLast() ?? 0
+        while undo.count > begin, let saved = undo.popLast() {
+            switch saved {
             case .node(let node, let hash): table.nodes[node] = hash
             case .value(let slot, let hash): table.values[slot] = hash
             case .unit(let slot, let version): table.units[slot].setCurrent(version)
