@@ -8,37 +8,40 @@ struct ShownState: Sendable {
 
     /// 128 bits that stand for what is shown, as a state's hash stands for the state.
     var digest: StateHash {
-        var digest = StateHash(of: [])
+        var bytes: [UInt8] = []
         for evidence in [evidence] + nested {
-            digest.add(evidence.recovery)
-            if let second = evidence.secondRecovery { digest.add(second) } else { digest.add(0) }
+            bytes.append(evidence.recovery)
+            if let second = evidence.secondRecovery { bytes.append(second) } else { bytes.append(run: 0) }
             switch evidence.probe {
-            case nil: digest.add(0)
-            case .kept: digest.add(1)
-            case .refused(let reason): digest.add(2, Array(reason.utf8))
-            case .lost(let reason): digest.add(3, Array(reason.utf8))
-            case .unkept(let reason): digest.add(4, Array(reason.utf8))
+            case nil: bytes.append(run: 0)
+            case .kept: bytes.append(run: 1)
+            case .refused(let reason): bytes.append(run: 2, Array(reason.utf8))
+            case .lost(let reason): bytes.append(run: 3, Array(reason.utf8))
+            case .unkept(let reason): bytes.append(run: 4, Array(reason.utf8))
             }
         }
-        return digest
+        return StateHash(of: bytes)
     }
 }
 
-extension StateHash {
-    /// Takes in a run of bytes, and what it is.
-    fileprivate mutating func add(_ kind: UInt8, _ bytes: [UInt8] = []) {
-        self = .mixed(self, .mixed(StateHash(of: [kind]), StateHash(of: bytes)))
+extension [UInt8] {
+    /// Takes in a run of bytes: what it is, how long it is, and they.
+    fileprivate mutating func append(run kind: UInt8, _ bytes: [UInt8] = []) {
+        append(kind)
+        Swift.withUnsafeBytes(of: UInt64(bytes.count)) { append(contentsOf: $0) }
+        append(contentsOf: bytes)
     }
 
-    fileprivate mutating func add(_ recovery: Recovery) {
+    fileprivate mutating func append(_ recovery: Recovery) {
         switch recovery {
-        case .failed(let reason): add(1, Array(reason.utf8))
+        case .failed(let reason): append(run: 1, Array(reason.utf8))
         case .opened(let observation):
+            reserveCapacity(count + observation.entries.reduce(9) { $0 + 18 + $1.key.bytes.count + $1.payload.count })
             for entry in observation.entries {
-                add(2, entry.key.bytes)
-                add(3, entry.payload)
+                append(run: 2, entry.key.bytes)
+                append(run: 3, entry.payload)
             }
-            add(4)
+            append(run: 4)
         }
     }
 }

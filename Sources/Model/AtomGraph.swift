@@ -161,23 +161,27 @@ struct AtomGraph {
             }
             fates.append(.size(size))
         case .unit, .prefix:
-            var bytes = RangeSet<UInt64>()
-            var size: UInt64?
-            var grows = false
-            for atom in range {
-                if case .prefix(_, .some) = atoms[atom].piece { grows = true }
-                guard contains(atom) else { continue }
-                switch atoms[atom].piece {
-                case .unit(let unit): bytes.insert(contentsOf: unit)
-                case .prefix(let prefix, let reached):
-                    bytes.insert(contentsOf: prefix)
-                    size = reached ?? size
-                default: break
-                }
-            }
-            fates.append(isWhole ? .kept : kept == 0 ? .lost : .data(bytes))
+            let grows = range.contains { if case .prefix(_, .some) = atoms[$0].piece { true } else { false } }
+            let (data, size) = isWhole || kept == 0 ? (isWhole ? .kept : .lost, nil) : torn(range.filter(contains))
+            fates.append(data)
             if grows { fates.append(isWhole ? .kept : size.map(Fate.size) ?? .lost) }
         }
+    }
+
+    /// What is left of a write, and the size that it reached, when these atoms of it survive.
+    private func torn(_ kept: [Int]) -> (data: Fate, sizeBytes: UInt64?) {
+        var bytes = RangeSet<UInt64>()
+        var size: UInt64?
+        for atom in kept {
+            switch atoms[atom].piece {
+            case .unit(let unit): bytes.insert(contentsOf: unit)
+            case .prefix(let prefix, let reached):
+                bytes.insert(contentsOf: prefix)
+                size = reached ?? size
+            default: break
+            }
+        }
+        return (.data(bytes), size)
     }
 }
 

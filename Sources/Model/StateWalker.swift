@@ -128,7 +128,7 @@ public struct StateWalker: ~Copyable {
 
     // MARK: - Steps
 
-    private enum Saved {
+    enum Saved {
         case node(Int, StateHash)
         case value(Int, StateHash)
         case unit(Int, Int32)
