@@ -10,6 +10,8 @@ package struct Coverage: Sendable {
     package var limits: ExplorationLimits
     /// Why the rest was not looked at; nil when all was.
     package var stopped: String?
+    /// Every epoch was looked at with all lost and with all kept.
+    package var hasSeenEnds = false
     /// Distinct states that showed something else when they were recovered once more.
     package var unstableStates = 0
     package var rerunStates = 0
@@ -44,6 +46,7 @@ package struct Coverage: Sendable {
         mostAtoms = max(mostAtoms, other.mostAtoms)
         searched += other.searched
         stopped = stopped ?? other.stopped
+        hasSeenEnds = hasSeenEnds || other.hasSeenEnds
         unstableStates += other.unstableStates
         rerunStates += other.rerunStates
         nestedStates += other.nestedStates
@@ -62,7 +65,13 @@ extension Coverage: CustomStringConvertible {
                 + "\(limits.samplesPerEpoch) samples)"
         }
         let missing = epochs - exhaustedEpochs - searched.count
-        if let stopped { text += "; \(missing) NOT LOOKED AT beyond all lost and all kept: \(stopped)" }
+        if let stopped {
+            text +=
+                hasSeenEnds
+                ? "; \(missing) NOT LOOKED AT beyond all lost and all kept: \(stopped)"
+                : "; THE REST OF THE RUN WAS NOT LOOKED AT AT ALL, and of these epochs all lost and all kept at most: \(stopped)"
+            if exhaustedEpochs + searched.count == 0 { text += "; no epoch was looked at whole: give it more" }
+        }
         if limits.depth > 1 {
             text += "; \(nestedStates) states of crashes during recovery"
             if boundedRecoveries > 0 {

@@ -63,6 +63,7 @@ package final class Explorer {
         (decidedCount, lossyCount) = (earlier.decidedCount, earlier.lossyCount)
         (coverage.epochs, coverage.exhaustedEpochs) = (earlier.epochs, earlier.exhaustedEpochs)
         (coverage.mostAtoms, coverage.searched) = (earlier.mostAtoms, earlier.searched)
+        coverage.hasSeenEnds = true
     }
 
     /// Calls `body` with the hash of each state that was recovered, now or before it was gone on with.
@@ -88,6 +89,7 @@ package final class Explorer {
                 try look(walks, shouldStop, finish: { _ in }, afterRound: {})
             }
             guard coverage.stopped == nil else { return }
+            coverage.hasSeenEnds = true
             save(of: [])
         }
         let first = progress.doneEpochs

@@ -47,6 +47,9 @@ package final class ProcessRecovery: StateRecoverer {
         return RecoveredState(evidence: Evidence(first.recovery, secondRecovery: second))
     }
 
+    /// A spawned command takes its time for each, and a budget is to end in time.
+    package var batchCount: Int { client.isPersistent ? 128 : 16 }
+
     package func recording(ofRecovering tree: Tree) -> Recording? { nil }
 
     package func reading(_ payloads: any PayloadStore) -> any StateRecoverer {

@@ -16,6 +16,15 @@ public struct Judgement: Hashable, Sendable {
     /// The oracle line up to which the observation was judged.
     public internal(set) var line = 0
 
+    init() {}
+
+    /// What a whole run says, whose judgements are not kept one by one.
+    package init(_ verdict: Verdict, _ violations: [Violation]) {
+        self.verdict = verdict
+        self.violations = violations
+        for violation in violations { counts[violation.check, default: 0] += 1 }
+    }
+
     /// The broken checks.
     public var broken: [Check] { counts.keys.sorted() }
 }

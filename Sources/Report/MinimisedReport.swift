@@ -6,7 +6,7 @@ import Scenarios
 /// What a case was and what it is now that it is smaller, for people and for programs.
 package struct MinimisedReport: Encodable {
     /// How large a crash is.
-    package struct Size: Encodable {
+    package struct Size: Encodable, Equatable {
         package var profile: String
         package var crashPoint: Int
         /// Operations that lost something.
@@ -28,11 +28,16 @@ package struct MinimisedReport: Encodable {
     private let after: Size?
     private let `case`: String?
     private let replay: ReplayReport?
+    /// What the command that shows it again says of the target.
+    private let words: [String]
+
+    private enum CodingKeys: String, CodingKey { case before, after, `case`, replay }
 
     package init(_ outcome: CaseMinimiser.Outcome, writtenTo directory: ByteString) {
         before = Size(outcome.before)
         after = outcome.after?.outcome.state.map(Size.init)
         `case` = outcome.after == nil ? nil : directory.description
+        words = outcome.words
         replay = outcome.after.map { ReplayReport($0.replay, $0.outcome) }
     }
 
@@ -40,8 +45,11 @@ package struct MinimisedReport: Encodable {
         guard let after, let `case`, let replay else {
             return "It does not show again: the target recovers this state now, and no case was written.\n"
         }
-        return replay.text(for: terminal)
-            + "  before: \(before.words)\n  now:    \(after.words)\n"
-            + "  \([program, "replay", `case`].map { ReproduceScript.quoted($0) }.joined(separator: " "))\n"
+        let sizes =
+            before == after
+            ? "  It was as small as it gets: \(after.words); nothing could be left out.\n"
+            : "  before: \(before.words)\n  now:    \(after.words)\n"
+        let command = ([program, "replay", `case`] + words).map { ReproduceScript.quoted($0) }
+        return replay.text(for: terminal) + sizes + "  \(command.joined(separator: " "))\n"
     }
 }

@@ -5,6 +5,9 @@ import Scenarios
 /// A replayed case, for people and for programs.
 package struct ReplayReport: Encodable {
     private let target: String
+    private let scenario: String
+    /// The run was done again, and no state recovered.
+    private let isLive: Bool
     private let configuration: [String: String]
     private let profile: String
     private let crashPoint: Int?
@@ -22,6 +25,8 @@ package struct ReplayReport: Encodable {
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
         target = replay.record.target
+        scenario = replay.record.scenario
+        isLive = replay.record.live != nil
         configuration = replay.record.configuration
         profile = replay.profile.rawValue
         crashPoint = outcome.state?.crashPoint
@@ -34,13 +39,23 @@ package struct ReplayReport: Encodable {
         account = outcome.account
     }
 
+    /// A fault is no crash: what storage held after it has no profile.
+    private var heading: String { scenario == Scenario.ioError.rawValue ? scenario : profile }
+
+    private enum CodingKeys: String, CodingKey {
+        case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken
+        case account
+    }
+
     package func text(for terminal: Terminal) -> String {
         let cell = RunReport.cell(verdict)
         let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        var lines = [cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(profile)"]
+        var lines = [cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(heading)"]
         if let account {
             lines.append("  \(broken.first ?? check): \(account.headline)")
             lines += StoryReport(account).lines(for: terminal, indent: 4)
+        } else if isLive {
+            lines.append("  the run done again, with the same seed and the same faults")
         } else if let crashPoint {
             lines.append("  crash after event \(crashPoint); lost:")
             lines += lost.isEmpty ? ["    nothing"] : lost.map { "    \($0)" }

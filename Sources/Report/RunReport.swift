@@ -11,7 +11,7 @@ package struct RunReport {
     package func text(for terminal: Terminal) -> String {
         let verdict = RunReport.cell(result.verdict)
         var lines = [verdict.style.shown(verdict.text, on: terminal) + "  " + RunReport.title(result)]
-        if result.findings.isEmpty, let reason = result.reason { lines.append("  \(reason)") }
+        if let reason = result.reason, let said = besideStories(reason) { lines.append("  \(said)") }
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
         if let bounded = result.bounded { lines.append("  bounded: " + RunReport.places(of: bounded)) }
@@ -23,6 +23,13 @@ package struct RunReport {
         if let resume = result.resume { lines.append("  go on with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// What of the reason no finding's story says.
+    private func besideStories(_ reason: String) -> String? {
+        guard let story = result.findings.first?.story, reason.hasPrefix(story) else { return reason }
+        let rest = reason.dropFirst(story.count)
+        return rest.isEmpty ? nil : String(rest.trimmingPrefix("; "))
     }
 
     /// `the epochs that end at event 411 (23 free atoms, 1204 states looked at), 530 (…) and 4 more (result.json)`
@@ -51,15 +58,24 @@ package struct RunReport {
     private func story(of finding: Finding, number: Int?, _ terminal: Terminal) -> [String] {
         let title = Style.bad.shown(finding.check, on: terminal) + ": "
         var lines = [
-            "", "  " + (number.map { "\($0). " } ?? "") + title + (finding.account?.headline ?? finding.story),
+            "", "  " + (number.map { "\($0). " } ?? "") + title + RunReport.headline(of: finding),
         ]
         if let account = finding.account { lines += StoryReport(account).lines(for: terminal, indent: 4) }
         if finding.case != nil || !finding.lost.isEmpty {
-            let states = finding.states == 1 ? "1 crash state fails" : "\(finding.states) crash states fail"
-            lines.append("    \(states) for this cause; strongest profile that shows it: \(finding.strongestProfile)")
+            let what = finding.strongestProfile == "none" ? "state" : "crash state"
+            let states = finding.states == 1 ? "1 \(what) fails" : "\(finding.states) \(what)s fail"
+            let profile =
+                finding.strongestProfile == "none"
+                ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"
+            lines.append("    \(states) for this cause\(profile)")
         }
         if let replay = finding.replay { lines.append("    \(replay)") }
         return lines
+    }
+
+    /// Its story behind the check that it broke, which need not be said twice.
+    private static func headline(of finding: Finding) -> String {
+        finding.account?.headline ?? finding.story.replacing("\(finding.check): ", with: "", maxReplacements: 1)
     }
 
     /// `sqlite journal_mode=delete synchronous=full, power-cut, ext4-ordered, durable, seed 1`

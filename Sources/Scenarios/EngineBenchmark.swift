@@ -31,7 +31,7 @@ package struct EngineBenchmark {
 
     private func appendRows() throws -> [BenchmarkRow] {
         let payload = [UInt8](repeating: 0xA5, count: 256)
-        let checksum = best {
+        let checksum = try best {
             var sum: UInt32 = 0
             for _ in 0..<count { sum = CRC32C.checksum(payload, extending: sum) }
             precondition(sum != 1, "the sum is looked at")
@@ -66,7 +66,7 @@ package struct EngineBenchmark {
         for _ in 0..<count { try log.append(payload) }
         try log.close()
         let contents = try storage.contents()
-        let checksum = best { for bytes in contents.values { _ = CRC32C.checksum(bytes) } }
+        let checksum = try best { for bytes in contents.values { _ = CRC32C.checksum(bytes) } }
         let recovery = try best { try Log.open(storage: storage).close() }
         return BenchmarkRow(
             name: "recovery of records of 128 B", value: millionsPerSecond(recovery), unit: "M/s",
@@ -77,11 +77,11 @@ package struct EngineBenchmark {
         let keys = (0..<count).map { ByteString("key-\($0)") }
         let value = [UInt8](repeating: 0xA5, count: 100)
         var kept: [ByteString: [UInt8]] = [:]
-        let set = best {
+        let set = try best {
             kept = [:]
             for key in keys { kept[key] = value }
         }
-        let look = best { for key in keys { precondition(kept[key] != nil, "it was set") } }
+        let look = try best { for key in keys { precondition(kept[key] != nil, "it was set") } }
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage)
         let put = try best { for key in keys { try store.put(key, value) } }
@@ -105,13 +105,14 @@ package struct EngineBenchmark {
 
     // MARK: Measuring
 
-    func timed(_ body: () throws -> Void) rethrows -> Double {
+    func timed(_ body: () throws -> Void) throws -> Double {
+        if Interruption.shared.isInterrupted { throw RunError.interrupted }
         let began = ScenarioRunner.now()
         try body()
         return ScenarioRunner.now() - began
     }
 
-    func best(_ body: () throws -> Void) rethrows -> Double {
+    func best(_ body: () throws -> Void) throws -> Double {
         try (0..<rounds).map { _ in try timed(body) }.min() ?? 0
     }
 

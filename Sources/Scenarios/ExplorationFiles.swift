@@ -74,11 +74,24 @@ struct ExplorationFiles {
         try RunFiles.append(text.bytes, to: file("states.bin"))
     }
 
+    /// Throws if no run with these options can go on here, without reading all that was left.
+    ///
+    /// - Parameter program: how the command that can is to name this program.
+    func check(_ options: [String], program: String) throws { _ = try saved(options, program: program) }
+
     /// What was left by a run with these options.
-    func read(_ options: [String]) throws -> (EarlierExploration, Doubts) {
+    func read(_ options: [String], program: String) throws -> (EarlierExploration, Doubts) {
+        let (saved, checksum) = try saved(options, program: program)
+        return (EarlierExploration(progress: saved.progress, states: try states(of: checksum)), saved.doubts)
+    }
+
+    private func saved(_ options: [String], program: String) throws -> (Saved, checksum: UInt32) {
         guard RunFiles.size(of: file("progress.json")) > 0 else {
+            let isWhole = (try? result())?.scenario == Scenario.explore.rawValue
             throw RunError.harness(
-                "\(directory.shown) has no progress.json: it is no exploration that was stopped")
+                isWhole
+                    ? "\(directory.shown) came to its end: there is nothing to go on with, and its result.json stands"
+                    : "\(directory.shown) has no progress.json: it is no exploration that was stopped")
         }
         let saved: Saved
         let text = try RunFiles.read(file("progress.json"))
@@ -91,12 +104,12 @@ struct ExplorationFiles {
             throw RunError.harness("\(file("progress.json").shown) is damaged: no exploration can have come so far")
         }
         guard saved.options == options else {
+            let words = [program] + saved.options + ["--resume", directory.shown]
             throw RunError.harness(
-                "\(directory.shown) was explored with other options; give the same ones: "
-                    + saved.options.map { ReproduceScript.quoted($0) }.joined(separator: " "))
+                "\(directory.shown) was explored with other options; go on with: "
+                    + words.map { ReproduceScript.quoted($0) }.joined(separator: " "))
         }
-        let states = try states(of: CRC32C.checksum(text))
-        return (EarlierExploration(progress: saved.progress, states: states), saved.doubts)
+        return (saved, CRC32C.checksum(text))
     }
 
     private func states(of progress: UInt32) throws -> StateIndex {
@@ -128,14 +141,31 @@ struct ExplorationFiles {
         return index
     }
 
-    /// The findings of the run, with their cases where they lie.
-    func findings(program: String) throws -> [Finding] {
+    private func result() throws -> RunResult {
         let text = try RunFiles.read(file("result.json"))
-        let result: RunResult
-        do { result = try JSONDecoder().decode(RunResult.self, from: Data(text)) } catch {
+        do { return try JSONDecoder().decode(RunResult.self, from: Data(text)) } catch {
             throw RunError.harness("\(file("result.json").shown) is damaged: \(error)")
         }
-        return result.located(in: RunResult.folder(of: directory.shown), program: program).findings
+    }
+
+    /// The findings of the run, with their cases in the directory of another run: the first may be moved, or thrown away.
+    func findings(into writer: CaseWriter) throws -> [Finding] {
+        try result().findings.map { finding in
+            guard let shown = finding.case, let name = shown.split(separator: "/").last else { return finding }
+            // The run may have been renamed since: its cases are where they always are.
+            let old = file("cases").appending(component: ByteString(String(name)))
+            guard RunFiles.exists(old) else {
+                throw RunError.harness("\(old.shown), the case of a finding of that run, is not there any more")
+            }
+            let new = try writer.context.makeCase()
+            for file in try FileManager.default.contentsOfDirectory(atPath: old.shown) {
+                try FileManager.default.copyItem(
+                    atPath: "\(old.shown)/\(file)", toPath: "\(new.shown)/\(file)")
+            }
+            var finding = finding
+            (finding.case, finding.replay) = (new.shown, writer.replayCommand(new))
+            return finding
+        }
     }
 
     /// Has the recorded run in the directory of another run, too: the same file where that can be.

@@ -40,12 +40,14 @@ struct ExploreScenario: ScenarioRun {
 
     /// The recorded run of a run that was stopped, from where that one came to.
     private mutating func goOn(with files: ExplorationFiles) throws {
-        let (earlier, doubts) = try files.read(options)
+        let (earlier, doubts) = try files.read(options, program: program)
         doubts.add(to: &tally)
-        tally.findings = try files.findings(program: program)
+        let recording = try Recording(tracePath: files.trace)
+        let oracle = try RunFiles.read(files.oracle)
         try files.share(with: context)
-        try explore(
-            Recording(tracePath: files.trace), request.storeInMemory, oracle: RunFiles.read(files.oracle), earlier)
+        tally.findings = try files.findings(
+            into: CaseWriter(request: request, context: context, program: program))
+        try explore(recording, request.storeInMemory, oracle: oracle, earlier)
     }
 
     /// What two runs must have in common for one to go on with the other.
@@ -129,8 +131,8 @@ struct ExploreScenario: ScenarioRun {
         }
         // After a fault the store may refuse.
         guard life.termination.isSuccess || isFaulty else {
-            let said = life.complaints.isEmpty ? "" : "; it said: \(life.complaints)"
-            throw RunError.harness("the workload \(life.termination) without any fault\(said)")
+            throw RunError.failedWithoutFault(
+                life.termination, said: life.complaints, wroteLines: life.recording.oracleLines.count)
         }
         return life
     }

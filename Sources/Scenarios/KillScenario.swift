@@ -37,7 +37,7 @@ struct KillScenario: ScenarioRun {
         var seconds: Double
         /// SIGKILL found it alive.
         var wasKilled: Bool
-        var complaints: ByteString
+        var complaints: String
         /// The file that the kill waited for and found.
         var newFile: ByteString?
 
@@ -51,7 +51,8 @@ struct KillScenario: ScenarioRun {
         defer { try? client.close() }
         let whole = try live(until: nil)
         guard whole.termination.isSuccess else {
-            throw RunError.harness("the workload \(whole.termination) without any fault\(whole.said)")
+            throw RunError.failedWithoutFault(
+                whole.termination, said: whole.complaints, wroteLines: history.lineCount)
         }
         guard try judge(whole, after: "without any fault"), tally.findings.isEmpty else { return }
         var stream = RandomStream(seed: request.seed).stream("kills")

@@ -92,7 +92,7 @@ struct MountedRecovery: StateRecoverer {
     private func probe(
         _ tree: Tree, holding observation: Observation, _ probing: Probing, isAlone: Bool
     ) throws -> Evidence.Probe {
-        var end: (termination: Termination?, said: ByteString) = (nil, "")
+        var end: (termination: Termination?, said: String) = (nil, "")
         let recording = try recording(workingOn: tree) { mountPoint, oracle in
             let environment = WorkloadEnvironment(
                 directory: mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"),

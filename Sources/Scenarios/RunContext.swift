@@ -1,5 +1,6 @@
 import Bytes
 import Storage
+import Targets
 
 /// Where a run does its work, and how it hears that it should stop.
 package struct RunContext: Sendable {
@@ -47,4 +48,11 @@ package enum RunError: Error {
     case inconclusive(String)
     /// Somebody asked us to stop.
     case interrupted
+
+    /// The workload failed although nothing was injected: the driver or the setup is wrong.
+    static func failedWithoutFault(_ termination: Termination, said: String, wroteLines: Int) -> RunError {
+        let silent = wroteLines == 0 ? ", and it wrote no oracle line" : ""
+        let complaint = said.isEmpty ? "" : "; it said: \(said)"
+        return .harness("the workload \(termination) without any fault\(silent)\(complaint)")
+    }
 }

@@ -52,6 +52,11 @@ enum RunFiles {
         }
     }
 
+    static func exists(_ path: ByteString) -> Bool {
+        var status = stat()
+        return path.withCString { lstat($0, &status) } == 0
+    }
+
     /// How many bytes a file has; 0 if there is none.
     static func size(of path: ByteString) -> Int {
         var status = stat()

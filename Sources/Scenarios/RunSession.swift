@@ -18,6 +18,20 @@ package struct RunSession: Sendable {
         self.interruption = interruption
     }
 
+    /// Why a request cannot be carried out whatever happens, so that nothing is begun for it; nil for one that can.
+    package func objection(to request: RunRequest) -> String? {
+        guard let directory = request.resumed else { return nil }
+        let options = ScenarioRunner(program: program).arguments(request, withBudget: false)
+        do {
+            try ExplorationFiles(directory: directory).check(options, program: program)
+            return nil
+        } catch RunError.harness(let reason) {
+            return reason
+        } catch {
+            return "\(error)"
+        }
+    }
+
     package func run(
         _ request: RunRequest, progress: @escaping @Sendable (String) -> Void = { _ in }
     ) -> RunResult {

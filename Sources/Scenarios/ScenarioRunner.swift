@@ -21,9 +21,11 @@ package struct ScenarioRunner: Sendable {
         fill(&result, tally, request)
         if let error {
             let (verdict, reason) = ScenarioRunner.verdict(of: error)
-            // What was found stands, however the run ended.
-            if tally.findings.isEmpty { result.verdict = verdict.rawValue }
-            result.reason = tally.findings.isEmpty ? reason : "\(result.reason ?? ""); then: \(reason)"
+            // What was found stands, however the run ended. A run that goes on with another has found nothing by itself
+            // yet: that it cannot go on must not pass for the other's result.
+            let decides = tally.findings.isEmpty || request.resumed != nil && verdict == .harnessError
+            if decides { result.verdict = verdict.rawValue }
+            result.reason = decides ? reason : "\(result.reason ?? ""); then: \(reason)"
         }
         result.seconds = ScenarioRunner.now() - began
         let seconds = max(tally.exploringSeconds ?? result.seconds, 1e-9)

@@ -26,10 +26,12 @@ struct SmokeScenario: ScenarioRun {
         var history = OracleHistory()
         let first = try live(&history, operations: request.operationCount)
         guard first.termination.isSuccess else {
-            throw RunError.harness("the workload \(first.termination) without any fault\(first.said)")
+            throw RunError.failedWithoutFault(
+                first.termination, said: first.said, wroteLines: history.lineCount)
         }
         guard history.acknowledged > 0 else {
-            throw RunError.inconclusive("the workload acknowledged nothing, so that nothing was checked")
+            let wrote = history.lineCount == 0 ? "wrote no oracle line" : "acknowledged nothing"
+            throw RunError.inconclusive("the workload \(wrote), so that nothing was checked")
         }
         let client = RecoverClient(request.target)
         guard let shown = try judge(history, client, isSecondLife: false), tally.findings.isEmpty else { return }
@@ -41,7 +43,7 @@ struct SmokeScenario: ScenarioRun {
                 Finding(
                     check: Check.writable.rawValue, strongestProfile: "none", lost: [],
                     story: "without any fault: on the store that was opened again the workload "
-                        + "\(second.termination)\(second.said)", states: 1))
+                        + "\(second.termination)\(second.said.isEmpty ? "" : "; it said: \(second.said)")", states: 1))
             return
         }
         _ = try judge(history, client, isSecondLife: true)
@@ -59,7 +61,7 @@ struct SmokeScenario: ScenarioRun {
         }
         try history.takeWhatWasAdded(to: context.oracle)
         tally.acknowledged = history.acknowledged
-        return (termination, workload.complaints.isEmpty ? "" : "; it said: \(workload.complaints)")
+        return (termination, workload.complaints)
     }
 
     /// Opens the store, twice, and judges what it shows; nil when it does not open.

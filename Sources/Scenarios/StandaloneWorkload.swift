@@ -60,7 +60,7 @@ package struct StandaloneWorkload: Sendable {
             default: "failed"
             }
         let said = [
-            workload.complaints.isEmpty ? "" : "\(workload.complaints)", ending == "failed" ? "it \(termination)" : "",
+            workload.complaints, ending == "failed" ? "it \(termination)" : "",
         ]
         return Outcome(
             ending: ending, said: said.filter { !$0.isEmpty }.joined(separator: "; "),

@@ -14,6 +14,8 @@ package enum TargetError: Error, Hashable, Sendable {
     /// The program that drives the built-in stores is not where it belongs.
     case driverMissing(path: ByteString)
     case commandNotFound(ByteString)
+    /// A recover command ended as a shell or env does that finds no such program (127), or must not run it (126).
+    case recoverNotRun(command: [ByteString], code: Int32, said: String)
     case commandEmpty
     /// An argument, a path or an environment entry that no process can be given.
     case notPassable(what: String, ByteString)
@@ -30,6 +32,8 @@ package enum TargetError: Error, Hashable, Sendable {
     case notKilled(processes: [Int32])
     /// Asked for atomic batches, of a store that has none.
     case noBatches
+    /// - Parameter directory: where a relative `program` was looked for.
+    case cannotRun(program: ByteString, directory: ByteString?, errno: Int32)
     case system(call: String, path: ByteString?, errno: Int32)
 }
 
@@ -59,6 +63,9 @@ extension TargetError: CustomStringConvertible {
             "\(path) is missing: it drives the built-in targets and belongs beside faultline (swift build makes both)"
         case .commandNotFound(let name):
             "command not found: \(name)"
+        case .recoverNotRun(let command, let code, let said):
+            "the recover command exited with \(code), as what cannot be run does\(said); it is: "
+                + command.map(\.description).joined(separator: " ")
         case .commandEmpty:
             "a command needs at least one argument: the program"
         case .notPassable(let what, let bytes):
@@ -82,6 +89,8 @@ extension TargetError: CustomStringConvertible {
         case .noBatches: "this store has no atomic batches: leave --batch out"
         case .system(let call, let path, let errno):
             "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"
+        case .cannotRun(let program, let directory, let errno):
+            "cannot run \(program)\(directory.map { " in \($0)" } ?? ""): \(String(cString: strerror(errno)))"
         }
     }
 }

@@ -32,14 +32,8 @@ struct BenchEngineCommand: ParsableCommand {
     }
 
     func run() throws {
-        let parent = URL(filePath: String(decoding: directory.bytes, as: UTF8.self))
-        let scratch = parent.appending(path: "faultline-bench-\(UUID().uuidString)")
-        let path = ByteString(scratch.path(percentEncoded: false))
-        let rows = try Interruption.shared.awaiting {
-            // Within: an interruption waits until the directory is gone.
-            try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: false)
-            defer { try? FileManager.default.removeItem(at: scratch) }
-            return try EngineBenchmark(directory: path, rounds: rounds, count: count).rows()
+        let rows = try BenchmarkSpace.with(in: try ArgumentPath.existing(directory)) {
+            try EngineBenchmark(directory: $0, rounds: rounds, count: count).rows()
         }
         for peer in PeerStore.absent { StandardError.say("faultline: not installed, not measured: \(peer.title)") }
         let report = BenchReport(rows: rows)

@@ -47,18 +47,12 @@ struct BenchMountCommand: ParsableCommand {
     }
 
     func run() throws {
-        let parent = try ArgumentPath.existing(directory)
-        let scratch = URL(filePath: try ArgumentPath.argument(parent))
-            .appending(path: "faultline-bench-\(UUID().uuidString)")
-        let benchmark = MountBenchmark(
-            directory: ByteString(scratch.path(percentEncoded: false)), rounds: rounds, seconds: seconds,
-            peers: peerTexts.compactMap { MeasuredFilesystem(peer: $0) },
-            parts: only.map { [$0] } ?? Set(MountBenchmark.Part.allCases))
-        let rows = try Interruption.shared.awaiting {
-            // Within: an interruption waits until the directory is gone, and nothing is mounted in it.
-            try FileManager.default.createDirectory(at: scratch, withIntermediateDirectories: false)
-            defer { try? FileManager.default.removeItem(at: scratch) }
-            return try benchmark.rows()
+        let rows = try BenchmarkSpace.with(in: try ArgumentPath.existing(directory)) {
+            try MountBenchmark(
+                directory: $0, rounds: rounds, seconds: seconds,
+                peers: peerTexts.compactMap { MeasuredFilesystem(peer: $0) },
+                parts: only.map { [$0] } ?? Set(MountBenchmark.Part.allCases)
+            ).rows()
         }
         let report = BenchReport(rows: rows)
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }

@@ -9,6 +9,21 @@ struct CaseCommand: ParsableCommand {
         abstract: "Makes a case into one file for a bug report, and such a file into a case.",
         subcommands: [Export.self, Import.self])
 
+    /// How the case at `path` is shown again, and what has to be said of its target for that.
+    private static func next(_ path: ByteString, _ record: CaseRecord) throws -> String {
+        let place = record.manifestPath.map { ["--target", $0] } ?? []
+        let words = [ProgramName.shown, "replay", "\(try ArgumentPath.new(path))"] + place
+        let command = words.map { ReproduceScript.quoted($0) }.joined(separator: " ")
+        guard record.manifest != nil else { return "show it again with: \(command)\n" }
+        guard place.isEmpty else {
+            return "show it again with: \(command)\n"
+                + "elsewhere the target \(record.target) has to be named by its manifest there, with --target\n"
+        }
+        return "show it again with: \(command) --trust\n"
+            + "which runs what its \(CaseRecord.manifestName) says: read that first, or name the manifest of the target "
+            + "\(record.target) where it lies, with --target, and not --trust\n"
+    }
+
     struct Export: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Writes a case as one archive that names no machine.",
@@ -31,7 +46,8 @@ struct CaseCommand: ParsableCommand {
 
         func run() throws {
             try CaseArchive.write(directory, to: output, namesMachine: anyway)
-            print("\(output): \(CaseArchive.size(of: output)) bytes; faultline replay \(output) shows it again")
+            print("\(output): \(CaseArchive.size(of: output)) bytes")
+            print(try CaseCommand.next(output, CaseRecord(directory: directory)), terminator: "")
         }
     }
 
@@ -47,7 +63,8 @@ struct CaseCommand: ParsableCommand {
 
         func run() throws {
             try CaseArchive.unpackWithImage(file, into: output)
-            print("\(output): unpacked; nothing of it was run. faultline replay \(output) shows it again")
+            print("\(output): unpacked; nothing of it was run")
+            print(try CaseCommand.next(output, CaseRecord(directory: output)), terminator: "")
         }
     }
 }

@@ -13,7 +13,7 @@ struct CleanupCommand: ParsableCommand {
             results and stay. Calling it twice does nothing more than calling it once.
             """)
 
-    @Option(help: "Also look at the runs in this directory.")
+    @Option(help: "Also look at the runs, and at what a benchmark left, in this directory.")
     var out: ByteString?
 
     @Flag(help: "Say what would be done, and do nothing.")
@@ -22,7 +22,11 @@ struct CleanupCommand: ParsableCommand {
     func run() throws {
         var parents = [RunDirectory.parent(option: nil)]
         if let out, !parents.contains(out) { parents.append(out) }
-        var cleanup = Cleanup(runParents: parents, isDryRun: dryRun)
+        // Benchmarks work where they measure: by default here.
+        let measured = try [".", out].compactMap { try $0.map { try ArgumentPath.existing($0) } }
+        let scratch = ScratchSpace.possibleParents()
+        var cleanup = Cleanup(
+            runParents: parents, scratchParents: scratch + measured.filter { !scratch.contains($0) }, isDryRun: dryRun)
         let actions = cleanup.run()
         print(CleanupReport(actions, isDryRun: dryRun).text(for: .output), terminator: "")
         if actions.contains(where: \.isFailure) { throw ExitStatus.error }

@@ -12,13 +12,14 @@ enum CommandLineEnding {
                 try command.run()
                 return .pass
             } catch {
-                // Help on demand (`faultline`, `faultline help`) is thrown by run, too.
+                // What was interrupted may fail for that; the process ends as the signal says.
+                Interruption.shared.waitIfInterrupted()
                 if let status = error as? ExitStatus { return status }
-                guard isFromArgumentParser(error) else {
-                    say("faultline: \(error)")
-                    return .error
-                }
-                return end(root, error)
+                // Help on demand (`faultline`, `faultline help`) is thrown by run, too.
+                if isFromArgumentParser(error), root.exitCode(for: error) == .success { return end(root, error) }
+                // What the command found out when it ran is no matter of how it is called: no usage goes with it.
+                say("error: \(isFromArgumentParser(error) ? root.message(for: error) : "\(error)")")
+                return .error
             }
         } catch {
             return end(root, error)
@@ -28,7 +29,7 @@ enum CommandLineEnding {
     private static func end(_ root: any ParsableCommand.Type, _ error: any Error) -> ExitStatus {
         let text = root.fullMessage(for: error)
         guard root.exitCode(for: error) == .success else {
-            say(text)
+            say("error: " + text.trimmingPrefix("Error: "))
             return .error
         }
         print(text)

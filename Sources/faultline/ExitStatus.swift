@@ -15,7 +15,7 @@ enum ExitStatus: Int32, Error {
     /// Ends the process. Output that could not be written is an error: a result that nobody got is none.
     func exit() -> Never {
         guard faultline_flush_standard_output() == 0 else {
-            StandardError.say("faultline: the output could not be written")
+            StandardError.say("error: the output could not be written")
             Foundation.exit(ExitStatus.error.rawValue)
         }
         Foundation.exit(rawValue)

@@ -12,7 +12,7 @@ struct ExploreCommand: ParsableCommand {
         abstract: "Records one run and checks every disk state that a crash could have left of it.",
         discussion: """
               faultline explore sqlite --set journal_mode=wal
-              faultline explore ./my-store.yaml --profile xfs --budget 60
+              faultline explore ./my-store.yaml --profile xfs --budget 60s
 
             What was not looked at is always said: `exhaustive 812/815 epochs; 3 searched (…)`. docs/exploring.md: how to \
             read the output and how far to trust it.
@@ -27,8 +27,12 @@ struct ExploreCommand: ParsableCommand {
     @Option(help: "What the store is held to; by default what its documentation promises.")
     var contract: Contract?
 
-    @Option(help: "Stop after so many seconds of checking, and say what was left out.")
-    var budget: Int?
+    @Option(
+        help: """
+            Stop after so much time of checking, such as 60s or 10m, and say what was left out. A finding that is being made \
+            smaller, or a recovery that is crashed, is brought to its end.
+            """)
+    var budget: TimeSpan?
 
     @Option(help: "An epoch with more states than this is searched and not exhausted.")
     var epochStates = ExplorationLimits().statesPerEpoch
@@ -72,7 +76,6 @@ struct ExploreCommand: ParsableCommand {
     @OptionGroup var options: RunOptions
 
     func validate() throws {
-        guard budget ?? 1 > 0 else { throw ValidationError("--budget must be at least 1 second") }
         guard (1...100_000_000).contains(epochStates) else {
             throw ValidationError("--epoch-states must be from 1 to 100000000")
         }
@@ -95,7 +98,7 @@ struct ExploreCommand: ParsableCommand {
             target: target, scenario: .explore, profile: options.profile, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount)
         request.shape.valueBytes = options.valueLen
-        request.exploration.budgetSeconds = budget
+        request.exploration.budgetSeconds = budget?.seconds
         request.exploration.statesPerEpoch = epochStates
         request.exploration.samplesPerEpoch = samples
         request.exploration.budgetStates = states
@@ -109,6 +112,12 @@ struct ExploreCommand: ParsableCommand {
         }
         request.resumed = try resume.map { try ArgumentPath.existing($0) }
         request.exploration.rules = try RuleArguments.rules(rule, file: nil)
+        if let crash = request.exploration.rules.first(where: \.cutsPower) {
+            throw ValidationError(
+                "--rule: '\(crash)' cuts the power, and explore tries that at every moment of the run by itself; "
+                    + "name a fault that the store lives on with, such as 'fsync nth=3 -> EIO lose'")
+        }
+        if let objection = options.session.objection(to: request) { throw ValidationError(objection) }
         try RunCommand.runAndReport(request, options)
     }
 }

@@ -60,6 +60,13 @@ struct MatrixCommand: ParsableCommand {
     }
 
     func run() throws {
+        // After an interruption what was done until then is printed, and how to go on, before the process ends.
+        let status = try Interruption.shared.awaiting { try runAndReport() }
+        Interruption.shared.waitIfInterrupted()
+        throw status
+    }
+
+    private func runAndReport() throws -> ExitStatus {
         var matrix = try readMatrix()
         matrix.skip(try obstacles(of: matrix))
         let began = ContinuousClock.now
@@ -79,10 +86,9 @@ struct MatrixCommand: ParsableCommand {
         let status = try output.report(rows, json: options.json)
         let isOutOfBudget = rows.contains(where: \.isOutOfBudget)
         if Interruption.shared.isInterrupted || isOutOfBudget, duration == nil {
-            StandardError.say("faultline: go on with: \(resumeCommand(log))")
+            StandardError.say("go on with: \(resumeCommand(log))")
         }
-        Interruption.shared.waitIfInterrupted()
-        throw status
+        return status
     }
 
     /// This command once more, with what decides the cells, going on with the results in `log`.

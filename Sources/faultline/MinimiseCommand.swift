@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Glibc
 import Report
 import Scenarios
 import Targets
@@ -35,7 +36,10 @@ struct MinimiseCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let output = output ?? small
+        let output = try ArgumentPath.new(output ?? small)
+        guard access("\(output)", F_OK) != 0 else {
+            throw ValidationError("\(output) is there already: remove it, or name another directory with -o")
+        }
         let targets = try TargetCatalog.besideThisProgram()
         let outcome = try Interruption.shared.awaiting {
             try CaseMinimiser.minimise(directory, to: output, targets: targets, reference: target, trusts: trust)

@@ -118,14 +118,18 @@ struct RunCommand: ParsableCommand {
     /// Runs, prints, and throws the exit status.
     static func runAndReport(_ request: RunRequest, _ options: RunOptions) throws -> Never {
         let progress = Progress()
-        let result = options.session.run(request) { text in progress.show(text) }
-        progress.clear()
-        Interruption.shared.waitIfInterrupted()
-        if options.json {
-            try JSONOutput.printObject(result)
-        } else {
-            print(RunReport(result).text(for: .output), terminator: "")
+        // After an interruption, too, what was found until then is printed, and how to go on, before the process ends.
+        let result = try Interruption.shared.awaiting {
+            let result = options.session.run(request) { text in progress.show(text) }
+            progress.clear()
+            if options.json {
+                try JSONOutput.printObject(result)
+            } else {
+                print(RunReport(result).text(for: .output), terminator: "")
+            }
+            return result
         }
+        Interruption.shared.waitIfInterrupted()
         throw ExitStatus(Verdict(rawValue: result.verdict) ?? .harnessError)
     }
 

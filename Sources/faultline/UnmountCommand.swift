@@ -17,15 +17,12 @@ struct UnmountCommand: ParsableCommand {
     @Argument(help: "The mount point.")
     var mountPoint: ByteString
 
-    @Option(help: "How long to wait for the process that serves it, in seconds.")
-    var patience = 60
-
-    func validate() throws {
-        guard (1...86_400).contains(patience) else { throw ValidationError("--patience must be from 1 to 86400") }
-    }
+    @Option(help: "How long to wait for the process that serves it, such as 90s or 10m (default: 60s).")
+    var patience: TimeSpan?
 
     func run() throws {
-        let outcome = try MountEnding.end(try ArgumentPath.ofMount(mountPoint), patienceSeconds: patience)
+        let outcome = try MountEnding.end(
+            try ArgumentPath.ofMount(mountPoint), patienceSeconds: patience?.seconds ?? 60)
         if outcome == .wasAbandoned {
             StandardError.say(
                 "faultline: the process that served \(mountPoint) had been killed; the mount is taken away. "

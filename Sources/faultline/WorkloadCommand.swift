@@ -36,8 +36,8 @@ struct WorkloadCommand: ParsableCommand {
     @Option(help: "How many operations.")
     var ops: UInt64?
 
-    @Option(help: "After so many seconds nothing more is begun.")
-    var duration: Int?
+    @Option(help: "After this time, such as 60s or 10m, nothing more is begun.")
+    var duration: TimeSpan?
 
     @Option(help: "About how many different keys.")
     var keys: UInt64 = 4096
@@ -71,7 +71,6 @@ struct WorkloadCommand: ParsableCommand {
         try check(valueLen, WorkloadShape.valueRange, "value-len")
         try check(batch, WorkloadShape.batchRange, "batch")
         try check(threads, WorkloadShape.threadRange, "threads")
-        try check(duration, 1...31_536_000, "duration")
         guard (1...(1 << 62)).contains(ops ?? 1) else { throw ValidationError("--ops must be from 1 to 2^62") }
         guard (1...1_000_000_000).contains(keys) else { throw ValidationError("--keys must be from 1 to 1000000000") }
     }
@@ -79,7 +78,7 @@ struct WorkloadCommand: ParsableCommand {
     func run() throws {
         var shape = WorkloadShape()
         (shape.keyCount, shape.keyBytes, shape.valueBytes) = (keys, keyLen, valueLen)
-        (shape.batchCount, shape.threadCount, shape.durationSeconds) = (batch, threads, duration)
+        (shape.batchCount, shape.threadCount, shape.durationSeconds) = (batch, threads, duration?.seconds)
         let workload = StandaloneWorkload(
             target: try TargetCatalog.besideThisProgram().target(target).configured(settings), directory: workDir,
             oracle: oracle, seed: seed, operationCount: ops, shape: shape, mayShareFilesystem: allowSameFilesystem)

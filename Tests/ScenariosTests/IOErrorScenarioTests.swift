@@ -66,6 +66,19 @@ struct IOErrorScenarioTests {
         #expect(faults.count { $0.outcome != .notTried } >= 20)
     }
 
+    /// What only a live store showed is a case too: the run is done again.
+    @Test func whatALiveStoreShowedIsReplayed() throws {
+        let scratch = Scratch()
+        let result = try run(
+            "engine", [try Setting(parsing: "planted=poison-ignored")], "fsync nth=9 -> EIO lose btrfs", scratch)
+        let finding = try #require(result.findings.first, "\(result)")
+        let path = ByteString(try #require(finding.case))
+        let (replay, outcome) = try Replay.show(path, targets: TargetCatalog(driver: Machine.driver))
+        #expect(replay.record.live?.rules == ["fsync nth=9 -> EIO lose btrfs"])
+        #expect(outcome.state == nil && outcome.judgement.broken == [.durable], "\(outcome.judgement)")
+        #expect(outcome.judgement.verdict == .violation)
+    }
+
     private func run(
         _ name: String, _ settings: [Setting], _ rule: String, _ scratch: Scratch
     ) throws -> RunResult {

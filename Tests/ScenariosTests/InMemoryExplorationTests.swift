@@ -115,6 +115,8 @@ import Testing
         }
         #expect(result.coverage?.contains("the budget of 100 states is used up") == true, "\(result.coverage ?? "")")
         #expect(result.states.checked >= 100 && result.states.checked < 700)
+        let none = try run("engine", profile: .ext4Ordered, ops: 40, in: scratch) { $0.budgetStates = 1 }
+        #expect(none.coverage?.contains("no epoch was looked at whole") == true, "\(none.coverage ?? "")")
     }
 
     /// Stopped again and again and gone on with, an exploration looks at what it looks at in one piece.

@@ -54,9 +54,9 @@ import Testing
     }
 
     @Test(arguments: [
-        (["/nonexistent/program"], "execve /nonexistent/program: No such file or directory"),
+        (["/nonexistent/program"], "cannot run /nonexistent/program: No such file or directory"),
         (["no-such-program-anywhere"], "command not found: no-such-program-anywhere"),
-        (["/etc/passwd"], "execve /etc/passwd: Permission denied"),
+        (["/etc/passwd"], "cannot run /etc/passwd: Permission denied"),
         (["a\u{0}b"], "an argument with a zero byte cannot be passed to a process: a\\x00b"),
         ([], "a command needs at least one argument: the program"),
     ])

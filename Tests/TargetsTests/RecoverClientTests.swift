@@ -131,7 +131,7 @@ import Testing
         let target = Target(
             name: "t", description: "", source: "", contract: .durable, workload: [], recover: ["/nonexistent"])
         let client = RecoverClient(try target.configured())
-        #expect(throws: TargetError.system(call: "execve", path: "/nonexistent", errno: ENOENT)) {
+        #expect(throws: TargetError.cannotRun(program: "/nonexistent", directory: nil, errno: ENOENT)) {
             try client.recover("/tmp")
         }
     }

@@ -30,6 +30,7 @@ package enum CaseArchive {
             throw ArchiveError.noTrace(directory, scenario: record.scenario)
         }
         record.story = withoutPaths(record.story)
+        record.manifestPath = nil
         var archive: [UInt8] = []
         for name in names {
             let path = directory.appending(component: name)

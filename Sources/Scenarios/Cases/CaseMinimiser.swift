@@ -12,6 +12,8 @@ package struct CaseMinimiser {
     /// What came of it.
     package struct Outcome: Sendable {
         package var before: CrashState
+        /// What a command that shows the case again has to say of the target.
+        package var words: [String]
         /// The smaller case, replayed; nil when the case does not fail any more.
         package var after: (replay: Replay, outcome: Replay.Outcome)?
     }
@@ -43,7 +45,11 @@ package struct CaseMinimiser {
 
     private func minimise(to output: ByteString, targets: TargetCatalog) throws -> Outcome {
         guard replay.record.scenario != Scenario.kill.rawValue else {
-            throw CaseError.inconsistent(replay.directory, reason: "a killed process leaves no trace to make smaller")
+            throw CaseError.notMinimised(replay.directory, reason: "a killed process leaves no trace")
+        }
+        guard replay.record.live == nil else {
+            throw CaseError.notMinimised(
+                replay.directory, reason: "a live store showed it, and no state that a crash leaves")
         }
         let client = RecoverClient(replay.target)
         defer { try? client.close() }
@@ -52,9 +58,9 @@ package struct CaseMinimiser {
             if context.shouldStop() { throw RunError.interrupted }
             return try scene.checker.check(state).broken.first?.rawValue == replay.record.check
         }
-        guard try fails(scene.state) else { return Outcome(before: scene.state) }
+        guard try fails(scene.state) else { return Outcome(before: scene.state, words: replay.words) }
         // Each try of a smaller state may hang, too, and costs the target's whole timeout.
-        guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state) }
+        guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state, words: replay.words) }
         let minimiser = Minimiser(scene.recording, everyPointAtMost: .max)
         let smallest = try minimiser.inShortestPrefix(
             try minimiser.minimise(scene.state, fails: fails), fails: fails)
@@ -64,13 +70,13 @@ package struct CaseMinimiser {
                 continue
             }
             try write(state, violation, of: scene, to: output)
-            let smaller = try Replay(
-                directory: output, targets: targets, reference: replay.target.target.reference.description,
-                trusts: false)
-            return Outcome(
-                before: scene.state, after: (smaller, try smaller.run(scratch: try makeDirectory("replay"), context)))
+            var smaller = try Replay(
+                directory: output, targets: targets, reference: replay.target.target.reference.shown, trusts: false)
+            smaller.target = replay.target
+            let outcome = try smaller.run(scratch: try makeDirectory("replay"), context)
+            return Outcome(before: scene.state, words: replay.words, after: (smaller, outcome))
         }
-        return Outcome(before: scene.state)
+        return Outcome(before: scene.state, words: replay.words)
     }
 
     private func makeDirectory(_ name: ByteString) throws -> ByteString {
@@ -88,6 +94,7 @@ package struct CaseMinimiser {
         try CaseWriter.write(
             state, of: scene.recording, oracle: oracle, shown: SmallFile.contents(of: shown), to: directory)
         var record = replay.record
+        if replay.words.first == "--target" { record.manifestPath = replay.words.last }
         let lost = try scene.recording.story(of: state).lines
         record.profile = state.profile.rawValue
         record.crashPoint = state.crashPoint

@@ -13,6 +13,8 @@ package struct CaseRecord: Codable, Sendable {
     /// The name of the file in the case that keeps the target's manifest as it was; nil for a target that comes with
     /// Faultline.
     package var manifest: String?
+    /// Where that manifest lies on the machine that made the case; nil in an archive, which names no place.
+    package var manifestPath: String?
     package var configuration: [String: String]
     package var contract: String
     package var scenario: String
@@ -29,6 +31,8 @@ package struct CaseRecord: Codable, Sendable {
     package var firstCrash: String?
     /// Of a store that takes no write after recovery: the profile under which the power went once more after that write.
     package var probing: String?
+    /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.
+    package var live: LiveRun?
 
     package static let fileName: ByteString = "case.json"
     package static let traceName: ByteString = "trace"
@@ -108,8 +112,12 @@ package enum CaseError: Error, Hashable, Sendable {
     case unknownVersion(ByteString, Int)
     case unknownValue(ByteString, field: String, value: String)
     /// Its target does not come with Faultline, and nobody said which one is meant here.
-    case targetNotGiven(ByteString, target: String, commands: [String])
+    case targetNotGiven(ByteString, target: String, place: ByteString?, commands: [String])
+    /// The manifest that came with it is to be trusted, and what it names lies beside another manifest.
+    case relativeCommand(ByteString, target: String, word: ByteString)
     case otherTarget(ByteString, target: String, given: String)
+    /// It is no crash that can be made smaller.
+    case notMinimised(ByteString, reason: String)
     /// The files of the case do not belong together, or some of one is missing.
     case inconsistent(ByteString, reason: String)
 }
@@ -122,9 +130,14 @@ extension CaseError: CustomStringConvertible {
         case .unknownVersion(let path, let version):
             "\(path) is of version \(version); this faultline reads version \(CaseRecord.currentVersion)"
         case .inconsistent(let directory, let reason): "\(directory): the case is damaged: \(reason)"
-        case .targetNotGiven(let path, let target, let commands):
-            "\(path) is of the target \(target), which does not come with Faultline. Name its manifest with --target PATH, or "
-                + "run what the case's own \(CaseRecord.manifestName) says with --trust, if you trust who made it: "
+        case .notMinimised(let directory, let reason): "\(directory) cannot be made smaller: \(reason)"
+        case .relativeCommand(let path, let target, let word):
+            "\(path) is of the target \(target), whose command names \(word) beside its manifest, and that is not here: "
+                + "name the manifest where it lies with --target PATH"
+        case .targetNotGiven(let path, let target, let place, let commands):
+            "\(path) is of the target \(target), which does not come with Faultline. Name its manifest with "
+                + (place.map { "--target \(ReproduceScript.quoted($0.shown))" } ?? "--target PATH")
+                + ", or run what the case's own \(CaseRecord.manifestName) says with --trust, if you trust who made it: "
                 + (commands.isEmpty ? "it is no manifest that can be read" : commands.joined(separator: "; "))
         case .otherTarget(let path, let target, let given):
             "\(path) is of the target \(target); the manifest given describes \(given)"

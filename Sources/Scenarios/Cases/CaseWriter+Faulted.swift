@@ -9,7 +9,7 @@ extension CaseWriter {
     /// Writes a case of a store that met a fault.
     ///
     /// What storage held is derived from the trace, so that a replay needs no fault. What was seen in a live store alone
-    /// has to be done again: the case then holds what was recorded, and the command that injects the same faults.
+    /// has to be done again: the case then holds what was recorded, the files as they were left, and the run.
     func write(
         _ objection: FaultJudge.Objection, of outcome: FaultTrial.Outcome, files: FaultTrial, family: String,
         rules: String, doneAgainBy again: RunRequest
@@ -37,24 +37,25 @@ extension CaseWriter {
         var finding = Finding(
             check: objection.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1,
             case: directory.shown, lossKinds: [family])
+        var record = CaseRecord(
+            target: request.target.target.name, manifest: manifestName,
+            configuration: request.target.configurationByName, contract: request.contract.name,
+            scenario: request.scenario.rawValue, seed: request.seed, profile: request.profile.rawValue,
+            crashPoint: outcome.recording.events.count, lost: "", check: objection.check.rawValue, story: story)
+        record.manifestPath = manifestPath
         if let (state, contract) = objection.state {
             try RunFiles.makeDirectory(image)
             try TreeMaterialiser(payloads: outcome.recording.payloads).materialise(state.tree, into: image)
-            try CaseRecord(
-                target: request.target.target.name, manifest: manifestName,
-                configuration: request.target.configurationByName, contract: contract.name,
-                scenario: request.scenario.rawValue, seed: request.seed, state: state,
-                check: objection.check.rawValue, story: story
-            ).write(to: directory)
-            try writeScripts(to: directory)
-            finding.replay = replayCommand(directory)
-            return finding
+            record.contract = contract.name
+            (record.profile, record.crashPoint) = (state.profile.rawValue, state.crashPoint)
+            record.lost = state.lost.description
+        } else {
+            try FileManager.default.copyItem(atPath: files.backing.shown, toPath: image.shown)
+            record.live = LiveRun(of: again)
         }
-        try FileManager.default.copyItem(atPath: files.backing.shown, toPath: image.shown)
-        let arguments = ScenarioRunner(program: program).arguments(again)
-        let path = directory.appending(component: "reproduce.sh")
-        try RunFiles.append(try ReproduceScript.text(arguments.map { ByteString($0) }), to: path, mode: 0o700)
-        finding.replay = ([program] + arguments).map { ReproduceScript.quoted($0) }.joined(separator: " ")
+        try record.write(to: directory)
+        try writeScripts(to: directory)
+        finding.replay = replayCommand(directory)
         return finding
     }
 }

@@ -19,11 +19,12 @@ extension CaseWriter {
         let copy = directory.appending(component: CaseRecord.imageName)
         try FileManager.default.copyItem(atPath: image.shown, toPath: copy.shown)
         let target = request.target
-        try CaseRecord(
+        var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
             contract: request.contract.name, scenario: Scenario.kill.rawValue, seed: request.seed,
-            profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: check.rawValue, story: story
-        ).write(to: directory)
+            profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: check.rawValue, story: story)
+        record.manifestPath = manifestPath
+        try record.write(to: directory)
         try writeScripts(to: directory)
         return Finding(
             check: check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1,

@@ -29,6 +29,7 @@ struct CaseWriter {
             configuration: target.configurationByName, contract: request.contract.name,
             scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
             story: story)
+        record.manifestPath = manifestPath
         record.firstCrash = firstCrash
         if cause.check == .writable, request.exploration.probesWriting { record.probing = request.profile.rawValue }
         try record.write(to: directory)
@@ -54,6 +55,8 @@ struct CaseWriter {
 
     /// The name of the copy of the manifest, if the target has one.
     var manifestName: String? { request.target.target.manifest.map { _ in CaseRecord.manifestName.description } }
+
+    var manifestPath: String? { request.target.target.manifest?.path.shown }
 
     /// The manifest, to be read, and the script that replays the case.
     func writeScripts(to directory: ByteString) throws {

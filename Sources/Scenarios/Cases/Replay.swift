@@ -14,10 +14,13 @@ package struct Replay: Sendable {
     package var profile: Profile
     package var contract: Contract
     package var lost: LostAtoms
+    /// What a command that shows the case again has to say of the target.
+    package let words: [String]
 
     /// What came of it.
     package struct Outcome: Sendable {
-        /// The state that was derived; nil for a killed process, whose files are the case's image.
+        /// The state that was derived; nil for a killed process, whose files are the case's image, and for a live store,
+        /// whose run was done again.
         package var state: CrashState?
         /// What it lacks, in words.
         package var lost: [String]
@@ -36,17 +39,15 @@ package struct Replay: Sendable {
         record = try CaseRecord(directory: directory)
         let path = directory.appending(component: CaseRecord.fileName)
         let settings = record.configuration.map { Setting(name: $0.key, value: $0.value) }
-        var reference = reference
+        var target: Target
         if reference == nil, record.manifest != nil {
-            let manifest = directory.appending(component: CaseRecord.manifestName)
-            guard trusts else {
-                let words = (try? targets.target(manifest.shown)).map { [$0.workload, $0.recover] } ?? []
-                let commands = words.map { $0.map(\.description).joined(separator: " ") }
-                throw CaseError.targetNotGiven(path, target: record.target, commands: commands)
-            }
-            reference = manifest.shown
+            guard trusts else { throw record.targetNotGiven(in: directory, targets) }
+            target = try record.trustedTarget(in: directory, targets)
+            words = ["--trust"]
+        } else {
+            target = try targets.target(reference ?? record.target)
+            words = target.manifest.map { ["--target", $0.path.shown] } ?? []
         }
-        let target = try targets.target(reference ?? record.target)
         guard target.name == record.target else {
             throw CaseError.otherTarget(path, target: record.target, given: target.name)
         }
@@ -97,6 +98,11 @@ package struct Replay: Sendable {
     /// Recovers the state in a directory beneath `scratch`.
     package func run(scratch: ByteString, _ context: RunContext? = nil) throws -> Outcome {
         if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch) }
+        if let live = record.live {
+            guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
+            let judgement = try live.doAgain(target, profile, contract, seed: record.seed, context)
+            return Outcome(state: nil, lost: [], judgement: judgement)
+        }
         let client = RecoverClient(target)
         defer { try? client.close() }
         let scene = try scene(client, scratch: scratch, context)

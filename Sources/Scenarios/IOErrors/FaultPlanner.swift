@@ -49,7 +49,8 @@ struct FaultPlanner {
     func plans(_ families: [FaultFamily]) throws -> [Plan] {
         let plain = try life("plain", [])
         guard plain.first.termination.isSuccess else {
-            throw RunError.harness("the workload \(plain.first.termination) without any fault\(plain.first.said)")
+            throw RunError.failedWithoutFault(
+                plain.first.termination, said: plain.first.complaints, wroteLines: plain.first.lineCount)
         }
         let tree = try plain.recording.state(.kill, at: plain.recording.events.count, .everything).tree
         let files = tree.reachable().compactMap { (path, inode) -> (path: ByteString, sizeBytes: UInt64)? in

@@ -30,7 +30,7 @@ struct FaultTrial {
     /// One life of the store.
     struct Life {
         var termination: Termination
-        var complaints: ByteString
+        var complaints: String
         /// How many events and oracle lines there were when it had ended.
         var eventCount: Int
         var lineCount: Int

@@ -148,7 +148,12 @@ package struct MatrixFile {
     /// How far cells that explore go.
     private func exploration(_ values: [String: YAMLValue]) throws(YAMLError) -> ExplorationLimits {
         var limits = ExplorationLimits()
-        limits.budgetSeconds = try values["budget"]?.integer("budget", in: 1...31_536_000)
+        limits.budgetSeconds = try values["budget"].map { (value) throws(YAMLError) in
+            guard let time = TimeSpan(argument: try value.text("budget")) else {
+                throw value.error("budget is a time, such as 60s or 10m")
+            }
+            return time.seconds
+        }
         limits.budgetStates = try values["states"]?.integer("states", in: 1...1_000_000_000)
         limits.depth = try values["depth"]?.integer("depth", in: 1...2) ?? 1
         limits.probesWriting =

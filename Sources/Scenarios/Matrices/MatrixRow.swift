@@ -61,8 +61,9 @@ package struct MatrixRow: Codable, Sendable {
     /// One verdict for all: pass when every cell that can run here came out as expected. A violation that nobody
     /// expected outranks everything but an error of the harness; one that was expected and is missing is such an error.
     package static func verdict(of rows: [MatrixRow]) -> Verdict {
-        // When nothing could run, nothing was shown.
-        var worst = rows.allSatisfy { $0.obstacle != nil } ? Verdict.inconclusive : .pass
+        // When nothing could run, nothing was shown; nor by what could, and had no time to.
+        let isDoubtful = rows.allSatisfy { $0.obstacle != nil } || rows.contains(where: \.isOutOfBudget)
+        var worst = isDoubtful ? Verdict.inconclusive : .pass
         for row in rows where row.obstacle == nil && !row.isMet {
             let seen = row.result.flatMap { Verdict(rawValue: $0.verdict) } ?? .inconclusive
             let isMissed = row.expectation == Verdict.violation.rawValue && seen == .pass

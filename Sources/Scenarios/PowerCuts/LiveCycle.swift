@@ -40,7 +40,7 @@ struct LiveCycle {
         /// How the workload ended.
         var termination: Termination
         /// What the workload said on its standard error.
-        var complaints: ByteString
+        var complaints: String
 
         var recording: Recording { life.recording }
         var cut: PowerCut? { life.cut }
@@ -101,7 +101,7 @@ private final class Workload: Sendable {
     }
     private let state = Mutex(State())
 
-    var complaints: ByteString { state.withLock { $0.run?.complaints ?? "" } }
+    var complaints: String { state.withLock { $0.run?.complaints ?? "" } }
 
     /// Kills the process group now, or as soon as there is one.
     func kill() {

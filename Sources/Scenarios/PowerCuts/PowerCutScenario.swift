@@ -45,7 +45,8 @@ struct PowerCutScenario: ScenarioRun {
         defer { try? client.close() }
         let recorded = try live("recorded", crash: nil)
         guard recorded.termination.isSuccess else {
-            throw RunError.harness("the workload \(recorded.termination) without any fault\(said(recorded))")
+            throw RunError.failedWithoutFault(
+                recorded.termination, said: recorded.complaints, wroteLines: history.lineCount)
         }
         try sweep(recorded.recording, linesBefore: 0, CutSweep(profile: request.profile, seed: request.seed))
         let planner = CutPlanner(recorded.recording)

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 
 /// The shell script that does a run or a case again. Every argument stands in single quotes, so that no byte of it
 /// means anything to the shell.
@@ -15,18 +16,31 @@ package enum ReproduceScript {
         return head + Array(#" replay "$(dirname -- "$0")""#.utf8) + option + Array(#" "$@"\#n"#.utf8)
     }
 
-    private static let head = Array(
-        """
-        #!/bin/sh
-        # Does this again. FAULTLINE names the program if `faultline` is not on the path.
-        set -eu
-        faultline=${FAULTLINE:-faultline}
-        if ! command -v "$faultline" >/dev/null 2>&1; then
-            echo "$0: $faultline is not there; call it as FAULTLINE=/path/to/faultline $0" >&2
-            exit 2
-        fi
-        exec "$faultline"
-        """.utf8)
+    private static let head: [UInt8] = {
+        let text = """
+            #!/bin/sh
+            # Does this again, with the program that made it if it is still there, else with `faultline` on the path.
+            # FAULTLINE names another.
+            set -eu
+            faultline=${FAULTLINE:-PROGRAM}
+            if [ -z "${FAULTLINE:-}" ] && [ ! -x "$faultline" ]; then faultline=faultline; fi
+            if ! command -v "$faultline" >/dev/null 2>&1; then
+                echo "$0: $faultline is not there; call it as FAULTLINE=/path/to/faultline $0" >&2
+                exit 2
+            fi
+            exec "$faultline"
+            """
+        return Array(text.replacing("PROGRAM", with: program ?? "faultline").utf8)
+    }()
+
+    /// The running program, if it is `faultline` and its path means nothing special to a shell.
+    private static let program: String? = {
+        guard let path = "/proc/self/exe".withCString({ realpath($0, nil) }) else { return nil }
+        defer { free(path) }
+        let text = ByteString(UnsafeRawBufferPointer(start: path, count: strlen(path)))
+        guard text.bytes.suffix(10).elementsEqual("/faultline".utf8), quoted(text) == text.bytes else { return nil }
+        return text.shown
+    }()
 
     /// The arguments as a shell reads them, each after a blank.
     private static func quoted(_ arguments: [ByteString]) throws(RunDirectoryError) -> [UInt8] {

@@ -82,7 +82,10 @@ final class SpawnRequest: Sendable {
     private func failure(_ result: faultline_spawn_result) -> TargetError {
         switch result.stage {
         case FAULTLINE_SPAWN_DIRECTORY: .system(call: "chdir", path: command.directory, errno: result.error)
-        case FAULTLINE_SPAWN_EXECUTE: .system(call: "execve", path: executable, errno: result.error)
+        case FAULTLINE_SPAWN_EXECUTE:
+            .cannotRun(
+                program: executable, directory: executable.bytes.first == UInt8(ascii: "/") ? nil : command.directory,
+                errno: result.error)
         default: .system(call: "spawn", path: executable, errno: result.error)
         }
     }

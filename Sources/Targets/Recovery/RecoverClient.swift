@@ -76,6 +76,9 @@ package final class RecoverClient: Sendable {
         }
     }
 
+    /// Whether a process serves many directories.
+    package var isPersistent: Bool { target.isPersistent }
+
     /// How many recoveries hung so far. Each cost `timeoutSeconds`.
     package var hangCount: Int { hangs.load(ordering: .relaxed) }
 
@@ -131,6 +134,9 @@ package final class RecoverClient: Sendable {
         _ process: RecoverProcess, _ unfinished: Recovery?, until deadline: Deadline
     ) throws(TargetError) -> RecoverOutcome {
         guard let termination = try process.end(until: deadline) else { return try hang(process) }
+        if case .exited(let code) = termination, code == 126 || code == 127, unfinished == nil {
+            throw .recoverNotRun(command: target.recover.arguments, code: code, said: process.complaints)
+        }
         var reason = "the recovery \(termination)" + process.complaints
         if case .failed(let why) = unfinished { reason += "; \(why)" }
         return .doesNotOpen(reason: termination.isSuccess ? "\(reason), without an end line" : reason)

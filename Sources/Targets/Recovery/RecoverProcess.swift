@@ -99,13 +99,10 @@ final class RecoverProcess: Sendable {
 
     func kill() throws(TargetError) { try process.killTree() }
 
-    /// Its standard error since the last question, trimmed, as the end of a sentence.
+    /// Its standard error since the last question, in one line, as the end of a sentence.
     var complaints: String {
         process.drainErrors()
-        let text = String(decoding: process.standardError.bytes, as: UTF8.self)
-        guard let first = text.firstIndex(where: { !$0.isWhitespace }),
-            let last = text.lastIndex(where: { !$0.isWhitespace })
-        else { return "" }
-        return ": \(text[first...last])"
+        let said = ByteString(process.standardError.bytes).said
+        return said.isEmpty ? "" : ": \(said)"
     }
 }

@@ -54,9 +54,6 @@ package final class WorkloadRun: Sendable {
         return process.termination ?? .signalled(9)
     }
 
-    /// What it said on its standard error, without the newlines at the end.
-    package var complaints: ByteString {
-        let bytes = process.standardError.bytes
-        return ByteString(bytes[..<(bytes.lastIndex { $0 != UInt8(ascii: "\n") }.map { $0 + 1 } ?? 0)])
-    }
+    /// What it said on its standard error, in one line.
+    package var complaints: String { ByteString(process.standardError.bytes).said }
 }

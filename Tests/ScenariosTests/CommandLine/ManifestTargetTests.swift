@@ -48,6 +48,28 @@ import Testing
         let directory = temporary.path + "/faultline-runs/faultline-jsonlog-power-cut-1-1/cases/1"
         let refused = try faultline(["replay", directory])
         #expect(refused.status == 2 && refused.output.contains("--target"), "\(refused.output)")
+        #expect(refused.output.contains("--target \(Self.example)"), "\(refused.output)")
+        let printed = try #require(run.output.split(separator: "\n").first { $0.contains(" replay ") })
+        let small = try faultline(["minimise", directory, "--target", Self.example])
+        #expect(small.status == 1, "\(small.output)")
+        let again = try faultline(["minimise", directory, "--target", Self.example])
+        #expect(again.status == 2 && again.output.contains("-o"), "\(again.output)")
+        let smallest = try faultline(["minimise", directory + "-small", "--target", Self.example])
+        #expect(smallest.output.contains("as small as it gets"), "\(smallest.output)")
+        let exported = try faultline(["case", "export", directory, "-o", "case.tar"])
+        // Everything that is printed can be pasted, wherever one is.
+        for text in [String(printed), small.output, smallest.output, exported.output] {
+            let line = try #require(text.split(separator: "\n").first { $0.contains(" replay ") })
+            let command = String(line[(line.range(of: "show it again with: ")?.upperBound ?? line.startIndex)...])
+            let pasted = try Faultline.run(["-c", command], directory: "/", of: "/bin/sh")
+            #expect(pasted.status == 1 && pasted.output.contains("durable"), "\(command): \(pasted)")
+        }
+        #expect(try Faultline.run([], directory: "/", of: directory + "/reproduce.sh").status == 1)
+        let trusted = try faultline(["replay", directory, "--trust"])
+        #expect(trusted.status == 1 && trusted.output.contains("durable"), "\(trusted.output)")
+        #expect(try faultline(["case", "import", "case.tar", "-o", "imported"]).status == 0)
+        let foreign = try faultline(["replay", "imported", "--trust"])
+        #expect(foreign.status == 2 && foreign.output.contains("./jsonlog.py"), "\(foreign.output)")
         let replayed = try faultline(["replay", directory, "--target", Self.example])
         #expect(replayed.status == 1 && replayed.output.contains("durable"), "\(replayed.output)")
         let other = try faultline(["replay", directory, "--target", "sqlite"])
@@ -104,6 +126,7 @@ import Testing
         ("prints garbage", "", "echo garbage", 1, "opens"),
         ("prints without end", "", "yes garbage", 1, "opens"),
         ("exits with 1", "", "echo sorry >&2; exit 1", 1, "the recovery exited with 1: sorry"),
+        ("has no recover command", "", "exec ./nowhere", 2, "as what cannot be run does"),
         ("forgets the end line", "", #"printf '{"key":"aw==","payload":""}\n'"#, 1, "without an end line"),
         ("hangs at work", "sleep 71", recovers, 2, "made no progress in the time it was given"),
         ("hangs at work in a daemon", "setsid sleep 71 & wait", recovers, 2, "made no progress"),
@@ -121,5 +144,16 @@ import Testing
         #expect(passesInconclusively || run.output.contains(row.says), "\(row.what): \(run.output)")
         #expect(run.seconds < 40, "\(row.what) took \(run.seconds) s")
         try expectNothingLeft()
+    }
+
+    @Test(arguments: ["smoke", "kill", "power-cut", "io-error", "explore"])
+    func `a driver that fails at once is named with all that it said`(scenario: String) throws {
+        let manifest = try target(workload: "", recover: Self.recovers)
+        try "#!/bin/sh\necho 'first line' >&2; echo 'second line' >&2; exit 3\n".write(
+            toFile: temporary.path + "/store.sh", atomically: false, encoding: .utf8)
+        let command = scenario == "explore" ? ["explore", manifest] : ["run", manifest, "--scenario", scenario]
+        let run = try faultline(command)
+        let says = "the workload exited with 3 without any fault, and it wrote no oracle line; it said: "
+        #expect(run.status == 2 && run.output.contains(says + "first line | second line\n"), "\(run.output)")
     }
 }

@@ -147,7 +147,7 @@ import Testing
         (["--ops", "1", "--key-len", "513"], "--key-len must be from 1 to 512"),
         (["--ops", "1", "--value-len", "65537"], "--value-len must be from 1 to 65536"),
         (["--ops", "1", "--threads", "0"], "--threads must be from 1 to 256"),
-        (["--duration", "0"], "--duration must be from 1"),
+        (["--duration", "0"], "'0' is invalid for '--duration"),
         (["--ops", "1", "--set", "colour=red"], "has no parameter"),
     ])
     func `limits are checked before anything is done`(_ arguments: [String], _ says: String) throws {

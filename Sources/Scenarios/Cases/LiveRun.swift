@@ -1,0 +1,41 @@
+import Bytes
+import Model
+import Oracle
+import Targets
+
+/// What of a case was seen in a live store alone, so that no state can be derived that shows it: how the run is done
+/// again. The same seed and the same rules give the same faults.
+package struct LiveRun: Codable, Hashable, Sendable {
+    /// As rules print.
+    package var rules: [String]
+    package var operationCount: UInt64
+    package var valueBytes: Int?
+    package var threadCount: Int
+
+    init(of request: RunRequest) {
+        rules = request.rules.map(\.description)
+        operationCount = request.operationCount
+        valueBytes = request.shape.valueBytes
+        threadCount = request.shape.threadCount
+    }
+
+    /// The run once more, in scratch space of `context`, judged as it was then.
+    func doAgain(
+        _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, _ context: RunContext
+    ) throws -> Judgement {
+        var request = RunRequest(
+            target: target, scenario: .ioError, profile: profile, contract: contract, seed: seed,
+            operationCount: operationCount, cycles: 1)
+        request.rules = try rules.map { (text) throws(RuleError) in try Rule(parsing: text) }
+        (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
+        guard WorkloadShape.valueRange.contains(valueBytes ?? 1), WorkloadShape.threadRange.contains(threadCount),
+            (1...1_000_000).contains(operationCount), !request.rules.contains(where: \.cutsPower)
+        else { throw RunError.harness("the run that the case describes cannot be done: \(self)") }
+        var run = IOErrorScenario(request, context, program: "faultline")
+        try run.run()
+        let violations = run.tally.findings.compactMap { finding in
+            Check(rawValue: finding.check).map { Violation(check: $0, detail: finding.story) }
+        }
+        return Judgement(ScenarioRunner.verdict(of: run.tally, request).0, violations)
+    }
+}

@@ -1,0 +1,16 @@
+import Bytes
+
+extension ByteString {
+    /// What a process said on its standard error, as the end of a sentence: one line, `first | second`, without blank ones.
+    var said: String {
+        var lines: [String] = []
+        for line in bytes.split(separator: UInt8(ascii: "\n")) {
+            // Control bytes are for a terminal.
+            let text = String(decoding: line.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
+            guard let first = text.firstIndex(where: { $0 != " " }), let last = text.lastIndex(where: { $0 != " " })
+            else { continue }
+            lines.append(String(text[first...last]))
+        }
+        return lines.joined(separator: " | ")
+    }
+}
