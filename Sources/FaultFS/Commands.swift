@@ -12,7 +12,7 @@ struct Commands: Sendable {
     /// Asks whoever serves the mount to end it; nil when the mount is part of something larger.
     let unmount: (@Sendable () -> Void)?
     /// More lines of the status.
-    let labels: [String]
+    let labels: @Sendable () -> [String]
 
     private static let help = "there are: add RULE, remove N, clear, rules, status, evict, crash, unmount"
 
@@ -57,7 +57,7 @@ struct Commands: Sendable {
                 "power \(recorder.isFrozen ? "off" : "on")", "recording \(recorder.isRecording ? "yes" : "no")",
                 "events \(counts.events)", "operations \(counts.operations)", "barriers \(counts.barriers)",
                 "oracle-lines \(counts.oracleLines)", "faults \(faults.faults.count)",
-            ] + labels
+            ] + labels()
         return lines.joined(separator: "\n")
     }
 }

@@ -92,16 +92,6 @@ package final class FaultMount: @unchecked Sendable {
     /// Whether the power is gone.
     package var isFrozen: Bool { recorder.isFrozen }
 
-    /// Whether the mount is served. It is not before `start`, nor after someone unmounted it.
-    package var isServing: Bool {
-        lock.withLock { if case .mounted(let session, _, _) = state { session.isServing } else { false } }
-    }
-
-    /// Waits until someone unmounts, here or elsewhere.
-    package func waitUntilUnmounted() {
-        while isServing { usleep(20_000) }
-    }
-
     /// Unmounts and keeps everything that was written. Files that are still open after the options' patience fail from
     /// then on. Does nothing when it is not mounted.
     package func unmount() throws(MountError) {
@@ -157,8 +147,9 @@ package final class FaultMount: @unchecked Sendable {
     private static func words(_ divergence: Divergence, _ table: InodeTable) -> String {
         divergence.counts.map { id, held, lost in
             let path = (try? table.node(UInt(id.rawValue))).map { "\(table.path(of: $0))" } ?? "a removed file"
-            return (held > 0 ? "held back: \(held) bytes of \(path)\n" : "")
-                + (lost > 0 ? "lost by a sync that failed, and still cached: \(lost) bytes of \(path)\n" : "")
+            let waits = "held back by a rule until the next sync, lost in any crash: \(held) bytes of \(path)\n"
+            let gone = "lost by a sync that failed, though programs still read them: \(lost) bytes of \(path)\n"
+            return (held > 0 ? waits : "") + (lost > 0 ? gone : "")
         }.joined()
     }
 
@@ -168,9 +159,10 @@ package final class FaultMount: @unchecked Sendable {
     // MARK: Steps
 
     private func detach(_ session: Session) {
-        var waited = 0
+        var waited: UInt32 = 0
+        var pause: UInt32 = 100
         while session.isServing {
-            let force = waited >= options.unmountPatienceMilliseconds
+            let force = Int(waited) >= options.unmountPatienceMilliseconds * 1000
             do throws(MountError) {
                 try KernelMount.unmount(mountPoint, helper: options.helper, force: force)
                 break
@@ -179,10 +171,12 @@ package final class FaultMount: @unchecked Sendable {
                 if force { break }
                 guard case .system(_, _, EBUSY) = error else { break }
             }
-            usleep(10_000)
-            waited += 10
+            // Whoever asked through the control directory is about to close it.
+            usleep(pause)
+            waited += pause
+            pause = min(pause * 2, 10_000)
         }
-        for _ in 0..<100 where session.isServing { usleep(1000) }
+        for _ in 0..<1000 where session.isServing { usleep(100) }
     }
 
     private func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)
@@ -223,7 +217,7 @@ package final class FaultMount: @unchecked Sendable {
     private func makeControl(
         _ outside: Descriptor, _ divergence: Divergence, _ unsynced: @escaping @Sendable () -> String
     ) -> ControlDirectory {
-        let oracle = OracleFile(recorder, outside: outside)
+        let oracle = OracleFile(recorder, outside: outside, objection: options.oracleObjection)
         self.oracle = oracle
         let commands = Commands(
             recorder: recorder, faults: faults,
@@ -231,7 +225,9 @@ package final class FaultMount: @unchecked Sendable {
                 guard let self else { throw Refusal(reason: "the mount is gone") }
                 return try self.crash(asTold: words)
             }, evict: { divergence.evict() }, unmount: options.onUnmountRequest,
-            labels: options.labels)
+            labels: { [labels = options.labels] in
+                labels + (oracle.refusal.map { ["oracle-refused \($0)"] } ?? [])
+            })
         return ControlDirectory([
             ("control", CommandFile { line throws(Refusal) in try commands.run(line) }),
             ("oracle", oracle),
@@ -252,7 +248,8 @@ package final class FaultMount: @unchecked Sendable {
     private func serve(_ fileSystem: FileSystem) throws(MountError) -> Session {
         let device = try KernelMount.mount(mountPoint, allowOther: options.allowOther, helper: options.helper)
         do throws(Errno) {
-            let session = try Session(device: device, fileSystem, threadLimit: options.threadLimit)
+            let session = try Session(
+                device: device, fileSystem, threadLimit: options.threadLimit, onEnd: options.onEnd)
             try session.start()
             return session
         } catch {

@@ -28,6 +28,7 @@ final class InodeTable: @unchecked Sendable {
         didSet { hasLeavers.store(!leavers.isEmpty, ordering: .relaxed) }
     }
     private let hasLeavers = Atomic<Bool>(false)
+    private let hasLosses = Atomic<Bool>(false)
     /// Inodes with lower ids were there when it was mounted.
     private var firstNewID: UInt64 = 0
     let root: Inode
@@ -114,6 +115,7 @@ final class InodeTable: @unchecked Sendable {
 
     /// Notes that a sync of an open file lost data. `isSeen`: it has said so.
     func noteLoss(of file: OpenFile, _ error: Int32, isSeen: Bool) {
+        hasLosses.store(true, ordering: .releasing)
         lock.withLock {
             file.node.losses += 1
             file.node.lastLoss = error
@@ -123,7 +125,8 @@ final class InodeTable: @unchecked Sendable {
 
     /// The errno of a loss that this open file has not reported yet; then it has.
     func unseenLoss(of file: OpenFile) -> Int32? {
-        lock.withLock {
+        guard hasLosses.load(ordering: .acquiring) else { return nil }
+        return lock.withLock {
             guard file.seenLosses < file.node.losses else { return nil }
             file.seenLosses = file.node.losses
             return file.node.lastLoss

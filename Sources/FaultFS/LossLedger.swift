@@ -4,6 +4,9 @@ import Model
 /// What a crash could lose now. It follows the recording event by event, by the profile of the mount, so that its memory
 /// and the cost of asking are in proportion to what is unsynced and not to the length of the trace.
 ///
+/// Events wait until there are some hundred of them, or until somebody asks: taken one by one between two requests, each
+/// would find the processor's caches cold, which cost more than the work.
+///
 /// Threading: one lock, taken last.
 final class LossLedger: @unchecked Sendable {
     /// The tree as it was mounted.
@@ -11,13 +14,16 @@ final class LossLedger: @unchecked Sendable {
     private let trace: any TraceSink
     private let undo: UndoStore
     private let lock = Lock()
-    private var now: PendingSet
+    private var followed: PendingSet
+    private var waiting: [TraceEvent] = []
+    private static let waitingLimit = 512
 
     init(base: Tree, trace: any TraceSink, profile: Profile, undo: UndoStore) {
         self.base = base
         self.trace = trace
         self.undo = undo
-        now = PendingSet(profile: profile, base: base)
+        followed = PendingSet(profile: profile, base: base)
+        waiting.reserveCapacity(Self.waitingLimit)
     }
 
     /// The data of everything recorded and of the files as they were mounted.
@@ -27,11 +33,23 @@ final class LossLedger: @unchecked Sendable {
     func take(_ event: TraceEvent) {
         lock.lock()
         defer { lock.unlock() }
-        now.add(event)
+        waiting.append(event)
+        if waiting.count == Self.waitingLimit { catchUp() }
+    }
+
+    /// Beneath the lock.
+    private func catchUp() {
+        for event in waiting { followed.add(event) }
+        waiting.removeAll(keepingCapacity: true)
     }
 
     /// By the profile of the mount.
-    func pending() -> PendingSet { lock.withLock { now } }
+    func pending() -> PendingSet {
+        lock.withLock {
+            catchUp()
+            return followed
+        }
+    }
 
     /// By any profile. One that is not the mount's is worked out from the whole trace, which nothing is added to meanwhile.
     func pending(_ profile: Profile, unitBytes: UInt64? = nil) throws -> PendingSet {
@@ -52,5 +70,10 @@ final class LossLedger: @unchecked Sendable {
     }
 
     /// Whether a crash could leave the inode with a name.
-    func canReach(_ inode: InodeID) -> Bool { lock.withLock { now.canReach(inode) } }
+    func canReach(_ inode: InodeID) -> Bool {
+        lock.withLock {
+            catchUp()
+            return followed.canReach(inode)
+        }
+    }
 }

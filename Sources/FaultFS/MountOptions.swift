@@ -8,6 +8,9 @@ package struct MountOptions: Sendable {
     /// The file outside the mount that receives what is appended to `.faultline/oracle`; made if it is not there.
     /// Without one the lines are kept in memory, for readers of `.faultline/oracle`.
     package var oraclePath: ByteString?
+    /// What speaks against a line that somebody appends to the oracle, given without its newline and with its number; such
+    /// a line is refused, and `.faultline/status` says why. Without it any line will do.
+    package var oracleObjection: (@Sendable (_ line: ArraySlice<UInt8>, _ number: Int) -> String?)?
     /// When the power goes by itself.
     package var crashPoint: CrashPoint?
     /// Called once after the power went, in a thread of its own. It must not wait for calls on the mount to succeed:
@@ -39,6 +42,9 @@ package struct MountOptions: Sendable {
     /// Called when somebody asks through `.faultline/control` that the mount be ended; without it that is refused. It must
     /// return at once: the one who asks waits for it.
     package var onUnmountRequest: (@Sendable () -> Void)?
+    /// Called when the mount is served no longer, whoever unmounted it, from a thread that is about to end. It must return
+    /// at once.
+    package var onEnd: @Sendable () -> Void = {}
     /// Lines `name value` for `.faultline/status`.
     package var labels: [String] = []
 

@@ -5,17 +5,27 @@ import Glibc
 /// goes to a file outside the mount. So the oracle is kept off the storage under test, and stops with the power.
 ///
 /// A line counts once its newline is there; until then its beginning is held back, so that the file outside never
-/// ends in half a line because the power went. A sync of it is accepted and means nothing: it is no barrier.
+/// ends in half a line because the power went. A line to which there is an objection is refused (EINVAL). A sync of it is accepted and means nothing: it is no barrier.
 final class OracleFile: ControlFile, @unchecked Sendable {
     private let recorder: Recorder
     private let outside: Descriptor
     private let lock = Lock()
     private var beginning: [UInt8] = []
+    private var takenLines = 0
+    private let objection: Objection?
+    private var lastObjection: String?
 
-    init(_ recorder: Recorder, outside: Descriptor) {
+    /// What speaks against a line, given without its newline and with its number.
+    typealias Objection = @Sendable (_ line: ArraySlice<UInt8>, _ number: Int) -> String?
+
+    init(_ recorder: Recorder, outside: Descriptor, objection: Objection?) {
         self.recorder = recorder
         self.outside = outside
+        self.objection = objection
     }
+
+    /// Why the last line that was refused was.
+    var refusal: String? { lock.withLock { lastObjection } }
 
     var sizeBytes: Int64 {
         var attributes = stat()
@@ -24,8 +34,8 @@ final class OracleFile: ControlFile, @unchecked Sendable {
 
     func open(flags: Int32) throws(Errno) -> ControlHandle { OracleHandle(self) }
 
-    /// It is append-only: `>` where `>>` was meant would lose it.
-    func truncate() throws(Errno) { throw Errno(EPERM) }
+    /// It is append-only: a shell's `>` appends as `>>` does.
+    func truncate() throws(Errno) {}
 
     /// Takes the lines in order. When the power goes between two of them, the write is short.
     func append(_ data: UnsafeRawBufferPointer) throws(Errno) -> Int {
@@ -37,7 +47,10 @@ final class OracleFile: ControlFile, @unchecked Sendable {
             let line = beginning + data[taken...end]
             do throws(Errno) {
                 try append(line: line)
+                takenLines += 1
             } catch {
+                // What is refused is refused whole.
+                if error.code == EINVAL { beginning = [] }
                 if taken == 0 { throw error }
                 return taken
             }
@@ -49,6 +62,10 @@ final class OracleFile: ControlFile, @unchecked Sendable {
     }
 
     private func append(line: [UInt8]) throws(Errno) {
+        if let objection = objection?(line.dropLast(), takenLines + 1) {
+            lastObjection = objection
+            throw Errno(EINVAL)
+        }
         let refusal: Errno? = line.withUnsafeBytes { bytes in
             do throws(Errno) {
                 try recorder.oracle(UnsafeRawBufferPointer(rebasing: bytes.dropLast())) { () throws(Errno) in

@@ -113,8 +113,12 @@ final class Recorder: @unchecked Sendable {
             if isFrozen { throw Errno(EIO) }
             return try body()
         }
-        let id = try admitBarrier()
-        try begin(id, barrier, process)
+        let id = try lock.withLock { () throws(Errno) in
+            try admit(.barriers)
+            let id = takeID()
+            try append(.barrierBegan(id, barrier, process: process))
+            return id
+        }
         try finish(id, body)
     }
 

@@ -23,10 +23,15 @@ final class Session: @unchecked Sendable {
     private let running = Atomic<Int>(0)
     private let invalidations = Atomic<Int>(0)
     private let isStopping = Atomic<Bool>(false)
+    /// Called when the last thread leaves, from that thread.
+    private let onEnd: @Sendable () -> Void
 
     /// Takes over `device`, an open and mounted /dev/fuse, also when it throws.
-    init(device: Int32, _ fileSystem: FileSystem, threadLimit: Int) throws(Errno) {
+    init(device: Int32, _ fileSystem: FileSystem, threadLimit: Int, onEnd: @escaping @Sendable () -> Void)
+        throws(Errno)
+    {
         self.fileSystem = fileSystem
+        self.onEnd = onEnd
         self.threadLimit = max(threadLimit, 2)
         table = .allocate(capacity: 1)
         table.initialize(to: Callbacks.table())
@@ -98,7 +103,7 @@ final class Session: @unchecked Sendable {
         var buffer = fuse_buf()
         defer {
             free(buffer.mem)
-            running.subtract(1, ordering: .releasing)
+            if running.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { onEnd() }
         }
         while !isStopping.load(ordering: .relaxed) {
             let received = fuse_session_receive_buf(raw, &buffer)

@@ -32,6 +32,8 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
     private let lock = Lock()
     private var bases: [Base] = []
     private var places: [InodeID: Int] = [:]
+    /// No file from here on was there when the tree was mounted. Does not change any more once there are changes to undo.
+    private var firstNew = InodeID(0)
     private var nextStart = UndoStore.firstBase
     /// Opens what is left of an inode's content; set once, by the filesystem.
     private let open: @Sendable (InodeID) throws(Errno) -> Descriptor
@@ -48,6 +50,7 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
             defer { nextStart += sizeBytes }
             if sizeBytes > 0 {
                 places[inode] = bases.count
+                firstNew = max(firstNew, InodeID(inode.rawValue + 1))
                 bases.append(Base(inode: inode, start: nextStart, sizeBytes: sizeBytes, intactBytes: sizeBytes))
             }
             return Payload(offsetBytes: nextStart, countBytes: sizeBytes)
@@ -56,6 +59,7 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
 
     /// Keeps what a write, or a hole punched, is about to destroy.
     func keepRange(of inode: InodeID, _ descriptor: Descriptor, _ offset: UInt64, _ length: UInt64) throws(Errno) {
+        guard inode < firstNew else { return }
         try lock.withLock { () throws(Errno) in
             guard let place = places[inode], offset < bases[place].intactBytes else { return }
             let end = min(offset.addingReportingOverflow(length).partialValue, bases[place].intactBytes)

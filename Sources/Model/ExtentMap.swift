@@ -11,82 +11,143 @@ public struct ExtentMap: Hashable, Sendable {
         public var endBytes: UInt64 { offsetBytes + data.countBytes }
     }
 
-    public private(set) var extents: [Extent] = []
+    /// No chunk is empty or has more than `chunkLimit` runs: in a map of very many a change moves few of them.
+    private var chunks: [[Extent]] = []
+    private static let chunkLimit = 256
 
     public init() {}
 
-    public var isEmpty: Bool { extents.isEmpty }
+    /// Every run, in order.
+    public var extents: [Extent] { chunks.count == 1 ? chunks[0] : Array(chunks.joined()) }
+
+    /// How many runs there are.
+    public var count: Int { chunks.reduce(0) { $0 + $1.count } }
+
+    public var isEmpty: Bool { chunks.isEmpty }
+
+    /// Everything from here on reads as zeros.
+    public var endBytes: UInt64 { chunks.last?.last?.endBytes ?? 0 }
+
+    public static func == (left: Self, right: Self) -> Bool {
+        left.count == right.count && left.chunks.joined().elementsEqual(right.chunks.joined())
+    }
+
+    public func hash(into hasher: inout Hasher) {
+        hasher.combine(count)
+        for extent in chunks.joined() { hasher.combine(extent) }
+    }
 
     /// Puts `data` at `offset`, over whatever was there.
     public mutating func write(_ data: Payload, at offset: UInt64) {
         guard data.countBytes > 0 else { return }
         if data.isZeros { return zero(offset..<offset + data.countBytes) }
         let extent = Extent(offsetBytes: offset, data: data)
-        if offset >= extents.last?.endBytes ?? 0 {
-            if let last = extents.last, last.isFollowed(by: extent) {
-                extents[extents.count - 1].data.countBytes += data.countBytes
-            } else {
-                extents.append(extent)
-            }
-        } else {
-            replace(offset..<offset + data.countBytes, with: extent)
-        }
+        guard offset >= endBytes else { return replace(offset..<offset + data.countBytes, with: extent) }
+        let at = chunks.count - 1
+        if join(extent, to: at) { return }
+        if at >= 0, chunks[at].count < Self.chunkLimit { chunks[at].append(extent) } else { chunks.append([extent]) }
     }
 
     /// Makes `range` read as zeros.
     public mutating func zero(_ range: Range<UInt64>) {
-        guard !range.isEmpty, range.lowerBound < extents.last?.endBytes ?? 0 else { return }
+        guard !range.isEmpty, range.lowerBound < endBytes else { return }
         replace(range, with: nil)
     }
 
     /// The runs within `range`, clipped to it.
     public func slice(_ range: Range<UInt64>) -> [Extent] {
         var result: [Extent] = []
-        var index = firstIndex(endingAfter: range.lowerBound)
-        while index < extents.count, extents[index].offsetBytes < range.upperBound {
-            result.append(extents[index].clipped(to: range))
-            index += 1
+        var at = firstChunk(endingAfter: range.lowerBound)
+        guard at < chunks.count else { return result }
+        var index = Self.firstIndex(in: chunks[at], endingAfter: range.lowerBound)
+        while at < chunks.count {
+            while index < chunks[at].count {
+                guard chunks[at][index].offsetBytes < range.upperBound else { return result }
+                result.append(chunks[at][index].clipped(to: range))
+                index += 1
+            }
+            (at, index) = (at + 1, 0)
         }
         return result
     }
 
+    /// `range` begins before the end of the last run.
     private mutating func replace(_ range: Range<UInt64>, with extent: Extent?) {
-        let first = firstIndex(endingAfter: range.lowerBound)
-        var last = first
-        while last < extents.count, extents[last].offsetBytes < range.upperBound { last += 1 }
-        var middle: [Extent] = []
-        if first < last, extents[first].offsetBytes < range.lowerBound {
-            middle.append(extents[first].clipped(to: 0..<range.lowerBound))
+        let low = firstChunk(endingAfter: range.lowerBound)
+        var high = low + 1
+        while high < chunks.count, chunks[high][0].offsetBytes < range.upperBound { high += 1 }
+        // Taken out, so that it is changed where it is.
+        var runs: [Extent] = []
+        swap(&runs, &chunks[low])
+        for at in low + 1..<high { runs += chunks[at] }
+        Self.replace(range, with: extent, in: &runs)
+        if high < chunks.count, let last = runs.last, last.isFollowed(by: chunks[high][0]) {
+            runs[runs.count - 1].data.countBytes += chunks[high][0].data.countBytes
+            chunks[high].removeFirst()
+            if chunks[high].isEmpty { high += 1 }
         }
-        if let extent { middle.append(extent) }
-        if first < last, extents[last - 1].endBytes > range.upperBound {
-            middle.append(extents[last - 1].clipped(to: range.upperBound..<UInt64.max))
-        }
-        if middle.count == 1, last - first == 1 {
-            extents[first] = middle[0]
+        if let first = runs.first, join(first, to: low - 1) { runs.removeFirst() }
+        if high == low + 1, !runs.isEmpty, runs.count <= Self.chunkLimit {
+            chunks[low] = runs
         } else {
-            extents.replaceSubrange(first..<last, with: middle)
+            let half = Self.chunkLimit / 2
+            let pieces = stride(from: 0, to: runs.count, by: half).map { Array(runs[$0...].prefix(half)) }
+            chunks.replaceSubrange(low..<high, with: pieces)
         }
-        if extent != nil { merge(around: first, first + middle.count) }
     }
 
-    private mutating func merge(around first: Int, _ end: Int) {
-        var index = Swift.min(end, extents.count - 1)
+    /// Lengthens the last run of a chunk by one that follows on it. False when it does not.
+    private mutating func join(_ extent: Extent, to at: Int) -> Bool {
+        guard at >= 0, let last = chunks[at].last, last.isFollowed(by: extent) else { return false }
+        chunks[at][chunks[at].count - 1].data.countBytes += extent.data.countBytes
+        return true
+    }
+
+    private static func replace(_ range: Range<UInt64>, with extent: Extent?, in runs: inout [Extent]) {
+        let first = firstIndex(in: runs, endingAfter: range.lowerBound)
+        var last = first
+        while last < runs.count, runs[last].offsetBytes < range.upperBound { last += 1 }
+        var middle: [Extent] = []
+        if first < last, runs[first].offsetBytes < range.lowerBound {
+            middle.append(runs[first].clipped(to: 0..<range.lowerBound))
+        }
+        if let extent { middle.append(extent) }
+        if first < last, runs[last - 1].endBytes > range.upperBound {
+            middle.append(runs[last - 1].clipped(to: range.upperBound..<UInt64.max))
+        }
+        if middle.count == 1, last - first == 1 {
+            runs[first] = middle[0]
+        } else {
+            runs.replaceSubrange(first..<last, with: middle)
+        }
+        if extent != nil { merge(around: first, first + middle.count, in: &runs) }
+    }
+
+    private static func merge(around first: Int, _ end: Int, in runs: inout [Extent]) {
+        var index = Swift.min(end, runs.count - 1)
         while index > 0, index >= first {
-            if extents[index - 1].isFollowed(by: extents[index]) {
-                extents[index - 1].data.countBytes += extents[index].data.countBytes
-                extents.remove(at: index)
+            if runs[index - 1].isFollowed(by: runs[index]) {
+                runs[index - 1].data.countBytes += runs[index].data.countBytes
+                runs.remove(at: index)
             }
             index -= 1
         }
     }
 
-    private func firstIndex(endingAfter offset: UInt64) -> Int {
-        var low = 0
-        var high = extents.count
+    private func firstChunk(endingAfter offset: UInt64) -> Int {
+        Self.firstIndex(chunks.count) { chunks[$0][chunks[$0].count - 1].endBytes > offset }
+    }
+
+    private static func firstIndex(in runs: [Extent], endingAfter offset: UInt64) -> Int {
+        firstIndex(runs.count) { runs[$0].endBytes > offset }
+    }
+
+    /// The first of `count` for which something holds, which from there on holds for all.
+    private static func firstIndex(_ count: Int, _ holds: (Int) -> Bool) -> Int {
+        var (low, high) = (0, count)
         while low < high {
             let middle = (low + high) / 2
-            if extents[middle].endBytes > offset { high = middle } else { low = middle + 1 }
+            if holds(middle) { high = middle } else { low = middle + 1 }
         }
         return low
     }

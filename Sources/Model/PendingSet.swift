@@ -126,7 +126,7 @@ public struct PendingSet: Sendable {
 
         mutating func take(_ node: Node, keepingContent: Bool) {
             sizeBytes = node.sizeBytes
-            contentEndBytes = min(node.content.extents.last?.endBytes ?? 0, sizeBytes)
+            contentEndBytes = min(node.content.endBytes, sizeBytes)
             attributes = node.attributes
             extendedAttributes = node.extendedAttributes
             if keepingContent { content = node.content }
@@ -202,7 +202,7 @@ extension PendingSet {
             $0.data.heldCount + $0.others.heldCount + $0.doubtful.heldCount + $0.ownNames.count
                 + $0.extendedAttributes.count + 1
         }
-        let durableCount = durable.nodes.values.map { $0.content.extents.count + $0.entries.count + 1 }
+        let durableCount = durable.nodes.values.map { $0.content.count + $0.entries.count + 1 }
         return ordered.heldCount + perInode.reduce(0, +) + durableCount.reduce(0, +) + names.count + barriers.count
             + inFlight.count + latestNames.count
     }

@@ -11,7 +11,7 @@ import Model
 public struct TraceWriter: ~Copyable, Sendable {
     /// Data of this size and more is not copied into the buffer.
     private static let directBytes = 32 << 10
-    private static let bufferBytes = 256 << 10
+    private static let bufferBytes = 64 << 10
 
     private let file: TraceDescriptor
     private var encoder = TraceEncoder(reserving: TraceWriter.bufferBytes + TraceWriter.directBytes + 4096)

@@ -4,6 +4,12 @@ import Scenarios
 @main struct Main {
     static func main() {
         Interruption.shared.install()
+        let words = CommandLine.arguments.dropFirst()
+        // Whoever mounts waits for the process that serves, which needs no other command: making all of them ready to be
+        // parsed takes as long as mounting.
+        if words.starts(with: MountCommand.serviceWords) {
+            CommandLineEnding.run(MountCommand.self, Array(words.dropFirst())).exit()
+        }
         CommandLineEnding.run(FaultlineCommand.self).exit()
     }
 }

@@ -67,6 +67,9 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Serve in this process, until Ctrl-C or an unmount.")
     var foreground = false
 
+    /// How the command line of a process that serves in the background begins.
+    static let serviceWords = ["mount", "--service-directory"]
+
     @Option(help: .hidden)
     var serviceDirectory: ByteString?
 
@@ -109,16 +112,23 @@ struct MountCommand: ParsableCommand {
                 MountLauncher.report(nil, to: MountLauncher.reportDescriptor)
             }
         } catch {
-            if !isReady { MountLauncher.report("\(error)", to: MountLauncher.reportDescriptor) }
+            guard isReady else {
+                MountLauncher.report("\(error)", to: MountLauncher.reportDescriptor)
+                throw ExitStatus.error
+            }
             throw error
         }
     }
 
     private func serve(_ request: MountRequest, _ directory: ServiceDirectory, ready: () throws -> Void) throws {
         let interruption = Interruption.shared
-        let service = MountService(request, directory) { StandardError.say($0) }
+        let service = try MountService(request, directory) { StandardError.say($0) }
         try interruption.awaiting {
-            try service.run(shouldStop: { interruption.isInterrupted }, ready: ready)
+            let stop = interruption.register { service.stop() }
+            defer { stop.cancel() }
+            // A signal that came before has run its cleaners.
+            if interruption.isInterrupted { service.stop() }
+            try service.run(ready: ready)
             // What it said is kept only if something went wrong.
             try directory.remove()
         }
@@ -142,7 +152,7 @@ struct MountCommand: ParsableCommand {
 
     /// The same again for the process in the background, which works in the root directory.
     private func arguments(_ request: MountRequest, _ directory: ServiceDirectory) throws -> [String] {
-        var words = ["mount", "--service-directory", try ArgumentPath.argument(directory.path)]
+        var words = Self.serviceWords + [try ArgumentPath.argument(directory.path)]
         for rule in request.rules { words += ["--rule", "\(rule)"] }
         if let replay { words += ["--replay", try ArgumentPath.argument(ArgumentPath.existing(replay))] }
         switch request.recording {

@@ -11,7 +11,7 @@ import Testing
         ("mkdir .faultline", "File exists"), ("rmdir .faultline", "Operation not permitted"),
         ("mv .faultline x", "Operation not permitted"), (": > x; mv x .faultline/y", "Operation not permitted"),
         ("rm .faultline/oracle", "Operation not permitted"), ("chmod 666 .faultline/oracle", "Operation not permitted"),
-        ("echo x > .faultline/oracle", "Operation not permitted"),
+        ("echo x > .faultline/oracle; cat .faultline/oracle", "x\n"),
         ("ln .faultline/oracle x", "Operation not permitted"),
         ("echo x >> .faultline/status", "Permission denied"), ("cat .faultline/nothing", "No such file"),
     ])
@@ -34,6 +34,21 @@ import Testing
         let result = bench.run("{ \(command) > .faultline/control; } 2>&1; cat .faultline/control")
         #expect(result.output.contains("error: 'nonsense' is no command"), "\(result.output)")
         #expect(!bench.mount.isFrozen)
+    }
+
+    @Test func anOracleLineThatIsNoneIsRefusedAndSaysWhy() throws {
+        let bench = try Bench {
+            $0.oracleObjection = { line, number in line.starts(with: "ok".utf8) ? nil : "line \(number): not ok" }
+        }
+        bench.succeed("echo ok1 > .faultline/oracle; printf ok >> .faultline/oracle; echo 2 >> .faultline/oracle")
+        let refused = bench.run("printf 'ok3\\nbad\\nok4\\n' >> .faultline/oracle")
+        #expect(refused.status != 0, "\(refused.output)")
+        let status = bench.succeed("cat .faultline/status")
+        #expect(status.hasSuffix("oracle-lines 3\nfaults 0\noracle-refused line 4: not ok\n"), "\(status)")
+        // Nothing of it is left in the way of the next.
+        #expect(bench.run("printf ba >> .faultline/oracle; echo d >> .faultline/oracle").status != 0)
+        bench.succeed("echo ok5 >> .faultline/oracle")
+        #expect(Shell.run("cat '\(bench.oracle)'").output == "ok1\nok2\nok3\nok5\n")
     }
 
     @Test func severalCommandsInAWriteAndInPieces() throws {

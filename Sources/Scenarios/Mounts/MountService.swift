@@ -2,6 +2,7 @@ import Bytes
 import FaultFS
 import Glibc
 import Model
+import Oracle
 import Storage
 import Synchronization
 import Targets
@@ -14,11 +15,14 @@ package struct MountService: Sendable {
     private let request: MountRequest
     private let directory: ServiceDirectory
     private let say: @Sendable (String) -> Void
+    /// Raised when there is no more to serve, or when that is asked for.
+    private let ending: OneWayFlag
 
     /// - Parameter say: hears what happens meanwhile, a line at a time, from several threads.
     package init(
         _ request: MountRequest, _ directory: ServiceDirectory, say: @escaping @Sendable (String) -> Void
-    ) {
+    ) throws {
+        ending = try OneWayFlag()
         self.request = request
         self.directory = directory
         self.say = say
@@ -26,15 +30,14 @@ package struct MountService: Sendable {
 
     /// Mounts, calls `ready`, serves, unmounts and ends the trace. Returns when the mount is gone; when it throws, it
     /// is gone too.
-    package func run(shouldStop: () -> Bool, ready: () throws -> Void) throws {
+    package func run(ready: () throws -> Void) throws {
         try recover()
         let trace = try makeTrace()
-        let asked = try OneWayFlag()
         let failure = Mutex<String?>(nil)
         let mount = Mutex<FaultMount?>(nil)
         let made: FaultMount
         do {
-            var options = options(trace, asked)
+            var options = options(trace)
             let (cut, say) = (request.cut, say)
             options.onFreeze = { reason in
                 guard let made = mount.withLock({ $0 }), let trouble = Self.settle(made, reason, cut, say) else {
@@ -52,8 +55,7 @@ package struct MountService: Sendable {
         }
         do {
             try ready()
-            // Who asks through the mount is answered at once; the rest is looked at now and then.
-            while made.isServing, !shouldStop(), try !asked.wait(milliseconds: 5) {}
+            try ending.wait()
         } catch {
             try made.unmount()
             throw error
@@ -63,6 +65,9 @@ package struct MountService: Sendable {
         mount.withLock { $0 = nil }
         if let failure = failure.withLock({ $0 }) { throw MountServiceError.cutFailed(failure) }
     }
+
+    /// Makes `run` unmount and return, now or once it is mounted. May be called from any thread.
+    package func stop() { ending.raise() }
 
     /// A mount that a killed process left at the same place is taken away; what it left in the backing directory goes
     /// when that is mounted.
@@ -74,17 +79,26 @@ package struct MountService: Sendable {
         }
     }
 
-    private func options(_ trace: FileTrace?, _ asked: OneWayFlag) -> MountOptions {
+    private func options(_ trace: FileTrace?) -> MountOptions {
         var options = MountOptions()
         options.trace = trace
         options.oraclePath = request.oracle
+        options.oracleObjection = { line, number in
+            do throws(OracleError) {
+                _ = try OracleLine.parse(Array(line), line: number)
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
         options.profile = request.cut.profile
         options.effect = request.cut.effect
         options.seed = request.cut.seed
         options.rules = request.rules
         options.script = request.script
         options.allowOther = request.allowOther
-        options.onUnmountRequest = { asked.raise() }
+        options.onUnmountRequest = { [ending] in ending.raise() }
+        options.onEnd = { [ending] in ending.raise() }
         options.labels = ["daemon \(getpid())", "directory \(directory.path)"]
         return options
     }

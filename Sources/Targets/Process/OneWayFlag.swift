@@ -14,10 +14,8 @@ package final class OneWayFlag: Sendable {
 
     package func raise() { _ = eventfd_write(descriptor.rawValue, 1) }
 
-    /// True when raised within so long.
-    package func wait(milliseconds: Int) throws(TargetError) -> Bool {
-        try wait(until: Deadline(afterMilliseconds: milliseconds))
-    }
+    /// Returns when it is raised.
+    package func wait() throws(TargetError) { _ = try wait(until: .never) }
 
     /// True when raised before the deadline.
     func wait(until deadline: Deadline) throws(TargetError) -> Bool {
