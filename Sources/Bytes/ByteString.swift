@@ -46,15 +46,17 @@ extension ByteString: Comparable {
 extension [UInt8] {
     /// `==`, at the speed of memcmp(3): the standard library compares arrays element by element.
     public func isSame(as other: [UInt8]) -> Bool {
+        withUnsafeBytes { bytes in other.withUnsafeBytes { bytes.isSame(as: $0) } }
+    }
+}
+
+extension UnsafeRawBufferPointer {
+    /// Whether both hold the same bytes, at the speed of memcmp(3).
+    @inlinable
+    package func isSame(as other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
-        return withUnsafeBytes { bytes in
-            other.withUnsafeBytes { others in
-                guard let base = bytes.baseAddress, let otherBase = others.baseAddress, base != otherBase else {
-                    return true
-                }
-                return memcmp(base, otherBase, bytes.count) == 0
-            }
-        }
+        guard let base = baseAddress, let otherBase = other.baseAddress, base != otherBase else { return true }
+        return memcmp(base, otherBase, count) == 0
     }
 }
 

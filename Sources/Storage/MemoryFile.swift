@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import Model
 
-/// A file in memory. Memory grows with what was written or extended over, zero pages come lazily from the system.
+/// A file in memory. Memory grows with what was written or extended over, and is touched only where it was written.
 final class MemoryFile: StorageFile {
     private let content: Guarded<Content>
     private let name: ByteString
@@ -42,6 +42,8 @@ final class MemoryFile: StorageFile {
 
     func sync() {}
 
+    var overwritesReservedSpace: Bool { true }
+
     func length() -> UInt64 { content.withLock { UInt64($0.count) } }
 
     private func check(_ call: StorageCall, _ hadMemory: Bool) throws(StorageError) {
@@ -57,17 +59,20 @@ final class MemoryFile: StorageFile {
     private static let largestSizeBytes: UInt64 = 1 << 40
 }
 
-/// Bytes from the system's zeroed memory. Everything between `count` and `capacity` is zero.
+/// The bytes of a file. Those from `written` on are zero, whatever lies in memory for them.
 private struct Content: ~Copyable {
-    private var base: UnsafeMutableRawPointer?
-    private var capacity = 0
+    private var memory: FileMemory?
     private(set) var count = 0
-    /// Whose memory it is, until the first change; then there is no capacity.
+    /// How far anything was written. At most `count`.
+    private var written = 0
+    /// Memory from here on is zero: what lies between is left from before.
+    private var used = 0
+    /// What holds the bytes up to `written`, until the first change that it cannot show; then there is `memory`.
     private var image: FileImage?
 
     init(_ image: FileImage) {
-        base = UnsafeMutableRawPointer(mutating: image.bytes.baseAddress)
         count = image.bytes.count
+        written = count
         self.image = image
     }
 
@@ -78,38 +83,49 @@ private struct Content: ~Copyable {
         precondition(hadMemory, "no memory for \(bytes.count) bytes of a file in memory")
     }
 
-    deinit { if image == nil { Self.release(base, capacity) } }
+    deinit { memory?.release(usedBytes: max(used, written)) }
+
+    private var base: UnsafeRawPointer? { image?.bytes.baseAddress ?? memory.map { UnsafeRawPointer($0.base) } }
+    private var capacity: Int { memory?.countBytes ?? 0 }
 
     var hash: StateHash {
-        if let image { return image.hash }
-        return StateHash(of: UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count))
+        mutating get {
+            if let image, count == image.bytes.count { return image.hash }
+            if image == nil { zero(upTo: count) }
+            return StateHash(of: UnsafeRawBufferPointer(start: base, count: base == nil ? 0 : count))
+        }
     }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) -> Int {
-        guard offset < UInt64(count), let base else { return 0 }
-        let available = min(buffer.count, count - Int(offset))
-        buffer.copyMemory(from: UnsafeRawBufferPointer(start: base + Int(offset), count: available))
+        guard offset < UInt64(count), let target = buffer.baseAddress else { return 0 }
+        let start = Int(offset)
+        let available = min(buffer.count, count - start)
+        let known = max(0, min(available, written - start))
+        if known > 0, let base { target.copyMemory(from: base + start, byteCount: known) }
+        memset(target + known, 0, available - known)
         return available
     }
 
     /// False, and nothing is changed, when there is no memory for it.
     mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return true }
-        if offset + bytes.count > count {
-            if !resize(to: offset + bytes.count) { return false }
-        } else if image != nil, !reserve(count) {
-            return false
+        let end = offset + bytes.count
+        if end > count {
+            if !resize(to: end) { return false }
         }
-        base!.advanced(by: offset).copyMemory(from: source, byteCount: bytes.count)
+        if image != nil, !reserve(count) { return false }
+        if offset > written { zero(upTo: offset) }
+        memory!.base.advanced(by: offset).copyMemory(from: source, byteCount: bytes.count)
+        written = max(written, end)
         return true
     }
 
     /// False, and nothing is changed, when there is no memory for it.
     mutating func resize(to size: Int) -> Bool {
-        if image != nil, size < count, !reserve(count) { return false }
         if size < count {
-            memset(base! + size, 0, count - size)
-        } else if size > capacity {
+            used = max(used, written)
+            written = min(written, size)
+        } else if size > capacity, image == nil || size > count {
             // Twice the room if it is there, else what is needed.
             let isReserved = count > 0 && size < 2 * capacity && reserve(2 * capacity)
             guard isReserved || reserve(size) else { return false }
@@ -118,30 +134,21 @@ private struct Content: ~Copyable {
         return true
     }
 
+    /// Makes memory up to `end` what it means.
+    private mutating func zero(upTo end: Int) {
+        let stale = min(end, used)
+        guard stale > written, let memory else { return }
+        memset(memory.base + written, 0, stale - written)
+        written = stale
+    }
+
     private mutating func reserve(_ newCapacity: Int) -> Bool {
-        guard let fresh = Self.zeroedMemory(newCapacity) else { return false }
-        if let base { memcpy(fresh, base, count) }
-        if image == nil { Self.release(base, capacity) }
+        guard let fresh = FileMemory(countBytes: newCapacity) else { return false }
+        if let base, written > 0 { memcpy(fresh.base, base, written) }
+        memory?.release(usedBytes: max(used, written))
         image = nil
-        base = fresh
-        capacity = newCapacity
+        memory = fresh
+        used = fresh.usedBytes
         return true
-    }
-
-    /// From here on memory comes in huge pages where the system has them: most of the cost of a large file in memory is
-    /// touching its pages for the first time.
-    private static let hugeBytes = 4 << 20
-
-    private static func zeroedMemory(_ count: Int) -> UnsafeMutableRawPointer? {
-        guard count >= hugeBytes else { return calloc(count, 1) }
-        let memory = mmap(nil, count, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let memory, memory != MAP_FAILED else { return nil }
-        _ = madvise(memory, count, MADV_HUGEPAGE)
-        return memory
-    }
-
-    private static func release(_ memory: UnsafeMutableRawPointer?, _ count: Int) {
-        guard let memory else { return }
-        if count >= hugeBytes { munmap(memory, count) } else { free(memory) }
     }
 }

@@ -23,9 +23,15 @@ public protocol StorageFile: AnyObject, Sendable {
 
     /// The length of the file in bytes.
     func length() throws(StorageError) -> UInt64
+
+    /// Whether a write into space that was only reserved costs no more than one over bytes that were written: then nobody
+    /// gains from writing zeros ahead. False unless a storage says otherwise.
+    var overwritesReservedSpace: Bool { get }
 }
 
 extension StorageFile {
+    public var overwritesReservedSpace: Bool { false }
+
     /// Writes an array. See `write(_:at:)`.
     public func write(_ bytes: [UInt8], at offsetBytes: UInt64) throws(StorageError) {
         var failure: StorageError?

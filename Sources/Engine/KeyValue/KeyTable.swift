@@ -9,11 +9,27 @@ struct KeyTable {
         var location: ValueLocation
         var keyOffset: UInt32
         var keyCount: UInt32
-        var hash: UInt32
     }
 
-    /// For each slot the number of its entry plus one, or zero.
-    private var slots = [UInt32](repeating: 0, count: 8)
+    /// The number of an entry and the hash of its key, so that a probe looks at no entry but the one it finds; or nothing.
+    private struct Slot {
+        private let bits: UInt64
+
+        static let free = Slot(bits: 0)
+
+        private init(bits: UInt64) { self.bits = bits }
+
+        init(entry: Int, hash: UInt32) { bits = UInt64(hash) << 32 | UInt64(entry + 1) }
+
+        var isFree: Bool { bits == 0 }
+        var entry: Int { Int(truncatingIfNeeded: bits & 0xFFFF_FFFF) - 1 }
+        var hash: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
+    }
+
+    /// Never empty; a power of two.
+    private var slots = KeyTable.noSlots
+    /// An empty table has no memory of its own.
+    private static let noSlots = [Slot.free]
     private var entries: [Entry] = []
     private var freeEntries: [UInt32] = []
     private var keyBytes: [UInt8] = []
@@ -22,64 +38,74 @@ struct KeyTable {
 
     /// Where the value of a key lies; nil when there is none. `hash` is the key's, by the same function for every call.
     func location(of key: UnsafeRawBufferPointer, hash: UInt32) -> ValueLocation? {
-        let slot = slot(of: key, hash)
-        return slots[slot] == 0 ? nil : entries[Int(slots[slot]) - 1].location
+        let slot = slots[slot(of: key, hash)]
+        return slot.isFree ? nil : entries[slot.entry].location
     }
 
     mutating func set(_ key: UnsafeRawBufferPointer, hash: UInt32, _ location: ValueLocation) {
-        let slot = slot(of: key, hash)
-        if slots[slot] != 0 {
-            entries[Int(slots[slot]) - 1].location = location
+        var slot = slot(of: key, hash)
+        if !slots[slot].isFree {
+            entries[slots[slot].entry].location = location
             return
         }
         makeRoomForKey(key.count)
-        let entry = Entry(
-            location: location, keyOffset: UInt32(keyBytes.count), keyCount: UInt32(key.count), hash: hash)
+        // At most two thirds full: probes stay short.
+        if 3 * (count + 1) > 2 * slots.count {
+            grow()
+            slot = self.slot(of: key, hash)
+        }
+        let entry = Entry(location: location, keyOffset: UInt32(keyBytes.count), keyCount: UInt32(key.count))
         keyBytes.append(contentsOf: key)
         count += 1
         if let free = freeEntries.popLast() {
             entries[Int(free)] = entry
-            slots[slot] = free + 1
+            slots[slot] = Slot(entry: Int(free), hash: hash)
         } else {
+            if entries.count == entries.capacity { entries.reserveCapacity(Self.grown(entries.count, by: 1)) }
+            slots[slot] = Slot(entry: entries.count, hash: hash)
             entries.append(entry)
-            slots[slot] = UInt32(entries.count)
         }
-        // At most half full: probes stay short.
-        if 2 * count > slots.count { grow() }
     }
+
+    /// By half, where an array would double: what an open store costs is promised.
+    private static func grown(_ count: Int, by more: Int) -> Int { max(count + more, count + count / 2, 4) }
 
     mutating func remove(_ key: UnsafeRawBufferPointer, hash: UInt32) {
         var hole = slot(of: key, hash)
-        guard slots[hole] != 0 else { return }
-        let removed = slots[hole] - 1
-        deadKeyBytes += Int(entries[Int(removed)].keyCount)
-        freeEntries.append(removed)
+        guard !slots[hole].isFree else { return }
+        let removed = slots[hole].entry
+        deadKeyBytes += Int(entries[removed].keyCount)
+        freeEntries.append(UInt32(removed))
         count -= 1
         // Whatever was displaced over the hole moves into it, so that no probe ends early.
         let mask = slots.count - 1
         var next = (hole + 1) & mask
-        while slots[next] != 0 {
-            let home = Int(entries[Int(slots[next]) - 1].hash) & mask
+        while !slots[next].isFree {
+            let home = Int(slots[next].hash) & mask
             if (next - home) & mask >= (next - hole) & mask {
                 slots[hole] = slots[next]
                 hole = next
             }
             next = (next + 1) & mask
         }
-        slots[hole] = 0
+        slots[hole] = .free
     }
 
     /// What the table has taken from the allocator.
     var allocatedBytes: Int {
-        4 * (slots.capacity + freeEntries.capacity) + MemoryLayout<Entry>.stride * entries.capacity + keyBytes.capacity
+        MemoryLayout<Slot>.stride * slots.capacity + MemoryLayout<Entry>.stride * entries.capacity
+            + 4 * freeEntries.capacity + keyBytes.capacity
     }
 
     /// Every key, in no particular order.
     var keys: [ByteString] {
-        slots.lazy.filter { $0 != 0 }.map { slot in
-            let entry = entries[Int(slot) - 1]
-            return ByteString(keyBytes[Int(entry.keyOffset)..<Int(entry.keyOffset + entry.keyCount)])
+        var keys: [ByteString] = []
+        keys.reserveCapacity(count)
+        for slot in slots where !slot.isFree {
+            let entry = entries[slot.entry]
+            keys.append(ByteString(keyBytes[Int(entry.keyOffset)..<Int(entry.keyOffset + entry.keyCount)]))
         }
+        return keys
     }
 
     /// The slot that holds the key, or the free one where it belongs.
@@ -87,9 +113,8 @@ struct KeyTable {
     private func slot(of key: UnsafeRawBufferPointer, _ hash: UInt32) -> Int {
         let mask = slots.count - 1
         var slot = Int(hash) & mask
-        while slots[slot] != 0 {
-            let entry = entries[Int(slots[slot]) - 1]
-            if entry.hash == hash, Int(entry.keyCount) == key.count, isEqual(key, entry) { return slot }
+        while !slots[slot].isFree {
+            if slots[slot].hash == hash, isEqual(key, entries[slots[slot].entry]) { return slot }
             slot = (slot + 1) & mask
         }
         return slot
@@ -98,30 +123,36 @@ struct KeyTable {
     @inline(__always)
     private func isEqual(_ key: UnsafeRawBufferPointer, _ entry: Entry) -> Bool {
         keyBytes.withUnsafeBytes { bytes in
-            let own = UnsafeRawBufferPointer(rebasing: bytes[Int(entry.keyOffset)..<Int(entry.keyOffset) + key.count])
-            return own.elementsEqual(key)
+            let start = Int(entry.keyOffset)
+            let own = UnsafeRawBufferPointer(rebasing: bytes[start..<start + Int(entry.keyCount)])
+            return own.isSame(as: key)
         }
     }
 
     private mutating func grow() {
-        slots = [UInt32](repeating: 0, count: 2 * slots.count)
-        let mask = slots.count - 1
-        let free = Set(freeEntries)
-        for (number, entry) in entries.enumerated() where !free.contains(UInt32(number)) {
-            var slot = Int(entry.hash) & mask
-            while slots[slot] != 0 { slot = (slot + 1) & mask }
-            slots[slot] = UInt32(number) + 1
+        var larger = [Slot](repeating: .free, count: max(8, 2 * slots.count))
+        let mask = larger.count - 1
+        for slot in slots where !slot.isFree {
+            var place = Int(slot.hash) & mask
+            while !larger[place].isFree { place = (place + 1) & mask }
+            larger[place] = slot
         }
+        slots = larger
     }
 
     /// Drops the bytes of removed keys once they are the greater part.
     private mutating func makeRoomForKey(_ keyCount: Int) {
-        guard deadKeyBytes > keyBytes.count / 2, deadKeyBytes > 4096 else { return }
+        guard deadKeyBytes > keyBytes.count / 2, deadKeyBytes > 4096 else {
+            if keyBytes.count + keyCount > keyBytes.capacity {
+                keyBytes.reserveCapacity(Self.grown(keyBytes.count, by: keyCount))
+            }
+            return
+        }
         var packed: [UInt8] = []
         packed.reserveCapacity(keyBytes.count - deadKeyBytes + keyCount)
-        for slot in slots where slot != 0 {
-            let entry = entries[Int(slot) - 1]
-            entries[Int(slot) - 1].keyOffset = UInt32(packed.count)
+        for slot in slots where !slot.isFree {
+            let entry = entries[slot.entry]
+            entries[slot.entry].keyOffset = UInt32(packed.count)
             packed += keyBytes[Int(entry.keyOffset)..<Int(entry.keyOffset + entry.keyCount)]
         }
         keyBytes = packed

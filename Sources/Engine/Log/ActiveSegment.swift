@@ -68,7 +68,7 @@ struct ActiveSegment {
         self.name = name
         self.file = file
         sizeBytes = UInt64(options.segmentSizeBytes)
-        zeroAheadBytes = UInt64(options.zeroAheadBytes)
+        zeroAheadBytes = file.overwritesReservedSpace ? 0 : UInt64(options.zeroAheadBytes)
     }
 
     /// Writes records, and zeros ahead of them when they pass what is zeroed.

@@ -36,6 +36,8 @@ enum WaitRoom: Int, CaseIterable, Sendable {
     case lobby
     /// For two groups of syncs that take turns: see `SyncGroups`.
     case even, odd
+
+    static let count = allCases.count
 }
 
 extension WaitGate {

@@ -96,8 +96,8 @@ extension Frame {
             let expected = CRC32C.checksum(body)
             guard found == expected else { return .wrongChecksum(found: found, expected: expected) }
             let foundLSN: UInt64 = bytes.littleEndian(at: 8)
-            let foundKey = bytes[headerSizeBytes...].prefix(counts.keyCount)
-            guard foundLSN == lsn, foundKey.elementsEqual(key.bytes) else {
+            let foundKey = UnsafeRawBufferPointer(rebasing: bytes[headerSizeBytes..<headerSizeBytes + counts.keyCount])
+            guard foundLSN == lsn, key.bytes.withUnsafeBytes({ $0.isSame(as: foundKey) }) else {
                 return .wrongLSN(found: LSN(foundLSN), expected: LSN(lsn))
             }
             return nil

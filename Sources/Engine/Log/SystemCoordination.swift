@@ -49,19 +49,19 @@ final class SystemGate: WaitGate {
 
     init() {
         mutex = .allocate(capacity: 1)
-        conditions = .allocate(capacity: WaitRoom.allCases.count)
+        conditions = .allocate(capacity: WaitRoom.count)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         // The wall clock may be set while someone waits.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        var results = [pthread_mutex_init(mutex, nil)]
-        for room in WaitRoom.allCases { results.append(pthread_cond_init(conditions + room.rawValue, &attributes)) }
+        var failures = pthread_mutex_init(mutex, nil)
+        for room in 0..<WaitRoom.count { failures |= pthread_cond_init(conditions + room, &attributes) }
         pthread_condattr_destroy(&attributes)
-        precondition(results.allSatisfy { $0 == 0 }, "a plain mutex and plain conditions can always be made")
+        precondition(failures == 0, "a plain mutex and plain conditions can always be made")
     }
 
     deinit {
-        for room in WaitRoom.allCases { pthread_cond_destroy(conditions + room.rawValue) }
+        for room in 0..<WaitRoom.count { pthread_cond_destroy(conditions + room) }
         pthread_mutex_destroy(mutex)
         conditions.deallocate()
         mutex.deallocate()
