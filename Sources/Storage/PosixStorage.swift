@@ -104,14 +104,15 @@ public final class PosixStorage: Storage {
         if path.isEmpty || path.bytes.contains(0) { throw .invalidName(path) }
     }
 
-    private static func makeDirectory(_ path: ByteString) throws(StorageError) {
+    /// `hasParent` says that the parent was made already: some filesystems answer ENOENT to whatever is made in them.
+    private static func makeDirectory(_ path: ByteString, hasParent: Bool = false) throws(StorageError) {
         if path.withCString({ mkdir($0, 0o700) }) != 0 {
             switch errno {
             case EEXIST: return
-            case ENOENT:
+            case ENOENT where !hasParent:
                 guard let parent = parent(of: path) else { throw .failed(.openDirectory, name: path, errno: ENOENT) }
                 try makeDirectory(parent)
-                return try makeDirectory(path)
+                return try makeDirectory(path, hasParent: true)
             default: throw .failed(.openDirectory, name: path, errno: errno)
             }
         }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Engine
+import Scenarios
 import Storage
 
 struct StoreCommand: ParsableCommand {
@@ -19,8 +20,8 @@ struct StoreCommand: ParsableCommand {
             report, export and verify take no lock and change nothing, so they work beside a running writer; the others \
             wait for nobody and are refused while another process has the store open.
 
-            Exit codes: 0 done, 1 the key is absent or the store is damaged, 2 wrong usage or storage that fails, \
-            3 (verify) it cannot be told whether records are lost.
+            Exit codes: 0 done, 1 the key is absent or (verify) the store is damaged, 2 wrong usage, or storage or a store \
+            that fails, 3 (verify) it cannot be told whether records are lost.
             """,
         subcommands: [
             StorePutCommand.self, StoreGetCommand.self, StoreDeleteCommand.self, StoreScanCommand.self,
@@ -35,14 +36,23 @@ struct StoreDirectory: ParsableArguments {
 
     /// To write; `creating` begins a store where there is none.
     func open(creating: Bool = false) throws -> KeyValueStore {
-        if creating { return try KeyValueStore.open(storage: PosixStorage(creatingDirectory: directory)) }
-        let storage = try storage()
-        return try KeyValueStore.open(storage: storage)
+        let storage = try creating ? PosixStorage(creatingDirectory: directory) : storage()
+        let store = try KeyValueStore.open(storage: storage)
+        say("dropped", store.recoveryReport)
+        return store
     }
 
     /// To read, beside whoever writes.
     func snapshot(_ policy: DamagePolicy = .refuse) throws -> KeyValueSnapshot {
-        try KeyValueSnapshot.open(storage: storage(), damagePolicy: policy)
+        let snapshot = try KeyValueSnapshot.open(storage: storage(), damagePolicy: policy)
+        say("not shown", snapshot.recoveryReport)
+        return snapshot
+    }
+
+    /// What is left out is said, or a damaged store would look like a small one.
+    private func say(_ fate: String, _ report: RecoveryReport) {
+        guard let tail = report.tornTail else { return }
+        StandardError.say("faultline: the log ends in \(tail); \(report.bytesDiscarded) bytes behind that are \(fate)")
     }
 
     /// Refuses a directory that holds no store: a mistyped path would read as an empty one.

@@ -13,13 +13,14 @@ enum StoreFormat: String, ExpressibleByArgument, CaseIterable {
         case .text:
             // What was not UTF-8 has become a replacement character by now.
             guard !argument.unicodeScalars.contains("\u{FFFD}") else {
-                throw ValidationError("'\(argument)' is not UTF-8; give the bytes with --format hex or base64")
+                throw StoreUsageError(
+                    description: "'\(argument)' is not UTF-8; give the bytes with --format hex or base64")
             }
             return Array(argument.utf8)
         case .hex: return try hexBytes(argument)
         case .base64:
             do throws(Base64Error) { return try Base64.decode(Array(argument.utf8)) } catch {
-                throw ValidationError("'\(argument)' is not base64: \(error)")
+                throw StoreUsageError(description: "'\(argument)' is not base64: \(error)")
             }
         }
     }
@@ -38,11 +39,12 @@ enum StoreFormat: String, ExpressibleByArgument, CaseIterable {
     private func hexBytes(_ argument: String) throws -> [UInt8] {
         let digits = argument.map { $0.isASCII ? $0.hexDigitValue : nil }
         guard digits.count % 2 == 0 else {
-            throw ValidationError("'\(argument)' has \(digits.count) hex digits; two make a byte")
+            throw StoreUsageError(description: "'\(argument)' has \(digits.count) hex digits; two make a byte")
         }
         return try stride(from: 0, to: digits.count, by: 2).map { index in
             guard let high = digits[index], let low = digits[index + 1] else {
-                throw ValidationError("'\(argument)' is not hex at digit \(digits[index] == nil ? index : index + 1)")
+                throw StoreUsageError(
+                    description: "'\(argument)' is not hex at digit \(digits[index] == nil ? index : index + 1)")
             }
             return UInt8(high << 4 | low)
         }

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import Engine
 import Foundation
+import Scenarios
 import Storage
 
 struct StoreGetCommand: ParsableCommand {
@@ -21,6 +22,7 @@ struct StoreGetCommand: ParsableCommand {
         let key = try format.key(key)
         let snapshot = try store.snapshot()
         guard let value = try snapshot.get(key), let place = snapshot.place(of: key) else {
+            StandardError.say("faultline: there is no key '\(format.format.text(of: key.bytes))'")
             throw ExitStatus.violation
         }
         if json {

@@ -65,6 +65,8 @@ private struct StoreCheck: Encodable {
     }
 
     var shard: UInt16
+    /// `whole`, `damaged`, or `unclear` when nobody can tell.
+    var verdict: String
     var segments: Int
     var sizeBytes: UInt64
     var records: Int
@@ -95,6 +97,7 @@ private struct StoreCheck: Encodable {
         bytesDiscarded = check.report.bytesDiscarded
         recordsBehindTornTail = check.recordsBehindTornTail
         damage = check.damage.map(Place.init)
+        verdict = damage != nil ? "damaged" : recordsBehindTornTail > 0 ? "unclear" : "whole"
     }
 
     var text: String {
@@ -107,8 +110,7 @@ private struct StoreCheck: Encodable {
     }
 
     var verdictText: String {
-        let head = damage != nil ? "damaged" : recordsBehindTornTail > 0 ? "unclear" : "whole"
-        return (["shard \(shard): \(head); \(records) records up to LSN \(lastLSN)"] + endings).joined(separator: "\n")
+        (["shard \(shard): \(verdict); \(records) records up to LSN \(lastLSN)"] + endings).joined(separator: "\n")
     }
 
     private var endings: [String] {

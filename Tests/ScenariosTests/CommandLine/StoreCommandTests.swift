@@ -74,11 +74,14 @@ struct StoreCommandTests {
         let torn = try store("verify", "s")
         #expect(torn.status == 0 && torn.output.contains("torn tail in 0000-0000000002.log at byte"))
         #expect(try Data(contentsOf: URL(filePath: name)) == whole.dropLast(3))
+        let shown = try store("scan", "s")
+        #expect(shown.status == 0 && shown.error.contains("bytes behind that are not shown"))
         // Records behind it may be lost or not.
         bytes[36 + 30] ^= 1
         try bytes.write(to: URL(filePath: name))
         let unclear = try store("verify", "s", "--json")
         #expect(unclear.status == 3 && unclear.output.contains(#""recordsBehindTornTail" : 20"#))
+        #expect(unclear.output.contains(#""verdict" : "unclear""#))
         // A sealed segment cannot be torn.
         try whole.write(to: URL(filePath: temporary.path + "/s/0000-0000000001.log"))
         let damaged = try store("verify", "s")
@@ -93,6 +96,8 @@ struct StoreCommandTests {
         (["put", "s", "--format", "hex", "000", "00"], "two make a byte"),
         (["put", "s", "--format", "base64", "AA=", "AA=="], "is not base64"),
         (["scan", "s", "--format", "rot13"], "rot13"),
+        // A filesystem in which nothing can be made says ENOENT for ever.
+        (["put", "/proc/nothing/s", "k", "v"], "No such file"),
     ])
     func wrongUseIsExplained(_ arguments: [String], _ reason: String) throws {
         let answer = try Faultline.run(["store"] + arguments, directory: temporary.path)
@@ -113,6 +118,8 @@ struct StoreCommandTests {
         try map.close()
         #expect(try store("put", "s", "k", "w").status == 0)
         #expect(try store("get", "s", "k").output == "w")
+        let absent = try store("get", "s", "--format", "hex", "ff")
+        #expect(absent.status == 1 && absent.error == "faultline: there is no key 'ff'\n")
     }
 }
 
