@@ -29,7 +29,13 @@ struct FaultTable {
         case .neverFired: return "\(fault.rule)  (matched \(fault.matched))"
         case .survived, .refused, .violation:
             let more = fault.fired > 1 ? "\(fault.fired) times" : fault.faults.first.map(hit) ?? ""
-            return "\(fault.rule)  (\(more))"
+            let others = (fault.places ?? 1) - 1
+            let places =
+                others == 0
+                ? ""
+                : fault.outcome == .violation
+                    ? "; the \(others) tried before it: right" : "; right at \(others) more, too"
+            return "\(fault.rule)  (\(more)\(places))"
         }
     }
 

@@ -63,6 +63,7 @@ struct IOErrorScenarioTests {
         for fault in faults {
             #expect(fault.fired > 0 || fault.outcome == .notTried && fault.detail != nil, "\(fault.rule)")
         }
+        #expect(faults.first { $0.family == "fsync-lose-btrfs" }?.places == 4)
         #expect(faults.count { $0.outcome != .notTried } >= 20)
     }
 
@@ -73,7 +74,11 @@ struct IOErrorScenarioTests {
             "engine", [try Setting(parsing: "planted=poison-ignored")], "fsync nth=9 -> EIO lose btrfs", scratch)
         let finding = try #require(result.findings.first, "\(result)")
         let path = ByteString(try #require(finding.case))
-        let (replay, outcome) = try Replay.show(path, targets: TargetCatalog(driver: Machine.driver))
+        let replay = try Replay(directory: path, targets: TargetCatalog(driver: Machine.driver))
+        let directory = try RunDirectory(
+            in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
+        defer { try? directory.finish() }
+        let outcome = try replay.run(scratch: try scratch.make("replay"), try RunContext(directory))
         #expect(replay.record.live?.rules == ["fsync nth=9 -> EIO lose btrfs"])
         #expect(outcome.state == nil && outcome.judgement.broken == [.durable], "\(outcome.judgement)")
         #expect(outcome.judgement.verdict == .violation)

@@ -130,15 +130,12 @@ import Testing
             #expect(result.verdict == "violation", "\(result.reason ?? "")")
             let seen = try #require(finding, "\(result.findings.map(\.story))")
             guard row.sighting.scenario != .smoke else { return }
-            // What only the live store showed is done again by a run of the same seed and rule.
-            let directory = try #require(seen.case)
-            guard FileManager.default.fileExists(atPath: directory + "/case.json") else {
-                #expect(seen.replay?.contains("--rule") == true)
-                return
-            }
             let catalog = TargetCatalog(driver: Machine.driver)
             let replay = try Replay(directory: ByteString(try #require(seen.case)), targets: catalog)
-            let outcome = try replay.run(scratch: try scratch.make("replay"))
+            let directory = try RunDirectory(
+                in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
+            defer { try? directory.finish() }
+            let outcome = try replay.run(scratch: try scratch.make("replay"), try RunContext(directory))
             #expect(outcome.judgement.broken.map(\.rawValue).contains(seen.check))
             return
         }

@@ -21,6 +21,9 @@ struct FaultFamily: Sendable {
     /// The rule; `#` stands for a number that is drawn from what a run without faults counts.
     var template: String
     var demand: Demand = .everything
+    /// At how many places it is tried, one after the other, until a promise is broken. What a lost sync shows depends on
+    /// what was written around it, and what is written into the lost page afterwards.
+    var placeCount = 1
     /// Whether the rule is for one file: `@` stands for its path. A rule about reads takes a file away from the kernel's
     /// cache, and a file that is mapped into memory cannot be.
     var isOfOneFile: Bool { template.contains("@") }
@@ -36,7 +39,7 @@ struct FaultFamily: Sendable {
         FaultFamily(name: "fsync-eio", template: "fsync nth=# -> EIO"),
         FaultFamily(name: "fsync-lose-ext4", template: "fsync nth=# -> EIO lose"),
         FaultFamily(name: "fsync-lose-xfs", template: "fsync nth=# -> EIO lose xfs"),
-        FaultFamily(name: "fsync-lose-btrfs", template: "fsync nth=# -> EIO lose btrfs"),
+        FaultFamily(name: "fsync-lose-btrfs", template: "fsync nth=# -> EIO lose btrfs", placeCount: 4),
         FaultFamily(name: "fsyncdir-eio", template: "fsyncdir nth=# -> EIO"),
         FaultFamily(name: "create-eio", template: "create nth=# -> EIO"),
         FaultFamily(name: "open-emfile", template: "open nth=# -> EMFILE"),

@@ -17,6 +17,8 @@ struct FaultPlanner {
         /// What `#` stands for, and the file.
         var number: UInt64 = 0
         var path: ByteString?
+        /// The same fault at other places, for a family that is tried at several.
+        var others: [Plan] = []
 
         /// The same fault at an earlier place; nil when this is the earliest.
         func earlier() throws -> Plan? {
@@ -126,14 +128,25 @@ struct FaultPlanner {
             plan.obstacle = "the store does nothing that it could hit"
             return
         }
-        var place = draw % total
+        let places = try (0..<min(UInt64(plan.family.placeCount), total)).map { index in
+            try self.plan(plan.family, ways, draw % total + index * total / UInt64(plan.family.placeCount))
+        }
+        plan = places[0]
+        plan.others = Array(places.dropFirst())
+    }
+
+    /// - Parameter place: among those of all ways; beyond the last it begins again.
+    private func plan(
+        _ family: FaultFamily, _ ways: [(path: ByteString?, count: UInt64)], _ place: UInt64
+    ) throws -> Plan {
+        var place = place % ways.reduce(0) { $0 + $1.count }
+        var plan = Plan(family: family)
         for way in ways {
-            if place < way.count {
-                (plan.number, plan.path) = (place + 1, way.path)
-                plan.rule = try plan.family.rule(plan.number, path: plan.path)
-                return
-            }
+            (plan.number, plan.path) = (place + 1, way.path)
+            if place < way.count { break }
             place -= way.count
         }
+        plan.rule = try family.rule(plan.number, path: plan.path)
+        return plan
     }
 }

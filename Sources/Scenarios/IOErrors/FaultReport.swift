@@ -19,6 +19,9 @@ package struct FaultReport: Codable, Sendable {
     package var outcome: Outcome
     /// What the store was held to: `everything` that its contract says, `prefix`, or `noticing`.
     package var demand: String
+    /// At how many places it was tried, of a family that is tried at several until a promise is broken; the first that
+    /// broke one is told, else the first.
+    package var places: Int?
     package var matched: UInt64 = 0
     package var fired: UInt64 = 0
     /// The first of the faults that happened, with the operations that they hit.

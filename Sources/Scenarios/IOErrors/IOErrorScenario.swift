@@ -49,11 +49,27 @@ struct IOErrorScenario: ScenarioRun {
                 outcome: .notTried, demand: family.demand.rawValue, detail: plan.obstacle)
             if family.demand == .noticing, !request.target.target.noticesDamage {
                 report.detail = "\(request.target.target.name) does not promise to notice bytes that storage changed"
-            } else if let rule = plan.rule {
-                report = try tryUntilItFires(plan, rule, request)
+            } else if plan.rule != nil {
+                report = try tryPlaces(of: plan, request)
             }
             tally.faults.append(report)
         }
+    }
+
+    /// At each of its places, until a promise is broken.
+    private mutating func tryPlaces(of plan: FaultPlanner.Plan, _ request: RunRequest) throws -> FaultReport {
+        var first: FaultReport?
+        for (index, place) in ([plan] + plan.others).enumerated() {
+            guard let rule = place.rule else { continue }
+            if context.shouldStop() { throw RunError.interrupted }
+            var report = try tryUntilItFires(place, rule, request)
+            report.places = plan.others.isEmpty ? nil : index + 1
+            if report.outcome == .violation { return report }
+            first = first ?? report
+            first?.places = report.places
+        }
+        guard let first else { throw RunError.harness("\(plan.family.name) was placed nowhere") }
+        return first
     }
 
     /// What a life without faults counted is a guess for one with them: a rule that did not fire is tried earlier.
