@@ -42,6 +42,14 @@ static int zeroed_file(const char *path, size_t size) {
     return result;
 }
 
+int yardstick_settle(const char *directory) {
+    int file = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (file < 0) return errno;
+    int failure = syncfs(file) == 0 ? 0 : errno;
+    close(file);
+    return failure;
+}
+
 double yardstick_overwrite(const char *path, size_t size, int count) {
     int file = zeroed_file(path, size * (size_t)count);
     if (file < 0) return file;

@@ -121,6 +121,25 @@ import Testing
         #expect(try Self.residentBytes() - before < 64 << 20)
     }
 
+    /// Of lengths that a header claims nothing is allocated or read before the file is known to be long enough.
+    @Test(arguments: [(1, 3 << 20), (1, LogLimits.payloadSizeBytes), (1, 0xFFFF_FFFF), (LogLimits.keySizeBytes, 0)])
+    func aClaimedLengthIsJudgedBeforeItIsBelieved(_ keyCount: Int, _ payloadCount: Int) throws {
+        var bytes = SegmentHeader(name: SegmentName(shard: 0, sequence: 1), baseLSN: 1).encoded
+        bytes += Frame.encoded(.put, lsn: 1, key: [1], payload: [2])
+        let start = bytes.count
+        bytes += Frame.encoded(.put, lsn: 2, key: [3], payload: [4, 5, 6])
+        bytes.withUnsafeMutableBytes { bytes in
+            bytes.storeBytes(of: UInt32(keyCount).littleEndian, toByteOffset: start + 16, as: UInt32.self)
+            bytes.storeBytes(of: UInt32(payloadCount).littleEndian, toByteOffset: start + 20, as: UInt32.self)
+        }
+        let name = SegmentName(shard: 0, sequence: 1).fileName
+        let storage = CountedStorage(try MemoryStorage(contents: [name: bytes]))
+        let snapshot = try KeyValueSnapshot.open(storage: storage)
+        #expect(snapshot.recoveryReport.recordsReplayed == 1)
+        #expect(try snapshot.get(ByteString([1])) == [2])
+        #expect(storage.largestRead.withLock { $0 } <= bytes.count)
+    }
+
     @Test func fiveHundredDurableAppendsAndAnOpenAreQuick() throws {
         let directory = try TemporaryDirectory()
         let clock = ContinuousClock()

@@ -8,6 +8,9 @@
 
 // Each returns the seconds that it took, or a negative errno (of SQLite: a negative result code).
 
+// Writes out what the filesystem of a directory holds, with syncfs(2), so that nobody pays for it later. Returns 0 or an errno.
+int yardstick_settle(const char *directory);
+
 // Overwrites `count` records of `size` bytes, one after the other, each with pwrite(2) and fdatasync(2). The file at
 // `path` is created and written with zeros first, which is not counted.
 double yardstick_overwrite(const char *path, size_t size, int count);
