@@ -14,6 +14,10 @@ package enum PlantedPage {
 
             faultline planted --page > docs/planted-bugs.md
 
+        The default matrix (`faultline matrix`, its cells in harness/matrices/default.yaml) plants every one that does not take two
+        threads: 23 are shown there by `power-cut`, `poison-ignored`, `tail-trusted` and `read-unchecked` by `io-error`, and `tail-uncut`,
+        which takes a failed write and then a crash, by `explore`.
+
         The two targets show some things that must not happen as a key that nobody wrote: `half a batch`, an event that was
         `taken twice` or, after recovery, `taken again`, one that is `replayed although checkpointed`.
 

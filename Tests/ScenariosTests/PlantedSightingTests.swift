@@ -92,6 +92,12 @@ import Testing
         let planted = matrix.cells.filter { $0.expectation == .violation }
             .compactMap { $0.request.target.configurationByName["planted"] }
         let left = Set(PlantedBug.allCases.map(\.name)).subtracting(planted)
+        // The page says how many by which scenario.
+        let scenarios = matrix.cells.filter { $0.request.target.configurationByName["planted"] != "none" }
+            .filter { $0.expectation == .violation && $0.request.target.target.name != "sqlite" }
+            .map(\.request.scenario)
+        #expect(scenarios.count { $0 == .powerCut } == 23 && PlantedPage.head.contains("23 are shown there"))
+        #expect(scenarios.count { $0 == .ioError } == 3 && scenarios.count { $0 == .explore } == 1)
         #expect(left == [PlantedBug.duplicateEarly.name, PlantedBug.followerEarly.name])
     }
 
