@@ -136,6 +136,9 @@ import Testing
         let storage = CountedStorage(try MemoryStorage(contents: [name: bytes]))
         let snapshot = try KeyValueSnapshot.open(storage: storage)
         #expect(snapshot.recoveryReport.recordsReplayed == 1)
+        let isTooLarge = payloadCount > LogLimits.payloadSizeBytes
+        let reason = snapshot.recoveryReport.tornTail?.reason
+        #expect(reason == (isTooLarge ? .payloadTooLarge(UInt32(payloadCount)) : .cutShort), "by its length alone")
         #expect(try snapshot.get(ByteString([1])) == [2])
         #expect(storage.largestRead.withLock { $0 } <= bytes.count)
     }
