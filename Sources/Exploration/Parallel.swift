@@ -22,7 +22,7 @@ enum Parallel {
         let next = Atomic<Int>(0)
         let over = Atomic<Bool>(false)
         // A few at a time: most of the threads' time is not to go into taking turns.
-        let stride = max(1, min(16, items.count / (4 * workers)))
+        let stride = max(1, min(16, items.count / (32 * workers)))
         DispatchQueue.concurrentPerform(iterations: min(workers, items.count)) { _ in
             while true {
                 let begin = next.add(stride, ordering: .relaxed).oldValue

@@ -48,7 +48,7 @@ package final class ProcessRecovery: StateRecoverer {
     }
 
     /// A spawned command takes its time for each, and a budget is to end in time.
-    package var batchCount: Int { client.isPersistent ? 128 : 16 }
+    package var batchCount: Int { client.isPersistent ? 128 : 32 }
 
     package func recording(ofRecovering tree: Tree) -> Recording? { nil }
 

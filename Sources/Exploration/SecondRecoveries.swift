@@ -5,7 +5,7 @@ import Synchronization
 /// What recovering once more showed, by what the first recovery left: many states recover to few. Thread safe.
 final class SecondRecoveries: Sendable {
     /// Of so many one is looked at all the same: what a recovery shows must depend on what it finds alone.
-    private static let lookPeriod = 16
+    private static let lookPeriod = 64
     private static let keptAtMost = 10_000
 
     private let known = Mutex<[StateHash: Recovery]>([:])

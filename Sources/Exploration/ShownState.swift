@@ -11,7 +11,11 @@ struct ShownState: Sendable {
         var bytes: [UInt8] = []
         for evidence in [evidence] + nested {
             bytes.append(evidence.recovery)
-            if let second = evidence.secondRecovery { bytes.append(second) } else { bytes.append(run: 0) }
+            switch evidence.secondRecovery {
+            case nil: bytes.append(run: 0)
+            case evidence.recovery: bytes.append(run: 5)
+            case let second?: bytes.append(second)
+            }
             switch evidence.probe {
             case nil: bytes.append(run: 0)
             case .kept: bytes.append(run: 1)

@@ -170,18 +170,31 @@ struct AtomGraph {
 
     /// What is left of a write, and the size that it reached, when these atoms of it survive.
     private func torn(_ kept: [Int]) -> (data: Fate, sizeBytes: UInt64?) {
-        var bytes = RangeSet<UInt64>()
+        // Neighbours are one range: what is kept of a write is mostly one piece, and a set is slow to grow.
+        var ranges: [Range<UInt64>] = []
         var size: UInt64?
         for atom in kept {
             switch atoms[atom].piece {
-            case .unit(let unit): bytes.insert(contentsOf: unit)
-            case .prefix(let prefix, let reached):
-                bytes.insert(contentsOf: prefix)
+            case .unit(let bytes): ranges.join(bytes)
+            case .prefix(let bytes, let reached):
+                ranges.join(bytes)
                 size = reached ?? size
             default: break
             }
         }
+        var bytes = RangeSet<UInt64>()
+        for range in ranges { bytes.insert(contentsOf: range) }
         return (.data(bytes), size)
+    }
+}
+
+extension [Range<UInt64>] {
+    /// Takes in a range; as a part of the last one, where they touch.
+    fileprivate mutating func join(_ range: Range<UInt64>) {
+        guard let last, range.lowerBound <= last.upperBound, range.lowerBound >= last.lowerBound else {
+            return append(range)
+        }
+        self[count - 1] = last.lowerBound..<Swift.max(last.upperBound, range.upperBound)
     }
 }
 

@@ -14,8 +14,9 @@ public struct StateBlock {
 
     mutating func append(_ hash: StateHash, _ walk: borrowing IdealWalk) {
         hashes.append(hash)
-        members.append(contentsOf: walk.members)
         wordCount = walk.members.count
+        // Word by word: mostly there is one.
+        for word in walk.members { members.append(word) }
     }
 
     func members(of state: Int) -> ArraySlice<UInt64> { members[state * wordCount..<(state + 1) * wordCount] }

@@ -13,6 +13,10 @@ public struct Observation: Hashable, Sendable {
             self.key = key
             self.payload = payload
         }
+
+        public static func == (left: Entry, right: Entry) -> Bool {
+            left.key == right.key && left.payload.isSame(as: right.payload)
+        }
     }
 
     /// Sorted by key, bytewise; no key twice.
