@@ -22,12 +22,12 @@ package enum ExplorationBenchmark {
             add(.write(InodeID(2), offsetBytes: page * 4096, data: arena.store(bytes)))
         }
         var walker = try StateWalker(set, payloads: arena)
-        let index = StateIndex()
+        let index = try StateIndex()
         var block = StateBlock()
         var left = count
         while left > 0, try walker.take(min(left, EpochWalk.blockCount), into: &block) {
             index.bringNear(block.hashes)
-            for hash in block.hashes { _ = index.insert(hash, 0) }
+            for hash in block.hashes { _ = try index.insert(hash, 0) }
             left -= block.hashes.count
         }
         return index.count

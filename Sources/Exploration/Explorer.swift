@@ -42,7 +42,7 @@ package final class Explorer {
         _ recording: Recording, profile: Profile, limits: ExplorationLimits, seed: UInt64,
         recovery: any StateRecoverer, confirming: any StateRecoverer, judge: EvidenceJudge, workers: Int,
         earlier: EarlierExploration? = nil
-    ) {
+    ) throws(RecordingError) {
         self.recording = recording
         self.profile = profile
         self.limits = limits
@@ -52,7 +52,7 @@ package final class Explorer {
         let nesting =
             limits.depth > 1
             ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch) : nil
-        ledger = StateLedger(recovery: recovery, nesting: nesting, workers: workers, earlier: earlier)
+        ledger = try StateLedger(recovery: recovery, nesting: nesting, workers: workers, earlier: earlier)
         nested = NestedFindings(nesting, recovery: confirming, judge: judge)
         checker = StateChecker(recovery: confirming, judge: judge)
         collector = FindingCollector(recording)
@@ -170,7 +170,7 @@ package final class Explorer {
             for (index, walk) in open.enumerated() {
                 decidedCount += walk.decidedCount - before[index].0
                 lossyCount += walk.lossyCount - before[index].1
-                for found in rounds[index] ?? [] { ledger.take(found.hash, found.survivors, of: walk.epoch) }
+                for found in rounds[index] ?? [] { try ledger.take(found.hash, found.survivors, of: walk.epoch) }
             }
             try flush(shouldStop)
             guard coverage.stopped == nil else { return }

@@ -5,11 +5,17 @@ import Model
 /// Reading from several threads is safe while none writes.
 final class MetStates: @unchecked Sendable {
     /// By hash: the number of what was shown. While it waits: −1 − the last line at which it does.
-    private let states = StateIndex()
+    private let states: StateIndex
     /// By the digest of what was shown: its number.
-    private let digests = StateIndex()
+    private let digests: StateIndex
     /// For each number: the last line at which it was judged.
     private var lastJudged: [Int] = []
+
+    /// Throws when the system has no memory for it; so do the changes.
+    init() throws(RecordingError) {
+        states = try StateIndex()
+        digests = try StateIndex()
+    }
 
     /// How many distinct states were met.
     var count: Int { states.count }
@@ -26,9 +32,9 @@ final class MetStates: @unchecked Sendable {
     func bringNear(_ hashes: [StateHash]) { states.bringNear(hashes) }
 
     /// Says that the state waits at this line; true when it was not met before.
-    func wait(_ hash: StateHash, at line: Int) -> Bool {
-        guard let number = states.insert(hash, Self.waiting(at: line)) else { return true }
-        if number < 0 { states[hash] = Self.waiting(at: line) }
+    func wait(_ hash: StateHash, at line: Int) throws(RecordingError) -> Bool {
+        guard let number = try states.insert(hash, Self.waiting(at: line)) else { return true }
+        if number < 0 { try states.set(hash, Self.waiting(at: line)) }
         return false
     }
 
@@ -41,10 +47,10 @@ final class MetStates: @unchecked Sendable {
     func number(ofDigest digest: StateHash) -> Int? { digests[digest].map(Int.init) }
 
     /// Says that the state showed what has this digest; true when nothing had shown it.
-    func enter(_ hash: StateHash, showing digest: StateHash) -> Bool {
+    func enter(_ hash: StateHash, showing digest: StateHash) throws(RecordingError) -> Bool {
         let fresh = Int32(lastJudged.count)
-        let number = digests.insert(digest, fresh)
-        states[hash] = number ?? fresh
+        let number = try digests.insert(digest, fresh)
+        try states.set(hash, number ?? fresh)
         if number == nil { lastJudged.append(-1) }
         return number == nil
     }

@@ -38,11 +38,12 @@ struct PlaceMemory: ~Copyable {
 
     private static func byteCount(_ bits: Int) -> Int { MemoryLayout<StateIndex.Place>.stride << bits }
 
-    mutating func take(bits: Int) -> Places {
+    /// So many zeroed places. Throws when the system has no memory for them.
+    mutating func take(bits: Int) throws(RecordingError) -> Places {
         for index in slabs.indices.reversed() {
             if let places = slabs[index].take(bits) { return places }
         }
-        slabs.append(PlaceMemory.slab(bits: max(PlaceMemory.slabBits, bits)))
+        slabs.append(try PlaceMemory.slab(bits: max(PlaceMemory.slabBits, bits)))
         return slabs[slabs.count - 1].take(bits)!
     }
 
@@ -59,10 +60,10 @@ struct PlaceMemory: ~Copyable {
         slabs[index].free[size].insert(begin)
     }
 
-    private static func slab(bits: Int) -> Slab {
+    private static func slab(bits: Int) throws(RecordingError) -> Slab {
         let bytes = byteCount(bits)
         let memory = mmap(nil, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
-        guard let memory, memory != MAP_FAILED else { fatalError("no memory for more crash states") }
+        guard let memory, memory != MAP_FAILED else { throw .noMemory(sizeBytes: bytes) }
         var free = [Set<Int>](repeating: [], count: bits + 1)
         free[bits] = [0]
         return Slab(places: memory.bindMemory(to: StateIndex.Place.self, capacity: 1 << bits), bits: bits, free: free)

@@ -39,6 +39,8 @@ package struct Recording: Sendable {
 package enum RecordingError: Error, Hashable, Sendable {
     /// A crash point beyond the trace's end.
     case crashPointBeyondTrace(Int, eventCount: Int)
+    /// The system gives no more memory to know the states by that were met.
+    case noMemory(sizeBytes: Int)
 }
 
 extension RecordingError: CustomStringConvertible {
@@ -46,6 +48,8 @@ extension RecordingError: CustomStringConvertible {
         switch self {
         case .crashPointBeyondTrace(let point, let count):
             "crash point \(point) is beyond the trace, which has \(count) events"
+        case .noMemory(let size):
+            "there is no memory for more crash states (\(size) bytes were asked for): limit them with --states, or --budget"
         }
     }
 }

@@ -31,11 +31,12 @@ package final class StateIndex: @unchecked Sendable {
     private let shards: UnsafeMutableBufferPointer<Shard>
     package private(set) var count = 0
 
-    package init() {
+    /// Throws when the system has no memory for it.
+    package init() throws(RecordingError) {
         shards = .allocate(capacity: 1 << StateIndex.shardBits)
         for index in shards.indices {
-            shards.initializeElement(
-                at: index, to: Shard(places: memory.take(bits: StateIndex.firstBits), bits: StateIndex.firstBits))
+            let places = try memory.take(bits: StateIndex.firstBits)
+            shards.initializeElement(at: index, to: Shard(places: places, bits: StateIndex.firstBits))
         }
     }
 
@@ -43,21 +44,22 @@ package final class StateIndex: @unchecked Sendable {
 
     /// The number of `hash`, which may be anything but the smallest `Int32`; nil when it was not met.
     package subscript(_ hash: StateHash) -> Int32? {
-        get {
-            let shard = shards[StateIndex.shard(of: hash)]
-            let mark = shard.places[StateIndex.place(of: hash, in: shard)].mark
-            return mark == 0 ? nil : StateIndex.number(of: mark)
-        }
-        set {
-            guard let number = newValue, let known = insert(hash, number), known != number else { return }
-            let shard = shards[StateIndex.shard(of: hash)]
-            shard.places[StateIndex.place(of: hash, in: shard)].mark = StateIndex.mark(number)
-        }
+        let shard = shards[StateIndex.shard(of: hash)]
+        let mark = shard.places[StateIndex.place(of: hash, in: shard)].mark
+        return mark == 0 ? nil : StateIndex.number(of: mark)
     }
 
-    /// Enters `hash` with `number` where it was not met; the number that it has, where it was.
+    /// Gives `hash` this number, whether it was met or not. Throws when the system has no memory for it.
+    package func set(_ hash: StateHash, _ number: Int32) throws(RecordingError) {
+        guard let known = try insert(hash, number), known != number else { return }
+        let shard = shards[StateIndex.shard(of: hash)]
+        shard.places[StateIndex.place(of: hash, in: shard)].mark = StateIndex.mark(number)
+    }
+
+    /// Enters `hash` with `number` where it was not met; the number that it has, where it was. Throws when the
+    /// system has no memory for it.
     @inline(__always)
-    package func insert(_ hash: StateHash, _ number: Int32) -> Int32? {
+    package func insert(_ hash: StateHash, _ number: Int32) throws(RecordingError) -> Int32? {
         let index = StateIndex.shard(of: hash)
         let shard = shards[index]
         let place = StateIndex.place(of: hash, in: shard)
@@ -66,7 +68,7 @@ package final class StateIndex: @unchecked Sendable {
         shard.places[place] = Place(hash: hash, mark: StateIndex.mark(number))
         count += 1
         shards[index].count += 1
-        if (shard.count + 1) * 8 > 5 << shard.bits { grow(index) }
+        if (shard.count + 1) * 8 > 5 << shard.bits { try grow(index) }
         return nil
     }
 
@@ -114,9 +116,9 @@ package final class StateIndex: @unchecked Sendable {
         return place
     }
 
-    private func grow(_ index: Int) {
+    private func grow(_ index: Int) throws(RecordingError) {
         let old = shards[index]
-        let new = Shard(places: memory.take(bits: old.bits + 1), bits: old.bits + 1, count: old.count)
+        let new = Shard(places: try memory.take(bits: old.bits + 1), bits: old.bits + 1, count: old.count)
         for place in 0..<1 << old.bits where old.places[place].mark != 0 {
             new.places[StateIndex.place(of: old.places[place].hash, in: new)] = old.places[place]
         }

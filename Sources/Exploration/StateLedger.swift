@@ -16,7 +16,7 @@ final class StateLedger {
     private let nesting: NestedExploration?
     private let workers: Int
     /// Which states were met. To be read by all threads between two changes of the ledger.
-    let met = MetStates()
+    let met: MetStates
     private var shown: [ShownState] = []
     private var judged: Set<UInt64> = []
     private var fresh: [Waiting] = []
@@ -34,7 +34,8 @@ final class StateLedger {
 
     init(
         recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, earlier: EarlierExploration? = nil
-    ) {
+    ) throws(RecordingError) {
+        met = try MetStates()
         self.recovery = recovery
         self.nesting = nesting
         self.workers = max(1, workers)
@@ -57,10 +58,10 @@ final class StateLedger {
     var distinctCount: Int { met.count }
 
     /// Takes a state, if it is worth a look.
-    func take(_ hash: StateHash, _ survivors: Survivors, of epoch: Epoch) {
+    func take(_ hash: StateHash, _ survivors: Survivors, of epoch: Epoch) throws {
         guard met.needsLook(hash, at: epoch.lines) else { return }
         let state = Waiting(hash: hash, epoch: epoch, survivors: survivors)
-        if met.wait(hash, at: epoch.lines) { fresh.append(state) }
+        if try met.wait(hash, at: epoch.lines) { fresh.append(state) }
         waiting.append(state)
     }
 
@@ -76,7 +77,7 @@ final class StateLedger {
             place += batch.count
             for (state, result) in zip(batch, try recover(batch)) {
                 // After one that hung no other was begun.
-                if let result { enter(result, of: state.hash) }
+                if let result { try enter(result, of: state.hash) }
             }
             if shouldStop() { break }
         }
@@ -89,7 +90,7 @@ final class StateLedger {
         }
     }
 
-    private func enter(_ result: Outcome, of hash: StateHash) {
+    private func enter(_ result: Outcome, of hash: StateHash) throws {
         if earlier?[hash] == nil {
             checkedCount += 1
             nestedCount += result.nestedCount
@@ -101,7 +102,7 @@ final class StateLedger {
             if earlier?[hash] == nil { rerunCount += 1 }
             if !isStable { unstableCount += 1 }
         }
-        if met.enter(hash, showing: result.digest), let new = result.shown { shown.append(new) }
+        if try met.enter(hash, showing: result.digest), let new = result.shown { shown.append(new) }
     }
 
     // MARK: - On all threads

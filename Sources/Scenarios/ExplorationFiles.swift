@@ -118,7 +118,7 @@ struct ExplorationFiles {
         func damaged(_ offset: Int, _ what: String) -> RunError {
             .harness("\(path.shown) is damaged at byte \(offset): \(what)")
         }
-        let index = StateIndex()
+        let index = try StateIndex()
         try bytes.withUnsafeBytes { buffer in
             var reader = ByteReader(buffer)
             guard reader.integer(UInt64.self) == Self.magic else { throw damaged(0, "it does not begin with FLSTATES") }
@@ -132,7 +132,7 @@ struct ExplorationFiles {
             let checksum = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: buffer[..<(buffer.count - 4)]))
             for _ in 0..<count {
                 guard let high = reader.integer(UInt64.self), let low = reader.integer(UInt64.self) else { break }
-                _ = index.insert(StateHash(high: high, low: low), 0)
+                _ = try index.insert(StateHash(high: high, low: low), 0)
             }
             guard reader.integer(UInt32.self) == checksum else {
                 throw damaged(buffer.count - 4, "the checksum is wrong")

@@ -84,7 +84,7 @@ struct ExploreScenario: ScenarioRun {
         try history.append(oracle)
         let client = RecoverClient(request.target)
         defer { try? client.close() }
-        let explorer = Explorer(
+        let explorer = try Explorer(
             recording, profile: request.profile, limits: request.exploration, seed: request.seed,
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),

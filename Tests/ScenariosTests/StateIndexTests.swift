@@ -5,7 +5,7 @@ import Testing
 
 struct StateIndexTests {
     @Test func itKeepsWhatADictionaryKeeps() throws {
-        let index = StateIndex()
+        let index = try StateIndex()
         var dictionary = [StateHash: Int32]()
         for seed in 0..<200 as Range<UInt64> {
             let script = try TraceGenerator.script(seed: seed)
@@ -15,7 +15,7 @@ struct StateIndexTests {
             var count: Int32 = 0
             repeat {
                 #expect(index[walker.hash] == dictionary[walker.hash])
-                index[walker.hash] = count
+                try index.set(walker.hash, count)
                 dictionary[walker.hash] = count
                 count += 1
             } while try count < 500 && walker.next()
@@ -25,20 +25,20 @@ struct StateIndexTests {
     }
 
     /// Enough for every shard to grow many times and for a second piece of memory, with numbers of both signs.
-    @Test func itKeepsAMillion() {
-        let index = StateIndex()
+    @Test func itKeepsAMillion() throws {
+        let index = try StateIndex()
         let count: Int32 = 1_200_000
         func hash(_ number: Int32) -> StateHash {
             withUnsafeBytes(of: number) { StateHash(of: Array($0)) }
         }
         var known = 0
-        for number in 0..<count where index.insert(hash(number), number % 2 == 0 ? number : -1 - number) != nil {
+        for number in 0..<count where try index.insert(hash(number), number % 2 == 0 ? number : -1 - number) != nil {
             known += 1
         }
         #expect(known == 0)
         index.bringNear([hash(1), hash(2)])
-        #expect(index.insert(hash(7), 0) == -8)
-        index[hash(8)] = -5
+        #expect(try index.insert(hash(7), 0) == -8)
+        try index.set(hash(8), -5)
         #expect(index[hash(8)] == -5 && index[hash(9)] == -10 && index[hash(count)] == nil)
         var (states, sum) = (0, 0)
         index.forEachState { _, number in
