@@ -25,7 +25,9 @@ struct ExploreScenario: ScenarioRun {
         guard let store = request.storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
-            return try explore(liveOnAMount().recording, nil, oracle: try RunFiles.read(context.oracle))
+            let recording = try liveOnAMount().recording
+            try control(recording)
+            return try explore(recording, nil, oracle: try RunFiles.read(context.oracle))
         }
         if let length = request.exploration.smallWorkloadSteps { return try exploreSmallWorkloads(store, length) }
         context.progress("recording")
@@ -44,6 +46,7 @@ struct ExploreScenario: ScenarioRun {
         doubts.add(to: &tally)
         let recording = try Recording(tracePath: files.trace)
         let oracle = try RunFiles.read(files.oracle)
+        if request.storeInMemory == nil { try control(recording) }
         try files.share(with: context)
         tally.findings = try files.findings(
             into: CaseWriter(request: request, context: context, program: program))
@@ -135,6 +138,13 @@ struct ExploreScenario: ScenarioRun {
                 life.termination, said: life.complaints, wroteLines: life.recording.oracleLines.count)
         }
         return life
+    }
+
+    /// A run that met a fault may have left a store that rightly does not open.
+    private func control(_ recording: Recording) throws {
+        let control = RecoveryControl(request, context)
+        let isFaulty = !request.exploration.rules.isEmpty
+        try isFaulty ? control.requireOfLife(seed: request.seed) : control.require(endOf: recording)
     }
 
     private func recovery(

@@ -158,6 +158,8 @@ struct KillScenario: ScenarioRun {
         try? TreeRemoval.remove(image)
         try FileManager.default.copyItem(atPath: store.shown, toPath: image.shown)
         let first = try client.recoverAlone(store)
+        // The first life was not killed.
+        if shown == nil { try RecoveryControl(request, context).require(first.recovery) }
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }
         if !evidence.isOpenThroughout { try context.requireRoom("recovering the store") }

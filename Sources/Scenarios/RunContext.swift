@@ -55,4 +55,18 @@ package enum RunError: Error {
         let complaint = said.isEmpty ? "" : "; it said: \(said)"
         return .harness("the workload \(termination) without any fault\(silent)\(complaint)")
     }
+
+    /// Nothing was injected and nothing opens: the driver or the setup is wrong.
+    static func notRecoveredWithoutFault(_ reason: String) -> RunError {
+        .harness("the recover command opens nothing, not even a store that met no fault: \(reason)")
+    }
+}
+
+extension RunError: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .harness(let reason), .inconclusive(let reason): reason
+        case .interrupted: "interrupted"
+        }
+    }
 }

@@ -25,8 +25,6 @@ package struct RunSession: Sendable {
         do {
             try ExplorationFiles(directory: directory).check(options, program: program)
             return nil
-        } catch RunError.harness(let reason) {
-            return reason
         } catch {
             return "\(error)"
         }

@@ -180,9 +180,7 @@ package struct ScenarioRunner: Sendable {
 
     private static func verdict(of error: any Error) -> (Verdict, String) {
         switch error {
-        case RunError.harness(let reason): (.harnessError, reason)
-        case RunError.inconclusive(let reason): (.inconclusive, reason)
-        case RunError.interrupted: (.inconclusive, "interrupted")
+        case RunError.inconclusive, RunError.interrupted: (.inconclusive, "\(error)")
         default: (.harnessError, "\(error)")
         }
     }

@@ -69,6 +69,7 @@ struct SmokeScenario: ScenarioRun {
         _ history: OracleHistory, _ client: RecoverClient, isSecondLife: Bool
     ) throws -> Observation? {
         let first = try client.recoverAlone(store)
+        if !isSecondLife { try RecoveryControl(request, context).require(first.recovery) }
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }
         if !evidence.isOpenThroughout { try context.requireRoom("recovering the store") }

@@ -59,6 +59,7 @@ package struct CaseMinimiser {
             return try scene.checker.check(state).broken.first?.rawValue == replay.record.check
         }
         guard try fails(scene.state) else { return Outcome(before: scene.state, words: replay.words) }
+        if replay.record.check == Check.opens.rawValue { try replay.control(scratch: context.scratch) }
         // Each try of a smaller state may hang, too, and costs the target's whole timeout.
         guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state, words: replay.words) }
         let minimiser = Minimiser(scene.recording, everyPointAtMost: .max)

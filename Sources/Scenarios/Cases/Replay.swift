@@ -95,8 +95,22 @@ package struct Replay: Sendable {
         return (replay, try replay.run(scratch: scratch, context))
     }
 
-    /// Recovers the state in a directory beneath `scratch`.
+    /// Recovers the state in a directory beneath `scratch`. Throws if a store that met no fault does not open either.
     package func run(scratch: ByteString, _ context: RunContext? = nil) throws -> Outcome {
+        let outcome = try outcome(scratch: scratch, context)
+        if outcome.judgement.broken.contains(.opens) { try control(scratch: scratch) }
+        return outcome
+    }
+
+    /// That the target's commands can be run at all is seen by a life without faults: what broke a promise is not at hand.
+    func control(scratch: ByteString) throws {
+        // A live run is done again with a control of its own; what runs in this process needs none.
+        guard record.live == nil, target.builtInStore == nil || record.probing == nil else { return }
+        try RecoveryControl(target, scratch: scratch, shouldStop: { Interruption.shared.isInterrupted })
+            .requireOfLife(seed: record.seed)
+    }
+
+    private func outcome(scratch: ByteString, _ context: RunContext?) throws -> Outcome {
         if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch) }
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }

@@ -99,6 +99,7 @@ struct IOErrorScenario: ScenarioRun {
         }
         if demand == .noticing { tally.heldTo = .prefix }
         context.progress("io-error")
+        try RecoveryControl(request, context).requireOfLife(seed: request.seed)
         tally.faults.append(
             try make(Trial(request: request, family: "rules", rules: request.rules, demand: demand)))
     }

@@ -48,6 +48,7 @@ struct PowerCutScenario: ScenarioRun {
             throw RunError.failedWithoutFault(
                 recorded.termination, said: recorded.complaints, wroteLines: history.lineCount)
         }
+        try RecoveryControl(request, context).require(endOf: recorded.recording)
         try sweep(recorded.recording, linesBefore: 0, CutSweep(profile: request.profile, seed: request.seed))
         let planner = CutPlanner(recorded.recording)
         let aims = request.aims

@@ -86,7 +86,7 @@ import Testing
                 printf '{"op":"put","seq":%s,"key":"aw==","payload":""}\\n' $1 >> "$FAULTLINE_ORACLE"
             }
             case $1 in
-            workload) first=$FAULTLINE_FIRST_SEQ; ack $first; ack $((first + 1)); \(workload) ;;
+            workload) rm -f "$FAULTLINE_DIR/whole"; first=$FAULTLINE_FIRST_SEQ; ack $first; ack $((first + 1)); \(workload) ;;
             recover) \(recover) ;;
             esac
             """
@@ -118,13 +118,14 @@ import Testing
         #expect(!mounts.contains(temporary.path))
     }
 
+    /// - Parameter says: what is said of it where a power cut left a store whose workload had not come to its end.
     static let bad: [(what: String, workload: String, recover: String, status: Int32, says: String)] = [
         ("hangs in recovery", "", "sleep 71", 1, "hangs in recovery: no end within 1 s"),
         ("hangs in recovery and ignores SIGTERM", "", "trap '' TERM; sleep 71", 1, "hangs in recovery"),
         ("leaves a daemon behind that holds its output", "", "setsid sleep 71 & \(recovers)", 0, "pass"),
         ("dies in recovery", "", "echo boom >&2; kill -9 $$", 1, "was ended by signal 9: boom"),
-        ("prints garbage", "", "echo garbage", 1, "opens"),
-        ("prints without end", "", "yes garbage", 1, "opens"),
+        ("prints garbage", "", "echo garbage", 1, "dump unreadable: line 1, column 1"),
+        ("prints without end", "", "yes garbage", 1, "dump unreadable: line 1, column 1"),
         ("exits with 1", "", "echo sorry >&2; exit 1", 1, "the recovery exited with 1: sorry"),
         ("has no recover command", "", "exec ./nowhere", 2, "as what cannot be run does"),
         ("forgets the end line", "", #"printf '{"key":"aw==","payload":""}\n'"#, 1, "without an end line"),
@@ -133,17 +134,71 @@ import Testing
         ("refuses", "echo no space >&2; exit 1", recovers, 2, "the workload exited with 1 without any fault"),
     ]
 
-    @Test(.timeLimit(.minutes(2)), arguments: bad, ["smoke", "power-cut"])
+    /// When the recover command misbehaves.
+    enum Recovery: CaseIterable {
+        /// Whatever it is given.
+        case always
+        /// Only with a store whose workload did not come to its end.
+        case afterACrash
+    }
+
+    @Test(.timeLimit(.minutes(2)), arguments: bad, Recovery.allCases)
     func `a target that misbehaves gets a verdict, soon, and nothing of it is left`(
-        row: (what: String, workload: String, recover: String, status: Int32, says: String), scenario: String
+        row: (what: String, workload: String, recover: String, status: Int32, says: String), when: Recovery
     ) throws {
-        let manifest = try target(workload: row.workload, recover: row.recover)
-        let run = try faultline(["run", manifest, "--scenario", scenario, "--cycles", "1"])
-        let passesInconclusively = row.status == 0
-        #expect(run.status == row.status || passesInconclusively && run.status == 3, "\(row.what): \(run.output)")
-        #expect(passesInconclusively || run.output.contains(row.says), "\(row.what): \(run.output)")
-        #expect(run.seconds < 40, "\(row.what) took \(run.seconds) s")
+        let recover =
+            when == .always
+            ? row.recover : "if [ -e \"$FAULTLINE_DIR/whole\" ]; then \(Self.recovers); else \(row.recover); fi"
+        let work = row.workload.isEmpty ? #": > "$FAULTLINE_DIR/whole""# : row.workload
+        let manifest = try target(workload: work, recover: recover)
+        // What fails without any fault says nothing about the store.
+        let status = when == .always && row.status == 1 ? 2 : row.status
+        for scenario in when == .always ? ["smoke", "power-cut"] : ["power-cut"] {
+            let run = try faultline(["run", manifest, "--scenario", scenario, "--cycles", "1"])
+            let passesInconclusively = status == 0
+            #expect(run.status == status || passesInconclusively && run.status == 3, "\(row.what): \(run.output)")
+            #expect(passesInconclusively || run.output.contains(row.says), "\(row.what): \(run.output)")
+            let isSetUpBadly = run.output.contains("opens nothing, not even a store that met no fault")
+            #expect(isSetUpBadly == (status == 2 && row.status == 1), "\(row.what): \(run.output)")
+            #expect(run.seconds < 40, "\(row.what) took \(run.seconds) s")
+        }
         try expectNothingLeft()
+    }
+
+    static let commands: [(command: [String], hasCase: Bool)] = [
+        (["run", "shell.yaml", "--scenario", "kill", "--kill-at-ack", "1", "--cycles", "1"], true),
+        (["run", "shell.yaml", "--scenario", "power-cut", "--cycles", "0"], true),
+        (["run", "shell.yaml", "--scenario", "io-error", "--rule", "write nth=1 -> EIO"], true),
+        (["run", "shell.yaml", "--scenario", "io-error"], false),
+        (["explore", "shell.yaml"], true),
+        (["explore", "shell.yaml", "--rule", "write nth=2 -> EIO"], true),
+    ]
+
+    /// A recover command whose script is not there fails in every state, and no state is to blame for it.
+    @Test(arguments: commands) func `what cannot run at all is an error of the setup, and said with its output`(
+        row: (command: [String], hasCase: Bool)
+    ) throws {
+        let missing = "echo 'no such script' >&2; exit 2"
+        _ = try target(workload: "exit 0", recover: missing)
+        let run = try faultline(row.command)
+        let says = "the recover command opens nothing, not even a store that met no fault: "
+        #expect(run.status == 2 && run.output.contains(says + "the recovery exited with 2: no such script"), "\(run.output)")
+        guard row.hasCase else { return }
+        // A case of a store that did not open is told apart in the same way when it is done again.
+        let broken = #"if [ -e "$FAULTLINE_DIR/whole" ]; then \#(Self.recovers); else \#(missing); fi"#
+        _ = try target(workload: #"sleep 0.3; : > "$FAULTLINE_DIR/whole""#, recover: broken)
+        let found = try faultline(row.command)
+        #expect(found.status == 1 && found.output.contains("opens"), "\(found.output)")
+        let cases = temporary.path + "/faultline-runs/"
+        let last = try #require(FileManager.default.contentsOfDirectory(atPath: cases).sorted().last)
+        let replay = ["replay", cases + last + "/cases/1", "--target", "shell.yaml"]
+        let shown = try faultline(replay)
+        #expect(shown.status == 1, "\(shown.output)")
+        _ = try target(workload: "exit 0", recover: missing)
+        for command in [replay, ["minimise"] + replay.dropFirst()] {
+            let again = try faultline(command)
+            #expect(again.status == 2, "\(again.output)")
+        }
     }
 
     @Test(arguments: ["smoke", "kill", "power-cut", "io-error", "explore"])

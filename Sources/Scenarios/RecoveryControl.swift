@@ -1,0 +1,77 @@
+import Bytes
+import Exploration
+import Oracle
+import Storage
+import Targets
+
+/// The control of a target's recover command: a store that met no fault must open, or else an empty directory. A command
+/// that fails with both fails for another reason than the store (a script that is not there, a wrong argument, a missing
+/// library), and would fail in every state: that is an error of the setup, and no violation.
+struct RecoveryControl {
+    let target: ConfiguredTarget
+    /// Whose space the store of `live` and the states take.
+    let scratch: ByteString
+    let shouldStop: @Sendable () -> Bool
+
+    init(_ target: ConfiguredTarget, scratch: ByteString, shouldStop: @escaping @Sendable () -> Bool = { false }) {
+        self.target = target
+        self.scratch = scratch
+        self.shouldStop = shouldStop
+    }
+
+    init(_ request: RunRequest, _ context: RunContext) {
+        self.init(request.target, scratch: context.scratch, shouldStop: context.shouldStop)
+    }
+
+    /// So many operations are enough for a store that can be opened.
+    private static let operationCount: UInt64 = 20
+
+    /// Throws if a store that met no fault was not opened, and the command opens nothing else either.
+    ///
+    /// - Parameter recovery: of the store that met no fault.
+    func require(_ recovery: Recovery) throws {
+        guard case .failed(let reason) = recovery else { return }
+        try FreeSpace.require(in: scratch, doing: "recovering a store that met no fault")
+        let empty = scratch.appending(component: "empty")
+        try RunFiles.makeDirectory(empty)
+        defer { try? TreeRemoval.remove(empty) }
+        if case .opened = try RecoverClient(target).recoverAlone(empty) { return }
+        throw RunError.notRecoveredWithoutFault(reason)
+    }
+
+    /// Throws if the store as a run without faults left it, with nothing lost, does not open.
+    func require(endOf recording: Recording) throws {
+        let place = try makePlace()
+        defer { try? TreeRemoval.remove(place) }
+        let end = try recording.state(.kill, at: recording.events.count, .everything)
+        let recovery = ProcessRecovery(payloads: recording.payloads, client: RecoverClient(target), scratch: place)
+        try require(recovery.recover(end.tree, isAlone: true).evidence.recovery)
+    }
+
+    /// Where no run without faults is at hand: makes a short one, on plain files, and throws if its store does not open.
+    func requireOfLife(seed: UInt64) throws {
+        let place = try makePlace()
+        defer { try? TreeRemoval.remove(place) }
+        let (store, oracle) = (place.appending(component: "store"), place.appending(component: "oracle"))
+        try RunFiles.makeDirectory(store)
+        let workload = try WorkloadRun(
+            target,
+            WorkloadEnvironment(
+                directory: store, oracle: oracle, seed: seed, operationCount: Self.operationCount,
+                oracleMayShareFilesystem: true))
+        guard let termination = try workload.finish(watching: oracle, shouldStop: shouldStop) else {
+            throw RunError.interrupted
+        }
+        guard termination.isSuccess else {
+            let lineCount = RunFiles.size(of: oracle) == 0 ? 0 : 1
+            throw RunError.failedWithoutFault(termination, said: workload.complaints, wroteLines: lineCount)
+        }
+        try require(RecoverClient(target).recoverAlone(store).recovery)
+    }
+
+    private func makePlace() throws -> ByteString {
+        let place = scratch.appending(component: "control")
+        try RunFiles.makeDirectory(place)
+        return place
+    }
+}
