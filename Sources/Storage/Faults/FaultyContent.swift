@@ -8,6 +8,8 @@ import Model
 struct FaultyContent {
     /// Writes that reached nothing yet.
     private var held: [(rank: UInt64, offsetBytes: UInt64, bytes: [UInt8])] = []
+    /// What programs read of them: the bytes over which nothing was written since.
+    private var shown = ByteRuns()
     /// Before the last write of each byte.
     private var older = ByteRuns()
     /// At the last good sync, where it was written since.
@@ -31,11 +33,7 @@ struct FaultyContent {
     ) throws(StorageError) -> Int {
         let count = try file.read(into: buffer, at: offset)
         let whole = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-        for write in held {
-            var run = ByteRuns()
-            run.replace(write.offsetBytes, write.bytes)
-            run.overlay(whole, at: offset)
-        }
+        shown.overlay(whole, at: offset)
         return count
     }
 
@@ -50,6 +48,7 @@ struct FaultyContent {
         // What no file can hold is for the file to refuse.
         if !overflow, !bytes.isEmpty { try remember(file, offset..<end, needs) }
         try file.write(bytes, at: offset)
+        if !overflow { shown.remove(offset..<end) }
     }
 
     /// Keeps a write for the next barrier. The size does not wait.
@@ -58,6 +57,7 @@ struct FaultyContent {
     ) throws(StorageError) {
         try extend(file, toCover: offset, UInt64(bytes.count), needs)
         held.append((rank, offset, Array(bytes)))
+        shown.replace(offset, Array(bytes))
     }
 
     /// Makes the file as long as a write that did not reach it would have.
@@ -92,6 +92,7 @@ struct FaultyContent {
         guard !held.isEmpty else { return }
         let writes = held.sorted { $0.rank < $1.rank }
         held = []
+        shown.removeAll()
         for write in writes {
             var failure: StorageError?
             write.bytes.withUnsafeBytes { bytes in

@@ -159,6 +159,21 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(try run.stored == [1, 2, 0])
     }
 
+    @Test func aWriteOverAHeldOneIsSeenUntilTheBarrierPutsTheHeldOneOverIt() throws {
+        let run = try FaultyRun("write size=4 -> reorder", a: [0, 0, 0, 0, 0, 0])
+        let file = try run.open()
+        try file.write([1, 1, 1, 1], at: 1)
+        try file.write([2, 2], at: 2)
+        #expect(try file.contents() == [0, 1, 2, 2, 1, 0])
+        try file.write([3, 3, 3, 3], at: 0)
+        #expect(try file.contents() == [3, 3, 3, 3, 1, 0])
+        try file.write([4], at: 3)
+        #expect(try file.contents() == [3, 3, 3, 4, 1, 0])
+        try file.sync()
+        let stored = try file.contents()
+        #expect([[3, 3, 3, 3, 1, 0], [3, 1, 1, 1, 1, 0]].contains(stored), "\(stored)")
+    }
+
     @Test func reorderedWritesAreSeenAtOnceAndStoredAtTheBarrierInAnyOrder() throws {
         var outcomes: Set<[UInt8]> = []
         for seed in 0..<40 as Range<UInt64> {
