@@ -1,3 +1,5 @@
+import Bytes
+
 /// How much of what a crash could leave was looked at.
 package struct Coverage: Sendable {
     /// Epochs of the trace: stretches in which what may survive only grows.
@@ -57,12 +59,12 @@ package struct Coverage: Sendable {
 extension Coverage: CustomStringConvertible {
     /// `exhaustive 812/815 epochs (at most 31 free atoms); 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
     package var description: String {
-        var text = workloads.map { "\($0.explored)/\($0.all) workloads; " } ?? ""
-        text += "exhaustive \(exhaustedEpochs)/\(epochs) epochs (at most \(mostAtoms) free atoms)"
+        var text = workloads.map { "\($0.explored)/\($0.all.counted("workload")); " } ?? ""
+        text += "exhaustive \(exhaustedEpochs)/\(epochs.counted("epoch")) (at most \(mostAtoms.counted("free atom")))"
         if !searched.isEmpty {
             text +=
                 "; \(searched.count) bounded (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "
-                + "\(limits.samplesPerEpoch) samples)"
+                + "\(limits.samplesPerEpoch.counted("sample")))"
         }
         let missing = epochs - exhaustedEpochs - searched.count
         if let stopped {
@@ -73,9 +75,10 @@ extension Coverage: CustomStringConvertible {
             if exhaustedEpochs + searched.count == 0 { text += "; no epoch was looked at whole: give it more" }
         }
         if limits.depth > 1 {
-            text += "; \(nestedStates) states of crashes during recovery"
+            text += "; \(nestedStates.counted("state")) of crashes during recovery"
             if boundedRecoveries > 0 {
-                text += " (of \(boundedRecoveries) recoveries only \(limits.nestedStatesPerEpoch) an epoch)"
+                let bounded = boundedRecoveries.counted("recovery", "recoveries")
+                text += " (of \(bounded) only \(limits.nestedStatesPerEpoch) an epoch)"
             }
         }
         if unstableStates > 0 {

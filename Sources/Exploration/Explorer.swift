@@ -1,3 +1,4 @@
+import Bytes
 import Model
 import Oracle
 
@@ -95,7 +96,7 @@ package final class Explorer {
         let first = progress.doneEpochs
         var done = first
         try forEachChunk(of: Self.epochsAtOnce, .all, from: first, progress.positions) { walks in
-            say("epoch \(done + 1) of \(coverage.epochs), \(checkedCount) states")
+            say("epoch \(done + 1) of \(coverage.epochs), \(checkedCount.counted("state"))")
             try look(walks, shouldStop) { walk in
                 coverage.mostAtoms = max(coverage.mostAtoms, walk.atomCount)
                 if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
@@ -125,7 +126,7 @@ package final class Explorer {
         if ledger.hasHung || checker.hangingCount > 0 {
             coverage.stopped = "a state hangs in recovery"
         } else if let most = limits.budgetStates, checkedCount - startCount >= most {
-            coverage.stopped = "the budget of \(most) states is used up"
+            coverage.stopped = "the budget of \(most.counted("state")) is used up"
         } else {
             coverage.stopped = shouldStop()
         }

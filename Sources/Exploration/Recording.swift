@@ -47,7 +47,7 @@ extension RecordingError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .crashPointBeyondTrace(let point, let count):
-            "crash point \(point) is beyond the trace, which has \(count) events"
+            "crash point \(point) is beyond the trace, which has \(count.counted("event"))"
         case .noMemory(let size):
             "there is no memory for more crash states (\(size) bytes were asked for): limit them with --states, or --budget"
         }

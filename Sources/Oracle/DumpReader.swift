@@ -54,7 +54,8 @@ public struct DumpReader: Sendable {
     public mutating func finish(expectingDump: Bool) -> Recovery? {
         if !carried.isEmpty, let recovery = takeCarried() { return recovery }
         guard !isDamaged, isInsideDump || expectingDump else { return nil }
-        return .failed(reason: "the dump ends after line \(lineNumber) without an end line (\(entries.count) keys)")
+        let keys = entries.count.counted("key")
+        return .failed(reason: "the dump ends after line \(lineNumber) without an end line (\(keys))")
     }
 
     /// What the whole of `dump`, the output of a recover command that has exited, says.

@@ -45,7 +45,8 @@ extension Judge {
                 found: Holding(payload: payload(number, in: observation)), line: begin,
                 detail: batches.count == 1
                     ? "other keys contradict this one on whether its batch happened"
-                    : "no choice of which of \(batches.count) batches happened explains this key and the others"))
+                    : "no choice of which of \(batches.count.counted("batch", "batches")) happened explains this key and the others"
+            ))
     }
 
     private mutating func tellCertainHalves(_ observation: Observation) {

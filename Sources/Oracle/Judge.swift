@@ -205,8 +205,8 @@ struct Judge {
         if inFlight > 0 {
             let budget = inFlight * (tally.restarts.count + 1)
             detail =
-                "without intents, \(budget) operations may be in flight, which cannot explain all "
-                + "\(breaking.count) differences"
+                "without intents, \(budget.counted("operation")) may be in flight, which cannot explain all "
+                + "\(breaking.count.counted("difference"))"
         }
         for difference in differences {
             guard let check = difference.breaks.first(where: contract.checks.contains) else { continue }

@@ -95,7 +95,8 @@ struct Mutator {
         guard changed >= wrongKeys else {
             throw Impossible(
                 reason:
-                    "\(changed) keys could be made wrong, but operations in flight without intents may explain as many")
+                    "\(changed.counted("key")) could be made wrong, but operations in flight without intents may explain as many"
+            )
         }
         return mutated
     }

@@ -18,7 +18,7 @@ extension Holding: CustomStringConvertible {
         let place = line.map { " (line \($0))" } ?? ""
         guard let payload else { return "no key" + place }
         let start = ByteString(payload.prefix(16))
-        return "\(payload.count) bytes \"\(start)\(payload.count > 16 ? "…" : "")\"" + place
+        return "\(payload.count.counted("byte")) \"\(start)\(payload.count > 16 ? "…" : "")\"" + place
     }
 }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Oracle
 import Scenarios
 
@@ -127,7 +128,7 @@ package struct MatrixReport: Encodable {
             (skipped > 0 ? "; \(skipped) SKIPPED: `faultline doctor` says what would enable them" : "")
             + (left > 0 ? "; \(left) not begun: the budget was used up, --resume goes on" : "")
             + (notRun > 0 ? "; \(notRun) not run" : "")
-        return style.shown("\(count) of \(rows.count) cells came out as expected\(note)", on: terminal)
+        return style.shown("\(count) of \(rows.count.counted("cell")) came out as expected\(note)", on: terminal)
     }
 
     private static func tenths(_ seconds: Double) -> String { "\((seconds * 10).rounded() / 10)" }

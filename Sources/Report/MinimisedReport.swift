@@ -19,7 +19,7 @@ package struct MinimisedReport: Encodable {
         }
 
         var words: String {
-            "\(operationsLost) \(operationsLost == 1 ? "operation" : "operations") lost, the power cut after event \(crashPoint), \(profile)"
+            "\(operationsLost.counted("operation")) lost, the power cut after event \(crashPoint), \(profile)"
         }
     }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Exploration
 import Oracle
 import Scenarios
@@ -34,23 +35,25 @@ package struct RunReport {
 
     /// `the epochs that end at event 411 (23 free atoms, 1204 states looked at), 530 (…) and 4 more (result.json)`
     private static func places(of bounds: [Coverage.Bound]) -> String {
-        let shown = bounds.prefix(3).map { "\($0.event) (\($0.atoms) free atoms, \($0.states) states looked at)" }
+        let shown = bounds.prefix(3).map {
+            "\($0.event) (\($0.atoms.counted("free atom")), \($0.states.counted("state")) looked at)"
+        }
         let rest = bounds.count - shown.count
         return "the epochs that end at event " + shown.joined(separator: ", ")
             + (rest > 0 ? " and \(rest) more (result.json)" : "")
     }
 
     private var counts: String {
-        var parts = ["\(result.acknowledged) operations acknowledged"]
+        var parts = ["\(result.acknowledged.counted("operation")) acknowledged"]
         if result.states.checked > 1 {
             parts.append("\(result.states.checked) crash states recovered, \(result.states.decided) judged")
         }
         if !result.cuts.isEmpty {
-            let what = result.scenario == Scenario.kill.rawValue ? "kills" : "live cuts"
-            let landed = "\(result.controls.cutsLanded) of \(result.cuts.count) \(what)"
+            let what = result.scenario == Scenario.kill.rawValue ? "kill" : "live cut"
+            let landed = "\(result.controls.cutsLanded) of \(result.cuts.count.counted(what))"
             parts.append(landed + " landed in the middle of the work")
         }
-        parts.append("\(result.controls.flagged) of \(result.controls.mutations) wrong observations flagged")
+        parts.append("\(result.controls.flagged) of \(result.controls.mutations.counted("wrong observation")) flagged")
         if !result.notTried.isEmpty { parts.append("not tried: \(result.notTried.joined(separator: ", "))") }
         return parts.joined(separator: ", ")
     }
@@ -63,7 +66,7 @@ package struct RunReport {
         if let account = finding.account { lines += StoryReport(account).lines(for: terminal, indent: 4) }
         if finding.case != nil || !finding.lost.isEmpty {
             let what = finding.strongestProfile == "none" ? "state" : "crash state"
-            let states = finding.states == 1 ? "1 \(what) fails" : "\(finding.states) \(what)s fail"
+            let states = finding.states.counted("\(what) fails", "\(what)s fail")
             let profile =
                 finding.strongestProfile == "none"
                 ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"

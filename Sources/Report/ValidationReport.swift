@@ -1,3 +1,4 @@
+import Bytes
 import Oracle
 import Scenarios
 
@@ -60,15 +61,15 @@ package struct ValidationReport: Encodable {
         var text = [cell.style.shown(cell.text, on: terminal) + "  \(target), contract \(contract)"]
         if let reason { text.append("  \(reason)") }
         text.append("  recovery: \(recovery)")
-        text.append("  oracle: \(lines) lines" + (tornLines > 0 ? ", of which \(tornLines) torn" : ""))
+        text.append("  oracle: \(lines.counted("line"))" + (tornLines > 0 ? ", of which \(tornLines) torn" : ""))
         // Of a store that does not open nothing was counted.
         if broken[Check.opens.rawValue] == nil { text.append("  \(totalsText)") }
         if compared < totals.observedLive { text.append("  values compared: \(compared) of \(totals.observedLive)") }
-        if mutations > 0 { text.append("  \(flagged) of \(mutations) wrong observations flagged") }
+        if mutations > 0 { text.append("  \(flagged) of \(mutations.counted("wrong observation")) flagged") }
         if !notTried.isEmpty { text.append("  not tried: \(notTried.joined(separator: ", "))") }
         for (check, why) in unjudged.sorted(by: { $0.key < $1.key }) { text.append("  \(check): not judged: \(why)") }
         for (check, count) in broken.sorted(by: { $0.key < $1.key }) {
-            text.append("  broken: \(check), \(count) times")
+            text.append("  broken: \(check), \(count.counted("time"))")
         }
         text += violations.map { "    \($0)" }
         text += unattributed.map { "  may have been in flight: \($0)" }

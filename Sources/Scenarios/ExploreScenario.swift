@@ -64,7 +64,7 @@ struct ExploreScenario: ScenarioRun {
         coverage.workloads = (0, workloads.count)
         defer { tally.coverage = coverage }
         for number in 0..<workloads.count where coverage.stopped == nil {
-            context.progress("workload \(number + 1) of \(workloads.count), \(tally.checked) states")
+            context.progress("workload \(number + 1) of \(workloads.count), \(tally.checked.counted("state"))")
             let steps = workloads[number]
             let life = try RecordedLife(rules: request.exploration.rules, seed: request.seed) { storage, oracle in
                 try store.run(steps, on: storage, oracle: oracle)

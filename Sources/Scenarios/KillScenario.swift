@@ -71,7 +71,7 @@ struct KillScenario: ScenarioRun {
                 RunResult.Cut(
                     cycle: cycle, acknowledged: life.acknowledged, inFlight: history.inFlight,
                     landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft, file: life.newFile?.shown))
-            let moment = "kill \(cycle), after \(life.acknowledged) acknowledgements of that life"
+            let moment = "kill \(cycle), after \(life.acknowledged.counted("acknowledgement")) of that life"
             guard try judge(life, after: moment) else { return }
         }
     }

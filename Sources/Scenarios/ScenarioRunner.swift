@@ -134,7 +134,7 @@ package struct ScenarioRunner: Sendable {
         if tally.unconfirmed > 0 {
             return (
                 .inconclusive,
-                "\(tally.unconfirmed) states failed in a persistent recover process and not in a fresh one: "
+                "\(tally.unconfirmed.counted("state")) failed in a persistent recover process and not in a fresh one: "
                     + "the target's recovery is not deterministic, or carries state over"
             )
         }

@@ -56,7 +56,7 @@ package struct StandaloneValidation: Sendable {
         switch first.recovery {
         case .opened(let seen):
             observation = seen
-            recovery = "opened in \(seconds) s with \(seen.count) keys"
+            recovery = "opened in \(seconds) s with \(seen.count.counted("key"))"
             evidence.secondRecovery = try client.recoverAlone(directory).recovery
         case .failed(let reason): recovery = "does not open after \(seconds) s: \(reason)"
         }

@@ -1,3 +1,5 @@
+import Bytes
+
 /// How a trace file ends.
 public enum TraceEnding: Hashable, Sendable {
     /// With its end record: nothing is missing.
@@ -15,7 +17,7 @@ extension TraceEnding: CustomStringConvertible {
         case .whole: "whole"
         case .unfinished(let at): "unfinished: no end record, stops after byte \(at)"
         case .cutOff(let record, let missing):
-            "cut off: the record at byte \(record) lacks at least \(missing) bytes; it and what followed are missing"
+            "cut off: the record at byte \(record) lacks at least \(missing.counted("byte")); it and what followed are missing"
         }
     }
 }

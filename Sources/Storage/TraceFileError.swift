@@ -29,7 +29,7 @@ extension TraceFileError: CustomStringConvertible {
         case .baseMissing(let path, let ending): "trace \(path): the tree before the run is not whole: \(ending)"
         case .base(let path, let error): "trace \(path): \(error)"
         case .dataMissing(let path, let payload):
-            "trace \(path): the \(payload.countBytes) bytes of data at byte \(payload.offsetBytes) are not there"
+            "trace \(path): the data at byte \(payload.offsetBytes), \(payload.countBytes.counted("byte")), is not there"
         case .closed(let path): "trace \(path): nothing can be added any more"
         }
     }

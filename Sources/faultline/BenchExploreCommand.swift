@@ -12,8 +12,8 @@ struct BenchExploreCommand: ParsableCommand {
             Through commands the run is recorded on a FUSE mount.
             """)
 
-    @Option(help: "How many seconds each row explores.")
-    var seconds = 5
+    @Option(help: "How long each row explores, as 5s or 1m.")
+    var duration = TimeSpan(milliseconds: 5000)
 
     @Option(help: "How many distinct states are derived, hashed and kept.")
     var states = 10_000_000
@@ -22,7 +22,7 @@ struct BenchExploreCommand: ParsableCommand {
     var json = false
 
     func validate() throws {
-        guard (1...600).contains(seconds) else { throw ValidationError("--seconds must be from 1 to 600") }
+        guard duration.seconds <= 600 else { throw ValidationError("--duration must be at most 10m") }
         guard (1000...1_000_000_000).contains(states) else {
             throw ValidationError("--states must be from 1000 to 1000000000")
         }
@@ -30,7 +30,7 @@ struct BenchExploreCommand: ParsableCommand {
 
     func run() throws {
         let targets = try TargetCatalog.besideThisProgram()
-        let rows = try ExploreBenchmark(targets: targets, seconds: seconds, states: states).rows()
+        let rows = try ExploreBenchmark(targets: targets, seconds: duration.seconds, states: states).rows()
         let report = BenchReport(rows: rows)
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
     }

@@ -29,8 +29,8 @@ struct BenchMountCommand: ParsableCommand {
     @Option(help: "How many rounds; the median counts.")
     var rounds = 5
 
-    @Option(help: "How long each row is measured in each round.")
-    var seconds = 0.3
+    @Option(help: "How long each row is measured in each round, as 300ms or 2s.")
+    var duration = TimeSpan(milliseconds: 300)
 
     @Option(help: "Measure this alone: rates, or the crash-cycle.")
     var only: MountBenchmark.Part?
@@ -40,7 +40,9 @@ struct BenchMountCommand: ParsableCommand {
 
     func validate() throws {
         guard (1...1000).contains(rounds) else { throw ValidationError("--rounds must be from 1 to 1000") }
-        guard seconds >= 0.01, seconds <= 60 else { throw ValidationError("--seconds must be from 0.01 to 60") }
+        guard (10...60_000).contains(duration.milliseconds) else {
+            throw ValidationError("--duration must be from 10ms to 60s")
+        }
         for text in peerTexts where MeasuredFilesystem(peer: text) == nil {
             throw ValidationError("--peer '\(text)' is not NAME=COMMAND with {backing} and {mount} in the command")
         }
@@ -49,7 +51,7 @@ struct BenchMountCommand: ParsableCommand {
     func run() throws {
         let rows = try BenchmarkSpace.with(in: try ArgumentPath.existing(directory)) {
             try MountBenchmark(
-                directory: $0, rounds: rounds, seconds: seconds,
+                directory: $0, rounds: rounds, seconds: Double(duration.milliseconds) / 1000,
                 peers: peerTexts.compactMap { MeasuredFilesystem(peer: $0) },
                 parts: only.map { [$0] } ?? Set(MountBenchmark.Part.allCases)
             ).rows()

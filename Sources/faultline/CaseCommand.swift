@@ -46,7 +46,7 @@ struct CaseCommand: ParsableCommand {
 
         func run() throws {
             try CaseArchive.write(directory, to: output, namesMachine: anyway)
-            print("\(output): \(CaseArchive.size(of: output)) bytes")
+            print("\(output): \(CaseArchive.size(of: output).counted("byte"))")
             print(try CaseCommand.next(output, CaseRecord(directory: directory)), terminator: "")
         }
     }

@@ -52,7 +52,8 @@ struct StoreDirectory: ParsableArguments {
     /// What is left out is said, or a damaged store would look like a small one.
     private func say(_ fate: String, _ report: RecoveryReport) {
         guard let tail = report.tornTail else { return }
-        StandardError.say("faultline: the log ends in \(tail); \(report.bytesDiscarded) bytes behind that are \(fate)")
+        let (count, verb) = (report.bytesDiscarded, report.bytesDiscarded == 1 ? "is" : "are")
+        StandardError.say("faultline: the log ends in \(tail); \(count.counted("byte")) behind that \(verb) \(fate)")
     }
 
     /// Refuses a directory that holds no store: a mistyped path would read as an empty one.

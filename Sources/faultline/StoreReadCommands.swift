@@ -102,6 +102,6 @@ struct StoreExportCommand: ParsableCommand {
         let name = ByteString(file.bytes[(slash.map { $0 + 1 } ?? 0)...])
         let parent = slash.map { $0 == 0 ? "/" : ByteString(file.bytes[..<$0]) } ?? "."
         let count = try snapshot.exportJSONL(to: name, in: PosixStorage(creatingDirectory: parent))
-        print("\(count) keys")
+        print(count.counted("key"))
     }
 }

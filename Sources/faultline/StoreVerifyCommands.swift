@@ -102,7 +102,8 @@ private struct StoreCheck: Encodable {
 
     var text: String {
         var lines = [
-            "shard \(shard): \(records) records in \(segments) segments of \(sizeBytes) bytes; last LSN \(lastLSN)"
+            "shard \(shard): \(records.counted("record")) in \(segments.counted("segment")) of "
+                + "\(sizeBytes.counted("byte")); last LSN \(lastLSN)"
         ]
         if let liveKeys { lines.append("  live keys: \(liveKeys)") }
         for (type, count) in recordsByType.sorted(by: { $0.key < $1.key }) { lines.append("  \(type): \(count)") }
@@ -110,17 +111,20 @@ private struct StoreCheck: Encodable {
     }
 
     var verdictText: String {
-        (["shard \(shard): \(verdict); \(records) records up to LSN \(lastLSN)"] + endings).joined(separator: "\n")
+        let first = "shard \(shard): \(verdict); \(records.counted("record")) up to LSN \(lastLSN)"
+        return ([first] + endings).joined(separator: "\n")
     }
 
     private var endings: [String] {
         var lines: [String] = []
         if let damage { lines.append("  damage in \(damage.text)") }
         if let tornTail {
-            lines.append("  torn tail in \(tornTail.text); the next writer drops \(bytesDiscarded) bytes")
+            lines.append("  torn tail in \(tornTail.text); the next writer drops \(bytesDiscarded.counted("byte"))")
         }
         if recordsBehindTornTail > 0 {
-            lines.append("  \(recordsBehindTornTail) whole records stand behind it: a power cut, or damage before them")
+            let (records, verb) = recordsBehindTornTail == 1 ? ("it", "stands") : ("them", "stand")
+            let behind = recordsBehindTornTail.counted("whole record")
+            lines.append("  \(behind) \(verb) behind it: a power cut, or damage before \(records)")
         }
         return lines
     }

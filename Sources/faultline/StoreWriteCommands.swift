@@ -77,8 +77,9 @@ struct StoreCompactCommand: ParsableCommand {
         }
         guard !json else { return try JSONOutput.printObject(CompactionFields(report)) }
         print(
-            "\(report.liveKeys) live keys; \(report.recordsWritten) records of \(report.bytesWritten) bytes written; "
-                + "\(report.segmentsRemoved) segments removed")
+            "\(report.liveKeys.counted("live key")); \(report.recordsWritten.counted("record")) of "
+                + "\(report.bytesWritten.counted("byte")) written; \(report.segmentsRemoved.counted("segment")) removed"
+        )
     }
 
     private struct CompactionFields: Encodable {

@@ -91,7 +91,8 @@ struct WorkloadCommand: ParsableCommand {
         } else {
             let rate = Int(Double(outcome.acknowledged) / max(outcome.seconds, 1e-9))
             print(
-                "\(outcome.ending): \(outcome.acknowledged) operations acknowledged from seq \(outcome.firstSeq) on, \(rate) a second"
+                "\(outcome.ending): \(outcome.acknowledged.counted("operation")) acknowledged from seq "
+                    + "\(outcome.firstSeq) on, \(rate) a second"
             )
             if !outcome.said.isEmpty { StandardError.say("faultline: the workload: \(outcome.said)") }
         }

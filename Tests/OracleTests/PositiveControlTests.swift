@@ -82,7 +82,7 @@ import Testing
             ("+a=x !1", "a=x", .durable, .resurrectedDelete, "no key is known whose delete"),
             ("+a=x !1", "a=x", .ordered, .hole, "no two keys"),
             ("+a=x/1 !1 +b=y !2", "a=x b=y", .transactional, .halfBatch, "no acknowledged batch"),
-            ("a=x", "a=x", .durable, .lostAcknowledgement, "1 keys could be made wrong"),
+            ("a=x", "a=x", .durable, .lostAcknowledgement, "1 key could be made wrong"),
         ]
 
     @Test(arguments: notFormed) func whatCannotBeMadeIsSaid(

@@ -191,7 +191,7 @@ import Testing
         #expect(
             judgement.violations.map(\.description) == [
                 #"durable: key a: expected 3 bytes "new" (line 4), found 3 bytes "old" (line 1)"#,
-                #"no-resurrection: key b: expected no key (line 8), found 1 bytes "x" (line 5)"#,
+                #"no-resurrection: key b: expected no key (line 8), found 1 byte "x" (line 5)"#,
             ])
         #expect(judgement.violations.map(\.line) == [4, 8])
         #expect(

@@ -41,7 +41,7 @@ extension EngineError: CustomStringConvertible {
         case .keyTooLarge(let size): "a key of \(size) bytes; the limit is \(LogLimits.keySizeBytes)"
         case .payloadTooLarge(let size): "a value of \(size) bytes; the limit is \(LogLimits.payloadSizeBytes)"
         case .batchTooLarge(let count, let size):
-            "a batch of \(count) records and \(size) bytes; the limits are \(LogLimits.batchCount) "
+            "a batch of \(count.counted("record")) and \(size.counted("byte")); the limits are \(LogLimits.batchCount) "
                 + "and \(LogLimits.batchSizeBytes)"
         case .damaged(let damage): "damaged: \(damage)"
         case .noSuchRecord(let lsn): "the log has no record \(lsn.rawValue)"
@@ -52,7 +52,7 @@ extension EngineError: CustomStringConvertible {
             "record \(lsn.rawValue) is a record of type \(type), which another view wrote; open the directory with that one"
         case .malformed(let type, let lsn): "record \(lsn.rawValue) is of type \(type) and does not read as one"
         case .wrongShardCount(let found, let asked):
-            "the directory holds \(found) shards, and \(asked) were asked for; open it with \(found)"
+            "the directory holds \(found.counted("shard")), and \(asked) were asked for; open it with \(found)"
         case .noSuchEvent(let sequence): "no durable event has the sequence number \(sequence)"
         case .invalidOptions(let reason): "invalid options: \(reason)"
         }

@@ -1,3 +1,4 @@
+import Bytes
 import Model
 import Oracle
 
@@ -21,7 +22,7 @@ extension TraceLine {
     var storyDeed: String {
         var text = [what, shownPath ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
         if let offsetBytes, let countBytes { text += ", bytes \(offsetBytes)-\(offsetBytes + countBytes)" }
-        if let sizeBytes { text += " to \(sizeBytes) bytes" }
+        if let sizeBytes { text += " to \(sizeBytes.counted("byte"))" }
         if what == "rename" || what == "exchange" || what == "link" || what == "symlink" || what == "fault", let detail
         {
             text += " \(detail)"

@@ -115,7 +115,7 @@ struct Storyteller {
         guard let operation = line.operation else { return ("oracle line \(number): restart", .other) }
         let deed =
             switch operation.action {
-            case .put(let payload): "put \(operation.key), \(payload.count) bytes"
+            case .put(let payload): "put \(operation.key), \(payload.count.counted("byte"))"
             case .delete: "delete \(operation.key)"
             }
         let (answer, fate): (String, CrashStory.Fate) =

@@ -1,3 +1,5 @@
+import Bytes
+
 /// Makes a timeline short: what matters stands on lines of its own, the rest is folded together and counted.
 enum Timeline {
     /// One event, told.
@@ -81,7 +83,7 @@ enum Timeline {
         let lost = between.count { $0.fate == .lost || $0.fate == .torn }
         let gap = CrashStory.Moment(
             from: between[between.startIndex].from, through: between[between.endIndex - 1].through,
-            what: "\(between.count) more lines" + (lost > 0 ? ", \(lost) of them lost or torn" : ""),
+            what: "\(between.count.counted("more line"))" + (lost > 0 ? ", \(lost) of them lost or torn" : ""),
             fate: lost > 0 ? .lost : .other)
         return head + [gap] + tail
     }

@@ -134,7 +134,7 @@ struct IOErrorScenario: ScenarioRun {
             (report.outcome, report.detail) = (.refused, "its recovery: \(reason)")
         }
         if let silent = outcome.rules.first(where: { $0.fired == 0 }) {
-            (report.outcome, report.detail) = (.neverFired, "\(silent.rule) matched \(silent.matched) times")
+            (report.outcome, report.detail) = (.neverFired, "\(silent.rule) matched \(silent.matched.counted("time"))")
         }
         tally.acknowledged += outcome.history.acknowledged
         let judge = FaultJudge(

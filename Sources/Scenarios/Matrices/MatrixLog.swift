@@ -128,8 +128,8 @@ package final class MatrixLog: Sendable {
         let unfinished = (0..<header.cells).filter { rows[$0] == nil }
         guard unfinished.isEmpty else {
             throw Damage(
-                description: "\(unfinished.count) cells are not finished; go on with `faultline matrix --resume` where "
-                    + "they belong")
+                description: "\(unfinished.count.counted("cell is", "cells are")) not finished; go on with "
+                    + "`faultline matrix --resume` where they belong")
         }
         return (0..<header.cells).compactMap { rows[$0] }
     }

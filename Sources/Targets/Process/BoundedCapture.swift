@@ -1,3 +1,5 @@
+import Bytes
+
 /// The beginning and the end of a stream of any length: what a person needs of a standard error.
 struct BoundedCapture: Sendable {
     static let keptBytes = 4096
@@ -31,6 +33,6 @@ struct BoundedCapture: Sendable {
     var bytes: [UInt8] {
         let omitted = totalBytes - first.count - last.count
         let end = last[lastCursor...] + last[..<lastCursor]
-        return omitted == 0 ? first + end : first + Array("\n[\(omitted) bytes omitted]\n".utf8) + end
+        return omitted == 0 ? first + end : first + Array("\n[\(omitted.counted("byte")) omitted]\n".utf8) + end
     }
 }

@@ -55,7 +55,7 @@ struct StoreCommandTests {
         #expect(try Data(contentsOf: URL(filePath: segment())) == before)
         let refused = try store("compact", "s", "--into", "t")
         #expect(refused.status == 2 && refused.error.contains("not empty"))
-        #expect(try store("compact", "s").output.contains("1 segments removed"))
+        #expect(try store("compact", "s").output.contains("1 segment removed"))
         #expect(try store("scan", "s").output == store("scan", "t").output)
     }
 
