@@ -21,6 +21,7 @@ package final class Explorer {
     private let judge: EvidenceJudge
     private let ledger: StateLedger
     private let startCount: Int
+    private let isOver: @Sendable () -> Bool
     private let hashes = NodeHashes()
 
     package private(set) var collector: FindingCollector
@@ -38,12 +39,15 @@ package final class Explorer {
     package private(set) var progress = ExplorationProgress()
 
     /// - Parameter confirming: what is asked once more before a violation is reported.
+    /// - Parameter isOver: asked on all threads; when it is true no further recovery is begun, and `run`'s `shouldStop`
+    ///   must have an answer.
     /// - Parameter earlier: an exploration of the same recording under the same limits, to be gone on with.
     package init(
         _ recording: Recording, profile: Profile, limits: ExplorationLimits, seed: UInt64,
         recovery: any StateRecoverer, confirming: any StateRecoverer, judge: EvidenceJudge, workers: Int,
-        earlier: EarlierExploration? = nil
+        earlier: EarlierExploration? = nil, isOver: @escaping @Sendable () -> Bool = { false }
     ) throws(RecordingError) {
+        self.isOver = isOver
         self.recording = recording
         self.profile = profile
         self.limits = limits
@@ -52,8 +56,10 @@ package final class Explorer {
         self.workers = workers
         let nesting =
             limits.depth > 1
-            ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch) : nil
-        ledger = try StateLedger(recovery: recovery, nesting: nesting, workers: workers, earlier: earlier)
+            ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch, isOver: isOver)
+            : nil
+        ledger = try StateLedger(
+            recovery: recovery, nesting: nesting, workers: workers, earlier: earlier, isOver: isOver)
         nested = NestedFindings(nesting, recovery: confirming, judge: judge)
         checker = StateChecker(recovery: confirming, judge: judge)
         collector = FindingCollector(recording)
@@ -191,7 +197,7 @@ package final class Explorer {
             notTried.formUnion(judgement.notTried)
             switch judgement.verdict {
             case .pass: clean = (shown.evidence, judge.linesBefore + state.oracleLineCount)
-            case .violation: return try collector.add(state, judgement, checker)
+            case .violation: return try collector.add(state, judgement, checker, isOver: isOver)
             case .inconclusive, .harnessError: unjudged.formUnion(judgement.unjudged.values)
             }
             try nested.judge(shown.nested, of: state)

@@ -8,6 +8,8 @@ import Oracle
 struct NestedExploration: Sendable {
     var profile: Profile
     var statesPerEpoch: Int
+    /// It is time to end: what is left of a recovery is not looked at.
+    var isOver: @Sendable () -> Bool = { false }
 
     struct Outcome {
         /// Distinct states that were recovered.
@@ -16,6 +18,8 @@ struct NestedExploration: Sendable {
         var isBounded = false
         /// One of the states hung in its recovery; no other was begun.
         var hung = false
+        /// It was time to end before all was looked at.
+        var isCutShort = false
         /// What they show, each once, in the order in which it was met.
         var shown: [Evidence] = []
     }
@@ -29,7 +33,8 @@ struct NestedExploration: Sendable {
             let recovered = try Self.recover(state.tree, of: recording, recovery)
             if known.insert(recovered.evidence).inserted { outcome.shown.append(recovered.evidence) }
             outcome.hung = recovered.hung
-            return !recovered.hung && !recovery.shouldStop
+            outcome.isCutShort = isOver()
+            return !recovered.hung && !outcome.isCutShort
         }
         return outcome
     }

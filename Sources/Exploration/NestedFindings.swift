@@ -32,7 +32,8 @@ package struct NestedFindings {
     mutating func judge(_ shown: [Evidence], of outer: CrashState) throws {
         guard let nesting, shown.contains(where: { judge.judge($0, at: outer).verdict == .violation }) else { return }
         exploredCount += 1
-        if exploredCount > Self.exploredAtMost, !findings.isEmpty {
+        let isOver = nesting.isOver
+        if exploredCount > Self.exploredAtMost || isOver(), !findings.isEmpty {
             findings[0].cause.stateCount += 1
             return
         }
@@ -44,8 +45,9 @@ package struct NestedFindings {
         var collector = FindingCollector(recording)
         try nesting.forEachState(of: recording) { state, _ in
             let judgement = try checker.check(state)
-            if judgement.verdict == .violation { try collector.add(state, judgement, checker) }
-            return true
+            if judgement.verdict == .violation { try collector.add(state, judgement, checker, isOver: isOver) }
+            // What was seen to fail must be shown, and nothing beyond that when it is time to end.
+            return collector.causes.isEmpty || !isOver()
         }
         unconfirmedCount += collector.unconfirmedCount
         for cause in collector.causes {

@@ -15,6 +15,8 @@ final class StateLedger {
     private let recovery: any StateRecoverer
     private let nesting: NestedExploration?
     private let workers: Int
+    /// It is time to end: no further recovery is begun, and a state that is half looked at was not looked at.
+    private let isOver: @Sendable () -> Bool
     /// Which states were met. To be read by all threads between two changes of the ledger.
     let met: MetStates
     private var shown: [ShownState] = []
@@ -33,8 +35,10 @@ final class StateLedger {
     private let earlier: StateIndex?
 
     init(
-        recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, earlier: EarlierExploration? = nil
+        recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, earlier: EarlierExploration? = nil,
+        isOver: @escaping @Sendable () -> Bool = { false }
     ) throws(RecordingError) {
+        self.isOver = isOver
         met = try MetStates()
         self.recovery = recovery
         self.nesting = nesting
@@ -76,7 +80,7 @@ final class StateLedger {
             let batch = Array(fresh[place..<min(place + recovery.batchCount, fresh.count)])
             place += batch.count
             for (state, result) in zip(batch, try recover(batch)) {
-                // After one that hung no other was begun.
+                // After one that hung no other was begun, nor when it was time to end.
                 if let result { try enter(result, of: state.hash) }
             }
             if shouldStop() { break }
@@ -122,23 +126,28 @@ final class StateLedger {
     private static let rerunPeriod = 64
 
     private func recover(_ states: [Waiting]) throws -> [Outcome?] {
-        let (recovery, nesting, met, first) = (recovery, nesting, met, checkedCount)
-        return try Parallel.map(states, workers: workers, isOver: \.hung) { place, state in
+        let (recovery, nesting, met, first, isOver) = (recovery, nesting, met, checkedCount, isOver)
+        let hung: @Sendable (Outcome?) -> Bool = { $0?.hung == true }
+        let outcomes = try Parallel.map(states, workers: workers, isOver: hung) { place, state -> Outcome? in
+            if isOver() { return nil }
             let again = (first + place) % Self.rerunPeriod == 0
             var outcome = try Self.recover(state.epoch.set.tree(state.survivors), recovery, nesting, again: again)
-            if met.number(ofDigest: outcome.digest) != nil { outcome.shown = nil }
+            if let digest = outcome?.digest, met.number(ofDigest: digest) != nil { outcome?.shown = nil }
             return outcome
         }
+        return outcomes.map { $0 ?? nil }
     }
 
+    /// Nil when it was time to end before all of it was looked at.
     private static func recover(
         _ tree: Tree, _ recovery: any StateRecoverer, _ nesting: NestedExploration?, again: Bool
-    ) throws -> Outcome {
+    ) throws -> Outcome? {
         let first = try recovery.recover(tree, isAlone: false)
         var shown = ShownState(evidence: first.evidence)
         var nested = NestedExploration.Outcome()
         if let nesting, case .opened = first.evidence.recovery {
             nested = try nesting.explore(recoveryOf: tree, recovery)
+            if nested.isCutShort { return nil }
             shown.nested = nested.shown.filter { $0 != first.evidence }
         }
         let isStable =

@@ -11,8 +11,6 @@ package protocol StateRecoverer: Sendable {
     func recording(ofRecovering tree: Tree) throws -> Recording?
     /// How many states are recovered before it is asked whether to stop.
     var batchCount: Int { get }
-    /// Somebody waits for it to end: what takes long may be left half done.
-    var shouldStop: Bool { get }
     /// The same for trees whose data lies elsewhere.
     func reading(_ payloads: any PayloadStore) -> any StateRecoverer
 }
@@ -20,7 +18,6 @@ package protocol StateRecoverer: Sendable {
 extension StateRecoverer {
     /// Enough to keep all threads at work, and few enough for a budget to end in time.
     package var batchCount: Int { 256 }
-    package var shouldStop: Bool { false }
 }
 
 /// What came of recovering one state.

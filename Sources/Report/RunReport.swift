@@ -72,6 +72,9 @@ package struct RunReport {
                 ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"
             lines.append("    \(states) for this cause\(profile)")
         }
+        if finding.isCutShort == true {
+            lines.append("    not made as small as it gets: the time was up; `minimise` goes on with the case")
+        }
         if let replay = finding.replay { lines.append("    \(replay)") }
         return lines
     }

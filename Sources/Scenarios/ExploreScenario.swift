@@ -87,20 +87,23 @@ struct ExploreScenario: ScenarioRun {
         try history.append(oracle)
         let client = RecoverClient(request.target)
         defer { try? client.close() }
+        let start = ScenarioRunner.now()
+        let deadline = request.exploration.budgetSeconds.map { (began ?? start) + Double($0) }
+        began = began ?? start
+        let isBudgetGone: @Sendable () -> Bool = { deadline.map { ScenarioRunner.now() >= $0 } == true }
+        let shouldStop = context.shouldStop
         let explorer = try Explorer(
             recording, profile: request.profile, limits: request.exploration, seed: request.seed,
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),
             judge: EvidenceJudge(history.validator, request.contract),
-            workers: ProcessInfo.processInfo.activeProcessorCount, earlier: earlier)
-        let start = ScenarioRunner.now()
-        let deadline = request.exploration.budgetSeconds.map { (began ?? start) + Double($0) }
-        began = began ?? start
+            workers: ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
+            isOver: { shouldStop() || isBudgetGone() })
         let outcome = Result {
             try explorer.run(
                 shouldStop: {
                     if context.shouldStop() { return "interrupted" }
-                    return deadline.map { ScenarioRunner.now() >= $0 } == true ? "the budget is used up" : nil
+                    return isBudgetGone() ? "the budget is used up" : nil
                 }, progress: context.progress)
         }
         if case .failure(RunError.interrupted) = outcome { explorer.noteStop("interrupted") }

@@ -57,7 +57,6 @@ struct MountedRecovery: StateRecoverer {
 
     /// Each state costs mounts: some tens of milliseconds, and more of its nested ones.
     var batchCount: Int { 4 }
-    var shouldStop: Bool { context.shouldStop() }
 
     func recording(ofRecovering tree: Tree) throws -> Recording? {
         try recording(workingOn: tree) { mountPoint, _ in _ = try client.recoverAlone(mountPoint) }

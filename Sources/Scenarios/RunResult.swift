@@ -102,4 +102,6 @@ package struct Finding: Codable, Sendable {
     package var lossKinds: [String] = []
     /// The whole story, with its timeline; nil where nothing was recorded of what the store did.
     package var account: CrashStory?
+    /// The time was up before it was made as small as it gets; nil otherwise.
+    package var isCutShort: Bool?
 }

@@ -14,6 +14,8 @@ package struct FindingCollector {
         package var loss: LossStory
         package var story: CrashStory
         package var stateCount: Int
+        /// It was time to end before it was made as small as it gets.
+        package var isCutShort = false
     }
 
     /// Of each check: failing states beyond this many are counted with the first cause that broke it, and not minimised.
@@ -32,10 +34,14 @@ package struct FindingCollector {
     }
 
     /// Adds a state that `judgement` says is wrong.
-    package mutating func add(_ state: CrashState, _ judgement: Judgement, _ checker: StateChecker) throws {
+    ///
+    /// - Parameter isOver: it is time to end: nothing is made smaller any more.
+    package mutating func add(
+        _ state: CrashState, _ judgement: Judgement, _ checker: StateChecker, isOver: () -> Bool = { false }
+    ) throws {
         guard let check = judgement.broken.first else { return }
         minimisedCounts[check, default: 0] += 1
-        if minimisedCounts[check, default: 0] > Self.minimisedAtMost,
+        if minimisedCounts[check, default: 0] > Self.minimisedAtMost || isOver(),
             let known = causes.firstIndex(where: { $0.check == check })
         {
             causes[known].stateCount += 1
@@ -45,17 +51,22 @@ package struct FindingCollector {
         let smallest =
             checker.hangs(state.tree)
             ? try minimiser.underStrongestProfile(state)
-            : try minimiser.minimise(state) { try checker.hangingCount < 3 && checker.check($0).broken.first == check }
+            : try minimiser.minimise(state, isOver: isOver) {
+                try checker.hangingCount < 3 && checker.check($0).broken.first == check
+            }
+        let isCutShort = isOver()
         if let known = index(of: check, try recording.story(of: smallest)) {
             causes[known].stateCount += 1
             guard smallest.isSmaller(than: causes[known].state),
                 let (proven, judgement) = try confirmed([smallest], checker)
             else { return }
-            let cause = try cause(proven, judgement, stateCount: causes[known].stateCount)
+            var cause = try cause(proven, judgement, stateCount: causes[known].stateCount)
+            cause.isCutShort = isCutShort
             // What a fresh process shows may be another thing.
             if self.index(of: cause.check, cause.loss) == known { replace(known, by: cause) }
         } else if let (proven, judgement) = try confirmed([smallest, state], checker) {
-            let cause = try cause(proven, judgement, stateCount: 1)
+            var cause = try cause(proven, judgement, stateCount: 1)
+            cause.isCutShort = isCutShort
             if let known = index(of: cause.check, cause.loss) {
                 causes[known].stateCount += 1
             } else {
@@ -108,6 +119,7 @@ extension FindingCollector.Cause {
     /// The failure as one sentence: where the power went, what was lost, what is wrong.
     package var sentence: String {
         let lost = loss.lines.isEmpty ? "nothing" : loss.lines.joined(separator: "; ")
-        return "crash after event \(state.crashPoint); lost: \(lost); \(violation)"
+        let remark = isCutShort ? " (not made as small as it gets: the time was up)" : ""
+        return "crash after event \(state.crashPoint); lost: \(lost); \(violation)\(remark)"
     }
 }

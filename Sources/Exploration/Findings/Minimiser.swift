@@ -17,13 +17,17 @@ package struct Minimiser {
 
     /// A state that still fails and loses as little as this way of looking can find. Under a stronger profile it may be
     /// smaller still, so that is tried from the beginning again.
-    package func minimise(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+    ///
+    /// - Parameter isOver: it is time to end: what was reached until then is the answer.
+    package func minimise(
+        _ state: CrashState, isOver: () -> Bool = { false }, fails: (CrashState) throws -> Bool
+    ) throws -> CrashState {
         var best = state
-        for _ in 0..<Self.roundsAtMost {
+        for _ in 0..<Self.roundsAtMost where !isOver() {
             let last = best
-            best = try losingLess(try atEarliestPoint(best, fails: fails), fails: fails)
-            best = try withoutTears(best, fails: fails)
-            best = try underStrongerProfile(best, fails: fails)
+            best = try losingLess(try atEarliestPoint(best, isOver, fails: fails), isOver, fails: fails)
+            best = try withoutTears(best, isOver, fails: fails)
+            best = try underStrongerProfile(best, isOver, fails: fails)
             if best.lost == last.lost, best.crashPoint == last.crashPoint, best.profile == last.profile { break }
         }
         return try underStrongestProfile(best)
@@ -52,12 +56,14 @@ package struct Minimiser {
     }
 
     /// Without each atom that need not be lost.
-    private func losingLess(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+    private func losingLess(
+        _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
+    ) throws -> CrashState {
         var best = state
         var hasShrunk = true
         while hasShrunk {
             hasShrunk = false
-            for item in best.lost.items.reversed() {
+            for item in best.lost.items.reversed() where !isOver() {
                 let fewer = LostAtoms(best.lost.items.filter { $0 != item })
                 let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(fewer))
                 // What was kept may have been lost for the sake of the order: then nothing changed.
@@ -70,9 +76,11 @@ package struct Minimiser {
     }
 
     /// With whole writes lost instead of torn ones, or else with one piece of each missing and not several.
-    private func withoutTears(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+    private func withoutTears(
+        _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
+    ) throws -> CrashState {
         var best = state
-        for item in state.lost.items {
+        for item in state.lost.items where !isOver() {
             guard let index = best.lost.items.firstIndex(of: item) else { continue }
             for simpler in item.simpler {
                 var lost = best.lost
@@ -89,7 +97,9 @@ package struct Minimiser {
     }
 
     /// What came after the broken promise is of no interest: it only makes the list of what was lost longer.
-    private func atEarliestPoint(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+    private func atEarliestPoint(
+        _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
+    ) throws -> CrashState {
         let begin: Int
         if let first = state.lost.items.map(\.operation).min() {
             begin = recording.events.firstIndex { $0.operationID == first } ?? state.crashPoint
@@ -99,6 +109,7 @@ package struct Minimiser {
         guard begin + 1 < state.crashPoint else { return state }
         let isShort = state.crashPoint - begin <= everyPointAtMost
         for point in begin + 1..<state.crashPoint where isShort || recording.isOracleLine(before: point) {
+            if isOver() { break }
             let candidate = try recording.state(state.profile, at: point, .losing(state.lost))
             if candidate.lost.isEmpty == state.lost.isEmpty, try fails(candidate) { return candidate }
         }
@@ -106,14 +117,16 @@ package struct Minimiser {
     }
 
     /// Under the strongest profile that allows the same tree, or else another that fails by losing all it may.
-    private func underStrongerProfile(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
+    private func underStrongerProfile(
+        _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
+    ) throws -> CrashState {
         let strongest = try underStrongestProfile(state)
         // A stronger profile may not leave this very tree, and fail all the same: with the same lost, or with more.
-        for profile in Profile.allCases.prefix(while: { $0 != strongest.profile }) {
+        for profile in Profile.allCases.prefix(while: { $0 != strongest.profile }) where !isOver() {
             let same = try recording.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
             if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same) { return same }
             let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
-            if !candidate.lost.isEmpty, try fails(candidate) { return try losingLess(candidate, fails: fails) }
+            if !candidate.lost.isEmpty, try fails(candidate) { return try losingLess(candidate, isOver, fails: fails) }
         }
         return strongest
     }
