@@ -1,4 +1,5 @@
 import Bytes
+import Foundation
 import Model
 import Storage
 import Testing
@@ -120,6 +121,32 @@ import Testing
                 held.release()
             }
         }
+    }
+
+    /// One of those who wait for the next sync is woken to lead it. One that leaves instead must not leave the others
+    /// behind.
+    @Test func whoLeavesEarlyStrandsNobody() throws {
+        let held = HeldSync(fails: false)
+        let log = try LogCore<SystemCoordination, OneDefect>(
+            storage: InterposedStorage(MemoryStorage(), held), options: LogOptions(),
+            recovered: RecoveredLog(shard: 0), defects: OneDefect(planted: .followerEarly))
+        held.isArmed.withLock { $0 = true }
+        let (following, returned) = (Guarded(0), Guarded(0))
+        let followerCount = 4
+        for thread in 0...followerCount {
+            Thread.detachNewThread {
+                if thread > 0 { held.waitUntilHeld() }
+                let place = try? log.append(.put, "a", [UInt8(thread)])
+                if thread > 0 { following.withLock { $0 += 1 } }
+                if let place { try? log.sync(through: place.lsn) }
+                returned.withLock { $0 += 1 }
+            }
+        }
+        while following.withLock({ $0 }) < followerCount { usleepMilliseconds(1) }
+        usleepMilliseconds(50)
+        held.release()
+        for _ in 0..<10_000 where returned.withLock({ $0 }) <= followerCount { usleepMilliseconds(1) }
+        #expect(returned.withLock { $0 } == followerCount + 1)
     }
 
     @Test(arguments: [PlantedBug.readUnchecked, nil]) func readUncheckedIsFound(_ bug: PlantedBug?) throws {

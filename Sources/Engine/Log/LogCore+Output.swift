@@ -67,7 +67,11 @@ extension LogCore {
             if let ending { throw ending }
             if syncs.isLed {
                 turn.wait(in: syncs.room(for: lsn, reached: words.load(Word.syncingLSN)))
-                if defects.has(.followerEarly) { return }
+                if defects.has(.followerEarly) {
+                    // It may be the one that was woken to lead for the others of its room: they leave, too.
+                    turn.wakeAll()
+                    return
+                }
                 continue
             }
             syncs.lead()
