@@ -84,8 +84,9 @@ extension TargetError: CustomStringConvertible {
         case .variableNotANumber(let name, let value):
             "\(name) is not a number that makes sense: \(value)"
         case .notKilled(let processes):
-            "still alive after SIGKILL (stuck in the kernel?): processes "
+            "still alive after SIGKILL, stuck in the kernel: \(processes.count == 1 ? "process" : "processes") "
                 + processes.map(String.init).joined(separator: ", ")
+                + "; one that serves a FUSE mount of its own and waits for it is let go by `umount -f` of that mount"
         case .noBatches: "this store has no atomic batches: leave --batch out"
         case .system(let call, let path, let errno):
             "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"
