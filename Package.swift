@@ -33,7 +33,7 @@ let package = Package(
         .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
         .target(
             name: "Engine",
-            dependencies: ["Storage", "Bytes", .product(name: "Crypto", package: "swift-crypto")],
+            dependencies: ["Storage", "Bytes", "CPlatform", .product(name: "Crypto", package: "swift-crypto")],
             swiftSettings: house),
         .target(
             name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),

@@ -38,6 +38,21 @@ final class RestlessWords: SharedWords {
         RestlessCoordination.rest()
         return words.exchange(at: index, expected: expected, desired: desired)
     }
+
+    func wait(at index: Int, while value: UInt64, in room: WaitRoom) {
+        RestlessCoordination.rest()
+        words.wait(at: index, while: value, in: room)
+    }
+
+    func wakeOne(at index: Int, in room: WaitRoom) {
+        RestlessCoordination.rest()
+        words.wakeOne(at: index, in: room)
+    }
+
+    func wakeAll(at index: Int, in room: WaitRoom) {
+        RestlessCoordination.rest()
+        words.wakeAll(at: index, in: room)
+    }
 }
 
 final class RestlessGate: WaitGate {
@@ -50,7 +65,6 @@ final class RestlessGate: WaitGate {
         gate.unlock()
     }
 
-    func wait(in room: WaitRoom) { gate.wait(in: room) }
-    func wakeOne(in room: WaitRoom) { gate.wakeOne(in: room) }
-    func wakeAll(in room: WaitRoom) { gate.wakeAll(in: room) }
+    func wait() { gate.wait() }
+    func wakeAll() { gate.wakeAll() }
 }

@@ -8,6 +8,7 @@
 #include "descriptors.h"
 #include "files.h"
 #include "filesystem_type.h"
+#include "futex.h"
 #include "memory_filesystem.h"
 #include "late_writes.h"
 #include "mounting.h"

@@ -17,33 +17,33 @@ protocol SharedWords: Sendable {
     func store(_ value: UInt64, at index: Int)
     /// False when the word was not `expected`, and sometimes for no reason.
     func exchange(at index: Int, expected: UInt64, desired: UInt64) -> Bool
+
+    /// Sleeps in a room of the word until someone wakes that room, unless the word is no longer `value`: the two are one
+    /// step. It may return sooner, for no reason. Of `value`, the lower half tells it from what the word becomes meanwhile.
+    func wait(at index: Int, while value: UInt64, in room: WaitRoom)
+    /// Wakes one who sleeps in the room, if anyone does.
+    func wakeOne(at index: Int, in room: WaitRoom)
+    func wakeAll(at index: Int, in room: WaitRoom)
 }
 
-/// A lock, and rooms to wait in.
+/// Where a thread sleeps, so that not everyone is woken for what concerns a few: two groups take turns.
+enum WaitRoom: Int, CaseIterable, Sendable {
+    case even, odd
+
+    var other: WaitRoom { self == .even ? .odd : .even }
+}
+
+/// A lock, and a condition to wait for.
 protocol WaitGate: Sendable {
     init()
     func lock()
     func unlock()
-    /// Lets go of the lock, waits until someone wakes this room (or less) and takes the lock again.
-    func wait(in room: WaitRoom)
-    /// Wakes one who waits in the room, if anyone does.
-    func wakeOne(in room: WaitRoom)
-    func wakeAll(in room: WaitRoom)
-}
-
-/// Where a thread waits, so that not everyone is woken for what concerns a few.
-enum WaitRoom: Int, CaseIterable, Sendable {
-    case lobby
-    /// For two groups of syncs that take turns: see `SyncGroups`.
-    case even, odd
-
-    static let count = allCases.count
+    /// Lets go of the lock, waits until someone wakes all (or less) and takes the lock again.
+    func wait()
+    func wakeAll()
 }
 
 extension WaitGate {
-    func wait() { wait(in: .lobby) }
-    func wakeAll() { for room in WaitRoom.allCases { wakeAll(in: room) } }
-
     @inline(__always)
     func withLock<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         lock()

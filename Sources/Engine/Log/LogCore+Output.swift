@@ -3,10 +3,15 @@ import Storage
 /// Writing out what is published, and making it durable.
 extension LogCore {
     /// Writes every published record that follows the last one written, without a gap. Under `writeGate`.
-    func writeOut() throws(EngineError) {
+    func writeOut() throws(EngineError) { try writeOut(upTo: publishedEnd()) }
+
+    private func publishedEnd() -> (lsn: UInt64, position: UInt64) {
+        ring.publishedEnd(after: words.load(Word.flushedLSN), at: words.load(Word.flushedPosition))
+    }
+
+    private func writeOut(upTo end: (lsn: UInt64, position: UInt64)) throws(EngineError) {
         try throwIfEnded()
         let start = words.load(Word.flushedPosition)
-        let end = ring.publishedEnd(after: words.load(Word.flushedLSN), at: start)
         guard end.position > start else { return }
         let (first, second) = ring.pieces(start, Int(end.position - start))
         try write(first, at: start)
@@ -60,29 +65,59 @@ extension LogCore {
 
     /// Returns when the record and everything before it is durable, or was truncated away. The record was appended.
     func sync(through lsn: UInt64) throws(EngineError) {
-        if words.load(Word.durableLSN) >= lsn { return }
-        turn.lock()
-        defer { turn.unlock() }
-        while words.load(Word.durableLSN) < lsn {
-            if let ending { throw ending }
-            if syncs.isLed {
-                turn.wait(in: syncs.room(for: lsn, reached: words.load(Word.syncingLSN)))
+        while true {
+            // In this order: the turn ends after the sync that makes the record durable.
+            let turn = SyncTurn(rawValue: words.load(Word.turn))
+            if words.load(Word.durableLSN) >= lsn { return }
+            if words.load(Word.hasEnded) != 0 { throw reasonOfEnd() }
+            if turn.isLed {
+                sleep(until: turn, covers: lsn)
                 if defects.has(.followerEarly) {
                     // It may be the one that was woken to lead for the others of its room: they leave, too.
-                    turn.wakeAll()
-                    return
+                    return wakeSleepers()
                 }
-                continue
+            } else if exchange(turn, turn.taken()) {
+                return try lead(through: lsn)
             }
-            syncs.lead()
-            turn.unlock()
-            let result = writeAndSync(through: lsn)
-            turn.lock()
-            let reached = try? result.get()
-            if let reached { words.store(reached, at: Word.durableLSN) }
-            syncs.end(reached: reached, waking: turn)
-            if try result.get() == nil { return }
         }
+    }
+
+    /// Sleeps until the sync that covers the record has ended, or sooner, as long as the turn is as it was.
+    private func sleep(until turn: SyncTurn, covers lsn: UInt64) {
+        let isCovered = !turn.isAnnounced || lsn <= words.load(Word.announcedLSN)
+        let room = isCovered ? turn.room : turn.room.other
+        let sleeping = turn.withSleepers(in: room)
+        guard turn.hasSleepers(in: room) || exchange(turn, sleeping) else { return }
+        words.wait(at: Word.turn, while: sleeping.rawValue, in: room)
+    }
+
+    private func lead(through lsn: UInt64) throws(EngineError) {
+        let result = writeAndSync(through: lsn)
+        if let reached = try? result.get() { words.store(reached, at: Word.durableLSN) }
+        let turn = changeTurn { $0.ended() }
+        // First whoever leads the next sync: the device waits for that one alone.
+        if turn.hasSleepers(in: turn.room.other) { words.wakeOne(at: Word.turn, in: turn.room.other) }
+        if turn.hasSleepers(in: turn.room) { words.wakeAll(at: Word.turn, in: turn.room) }
+        _ = try result.get()
+    }
+
+    /// Whoever waits for a sync, or is about to, looks again.
+    func wakeSleepers() {
+        changeTurn { $0.stirred() }
+        for room in WaitRoom.allCases { words.wakeAll(at: Word.turn, in: room) }
+    }
+
+    /// Changes the turn, whatever it is by now. Returns what it was.
+    @discardableResult
+    private func changeTurn(_ change: (SyncTurn) -> SyncTurn) -> SyncTurn {
+        while true {
+            let turn = SyncTurn(rawValue: words.load(Word.turn))
+            if exchange(turn, change(turn)) { return turn }
+        }
+    }
+
+    private func exchange(_ turn: SyncTurn, _ desired: SyncTurn) -> Bool {
+        words.exchange(at: Word.turn, expected: turn.rawValue, desired: desired.rawValue)
     }
 
     /// The leader's part. Returns the last LSN that is durable now; nil when the record was truncated away.
@@ -94,12 +129,12 @@ extension LogCore {
         do throws(EngineError) {
             while true {
                 let (reached, last, file) = try writeGate.withLock { () throws(EngineError) in
-                    try writeOut()
-                    return (words.load(Word.flushedLSN), reservedLSN, active.file)
+                    let end = publishedEnd()
+                    if end.lsn >= lsn { announce(end.lsn) }
+                    try writeOut(upTo: end)
+                    return (end.lsn, reservedLSN, active.file)
                 }
-                if last < lsn { return .success(nil) }
                 if reached >= lsn {
-                    words.store(reached, at: Word.syncingLSN)
                     if defects.has(.poisonIgnored) {
                         try throughStorage { () throws(StorageError) in try file.sync() }
                     } else {
@@ -107,10 +142,17 @@ extension LogCore {
                     }
                     return .success(reached)
                 }
+                if last < lsn { return .success(nil) }
                 C.relax(&round)
             }
         } catch {
             return .failure(error)
         }
+    }
+
+    /// Says which records the sync will cover, before they are written: whoever comes meanwhile knows where to sleep.
+    private func announce(_ lsn: UInt64) {
+        words.store(lsn, at: Word.announcedLSN)
+        changeTurn { $0.announcing() }
     }
 }

@@ -167,19 +167,19 @@ extension LogCore {
     }
 
     private func breakSeal(_ word: Reservation) {
-        turn.withLock {
+        sealGate.withLock {
             if ending == nil { words.store(word.rawValue, at: Word.reservation) }
-            turn.wakeAll()
+            sealGate.wakeAll()
         }
     }
 
     @inline(never)
     func waitWhileSealed() throws(EngineError) {
-        turn.lock()
-        defer { turn.unlock() }
+        sealGate.lock()
+        defer { sealGate.unlock() }
         while Reservation(rawValue: words.load(Word.reservation)).isSealed {
             if let ending { throw ending }
-            turn.wait()
+            sealGate.wait()
         }
     }
 
@@ -192,7 +192,7 @@ extension LogCore {
 
     /// Ends the log for good, and returns why it ended first.
     private func end(with reason: EngineError) -> EngineError {
-        turn.withLock {
+        sealGate.withLock {
             let first = ending ?? reason
             ending = first
             words.store(1, at: Word.hasEnded)
@@ -200,7 +200,8 @@ extension LogCore {
                 let word = Reservation(rawValue: words.load(Word.reservation))
                 if word.isSealed || seal(word) { break }
             }
-            turn.wakeAll()
+            sealGate.wakeAll()
+            wakeSleepers()
             return first
         }
     }
@@ -215,5 +216,5 @@ extension LogCore {
         if words.load(Word.hasEnded) != 0, reasonOfEnd() == .closed { throw .closed }
     }
 
-    private func reasonOfEnd() -> EngineError { turn.withLock { ending ?? .closed } }
+    func reasonOfEnd() -> EngineError { sealGate.withLock { ending ?? .closed } }
 }

@@ -24,7 +24,7 @@ struct Place: Hashable, Sendable {
 ///   is reported to one sync alone by the kernel, so every sync of a file goes through the one leader.
 ///
 /// Threads: everything may be called from many at once. Appends wait for each other only when the ring is full and while
-/// a segment is replaced. Lock order: `writeGate`, then `turn`.
+/// a segment is replaced. Lock order: `writeGate`, then `sealGate`.
 ///
 /// Not modelled: a writer that dies while it encodes (threads do not die alone), and a lock per file range.
 final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
@@ -41,10 +41,8 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     /// Read by whoever has reserved a place, because the segment stays until that place is written out.
     var base: SegmentBase
 
-    /// Guards `syncs` and `ending`. Its lobby waits for the seal to be broken, its other rooms for syncs; when the log ends
-    /// or is truncated, all are woken.
-    let turn = C.Gate()
-    var syncs = SyncGroups()
+    /// Guards `ending`, and the breaking of a seal, which is waited for at it.
+    let sealGate = C.Gate()
     var ending: EngineError?
 
     /// Guarded by `writeGate`: every segment that exists, the active one last.
@@ -235,9 +233,11 @@ enum Word {
     static let flushedLSN = 16
     static let durableLSN = 24
     static let hasEnded = 32
-    /// How far the last sync reaches that was begun. Only a hint: it says where to wait.
-    static let syncingLSN = 40
-    static let count = 48
+    /// A `SyncTurn`. Whoever waits for a sync sleeps on it.
+    static let turn = 40
+    /// How far the sync under way reaches, once that is announced.
+    static let announcedLSN = 48
+    static let count = 56
 }
 
 /// What the active segment adds to a reservation.

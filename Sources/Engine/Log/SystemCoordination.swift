@@ -1,3 +1,4 @@
+import CPlatform
 import Glibc
 import Synchronization
 
@@ -40,45 +41,51 @@ final class SystemWords: SharedWords {
         base[index].weakCompareExchange(expected: expected, desired: desired, ordering: .acquiringAndReleasing)
             .exchanged
     }
+
+    func wait(at index: Int, while value: UInt64, in room: WaitRoom) {
+        faultline_futex_wait(base + index, value, Self.bit(room))
+    }
+
+    func wakeOne(at index: Int, in room: WaitRoom) { faultline_futex_wake(base + index, 1, Self.bit(room)) }
+    func wakeAll(at index: Int, in room: WaitRoom) { faultline_futex_wake(base + index, .max, Self.bit(room)) }
+
+    private static func bit(_ room: WaitRoom) -> UInt32 { 1 << UInt32(room.rawValue) }
 }
 
 final class SystemGate: WaitGate {
     private nonisolated(unsafe) let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    /// One a room.
-    private nonisolated(unsafe) let conditions: UnsafeMutablePointer<pthread_cond_t>
+    private nonisolated(unsafe) let condition: UnsafeMutablePointer<pthread_cond_t>
 
     init() {
         mutex = .allocate(capacity: 1)
-        conditions = .allocate(capacity: WaitRoom.count)
+        condition = .allocate(capacity: 1)
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
         // The wall clock may be set while someone waits.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        var failures = pthread_mutex_init(mutex, nil)
-        for room in 0..<WaitRoom.count { failures |= pthread_cond_init(conditions + room, &attributes) }
+        let failures = pthread_mutex_init(mutex, nil) | pthread_cond_init(condition, &attributes)
         pthread_condattr_destroy(&attributes)
-        precondition(failures == 0, "a plain mutex and plain conditions can always be made")
+        precondition(failures == 0, "a plain mutex and a plain condition can always be made")
     }
 
     deinit {
-        for room in 0..<WaitRoom.count { pthread_cond_destroy(conditions + room) }
+        pthread_cond_destroy(condition)
         pthread_mutex_destroy(mutex)
-        conditions.deallocate()
+        condition.deallocate()
         mutex.deallocate()
     }
 
     func lock() { pthread_mutex_lock(mutex) }
     func unlock() { pthread_mutex_unlock(mutex) }
-    func wait(in room: WaitRoom) { pthread_cond_wait(conditions + room.rawValue, mutex) }
-    func wakeOne(in room: WaitRoom) { pthread_cond_signal(conditions + room.rawValue) }
-    func wakeAll(in room: WaitRoom) { pthread_cond_broadcast(conditions + room.rawValue) }
+    func wait() { pthread_cond_wait(condition, mutex) }
+    func wakeAll() { pthread_cond_broadcast(condition) }
 
-    /// Waits in the lobby, but no longer than until a time of the monotonic clock, in nanoseconds.
+    /// Waits, but no longer than until a time of the monotonic clock, in nanoseconds.
     func wait(until deadlineNanoseconds: UInt64) {
         var time = timespec(
             tv_sec: Int(clamping: deadlineNanoseconds / 1_000_000_000),
             tv_nsec: Int(deadlineNanoseconds % 1_000_000_000))
-        pthread_cond_timedwait(conditions + WaitRoom.lobby.rawValue, mutex, &time)
+        pthread_cond_timedwait(condition, mutex, &time)
     }
 
     /// The monotonic clock, in nanoseconds.
