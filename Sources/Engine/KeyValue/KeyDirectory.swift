@@ -45,13 +45,16 @@ final class KeyDirectory: Sendable {
         fileprivate(set) var table = KeyTable()
     }
 
-    /// A key's place in the directory. The hash is seeded anew in each process, so that nobody can choose keys that
-    /// collide.
+    /// A key's place in the directory.
     struct Spot {
         let part: Part
         fileprivate let hash: UInt32
+
+        /// Before an entry is read or set a little later. The caller holds the part, or is alone.
+        func prefetch() { part.table.prefetch(hash) }
     }
 
+    private let keyHash = KeyHash()
     private let parts = (0..<16).map { _ in Part() }
 
     func spot(of key: UnsafeRawBufferPointer) -> Spot {
@@ -67,9 +70,7 @@ final class KeyDirectory: Sendable {
     }
 
     private func hash(_ key: UnsafeRawBufferPointer) -> (part: Int, hash: UInt32) {
-        var hasher = Hasher()
-        hasher.combine(bytes: key)
-        let hash = UInt(bitPattern: hasher.finalize())
+        let hash = keyHash(key)
         return (Int(hash >> 60), UInt32(truncatingIfNeeded: hash))
     }
 

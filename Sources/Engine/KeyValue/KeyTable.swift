@@ -1,4 +1,5 @@
 import Bytes
+import CPlatform
 
 /// A hash table from keys to value locations that keeps its keys side by side in one run of bytes: about 50 bytes and the
 /// key itself for each entry, and no allocation of its own for any of them.
@@ -65,6 +66,12 @@ struct KeyTable {
             slots[slot] = Slot(entry: entries.count, hash: hash)
             entries.append(entry)
         }
+    }
+
+    /// Asks the processor to bring near where the key of this hash belongs.
+    @inline(__always)
+    func prefetch(_ hash: UInt32) {
+        slots.withUnsafeBufferPointer { faultline_prefetch($0.baseAddress! + (Int(hash) & ($0.count - 1))) }
     }
 
     /// By half, where an array would double: what an open store costs is promised.

@@ -29,6 +29,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         let recovered = try RecoveredLog(
             storage, shard: Self.shard, policy: logOptions.damagePolicy, defects: defects
         ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }
+        replay.finish()
         recoveryReport = recovered.report
         self.directory = directory
         log = try LogCore(storage: storage, options: logOptions, recovered: recovered, defects: defects)

@@ -35,6 +35,7 @@ public final class KeyValueSnapshot: Sendable {
         let recovered = try RecoveredLog(
             storage, shard: Self.shard, policy: policy, defects: NoDefects()
         ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }
+        replay.finish()
         recoveryReport = recovered.report
         files = SegmentFilePool(storage: storage, shard: Self.shard)
     }
