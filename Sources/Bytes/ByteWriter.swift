@@ -37,6 +37,14 @@ public struct ByteWriter: Sendable {
     /// Forgets the bytes and keeps the room.
     public mutating func removeAll() { count = 0 }
 
+    /// Forgets the first bytes and keeps the others, which move to the front.
+    public mutating func removeFirst(_ gone: Int) {
+        precondition(gone >= 0 && gone <= count, "only what was written is removed")
+        let rest = count - gone
+        if rest > 0 { storage.withUnsafeMutableBytes { $0.copyMemory(from: .init(rebasing: $0[gone..<count])) } }
+        count = rest
+    }
+
     /// Room for `extra` bytes more, which the caller fills; answers where they begin.
     @usableFromInline
     mutating func reserve(_ extra: Int) -> Int {

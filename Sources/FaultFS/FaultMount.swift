@@ -25,6 +25,8 @@ package final class FaultMount: @unchecked Sendable {
     let options: MountOptions
     let recorder: Recorder
     let faults: FaultInjector
+    /// Whether what is stored below is kept in memory: a sync does nothing there, and nothing has to be waited for.
+    private let isInMemory: Bool
     /// The tree as it was mounted.
     package private(set) var base = Tree()
 
@@ -47,6 +49,7 @@ package final class FaultMount: @unchecked Sendable {
         self.backing = try Self.resolve(backing)
         self.mountPoint = try Self.resolve(mountPoint)
         self.options = options
+        isInMemory = self.backing.withCString { faultline_is_in_memory($0) } == 1
         for rule in options.rules {
             do throws(Refusal) {
                 try FaultInjector.check(rule, isRecording: options.trace != nil)
@@ -209,7 +212,7 @@ package final class FaultMount: @unchecked Sendable {
         let control = makeControl(outside, divergence) { Self.unsynced(ledger) + Self.words(divergence, table) }
         let fileSystem = FileSystem(
             table: table, recorder: recorder, control: control, undo: undo, faults: faults, ledger: ledger,
-            divergence: divergence, syncsBelow: options.syncsBelow)
+            divergence: divergence, syncsBelow: options.syncsBelow && !isInMemory)
         divergence.invalidate = { [weak fileSystem] id in fileSystem?.invalidate(id) }
         return fileSystem
     }
@@ -248,9 +251,9 @@ package final class FaultMount: @unchecked Sendable {
     private func serve(_ fileSystem: FileSystem) throws(MountError) -> Session {
         let device = try KernelMount.mount(mountPoint, allowOther: options.allowOther, helper: options.helper)
         do throws(Errno) {
-            let session = try Session(
-                device: device, fileSystem, threadLimit: options.threadLimit, onEnd: options.onEnd)
-            try session.start()
+            let session = try Session(device: device, fileSystem)
+            try session.start(
+                isInMemory ? .few : .ample, threadLimit: options.threadLimit, onEnd: options.onEnd)
             return session
         } catch {
             try KernelMount.unmount(mountPoint, helper: options.helper, force: true)

@@ -40,7 +40,7 @@ extension FileSystem {
         guard let needs = faults.needs(kind) else {
             if file != nil { try releaseHeld(of: node, caller.process) }
             try recorder.barrier(barrier, process: caller.process, body)
-            if let ledger { table.pruneLimbo(ledger.canReach) }
+            if let ledger { table.pruneLimbo(onlyNew: file != nil && !ledger.tookBatch(), ledger.canReach) }
             return
         }
         var extent = Extent()

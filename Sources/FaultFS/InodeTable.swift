@@ -28,6 +28,8 @@ final class InodeTable: @unchecked Sendable {
         didSet { hasLeavers.store(!leavers.isEmpty, ordering: .relaxed) }
     }
     private let hasLeavers = Atomic<Bool>(false)
+    /// Some of them were not asked about yet.
+    private let hasNewLeavers = Atomic<Bool>(false)
     private let hasLosses = Atomic<Bool>(false)
     /// Inodes with lower ids were there when it was mounted.
     private var firstNewID: UInt64 = 0
@@ -194,25 +196,37 @@ final class InodeTable: @unchecked Sendable {
     /// Inside `change`: the inode has a name in the limbo now.
     func enterLimbo(_ node: Inode) {
         node.isInLimbo = true
-        if node.id.rawValue >= firstNewID { leavers.append(node) }
+        guard node.id.rawValue >= firstNewID else { return }
+        leavers.append(node)
+        hasNewLeavers.store(true, ordering: .relaxed)
     }
 
     /// Takes files out of the limbo that no crash can bring back, a few at a time. Those that were there when it was
     /// mounted stay: a crash by a weaker profile than the mount's finds their data nowhere else.
-    func pruneLimbo(_ canReach: (InodeID) -> Bool) {
+    /// With `onlyNew` nothing is asked when nobody came since the last time: to ask makes the account of losses take what
+    /// waits, few as it may be.
+    ///
+    /// Their room is given back in a thread of its own: that takes as long as they are large, and the caller has only synced
+    /// something.
+    func pruneLimbo(onlyNew: Bool, _ canReach: (InodeID) -> Bool) {
         guard hasLeavers.load(ordering: .relaxed) else { return }
+        if onlyNew, !hasNewLeavers.load(ordering: .relaxed) { return }
+        var gone: [Descriptor] = []
         lock.withLock {
+            hasNewLeavers.store(leavers.count > 8, ordering: .relaxed)
             for _ in 0..<min(leavers.count, 8) {
                 let node = leavers.removeFirst()
                 guard node.isInLimbo else { continue }
                 if canReach(node.id) {
                     leavers.append(node)
-                } else if (try? open(node)) != nil {
+                } else if let descriptor = try? open(node) {
+                    gone.append(descriptor)
                     leaveLimbo(node)
                     release(node)
                 }
             }
         }
+        if !gone.isEmpty { Thread.detach { [gone] in withExtendedLifetime(gone) {} } }
     }
 
     /// Inside `change`: takes an inode out of the limbo again, because it keeps its name.

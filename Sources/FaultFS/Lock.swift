@@ -2,7 +2,7 @@ import Glibc
 
 /// A mutex. Built on pthread's, which thread sanitizer understands (it reports Synchronization.Mutex falsely).
 final class Lock: @unchecked Sendable {
-    private let mutex: UnsafeMutablePointer<pthread_mutex_t>
+    let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
     init() {
         mutex = .allocate(capacity: 1)

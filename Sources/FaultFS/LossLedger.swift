@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Synchronization
 
 /// What a crash could lose now. It follows the recording event by event, by the profile of the mount, so that its memory
 /// and the cost of asking are in proportion to what is unsynced and not to the length of the trace.
@@ -17,6 +18,7 @@ final class LossLedger: @unchecked Sendable {
     private var followed: PendingSet
     private var waiting: [TraceEvent] = []
     private static let waitingLimit = 512
+    private let didCatchUp = Atomic<Bool>(false)
 
     init(base: Tree, trace: any TraceSink, profile: Profile, undo: UndoStore) {
         self.base = base
@@ -34,7 +36,15 @@ final class LossLedger: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         waiting.append(event)
-        if waiting.count == Self.waitingLimit { catchUp() }
+        if waiting.count == Self.waitingLimit {
+            catchUp()
+            didCatchUp.store(true, ordering: .relaxed)
+        }
+    }
+
+    /// Whether a batch was taken since somebody last asked this.
+    func tookBatch() -> Bool {
+        didCatchUp.load(ordering: .relaxed) && didCatchUp.exchange(false, ordering: .relaxed)
     }
 
     /// Beneath the lock.

@@ -7,8 +7,7 @@ import Synchronization
 
 /// The connection to the kernel: libfuse's session over /dev/fuse, and the threads that serve it.
 ///
-/// Threads are added while none is idle, up to a limit: a request that waits for the disk must not keep others
-/// waiting. They end when the filesystem is unmounted, by whomever, or when `stop` tells them to.
+/// They end when the filesystem is unmounted, by whomever, or when `stop` tells them to.
 ///
 /// Threading: `start` and `finish` are called once, from one thread; the others from any.
 final class Session: @unchecked Sendable {
@@ -16,23 +15,12 @@ final class Session: @unchecked Sendable {
     private let device: Int32
     private let table: UnsafeMutablePointer<fuse_lowlevel_ops>
     private let fileSystem: FileSystem
-    private let threadLimit: Int
-    private let lock = Lock()
-    private var threads: [Thread] = []
-    private let idle = Atomic<Int>(0)
-    private let running = Atomic<Int>(0)
+    private var crew: Crew?
     private let invalidations = Atomic<Int>(0)
-    private let isStopping = Atomic<Bool>(false)
-    /// Called when the last thread leaves, from that thread.
-    private let onEnd: @Sendable () -> Void
 
     /// Takes over `device`, an open and mounted /dev/fuse, also when it throws.
-    init(device: Int32, _ fileSystem: FileSystem, threadLimit: Int, onEnd: @escaping @Sendable () -> Void)
-        throws(Errno)
-    {
+    init(device: Int32, _ fileSystem: FileSystem) throws(Errno) {
         self.fileSystem = fileSystem
-        self.onEnd = onEnd
-        self.threadLimit = max(threadLimit, 2)
         table = .allocate(capacity: 1)
         table.initialize(to: Callbacks.table())
         let state = Unmanaged.passUnretained(fileSystem).toOpaque()
@@ -68,8 +56,9 @@ final class Session: @unchecked Sendable {
         }
     }
 
-    /// Answers the kernel's first request and starts serving: the mount is ready when this returns.
-    func start() throws(Errno) {
+    /// Answers the kernel's first request and starts serving, with a crew of this size: the mount is ready when this
+    /// returns. `onEnd` is called when the last thread leaves, from that thread.
+    func start(_ size: Crew.Size, threadLimit: Int, onEnd: @escaping @Sendable () -> Void) throws(Errno) {
         faultline_prepare_interrupts()
         var buffer = fuse_buf()
         defer { free(buffer.mem) }
@@ -81,40 +70,32 @@ final class Session: @unchecked Sendable {
         fileSystem.invalidateAttributes = { [weak self] id in
             if let self { _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), -1, 0) }
         }
-        try addThread()
+        let crew = Crew(
+            size, limit: threadLimit, isBehind: { [device] in Self.isReadable(device) }, onEnd: onEnd,
+            body: { [weak self] crew in self?.serve(crew) })
+        self.crew = crew
+        try crew.start()
     }
 
-    private func addThread() throws(Errno) {
-        try lock.withLock { () throws(Errno) in
-            guard threads.count < threadLimit, !isStopping.load(ordering: .relaxed) else { return }
-            running.add(1, ordering: .relaxed)
-            idle.add(1, ordering: .relaxed)
-            do throws(Errno) {
-                threads.append(try Thread { [self] in serve() })
-            } catch {
-                running.subtract(1, ordering: .relaxed)
-                idle.subtract(1, ordering: .relaxed)
-                throw error
-            }
-        }
+    private static func isReadable(_ device: Int32) -> Bool {
+        var question = pollfd(fd: device, events: Int16(POLLIN), revents: 0)
+        return poll(&question, 1, 0) == 1 && question.revents & Int16(POLLIN) != 0
     }
 
-    private func serve() {
+    private func serve(_ crew: Crew) {
         var buffer = fuse_buf()
-        defer {
-            free(buffer.mem)
-            if running.subtract(1, ordering: .acquiringAndReleasing).newValue == 0 { onEnd() }
-        }
-        while !isStopping.load(ordering: .relaxed) {
+        var room: UnsafeMutableRawPointer?
+        defer { free(room ?? buffer.mem) }
+        while crew.attend() {
             let received = fuse_session_receive_buf(raw, &buffer)
             if received == -EINTR || received == -EAGAIN { continue }
             // 0: unmounted. Anything else is a connection that is of no use any more.
             guard received > 0 else { return }
-            // One thread too few is only slower.
-            if idle.subtract(1, ordering: .relaxed).newValue == 0 { try? addThread() }
+            crew.began()
             faultline_mark_privileges_killed(faultline_fuse_kills_privileges(&buffer))
             fuse_session_process_buf(raw, &buffer)
-            idle.add(1, ordering: .relaxed)
+            crew.ended()
+            if room == nil { room = faultline_fuse_align(&buffer) }
         }
     }
 
@@ -130,21 +111,14 @@ final class Session: @unchecked Sendable {
     }
 
     /// Whether a thread still serves the mount.
-    var isServing: Bool { running.load(ordering: .acquiring) > 0 }
+    var isServing: Bool { crew?.isServing ?? false }
 
     /// Makes the threads leave although the filesystem may still be mounted somewhere.
-    func stop() {
-        isStopping.store(true, ordering: .relaxed)
-        let threads = lock.withLock { self.threads }
-        while isServing {
-            for thread in threads { thread.interrupt() }
-            usleep(1000)
-        }
-    }
+    func stop() { crew?.stop() }
 
     /// Waits for all threads.
     func join() {
-        while let next = lock.withLock({ threads.popLast() }) { next.join() }
+        crew?.join()
         while invalidations.load(ordering: .acquiring) > 0 { usleep(1000) }
         faultline_drop_late_writes(device)
     }

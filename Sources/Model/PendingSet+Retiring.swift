@@ -75,26 +75,31 @@ extension PendingSet {
         partCount -= before - inodes[at: at].data.count
     }
 
-    mutating func retireData(of inode: InodeID, before limit: Int) { retire(\.data, of: inode, before: limit) }
+    mutating func retireData(of inode: InodeID, before limit: Int) {
+        guard let at = inodes.place(of: inode), inodes[at: at].data.begins(before: limit) else { return }
+        overrideDoubtful(inodes[at: at].data, before: limit, at)
+        partCount -= inodes[at: at].data.applyPrefix(before: limit, to: &durable, inode)
+    }
 
-    mutating func retireOthers(of inode: InodeID, before limit: Int) { retire(\.others, of: inode, before: limit) }
+    mutating func retireOthers(of inode: InodeID, before limit: Int) {
+        guard let at = inodes.place(of: inode), inodes[at: at].others.begins(before: limit) else { return }
+        overrideDoubtful(inodes[at: at].others, before: limit, at)
+        partCount -= inodes[at: at].others.applyPrefix(before: limit, to: &durable, inode)
+    }
 
-    private mutating func retire(
-        _ queue: WritableKeyPath<InodeState, PartQueue>, of inode: InodeID, before limit: Int
-    ) {
-        guard let at = inodes.place(of: inode), let first = inodes[at: at][keyPath: queue].first,
-            first.number < limit
-        else { return }
-        if !inodes[at: at].doubtful.isEmpty {
-            for part in inodes[at: at][keyPath: queue].prefix(while: { $0.number < limit }) {
-                overrideDoubtful(part)
-            }
-        }
-        partCount -= inodes[at: at][keyPath: queue].applyPrefix(before: limit, to: &durable, inode)
+    private mutating func overrideDoubtful(_ queue: PartQueue, before limit: Int, _ at: Int) {
+        guard !inodes[at: at].doubtful.isEmpty else { return }
+        for part in queue.prefix(while: { $0.number < limit }) { overrideDoubtful(part) }
     }
 }
 
 extension PartQueue {
+    /// Whether there is a part with a number below `limit`.
+    fileprivate func begins(before limit: Int) -> Bool {
+        guard let first else { return false }
+        return first.number < limit
+    }
+
     /// Applies the parts of one inode with numbers below `limit`, and drops them. Returns how many these were.
     fileprivate mutating func applyPrefix(before limit: Int, to tree: inout Tree, _ inode: InodeID) -> Int {
         let end = last.map { $0.number < limit } == true ? endIndex : firstIndex(from: limit)

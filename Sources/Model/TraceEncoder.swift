@@ -36,10 +36,11 @@ public struct TraceEncoder: Sendable {
     /// How long the trace is by now, in bytes.
     public var offsetBytes: UInt64 { storedBytes + UInt64(output.count) }
 
-    /// Forgets `bytes`, which are stored.
-    public mutating func removeStored() {
-        storedBytes += UInt64(output.count)
-        output.removeAll()
+    /// Forgets this many of the first of `bytes`, which are stored; all without a number.
+    public mutating func removeStored(_ countBytes: Int? = nil) {
+        let count = countBytes ?? output.count
+        storedBytes += UInt64(count)
+        output.removeFirst(count)
     }
 
     /// Encodes `record` and its data; answers where in the trace the data is.

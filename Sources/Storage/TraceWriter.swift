@@ -12,6 +12,7 @@ public struct TraceWriter: ~Copyable, Sendable {
     /// Data of this size and more is not copied into the buffer.
     private static let directBytes = 32 << 10
     private static let bufferBytes = 64 << 10
+    private static let pageBytes: UInt64 = 4096
 
     private let file: TraceDescriptor
     private var encoder = TraceEncoder(reserving: TraceWriter.bufferBytes + TraceWriter.directBytes + 4096)
@@ -112,15 +113,18 @@ public struct TraceWriter: ~Copyable, Sendable {
             try store(data)
             encoder.skipData(data.count)
         } else if encoder.waitingBytes >= Self.bufferBytes {
-            try store()
+            // Up to the end of a page: one that is begun would have to be filled up with zeros, and found again.
+            try store(encoder.waitingBytes - Int(encoder.offsetBytes % Self.pageBytes))
         }
         return payload
     }
 
-    private mutating func store() throws(TraceFileError) {
+    /// Stores this many of the bytes that wait; all without a number.
+    private mutating func store(_ countBytes: Int? = nil) throws(TraceFileError) {
+        let count = countBytes ?? encoder.waitingBytes
         let failure: TraceFileError? = encoder.withWaitingBytes { bytes in
             do throws(TraceFileError) {
-                try file.write(bytes, at: storedBytes)
+                try file.write(.init(rebasing: bytes[..<count]), at: storedBytes)
                 return nil
             } catch {
                 return error
@@ -130,8 +134,8 @@ public struct TraceWriter: ~Copyable, Sendable {
             isClosed = true
             throw failure
         }
-        storedBytes += UInt64(encoder.waitingBytes)
-        encoder.removeStored()
+        storedBytes += UInt64(count)
+        encoder.removeStored(count)
     }
 
     private mutating func store(_ data: UnsafeRawBufferPointer) throws(TraceFileError) {
