@@ -1,6 +1,7 @@
 import Bytes
 import Engine
 import Foundation
+import Glibc
 import Storage
 import Testing
 
@@ -59,7 +60,7 @@ struct EngineKillTests {
             usleep(1000)
         }
         usleep(UInt32.random(in: 0..<150_000))
-        kill(process.processIdentifier, SIGKILL)
+        Glibc.kill(process.processIdentifier, SIGKILL)
         process.waitUntilExit()
         #expect(process.terminationReason == .uncaughtSignal, "it was killed at work")
         let allowed = try allowed(oracle)
@@ -91,21 +92,44 @@ struct EngineKillTests {
         return expected
     }
 
-    /// Starts `faultline store` and kills it after a random part of the time that it takes.
-    private func killed(_ arguments: [String]) throws {
-        let (process, _, _) = try Faultline.start(["store"] + arguments, directory: temporary.path)
-        usleep(UInt32.random(in: 0..<400_000))
-        kill(process.processIdentifier, SIGKILL)
-        process.waitUntilExit()
+    private func names(_ path: String) throws -> Set<String> {
+        Set(try FileManager.default.contentsOfDirectory(atPath: path))
     }
 
+    /// Runs `faultline store` again and again, and kills it at a random moment of at most `microseconds` after it has begun
+    /// to change files. `lands` then says whether the kill fell into the middle of it; thrice it must.
+    private func kill(
+        _ arguments: [String], within microseconds: UInt32, begins: (_ before: Set<String>) throws -> Bool,
+        lands: (_ before: Set<String>) throws -> Bool, check: () throws -> Void
+    ) throws {
+        var landed = 0
+        for _ in 0..<40 where landed < 3 {
+            let before = try names(temporary.path + "/store")
+            let (process, _, _) = try Faultline.start(["store"] + arguments, directory: temporary.path)
+            while process.isRunning, try !begins(before) { usleep(200) }
+            usleep(UInt32.random(in: 0..<microseconds))
+            Glibc.kill(process.processIdentifier, SIGKILL)
+            process.waitUntilExit()
+            if try lands(before) { landed += 1 }
+            try check()
+        }
+        #expect(landed == 3, "of forty kills \(landed) fell into it")
+    }
+
+    /// It begins with a segment that was not there, and ends with the removal of all that were.
     @Test func aKilledCompactionLosesNothing() throws {
         let expected = try filled()
-        for _ in 0..<8 { try killed(["compact", "store"]) }
-        let store = try KeyValueStore.open(storage: PosixStorage(directory: directory))
-        #expect(store.count == expected.count)
-        for (key, value) in expected { #expect(try store.get(key) == value) }
-        try store.close()
+        try kill(["compact", "store"], within: 60_000) { before in
+            try !names(temporary.path + "/store").isSubset(of: before)
+        } lands: { before in
+            let left = try names(temporary.path + "/store").filter { $0.hasSuffix(".log") }
+            return !left.isSubset(of: before) && !left.isDisjoint(with: before)
+        } check: {
+            let store = try KeyValueStore.open(storage: PosixStorage(directory: directory))
+            #expect(store.count == expected.count)
+            for (key, value) in expected { #expect(try store.get(key) == value) }
+            try store.close()
+        }
     }
 
     @Test func aKilledExportLeavesTheOldOneOrTheNewOne() throws {
@@ -118,8 +142,12 @@ struct EngineKillTests {
         try store.close()
         #expect(try Faultline.run(["store", "export", "store", "new.jsonl"], directory: temporary.path).status == 0)
         let new = try Data(contentsOf: URL(filePath: temporary.path + "/new.jsonl"))
-        for _ in 0..<8 {
-            try killed(["export", "store", "out.jsonl"])
+        let partial = file + ".partial"
+        try kill(["export", "store", "out.jsonl"], within: 30_000) { _ in
+            FileManager.default.fileExists(atPath: partial)
+        } lands: { _ in
+            FileManager.default.fileExists(atPath: partial)
+        } check: {
             let found = try Data(contentsOf: URL(filePath: file))
             #expect(found == old || found == new)
         }
