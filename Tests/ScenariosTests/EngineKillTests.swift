@@ -96,30 +96,38 @@ struct EngineKillTests {
         Set(try FileManager.default.contentsOfDirectory(atPath: path))
     }
 
-    /// Runs `faultline store` again and again, and kills it at a random moment of at most `microseconds` after it has begun
-    /// to change files. `lands` then says whether the kill fell into the middle of it; thrice it must.
+    /// Runs `faultline store` once to its end, and then again and again, killing it ever later between the moment at which it
+    /// begins to change files and that of its end. `lands` says whether the kill fell into the middle of it; three must.
     private func kill(
-        _ arguments: [String], within microseconds: UInt32, begins: (_ before: Set<String>) throws -> Bool,
+        _ arguments: [String], begins: (_ before: Set<String>) throws -> Bool,
         lands: (_ before: Set<String>) throws -> Bool, check: () throws -> Void
     ) throws {
+        let attempts = 24
+        var duration = Duration.zero
         var landed = 0
-        for _ in 0..<40 where landed < 3 {
+        for attempt in 0...attempts {
             let before = try names(temporary.path + "/store")
             let (process, _, _) = try Faultline.start(["store"] + arguments, directory: temporary.path)
             while process.isRunning, try !begins(before) { usleep(200) }
-            usleep(UInt32.random(in: 0..<microseconds))
-            Glibc.kill(process.processIdentifier, SIGKILL)
-            process.waitUntilExit()
-            if try lands(before) { landed += 1 }
+            let began = ContinuousClock.now
+            if attempt == 0 {
+                process.waitUntilExit()
+                duration = ContinuousClock.now - began
+            } else {
+                usleep(UInt32(duration * (attempt - 1) / attempts / .microseconds(1)))
+                Glibc.kill(process.processIdentifier, SIGKILL)
+                process.waitUntilExit()
+                if try lands(before) { landed += 1 }
+            }
             try check()
         }
-        #expect(landed == 3, "of forty kills \(landed) fell into it")
+        #expect(landed >= 3, "of \(attempts) kills \(landed) fell into it")
     }
 
     /// It begins with a segment that was not there, and ends with the removal of all that were.
     @Test func aKilledCompactionLosesNothing() throws {
         let expected = try filled()
-        try kill(["compact", "store"], within: 60_000) { before in
+        try kill(["compact", "store"]) { before in
             try !names(temporary.path + "/store").isSubset(of: before)
         } lands: { before in
             let left = try names(temporary.path + "/store").filter { $0.hasSuffix(".log") }
@@ -143,7 +151,7 @@ struct EngineKillTests {
         #expect(try Faultline.run(["store", "export", "store", "new.jsonl"], directory: temporary.path).status == 0)
         let new = try Data(contentsOf: URL(filePath: temporary.path + "/new.jsonl"))
         let partial = file + ".partial"
-        try kill(["export", "store", "out.jsonl"], within: 30_000) { _ in
+        try kill(["export", "store", "out.jsonl"]) { _ in
             FileManager.default.fileExists(atPath: partial)
         } lands: { _ in
             FileManager.default.fileExists(atPath: partial)
