@@ -66,9 +66,15 @@ final class Crew: @unchecked Sendable {
 
     /// Starts the first thread, and the watch if there is one.
     func start() throws(Errno) {
-        try lock.withLock { () throws(Errno) in
-            if size == .few { threads.append(try Thread { [self] in watch() }) }
-            try add()
+        do throws(Errno) {
+            try lock.withLock { () throws(Errno) in
+                if size == .few { threads.append(try Thread { [self] in watch() }) }
+                try add()
+            }
+        } catch {
+            dismiss()
+            join()
+            throw error
         }
     }
 
@@ -116,7 +122,9 @@ final class Crew: @unchecked Sendable {
         defer { lock.unlock() }
         guard surplus.load(ordering: .relaxed) > 0 else { return }
         surplus.store(0, ordering: .relaxed)
-        guard attending.load(ordering: .relaxed) > 1 else { return }
+        // Another that is free, not only one that has been at the same request all the while.
+        let atWork = begun.load(ordering: .relaxed) - finished.load(ordering: .relaxed)
+        guard attending.load(ordering: .relaxed) - atWork > 1 else { return }
         attending.subtract(1, ordering: .relaxed)
         resting += 1
         while called == 0, !isStopping.load(ordering: .relaxed) { call.wait(lock) }

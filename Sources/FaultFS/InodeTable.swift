@@ -206,8 +206,7 @@ final class InodeTable: @unchecked Sendable {
     /// With `onlyNew` nothing is asked when nobody came since the last time: to ask makes the account of losses take what
     /// waits, few as it may be.
     ///
-    /// Their room is given back in a thread of its own: that takes as long as they are large, and the caller has only synced
-    /// something.
+    /// Their room is given back outside the lock: that takes as long as they are large.
     func pruneLimbo(onlyNew: Bool, _ canReach: (InodeID) -> Bool) {
         guard hasLeavers.load(ordering: .relaxed) else { return }
         if onlyNew, !hasNewLeavers.load(ordering: .relaxed) { return }
@@ -226,7 +225,7 @@ final class InodeTable: @unchecked Sendable {
                 }
             }
         }
-        if !gone.isEmpty { Thread.detach { [gone] in withExtendedLifetime(gone) {} } }
+        withExtendedLifetime(gone) {}
     }
 
     /// Inside `change`: takes an inode out of the limbo again, because it keeps its name.

@@ -89,6 +89,11 @@ final class Session: @unchecked Sendable {
         while crew.attend() {
             let received = fuse_session_receive_buf(raw, &buffer)
             if received == -EINTR || received == -EAGAIN { continue }
+            // No room for a request; those that are served will give some back.
+            if received == -ENOMEM {
+                usleep(1000)
+                continue
+            }
             // 0: unmounted. Anything else is a connection that is of no use any more.
             guard received > 0 else { return }
             crew.began()
