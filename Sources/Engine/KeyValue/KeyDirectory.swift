@@ -49,9 +49,6 @@ final class KeyDirectory: Sendable {
     struct Spot {
         let part: Part
         fileprivate let hash: UInt32
-
-        /// Before an entry is read or set a little later. The caller holds the part, or is alone.
-        func prefetch() { part.table.prefetch(hash) }
     }
 
     private let keyHash = KeyHash()
@@ -69,7 +66,9 @@ final class KeyDirectory: Sendable {
         Set(keys.map { $0.bytes.withUnsafeBytes { hash($0).part } }).sorted().map { parts[$0] }
     }
 
-    private func hash(_ key: UnsafeRawBufferPointer) -> (part: Int, hash: UInt32) {
+    /// The number of a key's part, and its hash there.
+    @inline(__always)
+    func hash(_ key: UnsafeRawBufferPointer) -> (part: Int, hash: UInt32) {
         let hash = keyHash(key)
         return (Int(hash >> 60), UInt32(truncatingIfNeeded: hash))
     }
@@ -100,6 +99,11 @@ final class KeyDirectory: Sendable {
             spot.part.table.remove(key, hash: spot.hash)
         }
     }
+
+    var partCount: Int { parts.count }
+
+    /// Sets entries of one part. The caller is alone.
+    func set(_ waiting: borrowing WaitingPuts, inPart part: Int) { parts[part].table.set(waiting) }
 
     /// What the directory has taken from the allocator.
     var allocatedBytes: Int { parts.reduce(0) { sum, part in sum + part.gate.withLock { part.table.allocatedBytes } } }

@@ -68,10 +68,19 @@ struct KeyTable {
         }
     }
 
-    /// Asks the processor to bring near where the key of this hash belongs.
-    @inline(__always)
-    func prefetch(_ hash: UInt32) {
-        slots.withUnsafeBufferPointer { faultline_prefetch($0.baseAddress! + (Int(hash) & ($0.count - 1))) }
+    /// Sets what waits, in its order.
+    mutating func set(_ waiting: borrowing WaitingPuts) {
+        slots.withUnsafeBufferPointer { slots in
+            for put in waiting.puts { faultline_prefetch(slots.baseAddress! + (Int(put.hash) & (slots.count - 1))) }
+        }
+        waiting.keys.withUnsafeBytes { keys in
+            var start = 0
+            for put in waiting.puts {
+                let key = UnsafeRawBufferPointer(rebasing: keys[start..<start + put.keyCount])
+                set(key, hash: put.hash, put.location)
+                start += put.keyCount
+            }
+        }
     }
 
     /// By half, where an array would double: what an open store costs is promised.

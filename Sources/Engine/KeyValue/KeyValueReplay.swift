@@ -2,20 +2,11 @@ import Bytes
 
 /// Applies records to a directory in the order of the log. A batch is applied when its commit comes.
 ///
-/// Puts wait until a few have come: by then the processor has brought near the places that they go to. So `finish` is called
-/// after the last record.
+/// Puts wait until there are a few of the same part of the directory, so `finish` is called after the last record.
 struct KeyValueReplay {
     private let directory: KeyDirectory
-    private struct Put {
-        var spot: KeyDirectory.Spot
-        var keyCount: Int
-        var location: ValueLocation
-    }
-
-    private var puts: [Put] = []
-    /// The keys of `puts`, side by side.
-    private var putKeys: [UInt8] = []
-    private static var largestPutCount: Int { 32 }
+    /// For each part of the directory.
+    private var waiting: [WaitingPuts]
 
     private var pending: [(key: ByteString, location: ValueLocation?)] = []
 
@@ -24,6 +15,7 @@ struct KeyValueReplay {
 
     init(into directory: KeyDirectory, _ defects: some Defects) {
         self.directory = directory
+        waiting = [WaitingPuts](repeating: WaitingPuts(), count: directory.partCount)
         appliesPartsAtOnce = defects.has(.batchUncommitted)
     }
 
@@ -55,25 +47,19 @@ struct KeyValueReplay {
 
     @inline(__always)
     private mutating func put(_ frame: Frame, _ name: SegmentName) {
-        let spot = directory.spot(of: frame.key)
-        spot.prefetch()
-        putKeys.append(contentsOf: frame.key)
-        puts.append(Put(spot: spot, keyCount: frame.key.count, location: location(frame, name)))
-        if puts.count == Self.largestPutCount || putKeys.count > 1 << 16 { finish() }
+        let (part, hash) = directory.hash(frame.key)
+        waiting[part].add(frame.key, hash: hash, location(frame, name))
+        if waiting[part].isFull { finish(part) }
     }
 
     /// Applies what waits.
     mutating func finish() {
-        putKeys.withUnsafeBytes { keys in
-            var start = 0
-            for put in puts {
-                let key = UnsafeRawBufferPointer(rebasing: keys[start..<start + put.keyCount])
-                directory.set(key, at: put.spot, put.location)
-                start += put.keyCount
-            }
-        }
-        puts.removeAll(keepingCapacity: true)
-        putKeys.removeAll(keepingCapacity: true)
+        for part in waiting.indices where !waiting[part].puts.isEmpty { finish(part) }
+    }
+
+    private mutating func finish(_ part: Int) {
+        directory.set(waiting[part], inPart: part)
+        waiting[part].removeAll()
     }
 
     private func location(_ frame: Frame, _ name: SegmentName) -> ValueLocation {
