@@ -34,10 +34,7 @@ public struct ByteWriter: Sendable {
         storage.withUnsafeMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self) }
     }
 
-    /// Forgets the bytes and keeps the room.
-    public mutating func removeAll() { count = 0 }
-
-    /// Forgets the first bytes and keeps the others, which move to the front.
+    /// Forgets the first bytes and keeps the others, which move to the front, and the room.
     public mutating func removeFirst(_ gone: Int) {
         precondition(gone >= 0 && gone <= count, "only what was written is removed")
         let rest = count - gone
