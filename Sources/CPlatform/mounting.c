@@ -160,6 +160,19 @@ unsigned long faultline_raise_open_files(unsigned long limit) {
     return setrlimit(RLIMIT_NOFILE, &raised) < 0 ? limits.rlim_cur : raised.rlim_cur;
 }
 
+// A table that grows while threads share it costs a grace period of RCU each time it doubles.
+void faultline_reserve_descriptors(unsigned int count) {
+    struct rlimit limits;
+    if (getrlimit(RLIMIT_NOFILE, &limits) < 0) return;
+    int any = open("/", O_PATH | O_CLOEXEC);
+    if (any < 0) return;
+    unsigned long allowed = faultline_raise_open_files(count);
+    int last = fcntl(any, F_DUPFD_CLOEXEC, (int)(allowed < count ? allowed : count) - 1);
+    if (last >= 0) close(last);
+    close(any);
+    setrlimit(RLIMIT_NOFILE, &limits);
+}
+
 int faultline_detach_on_spawn(posix_spawn_file_actions_t *actions, int firstClosed) {
     int error = posix_spawn_file_actions_addclosefrom_np(actions, firstClosed);
     return error ? error : posix_spawn_file_actions_addchdir_np(actions, "/");

@@ -71,6 +71,12 @@ package final class FaultMount: @unchecked Sendable {
         try? unmount()
     }
 
+    /// Makes the process ready to serve mounts with many files. Belongs where it begins, before it has threads; without
+    /// it the first thousand files of a mount are slower.
+    package static func prepareProcess() {
+        faultline_reserve_descriptors(UInt32(MountOptions.defaultDescriptorLimit * 5 / 4))
+    }
+
     /// Mounts. The mount is ready when this returns; when it throws, nothing is left mounted.
     package func start() throws(MountError) {
         try lock.withLock { () throws(MountError) in

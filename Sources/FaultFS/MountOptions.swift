@@ -33,7 +33,8 @@ package struct MountOptions: Sendable {
     /// How many threads serve requests at most.
     package var threadLimit = 16
     /// How many inodes are kept open beside open files.
-    package var descriptorLimit = 4096
+    package var descriptorLimit = defaultDescriptorLimit
+    static let defaultDescriptorLimit = 4096
     /// What mounts for an ordinary user.
     package var helper: ByteString = "fusermount3"
     /// How long an unmount waits for files that are still open, before it detaches the mount from them.

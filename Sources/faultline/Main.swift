@@ -1,8 +1,10 @@
+import FaultFS
 import Scenarios
 
-/// Where the process begins. Signals are taken care of before any other thread exists.
+/// Where the process begins. What has to be done before any other thread exists is done first.
 @main struct Main {
     static func main() {
+        FaultMount.prepareProcess()
         Interruption.shared.install()
         let words = CommandLine.arguments.dropFirst()
         // Whoever mounts waits for the process that serves, which needs no other command: making all of them ready to be
