@@ -39,12 +39,12 @@ static void *write_when_due(void *unused) {
             struct timespec due = {(time_t)(first->due / 1000000000u), (long)(first->due % 1000000000u)};
             pthread_cond_timedwait(&earlier, &lock, &due);
         } else {
-            struct late_write *write_now = first;
+            struct late_write *due = first;
             first = first->next;
             // The kernel may have given up on the request: then there is nobody to tell.
-            ssize_t ignored = write(write_now->descriptor, write_now->bytes, write_now->size);
+            ssize_t ignored = write(due->descriptor, due->bytes, due->size);
             (void)ignored;
-            free(write_now);
+            free(due);
         }
     }
     return NULL;
@@ -72,14 +72,26 @@ static int start(void) {
 
 void faultline_delay_next_write(uint64_t delayNanoseconds) { next_delay = delayNanoseconds; }
 
+// Short parts as one: the kernel finds and maps the memory of each.
+static ssize_t write_now(int descriptor, const struct iovec *parts, int count) {
+    char whole[256];
+    size_t size = 0;
+    for (int index = 0; index < count; index++) {
+        if (parts[index].iov_len > sizeof whole - size) return writev(descriptor, parts, count);
+        memcpy(whole + size, parts[index].iov_base, parts[index].iov_len);
+        size += parts[index].iov_len;
+    }
+    return write(descriptor, whole, size);
+}
+
 ssize_t faultline_writev(int descriptor, const struct iovec *parts, int count) {
     uint64_t delay = next_delay;
     next_delay = 0;
-    if (delay == 0) return writev(descriptor, parts, count);
+    if (delay == 0) return write_now(descriptor, parts, count);
     size_t size = 0;
     for (int index = 0; index < count; index++) size += parts[index].iov_len;
     struct late_write *late = malloc(sizeof *late + size);
-    if (late == NULL) return writev(descriptor, parts, count);
+    if (late == NULL) return write_now(descriptor, parts, count);
     uint64_t start_time = now();
     late->due = start_time + delay < start_time ? UINT64_MAX : start_time + delay;
     late->descriptor = descriptor;

@@ -113,7 +113,7 @@ extension FileSystem {
             try table.change { () throws(Errno) in
                 guard let node = directory.children[name] else { throw Errno(ENOENT) }
                 let above = try table.open(directory)
-                if !isDirectory, let limbo = try table.limbo(for: node) {
+                if !isDirectory, let limbo = table.limbo(for: node) {
                     try Errno.check(
                         name.withCString { from in
                             Limbo.name(of: node.id).withCString { to in
@@ -169,7 +169,7 @@ extension FileSystem {
         throws(Errno) -> Bool
     {
         guard let target, target !== same else { return false }
-        guard let limbo = try table.limbo(for: target) else {
+        guard let limbo = table.limbo(for: target) else {
             try table.pin(target)
             return false
         }

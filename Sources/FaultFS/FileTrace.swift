@@ -13,10 +13,11 @@ import Storage
 package final class FileTrace: TraceSink, PayloadStore, @unchecked Sendable {
     private let lock = Lock()
     private let reader: TraceReader
-    private var writer: TraceWriter
-    private var eventCount = 0
+    // Touched beneath the lock alone: to check each access at run time costs as much as the lock.
+    @exclusivity(unchecked) private var writer: TraceWriter
+    @exclusivity(unchecked) private var eventCount = 0
     private let keepsContents: Bool
-    private var failure: String?
+    @exclusivity(unchecked) private var failure: String?
 
     /// Creates the file; an existing one is an error. Without `keepsContents` files of the base tree have their size
     /// and no content in the trace: enough for a live power cut, which has the files, and for nothing else.

@@ -25,6 +25,10 @@ final class Inode: @unchecked Sendable {
     /// Whether the limbo keeps a name for it, so that an unlink that was lost can be taken back.
     var isInLimbo = false
 
+    /// No byte from here on was ever written, allocated or counted to its size since it was made in this mount. Belongs to
+    /// whoever has the turn.
+    var furthestBytes: UInt64 = 0
+
     /// How often a sync failed and lost data, and the last errno.
     var losses = 0
     var lastLoss: Int32 = 0

@@ -184,13 +184,10 @@ final class InodeTable: @unchecked Sendable {
 
     /// Inside `change`: the limbo for an inode that is about to lose its last name, where it must be kept there. All that
     /// a file made since the mount held is in the trace: one that is small is made again from there, if its unlink is lost.
-    func limbo(for node: Inode) throws(Errno) -> Descriptor? {
+    func limbo(for node: Inode) -> Descriptor? {
         guard let limbo, !node.isDirectory, node.names.count == 1 else { return nil }
         if node.id.rawValue < firstNewID { return limbo }
-        guard node.isRegular else { return nil }
-        var attributes = stat()
-        try Errno.check(faultline_fstat(try open(node).number, &attributes))
-        return attributes.st_size > Limbo.smallBytes ? limbo : nil
+        return node.isRegular && node.furthestBytes > Limbo.smallBytes ? limbo : nil
     }
 
     /// Inside `change`: the inode has a name in the limbo now.

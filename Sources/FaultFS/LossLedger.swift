@@ -15,8 +15,9 @@ final class LossLedger: @unchecked Sendable {
     private let trace: any TraceSink
     private let undo: UndoStore
     private let lock = Lock()
-    private var followed: PendingSet
-    private var waiting: [TraceEvent] = []
+    // Touched beneath the lock alone: no need to check each access at run time.
+    @exclusivity(unchecked) private var followed: PendingSet
+    @exclusivity(unchecked) private var waiting: [TraceEvent] = []
     private static let waitingLimit = 512
     private let didCatchUp = Atomic<Bool>(false)
 

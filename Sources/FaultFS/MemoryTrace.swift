@@ -31,8 +31,7 @@ package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
     package func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws -> TraceEvent {
         lock.lock()
         defer { lock.unlock() }
-        var event = event
-        if !data.isEmpty, case .event(let moved) = TraceRecord.event(event).moved(to: try store(data)) { event = moved }
+        let event = data.isEmpty ? event : event.moved(to: try store(data))
         recorded.append(event)
         return event
     }

@@ -7,6 +7,9 @@ public struct InodeID: Hashable, Comparable, Sendable {
     public static let root = InodeID(1)
 
     public static func < (left: InodeID, right: InodeID) -> Bool { left.rawValue < right.rawValue }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+    public func _rawHashValue(seed: Int) -> Int { mixed(rawValue, seed) }
 }
 
 /// An operation or a barrier of one trace. Ids rise by one in the order of effect, and begin with 1.
@@ -15,7 +18,20 @@ public struct OperationID: Hashable, Comparable, Sendable {
     public init(_ rawValue: UInt64) { self.rawValue = rawValue }
 
     public static func < (left: OperationID, right: OperationID) -> Bool { left.rawValue < right.rawValue }
+
+    public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
+    public func _rawHashValue(seed: Int) -> Int { mixed(rawValue, seed) }
 }
+
+/// What dictionaries hash an id to: a few hundred million of them are looked up in an exploration, and a folded
+/// multiplication takes a fifth of the time of the standard library's hash. Each process has a secret, so that no trace
+/// can be made whose ids collide.
+@inline(__always)
+private func mixed(_ value: UInt64, _ seed: Int) -> Int {
+    let product = (value ^ secret).multipliedFullWidth(by: UInt64(bitPattern: Int64(seed)) ^ 0x9E37_79B9_7F4A_7C15)
+    return Int(truncatingIfNeeded: product.high ^ product.low)
+}
+private let secret = UInt64.random(in: 0...UInt64.max)
 
 extension InodeID: CustomStringConvertible { public var description: String { "inode \(rawValue)" } }
 extension OperationID: CustomStringConvertible { public var description: String { "op \(rawValue)" } }

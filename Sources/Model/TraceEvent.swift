@@ -17,3 +17,17 @@ public enum TraceEvent: Hashable, Sendable {
     /// A fault was injected into the operation or the barrier with this id. The text is the rule's, as it prints.
     case fault(OperationID, rule: ByteString)
 }
+
+extension TraceEvent {
+    /// The same event with its data kept elsewhere; an event without data is unchanged.
+    public func moved(to payload: Payload) -> TraceEvent {
+        switch self {
+        case .oracle: return .oracle(payload)
+        case .operation(var operation):
+            guard case .write(let inode, let offset, _) = operation.change else { return self }
+            operation.change = .write(inode, offsetBytes: offset, data: payload)
+            return .operation(operation)
+        default: return self
+        }
+    }
+}

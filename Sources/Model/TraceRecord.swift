@@ -20,11 +20,7 @@ extension TraceRecord {
         switch self {
         case .base(.content(let inode, let offset, _)):
             return .base(.content(inode, offsetBytes: offset, data: payload))
-        case .event(.oracle): return .event(.oracle(payload))
-        case .event(.operation(var operation)):
-            guard case .write(let inode, let offset, _) = operation.change else { return self }
-            operation.change = .write(inode, offsetBytes: offset, data: payload)
-            return .event(.operation(operation))
+        case .event(let event): return .event(event.moved(to: payload))
         default: return self
         }
     }

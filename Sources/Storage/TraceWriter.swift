@@ -65,11 +65,8 @@ public struct TraceWriter: ~Copyable, Sendable {
     public mutating func append(
         _ event: TraceEvent, data: UnsafeRawBufferPointer = .init(start: nil, count: 0)
     ) throws(TraceFileError) -> TraceEvent {
-        let record = TraceRecord.event(event)
-        guard let payload = try append(record, data: data), case .event(let moved) = record.moved(to: payload) else {
-            return event
-        }
-        return moved
+        guard let payload = try append(.event(event), data: data) else { return event }
+        return event.moved(to: payload)
     }
 
     /// Adds an oracle line (without its newline); answers where in this file it is.
