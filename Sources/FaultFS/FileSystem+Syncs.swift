@@ -39,7 +39,7 @@ extension FileSystem {
         if let file, let error = table.unseenLoss(of: file) { throw Errno(error) }
         guard let needs = faults.needs(kind) else {
             if file != nil { try releaseHeld(of: node, caller.process) }
-            try recorder.barrier(barrier, process: caller.process, body)
+            try recorder.barrier(barrier, process: caller.process, isVoid: !syncsBelow, body)
             if let ledger { table.pruneLimbo(onlyNew: file != nil && !ledger.tookBatch(), ledger.canReach) }
             return
         }

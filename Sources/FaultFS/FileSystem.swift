@@ -183,6 +183,12 @@ final class FileSystem: @unchecked Sendable {
         try checkPower()
         let node = try table.node(id)
         _ = try ask(.getxattr, .inode(node), caller)
+        // The kernel asks for this one before the first write to any file. No file is born with it.
+        if table.isNew(node), !node.wasGivenAttributes.load(ordering: .acquiring),
+            strcmp(name, "security.capability") == 0
+        {
+            throw Errno(ENODATA)
+        }
         let path = try table.descriptor(of: node)
         return try Errno.check(faultline_getxattr_path(path.number, name, buffer.baseAddress, buffer.count))
     }
@@ -207,6 +213,7 @@ final class FileSystem: @unchecked Sendable {
         let path = try table.descriptor(of: node)
         try change(value == nil ? .removexattr : .setxattr, .inode(node), caller) { turn, _ throws(Errno) in
             if let value {
+                node.wasGivenAttributes.store(true, ordering: .releasing)
                 try Errno.check(faultline_setxattr_path(path.number, name, value.baseAddress, value.count, flags))
             } else {
                 try Errno.check(faultline_removexattr_path(path.number, name))

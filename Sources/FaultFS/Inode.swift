@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Synchronization
 
 /// An inode of the mount: its identity in the trace, in the kernel (the node id is the `InodeID`) and below.
 ///
@@ -28,6 +29,9 @@ final class Inode: @unchecked Sendable {
     /// No byte from here on was ever written, allocated or counted to its size since it was made in this mount. Belongs to
     /// whoever has the turn.
     var furthestBytes: UInt64 = 0
+
+    /// Whether an extended attribute of it was ever set in this mount.
+    let wasGivenAttributes = Atomic<Bool>(false)
 
     /// How often a sync failed and lost data, and the last errno.
     var losses = 0

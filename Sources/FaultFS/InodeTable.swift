@@ -182,18 +182,21 @@ final class InodeTable: @unchecked Sendable {
     /// Says that what is in the table by now is what was there when it was mounted.
     func endBase() { lock.withLock { firstNewID = UInt64(nodes.count) } }
 
+    /// Whether the inode was made since.
+    func isNew(_ node: Inode) -> Bool { node.id.rawValue >= firstNewID }
+
     /// Inside `change`: the limbo for an inode that is about to lose its last name, where it must be kept there. All that
     /// a file made since the mount held is in the trace: one that is small is made again from there, if its unlink is lost.
     func limbo(for node: Inode) -> Descriptor? {
         guard let limbo, !node.isDirectory, node.names.count == 1 else { return nil }
-        if node.id.rawValue < firstNewID { return limbo }
+        if !isNew(node) { return limbo }
         return node.isRegular && node.furthestBytes > Limbo.smallBytes ? limbo : nil
     }
 
     /// Inside `change`: the inode has a name in the limbo now.
     func enterLimbo(_ node: Inode) {
         node.isInLimbo = true
-        guard node.id.rawValue >= firstNewID else { return }
+        guard isNew(node) else { return }
         leavers.append(node)
         hasNewLeavers.store(true, ordering: .relaxed)
     }

@@ -105,9 +105,10 @@ final class Recorder: @unchecked Sendable {
         return try body(Turn(recorder: self, process: process, id: id))
     }
 
-    /// Runs `body`, a sync. What had completed before is durable once it returned without an error.
+    /// Runs `body`, a sync, unless it `isVoid`: does nothing below. What had completed before is durable once it returned
+    /// without an error.
     func barrier(
-        _ barrier: Barrier, process: Int32, _ body: () throws(Errno) -> Void
+        _ barrier: Barrier, process: Int32, isVoid: Bool, _ body: () throws(Errno) -> Void
     ) throws(Errno) {
         guard isRecording else {
             if isFrozen { throw Errno(EIO) }
@@ -117,9 +118,10 @@ final class Recorder: @unchecked Sendable {
             try admit(.barriers)
             let id = takeID()
             try append(.barrierBegan(id, barrier, process: process))
+            if isVoid { try ended(id, errno: 0) }
             return id
         }
-        try finish(id, body)
+        if !isVoid { try finish(id, body) }
     }
 
     /// Takes the id of a sync that is about to begin.
@@ -151,6 +153,11 @@ final class Recorder: @unchecked Sendable {
     func end(_ id: OperationID, errno: Int32) throws(Errno) {
         lock.lock()
         defer { lock.unlock() }
+        try ended(id, errno: errno)
+    }
+
+    /// Beneath the lock.
+    private func ended(_ id: OperationID, errno: Int32) throws(Errno) {
         try admitEvent()
         counts.barriers += 1
         try append(.barrierEnded(id, errno: errno))
