@@ -1,18 +1,19 @@
+import Glibc
+
 extension ByteString {
     /// The bytes as a C string. Bytes after a NUL are not seen by C: paths from outside are checked for NUL first.
+    @inlinable
     package func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
-        try withUnsafeTemporaryAllocation(of: CChar.self, capacity: count + 1) { buffer in
-            for index in 0..<count { buffer[index] = CChar(bitPattern: bytes[index]) }
-            buffer[count] = 0
+        try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
+            bytes.withUnsafeBytes { UnsafeMutableRawBufferPointer(buffer).copyMemory(from: $0) }
+            buffer[bytes.count] = 0
             return try body(UnsafePointer(buffer.baseAddress!))
         }
     }
 
     /// The bytes up to the terminating NUL of a C string.
     package init(cString: UnsafePointer<CChar>) {
-        var count = 0
-        while cString[count] != 0 { count += 1 }
-        self.init(UnsafeRawBufferPointer(start: cString, count: count))
+        self.init(Array(UnsafeRawBufferPointer(start: cString, count: strlen(cString))))
     }
 
     /// The path of `name` in the directory with this path.

@@ -56,9 +56,8 @@ extension Attributes {
 extension Entry {
     fileprivate var objection: String? {
         let bytes = name.bytes
-        let isName =
-            !bytes.isEmpty && bytes.count <= 255 && !bytes.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
-            && name != "." && name != ".."
+        let isDots = bytes.count <= 2 && bytes.allSatisfy { $0 == UInt8(ascii: ".") }
+        let isName = !isDots && bytes.count <= 255 && !bytes.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
         return isName ? nil : "'\(name)' is no file name"
     }
 }
