@@ -1,5 +1,3 @@
-import Glibc
-
 extension ByteString {
     /// The bytes as a C string. Bytes after a NUL are not seen by C: paths from outside are checked for NUL first.
     @inlinable
@@ -13,7 +11,9 @@ extension ByteString {
 
     /// The bytes up to the terminating NUL of a C string.
     package init(cString: UnsafePointer<CChar>) {
-        self.init(Array(UnsafeRawBufferPointer(start: cString, count: strlen(cString))))
+        var count = 0
+        while cString[count] != 0 { count += 1 }
+        self.init(Array(UnsafeRawBufferPointer(start: cString, count: count)))
     }
 
     /// The path of `name` in the directory with this path.

@@ -17,6 +17,16 @@ final class Bench {
         return false
     }()
 
+    /// A directory on storage, and one in memory, where mounts take shorter ways, if that keeps extended attributes.
+    static let disk = "/tmp"
+    static let memory: String = {
+        let file = "/dev/shm/faultfs-test-\(getpid())"
+        let isUsable = Shell.run(": > \(file) && setfattr -n user.k -v v \(file)").status == 0
+        unlink(file)
+        if !isUsable { print("SKIPPED: tests in memory, for /dev/shm keeps no extended attributes") }
+        return isUsable ? "/dev/shm" : disk
+    }()
+
     let directory: String
     let trace = MemoryTrace()
     let mount: FaultMount
@@ -25,9 +35,10 @@ final class Bench {
     var mountPoint: String { directory + "/mnt" }
     var oracle: String { directory + "/oracle" }
 
-    /// Mounts, after `prepare` ran in the backing directory.
-    init(prepare: String = "", configure: (inout MountOptions) -> Void = { _ in }) throws {
-        var template = Array("/tmp/faultfs-test-XXXXXX".utf8CString)
+    /// Mounts in a directory in `root`, after `prepare` ran in the backing directory.
+    init(in root: String = Bench.disk, prepare: String = "", configure: (inout MountOptions) -> Void = { _ in }) throws
+    {
+        var template = Array("\(root)/faultfs-test-XXXXXX".utf8CString)
         guard mkdtemp(&template) != nil else { throw Failure(what: "mkdtemp: errno \(errno)") }
         directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         let made = Shell.run(

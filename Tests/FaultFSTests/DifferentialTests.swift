@@ -8,15 +8,17 @@ import Testing
     func theMountAnswersLikeAPlainDirectory(seed: UInt64) throws {
         var random = RandomSteps(seed: seed)
         let steps = random.steps(400)
-        guard let difference = try Self.difference(steps) else { return }
-        let shrunk = try Self.shrink(steps)
+        let root = seed % 3 == 0 ? Bench.memory : Bench.disk
+        guard let difference = try Self.difference(steps, in: root) else { return }
+        let shrunk = try Self.shrink(steps, in: root)
         let story = shrunk.map { "    \($0)" }.joined(separator: "\n")
-        Issue.record("seed \(seed): \(difference)\nshrunk to \(try Self.difference(shrunk) ?? "nothing"):\n\(story)")
+        Issue.record(
+            "seed \(seed): \(difference)\nshrunk to \(try Self.difference(shrunk, in: root) ?? "nothing"):\n\(story)")
     }
 
     /// Runs the steps on both; the first difference, or nil.
-    private static func difference(_ steps: [Step]) throws -> String? {
-        let bench = try Bench()
+    private static func difference(_ steps: [Step], in root: String) throws -> String? {
+        let bench = try Bench(in: root)
         _ = Shell.run("mkdir '\(bench.directory)/plain'")
         let plain = StepRunner(root: bench.directory + "/plain")
         let mounted = StepRunner(root: bench.mountPoint)
@@ -41,7 +43,7 @@ import Testing
     }
 
     /// Leaves out steps, ever smaller runs of them, as long as a difference remains.
-    private static func shrink(_ steps: [Step]) throws -> [Step] {
+    private static func shrink(_ steps: [Step], in root: String) throws -> [Step] {
         var steps = steps
         var width = steps.count / 2
         while width > 0 {
@@ -49,7 +51,7 @@ import Testing
             while start < steps.count {
                 var fewer = steps
                 fewer.removeSubrange(start..<min(start + width, steps.count))
-                if try difference(fewer) != nil { steps = fewer } else { start += width }
+                if try difference(fewer, in: root) != nil { steps = fewer } else { start += width }
             }
             width /= 2
         }

@@ -14,6 +14,7 @@ import Testing
         let profile = Self.profiles[Int(seed) % Self.profiles.count]
         let choice: Choice = [.nothing, .seeded(seed), .seeded(seed &+ 1000), .everything][Int(seed / 5) % 4]
         let bench = try Bench(
+            in: seed % 3 == 0 ? Bench.memory : Bench.disk,
             prepare: """
                 mkdir -p a/b d; head -c 30000 /dev/urandom > f; head -c 9000 /dev/urandom > a/f; ln a/f d/f
                 truncate -s 1M g; printf tail >> g; setfattr -n user.0 -v old f; printf x > h; ln -s f a/g

@@ -1,3 +1,4 @@
+import FaultFS
 import Glibc
 import Testing
 
@@ -42,6 +43,31 @@ import Testing
             setpriv --reuid 65534 --regid 65534 --clear-groups sh -c '\(change)'; stat -c %a f
             """)
         #expect(output == "6777\n777\n")
+    }
+
+    /// Asked of the mount alone for a file that never had any.
+    @Test(.enabled(if: geteuid() == 0)) func capabilitiesAreThoseOfTheFileBelow() throws {
+        let set = "setfattr -n security.capability -v 0x0100000201000000000000000000000000000000"
+        let bench = try Bench(prepare: ": > old; \(set) old")
+        let output = bench.succeed(
+            """
+            has() { getfattr -d -m security.capability "$@" | grep -c =0s; }
+            printf x > new; has new; has old; \(set) new; has new; has ../backing/new
+            printf x >> new; has new; setfattr -x security.capability old; has old; true
+            """)
+        #expect(output == "0\n1\n1\n1\n0\n0\n")
+    }
+
+    /// The first thousand files cost no more than those that follow: a table that grows later costs milliseconds each time.
+    @Test func theTableOfDescriptorsIsReserved() throws {
+        var limits = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limits)
+        FaultMount.prepareProcess()
+        var after = rlimit()
+        getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &after)
+        #expect(after.rlim_cur == limits.rlim_cur)
+        let size = Shell.run("awk '/FDSize/ { print $2 }' /proc/\(getpid())/status").output
+        #expect(Int(size.dropLast()) ?? 0 >= min(5120, Int(clamping: limits.rlim_max)))
     }
 
     @Test func gitAndTarAndCpWork() throws {

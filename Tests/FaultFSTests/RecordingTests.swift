@@ -42,9 +42,11 @@ import Testing
         ("rm nothing 2>/dev/null; mkdir . 2>/dev/null; cat nothing 2>/dev/null; true", ""),
     ])
     func operationsAreRecorded(script: String, expected: String) throws {
-        let bench = try Bench()
-        bench.succeed(script)
-        #expect(bench.trace.text == expected.split(separator: "|").map { $0 + "\n" }.joined())
+        for root in [Bench.disk, Bench.memory] {
+            let bench = try Bench(in: root)
+            bench.succeed(script)
+            #expect(bench.trace.text == expected.split(separator: "|").map { $0 + "\n" }.joined())
+        }
     }
 
     @Test func whatWasThereKeepsTheIdOfItsPlaceInTheScan() throws {
