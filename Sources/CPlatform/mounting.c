@@ -170,7 +170,7 @@ void faultline_reserve_descriptors(unsigned int count) {
     int last = fcntl(any, F_DUPFD_CLOEXEC, (int)(allowed < count ? allowed : count) - 1);
     if (last >= 0) close(last);
     close(any);
-    setrlimit(RLIMIT_NOFILE, &limits);
+    if (allowed != limits.rlim_cur) setrlimit(RLIMIT_NOFILE, &limits);
 }
 
 int faultline_detach_on_spawn(posix_spawn_file_actions_t *actions, int firstClosed) {

@@ -156,8 +156,10 @@ package final class FaultMount: @unchecked Sendable {
     private static func words(_ divergence: Divergence, _ table: InodeTable) -> String {
         divergence.counts.map { id, held, lost in
             let path = (try? table.node(UInt(id.rawValue))).map { "\(table.path(of: $0))" } ?? "a removed file"
-            let waits = "held back by a rule until the next sync, lost in any crash: \(held) bytes of \(path)\n"
-            let gone = "lost by a sync that failed, though programs still read them: \(lost) bytes of \(path)\n"
+            let waits =
+                "held back by a rule until the next sync, lost in any crash: \(held.counted("byte")) of \(path)\n"
+            let gone =
+                "lost by a sync that failed, though programs still see it: \(lost.counted("byte")) of \(path)\n"
             return (held > 0 ? waits : "") + (lost > 0 ? gone : "")
         }.joined()
     }

@@ -15,7 +15,6 @@ extension FileSystem {
     func sync(_ file: OpenFile, isData: Bool, _ caller: Caller) throws(Errno) {
         let barrier: Barrier = isData ? .fdatasync(file.node.id) : .fsync(file.node.id)
         try sync(barrier, isData ? .fdatasync : .fsync, file.node, file, caller) { () throws(Errno) in
-            guard syncsBelow else { return }
             let number = file.descriptor.number
             try Errno.check(isData ? faultline_fdatasync(number) : faultline_fsync(number))
         }
@@ -25,7 +24,6 @@ extension FileSystem {
         if control.owns(id) { return }
         let directory = try OpenDirectory.behind(handle)
         try sync(.fsync(directory.node.id), .fsyncdir, directory.node, nil, caller) { () throws(Errno) in
-            guard syncsBelow else { return }
             let descriptor = try directory.descriptor(table)
             try Errno.check(faultline_fsync(descriptor.number))
         }
@@ -58,6 +56,7 @@ extension FileSystem {
             try recorder.end(id, errno: error.rawValue)
             throw Errno(error.rawValue)
         }
+        func below() throws(Errno) { if syncsBelow { try body() } }
         if file != nil { try releaseHeld(of: node, caller.process) }
         try recorder.begin(id, barrier, caller.process)
         switch decisions.main?.fault {
@@ -66,9 +65,9 @@ extension FileSystem {
             try recorder.end(id, errno: error.rawValue)
             if !loss.reportsLate { throw Errno(error.rawValue) }
         case .crash?:
-            try recorder.finish(id, body)
+            try recorder.finish(id, below)
             throw freeze(decisions)
-        default: try recorder.finish(id, body)
+        default: try recorder.finish(id, below)
         }
     }
 

@@ -184,7 +184,7 @@ final class FileSystem: @unchecked Sendable {
         let node = try table.node(id)
         _ = try ask(.getxattr, .inode(node), caller)
         // The kernel asks for this one before the first write to any file. No file is born with it.
-        if table.isNew(node), !node.wasGivenAttributes.load(ordering: .acquiring),
+        if table.keepsAttributes, table.isNew(node), !node.wasGivenAttributes.load(ordering: .acquiring),
             strcmp(name, "security.capability") == 0
         {
             throw Errno(ENODATA)

@@ -5,7 +5,7 @@ import Synchronization
 
 /// An inode of the mount: its identity in the trace, in the kernel (the node id is the `InodeID`) and below.
 ///
-/// Mutable fields belong to the `InodeTable` and are touched only under its lock.
+/// Mutable fields belong to the `InodeTable` and are touched only under its lock, but for those that say otherwise.
 final class Inode: @unchecked Sendable {
     let id: InodeID
     /// The S_IFMT bits of the mode.
@@ -30,7 +30,7 @@ final class Inode: @unchecked Sendable {
     /// whoever has the turn.
     var furthestBytes: UInt64 = 0
 
-    /// Whether an extended attribute of it was ever set in this mount.
+    /// Whether anybody ever asked to set an extended attribute of it in this mount. Safe from any thread.
     let wasGivenAttributes = Atomic<Bool>(false)
 
     /// How often a sync failed and lost data, and the last errno.

@@ -34,12 +34,16 @@ final class InodeTable: @unchecked Sendable {
     /// Inodes with lower ids were there when it was mounted.
     private var firstNewID: UInt64 = 0
     let root: Inode
+    /// Whether the filesystem below keeps extended attributes.
+    let keepsAttributes: Bool
 
     init(root descriptor: Descriptor, number: UInt64, limbo: Descriptor?, descriptorLimit: Int) {
         self.limbo = limbo
         self.limit = max(descriptorLimit, 16)
         root = Inode(id: .root, format: S_IFDIR, number: number)
         root.descriptor = descriptor
+        keepsAttributes =
+            faultline_getxattr_path(descriptor.number, "security.capability", nil, 0) >= 0 || errno == ENODATA
         nodes.append(root)
     }
 
@@ -182,7 +186,7 @@ final class InodeTable: @unchecked Sendable {
     /// Says that what is in the table by now is what was there when it was mounted.
     func endBase() { lock.withLock { firstNewID = UInt64(nodes.count) } }
 
-    /// Whether the inode was made since.
+    /// Whether the inode was made since it was mounted. Needs no lock: the line is drawn before the first request.
     func isNew(_ node: Inode) -> Bool { node.id.rawValue >= firstNewID }
 
     /// Inside `change`: the limbo for an inode that is about to lose its last name, where it must be kept there. All that

@@ -7,7 +7,8 @@ import Synchronization
 ///
 /// A change takes its *turn*: a lock that covers the call below and the recording, so that the order of the trace is
 /// the order of effect and the power goes between two turns, never within one. Barriers hold the turn only to record
-/// that they began and that they ended: the sync itself runs beside everything else. Once frozen, every turn fails
+/// that they began and that they ended: the sync itself runs beside everything else, and one that does nothing is
+/// recorded in one turn. Once frozen, every turn fails
 /// with EIO, a barrier that was in flight included: it never returned.
 ///
 /// A trace that cannot be written freezes the mount as well: a gap would be worse than a stop.
@@ -112,7 +113,8 @@ final class Recorder: @unchecked Sendable {
     ) throws(Errno) {
         guard isRecording else {
             if isFrozen { throw Errno(EIO) }
-            return try body()
+            if !isVoid { try body() }
+            return
         }
         let id = try lock.withLock { () throws(Errno) in
             try admit(.barriers)

@@ -24,7 +24,8 @@ public struct OperationID: Hashable, Comparable, Sendable {
 }
 
 /// What dictionaries hash an id to: ids are looked up several times an event, and one multiplication, folded, is much less
-/// than the standard library's hash. Each process has a secret, so that no trace can be made whose ids collide.
+/// than the standard library's hash. Each process has a secret, whatever SWIFT_DETERMINISTIC_HASHING says: without it no trace can be made whose ids collide.
+/// (`_rawHashValue` is the requirement of Hashable that dictionaries call; the standard library underscores it.)
 @inline(__always)
 private func mixed(_ value: UInt64, _ seed: Int) -> Int {
     let word = value ^ secret ^ UInt64(bitPattern: Int64(seed))

@@ -11,20 +11,13 @@ extension PendingSet {
             }
             if rules.order == .total { cut.raise(to: inodes[at: at].lastDataChange) }
         }
-        let state = BarrierState(
-            id: id, barrier: barrier, beganAt: eventCount, firstNumber: nextNumber, allHadCompleted: inFlight.isEmpty,
+        barriers[id] = BarrierState(
+            barrier: barrier, beganAt: eventCount, firstNumber: nextNumber, allHadCompleted: inFlight.isEmpty,
             metadataCut: cut)
-        if let index = barriers.firstIndex(where: { $0.id == id }) {
-            barriers[index] = state
-        } else {
-            barriers.append(state)
-        }
     }
 
     mutating func end(_ id: OperationID, succeeded: Bool) {
-        guard let index = barriers.firstIndex(where: { $0.id == id }) else { return }
-        barriers.swapAt(index, barriers.count - 1)
-        let state = barriers.removeLast()
+        guard let state = barriers.removeValue(forKey: id) else { return }
         guard succeeded else { return fail(state) }
         func isCovered(_ part: Part) -> Bool { part.completedAt < state.beganAt }
         if case .forceUnitAccess(let write) = state.barrier {

@@ -49,8 +49,7 @@ public struct PendingSet: Sendable {
     /// The names and sizes that running programs see.
     var names: [Entry: InodeID] = [:]
     var inodes = InodeTable()
-    /// Those under way, few and in no order: found by looking at each.
-    var barriers: [BarrierState] = []
+    var barriers: [OperationID: BarrierState] = [:]
     /// Operations that are recorded but not yet complete.
     var inFlight: [OperationID: InFlight] = [:]
 
@@ -142,7 +141,6 @@ public struct PendingSet: Sendable {
     }
 
     struct BarrierState: Sendable {
-        var id: OperationID
         var barrier: Barrier
         /// The number of events that had been taken when it began: it covers what had completed by then.
         var beganAt: Int

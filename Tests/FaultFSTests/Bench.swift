@@ -17,15 +17,20 @@ final class Bench {
         return false
     }()
 
-    /// A directory on storage, and one in memory, where mounts take shorter ways, if that keeps extended attributes.
+    /// Where tests mount, and where they mount in memory, which takes shorter ways: nil where that does not keep extended
+    /// attributes.
     static let disk = "/tmp"
-    static let memory: String = {
+    static let memory: String? = {
         let file = "/dev/shm/faultfs-test-\(getpid())"
-        let isUsable = Shell.run(": > \(file) && setfattr -n user.k -v v \(file)").status == 0
+        let trial = Shell.run(": > \(file) && setfattr -n user.k -v v \(file)")
         unlink(file)
-        if !isUsable { print("SKIPPED: tests in memory, for /dev/shm keeps no extended attributes") }
-        return isUsable ? "/dev/shm" : disk
+        if trial.status != 0 { print("SKIPPED: tests of mounts in memory: \(trial.output)") }
+        return trial.status == 0 ? "/dev/shm" : nil
     }()
+    static let roots = [disk] + (memory.map { [$0] } ?? [])
+
+    /// Every third seed is for memory.
+    static func root(_ seed: UInt64) -> String { seed % 3 == 0 ? memory ?? disk : disk }
 
     let directory: String
     let trace = MemoryTrace()

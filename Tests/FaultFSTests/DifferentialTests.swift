@@ -8,7 +8,7 @@ import Testing
     func theMountAnswersLikeAPlainDirectory(seed: UInt64) throws {
         var random = RandomSteps(seed: seed)
         let steps = random.steps(400)
-        let root = seed % 3 == 0 ? Bench.memory : Bench.disk
+        let root = Bench.root(seed)
         guard let difference = try Self.difference(steps, in: root) else { return }
         let shrunk = try Self.shrink(steps, in: root)
         let story = shrunk.map { "    \($0)" }.joined(separator: "\n")

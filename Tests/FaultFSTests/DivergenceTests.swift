@@ -60,7 +60,7 @@ import Testing
         bench.succeed("sync f")
         #expect(bench.succeed("cat f") == "1new56")
         #expect(stored(bench) == "1old56")
-        #expect(bench.succeed("cat .faultline/unsynced").contains("still read them: 3 bytes of f\n"))
+        #expect(bench.succeed("cat .faultline/unsynced").contains("still see it: 3 bytes of f\n"))
         bench.succeed("echo evict > .faultline/control; sleep 0.1")
         #expect(bench.succeed("cat f") == "1old56")
     }

@@ -14,7 +14,7 @@ import Testing
         let profile = Self.profiles[Int(seed) % Self.profiles.count]
         let choice: Choice = [.nothing, .seeded(seed), .seeded(seed &+ 1000), .everything][Int(seed / 5) % 4]
         let bench = try Bench(
-            in: seed % 3 == 0 ? Bench.memory : Bench.disk,
+            in: Bench.root(seed),
             prepare: """
                 mkdir -p a/b d; head -c 30000 /dev/urandom > f; head -c 9000 /dev/urandom > a/f; ln a/f d/f
                 truncate -s 1M g; printf tail >> g; setfattr -n user.0 -v old f; printf x > h; ln -s f a/g
@@ -58,6 +58,36 @@ import Testing
         _ = try bench.mount.cutPower(.posixMin, .nothing)
         #expect(Shell.run("tr -d '\\0' < '\(bench.backing)/large' | wc -c").output == "200000\n")
         #expect(Shell.run("wc -c < '\(bench.backing)/base'").output == "100000\n")
+    }
+
+    /// A file made in the mount goes to the limbo if it was ever larger than what costs less to write again; whichever way
+    /// it is kept, a cut that loses its unlink brings it back.
+    @Test(arguments: [
+        ("head -c 200000 /dev/urandom > f; truncate -s 1 f", "rm f", 1),
+        ("truncate -s 1M f", "rm f", 1),
+        (": > f; fallocate -n -l 1M f", "rm f", 1),
+        ("printf x > f; fallocate -o 70000 -l 5 f", "rm f", 1),
+        ("printf x | dd of=f bs=1 seek=65535 status=none", "rm f", 0),
+        ("printf x | dd of=f bs=1 seek=65536 status=none", "rm f", 1),
+        ("printf x > small; head -c 200000 /dev/urandom > f", "mv small f", 1),
+        ("printf x > small; head -c 200000 /dev/urandom > f", "mv f small", 0),
+        ("head -c 200000 /dev/urandom > f; ln f g", "rm f", 0),
+        ("head -c 200000 /dev/urandom > held; sync held", "rm held", 1),
+    ])
+    func whatWasEverLargeIsKept(script: String, removal: String, kept: Int) throws {
+        for root in Bench.roots {
+            let rule = try Rule(parsing: "write path=held nth=1 -> reorder")
+            let bench = try Bench(in: root) {
+                $0.profile = .ext4Ordered
+                if script.contains("held") { $0.rules = [rule] }
+            }
+            bench.succeed("\(script); sync *; sync .; \(removal)")
+            #expect(Shell.run("ls '\(bench.backing)/.faultline/limbo' | wc -l").output == "\(kept)\n", "\(root)")
+            bench.mount.crash()
+            let expected = try Self.derive(bench, .ext4Ordered, .nothing, "expected")
+            _ = try bench.mount.cutPower(.ext4Ordered, .nothing)
+            #expect(Snapshot.of(expected) == Snapshot.of(bench.backing), "\(root)")
+        }
     }
 
     /// Writes the derived tree to a directory of its own.

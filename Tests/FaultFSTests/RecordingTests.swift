@@ -42,7 +42,7 @@ import Testing
         ("rm nothing 2>/dev/null; mkdir . 2>/dev/null; cat nothing 2>/dev/null; true", ""),
     ])
     func operationsAreRecorded(script: String, expected: String) throws {
-        for root in [Bench.disk, Bench.memory] {
+        for root in Bench.roots {
             let bench = try Bench(in: root)
             bench.succeed(script)
             #expect(bench.trace.text == expected.split(separator: "|").map { $0 + "\n" }.joined())

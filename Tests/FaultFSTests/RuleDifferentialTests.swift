@@ -118,7 +118,7 @@ import Testing
         let rules = try Self.draw([Self.damage, Self.unseen, Self.errors], &random)
         let profile = PowerCutTests.profiles[Int(seed) % PowerCutTests.profiles.count]
         let bench = try Bench(
-            in: seed % 3 == 0 ? Bench.memory : Bench.disk,
+            in: Bench.root(seed),
             prepare: "mkdir -p a/b d; head -c 30000 /dev/urandom > f; head -c 9000 /dev/urandom > a/f; ln a/f d/f"
         ) {
             $0.rules = rules

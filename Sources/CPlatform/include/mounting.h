@@ -38,7 +38,7 @@ void faultline_block_signals(void);
 unsigned long faultline_raise_open_files(unsigned long limit);
 
 /// Makes the table of descriptors large enough for `count` of them, or for as many as the hard limit allows, before the
-/// process has threads: from then on each doubling takes milliseconds. No limit is changed. The table stays as it is when
+/// process has threads: from then on each doubling takes milliseconds. No limit is changed for good. The table stays as it is when
 /// that fails.
 void faultline_reserve_descriptors(unsigned int count);
 
