@@ -9,7 +9,7 @@ public struct InodeID: Hashable, Comparable, Sendable {
     public static func < (left: InodeID, right: InodeID) -> Bool { left.rawValue < right.rawValue }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
-    public func _rawHashValue(seed: Int) -> Int { mixed(rawValue, seed) }
+    public func _rawHashValue(seed: Int) -> Int { folded(rawValue, seed) }
 }
 
 /// An operation or a barrier of one trace. Ids rise by one in the order of effect, and begin with 1.
@@ -20,19 +20,18 @@ public struct OperationID: Hashable, Comparable, Sendable {
     public static func < (left: OperationID, right: OperationID) -> Bool { left.rawValue < right.rawValue }
 
     public func hash(into hasher: inout Hasher) { hasher.combine(rawValue) }
-    public func _rawHashValue(seed: Int) -> Int { mixed(rawValue, seed) }
+    public func _rawHashValue(seed: Int) -> Int { folded(rawValue, seed) }
 }
 
-/// What dictionaries hash an id to: ids are looked up several times an event, and one multiplication, folded, is much less
-/// than the standard library's hash. Each process has a secret, whatever SWIFT_DETERMINISTIC_HASHING says: without it no trace can be made whose ids collide.
-/// (`_rawHashValue` is the requirement of Hashable that dictionaries call; the standard library underscores it.)
+/// What dictionaries hash an id to: ids are looked up several times an event, and one multiplication, whose two halves are
+/// folded into one, is much less than the standard library's hash. No trace can be made whose ids collide: a dictionary's
+/// seed is its own address. (`_rawHashValue` is the requirement of Hashable that dictionaries call; the standard library
+/// underscores it.)
 @inline(__always)
-private func mixed(_ value: UInt64, _ seed: Int) -> Int {
-    let word = value ^ secret ^ UInt64(bitPattern: Int64(seed))
-    let product = word.multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
+private func folded(_ value: UInt64, _ seed: Int) -> Int {
+    let product = (value ^ UInt64(bitPattern: Int64(seed))).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)
     return Int(truncatingIfNeeded: product.high ^ product.low)
 }
-private let secret = UInt64.random(in: 0...UInt64.max)
 
 extension InodeID: CustomStringConvertible { public var description: String { "inode \(rawValue)" } }
 extension OperationID: CustomStringConvertible { public var description: String { "op \(rawValue)" } }
