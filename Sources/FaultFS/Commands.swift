@@ -54,7 +54,8 @@ struct Commands: Sendable {
         let counts = recorder.recorded
         let lines =
             [
-                "power \(recorder.isFrozen ? "off" : "on")", "recording \(recorder.isRecording ? "yes" : "no")",
+                "power \(recorder.freezeReason.map { "off, \($0)" } ?? "on")",
+                "recording \(recorder.isRecording ? "yes" : "no")",
                 "events \(counts.events)", "operations \(counts.operations)", "barriers \(counts.barriers)",
                 "oracle-lines \(counts.oracleLines)", "faults \(faults.faults.count)",
             ] + labels()

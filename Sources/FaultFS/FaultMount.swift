@@ -159,7 +159,7 @@ package final class FaultMount: @unchecked Sendable {
             let waits =
                 "held back by a rule until the next sync, lost in any crash: \(held.counted("byte")) of \(path)\n"
             let gone =
-                "lost by a sync that failed, though programs still see it: \(lost.counted("byte")) of \(path)\n"
+                "not what storage holds, though programs still see it: \(lost.counted("byte")) of \(path)\n"
             return (held > 0 ? waits : "") + (lost > 0 ? gone : "")
         }.joined()
     }
@@ -174,6 +174,7 @@ package final class FaultMount: @unchecked Sendable {
         var pause: UInt32 = 100
         while session.isServing {
             let force = Int(waited) >= options.unmountPatienceMilliseconds * 1000
+            if force { sendWhatIsMapped() }
             do throws(MountError) {
                 try KernelMount.unmount(mountPoint, helper: options.helper, force: force)
                 break
@@ -188,6 +189,15 @@ package final class FaultMount: @unchecked Sendable {
             pause = min(pause * 2, 10_000)
         }
         for _ in 0..<1000 where session.isServing { usleep(100) }
+    }
+
+    /// Has the kernel send what programs stored into shared mappings: it is dropped when a mount is taken away by force.
+    private func sendWhatIsMapped() {
+        guard !recorder.isFrozen else { return }
+        let root = mountPoint.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
+        guard root >= 0 else { return }
+        _ = faultline_sync_filesystem(root)
+        close(root)
     }
 
     private func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)
@@ -278,11 +288,18 @@ package final class FaultMount: @unchecked Sendable {
         let file = path.withCString { open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
         guard file >= 0 else { throw .system(call: "open", path: path, errno: errno) }
         let descriptor = Descriptor(file)
-        let resolved = try Self.resolve(path)
-        for directory in [backing, mountPoint] where Self.isWithin(resolved, directory) {
-            throw .oracleWithin(oracle: resolved, directory: directory)
-        }
+        try Self.refuse(path, "an oracle", backing: backing, mountPoint: mountPoint)
         return descriptor
+    }
+
+    /// Refuses a file of the harness, which exists, that lies where the target could harm it.
+    package static func refuse(
+        _ file: ByteString, _ what: String, backing: ByteString, mountPoint: ByteString
+    ) throws(MountError) {
+        let file = try resolve(file)
+        for directory in [try resolve(backing), try resolve(mountPoint)] where isWithin(file, directory) {
+            throw .within(file: file, what: what, directory: directory)
+        }
     }
 
     /// Takes out of a backing directory what a mount left there whose daemon was killed. The next `start` does the same.
@@ -302,6 +319,13 @@ package final class FaultMount: @unchecked Sendable {
         }
         if isWithin(backing, mountPoint) || isWithin(mountPoint, backing) {
             throw .nested(backing: backing, mountPoint: mountPoint)
+        }
+        var above = backing.bytes[...]
+        while let slash = above.lastIndex(of: UInt8(ascii: "/")), slash > 0 {
+            above = above[..<slash]
+            if StateDirectory.isMounted(ByteString(above)) {
+                throw .backingInUse(ByteString(above), reason: "is mounted already, and \(backing) lies within")
+            }
         }
         if try MountTable.read().contains(where: { $0.mountPoint == mountPoint }) { throw .mountPointInUse(mountPoint) }
         guard let stream = mountPoint.withCString({ opendir($0) }) else {

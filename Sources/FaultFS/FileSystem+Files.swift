@@ -32,6 +32,8 @@ extension FileSystem {
         _ parent: UInt, _ name: ByteString, _ mode: mode_t, flags: Int32, _ caller: Caller
     ) throws(Errno) -> (Found, Handle) {
         let directory = try self.directory(parent, changing: name)
+        let isDirect =
+            faults.isActive && faults.concernsReads(of: table.path(of: Entry(directory.id, name)) ?? name)
         let access = recorder.isRecording && flags & O_ACCMODE == O_WRONLY ? O_RDWR : flags & O_ACCMODE
         return try change(.create, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
@@ -45,7 +47,8 @@ extension FileSystem {
                 try turn.record(
                     .create(node.id, .regular, Attributes(attributes), at: Entry(directory.id, name)))
                 return (
-                    Found(id: UInt(node.id.rawValue), attributes: attributes), OpenFile(node, descriptor)
+                    Found(id: UInt(node.id.rawValue), attributes: attributes),
+                    OpenFile(node, descriptor, isDirect: isDirect, flags: flags)
                 )
             }
         }

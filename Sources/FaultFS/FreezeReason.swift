@@ -10,3 +10,14 @@ package enum FreezeReason: Hashable, Sendable {
     /// The trace could not be written: what follows would not be recorded.
     case traceFailed(String)
 }
+
+extension FreezeReason: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .asked: "as it was asked for"
+        case .crashPoint: "at the crash point"
+        case .rule(let rule): "by the rule \(rule)"
+        case .traceFailed(let why): "for the trace cannot be written: \(why)"
+        }
+    }
+}

@@ -13,8 +13,8 @@ package enum MountError: Error, Hashable, Sendable {
     case nested(backing: ByteString, mountPoint: ByteString)
     /// The backing directory holds a `.faultline` that no mount of ours left, or whose mount still lives.
     case backingInUse(ByteString, reason: String)
-    /// The oracle would be on the storage under test.
-    case oracleWithin(oracle: ByteString, directory: ByteString)
+    /// A file of the harness, the oracle or the trace, would be on the storage under test.
+    case within(file: ByteString, what: String, directory: ByteString)
     /// Something beneath the backing directory has no place in a store: a device node, another filesystem.
     case unsupported(ByteString, what: String)
     /// /dev/fuse is missing or may not be opened, or nothing here may mount.
@@ -38,8 +38,8 @@ extension MountError: CustomStringConvertible {
         case .nested(let backing, let mountPoint):
             "\(mountPoint) and \(backing): neither of mount point and backing directory may lie within the other"
         case .backingInUse(let path, let reason): "\(path): \(reason)"
-        case .oracleWithin(let oracle, let directory):
-            "\(oracle): an oracle within \(directory) would be on the storage under test"
+        case .within(let file, let what, let directory):
+            "\(file): \(what) within \(directory) would be on the storage under test"
         case .unsupported(let path, let what): "\(path): \(what)"
         case .noPermission(let mountPoint, let errno, let helper):
             "\(mountPoint): cannot mount: \(Self.text(errno))" + (helper.isEmpty ? "" : " (\(helper))")

@@ -15,6 +15,7 @@ import Synchronization
 final class Recorder: @unchecked Sendable {
     private let lock = Lock()
     private let frozen = Atomic<Bool>(false)
+    private var reason: FreezeReason?
     /// nil when nothing is recorded.
     private let sink: (any TraceSink)?
     /// Told of everything that was recorded; set before the first request.
@@ -55,6 +56,9 @@ final class Recorder: @unchecked Sendable {
     var isFrozen: Bool { frozen.load(ordering: .acquiring) }
 
     var recorded: Counts { lock.withLock { counts } }
+
+    /// Why the power is gone; nil while it is not.
+    var freezeReason: FreezeReason? { lock.withLock { reason } }
 
     /// The right to change and to record, for the length of one call: never kept beyond it. (Noncopyable, as it should
     /// be, it crashes the optimiser of Swift 6.3.1.)
@@ -262,6 +266,7 @@ final class Recorder: @unchecked Sendable {
     @discardableResult
     private func stop(_ reason: FreezeReason) -> Bool {
         guard !frozen.exchange(true, ordering: .acquiringAndReleasing) else { return false }
+        self.reason = reason
         let onFreeze = onFreeze
         Thread.detach { onFreeze(reason) }
         return true

@@ -37,6 +37,7 @@ struct Scan {
 
     /// Adds one name; returns the inode if it is a directory, to be walked.
     private mutating func add(_ name: ByteString, to parent: Inode, _ path: ByteString) throws(MountError) -> Inode? {
+        let directory = path
         let path = path.appending(name)
         var attributes = stat()
         guard path.withCString({ lstat($0, &attributes) }) == 0 else {
@@ -47,6 +48,9 @@ struct Scan {
             table.change { () throws(Never) in table.link(known, at: name, in: parent) }
             tree.nodes[parent.id]?.entries[name] = known.id
             return nil
+        }
+        if name == ControlDirectory.name, StateDirectory.isMounted(directory) {
+            throw .backingInUse(directory, reason: "is mounted already, and lies within what is to be mounted")
         }
         let kind = try kind(attributes, path)
         let node = table.change { () throws(Never) in table.add(attributes, at: name, in: parent) }

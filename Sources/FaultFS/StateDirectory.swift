@@ -41,6 +41,16 @@ final class StateDirectory: Sendable {
         if exists(path) { try clear(path, path.appending("mount"), of: backing) }
     }
 
+    /// Whether a mount of this directory lives.
+    static func isMounted(_ backing: ByteString) -> Bool {
+        let file = backing.appending(ControlDirectory.name).appending("mount").withCString {
+            open($0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+        }
+        guard file >= 0 else { return false }
+        let descriptor = Descriptor(file)
+        return flock(descriptor.number, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+    }
+
     /// Takes it away, with everything in the limbo.
     func remove() throws(MountError) { try Self.remove(path) }
 

@@ -7,14 +7,15 @@ struct PosixDescriptor: ~Copyable {
 
     init(adopting rawValue: Int32) { self.rawValue = rawValue }
 
-    /// Opens `name` beneath `directory`, never through a symbolic link in its last component.
+    /// Opens `name` beneath `directory`, never through a symbolic link in its last component. A FIFO is not waited for;
+    /// regular files take no notice of O_NONBLOCK.
     init(
         opening name: ByteString, in directory: borrowing PosixDescriptor, flags: Int32, mode: mode_t = 0,
         call: StorageCall
     ) throws(StorageError) {
         try name.checkedAsFileName()
         rawValue = try retryingInterrupts(call, name) {
-            name.withCString { openat(directory.rawValue, $0, flags | O_NOFOLLOW | O_CLOEXEC, mode) }
+            name.withCString { openat(directory.rawValue, $0, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode) }
         }
     }
 

@@ -77,6 +77,9 @@ struct RunCommand: ParsableCommand {
         guard cutAt.isEmpty || options.cycles != 0 else {
             throw ValidationError("--cut-at asks for cuts, and --cycles 0 for none")
         }
+        guard scenario != .kill || options.cycles != 0 else {
+            throw ValidationError("--cycles 0 asks for no kill: --scenario smoke runs without faults")
+        }
         guard cutAt.isEmpty || scenario == .powerCut else {
             throw ValidationError("--cut-at is for --scenario power-cut")
         }

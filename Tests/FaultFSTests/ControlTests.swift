@@ -70,7 +70,7 @@ import Testing
         ] {
             #expect(bench.run(script).output.contains("Input/output error"), "\(script)")
         }
-        #expect(bench.succeed("cat .faultline/status").hasPrefix("power off\n"))
+        #expect(bench.succeed("cat .faultline/status").hasPrefix("power off, as it was asked for\n"))
         try bench.mount.unmount()
         // What was not synced is lost, unless the crash is told otherwise; the oracle is not on the storage.
         #expect(Shell.run("cd '\(bench.backing)' && ls -A && cat f ../oracle").output == "f\noldack\n")
@@ -112,6 +112,37 @@ import Testing
         #expect(write(holder, "x", 1) == -1)
         close(holder)
         #expect(Shell.run("ls -A '\(bench.mountPoint)'; ls -A '\(bench.backing)'").output == "f\n")
+    }
+
+    /// What was stored into a mapping, and not yet sent, is not lost because the mount is taken away by force.
+    @Test func unmountKeepsWhatIsMapped() throws {
+        let bench = try Bench(prepare: "printf 0123456789 > f")
+        let file = open(bench.mountPoint + "/f", O_RDWR | O_CLOEXEC)
+        let map = mmap(nil, 10, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+        try #require(map != MAP_FAILED)
+        close(file)
+        map?.storeBytes(of: UInt8(ascii: "x"), toByteOffset: 3, as: UInt8.self)
+        try bench.mount.unmount()
+        munmap(map, 10)
+        #expect(Shell.run("cat '\(bench.backing)/f'").output == "012x456789")
+    }
+
+    /// Two mounts of the same files would each change what the other believes to be its own.
+    @Test func whatLiesWithinAMountIsNotMountedOnceMore() throws {
+        let bench = try Bench(prepare: "mkdir d ../other")
+        let other = ByteString(bench.directory + "/other")
+        let within = ByteString(bench.backing + "/d")
+        #expect(throws: MountError.self) {
+            try FaultMount(backing: within, mountPoint: other, options: MountOptions()).start()
+        }
+        try bench.mount.unmount()
+        let inner = try FaultMount(backing: within, mountPoint: other, options: MountOptions())
+        try inner.start()
+        let around = try FaultMount(
+            backing: ByteString(bench.backing), mountPoint: ByteString(bench.mountPoint), options: MountOptions())
+        #expect(throws: MountError.self) { try around.start() }
+        try inner.unmount()
+        #expect(Shell.run("ls -A '\(bench.backing)'").output == "d\n")
     }
 }
 

@@ -31,6 +31,12 @@ import Testing
                 "fsync path=f -> EIO", "printf x > f; sync f || echo failed", "failed\n",
                 "1 create 2 file 644 1/f|2 write 2 at 0 'x'|3 fault fsync path=f -> EIO|3 fsync 2 began|3 ended errno 5"
             ),
+            (
+                "read path=f nth=2 -> EIO",
+                "python3 -c 'import os; f=os.open(\"f\",os.O_RDWR|os.O_CREAT); os.write(f,b\"x\"); print(os.pread(f,1,0)); os.pread(f,1,0)' || echo failed",
+                "b'x'\nfailed\n",
+                "1 create 2 file 755 1/f|2 write 2 at 0 'x'|9223372036854775809 fault read path=f nth=2 -> EIO"
+            ),
             ("mkdir path=d -> ENOSPC", "mkdir d || echo failed", "failed\n", "1 fault mkdir path=d -> ENOSPC"),
             (
                 "rename path=b nth=1 -> EXDEV", ": > a; python3 -c 'import os; os.rename(\"a\",\"b\")' || ls", "a\n",

@@ -16,6 +16,17 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1))) func aFIFOIsNotWaitedFor() throws {
+        let directory = try TemporaryDirectory()
+        #expect(mkfifo("\(directory.text)/pipe", 0o600) == 0)
+        let storage = try PosixStorage(directory: directory.path)
+        let file = try storage.openForReading("pipe")
+        #expect(throws: StorageError.failed(.read, name: "pipe", errno: ESPIPE)) {
+            var byte: [UInt8] = [0]
+            _ = try byte.withUnsafeMutableBytes { try file.read(into: $0, at: 0) }
+        }
+    }
+
     @Test func theDirectoryStaysTheSameWhenItsPathIsReplaced() throws {
         let parent = try TemporaryDirectory()
         let storage = try PosixStorage(creatingDirectory: ByteString("\(parent.text)/a"))

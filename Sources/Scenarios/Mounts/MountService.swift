@@ -105,9 +105,17 @@ package struct MountService: Sendable {
 
     private func makeTrace() throws -> FileTrace? {
         switch request.recording {
-        case .nothing: nil
-        case .unnamed: try FileTrace.unnamed(in: ScratchSpace.temporaryDirectory())
-        case .file(let path): try FileTrace(creating: path)
+        case .nothing: return nil
+        case .unnamed: return try FileTrace.unnamed(in: ScratchSpace.temporaryDirectory())
+        case .file(let path):
+            let trace = try FileTrace(creating: path)
+            do throws(MountError) {
+                try FaultMount.refuse(path, "a trace", backing: request.backing, mountPoint: request.mountPoint)
+            } catch {
+                _ = path.withCString { unlink($0) }
+                throw error
+            }
+            return trace
         }
     }
 
