@@ -6,7 +6,8 @@ import Synchronization
 ///
 /// Changes and syncs are decided in their turn, so in the order of the trace and under the id that they have in it;
 /// questions (reads, lookups) under ids of their own, from 2⁶³ on, for which calls reach the mount depends on what the
-/// kernel has cached.
+/// kernel has cached. Each kind of question is counted by itself: which other kinds are asked about, which a replay does of
+/// all, is then no matter.
 ///
 /// Threading: one lock, taken last. Without rules nothing of it is touched but one flag.
 final class FaultInjector: @unchecked Sendable {
@@ -14,7 +15,8 @@ final class FaultInjector: @unchecked Sendable {
     private var rules: RuleSet
     private var script: ScriptedFaults?
     private var happened: [InjectedFault] = []
-    private var questions: UInt64 = 1 << 63
+    /// By kind, how many questions there were.
+    private var questions = [UInt64](repeating: 0, count: OperationKind.allCases.count)
     private let active: Atomic<Bool>
     private let isRecording: Bool
 
@@ -37,10 +39,10 @@ final class FaultInjector: @unchecked Sendable {
     }
 
     /// The id of a call that leaves no trace.
-    func nextQuestion() -> OperationID {
+    func nextQuestion(_ kind: OperationKind) -> OperationID {
         lock.withLock {
-            defer { questions += 1 }
-            return OperationID(questions)
+            defer { questions[Int(kind.rawValue)] += 1 }
+            return OperationID(1 << 63 | UInt64(kind.rawValue) << 48 | questions[Int(kind.rawValue)])
         }
     }
 

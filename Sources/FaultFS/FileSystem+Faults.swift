@@ -42,7 +42,7 @@ extension FileSystem {
         _ kind: OperationKind, _ target: Target, _ caller: Caller, extent: Extent = Extent()
     ) throws(Errno) -> DrawnFault? {
         guard let needs = faults.needs(kind) else { return nil }
-        let id = faults.nextQuestion()
+        let id = faults.nextQuestion(kind)
         let decisions = decide(kind, id, target, caller, needs, extent)
         guard !decisions.isEmpty else { return nil }
         faultline_delay_next_write(decisions.delayNanoseconds)

@@ -159,29 +159,37 @@ import Testing
     @Test func faultsComeAgain() throws {
         let rules = try [
             "write p=1/3 -> tear 512", "fsync p=1/4 -> EIO", "mkdir p=1/2 -> ENOSPC", "unlink p=1/3 -> EIO",
+            "read p=1/3 -> bitflip", "getxattr p=1/2 -> EIO",
         ].map { try Rule(parsing: $0) }
-        func faults(_ configure: (inout MountOptions) -> Void) throws -> [String] {
+        func faults(_ configure: (inout MountOptions) -> Void) throws -> [InjectedFault] {
             let bench = try Bench(configure: configure)
             var random = RandomSteps(seed: 5)
             let runner = StepRunner(root: bench.mountPoint)
             for step in random.steps(400) { _ = runner.run(step) }
             runner.closeAll()
-            return bench.mount.injectedFaults.map { "\($0.operation) \($0.kind) \($0.path) \($0.fault)" }
+            return bench.mount.injectedFaults
         }
         let first = try faults {
             $0.rules = rules
             $0.seed = 3
         }
-        #expect(first.count > 5)
+        #expect(first.count { !$0.kind.isBarrier && $0.operation.rawValue < 1 << 63 } > 5)
+        #expect(first.count { $0.kind == .read } > 2)
         let again = try faults {
             $0.rules = rules
             $0.seed = 3
         }
         #expect(first == again)
+        let replayed = try faults { $0.script = ScriptedFaults(first) }
+        #expect(first.map(Self.words) == replayed.map(Self.words))
         let other = try faults {
             $0.rules = rules
             $0.seed = 4
         }
         #expect(first != other)
+    }
+
+    private static func words(_ fault: InjectedFault) -> String {
+        "\(fault.operation) \(fault.kind) \(fault.path) \(fault.fault)"
     }
 }
