@@ -20,6 +20,14 @@ struct PosixDescriptor: ~Copyable {
     }
 
     deinit { close(rawValue) }
+
+    /// EINVAL for anything but a regular file: it has no offsets, or no end.
+    borrowing func requireRegularFile(_ name: ByteString) throws(StorageError) {
+        var attributes = stat()
+        guard fstat(rawValue, &attributes) == 0, attributes.st_mode & S_IFMT == S_IFREG else {
+            throw .failed(.open, name: name, errno: EINVAL)
+        }
+    }
 }
 
 /// Calls until the call is not interrupted by a signal; -1 becomes an error with its errno.

@@ -29,11 +29,17 @@ public final class PosixStorage: Storage {
     }
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
-        PosixFile(try PosixDescriptor(opening: name, in: directory, flags: O_RDWR, call: .open), name: name)
+        try regularFile(name, O_RDWR)
     }
 
     public func openForReading(_ name: ByteString) throws(StorageError) -> any StorageFile {
-        PosixFile(try PosixDescriptor(opening: name, in: directory, flags: O_RDONLY, call: .open), name: name)
+        try regularFile(name, O_RDONLY)
+    }
+
+    private func regularFile(_ name: ByteString, _ flags: Int32) throws(StorageError) -> PosixFile {
+        let descriptor = try PosixDescriptor(opening: name, in: directory, flags: flags, call: .open)
+        try descriptor.requireRegularFile(name)
+        return PosixFile(descriptor, name: name)
     }
 
     public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
