@@ -30,7 +30,7 @@ extension FileSystem {
         let end = offset + UInt64(data.count)
         if try size(of: file.descriptor) < end {
             try Errno.check(faultline_ftruncate(file.descriptor.number, off_t(end)))
-            file.node.furthestBytes = max(file.node.furthestBytes, end)
+            file.node.reached(end)
             try turn.record(.truncate(file.node.id, sizeBytes: end))
         }
         return data.count
@@ -63,7 +63,7 @@ extension FileSystem {
         try undo?.keepRange(of: node.id, descriptor, offset, UInt64(data.count))
         let written = try Errno.check(
             faultline_pwrite(descriptor.number, data.baseAddress, data.count, off_t(offset)))
-        node.furthestBytes = max(node.furthestBytes, offset + UInt64(written))
+        node.reached(offset + UInt64(written))
         try turn.recordWrite(node.id, offsetBytes: offset, UnsafeRawBufferPointer(rebasing: data.prefix(written)))
         return written
     }

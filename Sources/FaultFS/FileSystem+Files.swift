@@ -112,7 +112,7 @@ extension FileSystem {
             }
             try Errno.check(faultline_allocate(file.descriptor.number, mode, off_t(offset), off_t(length)))
             if clears { divergence.forget(file.node.id, UInt64(offset)..<UInt64(offset) + UInt64(length)) }
-            file.node.furthestBytes = max(file.node.furthestBytes, UInt64(offset) + UInt64(length))
+            file.node.reached(UInt64(offset) + UInt64(length))
             try turn.record(
                 .allocate(
                     file.node.id, offsetBytes: UInt64(offset), countBytes: UInt64(length), allocation))

@@ -148,7 +148,7 @@ final class FileSystem: @unchecked Sendable {
         }
         guard before.st_size != off_t(sizeBytes) else { return }
         divergence.forget(node.id, UInt64(sizeBytes)..<UInt64.max)
-        node.furthestBytes = max(node.furthestBytes, UInt64(sizeBytes))
+        node.reached(UInt64(sizeBytes))
         try turn.record(.truncate(node.id, sizeBytes: UInt64(sizeBytes)))
     }
 

@@ -28,7 +28,7 @@ final class Inode: @unchecked Sendable {
 
     /// No byte from here on was ever written, allocated or counted to its size since it was made in this mount. Belongs to
     /// whoever has the turn.
-    var furthestBytes: UInt64 = 0
+    private(set) var furthestBytes: UInt64 = 0
 
     /// Whether anybody ever asked to set an extended attribute of it in this mount. Safe from any thread.
     let wasGivenAttributes = Atomic<Bool>(false)
@@ -42,6 +42,9 @@ final class Inode: @unchecked Sendable {
         self.format = format
         self.number = number
     }
+
+    /// Notes that something was done to it up to this byte. Within a turn.
+    func reached(_ endBytes: UInt64) { furthestBytes = max(furthestBytes, endBytes) }
 
     var isDirectory: Bool { format == S_IFDIR }
     var isRegular: Bool { format == S_IFREG }

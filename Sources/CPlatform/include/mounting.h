@@ -38,8 +38,8 @@ void faultline_block_signals(void);
 unsigned long faultline_raise_open_files(unsigned long limit);
 
 /// Makes the table of descriptors large enough for `count` of them, or for as many as the hard limit allows, before the
-/// process has threads: from then on each doubling takes milliseconds. No limit is changed for good. The table stays as it is when
-/// that fails.
+/// process has threads: from then on each doubling takes milliseconds. No limit is changed for good. The table stays as it
+/// is when that fails.
 void faultline_reserve_descriptors(unsigned int count);
 
 /// Adds to the actions of a spawn: every descriptor from `firstClosed` on is closed, and the working directory is the
