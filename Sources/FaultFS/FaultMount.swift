@@ -288,16 +288,14 @@ package final class FaultMount: @unchecked Sendable {
         let file = path.withCString { open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
         guard file >= 0 else { throw .system(call: "open", path: path, errno: errno) }
         let descriptor = Descriptor(file)
-        try Self.refuse(path, "an oracle", backing: backing, mountPoint: mountPoint)
+        try refuse(path, "an oracle")
         return descriptor
     }
 
     /// Refuses a file of the harness, which exists, that lies where the target could harm it.
-    package static func refuse(
-        _ file: ByteString, _ what: String, backing: ByteString, mountPoint: ByteString
-    ) throws(MountError) {
-        let file = try resolve(file)
-        for directory in [try resolve(backing), try resolve(mountPoint)] where isWithin(file, directory) {
+    package func refuse(_ file: ByteString, _ what: String) throws(MountError) {
+        let file = try Self.resolve(file)
+        for directory in [backing, mountPoint] where Self.isWithin(file, directory) {
             throw .within(file: file, what: what, directory: directory)
         }
     }

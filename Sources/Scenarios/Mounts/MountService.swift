@@ -46,6 +46,7 @@ package struct MountService: Sendable {
                 failure.withLock { $0 = trouble }
             }
             made = try FaultMount(backing: request.backing, mountPoint: request.mountPoint, options: options)
+            if case .file(let path) = request.recording { try made.refuse(path, "a trace") }
             mount.withLock { $0 = made }
             try directory.willServe(made.mountPoint, of: made.backing)
             try made.start()
@@ -105,17 +106,9 @@ package struct MountService: Sendable {
 
     private func makeTrace() throws -> FileTrace? {
         switch request.recording {
-        case .nothing: return nil
-        case .unnamed: return try FileTrace.unnamed(in: ScratchSpace.temporaryDirectory())
-        case .file(let path):
-            let trace = try FileTrace(creating: path)
-            do throws(MountError) {
-                try FaultMount.refuse(path, "a trace", backing: request.backing, mountPoint: request.mountPoint)
-            } catch {
-                _ = path.withCString { unlink($0) }
-                throw error
-            }
-            return trace
+        case .nothing: nil
+        case .unnamed: try FileTrace.unnamed(in: ScratchSpace.temporaryDirectory())
+        case .file(let path): try FileTrace(creating: path)
         }
     }
 
@@ -128,14 +121,8 @@ package struct MountService: Sendable {
     private static func settle(
         _ mount: FaultMount, _ reason: FreezeReason, _ cut: CutRequest, _ say: @Sendable (String) -> Void
     ) -> String? {
-        switch reason {
-        case .asked:
-            say("the power was cut on request")
-            return nil
-        case .traceFailed(let why): say("the trace cannot be written, and the mount stands still: \(why)")
-        case .rule(let rule): say("the power was cut by the rule \(rule)")
-        case .crashPoint: say("the power was cut at the crash point")
-        }
+        say("the power was cut, \(reason)")
+        if case .asked = reason { return nil }
         do throws(MountError) {
             let done = try mount.cutPowerInPlace(cut)
             for line in done.story { say("lost: \(line)") }
