@@ -5,7 +5,7 @@ package struct Coverage: Sendable {
     /// Epochs of the trace: stretches in which what may survive only grows.
     package var epochs = 0
     package var exhaustedEpochs = 0
-    /// The most free atoms of an epoch.
+    /// The most unsynced changes that an epoch has.
     package var mostAtoms = 0
     /// Those that have too many states.
     package var searched: [Bound] = []
@@ -37,8 +37,14 @@ package struct Coverage: Sendable {
     package var workloads: (explored: Int, all: Int)?
 
     /// Every legal state was looked at.
-    package var isExhaustive: Bool {
-        stopped == nil && exhaustedEpochs == epochs && workloads.map { $0.explored == $0.all } ?? true
+    package var isExhaustive: Bool { isComplete && exhaustedEpochs == epochs }
+
+    /// Epochs that were exhausted, or searched to the end of their bounded search.
+    package var exploredEpochs: Int { exhaustedEpochs + searched.count }
+
+    /// Every epoch was explored, exhaustively or by its bounded search, and so was every workload: what a pass needs.
+    package var isComplete: Bool {
+        stopped == nil && exploredEpochs == epochs && workloads.map { $0.explored == $0.all } ?? true
     }
 
     /// Adds what was looked at of another workload.
@@ -57,22 +63,23 @@ package struct Coverage: Sendable {
 }
 
 extension Coverage: CustomStringConvertible {
-    /// `exhaustive 812/815 epochs (at most 31 free atoms); 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
+    /// `exhaustive 812/815 epochs (up to 31 unsynced changes); 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
     package var description: String {
         var text = workloads.map { "\($0.explored)/\($0.all.counted("workload")); " } ?? ""
-        text += "exhaustive \(exhaustedEpochs)/\(epochs.counted("epoch")) (at most \(mostAtoms.counted("free atom")))"
+        text +=
+            "exhaustive \(exhaustedEpochs)/\(epochs.counted("epoch")) (up to \(mostAtoms.counted("unsynced change")))"
         if !searched.isEmpty {
             text +=
                 "; \(searched.count) bounded (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "
                 + "\(limits.samplesPerEpoch.counted("sample")))"
         }
-        let missing = epochs - exhaustedEpochs - searched.count
+        let missing = epochs - exploredEpochs
         if let stopped {
             text +=
                 hasSeenEnds
                 ? "; \(missing) NOT LOOKED AT beyond all lost and all kept: \(stopped)"
                 : "; THE REST OF THE RUN WAS NOT LOOKED AT AT ALL, and of these epochs all lost and all kept at most: \(stopped)"
-            if exhaustedEpochs + searched.count == 0 { text += "; no epoch was looked at whole: give it more" }
+            if exploredEpochs == 0 { text += "; no epoch was looked at whole: give it more" }
         }
         if limits.depth > 1 {
             text += "; \(nestedStates.counted("state")) of crashes during recovery"

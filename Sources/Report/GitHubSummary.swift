@@ -6,15 +6,19 @@ package enum GitHubSummary {
     package static func text(_ rows: [MatrixRow]) -> String {
         let verdict = MatrixRow.verdict(of: rows).rawValue
         var lines = [
-            "### Faultline: \(verdict)", "", "| | cell | verdict | states | seconds |", "|---|---|---|---:|---:|",
+            "### Faultline: \(verdict)", "", "| | cell | verdict | states | epochs | seconds |",
+            "|---|---|---|---:|---:|---:|",
         ]
         for row in rows {
             let mark = row.obstacle != nil ? "⏭" : row.isMet ? "✅" : "❌"
-            let seen = row.obstacle.map { "skipped: \($0)" } ?? row.result?.verdict ?? "not run"
+            let seen =
+                row.obstacle.map { "skipped: \($0)" } ?? row.result.map { RunReport.cell(of: $0).text } ?? "not run"
             let expected = row.isMet && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
             let seconds = row.result.map { "\(($0.seconds * 10).rounded() / 10)" } ?? ""
             let states = row.result.map { "\($0.states.checked)" } ?? ""
-            lines.append("| \(mark) | \(escaped(row.name)) | \(escaped(seen))\(expected) | \(states) | \(seconds) |")
+            let epochs = row.result?.explored?.description ?? ""
+            let cells = [mark, escaped(row.name), escaped(seen) + expected, states, epochs, seconds]
+            lines.append("| \(cells.joined(separator: " | ")) |")
         }
         for row in rows where row.obstacle == nil && !row.isMet {
             lines += ["", "**\(escaped(row.name))**: expected \(row.expectation)"]

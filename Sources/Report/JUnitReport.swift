@@ -18,12 +18,13 @@ package enum JUnitReport {
             if let obstacle = row.obstacle {
                 lines.append(#"  \#(head)><skipped message="\#(escaped(obstacle))"/></testcase>"#)
             } else if row.isMet {
-                lines.append("  \(head)/>")
+                let coverage = row.result?.coverage.map { "<system-out>\(escaped($0))</system-out>" }
+                lines.append("  \(head)" + (coverage.map { ">\($0)</testcase>" } ?? "/>"))
             } else {
                 let verdict = row.result?.verdict ?? "not run"
                 let message = "expected \(row.expectation), found \(verdict)"
                 let detail =
-                    [row.result?.reason, row.result?.command].compactMap(\.self)
+                    [row.result?.reason, row.result?.coverage, row.result?.command].compactMap(\.self)
                     + (row.result?.findings.map { "\($0.story)\n\($0.replay ?? "")" } ?? [])
                 lines.append(
                     #"  \#(head)><failure type="\#(escaped(verdict))" message="\#(escaped(message))">"#

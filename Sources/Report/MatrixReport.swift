@@ -41,7 +41,8 @@ package struct MatrixReport: Encodable {
     package func text(for terminal: Terminal) -> String {
         var table = Table([
             .init("verdict"), .init("target"), .init("scenario"), .init("runs", .right), .init("acked", .right),
-            .init("states", .right), .init("seconds", .right), .init("strongest profile, and why"),
+            .init("states", .right), .init("epochs", .right), .init("seconds", .right),
+            .init("strongest profile, and why"),
         ])
         for line in lines() { table.add(line.cells) }
         var text = table.text(for: terminal)
@@ -64,6 +65,8 @@ package struct MatrixReport: Encodable {
         var runs = 1
         var acknowledged = 0
         var states = 0
+        /// Epochs that were explored; nil where the scenario explores none.
+        var explored: RunResult.Explored?
         var seconds = 0.0
 
         init(_ row: MatrixRow) {
@@ -80,6 +83,7 @@ package struct MatrixReport: Encodable {
             let profile = result.findings.first.map { $0.strongestProfile + (reason.isEmpty ? "" : "; ") } ?? ""
             why = profile + reason
             (acknowledged, states, seconds) = (result.acknowledged, result.states.checked, result.seconds)
+            explored = result.explored
         }
 
         var hasRun: Bool { row.obstacle == nil && row.result != nil }
@@ -94,13 +98,23 @@ package struct MatrixReport: Encodable {
             runs += other.runs
             acknowledged += other.acknowledged
             states += other.states
+            explored = explored.map { $0 + (other.explored ?? .none) } ?? other.explored
             seconds += other.seconds
         }
 
         var cells: [Table.Cell] {
-            let counts = [.init("\(acknowledged)"), .init("\(states)"), Table.Cell(MatrixReport.tenths(seconds))]
-            return [verdict, .init(row.target), .init(row.scenario), .init("\(runs)")]
-                + (hasRun ? counts : ["", "", ""]) + [.init(why)]
+            let epochs = explored.map { Table.Cell("\($0)", $0.isPartial ? .doubtful : .plain) } ?? ""
+            let counts: [Table.Cell] = [
+                .init("\(acknowledged)"), .init("\(states)"), epochs, .init(MatrixReport.tenths(seconds)),
+            ]
+            return [verdictOfAll, .init(row.target), .init(row.scenario), .init("\(runs)")]
+                + (hasRun ? counts : ["", "", "", ""]) + [.init(why)]
+        }
+
+        /// A pass that stands for a part of the epochs says so.
+        private var verdictOfAll: Table.Cell {
+            guard let explored, verdict.text == Verdict.pass.rawValue else { return verdict }
+            return Table.Cell(RunReport.verdict(.pass, explored), verdict.style)
         }
     }
 

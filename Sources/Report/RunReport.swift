@@ -10,7 +10,7 @@ package struct RunReport {
     package init(_ result: RunResult) { self.result = result }
 
     package func text(for terminal: Terminal) -> String {
-        let verdict = RunReport.cell(result.verdict)
+        let verdict = RunReport.cell(of: result)
         var lines = [verdict.style.shown(verdict.text, on: terminal) + "  " + RunReport.title(result)]
         if let reason = result.reason, let said = besideStories(reason) { lines.append("  \(said)") }
         lines.append("  " + counts)
@@ -21,7 +21,7 @@ package struct RunReport {
         for (index, finding) in result.findings.enumerated() {
             lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)
         }
-        if let resume = result.resume { lines.append("  go on with: \(resume)") }
+        if let resume = result.resume { lines.append("  continue with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()
     }
@@ -33,10 +33,10 @@ package struct RunReport {
         return rest.isEmpty ? nil : String(rest.trimmingPrefix("; "))
     }
 
-    /// `the epochs that end at event 411 (23 free atoms, 1204 states looked at), 530 (…) and 4 more (result.json)`
+    /// `the epochs that end at event 411 (23 unsynced changes, 1204 states looked at), 530 (…) and 4 more (result.json)`
     private static func places(of bounds: [Coverage.Bound]) -> String {
         let shown = bounds.prefix(3).map {
-            "\($0.event) (\($0.atoms.counted("free atom")), \($0.states.counted("state")) looked at)"
+            "\($0.event) (\($0.atoms.counted("unsynced change")), \($0.states.counted("state")) looked at)"
         }
         let rest = bounds.count - shown.count
         return "the epochs that end at event " + shown.joined(separator: ", ")
@@ -53,7 +53,8 @@ package struct RunReport {
             let landed = "\(result.controls.cutsLanded) of \(result.cuts.count.counted(what))"
             parts.append(landed + " landed in the middle of the work")
         }
-        parts.append("\(result.controls.flagged) of \(result.controls.mutations.counted("wrong observation")) flagged")
+        parts.append(
+            "positive control: \(result.controls.flagged) of \(result.controls.mutations.counted("mutation")) detected")
         if !result.notTried.isEmpty { parts.append("not tried: \(result.notTried.joined(separator: ", "))") }
         return parts.joined(separator: ", ")
     }
@@ -92,6 +93,18 @@ package struct RunReport {
 
     static func settings(_ result: RunResult) -> [String] {
         result.configuration.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+    }
+
+    /// The verdict, and how many epochs it stands for where some were left out: `pass (partial 150/605)`.
+    static func verdict(_ verdict: Verdict, _ explored: RunResult.Explored?) -> String {
+        guard verdict == .pass, let explored, explored.isPartial else { return verdict.rawValue }
+        return "\(verdict.rawValue) (partial \(explored))"
+    }
+
+    static func cell(of result: RunResult) -> Table.Cell {
+        var cell = cell(result.verdict)
+        if let known = Verdict(rawValue: result.verdict) { cell.text = verdict(known, result.explored) }
+        return cell
     }
 
     static func cell(_ verdict: String) -> Table.Cell {

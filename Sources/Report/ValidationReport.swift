@@ -65,7 +65,7 @@ package struct ValidationReport: Encodable {
         // Of a store that does not open nothing was counted.
         if broken[Check.opens.rawValue] == nil { text.append("  \(totalsText)") }
         if compared < totals.observedLive { text.append("  values compared: \(compared) of \(totals.observedLive)") }
-        if mutations > 0 { text.append("  \(flagged) of \(mutations.counted("wrong observation")) flagged") }
+        if mutations > 0 { text.append("  positive control: \(flagged) of \(mutations.counted("mutation")) detected") }
         if !notTried.isEmpty { text.append("  not tried: \(notTried.joined(separator: ", "))") }
         for (check, why) in unjudged.sorted(by: { $0.key < $1.key }) { text.append("  \(check): not judged: \(why)") }
         for (check, count) in broken.sorted(by: { $0.key < $1.key }) {

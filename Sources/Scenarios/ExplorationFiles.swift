@@ -106,7 +106,7 @@ struct ExplorationFiles {
         guard saved.options == options else {
             let words = [program] + saved.options + ["--resume", directory.shown]
             throw RunError.harness(
-                "\(directory.shown) was explored with other options; go on with: "
+                "\(directory.shown) was explored with other options; continue with: "
                     + words.map { ReproduceScript.quoted($0) }.joined(separator: " "))
         }
         return (saved, CRC32C.checksum(text))

@@ -25,6 +25,8 @@ package struct RunRequest: Sendable {
     package var rules: [Rule] = []
     /// `explore`: how far it goes.
     package var exploration = ExplorationLimits()
+    /// A pass may stand for a part of the epochs: what the budget left out is said and accepted.
+    package var acceptsPartial = false
     /// `explore`: the directory of a run that was stopped, to be gone on with; nil to begin.
     package var resumed: ByteString?
 

@@ -16,6 +16,26 @@ package struct RunResult: Codable, Sendable {
         package var decidedPerSecond = 0.0
     }
 
+    /// How many epochs of the recorded run were explored, exhaustively or by their bounded search.
+    package struct Explored: Codable, Sendable, Equatable {
+        package var epochs: Int
+        package var of: Int
+
+        package init(epochs: Int, of: Int) {
+            self.epochs = epochs
+            self.of = of
+        }
+
+        /// No epoch of none.
+        package static let none = Explored(epochs: 0, of: 0)
+
+        package var isPartial: Bool { epochs < of }
+
+        package static func + (one: Explored, other: Explored) -> Explored {
+            Explored(epochs: one.epochs + other.epochs, of: one.of + other.of)
+        }
+    }
+
     package struct Controls: Codable, Sendable {
         /// Wrong observations that were made from a real one, and how many of them the validator flagged.
         package var mutations = 0
@@ -58,7 +78,9 @@ package struct RunResult: Codable, Sendable {
     package var states = States()
     /// How much of what a crash could leave was looked at, in words.
     package var coverage: String?
-    /// The command that goes on where this exploration was stopped.
+    /// The same as numbers; nil for a scenario that explores no epochs.
+    package var explored: Explored?
+    /// The command that continues this exploration where it was stopped.
     package var resume: String?
     /// The epochs that have too many states to look at all.
     package var bounded: [Coverage.Bound]?
@@ -104,4 +126,11 @@ package struct Finding: Codable, Sendable {
     package var account: CrashStory?
     /// The time was up before it was made as small as it gets; nil otherwise.
     package var isCutShort: Bool?
+}
+
+extension RunResult.Explored: CustomStringConvertible {
+    /// `150/605`
+    package var description: String { "\(epochs)/\(of)" }
+
+    init(_ coverage: Coverage) { self.init(epochs: coverage.exploredEpochs, of: coverage.epochs) }
 }

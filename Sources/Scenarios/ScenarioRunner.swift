@@ -92,6 +92,7 @@ package struct ScenarioRunner: Sendable {
             if !withBudget { return words }
             if let states = limits.budgetStates { words += ["--states", "\(states)"] }
             if let budget = limits.budgetSeconds { words += ["--budget", "\(budget)"] }
+            if request.acceptsPartial { words.append("--partial") }
         } else {
             words += ["--cycles", "\(request.cycles)"]
             for aim in request.cutAims { words += ["--cut-at", "\(aim)"] }
@@ -110,6 +111,7 @@ package struct ScenarioRunner: Sendable {
         result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
         result.coverage = tally.coverage?.description
+        result.explored = tally.coverage.map(RunResult.Explored.init)
         result.resume = tally.isResumable ? resumeCommand(request, result.directory) : nil
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.findings = tally.findings
@@ -175,7 +177,19 @@ package struct ScenarioRunner: Sendable {
             )
         }
         if let reason = tally.unjudged.sorted().first { return (.inconclusive, reason) }
+        if let coverage = tally.coverage, !coverage.isComplete, !request.acceptsPartial {
+            return (.inconclusive, ScenarioRunner.incomplete(coverage))
+        }
         return (.pass, nil)
+    }
+
+    /// Nothing was found, and not everything was looked at.
+    private static func incomplete(_ coverage: Coverage) -> String {
+        let explored =
+            coverage.workloads.map { "\($0.explored) of \($0.all.counted("workload"))" }
+            ?? "\(coverage.exploredEpochs) of \(coverage.epochs.counted("epoch"))"
+        let why = coverage.stopped.map { ": \($0)" } ?? ""
+        return "only \(explored) explored\(why); a larger budget or --resume explores the rest, --partial accepts it"
     }
 
     private static func verdict(of error: any Error) -> (Verdict, String) {

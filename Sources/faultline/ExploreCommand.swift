@@ -14,8 +14,9 @@ struct ExploreCommand: ParsableCommand {
               faultline explore sqlite --set journal_mode=wal
               faultline explore ./my-store.yaml --profile xfs --budget 60s
 
-            What was not looked at is always said: `exhaustive 812/815 epochs; 3 searched (…)`. docs/exploring.md: how to \
-            read the output and how far to trust it.
+            What was not looked at is always said: `exhaustive 812/815 epochs; 3 bounded (…)`. A run whose budget ended \
+            before every epoch was explored is inconclusive: --resume continues it, --partial accepts it. \
+            docs/exploring.md: how to read the output and how far to trust it.
             """)
 
     @Argument(help: "The target: a name that `faultline targets` lists, or the path of a manifest (docs/targets.md).")
@@ -42,6 +43,13 @@ struct ExploreCommand: ParsableCommand {
 
     @Option(help: "Stop after so many distinct states, and say what was left out.")
     var states: Int?
+
+    @Flag(
+        help: """
+            Call it a pass although the budget left epochs unexplored; the verdict then says how many were explored. Without \
+            this such a run is inconclusive (exit 3).
+            """)
+    var partial = false
 
     @Option(
         help: """
@@ -110,6 +118,7 @@ struct ExploreCommand: ParsableCommand {
         guard request.storeInMemory == nil || options.threads == 1 else {
             throw ValidationError("--threads: a store in memory is explored with one client; take --commands")
         }
+        request.acceptsPartial = partial
         request.resumed = try resume.map { try ArgumentPath.existing($0) }
         request.exploration.rules = try RuleArguments.rules(rule, file: nil)
         if let crash = request.exploration.rules.first(where: \.cutsPower) {

@@ -86,7 +86,7 @@ struct MatrixCommand: ParsableCommand {
         let status = try output.report(rows, json: options.json)
         let isOutOfBudget = rows.contains(where: \.isOutOfBudget)
         if Interruption.shared.isInterrupted || isOutOfBudget, duration == nil {
-            StandardError.say("go on with: \(resumeCommand(log))")
+            StandardError.say("continue with: \(resumeCommand(log))")
         }
         return status
     }

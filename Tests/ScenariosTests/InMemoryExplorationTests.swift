@@ -185,7 +185,7 @@ import Testing
         #expect(try refusal().contains("states.bin"))
     }
 
-    /// Small segments and short values: no epoch has more than sixteen free atoms, and every state is looked at.
+    /// Small segments and short values: no epoch has more than sixteen unsynced changes, and every state is looked at.
     @Test(arguments: [Profile.ext4Ordered, .xfs]) func aNarrowWorkloadIsExhausted(_ profile: Profile) throws {
         let scratch = Scratch()
         let result = try run("engine", ["segment_kib=4"], profile: profile, ops: 60, in: scratch, valueBytes: 40) {
@@ -193,7 +193,7 @@ import Testing
         }
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")
-        let most = try #require(result.coverage?.firstMatch(of: /at most (\d+) free atoms/).flatMap { Int($0.1) })
+        let most = try #require(result.coverage?.firstMatch(of: /up to (\d+) unsynced changes/).flatMap { Int($0.1) })
         #expect((2...16).contains(most))
     }
 

@@ -2,6 +2,7 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Exploration
 @testable import Scenarios
 
 /// When a run may be called a pass.
@@ -25,6 +26,17 @@ struct RunVerdictTests {
         Example(situation: "no lost key could be made up", verdict: .inconclusive) { $0.flaggedChecks = [] },
         Example(situation: "nothing was acknowledged", verdict: .inconclusive) { $0.acknowledged = 0 },
         Example(situation: "a check could not be judged", verdict: .inconclusive) { $0.unjudged = ["several writers"] },
+        Example(situation: "a part of the epochs was explored", verdict: .inconclusive) { tally in
+            var coverage = Coverage(limits: ExplorationLimits())
+            (coverage.epochs, coverage.exhaustedEpochs, coverage.stopped) = (5, 3, "the budget is used up")
+            tally.coverage = coverage
+        },
+        Example(situation: "every epoch was explored, one by its bounded search", verdict: .pass) { tally in
+            var coverage = Coverage(limits: ExplorationLimits())
+            (coverage.epochs, coverage.exhaustedEpochs) = (5, 4)
+            coverage.searched = [Coverage.Bound(event: 9, atoms: 90, states: 300)]
+            tally.coverage = coverage
+        },
         Example(situation: "a control passed", verdict: .harnessError) { $0.unflagged = ["flipped-bit"] },
         Example(situation: "a control passed beside a finding", verdict: .harnessError) {
             $0.unflagged = ["flipped-bit"]

@@ -12,6 +12,7 @@ package enum DefaultMatrix {
             set: {journal_mode: delete, synchronous: full}
             scenario: [power-cut, explore]
             budget: 8
+            partial: true
             expect: violation
             reason: "known: the unlink of the journal is not durable"
             loss: removal of the name a.db-journal
@@ -19,13 +20,16 @@ package enum DefaultMatrix {
             set: {journal_mode: delete, synchronous: extra}
             scenario: [smoke, kill, power-cut, explore]
             budget: 8
+            partial: true
           - target: sqlite
             set: {journal_mode: wal, synchronous: full}
             scenario: [smoke, kill, power-cut, explore]
             budget: 8
+            partial: true
           - target: engine
             scenario: [smoke, kill, power-cut, explore]
             budget: 8
+            partial: true
           - target: events
             scenario: [smoke, kill, power-cut]
           # Storage that says no, gives less than was asked, or loses what a failed sync covered: each family of faults in its turn.

@@ -30,7 +30,7 @@ package struct MatrixFile {
 
     private static let keys = [
         "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "cycles", "cut_at", "kill_at_ack",
-        "kill_at_file", "budget", "states", "depth", "writable", "expect", "reason", "check", "loss",
+        "kill_at_file", "budget", "states", "partial", "depth", "writable", "expect", "reason", "check", "loss",
         "rule", "value_len",
     ]
     /// More than this is a slip: a year of nights.
@@ -95,7 +95,7 @@ package struct MatrixFile {
         }
         let aims = try self.aims(values["cut_at"], scenarios)
         if !aims.isEmpty, cycles == 0 { throw entry.error("cut_at asks for cuts, and cycles: 0 for none") }
-        for key in ["states", "depth", "writable"] {
+        for key in ["states", "partial", "depth", "writable"] {
             if let value = values[key], !scenarios.contains(.explore) {
                 throw value.error("\(key) is for scenario: explore")
             }
@@ -103,6 +103,7 @@ package struct MatrixFile {
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
         let killTrigger = try killTrigger(values, operationCount: limit)
         let exploration = try exploration(values)
+        let acceptsPartial = try flag(values["partial"], "partial")
         let rules = try self.rules(values["rule"], scenarios)
         let valueBytes = try values["value_len"]?.integer("value_len", in: WorkloadShape.valueRange)
         let check = try values["check"].map { (value) throws(YAMLError) in
@@ -128,6 +129,7 @@ package struct MatrixFile {
                         if scenario == .explore {
                             request.exploration = exploration
                             request.exploration.rules = rules
+                            request.acceptsPartial = acceptsPartial
                         }
                         if scenario == .kill { request.killTrigger = killTrigger }
                         cells.append(
@@ -156,11 +158,13 @@ package struct MatrixFile {
         }
         limits.budgetStates = try values["states"]?.integer("states", in: 1...1_000_000_000)
         limits.depth = try values["depth"]?.integer("depth", in: 1...2) ?? 1
-        limits.probesWriting =
-            try values["writable"].map { (value) throws(YAMLError) in
-                try choices(value, "writable", [("true", true), ("false", false)])[0]
-            } ?? false
+        limits.probesWriting = try flag(values["writable"], "writable")
         return limits
+    }
+
+    private func flag(_ value: YAMLValue?, _ name: String) throws(YAMLError) -> Bool {
+        guard let value else { return false }
+        return try choices(value, name, [("true", true), ("false", false)])[0]
     }
 
     private func killTrigger(

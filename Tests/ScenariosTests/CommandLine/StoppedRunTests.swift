@@ -30,7 +30,7 @@ struct StoppedRunTests {
         let answer = try run(
             "explore", "engine", "--ops", "30", "--states", "50", "--set", "planted=ack-before-sync")
         #expect(answer.status == 1, "\(answer)")
-        let resume = try command(after: "go on with: ", in: answer.output)
+        let resume = try command(after: "continue with: ", in: answer.output)
         return (temporary.path + "/faultline-runs/faultline-engine-explore-1-1", resume)
     }
 
@@ -69,7 +69,7 @@ struct StoppedRunTests {
         let before = runs
         let other = try run("explore", "engine", "--resume", directory)
         #expect(other.status == 2, "\(other)")
-        let better = try command(after: "go on with: ", in: other.error)
+        let better = try command(after: "continue with: ", in: other.error)
         #expect(resume.replacing(" --states 50", with: "") == better)
         #expect(runs == before)
         #expect(try paste(better + " --states 9999 --out \(temporary.path)/faultline-runs").status == 1)
@@ -106,7 +106,7 @@ struct StoppedRunTests {
         let answer = try interrupt(["matrix", "m.yaml"], when: { runs.count > 3 })
         #expect(answer.status == 130, "\(answer)")
         #expect(answer.output.contains(" of 200 cells came out as expected"), "\(answer)")
-        let resume = try command(after: "go on with: ", in: answer.error)
+        let resume = try command(after: "continue with: ", in: answer.error)
         #expect(resume.contains("matrix m.yaml --resume "), "\(answer)")
     }
 
