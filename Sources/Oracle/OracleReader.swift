@@ -113,4 +113,15 @@ extension OracleLine {
     public static func restartText(after last: UInt8?) -> [UInt8] {
         (last == nil || last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]) + OracleLine.restart.encoded
     }
+
+    /// Where the last restart line of `text` ends, behind its newline; nil when there is none.
+    package static func endOfLastRestart(in text: [UInt8]) -> Int? {
+        let restart = OracleLine.restart.encoded.dropLast()
+        var (start, end) = (0, Int?.none)
+        while let newline = text.span.newline(from: start) {
+            if newline - start == restart.count, text[start..<newline].elementsEqual(restart) { end = newline + 1 }
+            start = newline + 1
+        }
+        return end
+    }
 }

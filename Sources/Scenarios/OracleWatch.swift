@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Oracle
 import Storage
 
 /// Counts the acknowledgements in an oracle file while a workload writes to it.
@@ -7,8 +8,8 @@ struct OracleWatch: ~Copyable {
     private let path: ByteString
     private var descriptor: Int32 = -1
     private var offset: off_t
-    private var rest: [UInt8] = []
-    private(set) var acknowledged = 0
+    private var counter = AcknowledgementCounter()
+    var acknowledged: Int { counter.count }
 
     /// Counts what is added behind `offset`. The file need not be there yet.
     init(_ path: ByteString, from offset: Int) {
@@ -27,12 +28,7 @@ struct OracleWatch: ~Copyable {
             let count = pread(descriptor, &chunk, chunk.count, offset)
             guard count > 0 else { return }
             offset += off_t(count)
-            rest += chunk[..<count]
-            while let newline = rest.firstIndex(of: UInt8(ascii: "\n")) {
-                // An intent or a refusal has a phase; what it holds is base64, which has no quotes.
-                if !rest[..<newline].contains(Array(#""phase""#.utf8)) { acknowledged += 1 }
-                rest.removeSubrange(...newline)
-            }
+            counter.read(chunk.span.extracting(..<count))
         }
     }
 }

@@ -8,8 +8,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Measures Faultline, each row beside its yardstick in the same run.",
         subcommands: [
             BenchCycleCommand.self, BenchEngineCommand.self, BenchExploreCommand.self, BenchModelCommand.self,
-            BenchMountCommand.self,
-            BenchValidateCommand.self,
+            BenchMountCommand.self, BenchValidateCommand.self, BenchWorkloadCommand.self,
         ])
 }
 

@@ -211,12 +211,9 @@ package struct Replay: Sendable {
     private func history(_ text: [UInt8], traced: [UInt8]) throws -> OracleHistory {
         var history = OracleHistory()
         // The lives before the last one, with the line that ended them.
-        let restart = OracleLine.restart.encoded
-        if let last = text.ranges(of: restart).last(where: {
-            $0.lowerBound == 0 || text[$0.lowerBound - 1] == UInt8(ascii: "\n")
-        }) {
-            try history.append(Array(text[..<last.upperBound]), lastRestartShowing: try shown())
-            try history.append(Array(text[last.upperBound...]))
+        if let end = OracleLine.endOfLastRestart(in: text) {
+            try history.append(Array(text[..<end]), lastRestartShowing: try shown())
+            try history.append(Array(text[end...]))
         } else {
             try history.append(text)
         }

@@ -37,6 +37,20 @@ import Testing
         try String(contentsOfFile: oracle, encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
+    @Test func `the benchmark of the driver has a row beside the store's own work`() throws {
+        defer { removeMemory() }
+        let answer = try Faultline.run(
+            ["bench", "workload", "--directory", memory, "--rounds", "1", "--ops", "100", "--json"])
+        try #require(answer.status == 0, "\(answer)")
+        struct Report: Decodable {
+            struct Row: Decodable { var value, baselineValue: Double }
+            var rows: [Row]
+        }
+        let rows = try JSONDecoder().decode(Report.self, from: Data(answer.output.utf8)).rows
+        #expect(rows.count == 1 && rows.allSatisfy { $0.value.isFinite && $0.baselineValue > 0 }, "\(answer)")
+        #expect(try FileManager.default.contentsOfDirectory(atPath: memory).isEmpty, "it leaves nothing")
+    }
+
     @Test(arguments: ["engine", "sqlite"])
     func `several clients with batches are judged, and go on where they stopped`(target: String) throws {
         defer { removeMemory() }
