@@ -1,22 +1,30 @@
+import Bytes
 import Glibc
 
-/// `.faultline/control` and its like: a line written to it is a command, carried out before write(2) returns; reading it
-/// gives the answers of the last write. EINVAL for a command that is refused, with the reason as its answer.
+/// `.faultline/control` and its like: each line written to it is a command, carried out before write(2) returns; reading
+/// it gives the answers of the last write. EINVAL for a command that is refused, with the reason as its answer and in
+/// the status.
 ///
-/// Several commands in a write, and commands that come in pieces, are taken line by line; the first that is refused
-/// ends its write. A last line without a newline is carried out when the file is closed.
+/// A write holds whole commands: its last line needs no newline and is not continued by a later write, so that nothing
+/// is ever accepted and not done. Several commands in a write are carried out in order; the first that is refused ends
+/// its write. A newline that follows in a write of its own, as unbuffered programs send it, ends the command before it.
 final class CommandFile: ControlFile, @unchecked Sendable {
+    private let name: String
     private let carryOut: @Sendable (String) throws(Refusal) -> String
     private let takesEmptyLines: Bool
     private let initially: @Sendable () -> String
+    private let refusals: RefusalLog
     private let lock = Lock()
     private var lastAnswer: [UInt8]?
 
-    /// `initially`: what is read as long as nothing was written.
+    /// `name`: what the status calls it. `initially`: what is read as long as nothing was written.
     init(
-        takesEmptyLines: Bool = false, initially: @escaping @Sendable () -> String = { "" },
+        _ name: String, refusals: RefusalLog, takesEmptyLines: Bool = false,
+        initially: @escaping @Sendable () -> String = { "" },
         _ carryOut: @escaping @Sendable (String) throws(Refusal) -> String
     ) {
+        self.name = name
+        self.refusals = refusals
         self.takesEmptyLines = takesEmptyLines
         self.initially = initially
         self.carryOut = carryOut
@@ -32,8 +40,9 @@ final class CommandFile: ControlFile, @unchecked Sendable {
     private final class CommandHandle: ControlHandle, @unchecked Sendable {
         private let file: CommandFile
         private let lock = Lock()
-        private var pending: [UInt8] = []
         private var answer: [UInt8]?
+        /// The last write did not end with a newline: one that comes now belongs to it.
+        private var lacksNewline = false
 
         init(_ file: CommandFile) { self.file = file }
 
@@ -44,39 +53,34 @@ final class CommandFile: ControlFile, @unchecked Sendable {
 
         override func write(_ data: UnsafeRawBufferPointer) throws(Errno) -> Int {
             try lock.withLock { () throws(Errno) in
-                pending += data
-                guard let end = pending.lastIndex(of: UInt8(ascii: "\n")) else { return }
-                let lines = Array(pending[..<end])
-                pending.removeSubrange(...end)
-                try run(lines)
+                let newline = UInt8(ascii: "\n")
+                var text = data[...]
+                if lacksNewline, text.first == newline { text.removeFirst() }
+                lacksNewline = data.last != newline
+                guard !text.isEmpty else { return }
+                if text.last == newline { text.removeLast() }
+                let lines = text.split(separator: newline, omittingEmptySubsequences: !file.takesEmptyLines)
+                if !lines.isEmpty { try run(lines) }
             }
             return data.count
         }
 
-        override func flush() throws(Errno) {
-            try lock.withLock { () throws(Errno) in
-                guard !pending.isEmpty else { return }
-                let line = pending
-                pending = []
-                try run(line)
-            }
-        }
-
-        private func run(_ text: [UInt8]) throws(Errno) {
+        private func run(_ lines: [Slice<UnsafeRawBufferPointer>]) throws(Errno) {
             var answers = ""
-            var refused = false
-            let lines = text.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: !file.takesEmptyLines)
-            for line in lines where !refused {
+            var refusal: Refusal?
+            for line in lines where refusal == nil {
                 do throws(Refusal) {
                     answers += try file.carryOut(String(decoding: line, as: UTF8.self)) + "\n"
                 } catch {
                     answers += "error: \(error.reason)\n"
-                    refused = true
+                    refusal = error
                 }
             }
             answer = Array(answers.utf8)
             file.lock.withLock { file.lastAnswer = Array(answers.utf8) }
-            if refused { throw Errno(EINVAL) }
+            guard let refusal else { return }
+            file.refusals.note("\(file.name)-refused", refusal.reason)
+            throw Errno(EINVAL)
         }
     }
 }
@@ -84,4 +88,10 @@ final class CommandFile: ControlFile, @unchecked Sendable {
 /// Why a command is not carried out.
 struct Refusal: Error {
     var reason: String
+
+    /// What somebody wrote, as far as a line of an answer has room for it.
+    static func shown(_ text: String) -> String {
+        let shown = text.utf8.prefix(80)
+        return "\(ByteString(shown))" + (shown.count < text.utf8.count ? " …" : "")
+    }
 }

@@ -36,10 +36,10 @@ struct Commands: Sendable {
         case ("add", false): return try add(rest)
         case ("remove", false):
             guard let number = UInt64(rest), faults.remove(number) else {
-                throw Refusal(reason: "no rule has the number '\(rest)'")
+                throw Refusal(reason: "no rule has the number '\(Refusal.shown(rest))'")
             }
             return "ok"
-        default: throw Refusal(reason: "'\(line)' is no command; \(Self.help)")
+        default: throw Refusal(reason: "'\(Refusal.shown(line))' is no command; \(Self.help)")
         }
     }
 

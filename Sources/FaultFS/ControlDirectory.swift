@@ -84,7 +84,8 @@ protocol ControlFile: Sendable {
 class ControlHandle: Handle, @unchecked Sendable {
     func read(_ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int { throw Errno(EBADF) }
     func write(_ data: UnsafeRawBufferPointer) throws(Errno) -> Int { throw Errno(EBADF) }
-    /// close(2) of one of its descriptors: the last moment at which an error still reaches the writer.
+    /// fsync(2), or close(2) of one of its descriptors, which may not be the last: a duplicate of a shell, or one that a
+    /// child had. The last moment at which an error still reaches the writer.
     func flush() throws(Errno) {}
 
     /// Answers a read from `bytes`.

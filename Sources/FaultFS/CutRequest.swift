@@ -42,6 +42,6 @@ package struct CutRequest: Hashable, Sendable {
     }
 
     private static func refusal(_ word: String) -> Refusal {
-        Refusal(reason: "'\(word)': a crash takes profile=P, effect=E and seed=N, each at most once")
+        Refusal(reason: "'\(Refusal.shown(word))': a crash takes profile=P, effect=E and seed=N, each at most once")
     }
 }

@@ -9,6 +9,9 @@ extension FaultMount {
     /// The faults are over: no rule is left.
     package func clearRules() { faults.removeAll() }
 
+    /// Why the last line that was refused at the oracle was; nil when none was.
+    package var oracleRefusal: String? { refusals.reason(OracleFile.refused) }
+
     /// How many events the trace has.
     package var eventCount: Int { recorder.recorded.events }
 
@@ -17,7 +20,7 @@ extension FaultMount {
         guard let oracle else { throw .notMounted(mountPoint) }
         let failure: Errno? = lines.withUnsafeBytes { bytes in
             do throws(Errno) {
-                let count = try oracle.append(bytes)
+                let count = try oracle.open(flags: O_WRONLY).write(bytes)
                 return count == bytes.count ? nil : Errno(EIO)
             } catch {
                 return error

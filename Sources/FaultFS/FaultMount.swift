@@ -25,6 +25,7 @@ package final class FaultMount: @unchecked Sendable {
     let options: MountOptions
     let recorder: Recorder
     let faults: FaultInjector
+    let refusals = RefusalLog()
     /// Whether what is stored below is kept in memory: a sync does nothing there, and nothing has to be waited for.
     private let isInMemory: Bool
     /// The tree as it was mounted.
@@ -238,7 +239,8 @@ package final class FaultMount: @unchecked Sendable {
     private func makeControl(
         _ outside: Descriptor, _ divergence: Divergence, _ unsynced: @escaping @Sendable () -> String
     ) -> ControlDirectory {
-        let oracle = OracleFile(recorder, outside: outside, objection: options.oracleObjection)
+        let refusals = refusals
+        let oracle = OracleFile(recorder, outside: outside, refusals: refusals, judge: options.judgeOracleLine)
         self.oracle = oracle
         let commands = Commands(
             recorder: recorder, faults: faults,
@@ -246,11 +248,9 @@ package final class FaultMount: @unchecked Sendable {
                 guard let self else { throw Refusal(reason: "the mount is gone") }
                 return try self.crash(asTold: words)
             }, evict: { divergence.evict() }, unmount: options.onUnmountRequest,
-            labels: { [labels = options.labels] in
-                labels + (oracle.refusal.map { ["oracle-refused \($0)"] } ?? [])
-            })
+            labels: { [labels = options.labels] in labels + refusals.lines })
         return ControlDirectory([
-            ("control", CommandFile { line throws(Refusal) in try commands.run(line) }),
+            ("control", CommandFile("control", refusals: refusals) { line throws(Refusal) in try commands.run(line) }),
             ("oracle", oracle),
             ("status", TextFile { commands.status + "\n" }),
             ("unsynced", TextFile(unsynced)),
@@ -259,9 +259,10 @@ package final class FaultMount: @unchecked Sendable {
             ("trace", TextFile { [options] in options.trace?.status ?? "nothing is recorded\n" }),
             (
                 "crash",
-                CommandFile(takesEmptyLines: true, initially: { [weak self] in self?.cutStory ?? "" }) {
-                    line throws(Refusal) in try commands.run("crash \(line)")
-                }
+                CommandFile(
+                    "crash", refusals: refusals, takesEmptyLines: true,
+                    initially: { [weak self] in self?.cutStory ?? "" }
+                ) { line throws(Refusal) in try commands.run("crash \(line)") }
             ),
         ])
     }

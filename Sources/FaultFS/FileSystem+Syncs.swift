@@ -7,7 +7,7 @@ import Model
 extension FileSystem {
     func sync(_ handle: UInt64, isData: Bool, _ caller: Caller) throws(Errno) {
         let handle = try Handle.of(handle)
-        if handle is ControlHandle { return }
+        if let control = handle as? ControlHandle { return try control.flush() }
         guard let file = handle as? OpenFile else { throw Errno(EBADF) }
         try sync(file, isData: isData, caller)
     }

@@ -8,9 +8,9 @@ package struct MountOptions: Sendable {
     /// The file outside the mount that receives what is appended to `.faultline/oracle`; made if it is not there.
     /// Without one the lines are kept in memory, for readers of `.faultline/oracle`.
     package var oraclePath: ByteString?
-    /// What speaks against a line that somebody appends to the oracle, given without its newline and with its number; such
-    /// a line is refused, and `.faultline/status` says why. Without it any line will do.
-    package var oracleObjection: (@Sendable (_ line: ArraySlice<UInt8>, _ number: Int) -> String?)?
+    /// Judges the text that somebody appends to the oracle, given without its newline and with the number of its line.
+    /// What it refuses is refused, and `.faultline/status` says why. Without it any line will do.
+    package var judgeOracleLine: (@Sendable (_ line: ArraySlice<UInt8>, _ number: Int) -> OracleLineJudgement)?
     /// When the power goes by itself.
     package var crashPoint: CrashPoint?
     /// Called once after the power went, in a thread of its own. It must not wait for calls on the mount to succeed:

@@ -1,4 +1,5 @@
 import Bytes
+import FaultFS
 import Storage
 import Targets
 
@@ -54,6 +55,14 @@ package enum RunError: Error {
         let silent = wroteLines == 0 ? ", and it wrote no oracle line" : ""
         let complaint = said.isEmpty ? "" : "; it said: \(said)"
         return .harness("the workload \(termination) without any fault\(silent)\(complaint)")
+    }
+
+    /// Throws if a workload on `mount` wrote to the oracle what is no line of one.
+    static func checkOracle(of mount: FaultMount) throws(RunError) {
+        guard let reason = mount.oracleRefusal else { return }
+        throw .harness(
+            "the workload wrote to the oracle what is no line of one: \(reason). The driver is at fault, not the store "
+                + "(docs/oracle-format.md)")
     }
 
     /// Nothing was injected and nothing opens: the driver or the setup is wrong.

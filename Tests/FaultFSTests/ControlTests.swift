@@ -36,26 +36,92 @@ import Testing
         #expect(!bench.mount.isFrozen)
     }
 
+    /// A write needs no final newline: what it holds is done or refused before it returns.
+    @Test(arguments: [
+        ("printf 'add fsync -> EIO' > .faultline/control", true, "rules", "fsync -> EIO"),
+        ("printf 'add fsnc -> EIO' > .faultline/control", false, "status", "control-refused line 1, column 1: "),
+        ("printf 'status\\nadd' > .faultline/control", false, "control", "faults 0\nerror: 'add' is no command"),
+        ("printf 'effect=bogus' > .faultline/crash", false, "status", "crash-refused effect= is one of "),
+        ("printf 'effect=keep' > .faultline/crash", true, "status", "power off"),
+        // An unbuffered program sends the newline by itself: it ends the command before it, and is none.
+        ("{ printf effect=keep; echo; } > .faultline/crash", true, "status", "power off"),
+        ("{ printf 'add fsync -> EIO'; echo; } > .faultline/control", true, "control", "rule 1\n"),
+        // Nothing is kept for a later write.
+        ("{ printf sta; printf 'tus\\n'; } > .faultline/control", false, "control", "error: 'tus' is no command"),
+        ("printf ok1 > .faultline/oracle", true, "oracle", "ok1\n"),
+        ("printf 'ok1\\nbad' > .faultline/oracle", false, "status", "oracle-refused line 2: not ok\n"),
+    ])
+    func aWriteWithoutANewlineIsJudgedAtOnce(script: String, isDone: Bool, file: String, says: String) throws {
+        let bench = try Bench { $0.judgeOracleLine = Self.judge }
+        let result = bench.run(script)
+        #expect((result.status == 0) == isDone, "\(result)")
+        let text = bench.succeed("cat .faultline/\(file)")
+        #expect(text.contains(says) && !text.contains("^"), "\(text)")
+        #expect(bench.mount.isFrozen == (isDone && script.contains("crash")))
+    }
+
+    /// Lines are `ok` and a digit.
+    @Sendable private static func judge(_ line: ArraySlice<UInt8>, _ number: Int) -> OracleLineJudgement {
+        let text = String(decoding: line, as: UTF8.self)
+        if text.count == 3, text.hasPrefix("ok"), text.last!.isNumber { return .whole }
+        return "ok".hasPrefix(text)
+            ? .unfinished(reason: "line \(number): no digit") : .refused(reason: "line \(number): not ok")
+    }
+
     @Test func anOracleLineThatIsNoneIsRefusedAndSaysWhy() throws {
-        let bench = try Bench {
-            $0.oracleObjection = { line, number in line.starts(with: "ok".utf8) ? nil : "line \(number): not ok" }
-        }
-        bench.succeed("echo ok1 > .faultline/oracle; printf ok >> .faultline/oracle; echo 2 >> .faultline/oracle")
+        let bench = try Bench { $0.judgeOracleLine = Self.judge }
+        bench.succeed("echo ok1 > .faultline/oracle; { printf ok; echo 2; } >> .faultline/oracle")
         let refused = bench.run("printf 'ok3\\nbad\\nok4\\n' >> .faultline/oracle")
         #expect(refused.status != 0, "\(refused.output)")
         let status = bench.succeed("cat .faultline/status")
         #expect(status.hasSuffix("oracle-lines 3\nfaults 0\noracle-refused line 4: not ok\n"), "\(status)")
         // Nothing of it is left in the way of the next.
-        #expect(bench.run("printf ba >> .faultline/oracle; echo d >> .faultline/oracle").status != 0)
+        #expect(bench.run("printf ba >> .faultline/oracle").status != 0)
         bench.succeed("echo ok5 >> .faultline/oracle")
         #expect(Shell.run("cat '\(bench.oracle)'").output == "ok1\nok2\nok3\nok5\n")
     }
 
-    @Test func severalCommandsInAWriteAndInPieces() throws {
+    /// What a line in pieces may look like, and what of it the oracle holds.
+    @Test(arguments: [
+        ("{ printf o; printf k; printf '1\\n'; } > .faultline/oracle", "ok1 "),
+        ("{ printf o; printf k1; printf ok2; echo; echo ok3; } > .faultline/oracle", "ok1 ok2 ok3 "),
+        ("{ printf ok1; printf ' \\n'; printf ok2; } > .faultline/oracle", "ok1 ok2 "),
+        // By children: each closes the descriptor that it has in common with the shell.
+        ("{ /usr/bin/printf o; /usr/bin/printf 'k1\\n'; } > .faultline/oracle", "ok1 "),
+        // By writers one after the other, as into any file that is appended to.
+        ("printf o >> .faultline/oracle; printf 'k1\\nok2\\n' >> .faultline/oracle", "ok1 ok2 "),
+        // By several at once: each has its own.
+        (
+            "exec 5>>.faultline/oracle 6>>.faultline/oracle; printf o >&5; printf ok2 >&6; printf ok >&6; printf 'k1\\n' >&5; echo 3 >&6",
+            "ok2 ok1 ok3 "
+        ),
+        // A beginning that nobody ends is nobody's.
+        ("printf o >> .faultline/oracle; echo ok2 >> .faultline/oracle; echo ok3 >> .faultline/oracle", "ok2 ok3 "),
+    ])
+    func anOracleLineMayComeInPieces(script: String, lines: String) throws {
+        let bench = try Bench { $0.judgeOracleLine = Self.judge }
+        bench.succeed(script)
+        #expect(Shell.run("tr '\\n' ' ' < '\(bench.oracle)'").output == lines)
+        let recorded = lines.split(separator: " ").map { "oracle '\($0)'\n" }.joined()
+        #expect(bench.trace.text == recorded)
+        #expect(!bench.succeed("cat .faultline/status").contains("refused"))
+    }
+
+    @Test(arguments: ["", ",fsync"]) func aCloseOrSyncInTheMiddleOfALineFails(flags: String) throws {
+        let bench = try Bench { $0.judgeOracleLine = Self.judge }
+        let result = bench.run("printf ok | dd of=.faultline/oracle conv=notrunc\(flags)")
+        #expect(result.status != 0 && result.output.contains("Invalid argument"), "\(result)")
+        #expect(bench.succeed("cat .faultline/status").hasSuffix("\noracle-unfinished line 1: no digit\n"))
+        bench.succeed("echo 7 >> .faultline/oracle")
+        #expect(!bench.succeed("cat .faultline/status; cat .faultline/oracle").contains("unfinished"))
+        #expect(Shell.run("cat '\(bench.oracle)'").output == "ok7\n")
+    }
+
+    @Test func severalCommandsInAWrite() throws {
         let bench = try Bench()
         let output = bench.succeed(
-            "{ printf 'status\\nsta'; printf 'tus\\n'; } > .faultline/control; cat .faultline/control | grep -c power")
-        #expect(output == "1\n")
+            "printf 'status\\nrules\\nstatus\\n' > .faultline/control; grep -c power .faultline/control")
+        #expect(output == "2\n")
         bench.succeed("printf crash > .faultline/control")
         #expect(bench.mount.isFrozen)
     }

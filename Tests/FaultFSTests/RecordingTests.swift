@@ -85,7 +85,7 @@ import Testing
         bench.succeed(
             """
             printf x > a; echo '{"op":1}' >> .faultline/oracle; printf y >> a
-            printf 'two\\nthree\\nhalf' >> .faultline/oracle; sync .faultline/oracle
+            printf 'two\\nthree\\nlast' >> .faultline/oracle; sync .faultline/oracle
             """)
         #expect(
             bench.trace.text == """
@@ -95,9 +95,10 @@ import Testing
                 3 write 2 at 1 'y'
                 oracle 'two'
                 oracle 'three'
+                oracle 'last'
 
                 """)
-        #expect(Shell.run("cat '\(bench.oracle)'").output == "{\"op\":1}\ntwo\nthree\n")
-        #expect(bench.succeed("cat .faultline/oracle") == "{\"op\":1}\ntwo\nthree\n")
+        #expect(Shell.run("cat '\(bench.oracle)'").output == "{\"op\":1}\ntwo\nthree\nlast\n")
+        #expect(bench.succeed("cat .faultline/oracle") == "{\"op\":1}\ntwo\nthree\nlast\n")
     }
 }

@@ -67,6 +67,7 @@ struct FaultTrial {
         options.seed = request.seed
         options.profile = request.profile
         options.syncsBelow = false
+        options.judgeOracleLine = OracleLine.judge
         let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
         try context.willMount(mountPoint)
         try mount.start()
@@ -108,6 +109,7 @@ struct FaultTrial {
         guard let termination = try workload.finish(watching: oracle, shouldStop: context.shouldStop) else {
             throw RunError.interrupted
         }
+        try RunError.checkOracle(of: mount)
         try take(&history)
         return Life(
             termination: termination, complaints: workload.complaints, eventCount: mount.eventCount,

@@ -84,14 +84,7 @@ package struct MountService: Sendable {
         var options = MountOptions()
         options.trace = trace
         options.oraclePath = request.oracle
-        options.oracleObjection = { line, number in
-            do throws(OracleError) {
-                _ = try OracleLine.parse(Array(line), line: number)
-                return nil
-            } catch {
-                return "\(error)"
-            }
-        }
+        options.judgeOracleLine = OracleLine.judge
         options.profile = request.cut.profile
         options.effect = request.cut.effect
         options.seed = request.cut.seed

@@ -1,6 +1,7 @@
 import Bytes
 import Exploration
 import FaultFS
+import Oracle
 import Storage
 
 /// A directory that is mounted for a while, with everything that happens in it recorded.
@@ -25,11 +26,13 @@ struct RecordedMount {
         var options = options
         options.trace = file
         options.syncsBelow = false
+        options.judgeOracleLine = OracleLine.judge
         let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
         try context.willMount(mountPoint)
         try mount.start()
         defer { try? mount.unmount() }
         let result = try body(mount)
+        try RunError.checkOracle(of: mount)
         try mount.unmount()
         try context.didUnmount(mountPoint)
         try file.finish()

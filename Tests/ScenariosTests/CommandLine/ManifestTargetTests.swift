@@ -165,6 +165,17 @@ import Testing
         try expectNothingLeft()
     }
 
+    /// A line that is none is refused where it is written, and the run says whose fault that is, whatever became of the
+    /// workload.
+    @Test(arguments: ["power-cut", "io-error", "explore"], ["", "; exit 1"])
+    func `an oracle line that is none is the driver's fault`(scenario: String, end: String) throws {
+        let bad = #"echo '{"op":"put","seq":9,"key":"k","payload":""}' >> "$FAULTLINE_ORACLE"\#(end)"#
+        let run = try faultline(["run", target(workload: bad, recover: Self.recovers), "--scenario", scenario])
+        #expect(run.status == 2, "\(run.output)")
+        #expect(run.output.contains("column 29: expected base64"), "\(run.output)")
+        #expect(run.output.contains("The driver is at fault"), "\(run.output)")
+    }
+
     static let commands: [(command: [String], hasCase: Bool)] = [
         (["run", "shell.yaml", "--scenario", "kill", "--kill-at-ack", "1", "--cycles", "1"], true),
         (["run", "shell.yaml", "--scenario", "power-cut", "--cycles", "0"], true),

@@ -105,6 +105,32 @@ import Testing
         #expect(left == "a\nkept\n", "\(left)\n\(said)\n\(ended)")
     }
 
+    /// A line without its newline, in two writes with either half a write of its own, and one of three megabytes.
+    @Test func `an oracle line is judged by its grammar when its write returns, whole or in pieces`() throws {
+        defer { cleanUp() }
+        #expect(try run("mount", "store", "mnt", "--oracle", "o.jsonl").status == 0)
+        let begin = #"{"op":"put","seq":1,"key":"aw==","payload":"","phase":"begin"}"#
+        let value = String(repeating: "A", count: 3 << 20)
+        try value.write(toFile: temporary.path + "/value", atomically: true, encoding: .utf8)
+        let said = try shell(
+            """
+            cd mnt/.faultline
+            printf '\(begin)' > oracle || echo 1
+            printf '\(begin.replacing("phase", with: "phrase"))' > oracle || echo refused; tail -1 status
+            { printf '{"op":"put","seq":1,'; printf '"key":"aw==","payload":""}\\n'; } > oracle || echo 2
+            printf '{"op":"restart"' > oracle; printf '}' > oracle || echo 3
+            { printf '{"op":"put","seq":2,"key":"aw==","payload":"'; cat ../../value; printf '","phase":"begin"}'; } > oracle
+            """)
+        #expect(said.contains("refused") && !said.contains("1\n2") && !said.contains("\n3"), "\(said)")
+        #expect(
+            said.contains("oracle-refused line 2, column 48: expected op, seq, key, payload, phase or txn"), "\(said)")
+        #expect(try run("unmount", "mnt").status == 0)
+        let lines = try String(contentsOfFile: temporary.path + "/o.jsonl", encoding: .utf8)
+            .split(separator: "\n", omittingEmptySubsequences: false)
+        #expect(lines.map(\.count) == [62, 46, 16, 62 + value.count, 0])
+        #expect(lines.first.map(String.init) == begin && lines[2] == #"{"op":"restart"}"#)
+    }
+
     @Test func `a killed server hinders neither the next mount nor an unmount, and cleanup takes away what it left`()
         throws
     {
