@@ -16,8 +16,8 @@ package struct CrashState: Sendable {
 package struct LossStory: Sendable {
     /// A line an atom.
     package var lines: [String]
-    /// The kinds of things that were lost, of which files, without numbers: states with equal kinds have one cause.
-    package var kinds: [String]
+    /// What kinds of changes they are, of which files.
+    package var patterns: [LossPattern]
 }
 
 extension Recording {
@@ -31,7 +31,7 @@ extension Recording {
     package func story(of state: CrashState) throws(RecordingError) -> LossStory {
         let (set, _) = try pendingSet(state.profile, at: state.crashPoint)
         let survivors = set.survivors(.losing(state.lost))
-        return LossStory(lines: set.story(survivors), kinds: set.lossKinds(survivors))
+        return LossStory(lines: set.story(survivors), patterns: set.lossTable().patterns(lostBy: survivors))
     }
 
     /// The story of `state`, which breaks the contract as `violation` says.

@@ -52,7 +52,7 @@ package struct NestedFindings {
         unconfirmedCount += collector.unconfirmedCount
         for cause in collector.causes {
             let known = findings.firstIndex {
-                $0.cause.check == cause.check && $0.cause.loss.kinds == cause.loss.kinds
+                $0.cause.check == cause.check && $0.cause.loss.patterns == cause.loss.patterns
             }
             if let known {
                 findings[known].cause.stateCount += cause.stateCount

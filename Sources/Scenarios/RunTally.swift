@@ -52,7 +52,7 @@ struct RunTally {
     /// Adds what `write` makes of a cause, or only its states to the finding that has the same cause already.
     mutating func add(_ cause: FindingCollector.Cause, write: () throws -> Finding) rethrows {
         let same = findings.firstIndex { known in
-            known.check == cause.check.rawValue && known.lossKinds == cause.loss.kinds
+            known.check == cause.check.rawValue && known.lossKinds == cause.loss.patterns.map(\.description)
         }
         if let same { findings[same].states += cause.stateCount } else { findings.append(try write()) }
     }

@@ -81,14 +81,15 @@ package struct FindingCollector {
     /// what else is lost: that is one cause.
     private func index(of check: Check, _ loss: LossStory) -> Int? {
         causes.firstIndex {
-            $0.check == check && ($0.loss.kinds == loss.kinds || $0.loss.kinds.isEmpty || loss.kinds.isEmpty)
+            $0.check == check
+                && ($0.loss.patterns == loss.patterns || $0.loss.patterns.isEmpty || loss.patterns.isEmpty)
         }
     }
 
     /// Puts a smaller state of the same cause in its place, and folds into it what has turned out to be this cause, too.
     private mutating func replace(_ index: Int, by cause: Cause) {
         causes[index] = cause
-        guard cause.loss.kinds.isEmpty else { return }
+        guard cause.loss.patterns.isEmpty else { return }
         for other in causes.indices.reversed() where other > index && causes[other].check == cause.check {
             causes[index].stateCount += causes[other].stateCount
             causes.remove(at: other)

@@ -36,7 +36,7 @@ package struct Minimiser {
     /// The first crash of the recording that fails for the same cause and has lost no more: what came after it need not
     /// have been done at all. Of each epoch it looks at all lost, all kept, and each atom lost alone.
     package func inShortestPrefix(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
-        let kinds = try recording.story(of: state).kinds
+        let kinds = try recording.story(of: state).patterns
         var found: CrashState?
         try recording.forEachEpoch(state.profile) { epoch in
             guard epoch.set.eventCount < state.crashPoint else { return true }
@@ -45,7 +45,7 @@ package struct Minimiser {
                 let candidate = epoch.state(epoch.set.survivors(choice))
                 guard try fails(candidate) else { continue }
                 let smallest = try minimise(candidate, fails: fails)
-                if smallest.isSmaller(than: state), try recording.story(of: smallest).kinds == kinds {
+                if smallest.isSmaller(than: state), try recording.story(of: smallest).patterns == kinds {
                     found = smallest
                     return true
                 }

@@ -43,9 +43,9 @@ struct LossReasons {
         switch loss.effect {
         case .name(_, nil): "The \(loss.what) is a change of its directory, on disk only after a sync of the directory."
         case .name: "The \(loss.what) is an entry of its directory, on disk only after a sync of the directory."
-        case .write, .zero: "What was written to \(file(loss)) is on disk only after fsync or fdatasync of the file."
-        case .grow, .resize: "The new size of \(file(loss)) is on disk only after fsync or fdatasync of the file."
-        case .attributes, .extendedAttribute: "Attributes of \(file(loss)) are on disk only after fsync of the file."
+        case .write, .zero: "What was written to \(loss.path) is on disk only after fsync or fdatasync of the file."
+        case .grow, .resize: "The new size of \(loss.path) is on disk only after fsync or fdatasync of the file."
+        case .attributes, .extendedAttribute: "Attributes of \(loss.path) are on disk only after fsync of the file."
         }
     }
 
@@ -101,11 +101,5 @@ struct LossReasons {
         guard let (set, _) = try? recording.pendingSet(state.profile, at: state.crashPoint) else { return false }
         let lost = Set(losses.map(\.operation))
         return set.lost(set.survivors(.nothing)).items.contains { $0.operation > first && !lost.contains($0.operation) }
-    }
-
-    /// The file that the loss is of, from its words: `write a.db, bytes 0-512`, `size of a.db, from 0 to 512`.
-    private func file(_ loss: Loss) -> String {
-        let words = loss.what.prefix { $0 != "," }
-        return String(words.split(separator: " ").last ?? words)
     }
 }

@@ -37,7 +37,7 @@ struct CaseWriter {
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
             story: story, states: cause.stateCount, case: directory.shown,
-            replay: replayCommand(directory), lossKinds: cause.loss.kinds, account: cause.story,
+            replay: replayCommand(directory), lossKinds: cause.loss.patterns.map(\.description), account: cause.story,
             isCutShort: cause.isCutShort ? true : nil)
     }
 
