@@ -36,6 +36,9 @@ package struct Coverage: Sendable {
     /// Small workloads that were explored, of how many; nil where there was one workload.
     package var workloads: (explored: Int, all: Int)?
 
+    /// How many profiles these numbers are the sum of; nil for one.
+    package var profiles: Int?
+
     /// Every legal state was looked at.
     package var isExhaustive: Bool { isComplete && exhaustedEpochs == epochs }
 
@@ -65,7 +68,8 @@ package struct Coverage: Sendable {
 extension Coverage: CustomStringConvertible {
     /// `exhaustive 812/815 epochs (up to 31 unsynced changes); 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
     package var description: String {
-        var text = workloads.map { "\($0.explored)/\($0.all.counted("workload")); " } ?? ""
+        var text = profiles.map { "\($0.counted("profile")); " } ?? ""
+        text += workloads.map { "\($0.explored)/\($0.all.counted("workload")); " } ?? ""
         text +=
             "exhaustive \(exhaustedEpochs)/\(epochs.counted("epoch")) (up to \(mostAtoms.counted("unsynced change")))"
         if !searched.isEmpty {

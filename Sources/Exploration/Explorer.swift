@@ -13,14 +13,14 @@ import Oracle
 /// safe.
 package final class Explorer {
     private let recording: Recording
-    private let profile: Profile
+    private var profile: Profile
     private let limits: ExplorationLimits
     private let seed: UInt64
     private let workers: Int
     private let checker: StateChecker
     private let judge: EvidenceJudge
     private let ledger: StateLedger
-    private let startCount: Int
+    private var startCount: Int
     private let isOver: @Sendable () -> Bool
     private let hashes = NodeHashes()
 
@@ -30,6 +30,10 @@ package final class Explorer {
     /// States at oracle positions, equal ones counted again at each.
     package private(set) var decidedCount = 0
     package private(set) var lossyCount = 0
+    /// What was shown and violates the contract, counted once for each line of the oracle.
+    package private(set) var failingCount = 0
+    /// The same of all profiles: each is minimised once.
+    private var knownFailures: Set<StateLedger.Sighting> = []
     package private(set) var unjudged: Set<String> = []
     package private(set) var notTried: Set<Check> = []
     /// The last evidence that was right, and where: for the positive control.
@@ -65,7 +69,23 @@ package final class Explorer {
         collector = FindingCollector(recording)
         coverage = Coverage(limits: limits)
         startCount = earlier?.progress.checkedCount ?? 0
-        guard let earlier = earlier?.progress, earlier.isPastEnds else { return }
+        if let earlier = earlier?.progress { goOn(from: earlier) }
+    }
+
+    /// Takes the next profile for the same recording: coverage, counts and evidence begin anew, and what was recovered
+    /// and found stays. A state that an earlier profile left, too, is judged again and not recovered again.
+    package func begin(_ profile: Profile, from earlier: ExplorationProgress? = nil) {
+        self.profile = profile
+        ledger.forgetJudgements()
+        coverage = Coverage(limits: limits)
+        progress = ExplorationProgress()
+        (decidedCount, lossyCount, failingCount) = (0, 0, 0)
+        startCount = ledger.checkedCount
+        if let earlier { goOn(from: earlier) }
+    }
+
+    private func goOn(from earlier: ExplorationProgress) {
+        guard earlier.isPastEnds else { return }
         progress = earlier
         (decidedCount, lossyCount) = (earlier.decidedCount, earlier.lossyCount)
         (coverage.epochs, coverage.exhaustedEpochs) = (earlier.epochs, earlier.exhaustedEpochs)
@@ -192,12 +212,15 @@ package final class Explorer {
     private func flush(_ shouldStop: () -> String?) throws {
         try ledger.flush {
             stop(shouldStop)
-        } judging: { shown, state in
+        } judging: { sighting, shown, state in
             let judgement = judge.judge(shown.evidence, at: state)
             notTried.formUnion(judgement.notTried)
             switch judgement.verdict {
             case .pass: clean = (shown.evidence, judge.linesBefore + state.oracleLineCount)
-            case .violation: return try collector.add(state, judgement, checker, isOver: isOver)
+            case .violation:
+                failingCount += 1
+                guard knownFailures.insert(sighting).inserted else { return }
+                return try collector.add(state, judgement, checker, isOver: isOver)
             case .inconclusive, .harnessError: unjudged.formUnion(judgement.unjudged.values)
             }
             try nested.judge(shown.nested, of: state)

@@ -61,6 +61,11 @@ final class MetStates: @unchecked Sendable {
         return lastJudged[number] != line
     }
 
+    /// Nothing counts as judged any more.
+    func forgetJudgements() {
+        for number in lastJudged.indices { lastJudged[number] = -1 }
+    }
+
     /// Calls `body` with each state that was recovered.
     func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
         try states.forEachState { hash, number in if number >= 0 { try body(hash) } }

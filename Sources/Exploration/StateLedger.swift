@@ -6,6 +6,12 @@ import Oracle
 ///
 /// What is reported does not depend on the number of threads: batches are judged in their order. Not thread safe.
 final class StateLedger {
+    /// One thing that was shown, at one line of the oracle.
+    struct Sighting: Hashable {
+        var shown: Int
+        var line: Int
+    }
+
     private struct Waiting {
         var hash: StateHash
         var epoch: Epoch
@@ -20,7 +26,7 @@ final class StateLedger {
     /// Which states were met. To be read by all threads between two changes of the ledger.
     let met: MetStates
     private var shown: [ShownState] = []
-    private var judged: Set<UInt64> = []
+    private var judged: Set<Sighting> = []
     private var fresh: [Waiting] = []
     private var waiting: [Waiting] = []
     /// Distinct states that were recovered.
@@ -61,6 +67,12 @@ final class StateLedger {
     /// How many distinct states were met.
     var distinctCount: Int { met.count }
 
+    /// Everything that was shown is judged again when it is met again.
+    func forgetJudgements() {
+        judged = []
+        met.forgetJudgements()
+    }
+
     /// Takes a state, if it is worth a look.
     func take(_ hash: StateHash, _ survivors: Survivors, of epoch: Epoch) throws {
         guard met.needsLook(hash, at: epoch.lines) else { return }
@@ -73,7 +85,7 @@ final class StateLedger {
     ///
     /// - Parameter shouldStop: asked between batches; what then still waits is not recovered.
     func flush(
-        shouldStop: () -> Bool, judging judge: (ShownState, CrashState) throws -> Void
+        shouldStop: () -> Bool, judging judge: (Sighting, ShownState, CrashState) throws -> Void
     ) throws {
         var place = 0
         while place < fresh.count, !hasHung {
@@ -89,8 +101,9 @@ final class StateLedger {
         (fresh, waiting) = ([], [])
         for state in all {
             guard let number = met.shown(by: state.hash), met.judge(number, at: state.epoch.lines) else { continue }
-            guard judged.insert(UInt64(number) << 32 | UInt64(state.epoch.lines)).inserted else { continue }
-            try judge(shown[number], state.epoch.state(state.survivors))
+            let sighting = Sighting(shown: number, line: state.epoch.lines)
+            guard judged.insert(sighting).inserted else { continue }
+            try judge(sighting, shown[number], state.epoch.state(state.survivors))
         }
     }
 

@@ -2,7 +2,7 @@
 ///
 /// Listed from the strongest to the weakest; a failure is reported with the strongest profile that still shows it.
 /// `docs/crash-model.md` explains each with its sources.
-public enum Profile: String, CaseIterable, Sendable {
+public enum Profile: String, CaseIterable, Codable, Sendable {
     /// A process crash: the operating system keeps everything.
     case kill
     /// What survives is a prefix of the trace.
@@ -22,4 +22,10 @@ public enum Profile: String, CaseIterable, Sendable {
 
     /// The profiles of filesystems and of processes, in the same order: all but `block`.
     public static let filesystems: [Profile] = allCases.filter { $0 != .block }
+
+    /// The profiles of filesystems that may leave states which this one does not.
+    public var weaker: [Profile] {
+        guard let place = Profile.filesystems.firstIndex(of: self) else { return [] }
+        return Array(Profile.filesystems[(place + 1)...])
+    }
 }

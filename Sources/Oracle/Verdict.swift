@@ -1,5 +1,5 @@
 /// What a run found out. The four are never merged: a run that could not look is not a run that found nothing.
-public enum Verdict: String, CaseIterable, Hashable, Sendable {
+public enum Verdict: String, CaseIterable, Codable, Hashable, Sendable {
     /// The store kept its contract.
     case pass
     /// The store broke its contract.

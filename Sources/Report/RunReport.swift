@@ -16,10 +16,15 @@ package struct RunReport {
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
         if let bounded = result.bounded { lines.append("  bounded: " + RunReport.places(of: bounded)) }
+        lines += (result.profiles.map { ProfileTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         for (index, finding) in result.findings.enumerated() {
             lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)
+        }
+        if let weaker = result.profilesNotTried {
+            let names = weaker.map(\.rawValue).joined(separator: ", ")
+            lines.append("  profiles not tried: \(names); `explore --profile all` tries each")
         }
         if let resume = result.resume { lines.append("  continue with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }

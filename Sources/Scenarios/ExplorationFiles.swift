@@ -19,7 +19,15 @@ struct ExplorationFiles {
         /// What was explored and how, budgets aside.
         var options: [String]
         var progress: ExplorationProgress
+        /// Each profile that was begun, where there are several.
+        var profiles: [ProfileProgress]?
         var doubts: Doubts
+    }
+
+    /// How far the exploration under one of several profiles came.
+    struct ProfileProgress: Codable {
+        var result: RunResult.UnderProfile
+        var progress: ExplorationProgress
     }
 
     /// What was doubtful until then: it stays so, whatever comes later.
@@ -51,10 +59,14 @@ struct ExplorationFiles {
     var trace: ByteString { file("recorded.trace") }
     var oracle: ByteString { file("oracle.jsonl") }
 
-    func write(_ explorer: Explorer, _ tally: RunTally, _ options: [String]) throws {
+    func write(
+        _ explorer: Explorer, _ profiles: [ProfileProgress], _ tally: RunTally, _ options: [String]
+    ) throws {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let saved = Saved(options: options, progress: explorer.progress, doubts: Doubts(of: tally))
+        let saved = Saved(
+            options: options, progress: explorer.progress, profiles: profiles.isEmpty ? nil : profiles,
+            doubts: Doubts(of: tally))
         let progress = Array(try encoder.encode(saved)) + [UInt8(ascii: "\n")]
         try RunFiles.append(progress, to: file("progress.json"))
         var text = ByteWriter(reserving: 32 + 16 * explorer.progress.checkedCount)
@@ -80,9 +92,12 @@ struct ExplorationFiles {
     func check(_ options: [String], program: String) throws { _ = try saved(options, program: program) }
 
     /// What was left by a run with these options.
-    func read(_ options: [String], program: String) throws -> (EarlierExploration, Doubts) {
+    func read(
+        _ options: [String], program: String
+    ) throws -> (EarlierExploration, profiles: [ProfileProgress], Doubts) {
         let (saved, checksum) = try saved(options, program: program)
-        return (EarlierExploration(progress: saved.progress, states: try states(of: checksum)), saved.doubts)
+        let earlier = EarlierExploration(progress: saved.progress, states: try states(of: checksum))
+        return (earlier, saved.profiles ?? [], saved.doubts)
     }
 
     private func saved(_ options: [String], program: String) throws -> (Saved, checksum: UInt32) {
@@ -100,7 +115,7 @@ struct ExplorationFiles {
         } catch let error as DecodingError {
             throw RunError.harness("\(file("progress.json").shown) is damaged: \(error)")
         }
-        guard saved.progress.isPlausible else {
+        guard saved.progress.isPlausible, saved.profiles?.allSatisfy({ $0.progress.isPlausible }) ?? true else {
             throw RunError.harness("\(file("progress.json").shown) is damaged: no exploration can have come so far")
         }
         guard saved.options == options else {

@@ -1,6 +1,7 @@
 import Bytes
 import Exploration
 import Foundation
+import Model
 import Oracle
 import Storage
 import Targets
@@ -13,6 +14,8 @@ struct ExploreScenario: ScenarioRun {
     private(set) var tally = RunTally()
     /// When checking began.
     private var began: Double?
+    /// Each profile that was begun, where there are several.
+    private var profiles: [ExplorationFiles.ProfileProgress] = []
 
     init(_ request: RunRequest, _ context: RunContext, program: String) {
         self.request = request
@@ -42,7 +45,8 @@ struct ExploreScenario: ScenarioRun {
 
     /// The recorded run of a run that was stopped, from where that one came to.
     private mutating func goOn(with files: ExplorationFiles) throws {
-        let (earlier, doubts) = try files.read(options, program: program)
+        let (earlier, profiles, doubts) = try files.read(options, program: program)
+        self.profiles = profiles
         doubts.add(to: &tally)
         let recording = try Recording(tracePath: files.trace)
         let oracle = try RunFiles.read(files.oracle)
@@ -88,34 +92,84 @@ struct ExploreScenario: ScenarioRun {
         let client = RecoverClient(request.target)
         defer { try? client.close() }
         let start = ScenarioRunner.now()
-        let deadline = request.exploration.budgetSeconds.map { (began ?? start) + Double($0) }
         began = began ?? start
-        let isBudgetGone: @Sendable () -> Bool = { deadline.map { ScenarioRunner.now() >= $0 } == true }
+        let budget = ExplorationBudget(began: began ?? start, seconds: request.exploration.budgetSeconds)
         let shouldStop = context.shouldStop
         let explorer = try Explorer(
-            recording, profile: request.profile, limits: request.exploration, seed: request.seed,
+            recording, profile: request.profiles[0], limits: request.exploration, seed: request.seed,
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),
             judge: EvidenceJudge(history.validator, request.contract),
             workers: ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
-            isOver: { shouldStop() || isBudgetGone() })
-        let outcome = Result {
-            try explorer.run(
-                shouldStop: {
-                    if context.shouldStop() { return "interrupted" }
-                    return isBudgetGone() ? "the budget is used up" : nil
-                }, progress: context.progress)
-        }
-        if case .failure(RunError.interrupted) = outcome { explorer.noteStop("interrupted") }
+            isOver: { shouldStop() || budget.isUsedUp })
+        let outcome = Result { try walk(explorer, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + ScenarioRunner.now() - start
         count(explorer, history)
         try report(explorer, recording, history)
-        if explorer.canBeResumed, request.exploration.smallWorkloadSteps == nil {
-            try ExplorationFiles(directory: context.directory).write(explorer, tally, options)
+        if explorer.canBeResumed || profiles.contains(where: \.result.explored.isPartial),
+            request.exploration.smallWorkloadSteps == nil
+        {
+            try ExplorationFiles(directory: context.directory).write(explorer, profiles, tally, options)
             tally.isResumable = true
         }
         try outcome.get()
         if context.shouldStop() { throw RunError.interrupted }
+    }
+
+    /// Explores under the run's profile, or under each in its turn, and counts.
+    private mutating func walk(_ explorer: Explorer, _ budget: ExplorationBudget) throws {
+        guard request.usesEveryProfile else {
+            defer { count(explorer) }
+            return try walk(explorer, budget, saying: "")
+        }
+        var sum = Coverage(limits: request.exploration)
+        defer { tally.coverage = sum }
+        let before = profiles
+        profiles = []
+        sum.profiles = request.profiles.count
+        for (place, profile) in request.profiles.enumerated() {
+            let known = before.first { $0.result.profile == profile }
+            if let known, !known.result.explored.isPartial {
+                profiles.append(known)
+                sum.add(Coverage(known.result.explored, limits: request.exploration))
+                continue
+            }
+            budget.share(among: request.profiles.count - place)
+            explorer.begin(profile, from: known?.progress)
+            let outcome = Result { try walk(explorer, budget, saying: "\(profile.rawValue), ") }
+            count(explorer)
+            sum.add(explorer.coverage)
+            profiles.append(
+                .init(result: result(of: explorer, profile, after: known?.result), progress: explorer.progress))
+            try outcome.get()
+            if context.shouldStop() { return }
+        }
+    }
+
+    private func walk(_ explorer: Explorer, _ budget: ExplorationBudget, saying prefix: String) throws {
+        do {
+            try explorer.run(
+                shouldStop: {
+                    if context.shouldStop() { return "interrupted" }
+                    return budget.isUsedUp ? "the budget is used up" : nil
+                }, progress: { context.progress(prefix + $0) })
+        } catch RunError.interrupted {
+            explorer.noteStop("interrupted")
+            throw RunError.interrupted
+        }
+    }
+
+    /// What was seen under one of several profiles.
+    private func result(
+        of explorer: Explorer, _ profile: Profile, after known: RunResult.UnderProfile?
+    ) -> RunResult.UnderProfile {
+        let coverage = explorer.coverage
+        let failing = explorer.failingCount + (known?.failingStates ?? 0)
+        let isPass = coverage.isComplete || request.acceptsPartial
+        return RunResult.UnderProfile(
+            profile: profile, verdict: failing > 0 ? .violation : isPass ? .pass : .inconclusive,
+            failingStates: failing, decided: explorer.decidedCount, explored: RunResult.Explored(coverage),
+            coverage: coverage.description)
     }
 
     private func refuseWhatNeedsMemory() throws {
@@ -170,12 +224,17 @@ struct ExploreScenario: ScenarioRun {
                 ? MountedRecovery.Probing(profile: request.profile, seed: request.seed) : nil)
     }
 
-    private mutating func count(_ explorer: Explorer, _ history: OracleHistory) {
-        tally.acknowledged += history.acknowledged
+    /// What was judged under one profile.
+    private mutating func count(_ explorer: Explorer) {
         tally.decided += explorer.decidedCount
-        tally.checked += explorer.checkedCount
         tally.statesWithLosses += explorer.lossyCount
         tally.coverage = explorer.coverage
+    }
+
+    private mutating func count(_ explorer: Explorer, _ history: OracleHistory) {
+        tally.acknowledged += history.acknowledged
+        tally.checked += explorer.checkedCount
+        tally.profiles = profiles.map(\.result)
         tally.unjudged.formUnion(explorer.unjudged)
         tally.notTried.formUnion(explorer.notTried)
         tally.unconfirmed += explorer.collector.unconfirmedCount + explorer.nested.unconfirmedCount

@@ -23,6 +23,8 @@ package struct RunRequest: Sendable {
     package var cutAims: [CutAim] = []
     /// `io-error`: these rules together, and not each family of faults in its turn.
     package var rules: [Rule] = []
+    /// `explore`: under every profile of `Profile.filesystems`, from the strongest on, and not under `profile` alone.
+    package var usesEveryProfile = false
     /// `explore`: how far it goes.
     package var exploration = ExplorationLimits()
     /// A pass may stand for a part of the epochs: what the budget left out is said and accepted.
@@ -56,6 +58,14 @@ package struct RunRequest: Sendable {
             directory: directory, oracle: oracle, seed: seed, operationCount: operations ?? operationCount,
             firstSeq: firstSeq, oracleMayShareFilesystem: oracleMayShare, shape: shape)
     }
+
+    /// What `--profile` says.
+    package var profileName: String { usesEveryProfile ? RunRequest.everyProfile : profile.rawValue }
+
+    package static let everyProfile = "all"
+
+    /// The profiles under which states are derived.
+    var profiles: [Profile] { usesEveryProfile ? Profile.filesystems : [profile] }
 
     /// Where the power goes, cut by cut.
     var aims: [CutAim] {

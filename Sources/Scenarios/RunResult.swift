@@ -1,4 +1,5 @@
 import Exploration
+import Model
 import Oracle
 
 /// What one run found, as it is printed by `--json`.
@@ -20,20 +21,37 @@ package struct RunResult: Codable, Sendable {
     package struct Explored: Codable, Sendable, Equatable {
         package var epochs: Int
         package var of: Int
+        /// So many of them exhaustively.
+        package var exhaustive: Int
 
-        package init(epochs: Int, of: Int) {
+        package init(epochs: Int, of: Int, exhaustive: Int) {
             self.epochs = epochs
             self.of = of
+            self.exhaustive = exhaustive
         }
 
         /// No epoch of none.
-        package static let none = Explored(epochs: 0, of: 0)
+        package static let none = Explored(epochs: 0, of: 0, exhaustive: 0)
 
         package var isPartial: Bool { epochs < of }
 
         package static func + (one: Explored, other: Explored) -> Explored {
-            Explored(epochs: one.epochs + other.epochs, of: one.of + other.of)
+            Explored(
+                epochs: one.epochs + other.epochs, of: one.of + other.of,
+                exhaustive: one.exhaustive + other.exhaustive)
         }
+    }
+
+    /// One of the profiles under which a run was explored.
+    package struct UnderProfile: Codable, Sendable, Equatable {
+        package var profile: Profile
+        package var verdict: Verdict
+        /// States at oracle positions that broke a promise: what an equal state shows at one line counts once.
+        package var failingStates: Int
+        /// States that were judged.
+        package var decided: Int
+        package var explored: Explored
+        package var coverage: String
     }
 
     package struct Controls: Codable, Sendable {
@@ -80,6 +98,10 @@ package struct RunResult: Codable, Sendable {
     package var coverage: String?
     /// The same as numbers; nil for a scenario that explores no epochs.
     package var explored: Explored?
+    /// Each profile by itself, strongest first, where there was more than one.
+    package var profiles: [UnderProfile]?
+    /// Weaker profiles that this run says nothing of.
+    package var profilesNotTried: [Profile]?
     /// The command that continues this exploration where it was stopped.
     package var resume: String?
     /// The epochs that have too many states to look at all.
@@ -132,5 +154,16 @@ extension RunResult.Explored: CustomStringConvertible {
     /// `150/605`
     package var description: String { "\(epochs)/\(of)" }
 
-    init(_ coverage: Coverage) { self.init(epochs: coverage.exploredEpochs, of: coverage.epochs) }
+    package init(_ coverage: Coverage) {
+        self.init(
+            epochs: coverage.exploredEpochs, of: coverage.epochs, exhaustive: coverage.exhaustedEpochs)
+    }
+}
+
+extension Coverage {
+    /// The epochs of a profile that an earlier run explored.
+    init(_ explored: RunResult.Explored, limits: ExplorationLimits) {
+        self.init(limits: limits)
+        (epochs, exhaustedEpochs, hasSeenEnds) = (explored.of, explored.epochs, true)
+    }
 }

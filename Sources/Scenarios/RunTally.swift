@@ -16,6 +16,8 @@ struct RunTally {
     var heldTo: Contract?
     /// How much of what a crash could leave was looked at; nil where that is not asked.
     var coverage: Coverage?
+    /// Each profile by itself, where there is more than one.
+    var profiles: [RunResult.UnderProfile] = []
     /// The exploration was stopped, and can be gone on with.
     var isResumable = false
     /// What of the run's time went into exploring; nil for the whole of it.

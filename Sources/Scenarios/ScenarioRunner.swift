@@ -55,7 +55,7 @@ package struct ScenarioRunner: Sendable {
     private func empty(_ request: RunRequest) -> RunResult {
         RunResult(
             target: request.target.target.name, configuration: request.target.configurationByName,
-            scenario: request.scenario.rawValue, profile: request.profile.rawValue, contract: request.contract.name,
+            scenario: request.scenario.rawValue, profile: request.profileName, contract: request.contract.name,
             seed: request.seed, verdict: Verdict.harnessError.rawValue, command: command(request))
     }
 
@@ -77,7 +77,7 @@ package struct ScenarioRunner: Sendable {
         var words = [isExploring ? "explore" : "run", "\(request.target.target.reference)"]
         if !isExploring { words += ["--scenario", request.scenario.rawValue] }
         for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
-        words += ["--profile", request.profile.rawValue, "--contract", request.contract.name]
+        words += ["--profile", request.profileName, "--contract", request.contract.name]
         words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)"]
         if let bytes = request.shape.valueBytes { words += ["--value-len", "\(bytes)"] }
         if request.shape.threadCount > 1 { words += ["--threads", "\(request.shape.threadCount)"] }
@@ -114,6 +114,11 @@ package struct ScenarioRunner: Sendable {
         result.explored = tally.coverage.map(RunResult.Explored.init)
         result.resume = tally.isResumable ? resumeCommand(request, result.directory) : nil
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
+        result.profiles = tally.profiles.isEmpty ? nil : tally.profiles
+        if [.explore, .powerCut].contains(request.scenario) {
+            let weaker = request.usesEveryProfile ? [] : request.profile.weaker
+            result.profilesNotTried = weaker.isEmpty ? nil : weaker
+        }
         result.findings = tally.findings
         result.cuts = tally.cuts
         result.aims = tally.aims.isEmpty ? nil : tally.aims

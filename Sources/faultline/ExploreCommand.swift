@@ -13,6 +13,7 @@ struct ExploreCommand: ParsableCommand {
         discussion: """
               faultline explore sqlite --set journal_mode=wal
               faultline explore ./my-store.yaml --profile xfs --budget 60s
+              faultline explore ./my-store.yaml --profile all
 
             What was not looked at is always said: `exhaustive 812/815 epochs; 3 bounded (…)`. A run whose budget ended \
             before every epoch was explored is inconclusive: --resume continues it, --partial accepts it. \
@@ -94,6 +95,9 @@ struct ExploreCommand: ParsableCommand {
         guard resume == nil || workloads == nil else {
             throw ValidationError("--resume goes on with one workload; --workloads small are many")
         }
+        guard options.profile != .all || depth == 1 && !writable && workloads == nil else {
+            throw ValidationError("--profile all goes with none of --depth 2, --writable and --workloads small")
+        }
         guard options.cycles == nil else {
             throw ValidationError("--cycles is for live cuts; explore records one life")
         }
@@ -103,8 +107,12 @@ struct ExploreCommand: ParsableCommand {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
         if commands || target.builtInStore == nil { try RunCommand.refuse(.explore) }
         var request = RunRequest(
-            target: target, scenario: .explore, profile: options.profile, contract: contract ?? target.contract,
+            target: target, scenario: .explore, profile: .ext4Ordered, contract: contract ?? target.contract,
             seed: options.seed, operationCount: options.operationCount)
+        switch options.profile {
+        case .one(let profile): request.profile = profile
+        case .all: request.usesEveryProfile = true
+        }
         request.shape.valueBytes = options.valueLen
         request.exploration.budgetSeconds = budget?.seconds
         request.exploration.statesPerEpoch = epochStates

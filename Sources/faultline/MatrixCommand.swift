@@ -109,7 +109,9 @@ struct MatrixCommand: ParsableCommand {
     private func readMatrix() throws -> Matrix {
         let catalog = try TargetCatalog.besideThisProgram()
         let defaults = MatrixFile.Defaults(
-            seed: options.seed, profile: options.profile, operationCount: options.operationCount,
+            seed: options.seed,
+            profile: try options.profile.one(for: "matrix (in its file: profile: all)"),
+            operationCount: options.operationCount,
             threadCount: options.threads,
             valueBytes: options.valueLen, cycles: options.cycles)
         if let file { return try MatrixFile.matrix(at: file, catalog, defaults) }

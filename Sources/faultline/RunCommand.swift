@@ -91,7 +91,8 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
         var request = RunRequest(
-            target: target, scenario: scenario, profile: options.profile,
+            target: target, scenario: scenario,
+            profile: try options.profile.one(for: "run --scenario \(scenario.rawValue)"),
             contract: contract ?? target.contract(clients: options.threads), seed: options.seed,
             operationCount: options.operationCount, cycles: options.cycles ?? (cutAt.isEmpty ? nil : 1))
         (request.shape.threadCount, request.shape.valueBytes) = (options.threads, options.valueLen)

@@ -6,7 +6,41 @@ import Scenarios
 import Targets
 
 extension Scenario: ExpressibleByArgument {}
+
 extension Profile: ExpressibleByArgument {}
+
+/// What `--profile` takes.
+enum ProfileChoice: Hashable, ExpressibleByArgument {
+    case one(Profile)
+    case all
+
+    init?(argument: String) {
+        if argument == RunRequest.everyProfile {
+            self = .all
+        } else if let profile = Profile(rawValue: argument) {
+            self = .one(profile)
+        } else {
+            return nil
+        }
+    }
+
+    static var allValueStrings: [String] { Profile.filesystems.map(\.rawValue) + [RunRequest.everyProfile] }
+
+    var defaultValueDescription: String {
+        switch self {
+        case .one(let profile): profile.rawValue
+        case .all: RunRequest.everyProfile
+        }
+    }
+
+    /// The profile, for a command that works under one.
+    func one(for command: String) throws -> Profile {
+        guard case .one(let profile) = self else {
+            throw ValidationError("--profile all is for explore; \(command) works under one profile at a time")
+        }
+        return profile
+    }
+}
 
 extension Contract: ExpressibleByArgument {
     public init?(argument: String) { self.init(named: argument) }
@@ -25,8 +59,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: "The seed: the same seed gives the same workload and the same cuts.")
     var seed: UInt64 = 1
 
-    @Option(help: "Which sets of unsynced changes may survive a crash.")
-    var profile: Profile = .ext4Ordered
+    @Option(help: "Which sets of unsynced changes may survive a crash; explore: `all` tries each, strongest first.")
+    var profile: ProfileChoice = .one(.ext4Ordered)
 
     @Option(name: .customLong("ops"), help: "How many operations the workload does in each cycle.")
     var operationCount: UInt64 = 100
@@ -51,7 +85,7 @@ struct RunOptions: ParsableArguments {
     var json = false
 
     func validate() throws {
-        guard profile != .block else {
+        guard profile != .one(.block) else {
             throw ValidationError("--profile block is for block devices; these scenarios work on files")
         }
         guard operationCount > 0 else { throw ValidationError("--ops must be at least 1") }

@@ -25,7 +25,7 @@ package struct Matrix: Sendable {
         package var name: String {
             let limits = request.exploration
             let words = [
-                request.target.label, request.scenario.rawValue, request.profile.rawValue, request.contract.name,
+                request.target.label, request.scenario.rawValue, request.profileName, request.contract.name,
                 "seed \(request.seed)", "ops \(request.operationCount)", "cycles \(request.cycles)",
                 "budget \(limits.budgetSeconds.map(String.init) ?? "none")",
                 request.killTrigger.map { $0.words.joined(separator: " ") },

@@ -80,7 +80,13 @@ package struct MatrixFile {
         for key in ["target", "scenario"] where values[key] == nil { throw entry.error("a cell needs a key \(key)") }
         let scenarios = try choices(values["scenario"], "scenario", Scenario.allCases.map { ($0.rawValue, $0) })
         let profiles = try values["profile"].map { (value) throws(YAMLError) in
-            try choices(value, "profile", Profile.filesystems.map { ($0.rawValue, $0) })
+            let known: [(String, Profile?)] = Profile.filesystems.map { ($0.rawValue, $0) }
+            return try choices(value, "profile", known + [(RunRequest.everyProfile, nil)])
+        }
+        if let value = values["profile"], profiles?.contains(nil) == true {
+            guard scenarios == [.explore], values["depth"] == nil, values["writable"] == nil else {
+                throw value.error("profile: all is for scenario: explore, without depth and writable")
+            }
         }
         let contract = try values["contract"].map { (value) throws(YAMLError) in
             try choices(value, "contract", Contract.named.map { ($0.name, $0) })
@@ -118,10 +124,11 @@ package struct MatrixFile {
                 for profile in profiles ?? [defaults.profile] {
                     for seed in seeds ?? [defaults.seed] {
                         var request = RunRequest(
-                            target: target, scenario: scenario, profile: profile,
+                            target: target, scenario: scenario, profile: profile ?? defaults.profile,
                             contract: contract?[0] ?? target.contract(clients: clients), seed: seed,
                             operationCount: limit,
                             cycles: cycles ?? (scenario == .powerCut && !aims.isEmpty ? 1 : defaults.cycles))
+                        request.usesEveryProfile = profile == nil
                         request.shape.threadCount = clients
                         request.shape.valueBytes = valueBytes ?? defaults.valueBytes
                         if scenario == .powerCut { request.cutAims = aims }

@@ -1,0 +1,39 @@
+import Model
+import Oracle
+import Scenarios
+
+/// What a run found under each profile, strongest first.
+struct ProfileTable {
+    private let profiles: [RunResult.UnderProfile]
+
+    init(_ profiles: [RunResult.UnderProfile]) { self.profiles = profiles }
+
+    func lines(for terminal: Terminal) -> [String] {
+        var table = Table([
+            .init("profile"), .init("verdict"), .init("states", .right), .init("failing", .right),
+            .init("epochs", .right), .init("exhaustive", .right),
+        ])
+        for one in profiles {
+            table.add([
+                .init(one.profile.rawValue),
+                .init(RunReport.verdict(one.verdict, one.explored), RunReport.cell(one.verdict.rawValue).style),
+                .init("\(one.decided)"), .init("\(one.failingStates)"), .init("\(one.explored)"),
+                .init("\(one.explored.exhaustive)"),
+            ])
+        }
+        return table.lines(for: terminal) + [summary]
+    }
+
+    /// `strongest that fails: ext4-ordered; pass: kill, strict, ext4-journal`
+    private var summary: String {
+        func names(_ verdict: Verdict) -> [String] {
+            profiles.filter { $0.verdict == verdict }.map(\.profile.rawValue)
+        }
+        let passing = names(.pass).joined(separator: ", ")
+        let parts = [
+            names(.violation).first.map { "strongest that fails: \($0)" } ?? "none fails",
+            passing.isEmpty ? "none passes" : "pass: \(passing)",
+        ]
+        return parts.joined(separator: "; ")
+    }
+}
