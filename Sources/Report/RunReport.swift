@@ -82,6 +82,7 @@ package struct RunReport {
             lines.append("    not made as small as it gets: the time was up; `minimise` goes on with the case")
         }
         if let replay = finding.replay { lines.append("    \(replay)") }
+        if let recheck = finding.recheck { lines.append("    after a fix: \(recheck)") }
         return lines
     }
 

@@ -178,7 +178,8 @@ struct ExplorationFiles {
                     atPath: "\(old.shown)/\(file)", toPath: "\(new.shown)/\(file)")
             }
             var finding = finding
-            (finding.case, finding.replay) = (new.shown, writer.replayCommand(new))
+            (finding.case, finding.replay) = (new.shown, writer.command("replay", new))
+            finding.recheck = writer.command("recheck", new)
             return finding
         }
     }

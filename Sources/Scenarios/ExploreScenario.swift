@@ -151,6 +151,9 @@ struct ExploreScenario: ScenarioRun {
             try explorer.run(
                 shouldStop: {
                     if context.shouldStop() { return "interrupted" }
+                    if let sought = request.sought, explorer.collector.causes.contains(where: sought.matches) {
+                        return "the cause that was looked for shows"
+                    }
                     return budget.isUsedUp ? "the budget is used up" : nil
                 }, progress: { context.progress(prefix + $0) })
         } catch RunError.interrupted {

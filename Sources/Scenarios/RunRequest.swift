@@ -29,6 +29,8 @@ package struct RunRequest: Sendable {
     package var exploration = ExplorationLimits()
     /// A pass may stand for a part of the epochs: what the budget left out is said and accepted.
     package var acceptsPartial = false
+    /// An exploration ends as soon as it found this cause.
+    package var sought: SoughtCause?
     /// `explore`: the directory of a run that was stopped, to be gone on with; nil to begin.
     package var resumed: ByteString?
 

@@ -21,6 +21,7 @@ extension RunResult {
             result.findings[index].account = findings[index].account?.rewording(shortened)
             result.findings[index].case = findings[index].case.map(shortened)
             result.findings[index].replay = findings[index].replay.map(shortened)
+            result.findings[index].recheck = findings[index].recheck.map(shortened)
         }
         return result
     }
@@ -37,8 +38,12 @@ extension RunResult {
         for index in findings.indices {
             guard let path = findings[index].case else { continue }
             result.findings[index].case = located(path)
-            let words = findings[index].replay?.replacing(path, with: ReproduceScript.quoted(located(path)))
-            result.findings[index].replay = words?.replacing("faultline ", with: program + " ", maxReplacements: 1)
+            func moved(_ command: String?) -> String? {
+                let words = command?.replacing(path, with: ReproduceScript.quoted(located(path)))
+                return words?.replacing("faultline ", with: program + " ", maxReplacements: 1)
+            }
+            result.findings[index].replay = moved(findings[index].replay)
+            result.findings[index].recheck = moved(findings[index].recheck)
         }
         return result
     }

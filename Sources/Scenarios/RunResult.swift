@@ -140,8 +140,10 @@ package struct Finding: Codable, Sendable {
     package var states: Int
     /// The case's directory.
     package var `case`: String?
-    /// The command that shows it again.
+    /// The command that recovers this crash state again, from the recorded trace.
     package var replay: String?
+    /// The command that does the run again and looks for the same cause: after a fix of the store.
+    package var recheck: String?
     /// What kinds of things were lost, of which files: findings with equal kinds have one cause.
     package var lossKinds: [String] = []
     /// The whole story, with its timeline; nil where nothing was recorded of what the store did.

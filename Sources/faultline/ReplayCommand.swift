@@ -12,7 +12,8 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
             Derives the crash state from the case's trace, lets the target recover it, and judges what it shows by the \
             case's oracle. An archive that `faultline case export` made is unpacked first, and checked. A case of a target \
-            that does not come with Faultline runs nothing until you name the target or trust the case. Exits with 1 when the violation shows again, and with 0 when the target now keeps its promise.
+            that does not come with Faultline runs nothing until you name the target or trust the case. The state comes from the recorded trace, so that a fix on the write side can't change it: `faultline recheck` records \
+            the workload again. Exits with 1 when the violation shows again, and with 0 when the target now recovers this state.
             """)
 
     @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")

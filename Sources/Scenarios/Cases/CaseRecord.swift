@@ -31,6 +31,10 @@ package struct CaseRecord: Codable, Sendable {
     package var firstCrash: String?
     /// Of a store that takes no write after recovery: the profile under which the power went once more after that write.
     package var probing: String?
+    /// The run that found it, to be done again by `recheck`; nil in a case of an older version.
+    package var run: RunPlan?
+    /// What was lost, as patterns: a failure with equal ones of the same check has the same cause.
+    package var lossKinds: [String]?
     /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.
     package var live: LiveRun?
 

@@ -43,6 +43,8 @@ extension CaseWriter {
             scenario: request.scenario.rawValue, seed: request.seed, profile: request.profile.rawValue,
             crashPoint: outcome.recording.events.count, lost: "", check: objection.check.rawValue, story: story)
         record.manifestPath = manifestPath
+        record.run = RunPlan(of: again)
+        record.lossKinds = [family]
         if let (state, contract) = objection.state {
             try RunFiles.makeDirectory(image)
             try TreeMaterialiser(payloads: outcome.recording.payloads).materialise(state.tree, into: image)
@@ -55,7 +57,8 @@ extension CaseWriter {
         }
         try record.write(to: directory)
         try writeScripts(to: directory)
-        finding.replay = replayCommand(directory)
+        finding.replay = command("replay", directory)
+        finding.recheck = command("recheck", directory)
         return finding
     }
 }

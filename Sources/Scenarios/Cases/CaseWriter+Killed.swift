@@ -24,10 +24,12 @@ extension CaseWriter {
             contract: request.contract.name, scenario: Scenario.kill.rawValue, seed: request.seed,
             profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: check.rawValue, story: story)
         record.manifestPath = manifestPath
+        record.run = RunPlan(of: request)
         try record.write(to: directory)
         try writeScripts(to: directory)
         return Finding(
             check: check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1,
-            case: directory.shown, replay: replayCommand(directory))
+            case: directory.shown, replay: command("replay", directory),
+            recheck: command("recheck", directory))
     }
 }

@@ -30,6 +30,8 @@ struct CaseWriter {
             scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
             story: story)
         record.manifestPath = manifestPath
+        record.run = RunPlan(of: request)
+        record.lossKinds = cause.loss.patterns.map(\.description)
         record.firstCrash = firstCrash
         if cause.check == .writable, request.exploration.probesWriting { record.probing = request.profile.rawValue }
         try record.write(to: directory)
@@ -37,7 +39,8 @@ struct CaseWriter {
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
             story: story, states: cause.stateCount, case: directory.shown,
-            replay: replayCommand(directory), lossKinds: cause.loss.patterns.map(\.description), account: cause.story,
+            replay: command("replay", directory), recheck: command("recheck", directory),
+            lossKinds: cause.loss.patterns.map(\.description), account: cause.story,
             isCutShort: cause.isCutShort ? true : nil)
     }
 
@@ -72,8 +75,9 @@ struct CaseWriter {
         try RunFiles.append(try ReproduceScript.replayingItsDirectory(target: manifest?.path), to: script, mode: 0o700)
     }
 
-    func replayCommand(_ directory: ByteString) -> String {
-        var words = [program, "replay", directory.shown]
+    /// The command that shows the case in `directory` again (`replay`), or does its run again (`recheck`).
+    func command(_ name: String, _ directory: ByteString) -> String {
+        var words = [program, name, directory.shown]
         if let manifest = request.target.target.manifest { words += ["--target", manifest.path.shown] }
         return words.map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }

@@ -1,0 +1,39 @@
+import Bytes
+import Oracle
+import Scenarios
+
+/// What became of a case's cause when its run was done again, for people and for programs.
+package struct RecheckReport: Encodable {
+    private let outcome: String
+    private let verdict: String
+    private let check: String
+    private let lossKinds: [String]
+    private let reason: String?
+    private let result: RunResult
+
+    package init(_ recheck: Recheck, _ result: RunResult, _ outcome: Recheck.Outcome) {
+        self.result = result
+        (check, lossKinds) = (recheck.cause.check, recheck.cause.lossKinds)
+        verdict = outcome.verdict.rawValue
+        switch outcome {
+        case .gone: (self.outcome, reason) = ("gone", nil)
+        case .shows: (self.outcome, reason) = ("shows again", nil)
+        case .unknown(let why): (self.outcome, reason) = ("not known", why)
+        case .failed(let why): (self.outcome, reason) = ("failed", why)
+        }
+    }
+
+    private enum CodingKeys: String, CodingKey { case outcome, verdict, check, lossKinds, reason, result }
+
+    package func text(for terminal: Terminal) -> String {
+        let style = RunReport.cell(verdict).style
+        let cause = check + (lossKinds.isEmpty ? "" : ": " + lossKinds.joined(separator: ", "))
+        var lines = [style.shown(outcome, on: terminal) + "  " + cause]
+        if let reason { lines.append("  " + reason) }
+        let others = result.findings.count { $0.check != check || $0.lossKinds != lossKinds }
+        if others > 0 {
+            lines.append("  The run shows \(others.counted("other cause")); each is told below.")
+        }
+        return lines.map { $0 + "\n" }.joined() + "\n" + RunReport(result).text(for: terminal)
+    }
+}

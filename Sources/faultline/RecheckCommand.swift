@@ -1,0 +1,65 @@
+import ArgumentParser
+import Bytes
+import Oracle
+import Report
+import Scenarios
+import Targets
+
+struct RecheckCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "recheck",
+        abstract: "Does the run of a case again, after a fix, and says whether its cause is gone.",
+        discussion: """
+              faultline recheck RUN/cases/1
+
+            `replay` recovers the recorded crash state: it shows whether a fix of the *recovery* helps. `recheck` records \
+            the workload again, with the same seed and options, and looks for the same cause: it shows whether any fix \
+            helps, be it a sync that was missing, another order of writes, or a better recovery. Without --budget an \
+            exploration goes through every epoch; it ends as soon as the cause shows.
+
+            Exits with 0 when the cause is gone (other causes may be there: they are told), with 1 when it shows again, \
+            and with 3 when the run came to no answer.
+            """)
+
+    @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
+    var directory: ByteString
+
+    @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
+    var target: String?
+
+    @Flag(help: "Run the commands of the manifest that came with the case. They are not Faultline's: read them first.")
+    var trust = false
+
+    @Option(help: "Stop exploring after so much time, such as 60s or 10m; not seen by then is inconclusive (exit 3).")
+    var budget: TimeSpan?
+
+    @Option(help: "Where the run directory is made (default: FAULTLINE_RUNS, else ./faultline-runs).")
+    var out: ByteString?
+
+    @Flag(help: "Print one JSON object.")
+    var json = false
+
+    func run() throws {
+        let targets = try TargetCatalog.besideThisProgram()
+        let session = RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown)
+        let verdict = try Interruption.shared.awaiting {
+            try Recheck.open(directory, targets: targets, reference: target, trusts: trust) { recheck in
+                var recheck = recheck
+                recheck.limit(toSeconds: budget?.seconds)
+                if recheck.needsMachine { try RunCommand.refuse(recheck.scenario) }
+                let progress = Progress()
+                let (result, outcome) = recheck.run(in: session) { progress.show($0) }
+                progress.clear()
+                let report = RecheckReport(recheck, result, outcome)
+                if json {
+                    try JSONOutput.printObject(report)
+                } else {
+                    print(report.text(for: .output), terminator: "")
+                }
+                return outcome.verdict
+            }
+        }
+        Interruption.shared.waitIfInterrupted()
+        throw ExitStatus(verdict)
+    }
+}
