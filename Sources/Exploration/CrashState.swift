@@ -27,6 +27,11 @@ extension Recording {
         return set.state(choice, oracleLineCount: lines)
     }
 
+    /// Everything that was recorded in the first `crashPoint` events.
+    package func wholeState(at crashPoint: Int) throws(RecordingError) -> CrashState {
+        try state(profiles[0], at: crashPoint, .everything)
+    }
+
     /// What `state`, which is one of this recording, lost.
     package func story(of state: CrashState) throws(RecordingError) -> LossStory {
         let (set, _) = try pendingSet(state.profile, at: state.crashPoint)
@@ -46,6 +51,7 @@ extension Recording {
         guard crashPoint >= 0, crashPoint <= events.count else {
             throw .crashPointBeyondTrace(crashPoint, eventCount: events.count)
         }
+        try require(profile)
         var set = PendingSet(profile: profile, base: base)
         var lines = 0
         for event in events[..<crashPoint] {

@@ -27,6 +27,7 @@ package struct CutSweep: Sendable {
 
     /// Calls `body` with each state in trace order until it answers false.
     package func forEachState(of recording: Recording, _ body: (CrashState) throws -> Bool) throws {
+        try recording.require(profile)
         let seeded = seededPoints(eventCount: recording.events.count)
         let named = namePoints(recording.events)
         let stream = RandomStream(seed: seed).stream("survivors")

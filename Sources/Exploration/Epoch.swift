@@ -16,7 +16,8 @@ final class Epoch: Sendable {
 
 extension Recording {
     /// Calls `body` with each epoch in its order until it answers true. Under `kill` every event ends one.
-    func forEachEpoch(_ profile: Profile, _ body: (Epoch) throws -> Bool) rethrows {
+    func forEachEpoch(_ profile: Profile, _ body: (Epoch) throws -> Bool) throws {
+        try require(profile)
         var set = PendingSet(profile: profile, base: base)
         var lines = 0
         for (index, event) in events.enumerated() {

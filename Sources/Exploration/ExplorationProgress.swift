@@ -20,6 +20,8 @@ package struct ExplorationProgress: Codable, Sendable {
     var nestedCount = 0
     var boundedRecoveryCount = 0
 
+    package init() {}
+
     /// False when no exploration can have come so far: the file that it was read from is damaged.
     package var isPlausible: Bool {
         let counts = [

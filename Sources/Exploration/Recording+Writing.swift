@@ -4,11 +4,13 @@ import Storage
 
 extension Recording {
     /// Writes the first `count` events as a trace of their own, with the tree that they began with: what comes after a
-    /// crash point says nothing of the crash.
+    /// crash point says nothing of the crash. Further pieces of a write(2) that had begun by then are kept: they say that
+    /// the crash came within it.
     package func write(firstEvents count: Int, to path: ByteString) throws {
         var writer = try TraceWriter(creating: path)
         try writer.append(base: base, from: payloads)
-        for event in events[..<count] {
+        let rest = events[count...].prefix { $0.isFurtherPiece }
+        for event in events[..<(count + rest.count)] {
             guard let payload = TraceRecord.event(event).payload else {
                 try writer.append(event)
                 continue

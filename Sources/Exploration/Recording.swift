@@ -7,11 +7,44 @@ package struct Recording: Sendable {
     package var base: Tree
     package var events: [TraceEvent]
     package var payloads: any PayloadStore
+    /// The files that the store writes through shared mappings. What it stored there and the kernel has not written back
+    /// survives a kill of the process and is in no trace, so no state that a kill leaves can be derived.
+    ///
+    /// Known from the pages that the kernel wrote back. A recording that ends before the first of them cannot tell: who
+    /// knows it from another life of the store adds it.
+    package private(set) var mappedFiles: [String]
 
     package init(base: Tree, events: [TraceEvent], payloads: any PayloadStore) {
         self.base = base
         self.events = events
         self.payloads = payloads
+        mappedFiles = Recording.mappedFiles(base, events)
+    }
+
+    /// What another life of the store showed.
+    package mutating func addMappedFiles(_ files: [String]) {
+        for file in files where !mappedFiles.contains(file) { mappedFiles.append(file) }
+    }
+
+    /// The profiles under which states can be derived, from the strongest to the weakest.
+    package var profiles: [Profile] { Profile.allCases.filter { $0 != .kill || mappedFiles.isEmpty } }
+
+    /// Throws when no state can be derived under `profile`.
+    package func require(_ profile: Profile) throws(RecordingError) {
+        guard profiles.contains(profile) else { throw .noKillStates(mappedFiles: mappedFiles) }
+    }
+
+    /// By their paths at the first page of each that was written back.
+    private static func mappedFiles(_ base: Tree, _ events: [TraceEvent]) -> [String] {
+        guard events.contains(where: \.isWriteback) else { return [] }
+        var narrator = TraceNarrator()
+        for record in base.baseRecords() { narrator.follow(record) }
+        var files: [String] = []
+        for event in events {
+            let line = narrator.tell(event)
+            if event.isWriteback, let file = line.shownPath, !files.contains(file) { files.append(file) }
+        }
+        return files
     }
 
     /// Reads a trace file. One that ends early is read as far as it goes; one that ends within its base tree derives
@@ -39,6 +72,8 @@ package struct Recording: Sendable {
 package enum RecordingError: Error, Hashable, Sendable {
     /// A crash point beyond the trace's end.
     case crashPointBeyondTrace(Int, eventCount: Int)
+    /// Under `kill`, of a store that writes through shared mappings of these files.
+    case noKillStates(mappedFiles: [String])
     /// The system gives no more memory to know the states by that were met.
     case noMemory(sizeBytes: Int)
 }
@@ -48,8 +83,19 @@ extension RecordingError: CustomStringConvertible {
         switch self {
         case .crashPointBeyondTrace(let point, let count):
             "crash point \(point) is beyond the trace, which has \(count.counted("event"))"
+        case .noKillStates(let files):
+            "no state that a kill leaves can be derived: the store writes through a shared mapping of "
+                + "\(files.prefix(3).joined(separator: ", "))\(files.count > 3 ? ", …" : ""), and what it stored there "
+                + "survives a kill before any trace shows it; --scenario kill checks it with live kills"
         case .noMemory(let size):
             "there is no memory for more crash states (\(size) bytes were asked for): limit them with --states, or --budget"
         }
+    }
+}
+
+extension TraceEvent {
+    /// Pages of a shared mapping that the kernel wrote back.
+    fileprivate var isWriteback: Bool {
+        if case .operation(let operation) = self { operation.origin == .writeback } else { false }
     }
 }

@@ -50,9 +50,11 @@ extension Callbacks {
         table.write = { request, _, data, size, offset, file in
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
+                var caller = request.caller
+                // Nothing but shared mappings makes pages of the cache dirty: there is no FUSE_WRITEBACK_CACHE.
+                caller.isWriteback = file!.pointee.writepage != 0
                 let written = try fileSystem.write(
-                    file!.pointee.fh, UnsafeRawBufferPointer(start: data, count: size), offset: Int64(offset),
-                    request.caller)
+                    file!.pointee.fh, UnsafeRawBufferPointer(start: data, count: size), offset: Int64(offset), caller)
                 _ = fuse_reply_write(request.raw, written)
             }
         }

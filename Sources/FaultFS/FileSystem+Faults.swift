@@ -27,7 +27,7 @@ extension FileSystem {
         extent: () throws(Errno) -> Extent = { () throws(Errno) in Extent() },
         _ body: (Recorder.Turn, DrawnFault?) throws(Errno) -> Result
     ) throws(Errno) -> Result {
-        try recorder.turn(caller.process) { turn throws(Errno) in
+        try recorder.turn(caller.process, isWriteback: caller.isWriteback) { turn throws(Errno) in
             guard let needs = faults.needs(kind) else { return try body(turn, nil) }
             let decisions = decide(kind, turn.id, target, caller, needs, try extent())
             let fault = try settle(decisions, in: turn)

@@ -47,9 +47,12 @@ final class FileSystem: @unchecked Sendable {
 
     /// Who asks.
     struct Caller {
+        /// The thread that asked; 0 outside the pid namespace of the mount, and for the kernel itself.
         var process: Int32
         var owner: uid_t
         var group: gid_t
+        /// The kernel writes pages of a shared mapping back, on nobody's behalf.
+        var isWriteback = false
     }
 
     /// An inode as the kernel learns of it: one more reference to it, and its attributes.

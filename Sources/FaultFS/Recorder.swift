@@ -30,6 +30,8 @@ final class Recorder: @unchecked Sendable {
     /// Whether ids count calls that change nothing too: then a replay finds each call under the same id again.
     private let countsEveryTurn: @Sendable () -> Bool
     private var counts = Counts()
+    /// The last thing recorded, if it was a write: the next one may be a further piece of the same call.
+    private var lastWrite: WritePiece?
 
     /// What was recorded so far.
     struct Counts: Sendable {
@@ -65,12 +67,13 @@ final class Recorder: @unchecked Sendable {
     struct Turn {
         fileprivate let recorder: Recorder
         fileprivate let process: Int32
+        fileprivate let isWriteback: Bool
         /// What the first record of the turn is called.
         let id: OperationID
 
         /// Records a change that took effect.
         func record(_ change: Change) throws(Errno) {
-            try recorder.record(change, process: process, data: UnsafeRawBufferPointer(start: nil, count: 0))
+            try recorder.record(change, process, .call, data: UnsafeRawBufferPointer(start: nil, count: 0))
         }
 
         /// Records that a rule fired on what the turn is for.
@@ -79,8 +82,13 @@ final class Recorder: @unchecked Sendable {
         /// Records a write that took effect.
         func recordWrite(_ inode: InodeID, offsetBytes: UInt64, _ data: UnsafeRawBufferPointer) throws(Errno) {
             let payload = Payload(offsetBytes: 0, countBytes: UInt64(data.count))
+            let piece = WritePiece(
+                process: process, inode: inode, range: offsetBytes..<offsetBytes + UInt64(data.count))
+            let goesOn = recorder.lastWrite.map(piece.goesOn(from:)) ?? false
             try recorder.record(
-                .write(inode, offsetBytes: offsetBytes, data: payload), process: process, data: data)
+                .write(inode, offsetBytes: offsetBytes, data: payload), process,
+                isWriteback ? .writeback : goesOn ? .sameCall : .call, data: data)
+            if !isWriteback { recorder.lastWrite = piece }
         }
 
         func recordWrite(_ inode: InodeID, offsetBytes: UInt64, _ bytes: [UInt8]) throws(Errno) {
@@ -97,7 +105,9 @@ final class Recorder: @unchecked Sendable {
     }
 
     /// Runs `body`, which changes something below and records it.
-    func turn<Result>(_ process: Int32, _ body: (Turn) throws(Errno) -> Result) throws(Errno) -> Result {
+    func turn<Result>(
+        _ process: Int32, isWriteback: Bool = false, _ body: (Turn) throws(Errno) -> Result
+    ) throws(Errno) -> Result {
         lock.lock()
         defer { lock.unlock() }
         try admit(.operations)
@@ -107,7 +117,7 @@ final class Recorder: @unchecked Sendable {
             if unusedID != nil, !countsEveryTurn() { nextOperation -= 1 }
             unusedID = nil
         }
-        return try body(Turn(recorder: self, process: process, id: id))
+        return try body(Turn(recorder: self, process: process, isWriteback: isWriteback, id: id))
     }
 
     /// Runs `body`, a sync, unless it `isVoid`: does nothing below. What had completed before is durable once it returned
@@ -202,7 +212,9 @@ final class Recorder: @unchecked Sendable {
 
     // MARK: Beneath the lock
 
-    fileprivate func record(_ change: Change, process: Int32, data: UnsafeRawBufferPointer) throws(Errno) {
+    fileprivate func record(
+        _ change: Change, _ process: Int32, _ origin: Operation.Origin, data: UnsafeRawBufferPointer
+    ) throws(Errno) {
         counts.operations += 1
         guard isRecording else {
             unusedID = nil
@@ -210,7 +222,7 @@ final class Recorder: @unchecked Sendable {
         }
         let id = unusedID ?? takeID()
         unusedID = nil
-        try append(.operation(Operation(id: id, change, process: process)), data: data)
+        try append(.operation(Operation(id: id, change, process: process, origin: origin)), data: data)
         settle(.operations, counts.operations)
     }
 
@@ -222,6 +234,7 @@ final class Recorder: @unchecked Sendable {
     fileprivate func append(
         _ event: TraceEvent, data: UnsafeRawBufferPointer = UnsafeRawBufferPointer(start: nil, count: 0)
     ) throws(Errno) {
+        lastWrite = nil
         guard let sink else { return }
         do { ledger?.take(try sink.append(event, data: data)) } catch { throw failed(error) }
         counts.events += 1

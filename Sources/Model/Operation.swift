@@ -79,17 +79,33 @@ public enum Change: Hashable, Sendable {
 public struct Operation: Hashable, Sendable {
     public var id: OperationID
     public var change: Change
-    /// The process that asked for it; 0 when the kernel did (a page of a shared mapping written back).
+    /// The thread that asked for it, by the number that the recorder's pid namespace gives it; 0 where it has none there,
+    /// and for what the kernel did by itself.
     public var process: Int32
+    public var origin: Origin
     /// False for an operation that was still in flight when it was recorded: a `completed` event follows, or the
     /// crash came first. A barrier that begins before then does not cover it.
     public var isComplete: Bool
 
-    public init(id: OperationID, _ change: Change, process: Int32 = 0, isComplete: Bool = true) {
+    public init(
+        id: OperationID, _ change: Change, process: Int32 = 0, origin: Origin = .call, isComplete: Bool = true
+    ) {
         self.id = id
         self.change = change
         self.process = process
+        self.origin = origin
         self.isComplete = isComplete
+    }
+
+    /// What an operation is part of. The model takes all of them alike: each is one operation, which a crash may keep or
+    /// lose. It matters to those who tell what happened, and to those who ask what a killed process leaves.
+    public enum Origin: UInt8, CaseIterable, Hashable, Sendable {
+        /// A system call: all of it, or the first piece of a write(2) that the kernel handed over in several requests.
+        case call = 0
+        /// One more piece of the write(2) whose piece before is the event before. Only writes.
+        case sameCall = 1
+        /// The kernel wrote pages of a shared mapping back, when it saw fit. Only writes.
+        case writeback = 2
     }
 }
 

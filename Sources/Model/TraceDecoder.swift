@@ -18,6 +18,7 @@ public struct TraceDecoder: Sendable {
     /// Where the next record begins, in bytes from the beginning of the trace.
     public private(set) var offsetBytes: UInt64 = 0
     private var phase = Phase.header
+    private var version = TraceFormat.version
     private var baseCount: UInt64 = 0
     /// How many events were decoded.
     public private(set) var eventCount: UInt64 = 0
@@ -34,7 +35,7 @@ public struct TraceDecoder: Sendable {
             if phase == .ended { return .end }
             if phase == .header {
                 guard rest.count >= TraceFormat.headerBytes else { return try Self.needsHeader(rest) }
-                try Self.checkHeader(rest)
+                version = try Self.checkHeader(rest)
                 phase = .base
                 offsetBytes = UInt64(TraceFormat.headerBytes)
                 rest = .init(rebasing: rest[TraceFormat.headerBytes...])
@@ -61,13 +62,17 @@ public struct TraceDecoder: Sendable {
         return .needs(countBytes: TraceFormat.headerBytes)
     }
 
-    private static func checkHeader(_ bytes: UnsafeRawBufferPointer) throws(TraceError) {
+    /// Answers the version.
+    private static func checkHeader(_ bytes: UnsafeRawBufferPointer) throws(TraceError) -> UInt32 {
         guard bytes.prefix(TraceFormat.magic.count).elementsEqual(TraceFormat.magic) else { throw .notATrace }
         var reader = ByteReader(.init(rebasing: bytes[TraceFormat.magic.count..<TraceFormat.headerBytes]))
         guard let version = reader.integer(UInt32.self), let check = reader.integer(UInt32.self),
             check == CRC32C.checksum(.init(rebasing: bytes[..<(TraceFormat.headerBytes - 4)]))
         else { throw .damaged(offsetBytes: 0, reason: "the header's checksum is wrong") }
-        guard version == TraceFormat.version else { throw .unsupportedVersion(version) }
+        guard (TraceFormat.oldestVersion...TraceFormat.version).contains(version) else {
+            throw .unsupportedVersion(version)
+        }
+        return version
     }
 
     private func frame(_ bytes: UnsafeRawBufferPointer) throws(TraceError) -> (TraceFormat.Kind, bodyBytes: Int) {
@@ -101,7 +106,7 @@ public struct TraceDecoder: Sendable {
         _ kind: TraceFormat.Kind, _ body: UnsafeRawBufferPointer
     ) throws(TraceError) -> TraceRecord? {
         let place = offsetBytes + UInt64(TraceFormat.frameBytes)
-        var fields = TraceFields(body, placeBytes: place)
+        var fields = TraceFields(body, placeBytes: place, version: version)
         switch kind {
         case .baseEnd:
             guard phase == .base else { throw .outOfOrder(offsetBytes: offsetBytes) }

@@ -158,7 +158,7 @@ extension TraceEncoder {
         case .operation(let operation):
             output.append(operation.id.rawValue)
             output.append(operation.process)
-            output.append(operation.isComplete ? 1 as UInt8 : 0)
+            output.append((operation.isComplete ? 1 : 0) | operation.origin.rawValue << 1)
             return fields(of: operation.change)
         case .completed(let id):
             output.append(id.rawValue)

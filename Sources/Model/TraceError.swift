@@ -20,7 +20,7 @@ extension TraceError: CustomStringConvertible {
         switch self {
         case .notATrace: "not a trace: it does not begin with a trace's header"
         case .unsupportedVersion(let version):
-            "trace of version \(version); this faultline reads version \(TraceFormat.version)"
+            "trace of version \(version); this faultline reads versions \(TraceFormat.oldestVersion) to \(TraceFormat.version)"
         case .damaged(let offset, let reason): "damaged at byte \(offset): \(reason)"
         case .wrongDataCount(let expected, let given): "the record says \(expected) bytes of data, \(given) were given"
         case .outOfOrder(let offset): "record out of order at byte \(offset): base, then events, then the end"

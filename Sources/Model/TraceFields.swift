@@ -4,11 +4,13 @@ import Bytes
 struct TraceFields {
     private var reader: ByteReader
     private let placeBytes: UInt64
+    private let version: UInt32
 
     /// `placeBytes`: where in the trace the body begins.
-    init(_ body: UnsafeRawBufferPointer, placeBytes: UInt64) {
+    init(_ body: UnsafeRawBufferPointer, placeBytes: UInt64, version: UInt32) {
         reader = ByteReader(body)
         self.placeBytes = placeBytes
+        self.version = version
     }
 
     var isAtEnd: Bool { reader.remainingBytes == 0 }
@@ -35,10 +37,11 @@ struct TraceFields {
         case .baseEnd, .end:
             return nil
         default:
-            guard let id = id(), let process = reader.integer(Int32.self), let complete = flag(),
-                let change = change(kind)
+            guard let id = id(), let process = reader.integer(Int32.self), let flags = reader.integer(UInt8.self),
+                let change = change(kind), let origin = origin(flags >> 1, of: change, process)
             else { return nil }
-            return .event(.operation(Operation(id: id, change, process: process, isComplete: complete)))
+            return .event(
+                .operation(Operation(id: id, change, process: process, origin: origin, isComplete: flags & 1 == 1)))
         }
     }
 
@@ -104,6 +107,14 @@ struct TraceFields {
 
     private mutating func id() -> OperationID? { count().map(OperationID.init) }
     private mutating func inode() -> InodeID? { count().map(InodeID.init) }
+
+    /// Version 1 has none, and names process 0 only where the kernel wrote a page back.
+    private func origin(_ number: UInt8, of change: Change, _ process: Int32) -> Operation.Origin? {
+        guard version == 1 else { return Operation.Origin(rawValue: number) }
+        guard number == 0 else { return nil }
+        if case .write = change, process == 0 { return .writeback }
+        return .call
+    }
 
     private mutating func flag() -> Bool? {
         switch reader.integer(UInt8.self) {

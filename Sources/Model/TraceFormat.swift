@@ -7,7 +7,10 @@
 public enum TraceFormat {
     /// A byte that is in no text, the name, and a line end that careless copying would change.
     public static let magic: [UInt8] = [0x93] + Array("FLTRC".utf8) + [0x0D, 0x0A]
-    public static let version: UInt32 = 1
+    /// The version that is written.
+    public static let version: UInt32 = 2
+    /// The oldest version that is read: in version 1 operations have no origin.
+    public static let oldestVersion: UInt32 = 1
     /// Magic, version, CRC32C of both.
     public static let headerBytes = 16
     /// Kind (1 byte) and length of the body (7 bytes); CRC32C of the record's offset in the file (8 bytes) and of these

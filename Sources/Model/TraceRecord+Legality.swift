@@ -7,9 +7,16 @@ extension TraceRecord {
     var objection: String? {
         switch self {
         case .base(let base): base.objection
-        case .event(.operation(let operation)): operation.change.objection
+        case .event(.operation(let operation)): operation.objection
         case .event: nil
         }
+    }
+}
+
+extension Operation {
+    fileprivate var objection: String? {
+        if case .write = change { return change.objection }
+        return origin == .call ? change.objection : "what is no write comes in one piece, from a call"
     }
 }
 

@@ -21,7 +21,8 @@ struct ProfileTable {
                 .init("\(one.explored.exhaustive)"),
             ])
         }
-        return table.lines(for: terminal) + [summary]
+        let notDerived = profiles.compactMap { one in one.notDerived.map { "\(one.profile.rawValue): \($0)" } }
+        return table.lines(for: terminal) + [summary] + notDerived
     }
 
     /// `strongest that fails: ext4-ordered; pass: kill, strict, ext4-journal`

@@ -102,7 +102,7 @@ struct ExploreScenario: ScenarioRun {
             judge: EvidenceJudge(history.validator, request.contract),
             workers: ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
             isOver: { shouldStop() || budget.isUsedUp })
-        let outcome = Result { try walk(explorer, budget) }
+        let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + ScenarioRunner.now() - start
         count(explorer, history)
         try report(explorer, recording, history)
@@ -117,7 +117,7 @@ struct ExploreScenario: ScenarioRun {
     }
 
     /// Explores under the run's profile, or under each in its turn, and counts.
-    private mutating func walk(_ explorer: Explorer, _ budget: ExplorationBudget) throws {
+    private mutating func walk(_ explorer: Explorer, _ recording: Recording, _ budget: ExplorationBudget) throws {
         guard request.usesEveryProfile else {
             defer { count(explorer) }
             return try walk(explorer, budget, saying: "")
@@ -129,6 +129,13 @@ struct ExploreScenario: ScenarioRun {
         sum.profiles = request.profiles.count
         for (place, profile) in request.profiles.enumerated() {
             let known = before.first { $0.result.profile == profile }
+            do {
+                try recording.require(profile)
+            } catch {
+                let result = RunResult.UnderProfile(profile, notDerived: "\(error)")
+                profiles.append(.init(result: result, progress: ExplorationProgress()))
+                continue
+            }
             if let known, !known.result.explored.isPartial {
                 profiles.append(known)
                 sum.add(Coverage(known.result.explored, limits: request.exploration))

@@ -43,7 +43,7 @@ struct RecoveryControl {
     func require(endOf recording: Recording) throws {
         let place = try makePlace()
         defer { try? TreeRemoval.remove(place) }
-        let end = try recording.state(.kill, at: recording.events.count, .everything)
+        let end = try recording.wholeState(at: recording.events.count)
         let recovery = ProcessRecovery(payloads: recording.payloads, client: RecoverClient(target), scratch: place)
         try require(recovery.recover(end.tree, isAlone: true).evidence.recovery)
     }

@@ -52,6 +52,8 @@ package struct RunResult: Codable, Sendable {
         package var decided: Int
         package var explored: Explored
         package var coverage: String
+        /// Why no states were derived under this profile; nil where some were.
+        package var notDerived: String?
     }
 
     package struct Controls: Codable, Sendable {
@@ -167,5 +169,14 @@ extension Coverage {
     init(_ explored: RunResult.Explored, limits: ExplorationLimits) {
         self.init(limits: limits)
         (epochs, exhaustedEpochs, hasSeenEnds) = (explored.of, explored.epochs, true)
+    }
+}
+
+extension RunResult.UnderProfile {
+    /// A profile that the recorded run says nothing of.
+    init(_ profile: Profile, notDerived reason: String) {
+        self.init(
+            profile: profile, verdict: .inconclusive, failingStates: 0, decided: 0, explored: .none, coverage: reason,
+            notDerived: reason)
     }
 }

@@ -199,7 +199,7 @@ package struct ScenarioRunner: Sendable {
 
     private static func verdict(of error: any Error) -> (Verdict, String) {
         switch error {
-        case RunError.inconclusive, RunError.interrupted: (.inconclusive, "\(error)")
+        case RunError.inconclusive, RunError.interrupted, RecordingError.noKillStates: (.inconclusive, "\(error)")
         default: (.harnessError, "\(error)")
         }
     }

@@ -36,6 +36,19 @@ import Testing
             "1 create 2 file 644 1/a|2 write 2 at 0 'x'|3 fdatasync 2 began|3 ended"
         ),
         (
+            // One write(2) that begins within a page; and two, of a page each.
+            "printf x > a; head -c 9000 /dev/zero | dd of=a bs=9000 iflag=fullblock oflag=append conv=notrunc status=none",
+            "1 create 2 file 644 1/a|2 write 2 at 0 'x'|3 write 2 at 1 4095 bytes|4 write 2 at 4096 4905 bytes sameCall"
+        ),
+        (
+            "head -c 8192 /dev/zero | dd of=a bs=4096 iflag=fullblock status=none",
+            "1 create 2 file 644 1/a|2 write 2 at 0 4096 bytes|3 write 2 at 4096 4096 bytes"
+        ),
+        (
+            "head -c 2097153 /dev/zero | dd of=a bs=2097153 iflag=fullblock status=none",
+            "1 create 2 file 644 1/a|2 write 2 at 0 1048576 bytes|3 write 2 at 1048576 1048576 bytes sameCall|4 write 2 at 2097152 '\\x00' sameCall"
+        ),
+        (
             "head -c 8192 /dev/zero | dd of=a bs=8192 iflag=fullblock oflag=sync,direct status=none",
             "1 create 2 file 644 1/a|2 write 2 at 0 8192 bytes|3 fsync 2 began|3 ended"
         ),
@@ -77,7 +90,7 @@ import Testing
         #expect(msync(map, 10, MS_SYNC) == 0)
         munmap(map, 10)
         close(file)
-        #expect(bench.trace.text == "1 write 2 at 0 '012x456789'\n2 fdatasync 2 began\n2 ended\n")
+        #expect(bench.trace.text == "1 write 2 at 0 '012x456789' writeback\n2 fdatasync 2 began\n2 ended\n")
     }
 
     @Test func oracleLinesAreAtTheirPlaceAndOutside() throws {

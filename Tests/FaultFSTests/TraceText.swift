@@ -8,7 +8,9 @@ extension MemoryTrace {
 
     private func line(_ event: TraceEvent) -> String {
         switch event {
-        case .operation(let operation): "\(operation.id.rawValue) \(words(operation.change))"
+        case .operation(let operation):
+            "\(operation.id.rawValue) \(words(operation.change))"
+                + (operation.origin == .call ? "" : " \(operation.origin)")
         case .completed(let id): "\(id.rawValue) completed"
         case .barrierBegan(let id, let barrier, _): "\(id.rawValue) \(words(barrier)) began"
         case .barrierEnded(let id, let errno): "\(id.rawValue) ended" + (errno == 0 ? "" : " errno \(errno)")

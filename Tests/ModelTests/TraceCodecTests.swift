@@ -48,10 +48,46 @@ struct TraceCodecTests {
     @Test(arguments: [
         (Array("SQLite format 3".utf8) + [0], TraceError.notATrace),
         (Array("SQL".utf8), .notATrace),
-        (header(version: 2), .unsupportedVersion(2)),
+        (header(version: 0), .unsupportedVersion(0)),
+        (header(version: 3), .unsupportedVersion(3)),
     ])
     func `what is no trace of this version is refused`(bytes: [UInt8], error: TraceError) {
         #expect(TraceSamples.decoded(bytes).last == .failure(error))
+    }
+
+    /// A write by process 0 is the kernel's, by what version 1 said of processes.
+    @Test func `a trace of version 1 is read, and tells calls from pages written back`() throws {
+        let none = UnsafeRawBufferPointer(start: nil, count: 0)
+        let write = Change.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 0))
+        let changes: [(Change, process: Int32, isComplete: Bool)] = [
+            (write, 7, true), (write, 7, false), (write, 0, true), (.unlink(TraceSamples.entry), 0, true),
+        ]
+        var encoder = TraceEncoder()
+        for (change, process, isComplete) in changes {
+            let operation = Operation(id: OperationID(1), change, process: process, isComplete: isComplete)
+            try encoder.encode(.event(.operation(operation)), data: none)
+        }
+        try encoder.end()
+        let old = Self.header(version: 1) + encoder.bytes.dropFirst(TraceFormat.headerBytes)
+        let found = TraceSamples.decoded(old)
+        let operations: [Operation] = found.records.compactMap {
+            if case .event(.operation(let operation)) = $0 { operation } else { nil }
+        }
+        #expect(operations.map(\.origin) == [.call, .call, .writeback, .call])
+        #expect(operations.map(\.isComplete) == [true, false, true, true])
+        #expect(found.last == .success(.end))
+    }
+
+    @Test func `a trace of version 1 has no other origins`() throws {
+        var encoder = TraceEncoder()
+        let write = Change.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 0))
+        try encoder.encode(
+            .event(.operation(Operation(id: OperationID(1), write, origin: .sameCall))),
+            data: .init(start: nil, count: 0))
+        let old = Self.header(version: 1) + encoder.bytes.dropFirst(TraceFormat.headerBytes)
+        guard case .failure(.damaged) = TraceSamples.decoded(old).last else {
+            return #expect(Bool(false), "\(TraceSamples.decoded(old).last)")
+        }
     }
 
     @Test func `a record at another place than it was written for is damage`() throws {
@@ -103,6 +139,9 @@ struct TraceCodecTests {
                     Operation(
                         id: OperationID(1), .allocate(InodeID(2), offsetBytes: .max, countBytes: 2, .extend)))),
             .event(.operation(Operation(id: OperationID(1), .unlink(Entry(.root, ".."))))),
+            .event(.operation(Operation(id: OperationID(1), .unlink(TraceSamples.entry), origin: .sameCall))),
+            .event(
+                .operation(Operation(id: OperationID(1), .truncate(InodeID(2), sizeBytes: 0), origin: .writeback))),
             .event(.operation(Operation(id: OperationID(1), .link(InodeID(2), at: Entry(.root, "a/b"))))),
             .event(
                 .operation(

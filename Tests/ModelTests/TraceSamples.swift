@@ -24,7 +24,7 @@ enum TraceSamples {
             return (
                 .operation(Operation(id: id, change.0, process: -Int32(place), isComplete: place % 2 == 0)), change.data
             )
-        } + barriers.map { ($0, "") } + [
+        } + origins.map { ($0, "data") } + barriers.map { ($0, "") } + [
             (.completed(OperationID(.max)), ""),
             (.oracle(Payload(offsetBytes: 0, countBytes: 8)), "{\"op\":1}"),
             (.oracle(Payload(offsetBytes: 0, countBytes: 0)), ""),
@@ -48,6 +48,16 @@ enum TraceSamples {
         (.setExtendedAttribute(InodeID(2), name: "user.x", value: ""), ""),
         (.setExtendedAttribute(InodeID(2), name: "user.x", value: odd), ""),
     ]
+
+    private static let origins: [TraceEvent] = Operation.Origin.allCases.flatMap { origin in
+        [true, false].map { isComplete in
+            .operation(
+                Operation(
+                    id: OperationID(19),
+                    .write(InodeID(2), offsetBytes: 4096, data: Payload(offsetBytes: 0, countBytes: 4)),
+                    origin: origin, isComplete: isComplete))
+        }
+    }
 
     private static let barriers: [TraceEvent] = [
         .barrierBegan(OperationID(20), .fsync(InodeID(2)), process: .max),

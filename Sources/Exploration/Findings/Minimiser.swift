@@ -122,7 +122,7 @@ package struct Minimiser {
     ) throws -> CrashState {
         let strongest = try underStrongestProfile(state)
         // A stronger profile may not leave this very tree, and fail all the same: with the same lost, or with more.
-        for profile in Profile.allCases.prefix(while: { $0 != strongest.profile }) where !isOver() {
+        for profile in recording.profiles.prefix(while: { $0 != strongest.profile }) where !isOver() {
             let same = try recording.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
             if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same) { return same }
             let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
@@ -133,7 +133,7 @@ package struct Minimiser {
 
     /// The same tree under the strongest profile that allows it at this crash point.
     package func underStrongestProfile(_ state: CrashState) throws -> CrashState {
-        for profile in Profile.allCases.prefix(while: { $0 != state.profile }) {
+        for profile in recording.profiles.prefix(while: { $0 != state.profile }) {
             let candidate = try recording.state(profile, at: state.crashPoint, .losing(state.lost))
             if candidate.tree == state.tree { return candidate }
         }

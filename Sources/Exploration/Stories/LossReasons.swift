@@ -20,11 +20,17 @@ struct LossReasons {
     }
 
     func sentences() -> [String] {
-        guard !losses.isEmpty else {
-            return ["Nothing is lost: every file is as the store's processes left it."]
+        let piece = recording.writePieceCut(at: state.crashPoint)
+        if state.profile == .kill, !losses.isEmpty || piece != nil {
+            let part = piece.map { ", of which the kernel had \($0.number) of \($0.count) pieces" } ?? ""
+            return ["The process was killed within its last write\(part); the kernel keeps what was written before."]
         }
-        if state.profile == .kill {
-            return ["The process was killed within its last write; the kernel keeps what was written before."]
+        guard !losses.isEmpty else {
+            if recording.mappedFiles.isEmpty, let piece {
+                let part = "\(piece.number) of its \(piece.count) pieces"
+                return ["The power went within the last write, of which \(part) had been made; nothing else is lost."]
+            }
+            return [intact]
         }
         var sentences: [String] = []
         for loss in losses {
@@ -36,6 +42,16 @@ struct LossReasons {
             sentences = sentences.prefix(Self.sentencesAtMost - 1) + ["And so for \(more) more."]
         }
         return sentences + order
+    }
+
+    /// Nothing that was recorded is lost.
+    private var intact: String {
+        guard let file = recording.mappedFiles.first else {
+            return "Nothing is lost: every file is as the store's processes left it."
+        }
+        return
+            "Every call of the store is whole. But it writes through a shared mapping of \(file): what it stored there "
+            + "is on disk only after msync or fsync, or when the kernel writes it back."
     }
 
     /// What makes such a thing durable.

@@ -27,7 +27,7 @@ extension TraceLine {
         {
             text += " \(detail)"
         }
-        return text
+        return origin == .writeback ? text + ", by the kernel, out of a shared mapping" : text
     }
 
     /// What is done to which file, without places and numbers.
@@ -36,7 +36,7 @@ extension TraceLine {
     }
 
     /// The path as it is seen from the store's directory.
-    private var shownPath: String? {
+    var shownPath: String? {
         guard let path else { return nil }
         let text = path.description
         return text == "/" ? "the store's directory" : text.hasPrefix("/") ? String(text.dropFirst()) : text

@@ -66,6 +66,7 @@ struct Storyteller {
                     if let lastAsked { told[lastAsked].isKey = true }
                 }
                 (moment.fate, moment.detail) = fate(of: operation.id)
+                if let piece = recording.writePiece(at: narrated.point - 1) { moment.what += " (\(piece.words))" }
                 isKey = moment.fate == .lost || moment.fate == .torn
             case .barrierBegan(let id, _, _):
                 isKey = hasLost

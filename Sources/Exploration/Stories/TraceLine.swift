@@ -14,6 +14,7 @@ package struct TraceLine: Hashable, Sendable {
     package var sizeBytes: UInt64?
     package var errno: Int32?
     package var process: Int32?
+    package var origin = Operation.Origin.call
     /// Had not returned when it was recorded.
     package var isInFlight = false
     package var detail: String?
@@ -42,7 +43,15 @@ package struct TraceLine: Hashable, Sendable {
         let number = operation.map { "op \($0)" } ?? ""
         let said = oracleLine.map { " \($0)" } ?? ""
         return
-            "\(Self.padded("\(point)", 7, fromLeft: true))  \(Self.padded(number, 9, fromLeft: false))  \(deed)\(said)"
+            "\(Self.padded("\(point)", 7, fromLeft: true))  \(Self.padded(number, 9, fromLeft: false))  \(deed)\(originWords)\(said)"
+    }
+
+    private var originWords: String {
+        switch origin {
+        case .call: ""
+        case .sameCall: " (one more piece of the write before)"
+        case .writeback: " (written back by the kernel)"
+        }
     }
 
     private static func padded(_ text: String, _ width: Int, fromLeft: Bool) -> String {
@@ -53,7 +62,7 @@ package struct TraceLine: Hashable, Sendable {
 
 extension TraceLine: Encodable {
     private enum Key: String, CodingKey {
-        case point, op, what, path, offsetBytes, countBytes, sizeBytes, errno, pid, inFlight, detail
+        case point, op, what, path, offsetBytes, countBytes, sizeBytes, errno, pid, origin, inFlight, detail
     }
 
     /// Paths and details are printed as ByteString prints: readable and lossless.
@@ -68,6 +77,11 @@ extension TraceLine: Encodable {
         try fields.encodeIfPresent(sizeBytes, forKey: .sizeBytes)
         try fields.encodeIfPresent(errno, forKey: .errno)
         try fields.encodeIfPresent(process, forKey: .pid)
+        switch origin {
+        case .call: break
+        case .sameCall: try fields.encode("same-call", forKey: .origin)
+        case .writeback: try fields.encode("writeback", forKey: .origin)
+        }
         if isInFlight { try fields.encode(true, forKey: .inFlight) }
         try fields.encodeIfPresent(detail, forKey: .detail)
     }

@@ -26,6 +26,7 @@ package struct TraceNarrator: Sendable {
         case .operation(let operation):
             line.operation = operation.id.rawValue
             line.process = operation.process
+            line.origin = operation.origin
             line.isInFlight = !operation.isComplete
             tell(operation.change, &line)
         case .completed(let id):

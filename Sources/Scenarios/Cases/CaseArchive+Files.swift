@@ -30,7 +30,7 @@ extension CaseArchive {
         guard let profile = Profile(rawValue: record.profile) else {
             throw CaseError.unknownValue(path, field: "profile", value: record.profile)
         }
-        let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
+        let recording = try record.recording(in: directory)
         let state = try recording.state(
             profile, at: record.crashPoint, .losing(try LostAtoms(parsing: record.lost)))
         let image = directory.appending(component: CaseRecord.imageName)

@@ -35,6 +35,9 @@ package struct CaseRecord: Codable, Sendable {
     package var run: RunPlan?
     /// What was lost, as patterns: a failure with equal ones of the same check has the same cause.
     package var lossKinds: [String]?
+    /// The files that the store writes through shared mappings, where the run knew of any: the beginning of its trace that
+    /// the case keeps may not show it.
+    package var mappedFiles: [String]?
     /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.
     package var live: LiveRun?
 
@@ -86,6 +89,18 @@ package struct CaseRecord: Codable, Sendable {
             target: target, manifest: manifest, configuration: configuration, contract: contract, scenario: scenario,
             seed: seed, profile: state.profile.rawValue, crashPoint: state.crashPoint, lost: state.lost.description,
             check: check, story: story)
+    }
+
+    /// Notes what the beginning of the trace that a case keeps may not show.
+    mutating func note(_ recording: Recording) {
+        mappedFiles = recording.mappedFiles.isEmpty ? nil : recording.mappedFiles
+    }
+
+    /// The trace of the case in `directory`.
+    func recording(in directory: ByteString) throws -> Recording {
+        var recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
+        recording.addMappedFiles(mappedFiles ?? [])
+        return recording
     }
 
     package func write(to directory: ByteString) throws {

@@ -45,6 +45,7 @@ extension CaseWriter {
         record.manifestPath = manifestPath
         record.run = RunPlan(of: again)
         record.lossKinds = [family]
+        record.note(outcome.recording)
         if let (state, contract) = objection.state {
             try RunFiles.makeDirectory(image)
             try TreeMaterialiser(payloads: outcome.recording.payloads).materialise(state.tree, into: image)

@@ -33,6 +33,7 @@ struct CaseWriter {
         record.run = RunPlan(of: request)
         record.lossKinds = cause.loss.patterns.map(\.description)
         record.firstCrash = firstCrash
+        record.note(recording)
         if cause.check == .writable, request.exploration.probesWriting { record.probing = request.profile.rawValue }
         try record.write(to: directory)
         try writeScripts(to: directory)

@@ -142,7 +142,7 @@ package struct Replay: Sendable {
 
     /// Reads the files of the case; states are recovered in directories beneath `scratch`.
     func scene(_ client: RecoverClient, scratch: ByteString, _ context: RunContext?) throws -> Scene {
-        let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
+        let recording = try record.recording(in: directory)
         let state = try recording.state(profile, at: record.crashPoint, .losing(lost))
         guard state.lost == lost else {
             throw CaseError.inconsistent(

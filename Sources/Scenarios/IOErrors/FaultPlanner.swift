@@ -55,7 +55,7 @@ struct FaultPlanner {
                 plain.first.termination, said: plain.first.complaints, wroteLines: plain.first.lineCount)
         }
         if let outcome = plain.underRules { try RecoveryControl(request, context).require(outcome.recovery) }
-        let tree = try plain.recording.state(.kill, at: plain.recording.events.count, .everything).tree
+        let tree = try plain.recording.wholeState(at: plain.recording.events.count).tree
         let files = tree.reachable().compactMap { (path, inode) -> (path: ByteString, sizeBytes: UInt64)? in
             guard let node = tree.nodes[inode], node.kind == .regular, node.sizeBytes > 0 else { return nil }
             return (path, node.sizeBytes)

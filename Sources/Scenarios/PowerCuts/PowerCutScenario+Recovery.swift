@@ -50,7 +50,8 @@ extension PowerCutScenario {
         try RunFiles.makeDirectory(copy)
         defer { try? TreeRemoval.remove(copy) }
         try TreeMaterialiser(payloads: life.recording.payloads).materialise(state.tree, into: copy)
-        let (recovery, outcome) = try cycle(on: copy).recover(named: name("recovery-\(aim.cycle)"), crash: nil)
+        var (recovery, outcome) = try cycle(on: copy).recover(named: name("recovery-\(aim.cycle)"), crash: nil)
+        noteMappedFiles(&recovery.recording)
         guard case .opened = outcome else { return nil }
         return recovery.recording
     }
@@ -60,7 +61,8 @@ extension PowerCutScenario {
         var next: CutPlacement? = placement
         while let placement = next {
             let crash = LiveCycle.Crash(trigger: placement.trigger, choice: .seeded(stream.next()))
-            let (life, _) = try cycle(on: backing).recover(named: name("recovery-\(aim.cycle)-cut"), crash: crash)
+            var (life, _) = try cycle(on: backing).recover(named: name("recovery-\(aim.cycle)-cut"), crash: crash)
+            noteMappedFiles(&life.recording)
             if let cut = life.cut {
                 var report = aim.report(.fired, placement)
                 report.hit = life.hit

@@ -24,6 +24,8 @@ struct PowerCutScenario: ScenarioRun {
     let client: RecoverClient
     /// What the store showed when the present life began; nil in the first.
     private var shown: Observation?
+    /// What its lives so far stored to through shared mappings: a life that ends in a cut may not show it.
+    private var mappedFiles: [String] = []
     /// How many lives have each name.
     private var lives: [String: Int] = [:]
     /// Where the cuts fall, and what they leave.
@@ -141,10 +143,17 @@ struct PowerCutScenario: ScenarioRun {
 
     /// One life on the mount; what it wrote to the oracle is taken into the history.
     private mutating func live(_ name: String, crash: LiveCycle.Crash?) throws -> LiveCycle.Outcome {
-        let outcome = try cycle(on: backing).run(named: name, firstSeq: history.nextSeq, crash: crash)
+        var outcome = try cycle(on: backing).run(named: name, firstSeq: history.nextSeq, crash: crash)
+        noteMappedFiles(&outcome.life.recording)
         try history.takeWhatWasAdded(to: context.oracle)
         tally.acknowledged = history.acknowledged
         return outcome
+    }
+
+    /// What one life shows of the store holds for all.
+    mutating func noteMappedFiles(_ recording: inout Recording) {
+        recording.addMappedFiles(mappedFiles)
+        mappedFiles = recording.mappedFiles
     }
 
     func cycle(on directory: ByteString) -> LiveCycle {
