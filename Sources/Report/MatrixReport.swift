@@ -38,23 +38,53 @@ package struct MatrixReport: Encodable {
         try fields.encode(skipped, forKey: .skipped)
     }
 
-    package func text(for terminal: Terminal) -> String {
+    /// What a terminal shows. Planted bugs that came out as expected are one line, unless `showsAll`.
+    package func text(for terminal: Terminal, showsAll: Bool = false) -> String {
         var table = Table([
-            .init("verdict"), .init("target"), .init("scenario"), .init("runs", .right), .init("acked", .right),
-            .init("states", .right), .init("epochs", .right), .init("seconds", .right),
-            .init("strongest profile, and why"),
+            .init("verdict"), .init("store"), .init("scenario"), .init("runs", .right), .init("acknowledged", .right),
+            .init("crash states", .right), .init("epochs explored", .right), .init("seconds", .right),
+            .init("strongest profile that fails, and why"),
         ])
-        for line in lines() { table.add(line.cells) }
+        for line in lines(showsAll) { table.add(line.cells) }
         var text = table.text(for: terminal)
-        for row in rows {
-            guard let result = row.result, !result.findings.isEmpty, !row.isPlantedAndFound else { continue }
-            text += "\n" + RunReport(result).text(for: terminal)
+        for (place, told) in TellOnce(rows.filter { showsAll || !$0.isPlantedAndFound }).enumerated() {
+            text += "\n" + self.text(of: told, number: place + 1, terminal)
         }
-        let planted = rows.count(where: \.isPlantedAndFound)
-        if planted > 0 {
-            text += "\n\(planted) planted bugs were found; `faultline planted NAME` tells the story of one\n"
+        let planted = rows.filter(\.isPlanted)
+        let found = planted.count(where: \.isPlantedAndFound)
+        if found > 0, !showsAll {
+            text += "\n\(found) of \(planted.count.counted("planted bug")) found"
+            text += "; `faultline planted NAME` tells the story of one, --all shows each here\n"
         }
         return text + "\n" + summary(terminal) + "\n"
+    }
+
+    /// One finding, told for every row that shows it.
+    private func text(of told: TellOnce.Told, number: Int, _ terminal: Terminal) -> String {
+        let row = told.rows[0]
+        let finding = told.findings[0]
+        let verdict = verdict(of: row)
+        let scenarios = MatrixReport.unique(told.rows.map(\.scenario)).joined(separator: " and ")
+        let profile = row.result?.profile ?? ""
+        var lines = [verdict.style.shown(verdict.text, on: terminal) + "  \(row.shownTarget), \(scenarios), \(profile)"]
+        lines += RunReport.story(of: finding, number: number, terminal)
+        for (row, finding) in zip(told.rows, told.findings).dropFirst() {
+            let command = finding.replay.map { ": \($0)" } ?? ""
+            lines.append("    shown by \(row.scenario), seed \(row.result?.seed ?? 0), too\(command)")
+        }
+        return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// The verdict of a row, marked where it was expected.
+    private func verdict(of row: MatrixRow) -> Table.Cell {
+        guard let result = row.result else { return "not run" }
+        let mark = row.isMet && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
+        return Table.Cell(result.verdict + mark, row.isMet ? .good : RunReport.cell(result.verdict).style)
+    }
+
+    private static func unique(_ words: [String]) -> [String] {
+        var known: Set<String> = []
+        return words.filter { known.insert($0).inserted }
     }
 
     /// The cells of one target and scenario that came out alike, as one line of the table.
@@ -69,7 +99,8 @@ package struct MatrixReport: Encodable {
         var explored: RunResult.Explored?
         var seconds = 0.0
 
-        init(_ row: MatrixRow) {
+        /// - Parameter shown: the row's verdict.
+        init(_ row: MatrixRow, _ shown: Table.Cell) {
             self.row = row
             guard row.obstacle == nil, let result = row.result else {
                 let isLeft = row.obstacle == nil || row.isOutOfBudget
@@ -77,8 +108,7 @@ package struct MatrixReport: Encodable {
                 why = row.obstacle ?? ""
                 return
             }
-            let mark = row.isMet && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
-            verdict = Table.Cell(result.verdict + mark, row.isMet ? .good : RunReport.cell(result.verdict).style)
+            verdict = shown
             let reason = row.isMet ? row.reason ?? "" : "expected \(row.expectation); \(result.reason ?? "")"
             let profile = result.findings.first.map { $0.strongestProfile + (reason.isEmpty ? "" : "; ") } ?? ""
             why = profile + reason
@@ -107,7 +137,7 @@ package struct MatrixReport: Encodable {
             let counts: [Table.Cell] = [
                 .init("\(acknowledged)"), .init("\(states)"), epochs, .init(MatrixReport.tenths(seconds)),
             ]
-            return [verdictOfAll, .init(row.target), .init(row.scenario), .init("\(runs)")]
+            return [verdictOfAll, .init(row.shownTarget), .init(row.scenario), .init("\(runs)")]
                 + (hasRun ? counts : ["", "", "", ""]) + [.init(why)]
         }
 
@@ -118,10 +148,12 @@ package struct MatrixReport: Encodable {
         }
     }
 
-    private func lines() -> [Line] {
+    /// Stores first as they are, then those with planted bugs, if they are shown at all.
+    private func lines(_ showsAll: Bool) -> [Line] {
         var lines: [Line] = []
         var places: [String: Int] = [:]
-        for line in rows.map(Line.init) {
+        let shown = rows.filter { !$0.isPlanted } + rows.filter { $0.isPlanted && (showsAll || !$0.isPlantedAndFound) }
+        for line in shown.map({ Line($0, verdict(of: $0)) }) {
             if let place = places[line.likeness] {
                 lines[place].add(line)
             } else {

@@ -20,7 +20,7 @@ package struct RunReport {
         lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         for (index, finding) in result.findings.enumerated() {
-            lines += story(of: finding, number: result.findings.count > 1 ? index + 1 : nil, terminal)
+            lines += RunReport.story(of: finding, number: index + 1, terminal)
         }
         if let weaker = result.profilesNotTried {
             let names = weaker.map(\.rawValue).joined(separator: ", ")
@@ -64,10 +64,10 @@ package struct RunReport {
         return parts.joined(separator: ", ")
     }
 
-    private func story(of finding: Finding, number: Int?, _ terminal: Terminal) -> [String] {
+    static func story(of finding: Finding, number: Int, _ terminal: Terminal) -> [String] {
         let title = Style.bad.shown(finding.check, on: terminal) + ": "
         var lines = [
-            "", "  " + (number.map { "\($0). " } ?? "") + title + RunReport.headline(of: finding),
+            "", "  \(number). " + title + RunReport.headline(of: finding),
         ]
         if let account = finding.account { lines += StoryReport(account).lines(for: terminal, indent: 4) }
         if finding.case != nil || !finding.lost.isEmpty {

@@ -48,6 +48,22 @@ extension RunResult {
         return result
     }
 
+    /// With the manifest's own path in commands that name it `./NAME`, as `withoutPlaces` leaves them.
+    func naming(manifest path: String) -> RunResult {
+        let name = "./" + (path.split(separator: "/").last ?? "")
+        func named(_ command: String) -> String {
+            command.replacing(ReproduceScript.quoted(name), with: ReproduceScript.quoted(path))
+        }
+        var result = self
+        result.command = named(command)
+        result.resume = resume.map(named)
+        for index in findings.indices {
+            result.findings[index].replay = findings[index].replay.map(named)
+            result.findings[index].recheck = findings[index].recheck.map(named)
+        }
+        return result
+    }
+
     /// All of a path up to its last slash.
     static func folder(of path: String) -> String {
         String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])

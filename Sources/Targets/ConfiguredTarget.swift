@@ -34,6 +34,14 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
         ([target.name] + configuration.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
     }
 
+    /// The same with only the parameters that differ from their defaults: `sqlite journal_mode=wal`.
+    package var shortLabel: String {
+        let usual = Dictionary(
+            target.parameters.map { ($0.name, $0.values.first) }, uniquingKeysWith: { one, _ in one })
+        let other = configuration.filter { usual[$0.name] != $0.value }
+        return ([target.name] + other.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
+    }
+
     package var description: String { label }
 
     private func command(_ arguments: [ByteString]) -> Command {

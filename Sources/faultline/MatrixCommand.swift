@@ -143,7 +143,8 @@ struct MatrixCommand: ParsableCommand {
                 progress.finishOne()
                 // One that was interrupted is run again.
                 if Interruption.shared.isInterrupted, result.verdict != Verdict.violation.rawValue { return }
-                let kept = row.withoutPlaces(program: ProgramName.shown, matrix.cells[index].request)
+                let kept = row.withoutPlaces(
+                    program: ProgramName.shown, matrix.cells[index].request, in: log.folder)
                 do { try log.append(index, kept) } catch { failure.withLock { $0 = error } }
             })
         progress.clear()

@@ -10,6 +10,9 @@ struct MatrixOutput: ParsableArguments {
     @Option(help: "Write JUnit XML to this file.")
     var junit: String?
 
+    @Flag(help: "Show the planted bugs that were found, too: a line and a story each.")
+    var all = false
+
     @Flag(help: "Append a table to the file that GITHUB_STEP_SUMMARY names.")
     var githubSummary = false
 
@@ -21,7 +24,7 @@ struct MatrixOutput: ParsableArguments {
     /// Prints and writes everything, and answers the exit status.
     func report(_ rows: [MatrixRow], json: Bool) throws -> ExitStatus {
         let report = MatrixReport(rows)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output, showsAll: all), terminator: "") }
         if let junit { try JUnitReport.text(rows).write(toFile: junit, atomically: true, encoding: .utf8) }
         if githubSummary, let path = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"] {
             let file = try FileHandle(forWritingTo: URL(filePath: path))

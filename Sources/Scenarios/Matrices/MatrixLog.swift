@@ -26,6 +26,9 @@ package final class MatrixLog: Sendable {
     package let header: Header
     private let writing = Mutex(())
 
+    /// The directory that it lies in, as an absolute path that ends with a slash.
+    package var folder: String { RunResult.folder(of: ((try? path.absolutePath()) ?? path).shown) }
+
     private init(_ path: ByteString, _ header: Header) {
         self.path = path
         self.header = header

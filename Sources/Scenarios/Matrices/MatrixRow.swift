@@ -1,9 +1,13 @@
+import Bytes
+import Foundation
 import Oracle
 
 /// One cell of a matrix and what came of it: what is printed, stored and merged.
 package struct MatrixRow: Codable, Sendable {
     package var name: String
     package var target: String
+    /// The target with only the parameters that differ from their defaults; nil in results of an older version.
+    package var shortTarget: String?
     package var scenario: String
     package var expectation: String
     package var reason: String?
@@ -11,12 +15,16 @@ package struct MatrixRow: Codable, Sendable {
     package var expectedLoss: String?
     /// Why it was not run here.
     package var obstacle: String?
+    /// Where the target's manifest lies: relative to the file that the row is kept in, or, for one that has nothing in
+    /// common with that place, its name alone.
+    package var manifest: String?
     /// Nil when it did not run.
     package var result: RunResult?
 
     package init(_ cell: Matrix.Cell, _ result: RunResult?) {
         name = cell.name
         target = cell.request.target.label
+        shortTarget = cell.request.target.shortLabel
         scenario = cell.request.scenario.rawValue
         expectation = cell.expectation.rawValue
         reason = cell.reason
@@ -32,22 +40,47 @@ package struct MatrixRow: Codable, Sendable {
     package var isOutOfBudget: Bool { obstacle == Self.budgetIsUsedUp }
 
     /// A bug that was planted on purpose, and that came out as expected: nobody needs its story.
-    package var isPlantedAndFound: Bool {
+    package var isPlantedAndFound: Bool { isPlanted && isMet }
+
+    /// A bug was planted on purpose and is expected to be found.
+    package var isPlanted: Bool {
         let planted = result?.configuration["planted"] ?? "none"
-        return isMet && planted != "none" && expectation == Verdict.violation.rawValue
+        return planted != "none" && expectation == Verdict.violation.rawValue
     }
 
+    /// How tables name the target.
+    package var shownTarget: String { shortTarget ?? target }
+
     /// The row as it is kept: see `RunResult.withoutPlaces`.
-    package func withoutPlaces(program: String, _ request: RunRequest) -> MatrixRow {
+    ///
+    /// - Parameter folder: where the file that keeps it lies; an absolute path that ends with a slash.
+    package func withoutPlaces(program: String, _ request: RunRequest, in folder: String) -> MatrixRow {
         var row = self
         row.result = result?.withoutPlaces(program: program, request)
+        row.manifest = request.target.target.manifest.map { MatrixRow.path(of: $0.path.shown, from: folder) }
         return row
     }
 
+    /// The other way round, so that what is printed can be pasted here.
     func located(in folder: String, program: String) -> MatrixRow {
         var row = self
         row.result = result?.located(in: folder, program: program)
+        if let manifest, manifest.contains("/") {
+            let path = URL(filePath: folder + manifest).standardizedFileURL.path(percentEncoded: false)
+            if RunFiles.exists(ByteString(path)) { row.result = row.result?.naming(manifest: path) }
+        }
         return row
+    }
+
+    /// `../stores/mine.yaml` for `/home/me/stores/mine.yaml` from `/home/me/runs/`. What has nothing in common with the
+    /// folder but the root would name places of this machine: of that the name alone.
+    private static func path(of path: String, from folder: String) -> String {
+        let (path, folder) = (path.split(separator: "/"), folder.split(separator: "/"))
+        let common = zip(path, folder).prefix { $0 == $1 }.count
+        guard common > 0, common < path.count else { return "./\(path.last ?? "")" }
+        let ups = Array(repeating: "..", count: folder.count - common)
+        return (ups.isEmpty ? ["."] : ups).joined(separator: "/") + "/"
+            + path[common...].joined(separator: "/")
     }
 
     /// Whether the cell came out as expected, for the expected cause.

@@ -56,6 +56,23 @@ import Testing
         #expect(try Faultline.run(["-c", String(replay)], directory: "/", of: "/bin/sh").status == 1)
     }
 
+    @Test func `merge prints commands that work where it is called, and tells one cause once`() throws {
+        try writeStore(syncs: false)
+        let text = "cells: [{target: log.yaml, scenario: [explore, power-cut], ops: 8, cycles: 0}]"
+        try text.write(toFile: temporary.path + "/m.yaml", atomically: true, encoding: .utf8)
+        #expect(try run(["matrix", "m.yaml", "--out", "runs"]).status == 1)
+        let merged = try Faultline.run(["merge", temporary.path + "/runs/matrix-1.jsonl"], directory: "/")
+        #expect(merged.status == 1, "\(merged)")
+        let stories = merged.output.split(separator: "\n").filter { $0.contains("──── power cut ") }
+        #expect(stories.count == 1 && merged.output.contains("shown by power-cut, seed 1, too"), "\(merged.output)")
+        let line = try #require(merged.output.split(separator: "\n").first { $0.contains(" replay ") })
+        #expect(try Faultline.run(["-c", String(line)], directory: "/", of: "/bin/sh").status == 1, "\(line)")
+        #expect(try recheck(merged).status == 1)
+        // Moved away, the results name no place of the machine that made them.
+        let log = try String(contentsOfFile: temporary.path + "/runs/matrix-1.jsonl", encoding: .utf8)
+        #expect(!log.contains(temporary.path))
+    }
+
     @Test func `a run that can't get there is inconclusive, and a case that does not say how is refused`() throws {
         try writeStore(syncs: false)
         #expect(try run(["explore", "log.yaml", "--ops", "8", "--states", "40"]).status == 1)
