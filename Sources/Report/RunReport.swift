@@ -16,6 +16,7 @@ package struct RunReport {
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
         if let bounded = result.bounded { lines.append("  bounded: " + RunReport.places(of: bounded)) }
+        if let boundaries = result.boundaries { lines.append("  " + RunReport.words(boundaries)) }
         lines += (result.profiles.map { ProfileTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
@@ -46,6 +47,13 @@ package struct RunReport {
         let rest = bounds.count - shown.count
         return "the epochs that end at event " + shown.joined(separator: ", ")
             + (rest > 0 ? " and \(rest) more (result.json)" : "")
+    }
+
+    private static func words(_ boundaries: RunResult.Boundaries) -> String {
+        if let obstacle = boundaries.obstacle { return "kill states of each operation: NOT CHECKED: \(obstacle)" }
+        let explored = boundaries.explored.map { "\($0) boundaries" } ?? "the boundaries"
+        return "kill states of each operation: \(explored) of a run of \(boundaries.operations.counted("operation")), "
+            + "\(boundaries.states.counted("distinct state"))"
     }
 
     private var counts: String {

@@ -10,7 +10,8 @@ import Targets
 ///
 /// A first life without a kill says how long the work takes. Then the store is killed as often as there are cycles, at
 /// seeded times or at a given acknowledgement, recovered, judged, and goes on with what it has. Only a kill that found the
-/// workload at work counts. Needs nothing of the machine.
+/// workload at work counts; fewer than half are inconclusive. Then every boundary of operations is checked
+/// (`KillBoundaries`), which needs FUSE for stores in other processes; the rest needs nothing of the machine.
 struct KillScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
@@ -55,25 +56,43 @@ struct KillScenario: ScenarioRun {
                 whole.termination, said: whole.complaints, wroteLines: history.lineCount)
         }
         guard try judge(whole, after: "without any fault"), tally.findings.isEmpty else { return }
+        try killLive(afterLifeOf: whole.seconds)
+        if context.shouldStop() { throw RunError.interrupted }
+        var boundaries = KillBoundaries(request, context, program: program)
+        tally.boundaries = try boundaries.check(&tally)
+    }
+
+    private mutating func killLive(afterLifeOf seconds: Double) throws {
         var stream = RandomStream(seed: request.seed).stream("kills")
         for cycle in 1...max(1, request.cycles) where request.cycles > 0 {
             if context.shouldStop() { throw RunError.interrupted }
             context.progress("kill \(cycle) of \(request.cycles)")
             let fraction = Double(stream.next(upperBound: 1_000_000 as UInt64)) / 1_000_000
             let plan = request.killTrigger.map(KillPlan.at)
-            let life = try live(until: plan ?? .afterSeconds(fraction * whole.seconds))
-            if !life.wasKilled, !life.termination.isSuccess {
-                tally.add(try refusal(life, cycle))
-                return
+            for attempt in 1...Self.mostAttempts {
+                // A life may be shorter than the first one: a kill that came too late is tried again, and earlier.
+                let life = try live(until: plan ?? .afterSeconds(fraction * seconds / Double(attempt)))
+                if !life.wasKilled, !life.termination.isSuccess {
+                    tally.add(try refusal(life, cycle))
+                    return
+                }
+                let cut = cut(of: life, cycle)
+                let isLast = cut.landed || plan != nil || attempt == Self.mostAttempts
+                if isLast { tally.cuts.append(cut) }
+                let moment = "kill \(cycle), after \(life.acknowledged.counted("acknowledgement")) of that life"
+                guard try judge(life, after: moment) else { return }
+                if isLast { break }
             }
-            let hasWorkLeft = UInt64(life.acknowledged) < request.operationCount
-            tally.cuts.append(
-                RunResult.Cut(
-                    cycle: cycle, acknowledged: life.acknowledged, inFlight: history.inFlight,
-                    landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft, file: life.newFile?.shown))
-            let moment = "kill \(cycle), after \(life.acknowledged.counted("acknowledgement")) of that life"
-            guard try judge(life, after: moment) else { return }
         }
+    }
+
+    private static let mostAttempts = 3
+
+    private func cut(of life: Life, _ cycle: Int) -> RunResult.Cut {
+        let hasWorkLeft = UInt64(life.acknowledged) < request.operationCount
+        return RunResult.Cut(
+            cycle: cycle, acknowledged: life.acknowledged, inFlight: history.inFlight,
+            landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft, file: life.newFile?.shown)
     }
 
     // MARK: - A life

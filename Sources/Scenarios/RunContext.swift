@@ -6,6 +6,8 @@ import Targets
 /// Where a run does its work, and how it hears that it should stop.
 package struct RunContext: Sendable {
     private let run: RunDirectory
+    /// What the names of files begin with that belong to a part of the run.
+    private var prefix = ""
     /// Space for stores and crash states, thrown away at the end; in memory where the machine offers that.
     package let scratch: ByteString
     /// Becomes true when the run should end early, cleanly.
@@ -26,7 +28,14 @@ package struct RunContext: Sendable {
     /// Everything that is kept of the run.
     package var directory: ByteString { run.path }
 
-    var oracle: ByteString { run.oraclePath }
+    var oracle: ByteString { prefix.isEmpty ? run.oraclePath : file("oracle.jsonl") }
+
+    /// The same for a part of the run whose files are its own: their names begin with `part` and a hyphen.
+    func part(_ part: String) -> RunContext {
+        var context = self
+        context.prefix = prefix + part + "-"
+        return context
+    }
 
     func makeCase() throws(RunDirectoryError) -> ByteString { try run.makeCase() }
     func willMount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.willMount(mountPoint) }
@@ -37,8 +46,8 @@ package struct RunContext: Sendable {
         for place in [scratch, directory] { try FreeSpace.require(in: place, doing: doing) }
     }
 
-    func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
-    func scratchFile(_ name: String) -> ByteString { scratch.appending(component: ByteString(name)) }
+    func file(_ name: String) -> ByteString { directory.appending(component: ByteString(prefix + name)) }
+    func scratchFile(_ name: String) -> ByteString { scratch.appending(component: ByteString(prefix + name)) }
 }
 
 /// Why a run came to no verdict about the store. The runner turns it into a result: it never passes for a pass.

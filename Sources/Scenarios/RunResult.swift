@@ -56,6 +56,17 @@ package struct RunResult: Codable, Sendable {
         package var notDerived: String?
     }
 
+    /// The crash states of `kill` at the boundaries of operations.
+    package struct Boundaries: Codable, Sendable, Equatable {
+        /// Operations of the recorded run.
+        package var operations: Int
+        /// Distinct states that were recovered.
+        package var states: Int
+        package var explored: Explored?
+        /// Why nothing was checked.
+        package var obstacle: String?
+    }
+
     package struct Controls: Codable, Sendable {
         /// Wrong observations that were made from a real one, and how many of them the validator flagged.
         package var mutations = 0
@@ -100,6 +111,8 @@ package struct RunResult: Codable, Sendable {
     package var coverage: String?
     /// The same as numbers; nil for a scenario that explores no epochs.
     package var explored: Explored?
+    /// `kill`: how many boundaries of operations were checked beside the live kills.
+    package var boundaries: Boundaries?
     /// Each profile by itself, strongest first, where there was more than one.
     package var profiles: [UnderProfile]?
     /// Weaker profiles that this run says nothing of.

@@ -16,6 +16,8 @@ struct RunTally {
     var heldTo: Contract?
     /// How much of what a crash could leave was looked at; nil where that is not asked.
     var coverage: Coverage?
+    /// `kill`: the boundaries of operations.
+    var boundaries: RunResult.Boundaries?
     /// Each profile by itself, where there is more than one.
     var profiles: [RunResult.UnderProfile] = []
     /// The exploration was stopped, and can be gone on with.

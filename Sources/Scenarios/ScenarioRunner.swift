@@ -114,6 +114,7 @@ package struct ScenarioRunner: Sendable {
         result.explored = tally.coverage.map(RunResult.Explored.init)
         result.resume = tally.isResumable ? resumeCommand(request, result.directory) : nil
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
+        result.boundaries = tally.boundaries
         result.profiles = tally.profiles.isEmpty ? nil : tally.profiles
         if [.explore, .powerCut].contains(request.scenario) {
             let weaker = request.usesEveryProfile ? [] : request.profile.weaker
@@ -179,6 +180,13 @@ package struct ScenarioRunner: Sendable {
             return (
                 .inconclusive,
                 "no kill landed while the workload was at work: try more --ops, another --seed or more --cycles"
+            )
+        }
+        if request.scenario == .kill, tally.cutsLanded * 2 < tally.cuts.count {
+            return (
+                .inconclusive,
+                "only \(tally.cutsLanded) of \(tally.cuts.count.counted("kill")) landed while the workload was at work: "
+                    + "try more --ops, so that the work takes longer"
             )
         }
         if let reason = tally.unjudged.sorted().first { return (.inconclusive, reason) }

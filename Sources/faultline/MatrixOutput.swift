@@ -24,7 +24,11 @@ struct MatrixOutput: ParsableArguments {
     /// Prints and writes everything, and answers the exit status.
     func report(_ rows: [MatrixRow], json: Bool) throws -> ExitStatus {
         let report = MatrixReport(rows)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output, showsAll: all), terminator: "") }
+        if json {
+            try JSONOutput.printObject(report)
+        } else {
+            print(report.text(for: .output, showsAll: all), terminator: "")
+        }
         if let junit { try JUnitReport.text(rows).write(toFile: junit, atomically: true, encoding: .utf8) }
         if githubSummary, let path = ProcessInfo.processInfo.environment["GITHUB_STEP_SUMMARY"] {
             let file = try FileHandle(forWritingTo: URL(filePath: path))

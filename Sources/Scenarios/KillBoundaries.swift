@@ -1,0 +1,75 @@
+import Exploration
+import Model
+
+/// The part of `kill` that needs no luck: one run is recorded, and the files are checked as a kill would have left them
+/// at each of its operations (`explore --profile kill`).
+///
+/// A live kill finds the store where it spends its time; a bug between two quick operations is found here. Stores in
+/// other processes need FUSE for it.
+struct KillBoundaries {
+    /// A run of so many operations at most, for so long at most: the live kills are what a long run is for.
+    static let mostOperations: UInt64 = 200
+    static let mostSeconds = 30
+    /// The same where a live kill has found something already.
+    static let mostSecondsAfterFinding = 5
+
+    private var request: RunRequest
+    private let context: RunContext
+    private let program: String
+
+    init(_ request: RunRequest, _ context: RunContext, program: String) {
+        var request = request
+        (request.scenario, request.profile, request.cycles) = (.explore, .kill, 0)
+        request.operationCount = min(request.operationCount, Self.mostOperations)
+        request.killTrigger = nil
+        request.exploration = ExplorationLimits()
+        if request.target.builtInStore != nil { request.shape.threadCount = 1 }
+        self.request = request
+        self.context = context.part("boundaries")
+        self.program = program
+    }
+
+    /// Adds what was seen to `tally`, and answers how far it went. Without FUSE nothing is done.
+    mutating func check(_ tally: inout RunTally) throws -> RunResult.Boundaries {
+        request.exploration.budgetSeconds = tally.findings.isEmpty ? Self.mostSeconds : Self.mostSecondsAfterFinding
+        if request.storeInMemory == nil, let obstacle = MountTrial.run() {
+            return RunResult.Boundaries(operations: 0, states: 0, obstacle: "no mount can be made: \(obstacle)")
+        }
+        var scenario = ExploreScenario(request, context, program: program)
+        let outcome = Result { try scenario.run() }
+        tally.addBoundaries(scenario.tally)
+        if case .failure(RecordingError.noKillStates(let files)) = outcome {
+            return RunResult.Boundaries(
+                operations: 0, states: 0,
+                obstacle: "the kernel writes \(files.joined(separator: ", ")) back when it likes: they are mapped")
+        }
+        try outcome.get()
+        return RunResult.Boundaries(
+            operations: Int(clamping: request.operationCount), states: scenario.tally.checked,
+            explored: scenario.tally.coverage.map(RunResult.Explored.init))
+    }
+}
+
+extension RunTally {
+    /// What was seen at the boundaries of operations. A finding with a timeline takes the place of a live one that broke
+    /// the same check.
+    mutating func addBoundaries(_ other: RunTally) {
+        decided += other.decided
+        checked += other.checked
+        mutations += other.mutations
+        flagged += other.flagged
+        unconfirmed += other.unconfirmed
+        flaggedChecks.formUnion(other.flaggedChecks)
+        unflagged.formUnion(other.unflagged)
+        unjudged.formUnion(other.unjudged)
+        for finding in other.findings {
+            guard let live = findings.firstIndex(where: { $0.check == finding.check && $0.account == nil }) else {
+                findings.append(finding)
+                continue
+            }
+            var finding = finding
+            finding.states += findings[live].states
+            findings[live] = finding
+        }
+    }
+}
