@@ -29,6 +29,9 @@ struct FaultTable {
         case .neverFired: return "\(fault.rule)  (matched \(fault.matched))"
         case .survived, .refused, .violation:
             let more = fault.fired > 1 ? "\(fault.fired) times" : fault.faults.first.map(hit) ?? ""
+            if let failing = fault.failingPlaces {
+                return "\(fault.rule)  (\(more); wrong at \(failing) of \(fault.places ?? 1) places)"
+            }
             let others = (fault.places ?? 1) - 1
             let places =
                 others == 0

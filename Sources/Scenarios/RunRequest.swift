@@ -23,6 +23,8 @@ package struct RunRequest: Sendable {
     package var cutAims: [CutAim] = []
     /// `io-error`: these rules together, and not each family of faults in its turn.
     package var rules: [Rule] = []
+    /// `io-error`: each family is tried at every place of the run, and not at a few.
+    package var sweepsFaults = false
     /// `explore`: under every profile of `Profile.filesystems`, from the strongest on, and not under `profile` alone.
     package var usesEveryProfile = false
     /// `explore`: how far it goes.

@@ -98,6 +98,7 @@ package struct ScenarioRunner: Sendable {
             for aim in request.cutAims { words += ["--cut-at", "\(aim)"] }
         }
         for rule in request.rules { words += ["--rule", "\(rule)"] }
+        if request.sweepsFaults { words.append("--sweep") }
         return words + (request.killTrigger?.words ?? [])
     }
 

@@ -56,6 +56,13 @@ struct RunCommand: ParsableCommand {
             "io-error: inject by this rule, and not each family of faults in its turn; repeatable.", valueName: "rule"))
     var rule: [String] = []
 
+    @Flag(
+        help: """
+            io-error: try each family of faults at every place where it can fire, and not at a few drawn ones. It takes a life \
+            of the store for each write, sync, create and so on.
+            """)
+    var sweep = false
+
     @Option(help: "io-error: a file of rules, one a line (docs/fault-rules.md).")
     var rules: ByteString?
 
@@ -70,6 +77,9 @@ struct RunCommand: ParsableCommand {
         }
         guard (rule.isEmpty && rules == nil) || scenario == .ioError else {
             throw ValidationError("--rule and --rules are for --scenario io-error")
+        }
+        guard !sweep || scenario == .ioError && rule.isEmpty && rules == nil else {
+            throw ValidationError("--sweep is for --scenario io-error without --rule and --rules")
         }
         guard options.threads == 1 || contract?.needsSingleWriter != true else {
             throw ValidationError("--contract ordered is for one client: several have no single order")
@@ -104,6 +114,7 @@ struct RunCommand: ParsableCommand {
         if request.storeInMemory == nil { try RunCommand.refuse(scenario) }
         request.killTrigger = try killTrigger()
         request.rules = try RuleArguments.rules(rule, file: rules)
+        request.sweepsFaults = sweep
         if let crash = request.rules.first(where: \.cutsPower) {
             throw ValidationError("--rule: '\(crash)' cuts the power: that is --scenario power-cut, with --cut-at")
         }

@@ -84,6 +84,46 @@ struct IOErrorScenarioTests {
         #expect(outcome.judgement.verdict == .violation)
     }
 
+    /// A log in a shell: it takes an error of its fourth write for success.
+    @Test func aSweepFindsTheOnePlaceWhereAnErrorIsIgnored() throws {
+        let scratch = Scratch()
+        let script = """
+            #!/bin/sh
+            log="$FAULTLINE_DIR/log"
+            if [ $1 = recover ]; then
+                [ -s "$log" ] && printf '{"key":"aw==","payload":"%s"}\\n' "$(tail -n 1 "$log")"
+                echo '{"end":true}'
+                exit 0
+            fi
+            seq=$FAULTLINE_FIRST_SEQ
+            end=$((seq + FAULTLINE_OPS))
+            while [ $seq -lt $end ]; do
+                value=$(printf '%s' $seq | base64)
+                line='{"op":"put","seq":'$seq',"key":"aw==","payload":"'$value'"'
+                echo "$line"',"phase":"begin"}' >> "$FAULTLINE_ORACLE"
+                printf '%s\\n' "$value" >> "$log" || [ $seq = 4 ] || exit 1
+                echo "$line"'}' >> "$FAULTLINE_ORACLE"
+                seq=$((seq + 1))
+            done
+            """
+        let folder = try scratch.make("target")
+        try script.write(toFile: "\(folder)/store.sh", atomically: true, encoding: .utf8)
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/store.sh")
+        let manifest =
+            "{name: log, description: a log, workload: [./store.sh, workload], recover: [./store.sh, recover]}"
+        try manifest.write(toFile: "\(folder)/log.yaml", atomically: true, encoding: .utf8)
+        let target = try TargetCatalog(driver: Machine.driver).target("\(folder)/log.yaml").configured([])
+        var request = RunRequest(
+            target: target, scenario: .ioError, contract: target.contract, operationCount: 4, cycles: 1)
+        request.sweepsFaults = true
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        #expect(result.verdict == "violation" && result.command.hasSuffix("--sweep"), "\(result.reason ?? "")")
+        let fault = try #require(result.faults?.first { $0.family == "write-eio" })
+        #expect(fault.outcome == .violation && fault.places == 4 && fault.failingPlaces == 1, "\(fault)")
+        let sync = try #require(result.faults?.first { $0.family == "fsync-eio" })
+        #expect(sync.outcome == .notTried, "\(sync)")
+    }
+
     private func run(
         _ name: String, _ settings: [Setting], _ rule: String, _ scratch: Scratch
     ) throws -> RunResult {

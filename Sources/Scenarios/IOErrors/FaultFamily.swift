@@ -21,8 +21,9 @@ struct FaultFamily: Sendable {
     /// The rule; `#` stands for a number that is drawn from what a run without faults counts.
     var template: String
     var demand: Demand = .everything
-    /// At how many places it is tried, one after the other, until a promise is broken. What a lost sync shows depends on
-    /// what was written around it, and what is written into the lost page afterwards.
+    /// At how many places it is tried, one after the other, until a promise is broken: an error that a store copes with at
+    /// one place may break it at another, and what a lost sync shows depends on what was written around it. A sweep tries
+    /// every place.
     var placeCount = 1
     /// Whether the rule is for one file: `@` stands for its path. A rule about reads takes a file away from the kernel's
     /// cache, and a file that is mapped into memory cannot be.
@@ -30,22 +31,22 @@ struct FaultFamily: Sendable {
 
     /// Every family, in the order in which they are tried.
     static let all: [FaultFamily] = [
-        FaultFamily(name: "write-eio", template: "write nth=# -> EIO"),
-        FaultFamily(name: "write-enospc", template: "write nth=# -> ENOSPC"),
-        FaultFamily(name: "write-short", template: "write nth=# -> short 100"),
+        FaultFamily(name: "write-eio", template: "write nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: "write-enospc", template: "write nth=# -> ENOSPC", placeCount: 3),
+        FaultFamily(name: "write-short", template: "write nth=# -> short 100", placeCount: 3),
         FaultFamily(name: "write-eintr", template: "write nth=# -> EINTR"),
         FaultFamily(name: "space", template: "any -> quota #"),
         FaultFamily(name: "quota", template: "any -> quota # EDQUOT"),
-        FaultFamily(name: "fsync-eio", template: "fsync nth=# -> EIO"),
-        FaultFamily(name: "fsync-lose-ext4", template: "fsync nth=# -> EIO lose"),
-        FaultFamily(name: "fsync-lose-xfs", template: "fsync nth=# -> EIO lose xfs"),
+        FaultFamily(name: "fsync-eio", template: "fsync nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: "fsync-lose-ext4", template: "fsync nth=# -> EIO lose", placeCount: 3),
+        FaultFamily(name: "fsync-lose-xfs", template: "fsync nth=# -> EIO lose xfs", placeCount: 3),
         FaultFamily(name: "fsync-lose-btrfs", template: "fsync nth=# -> EIO lose btrfs", placeCount: 4),
-        FaultFamily(name: "fsyncdir-eio", template: "fsyncdir nth=# -> EIO"),
-        FaultFamily(name: "create-eio", template: "create nth=# -> EIO"),
+        FaultFamily(name: "fsyncdir-eio", template: "fsyncdir nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: "create-eio", template: "create nth=# -> EIO", placeCount: 3),
         FaultFamily(name: "open-emfile", template: "open nth=# -> EMFILE"),
-        FaultFamily(name: "unlink-eio", template: "unlink nth=# -> EIO"),
-        FaultFamily(name: "rename-eio", template: "rename nth=# -> EIO"),
-        FaultFamily(name: "truncate-eio", template: "truncate nth=# -> EIO"),
+        FaultFamily(name: "unlink-eio", template: "unlink nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: "rename-eio", template: "rename nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: "truncate-eio", template: "truncate nth=# -> EIO", placeCount: 3),
         FaultFamily(name: "allocate-enospc", template: "allocate nth=# -> ENOSPC"),
         FaultFamily(name: "read-eio", template: "read path=@ nth=# -> EIO"),
         FaultFamily(name: "read-short", template: "read path=@ nth=# -> short 100"),

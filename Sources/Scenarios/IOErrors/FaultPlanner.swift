@@ -129,8 +129,11 @@ struct FaultPlanner {
             plan.obstacle = "the store does nothing that it could hit"
             return
         }
-        let places = try (0..<min(UInt64(plan.family.placeCount), total)).map { index in
-            try self.plan(plan.family, ways, draw % total + index * total / UInt64(plan.family.placeCount))
+        let count = request.sweepsFaults ? total : min(UInt64(plan.family.placeCount), total)
+        // A sweep goes from the first place to the last.
+        let first = request.sweepsFaults ? 0 : draw % total
+        let places = try (0..<count).map { index in
+            try self.plan(plan.family, ways, first + index * total / count)
         }
         plan = places[0]
         plan.others = Array(places.dropFirst())

@@ -22,6 +22,8 @@ package struct FaultReport: Codable, Sendable {
     /// At how many places it was tried, of a family that is tried at several until a promise is broken; the first that
     /// broke one is told, else the first.
     package var places: Int?
+    /// At how many of them a promise was broken, where every place was tried.
+    package var failingPlaces: Int?
     package var matched: UInt64 = 0
     package var fired: UInt64 = 0
     /// The first of the faults that happened, with the operations that they hit.

@@ -56,17 +56,28 @@ struct IOErrorScenario: ScenarioRun {
         }
     }
 
-    /// At each of its places, until a promise is broken.
+    /// At each of its places, until a promise is broken; a sweep goes on to the last.
     private mutating func tryPlaces(of plan: FaultPlanner.Plan, _ request: RunRequest) throws -> FaultReport {
-        var first: FaultReport?
+        var (first, failing): (FaultReport?, FaultReport?)
+        var failingCount = 0
         for (index, place) in ([plan] + plan.others).enumerated() {
             guard let rule = place.rule else { continue }
             if context.shouldStop() { throw RunError.interrupted }
             var report = try tryUntilItFires(place, rule, request)
             report.places = plan.others.isEmpty ? nil : index + 1
-            if report.outcome == .violation { return report }
+            if report.outcome == .violation {
+                guard request.sweepsFaults else { return report }
+                failingCount += 1
+                failing = failing ?? report
+            }
             first = first ?? report
             first?.places = report.places
+        }
+        if request.sweepsFaults {
+            let places = first?.places
+            first = failing ?? first
+            first?.places = places
+            first?.failingPlaces = failingCount
         }
         guard let first else { throw RunError.harness("\(plan.family.name) was placed nowhere") }
         return first

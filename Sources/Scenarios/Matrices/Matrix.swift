@@ -35,7 +35,7 @@ package struct Matrix: Sendable {
             let threads =
                 (shape.threadCount > 1 ? ["threads \(shape.threadCount)"] : [])
                 + (shape.valueBytes.map { ["values of \($0)"] } ?? [])
-            let partial = request.acceptsPartial ? ["partial"] : []
+            let partial = (request.acceptsPartial ? ["partial"] : []) + (request.sweepsFaults ? ["sweep"] : [])
             let rules = (request.rules + limits.rules).map { "rule \($0)" }
             return (words.compactMap(\.self) + threads + aims + explored(limits) + partial + rules).joined(
                 separator: ", ")

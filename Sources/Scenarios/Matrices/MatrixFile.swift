@@ -31,7 +31,7 @@ package struct MatrixFile {
     private static let keys = [
         "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "cycles", "cut_at", "kill_at_ack",
         "kill_at_file", "budget", "states", "partial", "depth", "writable", "expect", "reason", "check", "loss",
-        "rule", "value_len",
+        "rule", "sweep", "value_len",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -106,6 +106,10 @@ package struct MatrixFile {
                 throw value.error("\(key) is for scenario: explore")
             }
         }
+        if let value = values["sweep"], !scenarios.contains(.ioError) || values["rule"] != nil {
+            throw value.error("sweep is for scenario: io-error, without rule")
+        }
+        let sweeps = try flag(values["sweep"], "sweep")
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
         let killTrigger = try killTrigger(values, operationCount: limit)
         let exploration = try exploration(values)
@@ -132,7 +136,7 @@ package struct MatrixFile {
                         request.shape.threadCount = clients
                         request.shape.valueBytes = valueBytes ?? defaults.valueBytes
                         if scenario == .powerCut { request.cutAims = aims }
-                        if scenario == .ioError { request.rules = rules }
+                        if scenario == .ioError { (request.rules, request.sweepsFaults) = (rules, sweeps) }
                         if scenario == .explore {
                             request.exploration = exploration
                             request.exploration.rules = rules

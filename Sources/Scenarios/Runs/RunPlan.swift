@@ -23,6 +23,7 @@ package struct RunPlan: Codable, Hashable, Sendable {
     /// As rules and aims print.
     package var cutAims: [String]
     package var rules: [String]
+    package var sweepsFaults: Bool?
     package var exploration: Exploration?
 
     /// How far an exploration goes, without its budgets.
@@ -52,6 +53,7 @@ package struct RunPlan: Codable, Hashable, Sendable {
         }
         cutAims = request.cutAims.map { "\($0)" }
         rules = request.rules.map { "\($0)" }
+        sweepsFaults = request.sweepsFaults ? true : nil
         guard scenario == .explore else { return }
         let limits = request.exploration
         exploration = Exploration(
@@ -89,6 +91,7 @@ package struct RunPlan: Codable, Hashable, Sendable {
         if let killAtAcknowledgement { request.killTrigger = .acknowledgement(killAtAcknowledgement) }
         request.cutAims = try cutAims.map { (text) throws(CutAimError) in try CutAim(parsing: ByteString(text)) }
         request.rules = try RunPlan.rules(rules) { refuse("rules", $0) }
+        request.sweepsFaults = sweepsFaults ?? false
         guard let exploration else { return request }
         let ranges: [(String, Int, ClosedRange<Int>)] = [
             ("statesPerEpoch", exploration.statesPerEpoch, 1...100_000_000),
