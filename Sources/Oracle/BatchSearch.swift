@@ -1,106 +1,65 @@
 /// Looks for a choice of which undecided batches happened that suits what every key shows.
 ///
-/// Batches that share a key, directly or through others, are decided together: by trying, oldest first, and turning
-/// back as soon as a key whose batches are all decided disagrees. Most such groups have one batch and a few keys. The
-/// tries are bounded; a group that exceeds the bound is reported as such, never guessed.
+/// What a key shows is one of its operations (an *option*): then the operation's batch happened, and no batch happened
+/// of which an operation on the key replaces it. Operations replace each other by time: an option that was answered
+/// later is replaced by fewer. So a key asks for two things only: that some option's batch happened, and, of each
+/// operation whose batch happened, that an option's batch happened which it does not replace. Each is a rule "if this
+/// batch happened, then one of those": such rules (dual-Horn clauses) are decided without trying. Begin with
+/// every batch as having happened and take away what cannot have, which may take away more. What is left is the largest
+/// choice that suits; if a key is left without an option there is none. Exact, in time in proportion to the
+/// operations, but for sorting them.
+///
+/// Keys that share no batch, directly or through others, are decided by themselves.
 struct BatchSearch {
-    struct Key {
+    /// No choice suits: the key that was left without an option, and the batches decided with it.
+    struct Contradiction {
         var number: Int
-        var payload: [UInt8]?
-        var order: Order
-        var versions: [Version]
-        /// The undecided batches among `versions`, sorted.
-        var batches: [Int]
+        var batches: Set<Int>
+    }
 
-        /// Whether the key may show its payload if, of its undecided batches, exactly those of `happened` happened.
-        func isExplained(by happened: (Int) -> Bool) -> Bool {
-            let didHappen = versions.map { version in
-                version.isCertain || (batches.contains(version.batch) && happened(version.batch))
-            }
-            for (index, version) in versions.enumerated() where version.payload == payload {
-                // Only an operation outside the undecided batches may be chosen freely.
-                guard didHappen[index] || !batches.contains(version.batch) else { continue }
-                let isReplaced = versions.indices.contains { other in
-                    other != index && didHappen[other] && versions[other].replaces(version, order)
-                }
-                if !isReplaced { return true }
-            }
-            return false
+    private var keys: [BatchKey] = []
+
+    /// Takes a key whose payload is legal by itself.
+    mutating func add(_ key: BatchKey) {
+        if !key.isAlwaysExplained { keys.append(key) }
+    }
+
+    func contradictions() -> [Contradiction] {
+        groups().compactMap { keys in
+            var group = BatchGroup(keys)
+            guard let key = group.keyWithoutOption() else { return nil }
+            return Contradiction(number: key.number, batches: Set(keys.flatMap { $0.versions.map(\.batch) }))
         }
     }
 
-    enum Conflict {
-        /// No choice suits: the key at which the longest attempt ended, and the batches decided with it.
-        case contradiction(number: Int, batches: [Int])
-        case tooMany(batches: Int)
-    }
-
-    static let maximumTries = 1 << 20
-
-    private var keys: [Key] = []
-
-    mutating func add(_ key: Key) { keys.append(key) }
-
-    func conflicts() -> [Conflict] {
-        var conflicts: [Conflict] = []
-        for group in groups() {
-            let batches = Set(group.flatMap(\.batches)).sorted()
-            if let conflict = Self.conflict(in: group, batches) { conflicts.append(conflict) }
-        }
-        return conflicts
-    }
-
-    /// Keys that share batches, directly or through others; each key without an undecided batch by itself.
-    private func groups() -> [[Key]] {
+    /// Keys that share batches, directly or through others, in the order of their first keys.
+    private func groups() -> [[BatchKey]] {
         var leader: [Int: Int] = [:]
         func find(_ batch: Int) -> Int {
             var batch = batch
-            while let next = leader[batch], next != batch { batch = next }
+            while let next = leader[batch], next != batch {
+                // Halve the way for those who come later.
+                let afterNext = leader[next] ?? next
+                leader[batch] = afterNext
+                batch = afterNext
+            }
             return batch
         }
         for key in keys {
-            guard let first = key.batches.first else { continue }
-            for batch in key.batches { leader[find(batch)] = find(first) }
+            guard let first = key.versions.first else { continue }
+            for version in key.versions { leader[find(version.batch)] = find(first.batch) }
         }
-        var groups: [Int: [Key]] = [:]
-        var alone: [[Key]] = []
+        var places: [Int: Int] = [:]
+        var groups: [[BatchKey]] = []
         for key in keys {
-            if let first = key.batches.first {
-                groups[find(first), default: []].append(key)
+            let leader = key.versions.first.map { find($0.batch) } ?? 0
+            if let place = places[leader] {
+                groups[place].append(key)
             } else {
-                alone.append([key])
+                places[leader] = groups.count
+                groups.append([key])
             }
         }
-        return alone + groups.keys.sorted().map { groups[$0]! }
-    }
-
-    private static func conflict(in group: [Key], _ batches: [Int]) -> Conflict? {
-        // By depth: the keys whose last undecided batch is decided there.
-        let depth = Dictionary(uniqueKeysWithValues: batches.enumerated().map { ($1, $0) })
-        var decided = [[Key]](repeating: [], count: batches.count + 1)
-        for key in group { decided[key.batches.map { depth[$0]! + 1 }.max() ?? 0].append(key) }
-        var happened = [Bool](repeating: false, count: batches.count)
-        var tries = 0
-        var deepest = (depth: -1, number: group[0].number)
-
-        func disagreeing(at level: Int) -> Key? {
-            decided[level].first { key in !key.isExplained { happened[depth[$0]!] } }
-        }
-        func search(_ level: Int) -> Bool {
-            tries += 1
-            if let key = disagreeing(at: level) {
-                if level > deepest.depth { deepest = (level, key.number) }
-                return false
-            }
-            guard level < batches.count, tries < maximumTries else { return level == batches.count }
-            for choice in [true, false] {
-                happened[level] = choice
-                if search(level + 1) { return true }
-            }
-            return false
-        }
-        if search(0) { return nil }
-        return tries >= maximumTries
-            ? .tooMany(batches: batches.count) : .contradiction(number: deepest.number, batches: batches)
+        return groups
     }
 }

@@ -19,23 +19,16 @@ extension Judge {
         var search = BatchSearch()
         for number in open {
             let versions = versions(number)
-            let undecided = Set(versions.filter { !$0.isCertain && $0.batch != 0 }.map(\.batch)).sorted()
-            guard !undecided.isEmpty else { continue }
+            guard versions.contains(where: \.isUndecided) else { continue }
             search.add(
-                BatchSearch.Key(
-                    number: number, payload: payload(number, in: observation), order: order, versions: versions,
-                    batches: undecided))
+                BatchKey(
+                    number: number, payload: payload(number, in: observation), versions: versions, order: order))
         }
-        for conflict in search.conflicts() {
-            switch conflict {
-            case .tooMany(let batches):
-                judgement.unjudged[.atomic] = "\(batches) batches in flight on shared keys: too many to try"
-            case .contradiction(let number, let batches): tellContradiction(number, batches, observation)
-            }
-        }
+        for contradiction in search.contradictions() { tell(contradiction, observation) }
     }
 
-    private mutating func tellContradiction(_ number: Int, _ batches: [Int], _ observation: Observation) {
+    private mutating func tell(_ contradiction: BatchSearch.Contradiction, _ observation: Observation) {
+        let (number, batches) = (contradiction.number, contradiction.batches)
         let versions = versions(number)
         let begin = versions.first { batches.contains($0.batch) }?.begin
         tell(

@@ -58,11 +58,11 @@ extension Judge {
         // Cut c lets the first c operations happen; `change` is how many more keys contradict c than c - 1.
         var change = [Int](repeating: 0, count: pipeline.count + 2)
         for (number, ranks) in ranks {
-            let payload = payload(number, in: observation)
             var start = 0
-            for end in ranks + [pipeline.count] {
+            let explains = explanations(of: payload(number, in: observation), versions(number))
+            for (end, isExplained) in zip(ranks + [pipeline.count], explains) {
                 // For the cuts start...end this key has seen the same of its own operations.
-                if !explains(start == 0 ? 0 : pipeline[start - 1].begin, payload, versions(number)) {
+                if !isExplained {
                     change[start] += 1
                     change[end + 1] -= 1
                 }
@@ -77,9 +77,10 @@ extension Judge {
         }
         guard best.contradicting > 0 else { return }
         let cutLine = best.cut == 0 ? tally.lastCertainBegin : pipeline[best.cut - 1].begin
-        for (number, _) in ranks.sorted(by: { $0.value[0] < $1.value[0] }) {
+        for (number, ranks) in ranks.sorted(by: { $0.value[0] < $1.value[0] }) {
             let payload = payload(number, in: observation)
-            guard !explains(best.cut == 0 ? 0 : cutLine, payload, versions(number)) else { continue }
+            let happened = ranks.count { $0 < best.cut }
+            guard !explanations(of: payload, versions(number))[happened] else { continue }
             tell(
                 Violation(
                     check: .noHoles, key: validator.table[number],
@@ -95,15 +96,25 @@ extension Judge {
         version.isInFlight && version.begin > tally.lastCertainBegin
     }
 
-    /// Whether the key may show `payload` if of the operations in the pipeline those begun up to line `cut` happened.
-    private func explains(_ cut: Int, _ payload: [UInt8]?, _ versions: [Version]) -> Bool {
-        for version in versions where version.payload == payload {
-            guard !isInPipeline(version) || version.begin <= cut else { continue }
-            let isReplaced = versions.contains { other in
-                (other.isCertain || (isInPipeline(other) && other.begin <= cut)) && other.begin > version.begin
+    /// Whether the key may show `payload` if none of its operations in the pipeline happened, the first, the first two …
+    ///
+    /// It shows the last one that happened, or one that may have happened and began after that.
+    private func explanations(of payload: [UInt8]?, _ versions: [Version]) -> [Bool] {
+        var lastFree = 0
+        var last = (begin: 0, isShown: false)
+        for version in versions {
+            let isShown = areSame(version.payload, payload)
+            if version.isCertain {
+                if version.begin >= last.begin { last = (version.begin, isShown) }
+            } else if isShown && !isInPipeline(version) {
+                lastFree = max(lastFree, version.begin)
             }
-            if !isReplaced { return true }
         }
-        return false
+        var explanations = [last.isShown || lastFree > last.begin]
+        for version in versions where isInPipeline(version) {
+            last = (version.begin, areSame(version.payload, payload))
+            explanations.append(last.isShown || lastFree > last.begin)
+        }
+        return explanations
     }
 }

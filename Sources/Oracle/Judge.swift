@@ -226,7 +226,7 @@ struct Judge {
     private func areExplained(_ differences: [Difference], inFlight: Int) -> Bool {
         var wanted = [Int](repeating: 0, count: tally.restarts.count + 1)
         for difference in differences {
-            wanted[contract.checks.contains(.durable) ? tally.life(of: difference.line) : 0] += 1
+            wanted[contract.checks.contains(.durable) ? validator.life(of: difference.line, tally) : 0] += 1
         }
         var left = 0
         for wanted in wanted.reversed() {

@@ -7,6 +7,9 @@ import func Glibc.memcmp
 /// Numbers are handed out in the order in which keys come, so that walking them is deterministic, unlike walking a
 /// Dictionary; a removed key's number is used again. The keys' bytes lie one behind the other in one array, so that
 /// looking one up touches few cache lines; what removed keys leave there is squeezed out once it is most of it.
+///
+/// The hash is quick and known to everybody. Keys that were made to meet in one place are noticed when they do, and
+/// from then on the standard library's hash is used, which differs from process to process.
 struct KeyTable: Sendable {
     private struct Key {
         var hash: UInt64
@@ -22,6 +25,10 @@ struct KeyTable: Sendable {
     /// 0: empty; else the number plus one.
     private var slots = [UInt32](repeating: 0, count: 16)
     private var free: [Int] = []
+    private(set) var isGuarded = false
+
+    /// How many slots a key may be pushed past its own before the table is guarded.
+    private static let longestProbe = 128
 
     /// The key of `number`.
     subscript(number: Int) -> ByteString {
@@ -30,7 +37,7 @@ struct KeyTable: Sendable {
     }
 
     func number(of key: ByteString) -> Int? {
-        let hash = Self.hash(key.bytes)
+        let hash = hash(key.bytes)
         return key.bytes.withUnsafeBytes { wanted in
             bytes.withUnsafeBytes { bytes in
                 var slot = Int(truncatingIfNeeded: hash) & (slots.count - 1)
@@ -53,11 +60,11 @@ struct KeyTable: Sendable {
     /// The number of `key`, which must not be there.
     mutating func add(_ key: ByteString) -> Int {
         if (keys.count - free.count + 1) * 2 > slots.count { grow() }
-        let entry = Key(hash: Self.hash(key.bytes), start: bytes.count, count: key.count)
+        let entry = Key(hash: hash(key.bytes), start: bytes.count, count: key.count)
         bytes.append(contentsOf: key.bytes)
         let number = free.popLast() ?? keys.count
         if number == keys.count { keys.append(entry) } else { keys[number] = entry }
-        place(number)
+        if place(number) > Self.longestProbe, !isGuarded { guardAgainstCollisions() }
         return number
     }
 
@@ -82,10 +89,29 @@ struct KeyTable: Sendable {
         if removedBytes > max(4096, bytes.count / 2) { squeeze() }
     }
 
-    private mutating func place(_ number: Int) {
+    /// Returns how many slots were taken before the one that it found.
+    @discardableResult
+    private mutating func place(_ number: Int) -> Int {
         var slot = Int(truncatingIfNeeded: keys[number].hash) & (slots.count - 1)
-        while slots[slot] != 0 { slot = (slot + 1) & (slots.count - 1) }
+        var passed = 0
+        while slots[slot] != 0 {
+            slot = (slot + 1) & (slots.count - 1)
+            passed += 1
+        }
         slots[slot] = UInt32(number + 1)
+        return passed
+    }
+
+    private mutating func guardAgainstCollisions() {
+        isGuarded = true
+        for number in keys.indices where keys[number].count >= 0 { keys[number].hash = hash(self[number].bytes) }
+        slots = [UInt32](repeating: 0, count: slots.count)
+        for number in keys.indices where keys[number].count >= 0 { place(number) }
+    }
+
+    @inline(__always)
+    private func hash(_ key: [UInt8]) -> UInt64 {
+        isGuarded ? UInt64(bitPattern: Int64(ByteString(key).hashValue)) : Self.quickHash(key)
     }
 
     private mutating func grow() {
@@ -105,8 +131,8 @@ struct KeyTable: Sendable {
         removedBytes = 0
     }
 
-    /// Eight bytes a step, multiplied and folded. Keys come from a workload, not from an adversary.
-    private static func hash(_ key: [UInt8]) -> UInt64 {
+    /// Eight bytes a step, multiplied and folded.
+    private static func quickHash(_ key: [UInt8]) -> UInt64 {
         key.withUnsafeBytes { bytes in
             var hash = UInt64(bytes.count) &* 0x9E37_79B9_7F4A_7C15
             var index = 0

@@ -17,6 +17,9 @@ struct Mutator {
         var version: Version
     }
 
+    /// How many keys are made up at most.
+    private static let maximumExtraKeys = 1 << 20
+
     private let validator: Validator
     private let observation: Observation
     private let line: Int
@@ -75,30 +78,29 @@ struct Mutator {
     private func opened(
         _ change: (Settled) throws(Impossible) -> [UInt8]?
     ) throws(Impossible) -> Result<Evidence, Impossible> {
-        var mutated = observation
-        var changed = 0
+        var changes: [ByteString: [UInt8]?] = [:]
         var why = Impossible(reason: "no key is at an acknowledged value that nothing in flight concerns")
         // From the newest backwards: what a crash would touch first.
-        for settled in settled.reversed() where changed < wrongKeys {
+        for settled in settled.reversed() where changes.count < wrongKeys {
             do throws(Impossible) {
-                mutated[settled.key] = try change(settled)
-                changed += 1
+                changes.updateValue(try change(settled), forKey: settled.key)
             } catch {
                 why = error
             }
         }
-        return .success(Evidence(.opened(try enough(mutated, changed, why))))
+        return .success(Evidence(.opened(try enough(changes, why))))
     }
 
-    private func enough(_ mutated: Observation, _ changed: Int, _ why: Impossible) throws(Impossible) -> Observation {
-        guard changed > 0 else { throw why }
-        guard changed >= wrongKeys else {
+    /// The observation with these changes, if they are as many as it takes.
+    private func enough(_ changes: [ByteString: [UInt8]?], _ why: Impossible) throws(Impossible) -> Observation {
+        guard !changes.isEmpty else { throw why }
+        guard changes.count >= wrongKeys else {
             throw Impossible(
                 reason:
-                    "\(changed.counted("key")) could be made wrong, but operations in flight without intents may explain as many"
-            )
+                    "\(changes.count.counted("key")) could be made wrong, but operations in flight without intents may "
+                    + "explain as many")
         }
-        return mutated
+        return observation.changing(changes)
     }
 
     private func older(_ settled: Settled) throws(Impossible) -> [UInt8] {
@@ -157,28 +159,28 @@ struct Mutator {
     // MARK: The state as a whole
 
     private func withExtraKeys() throws(Impossible) -> Observation {
-        var mutated = observation
-        var count = 0
+        guard wrongKeys <= Self.maximumExtraKeys else {
+            throw Impossible(
+                reason: "operations in flight without intents may explain as many as \(wrongKeys - 1) keys")
+        }
+        var changes: [ByteString: [UInt8]?] = [:]
         var suffix = 0
-        while count < wrongKeys {
+        while changes.count < wrongKeys {
             let key = ByteString("faultline-control-\(suffix)")
             suffix += 1
             guard observation[key] == nil, !validator.isNamed(key) else { continue }
-            mutated[key] = Array("positive control".utf8)
-            count += 1
+            changes.updateValue(Array("positive control".utf8), forKey: key)
         }
-        return mutated
+        return observation.changing(changes)
     }
 
     private func withResurrectedKeys() throws(Impossible) -> Observation {
-        var mutated = observation
-        var count = 0
-        for (key, payload) in validator.deletedValues(at: line) where count < wrongKeys && mutated[key] == nil {
-            mutated[key] = payload
-            count += 1
+        var changes: [ByteString: [UInt8]?] = [:]
+        for (key, payload) in validator.deletedValues(at: line)
+        where changes.count < wrongKeys && observation[key] == nil && changes[key] == nil {
+            changes.updateValue(payload, forKey: key)
         }
-        return try enough(
-            mutated, count, Impossible(reason: "no key is known whose delete was acknowledged and is final"))
+        return try enough(changes, Impossible(reason: "no key is known whose delete was acknowledged and is final"))
     }
 
     private func withHole() throws(Impossible) -> Observation {
@@ -187,9 +189,11 @@ struct Mutator {
                 firstHeld($0) >= oldest.version.begin && $0.version.begin > oldest.version.begin
             })
         else { throw Impossible(reason: "there are no two keys of which one is at a later operation than the other") }
-        var mutated = observation
-        for settled in settled.prefix(wrongKeys) { mutated[settled.key] = olderValues[settled.number] }
-        return mutated
+        var changes: [ByteString: [UInt8]?] = [:]
+        for settled in settled.prefix(wrongKeys) {
+            changes.updateValue(olderValues[settled.number], forKey: settled.key)
+        }
+        return observation.changing(changes)
     }
 
     private func withHalfBatch() throws(Impossible) -> Observation {
@@ -202,15 +206,13 @@ struct Mutator {
             guard let shown = members.last(where: { firstHeld($0) >= $0.version.begin }),
                 let lost = members.first(where: { $0.number != shown.number })
             else { continue }
-            var mutated = observation
-            mutated[lost.key] = olderValues[lost.number]
-            var count = 1
+            var changes: [ByteString: [UInt8]?] = [:]
+            changes.updateValue(olderValues[lost.number], forKey: lost.key)
             for settled in settled
-            where count < wrongKeys && settled.number != shown.number && settled.number != lost.number {
-                mutated[settled.key] = nil
-                count += 1
+            where changes.count < wrongKeys && settled.number != shown.number && settled.number != lost.number {
+                changes.updateValue(nil, forKey: settled.key)
             }
-            return try enough(mutated, count, Impossible(reason: ""))
+            return try enough(changes, Impossible(reason: ""))
         }
         throw Impossible(reason: "no acknowledged batch has two keys that are at it")
     }

@@ -63,6 +63,27 @@ public struct Observation: Hashable, Sendable {
         }
     }
 
+    /// With these payloads; nil takes a key away.
+    func changing(_ changes: [ByteString: [UInt8]?]) -> Observation {
+        var changed = Observation()
+        var added: [Entry] = []
+        changed.entries.reserveCapacity(entries.count + changes.count)
+        for entry in entries {
+            switch changes[entry.key] {
+            case nil: changed.entries.append(entry)
+            case let payload??: changed.entries.append(Entry(key: entry.key, payload: payload))
+            case .some(nil): break
+            }
+        }
+        for (key, payload) in changes {
+            if let payload, self[key] == nil { added.append(Entry(key: key, payload: payload)) }
+        }
+        guard !added.isEmpty else { return changed }
+        changed.entries += added
+        changed.entries.sort { $0.key < $1.key }
+        return changed
+    }
+
     /// The dump that says this, with its end line.
     public var encoded: [UInt8] {
         var text: [UInt8] = []

@@ -8,9 +8,7 @@ struct Tally: Sendable {
     var lastCertainBegin = 0
     /// Where an acknowledgement came before that of an operation begun earlier: the mark of several writers.
     var outOfOrder: Int?
-    /// The restarts since the last one that an observation settled: each began a life of the store that nobody saw.
-    var restarts: [Int] = []
-
-    /// How many of the lives that nobody saw had begun by `line`.
-    func life(of line: Int) -> Int { restarts.count { $0 < line } }
+    /// The restarts since the last one that an observation settled, as places in `Validator.restarts`: each began a life of
+    /// the store that nobody saw.
+    var restarts = 0..<0
 }

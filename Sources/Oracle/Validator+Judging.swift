@@ -31,7 +31,8 @@ extension Validator {
     /// The versions of key `number` after `line`; empty when the oracle had not named it by then.
     @inline(__always)
     func versions(_ number: Int, at line: Int) -> [Version] {
-        guard keepsEverything, line < tally.line else { return records[number].versions }
+        if records[number].isDropped { return [] }
+        guard keepsEverything, line < tally.line else { return records[number].versions.current }
         return records[number].versions(after: line) ?? []
     }
 
@@ -51,7 +52,7 @@ extension Validator {
         if watch >= 0 && watched[watch].recall.isHeld {
             recall.note(watched[watch].value, at: watched[watch].recall.firstHeld, for: value)
         }
-        for version in records[number].versions where version.begin > 0 {
+        for version in records[number].versions.current where version.begin > 0 {
             recall.note(version.payload, at: version.begin, for: value)
         }
         return recall
@@ -63,6 +64,16 @@ extension Validator {
         for old in replaced.overwritten where old.key == key { recall.note(old.payload, at: 1, for: value) }
         for old in replaced.deleted where old.key == key { recall.note(old.payload, at: 1, for: value) }
         return recall
+    }
+
+    /// How many of the lives that nobody saw, as of `tally`, had begun by `line`.
+    func life(of line: Int, _ tally: Tally) -> Int {
+        var (low, high) = (tally.restarts.lowerBound, tally.restarts.upperBound)
+        while low < high {
+            let middle = (low + high) / 2
+            if restarts[middle] < line { low = middle + 1 } else { high = middle }
+        }
+        return low - tally.restarts.lowerBound
     }
 
     /// Whether an operation is known to have named `key`.

@@ -24,7 +24,8 @@ import Bytes
 ///
 /// So a key needs no history: its `versions` are the operations that may be the last one, and those in flight. An
 /// acknowledgement removes what it replaces. Versions that may be last all overlap in time, so that there are never
-/// more of them than operations were in flight at once.
+/// more of them than operations were in flight at once, refused or left open by a restart. Each line costs about
+/// a look-up, however many there are (`LiveVersions`), and judging a key about as much as it has versions.
 ///
 /// - A *batch* is one call of the store: its first answer answers all of it, and its operations on one key apply in
 ///   begin order.
@@ -76,7 +77,7 @@ public struct Validator: Sendable {
     }
 
     public struct Options: Hashable, Sendable {
-        /// How many operations a plain oracle's workload may have had in flight at once.
+        /// How many operations a plain oracle's workload may have had in flight at once; up to 2^31.
         public var plainInFlight: Int
         /// How many violations of one check are told; all are counted.
         public var violationsTold: Int
@@ -85,7 +86,7 @@ public struct Validator: Sendable {
         public var comparedKeys: Set<ByteString>?
 
         public init(plainInFlight: Int = 1, violationsTold: Int = 5) {
-            self.plainInFlight = max(0, plainInFlight)
+            self.plainInFlight = min(max(0, plainInFlight), 1 << 31)
             self.violationsTold = max(1, violationsTold)
         }
     }
@@ -97,6 +98,12 @@ public struct Validator: Sendable {
     var tally = Tally()
     /// `tally` after each line, when everything is kept.
     var tallies: [Tally] = []
+    /// The lines of the restarts that nobody observed.
+    var restarts: [Int] = []
+    /// The last restart of either kind; 0 before the first.
+    private var lifeBegin = 0
+    /// The keys of which an operation began since then, at least.
+    private var begunKeys: [Int] = []
     var batches = Batches()
     var watched: [Watch] = []
     var replaced = ReplacedValues()
@@ -135,12 +142,15 @@ public struct Validator: Sendable {
     private mutating func begin(_ operation: OracleOperation, at line: Int) {
         tally.hasIntents = true
         let number = record(of: operation.key)
-        records[number].versions.append(
-            Version(
-                payload: operation.action.payload, seq: operation.seq, begin: line, closed: .max, isCertain: false,
-                batch: operation.txn.map { batches.begin($0, number, operation.seq) } ?? 0))
+        let version = Version(
+            payload: operation.action.payload, seq: operation.seq, begin: line, closed: .max, isCertain: false,
+            batch: operation.txn.map { batches.begin($0, number, operation.seq) } ?? 0)
+        records[number].apply(.begin(version), at: line)
+        if !records[number].isListed {
+            records[number].isListed = true
+            begunKeys.append(number)
+        }
         note(operation.action.payload, of: number, at: line)
-        keep(number, at: line)
     }
 
     private mutating func answer(_ operation: OracleOperation, at line: Int, certain: Bool) throws(OracleError) {
@@ -156,15 +166,9 @@ public struct Validator: Sendable {
 
     /// False when no such operation is in flight.
     private mutating func close(_ seq: UInt64, _ number: Int, at line: Int, _ certain: Bool) -> Bool {
-        guard let index = records[number].versions.lastIndex(where: { $0.seq == seq && $0.isInFlight }) else {
-            return false
-        }
-        let version = records[number].versions[index]
-        if certain { acknowledge(version, at: line) }
-        if let old = records[number].close(index, at: line, certain: certain), !keepsEverything {
-            replaced.note(table[number], old, by: version)
-        }
-        keep(number, at: line)
+        guard let begin = records[number].versions.begin(ofInFlight: seq, lifeBegin: lifeBegin) else { return false }
+        if certain { acknowledge(begin, at: line) }
+        take(.answer(begin: begin, closed: line, isCertain: certain), of: number, at: line)
         return true
     }
 
@@ -174,35 +178,29 @@ public struct Validator: Sendable {
         let version = Version(
             payload: operation.action.payload, seq: operation.seq, begin: line, closed: line, isCertain: true,
             batch: batches.plain(operation.txn))
-        acknowledge(version, at: line)
-        if let old = records[number].replaceAll(by: version), !keepsEverything {
-            replaced.note(operation.key, old, by: version)
-        }
+        acknowledge(line, at: line)
+        take(.replaceAll(version), of: number, at: line)
         note(operation.action.payload, of: number, at: line)
-        keep(number, at: line)
     }
 
-    private mutating func acknowledge(_ version: Version, at line: Int) {
+    /// An operation that began at `begin` is acknowledged.
+    private mutating func acknowledge(_ begin: Int, at line: Int) {
         tally.acknowledged += 1
-        if version.begin > tally.lastCertainBegin {
-            tally.lastCertainBegin = version.begin
+        if begin > tally.lastCertainBegin {
+            tally.lastCertainBegin = begin
         } else if tally.outOfOrder == nil {
             tally.outOfOrder = line
         }
     }
 
-    private func nothingInFlight(_ versions: [Version]) -> Bool { !versions.contains { $0.isInFlight } }
-
     /// A restart that nobody observed: what was in flight is over, and may have happened.
     private mutating func restart(at line: Int) {
-        for number in records.indices where !nothingInFlight(records[number].versions) {
-            for index in records[number].versions.indices where records[number].versions[index].isInFlight {
-                records[number].versions[index].closed = line
-            }
-            keep(number, at: line)
+        let ended = lifeBegin
+        for number in beginLife(at: line) where !records[number].isDropped {
+            records[number].apply(.restart(lifeBegin: ended, closed: line), at: line)
         }
-        batches.restart()
-        tally.restarts.append(line)
+        restarts.append(line)
+        tally.restarts = tally.restarts.lowerBound..<restarts.count
     }
 
     /// A restart line, at which the store showed `observation`: what was open is settled by it. Every key is from here
@@ -215,18 +213,20 @@ public struct Validator: Sendable {
             if number < seen.count { seen[number] = true }
             settle(number, on: entry.payload, at: line)
         }
-        for number in seen.indices where !seen[number] && !records[number].versions.isEmpty {
+        for number in seen.indices where !seen[number] && !records[number].isDropped {
             settle(number, on: nil, at: line)
         }
-        batches.restart()
-        tally.restarts = []
+        _ = beginLife(at: line)
+        tally.restarts = restarts.count..<restarts.count
         if keepsEverything { tallies.append(tally) }
     }
 
     private mutating func settle(_ number: Int, on payload: [UInt8]?, at line: Int) {
-        let versions = records[number].versions
+        let versions = records[number].versions.current
         let match =
-            versions.first { $0.isCertain && $0.payload == payload } ?? versions.first { $0.payload == payload }
+            versions.first { $0.isCertain && areSame($0.payload, payload) }
+            ?? versions.first { areSame($0.payload, payload) }
+        if let match, versions.count == 1, match.isCertain, match.batch == 0 { return }
         var settled =
             match
             ?? Version(
@@ -234,9 +234,18 @@ public struct Validator: Sendable {
         if !settled.isCertain { settled.closed = line }
         settled.isCertain = true
         settled.batch = 0
-        records[number].versions = [settled]
+        take(.settle(settled), of: number, at: line)
         if match == nil { note(payload, of: number, at: line) }
-        keep(number, at: line)
+    }
+
+    /// A new life of the store begins after `line`. Answers the keys of which an operation began in the last one.
+    private mutating func beginLife(at line: Int) -> [Int] {
+        let begun = begunKeys
+        begunKeys = []
+        for number in begun { records[number].isListed = false }
+        batches.restart()
+        lifeBegin = line
+        return begun
     }
 
     // MARK: Records
@@ -245,7 +254,14 @@ public struct Validator: Sendable {
 
     private mutating func addRecord(_ key: ByteString) -> Int {
         let number = table.add(key)
-        if number == records.count { records.append(KeyRecord()) } else { records[number] = KeyRecord() }
+        var record = KeyRecord(keepsEverything: keepsEverything)
+        if number == records.count {
+            records.append(record)
+        } else {
+            // The number of a key that was dropped may be listed still.
+            record.isListed = records[number].isListed
+            records[number] = record
+        }
         return number
     }
 
@@ -256,16 +272,14 @@ public struct Validator: Sendable {
         if keepsEverything { records[number].past.append((line, payload)) }
     }
 
-    /// Logs what `line` changed, or drops a key of which nothing is left.
-    private mutating func keep(_ number: Int, at line: Int) {
-        if keepsEverything {
-            records[number].log.append((line, records[number].versions))
-            return
-        }
-        guard records[number].versions.count == 1, records[number].versions[0].payload == nil,
-            records[number].versions[0].isCertain, records[number].watch < 0
-        else { return }
+    /// Does to a key what `line` says, and drops it if nothing is left of it.
+    @inline(__always)
+    private mutating func take(_ step: LiveVersions.Step, of number: Int, at line: Int) {
+        let replacement = records[number].apply(step, at: line)
+        if keepsEverything { return }
+        if let replacement { replaced.note(table[number], replacement.old, by: replacement.new) }
+        guard records[number].versions.isOnlyCertainAbsence, records[number].watch < 0 else { return }
         table.remove(number)
-        records[number].versions = []
+        records[number].drop()
     }
 }

@@ -53,33 +53,56 @@ func areSame(_ first: [UInt8]?, _ second: [UInt8]?) -> Bool {
     }
 }
 
-extension [Version] {
-    /// Whether the version at `index` may be its key's last one: nothing that certainly took effect replaces it.
+/// Which of a key's operations may be its last one: all but those that one which certainly took effect replaces.
+struct Succession {
+    private let order: Order
+    private let lastCertainBegin: Int
+    private let lastOfBatch: [Int: Int]
+
+    init(_ versions: [Version], _ order: Order) {
+        self.order = order
+        lastCertainBegin = versions.lazy.filter(\.isCertain).map(\.begin).max() ?? 0
+        lastOfBatch = order == .realTime ? versions.lastCertainBeginOfBatch : [:]
+    }
+
     @inline(__always)
-    func mayBeLast(_ index: Int, _ order: Order) -> Bool {
-        if count == 1 { return true }
-        let version = self[index]
-        return !contains { $0.isCertain && $0.replaces(version, order) }
+    func mayBeLast(_ version: Version) -> Bool {
+        switch order {
+        case .realTime: lastCertainBegin <= version.closed && lastOfBatch[version.batch] ?? 0 <= version.begin
+        case .singleWriter: lastCertainBegin <= version.begin
+        }
+    }
+}
+
+extension [Version] {
+    /// By batch, where the certain operation of it began that began last; empty unless there are several certain ones.
+    var lastCertainBeginOfBatch: [Int: Int] {
+        guard count > 1 else { return [:] }
+        var last: [Int: Int] = [:]
+        for version in self where version.isCertain && version.batch != 0 {
+            last[version.batch] = Swift.max(last[version.batch] ?? 0, version.begin)
+        }
+        return last
     }
 
     /// Whether `payload` (nil: no key) may be what the key holds.
     @inline(__always)
     func allow(_ payload: [UInt8]?, _ order: Order) -> Bool {
-        for index in indices where areSame(self[index].payload, payload) && mayBeLast(index, order) { return true }
-        return false
+        if count == 1 { return areSame(self[0].payload, payload) }
+        let succession = Succession(self, order)
+        return contains { areSame($0.payload, payload) && succession.mayBeLast($0) }
     }
 
     /// What may be there, for reports; the certain ones first.
     func legal(_ order: Order) -> [Version] {
-        let legal = indices.filter { mayBeLast($0, order) }.map { self[$0] }
+        let succession = Succession(self, order)
+        let legal = filter(succession.mayBeLast)
         return legal.filter(\.isCertain) + legal.filter { !$0.isCertain }
     }
 
     /// Whether the key must be there unless an operation of open outcome removed it.
     func isLive(_ order: Order) -> Bool {
-        for index in indices where self[index].isCertain && self[index].payload == nil && mayBeLast(index, order) {
-            return false
-        }
-        return true
+        let succession = Succession(self, order)
+        return !contains { $0.isCertain && $0.payload == nil && succession.mayBeLast($0) }
     }
 }

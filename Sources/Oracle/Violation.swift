@@ -49,14 +49,21 @@ public struct Violation: Hashable, Sendable {
     }
 }
 
+extension Violation {
+    /// What would have been legal: the first few, and how many more.
+    package var expectedText: String {
+        let told = expected.prefix(4).map(\.description)
+        let others = expected.count - told.count
+        return (told + (others > 0 ? ["one of \(others) others"] : [])).joined(separator: " or ")
+    }
+}
+
 extension Violation: CustomStringConvertible {
     /// `durable: key k17: expected 8 bytes "…" (line 40), found no key`
     public var description: String {
         var text = check.rawValue + ":"
         if let key { text += " key \(key):" }
-        if !expected.isEmpty {
-            text += " expected " + expected.map(\.description).joined(separator: " or ") + ","
-        }
+        if !expected.isEmpty { text += " expected \(expectedText)," }
         if let found { text += " found \(found)" }
         if !detail.isEmpty { text += (found == nil ? " " : "; ") + detail }
         return text

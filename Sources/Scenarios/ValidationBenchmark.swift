@@ -21,7 +21,26 @@ package enum ValidationBenchmark {
             BenchmarkRow(
                 name: "memory that this adds at most, \(keyCount) live keys", value: large.peakMegabytes, unit: "MB",
                 baseline: "the same with a tenth of the lines", baselineValue: small.peakMegabytes, aim: .atMost(64)),
-        ]
+        ] + (try ValidationShape.allCases.map { try row($0, count: min(100_000, max(1000, lines / 40))) })
+    }
+
+    /// What twice as much costs, which must be about twice as much.
+    private static func row(_ shape: ValidationShape, count: Int) throws -> BenchmarkRow {
+        func milliseconds(_ count: Int) throws -> Double {
+            let made = shape.made(count)
+            var least = Double.infinity
+            for _ in 0..<3 {
+                let began = ScenarioRunner.now()
+                _ = try shape.judge(made)
+                least = min(least, ScenarioRunner.now() - began)
+            }
+            return least * 1000
+        }
+        let (half, whole) = (try milliseconds(count / 2), try milliseconds(count))
+        let ratio = (whole / half * 10).rounded() / 10
+        return BenchmarkRow(
+            name: "judge \(count) \(shape.description): \(ratio) times half as many", value: whole, unit: "ms",
+            baseline: "half as many", baselineValue: half, aim: .ratioAtMost(3))
     }
 
     private struct Measurement {

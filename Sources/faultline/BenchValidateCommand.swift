@@ -6,7 +6,11 @@ struct BenchValidateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "validate",
         abstract: "How fast an oracle is read and judged, and how much memory that takes.",
-        discussion: "An oracle of so many lines (about 110 bytes each) is written below TMPDIR and removed.")
+        discussion: """
+            An oracle of so many lines (about 110 bytes each) is written below TMPDIR and removed. Then oracles that are \
+            hard to judge (many lives, many operations in flight on one key, many batches that overlap), each beside \
+            one of half the size: twice as much must cost about twice as long.
+            """)
 
     @Option(help: "How many lines.")
     var lines = 4_000_000

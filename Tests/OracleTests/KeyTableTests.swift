@@ -28,4 +28,28 @@ import Testing
         }
         for key in keys { #expect(table.number(of: key) == model[key]) }
     }
+
+    /// Keys of sixteen bytes that all have the same quick hash: the second half takes away what the first has done.
+    @Test func keysMadeToCollideAreNoticed() {
+        func multiplied(_ word: UInt64) -> UInt64 {
+            let product = word.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
+            return product.high ^ product.low ^ 0xA076_1D64_78BD_642F
+        }
+        var table = KeyTable()
+        var keys: [ByteString] = []
+        for number in UInt64(0)..<1000 {
+            let second = multiplied(16 &* 0x9E37_79B9_7F4A_7C15 ^ number)
+            let bytes = [number, second].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> ($0 * 8)) } }
+            keys.append(ByteString(bytes))
+            #expect(table.add(keys[Int(number)]) == Int(number))
+        }
+        #expect(table.isGuarded)
+        for (number, key) in keys.enumerated() { #expect(table.number(of: key) == number && table[number] == key) }
+        table.remove(500)
+        #expect(table.number(of: keys[500]) == nil && table.number(of: keys[501]) == 501)
+        // Keys that nobody made up are hashed as before.
+        var usual = KeyTable()
+        for number in 0..<20_000 { _ = usual.add(ByteString("key-\(number)")) }
+        #expect(!usual.isGuarded)
+    }
 }

@@ -199,6 +199,16 @@ import Testing
                 == "observed live 3, oracle live 1, survived 0, dropped 1, in flight 1, dead 3, extras 1, mismatches 0")
     }
 
+    @Test func ofManyLegalStatesTheFirstFewAreTold() throws {
+        let history = (1...9).map { "+a=x\($0)" }.joined(separator: " ")
+        let judgement = try Script(history).validator(.everything).judge(Script.observation("a=y"), contract: .durable)
+        #expect(
+            judgement.violations.first?.description
+                == #"payload-integrity: key a: expected no key or 2 bytes "x1" (line 1) or 2 bytes "x2" (line 2) or "#
+                + #"2 bytes "x3" (line 3) or one of 6 others, found 1 byte "y""#)
+        #expect(judgement.violations.first?.expected.count == 10)
+    }
+
     @Test func onlyTheFirstFewAreToldButAllAreCounted() throws {
         let history = (1...9).map { "+k\($0)=x !\($0)" }.joined(separator: " ")
         let validator = try Script(history).validator(.everything, options: .init(violationsTold: 2))

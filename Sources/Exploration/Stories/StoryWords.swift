@@ -64,7 +64,7 @@ extension Violation {
     }
 
     var expectedWords: String {
-        if !expected.isEmpty { return expected.map(\.description).joined(separator: " or ") }
+        if !expected.isEmpty { return expectedText }
         return switch check {
         case .opens: "recovery ends without error"
         case .writable: "a new write is taken, and is there after one more recovery"
