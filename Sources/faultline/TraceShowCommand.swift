@@ -9,7 +9,8 @@ struct TraceShowCommand: ParsableCommand {
         abstract: "Prints the events of a trace, a line each.",
         discussion: """
             The number in front is the crash point right after the event. Paths are those that running programs saw \
-            then. Names are bytes: what is not printable is shown as \\xNN.
+            then. Names are bytes: what is not printable is shown as \\xNN. Oracle lines are told as in the stories of \
+            findings, numbered from the beginning of the trace; --json has them as they are.
             """)
 
     @Argument(help: "The trace file.")

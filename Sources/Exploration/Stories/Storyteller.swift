@@ -81,7 +81,8 @@ struct Storyteller {
                 }
             case .oracle(let payload):
                 line += 1
-                (moment.what, moment.fate) = words(try recording.payloads.bytes(of: payload), line)
+                let words = OracleLineWords(try recording.payloads.bytes(of: payload), number: line)
+                (moment.what, moment.fate) = (words.text, words.fate)
                 if moment.fate == .asked { lastAsked = told.count }
                 isKey = promises.contains(line) || moment.fate == .refused
                 if isKey, moment.fate == .other { moment.fate = .asked }
@@ -109,22 +110,5 @@ struct Storyteller {
             [violation.line, violation.found?.line].compactMap(\.self) + violation.expected.compactMap(\.line))
         if lines.isEmpty { lines.insert(linesBefore + state.oracleLineCount) }
         return lines
-    }
-
-    private func words(_ text: [UInt8], _ number: Int) -> (String, CrashStory.Fate) {
-        guard let line = try? OracleLine.parse(text, line: number) else { return ("oracle line \(number)", .other) }
-        guard let operation = line.operation else { return ("oracle line \(number): restart", .other) }
-        let deed =
-            switch operation.action {
-            case .put(let payload): "put \(operation.key), \(payload.count.counted("byte"))"
-            case .delete: "delete \(operation.key)"
-            }
-        let (answer, fate): (String, CrashStory.Fate) =
-            switch line {
-            case .acknowledged: ("acknowledged", .promised)
-            case .failed: ("refused", .refused)
-            default: ("asked for", .asked)
-            }
-        return ("oracle line \(number): \(deed): \(answer)", fate)
     }
 }

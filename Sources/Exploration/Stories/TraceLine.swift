@@ -18,6 +18,8 @@ package struct TraceLine: Hashable, Sendable {
     /// Had not returned when it was recorded.
     package var isInFlight = false
     package var detail: String?
+    /// Of an oracle line: which one of the trace it is, from 1.
+    package var oracleNumber = 0
     /// The data of a write or an oracle line.
     package var data: Payload?
 
@@ -38,12 +40,13 @@ package struct TraceLine: Hashable, Sendable {
         return parts.joined(separator: " ")
     }
 
-    /// A line of text: crash point, operation, what happened. `oracleLine` is the text of an oracle line.
+    /// A line of text: crash point, operation, what happened. `oracleLine` is the text of an oracle line, which is told as
+    /// in a story.
     package func text(oracleLine: ByteString?) -> String {
         let number = operation.map { "op \($0)" } ?? ""
-        let said = oracleLine.map { " \($0)" } ?? ""
+        let said = oracleLine.map { OracleLineWords($0.bytes, number: oracleNumber).text } ?? deed + originWords
         return
-            "\(Self.padded("\(point)", 7, fromLeft: true))  \(Self.padded(number, 9, fromLeft: false))  \(deed)\(originWords)\(said)"
+            "\(Self.padded("\(point)", 7, fromLeft: true))  \(Self.padded(number, 9, fromLeft: false))  \(said)"
     }
 
     private var originWords: String {

@@ -10,6 +10,7 @@ package struct TraceNarrator: Sendable {
     private var places: [InodeID: [Entry]] = [:]
     /// How many events were told: the crash point after the last of them.
     private(set) package var eventCount = 0
+    private var oracleCount = 0
 
     package init() {}
 
@@ -49,6 +50,8 @@ package struct TraceNarrator: Sendable {
         case .oracle(let payload):
             line.what = "oracle"
             line.data = payload
+            oracleCount += 1
+            line.oracleNumber = oracleCount
         case .fault(let id, let rule):
             line.operation = id.rawValue
             line.what = "fault"

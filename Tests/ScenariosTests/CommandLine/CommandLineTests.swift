@@ -32,7 +32,8 @@ struct CommandLineTests {
         }
         try writer.append(.barrierBegan(OperationID(3), .fsync(file), process: 1))
         try writer.append(.barrierEnded(OperationID(3), errno: 0))
-        _ = try Array("{\"op\":\"put\"}".utf8).withUnsafeBytes { try writer.append(oracleLine: $0) }
+        let line = #"{"op":"put","seq":7,"key":"aw==","payload":"AQI="}"#
+        _ = try Array(line.utf8).withUnsafeBytes { try writer.append(oracleLine: $0) }
         if isWhole { try writer.finish() } else { try writer.flush() }
         return name
     }
@@ -66,7 +67,7 @@ struct CommandLineTests {
                       2  op 2       write /a\\xff [0, +5)
                       3  op 3       fsync /a\\xff
                       4  op 3       synced
-                      5             oracle {"op":"put"}
+                      5             oracle line 1: put k, 2 bytes: acknowledged
 
                 """)
         #expect(answer.status == 0)
