@@ -17,25 +17,37 @@ package enum JUnitReport {
                 + #"time="\#(row.result?.seconds ?? 0)""#
             if let obstacle = row.obstacle {
                 lines.append(#"  \#(head)><skipped message="\#(escaped(obstacle))"/></testcase>"#)
-            } else if row.isMet {
-                let coverage = row.result?.coverage.map { "<system-out>\(escaped($0))</system-out>" }
-                lines.append("  \(head)" + (coverage.map { ">\($0)</testcase>" } ?? "/>"))
+                continue
+            }
+            let account = account(of: row)
+            if row.isMet {
+                lines.append("  \(head)" + (account.isEmpty ? "/>" : "><system-out>\(account)</system-out></testcase>"))
             } else {
                 let verdict = row.result?.verdict ?? "not run"
                 let message = "expected \(row.expectation), found \(verdict)"
-                let detail =
-                    [row.result?.reason, row.result?.coverage, row.result?.command].compactMap(\.self)
-                    + (row.result?.findings.map { "\($0.story)\n\($0.replay ?? "")" } ?? [])
                 lines.append(
                     #"  \#(head)><failure type="\#(escaped(verdict))" message="\#(escaped(message))">"#
-                        + escaped(detail.joined(separator: "\n")) + "</failure></testcase>")
+                        + account + "</failure></testcase>")
             }
         }
         return (lines + ["</testsuite>", ""]).joined(separator: "\n")
     }
 
+    /// What came of a cell, as text of an element: why it was expected, the run with each story once and the commands that
+    /// show it again, and where the cases lie.
+    private static func account(of row: MatrixRow) -> String {
+        guard let result = row.result else { return "" }
+        var parts = [row.reason.map { "expected \(row.expectation): \($0)\n" } ?? ""]
+        parts.append(RunReport(result).text(for: .plain))
+        for (index, finding) in result.findings.enumerated() {
+            if let place = finding.case { parts.append("case of finding \(index + 1): \(place)\n") }
+        }
+        parts.append("the run again: \(result.command)\n")
+        return escaped(parts.joined(), isText: true)
+    }
+
     /// What XML 1.0 cannot hold at all becomes a question mark.
-    private static func escaped(_ text: String) -> String {
+    private static func escaped(_ text: String, isText: Bool = false) -> String {
         var escaped = ""
         for scalar in text.unicodeScalars {
             switch scalar {
@@ -43,8 +55,8 @@ package enum JUnitReport {
             case "<": escaped += "&lt;"
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
-            case "\n": escaped += "&#10;"
-            case "\t": escaped += "&#9;"
+            case "\n": escaped += isText ? "\n" : "&#10;"
+            case "\t": escaped += isText ? "\t" : "&#9;"
             default:
                 let isLegal = scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF
                 escaped.unicodeScalars.append(isLegal ? scalar : "?")

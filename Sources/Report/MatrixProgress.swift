@@ -1,20 +1,44 @@
+import Oracle
+import Scenarios
 import Synchronization
 
-/// The live line of a matrix: how many cells are done, how fast, and how long the rest will take.
+/// What a matrix says on standard error while it runs. On a terminal a line that changes in place: how many cells are
+/// done, how fast, and how long the rest will take. Elsewhere a line for each cell that has finished.
 package final class MatrixProgress: Sendable {
     private let progress: Progress
+    private let terminal: Terminal
+    private let write: @Sendable (String) -> Void
     private let began = ContinuousClock.now
     private let total: Int
     private let before: Int
     private let finished = Atomic<Int>(0)
 
-    package init(total: Int, done: Int, progress: Progress = Progress()) {
+    package init(
+        total: Int, done: Int, terminal: Terminal = .error,
+        write: @escaping @Sendable (String) -> Void = Progress.toStandardError
+    ) {
         self.total = total
         before = done
-        self.progress = progress
+        self.terminal = terminal
+        self.write = write
+        progress = Progress(terminal: terminal, write: write)
     }
 
-    package func finishOne() { finished.add(1, ordering: .relaxed) }
+    /// Notes that `row` has its result.
+    package func finish(_ row: MatrixRow) {
+        let done = before + finished.add(1, ordering: .relaxed).newValue
+        guard !terminal.isTerminal else { return }
+        write("\(done) of \(total)  \(Self.line(row))\n")
+    }
+
+    /// `violation (expected)  sqlite journal_mode=delete, explore, …  9.2 s: known: the unlink is not durable`
+    private static func line(_ row: MatrixRow) -> String {
+        let verdict = row.result.map { RunReport.cell(of: $0).text } ?? "not run"
+        let mark = row.isMet ? (row.expectation == Verdict.pass.rawValue ? "" : " (expected)") : " (UNEXPECTED)"
+        let seconds = row.result.map { "  \(($0.seconds * 10).rounded() / 10) s" } ?? ""
+        let why = row.isMet ? row.reason : row.result?.reason
+        return "\(verdict)\(mark)  \(row.name)\(seconds)" + (why.map { ": \($0)" } ?? "")
+    }
 
     package func show(_ what: @autoclosure () -> String) { progress.show("\(head), \(what())") }
 

@@ -140,7 +140,7 @@ struct MatrixCommand: ParsableCommand {
             finished: { index, result in
                 let row = MatrixRow(matrix.cells[index], result)
                 if !row.isMet { hasFailed.store(true, ordering: .relaxed) }
-                progress.finishOne()
+                progress.finish(row)
                 // One that was interrupted is run again.
                 if Interruption.shared.isInterrupted, result.verdict != Verdict.violation.rawValue { return }
                 let kept = row.withoutPlaces(

@@ -54,6 +54,34 @@ import Testing
         let junit = try String(contentsOfFile: temporary.path + "/j.xml", encoding: .utf8)
         #expect(junit.contains(#"tests="5" failures="0" skipped="0""#), "\(junit)")
         #expect(junit.split(separator: "<testcase ").count == 6 && junit.hasSuffix("</testsuite>\n"))
+        // No terminal: a line for each cell, in the order in which they finish.
+        let lines = answer.error.split(separator: "\n")
+        #expect(lines.map { String($0.prefix(8)) } == (1...5).map { "\($0) of 5  " }, "\(answer.error)")
+        #expect(lines.count { $0.contains("pass  ") } == 4)
+        #expect(lines.count { $0.contains("violation (expected)  ") && $0.hasSuffix(": planted") } == 1)
+    }
+
+    @Test(arguments: ["violation", "pass"])
+    func `JUnit holds each story once, why it is expected, the replay and where the case lies`(expected: String) throws
+    {
+        try write(
+            """
+            cells:
+              - target: engine
+                set: {planted: ack-before-sync}
+                scenario: explore
+                ops: 5
+                expect: \(expected)
+                reason: the sync is missing
+            """)
+        let answer = try run("matrix", "m.yaml", "--junit", "j.xml")
+        #expect(answer.status == (expected == "violation" ? 0 : 1))
+        let junit = try String(contentsOfFile: temporary.path + "/j.xml", encoding: .utf8)
+        for once in ["power cut after event", "faultline replay ", "case of finding 1: ", "the sync is missing"] {
+            #expect(junit.components(separatedBy: once).count == 2, "\(once) in \(junit)")
+        }
+        let place = try #require(junit.firstMatch(of: /case of finding 1: (.+)\n/)?.1)
+        #expect(FileManager.default.fileExists(atPath: String(place) + "/case.json"), "\(place)")
     }
 
     @Test func `what is not as expected fails the matrix, and stops it if it is told`() throws {
