@@ -25,6 +25,15 @@ package struct CutSweep: Sendable {
         self.seed = seed
     }
 
+    /// At most so many states are there to be looked at.
+    package func stateLimit(of recording: Recording) -> Int {
+        let seeded = seededPoints(eventCount: recording.events.count)
+        let named = namePoints(recording.events)
+        let lines = recording.oracleLines.count { $0.crashPoint >= firstPoint }
+        let drops = lines + named.count + (dropsAtSeededPoints ? seeded.count : 0)
+        return drops + seeded.union(named).count * choicesPerPoint
+    }
+
     /// Calls `body` with each state in trace order until it answers false.
     package func forEachState(of recording: Recording, _ body: (CrashState) throws -> Bool) throws {
         try recording.require(profile)

@@ -14,6 +14,9 @@ package final class StateChecker {
     private var evidence: [Tree: Evidence] = [:]
     private var hanging: Set<Tree> = []
 
+    /// Called before each recovery: it may take long.
+    package var willRecover: () -> Void = {}
+
     /// States that were judged.
     package private(set) var decidedCount = 0
     /// Distinct states that were recovered.
@@ -69,6 +72,7 @@ package final class StateChecker {
     }
 
     private func recover(_ tree: Tree, isAlone: Bool) throws -> Evidence {
+        willRecover()
         let recovered = try recovery.recover(tree, isAlone: isAlone)
         if recovered.hung { hanging.insert(tree) }
         return recovered.evidence

@@ -15,6 +15,9 @@ package struct RunReport {
         if let reason = result.reason, let said = besideStories(reason) { lines.append("  \(said)") }
         lines.append("  " + counts)
         if let coverage = result.coverage { lines.append("  " + coverage) }
+        if let explored = result.explored, explored.unit != nil {
+            lines.append("  \(explored) done" + (explored.isPartial ? ": the budget is used up" : ""))
+        }
         if let bounded = result.bounded { lines.append("  bounded: " + RunReport.places(of: bounded)) }
         if let boundaries = result.boundaries { lines.append("  " + RunReport.words(boundaries)) }
         lines += (result.profiles.map { ProfileTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }

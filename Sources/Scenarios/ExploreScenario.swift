@@ -93,7 +93,7 @@ struct ExploreScenario: ScenarioRun {
         defer { try? client.close() }
         let start = ScenarioRunner.now()
         began = began ?? start
-        let budget = ExplorationBudget(began: began ?? start, seconds: request.exploration.budgetSeconds)
+        let budget = TimeBudget(began: began ?? start, seconds: request.exploration.budgetSeconds)
         let shouldStop = context.shouldStop
         let explorer = try Explorer(
             recording, profile: request.profiles[0], limits: request.exploration, seed: request.seed,
@@ -117,7 +117,7 @@ struct ExploreScenario: ScenarioRun {
     }
 
     /// Explores under the run's profile, or under each in its turn, and counts.
-    private mutating func walk(_ explorer: Explorer, _ recording: Recording, _ budget: ExplorationBudget) throws {
+    private mutating func walk(_ explorer: Explorer, _ recording: Recording, _ budget: TimeBudget) throws {
         guard request.usesEveryProfile else {
             defer { count(explorer) }
             return try walk(explorer, budget, saying: "")
@@ -153,7 +153,7 @@ struct ExploreScenario: ScenarioRun {
         }
     }
 
-    private func walk(_ explorer: Explorer, _ budget: ExplorationBudget, saying prefix: String) throws {
+    private func walk(_ explorer: Explorer, _ budget: TimeBudget, saying prefix: String) throws {
         do {
             try explorer.run(
                 shouldStop: {

@@ -19,15 +19,32 @@ package struct RunResult: Codable, Sendable {
 
     /// How many epochs of the recorded run were explored, exhaustively or by their bounded search.
     package struct Explored: Codable, Sendable, Equatable {
+        /// How many were done. (Where `unit` says so they are no epochs.)
         package var epochs: Int
         package var of: Int
         /// So many of them exhaustively.
         package var exhaustive: Int
+        /// What is counted; nil for epochs.
+        package var unit: Unit?
 
-        package init(epochs: Int, of: Int, exhaustive: Int) {
+        /// The parts of a run that explores no epochs, and that a budget can end between two of them.
+        package enum Unit: String, Codable, Sendable {
+            /// The derived crashes of the recorded life, and each live cut with those around it.
+            case parts
+            /// Families of faults, or the rules that somebody named.
+            case trials
+        }
+
+        package init(epochs: Int, of: Int, exhaustive: Int, unit: Unit? = nil) {
             self.epochs = epochs
             self.of = of
             self.exhaustive = exhaustive
+            self.unit = unit
+        }
+
+        /// So many parts that were done as a whole.
+        package init(_ done: Int, of: Int, _ unit: Unit) {
+            self.init(epochs: done, of: of, exhaustive: done, unit: unit)
         }
 
         /// No epoch of none.
@@ -38,7 +55,7 @@ package struct RunResult: Codable, Sendable {
         package static func + (one: Explored, other: Explored) -> Explored {
             Explored(
                 epochs: one.epochs + other.epochs, of: one.of + other.of,
-                exhaustive: one.exhaustive + other.exhaustive)
+                exhaustive: one.exhaustive + other.exhaustive, unit: one.unit ?? other.unit)
         }
     }
 
@@ -168,8 +185,8 @@ package struct Finding: Codable, Sendable {
 }
 
 extension RunResult.Explored: CustomStringConvertible {
-    /// `150/605`
-    package var description: String { "\(epochs)/\(of)" }
+    /// `150/605`, or `3/7 parts`
+    package var description: String { "\(epochs)/\(of)" + (unit.map { " \($0.rawValue)" } ?? "") }
 
     package init(_ coverage: Coverage) {
         self.init(

@@ -18,6 +18,8 @@ struct RunTally {
     var coverage: Coverage?
     /// `kill`: the boundaries of operations.
     var boundaries: RunResult.Boundaries?
+    /// How many of a run's parts were done, of a run that explores no epochs and has a budget; nil where it has none.
+    var parts: RunResult.Explored?
     /// Each profile by itself, where there is more than one.
     var profiles: [RunResult.UnderProfile] = []
     /// The exploration was stopped, and can be gone on with.

@@ -21,6 +21,9 @@ package enum Scenario: String, CaseIterable, Codable, Sendable {
         }
     }
 
+    /// Whether it goes on for as long as it is given, so that a budget can end it earlier.
+    package var takesBudget: Bool { self == .explore || self == .powerCut || self == .ioError }
+
     /// How often it fails the store unless somebody says otherwise.
     package var usualCycles: Int {
         switch self {

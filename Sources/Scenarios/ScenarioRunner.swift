@@ -91,11 +91,13 @@ package struct ScenarioRunner: Sendable {
             for rule in limits.rules { words += ["--rule", "\(rule)"] }
             if !withBudget { return words }
             if let states = limits.budgetStates { words += ["--states", "\(states)"] }
-            if let budget = limits.budgetSeconds { words += ["--budget", "\(budget)"] }
-            if request.acceptsPartial { words.append("--partial") }
         } else {
             words += ["--cycles", "\(request.cycles)"]
             for aim in request.cutAims { words += ["--cut-at", "\(aim)"] }
+        }
+        if withBudget {
+            if let budget = request.exploration.budgetSeconds { words += ["--budget", "\(budget)"] }
+            if request.acceptsPartial { words.append("--partial") }
         }
         for rule in request.rules { words += ["--rule", "\(rule)"] }
         if request.sweepsFaults { words.append("--sweep") }
@@ -112,7 +114,7 @@ package struct ScenarioRunner: Sendable {
         result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
         result.coverage = tally.coverage?.description
-        result.explored = tally.coverage.map(RunResult.Explored.init)
+        result.explored = tally.coverage.map { RunResult.Explored($0) } ?? tally.parts
         result.resume = tally.isResumable ? resumeCommand(request, result.directory) : nil
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.boundaries = tally.boundaries
@@ -148,6 +150,13 @@ package struct ScenarioRunner: Sendable {
             )
         }
         if tally.acknowledged == 0 { return (.inconclusive, "nothing was acknowledged: there was nothing to lose") }
+        if let parts = tally.parts, parts.isPartial, !request.acceptsPartial {
+            return (
+                .inconclusive,
+                "only \(parts.epochs) of \(parts.of) \(parts.unit?.rawValue ?? "parts") done: the budget is used up; "
+                    + "a larger --budget does the rest, --partial accepts it"
+            )
+        }
         let mustBeSeen: [Check] = [.durable, .payloadIntegrity]
         let contract = tally.heldTo ?? request.contract
         for check in mustBeSeen where contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {

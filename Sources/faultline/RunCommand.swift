@@ -66,9 +66,23 @@ struct RunCommand: ParsableCommand {
     @Option(help: "io-error: a file of rules, one a line (docs/fault-rules.md).")
     var rules: ByteString?
 
+    @Option(
+        help: """
+            power-cut, io-error: after so much time, such as 60s or 10m, begin no further cut or fault, and say what was left \
+            out. Without a finding such a run is inconclusive (exit 3).
+            """)
+    var budget: TimeSpan?
+
+    @Flag(help: "Call it a pass although the budget left something out; the verdict then says how much was done.")
+    var partial = false
+
     @OptionGroup var options: RunOptions
 
     func validate() throws {
+        guard budget == nil && !partial || scenario == .powerCut || scenario == .ioError else {
+            throw ValidationError(
+                "--budget and --partial are for --scenario power-cut and io-error, and for `faultline explore`")
+        }
         guard killAtAck == nil && killAtFile == nil || scenario == .kill else {
             throw ValidationError("--kill-at-ack and --kill-at-file are for --scenario kill")
         }
@@ -112,6 +126,8 @@ struct RunCommand: ParsableCommand {
             throw ValidationError("--cut-at: \(error)")
         }
         if request.storeInMemory == nil { try RunCommand.refuse(scenario) }
+        request.exploration.budgetSeconds = budget?.seconds
+        request.acceptsPartial = partial
         request.killTrigger = try killTrigger()
         request.rules = try RuleArguments.rules(rule, file: rules)
         request.sweepsFaults = sweep

@@ -37,6 +37,12 @@ struct RunVerdictTests {
             coverage.searched = [Coverage.Bound(event: 9, atoms: 90, states: 300)]
             tally.coverage = coverage
         },
+        Example(situation: "a budget left power cuts undone", verdict: .inconclusive) {
+            $0.parts = .init(3, of: 7, .parts)
+        },
+        Example(situation: "a budget sufficed for every power cut", verdict: .pass) {
+            $0.parts = .init(7, of: 7, .parts)
+        },
         Example(situation: "a control passed", verdict: .harnessError) { $0.unflagged = ["flipped-bit"] },
         Example(situation: "a control passed beside a finding", verdict: .harnessError) {
             $0.unflagged = ["flipped-bit"]
@@ -51,7 +57,11 @@ struct RunVerdictTests {
         tally.flaggedChecks = [.durable, .payloadIntegrity]
         example.change(&tally)
         let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
-        let request = RunRequest(target: target, scenario: .powerCut, contract: .durable)
+        var request = RunRequest(target: target, scenario: .powerCut, contract: .durable)
         #expect(ScenarioRunner.verdict(of: tally, request).0 == example.verdict)
+        // What a budget left out is all that --partial accepts.
+        request.acceptsPartial = true
+        let isPartial = tally.parts?.isPartial == true || tally.coverage.map { !$0.isComplete } == true
+        #expect(ScenarioRunner.verdict(of: tally, request).0 == (isPartial ? .pass : example.verdict))
     }
 }

@@ -22,10 +22,13 @@ struct FaultJudge {
     let scratch: ByteString
     /// The store's directory as the second life left it.
     let backing: ByteString
+    private let activity: Activity
+    /// No further look is begun that could be left out; what was seen until then stands.
+    private let isOver: () -> Bool
 
     init(
         request: RunRequest, demand: FaultFamily.Demand, outcome: FaultTrial.Outcome, client: RecoverClient,
-        scratch: ByteString, backing: ByteString
+        scratch: ByteString, backing: ByteString, activity: Activity, isOver: @escaping () -> Bool
     ) {
         self.request = request
         self.demand = demand
@@ -33,6 +36,8 @@ struct FaultJudge {
         self.client = client
         self.scratch = scratch
         self.backing = backing
+        self.activity = activity
+        self.isOver = isOver
     }
 
     /// What a store that storage lied to about bytes is held to is less than its contract; without a power cut a sync
@@ -132,7 +137,7 @@ struct FaultJudge {
         let step = max(1, (points.count + Self.pointLimit - 1) / Self.pointLimit)
         let checker = checker(contract)
         defer { tally.count(checker) }
-        for (index, point) in points.enumerated() where index % step == 0 {
+        for (index, point) in points.enumerated() where index % step == 0 && !isOver() {
             let state = try outcome.recording.wholeState(at: point)
             guard try checker.check(state).verdict == .violation,
                 let violation = try checker.confirm(state).violations.first
@@ -154,6 +159,7 @@ struct FaultJudge {
         var sweep = CutSweep(profile: .strict, seed: request.seed)
         (sweep.seededPointCount, sweep.choicesPerPoint, sweep.namePointCount) = (16, 1, 8)
         try sweep.forEachState(of: outcome.recording) { state in
+            guard !isOver() else { return false }
             let judgement = try checker.check(state)
             guard judgement.verdict == .violation, let violation = try checker.confirm(state).violations.first else {
                 return true
@@ -179,8 +185,10 @@ struct FaultJudge {
     }
 
     private func checker(_ contract: Contract) -> StateChecker {
-        StateChecker(
+        let checker = StateChecker(
             outcome.recording, client: client, validator: outcome.history.validator, contract: contract,
             linesBefore: 0, scratch: scratch)
+        checker.willRecover = { [activity] in activity.willRecover() }
+        return checker
     }
 }

@@ -18,18 +18,26 @@ struct IOErrorScenario: ScenarioRun {
     let program: String
     private(set) var tally = RunTally()
     private let client: RecoverClient
+    private let budget: TimeBudget
+    private let activity: Activity
+    /// The budget did not end the present family of faults before its last place.
+    private var isTrialWhole = true
 
     init(_ request: RunRequest, _ context: RunContext, program: String) {
         self.request = request
         self.context = context
         self.program = program
         client = RecoverClient(request.target)
+        budget = TimeBudget(began: ScenarioRunner.now(), seconds: request.exploration.budgetSeconds)
+        activity = Activity(context.progress)
     }
+
+    private var cycleCount: Int { max(1, request.cycles) }
 
     mutating func run() throws {
         try RunFiles.makeDirectory(context.scratchFile("states"))
         defer { try? client.close() }
-        for cycle in 0..<UInt64(max(1, request.cycles)) {
+        for cycle in 0..<UInt64(cycleCount) {
             var request = request
             request.seed = self.request.seed &+ cycle
             if request.rules.isEmpty { try tryFamilies(request) } else { try tryRules(request) }
@@ -37,23 +45,42 @@ struct IOErrorScenario: ScenarioRun {
     }
 
     private mutating func tryFamilies(_ request: RunRequest) throws {
-        context.progress("io-error: two lives without faults")
+        guard !budget.isUsedUp else { return }
+        activity.begin("io-error: two lives without faults")
         let planner = FaultPlanner(request: request, context: context, label: "-\(request.seed)")
         let plans = try planner.plans(FaultFamily.all)
+        expect(trials: plans.count)
         for (index, plan) in plans.enumerated() {
             if context.shouldStop() { throw RunError.interrupted }
-            context.progress("io-error: \(plan.family.name), \(index + 1) of \(plans.count)")
+            activity.begin("io-error: \(plan.family.name), \(index + 1) of \(plans.count)")
             let family = plan.family
             var report = FaultReport(
                 family: family.name, rule: plan.rule?.description ?? family.template, seed: request.seed,
                 outcome: .notTried, demand: family.demand.rawValue, detail: plan.obstacle)
+            if budget.isUsedUp {
+                report.detail = "the budget was used up before it"
+                tally.faults.append(report)
+                continue
+            }
             if family.demand == .noticing, !request.target.target.noticesDamage {
                 report.detail = "\(request.target.target.name) does not promise to notice bytes that storage changed"
             } else if plan.rule != nil {
                 report = try tryPlaces(of: plan, request)
             }
             tally.faults.append(report)
+            if isTrialWhole { noteTrial() }
         }
+    }
+
+    /// A budget may end the run before all of so many trials in each cycle are done.
+    private mutating func expect(trials count: Int) {
+        guard request.exploration.budgetSeconds != nil, tally.parts == nil else { return }
+        tally.parts = .init(0, of: count * cycleCount, .trials)
+    }
+
+    private mutating func noteTrial() {
+        tally.parts?.epochs += 1
+        tally.parts?.exhaustive += 1
     }
 
     /// At each of its places, until a promise is broken; a sweep goes on to the last.
@@ -63,6 +90,10 @@ struct IOErrorScenario: ScenarioRun {
         for (index, place) in ([plan] + plan.others).enumerated() {
             guard let rule = place.rule else { continue }
             if context.shouldStop() { throw RunError.interrupted }
+            if budget.isUsedUp, first != nil {
+                isTrialWhole = false
+                break
+            }
             var report = try tryUntilItFires(place, rule, request)
             report.places = plan.others.isEmpty ? nil : index + 1
             if report.outcome == .violation {
@@ -109,10 +140,13 @@ struct IOErrorScenario: ScenarioRun {
                     + "so that nothing can be held against it (manifest: noticesDamage)")
         }
         if demand == .noticing { tally.heldTo = .prefix }
-        context.progress("io-error")
+        expect(trials: 1)
+        guard !budget.isUsedUp else { return }
+        activity.begin("io-error")
         try RecoveryControl(request, context).requireOfLife(seed: request.seed)
         tally.faults.append(
             try make(Trial(request: request, family: "rules", rules: request.rules, demand: demand)))
+        noteTrial()
     }
 
     // MARK: - A trial
@@ -150,7 +184,8 @@ struct IOErrorScenario: ScenarioRun {
         tally.acknowledged += outcome.history.acknowledged
         let judge = FaultJudge(
             request: trial.request, demand: trial.demand, outcome: outcome, client: client,
-            scratch: context.scratchFile("states"), backing: run.backing)
+            scratch: context.scratchFile("states"), backing: run.backing, activity: activity,
+            isOver: { [context, budget] in context.shouldStop() || budget.isUsedUp })
         let objections = try judge.judge(&tally)
         if report.fired > 0 { tally.faultsFired += 1 }
         let writer = CaseWriter(request: trial.request, context: context, program: program)

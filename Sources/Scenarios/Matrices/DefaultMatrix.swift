@@ -10,7 +10,13 @@ package enum DefaultMatrix {
             scenario: [smoke, kill]
           - target: sqlite
             set: {journal_mode: delete, synchronous: full}
-            scenario: [power-cut, explore]
+            scenario: power-cut
+            expect: violation
+            reason: "known: the unlink of the journal is not durable"
+            loss: removal of the name a.db-journal
+          - target: sqlite
+            set: {journal_mode: delete, synchronous: full}
+            scenario: explore
             budget: 8
             partial: true
             expect: violation
@@ -18,16 +24,25 @@ package enum DefaultMatrix {
             loss: removal of the name a.db-journal
           - target: sqlite
             set: {journal_mode: delete, synchronous: extra}
-            scenario: [smoke, kill, power-cut, explore]
+            scenario: [smoke, kill, power-cut]
+          - target: sqlite
+            set: {journal_mode: wal, synchronous: full}
+            scenario: [smoke, kill, power-cut]
+          - target: engine
+            scenario: [smoke, kill, power-cut]
+          # A first result in a minute: what the budget leaves out is said.
+          - target: sqlite
+            set: {journal_mode: delete, synchronous: extra}
+            scenario: explore
             budget: 8
             partial: true
           - target: sqlite
             set: {journal_mode: wal, synchronous: full}
-            scenario: [smoke, kill, power-cut, explore]
+            scenario: explore
             budget: 8
             partial: true
           - target: engine
-            scenario: [smoke, kill, power-cut, explore]
+            scenario: explore
             budget: 8
             partial: true
           - target: events

@@ -101,7 +101,7 @@ package struct MatrixFile {
         }
         let aims = try self.aims(values["cut_at"], scenarios)
         if !aims.isEmpty, cycles == 0 { throw entry.error("cut_at asks for cuts, and cycles: 0 for none") }
-        for key in ["states", "partial", "depth", "writable"] {
+        for key in ["states", "depth", "writable"] {
             if let value = values[key], !scenarios.contains(.explore) {
                 throw value.error("\(key) is for scenario: explore")
             }
@@ -110,6 +110,11 @@ package struct MatrixFile {
             throw value.error("sweep is for scenario: io-error, without rule")
         }
         let sweeps = try flag(values["sweep"], "sweep")
+        for key in ["budget", "partial"] {
+            if let value = values[key], !scenarios.contains(where: \.takesBudget) {
+                throw value.error("\(key) is for scenario: explore, power-cut and io-error")
+            }
+        }
         let limit = operations.map(UInt64.init) ?? defaults.operationCount
         let killTrigger = try killTrigger(values, operationCount: limit)
         let exploration = try exploration(values)
@@ -140,6 +145,9 @@ package struct MatrixFile {
                         if scenario == .explore {
                             request.exploration = exploration
                             request.exploration.rules = rules
+                        }
+                        if scenario.takesBudget {
+                            request.exploration.budgetSeconds = exploration.budgetSeconds
                             request.acceptsPartial = acceptsPartial
                         }
                         if scenario == .kill { request.killTrigger = killTrigger }

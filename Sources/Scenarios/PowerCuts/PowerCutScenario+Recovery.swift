@@ -16,6 +16,10 @@ extension PowerCutScenario {
     mutating func cutRecovery(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
         var obstacle = "after each of \(Self.firstCutLimit) cuts its recovery changed nothing on storage"
         for _ in 0..<Self.firstCutLimit {
+            guard !isOver else {
+                isPartWhole = false
+                return true
+            }
             guard let first = planner.place(.work, &stream), let attempt = try cut(aim, at: first) else { return false }
             guard case .cut(let life) = attempt else { return true }
             // That was the first of the two, and is no cut of a recovery.

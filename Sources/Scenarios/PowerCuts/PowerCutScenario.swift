@@ -30,6 +30,10 @@ struct PowerCutScenario: ScenarioRun {
     private var lives: [String: Int] = [:]
     /// Where the cuts fall, and what they leave.
     var stream: RandomStream
+    private let budget: TimeBudget
+    private let activity: Activity
+    /// The part that is being done was not cut short so far.
+    var isPartWhole = true
 
     init(_ request: RunRequest, _ context: RunContext, program: String) {
         self.request = request
@@ -37,7 +41,12 @@ struct PowerCutScenario: ScenarioRun {
         writer = CaseWriter(request: request, context: context, program: program)
         client = RecoverClient(request.target)
         stream = RandomStream(seed: request.seed).stream("live cuts")
+        activity = Activity(context.progress)
+        budget = TimeBudget(began: ScenarioRunner.now(), seconds: request.exploration.budgetSeconds)
     }
+
+    /// No further state is looked at: the share of the budget is used up, or somebody pressed Ctrl-C.
+    var isOver: Bool { context.shouldStop() || budget.isUsedUp }
 
     var backing: ByteString { context.scratchFile("store") }
 
@@ -45,21 +54,49 @@ struct PowerCutScenario: ScenarioRun {
         try RunFiles.makeDirectory(backing)
         try RunFiles.makeDirectory(context.scratchFile("states"))
         defer { try? client.close() }
+        activity.begin("recording")
         let recorded = try live("recorded", crash: nil)
         guard recorded.termination.isSuccess else {
             throw RunError.failedWithoutFault(
                 recorded.termination, said: recorded.complaints, wroteLines: history.lineCount)
         }
         try RecoveryControl(request, context).require(endOf: recorded.recording)
-        try sweep(recorded.recording, linesBefore: 0, CutSweep(profile: request.profile, seed: request.seed))
-        let planner = CutPlanner(recorded.recording)
         let aims = request.aims
+        let whole = CutSweep(profile: request.profile, seed: request.seed)
+        try part(1, of: 1 + aims.count, "the recorded life") {
+            try $0.sweep(recorded.recording, linesBefore: 0, whole)
+            return true
+        }
+        let planner = CutPlanner(recorded.recording)
         for (index, aim) in aims.enumerated() {
-            if context.shouldStop() { throw RunError.interrupted }
-            context.progress("power cut \(index + 1) of \(aims.count): \(aim)")
-            guard try cut(Aim(cycle: index + 1, aim: aim), planner) else { return }
+            let goesOn = try part(2 + index, of: 1 + aims.count, "power cut \(index + 1) of \(aims.count), \(aim)") {
+                try $0.cut(Aim(cycle: index + 1, aim: aim), planner)
+            }
+            guard goesOn else { return }
         }
         if !aims.isEmpty { _ = try recoverWhatWasLeft() }
+    }
+
+    /// Does one part of the run, unless the budget is used up, and counts it when it was not cut short. The first part may
+    /// take half of the budget, the others share the rest.
+    ///
+    /// - Returns: what `body` does; true when it was left out.
+    @discardableResult
+    private mutating func part(
+        _ number: Int, of count: Int, _ what: String, _ body: (inout PowerCutScenario) throws -> Bool
+    ) throws -> Bool {
+        if context.shouldStop() { throw RunError.interrupted }
+        if request.exploration.budgetSeconds != nil, tally.parts == nil { tally.parts = .init(0, of: count, .parts) }
+        activity.begin(what)
+        budget.share(among: number == 1 ? min(2, count) : count - number + 1)
+        guard !budget.isUsedUp else { return true }
+        isPartWhole = true
+        let goesOn = try body(&self)
+        if isPartWhole {
+            tally.parts?.epochs += 1
+            tally.parts?.exhaustive += 1
+        }
+        return goesOn
     }
 
     /// One cut that is wanted.
@@ -233,11 +270,11 @@ struct PowerCutScenario: ScenarioRun {
     mutating func take(
         _ state: CrashState, _ checker: StateChecker, _ collector: inout FindingCollector
     ) throws -> Bool {
-        if context.shouldStop() { throw RunError.interrupted }
         let judgement = try checker.check(state)
         tally.notTried.formUnion(judgement.notTried)
         switch judgement.verdict {
-        case .violation: try collector.add(state, judgement, checker)
+        case .violation:
+            try activity.minimising { try collector.add(state, judgement, checker) { isOver } }
         case .pass: return true
         case .inconclusive, .harnessError: tally.unjudged.formUnion(judgement.unjudged.values)
         }
@@ -251,10 +288,22 @@ struct PowerCutScenario: ScenarioRun {
         let checker = makeChecker(recording, linesBefore)
         var collector = FindingCollector(recording)
         var clean: CrashState?
-        try sweep.forEachState(of: recording) { state in
-            if try take(state, checker, &collector) { clean = state }
-            // Each further state that hangs would cost the timeout, and there may be hundreds.
-            return checker.hangingCount == 0
+        let limit = sweep.stateLimit(of: recording)
+        var number = 0
+        defer { activity.endLooking() }
+        // What was found is reported, whatever ends the search.
+        let outcome = Result {
+            try sweep.forEachState(of: recording) { state in
+                guard !isOver else {
+                    isPartWhole = false
+                    return false
+                }
+                number += 1
+                activity.look(at: number, of: limit)
+                if try take(state, checker, &collector) { clean = state }
+                // Each further state that hangs would cost the timeout, and there may be hundreds.
+                return checker.hangingCount == 0
+            }
         }
         tally.count(checker)
         if let clean {
@@ -262,6 +311,8 @@ struct PowerCutScenario: ScenarioRun {
             try tally.control(history.validator, checker.evidence(of: clean.tree), request.contract, at: line)
         }
         try report(collector, recording, linesBefore: linesBefore, after: firstCrash)
+        try outcome.get()
+        if context.shouldStop() { throw RunError.interrupted }
     }
 
     mutating func report(
@@ -282,8 +333,10 @@ struct PowerCutScenario: ScenarioRun {
     }
 
     func makeChecker(_ recording: Recording, _ linesBefore: Int) -> StateChecker {
-        StateChecker(
+        let checker = StateChecker(
             recording, client: client, validator: history.validator, contract: request.contract,
             linesBefore: linesBefore, scratch: context.scratchFile("states"))
+        checker.willRecover = { [activity] in activity.willRecover() }
+        return checker
     }
 }

@@ -1,10 +1,10 @@
 import Synchronization
 
-/// The time that an exploration may take, shared among the profiles that it still has to try. Thread safe.
-final class ExplorationBudget: Sendable {
+/// The time that a run may take, shared among the parts that it still has to do: profiles, power cuts. Thread safe.
+final class TimeBudget: Sendable {
     /// When all of it is used up, on the clock of `ScenarioRunner.now`; infinity without a limit.
     private let endSeconds: Double
-    /// When the share of the present profile is used up, as a bit pattern.
+    /// When the share of the present part is used up, as a bit pattern.
     private let shareEnd: Atomic<UInt64>
 
     init(began: Double, seconds: Int?) {
@@ -12,11 +12,12 @@ final class ExplorationBudget: Sendable {
         shareEnd = Atomic(endSeconds.bitPattern)
     }
 
-    /// Gives the profile that begins now an equal share of what is left.
-    func share(among profileCount: Int) {
+    /// Gives the part that begins now an equal share of what is left.
+    func share(among partCount: Int) {
         let now = ScenarioRunner.now()
-        shareEnd.store((now + (endSeconds - now) / Double(max(1, profileCount))).bitPattern, ordering: .relaxed)
+        shareEnd.store((now + (endSeconds - now) / Double(max(1, partCount))).bitPattern, ordering: .relaxed)
     }
 
+    /// The share of the present part is used up.
     var isUsedUp: Bool { ScenarioRunner.now() >= Double(bitPattern: shareEnd.load(ordering: .relaxed)) }
 }
