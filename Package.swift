@@ -92,7 +92,7 @@ let package = Package(
             dependencies: [
                 "Scenarios", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes",
                 "Report", "Litmus",
-            ], swiftSettings: house),
+            ], exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]
 )

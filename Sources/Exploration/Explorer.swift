@@ -102,6 +102,9 @@ package final class Explorer {
     /// A recovery was ended before its end, and with it the exploration.
     package func noteStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
 
+    /// The first states that showed something else when they were recovered once more.
+    package var contradictions: [Contradiction] { ledger.contradictions }
+
     /// Distinct states that were recovered.
     package var checkedCount: Int { ledger.checkedCount }
     /// Distinct states of crashes during their recoveries.

@@ -72,8 +72,10 @@ package struct MemoryRecovery: StateRecoverer {
         var set = PendingSet(profile: profile, base: recorded.base)
         for event in recorded.events { set.add(event) }
         let left = try MemoryStorage(set.tree(set.survivors(.nothing)), payloads: recorded.payloads)
-        switch dump(left) {
-        case .failed(let reason): return .lost(reason: "the store does not open after the next power cut: \(reason)")
+        let shown = dump(left)
+        switch shown {
+        case .failed, .hung:
+            return .lost(reason: "the store does not open after the next power cut: \(shown.failure ?? "")")
         case .opened(let found):
             guard found[Self.probeKey] == [1] else { return .unkept(reason: "the key written after recovery is gone") }
             let others = found.entries.filter { $0.key != Self.probeKey }

@@ -27,11 +27,12 @@ struct NestedExploration: Sendable {
     func explore(recoveryOf tree: Tree, _ recovery: any StateRecoverer) throws -> Outcome {
         var outcome = Outcome()
         guard let recording = try recovery.recording(ofRecovering: tree) else { return outcome }
-        var known: Set<Evidence> = []
+        var known: Set<StateHash> = []
         outcome.isBounded = try forEachState(of: recording) { state, _ in
             outcome.states += 1
             let recovered = try Self.recover(state.tree, of: recording, recovery)
-            if known.insert(recovered.evidence).inserted { outcome.shown.append(recovered.evidence) }
+            let digest = ShownState(evidence: recovered.evidence).digest
+            if known.insert(digest).inserted { outcome.shown.append(recovered.evidence) }
             outcome.hung = recovered.hung
             outcome.isCutShort = isOver()
             return !recovered.hung && !outcome.isCutShort

@@ -24,6 +24,17 @@ package final class ProcessRecovery: StateRecoverer {
 
     /// - Parameter isAlone: in a process that has done nothing else.
     package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+        let first = try attempt(tree, isAlone: isAlone)
+        return first.wasKilled ? try attempt(tree, isAlone: true).recovered : first.recovered
+    }
+
+    private struct Attempt {
+        var recovered: RecoveredState
+        /// From outside: to be tried again, on a new copy.
+        var wasKilled: Bool
+    }
+
+    private func attempt(_ tree: Tree, isAlone: Bool) throws -> Attempt {
         let number = Self.count.add(1, ordering: .relaxed).newValue
         let directory = scratch.appending(component: ByteString("state-\(number)"))
         guard directory.withCString({ mkdir($0, 0o700) }) == 0 else {
@@ -31,20 +42,26 @@ package final class ProcessRecovery: StateRecoverer {
         }
         defer { try? TreeRemoval.remove(directory) }
         try materialiser.materialise(tree, into: directory)
-        let first = isAlone ? try client.recoverAlone(directory) : try client.recover(directory)
-        guard case .opened = first else {
-            try FreeSpace.require(in: scratch, doing: "recovering a state")
-            if case .hangs = first { return RecoveredState(evidence: Evidence(first.recovery), hung: true) }
-            return RecoveredState(evidence: Evidence(first.recovery))
+        func recover(_ doing: String) throws -> RecoverOutcome {
+            let outcome = isAlone ? try client.recoverOnce(directory) : try client.recover(directory)
+            if case .opened = outcome {} else { try FreeSpace.require(in: scratch, doing: doing) }
+            return outcome
         }
+        let first = try recover("recovering a state")
+        guard case .opened = first else {
+            return Attempt(
+                recovered: RecoveredState(evidence: Evidence(first.recovery)), wasKilled: first.wasKilled)
+        }
+        var wasKilled = false
         func again() throws -> Recovery {
-            let second = isAlone ? try client.recoverAlone(directory) : try client.recover(directory)
-            if case .opened = second {} else { try FreeSpace.require(in: scratch, doing: "recovering a state again") }
-            return second.recovery
+            let outcome = try recover("recovering a state again")
+            wasKilled = outcome.wasKilled
+            return outcome.recovery
         }
         let left = isAlone ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
         let second = try left.map { try seconds.recovery(after: $0, number: number, again) } ?? again()
-        return RecoveredState(evidence: Evidence(first.recovery, secondRecovery: second))
+        let evidence = Evidence(first.recovery, secondRecovery: second)
+        return Attempt(recovered: RecoveredState(evidence: evidence), wasKilled: wasKilled)
     }
 
     /// A spawned command takes its time for each, and a budget is to end in time.

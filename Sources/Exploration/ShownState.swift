@@ -1,7 +1,11 @@
+import Bytes
 import Model
 import Oracle
 
 /// What a state shows: its recovery, and the recoveries after crashes of that recovery where they differ from it.
+///
+/// The text of an error is no part of that, only its pattern: numbers, addresses and names of temporary files differ from
+/// look to look.
 struct ShownState: Sendable {
     var evidence: Evidence
     var nested: [Evidence] = []
@@ -19,9 +23,9 @@ struct ShownState: Sendable {
             switch evidence.probe {
             case nil: bytes.append(run: 0)
             case .kept: bytes.append(run: 1)
-            case .refused(let reason): bytes.append(run: 2, Array(reason.utf8))
-            case .lost(let reason): bytes.append(run: 3, Array(reason.utf8))
-            case .unkept(let reason): bytes.append(run: 4, Array(reason.utf8))
+            case .refused(let reason): bytes.append(run: 2, patternOf: reason)
+            case .lost(let reason): bytes.append(run: 3, patternOf: reason)
+            case .unkept(let reason): bytes.append(run: 4, patternOf: reason)
             }
         }
         return StateHash(of: bytes)
@@ -36,9 +40,14 @@ extension [UInt8] {
         append(contentsOf: bytes)
     }
 
+    fileprivate mutating func append(run kind: UInt8, patternOf message: String) {
+        append(run: kind, TextPattern(ofMessage: message).text.bytes)
+    }
+
     fileprivate mutating func append(_ recovery: Recovery) {
         switch recovery {
-        case .failed(let reason): append(run: 1, Array(reason.utf8))
+        case .failed(let reason): append(run: 1, patternOf: reason)
+        case .hung: append(run: 6)
         case .opened(let observation):
             reserveCapacity(count + observation.entries.reduce(9) { $0 + 18 + $1.key.bytes.count + $1.payload.count })
             for entry in observation.entries {

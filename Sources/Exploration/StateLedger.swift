@@ -33,6 +33,8 @@ final class StateLedger {
     private(set) var checkedCount = 0
     private(set) var rerunCount = 0
     private(set) var unstableCount = 0
+    /// The first states that showed something else once more.
+    private(set) var contradictions: [Contradiction] = []
     private(set) var nestedCount = 0
     private(set) var boundedRecoveryCount = 0
     private(set) var hasHung = false
@@ -93,7 +95,7 @@ final class StateLedger {
             place += batch.count
             for (state, result) in zip(batch, try recover(batch)) {
                 // After one that hung no other was begun, nor when it was time to end.
-                if let result { try enter(result, of: state.hash) }
+                if let result { try enter(result, of: state) }
             }
             if shouldStop() { break }
         }
@@ -107,7 +109,8 @@ final class StateLedger {
         }
     }
 
-    private func enter(_ result: Outcome, of hash: StateHash) throws {
+    private func enter(_ result: Outcome, of state: Waiting) throws {
+        let hash = state.hash
         if earlier?[hash] == nil {
             checkedCount += 1
             nestedCount += result.nestedCount
@@ -118,6 +121,11 @@ final class StateLedger {
         if let isStable = result.isStable {
             if earlier?[hash] == nil { rerunCount += 1 }
             if !isStable { unstableCount += 1 }
+        }
+        if let looks = result.looks, contradictions.count < Contradiction.keptAtMost {
+            contradictions.append(
+                Contradiction(
+                    kind: .again, state: state.epoch.state(state.survivors), first: looks.first, second: looks.second))
         }
         if try met.enter(hash, showing: result.digest), let new = result.shown { shown.append(new) }
     }
@@ -131,6 +139,8 @@ final class StateLedger {
         var hung: Bool
         /// Whether it showed the same once more; nil: not asked.
         var isStable: Bool?
+        /// What it showed when it did not.
+        var looks: (first: Evidence, second: Evidence)?
         var nestedCount = 0
         var isBounded = false
     }
@@ -161,12 +171,17 @@ final class StateLedger {
         if let nesting, case .opened = first.evidence.recovery {
             nested = try nesting.explore(recoveryOf: tree, recovery)
             if nested.isCutShort { return nil }
-            shown.nested = nested.shown.filter { $0 != first.evidence }
+            shown.nested = nested.shown.filter { !$0.showsSame(as: first.evidence) }
         }
-        let isStable =
-            again && !first.hung ? try recovery.recover(tree, isAlone: false).evidence == first.evidence : nil
-        return Outcome(
-            digest: shown.digest, shown: shown, hung: first.hung || nested.hung, isStable: isStable,
-            nestedCount: nested.states, isBounded: nested.isBounded)
+        var outcome = Outcome(
+            digest: shown.digest, shown: shown, hung: first.hung || nested.hung, nestedCount: nested.states,
+            isBounded: nested.isBounded)
+        if again, !first.hung {
+            let second = try recovery.recover(tree, isAlone: false).evidence
+            let isStable = second.showsSame(as: first.evidence)
+            outcome.isStable = isStable
+            if !isStable { outcome.looks = (first.evidence, second) }
+        }
+        return outcome
     }
 }

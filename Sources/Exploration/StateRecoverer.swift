@@ -24,5 +24,7 @@ extension StateRecoverer {
 package struct RecoveredState: Sendable {
     package var evidence: Evidence
     /// It was killed after the target's whole timeout.
-    package var hung = false
+    package var hung: Bool { evidence.recovery.isHung }
+
+    package init(evidence: Evidence) { self.evidence = evidence }
 }

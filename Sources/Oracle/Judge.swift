@@ -39,8 +39,10 @@ struct Judge {
     }
 
     mutating func judge(_ evidence: Evidence) -> Judgement {
+        judgement.hasAcknowledged = tally.acknowledged > 0
+        judgement.isHang = evidence.recovery.isHung
         switch evidence.recovery {
-        case .failed(let reason): tell(Violation(check: .opens, detail: reason))
+        case .failed, .hung: tell(Violation(check: .opens, detail: evidence.recovery.failure ?? ""))
         case .opened(let observation):
             walk(observation)
             attribute()
@@ -247,7 +249,8 @@ struct Judge {
         guard contract.checks.contains(.idempotent) else { return }
         switch second {
         case nil: judgement.notTried.append(.idempotent)
-        case .failed(let reason): tell(Violation(check: .idempotent, detail: "the second recovery fails: \(reason)"))
+        case .failed, .hung:
+            tell(Violation(check: .idempotent, detail: "the second recovery fails: \(second?.failure ?? "")"))
         case .opened(let observation):
             guard observation != first else { return }
             for entry in first.entries where observation[entry.key] != entry.payload {

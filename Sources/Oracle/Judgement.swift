@@ -13,6 +13,10 @@ public struct Judgement: Hashable, Sendable {
     /// Checks of the contract for which no evidence was given (no second recovery, no write after recovery).
     public internal(set) var notTried: [Check] = []
     public internal(set) var totals = Totals()
+    /// Something had been acknowledged by then: the store had promised more than to open.
+    public internal(set) var hasAcknowledged = false
+    /// Recovery did not end.
+    public internal(set) var isHang = false
     /// The oracle line up to which the observation was judged.
     public internal(set) var line = 0
 

@@ -22,6 +22,10 @@ package struct ReplayReport: Encodable {
     private let broken: [String]
     /// The story of what is broken now, with its timeline.
     private let account: CrashStory?
+    /// Of a state that showed different things: which two looks at it.
+    private let unstable: UnstableState.Kind?
+    /// What two looks showed now, if they differ.
+    private let looks: [UnstableState.Look]?
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
         target = replay.record.target
@@ -37,6 +41,8 @@ package struct ReplayReport: Encodable {
         check = replay.record.check
         broken = outcome.judgement.broken.map(\.rawValue)
         account = outcome.account
+        unstable = replay.record.unstable
+        looks = outcome.looks.map { [$0.0, $0.1] }
     }
 
     /// A fault is no crash: what storage held after it has no profile.
@@ -44,14 +50,19 @@ package struct ReplayReport: Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken
-        case account
+        case account, unstable, looks
     }
 
     package func text(for terminal: Terminal) -> String {
         let cell = RunReport.cell(verdict)
         let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         var lines = [cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(heading)"]
-        if let account {
+        if let looks, unstable != nil {
+            lines.append("  recovered again and again, it does not show the same:")
+            lines += UnstableReport.lines(.again, looks[0], looks[1], margin: "    ")
+        } else if unstable != nil {
+            lines.append("  recovered again and again, it shows the same each time")
+        } else if let account {
             lines.append("  \(broken.first ?? check): \(account.headline)")
             lines += StoryReport(account).lines(for: terminal, indent: 4)
         } else if isLive {
@@ -63,10 +74,10 @@ package struct ReplayReport: Encodable {
             lines.append("  the process killed; every file as the case's image has it")
         }
         lines += (account == nil ? violations[...] : violations.dropFirst()).map { "  \($0)" }
-        if !broken.isEmpty, !broken.contains(check) {
+        if !broken.isEmpty, !broken.contains(check), unstable == nil {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
-        if verdict == Verdict.pass.rawValue {
+        if verdict == Verdict.pass.rawValue, unstable == nil {
             lines.append("  The case says: \(recorded)")
             lines.append("  It does not show again: the target recovers this state now.")
         }

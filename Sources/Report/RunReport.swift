@@ -30,6 +30,9 @@ package struct RunReport {
             let names = weaker.map(\.rawValue).joined(separator: ", ")
             lines.append("  profiles not tried: \(names); `explore --profile all` tries each")
         }
+        for state in result.unstable ?? [] {
+            lines += [""] + UnstableReport(state).lines(for: terminal, indent: 2)
+        }
         if let resume = result.resume { lines.append("  continue with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()

@@ -166,22 +166,40 @@ struct ExplorationFiles {
     /// The findings of the run, with their cases in the directory of another run: the first may be moved, or thrown away.
     func findings(into writer: CaseWriter) throws -> [Finding] {
         try result().findings.map { finding in
-            guard let shown = finding.case, let name = shown.split(separator: "/").last else { return finding }
-            // The run may have been renamed since: its cases are where they always are.
-            let old = file("cases").appending(component: ByteString(String(name)))
-            guard RunFiles.exists(old) else {
-                throw RunError.harness("\(old.shown), the case of a finding of that run, is not there any more")
-            }
-            let new = try writer.context.makeCase()
-            for file in try FileManager.default.contentsOfDirectory(atPath: old.shown) {
-                try FileManager.default.copyItem(
-                    atPath: "\(old.shown)/\(file)", toPath: "\(new.shown)/\(file)")
-            }
             var finding = finding
-            (finding.case, finding.replay) = (new.shown, writer.command("replay", new))
-            finding.recheck = writer.command("recheck", new)
+            if let shown = finding.case {
+                let new = try copy(caseAt: shown, into: writer)
+                (finding.case, finding.replay) = (new.shown, writer.command("replay", new))
+                finding.recheck = writer.command("recheck", new)
+            }
             return finding
         }
+    }
+
+    /// The same of the states that showed different things.
+    func unstable(into writer: CaseWriter) throws -> [UnstableState] {
+        try (result().unstable ?? []).map { state in
+            var state = state
+            if let shown = state.case {
+                let new = try copy(caseAt: shown, into: writer)
+                (state.case, state.replay) = (new.shown, writer.command("replay", new))
+            }
+            return state
+        }
+    }
+
+    private func copy(caseAt shown: String, into writer: CaseWriter) throws -> ByteString {
+        // The run may have been renamed since: its cases are where they always are.
+        let name = ByteString(String(shown.split(separator: "/").last ?? ""))
+        let old = file("cases").appending(component: name)
+        guard RunFiles.exists(old) else {
+            throw RunError.harness("\(old.shown), the case of a finding of that run, is not there any more")
+        }
+        let new = try writer.context.makeCase()
+        for file in try FileManager.default.contentsOfDirectory(atPath: old.shown) {
+            try FileManager.default.copyItem(atPath: "\(old.shown)/\(file)", toPath: "\(new.shown)/\(file)")
+        }
+        return new
     }
 
     /// Has the recorded run in the directory of another run, too: the same file where that can be.

@@ -52,8 +52,9 @@ struct ExploreScenario: ScenarioRun {
         let oracle = try RunFiles.read(files.oracle)
         if request.storeInMemory == nil { try control(recording) }
         try files.share(with: context)
-        tally.findings = try files.findings(
-            into: CaseWriter(request: request, context: context, program: program))
+        let writer = CaseWriter(request: request, context: context, program: program)
+        tally.findings = try files.findings(into: writer)
+        tally.unstable = try files.unstable(into: writer)
         try explore(recording, request.storeInMemory, oracle: oracle, earlier)
     }
 
@@ -268,6 +269,10 @@ struct ExploreScenario: ScenarioRun {
                     + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + ", and again during the recovery."
                 return try writer.write(finding.cause, finding.recording, oracle: oracle, shown: nil, after: first)
             }
+        }
+        for contradiction in explorer.contradictions {
+            let oracle = history.text(firstLines: contradiction.state.oracleLineCount)
+            tally.unstable.append(try writer.write(contradiction, recording, oracle: oracle, shown: nil))
         }
     }
 }

@@ -176,7 +176,10 @@ struct KillScenario: ScenarioRun {
         let image = context.scratchFile("image")
         try? TreeRemoval.remove(image)
         try FileManager.default.copyItem(atPath: store.shown, toPath: image.shown)
-        let first = try client.recoverAlone(store)
+        let first = try client.recoverAlone(store) {
+            try TreeRemoval.remove(store)
+            try FileManager.default.copyItem(atPath: image.shown, toPath: store.shown)
+        }
         // The first life was not killed.
         if shown == nil { try RecoveryControl(request, context).require(first.recovery) }
         var evidence = Evidence(first.recovery)

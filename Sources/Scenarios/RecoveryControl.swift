@@ -30,7 +30,7 @@ struct RecoveryControl {
     ///
     /// - Parameter recovery: of the store that met no fault.
     func require(_ recovery: Recovery) throws {
-        guard case .failed(let reason) = recovery else { return }
+        guard let reason = recovery.failure else { return }
         try FreeSpace.require(in: scratch, doing: "recovering a store that met no fault")
         let empty = scratch.appending(component: "empty")
         try RunFiles.makeDirectory(empty)

@@ -23,6 +23,11 @@ extension RunResult {
             result.findings[index].replay = findings[index].replay.map(shortened)
             result.findings[index].recheck = findings[index].recheck.map(shortened)
         }
+        result.unstable = unstable?.map { state in
+            var state = state
+            (state.case, state.replay) = (state.case.map(shortened), state.replay.map(shortened))
+            return state
+        }
         return result
     }
 
@@ -35,15 +40,20 @@ extension RunResult {
             let words = resume.replacing(path, with: ReproduceScript.quoted(located(path)))
             result.resume = words.replacing("faultline ", with: program + " ", maxReplacements: 1)
         }
+        func located(_ path: String?, _ command: String?) -> (case: String?, command: String?) {
+            guard let path else { return (nil, command) }
+            let words = command?.replacing(path, with: ReproduceScript.quoted(located(path)))
+            return (located(path), words?.replacing("faultline ", with: program + " ", maxReplacements: 1))
+        }
         for index in findings.indices {
-            guard let path = findings[index].case else { continue }
-            result.findings[index].case = located(path)
-            func moved(_ command: String?) -> String? {
-                let words = command?.replacing(path, with: ReproduceScript.quoted(located(path)))
-                return words?.replacing("faultline ", with: program + " ", maxReplacements: 1)
-            }
-            result.findings[index].replay = moved(findings[index].replay)
-            result.findings[index].recheck = moved(findings[index].recheck)
+            (result.findings[index].case, result.findings[index].replay) = located(
+                findings[index].case, findings[index].replay)
+            result.findings[index].recheck = located(findings[index].case, findings[index].recheck).command
+        }
+        result.unstable = unstable?.map { state in
+            var state = state
+            (state.case, state.replay) = located(state.case, state.replay)
+            return state
         }
         return result
     }
@@ -60,6 +70,11 @@ extension RunResult {
         for index in findings.indices {
             result.findings[index].replay = findings[index].replay.map(named)
             result.findings[index].recheck = findings[index].recheck.map(named)
+        }
+        result.unstable = unstable?.map { state in
+            var state = state
+            state.replay = state.replay.map(named)
+            return state
         }
         return result
     }

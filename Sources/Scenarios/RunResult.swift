@@ -139,6 +139,8 @@ package struct RunResult: Codable, Sendable {
     /// The epochs that have too many states to look at all.
     package var bounded: [Coverage.Bound]?
     package var findings: [Finding] = []
+    /// The first states that showed different things when they were looked at twice; nil where none did.
+    package var unstable: [UnstableState]?
     /// What became of each fault, where faults were injected.
     package var faults: [FaultReport]?
     package var controls = Controls()

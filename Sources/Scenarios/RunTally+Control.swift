@@ -36,8 +36,5 @@ extension RunTally {
 
 extension Evidence {
     /// Neither recovery failed.
-    var isOpenThroughout: Bool {
-        for case .failed? in [recovery, secondRecovery] { return false }
-        return true
-    }
+    var isOpenThroughout: Bool { [recovery, secondRecovery].allSatisfy { $0?.failure == nil } }
 }

@@ -27,6 +27,8 @@ struct RunTally {
     /// What of the run's time went into exploring; nil for the whole of it.
     var exploringSeconds: Double?
     var findings: [Finding] = []
+    /// The first states that showed different things when they were looked at twice.
+    var unstable: [UnstableState] = []
     /// Violations that a persistent recover process showed and a fresh one did not.
     var unconfirmed = 0
     /// Why a check of the contract could not be judged.

@@ -124,6 +124,7 @@ package struct ScenarioRunner: Sendable {
             result.profilesNotTried = weaker.isEmpty ? nil : weaker
         }
         result.findings = tally.findings
+        result.unstable = tally.unstable.isEmpty ? nil : tally.unstable
         result.cuts = tally.cuts
         result.aims = tally.aims.isEmpty ? nil : tally.aims
         result.faults = tally.faults.isEmpty ? nil : tally.faults

@@ -58,7 +58,8 @@ package struct StandaloneValidation: Sendable {
             observation = seen
             recovery = "opened in \(seconds) s with \(seen.count.counted("key"))"
             evidence.secondRecovery = try client.recoverAlone(directory).recovery
-        case .failed(let reason): recovery = "does not open after \(seconds) s: \(reason)"
+        case .failed, .hung:
+            recovery = "does not open after \(seconds) s: \(first.recovery.failure ?? "")"
         }
         let sample = sampled(observation)
         var options = Validator.Options(plainInFlight: plainInFlight)

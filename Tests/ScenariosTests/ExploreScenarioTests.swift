@@ -174,7 +174,7 @@ import Testing
         let script = """
             #!/bin/sh
             if [ $1 = recover ]; then
-                [ -e "$FAULTLINE_DIR/log" ] && printf '{"key":"aw==","payload":"%s"}\\n' "$(date +%N | base64)"
+                printf '{"key":"aw==","payload":"%s"}\\n' "$(date +%N | base64)"
                 echo '{"end":true}'
                 exit 0
             fi
@@ -190,5 +190,14 @@ import Testing
             .write(toFile: "\(folder)/shell.yaml", atomically: true, encoding: .utf8)
         let result = try run("\(folder)/shell.yaml", [], scratch)
         #expect(result.verdict != "pass", "\(result.coverage ?? "")")
+        // Both looks are told, and kept in a case that shows them again.
+        let unstable = try #require(result.unstable?.first)
+        #expect(unstable.kind == .again && unstable.first.key == "k" && unstable.first.value != unstable.second.value)
+        let directory = ByteString(try #require(unstable.case))
+        let observed = try CaseRecord.observedNames.map { try RunFiles.read(directory.appending(component: $0)) }
+        #expect(observed[0] != observed[1] && observed.allSatisfy { !$0.isEmpty })
+        let outcome = try Replay(directory: directory, targets: targets, reference: "\(folder)/shell.yaml")
+            .run(scratch: try scratch.make("replay"))
+        #expect(outcome.judgement.verdict == .inconclusive && outcome.looks != nil)
     }
 }

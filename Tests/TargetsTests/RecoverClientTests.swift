@@ -12,7 +12,13 @@ import Testing
     @Test(arguments: [
         (opened, RecoverOutcome.opened(observation)),
         (#"printf '{"end":true}'"#, .opened(Observation())),
-        (#"echo "$FAULTLINE_DIR" >&2; exit 3"#, .doesNotOpen(reason: "the recovery exited with 3: /tmp")),
+        (#"echo "$FAULTLINE_DIR" >&2; exit 3"#, .doesNotOpen(reason: "the recovery exited with 3: .")),
+        (
+            #"echo "bad: $FAULTLINE_DIR/db, $FAULTLINE_DIR-2/db" >&2; exit 3"#,
+            .doesNotOpen(reason: "the recovery exited with 3: bad: ./db, /tmp-2/db")
+        ),
+        ("kill -KILL $$", .killed(reason: "the recovery was ended by signal 9")),
+        ("echo out >&2; sh -c 'kill -INT $$'", .killed(reason: "the recovery exited with 130: out")),
         ("kill -SEGV $$", .doesNotOpen(reason: "the recovery was ended by signal 11")),
         ("\(opened); echo late >&2; exit 1", .doesNotOpen(reason: "the recovery exited with 1: late")),
         ("\(opened); \(opened)", .doesNotOpen(reason: "it prints more after the end line")),
@@ -62,7 +68,7 @@ import Testing
         for (directory, expected, survives) in [
             ("/bad", RecoverOutcome.doesNotOpen(reason: "bad: complaint"), true),
             ("/good", .opened(RecoverClientTests.observation), true),
-            ("/die", .doesNotOpen(reason: "the recovery was ended by signal 9: last words"), false),
+            ("/die", .killed(reason: "the recovery was ended by signal 9: last words"), false),
             ("/good", .opened(RecoverClientTests.observation), true),
             ("/exit", .doesNotOpen(reason: "the recovery exited with 0, without an end line"), false),
             ("/hang", .hangs(afterSeconds: 1), false),

@@ -15,9 +15,13 @@ package enum CaseArchive {
     package static let limitBytes = 256 << 20
 
     static let folder: ByteString = "faultline-case"
-    private static let names: [ByteString] = [
-        CaseRecord.fileName, CaseRecord.traceName, CaseRecord.oracleName, CaseRecord.shownName, CaseRecord.manifestName,
-    ]
+    private static let names: [ByteString] =
+        [
+            CaseRecord.fileName, CaseRecord.traceName, CaseRecord.oracleName, CaseRecord.shownName,
+            CaseRecord.manifestName,
+        ] + CaseRecord.observedNames
+    /// Those that not every case has.
+    private static let optionalNames = [CaseRecord.shownName, CaseRecord.manifestName] + CaseRecord.observedNames
 
     // MARK: - Export
 
@@ -37,7 +41,7 @@ package enum CaseArchive {
             let bytes: [UInt8]
             if name == CaseRecord.fileName {
                 bytes = try record.encoded()
-            } else if name == CaseRecord.shownName || name == CaseRecord.manifestName, RunFiles.size(of: path) == 0 {
+            } else if optionalNames.contains(name), RunFiles.size(of: path) == 0 {
                 continue
             } else {
                 guard RunFiles.size(of: path) <= limitBytes else { throw ArchiveError.tooLarge(path) }

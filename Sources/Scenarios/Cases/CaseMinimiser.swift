@@ -47,6 +47,10 @@ package struct CaseMinimiser {
         guard replay.record.scenario != Scenario.kill.rawValue else {
             throw CaseError.notMinimised(replay.directory, reason: "a killed process leaves no trace")
         }
+        guard replay.record.unstable == nil else {
+            throw CaseError.notMinimised(
+                replay.directory, reason: "its recovery is not deterministic: no smaller state can be told from it")
+        }
         guard replay.record.live == nil else {
             throw CaseError.notMinimised(
                 replay.directory, reason: "a live store showed it, and no state that a crash leaves")

@@ -38,6 +38,8 @@ package struct CaseRecord: Codable, Sendable {
     /// The files that the store writes through shared mappings, where the run knew of any: the beginning of its trace that
     /// the case keeps may not show it.
     package var mappedFiles: [String]?
+    /// Of a state that showed different things: which two looks at it.
+    package var unstable: Contradiction.Kind?
     /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.
     package var live: LiveRun?
 
@@ -50,6 +52,10 @@ package struct CaseRecord: Codable, Sendable {
     /// The manifest of a target that does not come with Faultline, to be read.
     package static let manifestName: ByteString = "target.yaml"
     package static let imageName: ByteString = "image"
+    /// Of a state that showed different things: what each of two looks showed, as a recover command prints it.
+    package static let observedNames: [ByteString] = ["observed-1.jsonl", "observed-2.jsonl"]
+    /// Stands where the name of a check does in the case of such a state.
+    package static let stability = "stability"
 
     /// Reads the case in `directory`.
     package init(directory: ByteString) throws(CaseError) {

@@ -27,6 +27,8 @@ package struct Replay: Sendable {
         package var judgement: Judgement
         /// The whole story, if the violation shows again and the case has a trace.
         package var account: CrashStory?
+        /// What two looks at the state showed, if they differ.
+        package var looks: (UnstableState.Look, UnstableState.Look)?
     }
 
     /// Reads the case in `directory`. Only targets that are defined here are run: those that come with Faultline, and
@@ -120,6 +122,7 @@ package struct Replay: Sendable {
         let client = RecoverClient(target)
         defer { try? client.close() }
         let scene = try scene(client, scratch: scratch, context)
+        if record.unstable != nil { return try lookAgain(scene, client, scratch: scratch, context) }
         let judgement = try scene.checker.confirm(scene.state)
         var account = try judgement.violations.first.map {
             try scene.recording.story(of: scene.state, $0, linesBefore: scene.linesBefore)
@@ -128,6 +131,28 @@ package struct Replay: Sendable {
         return Outcome(
             state: scene.state, lost: try scene.recording.story(of: scene.state).lines, judgement: judgement,
             account: account)
+    }
+
+    /// So often a state that showed different things is recovered, in fresh processes and in one that lives on.
+    private static let lookCount = 8
+
+    private func lookAgain(
+        _ scene: Scene, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
+    ) throws -> Outcome {
+        let recovery = try recovery(scene.recording, client, scratch: scratch, context)
+        let first = try recovery.recover(scene.state.tree, isAlone: true).evidence
+        let judge = EvidenceJudge(scene.history.validator, contract, linesBefore: scene.linesBefore)
+        var outcome = Outcome(
+            state: scene.state, lost: try scene.recording.story(of: scene.state).lines,
+            judgement: judge.judge(first, at: scene.state))
+        for number in 1..<Self.lookCount {
+            let next = try recovery.recover(scene.state.tree, isAlone: number % 2 == 0).evidence
+            if next.showsSame(as: first) { continue }
+            outcome.looks = UnstableState.Look.pair(first, next)
+            outcome.judgement = Judgement(.inconclusive, [])
+            break
+        }
+        return outcome
     }
 
     /// The crash of a case that has a trace, ready to be recovered.

@@ -89,7 +89,7 @@ struct FaultJudge {
             }
         case .hangs(let seconds)?:
             return [Objection(check: .opens, text: "while the rule is in force recovery hung for \(seconds) s")]
-        case .doesNotOpen?, nil: return []
+        case .doesNotOpen?, .killed?, nil: return []
         }
     }
 

@@ -24,13 +24,34 @@ package final class RecoverClient: Sendable {
     }
 
     /// Recovers `directory`, through a persistent process if the target has such a command. The recovery changes the
-    /// directory.
+    /// directory. What it says of the directory names it `.`.
     ///
     /// - Throws: `TargetError` when recovery could not be tried at all, which says nothing about the store.
     package func recover(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
-        guard target.isPersistent else { return try recoverAlone(directory) }
-        let command = target.recover
         let path = try checked(directory)
+        return try (target.isPersistent ? recoverInTurn(path) : runOnce(path)).naming(path)
+    }
+
+    /// Recovers `directory` in a process that does nothing else; once more where that was killed from outside.
+    ///
+    /// - Parameter restore: called before the second time, to put back what the first has changed.
+    package func recoverAlone(
+        _ directory: ByteString, restoring restore: () throws -> Void = {}
+    ) throws -> RecoverOutcome {
+        let first = try recoverOnce(directory)
+        guard first.wasKilled else { return first }
+        try restore()
+        return try recoverOnce(directory)
+    }
+
+    /// The same, once, whatever ends it.
+    package func recoverOnce(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
+        let path = try checked(directory)
+        return try runOnce(path).naming(path)
+    }
+
+    private func recoverInTurn(_ path: ByteString) throws(TargetError) -> RecoverOutcome {
+        let command = target.recover
         var process: RecoverProcess
         if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start(command) }
         if !process.ask(path) {
@@ -55,9 +76,7 @@ package final class RecoverClient: Sendable {
         }
     }
 
-    /// Recovers `directory` in a process that does nothing else.
-    package func recoverAlone(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
-        let path = try checked(directory)
+    private func runOnce(_ path: ByteString) throws(TargetError) -> RecoverOutcome {
         var command = target.recover
         if target.isPersistent { command.input = .pipe } else { command.environment["FAULTLINE_DIR"] = path }
         let process = try RecoverProcess(command)
@@ -100,7 +119,7 @@ package final class RecoverClient: Sendable {
     private func outcome(_ recovery: Recovery, _ process: RecoverProcess) -> RecoverOutcome {
         switch recovery {
         case .opened(let observation): .opened(observation)
-        case .failed(let reason): .doesNotOpen(reason: reason + process.complaints)
+        case .failed, .hung: .doesNotOpen(reason: (recovery.failure ?? "") + process.complaints)
         }
     }
 
@@ -117,7 +136,8 @@ package final class RecoverClient: Sendable {
         case .over(unfinished: nil):
             guard let termination = try process.end(until: deadline) else { return try hang(process) }
             guard termination.isSuccess || !recovery.isOpened else {
-                return .doesNotOpen(reason: "the recovery \(termination)" + process.complaints)
+                let reason = "the recovery \(termination)" + process.complaints
+                return termination.isFromOutside ? .killed(reason: reason) : .doesNotOpen(reason: reason)
             }
             return outcome(recovery, process)
         }
@@ -139,6 +159,7 @@ package final class RecoverClient: Sendable {
         }
         var reason = "the recovery \(termination)" + process.complaints
         if case .failed(let why) = unfinished { reason += "; \(why)" }
+        if termination.isFromOutside { return .killed(reason: reason) }
         return .doesNotOpen(reason: termination.isSuccess ? "\(reason), without an end line" : reason)
     }
 

@@ -1,0 +1,47 @@
+import Bytes
+import Scenarios
+
+/// A state that showed different things, for people: what each look showed, and where both are kept.
+struct UnstableReport {
+    private let state: UnstableState
+
+    init(_ state: UnstableState) { self.state = state }
+
+    /// The lines, each after `indent` blanks.
+    func lines(for terminal: Terminal, indent: Int) -> [String] {
+        let margin = String(repeating: " ", count: indent)
+        let lost = state.lost.isEmpty ? "nothing" : state.lost.joined(separator: "; ")
+        let heading = Style.doubtful.shown("not deterministic", on: terminal)
+        var lines = StoryReport.wrapped(
+            "", "\(heading): the crash after event \(state.crashPoint), which lost \(lost), was recovered twice", margin
+        )
+        lines += Self.lines(state.kind, state.first, state.second, margin: margin + "  ")
+        if let path = state.case {
+            let names = CaseRecord.observedNames.map(\.description).joined(separator: ", ")
+            lines.append("\(margin)  both are in \(path): \(names)")
+        }
+        if let replay = state.replay { lines.append("\(margin)  \(replay)") }
+        return lines
+    }
+
+    /// What the looks showed, a line or more each.
+    static func lines(
+        _ kind: UnstableState.Kind, _ first: UnstableState.Look, _ second: UnstableState.Look, margin: String
+    ) -> [String] {
+        let titles =
+            switch kind {
+            case .again: ("first        ", "then         ")
+            case .alone: ("persistent   ", "fresh process")
+            }
+        return StoryReport.wrapped(titles.0 + " ", words(first), margin)
+            + StoryReport.wrapped(titles.1 + " ", words(second), margin)
+    }
+
+    private static func words(_ look: UnstableState.Look) -> String {
+        let place = look.isSecondRecovery == true ? "second recovery: " : ""
+        if let probe = look.probe { return "a write after recovery: \(probe)" }
+        if let error = look.error { return place + "does not open: \(error)" }
+        let count = (look.keyCount ?? 0).counted("key")
+        return place + count + (look.key.map { "; key \($0): \(look.value ?? "not there")" } ?? "")
+    }
+}

@@ -1,0 +1,46 @@
+import Bytes
+import Exploration
+import Model
+import Oracle
+
+extension CaseWriter {
+    /// Writes a case of a state that showed different things, with both of them: `observed-1.jsonl`, `observed-2.jsonl`.
+    func write(
+        _ contradiction: Contradiction, _ recording: Recording, oracle: [UInt8], shown: Observation?,
+        after firstCrash: String? = nil
+    ) throws -> UnstableState {
+        let directory = try context.makeCase()
+        let state = contradiction.state
+        try Self.write(state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
+        for (name, evidence) in zip(
+            CaseRecord.observedNames, [contradiction.first, contradiction.second])
+        {
+            try RunFiles.append(evidence.encoded, to: directory.appending(component: name))
+        }
+        let target = request.target
+        var record = CaseRecord(
+            target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
+            contract: request.contract.name, scenario: request.scenario.rawValue, seed: request.seed, state: state,
+            check: CaseRecord.stability, story: "recovering this state showed two different things")
+        record.manifestPath = manifestPath
+        record.firstCrash = firstCrash
+        record.unstable = contradiction.kind
+        try record.write(to: directory)
+        try writeScripts(to: directory)
+        var unstable = UnstableState(contradiction, lost: try recording.story(of: state).lines)
+        (unstable.case, unstable.replay) = (directory.shown, command("replay", directory))
+        return unstable
+    }
+}
+
+extension Evidence {
+    /// Its recoveries, one after the other, as a recover command prints them.
+    fileprivate var encoded: [UInt8] {
+        [recovery, secondRecovery].compactMap(\.self).flatMap { recovery -> [UInt8] in
+            switch recovery {
+            case .opened(let observation): observation.encoded
+            case .failed, .hung: DumpLine.error(recovery.failure ?? "").encoded
+            }
+        }
+    }
+}

@@ -1,0 +1,79 @@
+import Bytes
+import Exploration
+import Model
+import Oracle
+import Storage
+import Synchronization
+
+@testable import Scenarios
+
+/// A store of a test: its run is what a closure does to storage in memory, and what a crash state shows is a function of
+/// its files.
+struct ScriptedStore {
+    let recording: Recording
+    private let oracle: [UInt8]
+
+    /// - Parameter work: does the store's work, and says what it asks for and acknowledges.
+    init(_ work: (RecordingStorage, (OracleLine) -> Void) throws -> Void) throws {
+        let recorder = try RecordingStorage(MemoryStorage())
+        var oracle: [UInt8] = []
+        try work(recorder) { line in
+            oracle += line.encoded
+            recorder.record(oracle: Array(line.encoded.dropLast()))
+        }
+        recording = Recording(base: recorder.base, events: recorder.events, payloads: recorder.payloads)
+        self.oracle = oracle
+    }
+
+    /// Which look at a state this is.
+    struct Look {
+        var isAlone: Bool
+        /// From 1, over all states.
+        var number: Int
+    }
+
+    typealias Files = [ByteString: [UInt8]]
+
+    /// The exploration of the run, not yet begun.
+    func explorer(
+        _ profile: Profile = .ext4Ordered, contract: Contract = .durable,
+        limits: ExplorationLimits = ExplorationLimits(),
+        isOver: @escaping @Sendable () -> Bool = { false },
+        showing shows: @escaping @Sendable (Files, Look) -> Recovery
+    ) throws -> Explorer {
+        var history = OracleHistory()
+        try history.append(oracle)
+        let recovery = ScriptedRecovery(payloads: recording.payloads, looks: Looks(), shows: shows)
+        return try Explorer(
+            recording, profile: profile, limits: limits, seed: 1, recovery: recovery, confirming: recovery,
+            judge: EvidenceJudge(history.validator, contract), workers: 1, isOver: isOver)
+    }
+}
+
+extension Explorer {
+    func runToItsEnd() throws { try run(shouldStop: { nil }, progress: { _ in }) }
+}
+
+private final class Looks: Sendable {
+    private let count = Atomic<Int>(0)
+    func next() -> Int { count.add(1, ordering: .relaxed).newValue }
+}
+
+private struct ScriptedRecovery: StateRecoverer {
+    var payloads: any PayloadStore
+    var looks: Looks
+    var shows: @Sendable (ScriptedStore.Files, ScriptedStore.Look) -> Recovery
+
+    func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+        let files = try MemoryStorage(tree, payloads: payloads).contents()
+        let shown = shows(files, ScriptedStore.Look(isAlone: isAlone, number: looks.next()))
+        guard case .opened = shown else { return RecoveredState(evidence: Evidence(shown)) }
+        return RecoveredState(evidence: Evidence(shown, secondRecovery: shown))
+    }
+
+    func recording(ofRecovering tree: Tree) -> Recording? { nil }
+
+    func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
+        ScriptedRecovery(payloads: payloads, looks: looks, shows: shows)
+    }
+}
