@@ -17,21 +17,47 @@ final class StateDirectory: Sendable {
 
     init(in backing: ByteString) throws(MountError) {
         path = backing.appending(ControlDirectory.name)
-        let mark = path.appending("mount")
-        try Self.clearAbandoned(in: backing)
-        try Self.call("mkdir", path) { mkdir($0, 0o700) }
+        lockFile = try Self.claim(path, of: backing)
         let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        lockFile = Descriptor(try Self.call("open", mark) { open($0, flags, 0o600) })
-        _ = flock(lockFile.number, LOCK_EX | LOCK_NB)
-        let number = lockFile.number
-        let written = Self.mark.bytes.withUnsafeBytes { write(number, $0.baseAddress, $0.count) }
-        guard written == Self.mark.count else { throw .system(call: "write", path: mark, errno: errno) }
         let scratchPath = path.appending("scratch")
         scratch = ScratchFile(Descriptor(try Self.call("open", scratchPath) { open($0, flags, 0o600) }))
         let limboPath = path.appending("limbo")
         try Self.call("mkdir", limboPath) { mkdir($0, 0o700) }
         limbo = Descriptor(
             try Self.call("open", limboPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
+    }
+
+    /// Makes the directory with its mark, locked: from then on nobody else takes it for abandoned.
+    private static func claim(_ path: ByteString, of backing: ByteString) throws(MountError) -> Descriptor {
+        let mark = path.appending("mount")
+        // Whoever mounts the same directory at the same moment may take it away before it is locked.
+        for _ in 0..<8 {
+            try clearAbandoned(in: backing)
+            guard path.withCString({ mkdir($0, 0o700) }) == 0 else {
+                if errno == EEXIST { continue }
+                throw .system(call: "mkdir", path: path, errno: errno)
+            }
+            let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
+            let number = mark.withCString { open($0, flags, 0o600) }
+            guard number >= 0 else {
+                if errno == ENOENT || errno == EEXIST { continue }
+                throw .system(call: "open", path: mark, errno: errno)
+            }
+            let file = Descriptor(number)
+            guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
+                if errno == EWOULDBLOCK { continue }
+                // Without a lock a second mount would not be noticed, and nobody could tell that this one is dead.
+                let failure = errno
+                try remove(path)
+                throw .system(call: "flock", path: mark, errno: failure)
+            }
+            var attributes = stat()
+            guard fstat(number, &attributes) == 0, attributes.st_nlink > 0 else { continue }
+            let written = Self.mark.bytes.withUnsafeBytes { write(number, $0.baseAddress, $0.count) }
+            guard written == Self.mark.count else { throw .system(call: "write", path: mark, errno: errno) }
+            return file
+        }
+        throw .backingInUse(backing, reason: "is being mounted by somebody else")
     }
 
     /// Takes away what a killed daemon left in `backing`; nothing when there is none. An error when its mount still
@@ -60,24 +86,42 @@ final class StateDirectory: Sendable {
     }
 
     private static func clear(_ path: ByteString, _ mark: ByteString, of backing: ByteString) throws(MountError) {
-        let file = mark.withCString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        let file = mark.withCString { open($0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
         let foreign = MountError.backingInUse(backing, reason: "holds a .faultline that is not ours; remove it first")
-        guard file >= 0 else { throw foreign }
-        let descriptor = Descriptor(file)
-        var text = [UInt8](repeating: 0, count: Self.mark.count)
-        guard Glibc.read(file, &text, text.count) == text.count, ByteString(text) == Self.mark else { throw foreign }
-        guard flock(descriptor.number, LOCK_EX | LOCK_NB) == 0 else {
-            throw .backingInUse(backing, reason: "is mounted already")
+        guard file >= 0 else {
+            // One that was killed before it made the mark leaves an empty directory.
+            if errno == ENOENT, path.withCString({ rmdir($0) }) == 0 || errno == ENOENT { return }
+            throw foreign
         }
+        let descriptor = Descriptor(file)
+        guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
+            if errno == EWOULDBLOCK { throw .backingInUse(backing, reason: "is mounted already") }
+            throw .system(call: "flock", path: mark, errno: errno)
+        }
+        // One that was killed while it made the mark leaves a part of it, and nothing else.
+        var text = [UInt8](repeating: 0, count: Self.mark.count + 1)
+        let count = Glibc.read(descriptor.number, &text, text.count)
+        guard count >= 0, Self.mark.bytes.starts(with: text.prefix(count)) else { throw foreign }
+        guard count == Self.mark.count || isAlone(mark, in: path) else { throw foreign }
         try remove(path)
+    }
+
+    /// Whether there is nothing else in the directory.
+    private static func isAlone(_ file: ByteString, in path: ByteString) -> Bool {
+        guard let stream = path.withCString({ opendir($0) }) else { return false }
+        defer { closedir(stream) }
+        var count = 0
+        while readdir(stream) != nil { count += 1 }
+        return count == 3
     }
 
     private static func remove(_ path: ByteString) throws(MountError) {
         do { try TreeRemoval.remove(path) } catch {
-            guard case .system(let call, let path, let errno) = error else {
-                throw .system(call: "remove", path: path, errno: EIO)
+            switch error {
+            case .system(let call, let path, let errno): throw .system(call: call, path: path, errno: errno)
+            case .mountPoint(let path): throw .system(call: "rmdir", path: path, errno: EBUSY)
+            default: throw .system(call: "remove", path: path, errno: EPERM)
             }
-            throw .system(call: call, path: path, errno: errno)
         }
     }
 

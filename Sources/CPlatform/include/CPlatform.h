@@ -12,7 +12,9 @@
 #include "memory_filesystem.h"
 #include "late_writes.h"
 #include "mounting.h"
+#include "network_filesystem.h"
 #include "prefetch.h"
+#include "removal.h"
 #include "request_marks.h"
 #include "standard_output.h"
 

@@ -1,4 +1,5 @@
 import Bytes
+import CPlatform
 import Glibc
 
 /// A directory held by descriptor: everything beneath it is reached by single names that are never followed as links,
@@ -20,6 +21,19 @@ struct DirectoryHandle: ~Copyable {
         let flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC
         descriptor = try parent.call("openat", name) { openat($0, $1, flags) }
         path = parent.child(name)
+    }
+
+    /// The directory at `path`, only to name what is in it. Symbolic links are followed.
+    init(holding path: ByteString) throws(TreeError) {
+        let opened = path.withCString { faultline_hold_directory($0) }
+        guard opened >= 0 else { throw .system(call: "open", path: path, errno: -opened) }
+        self.init(descriptor: opened, path: path)
+    }
+
+    /// Takes over a descriptor.
+    init(descriptor: Int32, path: ByteString) {
+        self.descriptor = descriptor
+        self.path = path
     }
 
     deinit { close(descriptor) }

@@ -13,6 +13,10 @@ package enum TreeError: Error, Hashable, Sendable {
     case directoryTwice(path: ByteString)
     /// A FIFO, a device or a directory where a file has to be.
     case notRegularFile(ByteString)
+    /// Something is mounted where only files were to be.
+    case mountPoint(ByteString)
+    /// A file or directory is immutable or append-only, and this process may not change that.
+    case protected(ByteString)
     /// The data of a file could not be read from where it is kept.
     case data(path: ByteString, reason: String)
 }
@@ -25,6 +29,8 @@ extension TreeError: CustomStringConvertible {
         case .directoryNotEmpty(let path): "\(path): a tree is written only into an empty directory"
         case .directoryTwice(let path): "\(path): a directory that is somewhere else too"
         case .notRegularFile(let path): "\(path): not a regular file"
+        case .mountPoint(let path): "\(path): something is mounted there"
+        case .protected(let path): "\(path): immutable or append-only, and only root may change that"
         case .data(let path, let reason): "the data of \(path) cannot be read: \(reason)"
         }
     }

@@ -3,7 +3,7 @@ import Bytes
 /// What is beneath a directory that somebody else may be changing.
 package enum TreeListing {
     /// The paths of all files and directories, relative to `directory`, in no order. Links are not followed; what cannot be
-    /// read, or vanishes meanwhile, is left out.
+    /// read, vanishes meanwhile, or lies deeper than 256 directories is left out.
     package static func paths(beneath directory: ByteString) -> [ByteString] {
         var paths: [ByteString] = []
         do throws(TreeError) {
@@ -14,14 +14,23 @@ package enum TreeListing {
         return paths
     }
 
+    /// The names in a directory; nil when it cannot be read.
+    package static func names(in directory: ByteString) -> [ByteString]? {
+        do throws(TreeError) { return try DirectoryHandle(opening: directory).names() } catch { return nil }
+    }
+
+    /// What lies deeper is left out: each level costs a descriptor and a part of the stack.
+    private static let depthLimit = 256
+
     private static func list(
-        _ directory: borrowing DirectoryHandle, _ prefix: ByteString, _ paths: inout [ByteString]
+        _ directory: borrowing DirectoryHandle, _ prefix: ByteString, _ paths: inout [ByteString], depth: Int = 0
     ) throws(TreeError) {
+        guard depth < depthLimit else { return }
         for name in try directory.names() {
             let path = prefix.isEmpty ? name : prefix.appending(component: name)
             paths.append(path)
             do throws(TreeError) {
-                try list(DirectoryHandle(name, in: directory), path, &paths)
+                try list(DirectoryHandle(name, in: directory), path, &paths, depth: depth + 1)
             } catch {
                 continue
             }
