@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -59,6 +60,14 @@ static int child(void *context) {
     // The parent may have died before the line above: nobody would ever send the signal.
     if (getppid() != launch->parent) _exit(127);
     if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) give_up(launch, FAULTLINE_SPAWN_DEATH_SIGNAL);
+    if (request->lock_limit) {
+        // A mark that cannot be set, because somebody lowered the hard limit, is not worth a failure.
+        struct rlimit limit;
+        if (getrlimit(RLIMIT_LOCKS, &limit) == 0 && request->lock_limit <= limit.rlim_max) {
+            limit.rlim_cur = request->lock_limit;
+            setrlimit(RLIMIT_LOCKS, &limit);
+        }
+    }
     if (request->directory && chdir(request->directory) != 0) give_up(launch, FAULTLINE_SPAWN_DIRECTORY);
     if (arrange_streams(request->standard_streams) != 0) give_up(launch, FAULTLINE_SPAWN_DESCRIPTORS);
 

@@ -30,6 +30,8 @@ package enum TargetError: Error, Hashable, Sendable {
     case variableNotANumber(ByteString, ByteString)
     /// Processes that SIGKILL did not end in time: stuck in the kernel, as beneath a mount whose server is gone.
     case notKilled(processes: [Int32])
+    /// /proc speaks of other processes than those that this one can signal.
+    case foreignProc
     /// Asked for atomic batches, of a store that has none.
     case noBatches
     /// - Parameter directory: where a relative `program` was looked for.
@@ -87,6 +89,9 @@ extension TargetError: CustomStringConvertible {
             "still alive after SIGKILL, stuck in the kernel: \(processes.count == 1 ? "process" : "processes") "
                 + processes.map(String.init).joined(separator: ", ")
                 + "; one that serves a FUSE mount of its own and waits for it is let go by `umount -f` of that mount"
+        case .foreignProc:
+            "/proc belongs to another namespace of process ids, so that processes cannot be watched here: "
+                + "mount it anew, as `unshare --pid --fork --mount-proc` does"
         case .noBatches: "this store has no atomic batches: leave --batch out"
         case .system(let call, let path, let errno):
             "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"

@@ -124,7 +124,8 @@ import Testing
     @Test(arguments: [true, false]) func daemonsOfOthersAreLeftAlone(areNobodys: Bool) throws {
         let folder = try TemporaryFolder()
         // Process 1 lives: what it has started is not taken for a stray by a cleanup that runs meanwhile.
-        let mark = areNobodys ? "nobody" : "1.\(try #require(ProcessTable.startTicks(of: 1))).1"
+        let namespace = try #require(ProcessTable.ownNamespace)
+        let mark = areNobodys ? "nobody" : "1.\(try #require(ProcessTable.startTicks(of: 1))).1.\(namespace)"
         var command = shell(
             "(setsid env FAULTLINE_SPAWN=\(mark) sh -c 'echo $$ > daemon; exec sleep 1000' &); "
                 + "while [ ! -s daemon ]; do sleep 0.01; done")
@@ -138,25 +139,80 @@ import Testing
         #expect(isAlive(daemon))
     }
 
+    /// A namespace that nobody has, so that a cleanup which runs meanwhile takes none of these for its own.
+    private static let namespace: UInt32 = 7
+    private static let deadLimit = SpawnMark(process: 4_000_000, startTicks: 1, serial: 1, namespace: namespace).limit
+    private static let reusedLimit = SpawnMark(process: 1, startTicks: 1 << 40, serial: 1, namespace: namespace).limit
+    private static var livingMark: SpawnMark {
+        SpawnMark(
+            process: getpid(), startTicks: ProcessTable.startTicks(of: getpid())!, serial: 1, namespace: namespace)
+    }
+
     @Test(arguments: [
         ("exec sleep 1000", false),
         ("exec env -i sleep 1000", false),
-        ("exec env FAULTLINE_SPAWN=2000000000.1.1 sleep 1000", true),
-        ("exec env FAULTLINE_SPAWN=$PPID.1.1 sleep 1000", true),  // the id is in use again, by another
+        ("exec env FAULTLINE_SPAWN=2000000000.1.1.7 sleep 1000", true),
+        ("exec env FAULTLINE_SPAWN=$PPID.1.1.7 sleep 1000", true),  // the id is in use again, by another
+        ("exec env FAULTLINE_SPAWN=\(livingMark.text) sleep 1000", false),
+        ("exec env FAULTLINE_SPAWN=2000000000.1.1.8 sleep 1000", false),  // of another namespace
+        ("exec env FAULTLINE_SPAWN=2000000000.1.1 sleep 1000", false),
         ("exec env FAULTLINE_SPAWN=nonsense sleep 1000", false),
+        ("exec prlimit --locks=\(deadLimit): env -i sleep 1000", true),  // wiped its environment
+        ("exec prlimit --locks=\(reusedLimit): env -i sleep 1000", true),
+        ("exec prlimit --locks=\(livingMark.limit): env -i sleep 1000", false),
+        ("exec prlimit --locks=\(deadLimit): env -i FAULTLINE_SPAWN=nobody sleep 1000", false),
+        ("exec prlimit --locks=1000: env -i sleep 1000", false),
     ])
     func strayIsWhatOutlivedItsFaultline(script: String, expected: Bool) throws {
+        let process = try startSleeping(script)
+        let found = try StrayProcesses.all(in: Self.namespace).first { $0.process == process.processID }
+        #expect((found != nil) == expected)
+        let stray = StrayProcesses.Stray(process: process.processID, name: "sleep")
+        #expect(found == nil || found == stray)
+        #expect(StrayProcesses.end(stray, in: Self.namespace) == (expected ? .ended : .gone))
+        #expect(try process.wait(timeoutMilliseconds: expected ? 20_000 : 0) == (expected ? .signalled(SIGKILL) : nil))
+        #expect(StrayProcesses.end(stray, in: Self.namespace) == .gone)
+        try process.killTree()
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
+    func aStrayOfAnotherUserIsNamedAndLivesOn() throws {
+        let process = try startSleeping(
+            "exec setpriv --reuid 65534 --regid 65534 --clear-groups env FAULTLINE_SPAWN=2000000000.1.1.7 sleep 1000")
+        let stray = try #require(
+            try StrayProcesses.all(in: Self.namespace).first { $0.process == process.processID })
+        #expect(stray.objection == "it belongs to user 65534")
+        #expect(StrayProcesses.end(stray, in: Self.namespace) == .gone)
+        #expect(isAlive(process.processID))
+        try process.killTree()
+    }
+
+    /// What a process can wipe, and what stays.
+    @Test func theMarkOutlivesTheEnvironmentAndDescriptors() throws {
+        let folder = try TemporaryFolder()
+        var command = shell(
+            "(setsid env -i sh -c 'exec <&- >&- 2>&-; echo $$ > daemon; exec sleep 1000' &); while [ ! -s daemon ]; do sleep 0.01; done"
+        )
+        command.directory = folder.path
+        let mother = try ProcessRunner.start(command)
+        let daemon = try #require(try folder.eventually { numbers(try? folder.read("daemon")).first })
+        let limit = try #require(ProcessTable.lockLimit(of: daemon))
+        #expect(limit == SpawnMark(ours: 1).limit)
+        let mark = SpawnMark.process(ofLimit: limit, namespace: try #require(ProcessTable.ownNamespace))
+        #expect(mark?.process == getpid())
+        #expect(SpawnMark.isSameStart(try #require(ProcessTable.startTicks(of: getpid())), asInLimit: mark!.startTicks))
+        try mother.killTree()
+        #expect(!isAlive(daemon))
+    }
+
+    private func startSleeping(_ script: String) throws -> ChildProcess {
         let process = try ProcessRunner.start(shell(script))
         let hasExecuted = try TemporaryFolder().eventually {
-            try ProcessTable.children(of: getpid()).contains(process.processID)
-                && String(decoding: readFile(ByteString("/proc/\(process.processID)/comm")), as: UTF8.self) == "sleep\n"
+            String(decoding: try readFile(ByteString("/proc/\(process.processID)/comm")), as: UTF8.self) == "sleep\n"
                 ? true : nil
         }
-        #expect(hasExecuted == true)
-        #expect(try StrayProcesses.all().contains(process.processID) == expected)
-        #expect(StrayProcesses.kill([process.processID]) == (expected ? 1 : 0))
-        #expect(try process.wait(timeoutMilliseconds: expected ? 20_000 : 0) == (expected ? .signalled(SIGKILL) : nil))
-        try process.killTree()
+        try #require(hasExecuted == true)
+        return process
     }
 
     @Test func childrenOutliveTheThreadThatAskedForThem() throws {

@@ -27,6 +27,9 @@ struct faultline_spawn_request {
     const char *directory;
     /// Descriptors that become 0, 1 and 2 of the child. Every other one is closed there.
     int standard_streams[3];
+    /// The soft limit RLIMIT_LOCKS of the child, which Linux does not enforce: a mark that it and its descendants cannot lose
+    /// by wiping their environment. 0 to leave it.
+    uint64_t lock_limit;
 };
 
 struct faultline_spawn_result {

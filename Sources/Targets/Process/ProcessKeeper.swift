@@ -25,6 +25,8 @@ final class ProcessKeeper: Sendable {
     private let requests = Mutex<(waiting: [SpawnRequest], lastSerial: UInt64)>(([], 0))
 
     private init() throws(TargetError) {
+        // With ids of another namespace, what is killed would be somebody else.
+        guard ProcessTable.isOfOwnNamespace else { throw .foreignProc }
         let status = faultline_become_subreaper()
         guard status == 0 else { throw .system(call: "prctl(PR_SET_CHILD_SUBREAPER)", path: nil, errno: status) }
         epoll = Descriptor(epoll_create1(Int32(EPOLL_CLOEXEC)))

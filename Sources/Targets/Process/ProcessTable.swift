@@ -3,7 +3,7 @@ import Glibc
 
 /// What /proc says about processes. Every answer may be out of date when it is read, except about our own children
 /// that have not been reaped: their ids cannot pass to others.
-enum ProcessTable {
+package enum ProcessTable {
     /// The children of `process`, those of all its threads and zombies included; none if it is not there.
     static func children(of process: pid_t) throws(TargetError) -> [pid_t] {
         var children: [pid_t] = []
@@ -49,12 +49,71 @@ enum ProcessTable {
     static func everyProcess() throws(TargetError) -> [pid_t] { try numericEntries("/proc") }
 
     /// When the process started, in clock ticks since boot (proc(5), stat, field 22); nil if it is not there.
-    static func startTicks(of process: pid_t) -> UInt64? {
-        statFields(of: process).flatMap { $0.count > 19 ? $0[19] : nil }
+    package static func startTicks(of process: pid_t) -> UInt64? {
+        startTicks(in: "/proc/\(process)/stat")
     }
 
-    private static func parent(of process: pid_t) -> pid_t? {
+    private static func startTicks(in file: String) -> UInt64? {
+        afterName(in: file).map(fields).flatMap { $0.count > 19 ? $0[19] : nil }
+    }
+
+    /// When this process started; /proc may be that of another namespace.
+    package static var ownStartTicks: UInt64? { startTicks(in: "/proc/self/stat") }
+
+    static func parent(of process: pid_t) -> pid_t? {
         statFields(of: process).flatMap { $0.count > 1 ? pid_t($0[1]) : nil }
+    }
+
+    /// Whether it has ended, or is about to: it waits to be reaped, or was killed and the kernel is taking it apart.
+    package static func isEnding(_ process: pid_t) -> Bool {
+        guard let rest = afterName(in: "/proc/\(process)/stat") else { return true }
+        if rest.first == UInt8(ascii: "Z") || rest.first == UInt8(ascii: "X") { return true }
+        let killed: UInt64 = 1 << UInt64(SIGKILL - 1)
+        return ["SigPnd:", "ShdPnd:"].contains { key in
+            guard let value = line(key, of: "/proc/\(process)/status") else { return false }
+            let digits = String(decoding: value, as: UTF8.self).filter { !$0.isWhitespace }
+            return (UInt64(digits, radix: 16) ?? 0) & killed != 0
+        }
+    }
+
+    /// The name of its program, of at most 15 bytes (comm).
+    static func name(of process: pid_t) -> ByteString? {
+        contents("/proc/\(process)/comm").map { ByteString($0.prefix { $0 != UInt8(ascii: "\n") }) }
+    }
+
+    /// Its real user, as our namespace of users has it.
+    static func user(of process: pid_t) -> uid_t? {
+        line("Uid:", of: "/proc/\(process)/status")?.split { $0 == 0x09 || $0 == 0x20 }.first.map(decimal)
+    }
+
+    /// Its soft limit RLIMIT_LOCKS; nil when that is unlimited.
+    static func lockLimit(of process: pid_t) -> UInt64? {
+        guard let words = line("Max file locks", of: "/proc/\(process)/limits")?.split(separator: 0x20),
+            let soft = words.first, soft.first.map({ (48...57).contains($0) }) == true
+        else { return nil }
+        return decimal(soft)
+    }
+
+    /// The number of our namespace of process ids.
+    package static let ownNamespace: UInt32? = {
+        var target = [UInt8](repeating: 0, count: 64)
+        let count = target.withUnsafeMutableBytes { readlink("/proc/self/ns/pid", $0.baseAddress!, $0.count) }
+        let digits = target.prefix(max(0, count)).filter { (48...57).contains($0) }
+        return UInt32(String(decoding: digits, as: UTF8.self))
+    }()
+
+    /// Whether the numbers in /proc are ids of our own namespace.
+    package static var isOfOwnNamespace: Bool {
+        var target = [UInt8](repeating: 0, count: 32)
+        let count = target.withUnsafeMutableBytes { readlink("/proc/self", $0.baseAddress!, $0.count) }
+        return String(decoding: target.prefix(max(0, count)), as: UTF8.self) == String(getpid())
+    }
+
+    /// What follows `key` in the line of a file of /proc that begins with it.
+    private static func line(_ key: String, of path: String) -> ArraySlice<UInt8>? {
+        let key = Array(key.utf8)
+        return contents(path)?.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key) }?
+            .dropFirst(key.count)
     }
 
     /// Whether a process is about to execute a program: it has memory (vsize, field 23), and none of it is an
@@ -65,10 +124,18 @@ enum ProcessTable {
 
     /// The fields of stat that follow the process's name: its state (as 0), its parent, its group…
     private static func statFields(of process: pid_t) -> [UInt64]? {
+        afterName(in: "/proc/\(process)/stat").map(fields)
+    }
+
+    private static func fields(_ bytes: ArraySlice<UInt8>) -> [UInt64] {
+        bytes.split(separator: UInt8(ascii: " ")).map(decimal)
+    }
+
+    private static func afterName(in file: String) -> ArraySlice<UInt8>? {
         // The name may hold anything, so count from its last parenthesis.
-        guard let stat = contents("/proc/\(process)/stat"), let close = stat.lastIndex(of: UInt8(ascii: ")"))
+        guard let stat = contents(file), let close = stat.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
-        return stat[stat.index(after: close)...].split(separator: UInt8(ascii: " ")).map(decimal)
+        return stat[(close + 1)...].drop { $0 == UInt8(ascii: " ") }
     }
 
     private static func numericEntries(_ folder: String) throws(TargetError) -> [pid_t] {

@@ -43,6 +43,7 @@ final class SpawnRequest: Sendable {
                 ByteString($0.key.bytes + [UInt8(ascii: "=")] + $0.value.bytes)
             })
         let exited = try OneWayFlag()
+        let mark = SpawnMark(ours: serial)
         let result = executable.withCString { path in
             arguments.withPointers { arguments in
                 environment.withPointers { environment in
@@ -50,6 +51,7 @@ final class SpawnRequest: Sendable {
                     request.executable = path
                     request.arguments = arguments
                     request.environment = environment
+                    request.lock_limit = mark.limit
                     request.standard_streams = (theirs[0].rawValue, theirs[1].rawValue, theirs[2].rawValue)
                     guard let directory = command.directory else { return faultline_spawn(&request) }
                     return directory.withCString { directory in

@@ -4,32 +4,114 @@ import Glibc
 
 /// Processes that outlived the Faultline that started them.
 ///
-/// When Faultline itself is killed with SIGKILL, the kernel kills what it had started, but not what those had started.
-/// They still carry `FAULTLINE_SPAWN`, which names the process that started them and when that began, so that a later
-/// process of the same id is not taken for it. A process that has wiped its environment is not found.
+/// When Faultline itself is killed with SIGKILL, the kernel kills what it had started, but not what those had started: a
+/// daemon that forked twice and made a session of its own lives on. It still carries a `SpawnMark`, which names the process
+/// that started it, when that began, and the namespace in which the id means something. Only marks of our own namespace
+/// are judged, where a process is dead for certain when none has its id and its start: what a Faultline of another
+/// namespace or container started is none of ours.
 package enum StrayProcesses {
-    /// Those that we may inspect, in order.
-    package static func all() throws(TargetError) -> [Int32] {
-        try ProcessTable.everyProcess().filter(isStray).sorted()
-    }
+    /// A process whose Faultline is dead.
+    package struct Stray: Hashable, Sendable {
+        package var process: Int32
+        /// The name of its program, as the kernel has it.
+        package var name: ByteString
+        /// Why it is not to be ended, though it is a stray; nil for one that is.
+        package var objection: String?
 
-    /// Kills those of `processes` that are strays. Returns how many were.
-    @discardableResult
-    package static func kill(_ processes: [Int32]) -> Int {
-        var count = 0
-        for process in processes {
-            // Opened before it is looked at again, so that the signal goes to what was seen or to nobody.
-            let descriptor = Descriptor(faultline_pidfd_open(process))
-            guard descriptor.rawValue >= 0, isStray(process) else { continue }
-            if faultline_pidfd_signal(descriptor.rawValue, SIGKILL) == 0 { count += 1 }
+        package init(process: Int32, name: ByteString, objection: String? = nil) {
+            self.process = process
+            self.name = name
+            self.objection = objection
         }
-        return count
     }
 
-    private static func isStray(_ process: Int32) -> Bool {
-        guard let mark = ProcessTable.environmentValue(ProcessFamily.variable, of: process),
-            let spawn = SpawnMark(parsing: mark)
+    /// What became of one that was to be ended.
+    package enum Ending: Hashable, Sendable {
+        case ended
+        /// It ended by itself, or is another process now.
+        case gone
+        case failed(String)
+    }
+
+    /// How long the kernel gets to end a killed process.
+    private static let patienceMilliseconds = 10_000
+
+    /// Every stray that can be inspected, in order.
+    ///
+    /// - Throws: `foreignProc` where /proc is that of another namespace.
+    package static func all() throws(TargetError) -> [Stray] {
+        guard let namespace = ProcessTable.ownNamespace else { return [] }
+        return try all(in: namespace)
+    }
+
+    /// The same; tests have marks of a namespace of their own.
+    static func all(in namespace: UInt32) throws(TargetError) -> [Stray] {
+        // In a new namespace, /proc may still be that of the old one: its ids mean other processes to us.
+        guard ProcessTable.isOfOwnNamespace else { throw .foreignProc }
+        let family = ancestors(of: getpid())
+        return try ProcessTable.everyProcess().sorted().compactMap { process in
+            guard isStray(process, in: namespace) else { return nil }
+            let name = ProcessTable.name(of: process) ?? ""
+            return Stray(process: process, name: name, objection: objection(to: process, family))
+        }
+    }
+
+    /// Kills a process, if it is still a stray, and waits for its end.
+    package static func end(_ stray: Stray) -> Ending {
+        ProcessTable.ownNamespace.map { end(stray, in: $0) } ?? .gone
+    }
+
+    static func end(_ stray: Stray, in namespace: UInt32) -> Ending {
+        // Opened before it is looked at again, so that the signal goes to what was seen or to nobody.
+        let descriptor = Descriptor(faultline_pidfd_open(stray.process))
+        guard descriptor.rawValue >= 0, isStray(stray.process, in: namespace),
+            objection(to: stray.process, ancestors(of: getpid())) == nil
+        else { return .gone }
+        guard faultline_pidfd_signal(descriptor.rawValue, SIGKILL) == 0 else {
+            return errno == ESRCH ? .gone : .failed("kill: \(String(cString: strerror(errno)))")
+        }
+        do {
+            let hasEnded = try waitReadable(
+                [descriptor.rawValue], until: Deadline(afterMilliseconds: patienceMilliseconds))[0]
+            return hasEnded ? .ended : .failed("it was killed and does not end")
+        } catch {
+            return .failed("\(error)")
+        }
+    }
+
+    // MARK: - Steps
+
+    /// The environment decides where it speaks; the limit where that was wiped, overwritten or may not be read.
+    private static func isStray(_ process: Int32, in namespace: UInt32) -> Bool {
+        guard !ProcessTable.isEnding(process) else { return false }
+        if let text = ProcessTable.environmentValue(ProcessFamily.variable, of: process) {
+            guard let mark = SpawnMark(parsing: text), mark.namespace == namespace else { return false }
+            return living(mark.process) != mark.startTicks
+        }
+        guard let limit = ProcessTable.lockLimit(of: process),
+            let mark = SpawnMark.process(ofLimit: limit, namespace: namespace)
         else { return false }
-        return ProcessTable.startTicks(of: spawn.process) != spawn.startTicks
+        guard let living = living(mark.process) else { return true }
+        return !SpawnMark.isSameStart(living, asInLimit: mark.startTicks)
+    }
+
+    /// When a process started that has not ended; nil when there is none.
+    private static func living(_ process: Int32) -> UInt64? {
+        guard let startTicks = ProcessTable.startTicks(of: process), !ProcessTable.isEnding(process) else { return nil }
+        return startTicks
+    }
+
+    private static func objection(to process: Int32, _ family: Set<Int32>) -> String? {
+        if family.contains(process) { return "this command was called from it" }
+        guard let user = ProcessTable.user(of: process) else { return "nobody knows whose it is" }
+        return user == getuid() ? nil : "it belongs to user \(user)"
+    }
+
+    /// A process and those above it.
+    private static func ancestors(of process: Int32) -> Set<Int32> {
+        var all: Set<Int32> = []
+        var next: Int32? = process
+        while let process = next, process > 0, all.insert(process).inserted { next = ProcessTable.parent(of: process) }
+        return all
     }
 }
