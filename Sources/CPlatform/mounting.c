@@ -25,7 +25,19 @@ int faultline_mount_fuse(const char *source, const char *target, const char *opt
     return mount(source, target, "fuse.faultline", MS_NOSUID | MS_NODEV, options) < 0 ? -errno : 0;
 }
 
+int faultline_make_mount_private(const char *target) {
+    int held = open(target, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+    if (held < 0) return -errno;
+    char path[40];
+    snprintf(path, sizeof path, "/proc/self/fd/%d", held);
+    int result = mount(NULL, path, NULL, MS_REC | MS_PRIVATE, NULL) < 0 ? -errno : 0;
+    close(held);
+    return result;
+}
+
 int faultline_unmount(const char *target, int force, int lazy) {
+    // A target may have mounted a copy of other mounts beneath: detaching it would detach the originals.
+    if (lazy) faultline_make_mount_private(target);
     int flags = UMOUNT_NOFOLLOW | (force ? MNT_FORCE : 0) | (lazy ? MNT_DETACH : 0);
     return umount2(target, flags) < 0 ? -errno : 0;
 }

@@ -171,25 +171,47 @@ package final class FaultMount: @unchecked Sendable {
     // MARK: Steps
 
     private func detach(_ session: Session) {
+        // Whatever a program mounted over ours has to go first: each round takes one mount away.
+        for _ in 0..<Self.stackedMountLimit where session.isServing {
+            let isDetached = detachTopmost(session)
+            for _ in 0..<1000 where session.isServing { usleep(100) }
+            if !isDetached || session.isServing && !listed.contains(where: isOurs) { return }
+        }
+    }
+
+    private static let stackedMountLimit = 64
+
+    /// What the kernel lists at our mount point, the topmost last.
+    private var listed: [MountTable.Entry] { ((try? MountTable.read()) ?? []).filter { $0.mountPoint == mountPoint } }
+
+    private func isOurs(_ entry: MountTable.Entry) -> Bool { entry.source == MountTable.source(of: getpid()) }
+
+    /// False when the kernel refused, even by force.
+    private func detachTopmost(_ session: Session) -> Bool {
         var waited: UInt32 = 0
         var pause: UInt32 = 100
         while session.isServing {
             let force = Int(waited) >= options.unmountPatienceMilliseconds * 1000
             if force { sendWhatIsMapped() }
             do throws(MountError) {
+                if force, let top = listed.last, !isOurs(top) {
+                    // Something of others, who may use it elsewhere: force would end it for them, too.
+                    try KernelMount.detach(mountPoint, helper: options.helper)
+                    return true
+                }
                 try KernelMount.unmount(mountPoint, helper: options.helper, force: force)
-                break
+                return true
             } catch {
                 // EBUSY: in use. Anything else: it is not mounted any more, and the threads are about to leave.
-                if force { break }
-                guard case .system(_, _, EBUSY) = error else { break }
+                if force { return false }
+                guard case .system(_, _, EBUSY) = error else { return false }
             }
             // Whoever asked through the control directory is about to close it.
             usleep(pause)
             waited += pause
             pause = min(pause * 2, 10_000)
         }
-        for _ in 0..<1000 where session.isServing { usleep(100) }
+        return true
     }
 
     /// Has the kernel send what programs stored into shared mappings: it is dropped when a mount is taken away by force.
@@ -305,6 +327,9 @@ package final class FaultMount: @unchecked Sendable {
     package static func clearAbandoned(backing: ByteString) throws(MountError) {
         try StateDirectory.clearAbandoned(in: try resolve(backing))
     }
+
+    /// Whether a mount of this directory lives, wherever it is mounted.
+    package static func isMounted(backing: ByteString) -> Bool { StateDirectory.isMounted(backing) }
 
     // MARK: Paths
 

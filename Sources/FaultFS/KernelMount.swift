@@ -40,6 +40,18 @@ enum KernelMount {
         return device
     }
 
+    /// Detaches what is mounted there, in use or not, and leaves its connection to others who have the same filesystem
+    /// mounted.
+    static func detach(_ mountPoint: ByteString, helper: ByteString) throws(MountError) {
+        let result = mountPoint.withCString { path in
+            let own = faultline_unmount(path, 0, 1)
+            guard own == -EPERM else { return own }
+            let helped = helper.withCString { faultline_unmount_by_helper($0, path, 1) }
+            return helped == 0 ? 0 : own
+        }
+        guard result == 0 else { throw .system(call: "umount", path: mountPoint, errno: -result) }
+    }
+
     /// Unmounts; with `force` even if it is in use: what is open there fails from then on.
     static func unmount(_ mountPoint: ByteString, helper: ByteString, force: Bool) throws(MountError) {
         let result = mountPoint.withCString { path in

@@ -1,4 +1,5 @@
 import Bytes
+import CPlatform
 import Glibc
 
 /// The mounts of FaultFS that the kernel knows, from /proc/self/mountinfo (proc_pid_mountinfo(5)).
@@ -10,8 +11,13 @@ package enum MountTable {
         package var source: ByteString
         /// The user whom a FUSE mount belongs to (its option user_id).
         package var owner: UInt32?
+        /// The kernel's number of the mount, while it lives.
+        package var id: Int?
 
-        package init(mountPoint: ByteString, type: ByteString, source: ByteString, owner: UInt32? = nil) {
+        package init(
+            mountPoint: ByteString, type: ByteString, source: ByteString, owner: UInt32? = nil, id: Int? = nil
+        ) {
+            self.id = id
             self.mountPoint = mountPoint
             self.type = type
             self.source = source
@@ -21,7 +27,7 @@ package enum MountTable {
         /// It is a mount of FaultFS.
         package var isFaultFS: Bool { type == MountTable.type }
 
-        /// The process that serves it; nil when it is none of ours.
+        /// The process that serves it, by its id in the namespace where it was started; nil when it is none of ours.
         package var daemon: Int32? {
             guard isFaultFS else { return nil }
             let prefix = MountTable.sourcePrefix.bytes
@@ -29,26 +35,9 @@ package enum MountTable {
             return Int32(String(decoding: source.bytes.dropFirst(prefix.count), as: UTF8.self))
         }
 
-        /// It is ours and its daemon is gone: every call on it fails with ENOTCONN.
-        package var isAbandoned: Bool {
-            guard let daemon else { return false }
-            return !Entry.isAlive(daemon)
-        }
-
-        /// Whether a process serves: one that was killed and that nobody has reaped yet does not.
-        private static func isAlive(_ process: Int32) -> Bool {
-            guard kill(process, 0) == 0 || errno == EPERM else { return false }
-            let path = ByteString("/proc/\(process)/stat")
-            let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
-            guard descriptor >= 0 else { return false }
-            defer { close(descriptor) }
-            var text = [UInt8](repeating: 0, count: 512)
-            let count = Glibc.read(descriptor, &text, text.count)
-            // pid (name) state …: the name may hold anything, so count from its last parenthesis.
-            guard count > 0, let close = text[..<count].lastIndex(of: UInt8(ascii: ")")), close + 2 < count else {
-                return false
-            }
-            return text[close + 2] != UInt8(ascii: "Z") && text[close + 2] != UInt8(ascii: "X")
+        /// It is mounted at the directory `path`, or somewhere beneath it.
+        package func isWithin(_ path: ByteString) -> Bool {
+            mountPoint == path || mountPoint.bytes.starts(with: path.bytes + [UInt8(ascii: "/")])
         }
     }
 
@@ -77,14 +66,37 @@ package enum MountTable {
         }
     }
 
-    /// Our mounts whose daemon is gone: every call on them fails with ENOTCONN.
-    package static func abandoned() throws(MountError) -> [Entry] {
-        try read().filter(\.isAbandoned)
-    }
-
     /// Detaches our mount at `mountPoint`, whoever served it. What is still open there fails from then on.
     package static func detach(_ mountPoint: ByteString, helper: ByteString = "fusermount3") throws(MountError) {
         try KernelMount.unmount(mountPoint, helper: helper, force: true)
+    }
+
+    /// Detaches everything that is mounted at the directory `path` or beneath it, whoever mounted it, even if it is in use.
+    ///
+    /// A mount may be a copy of others, or of the whole machine (a bind mount): it is cut off from them first, so that
+    /// nothing outside is unmounted, and no connection is ended, for others may use it.
+    package static func detachAll(
+        beneath path: ByteString, helper: ByteString = "fusermount3"
+    ) throws(MountError) {
+        let path = resolved(path)
+        var inside = try read().filter { $0.isWithin(path) }
+        // The outermost mount takes with it what is mounted in it. One less each time, however many are stacked.
+        while let outermost = inside.min(by: { $0.mountPoint.count < $1.mountPoint.count })?.mountPoint {
+            try KernelMount.detach(outermost, helper: helper)
+            let left = try read().filter { $0.isWithin(path) }
+            guard left.count < inside.count else {
+                throw .system(call: "umount", path: outermost, errno: EBUSY)
+            }
+            inside = left
+        }
+    }
+
+    /// The path as the table has it. Its last part may be a mount that nobody serves: it is not looked at.
+    private static func resolved(_ path: ByteString) -> ByteString {
+        guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return path }
+        guard let parent = ByteString(path.bytes[..<slash]).withCString({ realpath($0, nil) }) else { return path }
+        defer { free(parent) }
+        return ByteString(cString: parent).appending(ByteString(path.bytes[(slash + 1)...]))
     }
 
     static func parse(_ text: [UInt8]) -> [Entry] {
@@ -95,7 +107,8 @@ package enum MountTable {
             else { return nil }
             return Entry(
                 mountPoint: unescape(fields[4]), type: unescape(fields[dash + 1]), source: unescape(fields[dash + 2]),
-                owner: fields.count > dash + 3 ? userID(in: fields[dash + 3]) : nil)
+                owner: fields.count > dash + 3 ? userID(in: fields[dash + 3]) : nil,
+                id: Int(String(decoding: fields[0], as: UTF8.self)))
         }
     }
 

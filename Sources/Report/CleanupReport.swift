@@ -15,7 +15,7 @@ package struct CleanupReport {
         var table = Table([.init(""), .init(""), .init("")])
         for action in actions {
             let (word, reason) = words(action.outcome)
-            table.add([word, .init(action.path.description), .init(reason)])
+            table.add([word, .init(action.subject.description), .init(reason)])
         }
         return table.text(for: terminal)
     }
@@ -25,6 +25,7 @@ package struct CleanupReport {
         return switch outcome {
         case .unmounted: (done("unmounted", "would unmount"), "")
         case .removed: (done("removed", "would remove"), "")
+        case .ended: (done("killed", "would kill"), "a killed run left it")
         case .markedInterrupted: (done("marked as interrupted", "would mark as interrupted"), "")
         case .leftAlone(let reason): (.init("left alone", .faint), reason)
         case .failed(let reason): (.init("failed", .bad), reason)

@@ -78,11 +78,12 @@ package enum ModelBenchmarkRows {
 
     /// Writes a trace file of about `count` events, then takes them from it; only the second is timed.
     private static func stream(_ count: Int) throws -> Streamed {
-        let path = FileManager.default.temporaryDirectory.appending(path: "faultline-bench-\(UUID().uuidString).trace")
-        var writer = try TraceWriter(creating: ByteString(path.path))
-        let reader = try TraceReader(path: ByteString(path.path))
+        let scratch = try ScratchDirectory(in: ScratchSpace.temporaryDirectory())
+        let path = scratch.path.appending(component: "trace")
+        var writer = try TraceWriter(creating: path)
+        let reader = try TraceReader(path: path)
         // It has no name from here on: whatever ends this process, nothing is left.
-        try FileManager.default.removeItem(at: path)
+        try scratch.remove()
         var log = SyntheticLog(recordBytes: 16)
         let record = [UInt8](repeating: 7, count: 16)
         var written = 0

@@ -1,25 +1,22 @@
 import Bytes
 import FaultFS
 import Glibc
-import Storage
 
 /// The proof that FaultFS works here: a mount of an empty directory, at once unmounted.
 enum MountTrial {
     /// What went wrong; `nil` when it worked. Leaves nothing behind.
     @Sendable static func run() -> String? {
-        let template = ScratchSpace.parent().appending(component: "faultline-doctor-XXXXXX")
-        var path = template.bytes + [0]
-        let isMade = path.withUnsafeMutableBytes {
-            mkdtemp($0.assumingMemoryBound(to: CChar.self).baseAddress!) != nil
-        }
-        guard isMade else { return "\(template): mkdtemp: \(String(cString: strerror(errno)))" }
-        let directory = ByteString(path.dropLast())
-        let problem = mount(in: directory)
-        do throws(TreeError) {
-            try TreeRemoval.remove(directory)
-            return problem
+        do {
+            let directory = try ScratchDirectory()
+            let problem = mount(in: directory.path)
+            do throws(ScratchRemovalError) {
+                try directory.remove()
+                return problem
+            } catch {
+                return problem ?? "\(error)"
+            }
         } catch {
-            return problem ?? "\(error)"
+            return "\(error)"
         }
     }
 

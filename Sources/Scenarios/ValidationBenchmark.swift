@@ -82,12 +82,13 @@ private final class TemporaryOracle {
     private(set) var sizeBytes = 0
 
     init(lines: Int, keyCount: UInt64) throws {
-        let path = FileManager.default.temporaryDirectory.appending(path: "faultline-bench-\(UUID().uuidString)")
-        guard FileManager.default.createFile(atPath: path.path, contents: nil) else {
-            throw RunError.harness("\(path.path) cannot be made")
+        let scratch = try ScratchDirectory(in: ScratchSpace.temporaryDirectory())
+        let path = "\(scratch.path)/oracle"
+        guard FileManager.default.createFile(atPath: path, contents: nil) else {
+            throw RunError.harness("\(path) cannot be made")
         }
-        file = try FileHandle(forUpdating: path)
-        try FileManager.default.removeItem(at: path)
+        file = try FileHandle(forUpdating: URL(filePath: path))
+        try scratch.remove()
         contents = Observation()
         var random = RandomStream(seed: 1)
         var live: [ByteString: [UInt8]] = [:]

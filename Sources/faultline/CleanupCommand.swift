@@ -6,11 +6,13 @@ import Scenarios
 struct CleanupCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "cleanup",
-        abstract: "Takes away what killed runs left behind: mounts and scratch directories.",
+        abstract: "Takes away what killed runs left behind: processes, mounts and scratch directories.",
         discussion: """
-            Something is touched only if it bears Faultline's prefix, belongs to you, and a record says which process \
-            made it, and that process is dead. Everything else is left alone, with the reason. Run directories are \
-            results and stay. Calling it twice does nothing more than calling it once.
+            Something is touched only if it is Faultline's (by its name and record, its filesystem type or its mark), \
+            belongs to you, and its owner is dead: nobody holds the lock on the record, nobody serves the mount, the \
+            process that started it is gone. What lives in another namespace or container is left alone. Everything \
+            that is left alone or resists is named once, with the reason. Run directories are results and stay. Calling \
+            it twice does nothing more than calling it once. docs/cleanup.md has the details.
             """)
 
     @Option(help: "Also look at the runs, and at what a benchmark left, in this directory.")

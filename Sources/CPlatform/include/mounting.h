@@ -11,8 +11,12 @@ int faultline_open_fuse_device(void);
 /// mount(2) of type fuse.faultline with MS_NOSUID | MS_NODEV.
 int faultline_mount_fuse(const char *source, const char *target, const char *options);
 
+/// Makes the mount at `target`, and all that are mounted beneath it, private (MS_REC | MS_PRIVATE): that something is
+/// unmounted there is not repeated elsewhere. Symbolic links are not followed.
+int faultline_make_mount_private(const char *target);
+
 /// umount2(2) without following a symbolic link. `force` aborts the connection first (MNT_FORCE); `lazy` detaches
-/// a mount that is in use (MNT_DETACH).
+/// a mount that is in use (MNT_DETACH), with everything mounted beneath it, of which nothing is unmounted elsewhere.
 int faultline_unmount(const char *target, int force, int lazy);
 
 /// Mounts through `helper` (fusermount3), which passes the device's descriptor back: returns it, or -errno with what

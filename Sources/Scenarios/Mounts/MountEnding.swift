@@ -1,5 +1,4 @@
 import Bytes
-import CPlatform
 import FaultFS
 import Glibc
 import Storage
@@ -15,17 +14,18 @@ package enum MountEnding {
         case wasAbandoned
     }
 
-    /// Returns when the mount and its process are gone.
+    /// Returns when the mount and its process are gone, whatever namespace that is in.
     package static func end(_ mountPoint: ByteString, patienceSeconds: Int) throws -> Outcome {
         guard let entry = try MountTable.read().last(where: { $0.mountPoint == mountPoint && $0.isFaultFS }),
             let daemon = entry.daemon
         else { throw MountServiceError.notOurs(mountPoint) }
-        let process = faultline_pidfd_open(daemon)
-        guard process >= 0, !entry.isAbandoned else {
+        switch entry.connection() {
+        case .served: break
+        case .unknown(let reason): throw MountServiceError.cannotAsk(mountPoint, reason: reason)
+        case .ended:
             try MountTable.detach(mountPoint)
             return .wasAbandoned
         }
-        defer { close(process) }
         let directory: ServiceDirectory?
         do {
             directory = try ask(mountPoint)
@@ -34,17 +34,29 @@ package enum MountEnding {
             try MountTable.detach(mountPoint)
             return .wasAbandoned
         }
-        var waiting = pollfd(fd: process, events: Int16(POLLIN), revents: 0)
-        var left = patienceSeconds * 1000
-        while poll(&waiting, 1, Int32(min(left, 1000))) == 0 {
-            left -= 1000
-            guard left > 0 else { throw MountServiceError.lingers(process: daemon, seconds: patienceSeconds) }
+        let server = directory?.server
+        let limit = ScenarioRunner.now() + Double(patienceSeconds)
+        while try isThere(entry) || directory?.isServed == true || server?.state == .running {
+            guard ScenarioRunner.now() < limit else {
+                throw MountServiceError.lingers(process: daemon, seconds: patienceSeconds)
+            }
+            usleep(2000)
         }
         // It takes its directory away when it is content.
         guard let directory, let log = try? RunFiles.read(directory.log) else { return .unmounted }
         let text = String(decoding: log, as: UTF8.self)
         try directory.remove()
         throw MountServiceError.endedBadly(text)
+    }
+
+    /// Whether the mount is still listed. In a mount namespace that copied it, it stays when its server has unmounted it
+    /// elsewhere: served by nobody, it is taken away here.
+    private static func isThere(_ entry: MountTable.Entry) throws -> Bool {
+        guard let listed = try MountTable.read().first(where: { $0.id == entry.id && $0.source == entry.source }) else {
+            return false
+        }
+        if listed.connection(patienceMilliseconds: 100) == .ended { try MountTable.detach(listed.mountPoint) }
+        return true
     }
 
     /// Asks the process to end, and learns where its log is.

@@ -18,6 +18,11 @@ package enum MountLauncher {
     /// - Throws: what the process said when it could not mount. Nothing is left of it then.
     @discardableResult
     package static func start(_ arguments: [String], _ directory: ServiceDirectory) throws -> Int32 {
+        // Until the other process has put its name on the directory, it is this one's.
+        try withExtendedLifetime(directory) { try start(arguments, in: directory) }
+    }
+
+    private static func start(_ arguments: [String], in directory: ServiceDirectory) throws -> Int32 {
         var (reading, writing): (Int32, Int32) = (-1, -1)
         guard faultline_pipe(&reading, &writing) == 0 else {
             throw MountServiceError.system(call: "pipe", path: directory.path, errno: errno)

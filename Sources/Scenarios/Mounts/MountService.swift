@@ -73,8 +73,10 @@ package struct MountService: Sendable {
     /// A mount that a killed process left at the same place is taken away; what it left in the backing directory goes
     /// when that is mounted.
     private func recover() throws(MountError) {
-        for entry in try MountTable.abandoned()
-        where entry.mountPoint == request.mountPoint && entry.owner == geteuid() {
+        for entry in try MountTable.read().reversed()
+        where entry.isFaultFS && entry.mountPoint == request.mountPoint && entry.owner == geteuid() {
+            // One that is served, by whatever process in whatever namespace, stays: mounting over it is refused.
+            guard entry.connection() == .ended else { continue }
             try MountTable.detach(entry.mountPoint)
             say("took away the mount at \(entry.mountPoint) that a killed process left")
         }
@@ -100,7 +102,7 @@ package struct MountService: Sendable {
     private func makeTrace() throws -> FileTrace? {
         switch request.recording {
         case .nothing: nil
-        case .unnamed: try FileTrace.unnamed(in: ScratchSpace.temporaryDirectory())
+        case .unnamed: try ScratchSpace.unnamedTrace()
         case .file(let path): try FileTrace(creating: path)
         }
     }
@@ -136,6 +138,8 @@ package enum MountServiceError: Error, Hashable, Sendable {
     /// The process that was to serve ended before the mount was ready.
     case notReady(String)
     case notOurs(ByteString)
+    /// Nobody knows whether somebody serves it.
+    case cannotAsk(ByteString, reason: String)
     /// The process that serves did not end in time.
     case lingers(process: Int32, seconds: Int)
     /// It said this when it ended.
@@ -149,6 +153,8 @@ extension MountServiceError: CustomStringConvertible {
         case .cutFailed(let why): "the backing directory is not a state that a crash leaves: \(why)"
         case .notReady(let why): why
         case .notOurs(let path): "\(path): no mount of faultline is there; `faultline unmount` takes a mount point"
+        case .cannotAsk(let path, let reason):
+            "\(path): cannot be unmounted, for nobody knows whether it is served: \(reason)"
         case .lingers(let process, let seconds):
             "process \(process), which serves the mount, did not end within \(seconds) s; `kill -9 \(process)` and "
                 + "`faultline cleanup` take it away"

@@ -1,8 +1,11 @@
 import Bytes
 import Glibc
+import Targets
 
 /// A process, told apart from any later one that is given the same id: by when it began, since which boot, in which
 /// namespace its id is valid (proc_pid_stat(5), pid_namespaces(7)).
+///
+/// Whether it lives is asked only where there is no lock to ask: see `OwnedRecord`.
 package struct ProcessIdentity: Codable, Hashable, Sendable {
     package var pid: Int32
     /// Clock ticks from the boot to the start of the process.
@@ -26,28 +29,27 @@ package struct ProcessIdentity: Codable, Hashable, Sendable {
 
     /// This process.
     package static func own() throws(RunDirectoryError) -> ProcessIdentity {
-        let path = ByteString("/proc/self/stat")
-        guard let ticks = startTicks(of: getpid()) else { throw .damagedRecord(path: path, reason: "no start time") }
+        guard let ticks = ProcessTable.ownStartTicks else {
+            throw .damagedRecord(path: "/proc/self/stat", reason: "no start time")
+        }
         return ProcessIdentity(
             pid: getpid(), startTicks: ticks, bootID: currentBootID, pidNamespace: currentPidNamespace)
     }
 
-    /// Whether it runs, as far as can be seen from here.
-    package var state: State {
-        guard bootID == Self.currentBootID else { return .dead }
-        guard pidNamespace == Self.currentPidNamespace else { return .unknown }
-        return Self.startTicks(of: pid) == startTicks ? .running : .dead
+    /// It began after this machine was started last.
+    var isOfThisBoot: Bool { bootID == Self.currentBootID }
+
+    /// How a message names it.
+    var inWords: String {
+        pidNamespace == Self.currentPidNamespace ? "process \(pid)" : "process \(pid) of another PID namespace"
     }
 
-    /// When the process with this id began; `nil` when there is none, or only a zombie.
-    private static func startTicks(of pid: Int32) -> UInt64? {
-        guard let stat = SmallFile.contents(of: ByteString("/proc/\(pid)/stat")),
-            // pid (name) state …: the name may hold anything, so count from its last parenthesis.
-            let close = stat.lastIndex(of: UInt8(ascii: ")"))
-        else { return nil }
-        let fields = stat[stat.index(after: close)...].split(separator: UInt8(ascii: " "))
-        guard fields.count > 19, fields[0].first != UInt8(ascii: "Z") else { return nil }
-        return UInt64(String(decoding: fields[19], as: UTF8.self))
+    /// Whether it runs, as far as can be seen from here.
+    package var state: State {
+        guard isOfThisBoot else { return .dead }
+        guard pidNamespace == Self.currentPidNamespace, ProcessTable.isOfOwnNamespace else { return .unknown }
+        let isThere = ProcessTable.startTicks(of: pid) == startTicks && !ProcessTable.isEnding(pid)
+        return isThere ? .running : .dead
     }
 
     private static var currentBootID: String {
@@ -55,9 +57,5 @@ package struct ProcessIdentity: Codable, Hashable, Sendable {
         return String(decoding: text.prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 
-    private static var currentPidNamespace: String {
-        var target = [UInt8](repeating: 0, count: 64)
-        let count = target.withUnsafeMutableBytes { readlink("/proc/self/ns/pid", $0.baseAddress!, $0.count) }
-        return String(decoding: target.prefix(max(0, count)), as: UTF8.self)
-    }
+    private static var currentPidNamespace: String { ProcessTable.ownNamespace.map { "pid:[\($0)]" } ?? "" }
 }

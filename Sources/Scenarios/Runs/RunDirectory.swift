@@ -17,13 +17,9 @@ import Synchronization
 package final class RunDirectory: Sendable {
     /// Absolute.
     package let path: ByteString
-    private let state: Mutex<State>
-
-    private struct State {
-        var record: RunRecord
-        var scratchCount = 0
-        var caseCount = 0
-    }
+    private let record: OwnedRecord
+    private let scratch = Mutex<[ScratchDirectory]>([])
+    private let caseCount = Mutex(0)
 
     /// Where runs are kept: what `--out` said, else FAULTLINE_RUNS, else `faultline-runs` where we are.
     package static func parent(option: ByteString?) -> ByteString {
@@ -39,12 +35,11 @@ package final class RunDirectory: Sendable {
     package init(
         in parent: ByteString, target: String, scenario: String, seed: UInt64
     ) throws(RunDirectoryError) {
-        let record = RunRecord(process: try .own(), owner: geteuid())
+        let description = RunRecord(process: try .own(), owner: geteuid())
         let root = try Self.makeParent(parent)
         let name = "faultline-\(Self.plain(target))-\(Self.plain(scenario))-\(seed)-"
         path = try Self.makeNumbered(root.appending(component: ByteString(name)), mode: 0o777, from: 1).path
-        state = Mutex(State(record: record))
-        try record.write(to: path)
+        record = try OwnedRecord(description, in: path)
         try Self.make(path.appending(component: "cases"), mode: 0o777)
     }
 
@@ -56,9 +51,9 @@ package final class RunDirectory: Sendable {
     /// Makes the directory of the next case: cases/1, cases/2, …
     package func makeCase() throws(RunDirectoryError) -> ByteString {
         let cases = path.appending(component: "cases")
-        return try state.withLock { state throws(RunDirectoryError) in
-            let made = try Self.makeNumbered(cases.appending(component: ""), mode: 0o777, from: state.caseCount + 1)
-            state.caseCount = made.number
+        return try caseCount.withLock { count throws(RunDirectoryError) in
+            let made = try Self.makeNumbered(cases.appending(component: ""), mode: 0o777, from: count + 1)
+            count = made.number
             return made.path
         }
     }
@@ -67,58 +62,55 @@ package final class RunDirectory: Sendable {
 
     /// To be called before something is mounted at the absolute path `mountPoint`.
     package func willMount(_ mountPoint: ByteString) throws(RunDirectoryError) {
-        try change { $0.mounts.append(mountPoint) }
+        try record.change { $0.mounts.append(mountPoint) }
     }
 
     /// To be called when `mountPoint` is unmounted.
     package func didUnmount(_ mountPoint: ByteString) throws(RunDirectoryError) {
-        try change { record in record.mounts.removeAll { $0 == mountPoint } }
+        try record.change { record in record.mounts.removeAll { $0 == mountPoint } }
     }
 
     /// Makes a directory outside of this one, in memory where possible, for what lives no longer than the run. Closed
     /// to others; it holds a record of its own beside what the caller puts there.
     package func makeScratch() throws(RunDirectoryError) -> ByteString {
-        let prefix = ScratchSpace.prefix(owner: geteuid()).bytes
-        return try state.withLock { state throws(RunDirectoryError) in
-            while true {
-                state.scratchCount += 1
-                let name = ByteString(prefix + Array("\(getpid())-\(RunDirectory.scratchNumber.next())".utf8))
-                let scratch = ScratchSpace.parent().appending(component: name)
-                state.record.scratch.append(scratch)
-                try state.record.write(to: path)
-                if scratch.withCString({ mkdir($0, 0o700) }) == 0 {
-                    try state.record.write(to: scratch)
-                    return scratch
-                }
-                let failure = RunDirectoryError.system("mkdir", scratch)
-                state.record.scratch.removeLast()
-                try state.record.write(to: path)
-                guard case .system(_, _, EEXIST) = failure else { throw failure }
-            }
+        var announced: [ByteString] = []
+        let made = try ScratchDirectory { path throws(RunDirectoryError) in
+            announced.append(path)
+            try record.change { $0.scratch.append(path) }
         }
+        scratch.withLock { $0.append(made) }
+        // Names that were taken go from the record.
+        let taken = announced.dropLast()
+        if !taken.isEmpty { try record.change { $0.scratch.removeAll(where: taken.contains) } }
+        return made.path
     }
 
-    /// Removes a directory that `makeScratch` made, with all that is in it. Nothing may be mounted there any more.
-    package func removeScratch(_ scratch: ByteString) throws {
-        guard state.withLock({ $0.record.scratch.contains(scratch) }) else { return }
-        try TreeRemoval.remove(scratch)
-        try change { record in record.scratch.removeAll { $0 == scratch } }
+    /// Removes a directory that `makeScratch` made, with all that is in it, whatever the target mounted there.
+    package func removeScratch(_ path: ByteString) throws {
+        guard let directory = scratch.withLock({ $0.first { $0.path == path } }) else { return }
+        try directory.remove()
+        scratch.withLock { scratch in scratch.removeAll { $0.path == path } }
+        try record.change { record in record.scratch.removeAll { $0 == path } }
     }
 
     /// The run has ended: removes its scratch directories, and says in run.json that nobody runs any more.
+    ///
+    /// - Throws: the first reason why something of it is still there. The run then counts as one that was killed, and a
+    ///   cleanup tries again.
     package func finish() throws {
-        for scratch in state.withLock({ $0.record.scratch }) { try removeScratch(scratch) }
-        try change { record in
+        var failure: (any Error)?
+        for directory in scratch.withLock({ $0 }) {
+            do { try removeScratch(directory.path) } catch { failure = failure ?? error }
+        }
+        if let failure {
+            record.release()
+            throw failure
+        }
+        try record.change { record in
             record.phase = .finished
             record.process = nil
         }
-    }
-
-    private func change(_ body: (inout RunRecord) -> Void) throws(RunDirectoryError) {
-        try state.withLock { state throws(RunDirectoryError) in
-            body(&state.record)
-            try state.record.write(to: path)
-        }
+        record.release()
     }
 
     // MARK: - How to do it again
@@ -130,8 +122,6 @@ package final class RunDirectory: Sendable {
     }
 
     // MARK: - Steps
-
-    private static let scratchNumber = Counter()
 
     private static func makeParent(_ parent: ByteString) throws(RunDirectoryError) -> ByteString {
         guard !parent.bytes.contains(0) else { throw .unusablePath(parent) }

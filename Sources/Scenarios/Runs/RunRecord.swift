@@ -5,7 +5,8 @@ import Foundation
 /// before each of these things is made; nothing is ever removed on the word of a name alone.
 package struct RunRecord: Hashable, Sendable {
     package static let fileName: ByteString = "run.json"
-    package static let currentVersion = 1
+    /// Version 1 had no lock.
+    package static let currentVersion = 2
 
     package enum Phase: String, Codable, Sendable {
         case running
@@ -18,6 +19,8 @@ package struct RunRecord: Hashable, Sendable {
     /// Who runs; nobody any more once the run has ended.
     package var process: ProcessIdentity?
     package var owner: UInt32
+    /// Who runs holds a lock on this record for as long as it lives (`OwnedRecord`).
+    package internal(set) var isLocked = false
     package var mounts: [ByteString] = []
     package var scratch: [ByteString] = []
     /// Directories that are mounted elsewhere, in which a killed process leaves `.faultline`.
@@ -32,6 +35,11 @@ package struct RunRecord: Hashable, Sendable {
     package init?(in directory: ByteString, ownedBy owner: UInt32) throws(RunDirectoryError) {
         let path = directory.appending(component: Self.fileName)
         guard let bytes = SmallFile.contents(of: path, ownedBy: owner) else { return nil }
+        try self.init(bytes, path: path, owner: owner)
+    }
+
+    /// The record that these bytes are, which were read from `path`.
+    init(_ bytes: [UInt8], path: ByteString, owner: UInt32) throws(RunDirectoryError) {
         do {
             self = try JSONDecoder().decode(RunRecord.self, from: Data(bytes))
         } catch {
@@ -40,29 +48,39 @@ package struct RunRecord: Hashable, Sendable {
         guard self.owner == owner else { throw .damagedRecord(path: path, reason: "it speaks of another owner") }
     }
 
+    /// Writes it without a lock: for a record whose process does not matter any more.
     package func write(to directory: ByteString) throws(RunDirectoryError) {
+        var record = self
+        record.isLocked = false
+        try SmallFile.replace(
+            directory.appending(component: Self.fileName), with: try record.encoded(for: directory))
+    }
+
+    func encoded(for directory: ByteString) throws(RunDirectoryError) -> [UInt8] {
         let path = directory.appending(component: Self.fileName)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let data: Data
         do { data = try encoder.encode(self) } catch { throw .damagedRecord(path: path, reason: "\(error)") }
-        try SmallFile.replace(path, with: Array(data) + [UInt8(ascii: "\n")])
+        return Array(data) + [UInt8(ascii: "\n")]
     }
 }
 
 extension RunRecord: Codable {
-    private enum Key: String, CodingKey { case version, phase, process, owner, mounts, scratch, backings }
+    private enum Key: String, CodingKey { case version, phase, process, owner, isLocked, mounts, scratch, backings }
 
     package init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: Key.self)
         let version = try fields.decode(Int.self, forKey: .version)
-        guard version == Self.currentVersion else {
+        guard (1...Self.currentVersion).contains(version) else {
             throw DecodingError.dataCorruptedError(
-                forKey: .version, in: fields, debugDescription: "version \(version) is not \(Self.currentVersion)")
+                forKey: .version, in: fields,
+                debugDescription: "version \(version); this program knows 1 to \(Self.currentVersion)")
         }
         phase = try fields.decode(Phase.self, forKey: .phase)
         process = try fields.decodeIfPresent(ProcessIdentity.self, forKey: .process)
         owner = try fields.decode(UInt32.self, forKey: .owner)
+        isLocked = try fields.decodeIfPresent(Bool.self, forKey: .isLocked) ?? false
         mounts = try Self.paths(fields, .mounts)
         scratch = try Self.paths(fields, .scratch)
         backings = fields.contains(.backings) ? try Self.paths(fields, .backings) : []
@@ -74,6 +92,7 @@ extension RunRecord: Codable {
         try fields.encode(phase, forKey: .phase)
         try fields.encodeIfPresent(process, forKey: .process)
         try fields.encode(owner, forKey: .owner)
+        try fields.encode(isLocked, forKey: .isLocked)
         try fields.encode(mounts.map(\.description), forKey: .mounts)
         try fields.encode(scratch.map(\.description), forKey: .scratch)
         if !backings.isEmpty { try fields.encode(backings.map(\.description), forKey: .backings) }

@@ -10,6 +10,11 @@ enum SmallFile {
         let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
         guard file >= 0 else { return nil }
         defer { close(file) }
+        return contents(ofOpen: file, ownedBy: owner)
+    }
+
+    /// The bytes of an open file, from where it stands.
+    static func contents(ofOpen file: Int32, ownedBy owner: uid_t? = nil) -> [UInt8]? {
         if let owner {
             var status = stat()
             guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG, status.st_uid == owner else {
@@ -29,21 +34,49 @@ enum SmallFile {
 
     /// Puts a file with these bytes at `path`: whoever looks finds the old one or the new one, whole.
     static func replace(_ path: ByteString, with bytes: [UInt8], mode: mode_t = 0o600) throws(RunDirectoryError) {
-        let temporary = ByteString(path.bytes + Array(".new".utf8))
-        _ = temporary.withCString { unlink($0) }
-        let flags = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
-        let file = temporary.withCString { open($0, flags, mode) }
-        guard file >= 0 else { throw .system("open", temporary) }
-        defer { close(file) }
-        var written = 0
-        while written < bytes.count {
-            let count = bytes.withUnsafeBytes { write(file, $0.baseAddress! + written, $0.count - written) }
-            if count < 0 && errno == EINTR { continue }
-            guard count > 0 else { throw .system("write", temporary) }
-            written += count
+        try Replacement(of: path, mode: mode).finish(bytes)
+    }
+
+    /// A new file that is about to take the place of another.
+    struct Replacement: ~Copyable {
+        let path: ByteString
+        let temporary: ByteString
+        private let mode: mode_t
+        private(set) var descriptor: Int32
+
+        /// What a replacement of `path` is called until it is finished.
+        static func temporary(of path: ByteString) -> ByteString { ByteString(path.bytes + Array(".new".utf8)) }
+
+        init(of path: ByteString, mode: mode_t = 0o600) throws(RunDirectoryError) {
+            let temporary = Self.temporary(of: path)
+            _ = temporary.withCString { unlink($0) }
+            let flags = O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW
+            descriptor = temporary.withCString { open($0, flags, mode) }
+            (self.path, self.temporary, self.mode) = (path, temporary, mode)
+            guard descriptor >= 0 else { throw .system("open", temporary) }
         }
-        guard fchmod(file, mode) == 0 else { throw .system("fchmod", temporary) }
-        let result = temporary.withCString { from in path.withCString { rename(from, $0) } }
-        guard result == 0 else { throw .system("rename", path) }
+
+        deinit { if descriptor >= 0 { close(descriptor) } }
+
+        /// Writes the file and gives it its name.
+        borrowing func finish(_ bytes: [UInt8]) throws(RunDirectoryError) {
+            var written = 0
+            while written < bytes.count {
+                let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + written, $0.count - written) }
+                if count < 0 && errno == EINTR { continue }
+                guard count > 0 else { throw .system("write", temporary) }
+                written += count
+            }
+            guard fchmod(descriptor, mode) == 0 else { throw .system("fchmod", temporary) }
+            let result = temporary.withCString { from in path.withCString { rename(from, $0) } }
+            guard result == 0 else { throw .system("rename", path) }
+        }
+
+        /// The open file, which the caller closes.
+        consuming func descriptorForKeeps() -> Int32 {
+            let kept = descriptor
+            descriptor = -1
+            return kept
+        }
     }
 }

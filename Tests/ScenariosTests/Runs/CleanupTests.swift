@@ -1,8 +1,11 @@
 import Bytes
 import FaultFS
 import Foundation
-import Scenarios
+import Glibc
+import Targets
 import Testing
+
+@testable import Scenarios
 
 struct CleanupTests {
     private let temporary: TemporaryDirectory
@@ -30,17 +33,34 @@ struct CleanupTests {
     private var scratchName: String { "faultline-scratch-\(own)-1-1" }
 
     private func cleanup(
-        isDryRun: Bool = false, mounts: [MountTable.Entry] = [], detached: Recorded = Recorded(), failing: Bool = false
+        isDryRun: Bool = false, mounts: [MountTable.Entry] = [], connections: [ByteString: MountConnection] = [:],
+        detached: Recorded = Recorded(), failing: Bool = false, strays: Strays = Strays()
     ) -> [Cleanup.Action] {
         var cleanup = Cleanup(
             runParents: [temporary.bytes], scratchParents: [temporary.bytes], isDryRun: isDryRun,
             mounts: Cleanup.Mounts(
                 list: { () throws(MountError) in mounts },
+                connection: { connections[$0.mountPoint] ?? .served },
                 detach: { path throws(MountError) in
                     if failing { throw .notMounted(path) }
                     detached.paths.append(path)
-                }))
-        return cleanup.run().filter { !$0.path.text.hasSuffix("/left") }
+                }),
+            processes: Cleanup.Processes(
+                strays: { () throws(TargetError) in
+                    strays.rounds.isEmpty ? [] : strays.rounds.removeFirst()
+                }, end: { strays.endings[$0.process] ?? .ended }))
+        return cleanup.run()
+    }
+
+    /// The processes that are found, round after round, and what becomes of them.
+    final class Strays {
+        var rounds: [[StrayProcesses.Stray]]
+        let endings: [Int32: StrayProcesses.Ending]
+
+        init(_ rounds: [StrayProcesses.Stray]..., endings: [Int32: StrayProcesses.Ending] = [:]) {
+            self.rounds = rounds
+            self.endings = endings
+        }
     }
 
     final class Recorded {
@@ -64,7 +84,8 @@ struct CleanupTests {
         record.scratch = [scratch]
         let run = try directory("faultline-a-b-1-1", record)
         let detached = Recorded()
-        let actions = cleanup(mounts: [mount(mountPoint, daemon: getpid())], detached: detached)
+        let actions = cleanup(
+            mounts: [mount(mountPoint, daemon: getpid())], connections: [mountPoint: .ended], detached: detached)
         #expect(
             actions == [
                 .init(mountPoint, .unmounted), .init(scratch, .removed), .init(run, .markedInterrupted),
@@ -83,7 +104,7 @@ struct CleanupTests {
         let detached = Recorded()
         let abandoned = mount("/m", daemon: .max)
         #expect(
-            cleanup(isDryRun: true, mounts: [abandoned], detached: detached)
+            cleanup(isDryRun: true, mounts: [abandoned], connections: ["/m": .ended], detached: detached)
                 == [.init("/m", .unmounted), .init(run, .markedInterrupted), .init(scratch, .removed)])
         #expect(detached.paths == [])
         #expect(scratch.exists)
@@ -180,14 +201,42 @@ struct CleanupTests {
             mount("/served", daemon: getpid()),
             MountTable.Entry(mountPoint: "/no-daemon", type: "fuse.faultline", source: "x", owner: own),
         ]
-        #expect(cleanup(mounts: mounts, detached: detached) == [])
+        let connections: [ByteString: MountConnection] = [
+            "/other-user": .ended, "/other-type": .ended, "/no-daemon": .ended,
+        ]
+        #expect(cleanup(mounts: mounts, connections: connections, detached: detached) == [])
         #expect(detached.paths == [])
     }
 
     @Test func `a mount that cannot be detached is a failure, said once`() throws {
         #expect(
-            cleanup(mounts: [mount("/m", daemon: .max)], failing: true)
+            cleanup(mounts: [mount("/m", daemon: .max)], connections: ["/m": .ended], failing: true)
                 == [.init("/m", .failed(reason: "/m: not mounted"))])
+    }
+
+    @Test func `a mount that nobody can ask is left alone with the reason`() throws {
+        #expect(
+            cleanup(mounts: [mount("/m", daemon: .max)], connections: ["/m": .unknown(reason: "no answer")])
+                == [.init("/m", .leftAlone(reason: "no answer"))])
+    }
+
+    /// A process that starts another while it is killed; one that is gone by itself; one that does not die; one of others.
+    @Test func `what killed runs left running is killed, round after round, and the rest is named once`() throws {
+        let foreign = StrayProcesses.Stray(process: 4, name: "d", objection: "it belongs to user 7")
+        let strays = Strays(
+            [.init(process: 1, name: "a"), .init(process: 2, name: "b"), foreign],
+            [.init(process: 3, name: "c"), foreign], [.init(process: 3, name: "c"), foreign],
+            [.init(process: 5, name: "never seen")], endings: [2: .gone, 3: .failed("it does not end")])
+        let reason = "a killed run left it, but it belongs to user 7; `kill -9 4` ends it"
+        #expect(
+            cleanup(strays: strays)
+                == [
+                    .init(.process(1, name: "a"), .ended), .init(.process(4, name: "d"), .leftAlone(reason: reason)),
+                    .init(.process(3, name: "c"), .failed(reason: "it does not end")),
+                ])
+        let dry = cleanup(
+            isDryRun: true, strays: Strays([.init(process: 1, name: "a")], [.init(process: 2, name: "b")]))
+        #expect(dry == [.init(.process(1, name: "a"), .ended)])
     }
 
     @Test func `a damaged record is left alone with its reason`() throws {

@@ -1,0 +1,96 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// Whether somebody serves a mount, as the kernel knows it: it ends the connection of a FUSE mount when the last descriptor
+/// of it is closed, however its process ended and in whatever namespace it was. A process id is not asked: it means another
+/// process, or none, in another namespace.
+package enum MountConnection: Hashable, Sendable {
+    case served
+    /// The process that served it is gone: every call on it fails with ENOTCONN.
+    case ended
+    /// Nobody answered in time, or it cannot be asked.
+    case unknown(reason: String)
+}
+
+extension MountTable.Entry {
+    /// Asks. Neither recorded nor subject to rules; a mount whose process is stopped costs `patienceMilliseconds`.
+    package func connection(patienceMilliseconds: Int = 3000) -> MountConnection {
+        guard let probe = ConnectionProbe(self) else { return .unknown(reason: "no thread can be started to ask it") }
+        return probe.answer(within: patienceMilliseconds)
+    }
+}
+
+/// A call on a mount in a thread of its own, which may wait for ever without harm: it holds no lock, and a kill ends it.
+private final class ConnectionProbe: @unchecked Sendable {
+    private let entry: MountTable.Entry
+    private let answered: Descriptor
+    private let lock = Lock()
+    private var result = MountConnection.unknown(reason: "the process that serves it does not answer")
+
+    init?(_ entry: MountTable.Entry) {
+        self.entry = entry
+        answered = Descriptor(faultline_eventfd())
+        guard answered.number >= 0 else { return nil }
+        var thread = pthread_t()
+        let retained = Unmanaged.passRetained(self)
+        let started = pthread_create(
+            &thread, nil,
+            { context in
+                faultline_block_signals()
+                let probe = Unmanaged<ConnectionProbe>.fromOpaque(context!).takeRetainedValue()
+                let result = probe.ask()
+                probe.lock.withLock { probe.result = result }
+                _ = eventfd_write(probe.answered.number, 1)
+                return nil
+            }, retained.toOpaque())
+        guard started == 0 else {
+            retained.release()
+            return nil
+        }
+        pthread_detach(thread)
+    }
+
+    func answer(within milliseconds: Int) -> MountConnection {
+        var waiting = pollfd(fd: answered.number, events: Int16(POLLIN), revents: 0)
+        while poll(&waiting, 1, Int32(clamping: milliseconds)) < 0, errno == EINTR {}
+        return lock.withLock { result }
+    }
+
+    private func ask() -> MountConnection {
+        let root = entry.mountPoint.withCString { faultline_hold_directory($0) }
+        guard root >= 0 else { return .unknown(reason: String(cString: strerror(-root))) }
+        let held = Descriptor(root)
+        if let id = entry.id, let here = Self.mountID(of: held), id != here {
+            return .unknown(reason: "something else is mounted over it")
+        }
+        let status = ControlDirectory.name.appending("status")
+        let file = status.withCString { openat(held.number, $0, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) }
+        let failure = errno
+        if file >= 0 {
+            close(file)
+            return .served
+        }
+        switch failure {
+        case ENOTCONN, ECONNABORTED: return .ended
+        // So answers the kernel to whom the mount does not belong.
+        case EACCES: return .unknown(reason: String(cString: strerror(failure)))
+        default: return .served
+        }
+    }
+
+    /// The mount that an open file belongs to, by the number that mountinfo has, too.
+    private static func mountID(of descriptor: Descriptor) -> Int? {
+        let path = "/proc/self/fdinfo/\(descriptor.number)"
+        guard let file = fopen(path, "re") else { return nil }
+        defer { fclose(file) }
+        var line: UnsafeMutablePointer<CChar>?
+        var capacity = 0
+        defer { free(line) }
+        while getline(&line, &capacity, file) > 0, let text = line.map({ String(cString: $0) }) {
+            guard text.hasPrefix("mnt_id:") else { continue }
+            return Int(text.dropFirst("mnt_id:".count).filter(\.isNumber))
+        }
+        return nil
+    }
+}

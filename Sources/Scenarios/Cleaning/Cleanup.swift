@@ -1,0 +1,254 @@
+import Bytes
+import FaultFS
+import Glibc
+import Storage
+import Targets
+
+/// Takes away what runs left behind that did not come to their end: processes, then mounts, then scratch directories, then
+/// the mark that they are running. Idempotent.
+///
+/// Something is ours, and is touched, only if all of this holds: it bears our prefix (a mount: our filesystem type; a
+/// process: our mark), it belongs to this user, and its owner is dead. Of a directory, the lock on its record says that
+/// (`RecordState`); of a mount, that the kernel has ended its connection (`MountConnection`); of a process, that no process
+/// of its mark's namespace is the one that started it (`StrayProcesses`). All three hold across namespaces and containers.
+/// Symbolic links are not followed. Everything else is left alone, with the reason. The run directories themselves are
+/// results and stay.
+package struct Cleanup {
+    private let runParents: [ByteString]
+    private let scratchParents: [ByteString]
+    private let owner: UInt32
+    private let isDryRun: Bool
+    private let mounts: Mounts
+    private let processes: Processes
+    private var actions: [Action] = []
+    private var isScratchSeen: Set<ByteString> = []
+    /// The directories whose owner is dead: each is ours alone until the end.
+    private var abandoned: [ByteString: AbandonedRecord] = [:]
+
+    package init(
+        runParents: [ByteString], scratchParents: [ByteString] = ScratchSpace.possibleParents(), isDryRun: Bool = false,
+        mounts: Mounts = .kernel, processes: Processes = .kernel
+    ) {
+        self.runParents = runParents
+        self.scratchParents = scratchParents
+        self.owner = geteuid()
+        self.isDryRun = isDryRun
+        self.mounts = mounts
+        self.processes = processes
+    }
+
+    /// Cleans up, or says what it would do, and answers what it found, in order.
+    package mutating func run() -> [Action] {
+        actions = []
+        isScratchSeen = []
+        abandoned = [:]
+        let scratchPrefix = ScratchSpace.prefix(owner: owner)
+        let runs = runParents.flatMap { parent in
+            let scratch = Set(directories(in: parent, prefix: scratchPrefix))
+            return directories(in: parent, prefix: "faultline-").filter { !scratch.contains($0) }
+        }
+        let dead = runs.compactMap { run in claim(run).map { (run, $0.record) } }
+        endProcesses()
+        unmount()
+        for (run, record) in dead {
+            let failuresBefore = failureCount
+            for scratch in record.scratch {
+                uncover(scratch)
+                removeScratch(scratch)
+            }
+            if failureCount == failuresBefore { markInterrupted(run, record) }
+        }
+        for parent in scratchParents {
+            for scratch in directories(in: parent, prefix: scratchPrefix) { removeScratch(scratch) }
+        }
+        abandoned = [:]
+        return actions
+    }
+
+    private var failureCount: Int { actions.count(where: \.isFailure) }
+}
+
+// MARK: - Records
+
+extension Cleanup {
+    /// The record in a directory whose owner is dead, locked until the cleanup ends. Everything else is said and left alone; a
+    /// run that has ended is neither.
+    private mutating func claim(_ directory: ByteString) -> AbandonedRecord? {
+        if let claimed = abandoned[directory] { return claimed }
+        do throws(RunDirectoryError) {
+            switch try RecordState(of: directory, owner: owner) {
+            case .missing: note(directory, .leftAlone(reason: "no record says which process made it"))
+            case .finished: break
+            case .inUse(let reason): note(directory, .leftAlone(reason: reason))
+            case .abandoned(let record):
+                abandoned[directory] = record
+                return record
+            }
+        } catch {
+            note(directory, .leftAlone(reason: "\(error)"))
+        }
+        return nil
+    }
+
+    private mutating func markInterrupted(_ run: ByteString, _ record: RunRecord) {
+        attempt(run, .markedInterrupted) {
+            var record = record
+            record.phase = .interrupted
+            record.process = nil
+            record.mounts = []
+            record.scratch = []
+            try record.write(to: run)
+        }
+    }
+
+    // MARK: - Processes
+
+    /// More rounds than a process has descendants that start others while they are killed.
+    private static let roundLimit = 16
+
+    /// Kills what the dead runs had started, and whatever that starts meanwhile.
+    private mutating func endProcesses() {
+        var seen: Set<StrayProcesses.Stray> = []
+        for _ in 0..<Self.roundLimit {
+            let new: [StrayProcesses.Stray]
+            do { new = try processes.strays().filter { seen.insert($0).inserted } } catch {
+                return note("/proc", .leftAlone(reason: "\(error)"))
+            }
+            for stray in new { end(stray) }
+            if isDryRun || new.isEmpty { return }
+        }
+    }
+
+    private mutating func end(_ stray: StrayProcesses.Stray) {
+        let subject = Action.Subject.process(stray.process, name: stray.name)
+        if let objection = stray.objection {
+            let reason = "a killed run left it, but \(objection); `kill -9 \(stray.process)` ends it"
+            actions.append(Action(subject, .leftAlone(reason: reason)))
+        } else if isDryRun {
+            actions.append(Action(subject, .ended))
+        } else {
+            switch processes.end(stray) {
+            case .ended: actions.append(Action(subject, .ended))
+            case .gone: break
+            case .failed(let reason): actions.append(Action(subject, .failed(reason: reason)))
+            }
+        }
+    }
+
+    // MARK: - Mounts
+
+    /// Unmounts every mount of ours that nobody serves, whoever made it.
+    private mutating func unmount() {
+        let entries: [MountTable.Entry]
+        do {
+            entries = try mounts.list()
+        } catch {
+            return note("/proc/self/mountinfo", .failed(reason: "\(error)"))
+        }
+        let detach = mounts.detach
+        for entry in entries.reversed() where entry.isFaultFS && entry.owner == owner && entry.daemon != nil {
+            switch mounts.connection(entry) {
+            case .served: break
+            case .ended: attempt(entry.mountPoint, .unmounted) { try detach(entry.mountPoint) }
+            case .unknown(let reason):
+                // What lies in scratch space goes, or stays, with that.
+                if !isInScratch(entry) { note(entry.mountPoint, .leftAlone(reason: reason)) }
+            }
+        }
+    }
+
+    private func isInScratch(_ entry: MountTable.Entry) -> Bool {
+        scratchParents.contains { entry.isWithin($0) } && entry.mountPoint.bytes.contains(scratchPrefix.bytes)
+    }
+
+    // MARK: - Scratch directories
+
+    private var scratchPrefix: ByteString { ScratchSpace.prefix(owner: owner) }
+
+    private func bearsPrefix(_ path: ByteString) -> Bool {
+        path.bytes.split(separator: UInt8(ascii: "/")).last?.starts(with: scratchPrefix.bytes) == true
+    }
+
+    private func mountsWithin(_ path: ByteString) -> [MountTable.Entry] {
+        ((try? mounts.list()) ?? []).filter { $0.isWithin(path) }
+    }
+
+    /// Detaches what a target of a dead run mounted over scratch space of that run: the record there is hidden until then.
+    private mutating func uncover(_ scratch: ByteString) {
+        guard bearsPrefix(scratch), mountsWithin(scratch).contains(where: { $0.mountPoint == scratch }) else { return }
+        attempt(scratch, .unmounted) { try MountTable.detachAll(beneath: scratch) }
+    }
+
+    private mutating func removeScratch(_ scratch: ByteString) {
+        guard isScratchSeen.insert(scratch).inserted else { return }
+        guard bearsPrefix(scratch) else { return note(scratch, .leftAlone(reason: "it does not bear our prefix")) }
+        if !isDryRun, mountsWithin(scratch).contains(where: { $0.mountPoint == scratch }) {
+            let command = "umount -l " + ReproduceScript.quoted(scratch.shown)
+            return note(
+                scratch,
+                .leftAlone(reason: "something is mounted over it, which hides whose it is; `\(command)` uncovers it"))
+        }
+        guard isOwnDirectory(scratch) else {
+            if exists(scratch) { note(scratch, .leftAlone(reason: "it is no directory of this user")) }
+            return
+        }
+        if ScratchRemoval.isUnfinished(scratch) {
+            return attempt(scratch, .removed) { try ScratchRemoval.removeUnfinished(scratch) }
+        }
+        guard let record = claim(scratch)?.record else { return }
+        for backing in record.backings where exists(backing.appending(component: ".faultline")) {
+            if FaultMount.isMounted(backing: backing) { continue }
+            attempt(backing.appending(component: ".faultline"), .removed) {
+                try FaultMount.clearAbandoned(backing: backing)
+            }
+        }
+        let unmounted = Set(actions.filter { $0.outcome == .unmounted }.map(\.subject))
+        let inside = mountsWithin(scratch).filter { !unmounted.contains(.path($0.mountPoint)) }
+        // What is mounted beneath one of them, perhaps a copy of the whole machine, goes with it.
+        var outermost: [MountTable.Entry] = []
+        for entry in inside.sorted(by: { $0.mountPoint.count < $1.mountPoint.count })
+        where !outermost.contains(where: { entry.isWithin($0.mountPoint) }) { outermost.append(entry) }
+        for entry in outermost {
+            attempt(entry.mountPoint, .unmounted) { try MountTable.detachAll(beneath: entry.mountPoint) }
+        }
+        attempt(scratch, .removed) { try ScratchRemoval.remove(scratch) }
+    }
+
+    // MARK: - Steps
+
+    private mutating func attempt(_ path: ByteString, _ outcome: Action.Outcome, _ body: () throws -> Void) {
+        do {
+            if !isDryRun { try body() }
+            note(path, outcome)
+        } catch {
+            note(path, .failed(reason: "\(error)"))
+        }
+    }
+
+    private mutating func note(_ path: ByteString, _ outcome: Action.Outcome) { actions.append(Action(path, outcome)) }
+
+    /// This user's directories in `parent` whose names begin with `prefix`, in bytewise order.
+    private func directories(in parent: ByteString, prefix: ByteString) -> [ByteString] {
+        guard let stream = parent.withCString({ opendir($0) }) else { return [] }
+        defer { closedir(stream) }
+        var found: [ByteString] = []
+        while let entry = readdir(stream) {
+            // An entry is as long as its name, not as long as the structure: never copy it whole.
+            let name = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+            let bytes = UnsafeRawBufferPointer(start: name, count: strlen(name.assumingMemoryBound(to: CChar.self)))
+            if bytes.starts(with: prefix.bytes) { found.append(parent.appending(component: ByteString(bytes))) }
+        }
+        return found.filter { isOwnDirectory($0) || errno == ENOTCONN }.sorted()
+    }
+
+    private func isOwnDirectory(_ path: ByteString) -> Bool {
+        var status = stat()
+        return path.withCString { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
+            && status.st_uid == owner
+    }
+
+    private func exists(_ path: ByteString) -> Bool {
+        var status = stat()
+        return path.withCString { lstat($0, &status) } == 0
+    }
+}
