@@ -76,7 +76,8 @@ let package = Package(
             name: "ModelTests", dependencies: ["Litmus", "Model", "Bytes"], exclude: ["Scripts"], swiftSettings: house),
         .testTarget(
             name: "FilesystemTests", dependencies: ["Litmus", "Model", "CPlatform"], swiftSettings: house),
-        .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", "Bytes"], swiftSettings: house),
+        .testTarget(
+            name: "StorageTests", dependencies: ["Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Storage", "Model", "Bytes"], exclude: ["Fixtures"],

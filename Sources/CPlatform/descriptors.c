@@ -26,6 +26,10 @@ int faultline_open_path(int directory, const char *name) {
     return CHECKED(openat(directory, name, O_PATH | O_NOFOLLOW | O_CLOEXEC));
 }
 
+int faultline_open_directory_path(int directory, const char *path) {
+    return CHECKED(openat(directory, path, O_PATH | O_DIRECTORY | O_CLOEXEC));
+}
+
 int faultline_reopen(int path, int flags) {
     int kept = flags & (O_ACCMODE | O_NONBLOCK | O_NOATIME | O_LARGEFILE);
     return CHECKED(open(proc_path(path).text, kept | O_CLOEXEC));
@@ -34,6 +38,10 @@ int faultline_reopen(int path, int flags) {
 int faultline_create(int directory, const char *name, int flags, mode_t mode) {
     int kept = flags & (O_ACCMODE | O_NONBLOCK | O_NOATIME | O_LARGEFILE);
     return CHECKED(openat(directory, name, kept | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, mode));
+}
+
+int faultline_create_unnamed(int directory, mode_t mode) {
+    return CHECKED(openat(directory, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, mode));
 }
 
 int faultline_open_directory(int directory, const char *name) {

@@ -82,16 +82,23 @@ package final class FaultMount: @unchecked Sendable {
     package func start() throws(MountError) {
         try lock.withLock { () throws(MountError) in
             guard case .new = state else { throw .mountPointInUse(mountPoint) }
-            let outside = try openOracle()
-            let limit = Int(faultline_raise_open_files(65_536))
-            let directory = try StateDirectory(in: backing)
-            do throws(MountError) {
-                let fileSystem = try makeFileSystem(directory, outside, min(options.descriptorLimit, limit / 2))
-                state = .mounted(try serve(fileSystem), fileSystem, directory)
-            } catch {
-                try directory.remove()
+            let (outside, isNewOracle) = try openOracle()
+            do throws(MountError) { try start(outside) } catch {
+                if isNewOracle, let path = options.oraclePath { _ = path.withCString { unlink($0) } }
                 throw error
             }
+        }
+    }
+
+    private func start(_ outside: Descriptor) throws(MountError) {
+        let limit = Int(faultline_raise_open_files(65_536))
+        let directory = try StateDirectory(in: backing)
+        do throws(MountError) {
+            let fileSystem = try makeFileSystem(directory, outside, min(options.descriptorLimit, limit / 2))
+            state = .mounted(try serve(fileSystem), fileSystem, directory)
+        } catch {
+            try directory.remove()
+            throw error
         }
     }
 
@@ -302,17 +309,29 @@ package final class FaultMount: @unchecked Sendable {
         }
     }
 
-    private func openOracle() throws(MountError) -> Descriptor {
+    /// The file that oracle lines go to, and whether it was made for that.
+    private func openOracle() throws(MountError) -> (Descriptor, isNew: Bool) {
         guard let path = options.oraclePath else {
             let file = faultline_memfd("oracle")
             guard file >= 0 else { throw .system(call: "memfd_create", path: "oracle", errno: -file) }
-            return Descriptor(file)
+            return (Descriptor(file), false)
         }
-        let file = path.withCString { open($0, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600) }
-        guard file >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        let (file, isNew): (Int32, Bool)
+        do throws(OutputError) { (file, isNew) = try OutputDescriptor.append(path, access: O_RDWR) } catch {
+            throw .system(call: "open", path: path, errno: error.errno)
+        }
         let descriptor = Descriptor(file)
-        try refuse(path, "an oracle")
-        return descriptor
+        do throws(MountError) {
+            var attributes = stat()
+            guard fstat(file, &attributes) == 0, attributes.st_mode & S_IFMT == S_IFREG else {
+                throw .unsupported(path, what: "an oracle is a regular file")
+            }
+            try refuse(path, "an oracle")
+        } catch {
+            if isNew { _ = path.withCString { unlink($0) } }
+            throw error
+        }
+        return (descriptor, isNew)
     }
 
     /// Refuses a file of the harness, which exists, that lies where the target could harm it.

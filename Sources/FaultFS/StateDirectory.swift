@@ -18,13 +18,23 @@ final class StateDirectory: Sendable {
     init(in backing: ByteString) throws(MountError) {
         path = backing.appending(ControlDirectory.name)
         lockFile = try Self.claim(path, of: backing)
-        let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-        let scratchPath = path.appending("scratch")
-        scratch = ScratchFile(Descriptor(try Self.call("open", scratchPath) { open($0, flags, 0o600) }))
-        let limboPath = path.appending("limbo")
-        try Self.call("mkdir", limboPath) { mkdir($0, 0o700) }
-        limbo = Descriptor(
-            try Self.call("open", limboPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
+        do throws(MountError) {
+            scratch = ScratchFile(try Self.makeFile(path.appending("scratch")))
+            let limboPath = path.appending("limbo")
+            try Self.call("mkdir", limboPath) { mkdir($0, 0o700) }
+            limbo = Descriptor(
+                try Self.call("open", limboPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
+        } catch {
+            // Half of it would be in the way of the next mount.
+            try? Self.remove(path)
+            throw error
+        }
+    }
+
+    private static func makeFile(_ path: ByteString) throws(MountError) -> Descriptor {
+        do throws(OutputError) { return Descriptor(try OutputDescriptor.create(path, access: O_RDWR)) } catch {
+            throw .system(call: "open", path: path, errno: error.errno)
+        }
     }
 
     /// Makes the directory with its mark, locked: from then on nobody else takes it for abandoned.
@@ -37,11 +47,10 @@ final class StateDirectory: Sendable {
                 if errno == EEXIST { continue }
                 throw .system(call: "mkdir", path: path, errno: errno)
             }
-            let flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
-            let number = mark.withCString { open($0, flags, 0o600) }
-            guard number >= 0 else {
-                if errno == ENOENT || errno == EEXIST { continue }
-                throw .system(call: "open", path: mark, errno: errno)
+            let number: Int32
+            do throws(OutputError) { number = try OutputDescriptor.create(mark, access: O_RDWR) } catch {
+                if error.errno == ENOENT || error.errno == EEXIST { continue }
+                throw .system(call: "open", path: mark, errno: error.errno)
             }
             let file = Descriptor(number)
             guard flock(number, LOCK_EX | LOCK_NB) == 0 else {

@@ -1,4 +1,4 @@
-import Glibc
+import Scenarios
 import Synchronization
 
 /// A line on standard error that says what is being done and changes in place. Without a terminal it says nothing.
@@ -50,8 +50,5 @@ package final class Progress: Sendable {
     }
 
     /// Writes to standard error; what cannot be written is nothing that anybody could read.
-    package static let toStandardError: @Sendable (String) -> Void = { text in
-        var text = text
-        text.withUTF8 { bytes in _ = Glibc.write(STDERR_FILENO, bytes.baseAddress, bytes.count) }
-    }
+    package static let toStandardError: @Sendable (String) -> Void = { StandardError.write($0) }
 }

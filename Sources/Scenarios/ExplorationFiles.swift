@@ -68,7 +68,7 @@ struct ExplorationFiles {
             options: options, progress: explorer.progress, profiles: profiles.isEmpty ? nil : profiles,
             doubts: Doubts(of: tally))
         let progress = Array(try encoder.encode(saved)) + [UInt8(ascii: "\n")]
-        try RunFiles.append(progress, to: file("progress.json"))
+        try OutputFile.create(file("progress.json"), progress)
         var text = ByteWriter(reserving: 32 + 16 * explorer.progress.checkedCount)
         text.append(Self.magic)
         text.append(Self.version)
@@ -83,7 +83,7 @@ struct ExplorationFiles {
         }
         text.replace(at: countPlace, with: count)
         text.append(text.withBytes { CRC32C.checksum($0) })
-        try RunFiles.append(text.bytes, to: file("states.bin"))
+        try OutputFile.create(file("states.bin"), text.bytes)
     }
 
     /// Throws if no run with these options can go on here, without reading all that was left.
@@ -195,18 +195,16 @@ struct ExplorationFiles {
         guard RunFiles.exists(old) else {
             throw RunError.harness("\(old.shown), the case of a finding of that run, is not there any more")
         }
-        let new = try writer.context.makeCase()
-        for file in try FileManager.default.contentsOfDirectory(atPath: old.shown) {
-            try FileManager.default.copyItem(atPath: "\(old.shown)/\(file)", toPath: "\(new.shown)/\(file)")
-        }
-        return new
+        return try writer.context.makeCase { directory, _ in try TreeCopy.fill(directory, from: old) }
     }
 
     /// Has the recorded run in the directory of another run, too: the same file where that can be.
     func share(with context: RunContext) throws {
-        try RunFiles.append(try RunFiles.read(oracle), to: context.oracle)
+        try OutputFile.create(context.oracle, try RunFiles.read(oracle))
         let copy = context.file("recorded.trace")
-        if trace.withCString({ from in copy.withCString { link(from, $0) } }) == 0 { return }
-        try RunFiles.forEachChunk(of: trace) { try RunFiles.append($0, to: copy) }
+        if RunFiles.link(trace, copy) { return }
+        let file = try OutputFile(copy, .create, permissions: 0o600, isDurable: false)
+        try RunFiles.forEachChunk(of: trace) { try file.write($0) }
+        try file.commit()
     }
 }

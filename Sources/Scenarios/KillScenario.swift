@@ -1,5 +1,4 @@
 import Bytes
-import Foundation
 import Glibc
 import Model
 import Oracle
@@ -175,10 +174,10 @@ struct KillScenario: ScenarioRun {
         // Recovery changes the files: the case needs them as the kill left them.
         let image = context.scratchFile("image")
         try? TreeRemoval.remove(image)
-        try FileManager.default.copyItem(atPath: store.shown, toPath: image.shown)
+        try TreeCopy.copy(store, to: image)
         let first = try client.recoverAlone(store) {
             try TreeRemoval.remove(store)
-            try FileManager.default.copyItem(atPath: image.shown, toPath: store.shown)
+            try TreeCopy.copy(image, to: store)
         }
         // The first life was not killed.
         if shown == nil { try RecoveryControl(request, context).require(first.recovery) }
@@ -201,7 +200,7 @@ struct KillScenario: ScenarioRun {
             tally.control(history.validator, evidence, request.contract, at: history.lineCount)
         }
         guard case .opened(let observation) = first else { return false }
-        try RunFiles.append(try history.restart(showing: observation), to: context.oracle)
+        try OutputFile.append(try history.restart(showing: observation), to: context.oracle)
         shown = observation
         return true
     }

@@ -1,5 +1,5 @@
 import Bytes
-import Foundation
+import Glibc
 import Model
 import Storage
 
@@ -78,12 +78,12 @@ package enum ModelBenchmarkRows {
 
     /// Writes a trace file of about `count` events, then takes them from it; only the second is timed.
     private static func stream(_ count: Int) throws -> Streamed {
-        let scratch = try ScratchDirectory(in: ScratchSpace.temporaryDirectory())
-        let path = scratch.path.appending(component: "trace")
+        let name = ByteString("faultline-bench-\(getpid())-\(UInt64.random(in: 0...UInt64.max)).trace")
+        let path = ScratchSpace.temporaryDirectory().appending(component: name)
         var writer = try TraceWriter(creating: path)
         let reader = try TraceReader(path: path)
         // It has no name from here on: whatever ends this process, nothing is left.
-        try scratch.remove()
+        try RunFiles.remove(path)
         var log = SyntheticLog(recordBytes: 16)
         let record = [UInt8](repeating: 7, count: 16)
         var written = 0

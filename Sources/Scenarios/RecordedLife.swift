@@ -37,7 +37,7 @@ struct RecordedLife {
 
     /// Keeps the trace and the oracle in the run's directory, as those of a life on a mount are.
     func keep(in context: RunContext) throws {
-        try RunFiles.append(oracle, to: context.oracle)
+        try OutputFile.append(oracle, to: context.oracle)
         try recording.write(firstEvents: recording.events.count, to: context.file("recorded.trace"))
     }
 }

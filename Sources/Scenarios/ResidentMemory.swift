@@ -1,4 +1,3 @@
-import Foundation
 import Glibc
 
 /// The memory of this process, for benchmarks: how much was resident at most since a moment. One at a time.
@@ -9,12 +8,13 @@ package enum ResidentMemory {
 
     /// Forgets the peak so far; answers what is resident now, in bytes. See proc(5), `clear_refs`, 5.
     package static func resetPeak() throws -> Int {
-        guard let file = fopen("/proc/self/clear_refs", "we") else {
+        let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else {
             throw Unreadable(
                 description: "/proc/self/clear_refs cannot be written: \(String(cString: strerror(errno)))")
         }
-        fputs("5", file)
-        fclose(file)
+        _ = Glibc.write(file, "5", 1)
+        close(file)
         return try bytes(of: "VmRSS")
     }
 
@@ -22,7 +22,7 @@ package enum ResidentMemory {
     package static func peakBytes() throws -> Int { try bytes(of: "VmHWM") }
 
     private static func bytes(of field: String) throws -> Int {
-        let status = try String(contentsOfFile: "/proc/self/status", encoding: .utf8)
+        let status = String(decoding: try RunFiles.read("/proc/self/status"), as: UTF8.self)
         for line in status.split(separator: "\n") where line.hasPrefix(field + ":") {
             if let kilobytes = line.split(whereSeparator: \.isWhitespace).dropFirst().first.flatMap({ Int($0) }) {
                 return kilobytes * 1024

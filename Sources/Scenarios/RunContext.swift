@@ -37,7 +37,9 @@ package struct RunContext: Sendable {
         return context
     }
 
-    func makeCase() throws(RunDirectoryError) -> ByteString { try run.makeCase() }
+    func makeCase(_ fill: (_ directory: ByteString, _ place: ByteString) throws -> Void) throws -> ByteString {
+        try run.makeCase(fill)
+    }
     func willMount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.willMount(mountPoint) }
     func didUnmount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.didUnmount(mountPoint) }
 

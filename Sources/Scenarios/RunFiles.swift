@@ -63,21 +63,6 @@ enum RunFiles {
         return path.withCString { stat($0, &status) } == 0 ? Int(status.st_size) : 0
     }
 
-    /// Appends to a file, which is made if it is not there, for its owner alone.
-    static func append(_ bytes: [UInt8], to path: ByteString, mode: mode_t = 0o600) throws {
-        let flags = O_WRONLY | O_CREAT | O_APPEND | O_NOFOLLOW | O_CLOEXEC
-        let descriptor = path.withCString { open($0, flags, mode) }
-        guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
-        defer { close(descriptor) }
-        var done = 0
-        while done < bytes.count {
-            let count = bytes.withUnsafeBytes { write(descriptor, $0.baseAddress! + done, $0.count - done) }
-            if count < 0, errno == EINTR { continue }
-            guard count > 0 else { throw TreeError.system(call: "write", path: path, errno: count < 0 ? errno : EIO) }
-            done += count
-        }
-    }
-
     /// Cuts a file.
     static func truncate(_ path: ByteString, to sizeBytes: Int) throws {
         let result = path.withCString { Glibc.truncate($0, off_t(sizeBytes)) }

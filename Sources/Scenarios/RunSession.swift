@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
 import Oracle
+import Storage
 import Targets
 
 /// Runs requests in run directories of their own, and cleans up whatever happens: at the end, after an error, and when
@@ -69,6 +70,6 @@ package struct RunSession: Sendable {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let text = Array(try encoder.encode(result)) + [UInt8(ascii: "\n")]
-        try RunFiles.append(text, to: directory.path.appending(component: "result.json"))
+        try OutputFile.create(directory.path.appending(component: "result.json"), text)
     }
 }

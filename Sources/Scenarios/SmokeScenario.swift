@@ -35,7 +35,7 @@ struct SmokeScenario: ScenarioRun {
         }
         let client = RecoverClient(request.target)
         guard let shown = try judge(history, client, isSecondLife: false), tally.findings.isEmpty else { return }
-        try RunFiles.append(try history.restart(showing: shown), to: context.oracle)
+        try OutputFile.append(try history.restart(showing: shown), to: context.oracle)
         let second = try live(&history, operations: min(request.operationCount, SmokeScenario.secondLifeOperations))
         guard second.termination.isSuccess else {
             try context.requireRoom("the workload")

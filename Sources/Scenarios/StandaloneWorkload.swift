@@ -81,7 +81,7 @@ package struct StandaloneWorkload: Sendable {
         } catch let error as OracleError {
             throw OracleDamage(path: oracle, error: error)
         }
-        try RunFiles.append(OracleLine.restartText(after: lastByte), to: oracle)
+        try OutputFile.append(OracleLine.restartText(after: lastByte), to: oracle)
         // A torn line may have been the intent of the next number.
         return last + 1
     }

@@ -1,7 +1,7 @@
 import Bytes
-import Foundation
 import Model
 import Oracle
+import Storage
 
 /// How fast an oracle is read and judged, and how much memory that takes.
 package enum ValidationBenchmark {
@@ -77,18 +77,12 @@ package enum ValidationBenchmark {
 
 /// An oracle in a file that has lost its name, and what a store that kept its promises holds.
 private final class TemporaryOracle {
-    private let file: FileHandle
+    private let file: UnnamedFile
     private(set) var contents: Observation
     private(set) var sizeBytes = 0
 
     init(lines: Int, keyCount: UInt64) throws {
-        let scratch = try ScratchDirectory(in: ScratchSpace.temporaryDirectory())
-        let path = "\(scratch.path)/oracle"
-        guard FileManager.default.createFile(atPath: path, contents: nil) else {
-            throw RunError.harness("\(path) cannot be made")
-        }
-        file = try FileHandle(forUpdating: URL(filePath: path))
-        try scratch.remove()
+        file = try UnnamedFile(in: ScratchSpace.temporaryDirectory())
         contents = Observation()
         var random = RandomStream(seed: 1)
         var live: [ByteString: [UInt8]] = [:]
@@ -109,13 +103,12 @@ private final class TemporaryOracle {
     }
 
     private func flush(_ text: inout [UInt8]) throws {
-        try file.write(contentsOf: Data(text))
+        try file.append(text)
         sizeBytes += text.count
         text.removeAll(keepingCapacity: true)
     }
 
     func forEachChunk(_ body: ([UInt8]) throws -> Void) throws {
-        try file.seek(toOffset: 0)
-        while let data = try file.read(upToCount: 1 << 18), !data.isEmpty { try body([UInt8](data)) }
+        try file.forEachChunk(body)
     }
 }

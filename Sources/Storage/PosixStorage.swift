@@ -24,7 +24,9 @@ public final class PosixStorage: Storage {
     /// durable when this returns.
     public convenience init(creatingDirectory path: ByteString) throws(StorageError) {
         try Self.checkPath(path)
-        try Self.makeDirectory(path)
+        do throws(OutputError) { _ = try NewDirectories(making: path) } catch {
+            throw .failed(.openDirectory, name: error.path, errno: error.errno)
+        }
         try self.init(directory: path)
     }
 
@@ -108,31 +110,6 @@ public final class PosixStorage: Storage {
 
     private static func checkPath(_ path: ByteString) throws(StorageError) {
         if path.isEmpty || path.bytes.contains(0) { throw .invalidName(path) }
-    }
-
-    /// `hasParent` says that the parent was made already: some filesystems answer ENOENT to whatever is made in them.
-    private static func makeDirectory(_ path: ByteString, hasParent: Bool = false) throws(StorageError) {
-        if path.withCString({ mkdir($0, 0o700) }) != 0 {
-            switch errno {
-            case EEXIST: return
-            case ENOENT where !hasParent:
-                guard let parent = parent(of: path) else { throw .failed(.openDirectory, name: path, errno: ENOENT) }
-                try makeDirectory(parent)
-                return try makeDirectory(path, hasParent: true)
-            default: throw .failed(.openDirectory, name: path, errno: errno)
-            }
-        }
-        try PosixStorage(directory: parent(of: path) ?? ".").syncDirectory()
-    }
-
-    /// The path without its last component; nil when there is only one.
-    private static func parent(of path: ByteString) -> ByteString? {
-        let slash = UInt8(ascii: "/")
-        let trimmed = path.bytes.reversed().drop { $0 == slash }
-        let rest = trimmed.drop { $0 != slash }
-        guard !rest.isEmpty else { return nil }
-        let parent = rest.drop { $0 == slash }
-        return parent.isEmpty ? "/" : ByteString(parent.reversed())
     }
 }
 

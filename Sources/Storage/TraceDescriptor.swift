@@ -8,7 +8,11 @@ struct TraceDescriptor: ~Copyable, Sendable {
 
     /// A new file for its owner alone. An existing file or a symbolic link at `path` is an error.
     init(creating path: ByteString) throws(TraceFileError) {
-        descriptor = try Self.opened(path, O_RDWR | O_CREAT | O_EXCL)
+        do throws(OutputError) {
+            descriptor = try OutputDescriptor.create(path, access: O_RDWR)
+        } catch {
+            throw .system(call: "open", path: path, errno: error.errno)
+        }
         self.path = path
     }
 

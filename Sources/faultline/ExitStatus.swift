@@ -1,6 +1,7 @@
 import CPlatform
 import Foundation
 import Scenarios
+import Storage
 
 /// What the process's exit code says. The only place that knows the numbers.
 enum ExitStatus: Int32, Error {
@@ -14,8 +15,9 @@ enum ExitStatus: Int32, Error {
 
     /// Ends the process. Output that could not be written is an error: a result that nobody got is none.
     func exit() -> Never {
-        guard faultline_flush_standard_output() == 0 else {
-            StandardError.say("error: the output could not be written")
+        let failure = faultline_flush_standard_output()
+        guard failure == 0 else {
+            StandardError.say("error: \(OutputError("-", .system(errno: failure)))")
             Foundation.exit(ExitStatus.error.rawValue)
         }
         Foundation.exit(rawValue)

@@ -1,9 +1,11 @@
+import CPlatform
 import FaultFS
 import Scenarios
 
 /// Where the process begins. What has to be done before any other thread exists is done first.
 @main struct Main {
     static func main() {
+        faultline_reserve_standard_streams()
         FaultMount.prepareProcess()
         Interruption.shared.install()
         let words = CommandLine.arguments.dropFirst()

@@ -67,6 +67,7 @@ struct MatrixCommand: ParsableCommand {
     }
 
     private func runAndReport() throws -> ExitStatus {
+        let reports = try output.open(reading: [file, resume].compactMap(\.self), json: options.json)
         var matrix = try readMatrix()
         matrix.skip(try obstacles(of: matrix))
         let began = ContinuousClock.now
@@ -74,6 +75,7 @@ struct MatrixCommand: ParsableCommand {
         let (log, finished) =
             try resume.map { try MatrixLog.resume($0, matrix, program: ProgramName.shown) }
             ?? (try MatrixLog.make(in: parent, matrix, shard), [:])
+        var logs = [log]
         var rows = try runOnce(matrix, log, finished, began)
         var round: UInt64 = 0
         while let duration, began.duration(to: .now) < duration.duration, !Interruption.shared.isInterrupted,
@@ -81,14 +83,18 @@ struct MatrixCommand: ParsableCommand {
         {
             round += 1
             let next = Matrix(cells: matrix.round(round))
-            rows += try runOnce(next, try MatrixLog.make(in: parent, next, .whole), [:], began)
+            logs.append(try MatrixLog.make(in: parent, next, .whole))
+            rows += try runOnce(next, logs[logs.count - 1], [:], began)
         }
-        let status = try output.report(rows, json: options.json)
+        let again = duration == nil ? resumeCommand(log) : nil
+        let status = Result {
+            try reports.write(rows, json: options.json, keptIn: logs.map(\.path), again: again)
+        }
         let isOutOfBudget = rows.contains(where: \.isOutOfBudget)
         if Interruption.shared.isInterrupted || isOutOfBudget, duration == nil {
             StandardError.say("continue with: \(resumeCommand(log))")
         }
-        return status
+        return try status.get()
     }
 
     /// This command once more, with what decides the cells, going on with the results in `log`.

@@ -21,5 +21,9 @@ struct MergeCommand: ParsableCommand {
 
     @OptionGroup var output: MatrixOutput
 
-    func run() throws { throw try output.report(try MatrixLog.merge(files, program: ProgramName.shown), json: json) }
+    func run() throws {
+        let reports = try output.open(reading: files, json: json)
+        let rows = try MatrixLog.merge(files, program: ProgramName.shown)
+        throw try reports.write(rows, json: json, keptIn: files)
+    }
 }

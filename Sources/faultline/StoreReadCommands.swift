@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bytes
 import Engine
-import Foundation
 import Scenarios
 import Storage
 
@@ -28,7 +27,9 @@ struct StoreGetCommand: ParsableCommand {
         if json {
             try JSONOutput.printObject(StoreItem(key, value, place))
         } else if format.format == .text {
-            try FileHandle.standardOutput.write(contentsOf: Data(value))
+            let output = try OutputFile("-", .replace)
+            try output.write(value)
+            try output.commit()
         } else {
             print(format.format.text(of: value))
         }
@@ -89,7 +90,10 @@ struct StoreExportCommand: ParsableCommand {
         abstract: "Writes every key and value to a file, as lines of JSON in the order of the keys.",
         discussion: """
             The fields are key_b64 and value_b64. Missing parent directories are created. What stood under the name \
-            stays until the new file is whole and durable.
+            stays until the new file is whole and durable. `-`, a device, a FIFO and a socket are written through.
+
+              faultline store export accounts backup.jsonl
+              faultline store export accounts - | gzip > backup.jsonl.gz
             """)
 
     @OptionGroup var store: StoreDirectory
@@ -98,10 +102,21 @@ struct StoreExportCommand: ParsableCommand {
 
     func run() throws {
         let snapshot = try store.snapshot()
-        let slash = file.bytes.lastIndex(of: UInt8(ascii: "/"))
-        let name = ByteString(file.bytes[(slash.map { $0 + 1 } ?? 0)...])
-        let parent = slash.map { $0 == 0 ? "/" : ByteString(file.bytes[..<$0]) } ?? "."
-        let count = try snapshot.exportJSONL(to: name, in: PosixStorage(creatingDirectory: parent))
-        print(count.counted("key"))
+        let directories = try file.parentDirectory.map { try NewDirectories(making: $0) }
+        do {
+            let output = try OutputFile(file, .replace, permissions: 0o600)
+            try output.refuse(inside: store.directory)
+            let count = try snapshot.exportJSONL(output.write)
+            try output.commit()
+            // Among the lines of the export it would be damage.
+            if output.isStandardOutput {
+                StandardError.say(count.counted("key"))
+            } else {
+                print(count.counted("key"))
+            }
+        } catch {
+            directories?.removeEmpty()
+            throw error
+        }
     }
 }

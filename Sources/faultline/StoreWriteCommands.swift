@@ -1,7 +1,6 @@
 import ArgumentParser
 import Bytes
 import Engine
-import Foundation
 import Storage
 
 struct StorePutCommand: ParsableCommand {
@@ -18,14 +17,21 @@ struct StorePutCommand: ParsableCommand {
     func run() throws {
         let key = try format.key(key)
         let value = try value.map { try format.format.bytes(of: $0) } ?? standardInput()
-        try store.withStore(creating: true) { store in try store.sync(through: store.put(key, value)) }
+        // The store refuses them too, but only after it was begun.
+        guard key.count <= LogLimits.keySizeBytes else { throw EngineError.keyTooLarge(sizeBytes: key.count) }
+        guard value.count <= LogLimits.payloadSizeBytes else {
+            throw EngineError.payloadTooLarge(sizeBytes: value.count)
+        }
+        try NewStore.with(store.directory) {
+            try store.withStore(creating: true) { store in try store.sync(through: store.put(key, value)) }
+        }
     }
 
     private func standardInput() throws -> [UInt8] {
         var bytes: [UInt8] = []
-        while let part = try FileHandle.standardInput.read(upToCount: 1 << 20), !part.isEmpty {
+        try StandardInput.forEachChunk { part in
             bytes += part
-            // The store would refuse it too, but only after all of it was in memory.
+            // Not more than that in memory, either.
             guard bytes.count <= LogLimits.payloadSizeBytes else {
                 throw EngineError.payloadTooLarge(sizeBytes: bytes.count)
             }
@@ -71,7 +77,15 @@ struct StoreCompactCommand: ParsableCommand {
         if let into {
             // The snapshot changes nothing here; opening the store to write would.
             let snapshot = try store.snapshot()
-            report = try snapshot.compact(into: PosixStorage(creatingDirectory: into))
+            let directories = try into.parentDirectory.map { try NewDirectories(making: $0) }
+            do {
+                report = try OutputDirectory.make(into, existing: .emptyDirectory, isDurable: true) {
+                    try snapshot.compact(into: PosixStorage(directory: $0))
+                }
+            } catch {
+                directories?.removeEmpty()
+                throw error
+            }
         } else {
             report = try store.withStore { try $0.compact() }
         }

@@ -59,6 +59,24 @@ struct HouseRuleTests {
             Self.house.objections(toImportsOf: file) == ["Sources/Attic/File.swift: the manifest has no target Attic"])
     }
 
+    @Test(arguments: [
+        ("let file = open(path, O_WRONLY | O_CREAT, 0o600)", 1), ("rename(from, to)", 1), ("renameat(a, b, c, d)", 1),
+        ("try text.write(toFile: path, atomically: true)", 1), ("try data.write(to: url)", 1),
+        ("fopen(path, \"w\")", 1),
+        ("FileManager.default.copyItem(atPath: a, toPath: b)", 1), ("FileHandle(forWritingTo: url)", 1),
+        ("try String(contentsOfFile: path, encoding: .utf8)", 1), ("faultline_rename_at(a, b, c, d, 0)", 1),
+        ("// rename(from, to) keeps both names", 0), ("try storage.rename(from, to: name)", 0),
+        ("    func rename(_ from: ByteString, to: ByteString)", 0), ("case rename(from: Entry, to: Entry)", 0),
+        ("process.standardError = FileHandle.nullDevice", 0), ("names.append(contentsOf: others)", 0),
+        ("open(path, O_RDONLY)", 0),
+    ])
+    func `a file is made in the one place for it`(line: String, count: Int) {
+        let elsewhere = SourceFile(path: "Sources/Scenarios/File.swift", text: "import Glibc\n" + line + "\n")
+        #expect(OutputRule.objections(to: elsewhere).count == count, "\(OutputRule.objections(to: elsewhere))")
+        let place = SourceFile(path: "Sources/Storage/Outputs/File.swift", text: line + "\n")
+        #expect(OutputRule.objections(to: place) == [])
+    }
+
     @Test(arguments: [(400, true), (401, false)])
     func `the 401st line is too many`(count: Int, isAllowed: Bool) {
         let file = SourceFile(path: "Sources/Model/Long.swift", text: String(repeating: "\n", count: count))

@@ -22,6 +22,12 @@ struct HouseTests {
         #expect(files.flatMap(house.objections(toImportsOf:)) == [])
     }
 
+    @Test func `what is kept is written in one place, and every exception is needed`() throws {
+        let files = try SourceFile.all(in: "Sources", endings: ["swift"])
+        #expect(files.flatMap(OutputRule.objections(to:)) == [])
+        #expect(OutputRule.unused(files) == [])
+    }
+
     @Test(arguments: ["Sources", "Tests"])
     func `no file is longer than 400 lines`(directory: String) throws {
         let files = try SourceFile.all(in: directory, endings: ["swift", "c", "h"])

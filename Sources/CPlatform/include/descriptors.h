@@ -19,8 +19,14 @@ int faultline_open_path(int directory, const char *name);
 /// and O_LARGEFILE of `flags` are honoured.
 int faultline_reopen(int path, int flags);
 
+/// openat(2) with O_PATH | O_DIRECTORY | O_CLOEXEC: a directory to resolve names in, which needs no right to read it.
+int faultline_open_directory_path(int directory, const char *path);
+
 /// openat(2) with O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC and the access mode of `flags`.
 int faultline_create(int directory, const char *name, int flags, mode_t mode);
+
+/// openat(2) with O_TMPFILE | O_RDWR | O_CLOEXEC: a file of this directory's filesystem that has no name yet.
+int faultline_create_unnamed(int directory, mode_t mode);
 
 /// openat(2) with O_DIRECTORY | O_NOFOLLOW | O_RDONLY | O_CLOEXEC.
 int faultline_open_directory(int directory, const char *name);

@@ -4,4 +4,10 @@
 /// True when the open file is on a FUSE mount (statfs(2), FUSE_SUPER_MAGIC), 0 when it is not, -1 with errno on failure.
 int faultline_is_on_fuse(int descriptor);
 
+/// The same for proc(5), whose symbolic links may stand for open files.
+int faultline_is_on_proc(int descriptor);
+
+/// Whether a name in a directory is where something is mounted (statx(2)): 0 when not, or when nobody can say.
+int faultline_is_mount_root(int directory, const char *name);
+
 #endif

@@ -1,61 +1,55 @@
 import Bytes
 import Storage
 
-/// Writes key-value pairs as lines of JSON into a file that appears all at once: what stood under its name before stays
-/// until the new content is durable.
-struct JSONLExport: ~Copyable {
-    private let storage: any Storage
-    private let name: ByteString
-    private let temporaryName: ByteString
-    private let file: any StorageFile
-    private var buffer: [UInt8] = []
-    private var writtenBytes: UInt64 = 0
+/// Writes key-value pairs as lines of JSON.
+enum JSONLExport {
+    /// Hands out the lines of keys and their values, about a mebibyte at a time, in the order of the keys; returns how many
+    /// there were.
+    static func write<Failure: Error>(
+        _ keys: [ByteString], _ value: (ByteString) throws(Failure) -> [UInt8]?,
+        _ take: ([UInt8]) throws(Failure) -> Void
+    ) throws(Failure) -> Int {
+        var count = 0
+        var lines: [UInt8] = []
+        for key in keys {
+            guard let value = try value(key) else { continue }
+            lines += #"{"key_b64":""#.utf8
+            Base64.append(key.bytes, to: &lines)
+            lines += #"","value_b64":""#.utf8
+            Base64.append(value, to: &lines)
+            lines += "\"}\n".utf8
+            count += 1
+            if lines.count >= 1 << 20 {
+                try take(lines)
+                lines.removeAll(keepingCapacity: true)
+            }
+        }
+        if !lines.isEmpty { try take(lines) }
+        return count
+    }
 
-    /// Writes the values of keys, in the order of the keys; returns how many there were.
+    /// Writes them into a file that appears all at once: what stood under its name before stays until the new content is
+    /// durable.
     static func write(
         _ keys: [ByteString], to name: ByteString, in target: any Storage,
         value: (ByteString) throws(EngineError) -> [UInt8]?
     ) throws(EngineError) -> Int {
-        var export = try throughStorage { () throws(StorageError) in try JSONLExport(to: name, in: target) }
-        var count = 0
-        for key in keys {
-            guard let value = try value(key) else { continue }
-            try throughStorage { () throws(StorageError) in try export.append(key, value) }
-            count += 1
+        let partial = ByteString(name.bytes + ".partial".utf8)
+        let file = try throughStorage { () throws(StorageError) in
+            // Left by an export that a crash interrupted.
+            if try target.list().contains(partial) { try target.unlink(partial) }
+            return try target.create(partial)
         }
-        try throughStorage { () throws(StorageError) in try export.finish() }
+        var writtenBytes: UInt64 = 0
+        let count = try write(keys, value) { (lines) throws(EngineError) in
+            try throughStorage { () throws(StorageError) in try file.write(lines, at: writtenBytes) }
+            writtenBytes += UInt64(lines.count)
+        }
+        try throughStorage { () throws(StorageError) in
+            try file.sync()
+            try target.rename(partial, to: name)
+            try target.syncDirectory()
+        }
         return count
-    }
-
-    private init(to name: ByteString, in storage: any Storage) throws(StorageError) {
-        self.storage = storage
-        self.name = name
-        temporaryName = ByteString(name.bytes + ".partial".utf8)
-        // Left by an export that a crash interrupted.
-        if try storage.list().contains(temporaryName) { try storage.unlink(temporaryName) }
-        file = try storage.create(temporaryName)
-    }
-
-    mutating func append(_ key: ByteString, _ value: [UInt8]) throws(StorageError) {
-        buffer += #"{"key_b64":""#.utf8
-        Base64.append(key.bytes, to: &buffer)
-        buffer += #"","value_b64":""#.utf8
-        Base64.append(value, to: &buffer)
-        buffer += "\"}\n".utf8
-        if buffer.count >= 1 << 20 { try flush() }
-    }
-
-    /// Makes the file durable and gives it its name.
-    mutating func finish() throws(StorageError) {
-        try flush()
-        try file.sync()
-        try storage.rename(temporaryName, to: name)
-        try storage.syncDirectory()
-    }
-
-    private mutating func flush() throws(StorageError) {
-        try file.write(buffer, at: writtenBytes)
-        writtenBytes += UInt64(buffer.count)
-        buffer.removeAll(keepingCapacity: true)
     }
 }

@@ -71,4 +71,10 @@ public final class KeyValueSnapshot: Sendable {
     public func exportJSONL(to name: ByteString, in target: some Storage) throws(EngineError) -> Int {
         try JSONLExport.write(keys, to: name, in: target) { (key) throws(EngineError) in try get(key) }
     }
+
+    /// The lines of `exportJSONL(to:in:)`, some at a time, for whoever keeps them elsewhere.
+    @discardableResult
+    public func exportJSONL(_ take: ([UInt8]) throws -> Void) throws -> Int {
+        try JSONLExport.write(keys, { (key) throws in try get(key) }, take)
+    }
 }

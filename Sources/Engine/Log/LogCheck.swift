@@ -20,6 +20,9 @@ public struct LogCheck: Hashable, Sendable {
         return Set(names.compactMap(SegmentName.init).map(\.shard)).sorted()
     }
 
+    /// Whether a file of this name is a segment of a log.
+    public static func isSegment(_ name: ByteString) -> Bool { SegmentName(name) != nil }
+
     public init(storage: some Storage, shard: UInt16 = 0) throws(EngineError) {
         var walk = try LogWalk(storage: storage, shard: shard, policy: .refuse, defects: NoDefects())
         do throws(EngineError) {

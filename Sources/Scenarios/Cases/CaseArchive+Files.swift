@@ -7,11 +7,9 @@ import Storage
 extension CaseArchive {
     /// Writes the archive of the case in `directory` to a new file at `path`, for its owner alone.
     package static func write(_ directory: ByteString, to path: ByteString, namesMachine: Bool = false) throws {
-        let bytes = try export(directory, namesMachine: namesMachine)
-        let descriptor = path.withCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600) }
-        guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
-        close(descriptor)
-        try RunFiles.append(bytes, to: path)
+        let file = try OutputFile(path, .create, permissions: 0o600)
+        try file.write(try export(directory, namesMachine: namesMachine))
+        try file.commit()
     }
 
     package static func size(of path: ByteString) -> Int { RunFiles.size(of: path) }
@@ -24,7 +22,19 @@ extension CaseArchive {
 
     /// Unpacks, and derives the crash image, to be opened by hand. Nothing that the case says is run.
     package static func unpackWithImage(_ file: ByteString, into directory: ByteString) throws {
-        try unpack(file, into: directory)
+        let files = try read(file)
+        try OutputDirectory.make(directory) { directory in
+            try write(files, to: directory)
+            do { try makeImage(in: directory) } catch let error as OutputError {
+                throw error
+            } catch {
+                throw ArchiveError.unusable(file, reason: "\(error)")
+            }
+        }
+    }
+
+    /// What is derived: the crash image, and the script that replays the case.
+    private static func makeImage(in directory: ByteString) throws {
         let record = try CaseRecord(directory: directory)
         let path = directory.appending(component: CaseRecord.fileName)
         guard let profile = Profile(rawValue: record.profile) else {
@@ -37,6 +47,6 @@ extension CaseArchive {
         try RunFiles.makeDirectory(image)
         try TreeMaterialiser(payloads: recording.payloads).materialise(state.tree, into: image)
         let script = directory.appending(component: "reproduce.sh")
-        try RunFiles.append(try ReproduceScript.replayingItsDirectory(target: nil), to: script, mode: 0o700)
+        try OutputFile.create(script, try ReproduceScript.replayingItsDirectory(target: nil), permissions: 0o700)
     }
 }

@@ -87,19 +87,27 @@ package enum CaseArchive {
 
     // MARK: - Import
 
+    typealias Files = [(name: ByteString, content: ArraySlice<UInt8>)]
+
     /// Writes the case in the archive at `file` into `directory`, which must not be there yet.
     package static func unpack(_ file: ByteString, into directory: ByteString) throws {
+        let files = try read(file)
+        try OutputDirectory.make(directory) { try write(files, to: $0) }
+    }
+
+    /// The files of the archive at `file`, checked.
+    static func read(_ file: ByteString) throws -> Files {
         guard RunFiles.size(of: file) <= limitBytes else { throw ArchiveError.tooLarge(file) }
-        let files = try files(in: try RunFiles.read(file), file)
-        try RunFiles.makeDirectory(directory)
-        for (name, content) in files { try RunFiles.append(Array(content), to: directory.appending(component: name)) }
+        return try files(in: try RunFiles.read(file), file)
+    }
+
+    static func write(_ files: Files, to directory: ByteString) throws {
+        for (name, content) in files { try OutputFile.create(directory.appending(component: name), Array(content)) }
     }
 
     /// The files of the case, checked.
-    static func files(in archive: [UInt8], _ path: ByteString) throws -> [(
-        name: ByteString, content: ArraySlice<UInt8>
-    )] {
-        var files: [(name: ByteString, content: ArraySlice<UInt8>)] = []
+    static func files(in archive: [UInt8], _ path: ByteString) throws -> Files {
+        var files: Files = []
         var place = 0
         while true {
             guard place + TarHeader.blockBytes <= archive.count else {
@@ -138,6 +146,8 @@ package enum ArchiveError: Error, Hashable, Sendable {
     case noTrace(ByteString, scenario: String)
     case namesThisMachine(ByteString, word: ByteString)
     case damaged(ByteString, offset: Int, String)
+    /// What is in it is no case that can be shown.
+    case unusable(ByteString, reason: String)
 }
 
 extension ArchiveError: CustomStringConvertible {
@@ -148,6 +158,7 @@ extension ArchiveError: CustomStringConvertible {
             "\(directory): a case of \(scenario) has no trace to derive its files from, and cannot be exported"
         case .namesThisMachine(let path, let word):
             "\(path) holds '\(word)', which names this machine or a place on it; --anyway exports it all the same"
+        case .unusable(let path, let reason): "\(path) holds a damaged case: \(reason)"
         case .damaged(let path, let offset, let reason): "\(path): no case's archive: at byte \(offset): \(reason)"
         }
     }

@@ -1,6 +1,5 @@
 import Bytes
 import Exploration
-import Foundation
 import Model
 import Oracle
 import Storage
@@ -93,7 +92,12 @@ package struct CaseMinimiser {
     private func write(
         _ state: CrashState, _ violation: Violation, of scene: Replay.Scene, to directory: ByteString
     ) throws {
-        try RunFiles.makeDirectory(directory)
+        try OutputDirectory.make(directory) { try fill($0, state, violation, of: scene) }
+    }
+
+    private func fill(
+        _ directory: ByteString, _ state: CrashState, _ violation: Violation, of scene: Replay.Scene
+    ) throws {
         let shown = replay.directory.appending(component: CaseRecord.shownName)
         let oracle = scene.history.text(firstLines: scene.linesBefore + state.oracleLineCount)
         try CaseWriter.write(

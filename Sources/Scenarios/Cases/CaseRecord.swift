@@ -2,6 +2,7 @@ import Bytes
 import Exploration
 import Foundation
 import Model
+import Storage
 
 /// What `case.json` says: everything that a replay needs beside the trace and the oracle that lie next to it.
 package struct CaseRecord: Codable, Sendable {
@@ -110,7 +111,7 @@ package struct CaseRecord: Codable, Sendable {
     }
 
     package func write(to directory: ByteString) throws {
-        try RunFiles.append(try encoded(), to: directory.appending(component: CaseRecord.fileName))
+        try OutputFile.create(directory.appending(component: CaseRecord.fileName), try encoded())
     }
 
     /// The text of the file.

@@ -1,6 +1,5 @@
 import Bytes
 import Exploration
-import Foundation
 import Model
 import Oracle
 import Storage
@@ -14,16 +13,6 @@ extension CaseWriter {
         _ objection: FaultJudge.Objection, of outcome: FaultTrial.Outcome, files: FaultTrial, family: String,
         rules: String, doneAgainBy again: RunRequest
     ) throws -> Finding {
-        let directory = try context.makeCase()
-        try outcome.recording.write(
-            firstEvents: objection.state?.state.crashPoint ?? outcome.recording.events.count,
-            to: directory.appending(component: CaseRecord.traceName))
-        let lineCount = objection.state?.state.oracleLineCount ?? outcome.history.lineCount
-        try RunFiles.append(
-            outcome.history.text(firstLines: lineCount), to: directory.appending(component: CaseRecord.oracleName))
-        let script = outcome.faults.map { "\($0)\n" }.joined()
-        try RunFiles.append(Array(script.utf8), to: directory.appending(component: "faults"))
-        let image = directory.appending(component: CaseRecord.imageName)
         let hits = outcome.faults.prefix(3).map { fault in
             // A question (a read) leaves no trace, and has no number there.
             let isQuestion = fault.operation.rawValue >> 63 == 1
@@ -36,7 +25,7 @@ extension CaseWriter {
             + objection.text
         var finding = Finding(
             check: objection.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1,
-            case: directory.shown, lossKinds: [family])
+            lossKinds: [family])
         var record = CaseRecord(
             target: request.target.target.name, manifest: manifestName,
             configuration: request.target.configurationByName, contract: request.contract.name,
@@ -47,19 +36,39 @@ extension CaseWriter {
         record.lossKinds = [family]
         record.note(outcome.recording)
         if let (state, contract) = objection.state {
-            try RunFiles.makeDirectory(image)
-            try TreeMaterialiser(payloads: outcome.recording.payloads).materialise(state.tree, into: image)
             record.contract = contract.name
             (record.profile, record.crashPoint) = (state.profile.rawValue, state.crashPoint)
             record.lost = state.lost.description
         } else {
-            try FileManager.default.copyItem(atPath: files.backing.shown, toPath: image.shown)
             record.live = LiveRun(of: again)
         }
-        try record.write(to: directory)
-        try writeScripts(to: directory)
+        let directory = try context.makeCase { directory, _ in
+            try write(objection, of: outcome, files: files, to: directory)
+            try record.write(to: directory)
+            try writeScripts(to: directory)
+        }
+        finding.case = directory.shown
         finding.replay = command("replay", directory)
         finding.recheck = command("recheck", directory)
         return finding
+    }
+
+    /// The files of the case that say what happened.
+    private func write(
+        _ objection: FaultJudge.Objection, of outcome: FaultTrial.Outcome, files: FaultTrial, to directory: ByteString
+    ) throws {
+        let state = objection.state?.state
+        try outcome.recording.write(
+            firstEvents: state?.crashPoint ?? outcome.recording.events.count,
+            to: directory.appending(component: CaseRecord.traceName))
+        let lineCount = state?.oracleLineCount ?? outcome.history.lineCount
+        try OutputFile.create(
+            directory.appending(component: CaseRecord.oracleName), outcome.history.text(firstLines: lineCount))
+        let script = outcome.faults.map { "\($0)\n" }.joined()
+        try OutputFile.create(directory.appending(component: "faults"), Array(script.utf8))
+        let image = directory.appending(component: CaseRecord.imageName)
+        guard let state else { return try TreeCopy.copy(files.backing, to: image) }
+        try RunFiles.makeDirectory(image)
+        try TreeMaterialiser(payloads: outcome.recording.payloads).materialise(state.tree, into: image)
     }
 }

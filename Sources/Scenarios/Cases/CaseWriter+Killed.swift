@@ -1,7 +1,7 @@
 import Bytes
-import Foundation
 import Model
 import Oracle
+import Storage
 import Targets
 
 extension CaseWriter {
@@ -11,13 +11,6 @@ extension CaseWriter {
     func write(
         killed image: ByteString, check: Check, story: String, oracle: [UInt8], shown: Observation?
     ) throws -> Finding {
-        let directory = try context.makeCase()
-        try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
-        if let shown {
-            try RunFiles.append(shown.encoded, to: directory.appending(component: CaseRecord.shownName))
-        }
-        let copy = directory.appending(component: CaseRecord.imageName)
-        try FileManager.default.copyItem(atPath: image.shown, toPath: copy.shown)
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
@@ -25,8 +18,15 @@ extension CaseWriter {
             profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: check.rawValue, story: story)
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
-        try record.write(to: directory)
-        try writeScripts(to: directory)
+        let directory = try context.makeCase { directory, _ in
+            try OutputFile.create(directory.appending(component: CaseRecord.oracleName), oracle)
+            if let shown {
+                try OutputFile.create(directory.appending(component: CaseRecord.shownName), shown.encoded)
+            }
+            try TreeCopy.copy(image, to: directory.appending(component: CaseRecord.imageName))
+            try record.write(to: directory)
+            try writeScripts(to: directory)
+        }
         return Finding(
             check: check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1,
             case: directory.shown, replay: command("replay", directory),

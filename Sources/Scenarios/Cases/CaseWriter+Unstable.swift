@@ -2,6 +2,7 @@ import Bytes
 import Exploration
 import Model
 import Oracle
+import Storage
 
 extension CaseWriter {
     /// Writes a case of a state that showed different things, with both of them: `observed-1.jsonl`, `observed-2.jsonl`.
@@ -9,14 +10,7 @@ extension CaseWriter {
         _ contradiction: Contradiction, _ recording: Recording, oracle: [UInt8], shown: Observation?,
         after firstCrash: String? = nil
     ) throws -> UnstableState {
-        let directory = try context.makeCase()
         let state = contradiction.state
-        try Self.write(state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
-        for (name, evidence) in zip(
-            CaseRecord.observedNames, [contradiction.first, contradiction.second])
-        {
-            try RunFiles.append(evidence.encoded, to: directory.appending(component: name))
-        }
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
@@ -25,8 +19,15 @@ extension CaseWriter {
         record.manifestPath = manifestPath
         record.firstCrash = firstCrash
         record.unstable = contradiction.kind
-        try record.write(to: directory)
-        try writeScripts(to: directory)
+        let observations = zip(CaseRecord.observedNames, [contradiction.first, contradiction.second])
+        let directory = try context.makeCase { directory, _ in
+            try Self.write(state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
+            for (name, evidence) in observations {
+                try OutputFile.create(directory.appending(component: name), evidence.encoded)
+            }
+            try record.write(to: directory)
+            try writeScripts(to: directory)
+        }
         var unstable = UnstableState(contradiction, lost: try recording.story(of: state).lines)
         (unstable.case, unstable.replay) = (directory.shown, command("replay", directory))
         return unstable

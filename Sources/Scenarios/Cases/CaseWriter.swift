@@ -20,8 +20,6 @@ struct CaseWriter {
         var cause = cause
         cause.story.firstCrash = firstCrash
         let story = (firstCrash.map { "\($0) Then a " } ?? "") + cause.sentence
-        let directory = try context.makeCase()
-        try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
         let target = request.target
         var record = CaseRecord(
             target: target.target.name,
@@ -35,8 +33,11 @@ struct CaseWriter {
         record.firstCrash = firstCrash
         record.note(recording)
         if cause.check == .writable, request.exploration.probesWriting { record.probing = request.profile.rawValue }
-        try record.write(to: directory)
-        try writeScripts(to: directory)
+        let directory = try context.makeCase { directory, _ in
+            try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
+            try record.write(to: directory)
+            try writeScripts(to: directory)
+        }
         return Finding(
             check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
             story: story, states: cause.stateCount, case: directory.shown,
@@ -51,8 +52,8 @@ struct CaseWriter {
     ) throws {
         // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
         try recording.write(firstEvents: state.crashPoint, to: directory.appending(component: CaseRecord.traceName))
-        try RunFiles.append(oracle, to: directory.appending(component: CaseRecord.oracleName))
-        if let shown { try RunFiles.append(shown, to: directory.appending(component: CaseRecord.shownName)) }
+        try OutputFile.create(directory.appending(component: CaseRecord.oracleName), oracle)
+        if let shown { try OutputFile.create(directory.appending(component: CaseRecord.shownName), shown) }
         let image = directory.appending(component: CaseRecord.imageName)
         try RunFiles.makeDirectory(image)
         try TreeMaterialiser(payloads: recording.payloads).materialise(state.tree, into: image)
@@ -70,10 +71,11 @@ struct CaseWriter {
 
     static func writeScripts(of manifest: Target.ManifestFile?, to directory: ByteString) throws {
         if let manifest {
-            try RunFiles.append(manifest.text, to: directory.appending(component: CaseRecord.manifestName))
+            try OutputFile.create(directory.appending(component: CaseRecord.manifestName), manifest.text)
         }
         let script = directory.appending(component: "reproduce.sh")
-        try RunFiles.append(try ReproduceScript.replayingItsDirectory(target: manifest?.path), to: script, mode: 0o700)
+        try OutputFile.create(
+            script, try ReproduceScript.replayingItsDirectory(target: manifest?.path), permissions: 0o700)
     }
 
     /// The command that shows the case in `directory` again (`replay`), or does its run again (`recheck`).

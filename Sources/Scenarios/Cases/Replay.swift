@@ -1,6 +1,5 @@
 import Bytes
 import Exploration
-import Foundation
 import Model
 import Oracle
 import Storage
@@ -208,7 +207,7 @@ package struct Replay: Sendable {
     private func runImage(scratch: ByteString) throws -> Outcome {
         let copy = scratch.appending(component: "state")
         let image = directory.appending(component: CaseRecord.imageName)
-        try FileManager.default.copyItem(atPath: image.shown, toPath: copy.shown)
+        try TreeCopy.copy(image, to: copy)
         let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
         let history = try history(text, traced: [])
         let client = RecoverClient(target)

@@ -1,6 +1,6 @@
 import Bytes
 import Foundation
-import Glibc
+import Storage
 import Synchronization
 import Targets
 
@@ -36,17 +36,19 @@ package final class MatrixLog: Sendable {
 
     /// Begins a new file in `parent`: `matrix-N.jsonl` with the first free N.
     package static func make(in parent: ByteString, _ matrix: Matrix, _ shard: Shard) throws -> MatrixLog {
-        try FileManager.default.createDirectory(atPath: parent.shown, withIntermediateDirectories: true)
+        let header = Header(matrix: matrix.fingerprint, cells: matrix.cells.count, shard: shard)
+        let first = try line(header)
+        let parents = try RunDirectory.makeParent(parent)
         for number in 1...1_000_000 {
             let path = parent.appending(component: ByteString("matrix-\(number).jsonl"))
-            let descriptor = path.withCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o644) }
-            if descriptor < 0, errno == EEXIST { continue }
-            guard descriptor >= 0 else { throw Damage(description: "\(path): \(String(cString: strerror(errno)))") }
-            close(descriptor)
-            let log = MatrixLog(
-                path, Header(matrix: matrix.fingerprint, cells: matrix.cells.count, shard: shard))
-            try RunFiles.append(try log.line(log.header), to: path)
-            return log
+            do throws(OutputError) {
+                try OutputFile.create(path, first, permissions: 0o644)
+            } catch {
+                if error.reason == .exists { continue }
+                parents.removeEmpty()
+                throw error
+            }
+            return MatrixLog(path, header)
         }
         throw Damage(description: "\(parent) holds a million matrix files")
     }
@@ -66,11 +68,11 @@ package final class MatrixLog: Sendable {
 
     /// Adds a finished cell. Thread safe.
     package func append(_ cell: Int, _ row: MatrixRow) throws {
-        let text = try line(Line(cell: cell, row: row))
-        try writing.withLock { _ in try RunFiles.append(text, to: path) }
+        let text = try Self.line(Line(cell: cell, row: row))
+        try writing.withLock { _ in try OutputFile.append(text, to: path) }
     }
 
-    private func line(_ value: some Encodable) throws -> [UInt8] {
+    private static func line(_ value: some Encodable) throws -> [UInt8] {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]

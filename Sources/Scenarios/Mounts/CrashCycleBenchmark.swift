@@ -41,7 +41,7 @@ struct CrashCycleBenchmark {
             let start = ScenarioRunner.now()
             try append(to: log, from: sizeBytes)
             work = ScenarioRunner.now() - start
-            try RunFiles.append(
+            try OutputFile.append(
                 Array("effect=drop seed=1\n".utf8), to: mountPoint.appending(component: ".faultline/crash"))
         }
         let kept = try MeasuredFilesystem.serving([], backing, mountPoint) { try validate(log, from: sizeBytes) }
@@ -58,7 +58,7 @@ struct CrashCycleBenchmark {
     }
 
     private func append(to path: ByteString, from offset: Int) throws {
-        let file = path.withCString { open($0, O_WRONLY | O_CREAT | O_CLOEXEC, 0o600) }
+        let file = path.withCString { open($0, O_WRONLY | O_CLOEXEC) }
         guard file >= 0 else { throw YardstickError(description: "\(path): open: errno \(errno)") }
         defer { close(file) }
         for index in 0..<Self.appendCount {
@@ -84,8 +84,7 @@ struct CrashCycleBenchmark {
     }
 
     private func fill(_ path: ByteString, _ mebibytes: Int) throws {
-        let file = path.withCString { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
-        guard file >= 0 else { throw YardstickError(description: "\(path): open: errno \(errno)") }
+        let file = try OutputDescriptor.create(path)
         defer { close(file) }
         let chunk = [UInt8](repeating: 0x77, count: 1 << 20)
         for _ in 0..<mebibytes where write(file, chunk, chunk.count) != chunk.count {

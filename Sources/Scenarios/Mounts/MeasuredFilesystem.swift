@@ -25,7 +25,7 @@ package enum MeasuredFilesystem: Hashable, Sendable {
     /// bindfs, if it is installed.
     static var bindfs: MeasuredFilesystem? {
         let folders = (ProcessInfo.processInfo.environment["PATH"] ?? "").split(separator: ":")
-        let path = folders.map { "\($0)/bindfs" }.first { FileManager.default.isExecutableFile(atPath: $0) }
+        let path: String? = folders.map { "\($0)/bindfs" }.first { path in access(path, X_OK) == 0 }
         return path.map { .program(name: "bindfs", words: [$0, "{backing}", "{mount}"]) }
     }
 

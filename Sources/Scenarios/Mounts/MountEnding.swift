@@ -66,9 +66,10 @@ package enum MountEnding {
             decoding: try RunFiles.read(ByteString(control.bytes + Array("status".utf8))), as: UTF8.self)
         let line = status.split(separator: "\n").first { $0.hasPrefix("directory ") }
         let path = ByteString(control.bytes + Array("control".utf8))
-        do {
-            try RunFiles.append(Array("unmount\n".utf8), to: path)
-        } catch TreeError.system(_, _, EINVAL) {
+        do throws(OutputError) {
+            try OutputFile.append(Array("unmount\n".utf8), to: path)
+        } catch {
+            guard error.errno == EINVAL else { throw error }
             throw MountServiceError.endedBadly(String(decoding: try RunFiles.read(path), as: UTF8.self))
         }
         return line.flatMap { ByteString(description: String($0.dropFirst("directory ".count))) }

@@ -58,9 +58,9 @@ package enum MountLauncher {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        _ = directory.log.withCString {
-            posix_spawn_file_actions_addopen(&actions, 1, $0, O_WRONLY | O_CREAT | O_APPEND, 0o600)
-        }
+        let log = try OutputDescriptor.append(directory.log).descriptor
+        defer { close(log) }
+        posix_spawn_file_actions_adddup2(&actions, log, 1)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         posix_spawn_file_actions_adddup2(&actions, report, reportDescriptor)
         // Whatever else the caller had open, a lock or the other end of a pipe, must not live as long as the mount.

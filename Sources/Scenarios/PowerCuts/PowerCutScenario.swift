@@ -201,7 +201,7 @@ struct PowerCutScenario: ScenarioRun {
     /// does not open any more, which is a finding.
     private mutating func beginNextLife() throws -> Bool {
         guard case .opened(let observation) = try recoverWhatWasLeft() else { return false }
-        try RunFiles.append(try history.restart(showing: observation), to: context.oracle)
+        try OutputFile.append(try history.restart(showing: observation), to: context.oracle)
         shown = observation
         return true
     }

@@ -36,11 +36,24 @@ package final class RunDirectory: Sendable {
         in parent: ByteString, target: String, scenario: String, seed: UInt64
     ) throws(RunDirectoryError) {
         let description = RunRecord(process: try .own(), owner: geteuid())
-        let root = try Self.makeParent(parent)
         let name = "faultline-\(Self.plain(target))-\(Self.plain(scenario))-\(seed)-"
-        path = try Self.makeNumbered(root.appending(component: ByteString(name)), mode: 0o777, from: 1).path
-        record = try OwnedRecord(description, in: path)
-        try Self.make(path.appending(component: "cases"), mode: 0o777)
+        let parents = try Self.makeParent(parent)
+        do throws(RunDirectoryError) {
+            let root = try Self.resolved(parent)
+            path = try Self.makeNumbered(root.appending(component: ByteString(name)), mode: 0o777)
+        } catch {
+            parents.removeEmpty()
+            throw error
+        }
+        do throws(RunDirectoryError) {
+            record = try OwnedRecord(description, in: path)
+            try Self.make(path.appending(component: "cases"), mode: 0o777)
+        } catch {
+            // Without a record nobody would know what it is.
+            try? TreeRemoval.remove(path)
+            parents.removeEmpty()
+            throw error
+        }
     }
 
     package var configurationPath: ByteString { path.appending(component: "configuration.json") }
@@ -48,14 +61,18 @@ package final class RunDirectory: Sendable {
     package var tracePath: ByteString { path.appending(component: "trace") }
     package var reproducePath: ByteString { path.appending(component: "reproduce.sh") }
 
-    /// Makes the directory of the next case: cases/1, cases/2, …
-    package func makeCase() throws(RunDirectoryError) -> ByteString {
-        let cases = path.appending(component: "cases")
-        return try caseCount.withLock { count throws(RunDirectoryError) in
-            let made = try Self.makeNumbered(cases.appending(component: ""), mode: 0o777, from: count + 1)
-            count = made.number
-            return made.path
+    /// Makes the directory of the next case (cases/1, cases/2, …) of what `fill` puts into the directory that it is given;
+    /// what it throws leaves no case. Answers where the case is.
+    ///
+    /// - Parameter fill: is told where it puts the files, and where they will be.
+    package func makeCase(_ fill: (_ directory: ByteString, _ place: ByteString) throws -> Void) throws -> ByteString {
+        let number = caseCount.withLock { count in
+            count += 1
+            return count
         }
+        let place = path.appending(component: "cases").appending(component: ByteString("\(number)"))
+        try OutputDirectory.make(place, permissions: 0o777) { try fill($0, place) }
+        return place
     }
 
     // MARK: - What is outside
@@ -118,29 +135,36 @@ package final class RunDirectory: Sendable {
     /// Writes `reproduce.sh`, which runs `faultline` with these arguments. Relative paths among them are seen from
     /// the directory in which the script is called.
     package func writeReproduceScript(_ arguments: [ByteString]) throws(RunDirectoryError) {
-        try SmallFile.replace(reproducePath, with: try ReproduceScript.text(arguments), mode: 0o755)
+        let text = try ReproduceScript.text(arguments)
+        do throws(OutputError) { try OutputFile.replace(reproducePath, with: text, permissions: 0o755) } catch {
+            throw .output(error)
+        }
     }
 
     // MARK: - Steps
 
-    private static func makeParent(_ parent: ByteString) throws(RunDirectoryError) -> ByteString {
+    /// Makes the directory in which runs are kept, if it is missing.
+    static func makeParent(_ parent: ByteString) throws(RunDirectoryError) -> NewDirectories {
         guard !parent.bytes.contains(0) else { throw .unusablePath(parent) }
-        if parent.withCString({ mkdir($0, 0o777) }) != 0, errno != EEXIST { throw .system("mkdir", parent) }
+        do throws(OutputError) { return try NewDirectories(making: parent, permissions: 0o777) } catch {
+            throw .output(error)
+        }
+    }
+
+    private static func resolved(_ parent: ByteString) throws(RunDirectoryError) -> ByteString {
         guard let resolved = parent.withCString({ realpath($0, nil) }) else { throw .system("realpath", parent) }
         defer { free(resolved) }
         return ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 
-    /// The first of prefix1, prefix2, … (beginning with `first`) that was not there.
-    private static func makeNumbered(
-        _ prefix: ByteString, mode: mode_t, from first: Int
-    ) throws(RunDirectoryError) -> (path: ByteString, number: Int) {
-        var number = first
+    /// The first of prefix1, prefix2, … that was not there.
+    private static func makeNumbered(_ prefix: ByteString, mode: mode_t) throws(RunDirectoryError) -> ByteString {
+        var number = 1
         while true {
             let candidate = ByteString(prefix.bytes + Array(String(number).utf8))
             do throws(RunDirectoryError) {
                 try make(candidate, mode: mode)
-                return (candidate, number)
+                return candidate
             } catch {
                 guard case .system(_, _, EEXIST) = error else { throw error }
                 number += 1

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Storage
 
 /// What `run.json` says: who runs, and what of it must be taken away again should that process die. It is written
 /// before each of these things is made; nothing is ever removed on the word of a name alone.

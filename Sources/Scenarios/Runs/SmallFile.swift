@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// Files of a few kilobytes, read and written whole. Symbolic links are not followed.
+/// Files of a few kilobytes, read whole. Symbolic links are not followed.
 enum SmallFile {
     static let limitBytes = 1 << 20
 

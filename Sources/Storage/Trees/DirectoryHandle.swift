@@ -57,6 +57,15 @@ struct DirectoryHandle: ~Copyable {
         }
     }
 
+    /// What the symbolic link `name` says.
+    func linkTarget(_ name: ByteString) throws(TreeError) -> ByteString {
+        var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = try call("readlinkat", name) { descriptor, text in
+            Int32(bytes.withUnsafeMutableBytes { readlinkat(descriptor, text, $0.baseAddress!, $0.count) })
+        }
+        return ByteString(bytes[..<Int(count)])
+    }
+
     /// The names in the directory, without `.` and `..`.
     func names() throws(TreeError) -> [ByteString] {
         let copy = openat(descriptor, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)

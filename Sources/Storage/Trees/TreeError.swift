@@ -21,6 +21,21 @@ package enum TreeError: Error, Hashable, Sendable {
     case data(path: ByteString, reason: String)
 }
 
+extension TreeError {
+    /// The errno that this failure stands for.
+    var errno: Int32 {
+        switch self {
+        case .system(_, _, let errno): errno
+        case .directoryNotEmpty: ENOTEMPTY
+        case .directoryTwice: ELOOP
+        case .mountPoint: EBUSY
+        case .protected: EPERM
+        case .invalidName, .notRegularFile: EINVAL
+        case .data: EIO
+        }
+    }
+}
+
 extension TreeError: CustomStringConvertible {
     package var description: String {
         switch self {

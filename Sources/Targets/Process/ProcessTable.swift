@@ -68,9 +68,6 @@ package enum ProcessTable {
     package static func isEnding(_ process: pid_t) -> Bool {
         guard let rest = afterName(in: "/proc/\(process)/stat") else { return true }
         if rest.first == UInt8(ascii: "Z") || rest.first == UInt8(ascii: "X") { return true }
-        // Its files are closed, and so its locks are dropped, before it is a zombie: the flag PF_EXITING comes before both.
-        let numbers = fields(rest)
-        if numbers.count > 6, numbers[6] & 4 != 0 { return true }
         let killed: UInt64 = 1 << UInt64(SIGKILL - 1)
         return ["SigPnd:", "ShdPnd:"].contains { key in
             guard let value = line(key, of: "/proc/\(process)/status") else { return false }

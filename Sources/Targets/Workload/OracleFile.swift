@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Oracle
+import Storage
 
 /// Where a workload writes down what it asks and what the store acknowledges.
 ///
@@ -100,12 +101,11 @@ package final class OracleFile: OracleSink {
     }
 
     private static func openOrCreate(_ path: ByteString) throws(TargetError) -> (Descriptor, isNew: Bool) {
-        // A FIFO is not waited for.
-        let flags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
-        do throws(TargetError) {
-            return (try Descriptor.open(path, flags | O_CREAT | O_EXCL, mode: 0o600), true)
-        } catch .system(_, _, EEXIST) {
-            return (try Descriptor.open(path, flags), false)
+        do throws(OutputError) {
+            let (number, isNew) = try OutputDescriptor.append(path)
+            return (Descriptor(number), isNew)
+        } catch {
+            throw .system(call: "open", path: path, errno: error.errno)
         }
     }
 

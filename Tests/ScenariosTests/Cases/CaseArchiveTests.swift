@@ -21,7 +21,7 @@ import Testing
         let events = lines.map { TraceEvent.oracle(arena.store($0.encoded.dropLast())) }
         let recording = Recording(base: Tree(), events: events, payloads: arena)
         try recording.write(firstEvents: 2, to: directory.appending(component: CaseRecord.traceName))
-        try RunFiles.append(lines.flatMap(\.encoded), to: directory.appending(component: CaseRecord.oracleName))
+        try OutputFile.create(directory.appending(component: CaseRecord.oracleName), lines.flatMap(\.encoded))
         try CaseRecord(
             target: target, manifest: nil, configuration: [:], contract: "durable", scenario: "explore", seed: 1,
             profile: "strict", crashPoint: 2, lost: "", check: "durable", story: story
@@ -34,7 +34,7 @@ import Testing
         let directory = try makeCase(in: scratch, story: "cannot open '/dev/shm/faultline-0-1/state-7/a.db': no")
         let file = ByteString(scratch.url.path + "/case.tar")
         try CaseArchive.write(directory, to: file)
-        #expect(throws: TreeError.self) { try CaseArchive.write(directory, to: file) }
+        #expect(throws: OutputError(file, .exists)) { try CaseArchive.write(directory, to: file) }
         try FileManager.default.removeItem(atPath: directory.shown)
 
         let (replay, outcome) = try Replay.show(file, scratch: try scratch.make("elsewhere"), targets: targets)
@@ -68,9 +68,9 @@ import Testing
     @Test func whatNamesTheMachineIsRefused() throws {
         let scratch = Scratch()
         let directory = try makeCase(in: scratch)
-        try RunFiles.append(
-            Array("name: x\nworkload: [\(directory)/w]\n".utf8),
-            to: directory.appending(component: CaseRecord.manifestName))
+        try OutputFile.create(
+            directory.appending(component: CaseRecord.manifestName),
+            Array("name: x\nworkload: [\(directory)/w]\n".utf8))
         #expect { try CaseArchive.export(directory) } throws: { "\($0)".contains("--anyway") }
         #expect(try !CaseArchive.export(directory, namesMachine: true).isEmpty)
     }
@@ -111,10 +111,38 @@ import Testing
         let scratch = Scratch()
         let archive = damage(try CaseArchive.export(try makeCase(in: scratch)))
         let file = ByteString(scratch.url.path + "/hostile.tar")
-        try RunFiles.append(archive, to: file)
+        try OutputFile.create(file, archive)
         let directory = ByteString(scratch.url.path + "/unpacked")
         #expect { try CaseArchive.unpack(file, into: directory) } throws: { "\($0)".contains(says) }
         #expect(!FileManager.default.fileExists(atPath: directory.shown))
+    }
+
+    /// The archive is whole and what is in it is not: that shows when the image is made, with the files there already.
+    @Test(arguments: [CaseRecord.fileName, CaseRecord.traceName])
+    func anImportThatFailsLeavesNothingAndCanBeTriedAgain(_ name: ByteString) throws {
+        let scratch = Scratch()
+        let directory = try makeCase(in: scratch)
+        let (good, bad) = (ByteString(scratch.url.path + "/good.tar"), ByteString(scratch.url.path + "/bad.tar"))
+        try CaseArchive.write(directory, to: good)
+        let path = directory.appending(component: name)
+        // A case whose profile nobody knows, and a trace that was cut off.
+        let damaged =
+            name == CaseRecord.fileName
+            ? Array(String(decoding: try RunFiles.read(path), as: UTF8.self).replacing("strict", with: "stricter").utf8)
+            : Array(try RunFiles.read(path).prefix(20))
+        try OutputFile.replace(path, with: damaged)
+        try CaseArchive.write(directory, to: bad)
+
+        let imported = ByteString(scratch.url.path + "/imported")
+        let before = try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).sorted()
+        for _ in 0..<2 {
+            #expect { try CaseArchive.unpackWithImage(bad, into: imported) } throws: {
+                "\($0)".hasPrefix("\(bad) holds a damaged case: ") && !"\($0)".contains("/.faultline-")
+            }
+            #expect(try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).sorted() == before)
+        }
+        try CaseArchive.unpackWithImage(good, into: imported)
+        #expect(FileManager.default.fileExists(atPath: imported.shown + "/reproduce.sh"))
     }
 
     /// A trace that gives one directory two names at each of forty levels has 2⁴⁰ paths.

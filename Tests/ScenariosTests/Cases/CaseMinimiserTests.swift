@@ -62,7 +62,7 @@ import Testing
         for name in [CaseRecord.fileName, CaseRecord.oracleName] {
             try FileManager.default.removeItem(atPath: directory.appending(component: name).description)
         }
-        try RunFiles.append(Array(asked), to: directory.appending(component: CaseRecord.oracleName))
+        try OutputFile.create(directory.appending(component: CaseRecord.oracleName), Array(asked))
         try record.write(to: directory)
         let small = ByteString(scratch.url.appending(path: "small").path)
         #expect(try CaseMinimiser.minimise(directory, to: small, targets: targets).after == nil)

@@ -21,12 +21,12 @@ struct Faultline {
     }()
 
     static func start(
-        _ arguments: [String], directory: String? = nil, of program: String? = nil
+        _ arguments: [String], directory: String? = nil, of program: String? = nil, environment: [String: String] = [:]
     ) throws -> (Process, Pipe, Pipe) {
         let process = Process()
         process.executableURL = URL(filePath: try program ?? #require(Self.path))
         process.arguments = arguments
-        process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"]
+        process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin"].merging(environment) { $1 }
         if let directory { process.currentDirectoryURL = URL(filePath: directory) }
         let (output, error) = (Pipe(), Pipe())
         process.standardOutput = output
@@ -37,9 +37,10 @@ struct Faultline {
 
     /// Runs it, or another program, to its end. Neither output may be longer than a pipe holds.
     static func run(
-        _ arguments: [String], directory: String? = nil, of program: String? = nil
+        _ arguments: [String], directory: String? = nil, of program: String? = nil, environment: [String: String] = [:]
     ) throws -> Answer {
-        let (process, output, error) = try start(arguments, directory: directory, of: program)
+        let (process, output, error) = try start(
+            arguments, directory: directory, of: program, environment: environment)
         process.waitUntilExit()
         return Answer(
             status: process.terminationStatus,

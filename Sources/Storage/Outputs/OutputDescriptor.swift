@@ -1,0 +1,95 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// open(2) of what is to be written: the one place where a file that somebody keeps comes to be.
+///
+/// Everything is closed on execution, nothing is truncated, and a FIFO without a reader is an error instead of a wait.
+package enum OutputDescriptor {
+    /// A new file; an existing one or a symbolic link at `path` is an error.
+    package static func create(
+        _ path: ByteString, access: Int32 = O_WRONLY, permissions: mode_t = 0o600
+    ) throws(OutputError) -> Int32 {
+        try open(path, access | O_CREAT | O_EXCL, permissions)
+    }
+
+    /// A file to append to, which may be new. A symbolic link is an error.
+    package static func append(
+        _ path: ByteString, access: Int32 = O_WRONLY, permissions: mode_t = 0o600
+    ) throws(OutputError) -> (descriptor: Int32, isNew: Bool) {
+        do throws(OutputError) {
+            return (try open(path, access | O_APPEND | O_CREAT | O_EXCL, permissions), true)
+        } catch  where error.errno == EEXIST {
+            return (try open(path, access | O_APPEND | O_NONBLOCK, permissions), false)
+        }
+    }
+
+    private static func open(_ path: ByteString, _ flags: Int32, _ mode: mode_t) throws(OutputError) -> Int32 {
+        guard !path.bytes.contains(0) else { throw OutputError(path, .system(errno: EINVAL)) }
+        while true {
+            let number = path.withCString { Glibc.open($0, flags | O_NOFOLLOW | O_CLOEXEC, mode) }
+            if number >= 0 { return number }
+            if errno != EINTR { throw OutputError(path, .system(errno: errno)) }
+        }
+    }
+
+    /// A regular file to append to, which may be new; -errno when it cannot be.
+    static func append(_ place: OutputName, _ mode: mode_t) -> Int32 {
+        let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
+        let number = place.name.withCString { openat(place.parent, $0, flags, mode) }
+        return number >= 0 ? number : -errno
+    }
+
+    /// A file without a name on the filesystem of a directory, or, where there are none, one with a name that nobody
+    /// else has, which is answered too. -errno when neither can be made.
+    static func unnamed(in directory: Int32, _ mode: mode_t) -> (number: Int32, name: ByteString?) {
+        let number = faultline_create_unnamed(directory, mode)
+        guard [-EOPNOTSUPP, -EISDIR, -ENOENT, -EINVAL].contains(number) else { return (number, nil) }
+        let name = temporaryName()
+        return (name.withCString { faultline_create(directory, $0, O_RDWR, mode) }, name)
+    }
+
+    /// A name for a moment, that nobody else has.
+    static func temporaryName() -> ByteString {
+        ByteString(".faultline-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))")
+    }
+
+    /// A device, a FIFO or a socket, to be written through; -errno when it cannot be.
+    static func through(_ place: OutputName, _ type: mode_t) -> Int32 {
+        if type == S_IFSOCK { return connected(place) }
+        // A link of /proc is meant to be followed, and was looked at.
+        let follows = faultline_is_on_proc(place.parent) == 1 ? 0 : O_NOFOLLOW
+        let flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | follows
+        let number = place.name.withCString { openat(place.parent, $0, flags) }
+        guard number >= 0 else { return -errno }
+        // Only the opening must not wait.
+        _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK)
+        return number
+    }
+
+    /// A stream to whoever listens at a socket. The name is reached through the directory: an address is short.
+    private static func connected(_ place: OutputName) -> Int32 {
+        let path = Array("/proc/self/fd/\(place.parent)/".utf8) + place.name.bytes
+        var address = sockaddr_un()
+        address.sun_family = sa_family_t(AF_UNIX)
+        let fits = withUnsafeMutableBytes(of: &address.sun_path) { room in
+            guard path.count < room.count else { return false }
+            room.copyBytes(from: path)
+            return true
+        }
+        guard fits else { return -ENAMETOOLONG }
+        let number = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+        guard number >= 0 else { return -errno }
+        let result = withUnsafePointer(to: &address) { address in
+            address.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+                connect(number, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+            }
+        }
+        guard result == 0 else {
+            let error = errno
+            close(number)
+            return error == ECONNREFUSED ? -ENXIO : -error
+        }
+        return number
+    }
+}

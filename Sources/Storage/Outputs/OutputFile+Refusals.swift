@@ -1,0 +1,50 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// What an output must not be beside what else a command reads and writes.
+extension OutputFile {
+    /// Refuses an output that would take the place of one of these files, which the command reads. Those that are not
+    /// there are no matter.
+    public func refuse(inputs: [ByteString]) throws(OutputError) {
+        guard let own = replaced else { return }
+        for input in inputs {
+            var status = stat()
+            guard input.withCString({ stat($0, &status) }) == 0, status.isSame(as: own) else { continue }
+            throw OutputError(path, .isInput)
+        }
+    }
+
+    /// Refuses an output among the files of this directory, which the command reads.
+    public func refuse(inside directory: ByteString) throws(OutputError) {
+        var (own, other) = (stat(), stat())
+        guard let place, faultline_fstat(place.parent, &own) == 0,
+            directory.withCString({ stat($0, &other) }) == 0, own.isSame(as: other)
+        else { return }
+        throw OutputError(path, .withinInput(directory))
+    }
+
+    /// Refuses two outputs that would be one file.
+    public func refuse(same other: OutputFile) throws(OutputError) {
+        guard let place, let others = other.place, place.isSame(as: others) else { return }
+        throw OutputError(path, .isOutputTwice)
+    }
+
+    /// The file whose content goes.
+    private var replaced: stat? {
+        switch target {
+        case .through: return nil
+        case .named(_, _, let replaced): return replaced
+        case .appended:
+            var status = stat()
+            return fstat(file.rawValue, &status) == 0 ? status : nil
+        }
+    }
+
+    private var place: OutputName? {
+        switch target {
+        case .through: nil
+        case .appended(let place, _), .named(let place, _, _): place
+        }
+    }
+}

@@ -1,0 +1,47 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// A file without a name, for what is put aside: its room is given back with the last reference, however the process ends.
+///
+/// Not thread safe.
+package final class UnnamedFile {
+    private let directory: ByteString
+    private let file: PosixDescriptor
+
+    package init(in directory: ByteString) throws(OutputError) {
+        self.directory = directory
+        let parent = directory.withCString { faultline_open_directory_path(AT_FDCWD, $0) }
+        guard parent >= 0 else { throw OutputError(directory, .system(errno: -parent)) }
+        defer { close(parent) }
+        let (number, name) = OutputDescriptor.unnamed(in: parent, 0o600)
+        guard number >= 0 else { throw OutputError(directory, .system(errno: -number)) }
+        file = PosixDescriptor(adopting: number)
+        _ = name?.withCString { faultline_unlink_at(parent, $0, 0) }
+    }
+
+    package func append(_ bytes: [UInt8]) throws(OutputError) {
+        var done = 0
+        while done < bytes.count {
+            let count = bytes.withUnsafeBytes { write(file.rawValue, $0.baseAddress! + done, $0.count - done) }
+            if count < 0, errno == EINTR { continue }
+            guard count > 0 else { throw OutputError(directory, .system(errno: count < 0 ? errno : EIO)) }
+            done += count
+        }
+    }
+
+    /// Hands out everything from the beginning, some bytes at a time.
+    package func forEachChunk(_ body: ([UInt8]) throws -> Void) throws {
+        var place: off_t = 0
+        while true {
+            var chunk = [UInt8](repeating: 0, count: 1 << 18)
+            let count = pread(file.rawValue, &chunk, chunk.count, place)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw TreeError.system(call: "read", path: directory, errno: errno) }
+            if count == 0 { return }
+            chunk.removeLast(chunk.count - count)
+            try body(chunk)
+            place += off_t(count)
+        }
+    }
+}

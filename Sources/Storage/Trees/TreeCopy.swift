@@ -1,0 +1,161 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// Copies a directory with everything in it, never following a symbolic link.
+///
+/// What a store may look at stays: names, links, bytes, holes, modes, extended attributes, several names of one file; and
+/// owners where we may give files away. Devices are refused.
+package struct TreeCopy {
+    /// Makes the directory `to`, which must not be there, and fills it. When it throws, some of it may be there.
+    package static func copy(_ from: ByteString, to: ByteString) throws(TreeError) {
+        guard to.withCString({ mkdir($0, 0o700) }) == 0 else {
+            throw .system(call: "mkdir", path: to, errno: errno)
+        }
+        try fill(to, from: from)
+    }
+
+    /// Copies everything in `from` into the directory `to`, in which nothing has these names.
+    package static func fill(_ to: ByteString, from: ByteString) throws(TreeError) {
+        var copy = TreeCopy()
+        try copy.fill(DirectoryHandle(opening: to), from: DirectoryHandle(opening: from))
+    }
+
+    /// lseek(2); the Glibc module leaves them out.
+    private static let (seekData, seekHole): (Int32, Int32) = (3, 4)
+
+    private struct FileID: Hashable {
+        var device: dev_t
+        var inode: ino_t
+    }
+
+    /// Where the first name of a file with several is.
+    private var firstNames: [FileID: ByteString] = [:]
+
+    private mutating func fill(
+        _ to: borrowing DirectoryHandle, from: borrowing DirectoryHandle
+    ) throws(TreeError) {
+        for name in try from.names() {
+            var status = stat()
+            try from.call("fstatat", name) { fstatat($0, $1, &status, AT_SYMLINK_NOFOLLOW) }
+            if status.st_mode & S_IFMT == S_IFDIR {
+                try to.call("mkdirat", name) { mkdirat($0, $1, 0o700) }
+                try fill(DirectoryHandle(name, in: to), from: DirectoryHandle(name, in: from))
+                continue
+            }
+            let file = FileID(device: status.st_dev, inode: status.st_ino)
+            if status.st_nlink > 1, let first = firstNames[file] {
+                try to.call("linkat", name) { descriptor, text in
+                    first.withCString { linkat(AT_FDCWD, $0, descriptor, text, 0) }
+                }
+                continue
+            }
+            firstNames[file] = status.st_nlink > 1 ? to.child(name) : nil
+            try Self.make(name, status, from, to)
+        }
+        try Self.dress(to.descriptor, like: from.descriptor, to.path)
+    }
+
+    private static func make(
+        _ name: ByteString, _ status: stat, _ from: borrowing DirectoryHandle, _ to: borrowing DirectoryHandle
+    ) throws(TreeError) {
+        switch status.st_mode & S_IFMT {
+        case S_IFREG:
+            let input = try from.call("openat", name) { openat($0, $1, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
+            defer { close(input) }
+            let output = try to.call("openat", name) {
+                openat($0, $1, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0o600)
+            }
+            defer { close(output) }
+            try copyData(input, output, from.child(name), to.child(name))
+            try dress(output, like: input, to.child(name))
+        case S_IFLNK:
+            let target = try from.linkTarget(name)
+            try to.call("symlinkat", name) { descriptor, text in target.withCString { symlinkat($0, descriptor, text) }
+            }
+        case S_IFIFO, S_IFSOCK:
+            try to.call("mknodat", name) { mknodat($0, $1, status.st_mode, 0) }
+        default: throw .notRegularFile(from.child(name))
+        }
+    }
+
+    /// Copies what is no hole.
+    private static func copyData(
+        _ input: Int32, _ output: Int32, _ from: ByteString, _ to: ByteString
+    ) throws(TreeError) {
+        var status = stat()
+        guard fstat(input, &status) == 0 else { throw .system(call: "fstat", path: from, errno: errno) }
+        var place: off_t = 0
+        while place < status.st_size {
+            var (start, end) = (faultline_lseek(input, place, Self.seekData), status.st_size)
+            // Nothing but a hole from here on.
+            if start == off_t(-ENXIO) { break }
+            if start == off_t(-EINVAL) {
+                // This filesystem does not say where data is.
+                start = place
+            } else {
+                guard start >= 0 else { throw .system(call: "lseek", path: from, errno: Int32(-start)) }
+                end = faultline_lseek(input, start, Self.seekHole)
+                guard end > start else { throw .system(call: "lseek", path: from, errno: end < 0 ? Int32(-end) : EIO) }
+            }
+            try copyRange(start..<end, input, output, from, to)
+            place = end
+        }
+        guard ftruncate(output, status.st_size) == 0 else {
+            throw .system(call: "ftruncate", path: to, errno: errno)
+        }
+    }
+
+    private static func copyRange(
+        _ range: Range<off_t>, _ input: Int32, _ output: Int32, _ from: ByteString, _ to: ByteString
+    ) throws(TreeError) {
+        var buffer = [UInt8](repeating: 0, count: min(1 << 18, range.count))
+        var place = range.lowerBound
+        while place < range.upperBound {
+            let got = pread(input, &buffer, min(buffer.count, Int(range.upperBound - place)), place)
+            if got < 0, errno == EINTR { continue }
+            guard got >= 0 else { throw .system(call: "read", path: from, errno: errno) }
+            if got == 0 { return }
+            var done = 0
+            while done < got {
+                let count = buffer.withUnsafeBytes {
+                    pwrite(output, $0.baseAddress! + done, got - done, place + off_t(done))
+                }
+                if count < 0, errno == EINTR { continue }
+                guard count > 0 else { throw .system(call: "write", path: to, errno: count < 0 ? errno : EIO) }
+                done += count
+            }
+            place += off_t(got)
+        }
+    }
+
+    private static func dress(_ file: Int32, like original: Int32, _ path: ByteString) throws(TreeError) {
+        var status = stat()
+        guard fstat(original, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
+        try copyAttributes(of: original, to: file, path)
+        if geteuid() == 0, fchown(file, status.st_uid, status.st_gid) != 0 {
+            throw .system(call: "fchown", path: path, errno: errno)
+        }
+        guard fchmod(file, status.st_mode & 0o7777) == 0 else {
+            throw .system(call: "fchmod", path: path, errno: errno)
+        }
+    }
+
+    /// The extended attributes that a program may set (`user.`).
+    private static func copyAttributes(
+        of original: Int32, to file: Int32, _ path: ByteString
+    ) throws(TreeError) {
+        var names = [CChar](repeating: 0, count: 1 << 16)
+        let count = flistxattr(original, &names, names.count)
+        guard count > 0 else { return }
+        for name in names[..<count].split(separator: 0) where name.starts(with: "user.".utf8CString.dropLast()) {
+            let text = Array(name) + [0]
+            var value = [UInt8](repeating: 0, count: 1 << 16)
+            let size = fgetxattr(original, text, &value, value.count)
+            guard size >= 0 else { throw .system(call: "fgetxattr", path: path, errno: errno) }
+            guard fsetxattr(file, text, value, size, 0) == 0 else {
+                throw .system(call: "fsetxattr", path: path, errno: errno)
+            }
+        }
+    }
+}

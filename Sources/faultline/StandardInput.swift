@@ -1,0 +1,17 @@
+import Glibc
+import Storage
+
+/// What comes in on standard input.
+enum StandardInput {
+    /// Hands out the bytes until the end, some at a time.
+    static func forEachChunk(_ body: (ArraySlice<UInt8>) throws -> Void) throws {
+        var chunk = [UInt8](repeating: 0, count: 1 << 18)
+        while true {
+            let count = read(STDIN_FILENO, &chunk, chunk.count)
+            if count < 0, errno == EINTR { continue }
+            guard count >= 0 else { throw TreeError.system(call: "read", path: "standard input", errno: errno) }
+            if count == 0 { return }
+            try body(chunk[..<count])
+        }
+    }
+}
