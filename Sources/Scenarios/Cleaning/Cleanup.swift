@@ -77,7 +77,12 @@ extension Cleanup {
         if let claimed = abandoned[directory] { return claimed }
         do throws(RunDirectoryError) {
             switch try RecordState(of: directory, owner: owner) {
-            case .missing: note(directory, .leftAlone(reason: "no record says which process made it"))
+            case .missing:
+                if isOwnDirectory(directory), ScratchRemoval.isUnfinished(directory) {
+                    attempt(directory, .removed) { try ScratchRemoval.removeUnfinished(directory) }
+                } else {
+                    note(directory, .leftAlone(reason: "no record says which process made it"))
+                }
             case .finished: break
             case .inUse(let reason): note(directory, .leftAlone(reason: reason))
             case .abandoned(let record):

@@ -40,13 +40,12 @@ package final class RunDirectory: Sendable {
         let parents = try Self.makeParent(parent)
         do throws(RunDirectoryError) {
             let root = try Self.resolved(parent)
-            path = try Self.makeNumbered(root.appending(component: ByteString(name)), mode: 0o777)
+            (path, record) = try Self.makeOwned(root.appending(component: ByteString(name)), description)
         } catch {
             parents.removeEmpty()
             throw error
         }
         do throws(RunDirectoryError) {
-            record = try OwnedRecord(description, in: path)
             try Self.make(path.appending(component: "cases"), mode: 0o777)
         } catch {
             // Without a record nobody would know what it is.
@@ -155,6 +154,24 @@ package final class RunDirectory: Sendable {
         guard let resolved = parent.withCString({ realpath($0, nil) }) else { throw .system("realpath", parent) }
         defer { free(resolved) }
         return ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
+    }
+
+    /// A new directory with its record. A cleanup may take one away that has no record yet: then another is made.
+    private static func makeOwned(
+        _ prefix: ByteString, _ description: RunRecord
+    ) throws(RunDirectoryError) -> (ByteString, OwnedRecord) {
+        for _ in 0..<16 {
+            let path = try makeNumbered(prefix, mode: 0o777)
+            do throws(RunDirectoryError) {
+                return (path, try OwnedRecord(description, in: path))
+            } catch {
+                if case .system(_, _, ENOENT) = error { continue }
+                // Without a record nobody would know what it is.
+                try? TreeRemoval.remove(path)
+                throw error
+            }
+        }
+        throw .system(call: "mkdir", path: prefix, errno: ENOENT)
     }
 
     /// The first of prefix1, prefix2, … that was not there.
