@@ -21,14 +21,7 @@ struct RecheckCommand: ParsableCommand {
             and with 3 when the run came to no answer.
             """)
 
-    @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
-    var directory: ByteString
-
-    @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
-    var target: String?
-
-    @Flag(help: "Run the commands of the manifest that came with the case. They are not Faultline's: read them first.")
-    var trust = false
+    @OptionGroup var `case`: CaseArguments
 
     @Option(help: "Stop exploring after so much time, such as 60s or 10m; not seen by then is inconclusive (exit 3).")
     var budget: TimeSpan?
@@ -43,7 +36,9 @@ struct RecheckCommand: ParsableCommand {
         let targets = try TargetCatalog.besideThisProgram()
         let session = RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown)
         let verdict = try Interruption.shared.awaiting {
-            try Recheck.open(directory, targets: targets, reference: target, trusts: trust) { recheck in
+            try Recheck.open(
+                `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust
+            ) { recheck in
                 var recheck = recheck
                 recheck.limit(toSeconds: budget?.seconds)
                 if recheck.needsMachine { try RunCommand.refuse(recheck.scenario) }

@@ -16,14 +16,7 @@ struct ReplayCommand: ParsableCommand {
             the workload again. Exits with 1 when the violation shows again, and with 0 when the target now recovers this state.
             """)
 
-    @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
-    var directory: ByteString
-
-    @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
-    var target: String?
-
-    @Flag(help: "Run the commands of the manifest that came with the case. They are not Faultline's: read them first.")
-    var trust = false
+    @OptionGroup var `case`: CaseArguments
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -31,7 +24,8 @@ struct ReplayCommand: ParsableCommand {
     func run() throws {
         let targets = try TargetCatalog.besideThisProgram()
         let (replay, outcome) = try Interruption.shared.awaiting {
-            try Replay.show(directory, targets: targets, reference: target, trusts: trust)
+            try Replay.show(
+                `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust)
         }
         let report = ReplayReport(replay, outcome)
         if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }

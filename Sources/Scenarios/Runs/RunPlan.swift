@@ -106,6 +106,10 @@ package struct RunPlan: Codable, Hashable, Sendable {
         request.exploration.usesCommands = exploration.usesCommands
         request.exploration.smallWorkloadSteps = exploration.smallWorkloadSteps
         request.exploration.rules = try RunPlan.rules(exploration.rules) { refuse("rules", $0) }
+        // What the command line refuses, too.
+        guard request.storeInMemory == nil || threadCount == 1 else { throw refuse("threadCount", "\(threadCount)") }
+        let worksUnderOne = exploration.depth > 1 || exploration.probesWriting || exploration.smallWorkloadSteps != nil
+        guard !request.usesEveryProfile || !worksUnderOne else { throw refuse("profile", profile) }
         return request
     }
 

@@ -60,7 +60,7 @@ struct CleanupCommandTests {
             """)
         #expect(output.contains("of another PID namespace still runs\nkept\n"), "\(output)")
         #expect(
-            output.contains("mounting over it\nerror: /tmp/work/mnt: something is mounted there already\nrefused\nkept")
+            output.contains("mounting over it\nerror: /tmp/home/mnt: something is mounted there already\nrefused\nkept")
         )
         #expect(output.contains("unmounting\n/dev/shm:\n\nmnt:\n\nstore:\na\nkilling\n"), "\(output)")
         let killed = output.split(separator: "killing\n").last ?? ""
@@ -83,7 +83,7 @@ struct CleanupCommandTests {
             cat store/a
             faultline unmount mnt
             """)
-        #expect(output.hasPrefix("left alone  /tmp/work/mnt ") && output.contains(" does not answer\n"), "\(output)")
+        #expect(output.hasPrefix("left alone  /tmp/home/mnt ") && output.contains(" does not answer\n"), "\(output)")
         #expect(output.contains("refused\nalive\n"), "\(output)")
     }
 
@@ -228,7 +228,7 @@ struct CleanupCommandTests {
                 fi
                 if grep -qE 'left alone|failed' cleaned; then cat cleaned; fi
             done
-            ls -A /tmp | grep -v -E '^(bin|work)$' || true
+            ls -A /tmp | grep -v -E '^(bin|home)$' || true
             """)
         #expect(output == "", "\(output)")
     }

@@ -8,12 +8,12 @@ enum OwnMachine {
     private static let frame = """
         set -eu
         mount --make-rprivate /
-        mkdir "$1/bin" "$1/work"
+        mkdir "$1/bin" "$1/home"
         mount --bind "$2" "$1/bin"
         mount --rbind "$1" /tmp
         mount -t tmpfs faultline-test /dev/shm
-        export PATH=/tmp/bin:/usr/bin:/bin:/usr/sbin:/sbin TMPDIR=/tmp FAULTLINE_RUNS=/tmp/work/runs
-        cd /tmp/work
+        export PATH=/tmp/bin:/usr/bin:/bin:/usr/sbin:/sbin TMPDIR=/tmp FAULTLINE_RUNS=/tmp/home/runs
+        cd /tmp/home
         # Another namespace of process ids, as a container has one.
         elsewhere() { unshare --pid --fork --mount-proc "$@"; }
         # Waits until a command succeeds, half a minute at most.

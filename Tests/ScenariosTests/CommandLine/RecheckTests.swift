@@ -93,7 +93,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("operationCount", "1000001"), ("threadCount", "0"), ("profile", #""block""#), ("cycles", "-1"),
+        ("operationCount", "1000001"), ("threadCount", "0"), ("threadCount", "2"), ("profile", #""block""#),
+        ("cycles", "-1"),
         ("contract", #""none""#), ("rules", #"["any -> crash"]"#), ("cutAims", #"["here"]"#), ("valueBytes", "0"),
         ("scenario", #""else""#),
     ])
