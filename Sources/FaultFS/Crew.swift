@@ -195,6 +195,12 @@ final class Crew: @unchecked Sendable {
     /// How many threads do not rest.
     var attendance: Int { attending.load(ordering: .relaxed) }
 
+    /// Whether a request is being served, and how many were since the start.
+    var work: (isUnderWay: Bool, finished: Int) {
+        let finished = finished.load(ordering: .sequentiallyConsistent)
+        return (begun.load(ordering: .sequentiallyConsistent) != finished, finished)
+    }
+
     /// Whether the watch looks by itself.
     var isWatched: Bool { looks.load(ordering: .sequentiallyConsistent) }
 

@@ -199,7 +199,7 @@ package final class FaultMount: @unchecked Sendable {
         var pause: UInt32 = 100
         while session.isServing {
             let force = Int(waited) >= options.unmountPatienceMilliseconds * 1000
-            if force { sendWhatIsMapped() }
+            if force { flushMappings(session) }
             do throws(MountError) {
                 if force, let top = listed.last, !isOurs(top) {
                     // Something of others, who may use it elsewhere: force would end it for them, too.
@@ -221,13 +221,15 @@ package final class FaultMount: @unchecked Sendable {
         return true
     }
 
-    /// Has the kernel send what programs stored into shared mappings: it is dropped when a mount is taken away by force.
-    private func sendWhatIsMapped() {
+    /// Has the kernel send what programs stored into shared mappings: it drops that when a mount is taken away by force.
+    /// syncfs(2) begins to write and does not wait: the kernel waits for no server of FUSE there (mm: AS_NO_DATA_INTEGRITY).
+    private func flushMappings(_ session: Session) {
         guard !recorder.isFrozen else { return }
         let root = mountPoint.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard root >= 0 else { return }
         _ = faultline_sync_filesystem(root)
         close(root)
+        session.waitUntilIdle()
     }
 
     private func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)

@@ -118,6 +118,23 @@ final class Session: @unchecked Sendable {
     /// Whether a thread still serves the mount.
     var isServing: Bool { crew?.isServing ?? false }
 
+    /// Waits until the kernel has no request left that nobody answered, or until none was answered for a second: then one
+    /// hangs. A moment without requests is not enough, as a thread may just have taken one.
+    func waitUntilIdle() {
+        guard let crew else { return }
+        var (idle, stuck, seen) = (0, 0, -1)
+        while crew.isServing, idle < Self.idleMilliseconds, stuck < Self.stuckMilliseconds {
+            let work = crew.work
+            idle = work.isUnderWay || Self.isReadable(device) || work.finished != seen ? 0 : idle + 1
+            stuck = work.finished == seen ? stuck + 1 : 0
+            seen = work.finished
+            usleep(1000)
+        }
+    }
+
+    private static let idleMilliseconds = 10
+    private static let stuckMilliseconds = 1000
+
     /// Makes the threads leave although the filesystem may still be mounted somewhere.
     func stop() { crew?.stop() }
 
