@@ -17,6 +17,8 @@ public struct TraceDecoder: Sendable {
 
     /// Where the next record begins, in bytes from the beginning of the trace.
     public private(set) var offsetBytes: UInt64 = 0
+    /// Where the record began that was decoded last.
+    public private(set) var recordBytes: UInt64 = 0
     private var phase = Phase.header
     private var version = TraceFormat.version
     private var baseCount: UInt64 = 0
@@ -47,6 +49,7 @@ public struct TraceDecoder: Sendable {
             let whole = UnsafeRawBufferPointer(rebasing: rest[..<countBytes])
             try checkBody(whole)
             if let record = try decode(kind, .init(rebasing: whole[TraceFormat.frameBytes...])) {
+                recordBytes = offsetBytes
                 offsetBytes += UInt64(countBytes)
                 return .record(record)
             }

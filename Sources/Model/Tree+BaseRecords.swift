@@ -26,39 +26,21 @@ extension Tree {
     /// The tree that `records` describe. Refuses what no filesystem holds: a root that is no directory, names in what
     /// is no directory or of what is not there, a directory with two names, the root under a name.
     public init(baseRecords records: [BaseRecord]) throws(BaseTreeError) {
+        var validator = TraceValidator()
         var nodes: [InodeID: Node] = [:]
-        var namedDirectories: Set<InodeID> = [.root]
         for record in records {
+            try validator.check(record)
             switch record {
             case .node(let inode, let kind, let attributes, let size):
-                guard nodes[inode] == nil else { throw .twice(inode) }
                 nodes[inode] = Node(kind: kind, attributes: attributes)
                 nodes[inode]?.sizeBytes = size
-            case .extendedAttribute(let inode, let name, let value):
-                guard nodes[inode] != nil else { throw .unknown(inode) }
-                nodes[inode]?.extendedAttributes[name] = value
-            case .content(let inode, let offset, let data):
-                guard nodes[inode]?.kind == .regular else { throw .unknown(inode) }
-                nodes[inode]?.content.write(data, at: offset)
-            case .entry(let entry, let inode):
-                guard let kind = nodes[inode]?.kind else { throw .unknown(inode) }
-                guard nodes[entry.directory]?.kind == .directory else { throw .notADirectory(entry.directory) }
-                guard nodes[entry.directory]?.entries[entry.name] == nil else { throw .nameTwice(entry) }
-                if kind == .directory, !namedDirectories.insert(inode).inserted { throw .nameTwice(entry) }
-                nodes[entry.directory]?.entries[entry.name] = inode
+            case .extendedAttribute(let inode, let name, let value): nodes[inode]?.extendedAttributes[name] = value
+            case .content(let inode, let offset, let data): nodes[inode]?.content.write(data, at: offset)
+            case .entry(let entry, let inode): nodes[entry.directory]?.entries[entry.name] = inode
             }
         }
-        guard nodes[.root]?.kind == .directory else { throw .notADirectory(.root) }
-        var reached: Set<InodeID> = [.root]
-        var waiting: [InodeID] = [.root]
-        while let directory = waiting.popLast() {
-            for child in (nodes[directory]?.entries ?? [:]).values
-            where nodes[child]?.kind == .directory && reached.insert(child).inserted {
-                waiting.append(child)
-            }
-        }
-        // Each has one name: what is not reached lies within itself, or within something that does.
-        if let lost = namedDirectories.subtracting(reached).min() { throw .withinItself(lost) }
+        guard !records.isEmpty else { throw .notADirectory(.root) }
+        try validator.checkBaseEnd()
         self.init()
         self.nodes = nodes
     }

@@ -71,6 +71,11 @@ package enum ModelBenchmarkRows {
                 baseline: "the same from a tenth of the file",
                 baselineValue: small.seconds / Double(small.events) * 1e9, aim: .atMost(600)),
             BenchmarkRow(
+                name: "of which: check that the event can follow those before it", value: try checking(events),
+                unit: "ns",
+                baseline: "stream one event", baselineValue: large.seconds / Double(large.events) * 1e9,
+                aim: .ratioAtMost(0.25)),
+            BenchmarkRow(
                 name: "memory that streaming it adds at most", value: large.peakMegabytes, unit: "MB",
                 baseline: "the same from a tenth of the file", baselineValue: small.peakMegabytes, aim: .atMost(64)),
         ]
@@ -111,6 +116,23 @@ package enum ModelBenchmarkRows {
         return Streamed(
             events: events, seconds: seconds, megabytes: Int(sizeBytes / 1_000_000),
             peakMegabytes: Double(try ResidentMemory.peakBytes() - began) / 1e6)
+    }
+
+    /// What `TraceValidator` costs an event, in nanoseconds.
+    private static func checking(_ count: Int) throws -> Double {
+        var log = SyntheticLog(recordBytes: 16)
+        var validator = TraceValidator()
+        try validator.checkBaseEnd()
+        var checked = 0
+        let (_, seconds) = try timed {
+            while checked < count {
+                try log.commit { event in
+                    checked += 1
+                    try validator.check(event)
+                }
+            }
+        }
+        return seconds / Double(checked) * 1e9
     }
 
     private struct Streamed {

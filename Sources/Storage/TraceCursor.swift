@@ -1,12 +1,16 @@
 import Bytes
 import Model
 
-/// A walk over the records of a trace file, in order, in memory that is bounded by the longest record. Not thread safe.
+/// A walk over the records of a trace file, in order, in memory that is bounded by the longest record and the names and
+/// inodes that there were. Every reader of traces goes this way: a trace that no storage can have done is refused
+/// here (`TraceValidator`). Not thread safe.
 public struct TraceCursor {
     private static let chunkBytes = 256 << 10
 
     private let reader: TraceReader
     private var decoder = TraceDecoder()
+    private var validator = TraceValidator()
+    private var isBaseChecked = false
     /// The bytes of the file from `windowOffset` on.
     private var window: [UInt8] = []
     private var windowOffset: UInt64 = 0
@@ -25,8 +29,12 @@ public struct TraceCursor {
     /// A trace that is still being written can be asked again.
     public mutating func next() throws(TraceFileError) -> TraceRecord? {
         while true {
-            switch try step() {
-            case .record(let record): return record
+            let step = try step()
+            try checkBase()
+            switch step {
+            case .record(let record):
+                try check(record)
+                return record
             case .end:
                 guard try reader.sizeBytes() == decoder.offsetBytes else {
                     throw .trace(
@@ -46,6 +54,26 @@ public struct TraceCursor {
                     return nil
                 }
                 try fill(count, fileBytes: size)
+            }
+        }
+    }
+
+    private mutating func checkBase() throws(TraceFileError) {
+        guard decoder.isBaseWhole, !isBaseChecked else { return }
+        isBaseChecked = true
+        do throws(BaseTreeError) { try validator.checkBaseEnd() } catch { throw .base(path: reader.path, error) }
+    }
+
+    private mutating func check(_ record: TraceRecord) throws(TraceFileError) {
+        switch record {
+        case .base(let base):
+            do throws(BaseTreeError) { try validator.check(base) } catch { throw .base(path: reader.path, error) }
+        case .event(let event):
+            do throws(IllegalEvent) {
+                try validator.check(event)
+            } catch {
+                throw .illegal(
+                    path: reader.path, event: decoder.eventCount, offsetBytes: decoder.recordBytes, error)
             }
         }
     }

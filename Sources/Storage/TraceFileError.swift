@@ -14,6 +14,8 @@ public enum TraceFileError: Error, Hashable, Sendable {
     case baseMissing(path: ByteString, TraceEnding)
     /// The base records do not describe a tree.
     case base(path: ByteString, BaseTreeError)
+    /// The events before it leave no place for this one, whose number is counted from 1.
+    case illegal(path: ByteString, event: UInt64, offsetBytes: UInt64, IllegalEvent)
     /// The file ends before the data that an event points to.
     case dataMissing(path: ByteString, Payload)
     /// The writer failed before, and the trace ends there: nothing may follow a gap.
@@ -28,6 +30,8 @@ extension TraceFileError: CustomStringConvertible {
         case .trace(let path, let error): "trace \(path): \(error)"
         case .baseMissing(let path, let ending): "trace \(path): the tree before the run is not whole: \(ending)"
         case .base(let path, let error): "trace \(path): \(error)"
+        case .illegal(let path, let event, let offset, let reason):
+            "trace \(path): event \(event), at byte \(offset), cannot be: \(reason)"
         case .dataMissing(let path, let payload):
             "trace \(path): the data at byte \(payload.offsetBytes), \(payload.countBytes.counted("byte")), is not there"
         case .closed(let path): "trace \(path): nothing can be added any more"

@@ -1,6 +1,7 @@
 import Bytes
 import FaultFS
 import Glibc
+import Model
 import Testing
 
 /// A backing directory, a mount of it and a place for an oracle, in a directory of their own that is gone afterwards,
@@ -60,8 +61,21 @@ final class Bench {
     }
 
     deinit {
+        checkTrace()
         do { try mount.unmount() } catch { print("left behind: \(error)") }
         _ = Shell.run("umount -l '\(mountPoint)' 2>/dev/null; rm -rf '\(directory)'")
+    }
+
+    /// Whatever was done, and whatever failed: what is recorded is what a reader of traces takes.
+    private func checkTrace() {
+        var validator = TraceValidator()
+        do {
+            for record in mount.base.baseRecords() { try validator.check(record) }
+            try validator.checkBaseEnd()
+            for event in trace.events() { try validator.check(event) }
+        } catch {
+            Issue.record("no reader takes this trace: \(error)\n\(trace.text)")
+        }
     }
 
     struct Failure: Error { var what: String }

@@ -22,6 +22,9 @@ struct TraceFileTests {
         return tree
     }
 
+    /// An event that may stand anywhere.
+    private static func event(_ id: UInt64) -> TraceEvent { .fault(OperationID(id), rule: "a rule") }
+
     private func write(_ count: Int, at offset: UInt64, id: UInt64) -> TraceEvent {
         .operation(
             Operation(
@@ -37,7 +40,7 @@ struct TraceFileTests {
         try writer.append(base: Self.tree(arena.store(data)), from: arena)
         let event = try data.withUnsafeBytes { try writer.append(write(count, at: 9, id: 1), data: $0) }
         let line = try data.withUnsafeBytes { try writer.append(oracleLine: $0) }
-        let completed = try writer.append(.completed(OperationID(1)))
+        let fault = try writer.append(.fault(OperationID(1), rule: "a rule"))
         let size = writer.sizeBytes
         try writer.finish()
 
@@ -47,7 +50,7 @@ struct TraceFileTests {
         let runs = try #require(trace.base.nodes[InodeID(2)]).content.extents.map(\.data)
         #expect(try runs.flatMap(reader.bytes(of:)) == data)
         #expect(runs.allSatisfy { $0.countBytes <= 1 << 20 })
-        #expect(trace.events == [event, .oracle(line), completed])
+        #expect(trace.events == [event, .oracle(line), fault])
         #expect(trace.ending == .whole)
         for payload in [TraceRecord.event(event).payload!, line] {
             #expect(payload.offsetBytes < size)
@@ -88,31 +91,31 @@ struct TraceFileTests {
 
     @Test func `a trace that is not finished is read up to what was flushed, and further later`() throws {
         var writer = try TraceWriter(creating: path)
-        try writer.append(.completed(OperationID(1)))
+        try writer.append(Self.event(1))
         let reader = try TraceReader(path: path)
         var cursor = reader.cursor()
         #expect(try cursor.next() == nil)
         #expect(cursor.ending == .unfinished(atBytes: 0))
         try writer.flush()
-        #expect(try cursor.next() == .event(.completed(OperationID(1))))
+        #expect(try cursor.next() == .event(Self.event(1)))
         #expect(try cursor.next() == nil)
         #expect(cursor.ending == .unfinished(atBytes: writer.sizeBytes))
-        try writer.append(.completed(OperationID(2)))
+        try writer.append(Self.event(2))
         try writer.finish()
-        #expect(try cursor.next() == .event(.completed(OperationID(2))))
+        #expect(try cursor.next() == .event(Self.event(2)))
         #expect(try cursor.next() == nil)
         #expect(cursor.ending == .whole)
     }
 
     @Test func `damage is an error with its place, after the records before it`() throws {
         var writer = try TraceWriter(creating: path)
-        try writer.append(.completed(OperationID(1)))
+        try writer.append(Self.event(1))
         let place = writer.sizeBytes
-        try writer.append(.completed(OperationID(2)))
+        try writer.append(Self.event(2))
         try writer.finish()
         try overwrite([0xAA], at: place + 16)
         var cursor = try TraceReader(path: path).cursor()
-        #expect(try cursor.next() == .event(.completed(OperationID(1))))
+        #expect(try cursor.next() == .event(Self.event(1)))
         #expect(
             throws: TraceFileError.trace(
                 path: path, .damaged(offsetBytes: place, reason: "the record's checksum is wrong"))
@@ -124,6 +127,21 @@ struct TraceFileTests {
         try writer.append(.entry(Entry(.root, "a"), InodeID(2)))
         try writer.finish()
         #expect(throws: TraceFileError.base(path: path, .unknown(InodeID(2)))) { try TraceReader(path: path).load() }
+    }
+
+    @Test func `an event that cannot be is an error with its number and its place`() throws {
+        var writer = try TraceWriter(creating: path)
+        try writer.append(Self.event(1))
+        try writer.flush()
+        let place = writer.sizeBytes
+        try writer.append(.barrierEnded(OperationID(2), errno: 0))
+        try writer.finish()
+        var cursor = try TraceReader(path: path).cursor()
+        #expect(try cursor.next() == .event(Self.event(1)))
+        #expect(
+            throws: TraceFileError.illegal(
+                path: path, event: 2, offsetBytes: place, .barrierNotBegun(OperationID(2)))
+        ) { try cursor.next() }
     }
 
     @Test func `bytes after the end record are damage`() throws {
@@ -174,7 +192,7 @@ struct TraceFileTests {
             }
         }
         #expect(error == .system(call: "pwrite", path: path, errno: ENOSPC))
-        #expect(throws: TraceFileError.closed(path: path)) { try writer.append(.completed(OperationID(1))) }
+        #expect(throws: TraceFileError.closed(path: path)) { try writer.append(Self.event(1)) }
         #expect(throws: TraceFileError.closed(path: path)) { try writer.flush() }
         #expect(throws: TraceFileError.closed(path: path)) { try writer.finish() }
     }

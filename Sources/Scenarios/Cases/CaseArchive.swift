@@ -33,6 +33,7 @@ package enum CaseArchive {
         guard record.scenario != Scenario.kill.rawValue, record.scenario != Scenario.smoke.rawValue else {
             throw ArchiveError.noTrace(directory, scenario: record.scenario)
         }
+        try record.checkTrace(in: directory)
         record.story = withoutPaths(record.story)
         record.manifestPath = nil
         var archive: [UInt8] = []

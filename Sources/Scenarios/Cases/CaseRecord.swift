@@ -110,6 +110,14 @@ package struct CaseRecord: Codable, Sendable {
         return recording
     }
 
+    /// Throws if the trace of the case in `directory` cannot be read to its end: for what takes a case without
+    /// deriving a state of its trace. A case of a killed process has none.
+    func checkTrace(in directory: ByteString) throws {
+        guard scenario != Scenario.kill.rawValue, scenario != Scenario.smoke.rawValue else { return }
+        var cursor = try TraceReader(path: directory.appending(component: CaseRecord.traceName)).cursor()
+        while try cursor.next() != nil {}
+    }
+
     package func write(to directory: ByteString) throws {
         try OutputFile.create(directory.appending(component: CaseRecord.fileName), try encoded())
     }

@@ -37,6 +37,7 @@ package struct Recheck: Sendable {
     /// - Parameter replay: the case, with the target that is to be run.
     package init(_ replay: Replay) throws {
         record = replay.record
+        try record.checkTrace(in: replay.directory)
         let path = replay.directory.appending(component: CaseRecord.fileName)
         guard let plan = record.run else {
             throw CaseError.unreadable(

@@ -115,6 +115,7 @@ package struct Replay: Sendable {
         if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch) }
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
+            try record.checkTrace(in: directory)
             let judgement = try live.doAgain(target, profile, contract, seed: record.seed, context)
             return Outcome(state: nil, lost: [], judgement: judgement)
         }
