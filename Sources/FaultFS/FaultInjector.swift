@@ -41,8 +41,8 @@ final class FaultInjector: @unchecked Sendable {
     /// The id of a call that leaves no trace.
     func nextQuestion(_ kind: OperationKind) -> OperationID {
         lock.withLock {
-            defer { questions[Int(kind.rawValue)] += 1 }
-            return OperationID(1 << 63 | UInt64(kind.rawValue) << 48 | questions[Int(kind.rawValue)])
+            questions[Int(kind.rawValue)] += 1
+            return OperationID(question: kind, number: questions[Int(kind.rawValue)])
         }
     }
 

@@ -34,4 +34,3 @@ private func folded(_ value: UInt64, _ seed: Int) -> Int {
 }
 
 extension InodeID: CustomStringConvertible { public var description: String { "inode \(rawValue)" } }
-extension OperationID: CustomStringConvertible { public var description: String { "op \(rawValue)" } }

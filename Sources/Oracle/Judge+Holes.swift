@@ -42,9 +42,10 @@ extension Judge {
         }
         guard let shown, shown.begin >= lacking.begin else { return }
         let later = validator.table[shown.number]
-        tell(
-            violation(
-                .noHoles, lacking.difference, detail: "key \(later) shows the later operation of line \(shown.begin)"))
+        var hole = violation(
+            .noHoles, lacking.difference, detail: "key \(later) shows the later operation of line \(shown.begin)")
+        hole.otherLines = [lacking.begin, shown.begin]
+        tell(hole)
     }
 
     /// Tries every number of operations in flight that may have happened, oldest first.
@@ -81,12 +82,14 @@ extension Judge {
             let payload = payload(number, in: observation)
             let happened = ranks.count { $0 < best.cut }
             guard !explanations(of: payload, versions(number))[happened] else { continue }
+            let shownBegin = versions(number).last { areSame($0.payload, payload) }?.begin
             tell(
                 Violation(
                     check: .noHoles, key: validator.table[number],
                     expected: versions(number).filter { !isInPipeline($0) || $0.begin <= cutLine }.legal(order)
                         .map { Holding(payload: $0.payload, line: $0.line) },
                     found: Holding(payload: payload), line: cutLine,
+                    otherLines: [shownBegin].compactMap(\.self) + ranks.map { pipeline[$0].begin },
                     detail: "no cut explains all keys; the best one, after the operation begun on line \(cutLine), "
                         + "leaves \(best.contradicting)"))
         }

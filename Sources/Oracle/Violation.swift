@@ -17,9 +17,12 @@ extension Holding: CustomStringConvertible {
     public var description: String {
         let place = line.map { " (line \($0))" } ?? ""
         guard let payload else { return "no key" + place }
-        let start = ByteString(payload.prefix(16))
-        return "\(payload.count.counted("byte")) \"\(start)\(payload.count > 16 ? "…" : "")\"" + place
+        let start = ByteString(payload.prefix(Self.shownBytes))
+        return "\(payload.count.counted("byte")) \"\(start)\(payload.count > Self.shownBytes ? "…" : "")\"" + place
     }
+
+    /// So much of a value is shown: those that begin alike look alike.
+    package static let shownBytes = 16
 }
 
 /// One broken check.
@@ -33,18 +36,21 @@ public struct Violation: Hashable, Sendable {
     public var found: Holding?
     /// The oracle line whose promise is broken; nil when no single line is.
     public var line: Int?
+    /// More lines of the oracle that it rests on: of a hole, those on its other side.
+    public var otherLines: [Int]
     /// What no other field says, in words.
     public var detail: String
 
     public init(
         check: Check, key: ByteString? = nil, expected: [Holding] = [], found: Holding? = nil, line: Int? = nil,
-        detail: String = ""
+        otherLines: [Int] = [], detail: String = ""
     ) {
         self.check = check
         self.key = key
         self.expected = expected
         self.found = found
         self.line = line
+        self.otherLines = otherLines
         self.detail = detail
     }
 }

@@ -28,7 +28,7 @@ struct FaultTable {
         case .notTried: return fault.detail ?? fault.rule
         case .neverFired: return "\(fault.rule)  (matched \(fault.matched))"
         case .survived, .refused, .violation:
-            let more = fault.fired > 1 ? "\(fault.fired) times" : fault.faults.first.map(hit) ?? ""
+            let more = fault.fired > 1 ? "\(fault.fired) times" : fault.faults.first ?? ""
             if let failing = fault.failingPlaces {
                 return "\(fault.rule)  (\(more); wrong at \(failing) of \(fault.places ?? 1) places)"
             }
@@ -40,20 +40,5 @@ struct FaultTable {
                     ? "; the \(others) tried before it: right" : "; right at \(others) more, too"
             return "\(fault.rule)  (\(more)\(places))"
         }
-    }
-
-    /// A fault's line without the rule that it repeats. A question (a read) leaves no trace, and has no number there.
-    private static func hit(_ line: String) -> String {
-        let text = line.components(separatedBy: "  # ").first ?? line
-        guard let number = text.split(separator: " ").dropFirst().first.flatMap({ UInt64($0) }), number >> 63 == 1
-        else { return text }
-        return text.split(separator: " ").dropFirst(2).joined(separator: " ")
-    }
-}
-
-extension String {
-    fileprivate func components(separatedBy separator: String) -> [String] {
-        guard let range = firstRange(of: separator) else { return [self] }
-        return [String(self[..<range.lowerBound]), String(self[range.upperBound...])]
     }
 }

@@ -22,7 +22,7 @@ package enum GitHubSummary {
         }
         for row in rows where row.obstacle == nil && !row.isMet {
             lines += ["", "**\(escaped(row.name))**: expected \(row.expectation)"]
-            for finding in row.result?.findings ?? [] { lines.append("- \(escaped(finding.story))") }
+            lines += (row.result?.findings ?? []).enumerated().map { "\($0 + 1). \(escaped($1.story))" }
             if let command = row.result?.command { lines += ["", "    " + command.filter { !$0.isNewline }] }
         }
         return lines.joined(separator: "\n") + "\n"

@@ -16,15 +16,11 @@ struct StoryReport {
         let margin = String(repeating: " ", count: indent)
         let who = story.firstCrash == nil ? "what the store did" : "what its recovery did"
         var table = Table([.init(""), .init("event", .right), .init(who), .init("after the crash")])
-        let deeds = story.timeline.map { Self.shortened($0.what, to: Self.deedColumns) }
-        let events = story.timeline.map(Self.events)
-        let taken = indent + 8 + max(5, events.map(\.count).max() ?? 0) + max(18, deeds.map(\.count).max() ?? 0)
-        for (index, moment) in story.timeline.enumerated() {
-            let (mark, fate, style) = Self.words(moment.fate)
-            let text = fate + (moment.detail.map { ": \($0)" } ?? "")
+        let rows = rows(widths: 120 - indent - 8)
+        for row in rows.shown {
             table.add([
-                .init(mark, style), .init(events[index]), .init(deeds[index]),
-                .init(Self.shortened(text, to: 120 - taken), style),
+                .init(row.mark, row.style), .init(row.events), .init(row.deed),
+                .init(Self.shortened(row.fate, to: rows.fateColumns), row.style),
             ])
         }
         var lines = story.firstCrash.map { Self.wrapped("first     ", $0, margin) } ?? []
@@ -32,10 +28,41 @@ struct StoryReport {
         let cut = story.firstCrash == nil ? "power cut" : "power cut during recovery,"
         lines.append(margin + Style.heading.shown("──── \(cut) after event \(story.crashPoint) ────", on: terminal))
         lines += Self.wrapped("expected  ", story.expected, margin) + Self.wrapped("found     ", story.found, margin)
+        if let difference = story.difference { lines += Self.wrapped("differs   ", difference, margin) }
         for (index, reason) in story.reasons.enumerated() {
             lines += Self.wrapped(index == 0 ? "why       " : "          ", reason, margin)
         }
         return lines
+    }
+
+    /// A line of the table.
+    private struct Row {
+        var mark = ""
+        var events = ""
+        var deed: String
+        var fate = ""
+        var style = Style.plain
+    }
+
+    /// The timeline, and the columns that its fates have. Of a fate that does not fit the detail stands on a row of its own.
+    private func rows(widths: Int) -> (shown: [Row], fateColumns: Int) {
+        let eventColumns = max(5, story.timeline.map { Self.events($0).count }.max() ?? 0)
+        func fateColumns(_ deeds: [String]) -> Int { widths - eventColumns - max(18, deeds.map(\.count).max() ?? 0) }
+        let room = fateColumns(story.timeline.map { Self.shortened($0.what, to: Self.deedColumns) })
+        var rows: [Row] = []
+        for moment in story.timeline {
+            let (mark, fate, style) = Self.words(moment.fate)
+            let whole = fate + (moment.detail.map { ": \($0)" } ?? "")
+            let fits = whole.count <= room
+            rows.append(
+                Row(
+                    mark: mark, events: Self.events(moment), deed: Self.shortened(moment.what, to: Self.deedColumns),
+                    fate: fits ? whole : fate, style: style))
+            if !fits, let detail = moment.detail {
+                rows.append(Row(deed: Self.shortened("  " + detail, to: Self.deedColumns), style: style))
+            }
+        }
+        return (rows, fateColumns(rows.map(\.deed)))
     }
 
     private static func events(_ moment: CrashStory.Moment) -> String {

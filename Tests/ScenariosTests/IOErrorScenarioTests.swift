@@ -47,7 +47,15 @@ struct IOErrorScenarioTests {
         #expect(result.controls.faultsFired == 1)
         #expect(result.controls.flagged == result.controls.mutations)
         #expect(!result.notTried.contains("writable"))
-        #expect(result.faults?.first?.faults.first?.hasPrefix("op ") == true)
+        let hit = try #require(result.faults?.first?.faults.first)
+        #expect(hit.hasPrefix("op ") && !hit.contains("#"), "\(hit)")
+    }
+
+    /// A read is in no trace, and has no number there: it is called by its number among the reads.
+    @Test func aFaultOfAReadIsCalledByItsNumber() throws {
+        let scratch = Scratch()
+        let result = try run("engine", [], "read nth=2 -> EIO", scratch)
+        #expect(result.faults?.first?.faults.first?.hasPrefix("read 2 ") == true, "\(result)")
     }
 
     /// Each family's rule is placed where it fires, or the reason stands there.

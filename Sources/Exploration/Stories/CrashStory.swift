@@ -49,6 +49,8 @@ package struct CrashStory: Hashable, Codable, Sendable {
     /// What would have been right, and what was there after recovery.
     package var expected: String
     package var found: String
+    /// Where the two first differ and what stands there, if both are values.
+    package var difference: String?
     /// Why what was lost may be lost, a sentence or two for each kind of thing.
     package var reasons: [String]
 

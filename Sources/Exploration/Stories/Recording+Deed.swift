@@ -9,9 +9,15 @@ extension Recording {
         var began: [OperationID: String] = [:]
         for event in events[..<(number - 1)] {
             let line = narrator.tell(event)
-            if case .barrierBegan(let id, _, _) = event { began[id] = line.deed }
+            if case .barrierBegan(let id, _, _) = event { began[id] = line.storyDeed }
         }
-        if case .barrierEnded(let id, errno: 0) = events[number - 1], let deed = began[id] { return "\(deed) returned" }
-        return narrator.tell(events[number - 1]).deed
+        let line = narrator.tell(events[number - 1])
+        switch events[number - 1] {
+        case .barrierEnded(let id, errno: 0): return began[id].map { "\($0) returned" } ?? line.storyDeed
+        case .oracle(let payload):
+            guard let text = try? payloads.bytes(of: payload) else { return line.storyDeed }
+            return OracleLineWords(text, number: line.oracleNumber).text
+        default: return line.storyDeed
+        }
     }
 }

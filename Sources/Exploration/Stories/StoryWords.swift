@@ -7,7 +7,8 @@ extension Loss {
     var partWords: String {
         let part =
             switch effect {
-            case .write, .zero: "its data"
+            case .write: "its data"
+            case .zero: "the zeros where bytes were"
             case .grow, .resize: "its size"
             case .name(_, nil): "the removal of the old name"
             case .name: "the new name"
@@ -18,15 +19,15 @@ extension Loss {
 }
 
 extension TraceLine {
-    /// What happened, in the words of a story: `write a.db, bytes 4096-8192`.
+    /// What happened, in the words of a story: `write a.db, bytes 4096–8191`.
     var storyDeed: String {
         var text = [what, shownPath ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
-        if let offsetBytes, let countBytes { text += ", bytes \(offsetBytes)-\(offsetBytes + countBytes)" }
-        if let sizeBytes { text += " to \(sizeBytes.counted("byte"))" }
-        if what == "rename" || what == "exchange" || what == "link" || what == "symlink" || what == "fault", let detail
-        {
-            text += " \(detail)"
+        if let offsetBytes, let countBytes, countBytes > 0 {
+            text += ", \(ByteRangeWords.bytes(offsetBytes..<offsetBytes + countBytes))"
         }
+        if let sizeBytes { text += " to \(sizeBytes.counted("byte"))" }
+        if let otherPath { text += " \(relationSign) \(Self.shown(otherPath))" }
+        if what == "symlink" || what == "fault", let detail { text += " \(detail)" }
         return origin == .writeback ? text + ", by the kernel, out of a shared mapping" : text
     }
 
@@ -36,8 +37,9 @@ extension TraceLine {
     }
 
     /// The path as it is seen from the store's directory.
-    var shownPath: String? {
-        guard let path else { return nil }
+    var shownPath: String? { path.map(Self.shown) }
+
+    private static func shown(_ path: ByteString) -> String {
         let text = path.description
         return text == "/" ? "the store's directory" : text.hasPrefix("/") ? String(text.dropFirst()) : text
     }

@@ -10,8 +10,8 @@ struct Storyteller {
     /// The oracle's lines before those of the recording: of earlier lives of the store.
     private let linesBefore: Int
     private let losses: [Loss]
-    /// How many parts of each operation this crash could have lost.
-    private let losable: [OperationID: Int]
+    /// The parts of each operation that this crash could have lost.
+    private let losable: [OperationID: [Loss]]
     /// How each barrier ended before the power went, and at which crash point.
     private let endings: [OperationID: (point: Int, errno: Int32)]
 
@@ -24,9 +24,7 @@ struct Storyteller {
         self.linesBefore = linesBefore
         let (set, _) = try recording.pendingSet(state.profile, at: state.crashPoint)
         losses = set.losses(set.survivors(.losing(state.lost)))
-        var losable: [OperationID: Int] = [:]
-        for item in set.lost(set.survivors(.nothing)).items { losable[item.operation, default: 0] += 1 }
-        self.losable = losable
+        losable = Dictionary(grouping: set.losses(set.survivors(.nothing)), by: \.operation)
         var endings: [OperationID: (Int, Int32)] = [:]
         for (index, event) in recording.events[..<state.crashPoint].enumerated() {
             if case .barrierEnded(let id, let errno) = event { endings[id] = (index + 1, errno) }
@@ -35,10 +33,54 @@ struct Storyteller {
     }
 
     func tell() throws -> CrashStory {
-        CrashStory(
+        var reasons = LossReasons(recording, state, losses, endings: endings).sentences()
+        let history = try history()
+        if linesBefore == 0, !history.contains(where: \.isAcknowledged) {
+            reasons.append("Nothing had been acknowledged yet.")
+        }
+        return CrashStory(
             headline: violation.headline, profile: state.profile.rawValue, crashPoint: state.crashPoint,
             timeline: Timeline.folded(try moments()), expected: violation.expectedWords, found: violation.foundWords,
-            reasons: LossReasons(recording, state, losses, endings: endings).sentences())
+            difference: difference(history)?.words, reasons: reasons)
+    }
+
+    // MARK: - Values
+
+    /// An operation of the oracle's lines before the crash.
+    private struct Asked {
+        var operation: OracleOperation
+        var line: Int
+        var isAcknowledged: Bool
+    }
+
+    private func history() throws -> [Asked] {
+        let lines = recording.oracleLines.prefix(state.oracleLineCount)
+        return try lines.enumerated().compactMap { index, line in
+            let number = linesBefore + index + 1
+            let text = try recording.payloads.bytes(of: line.line)
+            guard let parsed = try? OracleLine.parse(text, line: number), let operation = parsed.operation else {
+                return nil
+            }
+            let isAcknowledged = if case .acknowledged = parsed { true } else { false }
+            return Asked(operation: operation, line: number, isAcknowledged: isAcknowledged)
+        }
+    }
+
+    /// Where the value that was found differs from the expected one that it is most like. A value that the key had
+    /// before, as a whole, is named by its line already.
+    private func difference(_ history: [Asked]) -> ValueDifference? {
+        guard let key = violation.key, let found = violation.found?.payload else { return nil }
+        let expected = violation.expected.compactMap(\.payload)
+        guard !expected.isEmpty, !expected.contains(found) else { return nil }
+        let known = history.compactMap { asked in
+            asked.operation.action.payload.map {
+                ValueDifference.Known(key: asked.operation.key, payload: $0, line: asked.line)
+            }
+        }
+        let differences = expected.map { ValueDifference(expected: $0, found: found, key: key, known: known) }
+        guard let nearest = differences.max(by: { $0.firstByte < $1.firstByte }) else { return nil }
+        let isOlderValue = known.contains { $0.key == key && $0.payload == found }
+        return isOlderValue && nearest.firstByte < Holding.shownBytes ? nil : nearest
     }
 
     // MARK: - Moments
@@ -68,6 +110,8 @@ struct Storyteller {
                 (moment.fate, moment.detail) = fate(of: operation.id)
                 if let piece = recording.writePiece(at: narrated.point - 1) { moment.what += " (\(piece.words))" }
                 isKey = moment.fate == .lost || moment.fate == .torn
+                // A hole has two sides: what is missing, and what came later and is there.
+                isKey = isKey || violation.check == .noHoles && hasLost && moment.fate == .survived
             case .barrierBegan(let id, _, _):
                 isKey = hasLost
                 switch endings[id] {
@@ -88,17 +132,20 @@ struct Storyteller {
                 if isKey, moment.fate == .other { moment.fate = .asked }
             case .fault: isKey = true
             }
-            told.append(Timeline.Told(moment: moment, isKey: isKey, group: narrated.group))
+            var one = Timeline.Told(moment: moment, isKey: isKey, group: narrated.group)
+            if case .barrierBegan = event { one.isBarrier = true }
+            told.append(one)
         }
         return told
     }
 
     private func fate(of id: OperationID) -> (CrashStory.Fate, detail: String?) {
-        guard let count = losable[id] else { return (.durable, nil) }
+        guard let parts = losable[id] else { return (.durable, nil) }
         let lost = losses.filter { $0.operation == id }
         if lost.isEmpty { return (.survived, nil) }
-        if lost.count == count, !lost.contains(where: \.isTorn) { return (.lost, nil) }
-        return (.torn, "lost: " + lost.map(\.partWords).joined(separator: ", "))
+        if lost.count == parts.count, !lost.contains(where: \.isTorn) { return (.lost, nil) }
+        let words = TornWrite(parts: parts, losses: lost)?.words
+        return (.torn, words ?? "lost: " + lost.map(\.partWords).joined(separator: ", "))
     }
 
     // MARK: - The oracle
@@ -107,7 +154,8 @@ struct Storyteller {
     /// names none is told with the last line before the crash.
     private var promisedLines: Set<Int> {
         var lines = Set(
-            [violation.line, violation.found?.line].compactMap(\.self) + violation.expected.compactMap(\.line))
+            [violation.line, violation.found?.line].compactMap(\.self) + violation.expected.compactMap(\.line)
+                + violation.otherLines)
         if lines.isEmpty { lines.insert(linesBefore + state.oracleLineCount) }
         return lines
     }

@@ -9,17 +9,18 @@ enum Timeline {
         var isKey: Bool
         /// What it did to which file: events of one group can be counted together.
         var group: String
+        var isBarrier = false
     }
 
     private static let repeatedAtMost = 3
     private static let linesAtMost = 36
 
     static func folded(_ told: [Told]) -> [CrashStory.Moment] {
-        guard let first = told.firstIndex(where: \.isKey) else { return told.isEmpty ? [] : [summary(told[...])] }
+        guard let first = told.firstIndex(where: \.isKey) else { return summaries(told[...]) }
         var lines: [CrashStory.Moment] = []
         // The last sync before what matters says up to where all was well.
         let context = told[..<first].lastIndex { $0.moment.fate == .synced } ?? first
-        if context > 0 { lines.append(summary(told[..<context])) }
+        lines += summaries(told[..<context])
         var index = context
         while index < told.count {
             let isKey = told[index].isKey || index == context
@@ -29,7 +30,7 @@ enum Timeline {
                         ? $0.group != told[index].group || $0.moment.fate != told[index].moment.fate || !$0.isKey
                         : $0.isKey
                 } ?? told.count
-            lines += isKey ? repeated(told[index..<max(end, index + 1)]) : [summary(told[index..<end])]
+            lines += isKey ? repeated(told[index..<max(end, index + 1)]) : summaries(told[index..<end])
             index = max(end, index + 1)
         }
         return lines.count > linesAtMost ? shortened(lines) : lines
@@ -46,11 +47,19 @@ enum Timeline {
         return [first, between, last]
     }
 
-    /// Events of less interest on one line: `14 events: 13 × write a.db-journal, create a.db-journal`.
+    /// Events of less interest on one line; on two where there are syncs among them: whether one came must be seen.
+    private static func summaries(_ run: ArraySlice<Told>) -> [CrashStory.Moment] {
+        let syncs = run.filter(\.isBarrier)
+        let others = run.filter { !$0.isBarrier }
+        return [others, syncs].filter { !$0.isEmpty }.map { summary($0[...]) }
+            .sorted { ($0.from, $0.through) < ($1.from, $1.through) }
+    }
+
+    /// `14 events: 13 × write a.db-journal, create a.db-journal`
     private static func summary(_ run: ArraySlice<Told>) -> CrashStory.Moment {
         let moments = run.map(\.moment)
         guard moments.count > 1, let first = moments.first, let last = moments.last else {
-            var only = moments[0]
+            var only = run[run.startIndex].moment
             // Not the promise that is broken.
             if only.fate == .promised { only.fate = .other }
             return only
@@ -67,11 +76,13 @@ enum Timeline {
             .prefix(2).map {
                 $0.count == 1 ? $0.group : "\($0.count) × \($0.group)"
             }
-        let what = "\(moments.count) events: " + most.joined(separator: ", ") + (counts.count > most.count ? ", …" : "")
+        let what =
+            "\(moments.count) \(run.allSatisfy(\.isBarrier) ? "syncs" : "events"): " + most.joined(separator: ", ")
+            + (counts.count > most.count ? ", …" : "")
         let fates = Set(moments.map(\.fate))
         let fate: CrashStory.Fate =
             fates.contains(.survived)
-            ? .survived : fates.contains(.durable) || fates.contains(.synced) ? .durable : .other
+            ? .survived : fates.contains(.durable) ? .durable : fates == [.synced] ? .synced : .other
         return CrashStory.Moment(from: first.from, through: last.through, what: what, fate: fate)
     }
 

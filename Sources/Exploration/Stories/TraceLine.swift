@@ -18,6 +18,8 @@ package struct TraceLine: Hashable, Sendable {
     /// Had not returned when it was recorded.
     package var isInFlight = false
     package var detail: String?
+    /// Where a name went, or what it is another name of.
+    package var otherPath: ByteString?
     /// Of an oracle line: which one of the trace it is, from 1.
     package var oracleNumber = 0
     /// The data of a write or an oracle line.
@@ -34,16 +36,23 @@ package struct TraceLine: Hashable, Sendable {
         if let path { parts.append(path.description) }
         if let offsetBytes, let countBytes { parts.append("[\(offsetBytes), +\(countBytes))") }
         if let sizeBytes { parts.append("to \(sizeBytes)") }
+        if let relation { parts.append(relation) }
         if let detail { parts.append(detail) }
         if let errno, errno != 0 { parts.append("errno \(errno)") }
         if isInFlight { parts.append("(in flight)") }
         return parts.joined(separator: " ")
     }
 
+    /// `-> /new`, `= /old`: what `otherPath` is to the path.
+    private var relation: String? { otherPath.map { "\(relationSign) \($0)" } }
+
+    /// What stands between the path and the other one.
+    var relationSign: String { what == "link" ? "=" : "->" }
+
     /// A line of text: crash point, operation, what happened. `oracleLine` is the text of an oracle line, which is told as
     /// in a story.
     package func text(oracleLine: ByteString?) -> String {
-        let number = operation.map { "op \($0)" } ?? ""
+        let number = operation.map { "\(OperationID($0))" } ?? ""
         let said = oracleLine.map { OracleLineWords($0.bytes, number: oracleNumber).text } ?? deed + originWords
         return
             "\(Self.padded("\(point)", 7, fromLeft: true))  \(Self.padded(number, 9, fromLeft: false))  \(said)"
@@ -86,6 +95,6 @@ extension TraceLine: Encodable {
         case .writeback: try fields.encode("writeback", forKey: .origin)
         }
         if isInFlight { try fields.encode(true, forKey: .inFlight) }
-        try fields.encodeIfPresent(detail, forKey: .detail)
+        try fields.encodeIfPresent(relation ?? detail, forKey: .detail)
     }
 }

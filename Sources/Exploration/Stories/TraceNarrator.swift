@@ -76,7 +76,7 @@ package struct TraceNarrator: Sendable {
             line.detail = Self.words(attributes)
             if case .symbolicLink(let target) = kind { line.detail = "-> \(target)" }
         case .link(let inode, let entry):
-            line.detail = "= \(path(inode))"
+            line.otherPath = path(inode)
             give(entry, to: inode)
             (line.what, line.path) = ("link", path(entry))
         case .unlink(let entry):
@@ -84,7 +84,7 @@ package struct TraceNarrator: Sendable {
             take(entry)
         case .rename(let from, let to, let mode):
             line.what = mode == .exchange ? "exchange" : "rename"
-            (line.path, line.detail) = (path(from), "-> \(path(to))")
+            (line.path, line.otherPath) = (path(from), path(to))
             let (moved, replaced) = (names[from], names[to])
             take(from)
             take(to)

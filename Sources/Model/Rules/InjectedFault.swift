@@ -18,9 +18,16 @@ public struct InjectedFault: Hashable, Sendable {
     }
 }
 
+extension InjectedFault {
+    /// For people: `op 62 write a.wal -> tear 512..1024`, `read 4 a.wal -> EIO`.
+    public var words: String {
+        "\(operation) \(operation.question == nil ? kind.name + " " : "")\(path) -> \(fault)"
+    }
+}
+
 extension InjectedFault: CustomStringConvertible {
     /// A line of a script: `62 write path=a.wal -> tear 512..1024  # write path=*.wal nth=3 -> tear 512`
     public var description: String {
-        "\(operation.rawValue) \(kind.name) path=\(Glob(exactly: path)) -> \(fault)  # \(rule)"
+        "\(operation.scriptText) \(kind.name) path=\(Glob(exactly: path)) -> \(fault)  # \(rule)"
     }
 }

@@ -58,7 +58,7 @@ extension ScriptedFaults: CustomStringConvertible {
     /// One line a fault, in the order of the operations.
     public var description: String {
         lines.sorted { $0.key < $1.key }.flatMap { id, lines in
-            lines.map { "\(id.rawValue) \($0.kind.name) path=\(Glob(exactly: $0.path)) -> \($0.fault)\n" }
+            lines.map { "\(id.scriptText) \($0.kind.name) path=\(Glob(exactly: $0.path)) -> \($0.fault)\n" }
         }.joined()
     }
 
@@ -75,8 +75,8 @@ extension ScriptedFaults: CustomStringConvertible {
 
     private static func parse(_ words: inout RuleWords) throws(RuleError) -> (OperationID, Line) {
         let number = words.next()
-        guard let number, let id = RuleParser.number(number.text[...]) else {
-            throw words.error(number, expected: "the id of an operation")
+        guard let number, let id = OperationID(scriptText: number.text) else {
+            throw words.error(number, expected: "the id of an operation, such as 62 or read:4")
         }
         let name = words.next()
         guard let name, let kind = OperationKind(name: name.text) else {
@@ -95,7 +95,7 @@ extension ScriptedFaults: CustomStringConvertible {
             throw words.error(
                 first, expected: "a fault as a run records it, such as EIO, tear 512..1024 or bitflip 77.3")
         }
-        return (OperationID(id), Line(kind: kind, path: path, fault: fault))
+        return (id, Line(kind: kind, path: path, fault: fault))
     }
 }
 

@@ -13,12 +13,7 @@ extension CaseWriter {
         _ objection: FaultJudge.Objection, of outcome: FaultTrial.Outcome, files: FaultTrial, family: String,
         rules: String, doneAgainBy again: RunRequest
     ) throws -> Finding {
-        let hits = outcome.faults.prefix(3).map { fault in
-            // A question (a read) leaves no trace, and has no number there.
-            let isQuestion = fault.operation.rawValue >> 63 == 1
-            let number = isQuestion ? "" : "op \(fault.operation.rawValue) "
-            return number + "\(fault.kind.name) \(fault.path) -> \(fault.fault)"
-        }
+        let hits = outcome.faults.prefix(3).map(\.words)
         let more = outcome.faults.count > 3 ? " and \(outcome.faults.count - 3) more" : ""
         let story =
             "\(rules) [\(hits.joined(separator: "; "))\(more)]; the workload \(outcome.first.termination); "

@@ -170,7 +170,7 @@ struct IOErrorScenario: ScenarioRun {
             demand: trial.demand.rawValue)
         report.matched = outcome.rules.reduce(0) { $0 + $1.matched }
         report.fired = outcome.firedCount
-        report.faults = outcome.faults.prefix(3).map { "op \($0)" }
+        report.faults = outcome.faults.prefix(3).map(\.words)
         if !outcome.first.termination.isSuccess {
             report.outcome = .refused
             report.detail = "\(outcome.first.termination)\(outcome.first.said)"

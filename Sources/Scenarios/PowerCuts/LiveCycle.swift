@@ -30,7 +30,7 @@ struct LiveCycle {
             guard let cut else { return nil }
             guard let fault else { return "after event \(cut.eventCount): \(recording.deed(ofEvent: cut.eventCount))" }
             let side = fault.fault == .crash(.before) ? "instead of" : "after"
-            return "\(side) op \(fault.operation.rawValue): \(fault.kind.name) \(fault.path)"
+            return "\(side) \(fault.operation): \(fault.kind.name) \(fault.path)"
         }
     }
 

@@ -62,9 +62,130 @@ struct CrashStoryTests {
         let lost = try LostAtoms(parsing: "3.0[0-512]")
         let story = try story(recording(syncError: 5), .posixMin, .losing(lost))
         let torn = story.timeline.filter { $0.fate == .torn }
-        #expect(torn.map(\.what) == ["write a.log, bytes 0-4096"])
-        #expect(torn.first?.detail?.contains("0-512") == true)
+        #expect(torn.map(\.what) == ["write a.log, bytes 0–4095"])
+        #expect(torn.first?.detail == "kept bytes 512–4095, lost 0–511, which read as zeros")
         #expect(story.reasons.contains { $0.contains("may survive in part") })
+    }
+
+    /// What is lost of a write of 4096 bytes to an empty file, as a case stores it.
+    @Test(arguments: [
+        (
+            "3.0[512-1024,2048-2560]",
+            "kept bytes 0–511, 1024–2047, 2560–4095, lost 512–1023, 2048–2559, which read as zeros"
+        ),
+        ("3.0[0-3584]", "kept bytes 3584–4095, lost 0–3583, which read as zeros"),
+        ("3.0", "kept the size, lost the bytes: they read as zeros"),
+    ])
+    func `a torn write says which bytes are there and what is read for the others`(lost: String, words: String) throws {
+        let state = try recording(syncError: 5).state(.posixMin, at: 9, .losing(LostAtoms(parsing: lost)))
+        try #require(state.lost.description == lost)
+        let story = try story(recording(syncError: 5), .posixMin, .losing(LostAtoms(parsing: lost)))
+        #expect(story.timeline.first { $0.fate == .torn }?.detail == words)
+    }
+
+    @Test func `an append that stopped at a page kept what came before it`() throws {
+        let arena = PayloadArena()
+        var base = Tree()
+        base.nodes[Self.file] = Node(kind: .regular, attributes: Attributes(mode: 0o644))
+        base.nodes[.root]?.entries["a.log"] = Self.file
+        let data = arena.store([UInt8](repeating: 7, count: 600))
+        let write = Change.write(Self.file, offsetBytes: 3800, data: data)
+        let events: [TraceEvent] = [.operation(Operation(id: OperationID(1), write))]
+        let recording = Recording(base: base, events: events, payloads: arena)
+        let story = try story(recording, .strict, .losing(LostAtoms(parsing: "1.0[4096-4400] 1.1<4096")))
+        #expect(story.timeline.map(\.detail) == ["kept bytes 3800–4095, lost 4096–4399"], "\(story.timeline)")
+        #expect(story.reasons.last == "Nothing had been acknowledged yet.")
+    }
+
+    @Test func `what had been acknowledged is not denied`() throws {
+        let story = try story(recording(), .strict, .nothing)
+        #expect(!story.reasons.contains { $0.contains("Nothing had been acknowledged") })
+    }
+
+    /// Both are shown by their beginnings, which look alike.
+    @Test(arguments: [(60, "from byte 60 on: bytes 60–99 are zeros"), (4, "from byte 4 on: bytes 4–99 are zeros")])
+    func `values that look alike are told apart`(shared: Int, words: String) throws {
+        let arena = PayloadArena()
+        let value = [UInt8](repeating: 120, count: 100)
+        let found = Array(value.prefix(shared)) + [UInt8](repeating: 0, count: 100 - shared)
+        let put = OracleOperation.put(1, "k", value)
+        let events: [TraceEvent] = [
+            .oracle(arena.store(Array(OracleLine.begin(put).encoded.dropLast()))),
+            .oracle(arena.store(Array(OracleLine.acknowledged(put).encoded.dropLast()))),
+        ]
+        let recording = Recording(base: Tree(), events: events, payloads: arena)
+        let violation = Violation(
+            check: .payloadIntegrity, key: "k", expected: [Holding(payload: value, line: 2)],
+            found: Holding(payload: found), line: 2)
+        let story = try recording.story(
+            of: recording.state(.strict, at: 2, .nothing), violation, linesBefore: 0)
+        #expect(story.difference == words)
+        #expect(StoryReport(story).lines(for: .plain, indent: 4).contains("    differs   " + words))
+    }
+
+    @Test func `names stand as in the store's directory`() throws {
+        var recording = recording()
+        let to = Entry(.root, "b.log")
+        recording.events[7] = .operation(Operation(id: OperationID(5), .rename(from: Self.name, to: to, .replace)))
+        let story = try story(recording, .strict, .nothing)
+        #expect(story.timeline.contains { $0.what == "rename a.log -> b.log" }, "\(story.timeline.map(\.what))")
+        #expect(recording.deed(ofEvent: 8) == "rename a.log -> b.log")
+        #expect(recording.deed(ofEvent: 3) == "fsync the store's directory returned")
+        #expect(recording.deed(ofEvent: 9) == "oracle line 2: put k, 2 bytes: acknowledged")
+    }
+
+    /// Both sides of a hole stand by themselves, with what the store did for them.
+    @Test func `a hole is told with its own operations`() throws {
+        let arena = PayloadArena()
+        var events: [TraceEvent] = []
+        var id: UInt64 = 0
+        func next() -> OperationID {
+            id += 1
+            return OperationID(id)
+        }
+        func file(_ key: Int) -> InodeID { InodeID(UInt64(key) + 1) }
+        var base = Tree()
+        for key in 1...9 {
+            base.nodes[file(key)] = Node(kind: .regular, attributes: Attributes(mode: 0o644))
+            base.nodes[.root]?.entries[ByteString("\(key)")] = file(key)
+        }
+        for key in 1...9 {
+            let put = OracleOperation.put(UInt64(key), ByteString("\(key)"), [1])
+            events.append(.oracle(arena.store(Array(OracleLine.begin(put).encoded.dropLast()))))
+            let data = arena.store([1])
+            events.append(.operation(Operation(id: next(), .write(file(key), offsetBytes: 0, data: data))))
+        }
+        let recording = Recording(base: base, events: events, payloads: arena)
+        // Key 2 is lost, and key 7 is there.
+        let lost = try recording.state(.posixMin, at: events.count, .losing(LostAtoms(parsing: "2.0 2.1")))
+        let violation = Violation(
+            check: .noHoles, key: "2", expected: [Holding(payload: [1], line: 3)], found: Holding(payload: nil),
+            line: 3, otherLines: [3, 13])
+        let story = try recording.story(of: lost, violation, linesBefore: 0)
+        let whats = story.timeline.map(\.what)
+        #expect(whats.contains("oracle line 2: put 2, 1 byte: asked for"), "\(whats)")
+        #expect(
+            whats.contains("oracle line 13: put 7, 1 byte: asked for") || whats.contains("write 7, byte 0"), "\(whats)")
+        #expect(story.timeline.contains { $0.what == "write 7, byte 0" && $0.fate == .survived }, "\(whats)")
+    }
+
+    @Test func `what is folded never mixes syncs with writes`() throws {
+        var recording = recording()
+        let data = Payload(offsetBytes: 0, countBytes: 1)
+        var many: [TraceEvent] = []
+        for index in 0..<20 {
+            let id = 10 + 2 * UInt64(index)
+            let write = Change.write(Self.file, offsetBytes: 0, data: data)
+            many.append(.operation(Operation(id: OperationID(id), write)))
+            many.append(.barrierBegan(OperationID(id + 1), .fsync(Self.file), process: 0))
+            many.append(.barrierEnded(OperationID(id + 1), errno: 0))
+        }
+        recording.events.insert(contentsOf: many, at: 1)
+        let story = try story(recording, .strict, .nothing)
+        let folded = story.timeline.filter { $0.what.contains(" × ") }
+        #expect(folded.contains { $0.what == "20 syncs: 20 × fsync a.log" && $0.fate == .synced }, "\(story.timeline)")
+        #expect(folded.contains { $0.what.contains("20 × write a.log") && $0.fate == .durable }, "\(story.timeline)")
+        #expect(folded.allSatisfy { !($0.what.contains("sync ") && $0.what.contains("write ")) })
     }
 
     @Test func nothingIsLostWhenAProcessDies() throws {
@@ -82,6 +203,16 @@ struct CrashStoryTests {
         let lines = StoryReport(story).lines(for: .plain, indent: 4)
         #expect(lines.allSatisfy { $0.count <= 120 }, "\(lines.map(\.count))")
         #expect(lines.contains { $0.hasPrefix("    >> ") && $0.hasSuffix("LOST") })
+    }
+
+    @Test func `how a write is torn is told whole, on a line of its own if need be`() throws {
+        var story = try story(recording(syncError: 5), .posixMin, .losing(LostAtoms(parsing: "3.0[0-512]")))
+        func lines() -> [String] { StoryReport(story).lines(for: .plain, indent: 4) }
+        let words = "kept bytes 512–4095, lost 0–511, which read as zeros"
+        #expect(lines().contains { $0.hasSuffix("TORN: " + words) }, "\(lines())")
+        story.timeline[0].what = String(repeating: "n", count: 60)
+        let place = try #require(lines().firstIndex { $0.hasSuffix("TORN") }, "\(lines())")
+        #expect(lines()[place + 1].hasSuffix("  " + words))
     }
 
     /// Of a thousand events that do not matter a handful of lines is told.

@@ -37,8 +37,8 @@ struct WritePieceStoryTests {
         let story = try story(pieces, .strict, at: 3, .nothing)
         #expect(
             story.timeline.map(\.what) == [
-                "write log, bytes 0-3800", "write log, bytes 3800-4096 (piece 1 of 2 of one write)",
-                "write log, bytes 4096-4400 (piece 2 of 2 of one write)",
+                "write log, bytes 0–3799", "write log, bytes 3800–4095 (piece 1 of 2 of one write)",
+                "write log, bytes 4096–4399 (piece 2 of 2 of one write)",
             ])
     }
 
