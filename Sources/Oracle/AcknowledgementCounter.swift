@@ -10,6 +10,8 @@ import func Glibc.memchr
 /// A line counts once its newline is there. Pure; not thread safe.
 package struct AcknowledgementCounter: Sendable {
     package private(set) var count = 0
+    /// Whether another line came behind the last acknowledgement.
+    package private(set) var isFollowed = false
     /// The beginning of a line whose newline has not come yet.
     private var beginning: [UInt8] = []
 
@@ -21,15 +23,20 @@ package struct AcknowledgementCounter: Sendable {
         while let newline = bytes.newline(from: start) {
             let end = bytes.extracting(start..<newline)
             if beginning.isEmpty {
-                if Self.acknowledges(end) { count += 1 }
+                note(acknowledges: Self.acknowledges(end))
             } else {
                 carry(end)
-                if Self.acknowledges(beginning.span) { count += 1 }
+                note(acknowledges: Self.acknowledges(beginning.span))
                 beginning.removeAll(keepingCapacity: true)
             }
             start = newline + 1
         }
         carry(bytes.extracting(start..<bytes.count))
+    }
+
+    private mutating func note(acknowledges: Bool) {
+        if acknowledges { count += 1 }
+        isFollowed = !acknowledges
     }
 
     private mutating func carry(_ bytes: Span<UInt8>) {

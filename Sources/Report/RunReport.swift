@@ -71,6 +71,12 @@ package struct RunReport {
             let what = result.scenario == Scenario.kill.rawValue ? "kill" : "live cut"
             let landed = "\(result.controls.cutsLanded) of \(result.cuts.count.counted(what))"
             parts.append(landed + " landed in the middle of the work")
+            let late = result.cuts.compactMap { cut in cut.asked.map { cut.acknowledged - $0 } }.filter { $0 > 0 }
+            if let most = late.max() {
+                parts.append(
+                    "\(late.count) up to \(most.counted("acknowledgement")) later than asked for, and another time "
+                        + "elsewhere: the workload does not stop at FAULTLINE_ACKS (docs/targets.md)")
+            }
         }
         parts.append(
             "positive control: \(result.controls.flagged) of \(result.controls.mutations.counted("mutation")) detected")

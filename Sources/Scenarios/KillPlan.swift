@@ -4,11 +4,17 @@ import Storage
 
 /// What a process is killed at, if not at a seeded time.
 package enum KillTrigger: Hashable, Sendable {
-    /// As soon as so many operations of its life are acknowledged.
+    /// Once so many operations of its life are acknowledged, and the next has begun.
     case acknowledgement(UInt64)
     /// As soon as the store has a file that matches and that was not there at the first acknowledgement of its life: in
     /// the middle of what makes it, be it a rotation, a checkpoint or a compaction.
     case newFile(Glob)
+
+    /// The acknowledgement, if it is one.
+    var acknowledgement: Int? {
+        guard case .acknowledgement(let count) = self else { return nil }
+        return Int(clamping: count)
+    }
 
     /// The options of `faultline run` that say so.
     var words: [String] {

@@ -78,7 +78,8 @@ struct KillScenario: ScenarioRun {
                 let cut = cut(of: life, cycle)
                 let isLast = cut.landed || plan != nil || attempt == Self.mostAttempts
                 if isLast { tally.cuts.append(cut) }
-                let moment = "kill \(cycle), after \(life.acknowledged.counted("acknowledgement")) of that life"
+                let late = cut.asked.map { $0 == life.acknowledged ? "" : " (asked for: \($0))" } ?? ""
+                let moment = "kill \(cycle), after \(life.acknowledged.counted("acknowledgement"))\(late) of that life"
                 guard try judge(life, after: moment) else { return }
                 if isLast { break }
             }
@@ -90,7 +91,8 @@ struct KillScenario: ScenarioRun {
     private func cut(of life: Life, _ cycle: Int) -> RunResult.Cut {
         let hasWorkLeft = UInt64(life.acknowledged) < request.operationCount
         return RunResult.Cut(
-            cycle: cycle, acknowledged: life.acknowledged, inFlight: history.inFlight,
+            cycle: cycle, acknowledged: life.acknowledged, asked: request.killTrigger?.acknowledgement,
+            inFlight: history.inFlight,
             landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft, file: life.newFile?.shown)
     }
 
@@ -98,8 +100,9 @@ struct KillScenario: ScenarioRun {
 
     private mutating func live(until plan: KillPlan?) throws -> Life {
         let linesBefore = history.text.count
-        let environment = request.environment(
+        var environment = request.environment(
             store, oracle: context.oracle, firstSeq: history.nextSeq, oracleMayShare: true)
+        if case .at(.acknowledgement(let count)) = plan { environment.acknowledgementLimit = count }
         let workload = try WorkloadRun(request.target, environment)
         var watch = OracleWatch(context.oracle, from: linesBefore)
         let life = try plan.map { try kill(workload, at: $0, &watch) } ?? (try finish(workload, &watch))
@@ -127,9 +130,14 @@ struct KillScenario: ScenarioRun {
             complaints: workload.complaints)
     }
 
+    /// How long a kill at an acknowledgement waits for the next operation to begin, so that it finds one at work.
+    private static let nextOperationPatienceSeconds = 1.0
+
     private func kill(_ workload: WorkloadRun, at plan: KillPlan, _ watch: inout OracleWatch) throws -> Life {
         let began = ScenarioRunner.now()
         var (firstAt, lastAt) = (Double.infinity, began)
+        // In a batch, what is in flight has begun before.
+        let patience = request.shape.batchCount > 1 ? 0 : Self.nextOperationPatienceSeconds
         let limit = Double(request.target.target.timeoutSeconds)
         var files: NewFileWatch?
         while workload.process.termination == nil {
@@ -148,7 +156,8 @@ struct KillScenario: ScenarioRun {
             let isTime =
                 switch plan {
                 case .afterSeconds(let seconds): now - firstAt >= seconds
-                case .at(.acknowledgement(let count)): watch.acknowledged >= count
+                case .at(.acknowledgement(let count)):
+                    watch.acknowledged >= count && (watch.isFollowed || now - lastAt > patience)
                 case .at(.newFile(let glob)): files?.file(matching: glob) != nil
                 }
             if isTime || now - lastAt > limit { break }

@@ -10,6 +10,8 @@ struct OracleWatch: ~Copyable {
     private var offset: off_t
     private var counter = AcknowledgementCounter()
     var acknowledged: Int { counter.count }
+    /// Whether another line came behind the last acknowledgement.
+    var isFollowed: Bool { counter.isFollowed }
 
     /// Counts what is added behind `offset`. The file need not be there yet.
     init(_ path: ByteString, from offset: Int) {

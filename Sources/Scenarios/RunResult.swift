@@ -104,6 +104,8 @@ package struct RunResult: Codable, Sendable {
         package var cycle: Int
         /// Acknowledgements of that life of the store.
         package var acknowledged: Int
+        /// The acknowledgement at which it was asked for; later is a workload that did not wait (`FAULTLINE_ACKS`).
+        package var asked: Int?
         /// Operations that had begun and had no answer. None: the store was between two operations, as in a compaction.
         package var inFlight: Int
         /// It found the workload at work: begun, alive, and not done.

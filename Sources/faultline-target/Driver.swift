@@ -5,7 +5,7 @@ import Targets
 /// What every built-in target does with its commands, whatever the store.
 enum Driver {
     static func workload(
-        _ run: (_ workload: Workload, _ directory: ByteString, _ oracle: OracleFile) throws -> Void
+        _ run: (_ workload: Workload, _ directory: ByteString, _ oracle: LastAcknowledgement<OracleFile>) throws -> Void
     ) throws {
         let environment = try WorkloadEnvironment.ofThisProcess()
         let oracle = try OracleFile(
@@ -14,7 +14,9 @@ enum Driver {
         let workload = Workload(
             seed: environment.seed, shape: environment.shape, firstSeq: environment.firstSeq,
             operationCount: environment.operationCount)
-        try run(workload, environment.directory, oracle)
+        try run(
+            workload, environment.directory,
+            LastAcknowledgement(oracle, count: environment.acknowledgementLimit))
     }
 
     static func recover(isPersistent: Bool, _ dump: @escaping RecoverServer.Dump) throws {

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -24,7 +25,8 @@ import Testing
 
     @Test(arguments: ["engine", "sqlite"]) func aStoreThatWritesBeforeItPromisesSurvives(_ name: String) throws {
         let scratch = Scratch()
-        let result = run(try targets.target(name).configured(), scratch)
+        // SQLite has some eighteen boundaries an operation, each a process that recovers: few operations, on a slow machine, too.
+        let result = run(try targets.target(name).configured(), scratch, ops: name == "engine" ? 60 : 25)
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
         #expect(result.controls.cutsLanded > 0)
         #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
@@ -34,16 +36,48 @@ import Testing
         #expect(result.states.checked >= 5 + boundaries.states)
     }
 
-    @Test func aKillAtAnAcknowledgementLandsRightBehindIt() throws {
+    /// The built-in workloads stop there: each life, and each run, has as many, with the next operation begun.
+    @Test(arguments: ["engine", "sqlite"]) func aKillAtAnAcknowledgementLandsRightBehindIt(_ name: String) throws {
         let scratch = Scratch()
-        let result = run(try targets.target("sqlite").configured(), scratch, cycles: 3, atAck: 7)
-        #expect(result.verdict == "pass" && result.controls.cutsLanded == 3)
-        // 60 of the first life, and 7 or very few more of each that was killed.
-        #expect((81...96).contains(result.acknowledged), "\(result.acknowledged)")
+        let result = run(try targets.target(name).configured(), scratch, cycles: 6, atAck: 7)
+        #expect(result.verdict == "pass" && result.controls.cutsLanded == 6)
+        #expect(result.acknowledged == 60 + 6 * 7)
         #expect(result.command.contains("--kill-at-ack 7"))
-        #expect(result.cuts.map(\.cycle) == [1, 2, 3])
-        #expect(result.cuts.allSatisfy { $0.landed && (7...12).contains($0.acknowledged) && $0.inFlight <= 1 })
+        #expect(result.cuts.map(\.cycle) == Array(1...6))
+        #expect(result.cuts.allSatisfy { $0.landed && $0.acknowledged == 7 && $0.asked == 7 && $0.inFlight == 1 })
         #expect(result.notTried == [], "each life is a write after the last recovery")
+        #expect(!RunReport(result).text(for: .plain).contains("later than asked for"))
+    }
+
+    /// A batch is acknowledged operation by operation, and several clients at once.
+    @Test(arguments: [(4, 1), (1, 3)]) func aKillInABatchOrAmongClientsIsAsExact(batch: Int, threads: Int) throws {
+        let scratch = Scratch()
+        let target = try targets.target("sqlite").configured()
+        var request = RunRequest(
+            target: target, scenario: .kill, contract: target.contract(clients: threads), operationCount: 60, cycles: 3)
+        request.shape.batchCount = batch
+        request.shape.threadCount = threads
+        request.killTrigger = .acknowledgement(10)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.cuts.map(\.acknowledged) == [10, 10, 10])
+        #expect(result.cuts.allSatisfy { $0.inFlight >= 1 }, "\(result.cuts)")
+    }
+
+    @Test func howMuchLaterAWorkloadWasKilledThatDoesNotStopIsSaid() throws {
+        let scratch = Scratch()
+        let target = try shellTarget(scratch, acknowledging: "", pause: "sleep 0.2")
+        let result = run(target, scratch, cycles: 2, ops: 30, atAck: 2)
+        #expect(result.cuts.allSatisfy { $0.asked == 2 && $0.acknowledged >= 2 }, "\(result.cuts)")
+        let isLate = result.cuts.contains { $0.acknowledged > 2 }
+        let text = RunReport(result).text(for: .plain)
+        #expect(text.contains("later than asked for, and another time elsewhere") == isLate, "\(text)")
+        var late = result
+        late.cuts[0].acknowledged = 5
+        late.cuts[1].acknowledged = 2
+        #expect(
+            RunReport(late).text(for: .plain)
+                .contains("1 up to 3 acknowledgements later than asked for"))
     }
 
     /// Rotations make a segment, and so does each compaction, every forty operations.
@@ -107,7 +141,7 @@ import Testing
     /// Its file is empty for a moment in each operation, which no kill at an acknowledgement meets.
     @Test(.enabled(if: Machine.hasFUSE)) func whatNoLiveKillMeetsIsFoundAtTheBoundaryOfAnOperation() throws {
         let scratch = Scratch()
-        let target = try shellTarget(scratch, acknowledging: "inplace")
+        let target = try shellTarget(scratch, acknowledging: "inplace", pause: "sleep 0.2")
         let result = run(target, scratch, cycles: 2, ops: 6, atAck: 3)
         #expect(result.verdict == "violation" && result.controls.cutsLanded == 2, "\(result.reason ?? "")")
         let finding = try #require(result.findings.first)
@@ -116,9 +150,10 @@ import Testing
     }
 
     /// Each operation puts its number under one key; `late` keeps it in memory until the end, `inplace` rewrites the file.
-    /// `whenThere` is what it does when there is a value already.
+    /// `whenThere` is what it does when there is a value already, `pause` what it does between a write and its
+    /// acknowledgement.
     private func shellTarget(
-        _ scratch: Scratch, acknowledging mode: String, whenThere: String = ":"
+        _ scratch: Scratch, acknowledging mode: String, whenThere: String = ":", pause: String = ":"
     ) throws -> ConfiguredTarget {
         let script = """
             #!/bin/sh
@@ -136,6 +171,7 @@ import Testing
                 echo "$line"',"phase":"begin"}' >> "$FAULTLINE_ORACLE"
                 [ "\(mode)" = inplace ] && printf '%s' "$value" > "$FAULTLINE_DIR/value"
                 [ "\(mode)" ] || { printf '%s' "$value" > "$FAULTLINE_DIR/new"; mv "$FAULTLINE_DIR/new" "$FAULTLINE_DIR/value"; }
+                \(pause)
                 echo "$line"'}' >> "$FAULTLINE_ORACLE"
                 seq=$((seq + 1))
             done

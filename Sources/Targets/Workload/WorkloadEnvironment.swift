@@ -11,6 +11,7 @@ import Glibc
 /// | `FAULTLINE_OPS` | how many operations |
 /// | `FAULTLINE_FIRST_SEQ` | the number of the first operation, 1 unless given; a later cycle on a surviving store goes on where the last one stopped, since numbers rise over the whole oracle |
 /// | `FAULTLINE_ORACLE_MAY_SHARE` | `1` allows the oracle on the filesystem of the store: nothing but the process is going to fail |
+/// | `FAULTLINE_ACKS` | write so many acknowledgements and no more, and wait to be killed; without it, all |
 package struct WorkloadEnvironment: Hashable, Sendable {
     package var directory: ByteString
     package var oracle: ByteString
@@ -18,6 +19,8 @@ package struct WorkloadEnvironment: Hashable, Sendable {
     package var operationCount: UInt64
     package var firstSeq: UInt64
     package var oracleMayShareFilesystem: Bool
+    /// After so many acknowledgements the process is killed; nil when it is not to wait for that.
+    package var acknowledgementLimit: UInt64?
     /// See `WorkloadShape` for its variables.
     package var shape = WorkloadShape()
 
@@ -41,6 +44,7 @@ package struct WorkloadEnvironment: Hashable, Sendable {
             "FAULTLINE_OPS": ByteString("\(operationCount)"), "FAULTLINE_FIRST_SEQ": ByteString("\(firstSeq)"),
         ]
         if oracleMayShareFilesystem { variables["FAULTLINE_ORACLE_MAY_SHARE"] = "1" }
+        if let acknowledgementLimit { variables["FAULTLINE_ACKS"] = ByteString("\(acknowledgementLimit)") }
         return variables.merging(shape.variables) { first, _ in first }
     }
 
@@ -60,6 +64,9 @@ package struct WorkloadEnvironment: Hashable, Sendable {
         operationCount = try number("FAULTLINE_OPS", required("FAULTLINE_OPS"))
         firstSeq = try number("FAULTLINE_FIRST_SEQ", lookUp("FAULTLINE_FIRST_SEQ") ?? "1")
         oracleMayShareFilesystem = lookUp("FAULTLINE_ORACLE_MAY_SHARE") == "1"
+        acknowledgementLimit = try lookUp("FAULTLINE_ACKS").map { value throws(TargetError) in
+            try number("FAULTLINE_ACKS", value)
+        }
         shape = try WorkloadShape(lookUp)
         guard firstSeq.addingReportingOverflow(operationCount).overflow == false else {
             throw .variableNotANumber("FAULTLINE_FIRST_SEQ", ByteString("\(firstSeq)"))
