@@ -30,10 +30,8 @@ package final class Explorer {
     /// States at oracle positions, equal ones counted again at each.
     package private(set) var decidedCount = 0
     package private(set) var lossyCount = 0
-    /// What was shown and violates the contract, counted once for each line of the oracle.
+    /// States that violate the contract, counted once for each line of the oracle.
     package private(set) var failingCount = 0
-    /// The same of all profiles: each is minimised once.
-    private var knownFailures: Set<StateLedger.Sighting> = []
     package private(set) var unjudged: Set<String> = []
     package private(set) var notTried: Set<Check> = []
     /// The last evidence that was right, and where: for the positive control.
@@ -74,9 +72,9 @@ package final class Explorer {
 
     /// Takes the next profile for the same recording: coverage, counts and evidence begin anew, and what was recovered
     /// and found stays. A state that an earlier profile left, too, is judged again and not recovered again.
-    package func begin(_ profile: Profile, from earlier: ExplorationProgress? = nil) {
+    package func begin(_ profile: Profile, from earlier: ExplorationProgress? = nil) throws(RecordingError) {
         self.profile = profile
-        ledger.forgetJudgements()
+        try ledger.forgetJudgements()
         coverage = Coverage(limits: limits)
         progress = ExplorationProgress()
         (decidedCount, lossyCount, failingCount) = (0, 0, 0)
@@ -103,7 +101,9 @@ package final class Explorer {
     package func noteStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
 
     /// The first states that showed something else when they were recovered once more.
-    package var contradictions: [Contradiction] { ledger.contradictions }
+    package var contradictions: [Contradiction] {
+        Array((ledger.contradictions + collector.contradictions).prefix(Contradiction.keptAtMost))
+    }
 
     /// Distinct states that were recovered.
     package var checkedCount: Int { ledger.checkedCount }
@@ -213,20 +213,21 @@ package final class Explorer {
     // MARK: - Verdicts
 
     private func flush(_ shouldStop: () -> String?) throws {
-        try ledger.flush {
+        try ledger.flush(isEarly: !coverage.hasSeenEnds) {
             stop(shouldStop)
-        } judging: { sighting, shown, state in
+        } judging: { shown, state in
             let judgement = judge.judge(shown.evidence, at: state)
             notTried.formUnion(judgement.notTried)
             switch judgement.verdict {
             case .pass: clean = (shown.evidence, judge.linesBefore + state.oracleLineCount)
-            case .violation:
-                failingCount += 1
-                guard knownFailures.insert(sighting).inserted else { return }
-                return try collector.add(state, judgement, checker, isOver: isOver)
+            case .violation: return judgement.symptom
             case .inconclusive, .harnessError: unjudged.formUnion(judgement.unjudged.values)
             }
             try nested.judge(shown.nested, of: state)
+            return nil
+        } explaining: { failure, isKnown in
+            failingCount += 1
+            if !isKnown { try collector.add(failure, checker, isOver: isOver) }
         }
     }
 

@@ -8,23 +8,29 @@ final class MetStates: @unchecked Sendable {
     private let states: StateIndex
     /// By the digest of what was shown: its number.
     private let digests: StateIndex
-    /// For each number: the last line at which it was judged.
+    /// For each number: the last line at which it was judged, and the last at which it was wrong.
     private var lastJudged: [Int] = []
+    private var lastFailed: [Int] = []
+    /// By hash, of states that are wrong: the last line at which they were counted.
+    private var counted: StateIndex
 
     /// Throws when the system has no memory for it; so do the changes.
     init() throws(RecordingError) {
         states = try StateIndex()
         digests = try StateIndex()
+        counted = try StateIndex()
     }
 
     /// How many distinct states were met.
     var count: Int { states.count }
 
-    /// Whether the state is new, or was not yet judged at this line.
+    /// Whether the state is new, was not yet judged at this line, or is wrong there and was not yet counted.
     @inline(__always)
     func needsLook(_ hash: StateHash, at line: Int) -> Bool {
         guard let number = states[hash] else { return true }
-        return number < 0 ? number != Self.waiting(at: line) : lastJudged[Int(number)] != line
+        if number < 0 { return number != Self.waiting(at: line) }
+        if lastJudged[Int(number)] != line { return true }
+        return lastFailed[Int(number)] == line && counted[hash] != Int32(line)
     }
 
     /// Has the places of these states near before they are asked for, one by one.
@@ -51,7 +57,10 @@ final class MetStates: @unchecked Sendable {
         let fresh = Int32(lastJudged.count)
         let number = try digests.insert(digest, fresh)
         try states.set(hash, number ?? fresh)
-        if number == nil { lastJudged.append(-1) }
+        if number == nil {
+            lastJudged.append(-1)
+            lastFailed.append(-1)
+        }
         return number == nil
     }
 
@@ -62,8 +71,20 @@ final class MetStates: @unchecked Sendable {
     }
 
     /// Nothing counts as judged any more.
-    func forgetJudgements() {
-        for number in lastJudged.indices { lastJudged[number] = -1 }
+    func forgetJudgements() throws(RecordingError) {
+        for number in lastJudged.indices { (lastJudged[number], lastFailed[number]) = (-1, -1) }
+        counted = try StateIndex()
+    }
+
+    /// Says that what has this number is wrong at this line: each state that shows it there is worth a look.
+    func noteFailure(_ number: Int, at line: Int) { lastFailed[number] = line }
+
+    /// Says that a state that is wrong at this line is counted there; false when that was the last line at which it was.
+    func count(_ hash: StateHash, at line: Int) throws(RecordingError) -> Bool {
+        guard let last = try counted.insert(hash, Int32(line)) else { return true }
+        guard last != Int32(line) else { return false }
+        try counted.set(hash, Int32(line))
+        return true
     }
 
     /// Calls `body` with each state that was recovered.

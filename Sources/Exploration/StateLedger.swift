@@ -2,7 +2,8 @@ import Model
 import Oracle
 
 /// What is known of the states that an exploration has met: each distinct one is recovered once, in batches on all
-/// threads, and each thing that it shows is judged once at each line of the oracle at which it may stand.
+/// threads, and each thing that it shows is judged once at each line of the oracle at which it may stand. States that are
+/// wrong are handed out one by one: two that show the same may do so for different causes.
 ///
 /// What is reported does not depend on the number of threads: batches are judged in their order. Not thread safe.
 final class StateLedger {
@@ -27,6 +28,12 @@ final class StateLedger {
     let met: MetStates
     private var shown: [ShownState] = []
     private var judged: Set<Sighting> = []
+    /// How what was judged wrong is wrong.
+    private var symptoms: [Sighting: Symptom] = [:]
+    /// Wrong states that were counted before all states of their epochs were walked.
+    private var countedEarly: Set<Counted> = []
+    /// Wrong states of all profiles, where there are several.
+    private var countedOfAnyProfile: Set<Counted>?
     private var fresh: [Waiting] = []
     private var waiting: [Waiting] = []
     /// Distinct states that were recovered.
@@ -69,10 +76,18 @@ final class StateLedger {
     /// How many distinct states were met.
     var distinctCount: Int { met.count }
 
-    /// Everything that was shown is judged again when it is met again.
-    func forgetJudgements() {
-        judged = []
-        met.forgetJudgements()
+    /// A state at a line of the oracle.
+    private struct Counted: Hashable {
+        var hash: StateHash
+        var line: Int
+    }
+
+    /// Everything that was shown is judged again when it is met again, and wrong states are handed out as known ones if
+    /// they were handed out before.
+    func forgetJudgements() throws(RecordingError) {
+        (judged, symptoms, countedEarly) = ([], [:], [])
+        countedOfAnyProfile = countedOfAnyProfile ?? []
+        try met.forgetJudgements()
     }
 
     /// Takes a state, if it is worth a look.
@@ -83,11 +98,16 @@ final class StateLedger {
         waiting.append(state)
     }
 
-    /// Recovers what waits, and hands each thing that is shown at a line for the first time to `judge`, in their order.
+    /// Recovers what waits, and hands out what came of that, in their order.
     ///
-    /// - Parameter shouldStop: asked between batches; what then still waits is not recovered.
+    /// - Parameters:
+    ///   - isEarly: the states are met again when their epochs are walked.
+    ///   - shouldStop: asked between batches; what then still waits is not recovered.
+    ///   - judge: gets each thing that is shown at a line for the first time, and answers how it is wrong.
+    ///   - explain: gets each state that is wrong, once for each line, and whether an earlier profile left it there.
     func flush(
-        shouldStop: () -> Bool, judging judge: (Sighting, ShownState, CrashState) throws -> Void
+        isEarly: Bool, shouldStop: () -> Bool, judging judge: (ShownState, CrashState) throws -> Symptom?,
+        explaining explain: (Failure, _ isKnown: Bool) throws -> Void
     ) throws {
         var place = 0
         while place < fresh.count, !hasHung {
@@ -101,12 +121,31 @@ final class StateLedger {
         }
         let all = waiting
         (fresh, waiting) = ([], [])
+        var losses: (epoch: Epoch, table: LossTable)?
         for state in all {
-            guard let number = met.shown(by: state.hash), met.judge(number, at: state.epoch.lines) else { continue }
-            let sighting = Sighting(shown: number, line: state.epoch.lines)
-            guard judged.insert(sighting).inserted else { continue }
-            try judge(sighting, shown[number], state.epoch.state(state.survivors))
+            let (epoch, line) = (state.epoch, state.epoch.lines)
+            guard let number = met.shown(by: state.hash) else { continue }
+            let sighting = Sighting(shown: number, line: line)
+            if met.judge(number, at: line), judged.insert(sighting).inserted {
+                symptoms[sighting] = try judge(shown[number], epoch.state(state.survivors))
+            }
+            guard let symptom = symptoms[sighting] else { continue }
+            met.noteFailure(number, at: line)
+            guard try countFailure(Counted(hash: state.hash, line: line), isEarly: isEarly) else { continue }
+            if losses?.epoch !== epoch { losses = (epoch, epoch.set.lossTable()) }
+            let failure = Failure(
+                symptom, crashPoint: epoch.set.eventCount, losses: losses!.table.patterns(lostBy: state.survivors),
+                state: { epoch.state(state.survivors) }, evidence: { [shown] in shown[number].evidence })
+            let isKnown = countedOfAnyProfile?.insert(Counted(hash: state.hash, line: line)).inserted == false
+            try explain(failure, isKnown)
         }
+    }
+
+    /// True the first time that this state is counted at this line.
+    private func countFailure(_ state: Counted, isEarly: Bool) throws -> Bool {
+        let isNew = try met.count(state.hash, at: state.line)
+        let isFirst = isEarly ? countedEarly.insert(state).inserted : !countedEarly.contains(state)
+        return isNew && isFirst
     }
 
     private func enter(_ result: Outcome, of state: Waiting) throws {

@@ -50,6 +50,11 @@ package struct MatrixReport: Encodable {
         for (place, told) in TellOnce(rows.filter { showsAll || !$0.isPlantedAndFound }).enumerated() {
             text += "\n" + self.text(of: told, number: place + 1, terminal)
         }
+        for row in rows {
+            for line in row.result.map(RunReport.notMinimised) ?? [] {
+                text += "\n\(row.shownTarget), \(row.scenario): \(line)\n"
+            }
+        }
         let planted = rows.filter(\.isPlanted)
         let found = planted.count(where: \.isPlantedAndFound)
         if found > 0, !showsAll {

@@ -30,12 +30,23 @@ package struct RunReport {
             let names = weaker.map(\.rawValue).joined(separator: ", ")
             lines.append("  profiles not tried: \(names); `explore --profile all` tries each")
         }
+        let notMinimised = RunReport.notMinimised(result)
+        if !notMinimised.isEmpty { lines += [""] + notMinimised.map { "  \($0)" } }
         for state in result.unstable ?? [] {
             lines += [""] + UnstableReport(state).lines(for: terminal, indent: 2)
         }
         if let resume = result.resume { lines.append("  continue with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.map { $0 + "\n" }.joined()
+    }
+
+    /// `12 failing states of opens were not minimised: …`, a line a check.
+    static func notMinimised(_ result: RunResult) -> [String] {
+        (result.notMinimised ?? [:]).sorted { $0.key < $1.key }.map { check, count in
+            "\(count.counted("failing state")) of \(check) "
+                + (count == 1 ? "was not minimised: it" : "were not minimised: they")
+                + " may fail for causes that are not told here"
+        }
     }
 
     /// What of the reason no finding's story says.
@@ -98,6 +109,7 @@ package struct RunReport {
                 ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"
             lines.append("    \(states) for this cause\(profile)")
         }
+        lines += errors(of: finding)
         if finding.isCutShort == true {
             lines.append("    not made as small as it gets: the time was up; `minimise` goes on with the case")
         }
@@ -105,6 +117,19 @@ package struct RunReport {
         if let recheck = finding.recheck { lines.append("    after a fix: \(recheck)") }
         return lines
     }
+
+    /// What the store said in these states, where it said more than one thing.
+    private static func errors(of finding: Finding) -> [String] {
+        guard let errors = finding.errors, errors.count > 1 else { return [] }
+        let shown = errors.prefix(mostErrors).flatMap { error in
+            StoryReport.wrapped("\(error.states.counted("state")): ", error.text, "      ")
+        }
+        let rest = errors.count - mostErrors
+        let more = rest > 0 ? ["      and \(rest) more (result.json)"] : []
+        return ["    it said \(errors.count.counted("thing")):"] + shown + more
+    }
+
+    private static let mostErrors = 5
 
     /// Its story behind the check that it broke, which need not be said twice.
     private static func headline(of finding: Finding) -> String {

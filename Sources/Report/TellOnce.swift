@@ -11,30 +11,22 @@ struct TellOnce: Sequence {
     private var told: [Told] = []
 
     init(_ rows: [MatrixRow]) {
-        var places: [Cause: Int] = [:]
         for row in rows {
             for finding in row.result?.findings ?? [] {
-                let cause = Cause(target: row.target, check: finding.check, lossKinds: finding.lossKinds)
-                guard let place = places[cause] else {
-                    places[cause] = told.count
+                let known = told.firstIndex { $0.rows[0].target == row.target && $0.findings[0].isKin(of: finding) }
+                guard let known else {
                     told.append(Told(rows: [row], findings: [finding]))
                     continue
                 }
                 // A story with a timeline, of the smallest crash, comes first.
-                let isBetter = Self.size(finding) < Self.size(told[place].findings[0])
-                told[place].rows.insert(row, at: isBetter ? 0 : told[place].rows.count)
-                told[place].findings.insert(finding, at: isBetter ? 0 : told[place].findings.count)
+                let isBetter = Self.size(finding) < Self.size(told[known].findings[0])
+                told[known].rows.insert(row, at: isBetter ? 0 : told[known].rows.count)
+                told[known].findings.insert(finding, at: isBetter ? 0 : told[known].findings.count)
             }
         }
     }
 
     func makeIterator() -> IndexingIterator<[Told]> { told.makeIterator() }
-
-    private struct Cause: Hashable {
-        var target: String
-        var check: String
-        var lossKinds: [String]
-    }
 
     private static func size(_ finding: Finding) -> Int { finding.account?.crashPoint ?? .max }
 }

@@ -16,6 +16,8 @@ struct ExplorationFiles {
     let directory: ByteString
 
     private struct Saved: Codable {
+        /// Of this file and of the findings in result.json; nil in what versions left that told causes by their words.
+        var version: Int?
         /// What was explored and how, budgets aside.
         var options: [String]
         var progress: ExplorationProgress
@@ -36,12 +38,14 @@ struct ExplorationFiles {
         var unjudged: [String]
         var notTried: [String]
         var unflagged: [String]
+        var notMinimised: [String: Int]?
 
         init(of tally: RunTally) {
             unconfirmed = tally.unconfirmed
             unjudged = tally.unjudged.sorted()
             notTried = tally.notTried.map(\.rawValue).sorted()
             unflagged = tally.unflagged.sorted()
+            notMinimised = Dictionary(uniqueKeysWithValues: tally.notMinimised.map { ($0.key.rawValue, $0.value) })
         }
 
         func add(to tally: inout RunTally) {
@@ -49,11 +53,16 @@ struct ExplorationFiles {
             tally.unjudged.formUnion(unjudged)
             tally.notTried.formUnion(notTried.compactMap(Check.init(rawValue:)))
             tally.unflagged.formUnion(unflagged)
+            for (name, count) in notMinimised ?? [:] {
+                if let check = Check(rawValue: name) { tally.notMinimised[check, default: 0] += count }
+            }
         }
     }
 
     private static let magic: UInt64 = 0x5345_5441_5453_4C46
     private static let version: UInt64 = 1
+    /// Before 2 findings were told apart by their words, and by the check alone where nothing was lost.
+    private static let progressVersion = 2
 
     private func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
     var trace: ByteString { file("recorded.trace") }
@@ -65,7 +74,8 @@ struct ExplorationFiles {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let saved = Saved(
-            options: options, progress: explorer.progress, profiles: profiles.isEmpty ? nil : profiles,
+            version: Self.progressVersion, options: options, progress: explorer.progress,
+            profiles: profiles.isEmpty ? nil : profiles,
             doubts: Doubts(of: tally))
         let progress = Array(try encoder.encode(saved)) + [UInt8(ascii: "\n")]
         try OutputFile.create(file("progress.json"), progress)
@@ -114,6 +124,11 @@ struct ExplorationFiles {
             saved = try JSONDecoder().decode(Saved.self, from: Data(text))
         } catch let error as DecodingError {
             throw RunError.harness("\(file("progress.json").shown) is damaged: \(error)")
+        }
+        guard saved.version == Self.progressVersion else {
+            throw RunError.harness(
+                "\(directory.shown) was left by another version of faultline, whose findings cannot be continued: "
+                    + "explore anew, without --resume")
         }
         guard saved.progress.isPlausible, saved.profiles?.allSatisfy({ $0.progress.isPlausible }) ?? true else {
             throw RunError.harness("\(file("progress.json").shown) is damaged: no exploration can have come so far")

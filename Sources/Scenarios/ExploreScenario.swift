@@ -143,7 +143,7 @@ struct ExploreScenario: ScenarioRun {
                 continue
             }
             budget.share(among: request.profiles.count - place)
-            explorer.begin(profile, from: known?.progress)
+            try explorer.begin(profile, from: known?.progress)
             let outcome = Result { try walk(explorer, budget, saying: "\(profile.rawValue), ") }
             count(explorer)
             sum.add(explorer.coverage)
@@ -248,7 +248,9 @@ struct ExploreScenario: ScenarioRun {
         tally.profiles = profiles.map(\.result)
         tally.unjudged.formUnion(explorer.unjudged)
         tally.notTried.formUnion(explorer.notTried)
-        tally.unconfirmed += explorer.collector.unconfirmedCount + explorer.nested.unconfirmedCount
+        tally.take(explorer.collector)
+        tally.unconfirmed += explorer.nested.unconfirmedCount
+        tally.notMinimised.merge(explorer.nested.unexplained, uniquingKeysWith: +)
         if let clean = explorer.clean {
             tally.control(history.validator, clean.evidence, request.contract, at: clean.line)
         }
@@ -256,23 +258,35 @@ struct ExploreScenario: ScenarioRun {
 
     private mutating func report(_ explorer: Explorer, _ recording: Recording, _ history: OracleHistory) throws {
         let writer = CaseWriter(request: request, context: context, program: program)
-        for cause in explorer.collector.causes {
-            let oracle = history.text(firstLines: cause.state.oracleLineCount)
-            try tally.add(cause) { try writer.write(cause, recording, oracle: oracle, shown: nil) }
+        for kin in FoundKin.groups(of: explorer.collector.causes) {
+            let oracle = history.text(firstLines: kin.shown.state.oracleLineCount)
+            try tally.add(kin) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
-        for finding in explorer.nested.findings {
-            let oracle = history.text(firstLines: finding.outer.oracleLineCount)
-            try tally.add(finding.cause) {
-                let lost = try recording.story(of: finding.outer).lines
-                let first =
-                    "The power went after event \(finding.outer.crashPoint) of the run, which lost "
-                    + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + ", and again during the recovery."
-                return try writer.write(finding.cause, finding.recording, oracle: oracle, shown: nil, after: first)
+        for kin in FoundKin.groups(of: explorer.nested.findings.map(\.cause)) {
+            let inner = explorer.nested.findings.first { $0.cause.cause == kin.shown.cause }!
+            let oracle = history.text(firstLines: inner.outer.oracleLineCount)
+            let first = try firstCrash(inner.outer, recording)
+            try tally.add(kin) {
+                try writer.write($0, inner.recording, oracle: oracle, shown: nil, after: first)
             }
         }
         for contradiction in explorer.contradictions {
             let oracle = history.text(firstLines: contradiction.state.oracleLineCount)
-            tally.unstable.append(try writer.write(contradiction, recording, oracle: oracle, shown: nil))
+            try tally.add(contradiction) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
+        for inner in explorer.nested.unstable {
+            let oracle = history.text(firstLines: inner.outer.oracleLineCount)
+            let first = try firstCrash(inner.outer, recording)
+            try tally.add(inner.contradiction) {
+                try writer.write($0, inner.recording, oracle: oracle, shown: nil, after: first)
+            }
+        }
+    }
+
+    /// The crash before one during its recovery, in words.
+    private func firstCrash(_ state: CrashState, _ recording: Recording) throws -> String {
+        let lost = try recording.story(of: state).lines
+        return "The power went after event \(state.crashPoint) of the run, which lost "
+            + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + ", and again during the recovery."
     }
 }

@@ -52,7 +52,7 @@ struct KillBoundaries {
 
 extension RunTally {
     /// What was seen at the boundaries of operations. A finding with a timeline takes the place of a live one that broke
-    /// the same check.
+    /// the same check and said the same.
     mutating func addBoundaries(_ other: RunTally) {
         decided += other.decided
         checked += other.checked
@@ -62,8 +62,10 @@ extension RunTally {
         flaggedChecks.formUnion(other.flaggedChecks)
         unflagged.formUnion(other.unflagged)
         unjudged.formUnion(other.unjudged)
+        notMinimised.merge(other.notMinimised, uniquingKeysWith: +)
+        unstable += other.unstable
         for finding in other.findings {
-            guard let live = findings.firstIndex(where: { $0.check == finding.check && $0.account == nil }) else {
+            guard let live = findings.firstIndex(where: { $0.isLiveForm(of: finding) }) else {
                 findings.append(finding)
                 continue
             }
@@ -71,5 +73,13 @@ extension RunTally {
             finding.states += findings[live].states
             findings[live] = finding
         }
+    }
+}
+
+extension Finding {
+    /// Whether it is what a live kill showed of the same.
+    fileprivate func isLiveForm(of finding: Finding) -> Bool {
+        account == nil && check == finding.check && cause?.hasAcknowledged == finding.cause?.hasAcknowledged
+            && (errors ?? []).allSatisfy { error in finding.errors?.contains { $0.pattern == error.pattern } == true }
     }
 }

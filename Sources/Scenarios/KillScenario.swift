@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Glibc
 import Model
 import Oracle
@@ -72,7 +73,9 @@ struct KillScenario: ScenarioRun {
                 // A life may be shorter than the first one: a kill that came too late is tried again, and earlier.
                 let life = try live(until: plan ?? .afterSeconds(fraction * seconds / Double(attempt)))
                 if !life.wasKilled, !life.termination.isSuccess {
-                    tally.add(try refusal(life, cycle))
+                    let said = "the workload \(life.termination)\(life.said)"
+                    let cause = Cause(.writable, saying: said, hasAcknowledged: history.acknowledged > 0)
+                    try tally.add(cause, saying: said) { [run = self] in try run.refusal(life, cycle) }
                     return
                 }
                 let cut = cut(of: life, cycle)
@@ -201,9 +204,13 @@ struct KillScenario: ScenarioRun {
         tally.checked += 1
         tally.notTried.formUnion(judgement.notTried)
         tally.unjudged.formUnion(judgement.unjudged.values)
-        for violation in judgement.violations
-        where !tally.findings.contains(where: { $0.check == violation.check.rawValue }) {
-            tally.add(try finding(violation, after: moment, image: image))
+        for check in judgement.broken {
+            guard let violation = judgement.violations.first(where: { $0.check == check }) else { continue }
+            let cause = Cause(check, saying: violation.error, hasAcknowledged: judgement.hasAcknowledged)
+            let run = self
+            try tally.add(cause, saying: violation.error) {
+                try run.finding(violation, cause, after: moment, image: image)
+            }
         }
         if judgement.verdict == .pass {
             tally.control(history.validator, evidence, request.contract, at: history.lineCount)
@@ -214,11 +221,13 @@ struct KillScenario: ScenarioRun {
         return true
     }
 
-    private func finding(_ violation: Violation, after moment: String, image: ByteString) throws -> Finding {
+    private func finding(
+        _ violation: Violation, _ cause: Cause, after moment: String, image: ByteString
+    ) throws -> Finding {
         let story = "\(moment): \(violation)"
         let writer = CaseWriter(request: request, context: context, program: program)
         return try writer.write(
-            killed: image, check: violation.check, story: story, oracle: history.text, shown: shown)
+            killed: image, cause, story: story, oracle: history.text, shown: shown)
     }
 
     private func refusal(_ life: Life, _ cycle: Int) throws -> Finding {

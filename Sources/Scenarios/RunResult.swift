@@ -1,3 +1,4 @@
+import Bytes
 import Exploration
 import Model
 import Oracle
@@ -141,6 +142,9 @@ package struct RunResult: Codable, Sendable {
     /// The epochs that have too many states to look at all.
     package var bounded: [Coverage.Bound]?
     package var findings: [Finding] = []
+    /// By check: failing states of which no cause is known, because they were too many or the time was up; nil where there
+    /// are none.
+    package var notMinimised: [String: Int]?
     /// The first states that showed different things when they were looked at twice; nil where none did.
     package var unstable: [UnstableState]?
     /// What became of each fault, where faults were injected.
@@ -186,6 +190,46 @@ package struct Finding: Codable, Sendable {
     package var account: CrashStory?
     /// The time was up before it was made as small as it gets; nil otherwise.
     package var isCutShort: Bool?
+    /// Why it fails, as facts; nil for what a live store alone showed in another way than by a broken check.
+    package var cause: Cause?
+    /// What the store said in these states, by kind, most states first; nil where it said nothing.
+    package var errors: [ErrorCount]?
+
+    /// One kind of error, and how many states showed it.
+    package struct ErrorCount: Codable, Hashable, Sendable {
+        /// Without what differs from look to look.
+        package var pattern: TextPattern
+        /// As one of the states showed it.
+        package var text: String
+        package var states: Int
+    }
+}
+
+extension Finding {
+    /// Whether both are told as one. One of an older version has no cause: there the check and what was lost say it.
+    package func isKin(of other: Finding) -> Bool {
+        guard let cause, let theirs = other.cause else {
+            return cause == nil && other.cause == nil && check == other.check && lossKinds == other.lossKinds
+        }
+        return cause.isKin(of: theirs)
+    }
+
+    mutating func add(_ kin: FoundKin) {
+        for member in kin.members { add(member.cause, member.violation.error, states: member.stateCount) }
+    }
+
+    mutating func add(_ cause: Cause, _ error: String?, states count: Int) {
+        states += count
+        guard let pattern = cause.error else { return }
+        var errors = errors ?? []
+        if let known = errors.firstIndex(where: { $0.pattern == pattern }) {
+            errors[known].states += count
+        } else {
+            errors.append(ErrorCount(pattern: pattern, text: error ?? pattern.description, states: count))
+        }
+        self.errors = errors.enumerated().sorted { ($1.element.states, $0.offset) < ($0.element.states, $1.offset) }
+            .map(\.element)
+    }
 }
 
 extension RunResult.Explored: CustomStringConvertible {

@@ -29,6 +29,8 @@ struct RunTally {
     var findings: [Finding] = []
     /// The first states that showed different things when they were looked at twice.
     var unstable: [UnstableState] = []
+    /// By check: failing states of which no cause is known, because they were too many or the time was up.
+    var notMinimised: [Check: Int] = [:]
     /// Violations that a persistent recover process showed and a fresh one did not.
     var unconfirmed = 0
     /// Why a check of the contract could not be judged.
@@ -57,11 +59,40 @@ struct RunTally {
 
     mutating func add(_ finding: Finding) { findings.append(finding) }
 
-    /// Adds what `write` makes of a cause, or only its states to the finding that has the same cause already.
-    mutating func add(_ cause: FindingCollector.Cause, write: () throws -> Finding) rethrows {
-        let same = findings.firstIndex { known in
-            known.check == cause.check.rawValue && known.lossKinds == cause.loss.patterns.map(\.description)
-        }
-        if let same { findings[same].states += cause.stateCount } else { findings.append(try write()) }
+    /// Adds causes that are told as one, with what `write` makes of the one that is shown, or only their states to the
+    /// finding that tells them already.
+    mutating func add(_ kin: FoundKin, write: (FoundCause) throws -> Finding) rethrows {
+        let known = findings.firstIndex { $0.cause?.isKin(of: kin.shown.cause) == true }
+        if let known { return findings[known].add(kin) }
+        var finding = try write(kin.shown)
+        (finding.states, finding.cause) = (0, kin.shown.cause)
+        finding.add(kin)
+        findings.append(finding)
+    }
+
+    /// Takes over what a collector counted beside its causes.
+    mutating func take(_ collector: FindingCollector) {
+        unconfirmed += collector.unconfirmedCount
+        notMinimised.merge(collector.unexplained, uniquingKeysWith: +)
+    }
+
+    /// Adds a state that showed different things, with its case, unless there are enough of them.
+    mutating func add(_ contradiction: Contradiction, write: (Contradiction) throws -> UnstableState) rethrows {
+        if unstable.count < Contradiction.keptAtMost { unstable.append(try write(contradiction)) }
+    }
+
+    /// Adds a finding of one state, or only that state to the finding that tells its cause already.
+    mutating func add(_ cause: Cause, saying error: String?, write: () throws -> Finding) rethrows {
+        let known = findings.firstIndex { $0.cause?.isKin(of: cause) == true }
+        if let known { return findings[known].add(cause, error, states: 1) }
+        var finding = try write()
+        (finding.states, finding.cause) = (0, cause)
+        finding.add(cause, error, states: 1)
+        findings.append(finding)
+    }
+
+    /// Those of most states first; equal ones stay in their order.
+    var findingsByWeight: [Finding] {
+        findings.enumerated().sorted { ($1.element.states, $0.offset) < ($0.element.states, $1.offset) }.map(\.element)
     }
 }

@@ -123,7 +123,9 @@ package struct ScenarioRunner: Sendable {
             let weaker = request.usesEveryProfile ? [] : request.profile.weaker
             result.profilesNotTried = weaker.isEmpty ? nil : weaker
         }
-        result.findings = tally.findings
+        result.findings = tally.findingsByWeight
+        let notMinimised = tally.notMinimised.map { ($0.key.rawValue, $0.value) }
+        result.notMinimised = notMinimised.isEmpty ? nil : Dictionary(uniqueKeysWithValues: notMinimised)
         result.unstable = tally.unstable.isEmpty ? nil : tally.unstable
         result.cuts = tally.cuts
         result.aims = tally.aims.isEmpty ? nil : tally.aims
@@ -142,7 +144,7 @@ package struct ScenarioRunner: Sendable {
         if let mutation = tally.unflagged.sorted().first {
             return (.harnessError, "positive control: the validator did not flag \(mutation)")
         }
-        if let finding = tally.findings.first { return (.violation, finding.story) }
+        if let finding = tally.findingsByWeight.first { return (.violation, finding.story) }
         if tally.unconfirmed > 0 {
             return (
                 .inconclusive,

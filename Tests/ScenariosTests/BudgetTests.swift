@@ -69,7 +69,7 @@ struct BudgetTests {
         let scene = try scene(planted: "never-sync", recoveries)
         let end = scene.recording.events.count
         let state = try scene.recording.state(.posixMin, at: end, .nothing)
-        func causes(isOver: () -> Bool) throws -> [FindingCollector.Cause] {
+        func causes(isOver: () -> Bool) throws -> [FoundCause] {
             let checker = StateChecker(recovery: scene.recovery, judge: scene.judge)
             var collector = FindingCollector(scene.recording)
             let before = recoveries.value

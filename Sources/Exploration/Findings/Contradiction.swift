@@ -15,7 +15,7 @@ package struct Contradiction: Sendable {
     package var second: Evidence
 
     /// So many are kept of a run; the others are counted.
-    static let keptAtMost = 3
+    package static let keptAtMost = 3
 }
 
 extension Evidence {

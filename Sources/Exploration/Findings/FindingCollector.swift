@@ -1,35 +1,69 @@
 import Model
 import Oracle
 
-/// Gathers failing crash states into findings: one for each cause, with its smallest state.
+/// Gathers failing crash states by their causes, each with its smallest state.
 ///
-/// The cause of a failure is the check that broke and which kinds of things the minimised state had lost, of which
-/// files: four hundred failing states of a store that never syncs its directory are one finding.
+/// What a state fails for is what its smallest form lost, and it is made smaller only as long as it fails in the same way
+/// (`Symptom`). To do that for each of a million states would take days. So states that fail in one way and lost the same
+/// kinds of changes are one group, and of each group the states at the first, second, fourth, eighth … crash point are made
+/// smaller; the others are counted with what those have shown. States that nothing explains are counted apart.
+///
+/// Not thread safe.
 package struct FindingCollector {
-    package struct Cause: Sendable {
-        package var check: Check
-        /// The smallest state of this cause, under the strongest profile that leaves it.
-        package var state: CrashState
-        package var violation: Violation
-        package var loss: LossStory
-        package var story: CrashStory
-        package var stateCount: Int
-        /// It was time to end before it was made as small as it gets.
-        package var isCutShort = false
+    /// States that fail in one way and lost the same kinds of changes.
+    private struct Group {
+        /// Distinct crash points at which there was one.
+        var pointCount = 0
+        var lastPoint = -1
+        var minimisedCount = 0
+        /// The cause that explains those that are not made smaller. One of a state that had lost nothing only where there
+        /// is no other: it belongs to its crash point.
+        var found: Int?
+
+        private static let minimisedAtMost = 10
+
+        /// Takes note of a state; true when it is worth the time to make it smaller.
+        mutating func note(_ crashPoint: Int) -> Bool {
+            guard crashPoint != lastPoint else { return false }
+            pointCount += 1
+            lastPoint = crashPoint
+            return pointCount & (pointCount - 1) == 0 && minimisedCount < Self.minimisedAtMost
+        }
     }
 
-    /// Of each check: failing states beyond this many are counted with the first cause that broke it, and not minimised.
-    private static let minimisedAtMost = 50
+    private struct GroupKey: Hashable {
+        var symptom: Symptom
+        var losses: [LossPattern]
+    }
+
+    private struct Moment: Hashable {
+        var symptom: Symptom
+        var crashPoint: Int
+    }
+
+    /// So many states are made smaller of each check, and of those that fail in one way.
+    private static let minimisedAtMost = (ofCheck: 200, ofSymptom: 50)
+    /// While this many states hang in the minimiser's own recoveries none is made smaller any more.
+    private static let hangingAtMost = 3
 
     private let recording: Recording
     private let minimiser: Minimiser
-    private var minimisedCounts: [Check: Int] = [:]
-    package private(set) var causes: [Cause] = []
-    /// States that failed in a persistent recover process and not in a fresh one: nothing is reported of them.
+    private let isDuringRecovery: Bool
+    private var groups: [GroupKey: Group] = [:]
+    private var minimised: [Symptom: Int] = [:]
+    /// Where a state fails that had lost nothing: whatever else one lost there, it fails for the same.
+    private var failingWhole: [Moment: Int] = [:]
+    package private(set) var causes: [FoundCause] = []
+    /// Failing states of which no cause is known: there were too many, or it was time to end.
+    package private(set) var unexplained: [Check: Int] = [:]
+    /// States that failed in a persistent recover process and not in a fresh one: no finding is made of them.
     package private(set) var unconfirmedCount = 0
+    /// The first of them, and of those that failed in another way there.
+    package private(set) var contradictions: [Contradiction] = []
 
-    package init(_ recording: Recording) {
+    package init(_ recording: Recording, isDuringRecovery: Bool = false) {
         self.recording = recording
+        self.isDuringRecovery = isDuringRecovery
         minimiser = Minimiser(recording)
     }
 
@@ -39,88 +73,150 @@ package struct FindingCollector {
     package mutating func add(
         _ state: CrashState, _ judgement: Judgement, _ checker: StateChecker, isOver: () -> Bool = { false }
     ) throws {
-        guard let check = judgement.broken.first else { return }
-        minimisedCounts[check, default: 0] += 1
-        if minimisedCounts[check, default: 0] > Self.minimisedAtMost || isOver(),
-            let known = causes.firstIndex(where: { $0.check == check })
-        {
+        guard let symptom = judgement.symptom else { return }
+        let failure = Failure(
+            symptom, crashPoint: state.crashPoint, losses: try recording.story(of: state).patterns,
+            state: { state }, evidence: { try checker.evidence(of: state.tree) })
+        try add(failure, checker, isOver: isOver)
+    }
+
+    package mutating func add(_ failure: Failure, _ checker: StateChecker, isOver: () -> Bool = { false }) throws {
+        let moment = Moment(symptom: failure.symptom, crashPoint: failure.crashPoint)
+        if let known = failingWhole[moment] {
             causes[known].stateCount += 1
             return
         }
+        let key = GroupKey(symptom: failure.symptom, losses: failure.losses)
+        var group = groups[key] ?? Group()
+        defer { groups[key] = group }
+        let isWorthIt = group.note(failure.crashPoint) && hasTime(for: failure.symptom) && !isOver()
+        if !isWorthIt, count(failure, in: group, isOver: isOver()) { return }
+        group.minimisedCount += 1
+        minimised[failure.symptom, default: 0] += 1
+        guard let place = try explain(failure, checker, isOver) else { return }
+        if group.found.map({ causes[$0].cause.losses.isEmpty }) ?? true { group.found = place }
+    }
+
+    private func hasTime(for symptom: Symptom) -> Bool {
+        let ofCheck = minimised.reduce(0) { $0 + ($1.key.check == symptom.check ? $1.value : 0) }
+        return ofCheck < Self.minimisedAtMost.ofCheck && minimised[symptom, default: 0] < Self.minimisedAtMost.ofSymptom
+    }
+
+    /// Counts a state that is not made smaller. False where it must be shown as it is: it is time to end, and nothing was
+    /// shown of its check.
+    private mutating func count(_ failure: Failure, in group: Group, isOver: Bool) -> Bool {
+        if let place = group.found ?? explanation(of: failure) {
+            causes[place].stateCount += 1
+        } else if group.minimisedCount > 0 {
+            // Its like did not fail in a fresh process.
+            unconfirmedCount += 1
+        } else if isOver, !causes.contains(where: { $0.cause.check == failure.symptom.check }) {
+            return false
+        } else {
+            unexplained[failure.symptom.check, default: 0] += 1
+        }
+        return true
+    }
+
+    /// The most special known cause whose losses are all among this failure's.
+    private func explanation(of failure: Failure) -> Int? {
+        causes.indices.filter { place in
+            let cause = causes[place].cause
+            return cause == Cause(failure.symptom, losses: cause.losses, isDuringRecovery: isDuringRecovery)
+                && cause.losses.isEmpty == failure.losses.isEmpty && cause.losses.allSatisfy(failure.losses.contains)
+        }.max { causes[$0].cause.losses.count < causes[$1].cause.losses.count }
+    }
+
+    // MARK: - Making smaller
+
+    /// Makes the state smaller and counts it with its cause; nil when it does not fail in a fresh process.
+    private mutating func explain(_ failure: Failure, _ checker: StateChecker, _ isOver: () -> Bool) throws -> Int? {
+        let (state, symptom) = (failure.state(), failure.symptom)
         // To try smaller states that hang would cost the timeout each.
         let smallest =
-            checker.hangs(state.tree)
+            symptom.isHang
             ? try minimiser.underStrongestProfile(state)
             : try minimiser.minimise(state, isOver: isOver) {
-                try checker.hangingCount < 3 && checker.check($0).broken.first == check
+                try checker.hangingCount < Self.hangingAtMost && checker.check($0).symptom == symptom
             }
         let isCutShort = isOver()
-        if let known = index(of: check, try recording.story(of: smallest)) {
-            causes[known].stateCount += 1
-            guard smallest.isSmaller(than: causes[known].state),
-                let (proven, judgement) = try confirmed([smallest], checker)
-            else { return }
-            var cause = try cause(proven, judgement, stateCount: causes[known].stateCount)
-            cause.isCutShort = isCutShort
-            // What a fresh process shows may be another thing.
-            if self.index(of: cause.check, cause.loss) == known { replace(known, by: cause) }
-        } else if let (proven, judgement) = try confirmed([smallest, state], checker) {
-            var cause = try cause(proven, judgement, stateCount: 1)
-            cause.isCutShort = isCutShort
-            if let known = index(of: cause.check, cause.loss) {
-                causes[known].stateCount += 1
-            } else {
-                causes.append(cause)
+        let place = try enter(smallest, for: failure, checker, isCutShort: isCutShort, isOver)
+        if let place, causes[place].cause.losses.isEmpty, smallest.crashPoint == failure.crashPoint {
+            failingWhole[Moment(symptom: symptom, crashPoint: failure.crashPoint)] = place
+        }
+        return place
+    }
+
+    /// What must be lost for the check to break, whatever the store says then: more may be lost in a state of which it
+    /// says something of its own.
+    private func necessaryLosses(
+        _ state: CrashState, _ symptom: Symptom, _ checker: StateChecker, _ isOver: () -> Bool
+    ) throws -> [LossPattern] {
+        var smallest = state
+        if symptom.error != nil, !symptom.isHang {
+            smallest = try minimiser.losingLess(state, isOver) {
+                guard checker.hangingCount < Self.hangingAtMost else { return false }
+                let found = try checker.check($0).symptom
+                return found?.check == symptom.check && found?.hasAcknowledged == symptom.hasAcknowledged
             }
-        } else {
-            unconfirmedCount += 1
         }
+        return try recording.story(of: smallest).patterns
     }
 
-    /// The cause of a failure of this check that loses such things. What fails though nothing is lost does not fail for
-    /// what else is lost: that is one cause.
-    private func index(of check: Check, _ loss: LossStory) -> Int? {
-        causes.firstIndex {
-            $0.check == check
-                && ($0.loss.patterns == loss.patterns || $0.loss.patterns.isEmpty || loss.patterns.isEmpty)
+    private mutating func enter(
+        _ smallest: CrashState, for failure: Failure, _ checker: StateChecker, isCutShort: Bool, _ isOver: () -> Bool
+    ) throws -> Int? {
+        let losses = try necessaryLosses(smallest, failure.symptom, checker, isOver)
+        let cause = Cause(failure.symptom, losses: losses, isDuringRecovery: isDuringRecovery)
+        if let known = causes.firstIndex(where: { $0.cause == cause }) {
+            causes[known].stateCount += 1
+            guard smallest.isSmaller(than: causes[known].state) else { return known }
+            let judgement = try checker.confirm(smallest)
+            // What a fresh process shows may be another thing.
+            guard judgement.symptom == failure.symptom else { return known }
+            causes[known] = try found(
+                smallest, judgement, losses, stateCount: causes[known].stateCount, isCutShort: isCutShort)
+            return known
         }
-    }
-
-    /// Puts a smaller state of the same cause in its place, and folds into it what has turned out to be this cause, too.
-    private mutating func replace(_ index: Int, by cause: Cause) {
-        causes[index] = cause
-        guard cause.loss.patterns.isEmpty else { return }
-        for other in causes.indices.reversed() where other > index && causes[other].check == cause.check {
-            causes[index].stateCount += causes[other].stateCount
-            causes.remove(at: other)
+        let state = failure.state()
+        for candidate in [smallest, state] {
+            let shown = candidate.tree == state.tree ? try failure.evidence() : try checker.evidence(of: candidate.tree)
+            let judgement = try checker.confirm(candidate)
+            guard let symptom = judgement.symptom else { continue }
+            if symptom != failure.symptom { try contradict(candidate, shown, checker) }
+            let necessary =
+                symptom == failure.symptom && candidate.lost == smallest.lost
+                ? losses : try necessaryLosses(candidate, symptom, checker, isOver)
+            let found = try found(candidate, judgement, necessary, stateCount: 1, isCutShort: isCutShort)
+            if let known = causes.firstIndex(where: { $0.cause == found.cause }) {
+                causes[known].stateCount += 1
+                return known
+            }
+            causes.append(found)
+            return causes.count - 1
         }
-    }
-
-    private func cause(_ state: CrashState, _ judgement: Judgement, stateCount: Int) throws -> Cause {
-        let violation = judgement.violations[0]
-        return Cause(
-            check: violation.check, state: state, violation: violation, loss: try recording.story(of: state),
-            story: try recording.story(of: state, violation, linesBefore: judgement.line - state.oracleLineCount),
-            stateCount: stateCount)
-    }
-
-    /// The first of the states that fails in a process of its own, and how.
-    private func confirmed(
-        _ states: [CrashState], _ checker: StateChecker
-    ) throws -> (CrashState, Judgement)? {
-        for state in states {
-            let judgement = try checker.confirm(state)
-            if !judgement.violations.isEmpty { return (state, judgement) }
-        }
+        unconfirmedCount += 1
+        try contradict(state, try failure.evidence(), checker)
         return nil
     }
-}
 
-extension FindingCollector.Cause {
-    /// The failure as one sentence: where the power went, what was lost, what is wrong.
-    package var sentence: String {
-        let lost = loss.lines.isEmpty ? "nothing" : loss.lines.joined(separator: "; ")
-        let remark = isCutShort ? " (not made as small as it gets: the time was up)" : ""
-        return "crash after event \(state.crashPoint); lost: \(lost); \(violation)\(remark)"
+    /// Keeps what a state showed, and what it showed in a fresh process after that.
+    private mutating func contradict(_ state: CrashState, _ shown: Evidence, _ checker: StateChecker) throws {
+        guard contradictions.count < Contradiction.keptAtMost else { return }
+        contradictions.append(
+            Contradiction(
+                kind: .alone, state: state, first: shown, second: try checker.evidence(of: state.tree)))
+    }
+
+    private func found(
+        _ state: CrashState, _ judgement: Judgement, _ losses: [LossPattern], stateCount: Int, isCutShort: Bool
+    ) throws -> FoundCause {
+        let violation = judgement.violations[0]
+        let symptom = judgement.symptom!
+        return FoundCause(
+            cause: Cause(symptom, losses: losses, isDuringRecovery: isDuringRecovery), state: state,
+            violation: violation, loss: try recording.story(of: state),
+            story: try recording.story(of: state, violation, linesBefore: judgement.line - state.oracleLineCount),
+            stateCount: stateCount, isCutShort: isCutShort)
     }
 }

@@ -1,7 +1,7 @@
 import Model
 
 /// Makes a failing crash state smaller: fewer operations lost, fewer torn, earlier, under the strongest profile that
-/// still leaves it.
+/// still leaves it. It never comes to lose other kinds of things than the given state: that would be another cause.
 package struct Minimiser {
     private let recording: Recording
 
@@ -36,7 +36,7 @@ package struct Minimiser {
     /// The first crash of the recording that fails for the same cause and has lost no more: what came after it need not
     /// have been done at all. Of each epoch it looks at all lost, all kept, and each atom lost alone.
     package func inShortestPrefix(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
-        let kinds = try recording.story(of: state).patterns
+        let patterns = try recording.story(of: state).patterns
         var found: CrashState?
         try recording.forEachEpoch(state.profile) { epoch in
             guard epoch.set.eventCount < state.crashPoint else { return true }
@@ -45,7 +45,7 @@ package struct Minimiser {
                 let candidate = epoch.state(epoch.set.survivors(choice))
                 guard try fails(candidate) else { continue }
                 let smallest = try minimise(candidate, fails: fails)
-                if smallest.isSmaller(than: state), try recording.story(of: smallest).patterns == kinds {
+                if smallest.isSmaller(than: state), try recording.story(of: smallest).patterns == patterns {
                     found = smallest
                     return true
                 }
@@ -56,7 +56,7 @@ package struct Minimiser {
     }
 
     /// Without each atom that need not be lost.
-    private func losingLess(
+    func losingLess(
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
         var best = state
@@ -106,6 +106,7 @@ package struct Minimiser {
         } else {
             begin = max(0, state.crashPoint - everyPointAtMost)
         }
+        if let same = try losingNothing(state, at: begin), try fails(same) { return same }
         guard begin + 1 < state.crashPoint else { return state }
         let isShort = state.crashPoint - begin <= everyPointAtMost
         for point in begin + 1..<state.crashPoint where isShort || recording.isOracleLine(before: point) {
@@ -116,17 +117,31 @@ package struct Minimiser {
         return state
     }
 
+    /// The very same files with nothing lost, as the run had them earlier; nil where it never had them.
+    private func losingNothing(_ state: CrashState, at point: Int) throws -> CrashState? {
+        guard !state.lost.isEmpty else { return nil }
+        let candidate = try recording.wholeState(at: point)
+        return candidate.tree == state.tree ? candidate : nil
+    }
+
     /// Under the strongest profile that allows the same tree, or else another that fails by losing all it may.
     private func underStrongerProfile(
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
         let strongest = try underStrongestProfile(state)
+        let patterns = Set(try recording.story(of: state).patterns)
         // A stronger profile may not leave this very tree, and fail all the same: with the same lost, or with more.
         for profile in recording.profiles.prefix(while: { $0 != strongest.profile }) where !isOver() {
             let same = try recording.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
-            if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same) { return same }
+            if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same),
+                patterns.isSuperset(of: try recording.story(of: same).patterns)
+            {
+                return same
+            }
             let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
-            if !candidate.lost.isEmpty, try fails(candidate) { return try losingLess(candidate, isOver, fails: fails) }
+            guard !candidate.lost.isEmpty, try fails(candidate) else { continue }
+            let smaller = try losingLess(candidate, isOver, fails: fails)
+            if patterns.isSuperset(of: try recording.story(of: smaller).patterns) { return smaller }
         }
         return strongest
     }

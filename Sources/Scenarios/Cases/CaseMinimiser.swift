@@ -6,7 +6,7 @@ import Storage
 import Targets
 
 /// Makes a case smaller: the fewest operations lost, at the earliest crash point, under the strongest profile that still
-/// breaks the same check, and for the same cause as early in the run as it can be.
+/// fails in the same way, and for the same cause as early in the run as it can be.
 package struct CaseMinimiser {
     /// What came of it.
     package struct Outcome: Sendable {
@@ -57,11 +57,14 @@ package struct CaseMinimiser {
         let client = RecoverClient(replay.target)
         defer { try? client.close() }
         let scene = try replay.scene(client, scratch: try makeDirectory("states"), context)
+        let symptom = try scene.checker.check(scene.state).symptom
+        guard let symptom, symptom.check.rawValue == replay.record.check else {
+            return Outcome(before: scene.state, words: replay.words)
+        }
         func fails(_ state: CrashState) throws -> Bool {
             if context.shouldStop() { throw RunError.interrupted }
-            return try scene.checker.check(state).broken.first?.rawValue == replay.record.check
+            return try scene.checker.check(state).symptom == symptom
         }
-        guard try fails(scene.state) else { return Outcome(before: scene.state, words: replay.words) }
         if replay.record.check == Check.opens.rawValue { try replay.control(scratch: context.scratch) }
         // Each try of a smaller state may hang, too, and costs the target's whole timeout.
         guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state, words: replay.words) }
@@ -104,7 +107,10 @@ package struct CaseMinimiser {
             state, of: scene.recording, oracle: oracle, shown: SmallFile.contents(of: shown), to: directory)
         var record = replay.record
         if replay.words.first == "--target" { record.manifestPath = replay.words.last }
-        let lost = try scene.recording.story(of: state).lines
+        let loss = try scene.recording.story(of: state)
+        let lost = loss.lines
+        record.cause?.losses = loss.patterns
+        record.lossKinds = loss.patterns.map(\.description)
         record.profile = state.profile.rawValue
         record.crashPoint = state.crashPoint
         record.lost = state.lost.description

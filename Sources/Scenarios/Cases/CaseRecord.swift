@@ -34,8 +34,10 @@ package struct CaseRecord: Codable, Sendable {
     package var probing: String?
     /// The run that found it, to be done again by `recheck`; nil in a case of an older version.
     package var run: RunPlan?
-    /// What was lost, as patterns: a failure with equal ones of the same check has the same cause.
+    /// What was lost, as patterns.
     package var lossKinds: [String]?
+    /// Why the state fails, as facts; nil in a case of an older version.
+    package var cause: Cause?
     /// The files that the store writes through shared mappings, where the run knew of any: the beginning of its trace that
     /// the case keeps may not show it.
     package var mappedFiles: [String]?

@@ -10,7 +10,7 @@ extension CaseWriter {
     /// What storage held is derived from the trace, so that a replay needs no fault. What was seen in a live store alone
     /// has to be done again: the case then holds what was recorded, the files as they were left, and the run.
     func write(
-        _ objection: FaultJudge.Objection, of outcome: FaultTrial.Outcome, files: FaultTrial, family: String,
+        _ objection: FaultJudge.Objection, _ cause: Cause, of outcome: FaultTrial.Outcome, files: FaultTrial,
         rules: String, doneAgainBy again: RunRequest
     ) throws -> Finding {
         let hits = outcome.faults.prefix(3).map(\.words)
@@ -20,7 +20,7 @@ extension CaseWriter {
             + objection.text
         var finding = Finding(
             check: objection.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1,
-            lossKinds: [family])
+            lossKinds: cause.fault.map { [$0] } ?? [])
         var record = CaseRecord(
             target: request.target.target.name, manifest: manifestName,
             configuration: request.target.configurationByName, contract: request.contract.name,
@@ -28,7 +28,7 @@ extension CaseWriter {
             crashPoint: outcome.recording.events.count, lost: "", check: objection.check.rawValue, story: story)
         record.manifestPath = manifestPath
         record.run = RunPlan(of: again)
-        record.lossKinds = [family]
+        (record.lossKinds, record.cause) = (finding.lossKinds, cause)
         record.note(outcome.recording)
         if let (state, contract) = objection.state {
             record.contract = contract.name

@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Model
 import Oracle
 import Storage
@@ -9,13 +10,14 @@ extension CaseWriter {
     ///
     /// - Parameter image: the store's directory as it was found; it is copied.
     func write(
-        killed image: ByteString, check: Check, story: String, oracle: [UInt8], shown: Observation?
+        killed image: ByteString, _ cause: Cause, story: String, oracle: [UInt8], shown: Observation?
     ) throws -> Finding {
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
             contract: request.contract.name, scenario: Scenario.kill.rawValue, seed: request.seed,
-            profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: check.rawValue, story: story)
+            profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: cause.check.rawValue, story: story)
+        record.cause = cause
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
         let directory = try context.makeCase { directory, _ in
@@ -28,7 +30,7 @@ extension CaseWriter {
             try writeScripts(to: directory)
         }
         return Finding(
-            check: check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1,
+            check: cause.check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1,
             case: directory.shown, replay: command("replay", directory),
             recheck: command("recheck", directory))
     }

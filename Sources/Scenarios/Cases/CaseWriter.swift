@@ -14,7 +14,7 @@ struct CaseWriter {
 
     /// Writes one case and answers the finding that points to it.
     func write(
-        _ cause: FindingCollector.Cause, _ recording: Recording, oracle: [UInt8],
+        _ cause: FoundCause, _ recording: Recording, oracle: [UInt8],
         shown: Observation?, after firstCrash: String? = nil
     ) throws -> Finding {
         var cause = cause
@@ -25,24 +25,27 @@ struct CaseWriter {
             target: target.target.name,
             manifest: manifestName,
             configuration: target.configurationByName, contract: request.contract.name,
-            scenario: request.scenario.rawValue, seed: request.seed, state: cause.state, check: cause.check.rawValue,
+            scenario: request.scenario.rawValue, seed: request.seed, state: cause.state,
+            check: cause.cause.check.rawValue,
             story: story)
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
-        record.lossKinds = cause.loss.patterns.map(\.description)
+        (record.lossKinds, record.cause) = (cause.cause.losses.map(\.description), cause.cause)
         record.firstCrash = firstCrash
         record.note(recording)
-        if cause.check == .writable, request.exploration.probesWriting { record.probing = request.profile.rawValue }
+        if cause.cause.check == .writable, request.exploration.probesWriting {
+            record.probing = request.profile.rawValue
+        }
         let directory = try context.makeCase { directory, _ in
             try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
             try record.write(to: directory)
             try writeScripts(to: directory)
         }
         return Finding(
-            check: cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
+            check: cause.cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
             story: story, states: cause.stateCount, case: directory.shown,
             replay: command("replay", directory), recheck: command("recheck", directory),
-            lossKinds: cause.loss.patterns.map(\.description), account: cause.story,
+            lossKinds: cause.cause.losses.map(\.description), account: cause.story,
             isCutShort: cause.isCutShort ? true : nil)
     }
 

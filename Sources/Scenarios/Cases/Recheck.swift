@@ -44,7 +44,7 @@ package struct Recheck: Sendable {
                 path,
                 reason: "it is of an older version and does not say how its run is done again: run the target anew")
         }
-        cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [])
+        cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
         request = try plan.request(replay.target, path: path)
         request.sought = cause
     }

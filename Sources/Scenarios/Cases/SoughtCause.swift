@@ -6,10 +6,17 @@ package struct SoughtCause: Hashable, Sendable {
     package var check: String
     /// As `Finding.lossKinds`.
     package var lossKinds: [String]
+    /// The facts; nil of a case of an older version.
+    package var cause: Cause?
 
-    func matches(_ finding: Finding) -> Bool { finding.check == check && finding.lossKinds == lossKinds }
+    func matches(_ finding: Finding) -> Bool {
+        if let cause, let found = finding.cause { return found.isKin(of: cause) }
+        return finding.check == check && finding.lossKinds == lossKinds
+    }
 
-    func matches(_ cause: FindingCollector.Cause) -> Bool {
-        cause.check.rawValue == check && cause.loss.patterns.map(\.description) == lossKinds
+    /// Whether the cause shows already, before all is seen.
+    func matches(_ found: FoundCause) -> Bool {
+        if let cause { return found.cause.shows(cause) }
+        return found.cause.check.rawValue == check && found.cause.losses.map(\.description) == lossKinds
     }
 }

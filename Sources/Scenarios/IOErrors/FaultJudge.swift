@@ -11,6 +11,8 @@ struct FaultJudge {
     struct Objection {
         var check: Check
         var text: String
+        /// What the store said, where that is what is wrong.
+        var error: String?
         /// The state of storage that shows it, and what it was judged by; nil when it was seen in a live store.
         var state: (state: CrashState, contract: Contract)?
     }
@@ -62,7 +64,8 @@ struct FaultJudge {
                 objections.append(
                     Objection(
                         check: .writable,
-                        text: "after the fault was gone, the next workload \(second.termination)\(second.said)"))
+                        text: "after the fault was gone, the next workload \(second.termination)\(second.said)",
+                        error: "the workload \(second.termination)\(second.said)"))
             }
             objections += try judgeStored(at: end, "after the fault and one more life", &tally)
             if objections.isEmpty { try compareWithBacking() }
@@ -85,7 +88,7 @@ struct FaultJudge {
             tally.decided += 1
             tally.unjudged.formUnion(judgement.unjudged.values)
             return judgement.violations.prefix(1).map {
-                Objection(check: $0.check, text: "opened while the rule is in force, it showed: \($0)")
+                Objection(check: $0.check, text: "opened while the rule is in force, it showed: \($0)", error: $0.error)
             }
         case .hangs(let seconds)?:
             return [Objection(check: .opens, text: "while the rule is in force recovery hung for \(seconds) s")]
@@ -117,7 +120,10 @@ struct FaultJudge {
             return []
         }
         if violation.check == .opens, demand == .noticing { return [] }
-        return [Objection(check: violation.check, text: "\(when): \(violation)", state: (state, contract))]
+        return [
+            Objection(
+                check: violation.check, text: "\(when): \(violation)", error: violation.error, state: (state, contract))
+        ]
     }
 
     /// What the store writes through a shared mapping reaches storage when the kernel sees fit, and until then its own
@@ -146,7 +152,7 @@ struct FaultJudge {
             return [
                 Objection(
                     check: violation.check, text: "storage after event \(point), read afresh: \(violation)",
-                    state: (state, contract))
+                    error: violation.error, state: (state, contract))
             ]
         }
         return []
@@ -167,7 +173,7 @@ struct FaultJudge {
             objections.append(
                 Objection(
                     check: violation.check, text: "the power went after event \(state.crashPoint): \(violation)",
-                    state: (state, .prefix)))
+                    error: violation.error, state: (state, .prefix)))
             return false
         }
         tally.count(checker)

@@ -192,18 +192,14 @@ struct IOErrorScenario: ScenarioRun {
         for objection in objections {
             report.outcome = .violation
             report.detail = objection.text
-            let known = tally.findings.firstIndex {
-                $0.check == objection.check.rawValue && $0.lossKinds == [trial.family]
-            }
-            if let known {
-                tally.findings[known].states += 1
-                continue
-            }
+            let cause = Cause(
+                objection.check, saying: objection.error, hasAcknowledged: outcome.history.acknowledged > 0,
+                fault: trial.family)
             var repeated = trial.request
             (repeated.rules, repeated.cycles) = (trial.rules, 1)
-            tally.add(
-                try writer.write(
-                    objection, of: outcome, files: run, family: trial.family, rules: trial.text, doneAgainBy: repeated))
+            try tally.add(cause, saying: objection.error) {
+                try writer.write(objection, cause, of: outcome, files: run, rules: trial.text, doneAgainBy: repeated)
+            }
         }
         try run.remove()
         return report

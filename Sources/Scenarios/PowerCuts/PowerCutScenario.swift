@@ -163,7 +163,12 @@ struct PowerCutScenario: ScenarioRun {
                 try sweepAround(life)
                 return .cut(life)
             }
-            if !outcome.termination.isSuccess { tally.add(try refusal(outcome, aim)) }
+            if !outcome.termination.isSuccess {
+                let said = "the workload \(outcome.termination)\(said(outcome))"
+                let cause = Cause(.writable, saying: said, hasAcknowledged: history.acknowledged > 0)
+                let refusal = try refusal(outcome, aim)
+                tally.add(cause, saying: said) { refusal }
+            }
             next = placement.earlier()
         }
         tally.aims.append(aim.report(.neverFired, placement))
@@ -318,16 +323,22 @@ struct PowerCutScenario: ScenarioRun {
     mutating func report(
         _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: String? = nil
     ) throws {
-        tally.unconfirmed += collector.unconfirmedCount
-        for cause in collector.causes {
-            let oracle = history.text(firstLines: linesBefore + cause.state.oracleLineCount)
+        tally.take(collector)
+        for kin in FoundKin.groups(of: collector.causes) {
+            let oracle = history.text(firstLines: linesBefore + kin.shown.state.oracleLineCount)
             let (writer, shown, client, seconds) = (writer, shown, client, request.target.target.timeoutSeconds)
-            try tally.add(cause) {
+            try tally.add(kin) { cause in
                 var finding = try writer.write(cause, recording, oracle: oracle, shown: shown, after: firstCrash)
                 if client.hangCount > 0 {
                     finding.story += " (the search of this life ended there: a state that hangs costs \(seconds) s)"
                 }
                 return finding
+            }
+        }
+        for contradiction in collector.contradictions {
+            let oracle = history.text(firstLines: linesBefore + contradiction.state.oracleLineCount)
+            try tally.add(contradiction) {
+                try writer.write($0, recording, oracle: oracle, shown: shown, after: firstCrash)
             }
         }
     }

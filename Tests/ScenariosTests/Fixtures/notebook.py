@@ -3,10 +3,10 @@
     notebook.py FAULTS workload|recover          FAULTS: a comma-separated list, or none
 
 A store is a snapshot (JSON, with its checksum) and a log of the writes since then, one line each with its checksum. After every
-fourth write a new snapshot is renamed into place and a new log is begun.
+fourth write there is a new log, then a new snapshot is renamed into place, and then the old log is removed.
 
     creation    the first snapshot is written in place, in two steps
-    rename      the directory is not synced after a snapshot was renamed
+    rename      the directory is not synced after a snapshot was renamed, and before the old log is removed
     tail        a last line of the log that a crash cut short is an error, and not the end
     mute        every error says the same
     place       errors name the directory that the store is in, and the process
@@ -22,8 +22,8 @@ faults, role = set(sys.argv[1].split(",")), sys.argv[2]
 names = {"snapshot": "snap,shot 1\n.db", "log": "my log", "new": "a new\tone"}
 
 
-def path(directory, name):
-    return os.path.join(directory, names[name])
+def path(directory, name, generation=0):
+    return os.path.join(directory, names[name] + (f" {generation}" if generation else ""))
 
 
 def fail(directory, reason):
@@ -68,50 +68,48 @@ class Store:
         if text is None:
             fail(directory, "the snapshot is cut short" if raw else "the snapshot is empty")
         self.generation, self.values = json.loads(text)
+        following = path(directory, "log", self.generation + 1)
+        if os.path.exists(following) and os.path.getsize(following) > 0:
+            fail(directory, f"the snapshot is of generation {self.generation}, and there is a later log")
         try:
-            lines = open(path(directory, "log"), "rb").read().split(b"\n")
+            lines = open(path(directory, "log", self.generation), "rb").read().split(b"\n")
         except FileNotFoundError:
-            return
+            fail(directory, f"the log of generation {self.generation} is missing")
         for number, line in enumerate(lines[:-1] if lines[-1] == b"" else lines):
             text = unsealed(line)
             if text is None:
                 if "tail" in faults:
                     fail(directory, f"line {number} of the log is damaged")
                 break
-            generation, key, value = json.loads(text)
-            if generation > self.generation:
-                fail(directory, f"the log is of generation {generation}, the snapshot of {self.generation}")
-            if generation == self.generation:
-                self.values[key] = value
+            key, value = json.loads(text)
+            self.values[key] = value
 
     def snapshot(self):
         self.generation += 1
+        write(path(self.directory, "log", self.generation))
+        sync_directory(self.directory)
         text = sealed(json.dumps([self.generation, self.values]).encode())
         if "creation" in faults and self.generation == 1:
-            return write(path(self.directory, "snapshot"), text[:9], text[9:])
+            write(path(self.directory, "snapshot"), text[:9], text[9:])
+            return sync_directory(self.directory)
         write(path(self.directory, "new"), text)
         os.rename(path(self.directory, "new"), path(self.directory, "snapshot"))
         if "rename" not in faults or self.generation == 1:
             sync_directory(self.directory)
+        if self.generation > 1:
+            os.unlink(path(self.directory, "log", self.generation - 1))
 
     def create(self):
         if self.generation == 0:
             self.snapshot()
-            write(path(self.directory, "log"))
-            sync_directory(self.directory)
 
     def put(self, key, value):
         self.values[key] = value
-        write(path(self.directory, "log"), sealed(json.dumps([self.generation, key, value]).encode()) + b"\n")
+        write(path(self.directory, "log", self.generation), sealed(json.dumps([key, value]).encode()) + b"\n")
         self.pending += 1
         if self.pending == 4:
             self.pending = 0
             self.snapshot()
-            # The old log is shorter than nothing: what is in it is in the snapshot.
-            descriptor = os.open(path(self.directory, "log"), os.O_WRONLY)
-            os.ftruncate(descriptor, 0)
-            os.fsync(descriptor)
-            os.close(descriptor)
 
 
 class Blobs:
