@@ -27,9 +27,12 @@ package struct DoctorReport {
         for way in ways {
             let missing = way.requirements.filter { !$0.isMet }
             let state: Table.Cell =
-                way.isTaken
-                ? .init("taken", missing.isEmpty ? .good : .bad)
-                : missing.isEmpty ? .init("possible", .good) : .init("not possible", .faint)
+                switch (way.isOurs, missing.isEmpty) {
+                case (true, true): .init("used here", .good)
+                case (true, false): .init("does not work", .bad)
+                case (false, true): .init("possible", .good)
+                case (false, false): .init("not possible", .faint)
+                }
             let remedies = missing.map { "\($0.name): \($0.finding): " + ($0.remedy ?? "none known") }
             table.add([
                 .init(way.name), state, .init(missing.isEmpty ? way.command : remedies.joined(separator: "; ")),

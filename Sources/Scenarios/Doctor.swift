@@ -82,10 +82,12 @@ package struct Doctor: Sendable {
     private func fuse() -> [Requirement] {
         let device = fuseDevice()
         guard device.isMet else { return [device] }
-        guard let problem = host.tryMount() else {
-            return [device, Requirement("mount", met: true, "a trial mount worked")]
-        }
-        return [device, Requirement("mount", met: false, problem, remedy: mountRemedy())]
+        return [device, trialMount()]
+    }
+
+    func trialMount() -> Requirement {
+        guard let problem = host.tryMount() else { return Requirement("mount", met: true, "a trial mount worked") }
+        return Requirement("mount", met: false, problem, remedy: mountRemedy())
     }
 
     func fuseDevice() -> Requirement {

@@ -17,12 +17,15 @@ package struct Host: Sendable {
     package var text: @Sendable (ByteString) -> String?
     /// Mounts a FaultFS and unmounts it again; says what went wrong.
     package var tryMount: @Sendable () -> String?
+    /// Makes a user namespace with mounts of its own and leaves it again; says what went wrong.
+    package var tryNamespace: @Sendable () -> String?
 
     package init(
         isRoot: Bool, open: @escaping @Sendable (ByteString) -> Int32,
         program: @escaping @Sendable (String) -> ByteString?, isSetuidRoot: @escaping @Sendable (ByteString) -> Bool,
         isOpenToAll: @escaping @Sendable (ByteString) -> Bool,
-        text: @escaping @Sendable (ByteString) -> String?, tryMount: @escaping @Sendable () -> String?
+        text: @escaping @Sendable (ByteString) -> String?, tryMount: @escaping @Sendable () -> String?,
+        tryNamespace: @escaping @Sendable () -> String?
     ) {
         self.isRoot = isRoot
         self.open = open
@@ -31,6 +34,7 @@ package struct Host: Sendable {
         self.isOpenToAll = isOpenToAll
         self.text = text
         self.tryMount = tryMount
+        self.tryNamespace = tryNamespace
     }
 
     /// The machine that we run on.
@@ -56,5 +60,5 @@ package struct Host: Sendable {
             return path.withCString { stat($0, &status) } == 0 && status.st_mode & 0o006 == 0o006
         },
         text: { path in SmallFile.contents(of: path).map { String(decoding: $0, as: UTF8.self) } },
-        tryMount: MountTrial.run)
+        tryMount: MountTrial.run, tryNamespace: NamespaceTrial.run)
 }

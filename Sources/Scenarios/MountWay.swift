@@ -1,34 +1,51 @@
 import Bytes
 import Glibc
 
-/// A way in which FaultFS comes to its mounts, whether it is the one that is taken here, and what it would take.
+/// A way in which FaultFS comes to its mounts, whether this process would go it, and what it requires.
 package struct MountWay: Hashable, Sendable, Encodable {
     package var name: String
     /// Who would say so, in the form of a command.
     package var command: String
-    /// This process would mount in this way.
-    package var isTaken: Bool
+    /// This process would mount in this way; whether that works, `isPossible` says.
+    package var isOurs: Bool
     package var requirements: [Requirement]
 
     package var isPossible: Bool { requirements.allSatisfy(\.isMet) }
 }
 
 extension Doctor {
-    /// Every way, the privileged one first.
+    /// Every way, the privileged one first. Our own is tried with a mount, so that it is not called possible where something
+    /// stands in its way that no requirement names.
     package func mountWays() -> [MountWay] {
         let isInNamespace = host.isRoot && isInUserNamespace
         let device = deviceForEverybody()
-        return [
+        var ways = [
             MountWay(
-                name: "as root", command: "sudo faultline …", isTaken: host.isRoot && !isInNamespace,
+                name: "as root", command: "sudo faultline …", isOurs: host.isRoot && !isInNamespace,
                 requirements: [isInNamespace ? Requirement("root", met: false, "of a user namespace alone") : root()]),
             MountWay(
-                name: "through fusermount3", command: "faultline …", isTaken: !host.isRoot,
-                requirements: [device, helper()]),
+                name: "through fusermount3", command: "faultline …", isOurs: !host.isRoot,
+                requirements: [device, helper(), setuid()]),
             MountWay(
-                name: "in a user namespace", command: "unshare -Urm faultline …", isTaken: isInNamespace,
+                name: "in a user namespace", command: "unshare -Urm faultline …", isOurs: isInNamespace,
                 requirements: [device, namespaces(), program("unshare", package: "util-linux")]),
         ]
+        for (place, way) in ways.enumerated() where way.isOurs && way.isPossible {
+            ways[place].requirements.append(trialMount())
+        }
+        return ways
+    }
+
+    /// prctl(2): a process that may gain no privileges, and all that it starts, run setuid programs as themselves.
+    private func setuid() -> Requirement {
+        let status = host.text("/proc/self/status") ?? ""
+        let isOff = status.split(separator: "\n").contains { line in
+            line.hasPrefix("NoNewPrivs:") && line.hasSuffix("1")
+        }
+        return Requirement(
+            "setuid programs", met: !isOff, isOff ? "have no effect here (no_new_privs)" : "have effect",
+            remedy: "start it without no_new_privs (docker: --security-opt no-new-privileges; "
+                + "systemd: NoNewPrivileges=yes)")
     }
 
     /// user_namespaces(7): the first namespace maps every user to itself.
@@ -73,6 +90,12 @@ extension Doctor {
             return Requirement(
                 "user namespaces", met: false, "\(name) is \(value)", remedy: "sudo sysctl \(name)=\(wanted)")
         }
-        return Requirement("user namespaces", met: true, "allowed")
+        // Seccomp filters, chroot(2) and security modules refuse, too, and no file says so.
+        guard let problem = host.tryNamespace() else {
+            return Requirement("user namespaces", met: true, "one was made")
+        }
+        return Requirement(
+            "user namespaces", met: false, problem,
+            remedy: "docker: --security-opt seccomp=unconfined; else run as root, or through fusermount3")
     }
 }

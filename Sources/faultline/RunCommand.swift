@@ -32,7 +32,8 @@ struct RunCommand: ParsableCommand {
     @Option(help: "What the store is held to; by default what its documentation promises.")
     var contract: Contract?
 
-    @Option(help: """
+    @Option(
+        help: """
             kill: kill once so many operations of a life are acknowledged and the next has begun (default: at seeded \
             times, which land elsewhere each time). Exact for a workload that stops at FAULTLINE_ACKS, as the built-in \
             ones do; the result says how much later others were killed.

@@ -9,7 +9,7 @@ struct DoctorTests {
     private static let whole = Host(
         isRoot: true, open: { _ in 0 }, program: { ByteString("/usr/bin/\($0)") }, isSetuidRoot: { _ in true },
         isOpenToAll: { _ in true }, text: { path in path == "/proc/misc" ? "236 device-mapper\n" : "live\n" },
-        tryMount: { nil })
+        tryMount: { nil }, tryNamespace: { nil })
     private static let driver = Requirement("built-in targets", met: true, "there")
 
     private func diagnosis(_ scenario: String, _ change: (inout Host) -> Void) throws -> Doctor.Diagnosis {
@@ -110,7 +110,7 @@ struct DoctorTests {
         host.open = { $0 == "/dev/fuse" && !isRoot ? EACCES : 0 }
         host.text = { $0 == "/proc/self/uid_map" ? map : $0 == "/proc/sys/user/max_user_namespaces" ? "0\n" : nil }
         let ways = Doctor(host: host, driver: Self.driver).mountWays()
-        #expect(ways.filter(\.isTaken).map(\.name) == [taken])
+        #expect(ways.filter(\.isOurs).map(\.name) == [taken])
         let text = DoctorReport([], ways: ways).text(for: .plain)
         #expect(text.contains("sudo chmod 0666 /dev/fuse"))
         #expect(text.contains("user.max_user_namespaces is 0: sudo sysctl user.max_user_namespaces=10000"))
@@ -121,6 +121,30 @@ struct DoctorTests {
         host.isSetuidRoot = { _ in false }
         let helper = Doctor(host: host, driver: Self.driver).mountWays()[1].requirements.filter { !$0.isMet }
         #expect(helper.map(\.remedy) == ["sudo chmod u+s /usr/bin/fusermount3"])
+    }
+
+    private static let refusals: [(change: @Sendable (inout Host) -> Void, way: Int, said: String)] = [
+        ({ host in host.tryMount = { "fusermount3: not permitted" } }, 1, "fusermount3: not permitted"),
+        ({ host in host.program = { _ in nil } }, 1, "not found"),
+        ({ host in host.text = { $0 == "/proc/self/status" ? "Name:\tx\nNoNewPrivs:\t1\n" : nil } }, 1, "no_new_privs"),
+        ({ host in host.tryNamespace = { "unshare: not permitted" } }, 2, "unshare: not permitted"),
+    ]
+
+    /// Each of them looks possible by its files.
+    @Test(arguments: refusals.indices)
+    func `a way that does not work when it is tried is neither used nor possible`(index: Int) {
+        let refusal = Self.refusals[index]
+        var host = Self.whole
+        host.isRoot = false
+        host.text = { _ in nil }
+        refusal.change(&host)
+        let ways = Doctor(host: host, driver: Self.driver).mountWays()
+        let way = ways[refusal.way]
+        #expect(!way.isPossible)
+        let text = DoctorReport([], ways: ways).text(for: .plain)
+        #expect(text.contains(refusal.said), "\(text)")
+        #expect(!text.contains("used here") || !way.isOurs, "\(text)")
+        #expect(text.contains("does not work") == way.isOurs, "\(text)")
     }
 
     @Test func `what is missing is said once, with every scenario that waits for it`() throws {
