@@ -41,9 +41,15 @@ extension Recording {
 
     /// The story of `state`, which breaks the contract as `violation` says.
     ///
-    /// - Parameter linesBefore: how many oracle lines stand before this recording's first one.
-    package func story(of state: CrashState, _ violation: Violation, linesBefore: Int) throws -> CrashStory {
-        try Storyteller(self, state, violation, linesBefore: linesBefore).tell()
+    /// - Parameters:
+    ///   - linesBefore: how many oracle lines stand before this recording's first one.
+    ///   - faults: what was injected into the run, exactly.
+    ///   - look: how the store was looked at, if no crash came; `state` is then all that was recorded by that time.
+    package func story(
+        of state: CrashState, _ violation: Violation, linesBefore: Int, faults: [InjectedFault] = [],
+        look: CrashStory.FaultLook? = nil
+    ) throws -> CrashStory {
+        try Storyteller(self, state, violation, linesBefore: linesBefore, faults: faults, look: look).tell()
     }
 
     /// What a crash after so many events may lose, and how many oracle lines were among them.

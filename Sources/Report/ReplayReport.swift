@@ -63,6 +63,7 @@ package struct ReplayReport: Encodable {
         } else if unstable != nil {
             lines.append("  recovered again and again, it shows the same each time")
         } else if let account {
+            if isLive { lines.append("  the run done again, with the same seed and the same faults") }
             lines.append("  \(broken.first ?? check): \(account.headline)")
             lines += StoryReport(account).lines(for: terminal, indent: 4)
         } else if isLive {

@@ -15,7 +15,7 @@ struct StoryReport {
     func lines(for terminal: Terminal, indent: Int) -> [String] {
         let margin = String(repeating: " ", count: indent)
         let who = story.firstCrash == nil ? "what the store did" : "what its recovery did"
-        var table = Table([.init(""), .init("event", .right), .init(who), .init("after the crash")])
+        var table = Table([.init(""), .init("event", .right), .init(who), .init(outcome)])
         let rows = rows(widths: 120 - indent - 8)
         for row in rows.shown {
             table.add([
@@ -25,8 +25,7 @@ struct StoryReport {
         }
         var lines = story.firstCrash.map { Self.wrapped("first     ", $0, margin) } ?? []
         lines += table.lines(for: terminal).map { margin + $0 }
-        let cut = story.firstCrash == nil ? "power cut" : "power cut during recovery,"
-        lines.append(margin + Style.heading.shown("──── \(cut) after event \(story.crashPoint) ────", on: terminal))
+        lines.append(margin + Style.heading.shown("──── \(ending) after event \(story.crashPoint) ────", on: terminal))
         lines += Self.wrapped("expected  ", story.expected, margin) + Self.wrapped("found     ", story.found, margin)
         if let difference = story.difference { lines += Self.wrapped("differs   ", difference, margin) }
         for (index, reason) in story.reasons.enumerated() {
@@ -34,6 +33,17 @@ struct StoryReport {
         }
         return lines
     }
+
+    /// What the story's last line is about.
+    private var ending: String {
+        switch story.look {
+        case nil: story.firstCrash == nil ? "power cut" : "power cut during recovery,"
+        case .storage: "no power cut: storage read afresh"
+        case .live: "no power cut: the store as it was"
+        }
+    }
+
+    private var outcome: String { story.look == nil ? "after the crash" : "what came of it" }
 
     /// A line of the table.
     private struct Row {
@@ -81,6 +91,7 @@ struct StoryReport {
         case .asked: ("", "", .plain)
         case .promised: ("=>", "PROMISED", .heading)
         case .refused: ("", "REFUSED", .doubtful)
+        case .injected: ("!!", "INJECTED FAULT", .doubtful)
         case .other: ("", "", .plain)
         }
     }

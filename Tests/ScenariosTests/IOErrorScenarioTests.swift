@@ -90,6 +90,32 @@ struct IOErrorScenarioTests {
         #expect(replay.record.live?.rules == ["fsync nth=9 -> EIO lose btrfs"])
         #expect(outcome.state == nil && outcome.judgement.broken == [.durable], "\(outcome.judgement)")
         #expect(outcome.judgement.verdict == .violation)
+        let account = try #require(finding.account)
+        #expect(account.look == .live && account.timeline.contains { $0.fate == .injected }, "\(account)")
+        #expect(outcome.account == account)
+    }
+
+    /// What storage held is told with the fault, too, and a replay tells the same, of an archive as of the case.
+    @Test func whatStorageHeldIsToldWithTheFault() throws {
+        let scratch = Scratch()
+        let result = try run(
+            "engine", [try Setting(parsing: "planted=poison-ignored")], "fsync nth=9 -> EIO lose btrfs", scratch,
+            operationCount: 40)
+        let finding = try #require(result.findings.first { $0.account?.look == .storage }, "\(result.findings)")
+        let account = try #require(finding.account)
+        let fault = try #require(account.timeline.first { $0.fate == .injected })
+        #expect(fault.what == "fdatasync 0000-0000000001.log: EIO lose btrfs")
+        #expect(account.timeline.contains { $0.fate == .failed && $0.from > fault.from })
+        #expect(account.reasons.first?.contains("failed with EIO and lost what it covered") == true)
+        #expect(!account.reasons.contains { $0.contains("Nothing is lost") })
+        let targets = TargetCatalog(driver: Machine.driver)
+        let directory = ByteString(try #require(finding.case))
+        let archive = ByteString(scratch.url.path).appending(component: "case.tar")
+        try CaseArchive.write(directory, to: archive)
+        for (place, path) in [("case", directory), ("archive", archive)] {
+            let (_, outcome) = try Replay.show(path, scratch: try scratch.make(place), targets: targets)
+            #expect(outcome.account == account, "\(path)")
+        }
     }
 
     /// A log in a shell: it takes an error of its fourth write for success.
@@ -133,11 +159,11 @@ struct IOErrorScenarioTests {
     }
 
     private func run(
-        _ name: String, _ settings: [Setting], _ rule: String, _ scratch: Scratch
+        _ name: String, _ settings: [Setting], _ rule: String, _ scratch: Scratch, operationCount: UInt64 = 30
     ) throws -> RunResult {
         let target = try TargetCatalog(driver: Machine.driver).target(name).configured(settings)
         var request = RunRequest(
-            target: target, scenario: .ioError, contract: target.contract, operationCount: 30)
+            target: target, scenario: .ioError, contract: target.contract, operationCount: operationCount)
         request.rules = [try Rule(parsing: rule)]
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }

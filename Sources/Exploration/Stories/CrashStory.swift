@@ -1,4 +1,4 @@
-/// A failing crash, told: what the store did around it, what became of that, what is wrong, and why it may happen.
+/// A failing crash or fault, told: what the store did around it, what became of that, what is wrong, and why it may happen.
 ///
 /// The words are the same for the same case, whoever derives it.
 package struct CrashStory: Hashable, Codable, Sendable {
@@ -23,7 +23,9 @@ package struct CrashStory: Hashable, Codable, Sendable {
         case promised
         /// The store refused: it may be there or not.
         case refused
-        /// Anything else: an injected fault, a line that is of no interest.
+        /// A fault that was injected into the run.
+        case injected
+        /// Anything else.
         case other
     }
 
@@ -38,12 +40,22 @@ package struct CrashStory: Hashable, Codable, Sendable {
         package var detail: String?
     }
 
+    /// How a store was looked at that met a fault, and no crash.
+    package enum FaultLook: String, Hashable, Codable, Sendable {
+        /// What storage holds, recovered afresh.
+        case storage
+        /// The living store, as its processes and the kernel's cache had it.
+        case live
+    }
+
+    /// Nil where a crash came.
+    package var look: FaultLook?
     /// The crash before this one, where this one hit the recovery from it: the timeline is then the recovery's.
     package var firstCrash: String?
     /// What is wrong, in one sentence.
     package var headline: String
     package var profile: String
-    /// How many events had happened when the power went.
+    /// How many events had happened when the power went, or when the store was looked at.
     package var crashPoint: Int
     package var timeline: [Moment]
     /// What would have been right, and what was there after recovery.

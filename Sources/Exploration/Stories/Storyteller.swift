@@ -2,13 +2,15 @@ import Bytes
 import Model
 import Oracle
 
-/// Tells the story of one failing crash state: picks the events that matter and says what became of each.
+/// Tells the story of one failing state of a crash or a fault: picks the events that matter and says what became of each.
 struct Storyteller {
     private let recording: Recording
     private let state: CrashState
     private let violation: Violation
     /// The oracle's lines before those of the recording: of earlier lives of the store.
     private let linesBefore: Int
+    private let faults: FaultTrail
+    private let look: CrashStory.FaultLook?
     private let losses: [Loss]
     /// The parts of each operation that this crash could have lost.
     private let losable: [OperationID: [Loss]]
@@ -16,12 +18,15 @@ struct Storyteller {
     private let endings: [OperationID: (point: Int, errno: Int32)]
 
     init(
-        _ recording: Recording, _ state: CrashState, _ violation: Violation, linesBefore: Int
+        _ recording: Recording, _ state: CrashState, _ violation: Violation, linesBefore: Int,
+        faults: [InjectedFault], look: CrashStory.FaultLook?
     ) throws(RecordingError) {
         self.recording = recording
         self.state = state
         self.violation = violation
         self.linesBefore = linesBefore
+        self.look = look
+        self.faults = FaultTrail(faults)
         let (set, _) = try recording.pendingSet(state.profile, at: state.crashPoint)
         losses = set.losses(set.survivors(.losing(state.lost)))
         losable = Dictionary(grouping: set.losses(set.survivors(.nothing)), by: \.operation)
@@ -33,13 +38,15 @@ struct Storyteller {
     }
 
     func tell() throws -> CrashStory {
-        var reasons = LossReasons(recording, state, losses, endings: endings).sentences()
+        var reasons = faults.sentences(recording.events[..<state.crashPoint])
+        if look == nil { reasons += LossReasons(recording, state, losses, endings: endings).sentences() }
         let history = try history()
         if linesBefore == 0, !history.contains(where: \.isAcknowledged) {
             reasons.append("Nothing had been acknowledged yet.")
         }
         return CrashStory(
-            headline: violation.headline, profile: state.profile.rawValue, crashPoint: state.crashPoint,
+            look: look, headline: violation.headline, profile: look == nil ? state.profile.rawValue : "none",
+            crashPoint: state.crashPoint,
             timeline: Timeline.folded(try moments()), expected: violation.expectedWords, found: violation.foundWords,
             difference: difference(history)?.words, reasons: reasons)
     }
@@ -95,8 +102,10 @@ struct Storyteller {
         /// What the store was asked for last: a loss is told with what it was done for.
         var lastAsked: Int?
         let promises = promisedLines
+        var trail = faults
         for event in recording.events[..<state.crashPoint] {
             let narrated = narrator.tell(event)
+            trail.follow(event)
             var moment = CrashStory.Moment(
                 from: narrated.point, through: narrated.point, what: narrated.storyDeed, fate: .other)
             var isKey = false
@@ -107,11 +116,15 @@ struct Storyteller {
                     hasLost = true
                     if let lastAsked { told[lastAsked].isKey = true }
                 }
-                (moment.fate, moment.detail) = fate(of: operation.id)
+                if look == nil { (moment.fate, moment.detail) = fate(of: operation.id) }
                 if let piece = recording.writePiece(at: narrated.point - 1) { moment.what += " (\(piece.words))" }
                 isKey = moment.fate == .lost || moment.fate == .torn
                 // A hole has two sides: what is missing, and what came later and is there.
                 isKey = isKey || violation.check == .noHoles && hasLost && moment.fate == .survived
+                if let remark = trail.remark(on: operation) {
+                    moment.what += " (\(remark))"
+                    isKey = true
+                }
             case .barrierBegan(let id, _, _):
                 isKey = hasLost
                 switch endings[id] {
@@ -130,7 +143,11 @@ struct Storyteller {
                 if moment.fate == .asked { lastAsked = told.count }
                 isKey = promises.contains(line) || moment.fate == .refused
                 if isKey, moment.fate == .other { moment.fate = .asked }
-            case .fault: isKey = true
+            case .fault(let id, _):
+                isKey = true
+                moment.fate = .injected
+                moment.what = trail.deed(to: id) ?? moment.what
+                if look != nil, let lastAsked { told[lastAsked].isKey = true }
             }
             var one = Timeline.Told(moment: moment, isKey: isKey, group: narrated.group)
             if case .barrierBegan = event { one.isBarrier = true }

@@ -9,6 +9,14 @@ public struct InjectedFault: Hashable, Sendable {
     /// The rule that fired, as it prints.
     public var rule: ByteString
 
+    init(operation: OperationID, kind: OperationKind, path: ByteString, fault: DrawnFault, rule: ByteString) {
+        self.operation = operation
+        self.kind = kind
+        self.path = path
+        self.fault = fault
+        self.rule = rule
+    }
+
     public init(_ attempt: Attempt, path: ByteString, _ decision: Decisions.Decision) {
         operation = attempt.id
         kind = attempt.kind

@@ -30,6 +30,17 @@ public struct ScriptedFaults: Sendable {
         if case .lose = line.fault { needs.syncedBytes = true }
     }
 
+    /// The faults of the script, in the order of the operations.
+    public var faults: [InjectedFault] {
+        lines.sorted { $0.key < $1.key }.flatMap { id, lines in
+            lines.map { line in
+                InjectedFault(
+                    operation: id, kind: line.kind, path: line.path, fault: line.fault,
+                    rule: ByteString("replayed: \(line.fault)"))
+            }
+        }
+    }
+
     /// How many faults the script holds.
     public var count: Int { lines.values.reduce(0) { $0 + $1.count } }
 }

@@ -18,10 +18,11 @@ package enum CaseArchive {
     private static let names: [ByteString] =
         [
             CaseRecord.fileName, CaseRecord.traceName, CaseRecord.oracleName, CaseRecord.shownName,
-            CaseRecord.manifestName,
+            CaseRecord.manifestName, CaseRecord.faultsName,
         ] + CaseRecord.observedNames
     /// Those that not every case has.
-    private static let optionalNames = [CaseRecord.shownName, CaseRecord.manifestName] + CaseRecord.observedNames
+    private static let optionalNames =
+        [CaseRecord.shownName, CaseRecord.manifestName, CaseRecord.faultsName] + CaseRecord.observedNames
 
     // MARK: - Export
 

@@ -43,6 +43,8 @@ package struct CaseRecord: Codable, Sendable {
     package var mappedFiles: [String]?
     /// Of a state that showed different things: which two looks at it.
     package var unstable: Contradiction.Kind?
+    /// Of a state that no crash left, after a fault: how it was looked at.
+    package var look: CrashStory.FaultLook?
     /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.
     package var live: LiveRun?
 
@@ -55,6 +57,8 @@ package struct CaseRecord: Codable, Sendable {
     /// The manifest of a target that does not come with Faultline, to be read.
     package static let manifestName: ByteString = "target.yaml"
     package static let imageName: ByteString = "image"
+    /// The faults that were injected, a line each; not every case has any.
+    package static let faultsName: ByteString = "faults"
     /// Of a state that showed different things: what each of two looks showed, as a recover command prints it.
     package static let observedNames: [ByteString] = ["observed-1.jsonl", "observed-2.jsonl"]
     /// Stands where the name of a check does in the case of such a state.
@@ -110,6 +114,17 @@ package struct CaseRecord: Codable, Sendable {
         var recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
         recording.addMappedFiles(mappedFiles ?? [])
         return recording
+    }
+
+    /// The faults that were injected into the run of the case in `directory`.
+    func faults(in directory: ByteString) throws(CaseError) -> [InjectedFault] {
+        let path = directory.appending(component: CaseRecord.faultsName)
+        guard let text = SmallFile.contents(of: path) else { return [] }
+        do throws(RuleError) {
+            return try ScriptedFaults(parsing: ByteString(text)).faults
+        } catch {
+            throw .unreadable(path, reason: error.description)
+        }
     }
 
     /// Throws if the trace of the case in `directory` cannot be read to its end: for what takes a case without

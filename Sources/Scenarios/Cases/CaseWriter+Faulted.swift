@@ -21,6 +21,7 @@ extension CaseWriter {
         var finding = Finding(
             check: objection.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1,
             lossKinds: cause.fault.map { [$0] } ?? [])
+        finding.account = try objection.account(of: outcome)
         var record = CaseRecord(
             target: request.target.target.name, manifest: manifestName,
             configuration: request.target.configurationByName, contract: request.contract.name,
@@ -30,6 +31,7 @@ extension CaseWriter {
         record.run = RunPlan(of: again)
         (record.lossKinds, record.cause) = (finding.lossKinds, cause)
         record.note(outcome.recording)
+        record.look = objection.look
         if let (state, contract) = objection.state {
             record.contract = contract.name
             (record.profile, record.crashPoint) = (state.profile.rawValue, state.crashPoint)
@@ -60,7 +62,7 @@ extension CaseWriter {
         try OutputFile.create(
             directory.appending(component: CaseRecord.oracleName), outcome.history.text(firstLines: lineCount))
         let script = outcome.faults.map { "\($0)\n" }.joined()
-        try OutputFile.create(directory.appending(component: "faults"), Array(script.utf8))
+        try OutputFile.create(directory.appending(component: CaseRecord.faultsName), Array(script.utf8))
         let image = directory.appending(component: CaseRecord.imageName)
         guard let state else { return try TreeCopy.copy(files.backing, to: image) }
         try RunFiles.makeDirectory(image)

@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Model
 import Oracle
 import Targets
@@ -19,10 +20,10 @@ package struct LiveRun: Codable, Hashable, Sendable {
         threadCount = request.shape.threadCount
     }
 
-    /// The run once more, in scratch space of `context`, judged as it was then.
+    /// The run once more, in scratch space of `context`, judged as it was then, and the story of what is wrong first.
     func doAgain(
         _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, _ context: RunContext
-    ) throws -> Judgement {
+    ) throws -> (Judgement, CrashStory?) {
         var request = RunRequest(
             target: target, scenario: .ioError, profile: profile, contract: contract, seed: seed,
             operationCount: operationCount, cycles: 1)
@@ -36,6 +37,7 @@ package struct LiveRun: Codable, Hashable, Sendable {
         let violations = run.tally.findings.compactMap { finding in
             Check(rawValue: finding.check).map { Violation(check: $0, detail: finding.story) }
         }
-        return Judgement(ScenarioRunner.verdict(of: run.tally, request).0, violations)
+        let judgement = Judgement(ScenarioRunner.verdict(of: run.tally, request).0, violations)
+        return (judgement, run.tally.findings.first?.account)
     }
 }

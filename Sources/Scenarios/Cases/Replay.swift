@@ -116,16 +116,18 @@ package struct Replay: Sendable {
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
             try record.checkTrace(in: directory)
-            let judgement = try live.doAgain(target, profile, contract, seed: record.seed, context)
-            return Outcome(state: nil, lost: [], judgement: judgement)
+            let (judgement, account) = try live.doAgain(target, profile, contract, seed: record.seed, context)
+            return Outcome(state: nil, lost: [], judgement: judgement, account: account)
         }
         let client = RecoverClient(target)
         defer { try? client.close() }
         let scene = try scene(client, scratch: scratch, context)
         if record.unstable != nil { return try lookAgain(scene, client, scratch: scratch, context) }
         let judgement = try scene.checker.confirm(scene.state)
+        let faults = try record.faults(in: directory)
         var account = try judgement.violations.first.map {
-            try scene.recording.story(of: scene.state, $0, linesBefore: scene.linesBefore)
+            try scene.recording.story(
+                of: scene.state, $0, linesBefore: scene.linesBefore, faults: faults, look: record.look)
         }
         account?.firstCrash = record.firstCrash
         return Outcome(

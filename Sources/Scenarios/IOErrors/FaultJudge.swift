@@ -9,12 +9,47 @@ import Targets
 struct FaultJudge {
     /// One thing that the store did and must not do.
     struct Objection {
-        var check: Check
+        /// Where it shows.
+        enum Sight {
+            /// In a state of storage, judged by the contract; after a power cut where there is no look.
+            case state(CrashState, Contract, CrashStory.FaultLook?)
+            /// In the living store, after so many events.
+            case live(eventCount: Int)
+        }
+
+        var violation: Violation
         var text: String
+        var sight: Sight
         /// What the store said, where that is what is wrong.
         var error: String?
+
+        /// - Parameter error: by default what the violation is about.
+        init(_ violation: Violation, _ text: String, _ sight: Sight, error: String? = nil) {
+            self.violation = violation
+            self.text = text
+            self.sight = sight
+            self.error = error ?? violation.error
+        }
+
+        var check: Check { violation.check }
+
+        var look: CrashStory.FaultLook? { if case .state(_, _, let look) = sight { look } else { .live } }
+
         /// The state of storage that shows it, and what it was judged by; nil when it was seen in a live store.
-        var state: (state: CrashState, contract: Contract)?
+        var state: (state: CrashState, contract: Contract)? {
+            if case .state(let state, let contract, _) = sight { (state, contract) } else { nil }
+        }
+
+        /// What happened up to there.
+        func account(of outcome: FaultTrial.Outcome) throws -> CrashStory {
+            let seen: CrashState =
+                switch sight {
+                case .state(let state, _, _): state
+                case .live(let count): try outcome.recording.wholeState(at: count)
+                }
+            return try outcome.recording.story(
+                of: seen, violation, linesBefore: 0, faults: outcome.faults, look: look)
+        }
     }
 
     let request: RunRequest
@@ -61,11 +96,9 @@ struct FaultJudge {
         if let second = outcome.second {
             objections += hangs(second, "after the fault")
             if !second.termination.isSuccess, second.termination != .timedOut, demand != .noticing {
-                objections.append(
-                    Objection(
-                        check: .writable,
-                        text: "after the fault was gone, the next workload \(second.termination)\(second.said)",
-                        error: "the workload \(second.termination)\(second.said)"))
+                let ending = "\(second.termination)\(second.said)"
+                let text = "after the fault was gone, the next workload \(ending)"
+                objections.append(inLife(second, text, error: "the workload \(ending)"))
             }
             objections += try judgeStored(at: end, "after the fault and one more life", &tally)
             if objections.isEmpty { try compareWithBacking() }
@@ -76,7 +109,13 @@ struct FaultJudge {
 
     private func hangs(_ life: FaultTrial.Life, _ when: String) -> [Objection] {
         guard life.termination == .timedOut else { return [] }
-        return [Objection(check: .writable, text: "\(when) the workload neither refused nor went on: it hung")]
+        return [inLife(life, "\(when) the workload neither refused nor went on: it hung")]
+    }
+
+    /// What a life that ended so says of the store.
+    private func inLife(_ life: FaultTrial.Life, _ text: String, error: String? = nil) -> Objection {
+        Objection(
+            Violation(check: .writable, detail: text), text, .live(eventCount: life.eventCount), error: error)
     }
 
     /// With the rules still there the store may refuse to open, and must not show what is wrong.
@@ -88,10 +127,16 @@ struct FaultJudge {
             tally.decided += 1
             tally.unjudged.formUnion(judgement.unjudged.values)
             return judgement.violations.prefix(1).map {
-                Objection(check: $0.check, text: "opened while the rule is in force, it showed: \($0)", error: $0.error)
+                Objection(
+                    $0, "opened while the rule is in force, it showed: \($0)",
+                    .live(eventCount: outcome.underRulesEventCount))
             }
         case .hangs(let seconds)?:
-            return [Objection(check: .opens, text: "while the rule is in force recovery hung for \(seconds) s")]
+            let text = "while the rule is in force recovery hung for \(seconds) s"
+            return [
+                Objection(
+                    Violation(check: .opens, detail: text), text, .live(eventCount: outcome.underRulesEventCount))
+            ]
         case .doesNotOpen?, .killed?, nil: return []
         }
     }
@@ -121,8 +166,7 @@ struct FaultJudge {
         }
         if violation.check == .opens, demand == .noticing { return [] }
         return [
-            Objection(
-                check: violation.check, text: "\(when): \(violation)", error: violation.error, state: (state, contract))
+            Objection(violation, "\(when): \(violation)", .state(state, contract, .storage))
         ]
     }
 
@@ -151,8 +195,8 @@ struct FaultJudge {
             if violation.check == .opens, demand == .noticing { continue }
             return [
                 Objection(
-                    check: violation.check, text: "storage after event \(point), read afresh: \(violation)",
-                    error: violation.error, state: (state, contract))
+                    violation, "storage after event \(point), read afresh: \(violation)",
+                    .state(state, contract, .storage))
             ]
         }
         return []
@@ -172,8 +216,8 @@ struct FaultJudge {
             }
             objections.append(
                 Objection(
-                    check: violation.check, text: "the power went after event \(state.crashPoint): \(violation)",
-                    error: violation.error, state: (state, .prefix)))
+                    violation, "the power went after event \(state.crashPoint): \(violation)",
+                    .state(state, .prefix, nil)))
             return false
         }
         tally.count(checker)

@@ -21,6 +21,8 @@ struct FaultTrial {
         var first: Life
         /// What the store showed right after it, with the rules still there; nil where nobody looked.
         var underRules: RecoverOutcome?
+        /// How many events there were then.
+        var underRulesEventCount: Int
         /// The life after; nil where there was none.
         var second: Life?
 
@@ -76,6 +78,7 @@ struct FaultTrial {
         var history = OracleHistory()
         let first = try live(mount, request.operationCount, &history)
         let underRules = try RecoverClient(request.target).recoverAlone(mountPoint)
+        let underRulesEventCount = mount.eventCount
         let status = mount.ruleStatus
         let faults = mount.injectedFaults
         mount.clearRules()
@@ -92,7 +95,7 @@ struct FaultTrial {
         try sink.finish()
         return Outcome(
             recording: try Recording(tracePath: trace), rules: status, faults: faults, history: history, first: first,
-            underRules: underRules, second: second)
+            underRules: underRules, underRulesEventCount: underRulesEventCount, second: second)
     }
 
     /// Takes away what the trial left. Cases keep what they need under names of their own.

@@ -1,10 +1,10 @@
 import Bytes
-import Exploration
 import Foundation
 import Model
 import Oracle
 import Testing
 
+@testable import Exploration
 @testable import Report
 
 /// What is told of a crash, from a small trace written by hand: a file is written, synced and removed, and the removal is
@@ -186,6 +186,55 @@ struct CrashStoryTests {
         #expect(folded.contains { $0.what == "20 syncs: 20 × fsync a.log" && $0.fate == .synced }, "\(story.timeline)")
         #expect(folded.contains { $0.what.contains("20 × write a.log") && $0.fate == .durable }, "\(story.timeline)")
         #expect(folded.allSatisfy { !($0.what.contains("sync ") && $0.what.contains("write ")) })
+    }
+
+    /// A sync that failed, and took back what was written: nothing crashed.
+    @Test func `a fault is told where it struck, with what it did and what it put back`() throws {
+        var recording = recording(syncError: 5)
+        let old = Change.truncate(Self.file, sizeBytes: 0)
+        recording.events.insert(.fault(OperationID(4), rule: "fsync nth=1 -> EIO lose btrfs"), at: 5)
+        recording.events.insert(.operation(Operation(id: OperationID(9), old)), at: 7)
+        let fault = "4 fsync path=a.log -> EIO lose btrfs"
+        let faults = try ScriptedFaults(parsing: ByteString(fault)).faults
+        let violation = Violation(check: .durable, key: "k", found: Holding(payload: nil), line: 2)
+        let story = try recording.story(
+            of: recording.wholeState(at: 11), violation, linesBefore: 0, faults: faults, look: .storage)
+        let whats = story.timeline.map(\.what)
+        #expect(story.timeline.first { $0.fate == .injected }?.what == "fsync a.log: EIO lose btrfs", "\(whats)")
+        #expect(whats.contains("truncate a.log to 0 bytes (old bytes, put back by the fault)"), "\(whats)")
+        #expect(whats.contains("oracle line 1: put k, 2 bytes: asked for"), "\(whats)")
+        #expect(!story.timeline.contains { [.durable, .survived, .lost].contains($0.fate) })
+        #expect(
+            story.reasons == [
+                "The fault: fsync a.log failed with EIO and lost what it covered, as on btrfs: reads see the old bytes "
+                    + "at once."
+            ])
+        let lines = StoryReport(story).lines(for: .plain, indent: 4)
+        #expect(lines.contains { $0.contains("no power cut: storage read afresh after event 11") })
+        #expect(!lines.contains { $0.contains("after the crash") })
+    }
+
+    /// Each fault that there is says what it did to its call.
+    @Test(arguments: [
+        ("read:4 read path=a -> EIO", "The fault: read 4 of a failed with EIO and did nothing."),
+        ("7 write path=a -> short 100", "The fault: write a served only 100 bytes."),
+        (
+            "7 write path=a -> tear 512..1024",
+            "The fault: write a returned as if done, and bytes 512–1023 of the file were not written."
+        ),
+        ("7 fsyncdir path=. -> lie", "The fault: fsyncdir the store's directory returned 0 and made nothing durable."),
+        (
+            "7 fsync path=a -> EIO lose ext4-journal",
+            "The fault: fsync a returned 0 and lost what it covered; the next sync reports EIO."
+        ),
+        (
+            "read:1 read path=a -> misdirect 512",
+            "The fault: read 1 of a read what stands from byte 512 of the file on."
+        ),
+    ])
+    func `a fault says what it did`(script: String, sentence: String) throws {
+        let faults = try ScriptedFaults(parsing: ByteString(script)).faults
+        #expect(faults.map(\.sentence) == [sentence])
     }
 
     @Test func nothingIsLostWhenAProcessDies() throws {
