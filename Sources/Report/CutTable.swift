@@ -6,7 +6,7 @@ struct CutTable {
 
     init(_ cuts: [CutReport]) { self.cuts = cuts }
 
-    func lines(for terminal: Terminal) -> [String] {
+    func lines(for terminal: Terminal) -> [ReportLine] {
         var table = Table([.init("cut", .right), .init("aimed at"), .init("outcome"), .init("where the power went")])
         for cut in cuts {
             table.add([.init("\(cut.cycle)"), .init(cut.aim), Self.outcome(cut), .init(Self.words(cut))])

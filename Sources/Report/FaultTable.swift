@@ -6,7 +6,7 @@ struct FaultTable {
 
     init(_ faults: [FaultReport]) { self.faults = faults }
 
-    func lines(for terminal: Terminal) -> [String] {
+    func lines(for terminal: Terminal) -> [ReportLine] {
         var table = Table([.init("fault"), .init("outcome"), .init("held to"), .init("rule, and what it hit")])
         for fault in faults {
             table.add([.init(fault.family), Self.outcome(fault), .init(fault.demand), .init(Self.words(fault))])

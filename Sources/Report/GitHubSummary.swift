@@ -1,3 +1,4 @@
+import Bytes
 import Oracle
 import Scenarios
 
@@ -21,22 +22,21 @@ package enum GitHubSummary {
             lines.append("| \(cells.joined(separator: " | ")) |")
         }
         for row in rows where row.obstacle == nil && !row.isMet {
-            lines += ["", "**\(escaped(row.name))**: expected \(row.expectation)"]
-            lines += (row.result?.findings ?? []).enumerated().map { "\($0 + 1). \(escaped($1.story))" }
-            if let command = row.result?.command { lines += ["", "    " + command.filter { !$0.isNewline }] }
+            lines += ["", "**\(escaped(row.name))**: expected \(escaped(row.expectation))"]
+            let stories = row.result?.findings.map(\.story) ?? []
+            let told = stories.isEmpty ? [row.result?.reason].compactMap(\.self) : stories
+            lines += told.enumerated().map { "\($0 + 1). \(escaped($1))" }
+            if let command = row.result?.command { lines += ["", "    " + command.printable] }
         }
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// One line of plain text, whatever is in it.
     private static func escaped(_ text: String) -> String {
         var escaped = ""
-        for character in text {
-            if character.isNewline {
-                escaped += " "
-            } else {
-                if "\\`*_{}[]<>|".contains(character) { escaped += "\\" }
-                escaped.append(character)
-            }
+        for character in text.printable {
+            if "\\`*_{}[]<>|#!~&".contains(character) { escaped += "\\" }
+            escaped.append(character)
         }
         return escaped
     }

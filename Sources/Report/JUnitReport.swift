@@ -1,3 +1,4 @@
+import Bytes
 import Scenarios
 
 /// A matrix as JUnit XML, as CI systems read it: a cell that came out as expected passes, whatever it was.
@@ -37,29 +38,26 @@ package enum JUnitReport {
     /// show it again, and where the cases lie.
     private static func account(of row: MatrixRow) -> String {
         guard let result = row.result else { return "" }
-        var parts = [row.reason.map { "expected \(row.expectation): \($0)\n" } ?? ""]
-        parts.append(RunReport(result).text(for: .plain))
+        let reason = row.reason.map { ReportLine("expected \(row.expectation): \($0)") }
+        var lines: [ReportLine] = []
         for (index, finding) in result.findings.enumerated() {
-            if let place = finding.case { parts.append("case of finding \(index + 1): \(place)\n") }
+            if let place = finding.case { lines.append("case of finding \(index + 1): \(place)") }
         }
-        parts.append("the run again: \(result.command)\n")
-        return escaped(parts.joined(), isText: true)
+        lines.append("the run again: \(result.command)")
+        let text = [reason].compactMap(\.self).text + RunReport(result).text(for: .plain) + lines.text
+        return escaped(text, isText: true)
     }
 
-    /// What XML 1.0 cannot hold at all becomes a question mark.
+    /// Made printable, as for a terminal: the same log viewers show it. What XML 1.0 cannot hold is among what is escaped.
     private static func escaped(_ text: String, isText: Bool = false) -> String {
         var escaped = ""
-        for scalar in text.unicodeScalars {
+        for scalar in (isText ? text.printableLines : text.printable).unicodeScalars {
             switch scalar {
             case "&": escaped += "&amp;"
             case "<": escaped += "&lt;"
             case ">": escaped += "&gt;"
             case "\"": escaped += "&quot;"
-            case "\n": escaped += isText ? "\n" : "&#10;"
-            case "\t": escaped += isText ? "\t" : "&#9;"
-            default:
-                let isLegal = scalar.value >= 0x20 && scalar.value != 0xFFFE && scalar.value != 0xFFFF
-                escaped.unicodeScalars.append(isLegal ? scalar : "?")
+            default: escaped.unicodeScalars.append(scalar)
             }
         }
         return escaped

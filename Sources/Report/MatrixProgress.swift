@@ -28,7 +28,7 @@ package final class MatrixProgress: Sendable {
     package func finish(_ row: MatrixRow) {
         let done = before + finished.add(1, ordering: .relaxed).newValue
         guard !terminal.isTerminal else { return }
-        write("\(done) of \(total)  \(Self.line(row))\n")
+        write([ReportLine("\(done) of \(total)  \(Self.line(row))")].text)
     }
 
     /// `violation (expected)  sqlite journal_mode=delete, explore, …  9.2 s: known: the unlink is not durable`

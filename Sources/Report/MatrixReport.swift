@@ -52,7 +52,7 @@ package struct MatrixReport: Encodable {
         }
         for row in rows {
             for line in row.result.map(RunReport.notMinimised) ?? [] {
-                text += "\n\(row.shownTarget), \(row.scenario): \(line)\n"
+                text += ["", ReportLine("\(row.shownTarget), \(row.scenario): \(line)")].text
             }
         }
         let planted = rows.filter(\.isPlanted)
@@ -61,7 +61,7 @@ package struct MatrixReport: Encodable {
             text += "\n\(found) of \(planted.count.counted("planted bug")) found"
             text += "; `faultline planted NAME` tells the story of one, --all shows each here\n"
         }
-        return text + "\n" + summary(terminal) + "\n"
+        return text + "\n" + [summary(terminal)].text
     }
 
     /// One finding, told for every row that shows it.
@@ -71,13 +71,15 @@ package struct MatrixReport: Encodable {
         let verdict = verdict(of: row)
         let scenarios = MatrixReport.unique(told.rows.map(\.scenario)).joined(separator: " and ")
         let profile = row.result?.profile ?? ""
-        var lines = [verdict.style.shown(verdict.text, on: terminal) + "  \(row.shownTarget), \(scenarios), \(profile)"]
+        var lines: [ReportLine] = [
+            verdict.style.shown(verdict.text, on: terminal) + "  \(row.shownTarget), \(scenarios), \(profile)"
+        ]
         lines += RunReport.story(of: finding, number: number, terminal)
         for (row, finding) in zip(told.rows, told.findings).dropFirst() {
             let command = finding.replay.map { ": \($0)" } ?? ""
             lines.append("    shown by \(row.scenario), seed \(row.result?.seed ?? 0), too\(command)")
         }
-        return lines.map { $0 + "\n" }.joined()
+        return lines.text
     }
 
     /// The verdict of a row, marked where it was expected.
@@ -169,7 +171,7 @@ package struct MatrixReport: Encodable {
         return lines
     }
 
-    private func summary(_ terminal: Terminal) -> String {
+    private func summary(_ terminal: Terminal) -> ReportLine {
         let count = rows.count(where: \.isMet)
         let left = rows.count(where: \.isOutOfBudget)
         let skipped = rows.count { $0.obstacle != nil } - left

@@ -50,6 +50,6 @@ package struct MinimisedReport: Encodable {
             ? "  It was as small as it gets: \(after.words); nothing could be left out.\n"
             : "  before: \(before.words)\n  now:    \(after.words)\n"
         let command = ([program, "replay", `case`] + words).map { ReproduceScript.quoted($0) }
-        return replay.text(for: terminal) + sizes + "  \(command.joined(separator: " "))\n"
+        return replay.text(for: terminal) + sizes + [ReportLine("  \(command.joined(separator: " "))")].text
     }
 }

@@ -34,7 +34,7 @@ package enum PlantedPage {
             lines += command(first, bug) + [""]
             if let finding = result.findings.first(where: { $0.check == first.check }), let account = finding.account {
                 lines.append(indented("\(finding.check): \(account.headline)"))
-                lines += StoryReport(account).lines(for: .plain, indent: 6)
+                lines += StoryReport(account).lines(for: .plain, indent: 6).map(\.text)
                 lines += [indented("  strongest profile that shows it: \(finding.strongestProfile)"), ""]
             }
         }

@@ -8,7 +8,7 @@ struct ProfileTable {
 
     init(_ profiles: [RunResult.UnderProfile]) { self.profiles = profiles }
 
-    func lines(for terminal: Terminal) -> [String] {
+    func lines(for terminal: Terminal) -> [ReportLine] {
         var table = Table([
             .init("profile"), .init("verdict"), .init("states", .right), .init("failing", .right),
             .init("epochs", .right), .init("exhaustive", .right),
@@ -21,8 +21,10 @@ struct ProfileTable {
                 .init("\(one.explored.exhaustive)"),
             ])
         }
-        let notDerived = profiles.compactMap { one in one.notDerived.map { "\(one.profile.rawValue): \($0)" } }
-        return table.lines(for: terminal) + [summary] + notDerived
+        let notDerived = profiles.compactMap { one in
+            one.notDerived.map { ReportLine("\(one.profile.rawValue): \($0)") }
+        }
+        return table.lines(for: terminal) + [ReportLine(summary)] + notDerived
     }
 
     /// `strongest that fails: ext4-ordered; pass: kill, strict, ext4-journal`

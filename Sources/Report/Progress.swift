@@ -1,3 +1,4 @@
+import Bytes
 import Scenarios
 import Synchronization
 
@@ -27,7 +28,7 @@ package final class Progress: Sendable {
         self.now = now
     }
 
-    /// Shows `text` in place of what was shown, cut to the terminal's width. Text that comes too soon after the last is
+    /// Shows `text`, which may be foreign, in place of what was shown, cut to the terminal's width. Text that comes too soon after the last is
     /// dropped.
     package func show(_ text: @autoclosure () -> String) {
         guard terminal.isTerminal else { return }
@@ -36,7 +37,7 @@ package final class Progress: Sendable {
             if let last = state.lastShown, time - last < Self.minimumInterval { return }
             state.lastShown = time
             state.isShown = true
-            write("\r\u{1B}[2K" + text().prefix(max(1, (terminal.columns ?? 80) - 1)))
+            write("\r\u{1B}[2K" + text().printable.prefix(max(1, (terminal.columns ?? 80) - 1)))
         }
     }
 

@@ -28,12 +28,12 @@ package struct RecheckReport: Encodable {
     package func text(for terminal: Terminal) -> String {
         let style = RunReport.cell(verdict).style
         let cause = check + (lossKinds.isEmpty ? "" : ": " + lossKinds.joined(separator: ", "))
-        var lines = [style.shown(outcome, on: terminal) + "  " + cause]
-        if let reason { lines.append("  " + reason) }
+        var lines: [ReportLine] = [style.shown(outcome, on: terminal) + "  \(cause)"]
+        if let reason { lines.append("  \(reason)") }
         let others = result.findings.count { $0.check != check || $0.lossKinds != lossKinds }
         if others > 0 {
             lines.append("  The run shows \(others.counted("other cause")); each is told below.")
         }
-        return lines.map { $0 + "\n" }.joined() + "\n" + RunReport(result).text(for: terminal)
+        return lines.text + "\n" + RunReport(result).text(for: terminal)
     }
 }

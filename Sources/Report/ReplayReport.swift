@@ -56,7 +56,9 @@ package struct ReplayReport: Encodable {
     package func text(for terminal: Terminal) -> String {
         let cell = RunReport.cell(verdict)
         let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
-        var lines = [cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(heading)"]
+        var lines: [ReportLine] = [
+            cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(heading)"
+        ]
         if let looks, unstable != nil {
             lines.append("  recovered again and again, it does not show the same:")
             lines += UnstableReport.lines(.again, looks[0], looks[1], margin: "    ")
@@ -70,11 +72,11 @@ package struct ReplayReport: Encodable {
             lines.append("  the run done again, with the same seed and the same faults")
         } else if let crashPoint {
             lines.append("  crash after event \(crashPoint); lost:")
-            lines += lost.isEmpty ? ["    nothing"] : lost.map { "    \($0)" }
+            lines += lost.isEmpty ? ["    nothing"] : lost.map { ReportLine("    \($0)") }
         } else {
             lines.append("  the process killed; every file as the case's image has it")
         }
-        lines += (account == nil ? violations[...] : violations.dropFirst()).map { "  \($0)" }
+        lines += (account == nil ? violations[...] : violations.dropFirst()).map { ReportLine("  \($0)") }
         if !broken.isEmpty, !broken.contains(check), unstable == nil {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
@@ -82,6 +84,6 @@ package struct ReplayReport: Encodable {
             lines.append("  The case says: \(recorded)")
             lines.append("  It does not show again: the target recovers this state now.")
         }
-        return lines.map { $0 + "\n" }.joined()
+        return lines.text
     }
 }

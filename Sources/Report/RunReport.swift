@@ -11,15 +11,18 @@ package struct RunReport {
 
     package func text(for terminal: Terminal) -> String {
         let verdict = RunReport.cell(of: result)
-        var lines = [verdict.style.shown(verdict.text, on: terminal) + "  " + RunReport.title(result)]
+        var lines: [ReportLine] = [
+            verdict.style.shown(verdict.text, on: terminal) + "  \(RunReport.title(result))"
+        ]
         if let reason = result.reason, let said = besideStories(reason) { lines.append("  \(said)") }
-        lines.append("  " + counts)
-        if let coverage = result.coverage { lines.append("  " + coverage) }
+        lines.append("  \(counts)")
+        if let coverage = result.coverage { lines.append("  \(coverage)") }
         if let explored = result.explored, explored.unit != nil {
-            lines.append("  \(explored) done" + (explored.isPartial ? ": the budget is used up" : ""))
+            let end = explored.isPartial ? ": the budget is used up" : ""
+            lines.append("  \(explored) done\(end)")
         }
-        if let bounded = result.bounded { lines.append("  bounded: " + RunReport.places(of: bounded)) }
-        if let boundaries = result.boundaries { lines.append("  " + RunReport.words(boundaries)) }
+        if let bounded = result.bounded { lines.append("  bounded: \(RunReport.places(of: bounded))") }
+        if let boundaries = result.boundaries { lines.append("  \(RunReport.words(boundaries))") }
         lines += (result.profiles.map { ProfileTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
@@ -31,13 +34,13 @@ package struct RunReport {
             lines.append("  profiles not tried: \(names); `explore --profile all` tries each")
         }
         let notMinimised = RunReport.notMinimised(result)
-        if !notMinimised.isEmpty { lines += [""] + notMinimised.map { "  \($0)" } }
+        if !notMinimised.isEmpty { lines += [""] + notMinimised.map { ReportLine("  \($0)") } }
         for state in result.unstable ?? [] {
             lines += [""] + UnstableReport(state).lines(for: terminal, indent: 2)
         }
         if let resume = result.resume { lines.append("  continue with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
-        return lines.map { $0 + "\n" }.joined()
+        return lines.text
     }
 
     /// `12 failing states of opens were not minimised: …`, a line a check.
@@ -95,11 +98,9 @@ package struct RunReport {
         return parts.joined(separator: ", ")
     }
 
-    static func story(of finding: Finding, number: Int, _ terminal: Terminal) -> [String] {
-        let title = Style.bad.shown(finding.check, on: terminal) + ": "
-        var lines = [
-            "", "  \(number). " + title + RunReport.headline(of: finding),
-        ]
+    static func story(of finding: Finding, number: Int, _ terminal: Terminal) -> [ReportLine] {
+        let check = Style.bad.shown(finding.check, on: terminal)
+        var lines: [ReportLine] = ["", "  \(number). \(check): \(RunReport.headline(of: finding))"]
         if let account = finding.account { lines += StoryReport(account).lines(for: terminal, indent: 4) }
         if finding.case != nil || !finding.lost.isEmpty {
             let what = finding.strongestProfile == "none" ? "state" : "crash state"
@@ -119,13 +120,13 @@ package struct RunReport {
     }
 
     /// What the store said in these states, where it said more than one thing.
-    private static func errors(of finding: Finding) -> [String] {
+    private static func errors(of finding: Finding) -> [ReportLine] {
         guard let errors = finding.errors, errors.count > 1 else { return [] }
         let shown = errors.prefix(mostErrors).flatMap { error in
             StoryReport.wrapped("\(error.states.counted("state")): ", error.text, "      ")
         }
         let rest = errors.count - mostErrors
-        let more = rest > 0 ? ["      and \(rest) more (result.json)"] : []
+        let more: [ReportLine] = rest > 0 ? ["      and \(rest) more (result.json)"] : []
         return ["    it said \(errors.count.counted("thing")):"] + shown + more
     }
 
@@ -153,9 +154,9 @@ package struct RunReport {
     }
 
     static func cell(of result: RunResult) -> Table.Cell {
-        var cell = cell(result.verdict)
-        if let known = Verdict(rawValue: result.verdict) { cell.text = verdict(known, result.explored) }
-        return cell
+        let cell = cell(result.verdict)
+        guard let known = Verdict(rawValue: result.verdict) else { return cell }
+        return Table.Cell(verdict(known, result.explored), cell.style)
     }
 
     static func cell(_ verdict: String) -> Table.Cell {

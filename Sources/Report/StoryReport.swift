@@ -1,3 +1,4 @@
+import Bytes
 import Exploration
 
 /// A crash's story for people: the timeline, what became of each thing, what is wrong and why it may be.
@@ -12,8 +13,8 @@ struct StoryReport {
     init(_ story: CrashStory) { self.story = story }
 
     /// The lines, each after `indent` blanks.
-    func lines(for terminal: Terminal, indent: Int) -> [String] {
-        let margin = String(repeating: " ", count: indent)
+    func lines(for terminal: Terminal, indent: Int) -> [ReportLine] {
+        let margin = Self.blanks(indent)
         let who = story.firstCrash == nil ? "what the store did" : "what its recovery did"
         var table = Table([.init(""), .init("event", .right), .init(who), .init(outcome)])
         let rows = rows(widths: 120 - indent - 8)
@@ -62,7 +63,7 @@ struct StoryReport {
         var rows: [Row] = []
         for moment in story.timeline {
             let (mark, fate, style) = Self.words(moment.fate)
-            let whole = fate + (moment.detail.map { ": \($0)" } ?? "")
+            let whole = (fate + (moment.detail.map { ": \($0)" } ?? "")).printable
             let fits = whole.count <= room
             rows.append(
                 Row(
@@ -97,12 +98,16 @@ struct StoryReport {
     }
 
     private static func shortened(_ text: String, to count: Int) -> String {
-        text.count <= count ? text : text.prefix(count - 1) + "…"
+        let text = text.printable
+        return text.count <= count ? text : text.prefix(count - 1) + "…"
     }
 
+    static func blanks(_ count: Int) -> ReportLine { ReportLine(String(repeating: " ", count: count)) }
+
     /// The text on as many lines as it needs, the first after `title`.
-    static func wrapped(_ title: String, _ text: String, _ margin: String) -> [String] {
-        let room = widest - margin.count - title.count
+    static func wrapped(_ title: String, _ text: String, _ margin: ReportLine) -> [ReportLine] {
+        let room = widest - margin.text.count - title.count
+        let text = text.printable
         var lines: [String] = []
         var line = ""
         for word in text.split(separator: " ", omittingEmptySubsequences: false) {
@@ -124,6 +129,6 @@ struct StoryReport {
         }
         lines.append(line)
         let blanks = String(repeating: " ", count: title.count)
-        return lines.enumerated().map { index, line in margin + (index == 0 ? title : blanks) + line }
+        return lines.enumerated().map { index, line in margin + ReportLine((index == 0 ? title : blanks) + line) }
     }
 }

@@ -1,6 +1,8 @@
+import Bytes
+
 /// A table of text whose columns align.
 ///
-/// Cells are one line each. The last column is never padded, so that lines have no blanks at their ends.
+/// Cells are one line each, whatever is in them: their text is made printable. The last column is never padded, so that lines have no blanks at their ends.
 package struct Table: Sendable {
     package enum Alignment: Sendable { case left, right }
 
@@ -15,11 +17,11 @@ package struct Table: Sendable {
     }
 
     package struct Cell: Sendable, ExpressibleByStringInterpolation {
-        package var text: String
+        package let text: String
         package var style: Style
 
         package init(_ text: String, _ style: Style = .plain) {
-            self.text = text
+            self.text = text.printable
             self.style = style
         }
 
@@ -38,7 +40,7 @@ package struct Table: Sendable {
     }
 
     /// The lines as `terminal` shows them, the titles first. Titles that are all empty are left out.
-    package func lines(for terminal: Terminal) -> [String] {
+    package func lines(for terminal: Terminal) -> [ReportLine] {
         let titles = columns.map { Cell($0.title, .heading) }
         let all = (titles.contains { !$0.text.isEmpty } ? [titles] : []) + rows
         let widths = columns.indices.map { column in all.map { Self.width($0[column].text) }.max() ?? 0 }
@@ -47,27 +49,27 @@ package struct Table: Sendable {
 
     /// The lines, each with its line end.
     package func text(for terminal: Terminal) -> String {
-        lines(for: terminal).map { $0 + "\n" }.joined()
+        lines(for: terminal).text
     }
 
-    private func line(_ row: [Cell], _ widths: [Int], _ terminal: Terminal) -> String {
+    private func line(_ row: [Cell], _ widths: [Int], _ terminal: Terminal) -> ReportLine {
         // Blanks after the last cell that says something are left out.
         let end = (row.lastIndex { !$0.text.isEmpty } ?? -1) + 1
-        var line = ""
+        var line: ReportLine = ""
         for column in 0..<end {
             let cell = row[column]
-            let blanks = String(repeating: " ", count: widths[column] - Self.width(cell.text))
+            let blanks = ReportLine(String(repeating: " ", count: widths[column] - Self.width(cell.text)))
             let shown = cell.style.shown(cell.text, on: terminal)
-            if column > 0 { line += "  " }
+            if column > 0 { line = line + "  " }
             switch columns[column].alignment {
-            case .right: line += blanks + shown
-            case .left: line += column + 1 < end ? shown + blanks : shown
+            case .right: line = line + blanks + shown
+            case .left: line = line + (column + 1 < end ? shown + blanks : shown)
             }
         }
         return line
     }
 
-    /// How many columns of the terminal the text takes. Names are printed as ASCII (ByteString); what else we write takes
+    /// How many columns of the terminal the text takes. Names are printed as ASCII (ByteString); what else is written takes
     /// a column a character.
     private static func width(_ text: String) -> Int { text.count }
 }

@@ -37,10 +37,10 @@ package struct TargetReport: Encodable {
         timeoutSeconds = target.timeoutSeconds
     }
 
-    package var text: String {
-        var lines = ["\(name): \(description)"]
+    package var lines: [ReportLine] {
+        var lines: [ReportLine] = ["\(name): \(description)"]
         func add(_ title: String, _ value: String) {
-            lines.append("  " + title.padded(to: 11) + value)
+            lines.append("  \(title.padded(to: 11))\(value)")
         }
         if !source.isEmpty { add("source", source) }
         add("promise", contract)
@@ -50,7 +50,7 @@ package struct TargetReport: Encodable {
         add("recover", recover.joined(separator: " ") + (persistent ? "   (stays alive: a directory a line)" : ""))
         if let directory { add("run in", directory) }
         add("timeout", "\(timeoutSeconds) s without a new oracle line, or in one recovery")
-        return lines.joined(separator: "\n")
+        return lines
     }
 }
 

@@ -8,13 +8,15 @@ struct UnstableReport {
     init(_ state: UnstableState) { self.state = state }
 
     /// The lines, each after `indent` blanks.
-    func lines(for terminal: Terminal, indent: Int) -> [String] {
-        let margin = String(repeating: " ", count: indent)
+    func lines(for terminal: Terminal, indent: Int) -> [ReportLine] {
+        let margin = StoryReport.blanks(indent)
         let lost = state.lost.isEmpty ? "nothing" : state.lost.joined(separator: "; ")
-        let heading = Style.doubtful.shown("not deterministic", on: terminal)
+        let heading = "not deterministic"
         var lines = StoryReport.wrapped(
             "", "\(heading): the crash after event \(state.crashPoint), which lost \(lost), was recovered twice", margin
         )
+        let rest = lines[0].text.dropFirst(indent + heading.count)
+        lines[0] = margin + Style.doubtful.shown(heading, on: terminal) + ReportLine(String(rest))
         lines += Self.lines(state.kind, state.first, state.second, margin: margin + "  ")
         if let path = state.case {
             let names = CaseRecord.observedNames.map(\.description).joined(separator: ", ")
@@ -26,8 +28,8 @@ struct UnstableReport {
 
     /// What the looks showed, a line or more each.
     static func lines(
-        _ kind: UnstableState.Kind, _ first: UnstableState.Look, _ second: UnstableState.Look, margin: String
-    ) -> [String] {
+        _ kind: UnstableState.Kind, _ first: UnstableState.Look, _ second: UnstableState.Look, margin: ReportLine
+    ) -> [ReportLine] {
         let titles =
             switch kind {
             case .again: ("first        ", "then         ")

@@ -58,10 +58,13 @@ package struct ValidationReport: Encodable {
 
     package func text(for terminal: Terminal) -> String {
         let cell = RunReport.cell(verdict)
-        var text = [cell.style.shown(cell.text, on: terminal) + "  \(target), contract \(contract)"]
+        var text: [ReportLine] = [
+            cell.style.shown(cell.text, on: terminal) + "  \(target), contract \(contract)"
+        ]
         if let reason { text.append("  \(reason)") }
         text.append("  recovery: \(recovery)")
-        text.append("  oracle: \(lines.counted("line"))" + (tornLines > 0 ? ", of which \(tornLines) torn" : ""))
+        let torn = tornLines > 0 ? ", of which \(tornLines) torn" : ""
+        text.append("  oracle: \(lines.counted("line"))\(torn)")
         // Of a store that does not open nothing was counted.
         if broken[Check.opens.rawValue] == nil { text.append("  \(totalsText)") }
         if compared < totals.observedLive { text.append("  values compared: \(compared) of \(totals.observedLive)") }
@@ -71,8 +74,8 @@ package struct ValidationReport: Encodable {
         for (check, count) in broken.sorted(by: { $0.key < $1.key }) {
             text.append("  broken: \(check), \(count.counted("time"))")
         }
-        text += violations.map { "    \($0)" }
-        text += unattributed.map { "  may have been in flight: \($0)" }
-        return text.map { $0 + "\n" }.joined()
+        text += violations.map { ReportLine("    \($0)") }
+        text += unattributed.map { ReportLine("  may have been in flight: \($0)") }
+        return text.text
     }
 }

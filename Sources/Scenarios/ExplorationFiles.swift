@@ -71,13 +71,11 @@ struct ExplorationFiles {
     func write(
         _ explorer: Explorer, _ profiles: [ProfileProgress], _ tally: RunTally, _ options: [String]
     ) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
         let saved = Saved(
             version: Self.progressVersion, options: options, progress: explorer.progress,
             profiles: profiles.isEmpty ? nil : profiles,
             doubts: Doubts(of: tally))
-        let progress = Array(try encoder.encode(saved)) + [UInt8(ascii: "\n")]
+        let progress = try JSONText.bytes(of: saved, .object)
         try OutputFile.create(file("progress.json"), progress)
         var text = ByteWriter(reserving: 32 + 16 * explorer.progress.checkedCount)
         text.append(Self.magic)

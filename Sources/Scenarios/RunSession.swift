@@ -67,9 +67,7 @@ package struct RunSession: Sendable {
     }
 
     private func write(_ result: RunResult, to directory: RunDirectory) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let text = Array(try encoder.encode(result)) + [UInt8(ascii: "\n")]
-        try OutputFile.create(directory.path.appending(component: "result.json"), text)
+        try OutputFile.create(
+            directory.path.appending(component: "result.json"), try JSONText.bytes(of: result, .object))
     }
 }

@@ -23,7 +23,7 @@ import Targets
     }
 
     private static func fail(_ error: any Error, code: Int32) -> Never {
-        let line = Array("faultline-target: \(error)\n".utf8)
+        let line = Array("faultline-target: \("\(error)".printable)\n".utf8)
         _ = line.withUnsafeBytes { write(2, $0.baseAddress, $0.count) }
         exit(code)
     }

@@ -40,6 +40,6 @@ struct BenchCycleCommand: ParsableCommand {
             rows.append(try Interruption.shared.awaiting { try CycleBenchmark(target: target, rounds: rounds).row() })
         }
         let report = BenchReport(rows: rows)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }
 }

@@ -37,6 +37,6 @@ struct BenchEngineCommand: ParsableCommand {
         }
         for peer in PeerStore.absent { StandardError.say("faultline: not installed, not measured: \(peer.title)") }
         let report = BenchReport(rows: rows)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }
 }

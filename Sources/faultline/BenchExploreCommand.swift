@@ -32,6 +32,6 @@ struct BenchExploreCommand: ParsableCommand {
         let targets = try TargetCatalog.besideThisProgram()
         let rows = try ExploreBenchmark(targets: targets, seconds: duration.seconds, states: states).rows()
         let report = BenchReport(rows: rows)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }
 }

@@ -25,6 +25,6 @@ struct BenchModelCommand: ParsableCommand {
 
     func run() throws {
         let report = BenchReport(rows: try ModelBenchmarkRows.rows(events: events))
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }
 }

@@ -57,7 +57,7 @@ struct BenchMountCommand: ParsableCommand {
             ).rows()
         }
         let report = BenchReport(rows: rows)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }
 }
 

@@ -26,6 +26,6 @@ struct BenchValidateCommand: ParsableCommand {
 
     func run() throws {
         let report = BenchReport(rows: try ValidationBenchmark.rows(lines: lines))
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }
 }

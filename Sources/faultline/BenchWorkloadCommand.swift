@@ -36,6 +36,6 @@ struct BenchWorkloadCommand: ParsableCommand {
             try WorkloadBenchmark(targets: targets, directory: $0, rounds: rounds, operationCount: ops).rows()
         }
         let report = BenchReport(rows: rows)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }
 }

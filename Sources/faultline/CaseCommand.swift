@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Report
 import Scenarios
 
 /// Cases as single files. One type a subcommand.
@@ -10,18 +11,22 @@ struct CaseCommand: ParsableCommand {
         subcommands: [Export.self, Import.self])
 
     /// How the case at `path` is shown again, and what has to be said of its target for that.
-    private static func next(_ path: ByteString, _ record: CaseRecord) throws -> String {
+    private static func next(_ path: ByteString, _ record: CaseRecord) throws -> [ReportLine] {
         let place = record.manifestPath.map { ["--target", $0] } ?? []
         let words = [ProgramName.shown, "replay", "\(try ArgumentPath.new(path))"] + place
         let command = words.map { ReproduceScript.quoted($0) }.joined(separator: " ")
-        guard record.manifest != nil else { return "show it again with: \(command)\n" }
+        guard record.manifest != nil else { return ["show it again with: \(command)"] }
         guard place.isEmpty else {
-            return "show it again with: \(command)\n"
-                + "elsewhere the target \(record.target) has to be named by its manifest there, with --target\n"
+            return [
+                "show it again with: \(command)",
+                "elsewhere the target \(record.target) has to be named by its manifest there, with --target",
+            ]
         }
-        return "show it again with: \(command) --trust\n"
-            + "which runs what its \(CaseRecord.manifestName) says: read that first, or name the manifest of the target "
-            + "\(record.target) where it lies, with --target, and not --trust\n"
+        return [
+            "show it again with: \(command) --trust",
+            "which runs what its \(CaseRecord.manifestName) says: read that first, or name the manifest of the target "
+                + "\(record.target) where it lies, with --target, and not --trust",
+        ]
     }
 
     struct Export: ParsableCommand {
@@ -46,8 +51,8 @@ struct CaseCommand: ParsableCommand {
 
         func run() throws {
             try CaseArchive.write(directory, to: output, namesMachine: anyway)
-            print("\(output): \(CaseArchive.size(of: output).counted("byte"))")
-            print(try CaseCommand.next(output, CaseRecord(directory: directory)), terminator: "")
+            StandardOutput.show("\(output): \(CaseArchive.size(of: output).counted("byte"))")
+            StandardOutput.show(try CaseCommand.next(output, CaseRecord(directory: directory)))
         }
     }
 
@@ -63,8 +68,8 @@ struct CaseCommand: ParsableCommand {
 
         func run() throws {
             try CaseArchive.unpackWithImage(file, into: output)
-            print("\(output): unpacked; nothing of it was run")
-            print(try CaseCommand.next(output, CaseRecord(directory: output)), terminator: "")
+            StandardOutput.show("\(output): unpacked; nothing of it was run")
+            StandardOutput.show(try CaseCommand.next(output, CaseRecord(directory: output)))
         }
     }
 }

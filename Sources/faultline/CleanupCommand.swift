@@ -30,7 +30,7 @@ struct CleanupCommand: ParsableCommand {
         var cleanup = Cleanup(
             runParents: parents, scratchParents: scratch + measured.filter { !scratch.contains($0) }, isDryRun: dryRun)
         let actions = cleanup.run()
-        print(CleanupReport(actions, isDryRun: dryRun).text(for: .output), terminator: "")
+        StandardOutput.write(CleanupReport(actions, isDryRun: dryRun).text(for: .output))
         if actions.contains(where: \.isFailure) { throw ExitStatus.error }
     }
 }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Report
 import Scenarios
 
 /// From the arguments to the exit status: help goes to standard output, errors to standard error, and wrong usage is
@@ -32,7 +33,7 @@ enum CommandLineEnding {
             say("error: " + text.trimmingPrefix("Error: "))
             return .error
         }
-        print(text)
+        StandardOutput.write(text + "\n")
         return .pass
     }
 

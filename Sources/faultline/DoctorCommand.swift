@@ -19,10 +19,10 @@ struct DoctorCommand: ParsableCommand {
         let doctor = Doctor(driver: Self.driver())
         let diagnoses = doctor.diagnose()
         if json {
-            try JSONOutput.printObject(
-                Answer(version: Version.text, scenarios: diagnoses, mounting: doctor.mountWays()))
+            try StandardOutput.show(
+                Answer(version: Version.text, scenarios: diagnoses, mounting: doctor.mountWays()), .object)
         } else {
-            print(DoctorReport(diagnoses, ways: doctor.mountWays()).text(for: .output), terminator: "")
+            StandardOutput.write(DoctorReport(diagnoses, ways: doctor.mountWays()).text(for: .output))
         }
     }
 

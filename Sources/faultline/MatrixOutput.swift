@@ -74,11 +74,11 @@ struct MatrixReports {
     ) throws -> ExitStatus {
         let report = MatrixReport(rows)
         if json {
-            try JSONOutput.printObject(report)
+            try StandardOutput.show(report, .object)
         } else if junit?.isStandardOutput == true {
-            StandardError.say(String(report.text(for: .error, showsAll: showsAll).dropLast()))
+            StandardError.write(report.text(for: .error, showsAll: showsAll))
         } else {
-            print(report.text(for: .output, showsAll: showsAll), terminator: "")
+            StandardOutput.write(report.text(for: .output, showsAll: showsAll))
         }
         var failures: [OutputError] = []
         // One that fails must not cost the other.

@@ -47,9 +47,9 @@ struct MinimiseCommand: ParsableCommand {
         Interruption.shared.waitIfInterrupted()
         let report = MinimisedReport(outcome, writtenTo: output)
         if json {
-            try JSONOutput.printObject(report)
+            try StandardOutput.show(report, .object)
         } else {
-            print(report.text(for: .output, program: ProgramName.shown), terminator: "")
+            StandardOutput.write(report.text(for: .output, program: ProgramName.shown))
         }
         throw outcome.after == nil ? ExitStatus.pass : .violation
     }

@@ -33,18 +33,20 @@ struct PlantedCommand: ParsableCommand {
 
     func run() throws {
         if let bug = name.flatMap({ PlantedBug(rawValue: $0) }) {
-            print(try sections(of: [bug]).joined(), terminator: "")
+            StandardOutput.write(try sections(of: [bug]).joined())
         } else if page {
-            print(
-                PlantedPage.head + "\n\n" + (try sections(of: PlantedBug.allCases).joined(separator: "\n")),
-                terminator: "")
+            StandardOutput.write(
+                PlantedPage.head + "\n\n" + (try sections(of: PlantedBug.allCases).joined(separator: "\n")))
         } else {
             for bug in PlantedBug.allCases {
-                print("\(bug.name): \(bug.summary)")
+                StandardOutput.show("\(bug.name): \(bug.summary)")
                 for sighting in bug.sightings {
-                    print("    " + sighting.command(planting: bug.name, program: ProgramName.shown))
+                    let command = sighting.command(planting: bug.name, program: ProgramName.shown)
+                    StandardOutput.show("    \(command)")
                 }
-                if bug.sightings.isEmpty { print("    the engine's own tests: it takes two threads") }
+                if bug.sightings.isEmpty {
+                    StandardOutput.show("    the engine's own tests: it takes two threads")
+                }
             }
         }
     }

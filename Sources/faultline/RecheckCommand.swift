@@ -47,9 +47,9 @@ struct RecheckCommand: ParsableCommand {
                 progress.clear()
                 let report = RecheckReport(recheck, result, outcome)
                 if json {
-                    try JSONOutput.printObject(report)
+                    try StandardOutput.show(report, .object)
                 } else {
-                    print(report.text(for: .output), terminator: "")
+                    StandardOutput.write(report.text(for: .output))
                 }
                 return outcome.verdict
             }

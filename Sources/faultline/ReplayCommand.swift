@@ -28,7 +28,7 @@ struct ReplayCommand: ParsableCommand {
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust)
         }
         let report = ReplayReport(replay, outcome)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
         throw ExitStatus(outcome.judgement.verdict)
     }
 }

@@ -159,9 +159,9 @@ struct RunCommand: ParsableCommand {
             let result = options.session.run(request) { text in progress.show(text) }
             progress.clear()
             if options.json {
-                try JSONOutput.printObject(result)
+                try StandardOutput.show(result, .object)
             } else {
-                print(RunReport(result).text(for: .output), terminator: "")
+                StandardOutput.write(RunReport(result).text(for: .output))
             }
             return result
         }

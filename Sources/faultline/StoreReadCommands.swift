@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Engine
+import Report
 import Scenarios
 import Storage
 
@@ -8,7 +9,10 @@ struct StoreGetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
         abstract: "Prints the value of a key; exits 1 when there is none.",
-        discussion: "As text the bytes are printed as they are, and nothing else; as hex or base64 on a line.")
+        discussion: """
+            As text the bytes are printed as they are, and nothing else; as hex or base64 on a line. On a terminal what it \
+            would obey is escaped: ESC is shown as \\x1b.
+            """)
 
     @OptionGroup var store: StoreDirectory
     @Argument(help: "The key.")
@@ -25,13 +29,15 @@ struct StoreGetCommand: ParsableCommand {
             throw ExitStatus.violation
         }
         if json {
-            try JSONOutput.printObject(StoreItem(key, value, place))
+            try StandardOutput.show(StoreItem(key, value, place), .object)
+        } else if format.format == .text, Terminal.output.isTerminal {
+            StandardOutput.write(String(printing: value))
         } else if format.format == .text {
             let output = try OutputFile("-", .replace)
             try output.write(value)
             try output.commit()
         } else {
-            print(format.format.text(of: value))
+            StandardOutput.show("\(format.format.text(of: value))")
         }
     }
 }
@@ -76,9 +82,9 @@ struct StoreScanCommand: ParsableCommand {
         for key in snapshot.keys where key.bytes.starts(with: prefix.bytes) {
             guard let value = try snapshot.get(key) else { continue }
             if json {
-                try JSONOutput.printLine(StoreItem(key, value, snapshot.place(of: key)))
+                try StandardOutput.show(StoreItem(key, value, snapshot.place(of: key)), .line)
             } else {
-                print("\(format.format.text(of: key.bytes))\t\(format.format.text(of: value))")
+                StandardOutput.show("\(format.format.text(of: key.bytes))\t\(format.format.text(of: value))")
             }
         }
     }
@@ -112,7 +118,7 @@ struct StoreExportCommand: ParsableCommand {
             if output.isStandardOutput {
                 StandardError.say(count.counted("key"))
             } else {
-                print(count.counted("key"))
+                StandardOutput.show("\(count.counted("key"))")
             }
         } catch {
             directories?.removeEmpty()

@@ -16,8 +16,8 @@ struct StoreReportCommand: ParsableCommand {
     func run() throws {
         let storage = try store.storage()
         let checks = try StoreCheck.all(in: storage)
-        guard !json else { return try JSONOutput.printObject(["shards": checks]) }
-        for check in checks { print(check.text) }
+        guard !json else { return try StandardOutput.show(["shards": checks], .object) }
+        for check in checks { StandardOutput.show(check.lines) }
     }
 }
 
@@ -39,9 +39,9 @@ struct StoreVerifyCommand: ParsableCommand {
     func run() throws {
         let checks = try StoreCheck.all(in: try store.storage())
         if json {
-            try JSONOutput.printObject(["shards": checks])
+            try StandardOutput.show(["shards": checks], .object)
         } else {
-            for check in checks { print(check.verdictText) }
+            for check in checks { StandardOutput.show(check.verdictLines) }
         }
         if checks.contains(where: { $0.damage != nil }) { throw ExitStatus.violation }
         if checks.contains(where: { $0.recordsBehindTornTail > 0 }) { throw ExitStatus.inconclusive }
@@ -100,23 +100,23 @@ private struct StoreCheck: Encodable {
         verdict = damage != nil ? "damaged" : recordsBehindTornTail > 0 ? "unclear" : "whole"
     }
 
-    var text: String {
-        var lines = [
+    var lines: [ReportLine] {
+        var lines: [ReportLine] = [
             "shard \(shard): \(records.counted("record")) in \(segments.counted("segment")) of "
                 + "\(sizeBytes.counted("byte")); last LSN \(lastLSN)"
         ]
         if let liveKeys { lines.append("  live keys: \(liveKeys)") }
         for (type, count) in recordsByType.sorted(by: { $0.key < $1.key }) { lines.append("  \(type): \(count)") }
-        return (lines + endings).joined(separator: "\n")
+        return lines + endings
     }
 
-    var verdictText: String {
-        let first = "shard \(shard): \(verdict); \(records.counted("record")) up to LSN \(lastLSN)"
-        return ([first] + endings).joined(separator: "\n")
+    var verdictLines: [ReportLine] {
+        let first: ReportLine = "shard \(shard): \(verdict); \(records.counted("record")) up to LSN \(lastLSN)"
+        return [first] + endings
     }
 
-    private var endings: [String] {
-        var lines: [String] = []
+    private var endings: [ReportLine] {
+        var lines: [ReportLine] = []
         if let damage { lines.append("  damage in \(damage.text)") }
         if let tornTail {
             lines.append("  torn tail in \(tornTail.text); the next writer drops \(bytesDiscarded.counted("byte"))")

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Engine
+import Report
 import Storage
 
 struct StorePutCommand: ParsableCommand {
@@ -89,8 +90,8 @@ struct StoreCompactCommand: ParsableCommand {
         } else {
             report = try store.withStore { try $0.compact() }
         }
-        guard !json else { return try JSONOutput.printObject(CompactionFields(report)) }
-        print(
+        guard !json else { return try StandardOutput.show(CompactionFields(report), .object) }
+        StandardOutput.show(
             "\(report.liveKeys.counted("live key")); \(report.recordsWritten.counted("record")) of "
                 + "\(report.bytesWritten.counted("byte")) written; \(report.segmentsRemoved.counted("segment")) removed"
         )

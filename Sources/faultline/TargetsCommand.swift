@@ -25,19 +25,20 @@ struct TargetsCommand: ParsableCommand {
         let catalog = try TargetCatalog.besideThisProgram()
         if let target {
             let target = try catalog.target(target)
-            if json { try JSONOutput.printObject(TargetReport(target)) } else { print(TargetReport(target).text) }
+            let report = TargetReport(target)
+            if json { try StandardOutput.show(report, .object) } else { StandardOutput.show(report.lines) }
             return
         }
-        if json { return try JSONOutput.printObject(["targets": catalog.builtIn.map(TargetReport.init)]) }
+        if json { return try StandardOutput.show(["targets": catalog.builtIn.map(TargetReport.init)], .object) }
         var table = Table([.init("target"), .init("promise"), .init("what it is")])
         for target in catalog.builtIn {
             table.add([.init(target.name), .init(target.contract.name), .init(target.description)])
         }
-        print(table.text(for: .output))
+        StandardOutput.write(table.text(for: .output) + "\n")
         for target in catalog.builtIn {
-            print("\(target.name): \(target.source)")
+            StandardOutput.show("\(target.name): \(target.source)")
             for parameter in target.parameters {
-                print("  --set \(parameter.name)=\(parameter.values.joined(separator: "|"))")
+                StandardOutput.show("  --set \(parameter.name)=\(parameter.values.joined(separator: "|"))")
             }
         }
     }

@@ -29,7 +29,7 @@ struct TraceDiffCommand: ParsableCommand {
         while true {
             let (one, other) = (try leftWalk.next(), try rightWalk.next())
             if same.isEmpty, try leftWalk.baseHash() != rightWalk.baseHash() {
-                print("the trees before the run differ")
+                StandardOutput.show("the trees before the run differ")
                 throw ExitStatus.violation
             }
             if one == nil && other == nil { return try end(leftWalk, rightWalk) }
@@ -40,18 +40,21 @@ struct TraceDiffCommand: ParsableCommand {
                 same = (same + [texts.0]).suffix(Self.context)
                 continue
             }
-            for line in same { print("  \(line)") }
-            print("- \(texts.0)")
-            print("+ \(texts.1)" + (texts.0 == texts.1 ? "    (other data)" : ""))
+            for line in same { StandardOutput.show("  \(line)") }
+            StandardOutput.show("- \(texts.0)")
+            let note = texts.0 == texts.1 ? "    (other data)" : ""
+            StandardOutput.show("+ \(texts.1)\(note)")
             throw ExitStatus.violation
         }
     }
 
     private func end(_ left: TraceWalk, _ right: TraceWalk) throws {
         if left.ending == right.ending || left.ending != "whole" && right.ending != "whole" {
-            return print("the traces are the same")
+            return StandardOutput.show("the traces are the same")
         }
-        print("the events are the same, and the ends are not:\n- \(left.ending)\n+ \(right.ending)")
+        StandardOutput.show([
+            "the events are the same, and the ends are not:", "- \(left.ending)", "+ \(right.ending)",
+        ])
         throw ExitStatus.violation
     }
 

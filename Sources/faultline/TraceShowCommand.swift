@@ -43,15 +43,15 @@ struct TraceShowCommand: ParsableCommand {
             if json {
                 try printObject(line, try walk.oracleLine(event), walk)
             } else {
-                print(line.text(oracleLine: try walk.oracleLine(event)))
+                StandardOutput.show("\(line.text(oracleLine: try walk.oracleLine(event)))")
             }
         }
     }
 
     private func printObject(_ line: TraceLine, _ oracleLine: ByteString?, _ walk: TraceWalk) throws {
         let bytes = try data ? line.data.map(walk.reader.bytes(of:)) : nil
-        try JSONOutput.printLine(
-            Object(line: line, oracleLine: oracleLine?.description, data: bytes.map { Base64.text($0) }))
+        try StandardOutput.show(
+            Object(line: line, oracleLine: oracleLine?.description, data: bytes.map { Base64.text($0) }), .line)
     }
 
     /// A line with what only the file knows.

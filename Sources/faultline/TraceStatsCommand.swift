@@ -17,9 +17,9 @@ struct TraceStatsCommand: ParsableCommand {
         var walk = try TraceWalk(file)
         var statistics = TraceStatistics()
         while let (event, line) = try walk.next() { statistics.count(event, line) }
-        guard !json else { return try JSONOutput.printObject(statistics) }
+        guard !json else { return try StandardOutput.show(statistics, .object) }
         let (whole, files) = statistics.tables()
-        print(whole.text(for: .output))
-        print(files.text(for: .output), terminator: "")
+        StandardOutput.write(whole.text(for: .output) + "\n")
+        StandardOutput.write(files.text(for: .output))
     }
 }

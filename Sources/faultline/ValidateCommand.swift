@@ -58,7 +58,7 @@ struct ValidateCommand: ParsableCommand {
         let outcome = try Interruption.shared.awaiting { try validation.run() }
         Interruption.shared.waitIfInterrupted()
         let report = ValidationReport(target.label, validation.contract, outcome)
-        if json { try JSONOutput.printObject(report) } else { print(report.text(for: .output), terminator: "") }
+        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
         throw ExitStatus(outcome.verdict)
     }
 }

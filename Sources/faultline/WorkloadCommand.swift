@@ -87,10 +87,10 @@ struct WorkloadCommand: ParsableCommand {
         }
         Interruption.shared.waitIfInterrupted()
         if json {
-            try JSONOutput.printObject(outcome)
+            try StandardOutput.show(outcome, .object)
         } else {
             let rate = Int(Double(outcome.acknowledged) / max(outcome.seconds, 1e-9))
-            print(
+            StandardOutput.show(
                 "\(outcome.ending): \(outcome.acknowledged.counted("operation")) acknowledged from seq "
                     + "\(outcome.firstSeq) on, \(rate) a second"
             )

@@ -77,6 +77,20 @@ struct HouseRuleTests {
         #expect(OutputRule.objections(to: place) == [])
     }
 
+    @Test(arguments: [
+        ("print(text)", 1), ("        Swift.print(text)", 1), ("let encoder = JSONEncoder()", 1),
+        ("write(2, line, 3)", 1), ("fputs(text, stderr)", 1),
+        ("faultline_write_no_signal(STDERR_FILENO, part, 3)", 1),
+        ("// print(text)", 0), ("try server.print(line)", 0), ("fingerprint(text)", 0),
+        ("isatty(STDERR_FILENO) == 1", 0), ("try file.write(1, line)", 0),
+    ])
+    func `what is printed is printed in one place`(line: String, count: Int) {
+        let elsewhere = SourceFile(path: "Sources/Scenarios/File.swift", text: "import Glibc\n" + line + "\n")
+        #expect(PrintingRule.objections(to: elsewhere).count == count, "\(PrintingRule.objections(to: elsewhere))")
+        let place = SourceFile(path: "Sources/Report/StandardOutput.swift", text: line + "\n")
+        #expect(PrintingRule.objections(to: place) == [])
+    }
+
     @Test(arguments: [(400, true), (401, false)])
     func `the 401st line is too many`(count: Int, isAllowed: Bool) {
         let file = SourceFile(path: "Sources/Model/Long.swift", text: String(repeating: "\n", count: count))

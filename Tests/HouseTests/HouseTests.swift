@@ -28,6 +28,12 @@ struct HouseTests {
         #expect(OutputRule.unused(files) == [])
     }
 
+    @Test func `what is printed is printed in one place, and every exception is needed`() throws {
+        let files = try SourceFile.all(in: "Sources", endings: ["swift"])
+        #expect(files.flatMap(PrintingRule.objections(to:)) == [])
+        #expect(PrintingRule.unused(files) == [])
+    }
+
     @Test(arguments: ["Sources", "Tests"])
     func `no file is longer than 400 lines`(directory: String) throws {
         let files = try SourceFile.all(in: directory, endings: ["swift", "c", "h"])

@@ -141,9 +141,7 @@ package struct CaseRecord: Codable, Sendable {
 
     /// The text of the file.
     func encoded() throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(self)) + [UInt8(ascii: "\n")]
+        try JSONText.bytes(of: self, .object)
     }
 
     private static func words(_ error: any Error) -> String {

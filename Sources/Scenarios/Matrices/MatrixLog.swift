@@ -73,9 +73,7 @@ package final class MatrixLog: Sendable {
     }
 
     private static func line(_ value: some Encodable) throws -> [UInt8] {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return Array(try encoder.encode(value)) + [UInt8(ascii: "\n")]
+        try JSONText.bytes(of: value, .line)
     }
 
     /// What a file holds, and how many of its bytes are whole lines.

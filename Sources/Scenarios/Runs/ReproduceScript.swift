@@ -53,9 +53,18 @@ package enum ReproduceScript {
         return text
     }
 
-    /// A word of a command that is printed.
+    /// A word of a command that is printed, to be pasted. What a terminal would obey stands as bash, zsh and ksh read it:
+    /// `$'\x1b'`.
     package static func quoted(_ word: String) -> String {
-        String(decoding: quoted(ByteString(word)), as: UTF8.self)
+        guard word.printable != word else { return String(decoding: quoted(ByteString(word)), as: UTF8.self) }
+        return "$'"
+            + word.unicodeScalars.map { scalar in
+                switch scalar {
+                case "'", "\\": "\\\(scalar)"
+                case _ where String(scalar).printable == String(scalar): String(scalar)
+                default: String(scalar).utf8.map { "\\x" + ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+                }
+            }.joined() + "'"
     }
 
     /// One argument: as it is when it is plain, else in single quotes.

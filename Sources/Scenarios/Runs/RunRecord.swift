@@ -59,11 +59,9 @@ package struct RunRecord: Hashable, Sendable {
 
     func encoded(for directory: ByteString) throws(RunDirectoryError) -> [UInt8] {
         let path = directory.appending(component: Self.fileName)
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        let data: Data
-        do { data = try encoder.encode(self) } catch { throw .damagedRecord(path: path, reason: "\(error)") }
-        return Array(data) + [UInt8(ascii: "\n")]
+        do { return try JSONText.bytes(of: self, .object) } catch {
+            throw .damagedRecord(path: path, reason: "\(error)")
+        }
     }
 }
 

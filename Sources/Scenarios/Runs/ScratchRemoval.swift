@@ -61,7 +61,7 @@ enum ScratchRemoval {
     }
 
     private static func quoted(_ path: ByteString) -> String {
-        String(decoding: ReproduceScript.quoted(path), as: UTF8.self)
+        ReproduceScript.quoted(path.shown)
     }
 }
 

@@ -5,8 +5,9 @@ extension ByteString {
     var said: String {
         var lines: [String] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            // Control bytes are for a terminal.
-            let text = String(decoding: line.map { $0 < 0x20 || $0 == 0x7F ? 0x20 : $0 }, as: UTF8.self)
+            // Blanks of a log, and of a line that was written over.
+            let blanks: [UInt8] = [UInt8(ascii: "\t"), UInt8(ascii: "\r")]
+            let text = String(decoding: line.map { blanks.contains($0) ? 0x20 : $0 }, as: UTF8.self).printable
             guard let first = text.firstIndex(where: { $0 != " " }), let last = text.lastIndex(where: { $0 != " " })
             else { continue }
             lines.append(String(text[first...last]))

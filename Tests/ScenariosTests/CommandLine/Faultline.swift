@@ -47,4 +47,44 @@ struct Faultline {
             output: String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self),
             error: String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
     }
+
+    /// Runs it on a terminal of 100 columns that shows colours: everything that it writes there, as it is.
+    static func runOnTerminal(
+        _ arguments: [String], directory: String, environment: [String: String] = [:]
+    ) throws -> (status: Int32, screen: String) {
+        // Linux's own way: the calls of <stdlib.h> for it are not in Glibc's module.
+        let (unlock, askNumber) = (UInt(0x4004_5431), UInt(0x8004_5430))
+        let master = open("/dev/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        var (isLocked, number) = (Int32(0), UInt32(0))
+        try #require(master >= 0)
+        #expect(ioctl(master, unlock, &isLocked) == 0 && ioctl(master, askNumber, &number) == 0)
+        defer { close(master) }
+        let terminal = open("/dev/pts/\(number)", O_RDWR | O_NOCTTY | O_CLOEXEC)
+        try #require(terminal >= 0)
+        var settings = termios()
+        #expect(tcgetattr(terminal, &settings) == 0)
+        settings.c_oflag = 0
+        #expect(tcsetattr(terminal, TCSANOW, &settings) == 0)
+        var size = winsize(ws_row: 40, ws_col: 100, ws_xpixel: 0, ws_ypixel: 0)
+        #expect(ioctl(terminal, UInt(TIOCSWINSZ), &size) == 0)
+        let process = Process()
+        process.executableURL = URL(filePath: try #require(Self.path))
+        process.arguments = arguments
+        process.environment = ["PATH": "/usr/bin:/bin:/usr/sbin:/sbin", "TERM": "xterm"].merging(environment) { $1 }
+        process.currentDirectoryURL = URL(filePath: directory)
+        let handle = FileHandle(fileDescriptor: terminal, closeOnDealloc: false)
+        (process.standardOutput, process.standardError) = (handle, handle)
+        try process.run()
+        close(terminal)
+        var screen: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        while true {
+            // EIO: nobody has it open any more.
+            let count = read(master, &buffer, buffer.count)
+            guard count > 0 else { break }
+            screen += buffer[..<count]
+        }
+        process.waitUntilExit()
+        return (process.terminationStatus, String(decoding: screen, as: UTF8.self))
+    }
 }

@@ -120,7 +120,7 @@ struct CrashStoryTests {
         let story = try recording.story(
             of: recording.state(.strict, at: 2, .nothing), violation, linesBefore: 0)
         #expect(story.difference == words)
-        #expect(StoryReport(story).lines(for: .plain, indent: 4).contains("    differs   " + words))
+        #expect(StoryReport(story).lines(for: .plain, indent: 4).map(\.text).contains("    differs   " + words))
     }
 
     @Test func `names stand as in the store's directory`() throws {
@@ -209,7 +209,7 @@ struct CrashStoryTests {
                 "The fault: fsync a.log failed with EIO and lost what it covered, as on btrfs: reads see the old bytes "
                     + "at once."
             ])
-        let lines = StoryReport(story).lines(for: .plain, indent: 4)
+        let lines = StoryReport(story).lines(for: .plain, indent: 4).map(\.text)
         #expect(lines.contains { $0.contains("no power cut: storage read afresh after event 11") })
         #expect(!lines.contains { $0.contains("after the crash") })
     }
@@ -249,14 +249,14 @@ struct CrashStoryTests {
         story.found = String(repeating: "word ", count: 60) + String(repeating: "x", count: 300)
         story.timeline[0].what = String(repeating: "n", count: 255)
         story.timeline[0].detail = String(repeating: "d", count: 255)
-        let lines = StoryReport(story).lines(for: .plain, indent: 4)
+        let lines = StoryReport(story).lines(for: .plain, indent: 4).map(\.text)
         #expect(lines.allSatisfy { $0.count <= 120 }, "\(lines.map(\.count))")
         #expect(lines.contains { $0.hasPrefix("    >> ") && $0.hasSuffix("LOST") })
     }
 
     @Test func `how a write is torn is told whole, on a line of its own if need be`() throws {
         var story = try story(recording(syncError: 5), .posixMin, .losing(LostAtoms(parsing: "3.0[0-512]")))
-        func lines() -> [String] { StoryReport(story).lines(for: .plain, indent: 4) }
+        func lines() -> [String] { StoryReport(story).lines(for: .plain, indent: 4).map(\.text) }
         let words = "kept bytes 512–4095, lost 0–511, which read as zeros"
         #expect(lines().contains { $0.hasSuffix("TORN: " + words) }, "\(lines())")
         story.timeline[0].what = String(repeating: "n", count: 60)

@@ -25,7 +25,19 @@ struct TableTests {
     @Test func `colours change nothing but colours`() {
         let shown = table.lines(for: Self.colour)
         #expect(shown[1] == "smoke           1  \u{1B}[32mpass\u{1B}[0m")
-        #expect(shown.map { $0.replacing(/\u{1B}\[[0-9;]*m/, with: "") } == table.lines(for: .plain))
+        #expect(shown.map { $0.text.replacing(/\u{1B}\[[0-9;]*m/, with: "") } == table.lines(for: .plain).map(\.text))
+    }
+
+    @Test func `what somebody else wrote has no colours and is one line`() {
+        let forged = "\u{1B}[32mpass\u{1B}[0m\nok"
+        let shown = "\\x1b[32mpass\\x1b[0m\\nok"
+        var table = Table([.init(""), .init("")])
+        table.add([.init(forged, .bad), .init(forged)])
+        #expect(table.text(for: Self.colour) == "\u{1B}[1;31m\(shown)\u{1B}[0m  \(shown)\n")
+        #expect(table.text(for: .plain) == "\(shown)  \(shown)\n")
+        let line: ReportLine = "said \(forged), \(Style.good.shown(forged, on: Self.colour)), \(1)"
+        #expect(line.text == "said \(shown), \u{1B}[32m\(shown)\u{1B}[0m, 1")
+        #expect([ReportLine(forged), ReportLine("::error::x")].text == "\(shown)\n\\x3a:error::x\n")
     }
 
     @Test func `a table without titles is its rows`() {
