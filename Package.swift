@@ -70,6 +70,7 @@ let package = Package(
             ],
             swiftSettings: house),
 
+        .target(name: "TestDevices", path: "Tests/TestDevices", swiftSettings: house),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: house),
         .target(name: "Litmus", dependencies: ["Model", "Bytes"], path: "Tests/Litmus", swiftSettings: house),
         .testTarget(
@@ -77,7 +78,8 @@ let package = Package(
         .testTarget(
             name: "FilesystemTests", dependencies: ["Litmus", "Model", "CPlatform"], swiftSettings: house),
         .testTarget(
-            name: "StorageTests", dependencies: ["Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
+            name: "StorageTests", dependencies: ["TestDevices", "Storage", "Model", "Bytes", "CPlatform"],
+            swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
         .testTarget(
             name: "EngineTests", dependencies: ["Engine", "Storage", "Model", "Bytes"], exclude: ["Fixtures"],
@@ -86,13 +88,14 @@ let package = Package(
             name: "FaultFSTests", dependencies: ["FaultFS", "Storage", "Model", "Bytes", "CPlatform"],
             swiftSettings: house),
         .testTarget(
-            name: "TargetsTests", dependencies: ["Targets", "Oracle", "Engine", "Storage", "Bytes", "CPlatform"],
+            name: "TargetsTests",
+            dependencies: ["TestDevices", "Targets", "Oracle", "Engine", "Storage", "Bytes", "CPlatform"],
             swiftSettings: house),
         .testTarget(
             name: "ScenariosTests",
             dependencies: [
                 "Scenarios", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes",
-                "Report", "Litmus",
+                "Report", "Litmus", "TestDevices",
             ], exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]

@@ -38,8 +38,18 @@ package struct StandaloneWorkload: Sendable {
         package var seconds: Double
     }
 
-    /// Runs it to its end. An oracle that is there is continued: a restart line is written, and numbers go on.
+    /// Runs it to its end. An oracle that is there is continued: a restart line is written, and numbers go on. Makes the
+    /// directory where there is none, and takes it away again if nothing could begin. Beside an oracle that says what a store
+    /// holds, a directory that is not there is a slip, and refused.
     package func run(shouldStop: () -> Bool) throws -> Outcome {
+        let directories = RunFiles.size(of: oracle) > 0 ? nil : try NewDirectories(making: directory)
+        do { return try runThere(shouldStop) } catch {
+            directories?.removeEmpty()
+            throw error
+        }
+    }
+
+    private func runThere(_ shouldStop: () -> Bool) throws -> Outcome {
         try OracleFile.check(path: oracle, storage: directory, mayShareFilesystem: mayShareFilesystem)
         let next = try continueOracle()
         let environment = WorkloadEnvironment(

@@ -10,6 +10,7 @@ struct StoreCommand: ParsableCommand {
         abstract: "Uses, inspects and verifies a store of the built-in engine.",
         discussion: """
               faultline store put accounts alice 100          durable when it returns; begins the store if need be
+              faultline store put accounts photo < photo.jpg  a value from standard input, byte for byte
               faultline store get accounts alice
               faultline store put accounts --format hex 00ff cafe
               faultline store scan accounts --json            a line for each key

@@ -11,7 +11,7 @@ struct StoreGetCommand: ParsableCommand {
         abstract: "Prints the value of a key; exits 1 when there is none.",
         discussion: """
             As text the bytes are printed as they are, and nothing else; as hex or base64 on a line. On a terminal what it \
-            would obey is escaped: ESC is shown as \\x1b.
+            would obey is escaped (ESC is shown as \\x1b), and a newline ends the value.
             """)
 
     @OptionGroup var store: StoreDirectory
@@ -25,13 +25,14 @@ struct StoreGetCommand: ParsableCommand {
         let key = try format.key(key)
         let snapshot = try store.snapshot()
         guard let value = try snapshot.get(key), let place = snapshot.place(of: key) else {
-            StandardError.say("faultline: there is no key '\(format.format.text(of: key.bytes))'")
+            StandardError.say("error: there is no key '\(format.format.text(of: key.bytes))'")
             throw ExitStatus.violation
         }
         if json {
             try StandardOutput.show(StoreItem(key, value, place), .object)
         } else if format.format == .text, Terminal.output.isTerminal {
-            StandardOutput.write(String(printing: value))
+            // The prompt of a shell belongs on a line of its own.
+            StandardOutput.write(String(printing: value) + (value.last == UInt8(ascii: "\n") ? "" : "\n"))
         } else if format.format == .text {
             let output = try OutputFile("-", .replace)
             try output.write(value)

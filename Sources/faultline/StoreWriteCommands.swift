@@ -1,7 +1,9 @@
 import ArgumentParser
 import Bytes
 import Engine
+import Glibc
 import Report
+import Scenarios
 import Storage
 
 struct StorePutCommand: ParsableCommand {
@@ -29,6 +31,9 @@ struct StorePutCommand: ParsableCommand {
     }
 
     private func standardInput() throws -> [UInt8] {
+        if isatty(STDIN_FILENO) == 1 {
+            StandardError.say("reading the value from the terminal; Ctrl-D at the beginning of a line ends it")
+        }
         var bytes: [UInt8] = []
         try StandardInput.forEachChunk { part in
             bytes += part

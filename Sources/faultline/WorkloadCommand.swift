@@ -24,7 +24,7 @@ struct WorkloadCommand: ParsableCommand {
     @Option(name: .customLong("set"), help: "A parameter of the target, as name=value.")
     var settings: [Setting] = []
 
-    @Option(help: "The directory to store in. It must be there; a store in it is continued.")
+    @Option(help: "The directory to store in, made if need be; a store in it is continued.")
     var workDir: ByteString
 
     @Option(help: "The file to write the oracle to.")

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import TestDevices
 import Testing
 
 @testable import Storage
@@ -176,9 +177,9 @@ struct TraceFileTests {
         }
     }
 
-    @Test(arguments: [100, 64 << 10])
+    @Test(.enabled(if: FullDevice.isThere, "\(FullDevice.absence)"), arguments: [100, 64 << 10])
     func `a full disk under the trace is an error at once and closes the writer`(count: Int) throws {
-        let path: ByteString = "/dev/full"
+        let path = ByteString(FullDevice.path)
         var writer = TraceWriter(try TraceDescriptor(device: path))
         let data = [UInt8](repeating: 7, count: count)
         let error = data.withUnsafeBytes { bytes -> TraceFileError? in

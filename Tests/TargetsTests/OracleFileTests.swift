@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Oracle
+import TestDevices
 import Testing
 
 @testable import Targets
@@ -56,7 +57,7 @@ import Testing
         #expect(error?.description == expected.replacing("%", with: folder.path.description))
     }
 
-    @Test func aFullDiskIsAnError() throws {
+    @Test(.enabled(if: FullDevice.isThere, "\(FullDevice.absence)")) func aFullDiskIsAnError() throws {
         let oracle = try OracleFile(path: "/dev/full", storage: "/tmp")
         #expect(throws: TargetError.system(call: "write", path: "/dev/full", errno: ENOSPC)) {
             try oracle.append(line)

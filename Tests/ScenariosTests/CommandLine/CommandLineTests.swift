@@ -3,6 +3,7 @@ import Foundation
 import Model
 import Scenarios
 import Storage
+import TestDevices
 import Testing
 
 @Suite(.enabled(if: Faultline.path != nil, "the program was not built beside the tests"))
@@ -187,11 +188,12 @@ struct CommandLineTests {
         #expect(text.contains("interrupted"))
     }
 
-    @Test func `output that cannot be written is an error`() throws {
+    @Test(.enabled(if: FullDevice.isThere, "\(FullDevice.absence)"))
+    func `output that cannot be written is an error`() throws {
         let process = Process()
         process.executableURL = URL(filePath: try #require(Faultline.path))
         process.arguments = ["--version"]
-        process.standardOutput = FileHandle(forWritingAtPath: "/dev/full")
+        process.standardOutput = FileHandle(forWritingAtPath: FullDevice.path)
         let error = Pipe()
         process.standardError = error
         try process.run()

@@ -1,4 +1,5 @@
 import Foundation
+import TestDevices
 import Testing
 
 /// `run`, `replay` and what is left of them, as a user calls them.
@@ -41,11 +42,12 @@ struct RunCommandTests {
         #expect(answer.error.contains("case/case.json"), "\(answer.error)")
     }
 
-    @Test func anErrorThatNobodyCanReadStillHasItsExitCode() throws {
+    @Test(.enabled(if: FullDevice.isThere, "\(FullDevice.absence)"))
+    func anErrorThatNobodyCanReadStillHasItsExitCode() throws {
         let process = Process()
         process.executableURL = URL(filePath: try #require(Faultline.path))
         process.arguments = ["run", "nonsense", "--scenario", "smoke"]
-        process.standardError = FileHandle(forWritingAtPath: "/dev/full")
+        process.standardError = FileHandle(forWritingAtPath: FullDevice.path)
         try process.run()
         process.waitUntilExit()
         #expect(process.terminationReason == .exit)

@@ -119,7 +119,7 @@ struct StoreCommandTests {
         #expect(try store("put", "s", "k", "w").status == 0)
         #expect(try store("get", "s", "k").output == "w")
         let absent = try store("get", "s", "--format", "hex", "ff")
-        #expect(absent.status == 1 && absent.error == "faultline: there is no key 'ff'\n")
+        #expect(absent.status == 1 && absent.error == "error: there is no key 'ff'\n")
     }
 }
 

@@ -51,6 +51,21 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: memory).isEmpty, "it leaves nothing")
     }
 
+    @Test func `a workload makes its directory, and takes it away when nothing could begin`() throws {
+        defer { removeMemory() }
+        func workload(oracle: String) throws -> Faultline.Answer {
+            try Faultline.run(
+                ["workload", "--target", "engine", "--work-dir", "new/store", "--oracle", oracle, "--ops", "3"],
+                directory: temporary.path)
+        }
+        let refused = try workload(oracle: memory)
+        #expect(refused.status == 2, "\(refused)")
+        #expect(!FileManager.default.fileExists(atPath: temporary.path + "/new"))
+        let done = try workload(oracle: oracle)
+        #expect(done.status == 0 && done.output.contains("done: 3 operations acknowledged"), "\(done)")
+        #expect(FileManager.default.fileExists(atPath: temporary.path + "/new/store"))
+    }
+
     @Test(arguments: ["engine", "sqlite"])
     func `several clients with batches are judged, and go on where they stopped`(target: String) throws {
         defer { removeMemory() }
@@ -197,9 +212,10 @@ import Testing
             #expect(answer.status == 2 && answer.error.contains("\(oracle): not a regular file"), "\(answer)")
         }
         try FileManager.default.removeItem(atPath: oracle)
-        try "".write(toFile: oracle, atomically: true, encoding: .utf8)
+        let line = #"{"op":"put","seq":1,"key":"aw==","payload":"dg=="}"# + "\n"
+        try line.write(toFile: oracle, atomically: true, encoding: .utf8)
         try FileManager.default.removeItem(atPath: store)
-        // A store that is not there is a slip of the caller, not a violation.
+        // A store that is not there, of which the oracle knows, is a slip of the caller, not a violation.
         for answer in [try work("engine", "--ops", "3"), try judge("engine")] {
             #expect(answer.status == 2 && answer.error.contains("No such file or directory"), "\(answer)")
         }
