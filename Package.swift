@@ -12,6 +12,7 @@ let package = Package(
     name: "faultline",
     products: [
         .executable(name: "faultline", targets: ["faultline"]),
+        .library(name: "Bytes", targets: ["Bytes"]),
         .library(name: "Model", targets: ["Model"]),
         .library(name: "Oracle", targets: ["Oracle"]),
         .library(name: "Storage", targets: ["Storage"]),
