@@ -25,13 +25,16 @@ package final class ProcessRecovery: StateRecoverer {
     /// - Parameter isAlone: in a process that has done nothing else.
     package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
         let first = try attempt(tree, isAlone: isAlone)
-        return first.wasKilled ? try attempt(tree, isAlone: true).recovered : first.recovered
+        guard let doubtful = first.doubtful else { return first.recovered }
+        let second = try attempt(tree, isAlone: true)
+        if second.doubtful == nil, case .opened = second.recovered.evidence.recovery { client.remark(on: doubtful) }
+        return second.recovered
     }
 
     private struct Attempt {
         var recovered: RecoveredState
-        /// From outside: to be tried again, on a new copy.
-        var wasKilled: Bool
+        /// What is to be tried again, on a new copy, before it counts.
+        var doubtful: RecoverOutcome?
     }
 
     private func attempt(_ tree: Tree, isAlone: Bool) throws -> Attempt {
@@ -50,18 +53,19 @@ package final class ProcessRecovery: StateRecoverer {
         let first = try recover("recovering a state")
         guard case .opened = first else {
             return Attempt(
-                recovered: RecoveredState(evidence: Evidence(first.recovery)), wasKilled: first.wasKilled)
+                recovered: RecoveredState(evidence: Evidence(first.recovery)),
+                doubtful: first.needsRepeating ? first : nil)
         }
-        var wasKilled = false
+        var doubtful: RecoverOutcome?
         func again() throws -> Recovery {
             let outcome = try recover("recovering a state again")
-            wasKilled = outcome.wasKilled
+            if outcome.needsRepeating { doubtful = outcome }
             return outcome.recovery
         }
         let left = isAlone ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
         let second = try left.map { try seconds.recovery(after: $0, number: number, again) } ?? again()
         let evidence = Evidence(first.recovery, secondRecovery: second)
-        return Attempt(recovered: RecoveredState(evidence: evidence), wasKilled: wasKilled)
+        return Attempt(recovered: RecoveredState(evidence: evidence), doubtful: doubtful)
     }
 
     /// A spawned command takes its time for each, and a budget is to end in time.

@@ -60,26 +60,43 @@ extension DumpLine {
             var reason: String?
             try scanner.object { (scanner, name) throws(OracleError) in
                 if scanner.matches(name, "key"), key == nil {
-                    key = try scanner.base64()
+                    key = try scanner.value(of: "key") { (scanner) throws(OracleError) in try scanner.base64() }
                 } else if scanner.matches(name, "payload"), payload == nil {
-                    payload = try scanner.base64()
+                    payload = try scanner.value(of: "payload") { (scanner) throws(OracleError) in
+                        try scanner.base64()
+                    }
                 } else if scanner.matches(name, "end"), !end {
-                    try scanner.literalTrue()
+                    try scanner.value(of: "end") { (scanner) throws(OracleError) in try scanner.literalTrue() }
                     end = true
                 } else if scanner.matches(name, "error"), reason == nil {
-                    let token = try scanner.string("a string")
-                    reason = String(decoding: try scanner.unescape(token), as: UTF8.self)
+                    reason = try scanner.value(of: "error") { (scanner) throws(OracleError) in
+                        String(decoding: try scanner.unescape(try scanner.string("a string")), as: UTF8.self)
+                    }
                 } else {
-                    throw scanner.unexpected("key, payload, end or error, each but once", at: name)
+                    throw scanner.unexpected("a field key, payload, end or error, each but once", at: name)
                 }
             }
             switch (key, payload, end, reason) {
             case (let key?, let payload?, false, nil): return .entry(key: ByteString(key), payload: payload)
             case (nil, nil, true, nil): return .end
             case (nil, nil, false, let reason?): return .error(reason)
+            case (.some, nil, false, nil):
+                throw .meaning(line: line, reason: "a key without the field payload")
+            case (nil, .some, false, nil):
+                throw .meaning(line: line, reason: "a payload without the field key")
             default:
                 throw .meaning(line: line, reason: "neither a key with its payload, nor an end, nor an error")
             }
         }
+    }
+}
+
+extension LineScanner {
+    /// What `read` reads, whose errors name the field: a line with several values of one kind says which one is meant.
+    @inline(__always)
+    fileprivate mutating func value<Value>(
+        of field: StaticString, _ read: (inout LineScanner) throws(OracleError) -> Value
+    ) throws(OracleError) -> Value {
+        do throws(OracleError) { return try read(&self) } catch { throw error.inField(named: field) }
     }
 }

@@ -86,7 +86,7 @@ public struct DumpReader: Sendable {
             line = try DumpLine.parse(text, line: lineNumber)
         } catch {
             isDamaged = true
-            return .failed(reason: "dump unreadable: \(error)")
+            return .failed(reason: "dump unreadable: \(error); the line is: \(Self.quoted(text))")
         }
         switch line {
         case .entry(let key, let payload):
@@ -104,6 +104,13 @@ public struct DumpReader: Sendable {
                 return .failed(reason: "dump unreadable: key \(error.key) is there twice")
             }
         }
+    }
+
+    private static let quotedAtMostBytes = 120
+
+    private static func quoted(_ text: Span<UInt8>) -> String {
+        let start = text.extracting(0..<min(text.count, quotedAtMostBytes))
+        return "\(start.withUnsafeBufferPointer { ByteString($0) })" + (text.count > quotedAtMostBytes ? "…" : "")
     }
 
     private mutating func endDump() {

@@ -34,3 +34,16 @@ extension OracleError: CustomStringConvertible {
         }
     }
 }
+
+extension OracleError {
+    /// The same, of the value of this field.
+    func inField(named name: StaticString) -> OracleError {
+        switch self {
+        case .syntax(let line, let column, let expected, let found):
+            return .syntax(line: line, column: column, expected: "\(expected) in the field \(name)", found: found)
+        case .truncated(let line, let column, let expected):
+            return .truncated(line: line, column: column, expected: "\(expected) in the field \(name)")
+        case .sequence, .answerDiffers, .meaning: return self
+        }
+    }
+}

@@ -26,6 +26,10 @@ struct SequenceRules: Sendable {
     private var maySkipOne = false
     private var unanswered: [UInt64: OracleOperation] = [:]
     private var batches: [UInt64: Batch] = [:]
+    /// The lines on which operations of this life were refused, for what an error says: not of all of them.
+    private var refusals: [UInt64: Int] = [:]
+
+    private static let refusalsAtMost = 4096
 
     /// Operations that have begun and have no answer.
     var inFlight: Int { unanswered.count }
@@ -39,6 +43,7 @@ struct SequenceRules: Sendable {
         case .restart:
             unanswered.removeAll()
             batches.removeAll()
+            refusals.removeAll()
             isNewLife = true
             maySkipOne = afterTornLine
         }
@@ -70,7 +75,11 @@ struct SequenceRules: Sendable {
         _ operation: OracleOperation, _ line: Int, isAcknowledged: Bool
     ) throws(OracleError) {
         guard let begun = unanswered.removeValue(forKey: operation.seq) else {
-            throw .sequence(line: line, seq: operation.seq, rule: "answered but not begun, or answered twice")
+            throw .sequence(line: line, seq: operation.seq, rule: whyNotDue(operation.seq))
+        }
+        if !isAcknowledged {
+            if refusals.count >= Self.refusalsAtMost { refusals.removeAll() }
+            refusals[operation.seq] = line
         }
         guard begun.key == operation.key else { throw .answerDiffers(line: line, seq: operation.seq, field: "key") }
         guard begun.action == operation.action else {
@@ -83,6 +92,13 @@ struct SequenceRules: Sendable {
         }
         batches[txn] =
             batch.unanswered == 1 ? nil : Batch(unanswered: batch.unanswered - 1, isAcknowledged: isAcknowledged)
+    }
+
+    /// Why an operation that is not in flight has no answer to come.
+    private func whyNotDue(_ seq: UInt64) -> String {
+        if let line = refusals[seq] { return "it was refused on line \(line), and an operation is answered once" }
+        guard let last, seq <= last else { return "answered but not begun: no begin line has this number" }
+        return "answered twice, or begun in an earlier life"
     }
 
     private mutating func plain(_ operation: OracleOperation, _ line: Int) throws(OracleError) {

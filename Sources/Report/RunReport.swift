@@ -15,6 +15,7 @@ package struct RunReport {
             verdict.style.shown(verdict.text, on: terminal) + "  \(RunReport.title(result))"
         ]
         if let reason = result.reason, let said = besideStories(reason) { lines.append("  \(said)") }
+        lines += (result.warnings ?? []).map { "  " + Style.doubtful.shown("warning", on: terminal) + ": \($0)" }
         lines.append("  \(counts)")
         if let coverage = result.coverage { lines.append("  \(coverage)") }
         if let explored = result.explored, explored.unit != nil {

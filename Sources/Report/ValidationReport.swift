@@ -12,6 +12,7 @@ package struct ValidationReport: Encodable {
     private let contract: String
     private let verdict: String
     private let reason: String?
+    private let warnings: [String]
     private let recovery: String
     private let lines: Int
     private let tornLines: Int
@@ -27,7 +28,8 @@ package struct ValidationReport: Encodable {
     private let flagged: Int
 
     private enum CodingKeys: String, CodingKey {
-        case target, contract, verdict, reason, recovery, lines, tornLines, compared, totals, broken, violations
+        case target, contract, verdict, reason, warnings, recovery, lines, tornLines, compared, totals, broken,
+            violations
         case unattributed, unjudged, notTried, mutations, flagged
     }
 
@@ -38,6 +40,7 @@ package struct ValidationReport: Encodable {
         self.contract = contract.name
         verdict = outcome.verdict.rawValue
         reason = outcome.reason
+        warnings = outcome.warnings
         recovery = outcome.recovery
         lines = outcome.lineCount
         tornLines = outcome.tornLines
@@ -62,6 +65,7 @@ package struct ValidationReport: Encodable {
             cell.style.shown(cell.text, on: terminal) + "  \(target), contract \(contract)"
         ]
         if let reason { text.append("  \(reason)") }
+        text += warnings.map { "  " + Style.doubtful.shown("warning", on: terminal) + ": \($0)" }
         text.append("  recovery: \(recovery)")
         let torn = tornLines > 0 ? ", of which \(tornLines) torn" : ""
         text.append("  oracle: \(lines.counted("line"))\(torn)")

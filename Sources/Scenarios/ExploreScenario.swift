@@ -89,7 +89,7 @@ struct ExploreScenario: ScenarioRun {
         _ recording: Recording, _ store: BuiltInStore?, oracle: [UInt8], _ earlier: EarlierExploration? = nil
     ) throws {
         var history = OracleHistory()
-        try history.append(oracle)
+        try history.append(oracle, of: context.oracle)
         let client = RecoverClient(request.target)
         defer { try? client.close() }
         let start = ScenarioRunner.now()

@@ -34,6 +34,11 @@ struct OracleHistory {
         self.lastSeq = lastSeq
     }
 
+    /// Takes whole lines that were added to the file of the oracle.
+    mutating func append(_ lines: [UInt8], of path: ByteString) throws(OracleDamage) {
+        do throws(OracleError) { try append(lines) } catch { throw OracleDamage(path: path, error: error) }
+    }
+
     /// Takes what a life of the store added to the file of the oracle. A line that a kill cut short was never there: it is
     /// cut off.
     mutating func takeWhatWasAdded(to path: ByteString) throws {
@@ -44,7 +49,7 @@ struct OracleHistory {
         }
         let end = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
         if end < bytes.count { try RunFiles.truncate(path, to: end) }
-        try append(Array(bytes[text.count..<end]))
+        try append(Array(bytes[text.count..<end]), of: path)
     }
 
     /// A new life of the store begins, which showed `observation`: what was in flight is settled by it. Answers the

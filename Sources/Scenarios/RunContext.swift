@@ -62,10 +62,18 @@ package enum RunError: Error {
     case interrupted
 
     /// The workload failed although nothing was injected: the driver or the setup is wrong.
-    static func failedWithoutFault(_ termination: Termination, said: String, wroteLines: Int) -> RunError {
+    ///
+    /// - Parameter refusal: the oracle's line that says so, if the store refused.
+    static func failedWithoutFault(
+        _ termination: Termination, said: String, wroteLines: Int, refusal: String? = nil
+    ) -> RunError {
         let silent = wroteLines == 0 ? ", and it wrote no oracle line" : ""
         let complaint = said.isEmpty ? "" : "; it said: \(said)"
-        return .harness("the workload \(termination) without any fault\(silent)\(complaint)")
+        let what = "the workload \(termination) without any fault\(silent)"
+        let side =
+            refusal.map { "\(what), after the store refused an operation: \($0)" }
+            ?? "look at the workload command: \(what)"
+        return .harness(side + complaint)
     }
 
     /// Throws if a workload on `mount` wrote to the oracle what is no line of one.

@@ -124,6 +124,8 @@ package struct RunResult: Codable, Sendable {
     package var verdict: String
     /// Why, when the verdict is not a pass: the first finding's story, what was inconclusive, or the error.
     package var reason: String?
+    /// What is to be looked at, though the verdict does not rest on it; nil where there is nothing.
+    package var warnings: [String]?
     /// Acknowledged operations.
     package var acknowledged = 0
     package var states = States()

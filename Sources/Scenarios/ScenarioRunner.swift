@@ -19,6 +19,8 @@ package struct ScenarioRunner: Sendable {
         let began = ScenarioRunner.now()
         let (tally, error) = tally(of: request, context)
         fill(&result, tally, request)
+        let warnings = request.target.remarks.take()
+        result.warnings = warnings.isEmpty ? nil : warnings
         if let error {
             let (verdict, reason) = ScenarioRunner.verdict(of: error)
             // What was found stands, however the run ended. A run that goes on with another has found nothing by itself

@@ -33,6 +33,8 @@ package struct StandaloneValidation: Sendable {
         package var verdict: Verdict
         /// Why the verdict is not the judgement's.
         package var reason: String?
+        /// What came up about the target's commands.
+        package var warnings: [String] = []
         /// How recovery went, in one line.
         package var recovery: String
         package var lineCount: Int
@@ -65,20 +67,28 @@ package struct StandaloneValidation: Sendable {
         var options = Validator.Options(plainInFlight: plainInFlight)
         options.comparedKeys = sample
         var (validator, reader) = (Validator(.watching(observation), options: options), OracleReader())
+        var operationCount = 0
+        func apply(_ line: OracleLine, _ number: Int) throws(OracleError) {
+            try validator.apply(line, at: number)
+            if line.operation != nil { operationCount += 1 }
+        }
         do {
-            try RunFiles.forEachChunk(of: oracle) { chunk in
-                try reader.read(chunk.span) { line, number throws(OracleError) in try validator.apply(line, at: number)
-                }
-            }
-            try reader.finish { line, number throws(OracleError) in try validator.apply(line, at: number) }
+            try RunFiles.forEachChunk(of: oracle) { chunk in try reader.read(chunk.span, each: apply) }
+            try reader.finish(each: apply)
         } catch let error as OracleError {
             throw OracleDamage(path: oracle, error: error)
+        }
+        guard operationCount > 0 || reader.tornLines > 0 else {
+            throw RunError.harness(
+                "\(oracle) holds no operation: it is not what a workload wrote as FAULTLINE_ORACLE, or nothing was written"
+            )
         }
         let judgement = validator.judge(evidence, contract: contract)
         var outcome = Outcome(
             judgement: judgement, verdict: judgement.verdict, reason: nil, recovery: recovery,
             lineCount: reader.lineNumber, tornLines: reader.tornLines,
             comparedCount: sample?.count ?? observation.count, mutations: 0, flagged: 0)
+        outcome.warnings = target.remarks.take()
         control(&outcome, validator, observation, isSampled: sample != nil)
         return outcome
     }

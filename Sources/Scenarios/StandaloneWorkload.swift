@@ -96,11 +96,3 @@ package struct StandaloneWorkload: Sendable {
         return last + 1
     }
 }
-
-/// An oracle file that cannot be used, and where.
-package struct OracleDamage: Error, CustomStringConvertible {
-    package var path: ByteString
-    package var error: OracleError
-
-    package var description: String { "\(path): \(error)" }
-}

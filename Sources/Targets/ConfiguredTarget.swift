@@ -6,6 +6,8 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
     package let target: Target
     /// A value for each parameter, in the target's order.
     package let configuration: [Setting]
+    /// What came up about its commands while it was driven.
+    package let remarks = Remarks()
 
     init(target: Target, configuration: [Setting]) {
         self.target = target

@@ -14,6 +14,8 @@ package enum TargetError: Error, Hashable, Sendable {
     /// The program that drives the built-in stores is not where it belongs.
     case driverMissing(path: ByteString)
     case commandNotFound(ByteString)
+    /// Files that the commands of a manifest need.
+    case commandsMissing([Target.MissingFile])
     /// A recover command ended as a shell or env does that finds no such program (127), or must not run it (126).
     case recoverNotRun(command: [ByteString], code: Int32, said: String)
     case commandEmpty
@@ -65,6 +67,8 @@ extension TargetError: CustomStringConvertible {
             "\(path) is missing: it drives the built-in targets and belongs beside faultline (swift build makes both)"
         case .commandNotFound(let name):
             "command not found: \(name)"
+        case .commandsMissing(let files):
+            files.map(\.description).joined(separator: "\n")
         case .recoverNotRun(let command, let code, let said):
             "the recover command exited with \(code), as what cannot be run does\(said); it is: "
                 + command.map(\.description).joined(separator: " ")

@@ -8,7 +8,8 @@ struct TargetsCommand: ParsableCommand {
         commandName: "targets", abstract: "Lists the targets, or checks and explains one.",
         discussion: """
             Without an argument: the targets that come with Faultline, what each promises, and what can be set. With a \
-            name or the path of a manifest: that target, its manifest checked, with the commands that would be run.
+            name or the path of a manifest: that target, its manifest checked, with the commands that would be run. That their \
+            programs and scripts exist is checked, too; nothing is run.
 
               faultline targets ./my-store.yaml
 
@@ -25,6 +26,7 @@ struct TargetsCommand: ParsableCommand {
         let catalog = try TargetCatalog.besideThisProgram()
         if let target {
             let target = try catalog.target(target)
+            try target.checkCommands()
             let report = TargetReport(target)
             if json { try StandardOutput.show(report, .object) } else { StandardOutput.show(report.lines) }
             return

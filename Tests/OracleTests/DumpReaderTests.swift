@@ -17,14 +17,27 @@ import Testing
         (entry + "\n" + entry + "\n{\"end\":true}\n", .failed(reason: "dump unreadable: key k1 is there twice")),
         ("{\"end\":true}\n" + entry, .failed(reason: "dump unreadable: more after its end line")),
         ("{\"end\":true}\n{\"end\":true}\n", .failed(reason: "dump unreadable: more after its end line")),
-        ("{\"end\":false}\n", .failed(reason: "dump unreadable: line 1, column 8: expected true, found 'f'")),
         (
-            entry + "\nopening…\n{\"end\":true}\n",
-            .failed(reason: "dump unreadable: line 2, column 1: expected {, found 'o'")
+            "{\"end\":false}\n",
+            .failed(
+                reason: "dump unreadable: line 1, column 8: expected true in the field end, found 'f'; "
+                    + "the line is: {\"end\":false}")
+        ),
+        (
+            entry + "\nopening\n{\"end\":true}\n",
+            .failed(reason: "dump unreadable: line 2, column 1: expected {, found 'o'; the line is: opening")
         ),
         (
             "{\"key\":\"azE=\"}\n{\"end\":true}\n",
-            .failed(reason: "dump unreadable: line 1: neither a key with its payload, nor an end, nor an error")
+            .failed(
+                reason: "dump unreadable: line 1: a key without the field payload; the line is: {\"key\":\"azE=\"}")
+        ),
+        (
+            "{\"key\":\"azE=\",\"key\":\"azE=\"}\n",
+            .failed(
+                reason:
+                    "dump unreadable: line 1, column 16: expected a field key, payload, end or error, each but once, "
+                    + "found \"key\"; the line is: {\"key\":\"azE=\",\"key\":\"azE=\"}")
         ),
     ]
 

@@ -37,8 +37,8 @@ import Testing
 
     static let refused: [(words: String, line: Int, reason: String)] = [
         ("b2", 1, "start at 0 or 1"), ("b1 b3", 2, "rise by one: 2 was due"), ("b1 b1", 2, "rise by one"),
-        ("b1 a2", 2, "not begun"), ("b1 a1 a1", 3, "answered twice"), ("b1 f1 a1", 3, "answered twice"),
-        ("b1 d1", 2, "op or payload"), ("b1/5 a1", 2, "txn"), ("b1 R a1", 3, "not begun"),
+        ("b1 a2", 2, "not begun"), ("b1 a1 a1", 3, "answered twice"), ("b1 f1 a1", 3, "it was refused on line 2"),
+        ("b1 d1", 2, "op or payload"), ("b1/5 a1", 2, "txn"), ("b1 R a1", 3, "begun in an earlier life"),
         ("b1 R b3", 3, "rise by one"),
         ("b1/5 b2/5 a1/5 b3/5", 4, "batch 5"), ("b1/5 b2/5 a1/5 f2/5", 4, "failed in part"),
         ("a2", 1, "start at 0 or 1"), ("a1 a1", 2, "rise"),

@@ -92,7 +92,7 @@ import Testing
 
     /// What happens to a workload that finds a store which survived.
     static let reopened: [(mode: String, scenario: Scenario, verdict: String, reason: String)] = [
-        ("exit 1", .smoke, "violation", "on the store that was opened again the workload exited with 1"),
+        ("exit 1", .smoke, "harness error", "on the store that was opened again the workload exited with 1"),
         ("exit 1", .kill, "violation", "after recovery from kill 0 the workload exited with 1"),
         ("exit 2", .kill, "harness error", "the workload exited with 2: it was called wrongly"),
     ]

@@ -20,7 +20,10 @@ import Testing
         ("kill -KILL $$", .killed(reason: "the recovery was ended by signal 9")),
         ("echo out >&2; sh -c 'kill -INT $$'", .killed(reason: "the recovery exited with 130: out")),
         ("kill -SEGV $$", .doesNotOpen(reason: "the recovery was ended by signal 11")),
-        ("\(opened); echo late >&2; exit 1", .doesNotOpen(reason: "the recovery exited with 1: late")),
+        (
+            "\(opened); echo late >&2; exit 1",
+            .diedAfterAnswering(reason: "the recovery exited with 1: late, after it had answered")
+        ),
         ("\(opened); \(opened)", .doesNotOpen(reason: "it prints more after the end line")),
         ("\(opened); echo x; sleep 1000", .doesNotOpen(reason: "it prints more after the end line")),
         (#"echo '{"error":"bad"}'; exit 1"#, .doesNotOpen(reason: "bad")),

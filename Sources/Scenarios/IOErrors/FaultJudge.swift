@@ -137,7 +137,7 @@ struct FaultJudge {
                 Objection(
                     Violation(check: .opens, detail: text), text, .live(eventCount: outcome.underRulesEventCount))
             ]
-        case .doesNotOpen?, .killed?, nil: return []
+        case .doesNotOpen?, .killed?, .diedAfterAnswering?, nil: return []
         }
     }
 

@@ -125,6 +125,6 @@ struct FaultTrial {
         guard text.starts(with: history.text) else {
             throw RunError.harness("\(oracle) was changed by somebody else while the run wrote to it")
         }
-        try history.append(Array(text[history.text.count...]))
+        try history.append(Array(text[history.text.count...]), of: oracle)
     }
 }

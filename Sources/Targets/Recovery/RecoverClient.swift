@@ -32,16 +32,25 @@ package final class RecoverClient: Sendable {
         return try (target.isPersistent ? recoverInTurn(path) : runOnce(path)).naming(path)
     }
 
-    /// Recovers `directory` in a process that does nothing else; once more where that was killed from outside.
+    /// Recovers `directory` in a process that does nothing else; once more where that was killed from outside, or died after
+    /// it had answered, which is remarked if it does not happen again.
     ///
     /// - Parameter restore: called before the second time, to put back what the first has changed.
     package func recoverAlone(
         _ directory: ByteString, restoring restore: () throws -> Void = {}
     ) throws -> RecoverOutcome {
         let first = try recoverOnce(directory)
-        guard first.wasKilled else { return first }
+        guard first.needsRepeating else { return first }
         try restore()
-        return try recoverOnce(directory)
+        let second = try recoverOnce(directory)
+        if case .opened = second { remark(on: first) }
+        return second
+    }
+
+    /// Notes what did not happen again.
+    package func remark(on outcome: RecoverOutcome) {
+        guard case .diedAfterAnswering(let reason) = outcome else { return }
+        target.remarks.note("\(reason); tried again it ended well, and that counts")
     }
 
     /// The same, once, whatever ends it.
@@ -137,7 +146,8 @@ package final class RecoverClient: Sendable {
             guard let termination = try process.end(until: deadline) else { return try hang(process) }
             guard termination.isSuccess || !recovery.isOpened else {
                 let reason = "the recovery \(termination)" + process.complaints
-                return termination.isFromOutside ? .killed(reason: reason) : .doesNotOpen(reason: reason)
+                return termination.isFromOutside
+                    ? .killed(reason: reason) : .diedAfterAnswering(reason: reason + ", after it had answered")
             }
             return outcome(recovery, process)
         }

@@ -11,6 +11,8 @@ package enum RecoverOutcome: Hashable, Sendable {
     /// A signal ended its recovery that processes rarely send themselves: somebody pressed Ctrl-C, or the machine ran
     /// out of memory. Says something of the store only when it happens again.
     case killed(reason: String)
+    /// It answered, and then died or failed at its exit. Once may be an accident of its own clean-up.
+    case diedAfterAnswering(reason: String)
     /// It was killed after this time.
     case hangs(afterSeconds: Int)
 
@@ -18,12 +20,18 @@ package enum RecoverOutcome: Hashable, Sendable {
     package var recovery: Recovery {
         switch self {
         case .opened(let observation): .opened(observation)
-        case .doesNotOpen(let reason), .killed(let reason): .failed(reason: reason)
+        case .doesNotOpen(let reason), .killed(let reason), .diedAfterAnswering(let reason): .failed(reason: reason)
         case .hangs(let seconds): .hung(afterSeconds: seconds)
         }
     }
 
-    package var wasKilled: Bool { if case .killed = self { true } else { false } }
+    /// Whether it says something of the store only when it happens again.
+    package var needsRepeating: Bool {
+        switch self {
+        case .killed, .diedAfterAnswering: true
+        case .opened, .doesNotOpen, .hangs: false
+        }
+    }
 
     /// With `.` in place of the store's directory: two copies of one state say the same, wherever they are.
     func naming(_ directory: ByteString) -> RecoverOutcome {
@@ -31,6 +39,7 @@ package enum RecoverOutcome: Hashable, Sendable {
         case .opened, .hangs: self
         case .doesNotOpen(let reason): .doesNotOpen(reason: reason.naming(directory))
         case .killed(let reason): .killed(reason: reason.naming(directory))
+        case .diedAfterAnswering(let reason): .diedAfterAnswering(reason: reason.naming(directory))
         }
     }
 }
