@@ -8,7 +8,7 @@ import Bytes
 /// the writer's pipeline any more: each may have happened or not.
 ///
 /// If keys have lost acknowledged values, `durable` is broken whatever the cut. The state is then also called a hole
-/// where that is certain: one key lacks an operation that another, begun no earlier, shows.
+/// (where a lost tail is forgiven, `judgeTail` decides it) where that is certain: one key lacks an operation that another, begun no earlier, shows.
 extension Judge {
     mutating func judgeHoles(_ observation: Observation) {
         if let line = tally.outOfOrder {
@@ -19,7 +19,7 @@ extension Judge {
         }
         guard judgement.unattributed.isEmpty else { return }
         if differences.contains(where: \.isLoss) {
-            tellCertainHole(observation)
+            if contract.forgivesTail { judgeTail(observation) } else { tellCertainHole(observation) }
         } else {
             tryCuts(observation)
         }

@@ -12,6 +12,10 @@ struct KeyRecord: Sendable {
     /// … and each value that the key was ever asked to hold, with the line on which that began.
     var past: [(line: Int, payload: [UInt8]?)] = []
 
+    /// Where operations began whose outcome stays open (refused, or left open by a restart that nobody observed), and the
+    /// line from which on it does; when everything is kept.
+    private var openBegins: [Int: Int] = [:]
+
     init(keepsEverything: Bool) { log = keepsEverything ? VersionLog() : nil }
 
     @inline(__always)
@@ -21,6 +25,12 @@ struct KeyRecord: Sendable {
         log?.note(step, at: line, leaving: versions)
         return replacement
     }
+
+    /// The operation that began at `begin` may have happened or not, from `line` on.
+    mutating func noteOpen(begin: Int, from line: Int) { openBegins[begin] = line }
+
+    /// Whether it may by now.
+    func isOpen(begin: Int, at line: Int) -> Bool { openBegins[begin].map { $0 <= line } ?? false }
 
     mutating func drop() {
         versions = LiveVersions()

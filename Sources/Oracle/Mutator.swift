@@ -184,10 +184,11 @@ struct Mutator {
     }
 
     private func withHole() throws(Impossible) -> Observation {
+        // Where operations in flight may explain some keys, they may be those on either side of the hole.
         guard settled.count > wrongKeys, let oldest = settled.first,
-            settled[wrongKeys...].contains(where: {
+            settled[wrongKeys...].count(where: {
                 firstHeld($0) >= oldest.version.begin && $0.version.begin > oldest.version.begin
-            })
+            }) >= wrongKeys
         else { throw Impossible(reason: "there are no two keys of which one is at a later operation than the other") }
         var changes: [ByteString: [UInt8]?] = [:]
         for settled in settled.prefix(wrongKeys) {

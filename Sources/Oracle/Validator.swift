@@ -168,6 +168,7 @@ public struct Validator: Sendable {
     private mutating func close(_ seq: UInt64, _ number: Int, at line: Int, _ certain: Bool) -> Bool {
         guard let begin = records[number].versions.begin(ofInFlight: seq, lifeBegin: lifeBegin) else { return false }
         if certain { acknowledge(begin, at: line) }
+        if !certain, keepsEverything { records[number].noteOpen(begin: begin, from: line) }
         take(.answer(begin: begin, closed: line, isCertain: certain), of: number, at: line)
         return true
     }
@@ -197,6 +198,11 @@ public struct Validator: Sendable {
     private mutating func restart(at line: Int) {
         let ended = lifeBegin
         for number in beginLife(at: line) where !records[number].isDropped {
+            if keepsEverything {
+                for version in records[number].versions.current where version.isInFlight && version.begin > ended {
+                    records[number].noteOpen(begin: version.begin, from: line)
+                }
+            }
             records[number].apply(.restart(lifeBegin: ended, closed: line), at: line)
         }
         restarts.append(line)
@@ -235,7 +241,12 @@ public struct Validator: Sendable {
         settled.isCertain = true
         settled.batch = 0
         take(.settle(settled), of: number, at: line)
-        if match == nil { note(payload, of: number, at: line) }
+        if match == nil {
+            note(payload, of: number, at: line)
+        } else if keepsEverything, let last = records[number].past.last, !areSame(last.payload, payload) {
+            // What came after it is lost for good.
+            records[number].past.append((line, payload))
+        }
     }
 
     /// A new life of the store begins after `line`. Answers the keys of which an operation began in the last one.

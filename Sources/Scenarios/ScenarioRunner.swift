@@ -162,8 +162,8 @@ package struct ScenarioRunner: Sendable {
                     + "a larger --budget does the rest, --partial accepts it"
             )
         }
-        let mustBeSeen: [Check] = [.durable, .payloadIntegrity]
         let contract = tally.heldTo ?? request.contract
+        let mustBeSeen: [Check] = [contract.checks.contains(.durable) ? .durable : .noHoles, .payloadIntegrity]
         for check in mustBeSeen where contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
             return (.inconclusive, "positive control: no wrong observation could be formed for \(check.rawValue)")
         }

@@ -66,7 +66,7 @@ package struct StandaloneValidation: Sendable {
         let sample = sampled(observation)
         var options = Validator.Options(plainInFlight: plainInFlight)
         options.comparedKeys = sample
-        var (validator, reader) = (Validator(.watching(observation), options: options), OracleReader())
+        var (validator, reader) = (Validator(memory(for: observation), options: options), OracleReader())
         var operationCount = 0
         func apply(_ line: OracleLine, _ number: Int) throws(OracleError) {
             try validator.apply(line, at: number)
@@ -91,6 +91,11 @@ package struct StandaloneValidation: Sendable {
         outcome.warnings = target.remarks.take()
         control(&outcome, validator, observation, isSampled: sample != nil)
         return outcome
+    }
+
+    /// A lost tail is told from a hole by the whole history.
+    private func memory(for observation: Observation) -> Validator.Memory {
+        contract.forgivesTail ? .everything : .watching(observation)
     }
 
     /// Nil when every key is compared.

@@ -24,7 +24,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
 
     /// The same of so many clients at work at once: several have no single order that a crash could keep a beginning of.
     package func contract(clients: Int) -> Contract {
-        clients > 1 && contract.needsSingleWriter ? .durable : contract
+        clients > 1 ? contract.ofSeveralWriters : contract
     }
 
     package var workload: Command { command(target.workload) }

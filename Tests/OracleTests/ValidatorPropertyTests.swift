@@ -54,7 +54,7 @@ import Testing
                 for number in 1...history.lines.count {
                     try history.apply(number, to: &streamed)
                     guard number % 3 == 1 || number == history.lines.count else { continue }
-                    for contract in Contract.named {
+                    for contract in Contract.named where !contract.forgivesTail {
                         #expect(
                             streamed.judge(observation, contract: contract)
                                 == whole.judge(observation, contract: contract, at: number),

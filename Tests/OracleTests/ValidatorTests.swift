@@ -230,6 +230,10 @@ import Testing
         #expect(Contract(named: "strong") == nil)
         #expect(Contract.prefix.checks.isStrictSubset(of: Contract.durable.checks))
         #expect(Contract.durable.checks.isStrictSubset(of: Contract.ordered.checks))
+        #expect(Contract.prefix.checks.isStrictSubset(of: Contract.orderedPrefix.checks))
+        #expect(Contract.orderedPrefix.checks.isStrictSubset(of: Contract.ordered.checks))
+        #expect(Contract.ordered.ofSeveralWriters == .durable && Contract.orderedPrefix.ofSeveralWriters == .prefix)
+        #expect(Contract.transactional.ofSeveralWriters == .transactional)
         #expect(Contract.durable.checks.isStrictSubset(of: Contract.transactional.checks))
         #expect(Verdict.allCases.map(\.exitCode) == [0, 1, 3, 2])
     }

@@ -176,6 +176,16 @@ import Testing
         #expect(run.output.contains("The driver is at fault"), "\(run.output)")
     }
 
+    /// One log that is never synced loses a tail, which its contract allows; two lose what came before something that is there.
+    @Test(.enabled(if: hasPython), arguments: [("one", Int32(0), "pass"), ("two", 1, "no-holes")])
+    func `a store that promises order alone may lose a tail, and nothing else`(
+        logs: String, status: Int32, says: String
+    ) throws {
+        let manifest = URL(filePath: Self.example).deletingLastPathComponent().appending(path: "asynclog.yaml").path
+        let run = try faultline(["explore", manifest, "--set", "logs=\(logs)", "--ops", "8", "--profile", "posix-min"])
+        #expect(run.status == status && run.output.contains(says), "\(run.output)")
+    }
+
     static let commands: [(command: [String], hasCase: Bool)] = [
         (["run", "shell.yaml", "--scenario", "kill", "--kill-at-ack", "1", "--cycles", "1"], true),
         (["run", "shell.yaml", "--scenario", "power-cut", "--cycles", "0"], true),
