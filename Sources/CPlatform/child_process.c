@@ -26,6 +26,7 @@ struct launch {
     pid_t parent;
     volatile enum faultline_spawn_stage stage;
     volatile int error;
+    volatile enum faultline_sandbox_step step;
 };
 
 static int give_up(struct launch *launch, enum faultline_spawn_stage stage) {
@@ -68,6 +69,13 @@ static int child(void *context) {
             setrlimit(RLIMIT_LOCKS, &limit);
         }
     }
+    if (request->sandbox) {
+        enum faultline_sandbox_step step;
+        if (faultline_enter_sandbox(request->sandbox, &step) != 0) {
+            launch->step = step;
+            give_up(launch, FAULTLINE_SPAWN_SANDBOX);
+        }
+    }
     if (request->directory && chdir(request->directory) != 0) give_up(launch, FAULTLINE_SPAWN_DIRECTORY);
     if (arrange_streams(request->standard_streams) != 0) give_up(launch, FAULTLINE_SPAWN_DESCRIPTORS);
 
@@ -97,12 +105,15 @@ struct faultline_spawn_result faultline_spawn(const struct faultline_spawn_reque
     sigfillset(&all);
     pthread_sigmask(SIG_BLOCK, &all, &before);
     int pidfd = -1;
-    pid_t pid = clone(child, stack + stack_size_bytes, CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &launch, &pidfd);
+    int namespaces = request->sandbox ? faultline_sandbox_clone_flags(request->sandbox) : 0;
+    pid_t pid = clone(
+        child, stack + stack_size_bytes, namespaces | CLONE_VM | CLONE_VFORK | CLONE_PIDFD | SIGCHLD, &launch, &pidfd);
     int error = errno;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
 
     if (pid < 0) {
-        result.stage = FAULTLINE_SPAWN_CLONE;
+        result.stage = namespaces ? FAULTLINE_SPAWN_SANDBOX : FAULTLINE_SPAWN_CLONE;
+        result.step = FAULTLINE_SANDBOX_CLONE;
         result.error = error;
         return result;
     }
@@ -111,6 +122,7 @@ struct faultline_spawn_result faultline_spawn(const struct faultline_spawn_reque
         close(pidfd);
         result.stage = launch.stage;
         result.error = launch.error;
+        result.step = launch.step;
         return result;
     }
     result.pid = pid;

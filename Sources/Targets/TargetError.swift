@@ -38,6 +38,8 @@ package enum TargetError: Error, Hashable, Sendable {
     case noBatches
     /// - Parameter directory: where a relative `program` was looked for.
     case cannotRun(program: ByteString, directory: ByteString?, errno: Int32)
+    /// The sandbox that it was to run in could not be made.
+    case notConfined(program: ByteString, call: String, errno: Int32)
     case system(call: String, path: ByteString?, errno: Int32)
 }
 
@@ -99,6 +101,8 @@ extension TargetError: CustomStringConvertible {
         case .noBatches: "this store has no atomic batches: leave --batch out"
         case .system(let call, let path, let errno):
             "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"
+        case .notConfined(let program, let call, let errno):
+            "cannot run \(program) in a sandbox: \(call): \(String(cString: strerror(errno)))"
         case .cannotRun(let program, let directory, let errno):
             "cannot run \(program)\(directory.map { " in \($0)" } ?? ""): \(String(cString: strerror(errno)))"
         }

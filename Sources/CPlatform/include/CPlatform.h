@@ -16,6 +16,7 @@
 #include "prefetch.h"
 #include "removal.h"
 #include "request_marks.h"
+#include "sandbox.h"
 #include "standard_output.h"
 
 // Calls that the Glibc module leaves out.

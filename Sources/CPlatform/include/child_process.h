@@ -7,12 +7,15 @@
 #include <sys/eventfd.h>
 #include <sys/types.h>
 
+#include "sandbox.h"
+
 /// Where a spawn failed; `error` of the result says why.
 enum faultline_spawn_stage {
     FAULTLINE_SPAWN_OK = 0,
     FAULTLINE_SPAWN_CLONE,
     FAULTLINE_SPAWN_SESSION,
     FAULTLINE_SPAWN_DEATH_SIGNAL,
+    FAULTLINE_SPAWN_SANDBOX,
     FAULTLINE_SPAWN_DIRECTORY,
     FAULTLINE_SPAWN_DESCRIPTORS,
     FAULTLINE_SPAWN_EXECUTE,
@@ -30,6 +33,8 @@ struct faultline_spawn_request {
     /// The soft limit RLIMIT_LOCKS of the child, which Linux does not enforce: a mark that it and its descendants cannot lose
     /// by wiping their environment. 0 to leave it.
     uint64_t lock_limit;
+    /// What confines the child, or NULL.
+    const struct faultline_sandbox *sandbox;
 };
 
 struct faultline_spawn_result {
@@ -38,6 +43,8 @@ struct faultline_spawn_result {
     int pidfd;
     enum faultline_spawn_stage stage;
     int error;
+    /// What failed, where the stage is FAULTLINE_SPAWN_SANDBOX.
+    enum faultline_sandbox_step step;
 };
 
 /// Starts a child as the leader of a session of its own, with every signal at its default and unblocked.

@@ -13,6 +13,8 @@ package struct Command: Sendable {
     package var input: InputSource = .null
     package var output: OutputSink = .null
     package var errors: ErrorSink = .captured
+    /// What it is confined by; nil for nothing.
+    package var sandbox: Sandbox?
 
     package enum InputSource: Sendable {
         case null

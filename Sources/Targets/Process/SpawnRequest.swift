@@ -20,6 +20,7 @@ final class SpawnRequest: Sendable {
         try command.check()
         var marked = command
         marked.environment[ProcessFamily.variable] = SpawnMark(ours: serial).text
+        if let sandbox = command.sandbox { marked.environment["TMPDIR"] = sandbox.temporary }
         self.command = marked
         self.serial = serial
         executable = try command.executable()
@@ -53,11 +54,7 @@ final class SpawnRequest: Sendable {
                     request.environment = environment
                     request.lock_limit = mark.limit
                     request.standard_streams = (theirs[0].rawValue, theirs[1].rawValue, theirs[2].rawValue)
-                    guard let directory = command.directory else { return faultline_spawn(&request) }
-                    return directory.withCString { directory in
-                        request.directory = directory
-                        return faultline_spawn(&request)
-                    }
+                    return spawn(&request)
                 }
             }
         }
@@ -65,6 +62,23 @@ final class SpawnRequest: Sendable {
         return ChildProcess(
             serial: serial, processID: result.pid, processDescriptor: Descriptor(result.pidfd), exited: exited,
             input: input, output: output, errors: errors, keeper: keeper)
+    }
+
+    /// With the working directory and the sandbox that the command asks for.
+    private func spawn(_ request: inout faultline_spawn_request) -> faultline_spawn_result {
+        guard let sandbox = command.sandbox else { return spawnInDirectory(&request) }
+        return sandbox.withRequest(for: command, executable: executable) {
+            request.sandbox = $0
+            return spawnInDirectory(&request)
+        }
+    }
+
+    private func spawnInDirectory(_ request: inout faultline_spawn_request) -> faultline_spawn_result {
+        guard let directory = command.directory else { return faultline_spawn(&request) }
+        return directory.withCString { directory in
+            request.directory = directory
+            return faultline_spawn(&request)
+        }
     }
 
     func finish(_ result: Result<ChildProcess, TargetError>) {
@@ -83,6 +97,10 @@ final class SpawnRequest: Sendable {
 
     private func failure(_ result: faultline_spawn_result) -> TargetError {
         switch result.stage {
+        case FAULTLINE_SPAWN_SANDBOX:
+            .notConfined(
+                program: executable, call: String(cString: faultline_sandbox_step_name(result.step)),
+                errno: result.error)
         case FAULTLINE_SPAWN_DIRECTORY: .system(call: "chdir", path: command.directory, errno: result.error)
         case FAULTLINE_SPAWN_EXECUTE:
             .cannotRun(

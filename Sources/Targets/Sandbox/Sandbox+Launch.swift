@@ -1,0 +1,51 @@
+import Bytes
+import CPlatform
+import Glibc
+
+extension Sandbox {
+    /// Hands out what the kernel is asked for, for one command.
+    func withRequest<Result>(
+        for command: Command, executable: ByteString, _ body: (UnsafePointer<faultline_sandbox>) -> Result
+    ) -> Result {
+        let needed = Self.paths(of: command, executable)
+        // TMPDIR itself is put back where a cover may have hidden it.
+        let covers =
+            covers.filter { cover in cover.at.isRealDirectory && !needed.contains { $0.names(cover.at) } }
+            + [Cover(shown: temporary, at: temporary)]
+        return CStringArray([directory] + covers.flatMap { [$0.shown, $0.at] }).withPointers { texts in
+            let list = covers.indices.map { faultline_cover(directory: texts[1 + 2 * $0], at: texts[2 + 2 * $0]) }
+            return list.withUnsafeBufferPointer { list in
+                var request = faultline_sandbox()
+                request.writable = UnsafePointer(texts[0])
+                request.covers = list.baseAddress
+                request.cover_count = Int32(list.count)
+                request.mounts = layers.namespace == nil ? 0 : 1
+                request.user_namespace = layers.namespace == .user ? 1 : 0
+                (request.user, request.group) = (geteuid(), getegid())
+                request.landlock = layers.landlock
+                return withUnsafePointer(to: request, body)
+            }
+        }
+    }
+
+    /// Everything in which the command names a place of its own, as far as that can be told from outside.
+    private static func paths(of command: Command, _ executable: ByteString) -> [ByteString] {
+        // These lie in the sandbox, or are put there.
+        let ours: Set<ByteString> = ["FAULTLINE_DIR", "FAULTLINE_ORACLE", "TMPDIR"]
+        let values = command.environment.filter { !ours.contains($0.key) }.values
+        let working = command.directory ?? "."
+        let isAbsolute = executable.bytes.first == UInt8(ascii: "/")
+        let program = isAbsolute ? executable : working.appending(component: executable)
+        let resolved = [working, program].compactMap { try? $0.resolvedPath() }
+        return command.arguments + values + [working, program] + resolved
+    }
+}
+
+extension ByteString {
+    /// Whether the text names `directory` or a place in it: `/tmp`, `--config=/tmp/x`, `/usr/bin:/tmp/bin`.
+    fileprivate func names(_ directory: ByteString) -> Bool {
+        bytes.split { #"=:,;"' "#.utf8.contains($0) }.contains { word in
+            ByteString(word) == directory || ByteString(word).isBeneath(directory)
+        }
+    }
+}

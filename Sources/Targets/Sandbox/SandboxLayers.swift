@@ -1,0 +1,90 @@
+import Bytes
+import CPlatform
+import Glibc
+import Storage
+
+/// What this machine has to make a sandbox of.
+package struct SandboxLayers: Hashable, Sendable {
+    /// How a mount namespace is made; nil where none can be.
+    package var namespace: Namespace?
+    /// The ABI of Landlock; 0 where the kernel has none that can confine a store.
+    package var landlock: Int32
+
+    package enum Namespace: Hashable, Sendable {
+        /// With the privileges that we have.
+        case mount
+        /// As an ordinary user: through a user namespace.
+        case user
+    }
+
+    /// Landlock alone leaves changes of modes, owners and times to whoever follows a link: that is no sandbox for foreign
+    /// files, and better than nothing for what the links in them do not reach.
+    package var isWhole: Bool { namespace != nil }
+}
+
+/// The proof that a sandbox works here: a process in one tries to write inside and outside of it.
+package struct SandboxTrial: Sendable {
+    package var layers = SandboxLayers(namespace: nil, landlock: 0)
+    /// Why there is no mount namespace; nil when there is one.
+    package var obstacle: String?
+
+    /// Made once for the process: the strongest layers that work, or none.
+    package static let here = SandboxTrial.run()
+
+    /// Tries the strongest combinations first. Leaves nothing behind.
+    static func run() -> SandboxTrial {
+        var trial = SandboxTrial()
+        let landlock = faultline_landlock_abi()
+        let namespaces: [SandboxLayers.Namespace] = faultline_may_mount() == 1 ? [.mount, .user] : [.user]
+        let whole = namespaces.flatMap { namespace in
+            (landlock > 0 ? [landlock, 0] : [0]).map { SandboxLayers(namespace: namespace, landlock: $0) }
+        }
+        for layers in whole + (landlock > 0 ? [SandboxLayers(namespace: nil, landlock: landlock)] : []) {
+            guard let objection = objection(to: layers) else {
+                trial.layers = layers
+                if layers.isWhole { trial.obstacle = nil }
+                return trial
+            }
+            trial.obstacle = trial.obstacle ?? objection
+        }
+        return trial
+    }
+
+    /// What goes wrong with these layers; nil when a process is confined by them.
+    private static func objection(to layers: SandboxLayers) -> String? {
+        var path =
+            Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/faultline-sandbox-XXXXXX".utf8) + [0]
+        let isMade = path.withUnsafeMutableBytes {
+            mkdtemp($0.assumingMemoryBound(to: CChar.self).baseAddress!) != nil
+        }
+        let directory = ByteString(path.dropLast())
+        guard isMade else { return "\(directory): mkdtemp: \(String(cString: strerror(errno)))" }
+        defer { try? TreeRemoval.remove(directory) }
+        do throws(TargetError) {
+            return try objection(to: layers, within: directory)
+        } catch {
+            return "\(error)"
+        }
+    }
+
+    private static func objection(
+        to layers: SandboxLayers, within directory: ByteString
+    ) throws(TargetError) -> String? {
+        let inside = directory.appending(component: "inside")
+        guard inside.withCString({ mkdir($0, 0o700) }) == 0 else { throw .system("mkdir", inside) }
+        // 0: as it should be; 3: nothing can be written inside; 4: something was written outside.
+        var command = Command([
+            "/bin/sh", "-c", #"cd "$1" && : > inside/file || exit 3; (: > outside) 2>/dev/null && exit 4; exit 0"#,
+            "sh",
+            directory,
+        ])
+        command.sandbox = try Sandbox(inside, layers: layers)
+        let (termination, process) = try ProcessRunner.run(command, timeoutMilliseconds: 10_000)
+        switch termination {
+        case .exited(0): return nil
+        case .exited(3): return "a confined process cannot write to its own directory: \(process.standardError.said)"
+        case .exited(4): return "a confined process can write outside of its directory"
+        default: return "a confined process \(termination)"
+        }
+    }
+}
