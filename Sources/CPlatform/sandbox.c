@@ -160,8 +160,12 @@ static int restrict_by_landlock(const struct faultline_sandbox *sandbox, enum fa
     int rules = (int)syscall(LANDLOCK_CREATE_RULESET, &all, size, 0);
     if (rules < 0) return fail(step, FAULTLINE_SANDBOX_CREATE_RULESET);
     if (allow(rules, sandbox->writable, all.files) < 0) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
-    for (int index = 0; index < sandbox->cover_count; index++)
-        if (allow(rules, sandbox->covers[index].directory, all.files) < 0) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
+    for (int index = 0; index < sandbox->cover_count; index++) {
+        // With mounts, one of them may hide the path that the directory had.
+        const struct faultline_cover *cover = &sandbox->covers[index];
+        if (allow(rules, sandbox->mounts ? cover->at : cover->directory, all.files) < 0)
+            return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
+    }
     for (int index = 0; index < device_count; index++)
         if (allow(rules, devices[index], file) < 0 && errno != ENOENT) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail(step, FAULTLINE_SANDBOX_NO_NEW_PRIVILEGES);

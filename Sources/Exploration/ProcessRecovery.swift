@@ -6,7 +6,9 @@ import Storage
 import Synchronization
 import Targets
 
-/// Writes crash states as files and lets the target's recover command recover them, each in a directory of its own.
+/// Writes crash states as files and lets the target's recover command recover them, each in a directory of its own. A state
+/// with a link that leads out of its directory is recovered in a sandbox, or refused: see `Confinement`.
+///
 /// Thread safe.
 package final class ProcessRecovery: StateRecoverer {
     private let materialiser: TreeMaterialiser
@@ -44,6 +46,7 @@ package final class ProcessRecovery: StateRecoverer {
             throw TreeError.system(call: "mkdir", path: directory, errno: errno)
         }
         defer { try? TreeRemoval.remove(directory) }
+        let client = try client.confined(for: tree.leavingLinks(), in: scratch)
         try materialiser.materialise(tree, into: directory)
         func recover(_ doing: String) throws -> RecoverOutcome {
             let outcome = isAlone ? try client.recoverOnce(directory) : try client.recover(directory)

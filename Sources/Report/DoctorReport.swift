@@ -5,10 +5,12 @@ import Scenarios
 package struct DoctorReport {
     private let diagnoses: [Doctor.Diagnosis]
     private let ways: [MountWay]
+    private let sandbox: SandboxDiagnosis?
 
-    package init(_ diagnoses: [Doctor.Diagnosis], ways: [MountWay]) {
+    package init(_ diagnoses: [Doctor.Diagnosis], ways: [MountWay], sandbox: SandboxDiagnosis? = nil) {
         self.diagnoses = diagnoses
         self.ways = ways
+        self.sandbox = sandbox
     }
 
     package func text(for terminal: Terminal) -> String {
@@ -18,6 +20,7 @@ package struct DoctorReport {
         }
         let remedies = remedies(for: terminal)
         return table.text(for: terminal) + "\n" + mounts(for: terminal)
+            + sandboxes(for: terminal)
             + (remedies.isEmpty ? "" : "\nMissing here, and what would enable it:\n\n" + remedies)
     }
 
@@ -39,6 +42,19 @@ package struct DoctorReport {
             ])
         }
         return table.text(for: terminal)
+    }
+
+    /// What keeps a foreign case in, and what it lacks.
+    private func sandboxes(for terminal: Terminal) -> String {
+        guard let sandbox else { return "" }
+        var table = Table([.init("sandbox"), .init("here"), .init("for cases and states from elsewhere")])
+        for layer in sandbox.requirements {
+            let state: Table.Cell = layer.isMet ? .init("works", .good) : .init("does not work", .bad)
+            let remedy = layer.remedy.map { "\(layer.finding): \($0)" } ?? layer.finding
+            table.add([.init(layer.name), state, .init(remedy)])
+        }
+        let rest = "Without a mount namespace, states with links that lead out of them are refused.\n"
+        return "\n" + table.text(for: terminal) + (sandbox.works ? "" : rest)
     }
 
     private static func state(_ diagnosis: Doctor.Diagnosis) -> Table.Cell {

@@ -26,6 +26,10 @@ package struct ReplayReport: Encodable {
     private let unstable: UnstableState.Kind?
     /// What two looks showed now, if they differ.
     private let looks: [UnstableState.Look]?
+    /// Links of the state that lead out of it.
+    private let leavingLinks: [String]
+    /// Nothing outside of the state could be written.
+    private let isSandboxed: Bool
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
         target = replay.record.target
@@ -43,6 +47,8 @@ package struct ReplayReport: Encodable {
         account = outcome.account
         unstable = replay.record.unstable
         looks = outcome.looks.map { [$0.0, $0.1] }
+        leavingLinks = outcome.leavingLinks.map(\.description)
+        isSandboxed = if case .sandbox = outcome.confinement { true } else { false }
     }
 
     /// A fault is no crash: what storage held after it has no profile.
@@ -50,7 +56,22 @@ package struct ReplayReport: Encodable {
 
     private enum CodingKeys: String, CodingKey {
         case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken
-        case account, unstable, looks
+        case account, unstable, looks, leavingLinks, isSandboxed
+    }
+
+    /// What the sandbox may have to do with what is shown.
+    private var sandboxLines: [ReportLine] {
+        var lines: [ReportLine] = []
+        if !leavingLinks.isEmpty {
+            lines.append("  The state has links that lead out of it: \(leavingLinks.joined(separator: ", ")).")
+            lines.append(
+                isSandboxed
+                    ? "  It was recovered in a sandbox: nothing outside could be written." : "  They were followed.")
+        }
+        if isSandboxed, unstable == nil, !broken.isEmpty, !broken.contains(check) {
+            lines.append("  A target that has to write elsewhere fails in the sandbox; --no-sandbox takes that away.")
+        }
+        return lines
     }
 
     package func text(for terminal: Terminal) -> String {
@@ -80,6 +101,7 @@ package struct ReplayReport: Encodable {
         if !broken.isEmpty, !broken.contains(check), unstable == nil {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
+        lines += sandboxLines
         if verdict == Verdict.pass.rawValue, unstable == nil {
             lines.append("  The case says: \(recorded)")
             lines.append("  It does not show again: the target recovers this state now.")

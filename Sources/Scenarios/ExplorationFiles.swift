@@ -117,7 +117,7 @@ struct ExplorationFiles {
                     : "\(directory.shown) has no progress.json: it is no exploration that was stopped")
         }
         let saved: Saved
-        let text = try RunFiles.read(file("progress.json"))
+        let text = try RunFiles.read(file("progress.json"), followingLinks: false)
         do {
             saved = try JSONDecoder().decode(Saved.self, from: Data(text))
         } catch let error as DecodingError {
@@ -142,7 +142,7 @@ struct ExplorationFiles {
 
     private func states(of progress: UInt32) throws -> StateIndex {
         let path = file("states.bin")
-        let bytes = try RunFiles.read(path)
+        let bytes = try RunFiles.read(path, followingLinks: false)
         func damaged(_ offset: Int, _ what: String) -> RunError {
             .harness("\(path.shown) is damaged at byte \(offset): \(what)")
         }
@@ -170,7 +170,7 @@ struct ExplorationFiles {
     }
 
     private func result() throws -> RunResult {
-        let text = try RunFiles.read(file("result.json"))
+        let text = try RunFiles.read(file("result.json"), followingLinks: false)
         do { return try JSONDecoder().decode(RunResult.self, from: Data(text)) } catch {
             throw RunError.harness("\(file("result.json").shown) is damaged: \(error)")
         }
@@ -205,19 +205,22 @@ struct ExplorationFiles {
         // The run may have been renamed since: its cases are where they always are.
         let name = ByteString(String(shown.split(separator: "/").last ?? ""))
         let old = file("cases").appending(component: name)
-        guard RunFiles.exists(old) else {
+        guard !["", ".", ".."].contains(name), RunFiles.exists(old) else {
             throw RunError.harness("\(old.shown), the case of a finding of that run, is not there any more")
         }
-        return try writer.context.makeCase { directory, _ in try TreeCopy.fill(directory, from: old) }
+        return try writer.context.makeCase { directory, _ in
+            try TreeCopy.fill(directory, from: old)
+            try CaseImage.close(in: directory)
+        }
     }
 
     /// Has the recorded run in the directory of another run, too: the same file where that can be.
     func share(with context: RunContext) throws {
-        try OutputFile.create(context.oracle, try RunFiles.read(oracle))
+        try OutputFile.create(context.oracle, try RunFiles.read(oracle, followingLinks: false))
         let copy = context.file("recorded.trace")
         if RunFiles.link(trace, copy) { return }
         let file = try OutputFile(copy, .create, permissions: 0o600, isDurable: false)
-        try RunFiles.forEachChunk(of: trace) { try file.write($0) }
+        try RunFiles.forEachChunk(of: trace, followingLinks: false) { try file.write($0) }
         try file.commit()
     }
 }

@@ -8,8 +8,8 @@ import Targets
 
 /// One run is recorded, and every state that a crash could have left of it is checked, or it is said which were not.
 struct ExploreScenario: ScenarioRun {
-    let request: RunRequest
-    let context: RunContext
+    private(set) var request: RunRequest
+    private(set) var context: RunContext
     let program: String
     private(set) var tally = RunTally()
     /// When checking began.
@@ -43,13 +43,19 @@ struct ExploreScenario: ScenarioRun {
         try explore(life.recording, store, oracle: life.oracle)
     }
 
-    /// The recorded run of a run that was stopped, from where that one came to.
+    /// The recorded run of a run that was stopped, from where that one came to. What lies in a directory may have come from
+    /// anywhere: its states cannot be left.
     private mutating func goOn(with files: ExplorationFiles) throws {
+        if request.target.confinement != .none, request.storeInMemory == nil {
+            context = try context.within("confined")
+            request.target.confinement = try .foreign(in: context.scratch, trusts: false)
+        }
         let (earlier, profiles, doubts) = try files.read(options, program: program)
         self.profiles = profiles
         doubts.add(to: &tally)
+        try RunFiles.refuseLink(files.trace)
         let recording = try Recording(tracePath: files.trace)
-        let oracle = try RunFiles.read(files.oracle)
+        let oracle = try RunFiles.read(files.oracle, followingLinks: false)
         if request.storeInMemory == nil { try control(recording) }
         try files.share(with: context)
         let writer = CaseWriter(request: request, context: context, program: program)

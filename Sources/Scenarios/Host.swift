@@ -1,6 +1,7 @@
 import Bytes
 import FaultFS
 import Glibc
+import Targets
 
 /// The machine, as far as scenarios depend on it. Tests put another one there.
 package struct Host: Sendable {
@@ -19,13 +20,15 @@ package struct Host: Sendable {
     package var tryMount: @Sendable () -> String?
     /// Makes a user namespace with mounts of its own and leaves it again; says what went wrong.
     package var tryNamespace: @Sendable () -> String?
+    /// Confines a process, and says what that took.
+    package var trySandbox: @Sendable () -> SandboxTrial
 
     package init(
         isRoot: Bool, open: @escaping @Sendable (ByteString) -> Int32,
         program: @escaping @Sendable (String) -> ByteString?, isSetuidRoot: @escaping @Sendable (ByteString) -> Bool,
         isOpenToAll: @escaping @Sendable (ByteString) -> Bool,
         text: @escaping @Sendable (ByteString) -> String?, tryMount: @escaping @Sendable () -> String?,
-        tryNamespace: @escaping @Sendable () -> String?
+        tryNamespace: @escaping @Sendable () -> String?, trySandbox: @escaping @Sendable () -> SandboxTrial
     ) {
         self.isRoot = isRoot
         self.open = open
@@ -35,6 +38,7 @@ package struct Host: Sendable {
         self.text = text
         self.tryMount = tryMount
         self.tryNamespace = tryNamespace
+        self.trySandbox = trySandbox
     }
 
     /// The machine that we run on.
@@ -60,5 +64,5 @@ package struct Host: Sendable {
             return path.withCString { stat($0, &status) } == 0 && status.st_mode & 0o006 == 0o006
         },
         text: { path in SmallFile.contents(of: path).map { String(decoding: $0, as: UTF8.self) } },
-        tryMount: MountTrial.run, tryNamespace: NamespaceTrial.run)
+        tryMount: MountTrial.run, tryNamespace: NamespaceTrial.run, trySandbox: { SandboxTrial.here })
 }

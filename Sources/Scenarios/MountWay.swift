@@ -75,7 +75,7 @@ extension Doctor {
         )
     }
 
-    private func namespaces() -> Requirement {
+    func namespaces() -> Requirement {
         let switches: [(path: ByteString, name: String, wanted: String, isOff: @Sendable (String) -> Bool)] = [
             ("/proc/sys/user/max_user_namespaces", "user.max_user_namespaces", "10000", { $0 == "0" }),
             ("/proc/sys/kernel/unprivileged_userns_clone", "kernel.unprivileged_userns_clone", "1", { $0 == "0" }),

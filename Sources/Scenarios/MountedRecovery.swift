@@ -59,7 +59,8 @@ struct MountedRecovery: StateRecoverer {
     var batchCount: Int { 4 }
 
     func recording(ofRecovering tree: Tree) throws -> Recording? {
-        try recording(workingOn: tree) { mountPoint, _ in _ = try client.recoverAlone(mountPoint) }
+        let client = try client.confined(for: tree.leavingLinks(), in: scratch)
+        return try recording(workingOn: tree) { mountPoint, _ in _ = try client.recoverAlone(mountPoint) }
     }
 
     // MARK: - On a mount
@@ -91,6 +92,7 @@ struct MountedRecovery: StateRecoverer {
     private func probe(
         _ tree: Tree, holding observation: Observation, _ probing: Probing, isAlone: Bool
     ) throws -> Evidence.Probe {
+        let target = try target.confined(for: tree.leavingLinks(), in: scratch)
         var end: (termination: Termination?, said: String) = (nil, "")
         let recording = try recording(workingOn: tree) { mountPoint, oracle in
             let environment = WorkloadEnvironment(

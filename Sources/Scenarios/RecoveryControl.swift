@@ -1,5 +1,6 @@
 import Bytes
 import Exploration
+import Model
 import Oracle
 import Storage
 import Targets
@@ -28,15 +29,17 @@ struct RecoveryControl {
 
     /// Throws if a store that met no fault was not opened, and the command opens nothing else either.
     ///
-    /// - Parameter recovery: of the store that met no fault.
-    func require(_ recovery: Recovery) throws {
+    /// - Parameters:
+    ///   - recovery: of the store that met no fault.
+    ///   - links: those of it that leave it.
+    func require(_ recovery: Recovery, links: [LeavingLink] = []) throws {
         guard let reason = recovery.failure else { return }
         try FreeSpace.require(in: scratch, doing: "recovering a store that met no fault")
         let empty = scratch.appending(component: "empty")
         try RunFiles.makeDirectory(empty)
         defer { try? TreeRemoval.remove(empty) }
         if case .opened = try RecoverClient(target).recoverAlone(empty) { return }
-        throw RunError.notRecoveredWithoutFault(reason)
+        throw RunError.notRecoveredWithoutFault(reason, target.confinement, links)
     }
 
     /// Throws if the store as a run without faults left it, with nothing lost, does not open.
@@ -45,7 +48,7 @@ struct RecoveryControl {
         defer { try? TreeRemoval.remove(place) }
         let end = try recording.wholeState(at: recording.events.count)
         let recovery = ProcessRecovery(payloads: recording.payloads, client: RecoverClient(target), scratch: place)
-        try require(recovery.recover(end.tree, isAlone: true).evidence.recovery)
+        try require(recovery.recover(end.tree, isAlone: true).evidence.recovery, links: end.tree.leavingLinks())
     }
 
     /// Where no run without faults is at hand: makes a short one, on plain files, and throws if its store does not open.
@@ -64,7 +67,8 @@ struct RecoveryControl {
         }
         guard termination.isSuccess else {
             let lineCount = RunFiles.size(of: oracle) == 0 ? 0 : 1
-            throw RunError.failedWithoutFault(termination, said: workload.complaints, wroteLines: lineCount)
+            throw RunError.failedWithoutFault(
+                termination, said: workload.complaints, wroteLines: lineCount, target.confinement)
         }
         try require(RecoverClient(target).recoverAlone(store).recovery)
     }

@@ -1,5 +1,6 @@
 import Bytes
 import FaultFS
+import Model
 import Storage
 import Targets
 
@@ -9,7 +10,7 @@ package struct RunContext: Sendable {
     /// What the names of files begin with that belong to a part of the run.
     private var prefix = ""
     /// Space for stores and crash states, thrown away at the end; in memory where the machine offers that.
-    package let scratch: ByteString
+    package private(set) var scratch: ByteString
     /// Becomes true when the run should end early, cleanly.
     package let shouldStop: @Sendable () -> Bool
     /// Hears what the run is doing, a few words at a time.
@@ -23,6 +24,15 @@ package struct RunContext: Sendable {
         scratch = try run.makeScratch()
         self.shouldStop = shouldStop
         self.progress = progress
+    }
+
+    /// The same with a directory of its own within the scratch space, which holds nothing else: what is confined to it
+    /// reaches no record of the run.
+    func within(_ name: String) throws -> RunContext {
+        var context = self
+        context.scratch = scratchFile(name)
+        try RunFiles.makeDirectory(context.scratch)
+        return context
     }
 
     /// Everything that is kept of the run.
@@ -65,7 +75,8 @@ package enum RunError: Error {
     ///
     /// - Parameter refusal: the oracle's line that says so, if the store refused.
     static func failedWithoutFault(
-        _ termination: Termination, said: String, wroteLines: Int, refusal: String? = nil
+        _ termination: Termination, said: String, wroteLines: Int, refusal: String? = nil,
+        _ confinement: Confinement = .whereLinksLeave
     ) -> RunError {
         let silent = wroteLines == 0 ? ", and it wrote no oracle line" : ""
         let complaint = said.isEmpty ? "" : "; it said: \(said)"
@@ -73,7 +84,7 @@ package enum RunError: Error {
         let side =
             refusal.map { "\(what), after the store refused an operation: \($0)" }
             ?? "look at the workload command: \(what)"
-        return .harness(side + complaint)
+        return .harness(side + complaint + hint(confinement))
     }
 
     /// Throws if a workload on `mount` wrote to the oracle what is no line of one.
@@ -85,8 +96,22 @@ package enum RunError: Error {
     }
 
     /// Nothing was injected and nothing opens: the driver or the setup is wrong.
-    static func notRecoveredWithoutFault(_ reason: String) -> RunError {
-        .harness("the recover command opens nothing, not even a store that met no fault: \(reason)")
+    ///
+    /// - Parameter links: those of the store that leave it.
+    static func notRecoveredWithoutFault(
+        _ reason: String, _ confinement: Confinement, _ links: [LeavingLink]
+    ) -> RunError {
+        let confined = links.isEmpty || confinement == .none ? hint(confinement) : hint
+        let link = links.first.map { "; its link \($0) leads out of its directory, and what is there no crash changes" }
+        return .harness(
+            "the recover command opens nothing, not even a store that met no fault: \(reason)\(link ?? "")\(confined)")
+    }
+
+    private static let hint =
+        "; it ran in a sandbox, where it can write to its own directory alone: --no-sandbox takes that away"
+
+    private static func hint(_ confinement: Confinement) -> String {
+        if case .sandbox = confinement { hint } else { "" }
     }
 }
 

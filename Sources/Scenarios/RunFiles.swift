@@ -20,15 +20,28 @@ enum RunFiles {
     }
 
     /// The bytes of a file.
-    static func read(_ path: ByteString) throws -> [UInt8] {
+    ///
+    /// - Parameter followingLinks: false for a file of a directory that may have come from anywhere.
+    static func read(_ path: ByteString, followingLinks: Bool = true) throws -> [UInt8] {
         var bytes: [UInt8] = []
-        try forEachChunk(of: path) { bytes += $0 }
+        try forEachChunk(of: path, followingLinks: followingLinks) { bytes += $0 }
         return bytes
     }
 
+    /// Refuses a link where a directory that may have come from anywhere should have a file of its own.
+    static func refuseLink(_ path: ByteString) throws(TreeError) {
+        var status = stat()
+        let isLink = path.withCString { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFLNK
+        if isLink { throw .link(path) }
+    }
+
     /// Hands out the bytes of a regular file, some at a time. A FIFO is refused and not waited for.
-    static func forEachChunk(of path: ByteString, _ body: ([UInt8]) throws -> Void) throws {
-        let descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NONBLOCK) }
+    static func forEachChunk(
+        of path: ByteString, followingLinks: Bool = true, _ body: ([UInt8]) throws -> Void
+    ) throws {
+        if !followingLinks { try refuseLink(path) }
+        let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW)
+        let descriptor = path.withCString { open($0, flags) }
         guard descriptor >= 0 else { throw TreeError.system(call: "open", path: path, errno: errno) }
         defer { close(descriptor) }
         var status = stat()

@@ -92,10 +92,12 @@ package struct ScenarioRunner: Sendable {
             if limits.usesCommands { words.append("--commands") }
             for rule in limits.rules { words += ["--rule", "\(rule)"] }
             if !withBudget { return words }
+            if request.target.confinement == .none { words.append("--no-sandbox") }
             if let states = limits.budgetStates { words += ["--states", "\(states)"] }
         } else {
             words += ["--cycles", "\(request.cycles)"]
             for aim in request.cutAims { words += ["--cut-at", "\(aim)"] }
+            if request.target.confinement == .none { words.append("--no-sandbox") }
         }
         if withBudget {
             if let budget = request.exploration.budgetSeconds { words += ["--budget", "\(budget)"] }

@@ -14,10 +14,12 @@ package struct StandaloneValidation: Sendable {
     package var sampleCount: Int?
     package var seed: UInt64
     package var plainInFlight: Int
+    /// The store's recovery can write to its directory alone.
+    package var isSandboxed: Bool
 
     package init(
         target: ConfiguredTarget, directory: ByteString, oracle: ByteString, contract: Contract, sampleCount: Int?,
-        seed: UInt64, plainInFlight: Int
+        seed: UInt64, plainInFlight: Int, isSandboxed: Bool = true
     ) {
         self.target = target
         self.directory = directory
@@ -26,6 +28,7 @@ package struct StandaloneValidation: Sendable {
         self.sampleCount = sampleCount
         self.seed = seed
         self.plainInFlight = plainInFlight
+        self.isSandboxed = isSandboxed
     }
 
     package struct Outcome: Sendable {
@@ -48,6 +51,36 @@ package struct StandaloneValidation: Sendable {
     package func run() throws -> Outcome {
         // A store that is not there is a slip of whoever calls, not one of the store.
         try RunFiles.requireDirectory(directory)
+        guard isSandboxed else {
+            var free = target
+            free.confinement = .none
+            return try run(free) { _ in }
+        }
+        let scratch = try ScratchDirectory()
+        let outcome = Result { try runConfined(scratch.path) }
+        try scratch.remove()
+        return try outcome.get()
+    }
+
+    /// In a sandbox around the store's directory: what is in it may have come from anywhere.
+    private func runConfined(_ scratch: ByteString) throws -> Outcome {
+        let links = try Tree(skeletonOf: try directory.resolvedPath()).leavingLinks()
+        var confined = target
+        confined.confinement = try .foreign(in: directory, private: scratch, trusts: false)
+        _ = try confined.confined(for: links, in: directory)
+        return try run(confined) { failure in
+            if let link = links.first { throw TargetError.leavingLink(link, .sandboxed(reason: failure)) }
+            // The sandbox must not pass for a fault of the store: a life without faults opens in one.
+            let place = scratch.appending(component: "life")
+            try RunFiles.makeDirectory(place)
+            var control = target
+            control.confinement = try .foreign(in: place, trusts: false)
+            try RecoveryControl(control, scratch: place).requireOfLife(seed: seed)
+        }
+    }
+
+    /// - Parameter checkFailure: hears why the store does not open, and throws where that may not be the store's doing.
+    private func run(_ target: ConfiguredTarget, checkFailure: (String) throws -> Void) throws -> Outcome {
         let client = RecoverClient(target)
         let began = ScenarioRunner.now()
         let first = try client.recoverAlone(directory)
@@ -61,7 +94,9 @@ package struct StandaloneValidation: Sendable {
             recovery = "opened in \(seconds) s with \(seen.count.counted("key"))"
             evidence.secondRecovery = try client.recoverAlone(directory).recovery
         case .failed, .hung:
-            recovery = "does not open after \(seconds) s: \(first.recovery.failure ?? "")"
+            let reason = first.recovery.failure ?? ""
+            try checkFailure(reason)
+            recovery = "does not open after \(seconds) s: \(reason)"
         }
         let sample = sampled(observation)
         var options = Validator.Options(plainInFlight: plainInFlight)

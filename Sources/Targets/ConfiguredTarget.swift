@@ -8,6 +8,8 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
     package let configuration: [Setting]
     /// What came up about its commands while it was driven.
     package let remarks = Remarks()
+    /// Both commands are subject to it.
+    package var confinement = Confinement.whereLinksLeave
 
     init(target: Target, configuration: [Setting]) {
         self.target = target
@@ -50,6 +52,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
         var command = Command(arguments.map(filledIn))
         command.environment.merge(target.environment.mapValues(filledIn)) { $1 }
         command.directory = target.directory
+        command.sandbox = confinement.sandbox
         return command
     }
 

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Model
 
 /// Why a target could not be set up or driven. None of these says anything about the store: a store that refuses,
 /// hangs or does not open is a result, not an error.
@@ -38,6 +39,8 @@ package enum TargetError: Error, Hashable, Sendable {
     case noBatches
     /// - Parameter directory: where a relative `program` was looked for.
     case cannotRun(program: ByteString, directory: ByteString?, errno: Int32)
+    /// A state that cannot be recovered without leaving it.
+    case leavingLink(LeavingLink, LinkRefusal)
     /// The sandbox that it was to run in could not be made.
     case notConfined(program: ByteString, call: String, errno: Int32)
     case system(call: String, path: ByteString?, errno: Int32)
@@ -101,6 +104,7 @@ extension TargetError: CustomStringConvertible {
         case .noBatches: "this store has no atomic batches: leave --batch out"
         case .system(let call, let path, let errno):
             "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"
+        case .leavingLink(let link, let refusal): refusal.words(link)
         case .notConfined(let program, let call, let errno):
             "cannot run \(program) in a sandbox: \(call): \(String(cString: strerror(errno)))"
         case .cannotRun(let program, let directory, let errno):

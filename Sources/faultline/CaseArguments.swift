@@ -9,6 +9,13 @@ struct CaseArguments: ParsableArguments {
     @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
     var target: String?
 
-    @Flag(help: "Run the commands of the manifest that came with the case. They are not Faultline's: read them first.")
+    @Flag(
+        help: """
+            Trust who made the case: run the commands of the manifest that came with it (read them first), and follow links \
+            that lead out of its state where no sandbox works.
+            """)
     var trust = false
+
+    @Flag(help: "Let the target's commands write wherever they like, and not in scratch space alone.")
+    var noSandbox = false
 }

@@ -58,7 +58,11 @@ struct CaseCommand: ParsableCommand {
 
     struct Import: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Makes an archive into a case's directory, with its crash image.")
+            abstract: "Makes an archive into a case's directory, with its crash image.",
+            discussion: """
+                Nothing of it is run. Links that lead out of the image are left out of it, and listed in image.links \
+                (docs/sandbox.md).
+                """)
 
         @Argument(help: "The archive.")
         var file: ByteString
@@ -67,8 +71,11 @@ struct CaseCommand: ParsableCommand {
         var output: ByteString
 
         func run() throws {
-            try CaseArchive.unpackWithImage(file, into: output)
+            let links = try CaseArchive.unpackWithImage(file, into: output)
             StandardOutput.show("\(output): unpacked; nothing of it was run")
+            for link in links {
+                StandardOutput.show("left out of its image, since it leads out of it: the link \(link)")
+            }
             StandardOutput.show(try CaseCommand.next(output, CaseRecord(directory: output)))
         }
     }

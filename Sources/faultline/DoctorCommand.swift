@@ -9,7 +9,8 @@ struct DoctorCommand: ParsableCommand {
         abstract: "Says which scenarios work on this machine, and how to enable the rest.",
         discussion: """
             For each scenario that does not work here it names what is missing and the exact command that would enable \
-            it. It changes nothing, apart from a trial mount of an empty directory that is gone when it returns.
+            it, and whether cases that come from elsewhere can be recovered in a sandbox. It changes nothing, apart from a \
+            trial mount of an empty directory and a process in a trial sandbox, which are gone when it returns.
             """)
 
     @Flag(help: "Print one JSON object.")
@@ -20,9 +21,12 @@ struct DoctorCommand: ParsableCommand {
         let diagnoses = doctor.diagnose()
         if json {
             try StandardOutput.show(
-                Answer(version: Version.text, scenarios: diagnoses, mounting: doctor.mountWays()), .object)
+                Answer(
+                    version: Version.text, scenarios: diagnoses, mounting: doctor.mountWays(),
+                    sandbox: doctor.sandbox()), .object)
         } else {
-            StandardOutput.write(DoctorReport(diagnoses, ways: doctor.mountWays()).text(for: .output))
+            let report = DoctorReport(diagnoses, ways: doctor.mountWays(), sandbox: doctor.sandbox())
+            StandardOutput.write(report.text(for: .output))
         }
     }
 
@@ -30,6 +34,7 @@ struct DoctorCommand: ParsableCommand {
         var version: String
         var scenarios: [Doctor.Diagnosis]
         var mounting: [MountWay]
+        var sandbox: SandboxDiagnosis
     }
 
     static func driver() -> Requirement {

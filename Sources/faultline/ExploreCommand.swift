@@ -104,7 +104,8 @@ struct ExploreCommand: ParsableCommand {
     }
 
     func run() throws {
-        let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
+        var target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
+        if !options.sandbox.isOn { target.confinement = .none }
         if commands || target.builtInStore == nil { try RunCommand.refuse(.explore) }
         var request = RunRequest(
             target: target, scenario: .explore, profile: .ext4Ordered, contract: contract ?? target.contract,

@@ -15,7 +15,7 @@ struct MinimiseCommand: ParsableCommand {
             Looks for the crash that loses the fewest operations, at the earliest point, under the strongest profile, and \
             still breaks the same check; then for the shortest beginning of the run that has such a crash for the same \
             cause. Findings of explore were made smaller already, but not as patiently. Nothing of the given case is \
-            changed. Exits with 1 when the smaller case was written, and with 0 when the given one does not fail any more.
+            changed. The target's commands run in a sandbox, as in `replay`. Exits with 1 when the smaller case was written, and with 0 when the given one does not fail any more.
             """)
 
     @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
@@ -29,8 +29,15 @@ struct MinimiseCommand: ParsableCommand {
     @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
     var target: String?
 
-    @Flag(help: "Run the commands of the manifest that came with the case. They are not Faultline's: read them first.")
+    @Flag(
+        help: """
+            Trust who made the case: run the commands of the manifest that came with it (read them first), and follow links \
+            that lead out of its state where no sandbox works.
+            """)
     var trust = false
+
+    @Flag(help: "Let the recovery write wherever it likes, and not in the state alone.")
+    var noSandbox = false
 
     @Flag(help: "Print one JSON object.")
     var json = false
@@ -42,7 +49,8 @@ struct MinimiseCommand: ParsableCommand {
         }
         let targets = try TargetCatalog.besideThisProgram()
         let outcome = try Interruption.shared.awaiting {
-            try CaseMinimiser.minimise(directory, to: output, targets: targets, reference: target, trusts: trust)
+            try CaseMinimiser.minimise(
+                directory, to: output, targets: targets, reference: target, trusts: trust, isSandboxed: !noSandbox)
         }
         Interruption.shared.waitIfInterrupted()
         let report = MinimisedReport(outcome, writtenTo: output)

@@ -37,7 +37,8 @@ struct RecheckCommand: ParsableCommand {
         let session = RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown)
         let verdict = try Interruption.shared.awaiting {
             try Recheck.open(
-                `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust
+                `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
+                isSandboxed: !`case`.noSandbox
             ) { recheck in
                 var recheck = recheck
                 recheck.limit(toSeconds: budget?.seconds)

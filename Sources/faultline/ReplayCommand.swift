@@ -12,8 +12,12 @@ struct ReplayCommand: ParsableCommand {
         discussion: """
             Derives the crash state from the case's trace, lets the target recover it, and judges what it shows by the \
             case's oracle. An archive that `faultline case export` made is unpacked first, and checked. A case of a target \
-            that does not come with Faultline runs nothing until you name the target or trust the case. The state comes from the recorded trace, so that a fix on the write side can't change it: `faultline recheck` records \
-            the workload again. Exits with 1 when the violation shows again, and with 0 when the target now recovers this state.
+            that does not come with Faultline runs nothing until you name the target or trust the case. The state comes from \
+            the recorded trace, so that a fix on the write side can't change it: `faultline recheck` records the workload \
+            again. A case may come from anywhere: the target's commands run in a sandbox, where they can write to the \
+            recovered state alone, whatever links and paths are in it (docs/sandbox.md). Where no sandbox works (`faultline \
+            doctor`), a state with links that lead out of it is refused. Exits with 1 when the violation shows again, and \
+            with 0 when the target now recovers this state.
             """)
 
     @OptionGroup var `case`: CaseArguments
@@ -25,7 +29,8 @@ struct ReplayCommand: ParsableCommand {
         let targets = try TargetCatalog.besideThisProgram()
         let (replay, outcome) = try Interruption.shared.awaiting {
             try Replay.show(
-                `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust)
+                `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
+                isSandboxed: !`case`.noSandbox)
         }
         let report = ReplayReport(replay, outcome)
         if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }

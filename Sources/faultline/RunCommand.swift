@@ -118,7 +118,8 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
+        var target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
+        if !options.sandbox.isOn { target.confinement = .none }
         var request = RunRequest(
             target: target, scenario: scenario,
             profile: try options.profile.one(for: "run --scenario \(scenario.rawValue)"),

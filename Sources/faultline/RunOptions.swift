@@ -81,6 +81,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Where run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
 
+    @OptionGroup var sandbox: SandboxOptions
+
     @Flag(help: "Print one JSON object.")
     var json = false
 

@@ -13,7 +13,8 @@ struct ValidateCommand: ParsableCommand {
               faultline validate --target sqlite --work-dir /mnt/under-test/db --oracle /var/tmp/oracle
               faultline validate --target ./my-store.yaml --work-dir DIR --oracle FILE --contract prefix
 
-            The store is recovered in its place, twice: keep a copy if you want to look at the files as they are. Oracles \
+            The store is recovered in its place, twice: keep a copy if you want to look at the files as they are. It can \
+            write to that directory alone (docs/sandbox.md). Oracles \
             of other tools that hold acknowledgements alone (put and del, rising seq) are read as they are. Exits with 0 \
             pass, 1 violation, 2 wrong usage or a damaged oracle, 3 inconclusive.
             """)
@@ -42,6 +43,8 @@ struct ValidateCommand: ParsableCommand {
     @Option(help: "An oracle without intents: how many operations may have been under way at once.")
     var inFlight = 1
 
+    @OptionGroup var sandbox: SandboxOptions
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -54,7 +57,7 @@ struct ValidateCommand: ParsableCommand {
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
         let validation = StandaloneValidation(
             target: target, directory: workDir, oracle: oracle, contract: contract ?? target.contract,
-            sampleCount: sample, seed: seed, plainInFlight: inFlight)
+            sampleCount: sample, seed: seed, plainInFlight: inFlight, isSandboxed: sandbox.isOn)
         let outcome = try Interruption.shared.awaiting { try validation.run() }
         Interruption.shared.waitIfInterrupted()
         let report = ValidationReport(target.label, validation.contract, outcome)

@@ -2,6 +2,7 @@ import Bytes
 import Glibc
 import Report
 import Scenarios
+import Targets
 import Testing
 
 struct DoctorTests {
@@ -9,7 +10,8 @@ struct DoctorTests {
     private static let whole = Host(
         isRoot: true, open: { _ in 0 }, program: { ByteString("/usr/bin/\($0)") }, isSetuidRoot: { _ in true },
         isOpenToAll: { _ in true }, text: { path in path == "/proc/misc" ? "236 device-mapper\n" : "live\n" },
-        tryMount: { nil }, tryNamespace: { nil })
+        tryMount: { nil }, tryNamespace: { nil },
+        trySandbox: { SandboxTrial(namespace: .mount, landlock: 6) })
     private static let driver = Requirement("built-in targets", met: true, "there")
 
     private func diagnosis(_ scenario: String, _ change: (inout Host) -> Void) throws -> Doctor.Diagnosis {
@@ -23,6 +25,33 @@ struct DoctorTests {
         #expect(all.filter { !$0.isPossible } == [])
         #expect(all.filter(\.works).map(\.scenario) == ["smoke", "power-cut", "kill", "io-error", "explore"])
         #expect(!DoctorReport(all, ways: []).text(for: .plain).contains("Missing"))
+    }
+
+    @Test(arguments: [
+        (SandboxTrial(namespace: .mount, landlock: 6), true, "works", "FIFOs, signals and ptrace"),
+        (SandboxTrial(namespace: .user, landlock: 0), true, "in a user namespace", "not in this kernel"),
+        (
+            SandboxTrial(namespace: nil, landlock: 2, obstacle: "mount_setattr: Function not implemented"), false,
+            "mount_setattr: Function not implemented: sudo faultline",
+            "states with links that lead out of them are refused"
+        ),
+    ])
+    func `a sandbox works or says what it takes`(trial: SandboxTrial, works: Bool, says: String, more: String) {
+        var host = Self.whole
+        host.trySandbox = { trial }
+        let sandbox = Doctor(host: host, driver: Self.driver).sandbox()
+        #expect(sandbox.works == works)
+        let text = DoctorReport([], ways: [], sandbox: sandbox).text(for: .plain)
+        #expect(text.contains(says) && text.contains(more), "\(text)")
+    }
+
+    @Test func `where user namespaces are switched off, the switch is named`() {
+        var host = Self.whole
+        host.text = { $0 == "/proc/sys/user/max_user_namespaces" ? "0\n" : nil }
+        host.trySandbox = { SandboxTrial(namespace: nil, landlock: 0, obstacle: "clone: No space left on device") }
+        let sandbox = Doctor(host: host, driver: Self.driver).sandbox()
+        #expect(sandbox.requirements.map(\.isMet) == [false, false])
+        #expect(sandbox.requirements.first?.remedy == "sudo sysctl user.max_user_namespaces=10000")
     }
 
     @Test func `without the driver no built-in target runs`() {

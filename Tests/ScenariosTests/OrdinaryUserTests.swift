@@ -1,3 +1,4 @@
+import Bytes
 import Foundation
 import Testing
 
@@ -21,6 +22,25 @@ struct OrdinaryUserTests {
         let name = way == .helper ? "through fusermount3" : "in a user namespace"
         let line = answer.output.split(separator: "\n").first { $0.hasPrefix(name) }
         #expect(line?.contains(" taken ") == true, "\(answer)")
+        let sandbox = answer.output.split(separator: "\n").first { $0.hasPrefix("mount namespace") }
+        #expect(sandbox?.contains(" works ") == true, "\(answer)")
+    }
+
+    @Test(arguments: OrdinaryUser.Way.allCases, HostileCase.links.indices)
+    func aForeignCaseCannotLeaveItsState(_ way: OrdinaryUser.Way, _ index: Int) throws {
+        let scratch = Scratch()
+        let hostile = try HostileCase(HostileCase.links[index].links, in: scratch)
+        // What a user may write, and everything is a user's own.
+        let everything = try FileManager.default.subpathsOfDirectory(atPath: scratch.url.path).map { "/" + $0 } + [""]
+        for path in everything { #expect(chown(scratch.url.path + path, 65534, 65534) == 0) }
+        let before = try hostile.picture
+        let replay = ["replay", "\(hostile.directory)", "--target", hostile.manifest]
+        let answer = try OrdinaryUser().run(way, replay)
+        #expect(answer.status == 1 && answer.output.contains("recovered in a sandbox"), "\(answer)")
+        #expect(try hostile.picture == before)
+        let free = try OrdinaryUser().run(way, replay + ["--no-sandbox"])
+        #expect(free.status == 1, "\(free)")
+        #expect(try hostile.picture != before)
     }
 }
 
@@ -58,7 +78,9 @@ struct OrdinaryUser {
         """
 
     /// Runs the program to its end, without privileges.
-    func run(_ way: Way, _ arguments: String...) throws -> Faultline.Answer {
+    func run(_ way: Way, _ arguments: String...) throws -> Faultline.Answer { try run(way, arguments) }
+
+    func run(_ way: Way, _ arguments: [String]) throws -> Faultline.Answer {
         let scratch = Scratch()
         let products = URL(filePath: try #require(Faultline.path)).deletingLastPathComponent().path
         return try Faultline.run(

@@ -33,6 +33,12 @@ struct TreeMaterialiserTests {
         #expect(scratch.mode("a") == 0o600)
     }
 
+    @Test func nothingRunsWithSomebodyElsesPrivileges() throws {
+        let tree = tree([("a", InodeID(2), file("x", mode: 0o6755))])
+        try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
+        #expect(scratch.mode("a") == 0o755)
+    }
+
     @Test func hardLinksStayOneFile() throws {
         let node = file("same")
         let tree = tree([("a", InodeID(2), node), ("b", InodeID(2), node)])

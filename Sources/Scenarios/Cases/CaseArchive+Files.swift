@@ -20,8 +20,10 @@ extension CaseArchive {
         return path.withCString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Unpacks, and derives the crash image, to be opened by hand. Nothing that the case says is run.
-    package static func unpackWithImage(_ file: ByteString, into directory: ByteString) throws {
+    /// Unpacks, and derives the crash image, to be opened by hand. Nothing that the case says is run. Answers the links that
+    /// the image lacks, since they lead out of it, in words.
+    @discardableResult
+    package static func unpackWithImage(_ file: ByteString, into directory: ByteString) throws -> [String] {
         let files = try read(file)
         try OutputDirectory.make(directory) { directory in
             try write(files, to: directory)
@@ -31,6 +33,7 @@ extension CaseArchive {
                 throw ArchiveError.unusable(file, reason: "\(error)")
             }
         }
+        return CaseImage.linksLeftOut(of: directory)
     }
 
     /// What is derived: the crash image, and the script that replays the case.
@@ -43,9 +46,7 @@ extension CaseArchive {
         let recording = try record.recording(in: directory)
         let state = try recording.state(
             profile, at: record.crashPoint, .losing(try LostAtoms(parsing: record.lost)))
-        let image = directory.appending(component: CaseRecord.imageName)
-        try RunFiles.makeDirectory(image)
-        try TreeMaterialiser(payloads: recording.payloads).materialise(state.tree, into: image)
+        try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)
         let script = directory.appending(component: "reproduce.sh")
         try OutputFile.create(script, try ReproduceScript.replayingItsDirectory(target: nil), permissions: 0o700)
     }

@@ -47,7 +47,7 @@ package enum CaseArchive {
                 continue
             } else {
                 guard RunFiles.size(of: path) <= limitBytes else { throw ArchiveError.tooLarge(path) }
-                bytes = try RunFiles.read(path)
+                bytes = try RunFiles.read(path, followingLinks: false)
             }
             if !namesMachine, let word = privateWords(directory).first(where: { contains(bytes, $0) }) {
                 throw ArchiveError.namesThisMachine(path, word: word)

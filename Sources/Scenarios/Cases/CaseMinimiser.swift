@@ -24,7 +24,7 @@ package struct CaseMinimiser {
     /// which must not be there.
     package static func minimise(
         _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
-        trusts: Bool = false
+        trusts: Bool = false, isSandboxed: Bool = true
     ) throws -> Outcome {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
         let outcome = Result {
@@ -34,8 +34,12 @@ package struct CaseMinimiser {
                 directory = context.scratch.appending(component: "case")
                 try CaseArchive.unpack(path, into: directory)
             }
-            let replay = try Replay(directory: directory, targets: targets, reference: reference, trusts: trusts)
-            return try CaseMinimiser(replay: replay, context: context).minimise(to: output, targets: targets)
+            let confined = try context.within("states")
+            let replay = try Replay(
+                directory: directory, targets: targets, reference: reference, trusts: trusts,
+                isSandboxed: isSandboxed
+            ).confined(to: confined.scratch)
+            return try CaseMinimiser(replay: replay, context: confined).minimise(to: output, targets: targets)
         }
         try run.finish()
         try TreeRemoval.remove(run.path)
@@ -78,7 +82,8 @@ package struct CaseMinimiser {
             }
             try write(state, violation, of: scene, to: output)
             var smaller = try Replay(
-                directory: output, targets: targets, reference: replay.target.target.reference.shown, trusts: false)
+                directory: output, targets: targets, reference: replay.target.target.reference.shown,
+                trusts: replay.trusts, isSandboxed: replay.isSandboxed)
             smaller.target = replay.target
             let outcome = try smaller.run(scratch: try makeDirectory("replay"), context)
             return Outcome(before: scene.state, words: replay.words, after: (smaller, outcome))

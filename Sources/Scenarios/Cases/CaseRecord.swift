@@ -111,7 +111,9 @@ package struct CaseRecord: Codable, Sendable {
 
     /// The trace of the case in `directory`.
     func recording(in directory: ByteString) throws -> Recording {
-        var recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
+        let trace = directory.appending(component: CaseRecord.traceName)
+        try RunFiles.refuseLink(trace)
+        var recording = try Recording(tracePath: trace)
         recording.addMappedFiles(mappedFiles ?? [])
         return recording
     }
@@ -131,7 +133,9 @@ package struct CaseRecord: Codable, Sendable {
     /// deriving a state of its trace. A case of a killed process has none.
     func checkTrace(in directory: ByteString) throws {
         guard scenario != Scenario.kill.rawValue, scenario != Scenario.smoke.rawValue else { return }
-        var cursor = try TraceReader(path: directory.appending(component: CaseRecord.traceName)).cursor()
+        let trace = directory.appending(component: CaseRecord.traceName)
+        try RunFiles.refuseLink(trace)
+        var cursor = try TraceReader(path: trace).cursor()
         while try cursor.next() != nil {}
     }
 

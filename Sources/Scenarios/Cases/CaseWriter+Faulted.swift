@@ -63,9 +63,11 @@ extension CaseWriter {
             directory.appending(component: CaseRecord.oracleName), outcome.history.text(firstLines: lineCount))
         let script = outcome.faults.map { "\($0)\n" }.joined()
         try OutputFile.create(directory.appending(component: CaseRecord.faultsName), Array(script.utf8))
-        let image = directory.appending(component: CaseRecord.imageName)
-        guard let state else { return try TreeCopy.copy(files.backing, to: image) }
-        try RunFiles.makeDirectory(image)
-        try TreeMaterialiser(payloads: outcome.recording.payloads).materialise(state.tree, into: image)
+        if let state {
+            try CaseImage.write(state.tree, payloads: outcome.recording.payloads, to: directory)
+        } else {
+            try TreeCopy.copy(files.backing, to: directory.appending(component: CaseRecord.imageName))
+            try CaseImage.close(in: directory)
+        }
     }
 }

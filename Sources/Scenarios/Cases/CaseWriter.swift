@@ -57,9 +57,7 @@ struct CaseWriter {
         try recording.write(firstEvents: state.crashPoint, to: directory.appending(component: CaseRecord.traceName))
         try OutputFile.create(directory.appending(component: CaseRecord.oracleName), oracle)
         if let shown { try OutputFile.create(directory.appending(component: CaseRecord.shownName), shown) }
-        let image = directory.appending(component: CaseRecord.imageName)
-        try RunFiles.makeDirectory(image)
-        try TreeMaterialiser(payloads: recording.payloads).materialise(state.tree, into: image)
+        try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)
     }
 
     /// The name of the copy of the manifest, if the target has one.

@@ -47,6 +47,7 @@ package struct Recheck: Sendable {
         cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
         request = try plan.request(replay.target, path: path)
         request.sought = cause
+        if !replay.isSandboxed { request.target.confinement = .none }
     }
 
     /// The scenario of the run, to be looked at before it begins.
@@ -78,18 +79,21 @@ package struct Recheck: Sendable {
 
     /// Opens the case at `path`, a directory or an archive, and hands it to `body`; what was unpacked is removed then.
     package static func open<Answer>(
-        _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, _ body: (Recheck) throws -> Answer
+        _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool = true,
+        _ body: (Recheck) throws -> Answer
     ) throws -> Answer {
-        guard CaseArchive.isFile(path) else {
-            return try body(
-                Recheck(Replay(directory: path, targets: targets, reference: reference, trusts: trusts)))
+        func recheck(_ directory: ByteString) throws -> Recheck {
+            try Recheck(
+                Replay(
+                    directory: directory, targets: targets, reference: reference, trusts: trusts,
+                    isSandboxed: isSandboxed))
         }
+        guard CaseArchive.isFile(path) else { return try body(recheck(path)) }
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "recheck", seed: 0)
         let answer = Result {
             let directory = try run.makeScratch().appending(component: "case")
             try CaseArchive.unpack(path, into: directory)
-            return try body(
-                Recheck(Replay(directory: directory, targets: targets, reference: reference, trusts: trusts)))
+            return try body(recheck(directory))
         }
         try run.finish()
         try TreeRemoval.remove(run.path)

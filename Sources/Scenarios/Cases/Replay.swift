@@ -15,6 +15,10 @@ package struct Replay: Sendable {
     package var lost: LostAtoms
     /// What a command that shows the case again has to say of the target.
     package let words: [String]
+    /// Where no sandbox works, links that leave the state are followed.
+    let trusts: Bool
+    /// The target's commands can write to the state alone.
+    let isSandboxed: Bool
 
     /// What came of it.
     package struct Outcome: Sendable {
@@ -28,15 +32,22 @@ package struct Replay: Sendable {
         package var account: CrashStory?
         /// What two looks at the state showed, if they differ.
         package var looks: (UnstableState.Look, UnstableState.Look)?
+        /// Links of the state that lead out of it.
+        package var leavingLinks: [LeavingLink] = []
+        /// What kept the recovery in.
+        package var confinement = Confinement.none
     }
 
     /// Reads the case in `directory`. Only targets that are defined here are run: those that come with Faultline, and
     /// the one that `reference` names. A case may come from anywhere, and does not say by itself what is run, unless
     /// somebody `trusts` its manifest.
+    ///
+    /// - Parameter isSandboxed: false lets the target's commands write where they like.
     package init(
-        directory: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false
+        directory: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
+        isSandboxed: Bool = true
     ) throws {
-        self.directory = directory
+        (self.directory, self.trusts, self.isSandboxed) = (directory, trusts, isSandboxed)
         record = try CaseRecord(directory: directory)
         let path = directory.appending(component: CaseRecord.fileName)
         let settings = record.configuration.map { Setting(name: $0.key, value: $0.value) }
@@ -66,14 +77,15 @@ package struct Replay: Sendable {
 
     /// Shows the case at `path` again, a directory or an archive, in scratch space of its own; leaves nothing behind.
     package static func show(
-        _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false
+        _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
+        isSandboxed: Bool = true
     ) throws -> (Replay, Outcome) {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "replay", seed: 0)
         let outcome = Result {
             let context = try RunContext(run, shouldStop: { Interruption.shared.isInterrupted })
             return try show(
                 path, scratch: context.scratch, targets: targets, reference: reference, trusts: trusts,
-                context: context)
+                isSandboxed: isSandboxed, context: context)
         }
         try run.finish()
         try TreeRemoval.remove(run.path)
@@ -85,22 +97,37 @@ package struct Replay: Sendable {
     /// - Parameter context: what mounts are told to; without it none is made.
     static func show(
         _ path: ByteString, scratch: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
-        context: RunContext? = nil
+        isSandboxed: Bool = true, context: RunContext? = nil
     ) throws -> (Replay, Outcome) {
         var directory = path
         if CaseArchive.isFile(path) {
             directory = scratch.appending(component: "case")
             try CaseArchive.unpack(path, into: directory)
         }
-        let replay = try Replay(directory: directory, targets: targets, reference: reference, trusts: trusts)
-        return (replay, try replay.run(scratch: scratch, context))
+        let replay = try Replay(
+            directory: directory, targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed)
+        let states = scratch.appending(component: "states")
+        try RunFiles.makeDirectory(states)
+        return (replay, try replay.run(scratch: states, context))
     }
 
-    /// Recovers the state in a directory beneath `scratch`. Throws if a store that met no fault does not open either.
+    /// Recovers the state in a directory beneath `scratch`, which it cannot leave: whoever made the case chose its links
+    /// and what is in its files. Throws if a store that met no fault does not open either.
+    ///
+    /// - Parameter scratch: holds nothing else that matters.
     package func run(scratch: ByteString, _ context: RunContext? = nil) throws -> Outcome {
-        let outcome = try outcome(scratch: scratch, context)
-        if outcome.judgement.broken.contains(.opens) { try control(scratch: scratch) }
+        let confined = try confined(to: scratch)
+        var outcome = try confined.outcome(scratch: scratch, context)
+        if outcome.judgement.broken.contains(.opens) { try confined.control(scratch: scratch) }
+        outcome.confinement = confined.target.confinement
         return outcome
+    }
+
+    /// The same with a target that can write to `directory` alone.
+    func confined(to directory: ByteString) throws -> Replay {
+        var replay = self
+        replay.target.confinement = isSandboxed ? try .foreign(in: directory, trusts: trusts) : .none
+        return replay
     }
 
     /// That the target's commands can be run at all is seen by a life without faults: what broke a promise is not at hand.
@@ -116,7 +143,9 @@ package struct Replay: Sendable {
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
             try record.checkTrace(in: directory)
-            let (judgement, account) = try live.doAgain(target, profile, contract, seed: record.seed, context)
+            let place = try context.within("live")
+            let (judgement, account) = try live.doAgain(
+                confined(to: place.scratch).target, profile, contract, seed: record.seed, place)
             return Outcome(state: nil, lost: [], judgement: judgement, account: account)
         }
         let client = RecoverClient(target)
@@ -132,7 +161,7 @@ package struct Replay: Sendable {
         account?.firstCrash = record.firstCrash
         return Outcome(
             state: scene.state, lost: try scene.recording.story(of: scene.state).lines, judgement: judgement,
-            account: account)
+            account: account, leavingLinks: scene.state.tree.leavingLinks())
     }
 
     /// So often a state that showed different things is recovered, in fresh processes and in one that lives on.
@@ -146,7 +175,7 @@ package struct Replay: Sendable {
         let judge = EvidenceJudge(scene.history.validator, contract, linesBefore: scene.linesBefore)
         var outcome = Outcome(
             state: scene.state, lost: try scene.recording.story(of: scene.state).lines,
-            judgement: judge.judge(first, at: scene.state))
+            judgement: judge.judge(first, at: scene.state), leavingLinks: scene.state.tree.leavingLinks())
         for number in 1..<Self.lookCount {
             let next = try recovery.recover(scene.state.tree, isAlone: number % 2 == 0).evidence
             if next.showsSame(as: first) { continue }
@@ -211,19 +240,21 @@ package struct Replay: Sendable {
         let copy = scratch.appending(component: "state")
         let image = directory.appending(component: CaseRecord.imageName)
         try TreeCopy.copy(image, to: copy)
-        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
+        let links = try Tree(skeletonOf: copy).leavingLinks()
+        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName), followingLinks: false)
         let history = try history(text, traced: [])
-        let client = RecoverClient(target)
+        let client = try RecoverClient(target).confined(for: links, in: scratch)
         let first = try client.recoverAlone(copy)
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(copy).recovery }
         return Outcome(
-            state: nil, lost: [], judgement: history.validator.judge(evidence, contract: contract))
+            state: nil, lost: [], judgement: history.validator.judge(evidence, contract: contract),
+            leavingLinks: links)
     }
 
     /// The case's oracle, whose last lines must be those that its trace recorded up to the crash.
     private func history(of recording: Recording, lineCount: Int) throws -> OracleHistory {
-        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName))
+        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName), followingLinks: false)
         let traced = try recording.oracleLines.prefix(lineCount).flatMap { line in
             try recording.payloads.bytes(of: line.line) + [UInt8(ascii: "\n")]
         }
@@ -251,7 +282,7 @@ package struct Replay: Sendable {
     private func shown() throws -> Observation {
         let path = directory.appending(component: CaseRecord.shownName)
         var reader = DumpReader()
-        let text = try RunFiles.read(path)
+        let text = try RunFiles.read(path, followingLinks: false)
         let recoveries = reader.read(text.span)
         guard case .opened(let observation)? = recoveries.first else {
             throw CaseError.inconsistent(directory, reason: "\(path) is not a whole dump")

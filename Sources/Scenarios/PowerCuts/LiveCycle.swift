@@ -64,8 +64,13 @@ struct LiveCycle {
     }
 
     /// Lets the store recover. When the power goes meanwhile, every call on the mount fails, which ends the recovery.
-    func recover(named name: String, crash: Crash?) throws -> (life: Life, outcome: RecoverOutcome) {
-        try onMount(name, crash, killing: nil) { try RecoverClient(request.target).recoverAlone($0) }
+    ///
+    /// - Parameter links: of a copy: its links that leave it.
+    func recover(
+        named name: String, holding links: [LeavingLink], crash: Crash?
+    ) throws -> (life: Life, outcome: RecoverOutcome) {
+        let target = try request.target.confined(for: links, in: context.scratch)
+        return try onMount(name, crash, killing: nil) { try RecoverClient(target).recoverAlone($0) }
     }
 
     private func onMount<Result>(

@@ -54,7 +54,8 @@ extension PowerCutScenario {
         try RunFiles.makeDirectory(copy)
         defer { try? TreeRemoval.remove(copy) }
         try TreeMaterialiser(payloads: life.recording.payloads).materialise(state.tree, into: copy)
-        var (recovery, outcome) = try cycle(on: copy).recover(named: name("recovery-\(aim.cycle)"), crash: nil)
+        var (recovery, outcome) = try cycle(on: copy).recover(
+            named: name("recovery-\(aim.cycle)"), holding: state.tree.leavingLinks(), crash: nil)
         noteMappedFiles(&recovery.recording)
         guard case .opened = outcome else { return nil }
         return recovery.recording
@@ -65,7 +66,8 @@ extension PowerCutScenario {
         var next: CutPlacement? = placement
         while let placement = next {
             let crash = LiveCycle.Crash(trigger: placement.trigger, choice: .seeded(stream.next()))
-            var (life, _) = try cycle(on: backing).recover(named: name("recovery-\(aim.cycle)-cut"), crash: crash)
+            var (life, _) = try cycle(on: backing).recover(
+                named: name("recovery-\(aim.cycle)-cut"), holding: [], crash: crash)
             noteMappedFiles(&life.recording)
             if let cut = life.cut {
                 var report = aim.report(.fired, placement)

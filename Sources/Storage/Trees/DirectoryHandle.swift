@@ -57,6 +57,13 @@ struct DirectoryHandle: ~Copyable {
         }
     }
 
+    /// What `name` is, itself: a link is not followed.
+    func status(of name: ByteString) throws(TreeError) -> stat {
+        var status = stat()
+        try call("fstatat", name) { fstatat($0, $1, &status, AT_SYMLINK_NOFOLLOW) }
+        return status
+    }
+
     /// What the symbolic link `name` says.
     func linkTarget(_ name: ByteString) throws(TreeError) -> ByteString {
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))

@@ -5,20 +5,26 @@ import Glibc
 /// Copies a directory with everything in it, never following a symbolic link.
 ///
 /// What a store may look at stays: names, links, bytes, holes, modes, extended attributes, several names of one file; and
-/// owners where we may give files away. Devices are refused.
+/// owners where we may give files away. What makes a foreign file a danger does not: see `FileAttributes`. Devices are
+/// refused.
 package struct TreeCopy {
     /// Makes the directory `to`, which must not be there, and fills it. When it throws, some of it may be there.
     package static func copy(_ from: ByteString, to: ByteString) throws(TreeError) {
+        let source = try DirectoryHandle(opening: from)
         guard to.withCString({ mkdir($0, 0o700) }) == 0 else {
             throw .system(call: "mkdir", path: to, errno: errno)
         }
-        try fill(to, from: from)
+        let target = try DirectoryHandle(opening: to)
+        var copy = TreeCopy()
+        try copy.fill(target, from: source, depth: 0)
+        try FileAttributes(of: source.descriptor, from).apply(to: target.descriptor, to)
     }
 
-    /// Copies everything in `from` into the directory `to`, in which nothing has these names.
+    /// Copies everything in `from` into the directory `to`, in which nothing has these names, and which stays as it is
+    /// otherwise.
     package static func fill(_ to: ByteString, from: ByteString) throws(TreeError) {
         var copy = TreeCopy()
-        try copy.fill(DirectoryHandle(opening: to), from: DirectoryHandle(opening: from))
+        try copy.fill(DirectoryHandle(opening: to), from: DirectoryHandle(opening: from), depth: 0)
     }
 
     /// lseek(2); the Glibc module leaves them out.
@@ -33,14 +39,18 @@ package struct TreeCopy {
     private var firstNames: [FileID: ByteString] = [:]
 
     private mutating func fill(
-        _ to: borrowing DirectoryHandle, from: borrowing DirectoryHandle
+        _ to: borrowing DirectoryHandle, from: borrowing DirectoryHandle, depth: Int
     ) throws(TreeError) {
+        // Deeper than any path can be, and deep enough for the stack.
+        guard depth < 2048 else { throw .system(call: "mkdirat", path: to.path, errno: ENAMETOOLONG) }
         for name in try from.names() {
-            var status = stat()
-            try from.call("fstatat", name) { fstatat($0, $1, &status, AT_SYMLINK_NOFOLLOW) }
+            let status = try from.status(of: name)
             if status.st_mode & S_IFMT == S_IFDIR {
                 try to.call("mkdirat", name) { mkdirat($0, $1, 0o700) }
-                try fill(DirectoryHandle(name, in: to), from: DirectoryHandle(name, in: from))
+                let inner = try DirectoryHandle(name, in: to)
+                let original = try DirectoryHandle(name, in: from)
+                try fill(inner, from: original, depth: depth + 1)
+                try FileAttributes(of: original.descriptor, original.path).apply(to: inner.descriptor, inner.path)
                 continue
             }
             let file = FileID(device: status.st_dev, inode: status.st_ino)
@@ -53,7 +63,6 @@ package struct TreeCopy {
             firstNames[file] = status.st_nlink > 1 ? to.child(name) : nil
             try Self.make(name, status, from, to)
         }
-        try Self.dress(to.descriptor, like: from.descriptor, to.path)
     }
 
     private static func make(
@@ -68,13 +77,13 @@ package struct TreeCopy {
             }
             defer { close(output) }
             try copyData(input, output, from.child(name), to.child(name))
-            try dress(output, like: input, to.child(name))
+            try FileAttributes(of: input, from.child(name)).apply(to: output, to.child(name))
         case S_IFLNK:
             let target = try from.linkTarget(name)
             try to.call("symlinkat", name) { descriptor, text in target.withCString { symlinkat($0, descriptor, text) }
             }
         case S_IFIFO, S_IFSOCK:
-            try to.call("mknodat", name) { mknodat($0, $1, status.st_mode, 0) }
+            try to.call("mknodat", name) { mknodat($0, $1, status.st_mode & (S_IFMT | 0o777), 0) }
         default: throw .notRegularFile(from.child(name))
         }
     }
@@ -85,6 +94,8 @@ package struct TreeCopy {
     ) throws(TreeError) {
         var status = stat()
         guard fstat(input, &status) == 0 else { throw .system(call: "fstat", path: from, errno: errno) }
+        // It may have become something else meanwhile.
+        guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularFile(from) }
         var place: off_t = 0
         while place < status.st_size {
             var (start, end) = (faultline_lseek(input, place, Self.seekData), status.st_size)
@@ -126,36 +137,6 @@ package struct TreeCopy {
                 done += count
             }
             place += off_t(got)
-        }
-    }
-
-    private static func dress(_ file: Int32, like original: Int32, _ path: ByteString) throws(TreeError) {
-        var status = stat()
-        guard fstat(original, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
-        try copyAttributes(of: original, to: file, path)
-        if geteuid() == 0, fchown(file, status.st_uid, status.st_gid) != 0 {
-            throw .system(call: "fchown", path: path, errno: errno)
-        }
-        guard fchmod(file, status.st_mode & 0o7777) == 0 else {
-            throw .system(call: "fchmod", path: path, errno: errno)
-        }
-    }
-
-    /// The extended attributes that a program may set (`user.`).
-    private static func copyAttributes(
-        of original: Int32, to file: Int32, _ path: ByteString
-    ) throws(TreeError) {
-        var names = [CChar](repeating: 0, count: 1 << 16)
-        let count = flistxattr(original, &names, names.count)
-        guard count > 0 else { return }
-        for name in names[..<count].split(separator: 0) where name.starts(with: "user.".utf8CString.dropLast()) {
-            let text = Array(name) + [0]
-            var value = [UInt8](repeating: 0, count: 1 << 16)
-            let size = fgetxattr(original, text, &value, value.count)
-            guard size >= 0 else { throw .system(call: "fgetxattr", path: path, errno: errno) }
-            guard fsetxattr(file, text, value, size, 0) == 0 else {
-                throw .system(call: "fsetxattr", path: path, errno: errno)
-            }
         }
     }
 }

@@ -17,6 +17,8 @@ package enum TreeError: Error, Hashable, Sendable {
     case mountPoint(ByteString)
     /// A file or directory is immutable or append-only, and this process may not change that.
     case protected(ByteString)
+    /// A symbolic link where a directory has to hold a file of its own: it may lead anywhere.
+    case link(ByteString)
     /// The data of a file could not be read from where it is kept.
     case data(path: ByteString, reason: String)
 }
@@ -27,7 +29,7 @@ extension TreeError {
         switch self {
         case .system(_, _, let errno): errno
         case .directoryNotEmpty: ENOTEMPTY
-        case .directoryTwice: ELOOP
+        case .directoryTwice, .link: ELOOP
         case .mountPoint: EBUSY
         case .protected: EPERM
         case .invalidName, .notRegularFile: EINVAL
@@ -46,6 +48,7 @@ extension TreeError: CustomStringConvertible {
         case .notRegularFile(let path): "\(path): not a regular file"
         case .mountPoint(let path): "\(path): something is mounted there"
         case .protected(let path): "\(path): immutable or append-only, and only root may change that"
+        case .link(let path): "\(path): a symbolic link, which may lead anywhere, where a file has to be"
         case .data(let path, let reason): "the data of \(path) cannot be read: \(reason)"
         }
     }

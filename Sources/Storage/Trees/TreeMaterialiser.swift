@@ -66,9 +66,9 @@ package struct TreeMaterialiser: Sendable {
             try directory.call("symlinkat", name) { descriptor, text in
                 target.withCString { symlinkat($0, descriptor, text) }
             }
-        case .fifo: try directory.call("mkfifoat", name) { mkfifoat($0, $1, mode_t(node.attributes.mode)) }
+        case .fifo: try directory.call("mkfifoat", name) { mkfifoat($0, $1, mode_t(node.attributes.mode & 0o777)) }
         case .socket:
-            try directory.call("mknodat", name) { mknodat($0, $1, S_IFSOCK | mode_t(node.attributes.mode), 0) }
+            try directory.call("mknodat", name) { mknodat($0, $1, S_IFSOCK | mode_t(node.attributes.mode & 0o777), 0) }
         case .directory: break
         }
     }
@@ -129,18 +129,10 @@ package struct TreeMaterialiser: Sendable {
     }
 
     private func dress(_ file: Int32, _ node: Node, _ path: ByteString) throws(TreeError) {
-        for (name, value) in node.extendedAttributes {
-            let result = name.withCString { name in
-                value.bytes.withUnsafeBytes { fsetxattr(file, name, $0.baseAddress, $0.count, 0) }
-            }
-            guard result == 0 else { throw .system(call: "fsetxattr", path: path, errno: errno) }
-        }
-        // An ordinary user cannot give files away; its own files have its owner already.
-        if geteuid() == 0, fchown(file, node.attributes.owner, node.attributes.group) != 0 {
-            throw .system(call: "fchown", path: path, errno: errno)
-        }
-        guard fchmod(file, mode_t(node.attributes.mode & 0o7777)) == 0 else {
-            throw .system(call: "fchmod", path: path, errno: errno)
-        }
+        try FileAttributes(
+            isDirectory: node.kind == .directory, mode: mode_t(node.attributes.mode & 0o7777),
+            owner: node.attributes.owner, group: node.attributes.group,
+            extended: node.extendedAttributes.mapValues(\.bytes)
+        ).apply(to: file, path)
     }
 }

@@ -28,6 +28,23 @@ package enum TreeRemoval {
             return
         }
     }
+
+    /// Removes one file, by its path beneath a directory.
+    package static func remove(file path: ByteString, beneath directory: ByteString) throws(TreeError) {
+        let names = path.bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) }
+        try remove(names[...], in: DirectoryHandle(opening: directory))
+    }
+
+    private static func remove(
+        _ names: ArraySlice<ByteString>, in directory: borrowing DirectoryHandle
+    ) throws(TreeError) {
+        guard let name = names.first else { return }
+        guard names.count > 1 else {
+            try directory.call("unlinkat", name) { unlinkat($0, $1, 0) }
+            return
+        }
+        try remove(names.dropFirst(), in: DirectoryHandle(name, in: directory))
+    }
 }
 
 /// One removal on its way.
@@ -63,7 +80,7 @@ private struct TreeSweep: ~Copyable {
         var opened = name.withCString { faultline_open_directory_unless_mounted(parent.descriptor, $0) }
         if opened == -EACCES {
             // Nothing is mounted there: that would have been said first.
-            try parent.call("fchmodat", name) { fchmodat($0, $1, 0o700, 0) }
+            try parent.changeMode(name, to: 0o700)
             opened = name.withCString { faultline_open_directory_unless_mounted(parent.descriptor, $0) }
         }
         if opened == -EXDEV { throw .mountPoint(parent.child(name)) }
@@ -161,6 +178,21 @@ extension DirectoryHandle {
         while true {
             if name.withCString({ unlinkat(descriptor, $0, flags) }) == 0 { return 0 }
             if errno != EINTR { return errno }
+        }
+    }
+
+    /// chmod(2) of `name` itself: a link that was put in its place meanwhile is not followed.
+    fileprivate func changeMode(_ name: ByteString, to mode: mode_t) throws(TreeError) {
+        try call("chmod", name) { parent, text in
+            let handle = faultline_open_path(parent, text)
+            guard handle >= 0 else {
+                errno = -handle
+                return -1
+            }
+            defer { close(handle) }
+            let result = faultline_chmod_path(handle, mode)
+            errno = -result
+            return result
         }
     }
 

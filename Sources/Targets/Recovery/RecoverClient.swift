@@ -1,4 +1,5 @@
 import Bytes
+import Model
 import Oracle
 import Synchronization
 
@@ -16,6 +17,8 @@ package final class RecoverClient: Sendable {
     private let target: ConfiguredTarget
     private let timeoutSeconds: Int
     private let idle = Mutex<[RecoverProcess]>([])
+    /// Clients that are confined to a directory, for states that may not be recovered by this one.
+    private let confined = Mutex<[ByteString: RecoverClient]>([:])
     private let hangs = Atomic<Int>(0)
 
     package init(_ target: ConfiguredTarget, timeoutSeconds: Int? = nil) {
@@ -104,11 +107,29 @@ package final class RecoverClient: Sendable {
         }
     }
 
+    /// The client for a state that holds these links, in a directory within `directory`; most often this one.
+    ///
+    /// - Throws: `TargetError.leavingLink` for a state that may not be recovered.
+    package func confined(for links: [LeavingLink], in directory: ByteString) throws(TargetError) -> RecoverClient {
+        guard !links.isEmpty else { return self }
+        if let known = confined.withLock({ $0[directory] }) { return known }
+        let other = try target.confined(for: links, in: directory)
+        guard other.confinement != target.confinement else { return self }
+        return confined.withLock { confined in
+            // Another thread may have come first.
+            let client = confined[directory] ?? RecoverClient(other, timeoutSeconds: timeoutSeconds)
+            confined[directory] = client
+            return client
+        }
+    }
+
     /// Whether a process serves many directories.
     package var isPersistent: Bool { target.isPersistent }
 
     /// How many recoveries hung so far. Each cost `timeoutSeconds`.
-    package var hangCount: Int { hangs.load(ordering: .relaxed) }
+    package var hangCount: Int {
+        hangs.load(ordering: .relaxed) + confined.withLock { $0.values.reduce(0) { $0 + $1.hangCount } }
+    }
 
     /// Ends every process that is not at work.
     package func close() throws(TargetError) {
@@ -117,6 +138,7 @@ package final class RecoverClient: Sendable {
             return idle
         }
         for process in processes { try process.kill() }
+        for client in confined.withLock({ Array($0.values) }) { try client.close() }
     }
 
     private func start(_ command: Command) throws(TargetError) -> RecoverProcess {

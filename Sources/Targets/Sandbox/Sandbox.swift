@@ -74,7 +74,7 @@ package struct Sandbox: Hashable, Sendable {
 
 extension ByteString {
     /// Absolute, with every symbolic link in it followed.
-    func resolvedPath() throws(TargetError) -> ByteString {
+    package func resolvedPath() throws(TargetError) -> ByteString {
         guard let real = withCString({ realpath($0, nil) }) else { throw .system("realpath", self) }
         defer { free(real) }
         return ByteString(cString: real)

@@ -24,16 +24,21 @@ package struct SandboxLayers: Hashable, Sendable {
 
 /// The proof that a sandbox works here: a process in one tries to write inside and outside of it.
 package struct SandboxTrial: Sendable {
-    package var layers = SandboxLayers(namespace: nil, landlock: 0)
+    package var layers: SandboxLayers
     /// Why there is no mount namespace; nil when there is one.
     package var obstacle: String?
+
+    package init(namespace: SandboxLayers.Namespace?, landlock: Int32, obstacle: String? = nil) {
+        layers = SandboxLayers(namespace: namespace, landlock: landlock)
+        self.obstacle = obstacle
+    }
 
     /// Made once for the process: the strongest layers that work, or none.
     package static let here = SandboxTrial.run()
 
     /// Tries the strongest combinations first. Leaves nothing behind.
     static func run() -> SandboxTrial {
-        var trial = SandboxTrial()
+        var trial = SandboxTrial(namespace: nil, landlock: 0)
         let landlock = faultline_landlock_abi()
         let namespaces: [SandboxLayers.Namespace] = faultline_may_mount() == 1 ? [.mount, .user] : [.user]
         let whole = namespaces.flatMap { namespace in

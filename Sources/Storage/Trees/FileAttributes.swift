@@ -1,0 +1,67 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// Mode, owner and extended attributes of a file or directory that is made from what may come from anywhere.
+///
+/// What would make a foreign file a danger on this machine is left out: set-user-ID and set-group-ID of files, and
+/// `security.*` attributes (capabilities). No store's recovery depends on these.
+struct FileAttributes {
+    var isDirectory: Bool
+    var mode: mode_t
+    var owner: uid_t
+    var group: gid_t
+    var extended: [ByteString: [UInt8]]
+
+    private static let largestValueBytes = 64 << 10
+
+    /// Gives them to an open file.
+    func apply(to file: Int32, _ path: ByteString) throws(TreeError) {
+        for (name, value) in extended where !name.bytes.starts(with: "security.".utf8) {
+            let result = name.withCString { name in
+                value.withUnsafeBytes { fsetxattr(file, name, $0.baseAddress, $0.count, 0) }
+            }
+            guard result == 0 else { throw .system(call: "fsetxattr", path: path, errno: errno) }
+        }
+        // An ordinary user cannot give files away; its own files have its owner already.
+        if geteuid() == 0, fchown(file, owner, group) != 0 {
+            throw .system(call: "fchown", path: path, errno: errno)
+        }
+        guard fchmod(file, mode & (isDirectory ? 0o7777 : 0o1777)) == 0 else {
+            throw .system(call: "fchmod", path: path, errno: errno)
+        }
+    }
+
+    /// Reads those of an open file.
+    init(of file: Int32, _ path: ByteString) throws(TreeError) {
+        var status = stat()
+        guard fstat(file, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
+        isDirectory = status.st_mode & S_IFMT == S_IFDIR
+        (mode, owner, group) = (status.st_mode & 0o7777, status.st_uid, status.st_gid)
+        extended = try Self.extended(of: file, path)
+    }
+
+    init(
+        isDirectory: Bool, mode: mode_t, owner: uid_t, group: gid_t, extended: [ByteString: [UInt8]]
+    ) {
+        (self.isDirectory, self.mode, self.owner, self.group) = (isDirectory, mode, owner, group)
+        self.extended = extended
+    }
+
+    private static func extended(of file: Int32, _ path: ByteString) throws(TreeError) -> [ByteString: [UInt8]] {
+        var buffer = [UInt8](repeating: 0, count: largestValueBytes)
+        let length = buffer.withUnsafeMutableBytes { flistxattr(file, $0.baseAddress, $0.count) }
+        if length < 0, errno == ENOTSUP { return [:] }
+        guard length >= 0 else { throw .system(call: "flistxattr", path: path, errno: errno) }
+        var values: [ByteString: [UInt8]] = [:]
+        for name in buffer[..<length].split(separator: 0).map({ ByteString($0) }) {
+            let count = name.withCString { name in
+                buffer.withUnsafeMutableBytes { fgetxattr(file, name, $0.baseAddress, $0.count) }
+            }
+            if count < 0, errno == ENODATA { continue }
+            guard count >= 0 else { throw .system(call: "fgetxattr", path: path, errno: errno) }
+            values[name] = Array(buffer[..<count])
+        }
+        return values
+    }
+}

@@ -1,0 +1,85 @@
+import Bytes
+import Model
+
+/// How the commands of a target are kept from writing outside of the states that they recover.
+///
+/// A state that was not recorded here in this run is foreign: whoever made it chose its links, the paths and process ids
+/// in its files, and nobody here has looked at them.
+package enum Confinement: Hashable, Sendable {
+    /// Of a run of our own: the store does as it likes while it lives, and so does a recovery, except of a state with a
+    /// link that leaves it. Thousands of those are recovered, and what the link leads to was never theirs.
+    case whereLinksLeave
+    /// Everything runs in a sandbox.
+    case sandbox(Sandbox)
+    /// No whole sandbox works here: a state with a link that leaves it is refused. What Landlock alone can deny is denied.
+    case refusingLinks(obstacle: String, Sandbox?)
+    /// Somebody said that the state is to be trusted.
+    case none
+
+    /// For what comes from elsewhere.
+    ///
+    /// - Parameters:
+    ///   - directory: where states are recovered: it may be written.
+    ///   - place: where the sandbox keeps its own; nil for within `directory`.
+    ///   - trusts: where no whole sandbox works, links are followed.
+    package static func foreign(
+        in directory: ByteString, private place: ByteString? = nil, trusts: Bool, trial: SandboxTrial = .here
+    ) throws(TargetError) -> Confinement {
+        let layers = trial.layers
+        if layers.isWhole { return .sandbox(try Sandbox(directory, private: place, layers: layers)) }
+        if trusts { return .none }
+        let partial = layers.landlock > 0 ? try Sandbox(directory, private: place, layers: layers) : nil
+        return .refusingLinks(obstacle: trial.obstacle ?? "it was not tried", partial)
+    }
+
+    var sandbox: Sandbox? {
+        switch self {
+        case .sandbox(let sandbox): sandbox
+        case .refusingLinks(_, let sandbox): sandbox
+        case .whereLinksLeave, .none: nil
+        }
+    }
+}
+
+extension ConfiguredTarget {
+    /// The target as it may recover a state that holds these links, in a directory within `directory`.
+    ///
+    /// - Throws: `leavingLink` if it may not.
+    package func confined(
+        for links: [LeavingLink], in directory: ByteString, trial: @autoclosure () -> SandboxTrial = .here
+    ) throws(TargetError) -> ConfiguredTarget {
+        guard let link = links.first else { return self }
+        switch confinement {
+        case .sandbox, .none: return self
+        case .refusingLinks(let obstacle, _): throw .leavingLink(link, .noSandbox(obstacle: obstacle))
+        case .whereLinksLeave:
+            let layers = trial().layers
+            guard layers.isWhole else { return self }
+            var target = self
+            target.confinement = .sandbox(try Sandbox(directory, layers: layers))
+            return target
+        }
+    }
+}
+
+/// Why a link that leaves its state is not followed.
+package enum LinkRefusal: Hashable, Sendable {
+    /// Nothing works here that would keep the recovery in.
+    case noSandbox(obstacle: String)
+    /// In a sandbox the store does not open, and the link may be why.
+    case sandboxed(reason: String)
+}
+
+extension LinkRefusal {
+    func words(_ link: LeavingLink) -> String {
+        switch self {
+        case .noSandbox(let obstacle):
+            "the link \(link) leads out of the store's directory: a recovery would change what is there, and no sandbox "
+                + "works here that keeps it in (\(obstacle); see `faultline doctor`). --trust follows it, if you trust who "
+                + "made it"
+        case .sandboxed(let reason):
+            "the store does not open in a sandbox, where nothing outside of its directory can be written, and its link "
+                + "\(link) leads out: \(reason). --no-sandbox lets it write there, if that is yours to be written"
+        }
+    }
+}

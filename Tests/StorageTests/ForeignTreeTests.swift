@@ -1,0 +1,76 @@
+import Bytes
+import Foundation
+import Glibc
+import Model
+import Testing
+
+@testable import Storage
+
+/// What may come from anywhere is copied as files, and as nothing that is a danger here.
+struct ForeignTreeTests {
+    private let source = Scratch()
+    private let scratch = Scratch()
+    private var copy: ByteString { scratch.path.appending(component: "copy") }
+
+    private func write(_ text: String, to name: String) throws {
+        try Data(text.utf8).write(to: URL(filePath: "\(source.path)/\(name)"))
+    }
+
+    private func status(_ name: String) -> stat {
+        var status = stat()
+        _ = lstat("\(copy)/\(name)", &status)
+        return status
+    }
+
+    @Test func `extended attributes of a user's come along`() throws {
+        try write("x", to: "file")
+        let file = open("\(source.path)/file", O_RDONLY)
+        defer { close(file) }
+        var attributes = try FileAttributes(of: file, source.path)
+        attributes.extended = ["user.faultline": Array("value".utf8), "security.faultline": [1]]
+        // A filesystem may have none.
+        guard (try? attributes.apply(to: file, source.path)) != nil else { return }
+        try TreeCopy.copy(source.path, to: copy)
+        let copied = open("\(copy)/file", O_RDONLY)
+        defer { close(copied) }
+        #expect(try FileAttributes(of: copied, copy).extended == ["user.faultline": Array("value".utf8)])
+    }
+
+    /// What was made by somebody else runs with nobody's privileges here.
+    @Test func `set-user-ID is left behind`() throws {
+        try write("x", to: "file")
+        #expect(chmod("\(source.path)/file", 0o6755) == 0)
+        try TreeCopy.copy(source.path, to: copy)
+        #expect(status("file").st_mode & 0o7777 == 0o755)
+    }
+
+    @Test func `a directory by way of a link is refused, and so is a device`() throws {
+        try write("precious", to: "file")
+        let link = scratch.path.appending(component: "link")
+        #expect(symlink("\(source.path)", "\(link)") == 0)
+        #expect(throws: TreeError.self) { try TreeCopy.copy(link, to: copy) }
+        guard geteuid() == 0 else { return }
+        let device = source.path.appending(component: "device")
+        #expect(mknod("\(device)", S_IFCHR | 0o600, 1 << 8 | 3) == 0)
+        #expect(throws: TreeError.notRegularFile(device)) { try TreeCopy.copy(source.path, to: copy) }
+    }
+
+    @Test func `a skeleton has every name and follows no link`() throws {
+        try FileManager.default.createDirectory(atPath: "\(source.path)/d", withIntermediateDirectories: false)
+        try write("x", to: "d/file")
+        #expect(symlink("\(scratch.path)", "\(source.path)/link") == 0)
+        #expect(symlink("../link/x", "\(source.path)/d/in") == 0)
+        let tree = try Tree(skeletonOf: source.path)
+        #expect(tree.reachable().map(\.path) == ["", "d", "d/file", "d/in", "link"])
+        #expect(tree.leavingLinks().map(\.path) == ["d/in", "link"])
+    }
+
+    @Test func `one file is removed by its path, never through a link`() throws {
+        try FileManager.default.createDirectory(atPath: "\(source.path)/d", withIntermediateDirectories: false)
+        for name in ["d/file", "d/other"] { try write("x", to: name) }
+        #expect(symlink("d", "\(source.path)/link") == 0)
+        try TreeRemoval.remove(file: "d/file", beneath: source.path)
+        #expect(throws: TreeError.self) { try TreeRemoval.remove(file: "link/other", beneath: source.path) }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: "\(source.path)/d") == ["other"])
+    }
+}
