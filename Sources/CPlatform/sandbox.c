@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/mount.h>
+#include <linux/openat2.h>
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,7 +17,7 @@
 // Numbers that all architectures share, for headers that are older than the calls.
 enum { OPEN_TREE = 428, MOVE_MOUNT = 429, MOUNT_SETATTR = 442 };
 enum { LANDLOCK_CREATE_RULESET = 444, LANDLOCK_ADD_RULE = 445, LANDLOCK_RESTRICT_SELF = 446 };
-enum { CLONE_TREE = 1, CLOSE_TREE_ON_EXEC = O_CLOEXEC, FROM_EMPTY_PATH = 4, RECURSIVELY = 0x8000 };
+enum { CLONE_TREE = 1, CLOSE_TREE_ON_EXEC = O_CLOEXEC, FROM_EMPTY_PATH = 4, FROM_EMPTY_DIRECTORY = 0x1000, RECURSIVELY = 0x8000 };
 
 static int fail(enum faultline_sandbox_step *step, enum faultline_sandbox_step what) {
     *step = what;
@@ -87,6 +88,26 @@ static int clone_tree(const char *path, int flags) {
     return (int)syscall(OPEN_TREE, AT_FDCWD, path, CLONE_TREE | CLOSE_TREE_ON_EXEC | flags);
 }
 
+// A directory that confined processes may write is reached through none of their links: one that came before may have put
+// a link there, and what it leads to would be writable for the next.
+static int open_real_directory(const char *path) {
+    struct open_how how = {.flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_SYMLINKS};
+    int opened = (int)syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof how);
+    // EPERM is how some containers refuse calls that they do not know.
+    if (opened >= 0 || (errno != ENOSYS && errno != EPERM)) return opened;
+    return open(path, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+}
+
+static int clone_real_tree(const char *path, int flags) {
+    int directory = open_real_directory(path);
+    if (directory < 0) return -1;
+    int tree = (int)syscall(OPEN_TREE, directory, "", FROM_EMPTY_DIRECTORY | CLONE_TREE | CLOSE_TREE_ON_EXEC | flags);
+    int error = errno;
+    close(directory);
+    errno = error;
+    return tree;
+}
+
 static int set_attributes(int tree, const char *path, int flags, uint64_t attributes) {
     struct mount_attr change = {.attr_set = attributes};
     return (int)syscall(MOUNT_SETATTR, tree, path, flags, &change, sizeof change);
@@ -101,10 +122,11 @@ static int restrict_mounts(const struct faultline_sandbox *sandbox, enum faultli
     if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) return fail(step, FAULTLINE_SANDBOX_MAKE_PRIVATE);
     // What stays writable is cloned while it is, and put in its place when all else is closed.
     int covers[most_covers], open_devices[device_count];
-    int writable = clone_tree(sandbox->writable, RECURSIVELY);
+    int writable = clone_real_tree(sandbox->writable, RECURSIVELY);
     if (writable < 0) return fail(step, FAULTLINE_SANDBOX_OPEN_TREE);
     for (int index = 0; index < sandbox->cover_count; index++)
-        if ((covers[index] = clone_tree(sandbox->covers[index].directory, 0)) < 0) return fail(step, FAULTLINE_SANDBOX_OPEN_TREE);
+        if ((covers[index] = clone_real_tree(sandbox->covers[index].directory, 0)) < 0)
+            return fail(step, FAULTLINE_SANDBOX_OPEN_TREE);
     if (set_attributes(AT_FDCWD, "/", RECURSIVELY, MOUNT_ATTR_RDONLY) < 0) return fail(step, FAULTLINE_SANDBOX_SET_ATTRIBUTES);
     for (int index = 0; index < device_count; index++) open_devices[index] = clone_tree(devices[index], 0);
     if (set_attributes(AT_FDCWD, "/", RECURSIVELY, MOUNT_ATTR_NODEV) < 0) return fail(step, FAULTLINE_SANDBOX_SET_ATTRIBUTES);
@@ -142,9 +164,10 @@ int faultline_landlock_abi(void) {
     return abi < first_with_refer ? 0 : (int)abi;
 }
 
-static int allow(int rules, const char *path, uint64_t access) {
+// Takes the descriptor over.
+static int allow(int rules, int place, uint64_t access) {
     enum { path_beneath = 1 };
-    struct beneath rule = {.allowed = access, .parent = open(path, O_PATH | O_CLOEXEC)};
+    struct beneath rule = {.allowed = access, .parent = place};
     if (rule.parent < 0) return -1;
     int result = (int)syscall(LANDLOCK_ADD_RULE, rules, path_beneath, &rule, 0);
     int error = errno;
@@ -159,15 +182,15 @@ static int restrict_by_landlock(const struct faultline_sandbox *sandbox, enum fa
     size_t size = sandbox->landlock >= 6 ? sizeof all : sizeof all.files;
     int rules = (int)syscall(LANDLOCK_CREATE_RULESET, &all, size, 0);
     if (rules < 0) return fail(step, FAULTLINE_SANDBOX_CREATE_RULESET);
-    if (allow(rules, sandbox->writable, all.files) < 0) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
+    if (allow(rules, open_real_directory(sandbox->writable), all.files) < 0) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
     for (int index = 0; index < sandbox->cover_count; index++) {
         // With mounts, one of them may hide the path that the directory had.
         const struct faultline_cover *cover = &sandbox->covers[index];
-        if (allow(rules, sandbox->mounts ? cover->at : cover->directory, all.files) < 0)
-            return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
+        int place = sandbox->mounts ? open(cover->at, O_PATH | O_CLOEXEC) : open_real_directory(cover->directory);
+        if (allow(rules, place, all.files) < 0) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
     }
     for (int index = 0; index < device_count; index++)
-        if (allow(rules, devices[index], file) < 0 && errno != ENOENT) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
+        if (allow(rules, open(devices[index], O_PATH | O_CLOEXEC), file) < 0 && errno != ENOENT) return fail(step, FAULTLINE_SANDBOX_ADD_RULE);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) return fail(step, FAULTLINE_SANDBOX_NO_NEW_PRIVILEGES);
     if (syscall(LANDLOCK_RESTRICT_SELF, rules, 0) < 0) return fail(step, FAULTLINE_SANDBOX_RESTRICT_SELF);
     close(rules);

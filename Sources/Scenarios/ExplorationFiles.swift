@@ -180,6 +180,8 @@ struct ExplorationFiles {
     func findings(into writer: CaseWriter) throws -> [Finding] {
         try result().findings.map { finding in
             var finding = finding
+            // A directory that came from elsewhere does not say which commands to paste.
+            (finding.replay, finding.recheck) = (nil, nil)
             if let shown = finding.case {
                 let new = try copy(caseAt: shown, into: writer)
                 (finding.case, finding.replay) = (new.shown, writer.command("replay", new))
@@ -193,6 +195,7 @@ struct ExplorationFiles {
     func unstable(into writer: CaseWriter) throws -> [UnstableState] {
         try (result().unstable ?? []).map { state in
             var state = state
+            state.replay = nil
             if let shown = state.case {
                 let new = try copy(caseAt: shown, into: writer)
                 (state.case, state.replay) = (new.shown, writer.command("replay", new))

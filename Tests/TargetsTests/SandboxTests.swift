@@ -176,6 +176,29 @@ import Testing
         #expect(!isAlive(daemon))
     }
 
+    /// One process of a sandbox prepares the next one's: what it can write is where that one's directories are.
+    @Test(arguments: combinations, ["in/.sandbox/tmp", "in/.sandbox"])
+    func `a link in place of a directory of the sandbox's own leads nowhere`(
+        _ layers: SandboxLayers, _ replaced: String
+    ) throws {
+        let stage = try Stage()
+        for name in ["tmp", "shm"] as [ByteString] {
+            _ = stage.outside.appending(component: name).withCString { mkdir($0, 0o700) }
+        }
+        let sandbox = try Sandbox(stage.inside, layers: layers)
+        var before = shell("mv $0 ../moved; ln -s $OUT $0")
+        before.arguments.append(stage.folder.path.appending(component: ByteString(replaced)))
+        before.directory = stage.inside
+        before.environment["OUT"] = stage.outside
+        _ = try ProcessRunner.run(before, timeoutMilliseconds: 20_000)
+        let picture = try stage.picture()
+        var command = shell("echo x > /tmp/new; echo x > $TMPDIR/new; echo x > $TMPDIR/tmp/new; :")
+        command.directory = stage.inside
+        command.sandbox = sandbox
+        #expect(throws: TargetError.self) { try ProcessRunner.run(command, timeoutMilliseconds: 20_000) }
+        #expect(try stage.picture() == picture)
+    }
+
     @Test func `a sandbox of a directory that is not there is an error`() throws {
         #expect(throws: TargetError.system(call: "realpath", path: "/nowhere", errno: ENOENT)) {
             try Sandbox("/nowhere", layers: SandboxTrial.here.layers)
