@@ -23,7 +23,7 @@ extension PlantedBug {
             ]
         case .tailTrusted:
             [
-                .explore("durable", ops: 8, losing: 1) {
+                .explore("opens", ops: 8, losing: 1) {
                     $0.settings = ["reopen": "1"]
                     $0.rules = ["fdatasync path=*.log nth=6 -> EIO lose"]
                 },
@@ -40,7 +40,7 @@ extension PlantedBug {
                 }
             ]
         case .tailRewritten:
-            [.explore("durable", ops: 2, losing: 2, under: .kill) { $0.exploring.crashesRecovery = true }]
+            [.explore("durable", ops: 2, under: .kill) { $0.exploring.crashesRecovery = true }]
         case .numberReused:
             // Its second life is from operation 91 to 110, and no compaction writes its records anew.
             [
@@ -57,7 +57,9 @@ extension PlantedBug {
         case .compactionUnsynced: [.explore("durable", ops: 41, under: .kill), .powerCut("durable")]
         case .segmentRecycled:
             [.explore("opens", ops: 41, under: .kill), PlantedSighting(scenario: .kill, check: "opens")]
-        case .lastRecordDropped: [.explore("durable", ops: 3, under: .kill)] + .withoutFault("opens")
+        case .lastRecordDropped:
+            // The last record of a full segment; a log that was closed ends with its mark.
+            [.explore("opens", ops: 20, under: .kill) { $0.settings = ["segment_kib": "4"] }] + .withoutFault("opens")
         case .truncationNewestFirst:
             [.explore("opens", ops: 41, under: .kill) { $0.settings = ["segment_kib": "4"] }]
         case .readUnchecked:

@@ -23,7 +23,7 @@ enum NewStore {
         defer { lock.release() }
         for shard in try LogCheck.shards(in: storage) {
             let check = try LogCheck(storage: storage, shard: shard)
-            guard check.report.recordsReplayed == 0, check.damage == nil, check.recordsBehindTornTail == 0 else {
+            guard check.report.recordsReplayed == 0, check.damage == nil, check.report.ending.recordsBehind == 0 else {
                 return
             }
         }

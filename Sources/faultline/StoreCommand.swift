@@ -21,8 +21,13 @@ struct StoreCommand: ParsableCommand {
             report, export and verify take no lock and change nothing, so they work beside a running writer; the others \
             wait for nobody and are refused while another process has the store open.
 
+            A crash leaves a torn tail: writes that were never synced, whole ones behind torn ones. put, delete and \
+            compact drop it and say so. Where a later record or the closing of the store shows that what is missing was \
+            durable, they refuse; --discard-damaged-tail makes them go on without it, and keeps what they drop in a file.
+
             Exit codes: 0 done, 1 the key is absent or (verify) the store is damaged, 2 wrong usage, or storage or a store \
-            that fails, 3 (verify) it cannot be told whether records are lost.
+            that fails or is damaged, 3 (get, scan, report, export, verify, compact --into) done, but something may be \
+            missing from the end of the log: standard error says what.
             """,
         subcommands: [
             StorePutCommand.self, StoreGetCommand.self, StoreDeleteCommand.self, StoreScanCommand.self,
@@ -35,28 +40,6 @@ struct StoreDirectory: ParsableArguments {
     @Argument(help: "The directory of the store.")
     var directory: ByteString
 
-    /// To write; `creating` begins a store where there is none.
-    func open(creating: Bool = false) throws -> KeyValueStore {
-        let storage = try creating ? PosixStorage(creatingDirectory: directory) : storage()
-        let store = try KeyValueStore.open(storage: storage)
-        say("dropped", store.recoveryReport)
-        return store
-    }
-
-    /// To read, beside whoever writes.
-    func snapshot(_ policy: DamagePolicy = .refuse) throws -> KeyValueSnapshot {
-        let snapshot = try KeyValueSnapshot.open(storage: storage(), damagePolicy: policy)
-        say("not shown", snapshot.recoveryReport)
-        return snapshot
-    }
-
-    /// What is left out is said, or a damaged store would look like a small one.
-    private func say(_ fate: String, _ report: RecoveryReport) {
-        guard let tail = report.tornTail else { return }
-        let (count, verb) = (report.bytesDiscarded, report.bytesDiscarded == 1 ? "is" : "are")
-        StandardError.say("faultline: the log ends in \(tail); \(count.counted("byte")) behind that \(verb) \(fate)")
-    }
-
     /// Refuses a directory that holds no store: a mistyped path would read as an empty one.
     func storage() throws -> PosixStorage {
         let storage = try PosixStorage(directory: directory)
@@ -64,18 +47,6 @@ struct StoreDirectory: ParsableArguments {
             throw StoreUsageError(description: "no store lies in '\(directory)'; `faultline store put` begins one")
         }
         return storage
-    }
-
-    /// Runs `body` with a store that is closed in any case; what `body` throws comes first.
-    func withStore<Result>(creating: Bool = false, _ body: (KeyValueStore) throws -> Result) throws -> Result {
-        let store = try open(creating: creating)
-        let result: Result
-        do { result = try body(store) } catch {
-            try? store.close()
-            throw error
-        }
-        try store.close()
-        return result
     }
 }
 

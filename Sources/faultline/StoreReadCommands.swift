@@ -8,7 +8,7 @@ import Storage
 struct StoreGetCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "get",
-        abstract: "Prints the value of a key; exits 1 when there is none.",
+        abstract: "Prints the value of a key; exits 1 when there is none, and 3 when its last value may be missing.",
         discussion: """
             As text the bytes are printed as they are, and nothing else; as hex or base64 on a line. On a terminal what it \
             would obey is escaped (ESC is shown as \\x1b), and a newline ends the value.
@@ -23,7 +23,10 @@ struct StoreGetCommand: ParsableCommand {
 
     func run() throws {
         let key = try format.key(key)
-        let snapshot = try store.snapshot()
+        try store.withSnapshot { try show(key, $0) }
+    }
+
+    private func show(_ key: ByteString, _ snapshot: KeyValueSnapshot) throws {
         guard let value = try snapshot.get(key), let place = snapshot.place(of: key) else {
             StandardError.say("error: there is no key '\(format.format.text(of: key.bytes))'")
             throw ExitStatus.violation
@@ -79,13 +82,14 @@ struct StoreScanCommand: ParsableCommand {
 
     func run() throws {
         let prefix = try prefix.map { try format.key($0) } ?? ""
-        let snapshot = try store.snapshot()
-        for key in snapshot.keys where key.bytes.starts(with: prefix.bytes) {
-            guard let value = try snapshot.get(key) else { continue }
-            if json {
-                try StandardOutput.show(StoreItem(key, value, snapshot.place(of: key)), .line)
-            } else {
-                StandardOutput.show("\(format.format.text(of: key.bytes))\t\(format.format.text(of: value))")
+        try store.withSnapshot { snapshot in
+            for key in snapshot.keys where key.bytes.starts(with: prefix.bytes) {
+                guard let value = try snapshot.get(key) else { continue }
+                if json {
+                    try StandardOutput.show(StoreItem(key, value, snapshot.place(of: key)), .line)
+                } else {
+                    StandardOutput.show("\(format.format.text(of: key.bytes))\t\(format.format.text(of: value))")
+                }
             }
         }
     }
@@ -108,22 +112,25 @@ struct StoreExportCommand: ParsableCommand {
     var file: ByteString
 
     func run() throws {
-        let snapshot = try store.snapshot()
-        let directories = try file.parentDirectory.map { try NewDirectories(making: $0) }
-        do {
-            let output = try OutputFile(file, .replace, permissions: 0o600)
-            try output.refuse(inside: store.directory)
-            let count = try snapshot.exportJSONL(output.write)
-            try output.commit()
-            // Among the lines of the export it would be damage.
-            if output.isStandardOutput {
-                StandardError.say(count.counted("key"))
-            } else {
-                StandardOutput.show("\(count.counted("key"))")
+        try store.withSnapshot { snapshot in
+            let directories = try file.parentDirectory.map { try NewDirectories(making: $0) }
+            do { try export(snapshot) } catch {
+                directories?.removeEmpty()
+                throw error
             }
-        } catch {
-            directories?.removeEmpty()
-            throw error
+        }
+    }
+
+    private func export(_ snapshot: KeyValueSnapshot) throws {
+        let output = try OutputFile(file, .replace, permissions: 0o600)
+        try output.refuse(inside: store.directory)
+        let count = try snapshot.exportJSONL(output.write)
+        try output.commit()
+        // Among the lines of the export it would be damage.
+        if output.isStandardOutput {
+            StandardError.say(count.counted("key"))
+        } else {
+            StandardOutput.show("\(count.counted("key"))")
         }
     }
 }

@@ -2,22 +2,29 @@ import ArgumentParser
 import Bytes
 import Engine
 import Report
+import Scenarios
 import Storage
 
 struct StoreReportCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "report",
-        abstract: "Says what a store holds, shard by shard, and what the next writer will drop.")
+        abstract: "Says what a store holds, shard by shard, and what the next writer will drop.",
+        discussion: "Exits 3 when the store is damaged, or something may be missing from the end of its log.")
 
     @OptionGroup var store: StoreDirectory
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
-        let storage = try store.storage()
-        let checks = try StoreCheck.all(in: storage)
-        guard !json else { return try StandardOutput.show(["shards": checks], .object) }
-        for check in checks { StandardOutput.show(check.lines) }
+        let checks = try StoreCheck.all(in: try store.storage())
+        if json {
+            try StandardOutput.show(["shards": checks], .object)
+        } else {
+            for check in checks { StandardOutput.show(check.lines) }
+        }
+        let doubts = checks.filter { $0.verdict != .whole }
+        for check in doubts { StandardError.say("faultline: shard \(check.shard) is \(check.verdict.rawValue)") }
+        if !doubts.isEmpty { throw ExitStatus.inconclusive }
     }
 }
 
@@ -26,10 +33,14 @@ struct StoreVerifyCommand: ParsableCommand {
         commandName: "verify",
         abstract: "Reads every byte of a store and says where the first damage is. Changes nothing.",
         discussion: """
-            Exits 0 when every record is whole; a torn tail, as a crash leaves it, is dropped by the next writer and is \
-            no damage. Exits 1 at damage that no crash explains, with its segment, offset and reason. Exits 3 when whole \
-            records stand behind the torn tail: a power cut may have left them, or damage may have hit a record before \
-            them that was acknowledged. Nobody can tell the one from the other afterwards.
+            Exits 0 when every record is whole and nothing can be missing. Exits 1 at damage that no crash explains, with \
+            its segment, offset and reason: anything wrong before the last segment, or a tail from which records are \
+            missing that were durable, as a later record or the closing of the store shows. Exits 3 when a crash or damage \
+            may have been the cause: a torn tail, an empty last segment, a file that ends with its last record although \
+            nobody closed the store.
+
+            Of what was synced last before a store was left without being closed no later record can tell. A log of version 1 \
+            (stores that were last written by an older program) never tells.
             """)
 
     @OptionGroup var store: StoreDirectory
@@ -43,14 +54,14 @@ struct StoreVerifyCommand: ParsableCommand {
         } else {
             for check in checks { StandardOutput.show(check.verdictLines) }
         }
-        if checks.contains(where: { $0.damage != nil }) { throw ExitStatus.violation }
-        if checks.contains(where: { $0.recordsBehindTornTail > 0 }) { throw ExitStatus.inconclusive }
+        if checks.contains(where: { $0.verdict == .damaged }) { throw ExitStatus.violation }
+        if checks.contains(where: { $0.verdict == .unclear }) { throw ExitStatus.inconclusive }
     }
 }
 
 /// What one shard of a store holds, for people and programs.
 private struct StoreCheck: Encodable {
-    struct Place: Encodable {
+    struct Place: Encodable, Equatable {
         var segment: String
         var offset: UInt64
         var reason: String
@@ -64,9 +75,18 @@ private struct StoreCheck: Encodable {
         var text: String { "\(segment) at byte \(offset): \(reason)" }
     }
 
+    enum Verdict: String, Encodable {
+        case whole, damaged
+        /// Nobody can tell whether something is missing.
+        case unclear
+    }
+
     var shard: UInt16
-    /// `whole`, `damaged`, or `unclear` when nobody can tell.
-    var verdict: String
+    var verdict: Verdict
+    /// How the log ends: closed, open, blank, cutShort, torn, undecidable, damaged.
+    var ending: String
+    /// Why what is missing from a damaged tail was durable.
+    var proof: String?
     var segments: Int
     var sizeBytes: UInt64
     var records: Int
@@ -78,13 +98,20 @@ private struct StoreCheck: Encodable {
     var bytesDiscarded: UInt64
     var recordsBehindTornTail: Int
     var damage: Place?
+    private var isTailKept = false
+    private var doubts: [String] = []
+
+    private enum CodingKeys: CodingKey {
+        case shard, verdict, ending, proof, segments, sizeBytes, records, lastLSN, recordsByType, liveKeys, tornTail
+        case bytesDiscarded, recordsBehindTornTail, damage
+    }
 
     static func all(in storage: PosixStorage) throws -> [StoreCheck] {
         try LogCheck.shards(in: storage).map { try StoreCheck(storage, $0) }
     }
 
     private init(_ storage: PosixStorage, _ shard: UInt16) throws {
-        let check = try LogCheck(storage: storage, shard: shard)
+        let check = try StoreDirectory.settled({ try LogCheck(storage: storage, shard: shard) }, \.report)
         self.shard = shard
         segments = check.report.filesScanned
         sizeBytes = check.sizeBytes
@@ -95,9 +122,14 @@ private struct StoreCheck: Encodable {
         liveKeys = isMap ? try KeyValueSnapshot.open(storage: storage).count : nil
         tornTail = check.report.tornTail.map(Place.init)
         bytesDiscarded = check.report.bytesDiscarded
-        recordsBehindTornTail = check.recordsBehindTornTail
+        recordsBehindTornTail = check.report.ending.recordsBehind
         damage = check.damage.map(Place.init)
-        verdict = damage != nil ? "damaged" : recordsBehindTornTail > 0 ? "unclear" : "whole"
+        let report = check.report
+        ending = report.ending.name
+        if case .damaged(let proof, _) = report.ending { self.proof = proof.description }
+        verdict = damage != nil ? .damaged : report.ending.isCertain ? .whole : .unclear
+        isTailKept = report.isTailKept
+        doubts = report.doubts
     }
 
     var lines: [ReportLine] {
@@ -111,21 +143,18 @@ private struct StoreCheck: Encodable {
     }
 
     var verdictLines: [ReportLine] {
-        let first: ReportLine = "shard \(shard): \(verdict); \(records.counted("record")) up to LSN \(lastLSN)"
+        let first: ReportLine = "shard \(shard): \(verdict.rawValue); \(records.counted("record")) up to LSN \(lastLSN)"
         return [first] + endings
     }
 
     private var endings: [ReportLine] {
-        var lines: [ReportLine] = []
-        if let damage { lines.append("  damage in \(damage.text)") }
-        if let tornTail {
-            lines.append("  torn tail in \(tornTail.text); the next writer drops \(bytesDiscarded.counted("byte"))")
+        var lines = doubts
+        if let damage, tornTail != damage { lines.insert("damage in \(damage.text)", at: 0) }
+        if bytesDiscarded > 0 {
+            let kept = isTailKept ? "drops and keeps" : "drops"
+            let fate = ending == "damaged" ? "refuses; --discard-damaged-tail \(kept)" : kept
+            lines.append("the next writer \(fate) \(bytesDiscarded.counted("byte"))")
         }
-        if recordsBehindTornTail > 0 {
-            let (records, verb) = recordsBehindTornTail == 1 ? ("it", "stands") : ("them", "stand")
-            let behind = recordsBehindTornTail.counted("whole record")
-            lines.append("  \(behind) \(verb) behind it: a power cut, or damage before \(records)")
-        }
-        return lines
+        return lines.map { "  \($0)" }
     }
 }

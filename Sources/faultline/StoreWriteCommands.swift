@@ -10,7 +10,7 @@ struct StorePutCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "put", abstract: "Gives a key a value. It is durable when the command returns.")
 
-    @OptionGroup var store: StoreDirectory
+    @OptionGroup var writer: StoreWriter
     @Argument(help: "The key.")
     var key: String
     @Argument(help: "The value; left out, standard input is the value, byte for byte.")
@@ -25,8 +25,8 @@ struct StorePutCommand: ParsableCommand {
         guard value.count <= LogLimits.payloadSizeBytes else {
             throw EngineError.payloadTooLarge(sizeBytes: value.count)
         }
-        try NewStore.with(store.directory) {
-            try store.withStore(creating: true) { store in try store.sync(through: store.put(key, value)) }
+        try NewStore.with(writer.store.directory) {
+            try writer.withStore(creating: true) { store in try store.sync(through: store.put(key, value)) }
         }
     }
 
@@ -51,14 +51,14 @@ struct StoreDeleteCommand: ParsableCommand {
         commandName: "delete",
         abstract: "Removes a key. Durable when the command returns; an absent key is deleted all the same.")
 
-    @OptionGroup var store: StoreDirectory
+    @OptionGroup var writer: StoreWriter
     @Argument(help: "The key.")
     var key: String
     @OptionGroup var format: StoreFormatOption
 
     func run() throws {
         let key = try format.key(key)
-        try store.withStore { store in try store.sync(through: store.delete(key)) }
+        try writer.withStore { store in try store.sync(through: store.delete(key)) }
     }
 }
 
@@ -72,29 +72,37 @@ struct StoreCompactCommand: ParsableCommand {
             byte for byte as it is.
             """)
 
-    @OptionGroup var store: StoreDirectory
+    @OptionGroup var writer: StoreWriter
     @Option(help: "Write into this directory, which is empty or does not exist.")
     var into: ByteString?
     @Flag(help: "Print one JSON object.")
     var json = false
 
-    func run() throws {
-        let report: CompactionReport
-        if let into {
-            // The snapshot changes nothing here; opening the store to write would.
-            let snapshot = try store.snapshot()
-            let directories = try into.parentDirectory.map { try NewDirectories(making: $0) }
-            do {
-                report = try OutputDirectory.make(into, existing: .emptyDirectory, isDurable: true) {
-                    try snapshot.compact(into: PosixStorage(directory: $0))
-                }
-            } catch {
-                directories?.removeEmpty()
-                throw error
-            }
-        } else {
-            report = try store.withStore { try $0.compact() }
+    func validate() throws {
+        guard into == nil || !writer.discardDamagedTail else {
+            throw ValidationError("--discard-damaged-tail changes the store, and --into leaves it as it is")
         }
+    }
+
+    func run() throws {
+        guard let into else { return try show(writer.withStore { try $0.compact() }) }
+        // The snapshot changes nothing here; opening the store to write would.
+        try writer.store.withSnapshot { try show(compact($0, into: into)) }
+    }
+
+    private func compact(_ snapshot: KeyValueSnapshot, into: ByteString) throws -> CompactionReport {
+        let directories = try into.parentDirectory.map { try NewDirectories(making: $0) }
+        do {
+            return try OutputDirectory.make(into, existing: .emptyDirectory, isDurable: true) {
+                try snapshot.compact(into: PosixStorage(directory: $0))
+            }
+        } catch {
+            directories?.removeEmpty()
+            throw error
+        }
+    }
+
+    private func show(_ report: CompactionReport) throws {
         guard !json else { return try StandardOutput.show(CompactionFields(report), .object) }
         StandardOutput.show(
             "\(report.liveKeys.counted("live key")); \(report.recordsWritten.counted("record")) of "

@@ -35,3 +35,17 @@ import Testing
         }
     }
 }
+
+@Test(arguments: [0, 1, 7, 8, 100, 4096, 70_001]) func crc32cOfTwoPartsIsThatOfBothTogether(_ count: Int) {
+    let bytes = (0..<100_000).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ $0 >> 8) }
+    for end in [count, count + 1, 100_000] {
+        let (first, second) = (Array(bytes[..<count]), Array(bytes[count..<end]))
+        let joined = CRC32C.joined(
+            CRC32C.checksum(first), CRC32C.checksum(second), secondCount: second.count)
+        #expect(joined == CRC32C.checksum(Array(bytes[..<end])))
+        // A checksum that continues from another one.
+        #expect(
+            CRC32C.checksum(second, extending: 77)
+                == CRC32C.joined(77, CRC32C.checksum(second), secondCount: second.count))
+    }
+}

@@ -62,7 +62,9 @@ import Testing
                 } else {
                     let index = (position - header.count) / frameSize
                     let lsn = UInt64(Int(sequence - 1) * Self.count + index + 1)
-                    source = Frame.encoded(.put, lsn: lsn, key: [1], payload: Self.payload)
+                    let offset = UInt32(header.count + index * frameSize)
+                    source = Frame.encoded(
+                        .put, lsn: lsn, unsyncedCount: 0, at: offset, key: [1], payload: Self.payload)
                     start = (position - header.count) % frameSize
                 }
                 let part = min(source.count - start, buffer.count - done)
@@ -125,9 +127,9 @@ import Testing
     @Test(arguments: [(1, 3 << 20), (1, LogLimits.payloadSizeBytes), (1, 0xFFFF_FFFF), (LogLimits.keySizeBytes, 0)])
     func aClaimedLengthIsJudgedBeforeItIsBelieved(_ keyCount: Int, _ payloadCount: Int) throws {
         var bytes = SegmentHeader(name: SegmentName(shard: 0, sequence: 1), baseLSN: 1).encoded
-        bytes += Frame.encoded(.put, lsn: 1, key: [1], payload: [2])
+        bytes += Frame.encoded(.put, lsn: 1, unsyncedCount: 0, at: UInt32(bytes.count), key: [1], payload: [2])
         let start = bytes.count
-        bytes += Frame.encoded(.put, lsn: 2, key: [3], payload: [4, 5, 6])
+        bytes += Frame.encoded(.put, lsn: 2, unsyncedCount: 0, at: UInt32(start), key: [3], payload: [4, 5, 6])
         bytes.withUnsafeMutableBytes { bytes in
             bytes.storeBytes(of: UInt32(keyCount).littleEndian, toByteOffset: start + 16, as: UInt32.self)
             bytes.storeBytes(of: UInt32(payloadCount).littleEndian, toByteOffset: start + 20, as: UInt32.self)

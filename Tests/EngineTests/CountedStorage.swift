@@ -6,6 +6,7 @@ struct CountedStorage: Storage {
     let wrapped: MemoryStorage
     let openCount = Guarded(0)
     let largestRead = Guarded(0)
+    let readBytes = Guarded(0)
 
     init(_ wrapped: MemoryStorage = MemoryStorage()) { self.wrapped = wrapped }
 
@@ -35,6 +36,7 @@ private final class CountedFile: StorageFile {
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) -> Int {
         storage.largestRead.withLock { $0 = max($0, buffer.count) }
+        storage.readBytes.withLock { $0 += buffer.count }
         return try wrapped.read(into: buffer, at: offsetBytes)
     }
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {

@@ -68,7 +68,7 @@ struct LogFixture {
                 case .batchCommit:
                     for (key, value) in batch { live[key] = value }
                     batch = []
-                case .raw, .segment, .event, .checkpoint: break
+                case .raw, .segment, .event, .checkpoint, .close: break
                 }
             }.report
         } catch {
@@ -76,8 +76,32 @@ struct LogFixture {
         }
         var text = "    \(report.filesScanned) files, \(report.recordsReplayed) records, last \(report.lastLSN), "
         text += "\(report.segmentsWithTruncatedTail) torn, \(report.bytesDiscarded) bytes discarded\n"
+        text += "    \(ending(report.ending))\n"
+        if let refusal = try refusalToWrite(policy) { text += "    to write, refused: \(refusal)\n" }
         for damage in report.midStreamErrors { text += "    skipped: \(damage)\n" }
         for (key, value) in live.sorted(by: { $0.key < $1.key }) { text += "    \(key) = \(ByteString(value))\n" }
         return text
+    }
+
+    private func ending(_ ending: LogEnding) -> String {
+        switch ending {
+        case .closed: "closed"
+        case .open: "open"
+        case .blank: "blank"
+        case .cutShort: "cut short"
+        case .torn(let count): "torn, \(count) whole behind"
+        case .undecidable(let count): "undecidable, \(count) whole behind"
+        case .damaged(let proof, let count): "damaged, \(count) whole behind: \(proof)"
+        }
+    }
+
+    private func refusalToWrite(_ policy: DamagePolicy) throws -> EngineError? {
+        let storage = try MemoryStorage(contents: files)
+        do throws(EngineError) {
+            _ = try Log.open(storage: storage, options: LogOptions(damagePolicy: policy))
+            return nil
+        } catch {
+            return error
+        }
     }
 }

@@ -13,7 +13,7 @@ import Storage
 ///
 /// Threads: everything may be called from many at once. Lock order: `gate`, then those of the log.
 final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
-    let recoveryReport: RecoveryReport
+    var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: EventOptions
     let defects: Planted
     private let storage: any Storage
@@ -46,9 +46,9 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
         self.defects = defects
         var replay = EventReplay(window: DuplicateWindow(lengthSeconds: options.duplicateWindowSeconds), now: clock.now)
         let recovered = try RecoveredLog(
-            storage, shard: shard, policy: options.log.damagePolicy, defects: defects
+            storage, shard: shard, policy: options.log.damagePolicy, damagedTail: options.log.damagedTail,
+            defects: defects
         ) { (frame, _) throws(EngineError) in try replay.take(frame, defects) }
-        recoveryReport = recovered.report
         log = try LogCore(storage: storage, options: options.log, recovered: recovered, defects: defects)
         window = replay.window
         sequences = replay.sequences

@@ -30,7 +30,7 @@ struct EventReplay {
             checkpointLSN = frame.lsn
             // Its events may be gone; their numbers stay used.
             if !defects.has(.checkpointAhead) { sequences.skip(through: found.sequence) }
-        case .raw, .segment: break
+        case .raw, .segment, .close: break
         case .put, .delete, .batchPut, .batchDelete, .batchCommit: throw .otherView(frame.type, LSN(frame.lsn))
         }
     }

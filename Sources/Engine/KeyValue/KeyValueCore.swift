@@ -6,7 +6,7 @@ import Storage
 /// Threads: everything may be called from many at once. A writer of a key waits for another writer of the same part of
 /// the directory while that one appends; readers hold a part only for the lookup.
 final class KeyValueCore<Planted: Defects>: KeyValueEngine {
-    let recoveryReport: RecoveryReport
+    var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: KeyValueOptions
     let defects: Planted
     let log: LogCore<SystemCoordination, Planted>
@@ -27,10 +27,10 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         let directory = KeyDirectory()
         var replay = KeyValueReplay(into: directory, defects)
         let recovered = try RecoveredLog(
-            storage, shard: Self.shard, policy: logOptions.damagePolicy, defects: defects
+            storage, shard: Self.shard, policy: logOptions.damagePolicy, damagedTail: logOptions.damagedTail,
+            defects: defects
         ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }
         replay.finish()
-        recoveryReport = recovered.report
         self.directory = directory
         log = try LogCore(storage: storage, options: logOptions, recovered: recovered, defects: defects)
         files = SegmentFilePool(storage: storage, shard: Self.shard)

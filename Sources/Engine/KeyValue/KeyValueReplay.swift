@@ -41,7 +41,7 @@ struct KeyValueReplay {
             pending.removeAll()
         // A compaction would lose them.
         case .event, .checkpoint: throw .otherView(frame.type, LSN(frame.lsn))
-        case .raw, .segment: break
+        case .raw, .segment, .close: break
         }
     }
 

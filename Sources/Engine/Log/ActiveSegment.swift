@@ -5,14 +5,17 @@ import Storage
 /// The segment that is being written: the last one of the log.
 ///
 /// Its file is preallocated to the size of a segment, and filled with zeros some way ahead of the records, so that a
-/// commit only overwrites. Whoever holds it serialises its calls.
+/// commit only overwrites. Its header says how much was reserved: a file that is shorter was closed, sealed, or cut short.
+/// Whoever holds it serialises its calls.
 struct ActiveSegment {
-    let name: SegmentName
-    let file: any StorageFile
+    let header: SegmentHeader
+    private(set) var file: any StorageFile
     private let sizeBytes: UInt64
     private let zeroAheadBytes: UInt64
     /// Up to here every byte was written once, as a record or as zeros.
     private var zeroedEnd: UInt64 = 0
+
+    var name: SegmentName { header.name }
 
     /// Begins a new segment. When this returns, its name and its header are durable and no record is in it.
     static func begin(
@@ -22,40 +25,61 @@ struct ActiveSegment {
         return try start(header, file, storage, options)
     }
 
-    /// Makes the last segment ready for records behind what recovery kept of it. When this returns, every record that
-    /// recovery has read is durable, and nothing follows them.
-    static func resume(
-        _ tail: LogTail, _ header: SegmentHeader, in storage: any Storage, options: LogOptions, defects: some Defects
+    /// Begins a segment anew: the crash came while it was created, or nothing of it is kept.
+    static func restart(
+        _ header: SegmentHeader, in storage: any Storage, options: LogOptions
     ) throws(StorageError) -> ActiveSegment {
-        let file = try storage.open(tail.name.fileName)
-        guard tail.header != nil else {
-            // The crash came while the segment was created.
-            try file.truncate(to: 0)
-            return try start(header, file, storage, options)
-        }
-        var segment = ActiveSegment(name: header.name, file: file, options: options)
+        let file = try storage.open(header.name.fileName)
+        try file.truncate(to: 0)
+        return try start(header, file, storage, options)
+    }
+
+    /// Makes the last segment ready for records behind what recovery kept of it. When this returns, every record that
+    /// recovery has read is durable, and nothing follows them. A segment of an older version is sealed there.
+    static func resume(
+        _ header: SegmentHeader, _ tail: LogTail, in storage: any Storage, options: LogOptions, defects: some Defects
+    ) throws(StorageError) -> ActiveSegment {
+        var segment = ActiveSegment(header, try storage.open(tail.name.fileName), options)
         let end = tail.endBytes
-        // A log that was closed ends where its file ends. Any other was left by a crash or a failure, and then the kernel
+        // Only a log that was closed is known to be durable. Any other was left by a crash or a failure, and then the kernel
         // may show bytes that no disk holds and no later sync would write: after a failed sync its pages count as clean.
         // Written again, they are the next sync's to keep.
-        if tail.lengthBytes != end {
-            if !defects.has(.tailUncut) { try file.truncate(to: end) }
+        if !tail.isDurable {
+            if !defects.has(.tailUncut) { try segment.file.truncate(to: end) }
             if defects.has(.tailRewritten) { try segment.empty(keeping: end) }
-            if !defects.has(.tailTrusted) { try segment.rewrite(upTo: end) }
+            if !defects.has(.tailTrusted) { try segment.copy(from: segment.file, upTo: end) }
         }
-        try file.preallocate(at: 0, countBytes: segment.sizeBytes)
         if defects.has(.tailUncut) { segment.zeroedEnd = segment.sizeBytes }
-        try segment.zeroAhead(of: end)
-        try file.sync()
+        if header.version == Frame.version { try segment.reserve(behind: end) }
+        try segment.file.sync()
         // The names that recovery found may be in the kernel's memory alone.
         try storage.syncDirectory()
+        return segment
+    }
+
+    /// Writes what is kept of the last segment into a new file and gives that the name. Wherever a crash comes, the segment
+    /// is as it was, or ends where it shall: nothing durable is missing before something durable. When this returns, it is
+    /// ready for records, if it is of this version.
+    static func replace(
+        _ header: SegmentHeader, _ tail: LogTail, in storage: any Storage, options: LogOptions
+    ) throws(StorageError) -> ActiveSegment {
+        let name = tail.name.replacementName
+        if try storage.list().contains(name) { try storage.unlink(name) }
+        let file = try storage.create(name)
+        var segment = ActiveSegment(header, file, options)
+        try segment.copy(from: try storage.open(tail.name.fileName), upTo: tail.endBytes)
+        if header.version == Frame.version { try segment.reserve(behind: tail.endBytes) }
+        try file.sync()
+        try storage.rename(name, to: tail.name.fileName)
+        try storage.syncDirectory()
+        segment.file = try storage.open(tail.name.fileName)
         return segment
     }
 
     private static func start(
         _ header: SegmentHeader, _ file: any StorageFile, _ storage: any Storage, _ options: LogOptions
     ) throws(StorageError) -> ActiveSegment {
-        var segment = ActiveSegment(name: header.name, file: file, options: options)
+        var segment = ActiveSegment(header, file, options)
         try file.preallocate(at: 0, countBytes: segment.sizeBytes)
         try file.write(header.encoded, at: 0)
         try segment.zeroAhead(of: UInt64(SegmentHeader.sizeBytes))
@@ -64,11 +88,17 @@ struct ActiveSegment {
         return segment
     }
 
-    private init(name: SegmentName, file: any StorageFile, options: LogOptions) {
-        self.name = name
+    private init(_ header: SegmentHeader, _ file: any StorageFile, _ options: LogOptions) {
+        self.header = header
         self.file = file
         sizeBytes = UInt64(options.segmentSizeBytes)
         zeroAheadBytes = file.overwritesReservedSpace ? 0 : UInt64(options.zeroAheadBytes)
+    }
+
+    /// Reserves space, and fills it with zeros behind the last record.
+    private mutating func reserve(behind end: UInt64) throws(StorageError) {
+        try file.preallocate(at: 0, countBytes: max(sizeBytes, header.reservedBytes))
+        try zeroAhead(of: end)
     }
 
     /// Writes records, and zeros ahead of them when they pass what is zeroed.
@@ -81,6 +111,15 @@ struct ActiveSegment {
     /// Ends the segment behind its last record, which is durable. What the truncation gives back is zeros; it is never
     /// waited for.
     func cut(at endBytes: UInt64) throws(StorageError) { try file.truncate(to: endBytes) }
+
+    /// Ends the log behind its last record, which is durable, with a mark that says so. The mark is never waited for: if a
+    /// crash loses it, the log is as one that was left open.
+    func close(at endBytes: UInt64, nextLSN: UInt64) throws(StorageError) {
+        let mark = Frame.encoded(
+            .close, lsn: nextLSN, unsyncedCount: 0, at: UInt32(truncatingIfNeeded: endBytes))
+        try file.write(mark, at: endBytes)
+        try file.truncate(to: endBytes + UInt64(mark.count))
+    }
 
     private mutating func zeroAhead(of end: UInt64) throws(StorageError) {
         guard zeroAheadBytes > 0, end > zeroedEnd else { return }
@@ -104,8 +143,8 @@ struct ActiveSegment {
     }
 
     /// Reads record by record and writes only what is whole: what a bad read made of a record must not replace it.
-    private func rewrite(upTo end: UInt64) throws(StorageError) {
-        var scanner = try SegmentScanner(file, defects: NoDefects())
+    private func copy(from source: any StorageFile, upTo end: UInt64) throws(StorageError) {
+        var scanner = try SegmentScanner(source, defects: NoDefects())
         var start: UInt64 = 0
         var part: [UInt8] = []
         while scanner.position < end {

@@ -23,13 +23,14 @@ public enum DamageReason: Error, Hashable, Sendable {
     case wrongSegmentHeader
     /// A segment header in the middle of a segment.
     case misplacedSegmentHeader
-    /// Something lies behind the zeros that end a sealed segment.
+    /// Something lies behind the zeros that end a segment.
     case bytesAfterEnd
     /// A segment is missing between two that exist.
     case missingSegment(ByteString)
 
     /// The checksum is right, so the record was written on purpose: by a newer version of this format.
     case unknownVersion(UInt8)
+    case foreignVersion(UInt8, ofSegment: UInt8)
     case unknownType(UInt8)
     case reservedFlags(UInt16)
 
@@ -37,7 +38,7 @@ public enum DamageReason: Error, Hashable, Sendable {
     /// a torn tail: that would destroy what a newer version acknowledged.
     var isUnsupported: Bool {
         switch self {
-        case .unknownVersion, .unknownType, .reservedFlags: true
+        case .unknownVersion, .foreignVersion, .unknownType, .reservedFlags: true
         default: false
         }
     }
@@ -59,9 +60,11 @@ extension DamageReason: CustomStringConvertible {
         case .incompleteBatch: "a batch without its commit"
         case .wrongSegmentHeader: "the segment does not begin with its header"
         case .misplacedSegmentHeader: "a segment header in the middle of a segment"
-        case .bytesAfterEnd: "bytes behind the end of a sealed segment"
+        case .bytesAfterEnd: "unused space, with bytes behind it"
         case .missingSegment(let name): "the segment \(name) before it is missing"
-        case .unknownVersion(let version): "format version \(version); this program knows \(Frame.version)"
+        case .unknownVersion(let version): "format version \(version); this program knows up to \(Frame.version)"
+        case .foreignVersion(let version, let ofSegment):
+            "a record of version \(version) in a segment of version \(ofSegment)"
         case .unknownType(let type): "a record of the unknown type \(type)"
         case .reservedFlags(let flags): "reserved flags \(flags) are set"
         }

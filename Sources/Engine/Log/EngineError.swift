@@ -13,6 +13,9 @@ public enum EngineError: Error, Hashable, Sendable {
     case batchTooLarge(count: Int, sizeBytes: Int)
     /// A segment that should be whole is not.
     case damaged(Damage)
+    /// The end of the log is damaged: records are missing from it that were durable. Opening for writing would drop whatever
+    /// stands behind; nothing was changed. `LogOptions.damagedTail` says to set that aside and go on without it.
+    case damagedTail(Damage, DurabilityProof)
     /// The log does not have this record any more, or not yet.
     case noSuchRecord(LSN)
     /// A batch cannot be cut in two.
@@ -44,6 +47,8 @@ extension EngineError: CustomStringConvertible {
             "a batch of \(count.counted("record")) and \(size.counted("byte")); the limits are \(LogLimits.batchCount) "
                 + "and \(LogLimits.batchSizeBytes)"
         case .damaged(let damage): "damaged: \(damage)"
+        case .damagedTail(let damage, let proof):
+            "damaged: \(damage). This is no torn tail: \(proof). Nothing was changed"
         case .noSuchRecord(let lsn): "the log has no record \(lsn.rawValue)"
         case .withinBatch(let lsn): "record \(lsn.rawValue) is within a batch, which cannot be cut"
         case .targetNotEmpty: "the target directory is not empty"

@@ -18,7 +18,7 @@ public final class Log: Sendable {
     private let shard: UInt16
     private let lock: any DirectoryLock
     /// What recovery found when the log was opened.
-    public let recoveryReport: RecoveryReport
+    public var recoveryReport: RecoveryReport { core.recoveryReport }
 
     /// Opens the log in this directory, or begins one. Everything that it shows is durable.
     public static func open(
@@ -35,9 +35,9 @@ public final class Log: Sendable {
         self.shard = shard
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         let recovered = try RecoveredLog(
-            storage, shard: shard, policy: options.damagePolicy, defects: NoDefects()
+            storage, shard: shard, policy: options.damagePolicy, damagedTail: options.damagedTail,
+            defects: NoDefects()
         ) { (_, _) in }
-        recoveryReport = recovered.report
         core = try LogCore(storage: storage, options: options, recovered: recovered, defects: NoDefects())
     }
 

@@ -24,7 +24,7 @@ extension LogCore {
         if defects.has(.rotationUnsynced) { try writeOut(through: last) } else { try sync(through: last) }
         guard base.sequence < UInt32.max else { throw end(with: .exhausted) }
         let name = SegmentName(shard: active.name.shard, sequence: base.sequence + 1)
-        let header = SegmentHeader(name: name, baseLSN: last + 1)
+        let header = SegmentHeader(name: name, baseLSN: last + 1, sizeBytes: options.segmentSizeBytes)
         let next = try poisoning { () throws(StorageError) in
             try active.cut(at: word.endBytes)
             let segment = try ActiveSegment.begin(header, in: storage, options: options)
@@ -33,7 +33,7 @@ extension LogCore {
         }
         writeGate.withLock {
             segments.append(header)
-            install(next, header, lastLSN: last, endBytes: UInt64(SegmentHeader.sizeBytes))
+            install(next, lastLSN: last, endBytes: UInt64(SegmentHeader.sizeBytes))
         }
         return true
     }
@@ -61,14 +61,15 @@ extension LogCore {
             let tail = try findTail(endingWith: lsn)
             let next = try poisoning { () throws(StorageError) in
                 try removeSegments(after: tail.name)
-                return try ActiveSegment.resume(
-                    tail, tail.header!, in: storage, options: options, defects: defects)
+                return try LogStart(
+                    behind: tail, lastLSN: lsn, isReplaced: true, in: storage, options: options, defects: defects)
             }
             writeGate.withLock {
                 segments.removeAll { $0.name > tail.name }
+                if next.segment.name != tail.name { segments.append(next.segment.header) }
                 words.store(lsn, at: Word.flushedLSN)
                 words.store(lsn, at: Word.durableLSN)
-                install(next, tail.header!, lastLSN: lsn, endBytes: tail.endBytes)
+                install(next.segment, lastLSN: lsn, endBytes: next.endBytes)
             }
         } catch {
             // Refused before anything changed: the log goes on. Poisoned: it does not, whatever the word says.
@@ -94,7 +95,9 @@ extension LogCore {
             found = frame.lsn
         }
         guard batch.isClosed, found == lsn else { throw .withinBatch(LSN(lsn)) }
-        return LogTail(name: header.name, header: header, endBytes: scanner.position, lengthBytes: scanner.length)
+        let end = scanner.position
+        return LogTail(
+            name: header.name, header: header, endBytes: end, droppedOffsetBytes: end, droppedBytes: 0, ending: .open)
     }
 
     /// From the last one backwards, each durably gone before the next: a crash never leaves a gap.
@@ -128,12 +131,13 @@ extension LogCore {
         }
     }
 
-    /// Makes everything durable and ends the log: its file ends with its last record, which says that nothing was torn.
+    /// Makes everything durable and ends the log with a mark that says so, which tells damage to it from a torn tail.
     /// Later calls throw `closed`. Throws what poisoned the log, if anything did.
     func close() throws(EngineError) {
         let word = try sealWhateverComes()
-        try sync(through: base.lsn + word.count - 1)
-        try poisoning { () throws(StorageError) in try active.cut(at: word.endBytes) }
+        let next = base.lsn + word.count
+        try sync(through: next - 1)
+        try poisoning { () throws(StorageError) in try active.close(at: word.endBytes, nextLSN: next) }
         _ = end(with: .closed)
     }
 
@@ -158,8 +162,9 @@ extension LogCore {
     }
 
     /// Makes a segment the active one, and breaks the seal. Everything before is written out. Under `writeGate`.
-    private func install(_ segment: ActiveSegment, _ header: SegmentHeader, lastLSN: UInt64, endBytes: UInt64) {
+    private func install(_ segment: ActiveSegment, lastLSN: UInt64, endBytes: UInt64) {
         active = segment
+        let header = segment.header
         base = SegmentBase(
             sequence: header.name.sequence, lsn: header.baseLSN,
             position: words.load(Word.flushedPosition) - endBytes)

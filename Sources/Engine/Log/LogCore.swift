@@ -31,6 +31,8 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     let storage: any Storage
     let options: LogOptions
     let defects: Planted
+    /// What recovery found when the log was opened, and what became of it.
+    let recoveryReport: RecoveryReport
 
     let words = C.Words(count: Word.count)
     let ring: RecordRing<C>
@@ -51,6 +53,8 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     let removal = C.Gate()
 
     /// Goes on with a log that recovery has read, or begins one. Nothing but this writes to the directory meanwhile.
+    ///
+    /// Throws `damagedTail`, and changes nothing, when records are missing from the end that were durable.
     init(
         storage: any Storage, options: LogOptions, recovered: RecoveredLog, defects: Planted
     ) throws(EngineError) {
@@ -58,27 +62,51 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         self.options = options
         self.defects = defects
         ring = RecordRing(capacityBytes: options.bufferSizeBytes)
-        var lastLSN = recovered.report.lastLSN.rawValue
-        let name = recovered.tail?.name ?? SegmentName(shard: recovered.shard, sequence: 1)
-        let header = recovered.tail?.header ?? SegmentHeader(name: name, baseLSN: lastLSN + 1)
-        // Only a recovery that was told to believe stale records can have gone back before the last segment.
-        guard header.baseLSN <= lastLSN + 1 else {
-            let reason = DamageReason.wrongLSN(found: LSN(header.baseLSN), expected: LSN(lastLSN + 1))
-            throw .damaged(Damage(segment: name.fileName, offsetBytes: 0, reason: reason))
+        try Self.check(recovered, options)
+        var (report, lastLSN) = (recovered.report, recovered.report.lastLSN.rawValue)
+        let start = try throughStorage { () throws(StorageError) in
+            for name in recovered.leftovers { try storage.unlink(name) }
+            guard let tail = recovered.tail else {
+                let name = SegmentName(shard: recovered.shard, sequence: 1)
+                return try LogStart(beginning: name, in: storage, options: options)
+            }
+            if report.isTailKept {
+                report.setAsideFile = try DroppedTail.setAside(tail, in: storage)
+            }
+            return try LogStart(
+                behind: tail, lastLSN: lastLSN, isReplaced: tail.mayHoldAcknowledged, in: storage, options: options,
+                defects: defects)
         }
+        recoveryReport = report
+        active = start.segment
+        let header = active.header
         if defects.has(.numberReused), lastLSN >= header.baseLSN { lastLSN -= 1 }
-        active = try throughStorage { () throws(StorageError) in
-            guard let tail = recovered.tail else { return try .begin(header, in: storage, options: options) }
-            return try .resume(tail, header, in: storage, options: options, defects: defects)
-        }
         segments = recovered.headers
-        if segments.last?.name != name { segments.append(header) }
-        let end = recovered.tail?.header == nil ? UInt64(SegmentHeader.sizeBytes) : recovered.tail!.endBytes
-        base = SegmentBase(sequence: name.sequence, lsn: header.baseLSN, position: Self.firstPosition - end)
-        words.store(Reservation(count: lastLSN + 1 - header.baseLSN, endBytes: end).rawValue, at: Word.reservation)
+        if segments.last?.name != header.name { segments.append(header) }
+        base = SegmentBase(
+            sequence: header.name.sequence, lsn: header.baseLSN, position: Self.firstPosition - start.endBytes)
+        let place = Reservation(count: lastLSN + 1 - header.baseLSN, endBytes: start.endBytes)
+        words.store(place.rawValue, at: Word.reservation)
         words.store(Self.firstPosition, at: Word.flushedPosition)
         words.store(lastLSN, at: Word.flushedLSN)
         words.store(lastLSN, at: Word.durableLSN)
+    }
+
+    /// Throws why nothing may be written behind what recovery has read.
+    private static func check(_ recovered: RecoveredLog, _ options: LogOptions) throws(EngineError) {
+        guard let tail = recovered.tail, let header = tail.header else { return }
+        let next = recovered.report.lastLSN.rawValue + 1
+        // Only a recovery that was told to believe stale records can have gone back before the last segment.
+        guard header.baseLSN <= next else {
+            let reason = DamageReason.wrongLSN(found: LSN(header.baseLSN), expected: LSN(next))
+            throw .damaged(Damage(segment: tail.name.fileName, offsetBytes: 0, reason: reason))
+        }
+        if header.version != Frame.version, tail.name.sequence == .max { throw .exhausted }
+        if case .damaged(let proof, _) = tail.ending, options.damagedTail == .refuse,
+            let damage = recovered.report.tornTail
+        {
+            throw .damagedTail(damage, proof)
+        }
     }
 
     /// The position at which an opened log goes on. Beyond the largest segment, so that the first byte of every segment
@@ -93,12 +121,16 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         let size = Frame.size(keyCount: key.count, payloadCount: payload.count)
         let spot = try reserve(sizeBytes: size, count: 1)
         guard size <= ring.capacityBytes else {
-            try writeThrough(
-                Frame.encoded(type, lsn: spot.lsn, key: Array(key), payload: Array(payload)), at: spot, count: 1)
+            let frame = Frame.encoded(
+                type, lsn: spot.lsn, unsyncedCount: unsyncedCount(before: spot.lsn), at: spot.offsetBytes,
+                key: Array(key),
+                payload: Array(payload))
+            try writeThrough(frame, at: spot, count: 1)
             return spot.place
         }
         try waitForRoom(endPosition: spot.position + UInt64(size), lastLSN: spot.lsn)
-        ring.encode(type, lsn: spot.lsn, key: key, payload: payload, at: spot.position, sizeBytes: size)
+        let unsyncedCount = unsyncedCount(before: spot.lsn)
+        ring.encode(type, spot, unsyncedCount: unsyncedCount, key: key, payload: payload, sizeBytes: size)
         if fillsHalf(spot.position, size) { try writeHalf() }
         return spot.place
     }
@@ -132,11 +164,15 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         for part in parts {
             let offset = spot.offsetBytes + UInt32(frames.count)
             places.append(Place(lsn: spot.lsn + UInt64(places.count), sequence: spot.sequence, offsetBytes: offset))
-            frames += Frame.encoded(part.type, lsn: places.last!.lsn, key: part.key.bytes, payload: part.payload)
+            frames += Frame.encoded(
+                part.type, lsn: places.last!.lsn, unsyncedCount: unsyncedCount(before: places.last!.lsn), at: offset,
+                key: part.key.bytes, payload: part.payload)
             ends.append(spot.position + UInt64(frames.count))
         }
-        let commit = OpenBatch.commitPayload(count: parts.count)
-        frames += Frame.encoded(.batchCommit, lsn: spot.lsn + UInt64(parts.count), payload: commit)
+        let last = spot.lsn + UInt64(parts.count)
+        frames += Frame.encoded(
+            .batchCommit, lsn: last, unsyncedCount: unsyncedCount(before: last),
+            at: spot.offsetBytes + UInt32(frames.count), payload: OpenBatch.commitPayload(count: parts.count))
         ends.append(spot.position + UInt64(frames.count))
         guard size <= ring.capacityBytes, ends.count < ring.slotCount else {
             try writeThrough(frames, at: spot, count: ends.count)
@@ -146,6 +182,12 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
         frames.withUnsafeBytes { ring.copy($0, to: spot.position) }
         for (index, end) in ends.enumerated() { ring.publish(spot.lsn + UInt64(index), endPosition: end) }
         return places
+    }
+
+    /// What a record says that is appended now: how many before it may not be durable yet.
+    @inline(__always)
+    private func unsyncedCount(before lsn: UInt64) -> UInt16 {
+        Frame.unsyncedCount(lsn: lsn, durableLSN: words.load(Word.durableLSN))
     }
 
     private func checkSizes(_ keyCount: Int, _ payloadCount: Int) throws(EngineError) {

@@ -10,15 +10,18 @@ public struct LogOptions: Hashable, Sendable {
     public var bufferSizeBytes: Int
     /// What to do about damage where no crash can have caused it.
     public var damagePolicy: DamagePolicy
+    /// What to do about a damaged tail, from which durable records are missing, when the log is opened for writing.
+    public var damagedTail: DamagedTailPolicy
 
     public init(
         segmentSizeBytes: Int = 64 << 20, zeroAheadBytes: Int = 256 << 10, bufferSizeBytes: Int = 1 << 20,
-        damagePolicy: DamagePolicy = .refuse
+        damagePolicy: DamagePolicy = .refuse, damagedTail: DamagedTailPolicy = .refuse
     ) {
         self.segmentSizeBytes = segmentSizeBytes
         self.zeroAheadBytes = zeroAheadBytes
         self.bufferSizeBytes = bufferSizeBytes
         self.damagePolicy = damagePolicy
+        self.damagedTail = damagedTail
     }
 
     func validated() throws(EngineError) -> LogOptions {
@@ -39,4 +42,14 @@ public enum DamagePolicy: Hashable, Sendable {
     case refuse
     /// Go on behind the damage with the next whole record, and say so in the report.
     case skipDamaged
+}
+
+/// What opening a log for writing does about a damaged tail (`LogEnding.damaged`). A torn tail, as a crash leaves it, is
+/// dropped in any case.
+public enum DamagedTailPolicy: Hashable, Sendable {
+    /// Refuse to open, and change nothing: `EngineError.damagedTail`.
+    case refuse
+    /// Copy everything behind the last whole record into a file of its own, durably, and go on without it. The file is
+    /// `RecoveryReport.setAsideFile`.
+    case setAside
 }

@@ -29,20 +29,25 @@ final class RecordRing<C: Coordination>: @unchecked Sendable {
     /// Encodes a record at its place and publishes it.
     @inline(__always)
     func encode(
-        _ type: RecordType, lsn: UInt64, key: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer,
-        at position: UInt64, sizeBytes: Int
+        _ type: RecordType, _ spot: Spot, unsyncedCount: UInt16, key: UnsafeRawBufferPointer,
+        payload: UnsafeRawBufferPointer, sizeBytes: Int
     ) {
+        let position = spot.position
         let start = offset(position)
         if start + sizeBytes <= capacityBytes {
             let target = UnsafeMutableRawBufferPointer(start: base + start, count: sizeBytes)
-            Frame.encode(type, lsn: lsn, key: key, payload: payload, into: target)
+            Frame.encode(
+                type, lsn: spot.lsn, unsyncedCount: unsyncedCount, at: spot.offsetBytes, key: key, payload: payload,
+                into: target)
         } else {
             withUnsafeTemporaryAllocation(byteCount: sizeBytes, alignment: 8) { frame in
-                Frame.encode(type, lsn: lsn, key: key, payload: payload, into: frame)
+                Frame.encode(
+                    type, lsn: spot.lsn, unsyncedCount: unsyncedCount, at: spot.offsetBytes, key: key, payload: payload,
+                    into: frame)
                 copy(UnsafeRawBufferPointer(frame), to: position)
             }
         }
-        publish(lsn, endPosition: position + UInt64(sizeBytes))
+        publish(spot.lsn, endPosition: position + UInt64(sizeBytes))
     }
 
     /// Copies encoded records to `position`, around the end where needed. They fit the ring.

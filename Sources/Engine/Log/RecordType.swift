@@ -14,6 +14,9 @@ public enum RecordType: UInt8, Hashable, Sendable, CaseIterable {
     case event = 8
     /// How far the events are applied.
     case checkpoint = 9
+    /// Ends a log that was closed: everything before it was durable when it was written. Like the frame of a segment it has
+    /// no LSN of its own, and the next record takes its place. Since version 2.
+    case close = 10
 
     var isBatchPart: Bool { self == .batchPut || self == .batchDelete }
 }

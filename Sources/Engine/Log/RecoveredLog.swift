@@ -1,3 +1,4 @@
+import Bytes
 import Storage
 
 /// What a walk over a whole log leaves to go on with.
@@ -6,18 +7,22 @@ struct RecoveredLog {
     /// The segments in their order, without one that was being created when the crash came.
     var headers: [SegmentHeader]
     var tail: LogTail?
+    /// Files of segments that were being replaced when a crash came.
+    var leftovers: [ByteString]
     var report: RecoveryReport
 
     /// Reads the whole log and shows each record to `visit`, with the segment it lies in.
     init<Planted: Defects>(
-        _ storage: any Storage, shard: UInt16, policy: DamagePolicy, defects: Planted,
-        visiting visit: (Frame, SegmentName) throws(EngineError) -> Void
+        _ storage: any Storage, shard: UInt16, policy: DamagePolicy, damagedTail: DamagedTailPolicy = .refuse,
+        defects: Planted, visiting visit: (Frame, SegmentName) throws(EngineError) -> Void
     ) throws(EngineError) {
-        var walk = try LogWalk(storage: storage, shard: shard, policy: policy, defects: defects)
+        var walk = try LogWalk(
+            storage: storage, shard: shard, policy: policy, damagedTail: damagedTail, defects: defects)
         while let frame = try walk.next() { try visit(frame, walk.segment) }
         self.shard = shard
         headers = walk.headers
         tail = walk.tail
+        leftovers = walk.leftovers
         report = walk.report
     }
 
@@ -25,6 +30,7 @@ struct RecoveredLog {
     init(shard: UInt16) {
         self.shard = shard
         headers = []
+        leftovers = []
         report = RecoveryReport()
     }
 }

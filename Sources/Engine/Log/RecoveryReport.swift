@@ -1,3 +1,5 @@
+import Bytes
+
 /// What recovery found, and what it gave up.
 public struct RecoveryReport: Hashable, Sendable {
     public var filesScanned = 0
@@ -5,10 +7,16 @@ public struct RecoveryReport: Hashable, Sendable {
     public var recordsReplayed = 0
     /// Segments whose tail was no record: the trace of a crash. At most the last one, unless damage was skipped.
     public var segmentsWithTruncatedTail = 0
+    /// How the log ends. What was dropped from it may be a crash's torn tail, or damage.
+    public var ending = LogEnding.open
     /// The first byte that was dropped from the end of the last segment, and why it begins no record; nil when nothing was.
     public var tornTail: Damage?
     /// From the end of the last whole record to the last byte that was not zero.
     public var bytesDiscarded: UInt64 = 0
+    /// Whether a writer keeps what it drops in a file of its own, because it may have been acknowledged.
+    public var isTailKept = false
+    /// The file that holds what was dropped, where that may have been acknowledged. Recovery never reads or removes it.
+    public var setAsideFile: ByteString?
     /// Damage that was skipped under `DamagePolicy.skipDamaged`.
     public var midStreamErrors: [Damage] = []
     public var lastLSN = LSN.none

@@ -49,7 +49,9 @@ final class SegmentFilePool: Sendable {
                     try file.read(into: frame, at: UInt64(location.offsetBytes))
                 }
                 let read = UnsafeRawBufferPointer(rebasing: frame[..<count])
-                return (count, Frame.mismatch(read, lsn: location.lsn, key: key, sizeBytes: size))
+                let reason = Frame.mismatch(
+                    read, lsn: location.lsn, at: location.offsetBytes, key: key, sizeBytes: size)
+                return (count, reason)
             }
             var (count, reason) = try mismatch()
             // What is wrong may have happened on the way here.

@@ -27,6 +27,20 @@ struct SegmentName: Hashable, Comparable {
             Self.digits(UInt64(shard), 4) + [UInt8(ascii: "-")] + Self.digits(UInt64(sequence), 10) + ".log".utf8)
     }
 
+    /// The segment after it. There is none after the largest number.
+    var next: SegmentName { SegmentName(shard: shard, sequence: sequence + 1) }
+
+    /// Under this name a file is written that will take the place of the segment.
+    var replacementName: ByteString { ByteString(fileName.bytes + Self.replacementSuffix) }
+
+    /// The segment whose `replacementName` this is; nil for every other name.
+    static func replaced(by name: ByteString) -> SegmentName? {
+        guard name.bytes.suffix(replacementSuffix.count).elementsEqual(replacementSuffix) else { return nil }
+        return SegmentName(ByteString(Array(name.bytes.dropLast(replacementSuffix.count))))
+    }
+
+    private static let replacementSuffix = Array(".new".utf8)
+
     static let largestShard: UInt16 = 9999
 
     static func < (left: SegmentName, right: SegmentName) -> Bool {

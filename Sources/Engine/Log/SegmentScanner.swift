@@ -18,12 +18,16 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
     let length: UInt64
     /// Where the next frame begins.
     private(set) var position: UInt64 = 0
+    /// The format of the segment, once its own frame was read.
+    private(set) var version: UInt8?
 
     private let file: (any StorageFile)?
     private let defects: Planted
     private var window: UnsafeMutableRawBufferPointer
     private var windowStart: UInt64 = 0
     private var windowCount = 0
+    /// For `findFrame`.
+    private var prefixes = PrefixChecksums()
 
     init(_ file: any StorageFile, defects: Planted, windowSizeBytes: Int = 256 << 10) throws(StorageError) {
         self.file = file
@@ -87,26 +91,50 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
 
     mutating func move(to position: UInt64) { self.position = position }
 
-    /// Moves to the next whole record behind `position`, whatever its LSN; false and at the end when there is none.
-    mutating func findNextFrame() throws(StorageError) -> Bool {
-        let magic = withUnsafeBytes(of: Frame.magic.littleEndian) { Array($0) }
-        position += 1
-        while position + UInt64(Frame.overheadBytes) <= length {
-            let part = try bytes(Int(min(length - position, UInt64(window.count))))
-            if let candidate = part.firstIndex(of: magic[0]) {
-                position += UInt64(candidate)
-                let start = position
-                if case .frame(let frame) = try next(), frame.type != .segment {
-                    position = start
-                    return true
-                }
-                position = start + 1
-            } else {
+    /// Moves to the first whole record at `start` or behind it, whatever its LSN, which lies before `end`; false and at the
+    /// end when there is none.
+    ///
+    /// The time is linear in the length of the file, whatever lengths the bytes claim: of what is long only the checksum at
+    /// its two ends is computed, from a table.
+    mutating func findFrame(
+        from start: UInt64, before end: UInt64 = .max
+    ) throws(StorageError) -> Bool {
+        let end = min(end, length, UInt64(UInt32.max))
+        position = min(start, length)
+        while position < end, position + UInt64(Frame.overheadBytes) <= length {
+            let part = try bytesAtHand(before: end)
+            guard let candidate = memchr(part.baseAddress!, Int32(Frame.magic & 0xFF), part.count) else {
                 position += UInt64(part.count)
+                continue
             }
+            position += UInt64(part.baseAddress!.distance(to: UnsafeRawPointer(candidate)))
+            let start = position
+            if try mayBeWhole(), case .frame(let frame) = try next(), frame.type != .segment {
+                position = start
+                return true
+            }
+            position = start + 1
         }
         position = length
         return false
+    }
+
+    /// Whether it is worth to read the record that may begin at `position`: it is short, or its checksum is right.
+    private mutating func mayBeWhole() throws(StorageError) -> Bool {
+        guard length - position >= UInt64(Frame.overheadBytes) else { return false }
+        let header = try bytes(Frame.headerSizeBytes)
+        guard let counts = try? Frame.checkedSize(of: header, availableBytes: length - position) else { return false }
+        let size = Frame.size(keyCount: counts.keyCount, payloadCount: counts.payloadCount)
+        if size <= PrefixChecksums.blockSizeBytes { return true }
+        guard let file else { return false }
+        let start = Frame.checksumStart(version: version ?? header[4], at: position)
+        let bodyEnd = position + UInt64(size - Frame.checksumSizeBytes)
+        let expected = try prefixes.checksum(of: position..<bodyEnd, extending: start, in: file)
+        var found: UInt32 = 0
+        let count = try withUnsafeMutableBytes(of: &found) { (bytes) throws(StorageError) in
+            try file.read(into: bytes, at: bodyEnd)
+        }
+        return count == Frame.checksumSizeBytes && UInt32(littleEndian: found) == expected
     }
 
     /// The distance from `position` to the end of the last byte that is not zero.
@@ -143,17 +171,24 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
     ) throws(DamageReason) -> Step {
         let body = UnsafeRawBufferPointer(rebasing: bytes.dropLast(Frame.checksumSizeBytes))
         let found = bytes.littleEndian(UInt32.self, at: body.count)
-        let expected = CRC32C.checksum(body)
+        let start = Frame.checksumStart(version: version ?? bytes[4], at: position)
+        let expected = CRC32C.checksum(body, extending: start)
         guard found == expected || defects.has(.checksumUnchecked) else {
             throw .wrongChecksum(found: found, expected: expected)
         }
-        guard bytes[4] == Frame.version else { throw .unknownVersion(bytes[4]) }
-        let flags = bytes.littleEndian(UInt16.self, at: 6)
-        guard flags == 0 else { throw .reservedFlags(flags) }
-        guard let type = RecordType(rawValue: bytes[5]) else { throw .unknownType(bytes[5]) }
+        guard (1...Frame.version).contains(bytes[4]) else { throw .unknownVersion(bytes[4]) }
+        if let version, bytes[4] != version { throw .foreignVersion(bytes[4], ofSegment: version) }
+        let isFirstVersion = bytes[4] == 1
+        let word = bytes.littleEndian(UInt16.self, at: 6)
+        guard !isFirstVersion || word == 0 else { throw .reservedFlags(word) }
+        guard let type = RecordType(rawValue: bytes[5]), !isFirstVersion || type != .close else {
+            throw .unknownType(bytes[5])
+        }
+        if type == .segment, position == 0 { version = bytes[4] }
         let keyEnd = Frame.headerSizeBytes + keyCount
         let frame = Frame(
-            type: type, lsn: bytes.littleEndian(at: 8), offsetBytes: UInt32(truncatingIfNeeded: position),
+            type: type, lsn: bytes.littleEndian(at: 8), unsyncedCount: isFirstVersion ? .max : word,
+            offsetBytes: UInt32(truncatingIfNeeded: position),
             key: UnsafeRawBufferPointer(rebasing: bytes[Frame.headerSizeBytes..<keyEnd]),
             payload: UnsafeRawBufferPointer(rebasing: bytes[keyEnd..<keyEnd + payloadCount]))
         position += UInt64(bytes.count)
@@ -168,6 +203,13 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         }
         let start = Int(position - windowStart)
         return UnsafeRawBufferPointer(rebasing: window[start..<start + count])
+    }
+
+    /// The bytes from `position` on that were read already; as many as are read at once when there are none. At least one.
+    private mutating func bytesAtHand(before end: UInt64) throws(StorageError) -> UnsafeRawBufferPointer {
+        let windowEnd = windowStart + UInt64(windowCount)
+        let isAtHand = position >= windowStart && position < windowEnd
+        return try bytes(Int(min(end - position, isAtHand ? windowEnd - position : UInt64(window.count))))
     }
 
     private mutating func refill(_ count: Int) throws(StorageError) {

@@ -67,27 +67,94 @@ struct StoreCommandTests {
         try map.close()
         let name = temporary.path + "/s/0000-0000000002.log"
         #expect(try store("verify", "s").status == 0)
-        var bytes = try Data(contentsOf: URL(filePath: name))
-        let whole = bytes
-        // A torn tail is no damage.
-        try whole.dropLast(3).write(to: URL(filePath: name))
-        let torn = try store("verify", "s")
-        #expect(torn.status == 0 && torn.output.contains("torn tail in 0000-0000000002.log at byte"))
-        #expect(try Data(contentsOf: URL(filePath: name)) == whole.dropLast(3))
-        let shown = try store("scan", "s")
-        #expect(shown.status == 0 && shown.error.contains("bytes behind that are not shown"))
-        // Records behind it may be lost or not.
+        let whole = try Data(contentsOf: URL(filePath: name))
+        let close = 28
+        // A torn tail: a crash, or damage to what was synced last.
+        let cut = whole.dropLast(close + 3)
+        try cut.write(to: URL(filePath: name))
+        let torn = try store("verify", "s", "--json")
+        #expect(torn.status == 3 && torn.output.contains(#""ending" : "torn""#))
+        #expect(
+            torn.output.contains(#""verdict" : "unclear""#) && torn.output.contains(#""recordsBehindTornTail" : 0"#))
+        #expect(try Data(contentsOf: URL(filePath: name)) == cut)
+        // Records behind a gap that say nothing of it.
+        var bytes = whole.dropLast(close + 34)
         bytes[36 + 30] ^= 1
         try bytes.write(to: URL(filePath: name))
         let unclear = try store("verify", "s", "--json")
-        #expect(unclear.status == 3 && unclear.output.contains(#""recordsBehindTornTail" : 20"#))
-        #expect(unclear.output.contains(#""verdict" : "unclear""#))
+        #expect(unclear.status == 3 && unclear.output.contains(#""recordsBehindTornTail" : 19"#))
+        // The record behind them, and the close, say that they were durable.
+        bytes = whole
+        bytes[36 + 30] ^= 1
+        try bytes.write(to: URL(filePath: name))
+        let closed = try store("verify", "s", "--json")
+        #expect(closed.status == 1 && closed.output.contains(#""ending" : "damaged""#))
         // A sealed segment cannot be torn.
         try whole.write(to: URL(filePath: temporary.path + "/s/0000-0000000001.log"))
         let damaged = try store("verify", "s")
         #expect(damaged.status == 1 && damaged.output.contains("0000-0000000001.log at byte 0"))
         let refused = try store("get", "s", "after")
         #expect(refused.status == 2 && refused.error.contains("0000-0000000001.log"))
+    }
+
+    /// A store of eight puts by eight processes, and one bit of it wrong.
+    private func damagedStore(at offset: Int) throws -> Data {
+        for number in 1...8 { #expect(try store("put", "s", "k\(number % 3)", "value \(number)").status == 0) }
+        var bytes = try Data(contentsOf: URL(filePath: segment()))
+        bytes[offset] ^= 1
+        try bytes.write(to: URL(filePath: segment()))
+        return bytes
+    }
+
+    @Test func aWriterRefusesADamagedTailAndKeepsWhatItDiscards() throws {
+        let bytes = try damagedStore(at: 60)
+        for arguments in [["put", "s", "k", "v"], ["delete", "s", "k1"], ["compact", "s"]] {
+            let refused = try Faultline.run(["store"] + arguments, directory: temporary.path)
+            #expect(refused.status == 2 && refused.error.contains("0000-0000000001.log at 36"), "\(arguments)")
+            #expect(refused.error.contains("--discard-damaged-tail"))
+        }
+        #expect(try Data(contentsOf: URL(filePath: segment())) == bytes, "a refusal changes nothing")
+        let verified = try store("verify", "s")
+        #expect(verified.status == 1 && verified.output.contains("7 whole records stand behind it"))
+        let discarded = try store("put", "s", "k", "v", "--discard-damaged-tail")
+        #expect(discarded.status == 0 && discarded.error.contains("kept in 0000-0000000001.log.dropped-at-36"))
+        #expect(try Data(contentsOf: URL(filePath: segment() + ".dropped-at-36")) == bytes.dropFirst(36))
+        #expect(try store("verify", "s").status == 0)
+        #expect(try store("scan", "s").output == "k\tv\n")
+        let both = try store("compact", "s", "--into", "t", "--discard-damaged-tail")
+        #expect(both.status == 2 && both.error.contains("--into"))
+    }
+
+    /// The last record is the last value of its key: an older one is shown, and that is said.
+    @Test func readersSayThatTheEndIsDamaged() throws {
+        let bytes = try damagedStore(at: 36 + 7 * 37 + 30)
+        let got = try store("get", "s", "k2")
+        #expect(got.status == 3 && got.output == "value 5" && got.error.contains("damaged tail in 0000-0000000001.log"))
+        #expect(try store("get", "s", "absent").status == 3, "it may be in what is not shown")
+        for arguments in [
+            ["scan", "s"], ["export", "s", "out.jsonl"], ["report", "s"], ["compact", "s", "--into", "t"],
+        ] {
+            let answer = try Faultline.run(["store"] + arguments, directory: temporary.path)
+            #expect(answer.status == 3 && answer.error.contains("damaged") && !answer.output.isEmpty, "\(arguments)")
+        }
+        #expect(try Data(contentsOf: URL(filePath: segment())) == bytes)
+    }
+
+    /// Whole but for its end, at a record's edge or not; and with nothing left.
+    @Test(arguments: [
+        (36 + 8 * 37, 0, "cutShort", 8), (36 + 3 * 37, 0, "cutShort", 3), (36 + 3 * 37 - 5, 0, "torn", 2),
+        (0, 0, "blank", 0), (36 + 7 * 37, 37 + 28, "cutShort", 7),
+    ])
+    func aFileThatLostItsEndIsNotWhole(_ size: Int, _ zeros: Int, _ ending: String, _ records: Int) throws {
+        let bytes = try damagedStore(at: 36 + 8 * 37)
+        try (bytes.prefix(size) + Data(count: zeros)).write(to: URL(filePath: segment()))
+        let verified = try store("verify", "s", "--json")
+        #expect(verified.status == 3 && verified.output.contains("\"ending\" : \"\(ending)\""))
+        #expect(verified.output.contains("\"records\" : \(records),"))
+        #expect(try store("scan", "s").status == 3)
+        // A crash may have been the cause: a writer goes on.
+        #expect(try store("put", "s", "k", "v").status == 0)
+        #expect(try store("verify", "s").status == 0)
     }
 
     @Test(arguments: [

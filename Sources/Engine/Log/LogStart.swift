@@ -1,0 +1,43 @@
+import Bytes
+import Storage
+
+/// Where a log goes on after an opening or a truncation: the active segment, and the end of its last record.
+struct LogStart {
+    var segment: ActiveSegment
+    var endBytes: UInt64
+
+    /// Begins a log.
+    init(beginning name: SegmentName, in storage: any Storage, options: LogOptions) throws(StorageError) {
+        segment = try .begin(
+            SegmentHeader(name: name, baseLSN: 1, sizeBytes: options.segmentSizeBytes), in: storage, options: options)
+        endBytes = UInt64(SegmentHeader.sizeBytes)
+    }
+
+    /// Goes on behind `tail`, whose last record is `lastLSN`. `isReplaced` when durable records are dropped behind it: the
+    /// segment then changes in one step, because a crash between two would leave what looks like damage.
+    ///
+    /// A segment of an older version is sealed, and the next one begun.
+    init(
+        behind tail: LogTail, lastLSN: UInt64, isReplaced: Bool, in storage: any Storage, options: LogOptions,
+        defects: some Defects
+    ) throws(StorageError) {
+        guard let header = tail.header else {
+            let header = SegmentHeader(
+                name: tail.name, baseLSN: lastLSN + 1, sizeBytes: options.segmentSizeBytes)
+            segment = try .restart(header, in: storage, options: options)
+            endBytes = UInt64(SegmentHeader.sizeBytes)
+            return
+        }
+        segment =
+            try isReplaced
+            ? .replace(header, tail, in: storage, options: options)
+            : .resume(header, tail, in: storage, options: options, defects: defects)
+        endBytes = tail.endBytes
+        if header.version != Frame.version {
+            let next = SegmentHeader(
+                name: tail.name.next, baseLSN: lastLSN + 1, sizeBytes: options.segmentSizeBytes)
+            segment = try .begin(next, in: storage, options: options)
+            endBytes = UInt64(SegmentHeader.sizeBytes)
+        }
+    }
+}
