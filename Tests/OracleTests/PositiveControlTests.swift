@@ -82,6 +82,7 @@ import Testing
             ("+a=x !1 +a=y !2", "a=y", .durable, .mixedValue, "can be mixed"),
             ("+a=x !1", "a=x", .durable, .resurrectedDelete, "no key is known whose delete"),
             ("+a=x !1", "a=x", .ordered, .hole, "no two keys"),
+            ("a=x b=y c=z", "a=x b=y c=z", .orderedPrefix, .hole, "no two keys"),
             ("+a=x/1 !1 +b=y !2", "a=x b=y", .transactional, .halfBatch, "no acknowledged batch"),
             ("a=x", "a=x", .durable, .lostAcknowledgement, "1 key could be made wrong"),
         ]

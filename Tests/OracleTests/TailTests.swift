@@ -58,6 +58,17 @@ import Testing
         #expect(judgement.verdict == (isLegal ? .pass : .violation), "\(judgement.violations)")
     }
 
+    /// What a recovery did not show though it was in flight is lost for good; what nobody looked at may be there or not.
+    @Test(arguments: [
+        ("R(a=1)", "a=1 c=3", true), ("R(a=1)", "a=2 c=3", false), ("R", "a=1 c=3", true), ("R", "a=2 c=3", true),
+        ("R", "c=3", false),
+    ])
+    func whatWasInFlightAtARestart(restart: String, observation: String, isLegal: Bool) throws {
+        let validator = try Script("+a=1 !1 +a=2 \(restart) +c=3 !3 +d=4 !4").validator(.everything)
+        let judgement = validator.judge(Script.observation(observation), contract: .orderedPrefix)
+        #expect(judgement.verdict == (isLegal ? .pass : .violation), "\(judgement.violations)")
+    }
+
     @Test func operationsInFlightMayBeThereInTheirOrder() throws {
         let validator = try Script("+a=1 !1 +b=1 +c=1").validator(.everything)
         #expect(validator.judge(Script.observation("a=1 b=1"), contract: .orderedPrefix).verdict == .pass)
