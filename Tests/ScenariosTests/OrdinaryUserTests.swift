@@ -16,12 +16,12 @@ struct OrdinaryUserTests {
         #expect(cuts ?? 0 > 0)
     }
 
-    @Test(arguments: OrdinaryUser.Way.allCases) func theDoctorSaysWhichWayIsTaken(_ way: OrdinaryUser.Way) throws {
+    @Test(arguments: OrdinaryUser.Way.allCases) func theDoctorSaysWhichWayIsUsed(_ way: OrdinaryUser.Way) throws {
         let answer = try OrdinaryUser().run(way, "doctor")
         #expect(answer.status == 0)
         let name = way == .helper ? "through fusermount3" : "in a user namespace"
         let line = answer.output.split(separator: "\n").first { $0.hasPrefix(name) }
-        #expect(line?.contains(" taken ") == true, "\(answer)")
+        #expect(line?.contains(" used here ") == true, "\(answer)")
         let sandbox = answer.output.split(separator: "\n").first { $0.hasPrefix("mount namespace") }
         #expect(sandbox?.contains(" works ") == true, "\(answer)")
     }

@@ -20,9 +20,11 @@ package struct LiveRun: Codable, Hashable, Sendable {
         threadCount = request.shape.threadCount
     }
 
-    /// The run once more, in scratch space of `context`, judged as it was then, and the story of what is wrong first.
+    /// The run once more, in scratch space of `context`, judged as it was then, and the story of what is wrong: of `check`, if
+    /// that is.
     func doAgain(
-        _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, _ context: RunContext
+        _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, lookingFor check: String,
+        _ context: RunContext
     ) throws -> (Judgement, CrashStory?) {
         var request = RunRequest(
             target: target, scenario: .ioError, profile: profile, contract: contract, seed: seed,
@@ -34,10 +36,13 @@ package struct LiveRun: Codable, Hashable, Sendable {
         else { throw RunError.harness("the run that the case describes cannot be done: \(self)") }
         var run = IOErrorScenario(request, context, program: "faultline")
         try run.run()
+        // What storage held is told by a case of its own.
+        let live = run.tally.findings.filter { $0.account?.look == .live }
+        let told = live.first { $0.check == check } ?? live.first ?? run.tally.findings.first
         let violations = run.tally.findings.compactMap { finding in
             Check(rawValue: finding.check).map { Violation(check: $0, detail: finding.story) }
         }
         let judgement = Judgement(ScenarioRunner.verdict(of: run.tally, request).0, violations)
-        return (judgement, run.tally.findings.first?.account)
+        return (judgement, told?.account)
     }
 }

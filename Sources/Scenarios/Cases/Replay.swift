@@ -145,7 +145,8 @@ package struct Replay: Sendable {
             try record.checkTrace(in: directory)
             let place = try context.within("live")
             let (judgement, account) = try live.doAgain(
-                confined(to: place.scratch).target, profile, contract, seed: record.seed, place)
+                confined(to: place.scratch).target, profile, contract, seed: record.seed, lookingFor: record.check,
+                place)
             return Outcome(state: nil, lost: [], judgement: judgement, account: account)
         }
         let client = RecoverClient(target)
