@@ -49,7 +49,7 @@ import Testing
         ("timeoutSeconds: 0", "m.yaml:5: timeoutSeconds must be a whole number from 1 to 86400, not 0"),
         ("timeoutSeconds: 1e3", "m.yaml:5: timeoutSeconds must be a whole number from 1 to 86400, not 1e3"),
         ("timeoutSeconds: 99999999999999999999", "m.yaml:5: timeoutSeconds must be a whole number"),
-        ("contract: perfect", "m.yaml:5: there is no contract perfect; contracts: prefix, durable, ordered, "),
+        ("contract: perfect", "m.yaml:5: there is no contract perfect; contracts: prefix, ordered-prefix, "),
         ("contract: [durable]", "m.yaml:5: contract must be a text, not a list"),
         ("contract:", "m.yaml:5: contract must be a text, not nothing"),
         ("name: t", "m.yaml:1: in the mapping that begins here there is twice: name"),
