@@ -1,4 +1,5 @@
 import Model
+import Storage
 
 /// Power cuts over one recording: after every oracle line with nothing optional kept, and at seeded points and around
 /// changes of names with seeded survivors.
@@ -71,7 +72,7 @@ package struct CutSweep: Sendable {
     }
 
     /// The points after changes of names and after the barriers that follow them.
-    private func namePoints(_ events: [TraceEvent]) -> Set<Int> {
+    private func namePoints(_ events: EventList) -> Set<Int> {
         var points: [[Int]] = []
         var isOpen = false
         for (index, event) in events.enumerated() where index + 1 >= firstPoint {

@@ -1,6 +1,7 @@
 import Bytes
 import Model
 import Oracle
+import Storage
 
 /// Checks every state that a crash could have left of one recording, or says exactly which it did not.
 ///
@@ -47,7 +48,7 @@ package final class Explorer {
     package init(
         _ recording: Recording, profile: Profile, limits: ExplorationLimits, seed: UInt64,
         recovery: any StateRecoverer, confirming: any StateRecoverer, judge: EvidenceJudge, workers: Int,
-        earlier: EarlierExploration? = nil, isOver: @escaping @Sendable () -> Bool = { false }
+        earlier: EarlierExploration? = nil, memory: MemoryBudget, isOver: @escaping @Sendable () -> Bool = { false }
     ) throws(RecordingError) {
         self.isOver = isOver
         self.recording = recording
@@ -61,9 +62,9 @@ package final class Explorer {
             ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch, isOver: isOver)
             : nil
         ledger = try StateLedger(
-            recovery: recovery, nesting: nesting, workers: workers, earlier: earlier, isOver: isOver)
-        nested = NestedFindings(nesting, recovery: confirming, judge: judge)
-        checker = StateChecker(recovery: confirming, judge: judge)
+            recovery: recovery, nesting: nesting, workers: workers, earlier: earlier, memory: memory, isOver: isOver)
+        nested = NestedFindings(nesting, recovery: confirming, judge: judge, memory: memory)
+        checker = StateChecker(recovery: confirming, judge: judge, memory: memory)
         collector = FindingCollector(recording)
         coverage = Coverage(limits: limits)
         startCount = earlier?.progress.checkedCount ?? 0

@@ -31,7 +31,9 @@ package struct MemoryRecovery: StateRecoverer {
         guard let probing else {
             if isAlone { return RecoveredState(evidence: Evidence(first, secondRecovery: dump(storage))) }
             let number = Self.count.add(1, ordering: .relaxed).newValue
-            let second = seconds.recovery(after: storage.contentHash(), number: number) { dump(storage) }
+            let second = seconds.recovery(after: storage.contentHash(), showing: first, number: number) {
+                dump(storage)
+            }
             return RecoveredState(evidence: Evidence(first, secondRecovery: second))
         }
         let second = dump(storage)

@@ -1,5 +1,6 @@
 import Model
 import Oracle
+import Storage
 
 /// What crashes during a recovery break, although the state that was recovered is right: a finding for each cause.
 package struct NestedFindings {
@@ -24,6 +25,7 @@ package struct NestedFindings {
     private let nesting: NestedExploration?
     private let recovery: any StateRecoverer
     private let judge: EvidenceJudge
+    private let memory: MemoryBudget
     private var exploredCount = 0
     /// How many recoveries fail in each way.
     private var counts: [Symptom: Int] = [:]
@@ -34,10 +36,11 @@ package struct NestedFindings {
     package private(set) var unconfirmedCount = 0
     package private(set) var unstable: [Unstable] = []
 
-    init(_ nesting: NestedExploration?, recovery: any StateRecoverer, judge: EvidenceJudge) {
+    init(_ nesting: NestedExploration?, recovery: any StateRecoverer, judge: EvidenceJudge, memory: MemoryBudget) {
         self.nesting = nesting
         self.recovery = recovery
         self.judge = judge
+        self.memory = memory
     }
 
     /// Judges what crashes during the recovery of `outer` showed, at the oracle line at which it stands.
@@ -78,7 +81,8 @@ package struct NestedFindings {
         var innerJudge = judge
         // The recovery's trace has no lines: all of them come before it.
         innerJudge.linesBefore += outer.oracleLineCount
-        let checker = StateChecker(recovery: recovery.reading(recording.payloads), judge: innerJudge)
+        let checker = StateChecker(
+            recovery: recovery.reading(recording.payloads), judge: innerJudge, memory: memory)
         var collector = FindingCollector(recording, isDuringRecovery: true)
         try nesting.forEachState(of: recording) { state, _ in
             let judgement = try checker.check(state)

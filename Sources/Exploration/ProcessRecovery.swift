@@ -66,8 +66,10 @@ package final class ProcessRecovery: StateRecoverer {
             return outcome.recovery
         }
         let left = isAlone ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
-        let second = try left.map { try seconds.recovery(after: $0, number: number, again) } ?? again()
-        let evidence = Evidence(first.recovery, secondRecovery: second)
+        let shown = first.recovery
+        let second = try left.map { try seconds.recovery(after: $0, showing: shown, number: number, again) } ?? again()
+        // One copy where both are the same: what a state shows may be megabytes.
+        let evidence = Evidence(shown, secondRecovery: second == shown ? shown : second)
         return Attempt(recovered: RecoveredState(evidence: evidence), doubtful: doubtful)
     }
 

@@ -5,7 +5,7 @@ import Storage
 /// One recorded run, ready to be crashed: the tree it began with, its events, and where their data is.
 package struct Recording: Sendable {
     package var base: Tree
-    package var events: [TraceEvent]
+    package var events: EventList
     package var payloads: any PayloadStore
     /// The files that the store writes through shared mappings. What it stored there and the kernel has not written back
     /// survives a kill of the process and is in no trace, so no state that a kill leaves can be derived.
@@ -15,6 +15,10 @@ package struct Recording: Sendable {
     package private(set) var mappedFiles: [String]
 
     package init(base: Tree, events: [TraceEvent], payloads: any PayloadStore) {
+        self.init(base: base, events: EventList(events), payloads: payloads)
+    }
+
+    private init(base: Tree, events: EventList, payloads: any PayloadStore) {
         self.base = base
         self.events = events
         self.payloads = payloads
@@ -35,7 +39,7 @@ package struct Recording: Sendable {
     }
 
     /// By their paths at the first page of each that was written back.
-    private static func mappedFiles(_ base: Tree, _ events: [TraceEvent]) -> [String] {
+    private static func mappedFiles(_ base: Tree, _ events: EventList) -> [String] {
         guard events.contains(where: \.isWriteback) else { return [] }
         var narrator = TraceNarrator()
         for record in base.baseRecords() { narrator.follow(record) }
@@ -48,17 +52,23 @@ package struct Recording: Sendable {
     }
 
     /// Reads a trace file. One that ends early is read as far as it goes; one that ends within its base tree derives
-    /// nothing and is an error.
-    package init(tracePath: ByteString) throws {
+    /// nothing and is an error. What is much stays in the file, and is read from there when it is asked for.
+    ///
+    /// - Parameters:
+    ///   - budget: how much of the data may be in memory.
+    ///   - onFailure: hears of a disk that fails later on: what was derived does not count then.
+    package init(
+        tracePath: ByteString, _ budget: MemoryBudget, onFailure: @escaping @Sendable (any Error) -> Void
+    ) throws {
         let reader = try TraceReader(path: tracePath)
-        let trace = try reader.load()
+        let trace = try reader.load(keepingAtMost: Recording.eventsInMemory, onFailure: onFailure)
         self.init(
             base: trace.base, events: trace.events,
-            payloads: try reader.payloads(keepingAtMost: Recording.keptInMemoryBytes))
+            payloads: try reader.payloads(keepingAtMost: UInt64(2 * budget.cacheBytes)))
     }
 
-    /// The data of a trace file up to this size is read once, and not again for each state.
-    private static let keptInMemoryBytes: UInt64 = 64 << 20
+    /// Of so many events, some ten megabytes, all are in memory.
+    private static let eventsInMemory = 1 << 16
 
     /// The oracle's lines in order: where each stands in the trace, and where its bytes are.
     package var oracleLines: [(crashPoint: Int, line: Payload)] {

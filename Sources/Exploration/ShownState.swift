@@ -11,50 +11,68 @@ struct ShownState: Sendable {
     var nested: [Evidence] = []
 
     /// 128 bits that stand for what is shown, as a state's hash stands for the state.
+    var digest: StateHash { nested.reduce(evidence.digest) { .mixed($0, $1.digest) } }
+
+    /// About how much memory it takes, in bytes.
+    var sizeBytes: Int { nested.reduce(evidence.sizeBytes) { $0 + $1.sizeBytes } }
+}
+
+extension Evidence {
+    fileprivate var digest: StateHash {
+        let second =
+            switch secondRecovery {
+            case nil: StateHash.run(0)
+            case recovery: StateHash.run(1)
+            case let second?: second.digest
+            }
+        let probed =
+            switch probe {
+            case nil: StateHash.run(0)
+            case .kept: StateHash.run(1)
+            case .refused(let reason): StateHash.run(2, patternOf: reason)
+            case .lost(let reason): StateHash.run(3, patternOf: reason)
+            case .unkept(let reason): StateHash.run(4, patternOf: reason)
+            }
+        return .mixed(.mixed(recovery.digest, second), probed)
+    }
+
+    /// About how much memory it takes, in bytes.
+    fileprivate var sizeBytes: Int { 64 + recovery.sizeBytes + (secondRecovery?.sizeBytes ?? 0) }
+}
+
+extension Recovery {
+    /// 128 bits that stand for what it shows.
     var digest: StateHash {
-        var bytes: [UInt8] = []
-        for evidence in [evidence] + nested {
-            bytes.append(evidence.recovery)
-            switch evidence.secondRecovery {
-            case nil: bytes.append(run: 0)
-            case evidence.recovery: bytes.append(run: 5)
-            case let second?: bytes.append(second)
+        switch self {
+        case .failed(let reason): return .run(5, patternOf: reason)
+        case .hung: return .run(7)
+        case .opened(let observation):
+            var digest = StateHash.run(6)
+            for entry in observation.entries {
+                digest = .mixed(digest, .mixed(StateHash(of: entry.key.bytes), StateHash(of: entry.payload)))
             }
-            switch evidence.probe {
-            case nil: bytes.append(run: 0)
-            case .kept: bytes.append(run: 1)
-            case .refused(let reason): bytes.append(run: 2, patternOf: reason)
-            case .lost(let reason): bytes.append(run: 3, patternOf: reason)
-            case .unkept(let reason): bytes.append(run: 4, patternOf: reason)
-            }
+            return digest
         }
-        return StateHash(of: bytes)
+    }
+
+    /// About how much memory it takes, in bytes.
+    fileprivate var sizeBytes: Int {
+        switch self {
+        case .failed(let reason): 32 + reason.utf8.count
+        case .hung: 32
+        case .opened(let observation):
+            observation.entries.reduce(32) { $0 + 96 + $1.key.count + $1.payload.count }
+        }
     }
 }
 
-extension [UInt8] {
-    /// Takes in a run of bytes: what it is, how long it is, and they.
-    fileprivate mutating func append(run kind: UInt8, _ bytes: [UInt8] = []) {
-        append(kind)
-        Swift.withUnsafeBytes(of: UInt64(bytes.count)) { append(contentsOf: $0) }
-        append(contentsOf: bytes)
+extension StateHash {
+    /// A hash of what a run of bytes is, and of the bytes.
+    fileprivate static func run(_ kind: UInt64, _ bytes: [UInt8] = []) -> StateHash {
+        .mixed(StateHash(high: kind, low: UInt64(bytes.count)), StateHash(of: bytes))
     }
 
-    fileprivate mutating func append(run kind: UInt8, patternOf message: String) {
-        append(run: kind, TextPattern(ofMessage: message).text.bytes)
-    }
-
-    fileprivate mutating func append(_ recovery: Recovery) {
-        switch recovery {
-        case .failed(let reason): append(run: 1, patternOf: reason)
-        case .hung: append(run: 6)
-        case .opened(let observation):
-            reserveCapacity(count + observation.entries.reduce(9) { $0 + 18 + $1.key.bytes.count + $1.payload.count })
-            for entry in observation.entries {
-                append(run: 2, entry.key.bytes)
-                append(run: 3, entry.payload)
-            }
-            append(run: 4)
-        }
+    fileprivate static func run(_ kind: UInt64, patternOf message: String) -> StateHash {
+        .run(kind, TextPattern(ofMessage: message).text.bytes)
     }
 }

@@ -1,6 +1,7 @@
 import Bytes
 import Model
 import Oracle
+import Storage
 import Targets
 
 /// Checks crash states of one recording: materialise, recover, observe, judge.
@@ -11,8 +12,11 @@ import Targets
 package final class StateChecker {
     private let recovery: any StateRecoverer
     private let judge: EvidenceJudge
-    private var evidence: [Tree: Evidence] = [:]
-    private var hanging: Set<Tree> = []
+    /// By the digest of each tree that was recovered: the number of what it showed. No tree is kept: of a store of many
+    /// files one is large.
+    private var numbers: [StateHash: Int] = [:]
+    private let shown: EvidenceArchive
+    private var hanging: Set<StateHash> = []
 
     /// Called before each recovery: it may take long.
     package var willRecover: () -> Void = {}
@@ -20,23 +24,24 @@ package final class StateChecker {
     /// States that were judged.
     package private(set) var decidedCount = 0
     /// Distinct states that were recovered.
-    package var checkedCount: Int { evidence.count }
+    package var checkedCount: Int { numbers.count }
     /// Judged states that had lost something.
     package private(set) var lossyCount = 0
 
-    package init(recovery: any StateRecoverer, judge: EvidenceJudge) {
+    package init(recovery: any StateRecoverer, judge: EvidenceJudge, memory: MemoryBudget) {
         self.recovery = recovery
         self.judge = judge
+        shown = EvidenceArchive(memory)
     }
 
     /// Through the target's recover command, each state in a directory beneath `scratch`.
     package convenience init(
         _ recording: Recording, client: RecoverClient, validator: Validator, contract: Contract, linesBefore: Int,
-        scratch: ByteString
+        scratch: ByteString, memory: MemoryBudget
     ) {
         self.init(
             recovery: ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch),
-            judge: EvidenceJudge(validator, contract, linesBefore: linesBefore))
+            judge: EvidenceJudge(validator, contract, linesBefore: linesBefore), memory: memory)
     }
 
     /// What the contract says of `state`.
@@ -48,33 +53,41 @@ package final class StateChecker {
 
     /// What the contract says of `state` when a process that has done nothing else recovers a copy of its own.
     package func confirm(_ state: CrashState) throws -> Judgement {
-        let evidence = try recover(state.tree, isAlone: true)
-        self.evidence[state.tree] = evidence
+        let digest = state.tree.digest
+        let evidence = try recover(state.tree, digest, isAlone: true)
+        try enter(evidence, digest)
         return judge(evidence, at: state)
     }
 
     /// Whether the recovery of this tree was seen to hang. Every look at such a state costs the target's whole timeout.
-    package func hangs(_ tree: Tree) -> Bool { hanging.contains(tree) }
+    package func hangs(_ tree: Tree) -> Bool { !hanging.isEmpty && hanging.contains(tree.digest) }
 
     /// How many distinct states hung.
     package var hangingCount: Int { hanging.count }
 
     /// The real evidence behind the last judgement of `tree`, for the positive control.
     package func evidence(of tree: Tree) throws -> Evidence {
-        if let known = evidence[tree] { return known }
-        let found = try recover(tree, isAlone: false)
-        evidence[tree] = found
-        return found
+        let digest = tree.digest
+        if let number = numbers[digest] { return try shown.shown(number).evidence }
+        let evidence = try recover(tree, digest, isAlone: false)
+        try enter(evidence, digest)
+        return evidence
+    }
+
+    private func enter(_ evidence: Evidence, _ digest: StateHash) throws {
+        let item = EvidenceArchive.Item.inMemory(ShownState(evidence: evidence))
+        if let number = numbers[digest] { return try shown.replace(number, with: item) }
+        numbers[digest] = try shown.add(item)
     }
 
     private func judge(_ evidence: Evidence, at state: CrashState) -> Judgement {
         judge.judge(evidence, at: state)
     }
 
-    private func recover(_ tree: Tree, isAlone: Bool) throws -> Evidence {
+    private func recover(_ tree: Tree, _ digest: StateHash, isAlone: Bool) throws -> Evidence {
         willRecover()
         let recovered = try recovery.recover(tree, isAlone: isAlone)
-        if recovered.hung { hanging.insert(tree) }
+        if recovered.hung { hanging.insert(digest) }
         return recovered.evidence
     }
 }

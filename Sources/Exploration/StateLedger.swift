@@ -1,5 +1,7 @@
 import Model
 import Oracle
+import Storage
+import Synchronization
 
 /// What is known of the states that an exploration has met: each distinct one is recovered once, in batches on all
 /// threads, and each thing that it shows is judged once at each line of the oracle at which it may stand. States that are
@@ -26,7 +28,7 @@ final class StateLedger {
     private let isOver: @Sendable () -> Bool
     /// Which states were met. To be read by all threads between two changes of the ledger.
     let met: MetStates
-    private var shown: [ShownState] = []
+    private let shown: EvidenceArchive
     private var judged: Set<Sighting> = []
     /// How what was judged wrong is wrong.
     private var symptoms: [Sighting: Symptom] = [:]
@@ -34,6 +36,8 @@ final class StateLedger {
     private var countedEarly: Set<Counted> = []
     /// Wrong states of all profiles, where there are several.
     private var countedOfAnyProfile: Set<Counted>?
+    /// What the states of a batch may show together before the rest is put aside, in bytes.
+    private let batchBytes: Int
     private var fresh: [Waiting] = []
     private var waiting: [Waiting] = []
     /// Distinct states that were recovered.
@@ -51,9 +55,11 @@ final class StateLedger {
 
     init(
         recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, earlier: EarlierExploration? = nil,
-        isOver: @escaping @Sendable () -> Bool = { false }
+        memory: MemoryBudget, isOver: @escaping @Sendable () -> Bool = { false }
     ) throws(RecordingError) {
         self.isOver = isOver
+        shown = EvidenceArchive(memory)
+        batchBytes = memory.cacheBytes
         met = try MetStates()
         self.recovery = recovery
         self.nesting = nesting
@@ -127,7 +133,7 @@ final class StateLedger {
             guard let number = met.shown(by: state.hash) else { continue }
             let sighting = Sighting(shown: number, line: line)
             if met.judge(number, at: line), judged.insert(sighting).inserted {
-                symptoms[sighting] = try judge(shown[number], epoch.state(state.survivors))
+                symptoms[sighting] = try judge(shown.shown(number), epoch.state(state.survivors))
             }
             guard let symptom = symptoms[sighting] else { continue }
             met.noteFailure(number, at: line)
@@ -135,7 +141,7 @@ final class StateLedger {
             if losses?.epoch !== epoch { losses = (epoch, epoch.set.lossTable()) }
             let failure = Failure(
                 symptom, crashPoint: epoch.set.eventCount, losses: losses!.table.patterns(lostBy: state.survivors),
-                state: { epoch.state(state.survivors) }, evidence: { [shown] in shown[number].evidence })
+                state: { epoch.state(state.survivors) }, evidence: { [shown] in try shown.shown(number).evidence })
             let isKnown = countedOfAnyProfile?.insert(Counted(hash: state.hash, line: line)).inserted == false
             try explain(failure, isKnown)
         }
@@ -166,7 +172,7 @@ final class StateLedger {
                 Contradiction(
                     kind: .again, state: state.epoch.state(state.survivors), first: looks.first, second: looks.second))
         }
-        if try met.enter(hash, showing: result.digest), let new = result.shown { shown.append(new) }
+        if try met.enter(hash, showing: result.digest), let new = result.shown { try shown.add(new) }
     }
 
     // MARK: - On all threads
@@ -174,7 +180,7 @@ final class StateLedger {
     private struct Outcome: Sendable {
         var digest: StateHash
         /// Nil when something with this digest was shown before.
-        var shown: ShownState?
+        var shown: EvidenceArchive.Item?
         var hung: Bool
         /// Whether it showed the same once more; nil: not asked.
         var isStable: Bool?
@@ -189,12 +195,19 @@ final class StateLedger {
 
     private func recover(_ states: [Waiting]) throws -> [Outcome?] {
         let (recovery, nesting, met, first, isOver) = (recovery, nesting, met, checkedCount, isOver)
+        let (aside, batchBytes) = (shown.aside, batchBytes)
+        let heldBytes = Atomic<Int>(0)
         let hung: @Sendable (Outcome?) -> Bool = { $0?.hung == true }
         let outcomes = try Parallel.map(states, workers: workers, isOver: hung) { place, state -> Outcome? in
             if isOver() { return nil }
             let again = (first + place) % Self.rerunPeriod == 0
             var outcome = try Self.recover(state.epoch.set.tree(state.survivors), recovery, nesting, again: again)
             if let digest = outcome?.digest, met.number(ofDigest: digest) != nil { outcome?.shown = nil }
+            if case .inMemory(let shown) = outcome?.shown,
+                heldBytes.add(shown.sizeBytes, ordering: .relaxed).newValue > batchBytes
+            {
+                outcome?.shown = .aside(try aside.put(shown))
+            }
             return outcome
         }
         return outcomes.map { $0 ?? nil }
@@ -213,8 +226,8 @@ final class StateLedger {
             shown.nested = nested.shown.filter { !$0.showsSame(as: first.evidence) }
         }
         var outcome = Outcome(
-            digest: shown.digest, shown: shown, hung: first.hung || nested.hung, nestedCount: nested.states,
-            isBounded: nested.isBounded)
+            digest: shown.digest, shown: .inMemory(shown), hung: first.hung || nested.hung,
+            nestedCount: nested.states, isBounded: nested.isBounded)
         if again, !first.hung {
             let second = try recovery.recover(tree, isAlone: false).evidence
             let isStable = second.showsSame(as: first.evidence)

@@ -2,9 +2,12 @@ import Synchronization
 
 /// Payloads kept in memory, for traces that are recorded and derived in one process. Safe from several threads.
 public final class PayloadArena: PayloadStore {
-    private let kept = Mutex<[UInt8]>([])
+    private let kept: Mutex<[UInt8]>
 
-    public init() {}
+    public init() { kept = Mutex([]) }
+
+    /// An arena that holds these bytes already.
+    package init(_ bytes: consuming [UInt8]) { kept = Mutex(bytes) }
 
     /// Keeps a copy of `bytes`.
     public func store(_ bytes: some Collection<UInt8>) -> Payload {

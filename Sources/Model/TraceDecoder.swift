@@ -27,6 +27,13 @@ public struct TraceDecoder: Sendable {
 
     public init() {}
 
+    /// Goes on within the events of a trace, of which a record begins at `offsetBytes`. The end record, which counts
+    /// them, is not for such a decoder.
+    package init(eventsFrom offsetBytes: UInt64) {
+        self.offsetBytes = offsetBytes
+        phase = .events
+    }
+
     /// The base tree was there as a whole (or there was none).
     public var isBaseWhole: Bool { phase == .events || phase == .ended }
 

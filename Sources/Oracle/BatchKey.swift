@@ -23,7 +23,7 @@ struct BatchKey {
         let succession = Succession(all, order)
         var free: Int?
         var options: [Option] = []
-        for version in all where areSame(version.payload, payload) && succession.mayBeLast(version) {
+        for version in all where areSame(version.kept, payload) && succession.mayBeLast(version) {
             let firstReplacing = Self.firstReplacing(version, undecided, order)
             if !version.isUndecided {
                 free = max(free ?? 0, firstReplacing)

@@ -57,7 +57,7 @@ extension Judge {
             let versions = versions(number)
             guard versions.count == 1, case let batch = versions[0].batch, lacking[batch] != nil,
                 observed[number] < showing[batch]?.entry ?? .max,
-                let payload = payload(number, in: observation), payload == versions[0].payload,
+                let payload = payload(number, in: observation), areSame(versions[0].kept, payload),
                 validator.recall(payload, under: number, at: tally.line).firstHeld >= versions[0].begin
             else { continue }
             showing[batch] = (number, observed[number])

@@ -49,7 +49,7 @@ extension Judge {
     }
 
     /// What the history gave the key by now, in order.
-    private func past(_ number: Int) -> ArraySlice<(line: Int, payload: [UInt8]?)> {
+    private func past(_ number: Int) -> ArraySlice<(line: Int, payload: KeptPayload?)> {
         let past = validator.records[number].past
         guard let last = past.last, last.line > tally.line else { return past[...] }
         return past.prefix { $0.line <= tally.line }
@@ -57,7 +57,7 @@ extension Judge {
 
     /// Whether the key may show `payload` behind this step, if it may have shown it `before`.
     private func explains(
-        _ step: (line: Int, payload: [UInt8]?), _ payload: [UInt8]?, before: Bool, of number: Int
+        _ step: (line: Int, payload: KeptPayload?), _ payload: [UInt8]?, before: Bool, of number: Int
     ) -> Bool {
         let isShown = areSame(step.payload, payload)
         return validator.records[number].isOpen(begin: step.line, at: tally.line) ? before || isShown : isShown
@@ -70,7 +70,7 @@ extension Judge {
         var expected = Holding(payload: nil)
         for step in past(number).prefix(while: { $0.line <= cutLine }) {
             isExplained = explains(step, shown, before: isExplained, of: number)
-            expected = Holding(payload: step.payload, line: step.line)
+            expected = Holding(payload: step.payload?.bytes, line: step.line)
         }
         guard !isExplained else { return }
         let begins = past(number).filter { areSame($0.payload, shown) }.map(\.line)

@@ -106,7 +106,7 @@ extension Judge {
         var lastFree = 0
         var last = (begin: 0, isShown: false)
         for version in versions {
-            let isShown = areSame(version.payload, payload)
+            let isShown = areSame(version.kept, payload)
             if version.isCertain {
                 if version.begin >= last.begin { last = (version.begin, isShown) }
             } else if isShown && !isInPipeline(version) {
@@ -115,7 +115,7 @@ extension Judge {
         }
         var explanations = [last.isShown || lastFree > last.begin]
         for version in versions where isInPipeline(version) {
-            last = (version.begin, areSame(version.payload, payload))
+            last = (version.begin, areSame(version.kept, payload))
             explanations.append(last.isShown || lastFree > last.begin)
         }
         return explanations

@@ -118,7 +118,7 @@ struct Judge {
     /// Returns how many acknowledged puts may still be the key's last operation.
     @inline(__always)
     private mutating func look(at number: Int, _ versions: [Version], _ payload: [UInt8]?) -> Int {
-        if versions.count == 1 && areSame(versions[0].payload, payload) {
+        if versions.count == 1 && areSame(versions[0].kept, payload) {
             // Nearly every key of a good state.
             guard payload != nil else { return 0 }
             judgement.totals.oracleLive += 1
@@ -134,7 +134,7 @@ struct Judge {
         var uncertain = 0
         var living = 0
         for version in versions {
-            if !version.isCertain { uncertain += 1 } else if version.payload != nil { living += 1 }
+            if !version.isCertain { uncertain += 1 } else if version.kept != nil { living += 1 }
         }
         judgement.totals.inFlight += uncertain
         if !isLegal {

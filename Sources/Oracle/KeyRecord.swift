@@ -10,7 +10,7 @@ struct KeyRecord: Sendable {
     /// The whole history, when everything is kept: the versions after each line that changed them …
     private var log: VersionLog?
     /// … and each value that the key was ever asked to hold, with the line on which that began.
-    var past: [(line: Int, payload: [UInt8]?)] = []
+    var past: [(line: Int, payload: KeptPayload?)] = []
 
     /// Where operations began whose outcome stays open (refused, or left open by a restart that nobody observed), and the
     /// line from which on it does; when everything is kept.

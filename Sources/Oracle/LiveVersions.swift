@@ -35,7 +35,7 @@ struct LiveVersions: Sendable {
     var storedCount: Int { stored.count }
 
     /// Whether nothing but an acknowledged absence is left.
-    var isOnlyCertainAbsence: Bool { stored.count == 1 && stored[0].payload == nil && stored[0].isCertain }
+    var isOnlyCertainAbsence: Bool { stored.count == 1 && stored[0].kept == nil && stored[0].isCertain }
 
     /// Where the operation `seq` of the life that began after line `lifeBegin` began, if it is in flight. Within a life
     /// numbers rise.
@@ -98,7 +98,7 @@ struct LiveVersions: Sendable {
         }
         var old = version
         swap(&stored[0], &old)
-        return old.payload == nil ? nil : old
+        return old.kept == nil ? nil : old
     }
 
     private func indexOf(_ begin: Int) -> Int {
@@ -113,7 +113,7 @@ struct LiveVersions: Sendable {
     private mutating func forgetIfDue() -> Version? {
         guard stored.count <= Self.smallCount || stored.count >= 2 * keptCount else { return nil }
         var forgotten: Version?
-        stored = remaining { if $0.isCertain && $0.payload != nil { forgotten = $0 } }
+        stored = remaining { if $0.isCertain && $0.kept != nil { forgotten = $0 } }
         keptCount = stored.count
         mayHoldReplaced = false
         return forgotten

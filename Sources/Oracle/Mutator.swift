@@ -40,7 +40,7 @@ struct Mutator {
         for entry in observation.entries {
             guard let number = validator.table.number(of: entry.key),
                 case let versions = validator.versions(number, at: tally.line), versions.count == 1,
-                versions[0].payload == entry.payload
+                areSame(versions[0].kept, entry.payload)
             else { continue }
             settled.append(Settled(number: number, key: entry.key, version: versions[0]))
         }
@@ -142,17 +142,18 @@ struct Mutator {
         var older: [Int: [UInt8]] = [:]
         guard !validator.keepsEverything else {
             for (number, _, version) in settled {
+                let present = version.payload
                 older[number] =
                     validator.records[number].past
                     .last {
-                        $0.line <= line && $0.line < version.begin && $0.payload != nil && $0.payload != version.payload
-                    }?.payload
+                        $0.line <= line && $0.line < version.begin && $0.payload != nil && !areSame($0.payload, present)
+                    }?.payload?.bytes
             }
             return older
         }
         let known = Dictionary(
             validator.replaced.overwritten.map { ($0.key, $0.payload) }, uniquingKeysWith: { first, _ in first })
-        for (number, key, version) in settled where known[key] != version.payload { older[number] = known[key] }
+        for (number, key, version) in settled where !areSame(version.kept, known[key]) { older[number] = known[key] }
         return older
     }
 

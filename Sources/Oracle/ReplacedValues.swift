@@ -21,8 +21,8 @@ struct ReplacedValues: Sendable {
     private var seenDeleted = 0
 
     mutating func note(_ key: ByteString, _ old: Version, by new: Version) {
-        guard let payload = old.payload, payload != new.payload else { return }
-        if new.payload == nil {
+        guard let payload = old.payload, !areSame(new.kept, payload) else { return }
+        if new.kept == nil {
             seenDeleted += 1
             guard deleted.count < Self.capacity || seenDeleted % Self.stride == 0 else { return }
             Self.put(Value(key: key, payload: payload), in: &deleted, at: &nextDeleted)

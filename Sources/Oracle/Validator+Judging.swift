@@ -41,7 +41,7 @@ extension Validator {
         var recall = Recall()
         if keepsEverything {
             for past in records[number].past where past.line <= line {
-                recall.note(past.payload, at: past.line, for: value)
+                recall.note(past.payload?.bytes, at: past.line, for: value)
             }
             return recall
         }
@@ -85,7 +85,7 @@ extension Validator {
     func deletedValues(at line: Int) -> [(key: ByteString, payload: [UInt8])] {
         func isGone(_ number: Int) -> Bool {
             let versions = versions(number, at: line)
-            return versions.count == 1 && versions[0].payload == nil
+            return versions.count == 1 && versions[0].kept == nil
         }
         guard keepsEverything else {
             return replaced.deleted.reversed().filter { table.number(of: $0.key).map(isGone) ?? true }
@@ -93,7 +93,7 @@ extension Validator {
         }
         return records.indices.compactMap { number in
             guard isGone(number),
-                let payload = records[number].past.last(where: { $0.line <= line && $0.payload != nil })?.payload
+                let payload = records[number].past.last(where: { $0.line <= line && $0.payload != nil })?.payload?.bytes
             else { return nil }
             return (table[number], payload)
         }

@@ -62,7 +62,8 @@ import Bytes
 /// `.watching(observation)` streams: it keeps live keys, what is in flight, and of the history only what concerns the
 /// values that were observed (whether, and where, each was held: `Recall`), so memory does not grow with the oracle.
 /// It judges at the last line applied. `.everything` keeps the whole history, in memory in proportion to it, and
-/// judges any observation at any line, as an explorer wants; copies share their storage until they differ.
+/// judges any observation at any line, as an explorer wants; copies share their storage until they differ. Payloads of
+/// such a history may lie on a shelf (`PayloadShelf`).
 /// Both judge alike; the one difference is that for a value other than the watched one (a mutation of the positive
 /// control) the streaming memory knows only the versions and a few recently replaced values, and of a key of which
 /// nothing is left not the line of its delete.
@@ -93,6 +94,7 @@ public struct Validator: Sendable {
 
     public let options: Options
     let keepsEverything: Bool
+    private let shelf: (any PayloadShelf)?
     var table = KeyTable()
     var records: [KeyRecord] = []
     var tally = Tally()
@@ -108,8 +110,12 @@ public struct Validator: Sendable {
     var watched: [Watch] = []
     var replaced = ReplacedValues()
 
-    public init(_ memory: Memory = .everything, options: Options = Options()) {
+    /// - Parameter shelf: where payloads of the history are put that memory has no room for; nil to keep all in memory.
+    public init(
+        _ memory: Memory = .everything, options: Options = Options(), shelf: (any PayloadShelf)? = nil
+    ) {
         self.options = options
+        self.shelf = shelf
         switch memory {
         case .everything: keepsEverything = true
         case .watching(let observation):
@@ -142,15 +148,16 @@ public struct Validator: Sendable {
     private mutating func begin(_ operation: OracleOperation, at line: Int) {
         tally.hasIntents = true
         let number = record(of: operation.key)
+        let kept = kept(operation.action.payload)
         let version = Version(
-            payload: operation.action.payload, seq: operation.seq, begin: line, closed: .max, isCertain: false,
+            kept: kept, seq: operation.seq, begin: line, closed: .max, isCertain: false,
             batch: operation.txn.map { batches.begin($0, number, operation.seq) } ?? 0)
         records[number].apply(.begin(version), at: line)
         if !records[number].isListed {
             records[number].isListed = true
             begunKeys.append(number)
         }
-        note(operation.action.payload, of: number, at: line)
+        note(operation.action.payload, kept, of: number, at: line)
     }
 
     private mutating func answer(_ operation: OracleOperation, at line: Int, certain: Bool) throws(OracleError) {
@@ -176,12 +183,13 @@ public struct Validator: Sendable {
     private mutating func acknowledgePlainly(_ operation: OracleOperation, at line: Int) {
         tally.hasIntents = false
         let number = record(of: operation.key)
+        let kept = kept(operation.action.payload)
         let version = Version(
-            payload: operation.action.payload, seq: operation.seq, begin: line, closed: line, isCertain: true,
+            kept: kept, seq: operation.seq, begin: line, closed: line, isCertain: true,
             batch: batches.plain(operation.txn))
         acknowledge(line, at: line)
         take(.replaceAll(version), of: number, at: line)
-        note(operation.action.payload, of: number, at: line)
+        note(operation.action.payload, kept, of: number, at: line)
     }
 
     /// An operation that began at `begin` is acknowledged.
@@ -230,22 +238,22 @@ public struct Validator: Sendable {
     private mutating func settle(_ number: Int, on payload: [UInt8]?, at line: Int) {
         let versions = records[number].versions.current
         let match =
-            versions.first { $0.isCertain && areSame($0.payload, payload) }
-            ?? versions.first { areSame($0.payload, payload) }
+            versions.first { $0.isCertain && areSame($0.kept, payload) }
+            ?? versions.first { areSame($0.kept, payload) }
         if let match, versions.count == 1, match.isCertain, match.batch == 0 { return }
         var settled =
             match
             ?? Version(
-                payload: payload, seq: 0, begin: line, closed: line, isCertain: true, batch: 0)
+                kept: kept(payload), seq: 0, begin: line, closed: line, isCertain: true, batch: 0)
         if !settled.isCertain { settled.closed = line }
         settled.isCertain = true
         settled.batch = 0
         take(.settle(settled), of: number, at: line)
         if match == nil {
-            note(payload, of: number, at: line)
+            note(payload, settled.kept, of: number, at: line)
         } else if keepsEverything, let last = records[number].past.last, !areSame(last.payload, payload) {
             // What came after it is lost for good.
-            records[number].past.append((line, payload))
+            records[number].past.append((line, settled.kept))
         }
     }
 
@@ -260,6 +268,8 @@ public struct Validator: Sendable {
     }
 
     // MARK: Records
+
+    private func kept(_ payload: [UInt8]?) -> KeptPayload? { payload.map { KeptPayload($0, on: shelf) } }
 
     private mutating func record(of key: ByteString) -> Int { table.number(of: key) ?? addRecord(key) }
 
@@ -277,10 +287,10 @@ public struct Validator: Sendable {
     }
 
     /// The operation that begins at `line` asks the key to hold `payload`.
-    private mutating func note(_ payload: [UInt8]?, of number: Int, at line: Int) {
+    private mutating func note(_ payload: [UInt8]?, _ kept: KeptPayload?, of number: Int, at line: Int) {
         let watch = Int(records[number].watch)
         if watch >= 0 { watched[watch].note(payload, at: line) }
-        if keepsEverything { records[number].past.append((line, payload)) }
+        if keepsEverything { records[number].past.append((line, kept)) }
     }
 
     /// Does to a key what `line` says, and drops it if nothing is left of it.

@@ -11,7 +11,7 @@ enum Order: Sendable {
 /// One operation as a key's possible last one. Lines are those of the oracle.
 struct Version: Sendable {
     /// Nil: the key is not there.
-    var payload: [UInt8]?
+    var kept: KeptPayload?
     var seq: UInt64
     /// The line on which the operation began; in a plain oracle that of its acknowledgement.
     var begin: Int
@@ -24,12 +24,15 @@ struct Version: Sendable {
     var batch: Int
 
     /// The state before any operation.
-    static let nothing = Version(payload: nil, seq: 0, begin: 0, closed: 0, isCertain: true, batch: 0)
+    static let nothing = Version(kept: nil, seq: 0, begin: 0, closed: 0, isCertain: true, batch: 0)
 
     /// The line to name in a report.
     var line: Int? { begin == 0 ? nil : isCertain ? closed : begin }
 
     var isInFlight: Bool { closed == .max }
+
+    /// Nil: the key is not there. Read from where it is kept; whether there is one is a question for `kept`.
+    var payload: [UInt8]? { kept?.bytes }
 
     /// Whether this operation, if it took effect, leaves nothing of `other` on their key.
     ///
@@ -88,9 +91,9 @@ extension [Version] {
     /// Whether `payload` (nil: no key) may be what the key holds.
     @inline(__always)
     func allow(_ payload: [UInt8]?, _ order: Order) -> Bool {
-        if count == 1 { return areSame(self[0].payload, payload) }
+        if count == 1 { return areSame(self[0].kept, payload) }
         let succession = Succession(self, order)
-        return contains { areSame($0.payload, payload) && succession.mayBeLast($0) }
+        return contains { areSame($0.kept, payload) && succession.mayBeLast($0) }
     }
 
     /// What may be there, for reports; the certain ones first.
@@ -103,6 +106,6 @@ extension [Version] {
     /// Whether the key must be there unless an operation of open outcome removed it.
     func isLive(_ order: Order) -> Bool {
         let succession = Succession(self, order)
-        return !contains { $0.isCertain && $0.payload == nil && succession.mayBeLast($0) }
+        return !contains { $0.isCertain && $0.kept == nil && succession.mayBeLast($0) }
     }
 }

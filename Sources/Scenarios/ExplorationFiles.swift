@@ -219,7 +219,8 @@ struct ExplorationFiles {
 
     /// Has the recorded run in the directory of another run, too: the same file where that can be.
     func share(with context: RunContext) throws {
-        try OutputFile.create(context.oracle, try RunFiles.read(oracle, followingLinks: false))
+        try RunFiles.refuseLink(oracle)
+        try OraclePrefix(path: oracle, countBytes: RunFiles.size(of: oracle)).copy(to: context.oracle)
         let copy = context.file("recorded.trace")
         if RunFiles.link(trace, copy) { return }
         let file = try OutputFile(copy, .create, permissions: 0o600, isDurable: false)

@@ -11,7 +11,7 @@ import Targets
 package struct ExploreBenchmark {
     /// "CrashMonkey and ACE", OSDI 2018, and crashfuzz: the best rates published, in states a second.
     private static let crashMonkey = 167.0
-    private let targets: TargetCatalog
+    let targets: TargetCatalog
     private let seconds: Int
     private let states: Int
 
@@ -24,8 +24,7 @@ package struct ExploreBenchmark {
     }
 
     package func rows() throws -> [BenchmarkRow] {
-        // First, while the heap is small: memory that others freed would be used again and not be seen.
-        var rows = try deduplicating()
+        var rows = try memory() + deduplicating()
         rows += try exploring(
             "engine in this process", targets.target("engine").configured(), aim: 20_000)
         guard Host.real.tryMount() == nil else {
@@ -95,7 +94,7 @@ package struct ExploreBenchmark {
         return try explore(request)
     }
 
-    private func explore(_ request: RunRequest) throws -> RunResult {
+    func explore(_ request: RunRequest) throws -> RunResult {
         let session = RunSession(parent: RunDirectory.parent(option: nil), program: "faultline")
         let result = session.run(request)
         if let directory = result.directory { try TreeRemoval.remove(ByteString(directory)) }

@@ -30,17 +30,26 @@ struct ExploreScenario: ScenarioRun {
             context.progress("recording")
             let recording = try liveOnAMount().recording
             try control(recording)
-            return try explore(recording, nil, oracle: try RunFiles.read(context.oracle))
+            return try explore(recording, nil, try takenHistory())
         }
         if let length = request.exploration.smallWorkloadSteps { return try exploreSmallWorkloads(store, length) }
         context.progress("recording")
         let workload = Workload(
             seed: request.seed, shape: request.shape, operationCount: request.operationCount)
-        let life = try RecordedLife(rules: request.exploration.rules, seed: request.seed) { storage, oracle in
+        let life = try RecordedLife(
+            trace: context.file("recorded.trace"), oracle: context.oracle, context.memory,
+            rules: request.exploration.rules, seed: request.seed
+        ) { storage, oracle in
             try store.run(workload, on: storage, oracle: oracle)
         }
-        try life.keep(in: context)
-        try explore(life.recording, store, oracle: life.oracle)
+        try explore(life.recording, store, try takenHistory())
+    }
+
+    /// The whole oracle of the run, or of one of its lives.
+    private func takenHistory(of oracle: ByteString? = nil) throws -> OracleHistory {
+        var history = OracleHistory(oracle ?? context.oracle, context.memory)
+        try history.takeAll()
+        return history
     }
 
     /// The recorded run of a run that was stopped, from where that one came to. What lies in a directory may have come from
@@ -54,14 +63,13 @@ struct ExploreScenario: ScenarioRun {
         self.profiles = profiles
         doubts.add(to: &tally)
         try RunFiles.refuseLink(files.trace)
-        let recording = try Recording(tracePath: files.trace)
-        let oracle = try RunFiles.read(files.oracle, followingLinks: false)
+        let recording = try Recording(tracePath: files.trace, context.memory)
         if request.storeInMemory == nil { try control(recording) }
         try files.share(with: context)
         let writer = CaseWriter(request: request, context: context, program: program)
         tally.findings = try files.findings(into: writer)
         tally.unstable = try files.unstable(into: writer)
-        try explore(recording, request.storeInMemory, oracle: oracle, earlier)
+        try explore(recording, request.storeInMemory, try takenHistory(), earlier)
     }
 
     /// What two runs must have in common for one to go on with the other.
@@ -77,11 +85,15 @@ struct ExploreScenario: ScenarioRun {
         for number in 0..<workloads.count where coverage.stopped == nil {
             context.progress("workload \(number + 1) of \(workloads.count), \(tally.checked.counted("state"))")
             let steps = workloads[number]
-            let life = try RecordedLife(rules: request.exploration.rules, seed: request.seed) { storage, oracle in
+            let (trace, oracle) = (context.scratchFile("small.trace"), context.scratchFile("small.jsonl"))
+            for file in [trace, oracle] { try RunFiles.remove(file) }
+            let life = try RecordedLife(
+                trace: trace, oracle: oracle, context.memory, rules: request.exploration.rules, seed: request.seed
+            ) { storage, oracle in
                 try store.run(steps, on: storage, oracle: oracle)
             }
             let knownCount = tally.findings.count
-            try explore(life.recording, store, oracle: life.oracle)
+            try explore(life.recording, store, try takenHistory(of: oracle))
             for index in knownCount..<tally.findings.count {
                 let words = steps.map(\.rawValue).joined(separator: ", ")
                 tally.findings[index].story = "after \(words): \(tally.findings[index].story)"
@@ -92,10 +104,8 @@ struct ExploreScenario: ScenarioRun {
     }
 
     private mutating func explore(
-        _ recording: Recording, _ store: BuiltInStore?, oracle: [UInt8], _ earlier: EarlierExploration? = nil
+        _ recording: Recording, _ store: BuiltInStore?, _ history: OracleHistory, _ earlier: EarlierExploration? = nil
     ) throws {
-        var history = OracleHistory()
-        try history.append(oracle, of: context.oracle)
         let client = RecoverClient(request.target)
         defer { try? client.close() }
         let start = ScenarioRunner.now()
@@ -108,7 +118,7 @@ struct ExploreScenario: ScenarioRun {
             confirming: try recovery(store, recording, client, "confirm"),
             judge: EvidenceJudge(history.validator, request.contract),
             workers: ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
-            isOver: { shouldStop() || budget.isUsedUp })
+            memory: context.memory.budget, isOver: { shouldStop() || budget.isUsedUp })
         let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + ScenarioRunner.now() - start
         count(explorer, history)
@@ -164,14 +174,14 @@ struct ExploreScenario: ScenarioRun {
         do {
             try explorer.run(
                 shouldStop: {
-                    if context.shouldStop() { return "interrupted" }
+                    if context.shouldStop() { return context.stopReason }
                     if let sought = request.sought, explorer.collector.causes.contains(where: sought.matches) {
                         return "the cause that was looked for shows"
                     }
                     return budget.isUsedUp ? "the budget is used up" : nil
                 }, progress: { context.progress(prefix + $0) })
         } catch RunError.interrupted {
-            explorer.noteStop("interrupted")
+            explorer.noteStop(context.stopReason)
             throw RunError.interrupted
         }
     }
@@ -265,23 +275,23 @@ struct ExploreScenario: ScenarioRun {
     private mutating func report(_ explorer: Explorer, _ recording: Recording, _ history: OracleHistory) throws {
         let writer = CaseWriter(request: request, context: context, program: program)
         for kin in FoundKin.groups(of: explorer.collector.causes) {
-            let oracle = history.text(firstLines: kin.shown.state.oracleLineCount)
+            let oracle = try history.text(firstLines: kin.shown.state.oracleLineCount)
             try tally.add(kin) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
         for kin in FoundKin.groups(of: explorer.nested.findings.map(\.cause)) {
             let inner = explorer.nested.findings.first { $0.cause.cause == kin.shown.cause }!
-            let oracle = history.text(firstLines: inner.outer.oracleLineCount)
+            let oracle = try history.text(firstLines: inner.outer.oracleLineCount)
             let first = try firstCrash(inner.outer, recording)
             try tally.add(kin) {
                 try writer.write($0, inner.recording, oracle: oracle, shown: nil, after: first)
             }
         }
         for contradiction in explorer.contradictions {
-            let oracle = history.text(firstLines: contradiction.state.oracleLineCount)
+            let oracle = try history.text(firstLines: contradiction.state.oracleLineCount)
             try tally.add(contradiction) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
         for inner in explorer.nested.unstable {
-            let oracle = history.text(firstLines: inner.outer.oracleLineCount)
+            let oracle = try history.text(firstLines: inner.outer.oracleLineCount)
             let first = try firstCrash(inner.outer, recording)
             try tally.add(inner.contradiction) {
                 try writer.write($0, inner.recording, oracle: oracle, shown: nil, after: first)

@@ -16,7 +16,7 @@ struct KillScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
     let program: String
-    private var history = OracleHistory()
+    private var history: OracleHistory
     private(set) var tally = RunTally()
     private let client: RecoverClient
     /// What the store showed when the present life began; nil in the first.
@@ -27,6 +27,7 @@ struct KillScenario: ScenarioRun {
         self.context = context
         self.program = program
         client = RecoverClient(request.target)
+        history = OracleHistory(context.oracle, context.memory)
     }
 
     /// One life of the store.
@@ -102,14 +103,14 @@ struct KillScenario: ScenarioRun {
     // MARK: - A life
 
     private mutating func live(until plan: KillPlan?) throws -> Life {
-        let linesBefore = history.text.count
+        let linesBefore = history.takenBytes
         var environment = request.environment(
             store, oracle: context.oracle, firstSeq: history.nextSeq, oracleMayShare: true)
         if case .at(.acknowledgement(let count)) = plan { environment.acknowledgementLimit = count }
         let workload = try WorkloadRun(request.target, environment)
         var watch = OracleWatch(context.oracle, from: linesBefore)
         let life = try plan.map { try kill(workload, at: $0, &watch) } ?? (try finish(workload, &watch))
-        try history.takeWhatWasAdded(to: context.oracle)
+        try history.takeWhatWasAdded()
         tally.acknowledged = history.acknowledged
         return life
     }
@@ -216,7 +217,7 @@ struct KillScenario: ScenarioRun {
             tally.control(history.validator, evidence, request.contract, at: history.lineCount)
         }
         guard case .opened(let observation) = first else { return false }
-        try OutputFile.append(try history.restart(showing: observation), to: context.oracle)
+        try history.restart(showing: observation)
         shown = observation
         return true
     }
@@ -227,7 +228,7 @@ struct KillScenario: ScenarioRun {
         let story = "\(moment): \(violation)"
         let writer = CaseWriter(request: request, context: context, program: program)
         return try writer.write(
-            killed: image, cause, story: story, oracle: history.text, shown: shown)
+            killed: image, cause, story: story, oracle: history.text(firstLines: .max), shown: shown)
     }
 
     private func refusal(_ life: Life, _ cycle: Int) throws -> Finding {

@@ -1,13 +1,28 @@
 import Bytes
+import Glibc
 import Oracle
+import Storage
 
-/// The oracle of a run over all its cycles: its text, and the validator that knows it.
+/// The oracle of a run over all its cycles: the file that it lies in, and the validator that knows it. The text stays in
+/// the file: it says every value twice.
 struct OracleHistory {
-    private(set) var text: [UInt8] = []
-    private(set) var validator = Validator(.everything)
+    /// Where the lines are; they are only ever added to.
+    let path: ByteString
+    private(set) var validator: Validator
     private(set) var acknowledged = 0
+    /// How many bytes of the file were taken, and their CRC32C.
+    private(set) var takenBytes = 0
+    private var checksum: UInt32 = 0
     private var reader = OracleReader()
     private var lastSeq: UInt64 = 0
+
+    /// An oracle of which no line was taken yet. The file need not be there.
+    ///
+    /// - Parameter memory: where what the history says is put aside, and who is told when that cannot be read again.
+    init(_ path: ByteString, _ memory: MemoryGuard) {
+        self.path = path
+        validator = Validator(.everything, shelf: OracleShelf(memory))
+    }
 
     /// How many lines there are.
     var lineCount: Int { reader.lineNumber }
@@ -18,70 +33,98 @@ struct OracleHistory {
     /// The number that the next cycle's first operation has.
     var nextSeq: UInt64 { lastSeq + 1 }
 
-    /// Takes whole lines, each with its newline.
-    mutating func append(_ lines: [UInt8]) throws(OracleError) {
-        text += lines
-        var validator = validator
-        var acknowledged = acknowledged
-        var lastSeq = lastSeq
-        try reader.read(lines.span) { line, number throws(OracleError) in
-            try validator.apply(line, at: number)
-            if case .acknowledged = line { acknowledged += 1 }
-            lastSeq = max(lastSeq, line.operation?.seq ?? 0)
-        }
-        self.validator = validator
-        self.acknowledged = acknowledged
-        self.lastSeq = lastSeq
-    }
-
-    /// Takes whole lines that were added to the file of the oracle.
-    mutating func append(_ lines: [UInt8], of path: ByteString) throws(OracleDamage) {
-        do throws(OracleError) { try append(lines) } catch { throw OracleDamage(path: path, error: error) }
-    }
-
-    /// Takes what a life of the store added to the file of the oracle. A line that a kill cut short was never there: it is
-    /// cut off.
-    mutating func takeWhatWasAdded(to path: ByteString) throws {
+    /// Takes what a life of the store added to the file. A line that a kill cut short was never there: it is cut off.
+    mutating func takeWhatWasAdded() throws {
         // A workload that wrote no line has made no file either.
-        let bytes = text.isEmpty && !RunFiles.exists(path) ? [] : try RunFiles.read(path)
-        guard bytes.starts(with: text) else {
+        guard takenBytes > 0 || RunFiles.exists(path) else { return }
+        let end = try RunFiles.endOfLastLine(path)
+        if end < RunFiles.size(of: path) { try RunFiles.truncate(path, to: end) }
+        try takeAll(upTo: end)
+    }
+
+    /// Takes the whole lines of the file that were not taken yet, up to a byte where one ends.
+    mutating func takeAll(upTo end: Int = .max) throws {
+        var (place, known) = (0, UInt32(0))
+        var isChanged = false
+        try RunFiles.forEachChunk(of: path, followingLinks: false) { chunk in
+            let mine = chunk[..<min(chunk.count, max(0, end - place))]
+            let old = mine.prefix(max(0, takenBytes - place))
+            known = old.withUnsafeBytes { CRC32C.checksum($0, extending: known) }
+            place += old.count
+            guard old.count < mine.count else { return }
+            isChanged = isChanged || known != checksum
+            guard !isChanged else { return }
+            try take(Array(mine.dropFirst(old.count)))
+            (place, known) = (takenBytes, checksum)
+        }
+        guard !isChanged, place == takenBytes, known == checksum else {
             throw RunError.harness("\(path) was changed by somebody else while the run wrote to it")
         }
-        let end = bytes.lastIndex(of: UInt8(ascii: "\n")).map { $0 + 1 } ?? 0
-        if end < bytes.count { try RunFiles.truncate(path, to: end) }
-        try append(Array(bytes[text.count..<end]), of: path)
     }
 
-    /// A new life of the store begins, which showed `observation`: what was in flight is settled by it. Answers the
-    /// line that belongs into the oracle.
-    mutating func restart(showing observation: Observation) throws(OracleError) -> [UInt8] {
+    /// A new life of the store begins, which showed `observation`: what was in flight is settled by it. Adds the line
+    /// that says so to the file.
+    mutating func restart(showing observation: Observation) throws {
         let line = OracleLine.restart.encoded
-        text += line
+        try OutputFile.append(line, to: path)
+        try takeRestart(line, showing: observation)
+    }
+
+    /// Takes the file up to a line of which the last is a restart, at which the store showed `observation`.
+    mutating func takeAll(upTo end: Int, lastRestartShowing observation: Observation) throws {
+        let restart = OracleLine.restart.encoded
+        try takeAll(upTo: end - restart.count)
+        try takeRestart(restart, showing: observation)
+    }
+
+    private mutating func take(_ bytes: [UInt8]) throws {
+        do throws(OracleError) {
+            try reader.read(bytes.span) { line, number throws(OracleError) in
+                try validator.apply(line, at: number)
+                if case .acknowledged = line { acknowledged += 1 }
+                lastSeq = max(lastSeq, line.operation?.seq ?? 0)
+            }
+        } catch {
+            throw OracleDamage(path: path, error: error)
+        }
+        count(bytes)
+    }
+
+    private mutating func takeRestart(_ line: [UInt8], showing observation: Observation) throws {
         var number = 0
         try reader.read(line.span) { _, line throws(OracleError) in number = line }
         validator.settle(by: observation, at: number)
-        return line
+        count(line)
     }
 
-    /// Takes whole lines of which the last is a restart, at which the store showed `observation`.
-    mutating func append(_ lines: [UInt8], lastRestartShowing observation: Observation) throws(OracleError) {
-        let restart = OracleLine.restart.encoded
-        guard lines.count >= restart.count, lines.suffix(restart.count).elementsEqual(restart) else {
-            return try append(lines)
-        }
-        try append(Array(lines.dropLast(restart.count)))
-        _ = try self.restart(showing: observation)
+    private mutating func count(_ bytes: [UInt8]) {
+        takenBytes += bytes.count
+        checksum = bytes.withUnsafeBytes { CRC32C.checksum($0, extending: checksum) }
     }
 
     /// The first `count` lines.
-    func text(firstLines count: Int) -> [UInt8] {
-        guard count < lineCount else { return text }
-        var left = count
-        let end = text.firstIndex { byte in
-            if left == 0 { return true }
-            if byte == UInt8(ascii: "\n") { left -= 1 }
-            return false
+    func text(firstLines count: Int) throws -> OraclePrefix {
+        guard count < lineCount else { return OraclePrefix(path: path, countBytes: takenBytes) }
+        return OraclePrefix(path: path, countBytes: try RunFiles.end(ofLine: count, in: path))
+    }
+}
+
+/// The beginning of an oracle's file.
+struct OraclePrefix: Sendable {
+    var path: ByteString
+    var countBytes: Int
+
+    /// Writes it to a new file.
+    func copy(to file: ByteString) throws {
+        let copy = try OutputFile(file, .create, permissions: 0o600, isDurable: false, followsLinks: false)
+        var left = countBytes
+        if countBytes > 0 {
+            try RunFiles.forEachChunk(of: path, followingLinks: false) { chunk in
+                let part = chunk.prefix(left)
+                left -= part.count
+                if !part.isEmpty { try copy.write(Array(part)) }
+            }
         }
-        return Array(text[..<(end ?? text.endIndex)])
+        try copy.commit()
     }
 }

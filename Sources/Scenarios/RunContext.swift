@@ -11,18 +11,26 @@ package struct RunContext: Sendable {
     private var prefix = ""
     /// Space for stores and crash states, thrown away at the end; in memory where the machine offers that.
     package private(set) var scratch: ByteString
-    /// Becomes true when the run should end early, cleanly.
+    /// How much memory the run may take.
+    package let memory: MemoryGuard
+    /// Becomes true when the run should end early, cleanly: somebody asks for it, or the memory is used up.
     package let shouldStop: @Sendable () -> Bool
     /// Hears what the run is doing, a few words at a time.
     package let progress: @Sendable (String) -> Void
 
     package init(
-        _ run: RunDirectory, shouldStop: @escaping @Sendable () -> Bool = { false },
+        _ run: RunDirectory, memory limit: MemorySize = MachineMemory().usualLimit, sharedBy runsAtOnce: Int = 1,
+        shouldStop: @escaping @Sendable () -> Bool = { false },
         progress: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(RunDirectoryError) {
         self.run = run
         scratch = try run.makeScratch()
-        self.shouldStop = shouldStop
+        let spillDirectory = ScratchSpace.onDisk(preferring: run.path)
+        let memory = MemoryGuard(
+            MemoryBudget(limitBytes: limit.bytes / runsAtOnce, spillDirectory: spillDirectory), of: limit,
+            scratch: scratch)
+        self.memory = memory
+        self.shouldStop = { shouldStop() || memory.isOver }
         self.progress = progress
     }
 
@@ -33,6 +41,22 @@ package struct RunContext: Sendable {
         context.scratch = scratchFile(name)
         try RunFiles.makeDirectory(context.scratch)
         return context
+    }
+
+    /// Why the run should end early, in words.
+    var stopReason: String { memory.words ?? "interrupted" }
+
+    /// Does something that comes to no result where the memory does not do: throws why then.
+    func guarded<Result>(_ body: () throws -> Result) throws -> Result {
+        let result = Swift.Result { try body() }
+        switch memory.problem {
+        case .lost(let reason)?: throw RunError.harness(reason)
+        case .tooMuch?:
+            // What came to its end all the same stands.
+            if case .failure(RunError.interrupted) = result { throw RunError.inconclusive(stopReason) }
+        case nil: break
+        }
+        return try result.get()
     }
 
     /// Everything that is kept of the run.

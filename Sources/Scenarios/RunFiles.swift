@@ -36,8 +36,12 @@ enum RunFiles {
     }
 
     /// Hands out the bytes of a regular file, some at a time. A FIFO is refused and not waited for.
+    ///
+    /// - Parameters:
+    ///   - offset: where to begin, in bytes.
+    ///   - followingLinks: false for a file of a directory that may have come from anywhere.
     static func forEachChunk(
-        of path: ByteString, followingLinks: Bool = true, _ body: ([UInt8]) throws -> Void
+        of path: ByteString, from offset: Int = 0, followingLinks: Bool = true, _ body: ([UInt8]) throws -> Void
     ) throws {
         if !followingLinks { try refuseLink(path) }
         let flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | (followingLinks ? 0 : O_NOFOLLOW)
@@ -48,6 +52,9 @@ enum RunFiles {
         guard fstat(descriptor, &status) == 0 else { throw TreeError.system(call: "fstat", path: path, errno: errno) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw TreeError.notRegularFile(path)
+        }
+        guard offset == 0 || lseek(descriptor, off_t(offset), SEEK_SET) >= 0 else {
+            throw TreeError.system(call: "lseek", path: path, errno: errno)
         }
         while true {
             var failure: Int32 = 0
@@ -63,6 +70,51 @@ enum RunFiles {
             if chunk.isEmpty { return }
             try body(chunk)
         }
+    }
+
+    /// Hands out the lines of a file, each without its newline, which the last one may lack.
+    ///
+    /// - Parameters:
+    ///   - offset: where to begin, in bytes.
+    ///   - followingLinks: false for a file of a directory that may have come from anywhere.
+    static func forEachLine(
+        of path: ByteString, from offset: Int = 0, followingLinks: Bool = true, _ body: ([UInt8]) throws -> Void
+    ) throws {
+        var carried: [UInt8] = []
+        try forEachChunk(of: path, from: offset, followingLinks: followingLinks) { chunk in
+            var place = 0
+            while let newline = chunk[place...].firstIndex(of: UInt8(ascii: "\n")) {
+                try body(carried + chunk[place..<newline])
+                carried.removeAll(keepingCapacity: true)
+                place = newline + 1
+            }
+            carried += chunk[place...]
+        }
+        if !carried.isEmpty { try body(carried) }
+    }
+
+    /// Where the last whole line of a file ends, in bytes; 0 where there is none.
+    static func endOfLastLine(_ path: ByteString) throws -> Int {
+        var (place, end) = (0, 0)
+        try forEachChunk(of: path) { chunk in
+            if let newline = chunk.lastIndex(of: UInt8(ascii: "\n")) { end = place + newline + 1 }
+            place += chunk.count
+        }
+        return end
+    }
+
+    /// Where the `number`-th line of a file ends, in bytes; where the file ends, if it has fewer.
+    static func end(ofLine number: Int, in path: ByteString) throws -> Int {
+        var (left, end) = (number, 0)
+        try forEachChunk(of: path) { chunk in
+            var place = 0
+            while left > 0, let newline = chunk[place...].firstIndex(of: UInt8(ascii: "\n")) {
+                left -= 1
+                place = newline + 1
+            }
+            end += left > 0 ? chunk.count : place
+        }
+        return end
     }
 
     static func exists(_ path: ByteString) -> Bool {

@@ -11,11 +11,19 @@ package struct RunSession: Sendable {
     package var parent: ByteString
     /// How commands name this program.
     package var program: String
+    /// How much memory this process may take.
+    package var memory: MemorySize
+    /// How many runs share it at most.
+    package var runsAtOnce = 1
     private let interruption: Interruption
 
-    package init(parent: ByteString, program: String, interruption: Interruption = .shared) {
+    package init(
+        parent: ByteString, program: String, memory: MemorySize = MachineMemory().usualLimit,
+        interruption: Interruption = .shared
+    ) {
         self.parent = parent
         self.program = program
+        self.memory = memory
         self.interruption = interruption
     }
 
@@ -55,7 +63,9 @@ package struct RunSession: Sendable {
     ) -> RunResult {
         var result = runner.failed(request, "")
         do {
-            let context = try RunContext(directory, shouldStop: { interruption.isInterrupted }, progress: progress)
+            let context = try RunContext(
+                directory, memory: memory, sharedBy: runsAtOnce, shouldStop: { interruption.isInterrupted },
+                progress: progress)
             result = runner.run(request, context)
             try directory.writeReproduceScript(runner.arguments(request).map { ByteString($0) })
             try write(result.withoutPlaces(program: program, request), to: directory)

@@ -22,12 +22,16 @@ package struct ScenarioRunner: Sendable {
         let warnings = request.target.remarks.take()
         result.warnings = warnings.isEmpty ? nil : warnings
         if let error {
-            let (verdict, reason) = ScenarioRunner.verdict(of: error)
+            let (verdict, reason) = ScenarioRunner.verdict(of: error, context)
             // What was found stands, however the run ended. A run that goes on with another has found nothing by itself
             // yet: that it cannot go on must not pass for the other's result.
             let decides = tally.findings.isEmpty || request.resumed != nil && verdict == .harnessError
             if decides { result.verdict = verdict.rawValue }
             result.reason = decides ? reason : "\(result.reason ?? ""); then: \(reason)"
+        }
+        // What was derived from what could not be read is nothing that was seen.
+        if case .lost(let reason)? = context.memory.problem {
+            (result.verdict, result.reason) = (Verdict.harnessError.rawValue, reason)
         }
         result.seconds = ScenarioRunner.now() - began
         let seconds = max(tally.exploringSeconds ?? result.seconds, 1e-9)
@@ -222,9 +226,10 @@ package struct ScenarioRunner: Sendable {
         return "only \(explored) explored\(why); a larger budget or --resume explores the rest, --partial accepts it"
     }
 
-    private static func verdict(of error: any Error) -> (Verdict, String) {
+    private static func verdict(of error: any Error, _ context: RunContext) -> (Verdict, String) {
         switch error {
-        case RunError.inconclusive, RunError.interrupted, RecordingError.noKillStates: (.inconclusive, "\(error)")
+        case RunError.interrupted: (.inconclusive, context.stopReason)
+        case RunError.inconclusive, RecordingError.noKillStates: (.inconclusive, "\(error)")
         default: (.harnessError, "\(error)")
         }
     }

@@ -24,7 +24,7 @@ struct SmokeScenario: ScenarioRun {
 
     mutating func run() throws {
         try RunFiles.makeDirectory(store)
-        var history = OracleHistory()
+        var history = OracleHistory(context.oracle, context.memory)
         let first = try live(&history, operations: request.operationCount)
         guard first.termination.isSuccess else {
             throw RunError.failedWithoutFault(
@@ -37,7 +37,7 @@ struct SmokeScenario: ScenarioRun {
         }
         let client = RecoverClient(request.target)
         guard let shown = try judge(history, client, isSecondLife: false), tally.findings.isEmpty else { return }
-        try OutputFile.append(try history.restart(showing: shown), to: context.oracle)
+        try history.restart(showing: shown)
         let second = try live(&history, operations: min(request.operationCount, SmokeScenario.secondLifeOperations))
         guard second.termination.isSuccess else {
             try context.requireRoom("the workload")
@@ -61,7 +61,7 @@ struct SmokeScenario: ScenarioRun {
         guard let termination = try workload.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
             throw RunError.interrupted
         }
-        try history.takeWhatWasAdded(to: context.oracle)
+        try history.takeWhatWasAdded()
         tally.acknowledged = history.acknowledged
         return (termination, workload.complaints)
     }

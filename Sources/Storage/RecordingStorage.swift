@@ -13,9 +13,12 @@ import Model
 /// The base tree is what the directory held at first: regular files beneath the root, all of it durable. Oracle lines
 /// are recorded by whoever drives the store (`record(oracle:)`), at their place among the operations.
 ///
+/// The events and their data are kept in memory (`events`, `payloads`), or go straight into a trace file, and memory does
+/// not grow with the life of the store.
+///
 /// Threads: as every storage; changes are serialised.
 public final class RecordingStorage: Storage {
-    /// Where the data of writes and oracle lines is kept.
+    /// Where the data of writes and oracle lines is kept, if it is not in a trace file.
     public let payloads: PayloadArena
     /// The tree before the first event.
     public let base: Tree
@@ -24,8 +27,14 @@ public final class RecordingStorage: Storage {
     private let state: Guarded<State>
     private let process = getpid()
 
-    fileprivate struct State {
+    fileprivate struct State: ~Copyable {
         private(set) var events: [TraceEvent] = []
+        private(set) var eventCount = 0
+        /// Where the events go; nil to keep them in memory.
+        var trace: TraceWriter?
+        /// Why the trace could not be written: from there on nothing is recorded.
+        private(set) var failure: TraceFileError?
+        let payloads: PayloadArena
         /// Nothing is recorded any more.
         var isStopped = false
         var inodes: [ByteString: InodeID]
@@ -37,15 +46,64 @@ public final class RecordingStorage: Storage {
             return OperationID(lastOperation)
         }
 
-        mutating func append(_ event: TraceEvent) {
-            if !isStopped { events.append(event) }
+        init(
+            _ payloads: PayloadArena, _ trace: consuming TraceWriter?, _ inodes: [ByteString: InodeID],
+            lastInode: UInt64
+        ) {
+            self.payloads = payloads
+            self.trace = trace
+            self.inodes = inodes
+            self.lastInode = lastInode
+        }
+
+        /// Adds an event with its data.
+        mutating func append(
+            _ event: TraceEvent, data: UnsafeRawBufferPointer = .init(start: nil, count: 0)
+        ) {
+            guard !isStopped else { return }
+            eventCount += 1
+            guard trace != nil else {
+                events.append(data.isEmpty ? event : event.moved(to: payloads.store(data)))
+                return
+            }
+            do throws(TraceFileError) { try trace?.append(event, data: data) } catch {
+                failure = error
+                isStopped = true
+            }
+        }
+
+        mutating func finish() throws(TraceFileError) {
+            isStopped = true
+            if let failure { throw failure }
+            try trace?.finish()
         }
     }
 
-    /// Reads all that `wrapped` holds, to begin with.
-    public init(_ wrapped: any Storage, payloads: PayloadArena = PayloadArena()) throws(StorageError) {
+    /// Reads all that `wrapped` holds, to begin with. Keeps what is recorded in memory.
+    public convenience init(_ wrapped: any Storage, payloads: PayloadArena = PayloadArena()) throws(StorageError) {
+        let (base, inodes, last) = try Self.contents(of: wrapped, payloads)
+        self.init(wrapped, base, State(payloads, nil, inodes, lastInode: last))
+    }
+
+    /// The same, with what is recorded written to a new trace file at `path`, which is whole after `finish`.
+    package convenience init(_ wrapped: any Storage, writingTo path: ByteString) throws {
+        let payloads = PayloadArena()
+        let (base, inodes, last) = try Self.contents(of: wrapped, payloads)
+        var trace = try TraceWriter(creating: path)
+        try trace.append(base: base, from: payloads)
+        self.init(wrapped, base, State(PayloadArena(), trace, inodes, lastInode: last))
+    }
+
+    private init(_ wrapped: any Storage, _ base: Tree, _ state: consuming State) {
         self.wrapped = wrapped
-        self.payloads = payloads
+        self.base = base
+        payloads = state.payloads
+        self.state = Guarded(state)
+    }
+
+    private static func contents(
+        of wrapped: any Storage, _ payloads: PayloadArena
+    ) throws(StorageError) -> (base: Tree, inodes: [ByteString: InodeID], lastInode: UInt64) {
         var base = Tree()
         var inodes: [ByteString: InodeID] = [:]
         var last = InodeID.root.rawValue
@@ -59,19 +117,23 @@ public final class RecordingStorage: Storage {
             base.nodes[.root]?.entries[name] = InodeID(last)
             inodes[name] = InodeID(last)
         }
-        self.base = base
-        state = Guarded(State(inodes: inodes, lastInode: last))
+        return (base, inodes, last)
     }
 
-    /// The trace so far. A crash point is a number of its events.
+    /// The trace so far; empty where it is in a file. A crash point is a number of its events.
     public var events: [TraceEvent] { state.withLock { $0.events } }
 
-    public var eventCount: Int { state.withLock { $0.events.count } }
+    public var eventCount: Int { state.withLock { $0.eventCount } }
+
+    /// Nothing is recorded any more, and the trace file is whole. Throws when it could not be written.
+    package func finish() throws(TraceFileError) {
+        try state.withLock { (state) throws(TraceFileError) in try state.finish() }
+    }
 
     /// Records a line of the oracle, without its newline, after everything that has taken effect.
     public func record(oracle line: [UInt8]) {
-        let payload = payloads.store(line)
-        state.withLock { $0.append(.oracle(payload)) }
+        let payload = Payload(offsetBytes: 0, countBytes: UInt64(line.count))
+        line.withUnsafeBytes { line in state.withLock { $0.append(.oracle(payload), data: line) } }
     }
 
     // MARK: - Faults above
@@ -147,16 +209,20 @@ public final class RecordingStorage: Storage {
 
     private static let attributes = Attributes(mode: 0o600)
 
-    private func append(_ change: Change, to state: inout State) {
-        state.append(.operation(Operation(id: state.nextOperation(), change, process: process)))
+    private func append(
+        _ change: Change, data: UnsafeRawBufferPointer = .init(start: nil, count: 0), to state: inout State
+    ) {
+        state.append(.operation(Operation(id: state.nextOperation(), change, process: process)), data: data)
     }
 
+    /// - Parameter data: of a write.
     fileprivate func record(
-        _ change: Change, _ call: () throws(StorageError) -> Void
+        _ change: Change, data: UnsafeRawBufferPointer = .init(start: nil, count: 0),
+        _ call: () throws(StorageError) -> Void
     ) throws(StorageError) {
         try state.withLock { (state) throws(StorageError) in
             try call()
-            append(change, to: &state)
+            append(change, data: data, to: &state)
         }
     }
 
@@ -195,8 +261,9 @@ final class RecordingFile: StorageFile {
 
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
         guard bytes.count > 0 else { return try wrapped.write(bytes, at: offsetBytes) }
-        let data = storage.payloads.store(bytes)
-        try storage.record(.write(inode, offsetBytes: offsetBytes, data: data)) { () throws(StorageError) in
+        let data = Payload(offsetBytes: 0, countBytes: UInt64(bytes.count))
+        let change = Change.write(inode, offsetBytes: offsetBytes, data: data)
+        try storage.record(change, data: bytes) { () throws(StorageError) in
             try wrapped.write(bytes, at: offsetBytes)
         }
     }

@@ -9,7 +9,8 @@ public struct TraceCursor {
 
     private let reader: TraceReader
     private var decoder = TraceDecoder()
-    private var validator = TraceValidator()
+    /// Nil for a walk that begins within the events: all of them were checked before.
+    private var validator: TraceValidator? = TraceValidator()
     private var isBaseChecked = false
     /// The bytes of the file from `windowOffset` on.
     private var window: [UInt8] = []
@@ -19,8 +20,19 @@ public struct TraceCursor {
 
     init(_ reader: TraceReader) { self.reader = reader }
 
+    /// A walk that begins within the events, where a record does.
+    init(_ reader: TraceReader, eventsFrom offsetBytes: UInt64) {
+        self.reader = reader
+        decoder = TraceDecoder(eventsFrom: offsetBytes)
+        validator = nil
+        windowOffset = offsetBytes
+    }
+
     /// Where the next record begins, in bytes.
     public var offsetBytes: UInt64 { decoder.offsetBytes }
+
+    /// Where the record that was answered last begins, in bytes.
+    var recordBytes: UInt64 { decoder.recordBytes }
 
     /// The base tree was there as a whole.
     public var isBaseWhole: Bool { decoder.isBaseWhole }
@@ -61,16 +73,16 @@ public struct TraceCursor {
     private mutating func checkBase() throws(TraceFileError) {
         guard decoder.isBaseWhole, !isBaseChecked else { return }
         isBaseChecked = true
-        do throws(BaseTreeError) { try validator.checkBaseEnd() } catch { throw .base(path: reader.path, error) }
+        do throws(BaseTreeError) { try validator?.checkBaseEnd() } catch { throw .base(path: reader.path, error) }
     }
 
     private mutating func check(_ record: TraceRecord) throws(TraceFileError) {
         switch record {
         case .base(let base):
-            do throws(BaseTreeError) { try validator.check(base) } catch { throw .base(path: reader.path, error) }
+            do throws(BaseTreeError) { try validator?.check(base) } catch { throw .base(path: reader.path, error) }
         case .event(let event):
             do throws(IllegalEvent) {
-                try validator.check(event)
+                try validator?.check(event)
             } catch {
                 throw .illegal(
                     path: reader.path, event: decoder.eventCount, offsetBytes: decoder.recordBytes, error)

@@ -35,9 +35,7 @@ public final class TraceReader: PayloadStore, Sendable {
     public func payloads(keepingAtMost limitBytes: UInt64) throws -> any PayloadStore {
         let size = try file.sizeBytes()
         guard size <= limitBytes else { return self }
-        let arena = PayloadArena()
-        _ = try arena.store(bytes(of: Payload(offsetBytes: 0, countBytes: size)))
-        return arena
+        return PayloadArena(try bytes(of: Payload(offsetBytes: 0, countBytes: size)))
     }
 
     /// A walk over the records from the beginning.
@@ -46,19 +44,46 @@ public final class TraceReader: PayloadStore, Sendable {
     /// Everything that can be read, in memory without the data. Throws at the first damage and when the base tree is not
     /// whole; a trace whose events were cut off is no error here: look at `ending`.
     public func load() throws(TraceFileError) -> RecordedTrace {
+        var events: [TraceEvent] = []
+        let (base, ending) = try read { event, _ in events.append(event) }
+        return RecordedTrace(base: base, events: events, ending: ending)
+    }
+
+    /// The same with the events of a long trace left in the file.
+    ///
+    /// - Parameters:
+    ///   - limit: up to so many events are in memory.
+    ///   - onFailure: hears of a disk that fails afterwards; see `EventList`.
+    package func load(
+        keepingAtMost limit: Int, onFailure: @escaping @Sendable (any Error) -> Void
+    ) throws(TraceFileError) -> (base: Tree, events: EventList) {
+        var events: [TraceEvent] = []
+        var offsets: [UInt64] = []
+        var count = 0
+        let (base, _) = try read { event, offset in
+            if count % EventFile.stretchCount == 0 { offsets.append(offset) }
+            count += 1
+            if count <= limit { events.append(event) } else { events = [] }
+        }
+        guard count > limit else { return (base, EventList(events)) }
+        return (base, EventList(EventFile(self, count: count, stretchesAt: offsets, onFailure: onFailure)))
+    }
+
+    /// Reads all of it; hands each event on with the place in the file where its record begins.
+    private func read(
+        _ take: (TraceEvent, UInt64) -> Void
+    ) throws(TraceFileError) -> (base: Tree, ending: TraceEnding) {
         var cursor = cursor()
         var base: [BaseRecord] = []
-        var events: [TraceEvent] = []
         while let record = try cursor.next() {
             switch record {
             case .base(let record): base.append(record)
-            case .event(let event): events.append(event)
+            case .event(let event): take(event, cursor.recordBytes)
             }
         }
         guard cursor.isBaseWhole else { throw .baseMissing(path: path, cursor.ending) }
         do throws(BaseTreeError) {
-            let tree = base.isEmpty ? Tree() : try Tree(baseRecords: base)
-            return RecordedTrace(base: tree, events: events, ending: cursor.ending)
+            return (base.isEmpty ? Tree() : try Tree(baseRecords: base), cursor.ending)
         } catch {
             throw .base(path: path, error)
         }

@@ -9,7 +9,8 @@ struct BenchExploreCommand: ParsableCommand {
         abstract: "How many crash states a second are decided and checked, and the memory that this takes.",
         discussion: """
             Checked states are distinct ones that were recovered and judged; decided ones are states at oracle positions. \
-            Through commands the run is recorded on a FUSE mount.
+            Through commands the run is recorded on a FUSE mount. One row has the peak memory of a longer run beside that \
+            of a shorter one.
             """)
 
     @Option(help: "How long each row explores, as 5s or 1m.")

@@ -16,6 +16,10 @@ enum CommandLineEnding {
                 // What was interrupted may fail for that; the process ends as the signal says.
                 Interruption.shared.waitIfInterrupted()
                 if let status = error as? ExitStatus { return status }
+                if case RunError.inconclusive(let reason) = error {
+                    say("inconclusive: \(reason)")
+                    return .inconclusive
+                }
                 // Help on demand (`faultline`, `faultline help`) is thrown by run, too.
                 if isFromArgumentParser(error), root.exitCode(for: error) == .success { return end(root, error) }
                 // What the command found out when it ran is no matter of how it is called: no usage goes with it.

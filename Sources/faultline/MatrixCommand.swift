@@ -131,7 +131,9 @@ struct MatrixCommand: ParsableCommand {
         let places = matrix.cells.indices.filter { log.header.shard.holds($0) }
         let waiting = places.filter { finished[$0] == nil }
         let progress = MatrixProgress(total: places.count, done: places.count - waiting.count)
-        let session = options.session
+        var session = options.session
+        // Cells that run at once share it.
+        session.runsAtOnce = min(jobs, max(waiting.count, 1))
         let hasFailed = Atomic<Bool>(false)
         let failure = Mutex<(any Error)?>(nil)
         let end = budget.map { began + $0.duration }
@@ -142,7 +144,7 @@ struct MatrixCommand: ParsableCommand {
             shouldStop: {
                 Interruption.shared.isInterrupted || failFast && hasFailed.load(ordering: .relaxed) || isOver()
             },
-            { cell in session.run(cell.request) { progress.show("\(cell.request.target.label), \($0)") } },
+            { [session] cell in session.run(cell.request) { progress.show("\(cell.request.target.label), \($0)") } },
             finished: { index, result in
                 let row = MatrixRow(matrix.cells[index], result)
                 if !row.isMet { hasFailed.store(true, ordering: .relaxed) }

@@ -39,6 +39,8 @@ struct MinimiseCommand: ParsableCommand {
     @Flag(help: "Let the recovery write wherever it likes, and not in the state alone.")
     var noSandbox = false
 
+    @OptionGroup var memory: MemoryOptions
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -50,7 +52,8 @@ struct MinimiseCommand: ParsableCommand {
         let targets = try TargetCatalog.besideThisProgram()
         let outcome = try Interruption.shared.awaiting {
             try CaseMinimiser.minimise(
-                directory, to: output, targets: targets, reference: target, trusts: trust, isSandboxed: !noSandbox)
+                directory, to: output, targets: targets, reference: target, trusts: trust, isSandboxed: !noSandbox,
+                memory: memory.memory)
         }
         Interruption.shared.waitIfInterrupted()
         let report = MinimisedReport(outcome, writtenTo: output)

@@ -29,12 +29,15 @@ struct RecheckCommand: ParsableCommand {
     @Option(help: "Where the run directory is made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
 
+    @OptionGroup var memory: MemoryOptions
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
     func run() throws {
         let targets = try TargetCatalog.besideThisProgram()
-        let session = RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown)
+        let session = RunSession(
+            parent: RunDirectory.parent(option: out), program: ProgramName.shown, memory: memory.memory)
         let verdict = try Interruption.shared.awaiting {
             try Recheck.open(
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,

@@ -22,6 +22,8 @@ struct ReplayCommand: ParsableCommand {
 
     @OptionGroup var `case`: CaseArguments
 
+    @OptionGroup var memory: MemoryOptions
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -30,7 +32,7 @@ struct ReplayCommand: ParsableCommand {
         let (replay, outcome) = try Interruption.shared.awaiting {
             try Replay.show(
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
-                isSandboxed: !`case`.noSandbox)
+                isSandboxed: !`case`.noSandbox, memory: memory.memory)
         }
         let report = ReplayReport(replay, outcome)
         if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }

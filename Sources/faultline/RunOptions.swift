@@ -81,6 +81,8 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Where run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
 
+    @OptionGroup var memory: MemoryOptions
+
     @OptionGroup var sandbox: SandboxOptions
 
     @Flag(help: "Print one JSON object.")
@@ -101,5 +103,7 @@ struct RunOptions: ParsableArguments {
         guard (0...1000).contains(cycles ?? 0) else { throw ValidationError("--cycles must be from 0 to 1000") }
     }
 
-    var session: RunSession { RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown) }
+    var session: RunSession {
+        RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown, memory: memory.memory)
+    }
 }

@@ -37,15 +37,4 @@ struct AcknowledgementCounterTests {
         #expect(count(Array(#"{"phase":"begin","seq":1,"op":"del","key":""}"#.utf8) + [10], chunkBytes: 9) == 0)
         #expect(count(Array(#"{"key":"","op":"del","seq":1}"#.utf8) + [10], chunkBytes: 9) == 1)
     }
-
-    @Test func `the last restart line ends the lives before it`() {
-        let line = OracleLine.acknowledged(.delete(1, "k")).encoded
-        let restart = OracleLine.restart.encoded
-        #expect(OracleLine.endOfLastRestart(in: line) == nil)
-        #expect(OracleLine.endOfLastRestart(in: []) == nil)
-        #expect(OracleLine.endOfLastRestart(in: restart) == restart.count)
-        let text = line + restart + line + restart + line
-        #expect(OracleLine.endOfLastRestart(in: text) == text.count - line.count)
-        #expect(OracleLine.endOfLastRestart(in: text + restart.dropLast()) == text.count - line.count)
-    }
 }

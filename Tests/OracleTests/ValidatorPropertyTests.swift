@@ -1,5 +1,6 @@
 import Bytes
 import Oracle
+import Synchronization
 import Testing
 
 /// The validator against the naive one: for each random tiny history, at each of its lines, every possible state is
@@ -61,6 +62,49 @@ import Testing
                             "seed \(seed), \(shape), \(contract.name), after \(number) of \(history.lines): \(state)"
                         )
                     }
+                }
+            }
+        }
+    }
+
+    /// Keeps what it is given: every payload of a history, or none but some.
+    private final class Shelf: PayloadShelf {
+        let everything: Bool
+        let kept = Mutex<[[UInt8]]>([])
+        init(everything: Bool) { self.everything = everything }
+        func put(_ payload: [UInt8]) -> UInt64? {
+            kept.withLock { kept in
+                kept.append(payload)
+                return everything || kept.count % 2 == 0 ? UInt64(kept.count - 1) : nil
+            }
+        }
+        func payload(at place: UInt64, countBytes: Int) -> [UInt8] {
+            let payload = kept.withLock { $0[Int(place)] }
+            #expect(payload.count == countBytes)
+            return payload
+        }
+    }
+
+    @Test(arguments: HistoryGenerator.Shape.allCases)
+    func `payloads on a shelf are judged as payloads in memory`(shape: HistoryGenerator.Shape) throws {
+        for seed in Self.firstSeed..<Self.firstSeed + 6 {
+            let history = HistoryGenerator(seed: seed, shape: shape, operations: 6)
+            let shelves = [Shelf(everything: true), Shelf(everything: false)]
+            var validators = [Validator()] + shelves.map { Validator(shelf: $0) }
+            for index in validators.indices {
+                for number in 1...history.lines.count { try history.apply(number, to: &validators[index]) }
+            }
+            #expect(shelves.allSatisfy { !$0.kept.withLock { $0.isEmpty } })
+            for state in HistoryGenerator.universe {
+                for contract in Contract.named {
+                    for line in 1...history.lines.count {
+                        let judgements = validators.map { $0.judge(Observation(state), contract: contract, at: line) }
+                        #expect(judgements[1] == judgements[0] && judgements[2] == judgements[0])
+                    }
+                    let controls = validators.map {
+                        PositiveControl.run($0, Observation(state), contract: contract).map { "\($0)" }
+                    }
+                    #expect(controls[1] == controls[0] && controls[2] == controls[0])
                 }
             }
         }

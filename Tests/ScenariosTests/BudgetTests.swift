@@ -1,4 +1,6 @@
+import Bytes
 import Exploration
+import Foundation
 import Model
 import Oracle
 import Synchronization
@@ -9,6 +11,14 @@ import Testing
 
 /// A budget that ends in the middle of something. The time is a count of recoveries here, so that no test waits for it.
 struct BudgetTests {
+    private let temporary: TemporaryDirectory
+    private let memory: MemoryGuard
+
+    init() throws {
+        temporary = try TemporaryDirectory()
+        memory = MemoryGuard(.usual(spillingNear: ByteString(temporary.path)))
+    }
+
     private final class Recoveries: Sendable {
         private let count = Atomic<Int>(0)
         var value: Int { count.load(ordering: .relaxed) }
@@ -35,9 +45,15 @@ struct BudgetTests {
     ) throws -> (recording: Recording, recovery: Counted, judge: EvidenceJudge) {
         let store = try #require(BuiltInStore("engine") { $0 == "planted" ? planted : nil })
         let workload = Workload(seed: 1, shape: WorkloadShape(), operationCount: 20)
-        let life = try RecordedLife(seed: 1) { try store.run(workload, on: $0, oracle: $1) }
-        var history = OracleHistory()
-        try history.append(life.oracle)
+        let oracle = ByteString(temporary.path + "/oracle-\(planted)")
+        for file in ["/trace", "/oracle-\(planted)"] {
+            try? FileManager.default.removeItem(atPath: temporary.path + file)
+        }
+        let life = try RecordedLife(
+            trace: ByteString(temporary.path + "/trace"), oracle: oracle, memory, seed: 1
+        ) { try store.run(workload, on: $0, oracle: $1) }
+        var history = OracleHistory(oracle, memory)
+        try history.takeAll()
         let recovery = MemoryRecovery(store, payloads: life.recording.payloads)
         return (
             life.recording, Counted(wrapped: recovery, recoveries: recoveries),
@@ -54,7 +70,7 @@ struct BudgetTests {
             let isOver: @Sendable () -> Bool = { recoveries.value >= most }
             let explorer = try Explorer(
                 scene.recording, profile: .posixMin, limits: limits, seed: 1, recovery: scene.recovery,
-                confirming: scene.recovery, judge: scene.judge, workers: 2, isOver: isOver)
+                confirming: scene.recovery, judge: scene.judge, workers: 2, memory: memory.budget, isOver: isOver)
             try explorer.run(shouldStop: { isOver() ? "the budget is used up" : nil }, progress: { _ in })
             #expect(recoveries.value <= most + 2, "each thread ends the recovery that it is at")
             #expect(explorer.coverage.stopped == "the budget is used up" && explorer.canBeResumed)
@@ -70,7 +86,7 @@ struct BudgetTests {
         let end = scene.recording.events.count
         let state = try scene.recording.state(.posixMin, at: end, .nothing)
         func causes(isOver: () -> Bool) throws -> [FoundCause] {
-            let checker = StateChecker(recovery: scene.recovery, judge: scene.judge)
+            let checker = StateChecker(recovery: scene.recovery, judge: scene.judge, memory: memory.budget)
             var collector = FindingCollector(scene.recording)
             let before = recoveries.value
             for _ in 0..<3 { try collector.add(state, try checker.check(state), checker, isOver: isOver) }

@@ -2,6 +2,7 @@
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 
+#include "allocator.h"
 #include "block_stack.h"
 #include "child_process.h"
 #include "crc32c.h"

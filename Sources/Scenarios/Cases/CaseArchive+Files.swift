@@ -43,7 +43,7 @@ extension CaseArchive {
         guard let profile = Profile(rawValue: record.profile) else {
             throw CaseError.unknownValue(path, field: "profile", value: record.profile)
         }
-        let recording = try record.recording(in: directory)
+        let recording = try record.recording(in: directory, MemoryGuard(.usual(spillingNear: directory)))
         let state = try recording.state(
             profile, at: record.crashPoint, .losing(try LostAtoms(parsing: record.lost)))
         try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)

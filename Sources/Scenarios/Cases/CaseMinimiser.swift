@@ -24,11 +24,11 @@ package struct CaseMinimiser {
     /// which must not be there.
     package static func minimise(
         _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
-        trusts: Bool = false, isSandboxed: Bool = true
+        trusts: Bool = false, isSandboxed: Bool = true, memory: MemorySize = MachineMemory().usualLimit
     ) throws -> Outcome {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
         let outcome = Result {
-            let context = try RunContext(run, shouldStop: { Interruption.shared.isInterrupted })
+            let context = try RunContext(run, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
             var directory = path
             if CaseArchive.isFile(path) {
                 directory = context.scratch.appending(component: "case")
@@ -39,7 +39,9 @@ package struct CaseMinimiser {
                 directory: directory, targets: targets, reference: reference, trusts: trusts,
                 isSandboxed: isSandboxed
             ).confined(to: confined.scratch)
-            return try CaseMinimiser(replay: replay, context: confined).minimise(to: output, targets: targets)
+            return try confined.guarded {
+                try CaseMinimiser(replay: replay, context: confined).minimise(to: output, targets: targets)
+            }
         }
         try run.finish()
         try TreeRemoval.remove(run.path)
@@ -107,7 +109,7 @@ package struct CaseMinimiser {
         _ directory: ByteString, _ state: CrashState, _ violation: Violation, of scene: Replay.Scene
     ) throws {
         let shown = replay.directory.appending(component: CaseRecord.shownName)
-        let oracle = scene.history.text(firstLines: scene.linesBefore + state.oracleLineCount)
+        let oracle = try scene.history.text(firstLines: scene.linesBefore + state.oracleLineCount)
         try CaseWriter.write(
             state, of: scene.recording, oracle: oracle, shown: SmallFile.contents(of: shown), to: directory)
         var record = replay.record

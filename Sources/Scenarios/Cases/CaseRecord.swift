@@ -110,10 +110,10 @@ package struct CaseRecord: Codable, Sendable {
     }
 
     /// The trace of the case in `directory`.
-    func recording(in directory: ByteString) throws -> Recording {
+    func recording(in directory: ByteString, _ memory: MemoryGuard) throws -> Recording {
         let trace = directory.appending(component: CaseRecord.traceName)
         try RunFiles.refuseLink(trace)
-        var recording = try Recording(tracePath: trace)
+        var recording = try Recording(tracePath: trace, memory)
         recording.addMappedFiles(mappedFiles ?? [])
         return recording
     }

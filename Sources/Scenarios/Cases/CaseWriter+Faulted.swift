@@ -59,8 +59,8 @@ extension CaseWriter {
             firstEvents: state?.crashPoint ?? outcome.recording.events.count,
             to: directory.appending(component: CaseRecord.traceName))
         let lineCount = state?.oracleLineCount ?? outcome.history.lineCount
-        try OutputFile.create(
-            directory.appending(component: CaseRecord.oracleName), outcome.history.text(firstLines: lineCount))
+        try outcome.history.text(firstLines: lineCount)
+            .copy(to: directory.appending(component: CaseRecord.oracleName))
         let script = outcome.faults.map { "\($0)\n" }.joined()
         try OutputFile.create(directory.appending(component: CaseRecord.faultsName), Array(script.utf8))
         if let state {

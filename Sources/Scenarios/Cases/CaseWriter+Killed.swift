@@ -10,7 +10,7 @@ extension CaseWriter {
     ///
     /// - Parameter image: the store's directory as it was found; it is copied.
     func write(
-        killed image: ByteString, _ cause: Cause, story: String, oracle: [UInt8], shown: Observation?
+        killed image: ByteString, _ cause: Cause, story: String, oracle: OraclePrefix, shown: Observation?
     ) throws -> Finding {
         let target = request.target
         var record = CaseRecord(
@@ -21,7 +21,7 @@ extension CaseWriter {
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
         let directory = try context.makeCase { directory, _ in
-            try OutputFile.create(directory.appending(component: CaseRecord.oracleName), oracle)
+            try oracle.copy(to: directory.appending(component: CaseRecord.oracleName))
             if let shown {
                 try OutputFile.create(directory.appending(component: CaseRecord.shownName), shown.encoded)
             }

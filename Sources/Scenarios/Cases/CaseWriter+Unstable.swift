@@ -7,7 +7,7 @@ import Storage
 extension CaseWriter {
     /// Writes a case of a state that showed different things, with both of them: `observed-1.jsonl`, `observed-2.jsonl`.
     func write(
-        _ contradiction: Contradiction, _ recording: Recording, oracle: [UInt8], shown: Observation?,
+        _ contradiction: Contradiction, _ recording: Recording, oracle: OraclePrefix, shown: Observation?,
         after firstCrash: String? = nil
     ) throws -> UnstableState {
         let state = contradiction.state

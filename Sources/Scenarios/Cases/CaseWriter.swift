@@ -14,7 +14,7 @@ struct CaseWriter {
 
     /// Writes one case and answers the finding that points to it.
     func write(
-        _ cause: FoundCause, _ recording: Recording, oracle: [UInt8],
+        _ cause: FoundCause, _ recording: Recording, oracle: OraclePrefix,
         shown: Observation?, after firstCrash: String? = nil
     ) throws -> Finding {
         var cause = cause
@@ -51,11 +51,11 @@ struct CaseWriter {
 
     /// The files of a case that say what happened.
     static func write(
-        _ state: CrashState, of recording: Recording, oracle: [UInt8], shown: [UInt8]?, to directory: ByteString
+        _ state: CrashState, of recording: Recording, oracle: OraclePrefix, shown: [UInt8]?, to directory: ByteString
     ) throws {
         // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
         try recording.write(firstEvents: state.crashPoint, to: directory.appending(component: CaseRecord.traceName))
-        try OutputFile.create(directory.appending(component: CaseRecord.oracleName), oracle)
+        try oracle.copy(to: directory.appending(component: CaseRecord.oracleName))
         if let shown { try OutputFile.create(directory.appending(component: CaseRecord.shownName), shown) }
         try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)
     }

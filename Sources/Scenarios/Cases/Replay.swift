@@ -78,14 +78,16 @@ package struct Replay: Sendable {
     /// Shows the case at `path` again, a directory or an archive, in scratch space of its own; leaves nothing behind.
     package static func show(
         _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
-        isSandboxed: Bool = true
+        isSandboxed: Bool = true, memory: MemorySize = MachineMemory().usualLimit
     ) throws -> (Replay, Outcome) {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "replay", seed: 0)
         let outcome = Result {
-            let context = try RunContext(run, shouldStop: { Interruption.shared.isInterrupted })
-            return try show(
-                path, scratch: context.scratch, targets: targets, reference: reference, trusts: trusts,
-                isSandboxed: isSandboxed, context: context)
+            let context = try RunContext(run, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
+            return try context.guarded {
+                try show(
+                    path, scratch: context.scratch, targets: targets, reference: reference, trusts: trusts,
+                    isSandboxed: isSandboxed, context: context)
+            }
         }
         try run.finish()
         try TreeRemoval.remove(run.path)
@@ -139,7 +141,7 @@ package struct Replay: Sendable {
     }
 
     private func outcome(scratch: ByteString, _ context: RunContext?) throws -> Outcome {
-        if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch) }
+        if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch, context) }
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
             try record.checkTrace(in: directory)
@@ -199,19 +201,24 @@ package struct Replay: Sendable {
 
     /// Reads the files of the case; states are recovered in directories beneath `scratch`.
     func scene(_ client: RecoverClient, scratch: ByteString, _ context: RunContext?) throws -> Scene {
-        let recording = try record.recording(in: directory)
+        let memory = memory(of: context, scratch: scratch)
+        let recording = try record.recording(in: directory, memory)
         let state = try recording.state(profile, at: record.crashPoint, .losing(lost))
         guard state.lost == lost else {
             throw CaseError.inconsistent(
                 directory, reason: "at its crash point its trace has no such atoms to lose: '\(lost)'")
         }
-        let history = try history(of: recording, lineCount: state.oracleLineCount)
+        let history = try history(of: recording, lineCount: state.oracleLineCount, memory)
         let linesBefore = history.lineCount - state.oracleLineCount
         return Scene(
             recording: recording, state: state, history: history, linesBefore: linesBefore,
             checker: StateChecker(
                 recovery: try recovery(recording, client, scratch: scratch, context),
-                judge: EvidenceJudge(history.validator, contract, linesBefore: linesBefore)))
+                judge: EvidenceJudge(history.validator, contract, linesBefore: linesBefore), memory: memory.budget))
+    }
+
+    private func memory(of context: RunContext?, scratch: ByteString) -> MemoryGuard {
+        context?.memory ?? MemoryGuard(.usual(spillingNear: scratch), scratch: scratch)
     }
 
     /// Through the target's command; where the store is to be written after it, in this process or on a mount.
@@ -237,13 +244,12 @@ package struct Replay: Sendable {
     }
 
     /// Recovers a copy of the case's image.
-    private func runImage(scratch: ByteString) throws -> Outcome {
+    private func runImage(scratch: ByteString, _ context: RunContext?) throws -> Outcome {
         let copy = scratch.appending(component: "state")
         let image = directory.appending(component: CaseRecord.imageName)
         try TreeCopy.copy(image, to: copy)
         let links = try Tree(skeletonOf: copy).leavingLinks()
-        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName), followingLinks: false)
-        let history = try history(text, traced: [])
+        let history = try history(tracedBytes: 0, memory(of: context, scratch: scratch))
         let client = try RecoverClient(target).confined(for: links, in: scratch)
         let first = try client.recoverAlone(copy)
         var evidence = Evidence(first.recovery)
@@ -253,30 +259,45 @@ package struct Replay: Sendable {
             leavingLinks: links)
     }
 
+    private var oracle: ByteString { directory.appending(component: CaseRecord.oracleName) }
+
     /// The case's oracle, whose last lines must be those that its trace recorded up to the crash.
-    private func history(of recording: Recording, lineCount: Int) throws -> OracleHistory {
-        let text = try RunFiles.read(directory.appending(component: CaseRecord.oracleName), followingLinks: false)
-        let traced = try recording.oracleLines.prefix(lineCount).flatMap { line in
-            try recording.payloads.bytes(of: line.line) + [UInt8(ascii: "\n")]
+    private func history(
+        of recording: Recording, lineCount: Int, _ memory: MemoryGuard
+    ) throws -> OracleHistory {
+        let lines = recording.oracleLines.prefix(lineCount)
+        let tracedBytes = lines.reduce(0) { $0 + Int($1.line.countBytes) + 1 }
+        var traced = lines.makeIterator()
+        try RunFiles.refuseLink(oracle)
+        var isSame = RunFiles.size(of: oracle) >= tracedBytes
+        let tracedFrom = max(0, RunFiles.size(of: oracle) - tracedBytes)
+        try RunFiles.forEachLine(of: oracle, from: tracedFrom, followingLinks: false) { line in
+            let wanted = traced.next()?.line
+            isSame = try isSame && wanted.map { try recording.payloads.bytes(of: $0) == line } ?? false
         }
-        guard text.count >= traced.count, text.suffix(traced.count).elementsEqual(traced) else {
+        guard isSame, traced.next() == nil else {
             throw CaseError.inconsistent(directory, reason: "its oracle does not end with the lines in its trace")
         }
-        return try history(Array(text.dropLast(traced.count)), traced: traced)
+        return try history(tracedBytes: tracedBytes, memory)
     }
 
     /// The lines before those of the trace, of which the last life began with what the case says that the store showed,
     /// and those of the trace.
-    private func history(_ text: [UInt8], traced: [UInt8]) throws -> OracleHistory {
-        var history = OracleHistory()
+    ///
+    /// - Parameter tracedBytes: how many bytes those of the trace take.
+    private func history(tracedBytes: Int, _ memory: MemoryGuard) throws -> OracleHistory {
+        var history = OracleHistory(oracle, memory)
         // The lives before the last one, with the line that ended them.
-        if let end = OracleLine.endOfLastRestart(in: text) {
-            try history.append(Array(text[..<end]), lastRestartShowing: try shown())
-            try history.append(Array(text[end...]))
-        } else {
-            try history.append(text)
+        let restart = Array(OracleLine.restart.encoded.dropLast())
+        try RunFiles.refuseLink(oracle)
+        let beforeBytes = RunFiles.size(of: oracle) - tracedBytes
+        var (place, lastRestart) = (0, 0)
+        try RunFiles.forEachLine(of: oracle, followingLinks: false) { line in
+            place += line.count + 1
+            if place <= beforeBytes, line == restart { lastRestart = place }
         }
-        try history.append(traced)
+        if lastRestart > 0 { try history.takeAll(upTo: lastRestart, lastRestartShowing: try shown()) }
+        try history.takeAll()
         return history
     }
 

@@ -59,13 +59,15 @@ struct FaultJudge {
     let scratch: ByteString
     /// The store's directory as the second life left it.
     let backing: ByteString
+    private let memory: MemoryBudget
     private let activity: Activity
     /// No further look is begun that could be left out; what was seen until then stands.
     private let isOver: () -> Bool
 
     init(
         request: RunRequest, demand: FaultFamily.Demand, outcome: FaultTrial.Outcome, client: RecoverClient,
-        scratch: ByteString, backing: ByteString, activity: Activity, isOver: @escaping () -> Bool
+        scratch: ByteString, backing: ByteString, memory: MemoryBudget, activity: Activity,
+        isOver: @escaping () -> Bool
     ) {
         self.request = request
         self.demand = demand
@@ -73,6 +75,7 @@ struct FaultJudge {
         self.client = client
         self.scratch = scratch
         self.backing = backing
+        self.memory = memory
         self.activity = activity
         self.isOver = isOver
     }
@@ -237,7 +240,7 @@ struct FaultJudge {
     private func checker(_ contract: Contract) -> StateChecker {
         let checker = StateChecker(
             outcome.recording, client: client, validator: outcome.history.validator, contract: contract,
-            linesBefore: 0, scratch: scratch)
+            linesBefore: 0, scratch: scratch, memory: memory)
         checker.willRecover = { [activity] in activity.willRecover() }
         return checker
     }

@@ -75,7 +75,7 @@ struct FaultTrial {
         try mount.start()
         defer { try? mount.unmount() }
 
-        var history = OracleHistory()
+        var history = OracleHistory(oracle, context.memory)
         let first = try live(mount, request.operationCount, &history)
         let underRules = try RecoverClient(request.target).recoverAlone(mountPoint)
         let underRulesEventCount = mount.eventCount
@@ -85,7 +85,7 @@ struct FaultTrial {
         var second: Life?
         if hasSecondLife, !mount.isFrozen {
             try mount.appendToOracle(OracleLine.restart.encoded)
-            try take(&history)
+            try history.takeAll()
             second = try live(mount, secondOperationCount, &history)
         }
         let isFrozen = mount.isFrozen
@@ -94,8 +94,8 @@ struct FaultTrial {
         if isFrozen { throw RunError.harness("the mount stands still: \(trace) could not be written") }
         try sink.finish()
         return Outcome(
-            recording: try Recording(tracePath: trace), rules: status, faults: faults, history: history, first: first,
-            underRules: underRules, underRulesEventCount: underRulesEventCount, second: second)
+            recording: try Recording(tracePath: trace, context.memory), rules: status, faults: faults, history: history,
+            first: first, underRules: underRules, underRulesEventCount: underRulesEventCount, second: second)
     }
 
     /// Takes away what the trial left. Cases keep what they need under names of their own.
@@ -113,18 +113,9 @@ struct FaultTrial {
             throw RunError.interrupted
         }
         try RunError.checkOracle(of: mount)
-        try take(&history)
+        try history.takeAll()
         return Life(
             termination: termination, complaints: workload.complaints, eventCount: mount.eventCount,
             lineCount: history.lineCount)
-    }
-
-    /// What was added to the oracle.
-    private func take(_ history: inout OracleHistory) throws {
-        let text = try RunFiles.read(oracle)
-        guard text.starts(with: history.text) else {
-            throw RunError.harness("\(oracle) was changed by somebody else while the run wrote to it")
-        }
-        try history.append(Array(text[history.text.count...]), of: oracle)
     }
 }

@@ -184,8 +184,8 @@ struct IOErrorScenario: ScenarioRun {
         tally.acknowledged += outcome.history.acknowledged
         let judge = FaultJudge(
             request: trial.request, demand: trial.demand, outcome: outcome, client: client,
-            scratch: context.scratchFile("states"), backing: run.backing, activity: activity,
-            isOver: { [context, budget] in context.shouldStop() || budget.isUsedUp })
+            scratch: context.scratchFile("states"), backing: run.backing, memory: context.memory.budget,
+            activity: activity, isOver: { [context, budget] in context.shouldStop() || budget.isUsedUp })
         let objections = try judge.judge(&tally)
         if report.fired > 0 { tally.faultsFired += 1 }
         let writer = CaseWriter(request: trial.request, context: context, program: program)

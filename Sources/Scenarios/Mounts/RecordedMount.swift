@@ -36,6 +36,6 @@ struct RecordedMount {
         try mount.unmount()
         try context.didUnmount(mountPoint)
         try file.finish()
-        return (try Recording(tracePath: trace), result)
+        return (try Recording(tracePath: trace, context.memory), result)
     }
 }

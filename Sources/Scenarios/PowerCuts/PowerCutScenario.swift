@@ -18,7 +18,7 @@ struct PowerCutScenario: ScenarioRun {
     let request: RunRequest
     let context: RunContext
     private let writer: CaseWriter
-    private(set) var history = OracleHistory()
+    private(set) var history: OracleHistory
     /// What was counted so far: it stands even if the run ends early with an error.
     var tally = RunTally()
     let client: RecoverClient
@@ -40,6 +40,7 @@ struct PowerCutScenario: ScenarioRun {
         self.context = context
         writer = CaseWriter(request: request, context: context, program: program)
         client = RecoverClient(request.target)
+        history = OracleHistory(context.oracle, context.memory)
         stream = RandomStream(seed: request.seed).stream("live cuts")
         activity = Activity(context.progress)
         budget = TimeBudget(began: ScenarioRunner.now(), seconds: request.exploration.budgetSeconds)
@@ -187,7 +188,7 @@ struct PowerCutScenario: ScenarioRun {
     private mutating func live(_ name: String, crash: LiveCycle.Crash?) throws -> LiveCycle.Outcome {
         var outcome = try cycle(on: backing).run(named: name, firstSeq: history.nextSeq, crash: crash)
         noteMappedFiles(&outcome.life.recording)
-        try history.takeWhatWasAdded(to: context.oracle)
+        try history.takeWhatWasAdded()
         tally.acknowledged = history.acknowledged
         return outcome
     }
@@ -206,7 +207,7 @@ struct PowerCutScenario: ScenarioRun {
     /// does not open any more, which is a finding.
     private mutating func beginNextLife() throws -> Bool {
         guard case .opened(let observation) = try recoverWhatWasLeft() else { return false }
-        try OutputFile.append(try history.restart(showing: observation), to: context.oracle)
+        try history.restart(showing: observation)
         shown = observation
         return true
     }
@@ -325,7 +326,7 @@ struct PowerCutScenario: ScenarioRun {
     ) throws {
         tally.take(collector)
         for kin in FoundKin.groups(of: collector.causes) {
-            let oracle = history.text(firstLines: linesBefore + kin.shown.state.oracleLineCount)
+            let oracle = try history.text(firstLines: linesBefore + kin.shown.state.oracleLineCount)
             let (writer, shown, client, seconds) = (writer, shown, client, request.target.target.timeoutSeconds)
             try tally.add(kin) { cause in
                 var finding = try writer.write(cause, recording, oracle: oracle, shown: shown, after: firstCrash)
@@ -336,7 +337,8 @@ struct PowerCutScenario: ScenarioRun {
             }
         }
         for contradiction in collector.contradictions {
-            let oracle = history.text(firstLines: linesBefore + contradiction.state.oracleLineCount)
+            let oracle = try history.text(firstLines: linesBefore + contradiction.state.oracleLineCount)
+            let (writer, shown) = (writer, shown)
             try tally.add(contradiction) {
                 try writer.write($0, recording, oracle: oracle, shown: shown, after: firstCrash)
             }
@@ -346,7 +348,7 @@ struct PowerCutScenario: ScenarioRun {
     func makeChecker(_ recording: Recording, _ linesBefore: Int) -> StateChecker {
         let checker = StateChecker(
             recording, client: client, validator: history.validator, contract: request.contract,
-            linesBefore: linesBefore, scratch: context.scratchFile("states"))
+            linesBefore: linesBefore, scratch: context.scratchFile("states"), memory: context.memory.budget)
         checker.willRecover = { [activity] in activity.willRecover() }
         return checker
     }

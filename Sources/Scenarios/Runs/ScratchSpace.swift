@@ -53,5 +53,12 @@ package enum ScratchSpace {
         return ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 
+    /// Where to put what memory has no room for: a directory on a disk, if there is one; `place`, if that is.
+    package static func onDisk(preferring place: ByteString) -> ByteString {
+        [place, temporaryDirectory(), "/var/tmp"].first { candidate in
+            candidate.withCString { faultline_is_in_memory($0) } == 0 && isWritable(candidate)
+        } ?? place
+    }
+
     private static func isWritable(_ path: ByteString) -> Bool { path.withCString { access($0, W_OK | X_OK) } == 0 }
 }

@@ -49,6 +49,17 @@ package enum OutputDescriptor {
         return (name.withCString { faultline_create(directory, $0, O_RDWR, mode) }, name)
     }
 
+    /// The same, with its name taken away.
+    static func unnamed(in directory: ByteString) throws(OutputError) -> PosixDescriptor {
+        let parent = directory.withCString { faultline_open_directory_path(AT_FDCWD, $0) }
+        guard parent >= 0 else { throw OutputError(directory, .system(errno: -parent)) }
+        defer { close(parent) }
+        let (number, name) = unnamed(in: parent, 0o600)
+        guard number >= 0 else { throw OutputError(directory, .system(errno: -number)) }
+        _ = name?.withCString { faultline_unlink_at(parent, $0, 0) }
+        return PosixDescriptor(adopting: number)
+    }
+
     /// A name for a moment, that nobody else has.
     static func temporaryName() -> ByteString {
         ByteString(".faultline-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))")

@@ -1,5 +1,4 @@
 import Bytes
-import CPlatform
 import Glibc
 
 /// A file without a name, for what is put aside: its room is given back with the last reference, however the process ends.
@@ -11,13 +10,7 @@ package final class UnnamedFile {
 
     package init(in directory: ByteString) throws(OutputError) {
         self.directory = directory
-        let parent = directory.withCString { faultline_open_directory_path(AT_FDCWD, $0) }
-        guard parent >= 0 else { throw OutputError(directory, .system(errno: -parent)) }
-        defer { close(parent) }
-        let (number, name) = OutputDescriptor.unnamed(in: parent, 0o600)
-        guard number >= 0 else { throw OutputError(directory, .system(errno: -number)) }
-        file = PosixDescriptor(adopting: number)
-        _ = name?.withCString { faultline_unlink_at(parent, $0, 0) }
+        file = try OutputDescriptor.unnamed(in: directory)
     }
 
     package func append(_ bytes: [UInt8]) throws(OutputError) {

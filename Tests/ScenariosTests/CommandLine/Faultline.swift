@@ -88,3 +88,24 @@ struct Faultline {
         return (process.terminationStatus, String(decoding: screen, as: UTF8.self))
     }
 }
+
+extension Faultline {
+    /// Runs it to its end; answers also the most memory that was resident in its process (proc(5), `VmHWM`). What
+    /// wait4(2) says would not do: a process begins with the peak of the one that spawned it.
+    static func measured(_ arguments: [String], directory: String) throws -> (answer: Answer, peakBytes: Int) {
+        let (process, output, error) = try start(arguments, directory: directory)
+        var peakKilobytes = 0
+        while process.isRunning {
+            let status = try? String(contentsOfFile: "/proc/\(process.processIdentifier)/status", encoding: .utf8)
+            let line = status?.split(separator: "\n").first { $0.hasPrefix("VmHWM:") }
+            let words = line?.split(whereSeparator: \.isWhitespace) ?? []
+            peakKilobytes = max(peakKilobytes, words.count > 1 ? Int(words[1]) ?? 0 : 0)
+            usleep(2000)
+        }
+        let answer = Answer(
+            status: process.terminationStatus,
+            output: String(decoding: output.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self),
+            error: String(decoding: error.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self))
+        return (answer, peakKilobytes * 1024)
+    }
+}

@@ -41,12 +41,15 @@ struct ScriptedStore {
         isOver: @escaping @Sendable () -> Bool = { false },
         showing shows: @escaping @Sendable (Files, Look) -> Recovery
     ) throws -> Explorer {
-        var history = OracleHistory()
-        try history.append(oracle)
+        var validator = Validator(.everything)
+        var reader = OracleReader()
+        try reader.read(oracle.span) { line, number throws(OracleError) in try validator.apply(line, at: number) }
         let recovery = ScriptedRecovery(payloads: recording.payloads, looks: Looks(), shows: shows)
         return try Explorer(
             recording, profile: profile, limits: limits, seed: 1, recovery: recovery, confirming: recovery,
-            judge: EvidenceJudge(history.validator, contract), workers: 1, isOver: isOver)
+            judge: EvidenceJudge(validator, contract), workers: 1,
+            memory: MemoryBudget(limitBytes: 1 << 30, spillDirectory: ScratchSpace.temporaryDirectory()),
+            isOver: isOver)
     }
 }
 

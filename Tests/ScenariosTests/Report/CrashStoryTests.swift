@@ -126,7 +126,9 @@ struct CrashStoryTests {
     @Test func `names stand as in the store's directory`() throws {
         var recording = recording()
         let to = Entry(.root, "b.log")
-        recording.events[7] = .operation(Operation(id: OperationID(5), .rename(from: Self.name, to: to, .replace)))
+        recording.change { events in
+            events[7] = .operation(Operation(id: OperationID(5), .rename(from: Self.name, to: to, .replace)))
+        }
         let story = try story(recording, .strict, .nothing)
         #expect(story.timeline.contains { $0.what == "rename a.log -> b.log" }, "\(story.timeline.map(\.what))")
         #expect(recording.deed(ofEvent: 8) == "rename a.log -> b.log")
@@ -180,7 +182,7 @@ struct CrashStoryTests {
             many.append(.barrierBegan(OperationID(id + 1), .fsync(Self.file), process: 0))
             many.append(.barrierEnded(OperationID(id + 1), errno: 0))
         }
-        recording.events.insert(contentsOf: many, at: 1)
+        recording.change { $0.insert(contentsOf: many, at: 1) }
         let story = try story(recording, .strict, .nothing)
         let folded = story.timeline.filter { $0.what.contains(" × ") }
         #expect(folded.contains { $0.what == "20 syncs: 20 × fsync a.log" && $0.fate == .synced }, "\(story.timeline)")
@@ -192,8 +194,10 @@ struct CrashStoryTests {
     @Test func `a fault is told where it struck, with what it did and what it put back`() throws {
         var recording = recording(syncError: 5)
         let old = Change.truncate(Self.file, sizeBytes: 0)
-        recording.events.insert(.fault(OperationID(4), rule: "fsync nth=1 -> EIO lose btrfs"), at: 5)
-        recording.events.insert(.operation(Operation(id: OperationID(9), old)), at: 7)
+        recording.change { events in
+            events.insert(.fault(OperationID(4), rule: "fsync nth=1 -> EIO lose btrfs"), at: 5)
+            events.insert(.operation(Operation(id: OperationID(9), old)), at: 7)
+        }
         let fault = "4 fsync path=a.log -> EIO lose btrfs"
         let faults = try ScriptedFaults(parsing: ByteString(fault)).faults
         let violation = Violation(check: .durable, key: "k", found: Holding(payload: nil), line: 2)
@@ -271,7 +275,9 @@ struct CrashStoryTests {
         let many: [TraceEvent] = (0..<1000).map {
             .operation(Operation(id: OperationID(6 + UInt64($0)), .write(Self.file, offsetBytes: 0, data: data)))
         }
-        recording.events.insert(contentsOf: many, at: 8)
+        recording = Recording(
+            base: recording.base, events: recording.events[..<8] + many + recording.events[8...],
+            payloads: recording.payloads)
         let story = try story(recording, .posixMin, .losing(LostAtoms(parsing: "5.0")))
         #expect(story.timeline.count < 12, "\(story.timeline.map(\.what))")
         #expect(story.timeline.contains { $0.what.contains("1000 × write a.log") })

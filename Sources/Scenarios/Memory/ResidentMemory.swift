@@ -1,13 +1,17 @@
+import CPlatform
 import Glibc
 
-/// The memory of this process, for benchmarks: how much was resident at most since a moment. One at a time.
+/// The memory of this process: how much is resident, and, for benchmarks, how much was at most since a moment (one
+/// benchmark at a time).
 package enum ResidentMemory {
     package struct Unreadable: Error, CustomStringConvertible {
         package var description: String
     }
 
-    /// Forgets the peak so far; answers what is resident now, in bytes. See proc(5), `clear_refs`, 5.
+    /// Forgets the peak so far; answers what is resident now, in bytes. Memory that was freed goes back to the system
+    /// first: used again, it would not be seen. See proc(5), `clear_refs`, 5.
     package static func resetPeak() throws -> Int {
+        faultline_trim_memory()
         let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else {
             throw Unreadable(
@@ -20,6 +24,21 @@ package enum ResidentMemory {
 
     /// What was resident at most since `resetPeak`, in bytes.
     package static func peakBytes() throws -> Int { try bytes(of: "VmHWM") }
+
+    /// What is resident now, in bytes; nil where /proc is not there. See proc(5), `statm`.
+    package static var currentBytes: Int? {
+        let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return withUnsafeTemporaryAllocation(byteCount: 128, alignment: 1) { text in
+            let count = read(file, text.baseAddress!, text.count)
+            guard count > 0 else { return nil }
+            let fields = text[..<count].split(separator: UInt8(ascii: " "))
+            guard fields.count > 1 else { return nil }
+            let pages = fields[1].reduce(0) { $0 * 10 + Int($1) - Int(UInt8(ascii: "0")) }
+            return pages * Int(sysconf(Int32(_SC_PAGESIZE)))
+        }
+    }
 
     private static func bytes(of field: String) throws -> Int {
         let status = String(decoding: try RunFiles.read("/proc/self/status"), as: UTF8.self)
