@@ -64,6 +64,31 @@ public struct TextPattern: Hashable, Sendable {
     }
 }
 
+extension TextPattern {
+    /// Whether `other` is this text with anything, or nothing, in the place of each `*`.
+    public func covers(_ other: TextPattern) -> Bool {
+        let (pattern, bytes) = (text.bytes, other.text.bytes)
+        let star = UInt8(ascii: "*")
+        var (place, read) = (0, 0)
+        // Behind the last star that was met, and how much that star has taken.
+        var retry: (place: Int, read: Int)?
+        while read < bytes.count {
+            if place < pattern.count, pattern[place] == star {
+                place += 1
+                retry = (place, read)
+            } else if place < pattern.count, pattern[place] == bytes[read] {
+                (place, read) = (place + 1, read + 1)
+            } else if let last = retry {
+                retry = (last.place, last.read + 1)
+                (place, read) = (last.place, last.read + 1)
+            } else {
+                return false
+            }
+        }
+        return pattern[place...].allSatisfy { $0 == star }
+    }
+}
+
 extension TextPattern: CustomStringConvertible {
     public var description: String { text.description }
 }

@@ -17,6 +17,15 @@ public struct LossPattern: Hashable, Sendable, Codable {
     }
 }
 
+extension LossPattern {
+    /// Whether this, in whose path `*` stands for anything, says the same of a change as `other`.
+    public func covers(_ other: LossPattern) -> Bool {
+        guard kind == other.kind, path.covers(other.path) else { return false }
+        guard let attribute else { return other.attribute == nil }
+        return other.attribute.map(attribute.covers) ?? false
+    }
+}
+
 extension LossPattern: Comparable {
     public static func < (left: LossPattern, right: LossPattern) -> Bool { left.description < right.description }
 }

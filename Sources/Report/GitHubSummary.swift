@@ -21,6 +21,13 @@ package enum GitHubSummary {
             let cells = [mark, escaped(row.name), escaped(seen) + expected, states, epochs, seconds]
             lines.append("| \(cells.joined(separator: " | ")) |")
         }
+        for row in rows where row.isMet {
+            for finding in row.result?.findings ?? [] {
+                guard let reason = finding.known else { continue }
+                lines += ["", "- known of \(escaped(row.name)): \(escaped(reason)): \(escaped(finding.story))"]
+            }
+        }
+        for line in MatrixReport.notSeen(rows) { lines += ["", "- \(escaped(line))"] }
         for row in rows where row.obstacle == nil && !row.isMet {
             lines += ["", "**\(escaped(row.name))**: expected \(escaped(row.expectation))"]
             let stories = row.result?.findings.map(\.story) ?? []

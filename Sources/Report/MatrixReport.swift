@@ -1,6 +1,7 @@
 import Bytes
 import Oracle
 import Scenarios
+import Targets
 
 /// A matrix for people and programs: a line a cell, what was not as expected, and one verdict for all.
 package struct MatrixReport: Encodable {
@@ -55,6 +56,7 @@ package struct MatrixReport: Encodable {
                 text += ["", ReportLine("\(row.shownTarget), \(row.scenario): \(line)")].text
             }
         }
+        for line in MatrixReport.notSeen(rows) { text += ["", ReportLine(line)].text }
         let planted = rows.filter(\.isPlanted)
         let found = planted.count(where: \.isPlantedAndFound)
         if found > 0, !showsAll {
@@ -82,6 +84,24 @@ package struct MatrixReport: Encodable {
         return lines.text
     }
 
+    /// What is known of a target and occurred in none of the runs that could have shown it.
+    static func notSeen(_ rows: [MatrixRow]) -> [String] {
+        var states: [(target: String, finding: KnownFinding, count: Int)] = []
+        for row in rows {
+            for known in row.result?.known ?? [] {
+                let place = states.firstIndex { $0.target == row.shownTarget && $0.finding == known.finding }
+                if let place {
+                    states[place].count += known.findings
+                } else {
+                    states.append((row.shownTarget, known.finding, known.findings))
+                }
+            }
+        }
+        return states.filter { $0.count == 0 }.map {
+            "known of \($0.target) and not seen: \($0.finding): \($0.finding.reason)"
+        }
+    }
+
     /// The verdict of a row, marked where it was expected.
     private func verdict(of row: MatrixRow) -> Table.Cell {
         guard let result = row.result else { return "not run" }
@@ -105,6 +125,8 @@ package struct MatrixReport: Encodable {
         /// Epochs that were explored; nil where the scenario explores none.
         var explored: RunResult.Explored?
         var seconds = 0.0
+        /// Findings that are accepted.
+        var known = 0
 
         /// - Parameter shown: the row's verdict.
         init(_ row: MatrixRow, _ shown: Table.Cell) {
@@ -116,11 +138,13 @@ package struct MatrixReport: Encodable {
                 return
             }
             verdict = shown
-            let reason = row.isMet ? row.reason ?? "" : "expected \(row.expectation); \(result.reason ?? "")"
+            let accepted = MatrixReport.unique(result.findings.compactMap(\.known)).joined(separator: "; ")
+            let reason = row.isMet ? row.reason ?? accepted : "expected \(row.expectation); \(result.reason ?? "")"
             let profile = result.findings.first.map { $0.strongestProfile + (reason.isEmpty ? "" : "; ") } ?? ""
             why = profile + reason
             (acknowledged, states, seconds) = (result.acknowledged, result.states.checked, result.seconds)
             explored = result.explored
+            known = row.isMet ? result.knownCount : 0
         }
 
         var hasRun: Bool { row.obstacle == nil && row.result != nil }
@@ -137,6 +161,7 @@ package struct MatrixReport: Encodable {
             states += other.states
             explored = explored.map { $0 + (other.explored ?? .none) } ?? other.explored
             seconds += other.seconds
+            known += other.known
         }
 
         var cells: [Table.Cell] {
@@ -150,8 +175,9 @@ package struct MatrixReport: Encodable {
 
         /// A pass that stands for a part of the epochs says so.
         private var verdictOfAll: Table.Cell {
-            guard let explored, verdict.text == Verdict.pass.rawValue else { return verdict }
-            return Table.Cell(RunReport.verdict(.pass, explored), verdict.style)
+            guard verdict.text == Verdict.pass.rawValue else { return verdict }
+            return Table.Cell(
+                RunReport.verdict(.pass, explored) + RunReport.apart(verdict.text, known), verdict.style)
         }
     }
 

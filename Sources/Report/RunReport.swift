@@ -30,6 +30,7 @@ package struct RunReport {
         for (index, finding) in result.findings.enumerated() {
             lines += RunReport.story(of: finding, number: index + 1, terminal)
         }
+        lines += RunReport.notSeen(of: result).map { ReportLine("  \($0)") }
         if let weaker = result.profilesNotTried {
             let names = weaker.map(\.rawValue).joined(separator: ", ")
             lines.append("  profiles not tried: \(names); `explore --profile all` tries each")
@@ -42,6 +43,13 @@ package struct RunReport {
         if let resume = result.resume { lines.append("  continue with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.text
+    }
+
+    /// The findings that are known and did not occur: `known and not seen: opens (write db): the reason`.
+    static func notSeen(of result: RunResult) -> [String] {
+        (result.known ?? []).filter { $0.findings == 0 }.map {
+            "known and not seen in this run: \($0.finding): \($0.finding.reason)"
+        }
     }
 
     /// `12 failing states of opens were not minimised: …`, a line a check.
@@ -115,6 +123,9 @@ package struct RunReport {
         if finding.isCutShort == true {
             lines.append("    not made as small as it gets: the time was up; `minimise` goes on with the case")
         }
+        if let known = finding.known {
+            lines.append(Style.faint.shown("    known: \(known)", on: terminal))
+        }
         if let replay = finding.replay { lines.append("    \(replay)") }
         if let recheck = finding.recheck { lines.append("    after a fix: \(recheck)") }
         return lines
@@ -157,7 +168,13 @@ package struct RunReport {
     static func cell(of result: RunResult) -> Table.Cell {
         let cell = cell(result.verdict)
         guard let known = Verdict(rawValue: result.verdict) else { return cell }
-        return Table.Cell(verdict(known, result.explored), cell.style)
+        return Table.Cell(
+            verdict(known, result.explored) + RunReport.apart(result.verdict, result.knownCount), cell.style)
+    }
+
+    /// ` apart from 2 known findings`, behind the verdict of a run that has some and no others.
+    static func apart(_ verdict: String, _ count: Int) -> String {
+        count > 0 && verdict == Verdict.pass.rawValue ? " apart from \(count.counted("known finding"))" : ""
     }
 
     static func cell(_ verdict: String) -> Table.Cell {

@@ -14,6 +14,7 @@ package struct TargetReport: Encodable {
     private var persistent: Bool
     private var directory: String?
     private var timeoutSeconds: Int
+    private var known: [KnownFinding]
 
     private struct Field: Encodable {
         var name: String
@@ -35,6 +36,7 @@ package struct TargetReport: Encodable {
         persistent = target.isPersistent
         directory = target.directory?.description
         timeoutSeconds = target.timeoutSeconds
+        known = target.known
     }
 
     package var lines: [ReportLine] {
@@ -50,6 +52,7 @@ package struct TargetReport: Encodable {
         add("recover", recover.joined(separator: " ") + (persistent ? "   (stays alive: a directory a line)" : ""))
         if let directory { add("run in", directory) }
         add("timeout", "\(timeoutSeconds) s without a new oracle line, or in one recovery")
+        for finding in known { add("known", "\(finding): \(finding.reason)") }
         return lines
     }
 }

@@ -31,6 +31,8 @@ package struct RunRequest: Sendable {
     package var exploration = ExplorationLimits()
     /// A pass may stand for a part of the epochs: what the budget left out is said and accepted.
     package var acceptsPartial = false
+    /// Findings that are accepted: those of the target, and more of a matrix.
+    package var known: [KnownFinding]
     /// An exploration ends as soon as it found this cause.
     package var sought: SoughtCause?
     /// `explore`: the directory of a run that was stopped, to be gone on with; nil to begin.
@@ -47,6 +49,7 @@ package struct RunRequest: Sendable {
         self.seed = seed
         self.operationCount = operationCount
         self.cycles = cycles ?? scenario.usualCycles
+        known = target.target.known
     }
 
     /// What the workload of one life is told.

@@ -144,6 +144,8 @@ package struct RunResult: Codable, Sendable {
     /// The epochs that have too many states to look at all.
     package var bounded: [Coverage.Bound]?
     package var findings: [Finding] = []
+    /// What became of each finding that was known; nil where none was.
+    package var known: [KnownOutcome]?
     /// By check: failing states of which no cause is known, because they were too many or the time was up; nil where there
     /// are none.
     package var notMinimised: [String: Int]?
@@ -192,6 +194,8 @@ package struct Finding: Codable, Sendable {
     package var account: CrashStory?
     /// The time was up before it was made as small as it gets; nil otherwise.
     package var isCutShort: Bool?
+    /// Why it is accepted (`known:` in the manifest or the matrix); nil where it is not.
+    package var known: String?
     /// Why it fails, as facts; nil for what a live store alone showed in another way than by a broken check.
     package var cause: Cause?
     /// What the store said in these states, by kind, most states first; nil where it said nothing.

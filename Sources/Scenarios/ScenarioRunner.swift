@@ -25,7 +25,9 @@ package struct ScenarioRunner: Sendable {
             let (verdict, reason) = ScenarioRunner.verdict(of: error, context)
             // What was found stands, however the run ended. A run that goes on with another has found nothing by itself
             // yet: that it cannot go on must not pass for the other's result.
-            let decides = tally.findings.isEmpty || request.resumed != nil && verdict == .harnessError
+            let decides =
+                tally.findings.allSatisfy { request.reasonToAccept($0) != nil }
+                || request.resumed != nil && verdict == .harnessError
             if decides { result.verdict = verdict.rawValue }
             result.reason = decides ? reason : "\(result.reason ?? ""); then: \(reason)"
         }
@@ -132,6 +134,7 @@ package struct ScenarioRunner: Sendable {
             result.profilesNotTried = weaker.isEmpty ? nil : weaker
         }
         result.findings = tally.findingsByWeight
+        result.mark(request)
         let notMinimised = tally.notMinimised.map { ($0.key.rawValue, $0.value) }
         result.notMinimised = notMinimised.isEmpty ? nil : Dictionary(uniqueKeysWithValues: notMinimised)
         result.unstable = tally.unstable.isEmpty ? nil : tally.unstable
@@ -152,7 +155,16 @@ package struct ScenarioRunner: Sendable {
         if let mutation = tally.unflagged.sorted().first {
             return (.harnessError, "positive control: the validator did not flag \(mutation)")
         }
-        if let finding = tally.findingsByWeight.first { return (.violation, finding.story) }
+        if let finding = tally.findingsByWeight.first(where: { request.reasonToAccept($0) == nil }) {
+            return (.violation, finding.story)
+        }
+        if let (check, count) = tally.notMinimised.min(by: { $0.key < $1.key }) {
+            return (
+                .inconclusive,
+                "\(count.counted("failing state")) of \(check.rawValue) not minimised: the findings are known, and these "
+                    + "may fail for other causes"
+            )
+        }
         if tally.unconfirmed > 0 {
             return (
                 .inconclusive,

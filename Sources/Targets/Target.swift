@@ -22,6 +22,8 @@ package struct Target: Sendable {
     /// then, and must not show them.
     package var noticesDamage = false
     package var parameters: [Parameter] = []
+    /// What is wrong with the store and accepted.
+    package var known: [KnownFinding] = []
     /// Added to what every target gets.
     package var environment: [ByteString: ByteString] = [:]
     /// Where the commands run; nil for our own working directory.

@@ -54,7 +54,9 @@ package struct Matrix: Sendable {
     /// Stands for the cells and their order: two matrices with equal fingerprints are the same one.
     package var fingerprint: String {
         let text = cells.map {
-            [$0.name, $0.expectation.rawValue, $0.expectedCheck ?? "", $0.expectedLoss ?? ""].joined(separator: " ")
+            let known = $0.request.known.map { "known \($0)" }
+            let expected = [$0.expectation.rawValue, $0.expectedCheck ?? "", $0.expectedLoss ?? ""]
+            return ([$0.name] + expected + known).joined(separator: " ")
         }.joined(separator: "\n")
         return String(CRC32C.checksum(Array(text.utf8)), radix: 16) + "-\(cells.count)"
     }

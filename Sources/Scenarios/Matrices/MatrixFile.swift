@@ -31,7 +31,7 @@ package struct MatrixFile {
     private static let keys = [
         "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "cycles", "cut_at", "kill_at_ack",
         "kill_at_file", "budget", "states", "partial", "depth", "writable", "expect", "reason", "check", "loss",
-        "rule", "sweep", "value_len",
+        "rule", "sweep", "value_len", "known",
     ]
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
@@ -58,11 +58,12 @@ package struct MatrixFile {
 
     /// The matrix with these contents.
     package func matrix(_ text: [UInt8], file: ByteString) throws(YAMLError) -> Matrix {
-        let root = try YAMLValue(text, file: file).mapping("a matrix", known: ["cells"])
+        let root = try YAMLValue(text, file: file).mapping("a matrix", known: ["cells", "known"])
         guard let entries = root["cells"] else { throw YAMLError(file: file, line: nil, "a matrix needs a key cells") }
+        let known = try root["known"].map(KnownFinding.list) ?? []
         var cells: [Matrix.Cell] = []
         for entry in try entries.list("cells") {
-            cells += try self.cells(of: entry)
+            cells += try self.cells(of: entry, known)
             guard cells.count <= MatrixFile.cellLimit else {
                 throw entry.error("more than \(MatrixFile.cellLimit) cells")
             }
@@ -75,7 +76,8 @@ package struct MatrixFile {
         return Matrix(cells: cells)
     }
 
-    private func cells(of entry: YAMLValue) throws(YAMLError) -> [Matrix.Cell] {
+    /// - Parameter known: what is accepted of every cell.
+    private func cells(of entry: YAMLValue, _ known: [KnownFinding]) throws(YAMLError) -> [Matrix.Cell] {
         let values = try entry.mapping("a cell", known: MatrixFile.keys)
         for key in ["target", "scenario"] where values[key] == nil { throw entry.error("a cell needs a key \(key)") }
         let scenarios = try choices(values["scenario"], "scenario", Scenario.allCases.map { ($0.rawValue, $0) })
@@ -127,6 +129,11 @@ package struct MatrixFile {
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
             try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
         }
+        if let value = values["known"], expectation == .violation {
+            throw value.error(
+                "known is for cells that pass; what expect: violation must find is said by check and loss")
+        }
+        let accepted = known + (try values["known"].map(KnownFinding.list) ?? [])
         var cells: [Matrix.Cell] = []
         for target in try targets(values) {
             for scenario in scenarios {
@@ -138,6 +145,8 @@ package struct MatrixFile {
                             operationCount: limit,
                             cycles: cycles ?? (scenario == .powerCut && !aims.isEmpty ? 1 : defaults.cycles))
                         request.usesEveryProfile = profile == nil
+                        // A cell that must find something accepts nothing.
+                        request.known = expectation == .violation ? [] : request.known + accepted
                         request.shape.threadCount = clients
                         request.shape.valueBytes = valueBytes ?? defaults.valueBytes
                         if scenario == .powerCut { request.cutAims = aims }

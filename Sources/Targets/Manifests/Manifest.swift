@@ -6,7 +6,7 @@ import Oracle
 package struct Manifest {
     private static let keys = [
         "name", "description", "workload", "recover", "persistent", "contract", "contracts", "source", "environment",
-        "parameters", "timeoutSeconds", "server", "user", "noticesDamage",
+        "parameters", "timeoutSeconds", "server", "user", "noticesDamage", "known",
     ]
 
     /// The target that the manifest at `path` describes. Its commands run in the manifest's directory.
@@ -56,6 +56,7 @@ package struct Manifest {
         target.noticesDamage = try values["noticesDamage"]?.flag("noticesDamage") ?? false
         target.timeoutSeconds = try values["timeoutSeconds"]?.integer("timeoutSeconds", in: 1...86_400) ?? 30
         target.contractExceptions = try exceptions(values["contracts"], parameters)
+        target.known = try values["known"].map(KnownFinding.list) ?? []
         for (key, value) in try values["environment"]?.pairs("environment") ?? [] {
             guard !key.isEmpty, !key.contains("=") else { throw value.error("no variable can be named '\(key)'") }
             guard !key.hasPrefix("FAULTLINE_") else { throw value.error("\(key) is set by faultline") }

@@ -42,6 +42,37 @@ import Testing
             reason: planted
         """
 
+    @Test func `a finding that is known is told with its reason, and the cell passes`() throws {
+        let cell = """
+            cells:
+              - target: engine
+                set: {planted: delete-unlogged}
+                scenario: explore
+                profile: strict
+                ops: 40
+                known:
+                  - {check: CHECK, loss: [], reason: deletes are forgotten}
+                  - {check: opens, error: "bad *", reason: mended long ago}
+            """
+        try write(cell.replacing("CHECK", with: "no-resurrection"))
+        let answer = try Faultline.run(
+            ["matrix", "m.yaml", "--junit", "j.xml", "--github-summary"], directory: temporary.path,
+            environment: ["GITHUB_STEP_SUMMARY": temporary.path + "/s.md"])
+        #expect(answer.status == 0, "\(answer.output) \(answer.error)")
+        let reports = try ["j.xml", "s.md"].map {
+            try String(contentsOfFile: temporary.path + "/" + $0, encoding: .utf8)
+        }
+        for text in reports + [answer.output] {
+            #expect(text.contains("pass apart from 1 known finding"), "\(text)")
+            #expect(text.contains("deletes are forgotten") && text.contains("mended long ago"), "\(text)")
+        }
+        let json = try cells(try run("matrix", "m.yaml", "--json").output)
+        let known = json.first?["known"] as? [[String: Any]]
+        #expect(known?.map { $0["findings"] as? Int } == [1, 0])
+        try write(cell.replacing("CHECK", with: "durable"))
+        #expect(try run("matrix", "m.yaml").status == 1)
+    }
+
     @Test func `lists multiply, and each cell says whether it came out as expected`() throws {
         try write(Self.small)
         let answer = try run("matrix", "m.yaml", "--json", "--junit", "j.xml")

@@ -1,0 +1,85 @@
+import Bytes
+import Model
+import Oracle
+
+extension KnownFinding {
+    /// The list behind a key `known`.
+    package static func list(_ value: YAMLValue) throws(YAMLError) -> [KnownFinding] {
+        var known: [KnownFinding] = []
+        for item in try value.list("known") {
+            let finding = try KnownFinding(item)
+            guard !known.contains(where: { $0.isLike(finding) }) else {
+                throw item.error("this known finding is there twice: \(finding)")
+            }
+            known.append(finding)
+        }
+        return known
+    }
+
+    private func isLike(_ other: KnownFinding) -> Bool {
+        var other = other
+        other.reason = reason
+        return self == other
+    }
+
+    private static let keys = ["check", "loss", "error", "acknowledged", "reason"]
+    /// The checks of which a store may say something.
+    private static let checksWithErrors: [Check] = [.opens, .idempotent, .writable]
+
+    private init(_ value: YAMLValue) throws(YAMLError) {
+        let fields = try value.mapping("a known finding", known: Self.keys)
+        guard let check = fields["check"] else { throw value.error("a known finding needs a key check") }
+        guard let reason = fields["reason"] else {
+            throw value.error("a known finding needs a key reason: why it is accepted")
+        }
+        self.init(try Self.check(check), reason: try Self.reason(reason))
+        if let loss = fields["loss"] { losses = try Self.losses(loss) }
+        if let error = fields["error"] {
+            guard Self.checksWithErrors.contains(self.check) else {
+                throw error.error("error is for check: opens, idempotent or writable: \(self.check.rawValue) has none")
+            }
+            let text = try error.text("error")
+            guard !text.isEmpty else { throw error.error("error is what the store says, and not empty") }
+            self.error = TextPattern(ofMessage: text)
+        }
+        if let acknowledged = fields["acknowledged"] {
+            guard self.check == .opens else { throw acknowledged.error("acknowledged is for check: opens") }
+            hasAcknowledged = try acknowledged.flag("acknowledged")
+        }
+    }
+
+    private static func check(_ value: YAMLValue) throws(YAMLError) -> Check {
+        let name = try value.text("check")
+        guard let check = Check(rawValue: name) else {
+            let names = Check.allCases.map(\.rawValue)
+            let nearest = Spelling.nearest(to: name, in: names).map { "; did you mean \($0)?" } ?? ""
+            throw value.error("check cannot be \(name)\(nearest) (\(names.joined(separator: ", ")))")
+        }
+        return check
+    }
+
+    private static func reason(_ value: YAMLValue) throws(YAMLError) -> String {
+        let text = try value.text("reason")
+        let isBlank = text.allSatisfy(\.isWhitespace)
+        guard !isBlank, !text.contains(where: \.isNewline), text.utf8.count <= 500 else {
+            throw value.error("reason says why the finding is accepted, in one line of at most 500 bytes")
+        }
+        return text
+    }
+
+    private static func losses(_ value: YAMLValue) throws(YAMLError) -> [LossPattern] {
+        var losses: [LossPattern] = []
+        for item in try value.oneOrMore("loss") {
+            let text = try item.text("loss")
+            guard let pattern = LossPattern(parsing: text) else {
+                throw item.error(
+                    "loss is a kind of change and a path, such as 'write data/*.log', 'size of db', 'name db', "
+                        + "'removal of the name db-journal', 'zeros in db', 'mode and owner of db' "
+                        + "or 'attribute NAME of db', not '\(text)'")
+            }
+            guard !losses.contains(pattern) else { throw item.error("\(pattern) is there twice") }
+            losses.append(pattern)
+        }
+        return losses
+    }
+}

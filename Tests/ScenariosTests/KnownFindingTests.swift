@@ -1,0 +1,129 @@
+import Bytes
+import Exploration
+import Model
+import Oracle
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// Findings that are known and accepted, and that the next bug shows all the same.
+struct KnownFindingTests {
+    private static func known(_ text: String) throws -> [KnownFinding] {
+        let root = try YAMLValue(Array("known:\n\(text)\n".utf8), file: "m.yaml").mapping("a file", known: ["known"])
+        return try KnownFinding.list(#require(root["known"]))
+    }
+
+    private static func finding(
+        _ check: Check, _ losses: [String], saying errors: [String] = [], acknowledged: Bool = true
+    ) throws -> Finding {
+        var finding = Finding(check: check.rawValue, strongestProfile: "strict", lost: [], story: "a story", states: 0)
+        for error in errors.isEmpty ? [nil] : errors.map(Optional.init) {
+            var cause = Cause(check, saying: error, hasAcknowledged: acknowledged)
+            cause.losses = try losses.map { try #require(LossPattern(parsing: $0)) }
+            finding.cause = finding.cause ?? cause
+            finding.add(cause, error, states: 1)
+        }
+        return finding
+    }
+
+    @Test(arguments: [
+        ("{check: opens, reason: r}", true),
+        ("{check: durable, reason: r}", false),
+        ("{check: opens, loss: write log 7, reason: r}", false),
+        ("{check: opens, loss: [write log 7, name db], reason: r}", true),
+        ("{check: opens, loss: [name d*, 'write log *'], reason: r}", true),
+        ("{check: opens, loss: [name db, write log 7, name other], reason: r}", false),
+        ("{check: opens, loss: [removal of the name db, write log 7], reason: r}", false),
+        ("{check: opens, loss: [], reason: r}", false),
+        ("{check: opens, error: bad checksum at 12, reason: r}", true),
+        ("{check: opens, error: 'bad*', reason: r}", true),
+        ("{check: opens, error: bad, reason: r}", false),
+        ("{check: opens, error: '*at 9*', acknowledged: true, reason: r}", true),
+        ("{check: opens, acknowledged: false, reason: r}", false),
+    ])
+    func `a known finding is one that agrees in all that it says`(text: String, isKnown: Bool) throws {
+        let finding = try Self.finding(.opens, ["name db", "write log 3"], saying: ["bad checksum at 4096"])
+        #expect(try #require(Self.known("  - " + text).first).matches(finding) == isKnown)
+    }
+
+    @Test func `a finding that says something else, too, is not known`() throws {
+        let known = try #require(Self.known("  - {check: opens, error: 'bad *', reason: r}").first)
+        #expect(known.matches(try Self.finding(.opens, [], saying: ["bad page 1", "bad root"])))
+        #expect(!known.matches(try Self.finding(.opens, [], saying: ["bad page 1", "no root"])))
+        #expect(!known.matches(try Self.finding(.opens, [])))
+    }
+
+    @Test(arguments: [
+        ("- {reason: r}", "m.yaml:2: a known finding needs a key check"),
+        ("- {check: opens}", "m.yaml:2: a known finding needs a key reason"),
+        ("- {check: opens, reason: ' '}", "m.yaml:2: reason says why"),
+        ("- check: opens\n  reason: r\n  los: name a", "m.yaml:4: a known finding has no key los; did you mean loss?"),
+        ("- {check: open, reason: r}", "m.yaml:2: check cannot be open; did you mean opens?"),
+        ("- check: opens\n  reason: r\n  loss: [name a, nam b]", "m.yaml:4: loss is a kind of change and a path"),
+        ("- {check: opens, reason: r, loss: [name a1, name a2]}", "m.yaml:2: name a# is there twice"),
+        ("- {check: durable, reason: r, error: x}", "m.yaml:2: error is for check: opens, idempotent or writable"),
+        ("- {check: opens, reason: r, error: ''}", "m.yaml:2: error is what the store says"),
+        ("- {check: durable, reason: r, acknowledged: true}", "m.yaml:2: acknowledged is for check: opens"),
+        ("- {check: opens, reason: r, acknowledged: maybe}", "m.yaml:2: acknowledged must be true or false"),
+        ("- {check: opens, reason: r}\n- {check: opens, reason: s}", "m.yaml:3: this known finding is there twice"),
+        ("  opens", "m.yaml:2: known must be a list"),
+    ])
+    func `what cannot be meant is refused with its line`(text: String, error: String) {
+        let thrown = #expect(throws: YAMLError.self) { try Self.known(text) }
+        #expect(thrown?.description.hasPrefix(error) == true, "\(thrown?.description ?? "no error")")
+    }
+
+    @Test(arguments: [
+        ([["name a"]], false, Verdict.pass, 1), ([["name a"], ["name b"]], false, .violation, 1),
+        ([["name b"]], false, .violation, 0), ([["name a"]], true, .inconclusive, 1),
+    ])
+    func `a run passes when each finding is known and each failing state is explained`(
+        losses: [[String]], hasUnexplained: Bool, verdict: Verdict, knownCount: Int
+    ) throws {
+        var tally = RunTally()
+        (tally.mutations, tally.flagged, tally.statesWithLosses, tally.acknowledged) = (3, 3, 5, 7)
+        tally.flaggedChecks = [.durable, .payloadIntegrity]
+        tally.findings = try losses.map { try Self.finding(.durable, $0) }
+        if hasUnexplained { tally.notMinimised = [.durable: 3] }
+        let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
+        var request = RunRequest(target: target, scenario: .explore, contract: .durable)
+        request.known = try Self.known("  - {check: durable, loss: name a, reason: r}\n  - {check: opens, reason: s}")
+        #expect(ScenarioRunner.verdict(of: tally, request).0 == verdict)
+        var result = ScenarioRunner(program: "faultline").failed(request, "")
+        result.findings = tally.findings
+        result.mark(request)
+        #expect(result.knownCount == knownCount && result.findings.first?.known == (knownCount > 0 ? "r" : nil))
+        #expect(result.known?.map(\.findings) == [knownCount, 0])
+    }
+
+    @Test(arguments: [
+        ("known: [{check: durable, reason: old}]\ncells: [{target: engine, scenario: smoke}]", ["old"]),
+        (
+            "known: [{check: durable, reason: old}]\n"
+                + "cells: [{target: engine, scenario: smoke, known: [{check: opens, reason: new}]}]", ["old", "new"]
+        ),
+        ("known: [{check: durable, reason: old}]\ncells: [{target: engine, scenario: smoke, expect: violation}]", []),
+    ])
+    func `a matrix accepts for all its cells or for one, and never where a violation must be found`(
+        text: String, reasons: [String]
+    ) throws {
+        let matrix = try Self.matrix(text)
+        #expect(matrix.cells.map { $0.request.known.map(\.reason) } == [reasons])
+    }
+
+    @Test func `a cell that must find a violation cannot accept it`() {
+        let error = #expect(throws: YAMLError.self) {
+            try Self.matrix(
+                "cells:\n  - {target: engine, scenario: smoke, expect: violation,\n"
+                    + "     known: [{check: opens, reason: r}]}")
+        }
+        #expect(error?.description.hasPrefix("m.yaml:3: known is for cells that pass") == true)
+    }
+
+    private static func matrix(_ text: String) throws -> Matrix {
+        let defaults = MatrixFile.Defaults(seed: 1, profile: .ext4Ordered, operationCount: 100, cycles: nil)
+        let catalog = TargetCatalog(driver: "/nowhere/faultline-target")
+        return try MatrixFile(catalog, defaults).matrix(Array(text.utf8), file: "m.yaml")
+    }
+}
