@@ -14,6 +14,8 @@ package struct ExplorationLimits: Hashable, Sendable {
     package var budgetSeconds: Int?
     /// After so many distinct states none is recovered; nil for no limit.
     package var budgetStates: Int?
+    /// So many states may hang in recovery, each of which costs the target's whole timeout; then it ends.
+    package var hangsAtMost = ExplorationLimits.usualHangs
     /// 2: the recovery of each distinct state is crashed too.
     package var depth = 1
     /// Of a recovery that is crashed: so many states of each of its epochs, fewest kept first.
@@ -28,4 +30,6 @@ package struct ExplorationLimits: Hashable, Sendable {
     package var usesCommands = false
 
     package init() {}
+
+    package static let usualHangs = 5
 }

@@ -62,7 +62,8 @@ package final class Explorer {
             ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch, isOver: isOver)
             : nil
         ledger = try StateLedger(
-            recovery: recovery, nesting: nesting, workers: workers, earlier: earlier, memory: memory, isOver: isOver)
+            recovery: recovery, nesting: nesting, workers: workers, hangsAtMost: limits.hangsAtMost, earlier: earlier,
+            memory: memory, isOver: isOver)
         nested = NestedFindings(nesting, recovery: confirming, judge: judge, memory: memory)
         checker = StateChecker(recovery: confirming, judge: judge, memory: memory)
         collector = FindingCollector(recording)
@@ -95,8 +96,11 @@ package final class Explorer {
     /// Calls `body` with the hash of each state that was recovered, now or before it was gone on with.
     package func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows { try ledger.forEachRecovered(body) }
 
-    /// It was stopped before its end, and not by a state that hangs.
-    package var canBeResumed: Bool { coverage.stopped != nil && !ledger.hasHung && checker.hangingCount == 0 }
+    /// It was stopped before its end, and not by states that hang.
+    package var canBeResumed: Bool { coverage.stopped != nil && !tooManyHang }
+
+    /// The exploration's own recoveries and those that confirm what they showed each count by themselves.
+    private var tooManyHang: Bool { max(ledger.hangCount, checker.hangingCount) >= limits.hangsAtMost }
 
     /// A recovery was ended before its end, and with it the exploration.
     package func noteStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
@@ -153,8 +157,9 @@ package final class Explorer {
 
     private func stop(_ shouldStop: () -> String?) -> Bool {
         guard coverage.stopped == nil else { return true }
-        if ledger.hasHung || checker.hangingCount > 0 {
-            coverage.stopped = "a state hangs in recovery"
+        if tooManyHang {
+            let hangs = limits.hangsAtMost.counted("state hangs", "states hang")
+            coverage.stopped = "\(hangs) in recovery, and each costs the target's timeout; --hangs allows more"
         } else if let most = limits.budgetStates, checkedCount - startCount >= most {
             coverage.stopped = "the budget of \(most.counted("state")) is used up"
         } else {

@@ -48,14 +48,16 @@ final class StateLedger {
     private(set) var contradictions: [Contradiction] = []
     private(set) var nestedCount = 0
     private(set) var boundedRecoveryCount = 0
-    private(set) var hasHung = false
+    /// States that hung in recovery.
+    private(set) var hangCount = 0
+    private let hangsAtMost: Int
 
     /// States that were recovered before this exploration was gone on with: known, and counted already.
     private let earlier: StateIndex?
 
     init(
-        recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, earlier: EarlierExploration? = nil,
-        memory: MemoryBudget, isOver: @escaping @Sendable () -> Bool = { false }
+        recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, hangsAtMost: Int,
+        earlier: EarlierExploration? = nil, memory: MemoryBudget, isOver: @escaping @Sendable () -> Bool = { false }
     ) throws(RecordingError) {
         self.isOver = isOver
         shown = EvidenceArchive(memory)
@@ -64,6 +66,7 @@ final class StateLedger {
         self.recovery = recovery
         self.nesting = nesting
         self.workers = max(1, workers)
+        self.hangsAtMost = hangsAtMost
         self.earlier = earlier?.states
         guard let progress = earlier?.progress else { return }
         checkedCount = progress.checkedCount
@@ -116,11 +119,11 @@ final class StateLedger {
         explaining explain: (Failure, _ isKnown: Bool) throws -> Void
     ) throws {
         var place = 0
-        while place < fresh.count, !hasHung {
+        while place < fresh.count, hangCount < hangsAtMost {
             let batch = Array(fresh[place..<min(place + recovery.batchCount, fresh.count)])
             place += batch.count
-            for (state, result) in zip(batch, try recover(batch)) {
-                // After one that hung no other was begun, nor when it was time to end.
+            for (state, result) in zip(batch, try recover(batch)) where hangCount < hangsAtMost {
+                // Nil when it was time to end.
                 if let result { try enter(result, of: state) }
             }
             if shouldStop() { break }
@@ -161,7 +164,7 @@ final class StateLedger {
             nestedCount += result.nestedCount
             if result.isBounded { boundedRecoveryCount += 1 }
         }
-        hasHung = hasHung || result.hung
+        if result.hung { hangCount += 1 }
         // Of a state that showed something else once more it does not matter when.
         if let isStable = result.isStable {
             if earlier?[hash] == nil { rerunCount += 1 }
@@ -197,19 +200,24 @@ final class StateLedger {
         let (recovery, nesting, met, first, isOver) = (recovery, nesting, met, checkedCount, isOver)
         let (aside, batchBytes) = (shown.aside, batchBytes)
         let heldBytes = Atomic<Int>(0)
-        let hung: @Sendable (Outcome?) -> Bool = { $0?.hung == true }
-        let outcomes = try Parallel.map(states, workers: workers, isOver: hung) { place, state -> Outcome? in
-            if isOver() { return nil }
-            let again = (first + place) % Self.rerunPeriod == 0
-            var outcome = try Self.recover(state.epoch.set.tree(state.survivors), recovery, nesting, again: again)
-            if let digest = outcome?.digest, met.number(ofDigest: digest) != nil { outcome?.shown = nil }
-            if case .inMemory(let shown) = outcome?.shown,
-                heldBytes.add(shown.sizeBytes, ordering: .relaxed).newValue > batchBytes
-            {
-                outcome?.shown = .aside(try aside.put(shown))
-            }
-            return outcome
-        }
+        let (before, hangsAtMost) = (hangCount, hangsAtMost)
+        let hangs = Atomic<Int>(0)
+        // An atomic is captured only by closures that do not escape.
+        let outcomes = try Parallel.map(
+            states, workers: workers,
+            isOver: { $0?.hung == true && before + hangs.add(1, ordering: .relaxed).newValue >= hangsAtMost },
+            { place, state -> Outcome? in
+                if isOver() { return nil }
+                let again = (first + place) % Self.rerunPeriod == 0
+                var outcome = try Self.recover(state.epoch.set.tree(state.survivors), recovery, nesting, again: again)
+                if let digest = outcome?.digest, met.number(ofDigest: digest) != nil { outcome?.shown = nil }
+                if case .inMemory(let shown) = outcome?.shown,
+                    heldBytes.add(shown.sizeBytes, ordering: .relaxed).newValue > batchBytes
+                {
+                    outcome?.shown = .aside(try aside.put(shown))
+                }
+                return outcome
+            })
         return outcomes.map { $0 ?? nil }
     }
 

@@ -207,7 +207,8 @@ struct KillScenario: ScenarioRun {
         tally.unjudged.formUnion(judgement.unjudged.values)
         for check in judgement.broken {
             guard let violation = judgement.violations.first(where: { $0.check == check }) else { continue }
-            let cause = Cause(check, saying: violation.error, hasAcknowledged: judgement.hasAcknowledged)
+            let cause = Cause(
+                check, saying: violation.error, hasAcknowledged: judgement.hasAcknowledged, isHang: judgement.isHang)
             let run = self
             try tally.add(cause, saying: violation.error) {
                 try run.finding(violation, cause, after: moment, image: image)

@@ -108,6 +108,8 @@ package struct ScenarioRunner: Sendable {
         if withBudget {
             if let budget = request.exploration.budgetSeconds { words += ["--budget", "\(budget)"] }
             if request.acceptsPartial { words.append("--partial") }
+            let hangs = request.exploration.hangsAtMost
+            if isExploring, hangs != ExplorationLimits.usualHangs { words += ["--hangs", "\(hangs)"] }
         }
         for rule in request.rules { words += ["--rule", "\(rule)"] }
         if request.sweepsFaults { words.append("--sweep") }

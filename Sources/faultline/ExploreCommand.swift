@@ -45,6 +45,12 @@ struct ExploreCommand: ParsableCommand {
     @Option(help: "Stop after so many distinct states, and say what was left out.")
     var states: Int?
 
+    @Option(
+        help: """
+            How many states may hang in recovery, each for the target's whole timeout, before it ends. Each is a finding.
+            """)
+    var hangs = ExplorationLimits.usualHangs
+
     @Flag(
         help: """
             Call it a pass although the budget left epochs unexplored; the verdict then says how many were explored. Without \
@@ -89,6 +95,7 @@ struct ExploreCommand: ParsableCommand {
             throw ValidationError("--epoch-states must be from 1 to 100000000")
         }
         guard (0...1_000_000).contains(samples) else { throw ValidationError("--samples must be from 0 to 1000000") }
+        guard (1...1000).contains(hangs) else { throw ValidationError("--hangs must be from 1 to 1000") }
         guard states ?? 1 > 0 else { throw ValidationError("--states must be at least 1") }
         guard (1...6).contains(length) else { throw ValidationError("--length must be from 1 to 6") }
         guard (1...2).contains(depth) else { throw ValidationError("--depth must be 1 or 2") }
@@ -119,6 +126,7 @@ struct ExploreCommand: ParsableCommand {
         request.exploration.statesPerEpoch = epochStates
         request.exploration.samplesPerEpoch = samples
         request.exploration.budgetStates = states
+        request.exploration.hangsAtMost = hangs
         request.exploration.smallWorkloadSteps = workloads == nil ? nil : length
         request.exploration.depth = depth
         request.exploration.probesWriting = writable

@@ -9,6 +9,8 @@ package struct Cause: Hashable, Codable, Sendable {
     package var losses: [LossPattern]
     /// What the store said, without what differs from look to look; nil where it opened and showed what is wrong.
     package var error: TextPattern?
+    /// Recovery did not end: a finding of its own, whatever else is said of the same losses.
+    package var isHang: Bool
     /// Of a store that does not open: whether anything had been acknowledged. Before that it was cut while it made its
     /// files. Nil of other checks.
     package var hasAcknowledged: Bool?
@@ -20,6 +22,7 @@ package struct Cause: Hashable, Codable, Sendable {
     package init(_ symptom: Symptom, losses: [LossPattern], isDuringRecovery: Bool = false) {
         check = symptom.check
         error = symptom.error
+        isHang = symptom.isHang
         hasAcknowledged = symptom.hasAcknowledged
         self.losses = losses
         self.isDuringRecovery = isDuringRecovery
@@ -28,8 +31,11 @@ package struct Cause: Hashable, Codable, Sendable {
     /// The cause of what a live store showed: nothing is known of what was lost.
     ///
     /// - Parameter error: what the store said.
-    package init(_ check: Check, saying error: String?, hasAcknowledged: Bool, fault: String? = nil) {
+    package init(
+        _ check: Check, saying error: String?, hasAcknowledged: Bool, fault: String? = nil, isHang: Bool = false
+    ) {
         self.check = check
+        self.isHang = check == .opens && isHang
         losses = []
         self.error = error.map { TextPattern(ofMessage: $0) }
         self.hasAcknowledged = check == .opens ? hasAcknowledged : nil
@@ -38,6 +44,7 @@ package struct Cause: Hashable, Codable, Sendable {
 
     private enum CodingKeys: String, CodingKey {
         case check, losses, error
+        case isHang = "hang"
         case hasAcknowledged = "acknowledged"
         case fault
         case isDuringRecovery = "duringRecovery"
@@ -53,7 +60,8 @@ package struct Cause: Hashable, Codable, Sendable {
 
     /// Whether nothing but what was lost, and what the store said, can keep them apart.
     private func isSameKind(as other: Cause) -> Bool {
-        check == other.check && fault == other.fault && isDuringRecovery == other.isDuringRecovery
+        check == other.check && fault == other.fault && isHang == other.isHang
+            && isDuringRecovery == other.isDuringRecovery
     }
 
     package var isOfCreation: Bool { hasAcknowledged == false && fault == nil }

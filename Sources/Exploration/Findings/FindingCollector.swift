@@ -43,14 +43,15 @@ package struct FindingCollector {
 
     /// So many states are made smaller of each check, and of those that fail in one way.
     private static let minimisedAtMost = (ofCheck: 200, ofSymptom: 50)
-    /// While this many states hang in the minimiser's own recoveries none is made smaller any more.
-    private static let hangingAtMost = 3
+    /// After so many smaller states that hung none is tried any more: each costs the target's timeout.
+    private static let hangingTriesAtMost = 3
 
     private let recording: Recording
     private let minimiser: Minimiser
     private let isDuringRecovery: Bool
     private var groups: [GroupKey: Group] = [:]
     private var minimised: [Symptom: Int] = [:]
+    private var hangingTries = 0
     /// Where a state fails that had lost nothing: whatever else one lost there, it fails for the same.
     private var failingWhole: [Moment: Int] = [:]
     package private(set) var causes: [FoundCause] = []
@@ -131,14 +132,12 @@ package struct FindingCollector {
 
     /// Makes the state smaller and counts it with its cause; nil when it does not fail in a fresh process.
     private mutating func explain(_ failure: Failure, _ checker: StateChecker, _ isOver: () -> Bool) throws -> Int? {
-        let (state, symptom) = (failure.state(), failure.symptom)
+        let (state, symptom, minimiser) = (failure.state(), failure.symptom, minimiser)
         // To try smaller states that hang would cost the timeout each.
         let smallest =
             symptom.isHang
             ? try minimiser.underStrongestProfile(state)
-            : try minimiser.minimise(state, isOver: isOver) {
-                try checker.hangingCount < Self.hangingAtMost && checker.check($0).symptom == symptom
-            }
+            : try minimiser.minimise(state, isOver: isOver) { try tryOut($0, checker) == symptom }
         let isCutShort = isOver()
         let place = try enter(smallest, for: failure, checker, isCutShort: isCutShort, isOver)
         if let place, causes[place].cause.losses.isEmpty, smallest.crashPoint == failure.crashPoint {
@@ -147,16 +146,24 @@ package struct FindingCollector {
         return place
     }
 
+    /// How a smaller state fails; nil when it does not, or is not tried because too many hung.
+    private mutating func tryOut(_ state: CrashState, _ checker: StateChecker) throws -> Symptom? {
+        guard hangingTries < Self.hangingTriesAtMost else { return nil }
+        let symptom = try checker.check(state).symptom
+        if symptom?.isHang == true { hangingTries += 1 }
+        return symptom
+    }
+
     /// What must be lost for the check to break, whatever the store says then: more may be lost in a state of which it
     /// says something of its own.
-    private func necessaryLosses(
+    private mutating func necessaryLosses(
         _ state: CrashState, _ symptom: Symptom, _ checker: StateChecker, _ isOver: () -> Bool
     ) throws -> [LossPattern] {
         var smallest = state
         if symptom.error != nil, !symptom.isHang {
+            let minimiser = minimiser
             smallest = try minimiser.losingLess(state, isOver) {
-                guard checker.hangingCount < Self.hangingAtMost else { return false }
-                let found = try checker.check($0).symptom
+                let found = try tryOut($0, checker)
                 return found?.check == symptom.check && found?.hasAcknowledged == symptom.hasAcknowledged
             }
         }

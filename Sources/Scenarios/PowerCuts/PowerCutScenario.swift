@@ -307,8 +307,7 @@ struct PowerCutScenario: ScenarioRun {
                 number += 1
                 activity.look(at: number, of: limit)
                 if try take(state, checker, &collector) { clean = state }
-                // Each further state that hangs would cost the timeout, and there may be hundreds.
-                return checker.hangingCount == 0
+                return !tooManyHang(checker)
             }
         }
         tally.count(checker)
@@ -316,22 +315,31 @@ struct PowerCutScenario: ScenarioRun {
             let line = linesBefore + clean.oracleLineCount
             try tally.control(history.validator, checker.evidence(of: clean.tree), request.contract, at: line)
         }
-        try report(collector, recording, linesBefore: linesBefore, after: firstCrash)
+        try report(
+            collector, recording, linesBefore: linesBefore, after: firstCrash, isCutShort: tooManyHang(checker))
         try outcome.get()
         if context.shouldStop() { throw RunError.interrupted }
     }
 
+    /// Each state that hangs costs the timeout, and there may be hundreds: after so many of the whole run the search of a
+    /// life ends at its first.
+    private func tooManyHang(_ checker: StateChecker) -> Bool {
+        checker.hangingCount > 0 && client.hangCount >= request.exploration.hangsAtMost
+    }
+
+    /// - Parameter isCutShort: too many states hung, and the others were not looked at.
     mutating func report(
-        _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: String? = nil
+        _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: String? = nil,
+        isCutShort: Bool = false
     ) throws {
         tally.take(collector)
         for kin in FoundKin.groups(of: collector.causes) {
             let oracle = try history.text(firstLines: linesBefore + kin.shown.state.oracleLineCount)
-            let (writer, shown, client, seconds) = (writer, shown, client, request.target.target.timeoutSeconds)
+            let (writer, shown, seconds) = (writer, shown, request.target.target.timeoutSeconds)
             try tally.add(kin) { cause in
                 var finding = try writer.write(cause, recording, oracle: oracle, shown: shown, after: firstCrash)
-                if client.hangCount > 0 {
-                    finding.story += " (the search of this life ended there: a state that hangs costs \(seconds) s)"
+                if isCutShort {
+                    finding.story += " (the search of this life ended there: each state that hangs costs \(seconds) s)"
                 }
                 return finding
             }

@@ -3,6 +3,7 @@ import Exploration
 import Model
 import Oracle
 import Storage
+import Synchronization
 import Testing
 
 /// Which failures are told together, and that none hides another.
@@ -68,6 +69,45 @@ struct CauseTests {
         }
         #expect(groups.map(\.shown.cause.losses) == [[LossPattern(.write, TextPattern(of: "db"))]])
         #expect(groups.first?.shown.cause.error == TextPattern(of: "checksum"))
+    }
+
+    @Test func `a state that hangs is a finding, and the others are found all the same`() throws {
+        let (explorer, groups) = try findings(of: rewritten("db", atomicCreation: true)) { files, _ in
+            let sectors = files["db"].map { file in stride(from: 0, to: file.count, by: 512).map { file[$0] } }
+            return sectors == [2, 1, 2] ? .hung(afterSeconds: 1) : Self.shows(files["db"], "empty", "checksum")
+        }
+        #expect(explorer.coverage.isComplete && explorer.coverage.stopped == nil, "\(explorer.coverage)")
+        #expect(Set(groups.map(\.shown.violation.error)) == ["hangs in recovery: no end within 1 s", "checksum"])
+    }
+
+    @Test func `too many states that hang end the exploration, and it is said`() throws {
+        var limits = ExplorationLimits()
+        limits.hangsAtMost = 3
+        let hangs = Mutex(0)
+        let (explorer, groups) = try findings(of: rewritten("db", atomicCreation: true), limits: limits) {
+            files, look in
+            let shown = Self.shows(files["db"], "empty", "checksum")
+            guard case .failed = shown else { return shown }
+            if !look.isAlone { hangs.withLock { $0 += 1 } }
+            return .hung(afterSeconds: 1)
+        }
+        #expect(hangs.withLock { $0 } == 3)
+        #expect(explorer.coverage.stopped?.hasPrefix("3 states hang in recovery") == true, "\(explorer.coverage)")
+        #expect(!explorer.canBeResumed && groups.count == 1)
+    }
+
+    @Test func `a hang that does not show again is kept with what showed then, and ends nothing`() throws {
+        let hasHung = Mutex(false)
+        let (explorer, groups) = try findings(of: rewritten("db", atomicCreation: true)) { files, _ in
+            let shown = Self.shows(files["db"], "empty", "checksum")
+            guard case .failed = shown, hasHung.withLock({ $0.flip() }) else { return shown }
+            return .hung(afterSeconds: 1)
+        }
+        #expect(explorer.coverage.isComplete && explorer.coverage.stopped == nil, "\(explorer.coverage)")
+        let contradiction = try #require(explorer.contradictions.first)
+        #expect(contradiction.kind == .alone && contradiction.first.recovery.isHung)
+        #expect(contradiction.second.recovery == .failed(reason: "checksum"))
+        #expect(groups.map(\.shown.cause.error) == [TextPattern(of: "checksum")])
     }
 
     /// Three defects of a store at work: two files that must agree are written one after the other, a renamed file is not
@@ -148,5 +188,13 @@ struct CauseTests {
         #expect(group.members.count > 100)
         let unexplained = explorer.collector.unexplained[.opens, default: 0]
         #expect(unexplained > 0 && group.stateCount + unexplained == 254)
+    }
+}
+
+extension Bool {
+    /// True the first time.
+    fileprivate mutating func flip() -> Bool {
+        defer { self = true }
+        return !self
     }
 }

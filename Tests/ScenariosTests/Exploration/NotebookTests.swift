@@ -3,6 +3,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Targets
 import Testing
 
 @testable import Scenarios
@@ -43,6 +44,27 @@ import Testing
             #expect(count == (wanted.fault == fixed ? 0 : 1), "\(wanted.fault): \(result.findings.map(\.story))")
         }
         #expect(result.findings.count == faults.count, "\(result.findings.map(\.story))")
+    }
+
+    @Test func `mended one after the other, each fault turns its own recheck green and leaves the others`() throws {
+        let scratch = Scratch()
+        let faults = Self.wanted.map(\.fault)
+        let store = try NotebookStore(faults, in: scratch)
+        let findings = store.run(try store.request(.explore, .posixMin, ops: 6)).findings
+        let cases = try Self.wanted.map { try #require(findings.first(where: $0.matches)?.case) }
+        for mended in 0...faults.count {
+            let left = Array(faults.dropFirst(mended))
+            _ = try NotebookStore(left.isEmpty ? ["none"] : left, in: scratch)
+            for (place, path) in cases.enumerated() where place == mended - 1 || place == mended {
+                let replay = try Replay(
+                    directory: ByteString(path), targets: TargetCatalog(driver: Machine.driver),
+                    reference: store.manifest)
+                let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+                let (result, outcome) = try Recheck(replay).run(in: session, progress: { _ in })
+                let expected: Verdict = place < mended ? .pass : .violation
+                #expect(outcome.verdict == expected, "\(faults[place]): \(result.findings.map(\.story))")
+            }
+        }
     }
 
     @Test func `without a fault nothing is found`() throws {
