@@ -220,6 +220,8 @@ struct ExplorationFiles {
     /// Has the recorded run in the directory of another run, too: the same file where that can be.
     func share(with context: RunContext) throws {
         try RunFiles.refuseLink(oracle)
+        // Without its promises every state would seem to hold what nobody wrote.
+        guard RunFiles.exists(oracle) else { throw TreeError.system(call: "open", path: oracle, errno: ENOENT) }
         try OraclePrefix(path: oracle, countBytes: RunFiles.size(of: oracle)).copy(to: context.oracle)
         let copy = context.file("recorded.trace")
         if RunFiles.link(trace, copy) { return }
