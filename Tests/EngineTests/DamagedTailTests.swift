@@ -62,6 +62,21 @@ import Testing
         #expect(storage.list().count == 2, "nothing but the segment and what was set aside")
     }
 
+    /// The only segment's header names a number that none of its records has, and no record could be durable up to there.
+    @Test(arguments: [false, true]) func aHeaderWithTooHighANumberIsNoTornTail(_ isClosed: Bool) throws {
+        let (contents, _) = try fourPuts(closing: isClosed)
+        let header = SegmentHeader(name: SegmentName(shard: 0, sequence: 1), baseLSN: 100, sizeBytes: 4096).encoded
+        let storage = try MemoryStorage(contents: [Self.name: header + contents.dropFirst(header.count)])
+        #expect {
+            try open(storage)
+        } throws: {
+            guard case EngineError.damagedTail(_, .lowerNumber(let lsn, _, let expected))? = $0 as? EngineError else {
+                return false
+            }
+            return lsn == LSN(1) && expected == LSN(100)
+        }
+    }
+
     @Test func whatIsSetAsideTwiceIsKeptTwice() throws {
         let (contents, offsets) = try fourPuts(closing: true)
         let storage = MemoryStorage()
