@@ -113,7 +113,7 @@ package enum DefaultMatrix {
             cut_at: recovery
             expect: violation
             reason: "planted: recovery cannot be cut"
-            check: durable
+            check: opens
           - target: engine
             set: {planted: number-reused}
             scenario: power-cut
