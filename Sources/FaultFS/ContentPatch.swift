@@ -10,13 +10,16 @@ struct ContentPatch {
     let file: Int32
     let path: ByteString
     let payloads: any PayloadStore
-    /// Told of the bytes that are about to change; their size does not.
-    var willChange: (Range<UInt64>) throws(MountError) -> Void = { _ throws(MountError) in }
-    /// Told of each change that was made.
-    var note: (Run) throws(MountError) -> Void = { _ throws(MountError) in }
 
-    /// One change.
-    enum Run {
+    /// One change of a file.
+    enum Change {
+        case data(offsetBytes: UInt64, Payload)
+        case zeros(Range<UInt64>)
+        case size(UInt64)
+    }
+
+    /// One change that was made.
+    enum Made {
         case data(offsetBytes: UInt64, [UInt8])
         case zeros(Range<UInt64>)
         case size(UInt64)
@@ -24,72 +27,104 @@ struct ContentPatch {
 
     /// `before` is what the file holds now; nil when it is new and empty.
     func apply(from before: Model.Node?, to wanted: Model.Node) throws(MountError) {
+        for change in Self.changes(from: before, to: wanted) { try make(change) { _ throws(MountError) in } }
+    }
+
+    // MARK: - What to change
+
+    static func changes(from before: Model.Node?, to wanted: Model.Node) -> [Change] {
         let oldSize = before?.sizeBytes ?? 0
-        if wanted.sizeBytes < oldSize { try resize(wanted.sizeBytes) }
+        var changes: [Change] = wanted.sizeBytes < oldSize ? [.size(wanted.sizeBytes)] : []
         let common = min(oldSize, wanted.sizeBytes)
-        let held = (before?.content.slice(0..<common) ?? [])[...]
+        let content = before?.content.slice(0..<common) ?? []
         var position: UInt64 = 0
         for extent in wanted.content.slice(0..<wanted.sizeBytes) {
-            try clear(position..<extent.offsetBytes, held)
-            try put(extent, before?.content, common)
+            changes += zeroing(position..<extent.offsetBytes, content)
+            changes += writing(extent, before?.content, common)
             position = extent.endBytes
         }
-        try clear(position..<wanted.sizeBytes, held)
-        if wanted.sizeBytes > oldSize { try resize(wanted.sizeBytes) }
+        changes += zeroing(position..<wanted.sizeBytes, content)
+        if wanted.sizeBytes > oldSize { changes.append(.size(wanted.sizeBytes)) }
+        return changes
     }
 
-    /// Writes what an extent says, except where the file holds the same bytes already.
-    private func put(_ extent: ExtentMap.Extent, _ content: ExtentMap?, _ heldBytes: UInt64) throws(MountError) {
+    /// Writes an extent, except where the file holds the same bytes already.
+    private static func writing(
+        _ extent: ExtentMap.Extent, _ content: ExtentMap?, _ presentBytes: UInt64
+    ) -> [Change] {
+        var changes: [Change] = []
+        func write(_ range: Range<UInt64>) {
+            guard !range.isEmpty else { return }
+            let data = extent.data.slice(range.lowerBound - extent.offsetBytes, count: UInt64(range.count))
+            changes.append(.data(offsetBytes: range.lowerBound, data))
+        }
         var position = extent.offsetBytes
-        let end = min(extent.endBytes, heldBytes)
+        let end = min(extent.endBytes, presentBytes)
         if let content, position < end {
-            for held in content.slice(position..<end) where held.isSameData(as: extent) {
-                try write(extent, position..<held.offsetBytes)
-                position = held.endBytes
+            for present in content.slice(position..<end) where present.isSameData(as: extent) {
+                write(position..<present.offsetBytes)
+                position = present.endBytes
             }
         }
-        try write(extent, position..<extent.endBytes)
+        write(position..<extent.endBytes)
+        return changes
     }
 
-    private func write(_ extent: ExtentMap.Extent, _ range: Range<UInt64>) throws(MountError) {
-        var position = range.lowerBound
-        while position < range.upperBound {
-            let count = min(Self.chunkBytes, range.upperBound - position)
+    /// Makes what the file holds within `range` read as zeros.
+    private static func zeroing(_ range: Range<UInt64>, _ content: [ExtentMap.Extent]) -> [Change] {
+        guard !range.isEmpty else { return [] }
+        return content.compactMap { extent in
+            let common = (extent.offsetBytes..<extent.endBytes).clamped(to: range)
+            return common.isEmpty ? nil : .zeros(common)
+        }
+    }
+
+    // MARK: - Changing
+
+    /// Makes one change; `note` is told of what was made of it.
+    func make(_ change: Change, _ note: (Made) throws(MountError) -> Void) throws(MountError) {
+        switch change {
+        case .data(let offset, let data): try write(data, at: offset, note)
+        case .zeros(let range): try zero(range, note)
+        case .size(let size):
+            let result = faultline_ftruncate(file, off_t(size))
+            guard result == 0 else { throw .system(call: "ftruncate", path: path, errno: -result) }
+            try note(.size(size))
+        }
+    }
+
+    private func write(
+        _ data: Payload, at offset: UInt64, _ note: (Made) throws(MountError) -> Void
+    ) throws(MountError) {
+        var position: UInt64 = 0
+        while position < data.countBytes {
+            let count = min(Self.chunkBytes, data.countBytes - position)
             let bytes: [UInt8]
             do {
-                bytes = try payloads.bytes(of: extent.data.slice(position - extent.offsetBytes, count: count))
+                bytes = try payloads.bytes(of: data.slice(position, count: count))
             } catch {
                 throw .trace("the data of \(path): \(error)")
             }
-            try write(bytes, at: position)
+            try write(bytes, at: offset + position, note)
             position += count
         }
     }
 
-    /// Makes what the file holds within `range` read as zeros.
-    private func clear(_ range: Range<UInt64>, _ held: ArraySlice<ExtentMap.Extent>) throws(MountError) {
-        guard !range.isEmpty else { return }
-        for extent in held where extent.offsetBytes < range.upperBound && extent.endBytes > range.lowerBound {
-            let common = extent.offsetBytes..<extent.endBytes
-            try zero(common.clamped(to: range))
-        }
-    }
-
-    private func zero(_ range: Range<UInt64>) throws(MountError) {
-        try willChange(range)
+    private func zero(_ range: Range<UInt64>, _ note: (Made) throws(MountError) -> Void) throws(MountError) {
         // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
         let punched = faultline_allocate(file, 0x03, off_t(range.lowerBound), off_t(range.count))
         if punched == 0 { return try note(.zeros(range)) }
         var position = range.lowerBound
         while position < range.upperBound {
             let count = min(Self.chunkBytes, range.upperBound - position)
-            try write([UInt8](repeating: 0, count: Int(count)), at: position)
+            try write([UInt8](repeating: 0, count: Int(count)), at: position, note)
             position += count
         }
     }
 
-    private func write(_ bytes: [UInt8], at offset: UInt64) throws(MountError) {
-        try willChange(offset..<offset + UInt64(bytes.count))
+    private func write(
+        _ bytes: [UInt8], at offset: UInt64, _ note: (Made) throws(MountError) -> Void
+    ) throws(MountError) {
         var done = 0
         while done < bytes.count {
             let written = bytes.withUnsafeBytes {
@@ -100,11 +135,16 @@ struct ContentPatch {
         }
         try note(.data(offsetBytes: offset, bytes))
     }
+}
 
-    private func resize(_ sizeBytes: UInt64) throws(MountError) {
-        let result = faultline_ftruncate(file, off_t(sizeBytes))
-        guard result == 0 else { throw .system(call: "ftruncate", path: path, errno: -result) }
-        try note(.size(sizeBytes))
+extension ContentPatch.Change {
+    /// The bytes that change; nil when only the size does.
+    var range: Range<UInt64>? {
+        switch self {
+        case .data(let offset, let data): offset..<offset + data.countBytes
+        case .zeros(let range): range
+        case .size: nil
+        }
     }
 }
 

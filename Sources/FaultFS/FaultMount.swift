@@ -161,8 +161,8 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     /// What programs see and no storage holds.
-    private static func words(_ divergence: Divergence, _ table: InodeTable) -> String {
-        divergence.counts.map { id, held, lost in
+    private static func words(_ pageCaches: PageCaches, _ table: InodeTable) -> String {
+        pageCaches.counts.map { id, held, lost in
             let path = (try? table.node(UInt(id.rawValue))).map { "\(table.path(of: $0))" } ?? "a removed file"
             let waits =
                 "held back by a rule until the next sync, lost in any crash: \(held.counted("byte")) of \(path)\n"
@@ -232,7 +232,7 @@ package final class FaultMount: @unchecked Sendable {
         session.waitUntilIdle()
     }
 
-    private func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)
+    func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)
         throws(MountError) -> FileSystem
     {
         let root = backing.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
@@ -258,17 +258,17 @@ package final class FaultMount: @unchecked Sendable {
         }
         recorder.ledger = ledger
         cutter = ledger.map { PowerCutter(backing: backing, directory: directory, ledger: $0) }
-        let divergence = Divergence(scratch: directory.scratch)
-        let control = makeControl(outside, divergence) { Self.unsynced(ledger) + Self.words(divergence, table) }
+        let pageCaches = PageCaches()
+        let control = makeControl(outside, pageCaches) { Self.unsynced(ledger) + Self.words(pageCaches, table) }
         let fileSystem = FileSystem(
             table: table, recorder: recorder, control: control, undo: undo, faults: faults, ledger: ledger,
-            divergence: divergence, syncsBelow: options.syncsBelow && !isInMemory)
-        divergence.invalidate = { [weak fileSystem] id in fileSystem?.invalidate(id) }
+            pageCaches: pageCaches, scratch: directory.scratch, syncsBelow: options.syncsBelow && !isInMemory)
+        pageCaches.invalidate = { [weak fileSystem] id in fileSystem?.invalidate(id) }
         return fileSystem
     }
 
     private func makeControl(
-        _ outside: Descriptor, _ divergence: Divergence, _ unsynced: @escaping @Sendable () -> String
+        _ outside: Descriptor, _ pageCaches: PageCaches, _ unsynced: @escaping @Sendable () -> String
     ) -> ControlDirectory {
         let refusals = refusals
         let oracle = OracleFile(recorder, outside: outside, refusals: refusals, judge: options.judgeOracleLine)
@@ -278,7 +278,7 @@ package final class FaultMount: @unchecked Sendable {
             crash: { [weak self] words throws(Refusal) in
                 guard let self else { throw Refusal(reason: "the mount is gone") }
                 return try self.crash(asTold: words)
-            }, evict: { divergence.evict() }, unmount: options.onUnmountRequest,
+            }, evict: { pageCaches.evictAll() }, unmount: options.onUnmountRequest,
             labels: { [labels = options.labels] in labels + refusals.lines })
         return ControlDirectory([
             ("control", CommandFile("control", refusals: refusals) { line throws(Refusal) in try commands.run(line) }),

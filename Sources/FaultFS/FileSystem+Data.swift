@@ -3,52 +3,25 @@ import CPlatform
 import Glibc
 import Model
 
-/// Reads and writes, what rules make of them, and where what programs read is not what storage holds.
+/// Reads and writes, and the page caches over them.
 extension FileSystem {
+    private func backing(_ file: OpenFile, _ turn: Recorder.Turn? = nil) -> BackingFile {
+        BackingFile(fileSystem: self, node: file.node, descriptor: file.descriptor, turn: turn)
+    }
+
     /// Carries out a write, or what a fault makes of it; returns how many bytes the caller believes written. What reaches
     /// the file is what is recorded.
     func write(
         _ file: OpenFile, _ data: UnsafeRawBufferPointer, at offset: UInt64, _ fault: DrawnFault?, _ turn: Recorder.Turn
     ) throws(Errno) -> Int {
-        switch fault {
-        case .short(let count)?:
-            let part = UnsafeRawBufferPointer(rebasing: data.prefix(Int(clamping: count)))
-            return part.isEmpty ? 0 : try put(file, part, at: offset, turn)
-        case .drop?: break
-        case .misdirect(let place)?: _ = try put(file, data, at: place, turn)
-        case .reorder(let rank)?: try hold(file, rank, data, at: offset)
-        case .tear(let lost)?:
-            let gap = lost.clamped(to: offset..<offset + UInt64(data.count))
-            let (head, tail) = (Int(gap.lowerBound - offset), Int(gap.upperBound - offset))
-            if head > 0 { _ = try put(file, UnsafeRawBufferPointer(rebasing: data[..<head]), at: offset, turn) }
-            if tail < data.count {
-                _ = try put(file, UnsafeRawBufferPointer(rebasing: data[tail...]), at: gap.upperBound, turn)
-            }
-        default: return try put(file, data, at: offset, turn)
-        }
-        // The size is as if the write had been whole.
-        let end = offset + UInt64(data.count)
-        if try size(of: file.descriptor) < end {
-            try Errno.check(faultline_ftruncate(file.descriptor.number, off_t(end)))
-            file.node.reached(end)
-            try turn.record(.truncate(file.node.id, sizeBytes: end))
-        }
-        return data.count
-    }
-
-    private func put(_ file: OpenFile, _ data: UnsafeRawBufferPointer, at offset: UInt64, _ turn: Recorder.Turn)
-        throws(Errno) -> Int
-    {
-        try keepOlder(file, offset, data.count)
-        var written = 0
-        if divergence.isEmpty {
+        let keeping: PageCache.Keeping = keepsOlder(file, data.count) ? .older : []
+        let written: Int
+        if fault == nil, keeping.isEmpty, pageCaches.isEmpty {
             written = try store(file.node, file.descriptor, data, at: offset, turn)
         } else {
-            let range = offset..<offset + UInt64(data.count)
-            try divergence.write(file.node.id, range) { () throws(Errno) in
-                written = try store(file.node, file.descriptor, data, at: offset, turn)
-            } save: { place, bytes throws(Errno) in
-                try store(file.node, file.descriptor, bytes, at: place, turn)
+            let backing = backing(file, turn)
+            written = try pageCaches.change(file.node.id) { cache throws(Errno) in
+                try cache.write(data, at: offset, fault, backing, keeping)
             }
         }
         if faultline_privileges_killed() != 0 { try killPrivileges(file.node, file.descriptor, turn) }
@@ -56,7 +29,7 @@ extension FileSystem {
     }
 
     /// Writes to storage and records it.
-    private func store(
+    func store(
         _ node: Inode, _ descriptor: Descriptor, _ data: UnsafeRawBufferPointer, at offset: UInt64,
         _ turn: Recorder.Turn
     ) throws(Errno) -> Int {
@@ -68,46 +41,32 @@ extension FileSystem {
         return written
     }
 
-    private func store(
-        _ node: Inode, _ descriptor: Descriptor, _ bytes: [UInt8], at offset: UInt64, _ turn: Recorder.Turn
-    ) throws(Errno) {
-        let failure: Errno? = bytes.withUnsafeBytes { bytes in
-            do throws(Errno) {
-                let written = try store(node, descriptor, bytes, at: offset, turn)
-                return written == bytes.count ? nil : Errno(EIO)
-            } catch {
-                return error
-            }
-        }
-        if let failure { throw failure }
+    /// Whether a rule makes reads of the file stale: what is written over must be kept.
+    private func keepsOlder(_ file: OpenFile, _ count: Int) -> Bool {
+        faults.isActive && count > 0 && faults.wantsOlderBytes(of: table.path(of: file.node))
     }
 
-    // MARK: Writes that wait
-
-    private func hold(_ file: OpenFile, _ rank: UInt64, _ data: UnsafeRawBufferPointer, at offset: UInt64) throws(Errno)
-    {
-        try keepOlder(file, offset, data.count)
-        try divergence.hold(file.node.id, rank: rank, data, at: offset)
-    }
+    // MARK: Held writes
 
     /// Writes to storage what is held back of a file, in the order of the ranks, each as an operation of its own.
     func releaseHeld(of node: Inode, _ process: Int32) throws(Errno) {
-        guard !divergence.isEmpty, var next = divergence.nextHeld(node.id) else { return }
+        guard !pageCaches.isEmpty, pageCaches.look(node.id, { $0.nextHeld != nil }) else { return }
         let descriptor = try table.openFile(node, flags: O_RDWR)
-        while true {
-            try recorder.turn(process) { turn throws(Errno) in
-                try divergence.release(node.id, next, descriptor) { bytes throws(Errno) in
-                    try store(node, descriptor, bytes, at: next.offsetBytes, turn)
+        var isDone = false
+        while !isDone {
+            isDone = try recorder.turn(process) { turn throws(Errno) in
+                let backing = BackingFile(fileSystem: self, node: node, descriptor: descriptor, turn: turn)
+                return try pageCaches.change(node.id) { cache throws(Errno) in
+                    if let next = cache.nextHeld { try cache.release(next, backing, []) }
+                    return cache.nextHeld == nil
                 }
             }
-            guard let another = divergence.nextHeld(node.id) else { return }
-            next = another
         }
     }
 
-    /// The mount ends: nothing waits any longer. What nobody can reach any more goes with it.
+    /// The mount ends: nothing is held back any longer. A file that nobody can reach any more goes with it.
     func releaseAllHeld() throws(Errno) {
-        for id in divergence.filesWithHeld {
+        for id in pageCaches.filesWithHeld {
             guard let node = try? table.node(UInt(id.rawValue)) else { continue }
             try releaseHeld(of: node, 0)
         }
@@ -123,52 +82,47 @@ extension FileSystem {
         var extent = Extent(
             offsetBytes: offset, countBytes: UInt64(buffer.count), fileSizeBytes: try size(of: file.descriptor))
         if needs.olderBytes {
-            extent.hasOlderBytes = divergence.hasOlderBytes(file.node.id, offset..<offset + UInt64(buffer.count))
+            extent.hasOlderBytes = pageCaches.hasOlderBytes(file.node.id, offset..<offset + UInt64(buffer.count))
         }
-        switch try ask(.read, .inode(file.node), caller, extent: extent) {
+        let fault = try ask(.read, .inode(file.node), caller, extent: extent)
+        switch fault {
         case .short(let count)?:
             return try get(
                 file, UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, Int(clamping: count))]),
                 at: offset)
         case .misdirect(let place)?: return try get(file, buffer, at: place)
-        case .stale?:
-            let count = try get(file, buffer, at: offset)
-            try divergence.makeStale(file.node.id, buffer, count, at: offset)
+        case .bitflip(let place, let bit, .atRest)?: try flip(file.node, place, bit, caller)
+        default: break
+        }
+        return try get(file, buffer, at: offset, fault)
+    }
+
+    /// Reads what programs see, or what a fault makes of it.
+    private func get(
+        _ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ fault: DrawnFault? = nil
+    ) throws(Errno) -> Int {
+        if fault == nil, pageCaches.isEmpty { return try getStored(file, buffer, at: offset) }
+        return try pageCaches.look(file.node.id) { cache throws(Errno) in
+            let count = try getStored(file, buffer, at: offset)
+            try cache.overlay(
+                UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset, fault, backing(file))
             return count
-        case .bitflip(let place, let bit, .inFlight)?:
-            let count = try get(file, buffer, at: offset)
-            if place >= offset, place - offset < UInt64(count) { buffer[Int(place - offset)] ^= 1 << bit }
-            return count
-        case .bitflip(let place, let bit, .atRest)?:
-            try flip(file.node, place, bit, caller)
-            return try get(file, buffer, at: offset)
-        default: return try get(file, buffer, at: offset)
         }
     }
 
-    private func get(_ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(Errno) -> Int
-    {
-        guard divergence.isEmpty else {
-            return try divergence.read(file.node.id, file.descriptor, buffer, at: offset)
-        }
-        return try Errno.check(
-            faultline_pread(file.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
-    }
-
-    /// Where a rule makes reads of the file stale: keeps what is about to be written over.
-    private func keepOlder(_ file: OpenFile, _ offset: UInt64, _ count: Int) throws(Errno) {
-        guard faults.isActive, count > 0, faults.wantsOlderBytes(of: table.path(of: file.node)) else { return }
-        try divergence.keepOlder(file.node.id, file.descriptor, offset..<offset + UInt64(count))
+    private func getStored(
+        _ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+    ) throws(Errno) -> Int {
+        try Errno.check(faultline_pread(file.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
     }
 
     /// Changes one bit of the file itself. That is a change like any other, and recorded as such.
     private func flip(_ node: Inode, _ place: UInt64, _ bit: UInt8, _ caller: Caller) throws(Errno) {
         let descriptor = try table.openFile(node, flags: O_RDWR)
         try recorder.turn(caller.process) { turn throws(Errno) in
-            var byte: UInt8 = 0
-            let got = try Errno.check(faultline_pread(descriptor.number, &byte, 1, off_t(place)))
-            guard got == 1 else { return }
-            try store(node, descriptor, [byte ^ 1 << bit], at: place, turn)
+            let backing = BackingFile(fileSystem: self, node: node, descriptor: descriptor, turn: turn)
+            guard let byte = try backing.read(place..<place + 1).first else { return }
+            try backing.writeAll([byte ^ 1 << bit], at: place)
         }
         invalidate(node.id)
     }

@@ -12,7 +12,7 @@ extension FileSystem {
         _ = try ask(.open, .inode(node), caller)
         let isDirect = faults.isActive && faults.concernsReads(of: table.path(of: node))
         let file = OpenFile(node, try openBelow(node, flags), isDirect: isDirect, flags: flags)
-        table.adoptLosses(file)
+        pageCaches.opened(file)
         return file
     }
 
@@ -111,7 +111,7 @@ extension FileSystem {
                 try undo?.keepRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(length))
             }
             try Errno.check(faultline_allocate(file.descriptor.number, mode, off_t(offset), off_t(length)))
-            if clears { divergence.forget(file.node.id, UInt64(offset)..<UInt64(offset) + UInt64(length)) }
+            if clears { pageCaches.forget(file.node.id, UInt64(offset)..<UInt64(offset) + UInt64(length)) }
             file.node.reached(UInt64(offset) + UInt64(length))
             try turn.record(
                 .allocate(
@@ -123,9 +123,11 @@ extension FileSystem {
     func seek(_ handle: UInt64, offset: Int64, whence: Int32) throws(Errno) -> Int64 {
         let file = try OpenFile.behind(handle)
         try checkPower()
-        guard divergence.isEmpty || offset < 0 else {
-            return Int64(
-                try divergence.seek(file.node.id, file.descriptor, from: UInt64(offset), findsHole: whence == 4))
+        guard pageCaches.isEmpty || offset < 0 else {
+            let backing = BackingFile(fileSystem: self, node: file.node, descriptor: file.descriptor, turn: nil)
+            return try pageCaches.look(file.node.id) { cache throws(Errno) in
+                Int64(try cache.seek(backing, from: UInt64(offset), findsHole: whence == 4))
+            }
         }
         return Int64(try Errno.check(faultline_lseek(file.descriptor.number, off_t(offset), whence)))
     }

@@ -34,7 +34,7 @@ extension FileSystem {
         _ body: () throws(Errno) -> Void
     ) throws(Errno) {
         // An error of an earlier sync is reported once for each open file.
-        if let file, let error = table.unseenLoss(of: file) { throw Errno(error) }
+        if let file, let error = pageCaches.unreportedError(of: file) { throw Errno(error) }
         guard let needs = faults.needs(kind) else {
             if file != nil { try releaseHeld(of: node, caller.process) }
             try recorder.barrier(barrier, process: caller.process, isVoid: !syncsBelow, body)
@@ -50,7 +50,7 @@ extension FileSystem {
         // A lie is no barrier at all, whatever the caller is told.
         if case .lie? = decisions.main?.fault { return }
         if case .crash(.before)? = decisions.main?.fault { throw freeze(decisions) }
-        // Of what such a sync covered nothing is known: what waits goes on waiting.
+        // After a failed sync the state is unknown; held writes stay held.
         if case .fail(let error)? = decisions.main?.fault {
             try recorder.begin(id, barrier, caller.process)
             try recorder.end(id, errno: error.rawValue)
@@ -61,7 +61,7 @@ extension FileSystem {
         try recorder.begin(id, barrier, caller.process)
         switch decisions.main?.fault {
         case .lose(let error, let loss)?:
-            if let file { try lose(file, error, loss, caller) }
+            if let file { try lose(file, error, loss, decisions.main!.rule, caller) }
             try recorder.end(id, errno: error.rawValue)
             if !loss.reportsLate { throw Errno(error.rawValue) }
         case .crash?:
@@ -79,43 +79,54 @@ extension FileSystem {
     /// Takes storage back to what was synced, as a filesystem does whose writeback failed. What is put back is recorded as
     /// written, so that a later sync makes that durable and not what was lost. Programs see it at once where the
     /// filesystem reverts at once, and else go on seeing the new bytes until they are evicted.
-    private func lose(_ file: OpenFile, _ error: ErrorNumber, _ loss: FsyncLoss, _ caller: Caller) throws(Errno) {
+    private func lose(
+        _ file: OpenFile, _ error: ErrorNumber, _ loss: FsyncLoss, _ rule: ByteString, _ caller: Caller
+    ) throws(Errno) {
         let id = file.node.id
         // The caller's may be open for reading alone.
         let writable = try table.openFile(file.node, flags: O_RDWR)
         try recorder.turn(caller.process) { turn throws(Errno) in
-            guard let ledger, let (current, synced) = ledger.contents(of: id) else { return }
-            var wanted = synced
-            if !loss.revertsAtOnce { wanted.sizeBytes = current.sizeBytes }
-            var patch = ContentPatch(
-                file: writable.number, path: table.path(of: file.node), payloads: ledger.payloads)
-            patch.note = { run throws(MountError) in
-                try Self.translate { () throws(Errno) in
-                    switch run {
-                    case .data(let offset, let bytes): try turn.recordWrite(id, offsetBytes: offset, bytes)
-                    case .zeros(let range):
-                        try turn.record(
-                            .allocate(
-                                id, offsetBytes: range.lowerBound, countBytes: UInt64(range.count), .punchHole))
-                    case .size(let size): try turn.record(.truncate(id, sizeBytes: size))
+            let backing = BackingFile(fileSystem: self, node: file.node, descriptor: writable, turn: turn)
+            try pageCaches.change(id) { cache throws(Errno) in
+                try cache.lose(loss, error, rule: rule, reporting: &file.reportedErrors) { cache throws(Errno) in
+                    try restore(backing, turn, loss, &cache)
+                }
+            }
+        }
+        if loss.revertsAtOnce { invalidate(id) }
+    }
+
+    /// Takes the backing file back to what the trace says was synced.
+    private func restore(
+        _ backing: BackingFile, _ turn: Recorder.Turn, _ loss: FsyncLoss, _ cache: inout PageCache
+    ) throws(Errno) {
+        let id = backing.node.id
+        guard let ledger, let (current, synced) = ledger.contents(of: id) else { return }
+        var wanted = synced
+        if !loss.revertsAtOnce { wanted.sizeBytes = current.sizeBytes }
+        let patch = ContentPatch(
+            file: backing.descriptor.number, path: table.path(of: backing.node), payloads: ledger.payloads)
+        for change in ContentPatch.changes(from: current, to: wanted) {
+            if !loss.revertsAtOnce, let range = change.range { try cache.keepSeen(range, backing) }
+            do throws(MountError) {
+                try patch.make(change) { made throws(MountError) in
+                    do throws(Errno) { try Self.record(made, id, turn) } catch {
+                        throw .system(call: "record", path: "", errno: error.code)
                     }
                 }
+            } catch {
+                throw Errno(EIO)
             }
-            if !loss.revertsAtOnce {
-                patch.willChange = { range throws(MountError) in
-                    try Self.translate { () throws(Errno) in try self.divergence.keepSeen(id, writable, range) }
-                }
-            }
-            do throws(MountError) { try patch.apply(from: current, to: wanted) } catch { throw Errno(EIO) }
-        }
-        table.noteLoss(of: file, error.rawValue, isSeen: !loss.reportsLate)
-        if loss.revertsAtOnce {
-            divergence.evict(id)
-            invalidate(id)
         }
     }
 
-    private static func translate(_ body: () throws(Errno) -> Void) throws(MountError) {
-        do throws(Errno) { try body() } catch { throw .system(call: "record", path: "", errno: error.code) }
+    private static func record(_ made: ContentPatch.Made, _ id: InodeID, _ turn: Recorder.Turn) throws(Errno) {
+        switch made {
+        case .data(let offset, let bytes): try turn.recordWrite(id, offsetBytes: offset, bytes)
+        case .zeros(let range):
+            try turn.record(
+                .allocate(id, offsetBytes: range.lowerBound, countBytes: UInt64(range.count), .punchHole))
+        case .size(let size): try turn.record(.truncate(id, sizeBytes: size))
+        }
     }
 }

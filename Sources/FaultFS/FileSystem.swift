@@ -21,7 +21,9 @@ final class FileSystem: @unchecked Sendable {
     let faults: FaultInjector
     /// nil when nothing is recorded.
     let ledger: LossLedger?
-    let divergence: Divergence
+    let pageCaches: PageCaches
+    /// Where bytes are put aside that only a page cache has.
+    let scratch: ScratchFile
     /// Makes the kernel forget the pages of an inode; set before the first request.
     var invalidate: @Sendable (InodeID) -> Void = { _ in }
     /// Makes the kernel forget the attributes of an inode, before it returns; set before the first request.
@@ -33,11 +35,12 @@ final class FileSystem: @unchecked Sendable {
 
     init(
         table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore?, faults: FaultInjector,
-        ledger: LossLedger?, divergence: Divergence, syncsBelow: Bool
+        ledger: LossLedger?, pageCaches: PageCaches, scratch: ScratchFile, syncsBelow: Bool
     ) {
         self.faults = faults
         self.ledger = ledger
-        self.divergence = divergence
+        self.pageCaches = pageCaches
+        self.scratch = scratch
         self.table = table
         self.recorder = recorder
         self.control = control
@@ -150,7 +153,7 @@ final class FileSystem: @unchecked Sendable {
             try Errno.check(faultline_truncate_path(path.number, off_t(sizeBytes)))
         }
         guard before.st_size != off_t(sizeBytes) else { return }
-        divergence.forget(node.id, UInt64(sizeBytes)..<UInt64.max)
+        pageCaches.forget(node.id, UInt64(sizeBytes)..<UInt64.max)
         node.reached(UInt64(sizeBytes))
         try turn.record(.truncate(node.id, sizeBytes: UInt64(sizeBytes)))
     }

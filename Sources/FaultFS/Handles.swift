@@ -29,8 +29,8 @@ final class OpenFile: Handle, @unchecked Sendable {
     let ownSync: Int32
     /// Reads and writes bypass the kernel's page cache.
     let isDirect: Bool
-    /// How many losses of the inode it has reported. Belongs to the `InodeTable`.
-    var seenLosses = 0
+    /// Which errors of syncs that lost data it has reported. Belongs to the `PageCaches`.
+    var reportedErrors = WritebackErrors.Cursor()
 
     init(_ node: Inode, _ descriptor: Descriptor, isDirect: Bool = false, flags: Int32 = 0) {
         self.node = node

@@ -33,10 +33,6 @@ final class Inode: @unchecked Sendable {
     /// Whether anybody ever asked to set an extended attribute of it in this mount. Safe from any thread.
     let wasGivenAttributes = Atomic<Bool>(false)
 
-    /// How often a sync failed and lost data, and the last errno.
-    var losses = 0
-    var lastLoss: Int32 = 0
-
     init(id: InodeID, format: mode_t, number: UInt64) {
         self.id = id
         self.format = format

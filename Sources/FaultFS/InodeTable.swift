@@ -30,7 +30,6 @@ final class InodeTable: @unchecked Sendable {
     private let hasLeavers = Atomic<Bool>(false)
     /// Some of them were not asked about yet.
     private let hasNewLeavers = Atomic<Bool>(false)
-    private let hasLosses = Atomic<Bool>(false)
     /// Inodes with lower ids were there when it was mounted.
     private var firstNewID: UInt64 = 0
     let root: Inode
@@ -116,31 +115,6 @@ final class InodeTable: @unchecked Sendable {
             return result == 0 ? Int64(attributes.st_size) : 0
         }
     }
-
-    // MARK: Syncs that failed
-
-    /// Notes that a sync of an open file lost data. `isSeen`: it has said so.
-    func noteLoss(of file: OpenFile, _ error: Int32, isSeen: Bool) {
-        hasLosses.store(true, ordering: .releasing)
-        lock.withLock {
-            file.node.losses += 1
-            file.node.lastLoss = error
-            if isSeen { file.seenLosses = file.node.losses }
-        }
-    }
-
-    /// The errno of a loss that this open file has not reported yet; then it has.
-    func unseenLoss(of file: OpenFile) -> Int32? {
-        guard hasLosses.load(ordering: .acquiring) else { return nil }
-        return lock.withLock {
-            guard file.seenLosses < file.node.losses else { return nil }
-            file.seenLosses = file.node.losses
-            return file.node.lastLoss
-        }
-    }
-
-    /// A file that is opened after a loss does not report it.
-    func adoptLosses(_ file: OpenFile) { lock.withLock { file.seenLosses = file.node.losses } }
 
     // MARK: The kernel's references
 

@@ -71,6 +71,13 @@ public struct ExtentMap: Hashable, Sendable {
         return result
     }
 
+    /// The same bytes under other names: each run's data is where `move` put it.
+    func moved<Failure: Error>(_ move: (Payload) throws(Failure) -> Payload) throws(Failure) -> Self {
+        var result = Self()
+        for extent in extents { result.write(try move(extent.data), at: extent.offsetBytes) }
+        return result
+    }
+
     /// `range` begins before the end of the last run.
     private mutating func replace(_ range: Range<UInt64>, with extent: Extent?) {
         let low = firstChunk(endingAfter: range.lowerBound)

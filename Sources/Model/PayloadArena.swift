@@ -17,6 +17,9 @@ public final class PayloadArena: PayloadStore {
         }
     }
 
+    /// How many bytes it holds.
+    package var countBytes: UInt64 { kept.withLock { UInt64($0.count) } }
+
     public func bytes(of payload: Payload) throws(PayloadError) -> [UInt8] {
         let end = payload.offsetBytes.addingReportingOverflow(payload.countBytes)
         return try kept.withLock { kept throws(PayloadError) in

@@ -144,14 +144,19 @@ public final class RecordingStorage: Storage {
         state.withLock { $0.append(.fault($0.nextOperation(), rule: rule)) }
     }
 
-    /// Records a barrier that a fault above kept from being asked for here, and that failed.
-    package func recordFailed(_ barrier: Barrier, errno: Int32, fault rule: ByteString) {
-        state.withLock { state in
+    /// Records a barrier that a fault above kept from being asked for here, and that failed. What `body` changes comes
+    /// after its beginning.
+    package func recordFailed<Failure: Error>(
+        _ barrier: Barrier, errno: Int32, fault rule: ByteString, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        let id = state.withLock { state in
             let id = state.nextOperation()
             state.append(.barrierBegan(id, barrier, process: process))
             state.append(.fault(id, rule: rule))
-            state.append(.barrierEnded(id, errno: errno))
+            return id
         }
+        defer { state.withLock { $0.append(.barrierEnded(id, errno: errno)) } }
+        try body()
     }
 
     /// The power is gone: nothing is recorded from now on, not even the end of a barrier that is under way.
@@ -289,7 +294,9 @@ final class RecordingFile: StorageFile {
     func length() throws(StorageError) -> UInt64 { try wrapped.length() }
 
     /// See `RecordingStorage.recordFailed`.
-    func recordFailedSync(errno: Int32, fault rule: ByteString) {
-        storage.recordFailed(.fdatasync(inode), errno: errno, fault: rule)
+    func recordFailedSync<Failure: Error>(
+        errno: Int32, fault rule: ByteString, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        try storage.recordFailed(.fdatasync(inode), errno: errno, fault: rule, body)
     }
 }

@@ -5,26 +5,39 @@ import Model
 /// A file of a `FaultyStorage`.
 final class FaultyFile<Source: FaultSource>: StorageFile {
     private let wrapped: any StorageFile
+    private let isWritable: Bool
     private let node: FaultyNode
     private let storage: FaultyStorage<Source>
-    /// How many losses this open file has reported.
-    private let seenLosses: Guarded<Int>
+    /// Which errors of syncs that lost data this open file has reported.
+    private let reported: Guarded<WritebackErrors.Cursor>
 
-    init(_ wrapped: any StorageFile, _ node: FaultyNode, _ storage: FaultyStorage<Source>) {
+    init(_ wrapped: any StorageFile, isWritable: Bool, _ node: FaultyNode, _ storage: FaultyStorage<Source>) {
         self.wrapped = wrapped
+        self.isWritable = isWritable
         self.node = node
         self.storage = storage
-        seenLosses = Guarded(node.content.withLock { $0.lossCount })
+        reported = Guarded(node.content.withLock { $0.cache.errors.now })
     }
 
     private func injected(_ call: StorageCall, _ error: ErrorNumber, _ rule: ByteString) -> StorageError {
         .injected(call, name: node.name, errno: error.rawValue, rule: rule)
     }
 
-    private func withContent<Result>(
-        _ body: (inout FaultyContent) throws(StorageError) -> Result
+    private func withCache<Result>(
+        _ body: (inout PageCache, CachedFile) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        try node.content.withLock { (content) throws(StorageError) in try body(&content) }
+        try withCache(wrapped, body)
+    }
+
+    private func withCache<Result>(
+        _ file: any StorageFile, _ body: (inout PageCache, CachedFile) throws(StorageError) -> Result
+    ) throws(StorageError) -> Result {
+        try node.content.withLock { (content) throws(StorageError) in try content.withCache(file, body) }
+    }
+
+    /// The file, open for writing: this one may be open for reading alone.
+    private func writable() throws(StorageError) -> any StorageFile {
+        isWritable ? wrapped : try storage.wrapped.open(node.name)
     }
 
     // MARK: - Reading
@@ -40,13 +53,11 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
             case .fail(.interrupted) where interruptions < FaultyStorage<Source>.patience: interruptions += 1
             case .short(let count) where count < UInt64(rest.count):
                 let part = UnsafeMutableRawBufferPointer(rebasing: rest[..<Int(count)])
-                let got = try withContent { (content) throws(StorageError) in
-                    try content.read(wrapped, into: part, at: offset)
-                }
+                let got = try get(part, at: offset, nil)
                 done += got
                 interruptions = 0
                 if got < part.count || got == 0 { return done }
-            case let fault: return done + (try read(fault, verdict.main?.rule ?? "", into: rest, at: offset))
+            case let fault: return done + (try read(fault, verdict, into: rest, at: offset))
             }
         }
     }
@@ -58,37 +69,48 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
             attempt.fileSizeBytes = try wrapped.length()
             let end = offset.addingReportingOverflow(UInt64(count)).partialValue
             if needs.olderBytes, end > offset {
-                attempt.hasOlderBytes = node.content.withLock { $0.hasOlderBytes(offset..<end) }
+                attempt.hasOlderBytes = node.content.withLock { $0.cache.hasOlderBytes(offset..<end) }
             }
         }
     }
 
     /// The read that ends a call.
     private func read(
-        _ fault: DrawnFault?, _ rule: ByteString, into buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
+        _ fault: DrawnFault?, _ verdict: FaultyStorage<Source>.Verdict, into buffer: UnsafeMutableRawBufferPointer,
+        at offset: UInt64
     ) throws(StorageError) -> Int {
+        let (rule, needs) = (verdict.main?.rule ?? "", verdict.needs)
         if case .fail(let error)? = fault { throw injected(.read, error, rule) }
-        if case .bitflip(let place, let bit, .atRest)? = fault { try flip(place, bit) }
-        let count = try withContent { (content) throws(StorageError) in
-            if case .misdirect(let place)? = fault { return try content.read(wrapped, into: buffer, at: place) }
-            let count = try content.read(wrapped, into: buffer, at: offset)
-            let got = UnsafeMutableRawBufferPointer(rebasing: buffer[..<count])
-            switch fault {
-            case .stale: content.overlayOlderBytes(got, at: offset)
-            case .bitflip(let place, let bit, .inFlight) where place >= offset && place - offset < UInt64(count):
-                got[Int(place - offset)] ^= 1 << bit
-            default: break
-            }
-            return count
+        let count: Int
+        switch fault {
+        case .misdirect(let place)?: count = try get(buffer, at: place, nil)
+        case .bitflip(let place, let bit, .atRest)?:
+            try flip(place, bit, needs)
+            count = try get(buffer, at: offset, nil)
+        default: count = try get(buffer, at: offset, fault)
         }
         if case .crash? = fault { try storage.crash(rule, .read, node.name) }
         return count
     }
 
-    /// Changes a bit of the file itself, which may be open here for reading alone.
-    private func flip(_ offset: UInt64, _ bit: UInt8) throws(StorageError) {
-        let file = try storage.wrapped.open(node.name)
-        for byte in try file.read(countBytes: 1, at: offset) { try file.write([byte ^ 1 << bit], at: offset) }
+    /// Reads what programs see, or what a fault makes of it.
+    private func get(
+        _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ fault: DrawnFault?
+    ) throws(StorageError) -> Int {
+        try withCache { (cache, file) throws(StorageError) in
+            let count = try wrapped.read(into: buffer, at: offset)
+            try cache.overlay(UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset, fault, file)
+            return count
+        }
+    }
+
+    /// Changes a bit of the file itself.
+    private func flip(_ offset: UInt64, _ bit: UInt8, _ needs: FaultNeeds) throws(StorageError) {
+        try withCache(try writable()) { (cache, file) throws(StorageError) in
+            for byte in try file.read(offset..<offset + 1) {
+                try cache.writeBeneath([byte ^ 1 << bit], at: offset, file, PageCache.Keeping(needs))
+            }
+        }
     }
 
     // MARK: - Writing
@@ -107,13 +129,13 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
             case .short(let count) where count < UInt64(rest.count):
                 // A device that takes nothing and says so is one that fails.
                 if count == 0 { throw injected(.write, .ioError, verdict.main!.rule) }
-                let part = UnsafeRawBufferPointer(rebasing: rest[..<Int(count)])
-                try withContent { (content) throws(StorageError) in
-                    try content.write(wrapped, part, at: offset, verdict.needs)
-                }
-                done += part.count
+                done += try put(rest, at: offset, verdict)
                 interruptions = 0
-            case let fault: return try write(fault, verdict, rest, at: offset)
+            case .fail(let error): throw injected(.write, error, verdict.main!.rule)
+            case let fault:
+                _ = try put(rest, at: offset, verdict)
+                if case .crash? = fault { try storage.crash(verdict.main!.rule, .write, node.name) }
+                return
             }
         } while true
     }
@@ -132,59 +154,43 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         }
     }
 
-    /// The write that ends a call.
-    private func write(
-        _ fault: DrawnFault?, _ verdict: FaultyStorage<Source>.Verdict, _ bytes: UnsafeRawBufferPointer,
-        at offset: UInt64
-    ) throws(StorageError) {
-        let rule = verdict.main?.rule ?? ""
-        if case .fail(let error)? = fault { throw injected(.write, error, rule) }
-        try withContent { (content) throws(StorageError) in
-            switch fault {
-            case .drop: break
-            case .reorder(let rank): return try content.hold(wrapped, rank: rank, bytes, at: offset, verdict.needs)
-            case .misdirect(let place): try content.write(wrapped, bytes, at: place, verdict.needs)
-            case .tear(let lost):
-                let (end, overflow) = offset.addingReportingOverflow(UInt64(bytes.count))
-                guard !overflow else { break }
-                let gap = lost.clamped(to: offset..<end)
-                let parts = [0..<Int(gap.lowerBound - offset), Int(gap.upperBound - offset)..<bytes.count]
-                for part in parts where !part.isEmpty {
-                    let part = UnsafeRawBufferPointer(rebasing: bytes[part])
-                    let place = part.baseAddress == bytes.baseAddress ? offset : gap.upperBound
-                    try content.write(wrapped, part, at: place, verdict.needs)
-                }
-            default: return try content.write(wrapped, bytes, at: offset, verdict.needs)
-            }
-            // The size does not tell that data is missing.
-            try content.extend(wrapped, toCover: offset, UInt64(bytes.count), verdict.needs)
+    private func put(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ verdict: FaultyStorage<Source>.Verdict
+    ) throws(StorageError) -> Int {
+        try withCache { (cache, file) throws(StorageError) in
+            try cache.write(bytes, at: offset, verdict.main?.fault, file, PageCache.Keeping(verdict.needs))
         }
-        if case .crash? = fault { try storage.crash(rule, .write, node.name) }
     }
 
     func truncate(to sizeBytes: UInt64) throws(StorageError) {
+        // A truncate ends the wait of what was written before it, whether or not it fails.
+        try storage.checkPower(.truncate, node.name)
+        try releaseHeld(storage.needs)
         try perform(.truncate, .truncate) { () throws(StorageError) in
             try storage.decide(.truncate, .truncate, node) { (attempt, needs) throws(StorageError) in
                 guard needs.growth else { return }
                 attempt.growthBytes = Int64(clamping: sizeBytes) - Int64(clamping: try wrapped.length())
             }
-        } _: { (content, needs) throws(StorageError) in
-            try content.truncate(wrapped, to: sizeBytes, needs)
+        } _: { (cache, file, needs) throws(StorageError) in
+            try cache.willResize(to: sizeBytes, file, PageCache.Keeping(needs))
+            try wrapped.truncate(to: sizeBytes)
+            cache.forget(sizeBytes..<UInt64.max)
         }
     }
 
     func preallocate(at offsetBytes: UInt64, countBytes: UInt64) throws(StorageError) {
         try perform(.allocate, .preallocate) { () throws(StorageError) in
             try decideGrowing(.allocate, .preallocate, offsetBytes, countBytes)
-        } _: { (content, needs) throws(StorageError) in
-            try content.preallocate(wrapped, at: offsetBytes, countBytes, needs)
+        } _: { (cache, file, needs) throws(StorageError) in
+            try cache.willResize(to: .max, file, PageCache.Keeping(needs))
+            try wrapped.preallocate(at: offsetBytes, countBytes: countBytes)
         }
     }
 
     func length() throws(StorageError) -> UInt64 {
         try perform(.getattr, .length) { () throws(StorageError) in
             try storage.decide(.getattr, .length, node) { (_, _) in }
-        } _: { (_, _) throws(StorageError) in
+        } _: { (_, _, _) throws(StorageError) in
             try wrapped.length()
         }
     }
@@ -193,7 +199,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     private func perform<Result>(
         _ kind: OperationKind, _ call: StorageCall,
         _ decide: () throws(StorageError) -> FaultyStorage<Source>.Verdict,
-        _ body: (inout FaultyContent, FaultNeeds) throws(StorageError) -> Result
+        _ body: (inout PageCache, CachedFile, FaultNeeds) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         var interruptions = 0
         while true {
@@ -202,7 +208,9 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
             case .fail(.interrupted) where interruptions < FaultyStorage<Source>.patience: interruptions += 1
             case .fail(let error): throw injected(call, error, verdict.main!.rule)
             case let fault:
-                let result = try withContent { (content) throws(StorageError) in try body(&content, verdict.needs) }
+                let result = try withCache { (cache, file) throws(StorageError) in
+                    try body(&cache, file, verdict.needs)
+                }
                 if case .crash? = fault { try storage.crash(verdict.main!.rule, call, node.name) }
                 return result
             }
@@ -212,16 +220,21 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     // MARK: - Syncing
 
     func sync() throws(StorageError) {
+        try storage.checkPower(.sync, node.name)
+        // The error of an earlier sync is reported once for each open file, before anything else.
+        try reportLoss()
         var interruptions = 0
         while true {
             let verdict = try storage.decide(.fdatasync, .sync, node) { (_, _) in }
             switch verdict.main?.fault {
             case .fail(.interrupted) where interruptions < FaultyStorage<Source>.patience: interruptions += 1
-            case .fail(let error): throw fail(error, verdict.main!.rule)
+            case .fail(let error):
+                // After a failed sync the state is unknown; held writes stay held.
+                recordFailure(error, verdict.main!.rule) {}
+                throw injected(.sync, error, verdict.main!.rule)
             case .lose(let error, let loss): return try lose(error, loss, verdict)
             case .lie: return
             case let fault:
-                try reportLoss()
                 try flush(verdict.needs)
                 if case .crash? = fault { try storage.crash(verdict.main!.rule, .sync, node.name) }
                 return try storage.checkPower(.sync, node.name)
@@ -230,45 +243,66 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     }
 
     private func flush(_ needs: FaultNeeds) throws(StorageError) {
-        let covered = try withContent { (content) throws(StorageError) in
-            try content.release(wrapped, needs)
-            return content.beginSync()
-        }
-        do throws(StorageError) {
-            try wrapped.sync()
-        } catch {
-            node.content.withLock { $0.syncFailed(covered) }
+        try releaseHeld(needs)
+        let covered = try withCache { (cache, _) throws(StorageError) in cache.beginSync() }
+        do throws(StorageError) { try wrapped.sync() } catch {
+            try withCache { (cache, _) throws(StorageError) in cache.syncFailed(covered) }
             throw error
         }
     }
 
-    /// A sync that promises nothing, in the trace too.
-    private func fail(_ error: ErrorNumber, _ rule: ByteString) -> StorageError {
-        (wrapped as? RecordingFile)?.recordFailedSync(errno: error.rawValue, fault: rule)
-        return injected(.sync, error, rule)
+    private func releaseHeld(_ needs: FaultNeeds) throws(StorageError) {
+        guard node.content.withLock({ $0.cache.nextHeld != nil }) else { return }
+        try withCache(try writable()) { (cache, file) throws(StorageError) in try cache.releaseAll(file, needs) }
+    }
+
+    /// A sync that promises nothing, in the trace too. What `body` writes comes after its beginning.
+    private func recordFailure<Failure: Error>(
+        _ error: ErrorNumber, _ rule: ByteString, _ body: () throws(Failure) -> Void
+    ) throws(Failure) {
+        guard let recording = wrapped as? RecordingFile else { return try body() }
+        try recording.recordFailedSync(errno: error.rawValue, fault: rule, body)
     }
 
     private func lose(
         _ error: ErrorNumber, _ loss: FsyncLoss, _ verdict: FaultyStorage<Source>.Verdict
     ) throws(StorageError) {
         let rule = verdict.main!.rule
-        let count = try withContent { (content) throws(StorageError) in
-            try content.lose(wrapped, loss, error, rule: rule, verdict.needs)
-            return content.lossCount
+        try releaseHeld(verdict.needs)
+        let writable = try writable()
+        var cursor = reported.withLock { $0 }
+        try recordFailure(error, rule) { () throws(StorageError) in
+            try withCache(writable) { (cache, file) throws(StorageError) in
+                try cache.lose(loss, error, rule: rule, reporting: &cursor) { cache throws(StorageError) in
+                    try cache.restoreSaved(loss, file)
+                }
+            }
         }
-        let failure = fail(error, rule)
         if loss.reportsLate { return }
-        seenLosses.withLock { $0 = count }
-        throw failure
+        reported.withLock { $0 = cursor }
+        throw injected(.sync, error, rule)
     }
 
-    /// Throws the error of a loss that this open file has not reported.
+    /// Throws the error of a sync that lost data, if this open file has not reported it.
     private func reportLoss() throws(StorageError) {
-        let (count, last) = node.content.withLock { ($0.lossCount, $0.lastLoss) }
-        let isNew = seenLosses.withLock { seen in
-            defer { seen = count }
-            return seen < count
-        }
-        if isNew, let last { throw fail(last.error, last.rule) }
+        let errors = node.content.withLock { $0.cache.errors }
+        guard let (error, rule) = reported.withLock({ errors.report(to: &$0) }) else { return }
+        storage.recording?.record(fault: rule)
+        throw injected(.sync, error, rule)
+    }
+}
+
+extension PageCache {
+    /// Writes what is held back to the file, in the order of the ranks.
+    fileprivate mutating func releaseAll(_ file: CachedFile, _ needs: FaultNeeds) throws(StorageError) {
+        while let next = nextHeld { try release(next, file, Keeping(needs)) }
+    }
+}
+
+extension PageCache.Keeping {
+    fileprivate init(_ needs: FaultNeeds) {
+        self = []
+        if needs.olderBytes { insert(.older) }
+        if needs.syncedBytes { insert(.saved) }
     }
 }

@@ -12,11 +12,11 @@ final class FaultyNode: Sendable {
     }
 
     let place: Guarded<Place>
-    let content: Guarded<FaultyContent>
+    let content: Guarded<CachedContent>
 
     init(_ place: Place) {
         self.place = Guarded(place)
-        content = Guarded(FaultyContent())
+        content = Guarded(CachedContent())
     }
 
     var name: ByteString { place.withLock { $0.name } }

@@ -7,20 +7,20 @@ extension FaultyStorage: Storage {
     static var patience: Int { 100 }
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
-        try open(name) { (wrapped) throws(StorageError) in try wrapped.open(name) }
+        try open(name, isWritable: true) { (wrapped) throws(StorageError) in try wrapped.open(name) }
     }
 
     public func openForReading(_ name: ByteString) throws(StorageError) -> any StorageFile {
-        try open(name) { (wrapped) throws(StorageError) in try wrapped.openForReading(name) }
+        try open(name, isWritable: false) { (wrapped) throws(StorageError) in try wrapped.openForReading(name) }
     }
 
     private func open(
-        _ name: ByteString, _ body: (any Storage) throws(StorageError) -> any StorageFile
+        _ name: ByteString, isWritable: Bool, _ body: (any Storage) throws(StorageError) -> any StorageFile
     ) throws(StorageError) -> any StorageFile {
         try name.checkedAsFileName()
         return try perform(.open, .open, name) { () throws(StorageError) in
             try state.withLock { (state) throws(StorageError) in
-                FaultyFile(try body(wrapped), node(name, &state), self)
+                FaultyFile(try body(wrapped), isWritable: isWritable, node(name, &state), self)
             }
         }
     }
@@ -29,7 +29,7 @@ extension FaultyStorage: Storage {
         try name.checkedAsFileName()
         return try perform(.create, .create, name) { () throws(StorageError) in
             try state.withLock { (state) throws(StorageError) in
-                FaultyFile(try wrapped.create(name), node(name, &state), self)
+                FaultyFile(try wrapped.create(name), isWritable: true, node(name, &state), self)
             }
         }
     }
@@ -72,7 +72,7 @@ extension FaultyStorage: Storage {
             case .fail(.interrupted) where interruptions < Self.patience: interruptions += 1
             case .fail(let error):
                 let rule = verdict.main!.rule
-                recording?.recordFailed(.fsync(.root), errno: error.rawValue, fault: rule)
+                recording?.recordFailed(.fsync(.root), errno: error.rawValue, fault: rule) {}
                 throw .injected(.syncDirectory, name: ".", errno: error.rawValue, rule: rule)
             case .lie: return
             case .crash:

@@ -17,8 +17,10 @@ import Model
 /// - Over a `RecordingStorage` the trace tells of the faults: each has an event (with an id of its own, before what is
 ///   left of its operation), a failed sync is a failed barrier, and nothing is recorded after a crash.
 ///
-/// Not modelled: faults of what is durable. This storage keeps everything that it was given; what a crash would leave is
-/// the model's to say, from the trace.
+/// The storage beneath holds what a disk would: not what is held back, nor what a failed sync lost. What programs see
+/// of a file is the `PageCache` over it, as on a FaultFS mount.
+///
+/// Not modelled: faults of what is durable. What a crash would leave is the model's to say, from the trace.
 ///
 /// Threads: as every storage. With several threads the order in which they come decides who gets a fault that is
 /// counted over several files.
@@ -52,6 +54,8 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
     /// Whether a rule has cut the power.
     public var hasCrashed: Bool { state.withLock { $0.crash != nil } }
 
+    var needs: FaultNeeds { state.withLock { $0.source.needs } }
+
     /// How many operations were asked for.
     public var operationCount: UInt64 { state.withLock { $0.lastID } }
 
@@ -64,11 +68,8 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
     }
 
     /// Forgets every clean page, as memory pressure or a remount does: data that a failed sync lost is gone now.
-    public func dropCleanPages() throws(StorageError) {
-        for node in state.withLock({ Array($0.nodes.values) }) {
-            let file = try wrapped.open(node.name)
-            try node.content.withLock { (content) throws(StorageError) in try content.dropCleanPages(file) }
-        }
+    public func dropCleanPages() {
+        for node in state.withLock({ Array($0.nodes.values) }) { node.content.withLock { $0.evict() } }
     }
 
     // MARK: - Files

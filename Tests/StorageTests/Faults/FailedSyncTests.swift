@@ -1,8 +1,9 @@
 import Bytes
 import Glibc
 import Model
-import Storage
 import Testing
+
+@testable import Storage
 
 /// What is left after a sync that failed, by filesystem (Rebello et al., ATC 2020).
 @Suite struct FailedSyncTests {
@@ -17,7 +18,7 @@ import Testing
         #expect(throws: StorageError.self) { try file.sync() }
         #expect(try file.contents() == pattern(2, 5) + pattern(3, 2 * Self.page) + pattern(1, Self.page - 5))
         try file.sync()
-        try run.storage.dropCleanPages()
+        run.storage.dropCleanPages()
         let lost = pattern(2, 10) + pattern(1, 3 * Self.page - 10)
         #expect(try file.contents() == lost, "the sync that succeeded saved nothing")
     }
@@ -29,7 +30,7 @@ import Testing
         #expect(throws: StorageError.self) { try file.sync() }
         try file.write([9], at: UInt64(Self.page) + 7)
         try file.sync()
-        try run.storage.dropCleanPages()
+        run.storage.dropCleanPages()
         let saved = pattern(2, 7) + [9] + pattern(2, Self.page - 8)
         #expect(try file.contents() == pattern(1, Self.page) + saved + pattern(1, Self.page))
     }
@@ -41,7 +42,7 @@ import Testing
             try file.write(pattern(byte, 8), at: 0)
             #expect(throws: StorageError.self) { try file.sync() }
         }
-        try run.storage.dropCleanPages()
+        run.storage.dropCleanPages()
         #expect(try file.contents() == pattern(1, Self.page))
     }
 
@@ -50,7 +51,7 @@ import Testing
         let file = try run.open()
         try file.write([2, 2, 2], at: 1)
         #expect(throws: StorageError.self) { try file.sync() }
-        try run.storage.dropCleanPages()
+        run.storage.dropCleanPages()
         #expect(try file.contents() == [1, 0, 0, 0])
     }
 
@@ -94,7 +95,7 @@ import Testing
             try file.sync()
         }
         try file.sync()
-        try run.storage.dropCleanPages()
+        run.storage.dropCleanPages()
         #expect(try file.contents() == [1])
     }
 
@@ -105,7 +106,20 @@ import Testing
         #expect(throws: StorageError.self) { try file.sync() }
         try file.sync()
         #expect(throws: StorageError.self) { try file.sync() }
-        try run.storage.dropCleanPages()
+        run.storage.dropCleanPages()
         #expect(try file.contents() == [2])
+    }
+
+    /// What a cache keeps is in proportion to the file, not to what was written.
+    @Test(arguments: ["read path=other -> stale", "fsync nth=9999 -> EIO lose"])
+    func `memory does not grow with what is overwritten`(rule: String) throws {
+        let run = try FaultyRun(rule, a: pattern(1, 1 << 18))
+        let file = try run.open()
+        for round in 0..<400 { try file.write(pattern(UInt8(round % 250), 1 << 16), at: UInt64(round % 4) << 16) }
+        let kept = run.storage.state.withLock { $0.nodes["a"]!.content.withLock { $0.keptBytes } }
+        #expect(kept > 0 && kept <= 3 << 20, "\(kept)")
+        try file.sync()
+        let isStale = rule.hasSuffix("stale")
+        #expect(run.storage.state.withLock { $0.nodes["a"]!.content.withLock { $0.keptBytes == 0 } } == !isStale)
     }
 }

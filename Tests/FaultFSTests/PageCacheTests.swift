@@ -5,7 +5,7 @@ import Model
 import Testing
 
 /// Where what programs read is not what storage holds: writes that wait, bytes that a sync lost, reads of older bytes.
-@Suite(.enabled(if: Bench.canMount), .serialized) struct DivergenceTests {
+@Suite(.enabled(if: Bench.canMount), .serialized) struct PageCacheTests {
     private func bench(_ rules: String..., prepare: String = "", seed: UInt64 = 1) throws -> Bench {
         let rules = try rules.map { try Rule(parsing: $0) }
         return try Bench(prepare: prepare) {
