@@ -1,5 +1,3 @@
-import Model
-
 /// How far an exploration goes where it cannot go everywhere.
 package struct ExplorationLimits: Hashable, Sendable {
     /// An epoch with more states than this is searched and not exhausted.
@@ -10,8 +8,6 @@ package struct ExplorationLimits: Hashable, Sendable {
     package var pairedAtoms = 48
     /// … and so many seeded choices.
     package var samplesPerEpoch = 256
-    /// After so many seconds no further state is recovered; nil for no limit.
-    package var budgetSeconds: Int?
     /// After so many distinct states none is recovered; nil for no limit.
     package var budgetStates: Int?
     /// So many states may hang in recovery, each of which costs the target's whole timeout; then it ends.
@@ -20,14 +16,6 @@ package struct ExplorationLimits: Hashable, Sendable {
     package var depth = 1
     /// Of a recovery that is crashed: so many states of each of its epochs, fewest kept first.
     package var nestedStatesPerEpoch = 64
-    /// After recovery a key is written, and the power goes again.
-    package var probesWriting = false
-    /// Faults of the recorded run.
-    package var rules: [Rule] = []
-    /// Instead of one workload: every sequence of so many small steps (`SmallStep`); nil for the one.
-    package var smallWorkloadSteps: Int?
-    /// Built-in stores are explored through their commands, like any other target.
-    package var usesCommands = false
 
     package init() {}
 

@@ -52,7 +52,7 @@ package struct ReplayReport: Encodable {
     }
 
     /// A fault is no crash: what storage held after it has no profile.
-    private var heading: String { scenario == Scenario.ioError.rawValue ? scenario : profile }
+    private var heading: String { scenario == ScenarioName.ioError.rawValue ? scenario : profile }
 
     private enum CodingKeys: String, CodingKey {
         case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken

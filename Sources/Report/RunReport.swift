@@ -91,7 +91,7 @@ package struct RunReport {
             parts.append("\(result.states.checked) crash states recovered, \(result.states.decided) judged")
         }
         if !result.cuts.isEmpty {
-            let what = result.scenario == Scenario.kill.rawValue ? "kill" : "live cut"
+            let what = result.scenario == ScenarioName.kill.rawValue ? "kill" : "live cut"
             let landed = "\(result.controls.cutsLanded) of \(result.cuts.count.counted(what))"
             parts.append(landed + " landed in the middle of the work")
             let late = result.cuts.compactMap { cut in cut.asked.map { cut.acknowledged - $0 } }.filter { $0 > 0 }

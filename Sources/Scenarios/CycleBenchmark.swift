@@ -55,7 +55,7 @@ package struct CycleBenchmark {
         let backing = context.scratchFile("store")
         try RunFiles.makeDirectory(backing)
         let request = RunRequest(
-            target: target, scenario: .powerCut, contract: target.contract, operationCount: operationCount)
+            target: target, scenario: PowerCutScenario(), contract: target.contract, operationCount: operationCount)
         let cycle = LiveCycle(request: request, context: context, backing: backing, oracle: context.oracle)
         // After the last acknowledgement: each operation has two lines.
         let point = CrashPoint(.after, Int(operationCount) * 2, .oracleLines)

@@ -50,30 +50,49 @@ package struct Doctor: Sendable {
         self.driver = driver
     }
 
-    /// Every scenario of the plan, in its order.
+    /// What is planned and needs something else of the machine: examined all the same.
+    private static let planned: [(name: String, summary: String, needs: [MachineNeed])] = [
+        (
+            "block", "crash images of ext4, xfs, btrfs below the filesystem",
+            [.root, .fuse, .loopDevices, .makeFilesystem("ext4"), .makeFilesystem("xfs"), .makeFilesystem("btrfs")]
+        ),
+        (
+            "flakey", "dm-flakey: errors and dropped writes below the filesystem",
+            [.root, .deviceMapper("flakey")]
+        ),
+        ("log-writes", "dm-log-writes: replay to every flush", [.root, .deviceMapper("log-writes")]),
+        ("guest", "the two above in a small virtual machine, without root", [.virtualMachine]),
+    ]
+
+    /// Every scenario, and those that are planned.
     package func diagnose() -> [Diagnosis] {
         let fuse = fuse()
-        return [
-            Diagnosis("smoke", "no fault: workload, reopen, validate", isInThisVersion: true, [driver]),
+        func all(_ needs: [MachineNeed]) -> [Requirement] {
+            needs.flatMap { $0 == .fuse ? fuse : requirements(for: $0) }
+        }
+        return ScenarioList.all.map { scenario in
             Diagnosis(
-                "power-cut", "cut the power: drop, tear, reorder what was not synced", isInThisVersion: true,
-                [driver] + fuse),
-            Diagnosis("kill", "kill the process at a seeded moment", isInThisVersion: true, [driver]),
-            Diagnosis(
-                "io-error", "EIO, ENOSPC, short writes, failing fsync", isInThisVersion: true, [driver] + fuse),
-            Diagnosis("explore", "check every legal crash state", isInThisVersion: true, [driver] + fuse),
-            Diagnosis(
-                "block", "crash images of ext4, xfs, btrfs below the filesystem", isInThisVersion: false,
-                [root()] + fuse + [loop()] + ["ext4", "xfs", "btrfs"].map(makeFilesystem)),
-            Diagnosis(
-                "flakey", "dm-flakey: errors and dropped writes below the filesystem", isInThisVersion: false,
-                [root(), deviceMapper("flakey")]),
-            Diagnosis(
-                "log-writes", "dm-log-writes: replay to every flush", isInThisVersion: false,
-                [root(), deviceMapper("log-writes")]),
-            Diagnosis(
-                "guest", "the two above in a small virtual machine, without root", isInThisVersion: false, [qemu()]),
-        ]
+                scenario.name.rawValue, scenario.summary, isInThisVersion: true, [driver] + all(scenario.needs)
+            )
+        }
+            + Self.planned.map { Diagnosis($0.name, $0.summary, isInThisVersion: false, all($0.needs)) }
+    }
+
+    /// What is missing of what a run needs, and what would enable it, in one line; nil where all is there.
+    package func obstacle(to needs: [MachineNeed]) -> String? {
+        let all = Diagnosis("", "", isInThisVersion: true, [driver] + needs.flatMap(requirements))
+        return all.isPossible ? nil : all.obstacle
+    }
+
+    private func requirements(for need: MachineNeed) -> [Requirement] {
+        switch need {
+        case .root: [root()]
+        case .fuse: fuse()
+        case .loopDevices: [loop()]
+        case .makeFilesystem(let type): [makeFilesystem(type)]
+        case .deviceMapper(let target): [deviceMapper(target)]
+        case .virtualMachine: [qemu()]
+        }
     }
 
     // MARK: - FUSE

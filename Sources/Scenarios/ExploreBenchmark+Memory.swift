@@ -20,7 +20,7 @@ extension ExploreBenchmark {
     private func peakMegabytes(operations: Int) throws -> Double {
         let target = try targets.target("engine").configured()
         var request = RunRequest(
-            target: target, scenario: .explore, profile: .strict, contract: target.contract,
+            target: target, scenario: ExploreScenario(), profile: .strict, contract: target.contract,
             operationCount: UInt64(operations))
         request.shape.valueBytes = 65_536
         _ = try ResidentMemory.resetPeak()

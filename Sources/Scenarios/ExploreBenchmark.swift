@@ -88,10 +88,11 @@ package struct ExploreBenchmark {
     }
 
     private func explore(_ target: ConfiguredTarget) throws -> RunResult {
-        var request = RunRequest(
-            target: target, scenario: .explore, profile: .posixMin, contract: target.contract, operationCount: 100)
-        request.exploration.budgetSeconds = seconds
-        return try explore(request)
+        var scenario = ExploreScenario()
+        scenario.budget?.seconds = seconds
+        return try explore(
+            RunRequest(
+                target: target, scenario: scenario, profile: .posixMin, contract: target.contract, operationCount: 100))
     }
 
     func explore(_ request: RunRequest) throws -> RunResult {
@@ -107,10 +108,11 @@ package struct ExploreBenchmark {
         var target = try targets.target("engine")
         target.recover.removeAll { $0 == "--persistent" }
         target.isPersistent = false
-        var request = RunRequest(
-            target: try target.configured(), scenario: .explore, contract: target.contract, operationCount: 40)
-        request.exploration.budgetSeconds = seconds
-        request.exploration.usesCommands = true
+        var scenario = ExploreScenario()
+        scenario.budget?.seconds = seconds
+        scenario.usesCommands = true
+        let request = RunRequest(
+            target: try target.configured(), scenario: scenario, contract: target.contract, operationCount: 40)
         // In pairs: what the machine gives changes between two measurements.
         func pair() throws -> (rate: Double, bare: Double) {
             let before = try bareSpawns(request.target)

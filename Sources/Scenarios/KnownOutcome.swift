@@ -31,7 +31,7 @@ extension RunResult {
     mutating func mark(_ request: RunRequest) {
         for index in findings.indices { findings[index].known = request.reasonToAccept(findings[index]) }
         // A run without a fault shows none.
-        guard !request.known.isEmpty, request.scenario != .smoke else { return }
+        guard !request.known.isEmpty, type(of: request.scenario).hasFaults else { return }
         known = request.known.map { known in
             let seen = findings.filter { known.matches($0) }
             return KnownOutcome(finding: known, findings: seen.count, states: seen.reduce(0) { $0 + $1.states })

@@ -8,7 +8,7 @@ import Targets
 /// Together they are the table "which scenario catches which bug"; a test does every run, and replays its case.
 /// docs/planted-bugs.md tells the story of each that `explore` catches.
 package struct PlantedSighting: Hashable, Sendable {
-    package var scenario: Scenario
+    package var scenario: ScenarioName
     package var check: String
     /// `engine` for the key-value view, `events` for the event view.
     package var target = "engine"
@@ -43,22 +43,27 @@ package struct PlantedSighting: Hashable, Sendable {
     package func request(planting bug: String, _ targets: TargetCatalog) throws -> RunRequest {
         let target = try targets.target(target).configured(
             ([("planted", bug)] + settings.sorted { $0.key < $1.key }).map { Setting(name: $0.0, value: $0.1) })
-        var request = RunRequest(
-            target: target, scenario: scenario, profile: profile, contract: target.contract,
-            operationCount: operationCount, cycles: cycles)
-        request.killTrigger = killAtAcknowledgement.map(KillTrigger.acknowledgement)
-        let rules = try rules.map { try Rule(parsing: $0) }
-        guard scenario == .explore else {
-            request.rules = rules
-            return request
+        guard let type = ScenarioList.named(scenario) else {
+            throw RunError.harness("there is no scenario \(scenario)")
         }
+        var request = RunRequest(
+            target: target, scenario: try type.reading(options(of: type), in: .commandLine), profile: profile,
+            contract: target.contract, operationCount: operationCount)
         request.shape.valueBytes = exploring.valueBytes
-        request.exploration.rules = rules
-        request.exploration.depth = exploring.crashesRecovery ? 2 : 1
-        request.exploration.probesWriting = exploring.writesAfterRecovery
-        request.exploration.statesPerEpoch = exploring.epochStates ?? request.exploration.statesPerEpoch
-        request.exploration.samplesPerEpoch = exploring.samples ?? request.exploration.samplesPerEpoch
         return request
+    }
+
+    /// The scenario's options by their names.
+    private func options(of type: any Scenario.Type) -> [String: [String]] {
+        var options: [String: [String]] = [:]
+        if type.takes("cycles", in: .commandLine) { options["cycles"] = ["\(cycles)"] }
+        options["kill-at-ack"] = killAtAcknowledgement.map { ["\($0)"] }
+        options["rule"] = rules.isEmpty ? nil : rules
+        options["depth"] = exploring.crashesRecovery ? ["2"] : nil
+        options["writable"] = exploring.writesAfterRecovery ? ["true"] : nil
+        options["epoch-states"] = exploring.epochStates.map { ["\($0)"] }
+        options["samples"] = exploring.samples.map { ["\($0)"] }
+        return options
     }
 
     /// The arguments that ask for the run, without those that say what is usual.

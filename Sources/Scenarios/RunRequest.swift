@@ -4,52 +4,77 @@ import Model
 import Oracle
 import Targets
 
-/// What one run is asked to do. The same request gives the same workload and the same cuts.
+/// Under which profiles states are derived, as `--profile` says.
+package enum ProfileChoice: Hashable, Sendable {
+    case one(Profile)
+    /// Every one of `Profile.filesystems`, from the strongest on.
+    case every
+
+    package static let everyName = "all"
+
+    package init?(_ name: String) {
+        if name == Self.everyName {
+            self = .every
+        } else if let profile = Profile(rawValue: name) {
+            self = .one(profile)
+        } else {
+            return nil
+        }
+    }
+
+    package var name: String {
+        switch self {
+        case .one(let profile): profile.rawValue
+        case .every: Self.everyName
+        }
+    }
+}
+
+/// What one run is asked to do: a scenario with its options, and what every run has. The same request gives the same workload and the same cuts.
 package struct RunRequest: Sendable {
     package var target: ConfiguredTarget
-    package var scenario: Scenario
-    package var profile: Profile
+    package var scenario: any Scenario
+    package var profiles: ProfileChoice
     package var contract: Contract
     package var seed: UInt64
     /// How many operations the workload does in one cycle.
     package var operationCount: UInt64
     /// What else there is to say of the workload.
     package var shape = WorkloadShape()
-    /// How many times the power goes, or the process dies, while the workload runs, each time continuing on what survived.
-    package var cycles: Int
-    /// `kill`: what the process dies at; nil for seeded times.
-    package var killTrigger: KillTrigger?
-    /// `power-cut`: where the power goes, once each a cycle; empty for seeded moments and the usual aims.
-    package var cutAims: [CutAim] = []
-    /// `io-error`: these rules together, and not each family of faults in its turn.
-    package var rules: [Rule] = []
-    /// `io-error`: each family is tried at every place of the run, and not at a few.
-    package var sweepsFaults = false
-    /// `explore`: under every profile of `Profile.filesystems`, from the strongest on, and not under `profile` alone.
-    package var usesEveryProfile = false
-    /// `explore`: how far it goes.
-    package var exploration = ExplorationLimits()
-    /// A pass may stand for a part of the epochs: what the budget left out is said and accepted.
-    package var acceptsPartial = false
     /// Findings that are accepted: those of the target, and more of a matrix.
     package var known: [KnownFinding]
-    /// An exploration ends as soon as it found this cause.
-    package var sought: SoughtCause?
-    /// `explore`: the directory of a run that was stopped, to be gone on with; nil to begin.
-    package var resumed: ByteString?
 
     package init(
-        target: ConfiguredTarget, scenario: Scenario, profile: Profile = .ext4Ordered, contract: Contract,
-        seed: UInt64 = 1, operationCount: UInt64 = 100, cycles: Int? = nil
+        target: ConfiguredTarget, scenario: any Scenario, profiles: ProfileChoice, contract: Contract,
+        seed: UInt64 = 1, operationCount: UInt64 = 100
     ) {
         self.target = target
         self.scenario = scenario
-        self.profile = profile
+        self.profiles = profiles
         self.contract = contract
         self.seed = seed
         self.operationCount = operationCount
-        self.cycles = cycles ?? scenario.usualCycles
         known = target.target.known
+    }
+
+    package init(
+        target: ConfiguredTarget, scenario: any Scenario, profile: Profile = .ext4Ordered, contract: Contract,
+        seed: UInt64 = 1, operationCount: UInt64 = 100
+    ) {
+        self.init(
+            target: target, scenario: scenario, profiles: .one(profile), contract: contract, seed: seed,
+            operationCount: operationCount)
+    }
+
+    /// The profile; of several the strongest.
+    package var profile: Profile {
+        get {
+            switch profiles {
+            case .one(let profile): profile
+            case .every: Profile.filesystems[0]
+            }
+        }
+        set { profiles = .one(newValue) }
     }
 
     /// What the workload of one life is told.
@@ -66,23 +91,48 @@ package struct RunRequest: Sendable {
             firstSeq: firstSeq, oracleMayShareFilesystem: oracleMayShare, shape: shape)
     }
 
-    /// What `--profile` says.
-    package var profileName: String { usesEveryProfile ? RunRequest.everyProfile : profile.rawValue }
+    /// What it needs of the machine beside the target's programs.
+    package var needs: [MachineNeed] { scenario.needs(on: target) }
 
-    package static let everyProfile = "all"
+    /// What a budget left out is accepted.
+    var acceptsPartial: Bool { scenario.budget?.acceptsPartial ?? false }
 
-    /// The profiles under which states are derived.
-    var profiles: [Profile] { usesEveryProfile ? Profile.filesystems : [profile] }
-
-    /// Where the power goes, cut by cut.
-    var aims: [CutAim] {
-        guard cycles > 0 else { return [] }
-        if !cutAims.isEmpty { return (0..<cycles).flatMap { _ in cutAims } }
-        return Array(repeating: .phase(.work), count: cycles) + CutAim.usual
+    /// The arguments that do this run again.
+    ///
+    /// - Parameter withLimits: false for what an exploration that is continued must have in common with its beginning.
+    package func arguments(withLimits: Bool = true) -> [String] {
+        let scenario = scenario
+        let type = type(of: scenario)
+        var words = [type.subcommand ?? "run", "\(target.target.reference)"]
+        if type.subcommand == nil { words += ["--scenario", type.name.rawValue] }
+        for setting in target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
+        words += ["--profile", profiles.name, "--contract", contract.name]
+        words += ["--seed", "\(seed)", "--ops", "\(operationCount)"]
+        if let bytes = shape.valueBytes { words += ["--value-len", "\(bytes)"] }
+        if shape.threadCount > 1 { words += ["--threads", "\(shape.threadCount)"] }
+        words += scenario.words(limits: false)
+        guard withLimits else { return words }
+        if target.confinement == .none { words.append("--no-sandbox") }
+        return words + scenario.words(limits: true)
     }
 
-    /// The store that is explored inside this process, on storage in memory: that asks nothing of the machine.
-    package var storeInMemory: BuiltInStore? {
-        scenario == .explore && !exploration.usesCommands ? target.builtInStore : nil
+    /// Why it cannot be carried out whatever happens; nil where it can.
+    ///
+    /// - Parameters:
+    ///   - place: where its options were given; nil for the run of a case.
+    ///   - program: how commands name this program.
+    package func objection(from place: OptionPlace?, program: String) -> OptionProblem? {
+        if profiles == .every, !type(of: scenario).takesEveryProfile {
+            let takers = ScenarioList.all.filter { $0.takesEveryProfile }.map { $0.name.rawValue }.joined(
+                separator: ", ")
+            return OptionProblem(
+                "profile",
+                "\(option: "profile") all is for \(takers); \(scenario.name) works under one profile at a time")
+        }
+        if shape.threadCount > 1, contract.needsSingleWriter {
+            return OptionProblem(
+                "contract", "\(option: "contract") \(contract.name) is for one client: several have no single order")
+        }
+        return scenario.objection(to: self, from: place, program: program)
     }
 }

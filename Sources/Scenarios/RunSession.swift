@@ -27,18 +27,6 @@ package struct RunSession: Sendable {
         self.interruption = interruption
     }
 
-    /// Why a request cannot be carried out whatever happens, so that nothing is begun for it; nil for one that can.
-    package func objection(to request: RunRequest) -> String? {
-        guard let directory = request.resumed else { return nil }
-        let options = ScenarioRunner(program: program).arguments(request, withBudget: false)
-        do {
-            try ExplorationFiles(directory: directory).check(options, program: program)
-            return nil
-        } catch {
-            return "\(error)"
-        }
-    }
-
     package func run(
         _ request: RunRequest, progress: @escaping @Sendable (String) -> Void = { _ in }
     ) -> RunResult {
@@ -48,7 +36,7 @@ package struct RunSession: Sendable {
             if interruption.isInterrupted { return runner.failed(request, "interrupted") }
             do {
                 let directory = try RunDirectory(
-                    in: parent, target: request.target.target.name, scenario: request.scenario.rawValue,
+                    in: parent, target: request.target.target.name, scenario: request.scenario.name.rawValue,
                     seed: request.seed)
                 return run(request, in: directory, runner, progress)
             } catch {
@@ -67,7 +55,7 @@ package struct RunSession: Sendable {
                 directory, memory: memory, sharedBy: runsAtOnce, shouldStop: { interruption.isInterrupted },
                 progress: progress)
             result = runner.run(request, context)
-            try directory.writeReproduceScript(runner.arguments(request).map { ByteString($0) })
+            try directory.writeReproduceScript(request.arguments().map { ByteString($0) })
             try write(result.withoutPlaces(program: program, request), to: directory)
         } catch {
             result.add(problem: "\(error)")

@@ -2,7 +2,7 @@ import Exploration
 import Oracle
 
 /// What a scenario counts while it runs.
-struct RunTally {
+package struct RunTally {
     var acknowledged = 0
     var decided = 0
     var checked = 0
@@ -22,8 +22,8 @@ struct RunTally {
     var parts: RunResult.Explored?
     /// Each profile by itself, where there is more than one.
     var profiles: [RunResult.UnderProfile] = []
-    /// The exploration was stopped, and can be gone on with.
-    var isResumable = false
+    /// What the command that continues the run has beside the run's own; nil for a run that came to its end.
+    var continuation: [String]?
     /// What of the run's time went into exploring; nil for the whole of it.
     var exploringSeconds: Double?
     var findings: [Finding] = []

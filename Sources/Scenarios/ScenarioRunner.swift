@@ -27,7 +27,7 @@ package struct ScenarioRunner: Sendable {
             // yet: that it cannot go on must not pass for the other's result.
             let decides =
                 tally.findings.allSatisfy { request.reasonToAccept($0) != nil }
-                || request.resumed != nil && verdict == .harnessError
+                || request.scenario.continuesRun && verdict == .harnessError
             if decides { result.verdict = verdict.rawValue }
             result.reason = decides ? reason : "\(result.reason ?? ""); then: \(reason)"
         }
@@ -44,14 +44,7 @@ package struct ScenarioRunner: Sendable {
 
     /// What was counted, and the error that ended the run early: what was found until then stands.
     private func tally(of request: RunRequest, _ context: RunContext) -> (RunTally, (any Error)?) {
-        var run: any ScenarioRun =
-            switch request.scenario {
-            case .smoke: SmokeScenario(request, context)
-            case .kill: KillScenario(request, context, program: program)
-            case .ioError: IOErrorScenario(request, context, program: program)
-            case .explore: ExploreScenario(request, context, program: program)
-            case .powerCut: PowerCutScenario(request, context, program: program)
-            }
+        var run = request.scenario.makeRun(request, context, program: program)
         do {
             try run.run()
             return (run.tally, nil)
@@ -63,7 +56,7 @@ package struct ScenarioRunner: Sendable {
     private func empty(_ request: RunRequest) -> RunResult {
         RunResult(
             target: request.target.target.name, configuration: request.target.configurationByName,
-            scenario: request.scenario.rawValue, profile: request.profileName, contract: request.contract.name,
+            scenario: request.scenario.name.rawValue, profile: request.profiles.name, contract: request.contract.name,
             seed: request.seed, verdict: Verdict.harnessError.rawValue, command: command(request))
     }
 
@@ -76,49 +69,12 @@ package struct ScenarioRunner: Sendable {
 
     /// The command that does this run again.
     private func command(_ request: RunRequest) -> String {
-        ([program] + arguments(request)).map { ReproduceScript.quoted($0) }.joined(separator: " ")
+        ([program] + request.arguments()).map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 
-    /// - Parameter withBudget: false for what an exploration that is gone on with must have in common with its beginning.
-    func arguments(_ request: RunRequest, withBudget: Bool = true) -> [String] {
-        let isExploring = request.scenario == .explore
-        var words = [isExploring ? "explore" : "run", "\(request.target.target.reference)"]
-        if !isExploring { words += ["--scenario", request.scenario.rawValue] }
-        for setting in request.target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
-        words += ["--profile", request.profileName, "--contract", request.contract.name]
-        words += ["--seed", "\(request.seed)", "--ops", "\(request.operationCount)"]
-        if let bytes = request.shape.valueBytes { words += ["--value-len", "\(bytes)"] }
-        if request.shape.threadCount > 1 { words += ["--threads", "\(request.shape.threadCount)"] }
-        if isExploring {
-            let limits = request.exploration
-            words += ["--epoch-states", "\(limits.statesPerEpoch)", "--samples", "\(limits.samplesPerEpoch)"]
-            if limits.depth > 1 { words += ["--depth", "\(limits.depth)"] }
-            if limits.probesWriting { words.append("--writable") }
-            if let length = limits.smallWorkloadSteps { words += ["--workloads", "small", "--length", "\(length)"] }
-            if limits.usesCommands { words.append("--commands") }
-            for rule in limits.rules { words += ["--rule", "\(rule)"] }
-            if !withBudget { return words }
-            if request.target.confinement == .none { words.append("--no-sandbox") }
-            if let states = limits.budgetStates { words += ["--states", "\(states)"] }
-        } else {
-            words += ["--cycles", "\(request.cycles)"]
-            for aim in request.cutAims { words += ["--cut-at", "\(aim)"] }
-            if request.target.confinement == .none { words.append("--no-sandbox") }
-        }
-        if withBudget {
-            if let budget = request.exploration.budgetSeconds { words += ["--budget", "\(budget)"] }
-            if request.acceptsPartial { words.append("--partial") }
-            let hangs = request.exploration.hangsAtMost
-            if isExploring, hangs != ExplorationLimits.usualHangs { words += ["--hangs", "\(hangs)"] }
-        }
-        for rule in request.rules { words += ["--rule", "\(rule)"] }
-        if request.sweepsFaults { words.append("--sweep") }
-        return words + (request.killTrigger?.words ?? [])
-    }
-
-    /// The command that goes on with an exploration that was stopped.
-    private func resumeCommand(_ request: RunRequest, _ directory: String?) -> String? {
-        directory.map { [command(request), "--resume", ReproduceScript.quoted($0)].joined(separator: " ") }
+    /// The command that continues a run that was stopped.
+    private func resumeCommand(_ request: RunRequest, _ words: [String]) -> String {
+        ([command(request)] + words.map { ReproduceScript.quoted($0) }).joined(separator: " ")
     }
 
     private func fill(_ result: inout RunResult, _ tally: RunTally, _ request: RunRequest) {
@@ -127,12 +83,12 @@ package struct ScenarioRunner: Sendable {
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
         result.coverage = tally.coverage?.description
         result.explored = tally.coverage.map { RunResult.Explored($0) } ?? tally.parts
-        result.resume = tally.isResumable ? resumeCommand(request, result.directory) : nil
+        result.resume = tally.continuation.map { resumeCommand(request, $0) }
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.boundaries = tally.boundaries
         result.profiles = tally.profiles.isEmpty ? nil : tally.profiles
-        if [.explore, .powerCut].contains(request.scenario) {
-            let weaker = request.usesEveryProfile ? [] : request.profile.weaker
+        if type(of: request.scenario).losesByProfile, case .one(let profile) = request.profiles {
+            let weaker = profile.weaker
             result.profilesNotTried = weaker.isEmpty ? nil : weaker
         }
         result.findings = tally.findingsByWeight
@@ -187,43 +143,7 @@ package struct ScenarioRunner: Sendable {
         for check in mustBeSeen where contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
             return (.inconclusive, "positive control: no wrong observation could be formed for \(check.rawValue)")
         }
-        if request.scenario == .explore, let coverage = tally.coverage, coverage.unstableStates > 0 {
-            return (.inconclusive, "the target's recovery is not deterministic: \(coverage)")
-        }
-        if [.powerCut, .explore].contains(request.scenario), tally.statesWithLosses == 0 {
-            return (.inconclusive, "no crash lost anything: the workload left nothing unsynced at any cut")
-        }
-        if !request.cutAims.isEmpty, let missed = tally.aims.first(where: { $0.outcome == .notTried }) {
-            return (.inconclusive, "the power did not go at \(missed.aim): \(missed.detail ?? "")")
-        }
-        if let missed = tally.aims.first(where: { $0.outcome == .neverFired }) {
-            let place = missed.placed == missed.aim ? "it" : missed.placed ?? "it"
-            return (.inconclusive, "the power did not go at '\(missed.aim)': \(place) never came")
-        }
-        if request.scenario == .powerCut, request.cycles > 0, tally.cutsLanded == 0 {
-            return (
-                .inconclusive, "no live cut landed while the workload was at work: try another --seed or more --cycles"
-            )
-        }
-        if request.scenario == .ioError, let silent = tally.faults.first(where: { $0.outcome == .neverFired }) {
-            return (.inconclusive, "a rule never fired: \(silent.detail ?? silent.rule)")
-        }
-        if request.scenario == .ioError, tally.faultsFired == 0 {
-            return (.inconclusive, "no fault fired")
-        }
-        if request.scenario == .kill, request.cycles > 0, tally.cutsLanded == 0 {
-            return (
-                .inconclusive,
-                "no kill landed while the workload was at work: try more --ops, another --seed or more --cycles"
-            )
-        }
-        if request.scenario == .kill, tally.cutsLanded * 2 < tally.cuts.count {
-            return (
-                .inconclusive,
-                "only \(tally.cutsLanded) of \(tally.cuts.count.counted("kill")) landed while the workload was at work: "
-                    + "try more --ops, so that the work takes longer"
-            )
-        }
+        if let doubt = request.scenario.doubt(about: tally) { return (.inconclusive, doubt) }
         if let reason = tally.unjudged.sorted().first { return (.inconclusive, reason) }
         if let coverage = tally.coverage, !coverage.isComplete, !request.acceptsPartial {
             return (.inconclusive, ScenarioRunner.incomplete(coverage))

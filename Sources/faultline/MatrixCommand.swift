@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Foundation
+import Model
 import Oracle
 import Report
 import Scenarios
@@ -46,11 +47,15 @@ struct MatrixCommand: ParsableCommand {
     @Option(help: "Go on with the results in this file, of the same matrix.")
     var resume: ByteString?
 
+    @Option(help: "How often cells fail the store that do not say it themselves (default: as the scenario does).")
+    var cycles: Int?
+
     @OptionGroup var output: MatrixOutput
     @OptionGroup var options: RunOptions
 
     func validate() throws {
         guard (1...64).contains(jobs) else { throw ValidationError("--jobs must be from 1 to 64") }
+        guard (0...1000).contains(cycles ?? 0) else { throw ValidationError("--cycles must be from 0 to 1000") }
         guard duration == nil || resume == nil && shard == .whole else {
             throw ValidationError("--duration goes with neither --resume nor --shard")
         }
@@ -69,7 +74,7 @@ struct MatrixCommand: ParsableCommand {
     private func runAndReport() throws -> ExitStatus {
         let reports = try output.open(reading: [file, resume].compactMap(\.self), json: options.json)
         var matrix = try readMatrix()
-        matrix.skip(try obstacles(of: matrix))
+        try skipWhatCannotRun(&matrix)
         let began = ContinuousClock.now
         let parent = RunDirectory.parent(option: options.out)
         let (log, finished) =
@@ -116,12 +121,22 @@ struct MatrixCommand: ParsableCommand {
         let catalog = try TargetCatalog.besideThisProgram()
         let defaults = MatrixFile.Defaults(
             seed: options.seed,
-            profile: try options.profile.one(for: "matrix (in its file: profile: all)"),
+            profile: try profile,
             operationCount: options.operationCount,
             threadCount: options.threads,
-            valueBytes: options.valueLen, cycles: options.cycles)
+            valueBytes: options.valueLen, cycles: cycles)
         if let file { return try MatrixFile.matrix(at: file, catalog, defaults) }
         return try MatrixFile(catalog, defaults).matrix(Array(DefaultMatrix.text.utf8), file: "the default matrix")
+    }
+
+    /// The profile of cells that do not say it themselves.
+    private var profile: Profile {
+        get throws {
+            guard case .one(let profile) = options.profile else {
+                throw ValidationError("--profile all is for explore; in a matrix file: profile: all")
+            }
+            return profile
+        }
     }
 
     /// Runs what of the matrix belongs to the shard and is not finished.
@@ -169,14 +184,14 @@ struct MatrixCommand: ParsableCommand {
         }
     }
 
-    /// What keeps scenarios from running here, by their names.
-    private func obstacles(of matrix: Matrix) throws -> [String: String] {
-        let wanted = matrix.demandingScenarios
-        let diagnoses = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).diagnose() }
-            .filter { !$0.isPossible && wanted.contains($0.scenario) }
-        let obstacles = Dictionary(uniqueKeysWithValues: diagnoses.map { ($0.scenario, $0.obstacle) })
-        guard require, let missing = diagnoses.first else { return obstacles }
-        throw ValidationError("\(missing.scenario) cannot run here: \(missing.obstacle)")
+    /// Marks the cells that cannot run here; with `--require` that is an error.
+    private func skipWhatCannotRun(_ matrix: inout Matrix) throws {
+        let doctor = Doctor(driver: DoctorCommand.driver())
+        Interruption.shared.awaiting { matrix.skip(doctor.obstacle) }
+        guard require, let cell = matrix.cells.first(where: { $0.obstacle != nil }), let obstacle = cell.obstacle else {
+            return
+        }
+        throw ValidationError("\(cell.request.scenario.name) cannot run here: \(obstacle)")
     }
 }
 

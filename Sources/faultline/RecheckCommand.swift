@@ -45,7 +45,7 @@ struct RecheckCommand: ParsableCommand {
             ) { recheck in
                 var recheck = recheck
                 recheck.limit(toSeconds: budget?.seconds)
-                if recheck.needsMachine { try RunCommand.refuse(recheck.scenario) }
+                try RunCommand.refuse(recheck.scenario, needing: recheck.needs)
                 let progress = Progress()
                 let (result, outcome) = recheck.run(in: session) { progress.show($0) }
                 progress.clear()

@@ -5,41 +5,14 @@ import Oracle
 import Scenarios
 import Targets
 
-extension Scenario: ExpressibleByArgument {}
-
 extension Profile: ExpressibleByArgument {}
 
-/// What `--profile` takes.
-enum ProfileChoice: Hashable, ExpressibleByArgument {
-    case one(Profile)
-    case all
+extension ProfileChoice: ExpressibleByArgument {
+    package init?(argument: String) { self.init(argument) }
 
-    init?(argument: String) {
-        if argument == RunRequest.everyProfile {
-            self = .all
-        } else if let profile = Profile(rawValue: argument) {
-            self = .one(profile)
-        } else {
-            return nil
-        }
-    }
+    package static var allValueStrings: [String] { Profile.filesystems.map(\.rawValue) + [everyName] }
 
-    static var allValueStrings: [String] { Profile.filesystems.map(\.rawValue) + [RunRequest.everyProfile] }
-
-    var defaultValueDescription: String {
-        switch self {
-        case .one(let profile): profile.rawValue
-        case .all: RunRequest.everyProfile
-        }
-    }
-
-    /// The profile, for a command that works under one.
-    func one(for command: String) throws -> Profile {
-        guard case .one(let profile) = self else {
-            throw ValidationError("--profile all is for explore; \(command) works under one profile at a time")
-        }
-        return profile
-    }
+    package var defaultValueDescription: String { name }
 }
 
 extension Contract: ExpressibleByArgument {
@@ -54,7 +27,7 @@ extension Setting: ExpressibleByArgument {
     }
 }
 
-/// What `run` and `matrix` have in common.
+/// What `run`, `explore` and `matrix` have in common.
 struct RunOptions: ParsableArguments {
     @Option(help: "The seed: the same seed gives the same workload and the same cuts.")
     var seed: UInt64 = 1
@@ -70,13 +43,6 @@ struct RunOptions: ParsableArguments {
 
     @Option(help: "How many clients work at once. Of several no two runs are alike.")
     var threads = 1
-
-    @Option(
-        help: """
-            How often the power goes at seeded moments (default: 2; then once more at each aim of --cut-at), or the process \
-            is killed (default: 10), each time continuing on what survived.
-            """)
-    var cycles: Int?
 
     @Option(help: "Where run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
@@ -100,10 +66,26 @@ struct RunOptions: ParsableArguments {
             throw ValidationError("--threads must be from 1 to \(WorkloadShape.threadRange.upperBound)")
         }
         guard operationCount <= 1_000_000 else { throw ValidationError("--ops can be 1000000 at most") }
-        guard (0...1000).contains(cycles ?? 0) else { throw ValidationError("--cycles must be from 0 to 1000") }
     }
 
     var session: RunSession {
         RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown, memory: memory.memory)
+    }
+
+    /// A run of this scenario, checked: that it cannot be done here or at all is said before anything begins.
+    func request(
+        _ reference: String, _ settings: [Setting], _ scenario: any Scenario, _ contract: Contract?
+    ) throws -> RunRequest {
+        var target = try TargetCatalog.besideThisProgram().target(reference).configured(settings)
+        if !sandbox.isOn { target.confinement = .none }
+        var request = RunRequest(
+            target: target, scenario: scenario, profiles: profile,
+            contract: contract ?? target.contract(clients: threads), seed: seed, operationCount: operationCount)
+        (request.shape.threadCount, request.shape.valueBytes) = (threads, valueLen)
+        if let problem = request.objection(from: .commandLine, program: ProgramName.shown) {
+            throw ValidationError(problem.text(in: .commandLine))
+        }
+        try RunCommand.refuse(scenario.name, needing: request.needs)
+        return request
     }
 }

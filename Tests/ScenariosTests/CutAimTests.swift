@@ -46,9 +46,9 @@ struct AimedPowerCutTests {
     private let targets = TargetCatalog(driver: Machine.driver)
 
     private func run(_ target: ConfiguredTarget, _ aims: [String], operations: UInt64 = 50) throws -> RunResult {
-        var request = RunRequest(
-            target: target, scenario: .powerCut, contract: target.contract, operationCount: operations, cycles: 1)
-        request.cutAims = try aims.map { try CutAim(parsing: ByteString($0)) }
+        let cuts = PowerCutScenario.Cuts.aimed(try aims.map { try CutAim(parsing: ByteString($0)) }, rounds: 1)
+        let request = RunRequest(
+            target: target, scenario: PowerCutScenario(cuts), contract: target.contract, operationCount: operations)
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
 

@@ -15,14 +15,13 @@ import Testing
 
     private func run(
         _ name: String, _ settings: [String], profile: Profile = .ext4Ordered, ops: UInt64 = 12,
-        contract: Contract? = nil, limits: ExplorationLimits = ExplorationLimits(), valueBytes: Int? = nil,
+        contract: Contract? = nil, scenario: ExploreScenario = ExploreScenario(), valueBytes: Int? = nil,
         _ scratch: Scratch
     ) throws -> RunResult {
         let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
         var request = RunRequest(
-            target: target, scenario: .explore, profile: profile, contract: contract ?? target.contract,
+            target: target, scenario: scenario, profile: profile, contract: contract ?? target.contract,
             operationCount: ops)
-        request.exploration = limits
         request.shape.valueBytes = valueBytes
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
@@ -37,10 +36,10 @@ import Testing
     }
 
     /// Small limits, so that the test is quick; what is left out is said.
-    private var quick: ExplorationLimits {
-        var limits = ExplorationLimits()
-        (limits.statesPerEpoch, limits.samplesPerEpoch, limits.pairedAtoms) = (64, 4, 0)
-        return limits
+    private var quick: ExploreScenario {
+        var scenario = ExploreScenario()
+        (scenario.limits.statesPerEpoch, scenario.limits.samplesPerEpoch, scenario.limits.pairedAtoms) = (64, 4, 0)
+        return scenario
     }
 
     static let sqlite: [(settings: [String], contract: Contract, verdict: String, story: String)] = [
@@ -56,7 +55,7 @@ import Testing
         _ row: (settings: [String], contract: Contract, verdict: String, story: String)
     ) throws {
         let scratch = Scratch()
-        let result = try run("sqlite", row.settings, ops: 6, contract: row.contract, limits: quick, scratch)
+        let result = try run("sqlite", row.settings, ops: 6, contract: row.contract, scenario: quick, scratch)
         #expect(result.verdict == row.verdict, "\(result.reason ?? ""), \(result.coverage ?? "")")
         #expect(!result.states.exhaustive || result.coverage?.contains("searched") == false)
         guard row.verdict == "violation" else { return }
@@ -69,7 +68,7 @@ import Testing
     /// The known failing of SQLite in its default mode, in words for somebody who does not know it.
     @Test func theUnlinkOfTheJournalIsTold() throws {
         let scratch = Scratch()
-        let result = try run("sqlite", ["journal_mode=delete", "synchronous=full"], ops: 6, limits: quick, scratch)
+        let result = try run("sqlite", ["journal_mode=delete", "synchronous=full"], ops: 6, scenario: quick, scratch)
         #expect(result.findings.count == 1, "\(result.findings.map(\.story))")
         let finding = try #require(result.findings.first)
         #expect(finding.strongestProfile == "strict")
@@ -89,7 +88,7 @@ import Testing
     @Test(arguments: zip(["ack-before-sync", "never-sync", "compaction-unsynced"], ["strict", "strict", "kill"]))
     func aPlantedBugIsFoundAndItsStrongestProfileIsNamed(_ bug: String, _ profile: String) throws {
         let scratch = Scratch()
-        let result = try run("engine", ["planted=\(bug)"], ops: 48, limits: quick, scratch)
+        let result = try run("engine", ["planted=\(bug)"], ops: 48, scenario: quick, scratch)
         #expect(result.verdict == "violation", "\(result.coverage ?? "")")
         #expect(result.findings.contains { $0.strongestProfile == profile }, "\(result.findings.map(\.story))")
     }
@@ -97,7 +96,7 @@ import Testing
     @Test func whatIsFoundDoesNotDependOnTheRun() throws {
         let results = try (0..<2).map { _ in
             let scratch = Scratch()
-            return try run("sqlite", ["journal_mode=delete", "synchronous=full"], ops: 6, limits: quick, scratch)
+            return try run("sqlite", ["journal_mode=delete", "synchronous=full"], ops: 6, scenario: quick, scratch)
         }
         #expect(results[0].findings.map(\.story) == results[1].findings.map(\.story))
         #expect(results[0].findings.map(\.states) == results[1].findings.map(\.states))
@@ -107,9 +106,9 @@ import Testing
 
     @Test func aBudgetThatIsUsedUpIsSaid() throws {
         let scratch = Scratch()
-        var limits = ExplorationLimits()
-        limits.budgetSeconds = 1
-        let result = try run("sqlite", ["journal_mode=wal"], ops: 60, limits: limits, scratch)
+        var scenario = ExploreScenario()
+        scenario.budget?.seconds = 1
+        let result = try run("sqlite", ["journal_mode=wal"], ops: 60, scenario: scenario, scratch)
         #expect(!result.states.exhaustive)
         #expect(result.coverage?.contains("NOT LOOKED AT") == true, "\(result.coverage ?? "")")
         #expect(result.coverage?.contains("the budget is used up") == true)
@@ -119,10 +118,10 @@ import Testing
     struct Beyond: Sendable {
         var bug: String
         var check: String
-        var change: @Sendable (inout ExplorationLimits) throws -> Void
+        var change: @Sendable (inout ExploreScenario) throws -> Void
     }
     static let beyond: [Beyond] = [
-        Beyond(bug: "tail-rewritten", check: "durable") { $0.depth = 2 },
+        Beyond(bug: "tail-rewritten", check: "durable") { $0.limits.depth = 2 },
         Beyond(bug: "number-reused", check: "writable") { $0.probesWriting = true },
         Beyond(bug: "poison-ignored", check: "durable") {
             $0.rules = [try Rule(parsing: "fdatasync path=*.log nth=3 -> EIO lose")]
@@ -146,14 +145,14 @@ import Testing
         recover: \(command("recover, --persistent"))
         persistent: true
         """.write(toFile: "\(folder)/other.yaml", atomically: true, encoding: .utf8)
-        var limits = quick
-        try row.change(&limits)
+        var scenario = quick
+        try row.change(&scenario)
         // A record of several pages: the next one, which is written into the last of them, does not save the others.
         let result = try run(
-            "\(folder)/other.yaml", [], profile: .strict, ops: 3, limits: limits, valueBytes: 5000, scratch)
+            "\(folder)/other.yaml", [], profile: .strict, ops: 3, scenario: scenario, valueBytes: 5000, scratch)
         guard isPlanted else {
             #expect(result.verdict == "pass", "\(result.reason ?? ""), \(result.coverage ?? "")")
-            #expect(limits.depth == 1 || result.coverage?.contains("; 0 states of crashes") == false)
+            #expect(scenario.limits.depth == 1 || result.coverage?.contains("; 0 states of crashes") == false)
             return
         }
         let finding = try #require(result.findings.first { $0.check == row.check }, "\(result.reason ?? "")")

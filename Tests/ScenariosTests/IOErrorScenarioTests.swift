@@ -63,7 +63,7 @@ struct IOErrorScenarioTests {
         let scratch = Scratch()
         let target = try TargetCatalog(driver: Machine.driver).target("engine").configured([])
         let request = RunRequest(
-            target: target, scenario: .ioError, contract: target.contract, operationCount: 12)
+            target: target, scenario: IOErrorScenario(), contract: target.contract, operationCount: 12)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
         let faults = try #require(result.faults)
@@ -149,9 +149,9 @@ struct IOErrorScenarioTests {
             "{name: log, description: a log, workload: [./store.sh, workload], recover: [./store.sh, recover]}"
         try manifest.write(toFile: "\(folder)/log.yaml", atomically: true, encoding: .utf8)
         let target = try TargetCatalog(driver: Machine.driver).target("\(folder)/log.yaml").configured([])
-        var request = RunRequest(
-            target: target, scenario: .ioError, contract: target.contract, operationCount: 4, cycles: 1)
-        request.sweepsFaults = true
+        let request = RunRequest(
+            target: target, scenario: IOErrorScenario(.families(everyPlace: true)), contract: target.contract,
+            operationCount: 4)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         #expect(result.verdict == "violation" && result.command.hasSuffix("--sweep"), "\(result.reason ?? "")")
         let fault = try #require(result.faults?.first { $0.family == "write-eio" })
@@ -164,9 +164,9 @@ struct IOErrorScenarioTests {
         _ name: String, _ settings: [Setting], _ rule: String, _ scratch: Scratch, operationCount: UInt64 = 30
     ) throws -> RunResult {
         let target = try TargetCatalog(driver: Machine.driver).target(name).configured(settings)
-        var request = RunRequest(
-            target: target, scenario: .ioError, contract: target.contract, operationCount: operationCount)
-        request.rules = [try Rule(parsing: rule)]
+        let request = RunRequest(
+            target: target, scenario: IOErrorScenario(.rules([try Rule(parsing: rule)])), contract: target.contract,
+            operationCount: operationCount)
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
 }

@@ -16,23 +16,24 @@ import Testing
     private func run(
         _ name: String, _ settings: [String] = [], profile: Profile = .strict, ops: UInt64 = 12,
         in scratch: Scratch, resuming directory: ByteString? = nil, valueBytes: Int? = nil,
-        _ change: (inout ExplorationLimits) throws -> Void = { _ in }
+        _ change: (inout ExploreScenario) throws -> Void = { _ in }
     ) throws -> RunResult {
         let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
+        var scenario = ExploreScenario()
+        (scenario.limits.samplesPerEpoch, scenario.limits.pairedAtoms) = (4, 0)
+        scenario.limits.statesPerEpoch = 64
+        scenario.resumed = directory
+        try change(&scenario)
         var request = RunRequest(
-            target: target, scenario: .explore, profile: profile, contract: target.contract, operationCount: ops)
-        (request.exploration.samplesPerEpoch, request.exploration.pairedAtoms) = (4, 0)
-        request.exploration.statesPerEpoch = 64
-        request.resumed = directory
+            target: target, scenario: scenario, profile: profile, contract: target.contract, operationCount: ops)
         request.shape.valueBytes = valueBytes
-        try change(&request.exploration)
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
 
     @Test(arguments: [("engine", Profile.kill), ("engine", .strict), ("events", .kill), ("events", .strict)])
     func everyStateUnderOneOrderIsRight(_ target: String, _ profile: Profile) throws {
         let scratch = Scratch()
-        let result = try run(target, profile: profile, ops: 45, in: scratch) { $0.statesPerEpoch = 65_536 }
+        let result = try run(target, profile: profile, ops: 45, in: scratch) { $0.limits.statesPerEpoch = 65_536 }
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")
         #expect(result.states.checked > 30 && result.states.decided > result.states.checked)
@@ -76,7 +77,7 @@ import Testing
     @Test func recoveriesAreCrashedTooAndWrittenAfter() throws {
         let scratch = Scratch()
         let result = try run("engine", profile: .ext4Ordered, ops: 6, in: scratch) {
-            ($0.depth, $0.probesWriting) = (2, true)
+            ($0.limits.depth, $0.probesWriting) = (2, true)
         }
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
         #expect(result.coverage?.contains("states of crashes during recovery") == true)
@@ -111,11 +112,11 @@ import Testing
     @Test func aBudgetOfStatesThatIsUsedUpIsSaid() throws {
         let scratch = Scratch()
         let result = try run("engine", profile: .ext4Ordered, ops: 40, in: scratch) {
-            $0.budgetStates = 100
+            $0.limits.budgetStates = 100
         }
         #expect(result.coverage?.contains("the budget of 100 states is used up") == true, "\(result.coverage ?? "")")
         #expect(result.states.checked >= 100 && result.states.checked < 700)
-        let none = try run("engine", profile: .ext4Ordered, ops: 40, in: scratch) { $0.budgetStates = 1 }
+        let none = try run("engine", profile: .ext4Ordered, ops: 40, in: scratch) { $0.limits.budgetStates = 1 }
         #expect(none.coverage?.contains("no epoch was looked at whole") == true, "\(none.coverage ?? "")")
     }
 
@@ -125,7 +126,7 @@ import Testing
         func explore(from directory: ByteString?, _ most: Int?) throws -> RunResult {
             try run(
                 "engine", ["planted=\(bug)"], profile: .posixMin, ops: 40, in: scratch, resuming: directory
-            ) { ($0.statesPerEpoch, $0.budgetStates) = (1024, most) }
+            ) { ($0.limits.statesPerEpoch, $0.limits.budgetStates) = (1024, most) }
         }
         let whole = try explore(from: nil, nil)
         #expect(whole.resume == nil)
@@ -149,7 +150,7 @@ import Testing
 
     @Test func whatCannotBeGoneOnWithSaysWhy() throws {
         let scratch = Scratch()
-        let stopped = try run("engine", profile: .posixMin, ops: 24, in: scratch) { $0.budgetStates = 50 }
+        let stopped = try run("engine", profile: .posixMin, ops: 24, in: scratch) { $0.limits.budgetStates = 50 }
         #expect(stopped.resume?.contains(" --resume ") == true)
         let directory = ByteString(try #require(stopped.directory))
         func refusal(_ ops: UInt64 = 24) throws -> String {
@@ -189,7 +190,7 @@ import Testing
     @Test(arguments: [Profile.ext4Ordered, .xfs]) func aNarrowWorkloadIsExhausted(_ profile: Profile) throws {
         let scratch = Scratch()
         let result = try run("engine", ["segment_kib=4"], profile: profile, ops: 60, in: scratch, valueBytes: 40) {
-            ($0.samplesPerEpoch, $0.pairedAtoms, $0.statesPerEpoch) = (256, 48, 65_536)
+            ($0.limits.samplesPerEpoch, $0.limits.pairedAtoms, $0.limits.statesPerEpoch) = (256, 48, 65_536)
         }
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")

@@ -16,9 +16,9 @@ import Testing
         _ target: ConfiguredTarget, _ scratch: Scratch, cycles: Int = 4, ops: UInt64 = 60, atAck: UInt64? = nil,
         trigger: KillTrigger? = nil
     ) -> RunResult {
-        var request = RunRequest(
-            target: target, scenario: .kill, contract: target.contract, operationCount: ops, cycles: cycles)
-        request.killTrigger = trigger ?? atAck.map(KillTrigger.acknowledgement)
+        let scenario = KillScenario(killCount: cycles, trigger: trigger ?? atAck.map(KillTrigger.acknowledgement))
+        let request = RunRequest(
+            target: target, scenario: scenario, contract: target.contract, operationCount: ops)
         let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
         return session.run(request)
     }
@@ -54,10 +54,10 @@ import Testing
         let scratch = Scratch()
         let target = try targets.target("sqlite").configured()
         var request = RunRequest(
-            target: target, scenario: .kill, contract: target.contract(clients: threads), operationCount: 60, cycles: 3)
+            target: target, scenario: KillScenario(killCount: 3, trigger: .acknowledgement(10)),
+            contract: target.contract(clients: threads), operationCount: 60)
         request.shape.batchCount = batch
         request.shape.threadCount = threads
-        request.killTrigger = .acknowledgement(10)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
         #expect(result.cuts.map(\.acknowledged) == [10, 10, 10])
@@ -91,19 +91,19 @@ import Testing
     }
 
     /// What happens to a workload that finds a store which survived.
-    static let reopened: [(mode: String, scenario: Scenario, verdict: String, reason: String)] = [
-        ("exit 1", .smoke, "harness error", "on the store that was opened again the workload exited with 1"),
-        ("exit 1", .kill, "violation", "after recovery from kill 0 the workload exited with 1"),
-        ("exit 2", .kill, "harness error", "the workload exited with 2: it was called wrongly"),
+    static let reopened: [(mode: String, scenario: any Scenario, verdict: String, reason: String)] = [
+        ("exit 1", SmokeScenario(), "harness error", "on the store that was opened again the workload exited with 1"),
+        ("exit 1", KillScenario(killCount: 1), "violation", "after recovery from kill 0 the workload exited with 1"),
+        ("exit 2", KillScenario(killCount: 1), "harness error", "the workload exited with 2: it was called wrongly"),
     ]
 
     @Test(arguments: reopened) func aStoreThatTakesNoWriteAfterRecoveryIsFound(
-        _ row: (mode: String, scenario: Scenario, verdict: String, reason: String)
+        _ row: (mode: String, scenario: any Scenario, verdict: String, reason: String)
     ) throws {
         let scratch = Scratch()
         let target = try shellTarget(scratch, acknowledging: "", whenThere: row.mode)
         let request = RunRequest(
-            target: target, scenario: row.scenario, contract: target.contract, operationCount: 4, cycles: 1)
+            target: target, scenario: row.scenario, contract: target.contract, operationCount: 4)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         #expect(result.verdict == row.verdict, "\(result.reason ?? "")")
         #expect(result.reason?.contains(row.reason) == true, "\(result.reason ?? "")")

@@ -87,7 +87,7 @@ struct KnownFindingTests {
         tally.findings = try losses.map { try Self.finding(.durable, $0) }
         if hasUnexplained { tally.notMinimised = [.durable: 3] }
         let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
-        var request = RunRequest(target: target, scenario: .explore, contract: .durable)
+        var request = RunRequest(target: target, scenario: ExploreScenario(), contract: .durable)
         request.known = try Self.known("  - {check: durable, loss: name a, reason: r}\n  - {check: opens, reason: s}")
         #expect(ScenarioRunner.verdict(of: tally, request).0 == verdict)
         var result = ScenarioRunner(program: "faultline").failed(request, "")

@@ -8,7 +8,7 @@ import Testing
 struct MatrixTests {
     private func matrix(_ expectations: [Verdict]) throws -> Matrix {
         let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
-        let request = RunRequest(target: target, scenario: .smoke, contract: .durable)
+        let request = RunRequest(target: target, scenario: SmokeScenario(), contract: .durable)
         return Matrix(cells: expectations.map { Matrix.Cell(request: request, expectation: $0) })
     }
 
@@ -57,11 +57,11 @@ struct MatrixTests {
     /// The built-in stores are explored in memory: what a mount lacks is nothing to them.
     @Test func whatNeedsNothingOfTheMachineIsNotSkipped() throws {
         var matrix = try matrix([.pass, .pass])
-        matrix.cells[0].request.scenario = .explore
-        matrix.cells[1].request.scenario = .explore
-        matrix.cells[1].request.exploration.usesCommands = true
-        #expect(matrix.demandingScenarios == ["explore"])
-        matrix.skip(["explore": "no FUSE"])
+        var commands = ExploreScenario()
+        commands.usesCommands = true
+        matrix.cells[0].request.scenario = ExploreScenario()
+        matrix.cells[1].request.scenario = commands
+        matrix.skip { $0.contains(.fuse) ? "no FUSE" : nil }
         #expect(matrix.cells.map(\.obstacle) == [nil, "no FUSE"])
     }
 

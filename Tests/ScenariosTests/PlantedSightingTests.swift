@@ -17,7 +17,7 @@ import Testing
 
     private static let rows = PlantedBug.allCases.flatMap { bug in bug.sightings.map { Row(bug: bug, sighting: $0) } }
 
-    private static let needingFUSE: Set<Scenario> = [.powerCut, .ioError]
+    private static let needingFUSE: Set<ScenarioName> = [.powerCut, .ioError]
 
     /// As its row says, and as its story stands in docs/planted-bugs.md.
     @Test(arguments: rows.filter { $0.sighting.scenario == .explore })
@@ -95,7 +95,7 @@ import Testing
         // The page says how many by which scenario.
         let scenarios = matrix.cells.filter { $0.request.target.configurationByName["planted"] != "none" }
             .filter { $0.expectation == .violation && $0.request.target.target.name != "sqlite" }
-            .map(\.request.scenario)
+            .map(\.request.scenario.name)
         #expect(scenarios.count { $0 == .powerCut } == 23 && PlantedPage.head.contains("23 are shown there"))
         #expect(scenarios.count { $0 == .ioError } == 3 && scenarios.count { $0 == .explore } == 1)
         #expect(left == [PlantedBug.duplicateEarly.name, PlantedBug.followerEarly.name])
@@ -107,7 +107,7 @@ import Testing
         return try String(contentsOf: tree.appending(path: "docs/planted-bugs.md"), encoding: .utf8)
     }
 
-    private static let needingNothing: Set<Scenario> = [.smoke, .kill]
+    private static let needingNothing: Set<ScenarioName> = [.smoke, .kill]
 
     @Test(arguments: rows.filter { needingNothing.contains($0.sighting.scenario) })
     func theScenarioCatchesTheBug(_ row: Row) throws { try look(row) }

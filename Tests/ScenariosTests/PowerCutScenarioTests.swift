@@ -40,7 +40,7 @@ struct PowerCutScenarioTests {
         let targets = TargetCatalog(driver: Machine.driver)
         let target = try targets.target(example.target).configured(example.settings)
         let request = RunRequest(
-            target: target, scenario: .powerCut, contract: target.contract, operationCount: 12, cycles: 1)
+            target: target, scenario: PowerCutScenario(.seeded(1)), contract: target.contract, operationCount: 12)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         #expect(result.verdict == example.verdict.rawValue, "\(result.reason ?? "")")
         #expect(result.controls.flagged == result.controls.mutations)
@@ -98,7 +98,8 @@ struct PowerCutScenarioTests {
         let targets = TargetCatalog(driver: Machine.driver)
         let target = try targets.target("sqlite").configured(Self.sqlite("delete", "full"))
         let request = RunRequest(
-            target: target, scenario: .powerCut, contract: target.contract, operationCount: 8, cycles: cycles)
+            target: target, scenario: PowerCutScenario(.seeded(cycles)), contract: target.contract,
+            operationCount: 8)
         let parent = try scratch.make("runs-\(UUID().uuidString)")
         return (RunSession(parent: parent, program: "faultline").run(request).findings, targets)
     }

@@ -57,10 +57,10 @@ struct RunVerdictTests {
         tally.flaggedChecks = [.durable, .payloadIntegrity]
         example.change(&tally)
         let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
-        var request = RunRequest(target: target, scenario: .powerCut, contract: .durable)
+        var request = RunRequest(target: target, scenario: PowerCutScenario(), contract: .durable)
         #expect(ScenarioRunner.verdict(of: tally, request).0 == example.verdict)
         // What a budget left out is all that --partial accepts.
-        request.acceptsPartial = true
+        request.scenario.budget?.acceptsPartial = true
         let isPartial = tally.parts?.isPartial == true || tally.coverage.map { !$0.isComplete } == true
         #expect(ScenarioRunner.verdict(of: tally, request).0 == (isPartial ? .pass : example.verdict))
     }

@@ -31,7 +31,7 @@ package enum CaseArchive {
     /// - Parameter namesMachine: allow what names this machine or a place on it (in a manifest, in a store's files).
     package static func export(_ directory: ByteString, namesMachine: Bool = false) throws -> [UInt8] {
         var record = try CaseRecord(directory: directory)
-        guard record.scenario != Scenario.kill.rawValue, record.scenario != Scenario.smoke.rawValue else {
+        guard record.scenario != ScenarioName.kill.rawValue, record.scenario != ScenarioName.smoke.rawValue else {
             throw ArchiveError.noTrace(directory, scenario: record.scenario)
         }
         try record.checkTrace(in: directory)

@@ -49,7 +49,7 @@ package struct CaseMinimiser {
     }
 
     private func minimise(to output: ByteString, targets: TargetCatalog) throws -> Outcome {
-        guard replay.record.scenario != Scenario.kill.rawValue else {
+        guard replay.record.scenario != ScenarioName.kill.rawValue else {
             throw CaseError.notMinimised(replay.directory, reason: "a killed process leaves no trace")
         }
         guard replay.record.unstable == nil else {

@@ -132,7 +132,7 @@ package struct CaseRecord: Codable, Sendable {
     /// Throws if the trace of the case in `directory` cannot be read to its end: for what takes a case without
     /// deriving a state of its trace. A case of a killed process has none.
     func checkTrace(in directory: ByteString) throws {
-        guard scenario != Scenario.kill.rawValue, scenario != Scenario.smoke.rawValue else { return }
+        guard scenario != ScenarioName.kill.rawValue, scenario != ScenarioName.smoke.rawValue else { return }
         let trace = directory.appending(component: CaseRecord.traceName)
         try RunFiles.refuseLink(trace)
         var cursor = try TraceReader(path: trace).cursor()

@@ -11,12 +11,12 @@ extension CaseWriter {
     /// has to be done again: the case then holds what was recorded, the files as they were left, and the run.
     func write(
         _ objection: FaultJudge.Objection, _ cause: Cause, of outcome: FaultTrial.Outcome, files: FaultTrial,
-        rules: String, doneAgainBy again: RunRequest
+        rules: [Rule], doneAgainBy again: RunRequest
     ) throws -> Finding {
         let hits = outcome.faults.prefix(3).map(\.words)
         let more = outcome.faults.count > 3 ? " and \(outcome.faults.count - 3) more" : ""
         let story =
-            "\(rules) [\(hits.joined(separator: "; "))\(more)]; the workload \(outcome.first.termination); "
+            "\(rules.map(\.description).joined(separator: "; ")) [\(hits.joined(separator: "; "))\(more)]; the workload \(outcome.first.termination); "
             + objection.text
         var finding = Finding(
             check: objection.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1,
@@ -25,7 +25,7 @@ extension CaseWriter {
         var record = CaseRecord(
             target: request.target.target.name, manifest: manifestName,
             configuration: request.target.configurationByName, contract: request.contract.name,
-            scenario: request.scenario.rawValue, seed: request.seed, profile: request.profile.rawValue,
+            scenario: request.scenario.name.rawValue, seed: request.seed, profile: request.profile.rawValue,
             crashPoint: outcome.recording.events.count, lost: "", check: objection.check.rawValue, story: story)
         record.manifestPath = manifestPath
         record.run = RunPlan(of: again)
@@ -37,7 +37,7 @@ extension CaseWriter {
             (record.profile, record.crashPoint) = (state.profile.rawValue, state.crashPoint)
             record.lost = state.lost.description
         } else {
-            record.live = LiveRun(of: again)
+            record.live = LiveRun(of: again, rules)
         }
         let directory = try context.makeCase { directory, _ in
             try write(objection, of: outcome, files: files, to: directory)

@@ -15,7 +15,7 @@ extension CaseWriter {
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
-            contract: request.contract.name, scenario: Scenario.kill.rawValue, seed: request.seed,
+            contract: request.contract.name, scenario: ScenarioName.kill.rawValue, seed: request.seed,
             profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: cause.check.rawValue, story: story)
         record.cause = cause
         record.manifestPath = manifestPath

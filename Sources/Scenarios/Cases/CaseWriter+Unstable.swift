@@ -14,7 +14,7 @@ extension CaseWriter {
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
-            contract: request.contract.name, scenario: request.scenario.rawValue, seed: request.seed, state: state,
+            contract: request.contract.name, scenario: request.scenario.name.rawValue, seed: request.seed, state: state,
             check: CaseRecord.stability, story: "recovering this state showed two different things")
         record.manifestPath = manifestPath
         record.firstCrash = firstCrash

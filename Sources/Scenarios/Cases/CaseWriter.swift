@@ -11,6 +11,8 @@ struct CaseWriter {
     let context: RunContext
     /// The program to name in commands.
     let program: String
+    /// The profile under which the power goes once more after a write on the recovered store; nil where none is done.
+    var probing: Profile?
 
     /// Writes one case and answers the finding that points to it.
     func write(
@@ -25,7 +27,7 @@ struct CaseWriter {
             target: target.target.name,
             manifest: manifestName,
             configuration: target.configurationByName, contract: request.contract.name,
-            scenario: request.scenario.rawValue, seed: request.seed, state: cause.state,
+            scenario: request.scenario.name.rawValue, seed: request.seed, state: cause.state,
             check: cause.cause.check.rawValue,
             story: story)
         record.manifestPath = manifestPath
@@ -33,9 +35,7 @@ struct CaseWriter {
         (record.lossKinds, record.cause) = (cause.cause.losses.map(\.description), cause.cause)
         record.firstCrash = firstCrash
         record.note(recording)
-        if cause.cause.check == .writable, request.exploration.probesWriting {
-            record.probing = request.profile.rawValue
-        }
+        if cause.cause.check == .writable { record.probing = probing?.rawValue }
         let directory = try context.makeCase { directory, _ in
             try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
             try record.write(to: directory)

@@ -13,8 +13,8 @@ package struct LiveRun: Codable, Hashable, Sendable {
     package var valueBytes: Int?
     package var threadCount: Int
 
-    init(of request: RunRequest) {
-        rules = request.rules.map(\.description)
+    init(of request: RunRequest, _ rules: [Rule]) {
+        self.rules = rules.map(\.description)
         operationCount = request.operationCount
         valueBytes = request.shape.valueBytes
         threadCount = request.shape.threadCount
@@ -26,15 +26,16 @@ package struct LiveRun: Codable, Hashable, Sendable {
         _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, lookingFor check: String,
         _ context: RunContext
     ) throws -> (Judgement, CrashStory?) {
+        let rules = try rules.map { (text) throws(RuleError) in try Rule(parsing: text) }
+        let scenario = IOErrorScenario(.rules(rules))
         var request = RunRequest(
-            target: target, scenario: .ioError, profile: profile, contract: contract, seed: seed,
-            operationCount: operationCount, cycles: 1)
-        request.rules = try rules.map { (text) throws(RuleError) in try Rule(parsing: text) }
+            target: target, scenario: scenario, profile: profile, contract: contract, seed: seed,
+            operationCount: operationCount)
         (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
         guard WorkloadShape.valueRange.contains(valueBytes ?? 1), WorkloadShape.threadRange.contains(threadCount),
-            (1...1_000_000).contains(operationCount), !request.rules.contains(where: \.cutsPower)
+            (1...1_000_000).contains(operationCount), !rules.isEmpty, !rules.contains(where: \.cutsPower)
         else { throw RunError.harness("the run that the case describes cannot be done: \(self)") }
-        var run = IOErrorScenario(request, context, program: "faultline")
+        var run = IOErrorRun(scenario, request, context, program: "faultline")
         try run.run()
         // What storage held is told by a case of its own.
         let live = run.tally.findings.filter { $0.account?.look == .live }

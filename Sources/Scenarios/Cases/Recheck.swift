@@ -46,16 +46,16 @@ package struct Recheck: Sendable {
         }
         cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
         request = try plan.request(replay.target, path: path)
-        request.sought = cause
+        request.scenario.seek(cause)
         if !replay.isSandboxed { request.target.confinement = .none }
     }
 
     /// The scenario of the run, to be looked at before it begins.
-    package var scenario: Scenario { request.scenario }
-    package var needsMachine: Bool { request.storeInMemory == nil }
+    package var scenario: ScenarioName { request.scenario.name }
+    package var needs: [MachineNeed] { request.needs }
 
     /// Limits the time of an exploration; without it every epoch is explored.
-    package mutating func limit(toSeconds seconds: Int?) { request.exploration.budgetSeconds = seconds }
+    package mutating func limit(toSeconds seconds: Int?) { request.scenario.budget?.seconds = seconds }
 
     package func run(
         in session: RunSession, progress: @escaping @Sendable (String) -> Void

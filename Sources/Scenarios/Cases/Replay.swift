@@ -141,7 +141,7 @@ package struct Replay: Sendable {
     }
 
     private func outcome(scratch: ByteString, _ context: RunContext?) throws -> Outcome {
-        if record.scenario == Scenario.kill.rawValue { return try runImage(scratch: scratch, context) }
+        if record.scenario == ScenarioName.kill.rawValue { return try runImage(scratch: scratch, context) }
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
             try record.checkTrace(in: directory)

@@ -23,27 +23,21 @@ package struct Matrix: Sendable {
 
         /// Everything that decides what the cell does, in one line: cells with equal names do the same.
         package var name: String {
-            let limits = request.exploration
-            let words = [
-                request.target.label, request.scenario.rawValue, request.profileName, request.contract.name,
-                "seed \(request.seed)", "ops \(request.operationCount)", "cycles \(request.cycles)",
-                "budget \(limits.budgetSeconds.map(String.init) ?? "none")",
-                request.killTrigger.map { $0.words.joined(separator: " ") },
-            ]
-            let aims = request.cutAims.map { "cut at \($0)" }
+            let scenario = request.scenario
             let shape = request.shape
-            let threads =
-                (shape.threadCount > 1 ? ["threads \(shape.threadCount)"] : [])
-                + (shape.valueBytes.map { ["values of \($0)"] } ?? [])
-            let partial = (request.acceptsPartial ? ["partial"] : []) + (request.sweepsFaults ? ["sweep"] : [])
-            let rules = (request.rules + limits.rules).map { "rule \($0)" }
-            return (words.compactMap(\.self) + threads + aims + explored(limits) + partial + rules).joined(
-                separator: ", ")
-        }
-
-        private func explored(_ limits: ExplorationLimits) -> [String] {
-            (limits.budgetStates.map { ["states \($0)"] } ?? [])
-                + (limits.depth > 1 ? ["depth \(limits.depth)"] : []) + (limits.probesWriting ? ["writable"] : [])
+            var words = [
+                request.target.label, scenario.name.rawValue, request.profiles.name, request.contract.name,
+                "seed \(request.seed)", "ops \(request.operationCount)",
+                "cycles \(scenario.texts(of: "cycles").first ?? "0")",
+                "budget \(scenario.budget?.seconds.map(String.init) ?? "none")",
+            ]
+            if shape.threadCount > 1 { words.append("threads \(shape.threadCount)") }
+            if let bytes = shape.valueBytes { words.append("values of \(bytes)") }
+            for (option, texts) in scenario.changed where !["cycles", "budget"].contains(option.name) {
+                let name = option.name.replacing("-", with: " ")
+                words += texts.map { option.kind == .flag ? name : "\(name) \($0)" }
+            }
+            return words.joined(separator: ", ")
         }
     }
 
@@ -61,15 +55,16 @@ package struct Matrix: Sendable {
         return String(CRC32C.checksum(Array(text.utf8)), radix: 16) + "-\(cells.count)"
     }
 
-    /// The scenarios that ask something of the machine, by name.
-    package var demandingScenarios: Set<String> {
-        Set(cells.map(\.request).filter { $0.storeInMemory == nil }.map(\.scenario.rawValue))
-    }
-
-    /// Marks the cells of scenarios that cannot run here, by name.
-    package mutating func skip(_ obstacles: [String: String]) {
-        for index in cells.indices where cells[index].request.storeInMemory == nil {
-            cells[index].obstacle = obstacles[cells[index].request.scenario.rawValue]
+    /// Marks the cells that cannot run here.
+    ///
+    /// - Parameter obstacle: what is missing of what a cell needs, if anything is; asked once for the same needs.
+    package mutating func skip(_ obstacle: ([MachineNeed]) -> String?) {
+        var known: [[MachineNeed]: String?] = [:]
+        for index in cells.indices {
+            let needs = cells[index].request.needs
+            let answer = known[needs] ?? obstacle(needs)
+            known[needs] = answer
+            cells[index].obstacle = answer
         }
     }
 

@@ -28,11 +28,16 @@ package struct MatrixFile {
         }
     }
 
-    private static let keys = [
-        "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "cycles", "cut_at", "kill_at_ack",
-        "kill_at_file", "budget", "states", "partial", "depth", "writable", "expect", "reason", "check", "loss",
-        "rule", "sweep", "value_len", "known",
+    /// Keys that every cell may have; a scenario's options are keys, too.
+    private static let commonKeys = [
+        "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "value_len", "expect", "reason",
+        "check", "loss", "known",
     ]
+
+    package static var keys: [String] {
+        commonKeys + ScenarioList.optionNames(in: .matrix).map(OptionPlace.matrix.spelling)
+    }
+
     /// More than this is a slip: a year of nights.
     private static let cellLimit = 100_000
 
@@ -80,48 +85,19 @@ package struct MatrixFile {
     private func cells(of entry: YAMLValue, _ known: [KnownFinding]) throws(YAMLError) -> [Matrix.Cell] {
         let values = try entry.mapping("a cell", known: MatrixFile.keys)
         for key in ["target", "scenario"] where values[key] == nil { throw entry.error("a cell needs a key \(key)") }
-        let scenarios = try choices(values["scenario"], "scenario", Scenario.allCases.map { ($0.rawValue, $0) })
+        let scenarios = try choices(values["scenario"], "scenario", ScenarioList.all.map { ($0.name.rawValue, $0) })
         let profiles = try values["profile"].map { (value) throws(YAMLError) in
-            let known: [(String, Profile?)] = Profile.filesystems.map { ($0.rawValue, $0) }
-            return try choices(value, "profile", known + [(RunRequest.everyProfile, nil)])
-        }
-        if let value = values["profile"], profiles?.contains(nil) == true {
-            guard scenarios == [.explore], values["depth"] == nil, values["writable"] == nil else {
-                throw value.error("profile: all is for scenario: explore, without depth and writable")
-            }
+            let known = Profile.filesystems.map(ProfileChoice.one) + [.every]
+            return try choices(value, "profile", known.map { ($0.name, $0) })
         }
         let contract = try values["contract"].map { (value) throws(YAMLError) in
             try choices(value, "contract", Contract.named.map { ($0.name, $0) })
         }
         let seeds = try values["seed"].map { (value) throws(YAMLError) in try self.seeds(value) }
         let operations = try values["ops"]?.integer("ops", in: 1...1_000_000)
-        let cycles = try values["cycles"]?.integer("cycles", in: 0...1000)
         let threads = try values["threads"]?.integer("threads", in: WorkloadShape.threadRange)
         let clients = threads ?? defaults.threadCount
-        if clients > 1, contract?[0].needsSingleWriter == true {
-            throw entry.error("contract: ordered is for one client: several have no single order")
-        }
-        let aims = try self.aims(values["cut_at"], scenarios)
-        if !aims.isEmpty, cycles == 0 { throw entry.error("cut_at asks for cuts, and cycles: 0 for none") }
-        for key in ["states", "depth", "writable"] {
-            if let value = values[key], !scenarios.contains(.explore) {
-                throw value.error("\(key) is for scenario: explore")
-            }
-        }
-        if let value = values["sweep"], !scenarios.contains(.ioError) || values["rule"] != nil {
-            throw value.error("sweep is for scenario: io-error, without rule")
-        }
-        let sweeps = try flag(values["sweep"], "sweep")
-        for key in ["budget", "partial"] {
-            if let value = values[key], !scenarios.contains(where: \.takesBudget) {
-                throw value.error("\(key) is for scenario: explore, power-cut and io-error")
-            }
-        }
-        let limit = operations.map(UInt64.init) ?? defaults.operationCount
-        let killTrigger = try killTrigger(values, operationCount: limit)
-        let exploration = try exploration(values)
-        let acceptsPartial = try flag(values["partial"], "partial")
-        let rules = try self.rules(values["rule"], scenarios)
+        let options = try self.options(values, scenarios)
         let valueBytes = try values["value_len"]?.integer("value_len", in: WorkloadShape.valueRange)
         let check = try values["check"].map { (value) throws(YAMLError) in
             try choices(value, "check", Check.allCases.map { ($0.rawValue, $0.rawValue) })[0]
@@ -134,32 +110,28 @@ package struct MatrixFile {
                 "known is for cells that pass; what expect: violation must find is said by check and loss")
         }
         let accepted = known + (try values["known"].map(KnownFinding.list) ?? [])
+        func refuse(_ problem: OptionProblem) -> YAMLError {
+            let key = problem.option.map(OptionPlace.matrix.spelling)
+            return (key.flatMap { values[$0] } ?? entry).error(problem.text(in: .matrix))
+        }
         var cells: [Matrix.Cell] = []
         for target in try targets(values) {
-            for scenario in scenarios {
-                for profile in profiles ?? [defaults.profile] {
+            for type in scenarios {
+                let scenario: any Scenario
+                do throws(OptionProblem) { scenario = try self.scenario(type, options) } catch { throw refuse(error) }
+                for profile in profiles ?? [.one(defaults.profile)] {
                     for seed in seeds ?? [defaults.seed] {
                         var request = RunRequest(
-                            target: target, scenario: scenario, profile: profile ?? defaults.profile,
+                            target: target, scenario: scenario, profiles: profile,
                             contract: contract?[0] ?? target.contract(clients: clients), seed: seed,
-                            operationCount: limit,
-                            cycles: cycles ?? (scenario == .powerCut && !aims.isEmpty ? 1 : defaults.cycles))
-                        request.usesEveryProfile = profile == nil
+                            operationCount: operations.map(UInt64.init) ?? defaults.operationCount)
                         // A cell that must find something accepts nothing.
                         request.known = expectation == .violation ? [] : request.known + accepted
                         request.shape.threadCount = clients
                         request.shape.valueBytes = valueBytes ?? defaults.valueBytes
-                        if scenario == .powerCut { request.cutAims = aims }
-                        if scenario == .ioError { (request.rules, request.sweepsFaults) = (rules, sweeps) }
-                        if scenario == .explore {
-                            request.exploration = exploration
-                            request.exploration.rules = rules
+                        if let problem = request.objection(from: .matrix, program: "faultline") {
+                            throw refuse(problem)
                         }
-                        if scenario.takesBudget {
-                            request.exploration.budgetSeconds = exploration.budgetSeconds
-                            request.acceptsPartial = acceptsPartial
-                        }
-                        if scenario == .kill { request.killTrigger = killTrigger }
                         cells.append(
                             Matrix.Cell(
                                 request: request, expectation: expectation ?? .pass,
@@ -175,75 +147,40 @@ package struct MatrixFile {
         return cells
     }
 
-    /// How far cells that explore go.
-    private func exploration(_ values: [String: YAMLValue]) throws(YAMLError) -> ExplorationLimits {
-        var limits = ExplorationLimits()
-        limits.budgetSeconds = try values["budget"].map { (value) throws(YAMLError) in
-            guard let time = TimeSpan(argument: try value.text("budget")) else {
-                throw value.error("budget is a time, such as 60s or 10m")
+    /// The options of the entry's scenarios by their names, each of which one of them has.
+    private func options(
+        _ values: [String: YAMLValue], _ scenarios: [any Scenario.Type]
+    ) throws(YAMLError) -> [String: [String]] {
+        var options: [String: [String]] = [:]
+        for name in ScenarioList.optionNames(in: .matrix) {
+            let key = OptionPlace.matrix.spelling(of: name)
+            guard let value = values[key] else { continue }
+            let declarations = scenarios.flatMap { $0.declarations }
+            guard let option = declarations.first(where: { $0.name == name && $0.places.contains(.matrix) }) else {
+                throw value.error(ScenarioList.belonging(name, in: .matrix).text(in: .matrix))
             }
-            return time.seconds
-        }
-        limits.budgetStates = try values["states"]?.integer("states", in: 1...1_000_000_000)
-        limits.depth = try values["depth"]?.integer("depth", in: 1...2) ?? 1
-        limits.probesWriting = try flag(values["writable"], "writable")
-        return limits
-    }
-
-    private func flag(_ value: YAMLValue?, _ name: String) throws(YAMLError) -> Bool {
-        guard let value else { return false }
-        return try choices(value, name, [("true", true), ("false", false)])[0]
-    }
-
-    private func killTrigger(
-        _ values: [String: YAMLValue], operationCount: UInt64
-    ) throws(YAMLError) -> KillTrigger? {
-        switch (values["kill_at_ack"], values["kill_at_file"]) {
-        case (nil, nil): return nil
-        case (_?, let file?): throw file.error("kill_at_ack and kill_at_file exclude each other")
-        case (let value?, nil):
-            guard operationCount > 1 else { throw value.error("kill_at_ack needs ops above 1") }
-            return .acknowledgement(UInt64(try value.integer("kill_at_ack", in: 1...Int(operationCount - 1))))
-        case (nil, let value?):
-            let text = try value.text("kill_at_file")
-            guard let glob = try? Glob(parsing: ByteString(text)) else {
-                throw value.error("kill_at_file is a pattern of a path in the store, such as *.log, not \(text)")
-            }
-            return .newFile(glob)
-        }
-    }
-
-    /// Where the power goes, one after the other.
-    private func aims(_ value: YAMLValue?, _ scenarios: [Scenario]) throws(YAMLError) -> [CutAim] {
-        guard let value else { return [] }
-        guard scenarios.contains(.powerCut) else { throw value.error("cut_at is for scenario: power-cut") }
-        var aims: [CutAim] = []
-        for item in try value.oneOrMore("cut_at") {
-            let text = try item.text("cut_at")
-            do throws(CutAimError) { aims.append(try CutAim(parsing: ByteString(text))) } catch {
-                throw item.error("\(error)")
+            switch option.kind {
+            case .flag: options[name] = try choices(value, key, [("true", ["true"]), ("false", nil)])[0]
+            case .texts:
+                var texts: [String] = []
+                for item in try value.oneOrMore(key) { texts.append(try item.text(key)) }
+                options[name] = texts
+            case .integer, .text: options[name] = [try value.text(key)]
             }
         }
-        return aims
+        return options
     }
 
-    /// Rules of faults, all of them for each cell of the entry.
-    private func rules(_ value: YAMLValue?, _ scenarios: [Scenario]) throws(YAMLError) -> [Rule] {
-        guard let value else { return [] }
-        guard scenarios.contains(.ioError) || scenarios.contains(.explore) else {
-            throw value.error("a rule is for scenario: io-error or explore")
+    /// The scenario with what it takes of the entry's options, and the default of `--cycles`.
+    private func scenario(
+        _ type: any Scenario.Type, _ options: [String: [String]]
+    ) throws(OptionProblem) -> any Scenario {
+        var values = options.filter { type.hasOption($0.key, in: .matrix) }
+        // Aims say by themselves how often.
+        if let cycles = defaults.cycles, type.hasOption("cycles", in: .matrix), values["cut-at"] == nil {
+            values["cycles"] = values["cycles"] ?? ["\(cycles)"]
         }
-        var rules: [Rule] = []
-        for item in try value.oneOrMore("rule") {
-            let text = try item.text("rule")
-            let rule: Rule
-            do throws(RuleError) { rule = try Rule(parsing: text) } catch { throw item.error("\(error)") }
-            guard !rule.cutsPower else {
-                throw item.error("this rule cuts the power: that is cut_at with scenario: power-cut")
-            }
-            rules.append(rule)
-        }
-        return rules
+        return try type.reading(values, in: .matrix)
     }
 
     /// Every combination of the targets and their settings.

@@ -25,7 +25,7 @@ package struct MatrixRow: Codable, Sendable {
         name = cell.name
         target = cell.request.target.label
         shortTarget = cell.request.target.shortLabel
-        scenario = cell.request.scenario.rawValue
+        scenario = cell.request.scenario.name.rawValue
         expectation = cell.expectation.rawValue
         reason = cell.reason
         expectedCheck = cell.expectedCheck

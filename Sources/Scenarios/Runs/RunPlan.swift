@@ -1,5 +1,4 @@
 import Bytes
-import Exploration
 import Model
 import Oracle
 import Targets
@@ -8,8 +7,8 @@ import Targets
 /// `RunRequest` but the target and what limits the time.
 ///
 /// A case may come from anywhere: `request` checks every value.
-package struct RunPlan: Codable, Hashable, Sendable {
-    package var scenario: Scenario
+package struct RunPlan: Hashable, Sendable {
+    package var scenario: ScenarioName
     /// A profile's name, or `all`.
     package var profile: String
     package var contract: String
@@ -17,49 +16,23 @@ package struct RunPlan: Codable, Hashable, Sendable {
     package var operationCount: UInt64
     package var valueBytes: Int?
     package var threadCount: Int
-    package var cycles: Int
-    package var killAtAcknowledgement: UInt64?
-    package var killAtFile: String?
-    /// As rules and aims print.
-    package var cutAims: [String]
-    package var rules: [String]
-    package var sweepsFaults: Bool?
-    package var exploration: Exploration?
-
-    /// How far an exploration goes, without its budgets.
-    package struct Exploration: Codable, Hashable, Sendable {
-        package var statesPerEpoch: Int
-        package var samplesPerEpoch: Int
-        package var depth: Int
-        package var probesWriting: Bool
-        package var usesCommands: Bool
-        package var smallWorkloadSteps: Int?
-        package var rules: [String]
-    }
+    /// The scenario's options by their names, as far as a case keeps them.
+    package var options: [String: OptionValue]
+    /// What stands where other scenarios have options: no run has both.
+    private var foreign: [String: OptionValue] = [:]
 
     package init(of request: RunRequest) {
-        scenario = request.scenario
-        profile = request.profileName
+        scenario = request.scenario.name
+        profile = request.profiles.name
         contract = request.contract.name
         seed = request.seed
         operationCount = request.operationCount
         valueBytes = request.shape.valueBytes
         threadCount = request.shape.threadCount
-        cycles = request.cycles
-        switch request.killTrigger {
-        case .acknowledgement(let count): killAtAcknowledgement = count
-        case .newFile(let glob): killAtFile = "\(glob)"
-        case nil: break
+        options = [:]
+        for option in type(of: request.scenario).declarations where option.planKey != nil {
+            options[option.name] = OptionValue(option.kind, request.scenario.texts(of: option.name))
         }
-        cutAims = request.cutAims.map { "\($0)" }
-        rules = request.rules.map { "\($0)" }
-        sweepsFaults = request.sweepsFaults ? true : nil
-        guard scenario == .explore else { return }
-        let limits = request.exploration
-        exploration = Exploration(
-            statesPerEpoch: limits.statesPerEpoch, samplesPerEpoch: limits.samplesPerEpoch, depth: limits.depth,
-            probesWriting: limits.probesWriting, usesCommands: limits.usesCommands,
-            smallWorkloadSteps: limits.smallWorkloadSteps, rules: limits.rules.map { "\($0)" })
     }
 
     /// The run once more.
@@ -71,54 +44,86 @@ package struct RunPlan: Codable, Hashable, Sendable {
         }
         guard let contract = Contract(named: contract) else { throw refuse("contract", self.contract) }
         guard (1...1_000_000).contains(operationCount) else { throw refuse("operationCount", "\(operationCount)") }
-        guard (0...1000).contains(cycles) else { throw refuse("cycles", "\(cycles)") }
         guard WorkloadShape.threadRange.contains(threadCount) else { throw refuse("threadCount", "\(threadCount)") }
         guard WorkloadShape.valueRange.contains(valueBytes ?? 1) else {
             throw refuse("valueBytes", valueBytes.map(String.init) ?? "")
         }
-        var request = RunRequest(
-            target: target, scenario: scenario, contract: contract, seed: seed, operationCount: operationCount,
-            cycles: cycles)
-        if profile == RunRequest.everyProfile, scenario == .explore {
-            request.usesEveryProfile = true
-        } else if let profile = Profile(rawValue: profile), profile != .block {
-            request.profile = profile
-        } else {
-            throw refuse("profile", profile)
+        guard let type = ScenarioList.named(scenario) else { throw refuse("scenario", "\(scenario)") }
+        if let (key, value) = foreign.min(by: { $0.key < $1.key }) {
+            throw refuse(key, value.texts?.joined(separator: ", ") ?? "")
         }
-        (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
-        if let killAtFile { request.killTrigger = .newFile(try Glob(parsing: ByteString(killAtFile))) }
-        if let killAtAcknowledgement { request.killTrigger = .acknowledgement(killAtAcknowledgement) }
-        request.cutAims = try cutAims.map { (text) throws(CutAimError) in try CutAim(parsing: ByteString(text)) }
-        request.rules = try RunPlan.rules(rules) { refuse("rules", $0) }
-        request.sweepsFaults = sweepsFaults ?? false
-        guard let exploration else { return request }
-        let ranges: [(String, Int, ClosedRange<Int>)] = [
-            ("statesPerEpoch", exploration.statesPerEpoch, 1...100_000_000),
-            ("samplesPerEpoch", exploration.samplesPerEpoch, 0...1_000_000), ("depth", exploration.depth, 1...2),
-            ("smallWorkloadSteps", exploration.smallWorkloadSteps ?? 1, 1...6),
-        ]
-        for (field, value, range) in ranges where !range.contains(value) { throw refuse(field, "\(value)") }
-        request.exploration.statesPerEpoch = exploration.statesPerEpoch
-        request.exploration.samplesPerEpoch = exploration.samplesPerEpoch
-        request.exploration.depth = exploration.depth
-        request.exploration.probesWriting = exploration.probesWriting
-        request.exploration.usesCommands = exploration.usesCommands
-        request.exploration.smallWorkloadSteps = exploration.smallWorkloadSteps
-        request.exploration.rules = try RunPlan.rules(exploration.rules) { refuse("rules", $0) }
-        // What the command line refuses, too.
-        guard request.storeInMemory == nil || threadCount == 1 else { throw refuse("threadCount", "\(threadCount)") }
-        let worksUnderOne = exploration.depth > 1 || exploration.probesWriting || exploration.smallWorkloadSteps != nil
-        guard !request.usesEveryProfile || !worksUnderOne else { throw refuse("profile", profile) }
-        return request
+        guard let profiles = ProfileChoice(profile), profiles != .one(.block) else { throw refuse("profile", profile) }
+        func refuse(_ problem: OptionProblem) -> CaseError {
+            switch problem.option {
+            case "threads": return refuse("threadCount", "\(threadCount)")
+            case "profile": return refuse("profile", profile)
+            case "contract": return refuse("contract", self.contract)
+            default: break
+            }
+            let option = type.declarations.first { $0.name == problem.option }
+            let texts = problem.option.flatMap { options[$0]?.texts } ?? []
+            return refuse(option?.planKey ?? "scenario", texts.joined(separator: ", "))
+        }
+        do throws(OptionProblem) {
+            var request = RunRequest(
+                target: target, scenario: try type.reading(options.compactMapValues(\.texts)), profiles: profiles,
+                contract: contract, seed: seed, operationCount: operationCount)
+            (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
+            if let problem = request.objection(from: nil, program: "faultline") { throw problem }
+            return request
+        } catch {
+            throw refuse(error)
+        }
+    }
+}
+
+extension RunPlan: Codable {
+    private enum Key: String {
+        case scenario, profile, contract, seed, operationCount, valueBytes, threadCount
+
+        var coding: OptionKey { OptionKey(stringValue: rawValue) }
     }
 
-    private static func rules(_ texts: [String], _ refuse: (String) -> CaseError) throws -> [Rule] {
-        try texts.map { text in
-            let rule = try Rule(parsing: text)
-            // Where the power goes is not for the rules of a run to say.
-            guard !rule.cutsPower else { throw refuse(text) }
-            return rule
+    /// Version 1 of the format has these in the plan of every scenario.
+    private static let always: [(key: String, value: OptionValue)] = [
+        ("cycles", .number(0)), ("cutAims", .texts([])), ("rules", .texts([])),
+    ]
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: OptionKey.self)
+        scenario = try fields.decode(ScenarioName.self, forKey: Key.scenario.coding)
+        profile = try fields.decode(String.self, forKey: Key.profile.coding)
+        contract = try fields.decode(String.self, forKey: Key.contract.coding)
+        seed = try fields.decode(UInt64.self, forKey: Key.seed.coding)
+        operationCount = try fields.decode(UInt64.self, forKey: Key.operationCount.coding)
+        valueBytes = try fields.decodeIfPresent(Int.self, forKey: Key.valueBytes.coding)
+        threadCount = try fields.decode(Int.self, forKey: Key.threadCount.coding)
+        options = [:]
+        let own = ScenarioList.named(scenario)?.declarations ?? []
+        for option in own {
+            guard let path = option.planKey?.split(separator: ".") else { continue }
+            options[option.name] = try fields.option(option.kind, at: path)
+        }
+        for option in ScenarioList.all.flatMap({ $0.declarations }) {
+            guard let key = option.planKey, !own.contains(where: { $0.planKey == key }) else { continue }
+            let value = try fields.option(option.kind, at: key.split(separator: "."))
+            if let value, value.texts ?? [] != [], value != .number(0) { foreign[key] = value }
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: OptionKey.self)
+        try fields.encode(scenario, forKey: Key.scenario.coding)
+        try fields.encode(profile, forKey: Key.profile.coding)
+        try fields.encode(contract, forKey: Key.contract.coding)
+        try fields.encode(seed, forKey: Key.seed.coding)
+        try fields.encode(operationCount, forKey: Key.operationCount.coding)
+        try fields.encodeIfPresent(valueBytes, forKey: Key.valueBytes.coding)
+        try fields.encode(threadCount, forKey: Key.threadCount.coding)
+        for (key, value) in Self.always { try fields.encode(value, at: [key[...]]) }
+        for option in ScenarioList.named(scenario)?.declarations ?? [] {
+            guard let path = option.planKey?.split(separator: "."), let value = options[option.name] else { continue }
+            try fields.encode(value, at: path)
         }
     }
 }

@@ -89,11 +89,12 @@ import Testing
         let hostile = try HostileCase([], in: scratch, isLive: true)
         try FileManager.default.removeItem(atPath: hostile.directory.shown + "/case.json")
         let target = try targets.target(hostile.manifest).configured()
-        var again = RunRequest(target: target, scenario: .ioError, contract: .durable, operationCount: 1, cycles: 1)
-        again.rules = [try Rule(parsing: "write nth=1 -> EIO")]
+        let rules = [try Rule(parsing: "write nth=1 -> EIO")]
+        let again = RunRequest(
+            target: target, scenario: IOErrorScenario(.rules(rules)), contract: .durable, operationCount: 1)
         var record = hostile.record
         record.scenario = "io-error"
-        record.live = LiveRun(of: again)
+        record.live = LiveRun(of: again, rules)
         try record.write(to: hostile.directory)
         let before = try hostile.picture
         for isSandboxed in [true, false] {

@@ -100,7 +100,7 @@ import Testing
     func `other scenarios take no budget`(scenario: String) throws {
         let answer = try Faultline.run(
             ["run", "engine", "--scenario", scenario, "--budget", "1s"], directory: temporary.path)
-        #expect(answer.status == 2 && answer.error.contains("power-cut and io-error"), "\(answer)")
+        #expect(answer.status == 2 && answer.error.contains("power-cut, io-error and explore"), "\(answer)")
     }
 
     @Test func `Ctrl-C keeps what was found`() throws {

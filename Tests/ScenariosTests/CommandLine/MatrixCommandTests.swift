@@ -237,7 +237,7 @@ import Testing
         ),
         (
             "cells:\n  - {target: engine, scenario: power-cut, cut_at: [unlink, moon]}",
-            "m.yaml:2: 'moon' is none of work, create"
+            "m.yaml:2: cut_at: 'moon' is none of work, create"
         ),
         ("cells:\n  - {target: engine, scenario: smoke, threads: 0}", "m.yaml:2: threads"),
         ("cells:\n  - {target: engine, scenario: explore, budget: 5x}", "m.yaml:2: budget is a time"),

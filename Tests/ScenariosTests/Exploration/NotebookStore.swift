@@ -34,15 +34,16 @@ struct NotebookStore {
     }
 
     func request(
-        _ scenario: Scenario = .explore, _ profile: Profile = .ext4Ordered, ops: UInt64 = 10, cycles: Int? = nil
+        _ scenario: (any Scenario)? = nil, _ profile: Profile = .ext4Ordered, ops: UInt64 = 10
     ) throws -> RunRequest {
         let target = try TargetCatalog(driver: Machine.driver).target(manifest).configured()
-        var request = RunRequest(
-            target: target, scenario: scenario, profile: profile, contract: target.contract, operationCount: ops,
-            cycles: cycles)
         // Small limits, so that tests are quick; the searches of tests are no claim.
-        (request.exploration.statesPerEpoch, request.exploration.samplesPerEpoch) = (256, 8)
-        request.acceptsPartial = true
+        var explore = ExploreScenario()
+        (explore.limits.statesPerEpoch, explore.limits.samplesPerEpoch) = (256, 8)
+        var request = RunRequest(
+            target: target, scenario: scenario ?? explore, profile: profile, contract: target.contract,
+            operationCount: ops)
+        request.scenario.budget?.acceptsPartial = true
         return request
     }
 

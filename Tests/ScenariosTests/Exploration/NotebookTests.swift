@@ -36,7 +36,7 @@ import Testing
         let scratch = Scratch()
         let faults = Self.wanted.map(\.fault).filter { $0 != fixed }
         let store = try NotebookStore(faults + more, in: scratch)
-        let result = store.run(try store.request(.explore, .posixMin, ops: 6))
+        let result = store.run(try store.request(nil, .posixMin, ops: 6))
         #expect(result.verdict == "violation", "\(result.reason ?? "")")
         #expect(result.findings.allSatisfy { $0.check == "opens" } && result.notMinimised == nil)
         for wanted in Self.wanted {
@@ -50,7 +50,7 @@ import Testing
         let scratch = Scratch()
         let faults = Self.wanted.map(\.fault)
         let store = try NotebookStore(faults, in: scratch)
-        let findings = store.run(try store.request(.explore, .posixMin, ops: 6)).findings
+        let findings = store.run(try store.request(nil, .posixMin, ops: 6)).findings
         let cases = try Self.wanted.map { try #require(findings.first(where: $0.matches)?.case) }
         for mended in 0...faults.count {
             let left = Array(faults.dropFirst(mended))
@@ -70,14 +70,14 @@ import Testing
     @Test func `without a fault nothing is found`() throws {
         let scratch = Scratch()
         let store = try NotebookStore(["none"], in: scratch)
-        let result = store.run(try store.request(.explore, .posixMin, ops: 6))
+        let result = store.run(try store.request(nil, .posixMin, ops: 6))
         #expect(result.verdict == "pass", "\(result.reason ?? "")")
     }
 
     @Test func `values that lie in files with random names are lost for one cause`() throws {
         let scratch = Scratch()
         let store = try NotebookStore(["blobs"], in: scratch)
-        let result = store.run(try store.request(.explore, .ext4Ordered, ops: 8))
+        let result = store.run(try store.request(nil, .ext4Ordered, ops: 8))
         #expect(
             Set(result.findings.map(\.lossKinds)) == [["write objects/*/*"]], "\(result.findings.map(\.story))")
         #expect(result.findings.count == 1)

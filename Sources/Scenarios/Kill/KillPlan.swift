@@ -15,14 +15,6 @@ package enum KillTrigger: Hashable, Sendable {
         guard case .acknowledgement(let count) = self else { return nil }
         return Int(clamping: count)
     }
-
-    /// The options of `faultline run` that say so.
-    var words: [String] {
-        switch self {
-        case .acknowledgement(let count): ["--kill-at-ack", "\(count)"]
-        case .newFile(let glob): ["--kill-at-file", "\(glob)"]
-        }
-    }
 }
 
 /// When a workload is killed.

@@ -14,7 +14,8 @@ import Targets
 /// is worth it: when a file gets its name, when a name moves, when one goes, and while the store recovers. The mount
 /// freezes, what runs is killed, one legal state is left behind, the store recovers and goes on from there. What lies
 /// around each of these cuts is swept like the first life.
-struct PowerCutScenario: ScenarioRun {
+struct PowerCutRun: ScenarioRun {
+    let scenario: PowerCutScenario
     let request: RunRequest
     let context: RunContext
     private let writer: CaseWriter
@@ -35,7 +36,8 @@ struct PowerCutScenario: ScenarioRun {
     /// The part that is being done was not cut short so far.
     var isPartWhole = true
 
-    init(_ request: RunRequest, _ context: RunContext, program: String) {
+    init(_ scenario: PowerCutScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+        self.scenario = scenario
         self.request = request
         self.context = context
         writer = CaseWriter(request: request, context: context, program: program)
@@ -43,7 +45,7 @@ struct PowerCutScenario: ScenarioRun {
         history = OracleHistory(context.oracle, context.memory)
         stream = RandomStream(seed: request.seed).stream("live cuts")
         activity = Activity(context.progress)
-        budget = TimeBudget(began: ScenarioRunner.now(), seconds: request.exploration.budgetSeconds)
+        budget = TimeBudget(began: ScenarioRunner.now(), seconds: scenario.budget?.seconds)
     }
 
     /// No further state is looked at: the share of the budget is used up, or somebody pressed Ctrl-C.
@@ -62,7 +64,7 @@ struct PowerCutScenario: ScenarioRun {
                 recorded.termination, said: recorded.complaints, wroteLines: history.lineCount)
         }
         try RecoveryControl(request, context).require(endOf: recorded.recording)
-        let aims = request.aims
+        let aims = scenario.cuts.aims
         let whole = CutSweep(profile: request.profile, seed: request.seed)
         try part(1, of: 1 + aims.count, "the recorded life") {
             try $0.sweep(recorded.recording, linesBefore: 0, whole)
@@ -84,10 +86,10 @@ struct PowerCutScenario: ScenarioRun {
     /// - Returns: what `body` does; true when it was left out.
     @discardableResult
     private mutating func part(
-        _ number: Int, of count: Int, _ what: String, _ body: (inout PowerCutScenario) throws -> Bool
+        _ number: Int, of count: Int, _ what: String, _ body: (inout PowerCutRun) throws -> Bool
     ) throws -> Bool {
         if context.shouldStop() { throw RunError.interrupted }
-        if request.exploration.budgetSeconds != nil, tally.parts == nil { tally.parts = .init(0, of: count, .parts) }
+        if scenario.budget?.seconds != nil, tally.parts == nil { tally.parts = .init(0, of: count, .parts) }
         activity.begin(what)
         budget.share(among: number == 1 ? min(2, count) : count - number + 1)
         guard !budget.isUsedUp else { return true }
@@ -324,7 +326,7 @@ struct PowerCutScenario: ScenarioRun {
     /// Each state that hangs costs the timeout, and there may be hundreds: after so many of the whole run the search of a
     /// life ends at its first.
     private func tooManyHang(_ checker: StateChecker) -> Bool {
-        checker.hangingCount > 0 && client.hangCount >= request.exploration.hangsAtMost
+        checker.hangingCount > 0 && client.hangCount >= ExplorationLimits.usualHangs
     }
 
     /// - Parameter isCutShort: too many states hung, and the others were not looked at.

@@ -5,7 +5,7 @@ import Oracle
 import Storage
 
 /// Cuts while the store recovers from a cut.
-extension PowerCutScenario {
+extension PowerCutRun {
     /// After so many cuts from which recovery had nothing to change it is believed to change nothing ever. One that broke a
     /// promise already says nothing of a crash during the recovery from it.
     private static let firstCutLimit = 4

@@ -34,6 +34,8 @@ struct FaultPlanner {
     let context: RunContext
     /// What stands behind the names of the files of a life.
     let label: String
+    /// A sweep: each family is tried wherever it can fire.
+    let takesEveryPlace: Bool
 
     /// More files than this are not tried for reads: the rules are asked one by one.
     private static let fileLimit = 24
@@ -129,9 +131,9 @@ struct FaultPlanner {
             plan.obstacle = "the store does nothing that it could hit"
             return
         }
-        let count = request.sweepsFaults ? total : min(UInt64(plan.family.placeCount), total)
+        let count = takesEveryPlace ? total : min(UInt64(plan.family.placeCount), total)
         // A sweep goes from the first place to the last.
-        let first = request.sweepsFaults ? 0 : draw % total
+        let first = takesEveryPlace ? 0 : draw % total
         let places = try (0..<count).map { index in
             try self.plan(plan.family, ways, first + index * total / count)
         }

@@ -19,10 +19,8 @@ struct KillBoundaries {
 
     init(_ request: RunRequest, _ context: RunContext, program: String) {
         var request = request
-        (request.scenario, request.profile, request.cycles) = (.explore, .kill, 0)
+        request.profile = .kill
         request.operationCount = min(request.operationCount, Self.mostOperations)
-        request.killTrigger = nil
-        request.exploration = ExplorationLimits()
         if request.target.builtInStore != nil { request.shape.threadCount = 1 }
         self.request = request
         self.context = context.part("boundaries")
@@ -31,13 +29,15 @@ struct KillBoundaries {
 
     /// Adds what was seen to `tally`, and answers how far it went. Without FUSE nothing is done.
     mutating func check(_ tally: inout RunTally) throws -> RunResult.Boundaries {
-        request.exploration.budgetSeconds = tally.findings.isEmpty ? Self.mostSeconds : Self.mostSecondsAfterFinding
-        if request.storeInMemory == nil, let obstacle = MountTrial.run() {
+        var explore = ExploreScenario()
+        explore.budget?.seconds = tally.findings.isEmpty ? Self.mostSeconds : Self.mostSecondsAfterFinding
+        request.scenario = explore
+        if request.needs.contains(.fuse), let obstacle = MountTrial.run() {
             return RunResult.Boundaries(operations: 0, states: 0, obstacle: "no mount can be made: \(obstacle)")
         }
-        var scenario = ExploreScenario(request, context, program: program)
-        let outcome = Result { try scenario.run() }
-        tally.addBoundaries(scenario.tally)
+        var run = ExploreRun(explore, request, context, program: program)
+        let outcome = Result { try run.run() }
+        tally.addBoundaries(run.tally)
         if case .failure(RecordingError.noKillStates(let files)) = outcome {
             return RunResult.Boundaries(
                 operations: 0, states: 0,
@@ -45,8 +45,8 @@ struct KillBoundaries {
         }
         try outcome.get()
         return RunResult.Boundaries(
-            operations: Int(clamping: request.operationCount), states: scenario.tally.checked,
-            explored: scenario.tally.coverage.map(RunResult.Explored.init))
+            operations: Int(clamping: request.operationCount), states: run.tally.checked,
+            explored: run.tally.coverage.map(RunResult.Explored.init))
     }
 }
 

@@ -12,7 +12,8 @@ import Targets
 /// draw places it there. Under the fault the store may refuse, loudly, or go on; once the fault is gone it must open,
 /// hold what it had acknowledged and take new writes. It is looked at with the fault still there, after the files were
 /// read afresh from storage (a remount), and after a second life. What each family holds a store to: docs/io-errors.md.
-struct IOErrorScenario: ScenarioRun {
+struct IOErrorRun: ScenarioRun {
+    let scenario: IOErrorScenario
     let request: RunRequest
     let context: RunContext
     let program: String
@@ -23,16 +24,20 @@ struct IOErrorScenario: ScenarioRun {
     /// The budget did not end the present family of faults before its last place.
     private var isTrialWhole = true
 
-    init(_ request: RunRequest, _ context: RunContext, program: String) {
+    init(_ scenario: IOErrorScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+        self.scenario = scenario
         self.request = request
         self.context = context
         self.program = program
         client = RecoverClient(request.target)
-        budget = TimeBudget(began: ScenarioRunner.now(), seconds: request.exploration.budgetSeconds)
+        budget = TimeBudget(began: ScenarioRunner.now(), seconds: scenario.budget?.seconds)
         activity = Activity(context.progress)
     }
 
-    private var cycleCount: Int { max(1, request.cycles) }
+    /// Each family is tried at every place.
+    private var isSweep: Bool { scenario.faults == .families(everyPlace: true) }
+
+    private var cycleCount: Int { max(1, scenario.cycles) }
 
     mutating func run() throws {
         try RunFiles.makeDirectory(context.scratchFile("states"))
@@ -40,14 +45,18 @@ struct IOErrorScenario: ScenarioRun {
         for cycle in 0..<UInt64(cycleCount) {
             var request = request
             request.seed = self.request.seed &+ cycle
-            if request.rules.isEmpty { try tryFamilies(request) } else { try tryRules(request) }
+            switch scenario.faults {
+            case .families: try tryFamilies(request)
+            case .rules(let rules): try tryRules(rules, request)
+            }
         }
     }
 
     private mutating func tryFamilies(_ request: RunRequest) throws {
         guard !budget.isUsedUp else { return }
         activity.begin("io-error: two lives without faults")
-        let planner = FaultPlanner(request: request, context: context, label: "-\(request.seed)")
+        let planner = FaultPlanner(
+            request: request, context: context, label: "-\(request.seed)", takesEveryPlace: isSweep)
         let plans = try planner.plans(FaultFamily.all)
         expect(trials: plans.count)
         for (index, plan) in plans.enumerated() {
@@ -74,7 +83,7 @@ struct IOErrorScenario: ScenarioRun {
 
     /// A budget may end the run before all of so many trials in each cycle are done.
     private mutating func expect(trials count: Int) {
-        guard request.exploration.budgetSeconds != nil, tally.parts == nil else { return }
+        guard scenario.budget?.seconds != nil, tally.parts == nil else { return }
         tally.parts = .init(0, of: count * cycleCount, .trials)
     }
 
@@ -97,14 +106,14 @@ struct IOErrorScenario: ScenarioRun {
             var report = try tryUntilItFires(place, rule, request)
             report.places = plan.others.isEmpty ? nil : index + 1
             if report.outcome == .violation {
-                guard request.sweepsFaults else { return report }
+                guard isSweep else { return report }
                 failingCount += 1
                 failing = failing ?? report
             }
             first = first ?? report
             first?.places = report.places
         }
-        if request.sweepsFaults {
+        if isSweep {
             let places = first?.places
             first = failing ?? first
             first?.places = places
@@ -130,8 +139,8 @@ struct IOErrorScenario: ScenarioRun {
     }
 
     /// The rules that somebody named, all of them at once.
-    private mutating func tryRules(_ request: RunRequest) throws {
-        let demands = Set(request.rules.map(\.demand))
+    private mutating func tryRules(_ rules: [Rule], _ request: RunRequest) throws {
+        let demands = Set(rules.map(\.demand))
         let demand: FaultFamily.Demand =
             demands.contains(.noticing) ? .noticing : demands.contains(.prefix) ? .prefix : .everything
         guard demand != .noticing || request.target.target.noticesDamage else {
@@ -145,7 +154,7 @@ struct IOErrorScenario: ScenarioRun {
         activity.begin("io-error")
         try RecoveryControl(request, context).requireOfLife(seed: request.seed)
         tally.faults.append(
-            try make(Trial(request: request, family: "rules", rules: request.rules, demand: demand)))
+            try make(Trial(request: request, family: "rules", rules: rules, demand: demand)))
         noteTrial()
     }
 
@@ -196,9 +205,10 @@ struct IOErrorScenario: ScenarioRun {
                 objection.check, saying: objection.error, hasAcknowledged: outcome.history.acknowledged > 0,
                 fault: trial.family)
             var repeated = trial.request
-            (repeated.rules, repeated.cycles) = (trial.rules, 1)
+            repeated.scenario = IOErrorScenario(.rules(trial.rules))
             try tally.add(cause, saying: objection.error) {
-                try writer.write(objection, cause, of: outcome, files: run, rules: trial.text, doneAgainBy: repeated)
+                try writer.write(
+                    objection, cause, of: outcome, files: run, rules: trial.rules, doneAgainBy: repeated)
             }
         }
         try run.remove()

@@ -12,7 +12,8 @@ import Targets
 /// seeded times or at a given acknowledgement, recovered, judged, and goes on with what it has. Only a kill that found the
 /// workload at work counts; fewer than half are inconclusive. Then every boundary of operations is checked
 /// (`KillBoundaries`), which needs FUSE for stores in other processes; the rest needs nothing of the machine.
-struct KillScenario: ScenarioRun {
+struct KillRun: ScenarioRun {
+    let scenario: KillScenario
     let request: RunRequest
     let context: RunContext
     let program: String
@@ -22,7 +23,8 @@ struct KillScenario: ScenarioRun {
     /// What the store showed when the present life began; nil in the first.
     private var shown: Observation?
 
-    init(_ request: RunRequest, _ context: RunContext, program: String) {
+    init(_ scenario: KillScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+        self.scenario = scenario
         self.request = request
         self.context = context
         self.program = program
@@ -65,11 +67,11 @@ struct KillScenario: ScenarioRun {
 
     private mutating func killLive(afterLifeOf seconds: Double) throws {
         var stream = RandomStream(seed: request.seed).stream("kills")
-        for cycle in 1...max(1, request.cycles) where request.cycles > 0 {
+        for cycle in 1...max(1, scenario.killCount) where scenario.killCount > 0 {
             if context.shouldStop() { throw RunError.interrupted }
-            context.progress("kill \(cycle) of \(request.cycles)")
+            context.progress("kill \(cycle) of \(scenario.killCount)")
             let fraction = Double(stream.next(upperBound: 1_000_000 as UInt64)) / 1_000_000
-            let plan = request.killTrigger.map(KillPlan.at)
+            let plan = scenario.trigger.map(KillPlan.at)
             for attempt in 1...Self.mostAttempts {
                 // A life may be shorter than the first one: a kill that came too late is tried again, and earlier.
                 let life = try live(until: plan ?? .afterSeconds(fraction * seconds / Double(attempt)))
@@ -95,7 +97,7 @@ struct KillScenario: ScenarioRun {
     private func cut(of life: Life, _ cycle: Int) -> RunResult.Cut {
         let hasWorkLeft = UInt64(life.acknowledged) < request.operationCount
         return RunResult.Cut(
-            cycle: cycle, acknowledged: life.acknowledged, asked: request.killTrigger?.acknowledgement,
+            cycle: cycle, acknowledged: life.acknowledged, asked: scenario.trigger?.acknowledgement,
             inFlight: history.inFlight,
             landed: life.wasKilled && life.acknowledged > 0 && hasWorkLeft, file: life.newFile?.shown)
     }

@@ -7,7 +7,7 @@ import Targets
 /// there; then it takes some more writes, and those must be there too. What is wrong here is no matter of crashes: of a
 /// target that somebody wrote a driver for it is an error of the harness, which says where to look. The built-in drivers are
 /// known to be right, so that with them it is a finding: a planted bug that needs no crash.
-struct SmokeScenario: ScenarioRun {
+struct SmokeRun: ScenarioRun {
     let request: RunRequest
     let context: RunContext
     private(set) var tally = RunTally()
@@ -38,7 +38,7 @@ struct SmokeScenario: ScenarioRun {
         let client = RecoverClient(request.target)
         guard let shown = try judge(history, client, isSecondLife: false), tally.findings.isEmpty else { return }
         try history.restart(showing: shown)
-        let second = try live(&history, operations: min(request.operationCount, SmokeScenario.secondLifeOperations))
+        let second = try live(&history, operations: min(request.operationCount, SmokeRun.secondLifeOperations))
         guard second.termination.isSuccess else {
             try context.requireRoom("the workload")
             let said = second.said.isEmpty ? "" : "; it said: \(second.said)"

@@ -7,7 +7,8 @@ import Storage
 import Targets
 
 /// One run is recorded, and every state that a crash could have left of it is checked, or it is said which were not.
-struct ExploreScenario: ScenarioRun {
+struct ExploreRun: ScenarioRun {
+    let scenario: ExploreScenario
     private(set) var request: RunRequest
     private(set) var context: RunContext
     let program: String
@@ -17,28 +18,29 @@ struct ExploreScenario: ScenarioRun {
     /// Each profile that was begun, where there are several.
     private var profiles: [ExplorationFiles.ProfileProgress] = []
 
-    init(_ request: RunRequest, _ context: RunContext, program: String) {
+    init(_ scenario: ExploreScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+        self.scenario = scenario
         self.request = request
         self.context = context
         self.program = program
     }
 
     mutating func run() throws {
-        if let directory = request.resumed { return try goOn(with: ExplorationFiles(directory: directory)) }
-        guard let store = request.storeInMemory else {
+        if let directory = scenario.resumed { return try goOn(with: ExplorationFiles(directory: directory)) }
+        guard let store = storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
             let recording = try liveOnAMount().recording
             try control(recording)
             return try explore(recording, nil, try takenHistory())
         }
-        if let length = request.exploration.smallWorkloadSteps { return try exploreSmallWorkloads(store, length) }
+        if let length = scenario.smallWorkloadSteps { return try exploreSmallWorkloads(store, length) }
         context.progress("recording")
         let workload = Workload(
             seed: request.seed, shape: request.shape, operationCount: request.operationCount)
         let life = try RecordedLife(
             trace: context.file("recorded.trace"), oracle: context.oracle, context.memory,
-            rules: request.exploration.rules, seed: request.seed
+            rules: scenario.rules, seed: request.seed
         ) { storage, oracle in
             try store.run(workload, on: storage, oracle: oracle)
         }
@@ -55,7 +57,7 @@ struct ExploreScenario: ScenarioRun {
     /// The recorded run of a run that was stopped, from where that one came to. What lies in a directory may have come from
     /// anywhere: its states cannot be left.
     private mutating func goOn(with files: ExplorationFiles) throws {
-        if request.target.confinement != .none, request.storeInMemory == nil {
+        if request.target.confinement != .none, storeInMemory == nil {
             context = try context.within("confined")
             request.target.confinement = try .foreign(in: context.scratch, trusts: false)
         }
@@ -64,22 +66,24 @@ struct ExploreScenario: ScenarioRun {
         doubts.add(to: &tally)
         try RunFiles.refuseLink(files.trace)
         let recording = try Recording(tracePath: files.trace, context.memory)
-        if request.storeInMemory == nil { try control(recording) }
+        if storeInMemory == nil { try control(recording) }
         try files.share(with: context)
-        let writer = CaseWriter(request: request, context: context, program: program)
+        let writer = CaseWriter(
+            request: request, context: context, program: program,
+            probing: scenario.probesWriting ? request.profile : nil)
         tally.findings = try files.findings(into: writer)
         tally.unstable = try files.unstable(into: writer)
-        try explore(recording, request.storeInMemory, try takenHistory(), earlier)
+        try explore(recording, storeInMemory, try takenHistory(), earlier)
     }
 
     /// What two runs must have in common for one to go on with the other.
-    private var options: [String] {
-        ScenarioRunner(program: program).arguments(request, withBudget: false)
-    }
+    private var options: [String] { request.arguments(withLimits: false) }
+
+    private var storeInMemory: BuiltInStore? { scenario.storeInMemory(request.target) }
 
     private mutating func exploreSmallWorkloads(_ store: BuiltInStore, _ length: Int) throws {
         let workloads = SmallWorkloads(steps: store.smallSteps, length: length)
-        var coverage = Coverage(limits: request.exploration)
+        var coverage = Coverage(limits: scenario.limits)
         coverage.workloads = (0, workloads.count)
         defer { tally.coverage = coverage }
         for number in 0..<workloads.count where coverage.stopped == nil {
@@ -88,7 +92,7 @@ struct ExploreScenario: ScenarioRun {
             let (trace, oracle) = (context.scratchFile("small.trace"), context.scratchFile("small.jsonl"))
             for file in [trace, oracle] { try RunFiles.remove(file) }
             let life = try RecordedLife(
-                trace: trace, oracle: oracle, context.memory, rules: request.exploration.rules, seed: request.seed
+                trace: trace, oracle: oracle, context.memory, rules: scenario.rules, seed: request.seed
             ) { storage, oracle in
                 try store.run(steps, on: storage, oracle: oracle)
             }
@@ -110,10 +114,10 @@ struct ExploreScenario: ScenarioRun {
         defer { try? client.close() }
         let start = ScenarioRunner.now()
         began = began ?? start
-        let budget = TimeBudget(began: began ?? start, seconds: request.exploration.budgetSeconds)
+        let budget = TimeBudget(began: began ?? start, seconds: scenario.budget?.seconds)
         let shouldStop = context.shouldStop
         let explorer = try Explorer(
-            recording, profile: request.profiles[0], limits: request.exploration, seed: request.seed,
+            recording, profile: request.profile, limits: scenario.limits, seed: request.seed,
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),
             judge: EvidenceJudge(history.validator, request.contract),
@@ -124,10 +128,10 @@ struct ExploreScenario: ScenarioRun {
         count(explorer, history)
         try report(explorer, recording, history)
         if explorer.canBeResumed || profiles.contains(where: \.result.explored.isPartial),
-            request.exploration.smallWorkloadSteps == nil
+            scenario.smallWorkloadSteps == nil
         {
             try ExplorationFiles(directory: context.directory).write(explorer, profiles, tally, options)
-            tally.isResumable = true
+            tally.continuation = ["--resume", context.directory.shown]
         }
         try outcome.get()
         if context.shouldStop() { throw RunError.interrupted }
@@ -135,16 +139,16 @@ struct ExploreScenario: ScenarioRun {
 
     /// Explores under the run's profile, or under each in its turn, and counts.
     private mutating func walk(_ explorer: Explorer, _ recording: Recording, _ budget: TimeBudget) throws {
-        guard request.usesEveryProfile else {
+        guard request.profiles == .every else {
             defer { count(explorer) }
             return try walk(explorer, budget, saying: "")
         }
-        var sum = Coverage(limits: request.exploration)
+        var sum = Coverage(limits: scenario.limits)
         defer { tally.coverage = sum }
         let before = profiles
         profiles = []
-        sum.profiles = request.profiles.count
-        for (place, profile) in request.profiles.enumerated() {
+        sum.profiles = Profile.filesystems.count
+        for (place, profile) in Profile.filesystems.enumerated() {
             let known = before.first { $0.result.profile == profile }
             do {
                 try recording.require(profile)
@@ -155,10 +159,10 @@ struct ExploreScenario: ScenarioRun {
             }
             if let known, !known.result.explored.isPartial {
                 profiles.append(known)
-                sum.add(Coverage(known.result.explored, limits: request.exploration))
+                sum.add(Coverage(known.result.explored, limits: scenario.limits))
                 continue
             }
-            budget.share(among: request.profiles.count - place)
+            budget.share(among: Profile.filesystems.count - place)
             try explorer.begin(profile, from: known?.progress)
             let outcome = Result { try walk(explorer, budget, saying: "\(profile.rawValue), ") }
             count(explorer)
@@ -175,7 +179,7 @@ struct ExploreScenario: ScenarioRun {
             try explorer.run(
                 shouldStop: {
                     if context.shouldStop() { return context.stopReason }
-                    if let sought = request.sought, explorer.collector.causes.contains(where: sought.matches) {
+                    if let sought = scenario.sought, explorer.collector.causes.contains(where: sought.matches) {
                         return "the cause that was looked for shows"
                     }
                     return budget.isUsedUp ? "the budget is used up" : nil
@@ -200,7 +204,7 @@ struct ExploreScenario: ScenarioRun {
     }
 
     private func refuseWhatNeedsMemory() throws {
-        guard request.exploration.smallWorkloadSteps == nil else {
+        guard scenario.smallWorkloadSteps == nil else {
             throw RunError.harness(
                 "small workloads are for the stores that run inside Faultline (engine, events), and not through their commands"
             )
@@ -210,10 +214,11 @@ struct ExploreScenario: ScenarioRun {
     private func liveOnAMount() throws -> LiveCycle.Outcome {
         let backing = context.scratchFile("store")
         try RunFiles.makeDirectory(backing)
-        let cycle = LiveCycle(request: request, context: context, backing: backing, oracle: context.oracle)
+        let cycle = LiveCycle(
+            request: request, context: context, backing: backing, oracle: context.oracle, rules: scenario.rules)
         let life = try cycle.run(named: "recorded", firstSeq: 1, crash: nil)
         let isFaulty = life.life.fault != nil
-        guard isFaulty || request.exploration.rules.isEmpty else {
+        guard isFaulty || scenario.rules.isEmpty else {
             throw RunError.inconclusive("no rule fired: the recorded run met no fault")
         }
         // After a fault the store may refuse.
@@ -227,7 +232,7 @@ struct ExploreScenario: ScenarioRun {
     /// A run that met a fault may have left a store that rightly does not open.
     private func control(_ recording: Recording) throws {
         let control = RecoveryControl(request, context)
-        let isFaulty = !request.exploration.rules.isEmpty
+        let isFaulty = !scenario.rules.isEmpty
         try isFaulty ? control.requireOfLife(seed: request.seed) : control.require(endOf: recording)
     }
 
@@ -237,17 +242,16 @@ struct ExploreScenario: ScenarioRun {
         if let store {
             return MemoryRecovery(
                 store, payloads: recording.payloads,
-                probing: request.exploration.probesWriting ? request.profile : nil)
+                probing: scenario.probesWriting ? request.profile : nil)
         }
         let scratch = context.scratchFile(name)
         try RunFiles.makeDirectory(scratch)
-        let limits = request.exploration
-        guard limits.depth > 1 || limits.probesWriting else {
+        guard scenario.limits.depth > 1 || scenario.probesWriting else {
             return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
         }
         return MountedRecovery(
             request.target, client: client, payloads: recording.payloads, context: context, scratch: scratch,
-            probing: limits.probesWriting
+            probing: scenario.probesWriting
                 ? MountedRecovery.Probing(profile: request.profile, seed: request.seed) : nil)
     }
 
@@ -273,7 +277,9 @@ struct ExploreScenario: ScenarioRun {
     }
 
     private mutating func report(_ explorer: Explorer, _ recording: Recording, _ history: OracleHistory) throws {
-        let writer = CaseWriter(request: request, context: context, program: program)
+        let writer = CaseWriter(
+            request: request, context: context, program: program,
+            probing: scenario.probesWriting ? request.profile : nil)
         for kin in FoundKin.groups(of: explorer.collector.causes) {
             let oracle = try history.text(firstLines: kin.shown.state.oracleLineCount)
             try tally.add(kin) { try writer.write($0, recording, oracle: oracle, shown: nil) }

@@ -52,6 +52,8 @@ struct LiveCycle {
     let backing: ByteString
     /// Where the oracle's lines are kept.
     let oracle: ByteString
+    /// Faults of a life in which the power stays on.
+    var rules: [Rule] = []
 
     /// Runs the workload once. With a crash the power goes there: everything that runs is killed, and the state that it
     /// asks for is left behind. Without one, or if the workload ends before it, everything is kept.
@@ -81,7 +83,7 @@ struct LiveCycle {
         switch crash?.trigger {
         case .point(let point)?: options.crashPoint = point
         case .rule(let rule)?: options.rules = [rule]
-        case nil: options.rules = request.exploration.rules
+        case nil: options.rules = rules
         }
         options.profile = request.profile
         options.seed = request.seed

@@ -110,7 +110,7 @@ struct ExplorationFiles {
 
     private func saved(_ options: [String], program: String) throws -> (Saved, checksum: UInt32) {
         guard RunFiles.size(of: file("progress.json")) > 0 else {
-            let isWhole = (try? result())?.scenario == Scenario.explore.rawValue
+            let isWhole = (try? result())?.scenario == ScenarioName.explore.rawValue
             throw RunError.harness(
                 isWhole
                     ? "\(directory.shown) came to its end: there is nothing to go on with, and its result.json stands"

@@ -1,0 +1,101 @@
+import Bytes
+import Exploration
+import Glibc
+import Model
+
+extension ExploreScenario {
+    package static let options = whatIsDone + budgets + howLong
+
+    private static let whatIsDone: [ScenarioOption<ExploreScenario>] =
+        [
+            .integer(
+                "epoch-states", \.limits.statesPerEpoch, in: 1...100_000_000,
+                default: "\(ExplorationLimits().statesPerEpoch)",
+                "an epoch with more states than this is searched and not exhausted"
+            ).kept(as: "exploration.statesPerEpoch").alwaysPrinted,
+            .integer(
+                "samples", \.limits.samplesPerEpoch, in: 0...1_000_000,
+                default: "\(ExplorationLimits().samplesPerEpoch)", "seeded choices for each epoch that is searched"
+            ).kept(as: "exploration.samplesPerEpoch").alwaysPrinted,
+            .integer(
+                "depth", \.limits.depth, in: 1...2, default: "1", "2 crashes the recovery of each distinct state, too"
+            ).kept(as: "exploration.depth"),
+            .flag(
+                "writable", \.probesWriting,
+                "after each recovery write a key, cut the power again, and see that it is there"
+            ).kept(as: "exploration.probesWriting"),
+            ScenarioOption(
+                "workloads", .text, "small",
+                "`small` takes, instead of one workload, every sequence of --length small steps (engine and events)"
+            ) { (scenario, texts) throws(OptionProblem) in
+                guard texts.last == "small" else {
+                    throw OptionProblem("workloads", "\(option: "workloads") can be small, not \(texts.last ?? "")")
+                }
+                scenario.smallWorkloadSteps = usualSteps
+            } texts: {
+                $0.smallWorkloadSteps == nil ? [] : ["small"]
+            },
+            .integer(
+                "length", \.smallWorkloadSteps, in: 1...6,
+                "how many steps a small workload has (default: \(usualSteps))"
+            ).kept(as: "exploration.smallWorkloadSteps").needing("workloads"),
+            .flag(
+                "commands", \.usesCommands,
+                """
+                drive engine and events through their commands on a FUSE mount, as any other target, and not inside this process
+                """
+            ).kept(as: "exploration.usesCommands"),
+            ScenarioOption(
+                "rule", .texts, "rule",
+                "a fault of the recorded run, such as 'fsync path=*.log nth=3 -> EIO lose'; repeatable"
+            ) { (scenario, texts) throws(OptionProblem) in
+                scenario.rules = try OptionText.rules(
+                    texts, of: "rule",
+                    insteadOfCrash: """
+                        , and explore tries that at every moment of the run by itself; name a fault that the store lives on \
+                        with, such as 'fsync nth=3 -> EIO lose'
+                        """)
+            } texts: {
+                $0.rules.map(\.description)
+            }.kept(as: "exploration.rules"),
+            .integer(
+                "states", \.limits.budgetStates, in: 1...1_000_000_000,
+                "stop after so many distinct states, and say what was left out"
+            ).limiting,
+        ]
+
+    private static let budgets: [ScenarioOption<ExploreScenario>] = .budget(
+        """
+        stop after so much time of checking, such as 60s or 10m, and say what was left out. A finding that is being made \
+        smaller, or a recovery that is crashed, is brought to its end
+        """)
+
+    private static let howLong: [ScenarioOption<ExploreScenario>] = [
+        .integer(
+            "hangs", \.limits.hangsAtMost, in: 1...1000, default: "\(ExplorationLimits.usualHangs)",
+            """
+            how many states may hang in recovery, each for the target's whole timeout, before it ends. Each is a finding
+            """
+        ).limiting,
+        ScenarioOption(
+            "resume", .text, "directory",
+            """
+            continue the run in this directory, which was stopped by a budget or by Ctrl-C; give the options that it had
+            """
+        ) { (scenario, texts) throws(OptionProblem) in
+            let path = try OptionText.path(texts, of: "resume")
+            guard let resolved = path.withCString({ realpath($0, nil) }) else {
+                let reason = String(cString: strerror(errno))
+                throw OptionProblem("resume", "\(option: "resume"): \(path): \(reason)")
+            }
+            defer { free(resolved) }
+            scenario.resumed = ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
+        } texts: { _ in
+            // The command of a run that continues another is that of the whole.
+            []
+        }.limiting.only(in: .commandLine).excluding("workloads"),
+        .obsoleteCycles.only(in: .matrix),
+    ]
+
+    private static let usualSteps = 3
+}

@@ -1,0 +1,12 @@
+/// Something that a scenario needs of the machine. The doctor says whether it is there.
+package enum MachineNeed: Hashable, Sendable {
+    case root
+    /// A mount of FaultFS.
+    case fuse
+    case loopDevices
+    /// mkfs of this type: ext4, xfs, btrfs.
+    case makeFilesystem(String)
+    /// A target of device-mapper: flakey, log-writes.
+    case deviceMapper(String)
+    case virtualMachine
+}

@@ -1,0 +1,114 @@
+import Bytes
+import Model
+
+extension ScenarioName {
+    package static let powerCut = ScenarioName(rawValue: "power-cut")
+}
+
+/// The power goes: what was not synced may be lost, torn or reordered as the profile allows.
+package struct PowerCutScenario: Scenario {
+    package static let name = ScenarioName.powerCut
+    package static let summary = "the power goes: unsynced data, sizes and names are lost by the profile's rules"
+    package static let needs: [MachineNeed] = [.fuse]
+    package static let losesByProfile = true
+
+    /// Where the power goes while the store lives.
+    package enum Cuts: Hashable, Sendable {
+        /// So often at seeded moments of the work, and then once at each usual aim; 0: nowhere, crashes are derived alone.
+        case seeded(Int)
+        /// At each of these in their order, so many times.
+        case aimed([CutAim], rounds: Int)
+
+        /// Cut by cut.
+        var aims: [CutAim] {
+            switch self {
+            case .seeded(0): []
+            case .seeded(let count): Array(repeating: .phase(.work), count: count) + CutAim.usual
+            case .aimed(let aims, let rounds): (0..<rounds).flatMap { _ in aims }
+            }
+        }
+    }
+
+    package var cuts = Cuts.seeded(2)
+    package var budget: RunBudget? = RunBudget()
+
+    package init() {}
+
+    package init(_ cuts: Cuts) { self.cuts = cuts }
+
+    package static let options = own + budgets
+
+    private static let own: [ScenarioOption<PowerCutScenario>] =
+        [
+            ScenarioOption(
+                "cut-at", .texts, "aim",
+                """
+                where the power goes, and not at seeded moments and once at each of these: work (any seeded event), create, \
+                rename, unlink (a seeded one of these in the middle of the work: a rotation, a checkpoint, a compaction), \
+                recovery (at work, and again while the store recovers), or exactly here: a rule such as \
+                'unlink path=*.log nth=2 -> crash' or '… -> crash after' (docs/fault-rules.md); repeatable
+                """
+            ) { (scenario, texts) throws(OptionProblem) in
+                var aims: [CutAim] = []
+                for text in texts {
+                    do throws(CutAimError) { aims.append(try CutAim(parsing: ByteString(text))) } catch {
+                        throw OptionProblem("cut-at", "\(option: "cut-at"): \(error)")
+                    }
+                }
+                if !aims.isEmpty { scenario.cuts = .aimed(aims, rounds: 1) }
+            } texts: { scenario in
+                if case .aimed(let aims, _) = scenario.cuts { aims.map(\.description) } else { [] }
+            }.kept(as: "cutAims"),
+            ScenarioOption(
+                "cycles", .integer, "count", default: "2, or 1 with aims of your own",
+                """
+                how often the power goes at seeded moments, each time continuing on what survived, before it goes once at each \
+                usual aim; how often it goes at each aim of your own
+                """
+            ) { (scenario, texts) throws(OptionProblem) in
+                let count = try OptionText.integer(texts, of: "cycles", in: 0...1000)
+                switch scenario.cuts {
+                case .seeded: scenario.cuts = .seeded(count)
+                case .aimed(let aims, _):
+                    guard count > 0 else {
+                        throw OptionProblem(
+                            "cycles", "\(option: "cut-at") asks for cuts, and \(option: "cycles") 0 for none")
+                    }
+                    scenario.cuts = .aimed(aims, rounds: count)
+                }
+            } texts: { scenario in
+                switch scenario.cuts {
+                case .seeded(let count), .aimed(_, let count): ["\(count)"]
+                }
+            }.kept(as: "cycles").alwaysPrinted,
+        ]
+
+    private static let budgets: [ScenarioOption<PowerCutScenario>] = .budget(
+        """
+        after so much time, such as 60s or 10m, begin nothing further, and say what was left out. Without a finding such a \
+        run is inconclusive (exit 3)
+        """)
+
+    package func makeRun(_ request: RunRequest, _ context: RunContext, program: String) -> any ScenarioRun {
+        PowerCutRun(self, request, context, program: program)
+    }
+
+    package func doubt(about tally: RunTally) -> String? {
+        if tally.statesWithLosses == 0 { return RunTally.lostNothing }
+        if case .aimed = cuts, let missed = tally.aims.first(where: { $0.outcome == .notTried }) {
+            return "the power did not go at \(missed.aim): \(missed.detail ?? "")"
+        }
+        if let missed = tally.aims.first(where: { $0.outcome == .neverFired }) {
+            let place = missed.placed == missed.aim ? "it" : missed.placed ?? "it"
+            return "the power did not go at '\(missed.aim)': \(place) never came"
+        }
+        if cuts != .seeded(0), tally.cutsLanded == 0 {
+            return "no live cut landed while the workload was at work: try another --seed or more --cycles"
+        }
+        return nil
+    }
+}
+
+extension RunTally {
+    static let lostNothing = "no crash lost anything: the workload left nothing unsynced at any cut"
+}
