@@ -53,6 +53,7 @@ let package = Package(
                 "CYardsticks", "Exploration", "FaultFS", "Targets", "Engine", "Oracle", "Storage", "Model", "Bytes",
                 "CPlatform",
             ],
+            resources: [.embedInCode("Matrices/default.yaml")],
             swiftSettings: house),
         .target(
             name: "Report", dependencies: ["Scenarios", "Exploration", "Engine", "Oracle", "Model", "Bytes"],

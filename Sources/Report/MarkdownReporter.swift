@@ -1,41 +1,43 @@
 import Bytes
-import Oracle
-import Scenarios
 
-/// A matrix as the Markdown that GitHub shows for a step.
-package enum GitHubSummary {
-    package static func text(_ rows: [MatrixRow]) -> String {
-        let verdict = MatrixRow.verdict(of: rows).rawValue
+/// Markdown, as GitHub shows it for a step, an issue or a comment.
+package enum MarkdownReporter: Reporter {
+    package static let format = "markdown"
+
+    package static func report(_ subject: some ReportSubject) -> [UInt8] {
+        let entries = subject.entries
         var lines = [
-            "### Faultline: \(verdict)", "", "| | cell | verdict | states | epochs | seconds |",
+            "### Faultline: \(subject.verdict.rawValue)", "", "| | cell | verdict | states | epochs | seconds |",
             "|---|---|---|---:|---:|---:|",
         ]
-        for row in rows {
-            let mark = row.obstacle != nil ? "⏭" : row.isMet ? "✅" : "❌"
-            let seen =
-                row.obstacle.map { "skipped: \($0)" } ?? row.result.map { RunReport.cell(of: $0).text } ?? "not run"
-            let expected = row.isMet && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
-            let seconds = row.result.map { "\(($0.seconds * 10).rounded() / 10)" } ?? ""
-            let states = row.result.map { "\($0.states.checked)" } ?? ""
-            let epochs = row.result?.explored?.description ?? ""
-            let cells = [mark, escaped(row.name), escaped(seen) + expected, states, epochs, seconds]
-            lines.append("| \(cells.joined(separator: " | ")) |")
-        }
-        for row in rows where row.isMet {
-            for finding in row.result?.findings ?? [] {
-                guard let reason = finding.known else { continue }
-                lines += ["", "- known of \(escaped(row.name)): \(escaped(reason)): \(escaped(finding.story))"]
+        lines += entries.map(row)
+        for entry in entries where entry.outcome == .expected {
+            lines += entry.known.flatMap {
+                ["", "- known of \(escaped(entry.name)): \(escaped($0.reason)): \(escaped($0.story))"]
             }
         }
-        for line in MatrixReport.notSeen(rows) { lines += ["", "- \(escaped(line))"] }
-        for row in rows where row.obstacle == nil && !row.isMet {
-            lines += ["", "**\(escaped(row.name))**: expected \(escaped(row.expectation))"]
-            let stories = row.result?.findings.map(\.story) ?? []
-            let told = stories.isEmpty ? [row.result?.reason].compactMap(\.self) : stories
-            lines += told.enumerated().map { "\($0 + 1). \(escaped($1))" }
-            if let command = row.result?.command { lines += ["", "    " + command.printable] }
+        lines += subject.notes.flatMap { ["", "- \(escaped($0))"] }
+        for entry in entries where entry.outcome == .unexpected {
+            lines += ["", "**\(escaped(entry.name))**: expected \(escaped(entry.expectation.rawValue))"]
+            lines += entry.stories.enumerated().map { "\($0 + 1). \(escaped($1))" }
+            if let command = entry.command { lines += ["", "    " + command.printable] }
         }
-        return lines.joined(separator: "\n") + "\n"
+        return Array((lines.joined(separator: "\n") + "\n").utf8)
+    }
+
+    private static func row(_ entry: ReportEntry) -> String {
+        var (mark, seen) = ("✅", entry.shownVerdict)
+        switch entry.outcome {
+        case .skipped(let reason): (mark, seen) = ("⏭", "skipped: \(reason)")
+        case .unexpected: mark = "❌"
+        case .expected: break
+        }
+        let expected = entry.outcome == .expected && entry.expectation != .pass ? " (expected)" : ""
+        let cells = [
+            mark, escaped(entry.name), escaped(seen) + expected, entry.states.map(String.init) ?? "",
+            entry.epochs ?? "", entry.seconds.map { "\(($0 * 10).rounded() / 10)" } ?? "",
+        ]
+        return "| \(cells.joined(separator: " | ")) |"
     }
 
     /// One line of plain text, whatever is in it.

@@ -4,16 +4,22 @@ import Scenarios
 import Targets
 
 /// A matrix for people and programs: a line a cell, what was not as expected, and one verdict for all.
-package struct MatrixReport: Encodable {
-    private let verdict: String
+package struct MatrixReport: ReportSubject {
+    package let verdict: Verdict
     private let rows: [MatrixRow]
+    /// Planted bugs that came out as expected are told, too.
+    private let showsAll: Bool
 
     private enum CodingKeys: String, CodingKey { case verdict, cells, skipped }
 
-    package init(_ rows: [MatrixRow]) {
+    package init(_ rows: [MatrixRow], showsAll: Bool = false) {
         self.rows = rows
-        verdict = MatrixRow.verdict(of: rows).rawValue
+        self.showsAll = showsAll
+        verdict = MatrixRow.verdict(of: rows)
     }
+
+    package var entries: [ReportEntry] { rows.map { ReportEntry($0) } }
+    package var notes: [String] { MatrixReport.notSeen(rows) }
 
     /// A run's result, and what was expected of it.
     private struct Cell: Encodable {
@@ -39,14 +45,14 @@ package struct MatrixReport: Encodable {
         try fields.encode(skipped, forKey: .skipped)
     }
 
-    /// What a terminal shows. Planted bugs that came out as expected are one line, unless `showsAll`.
-    package func text(for terminal: Terminal, showsAll: Bool = false) -> String {
+    /// What a terminal shows. Planted bugs that came out as expected are one line, unless all are shown.
+    package func text(for terminal: Terminal) -> String {
         var table = Table([
             .init("verdict"), .init("store"), .init("scenario"), .init("runs", .right), .init("acknowledged", .right),
             .init("crash states", .right), .init("epochs explored", .right), .init("seconds", .right),
             .init("strongest profile that fails, and why"),
         ])
-        for line in lines(showsAll) { table.add(line.cells) }
+        for line in lines { table.add(line.cells) }
         var text = table.text(for: terminal)
         for (place, told) in TellOnce(rows.filter { showsAll || !$0.isPlantedAndFound }).enumerated() {
             text += "\n" + self.text(of: told, number: place + 1, terminal)
@@ -182,7 +188,7 @@ package struct MatrixReport: Encodable {
     }
 
     /// Stores first as they are, then those with planted bugs, if they are shown at all.
-    private func lines(_ showsAll: Bool) -> [Line] {
+    private var lines: [Line] {
         var lines: [Line] = []
         var places: [String: Int] = [:]
         let shown = rows.filter { !$0.isPlanted } + rows.filter { $0.isPlanted && (showsAll || !$0.isPlantedAndFound) }

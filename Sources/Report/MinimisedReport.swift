@@ -1,10 +1,11 @@
 import Bytes
 import Exploration
 import Model
+import Oracle
 import Scenarios
 
 /// What a case was and what it is now that it is smaller, for people and for programs.
-package struct MinimisedReport: Encodable {
+package struct MinimisedReport: ReportSubject {
     /// How large a crash is.
     package struct Size: Encodable, Equatable {
         package var profile: String
@@ -30,10 +31,24 @@ package struct MinimisedReport: Encodable {
     private let replay: ReplayReport?
     /// What the command that shows it again says of the target.
     private let words: [String]
+    /// How commands name this program.
+    private let program: String
+
+    package var verdict: Verdict { after == nil ? .pass : .violation }
+
+    package var entries: [ReportEntry] {
+        [
+            ReportEntry(
+                replay?.target ?? "case", "minimise, \(before.profile)", passing: verdict,
+                stories: after.map { [$0.words] } ?? [],
+                account: text(for: .plain))
+        ]
+    }
 
     private enum CodingKeys: String, CodingKey { case before, after, `case`, replay }
 
-    package init(_ outcome: CaseMinimiser.Outcome, writtenTo directory: ByteString) {
+    package init(_ outcome: CaseMinimiser.Outcome, writtenTo directory: ByteString, program: String) {
+        self.program = program
         before = Size(outcome.before)
         after = outcome.after?.outcome.state.map(Size.init)
         `case` = outcome.after == nil ? nil : directory.description
@@ -41,7 +56,7 @@ package struct MinimisedReport: Encodable {
         replay = outcome.after.map { ReplayReport($0.replay, $0.outcome) }
     }
 
-    package func text(for terminal: Terminal, program: String) -> String {
+    package func text(for terminal: Terminal) -> String {
         guard let after, let `case`, let replay else {
             return "It does not show again: the target recovers this state now, and no case was written.\n"
         }

@@ -3,9 +3,9 @@ import Oracle
 import Scenarios
 
 /// What became of a case's cause when its run was done again, for people and for programs.
-package struct RecheckReport: Encodable {
+package struct RecheckReport: ReportSubject {
     private let outcome: String
-    private let verdict: String
+    package let verdict: Verdict
     private let check: String
     private let lossKinds: [String]
     private let reason: String?
@@ -14,7 +14,7 @@ package struct RecheckReport: Encodable {
     package init(_ recheck: Recheck, _ result: RunResult, _ outcome: Recheck.Outcome) {
         self.result = result
         (check, lossKinds) = (recheck.cause.check, recheck.cause.lossKinds)
-        verdict = outcome.verdict.rawValue
+        verdict = outcome.verdict
         switch outcome {
         case .gone: (self.outcome, reason) = ("gone", nil)
         case .shows: (self.outcome, reason) = ("shows again", nil)
@@ -25,8 +25,17 @@ package struct RecheckReport: Encodable {
 
     private enum CodingKeys: String, CodingKey { case outcome, verdict, check, lossKinds, reason, result }
 
+    package var entries: [ReportEntry] {
+        var entry = ReportEntry(result)
+        entry.name = "recheck of \(check), " + entry.name
+        (entry.verdict, entry.shownVerdict) = (verdict, outcome)
+        entry.outcome = verdict == .pass ? .expected : .unexpected
+        entry.account = text(for: .plain)
+        return [entry]
+    }
+
     package func text(for terminal: Terminal) -> String {
-        let style = RunReport.cell(verdict).style
+        let style = RunReport.cell(verdict.rawValue).style
         let cause = check + (lossKinds.isEmpty ? "" : ": " + lossKinds.joined(separator: ", "))
         var lines: [ReportLine] = [style.shown(outcome, on: terminal) + "  \(cause)"]
         if let reason { lines.append("  \(reason)") }

@@ -3,8 +3,8 @@ import Oracle
 import Scenarios
 
 /// A replayed case, for people and for programs.
-package struct ReplayReport: Encodable {
-    private let target: String
+package struct ReplayReport: ReportSubject {
+    package let target: String
     private let scenario: String
     /// The run was done again, and no state recovered.
     private let isLive: Bool
@@ -12,7 +12,7 @@ package struct ReplayReport: Encodable {
     private let profile: String
     private let crashPoint: Int?
     private let lost: [String]
-    private let verdict: String
+    package let verdict: Verdict
     private let violations: [String]
     /// What the case says that it shows.
     private let recorded: String
@@ -39,7 +39,7 @@ package struct ReplayReport: Encodable {
         profile = replay.profile.rawValue
         crashPoint = outcome.state?.crashPoint
         lost = outcome.lost
-        verdict = outcome.judgement.verdict.rawValue
+        verdict = outcome.judgement.verdict
         violations = outcome.judgement.violations.map(\.description)
         recorded = replay.record.story
         check = replay.record.check
@@ -49,6 +49,14 @@ package struct ReplayReport: Encodable {
         looks = outcome.looks.map { [$0.0, $0.1] }
         leavingLinks = outcome.leavingLinks.map(\.description)
         isSandboxed = if case .sandbox = outcome.confinement { true } else { false }
+    }
+
+    package var entries: [ReportEntry] {
+        [
+            ReportEntry(
+                target, "replay, \(scenario), \(profile), \(check)", passing: verdict, stories: violations,
+                account: text(for: .plain))
+        ]
     }
 
     /// A fault is no crash: what storage held after it has no profile.
@@ -75,7 +83,7 @@ package struct ReplayReport: Encodable {
     }
 
     package func text(for terminal: Terminal) -> String {
-        let cell = RunReport.cell(verdict)
+        let cell = RunReport.cell(verdict.rawValue)
         let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         var lines: [ReportLine] = [
             cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(heading)"
@@ -102,7 +110,7 @@ package struct ReplayReport: Encodable {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
         lines += sandboxLines
-        if verdict == Verdict.pass.rawValue, unstable == nil {
+        if verdict == .pass, unstable == nil {
             lines.append("  The case says: \(recorded)")
             lines.append("  It does not show again: the target recovers this state now.")
         }

@@ -4,10 +4,16 @@ import Oracle
 import Scenarios
 
 /// One run for people: the verdict, what was looked at, and each finding with its story and its command.
-package struct RunReport {
+package struct RunReport: ReportSubject {
     private let result: RunResult
 
     package init(_ result: RunResult) { self.result = result }
+
+    package var verdict: Verdict { Verdict(rawValue: result.verdict) ?? .harnessError }
+    package var entries: [ReportEntry] { [ReportEntry(result)] }
+    package var notes: [String] { RunReport.notSeen(of: result) }
+
+    package func encode(to encoder: any Encoder) throws { try result.encode(to: encoder) }
 
     package func text(for terminal: Terminal) -> String {
         let verdict = RunReport.cell(of: result)
@@ -151,9 +157,11 @@ package struct RunReport {
 
     /// `sqlite journal_mode=delete synchronous=full, power-cut, ext4-ordered, durable, seed 1`
     static func title(_ result: RunResult) -> String {
-        let name = ([result.target] + settings(result)).joined(separator: " ")
-        return [name, result.scenario, result.profile, result.contract, "seed \(result.seed)"].joined(separator: ", ")
+        [name(result), result.scenario, result.profile, result.contract, "seed \(result.seed)"].joined(separator: ", ")
     }
+
+    /// `sqlite journal_mode=delete synchronous=full`
+    static func name(_ result: RunResult) -> String { ([result.target] + settings(result)).joined(separator: " ") }
 
     static func settings(_ result: RunResult) -> [String] {
         result.configuration.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }

@@ -3,14 +3,14 @@ import Oracle
 import Scenarios
 
 /// What `validate` found, for people and for programs.
-package struct ValidationReport: Encodable {
+package struct ValidationReport: ReportSubject {
     private struct Counts: Encodable {
         var observedLive, oracleLive, survived, dropped, damaged, inFlight, dead, extras, mismatches: Int
     }
 
     private let target: String
     private let contract: String
-    private let verdict: String
+    package let verdict: Verdict
     private let reason: String?
     private let warnings: [String]
     private let recovery: String
@@ -38,7 +38,7 @@ package struct ValidationReport: Encodable {
         let totals = judgement.totals
         self.target = target
         self.contract = contract.name
-        verdict = outcome.verdict.rawValue
+        verdict = outcome.verdict
         reason = outcome.reason
         warnings = outcome.warnings
         recovery = outcome.recovery
@@ -59,8 +59,16 @@ package struct ValidationReport: Encodable {
         flagged = outcome.flagged
     }
 
+    package var entries: [ReportEntry] {
+        let stories = violations.isEmpty ? [reason].compactMap(\.self) : violations
+        return [
+            ReportEntry(
+                target, "validate, \(contract)", passing: verdict, stories: stories, account: text(for: .plain))
+        ]
+    }
+
     package func text(for terminal: Terminal) -> String {
-        let cell = RunReport.cell(verdict)
+        let cell = RunReport.cell(verdict.rawValue)
         var text: [ReportLine] = [
             cell.style.shown(cell.text, on: terminal) + "  \(target), contract \(contract)"
         ]

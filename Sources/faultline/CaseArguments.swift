@@ -18,4 +18,7 @@ struct CaseArguments: ParsableArguments {
 
     @Flag(help: "Let the target's commands write wherever they like, and not in scratch space alone.")
     var noSandbox = false
+
+    /// Files that the command reads.
+    var inputs: [ByteString] { [directory] + (target.map { [ByteString($0)] } ?? []) }
 }

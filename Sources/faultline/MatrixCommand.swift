@@ -72,7 +72,7 @@ struct MatrixCommand: ParsableCommand {
     }
 
     private func runAndReport() throws -> ExitStatus {
-        let reports = try output.open(reading: [file, resume].compactMap(\.self), json: options.json)
+        let reports = try output.open(options.reports, reading: [file, resume].compactMap(\.self))
         var matrix = try readMatrix()
         try skipWhatCannotRun(&matrix)
         let began = ContinuousClock.now
@@ -92,14 +92,14 @@ struct MatrixCommand: ParsableCommand {
             rows += try runOnce(next, logs[logs.count - 1], [:], began)
         }
         let again = duration == nil ? resumeCommand(log) : nil
-        let status = Result {
-            try reports.write(rows, json: options.json, keptIn: logs.map(\.path), again: again)
-        }
+        let report = MatrixReport(rows, showsAll: output.all)
+        let written = Result { try reports.write(report, keptIn: logs.map(\.path), again: again) }
         let isOutOfBudget = rows.contains(where: \.isOutOfBudget)
         if Interruption.shared.isInterrupted || isOutOfBudget, duration == nil {
             StandardError.say("continue with: \(resumeCommand(log))")
         }
-        return try status.get()
+        try written.get()
+        return ExitStatus(report.verdict)
     }
 
     /// This command once more, with what decides the cells, going on with the results in `log`.
@@ -126,7 +126,7 @@ struct MatrixCommand: ParsableCommand {
             threadCount: options.threads,
             valueBytes: options.valueLen, cycles: cycles)
         if let file { return try MatrixFile.matrix(at: file, catalog, defaults) }
-        return try MatrixFile(catalog, defaults).matrix(Array(DefaultMatrix.text.utf8), file: "the default matrix")
+        return try MatrixFile(catalog, defaults).matrix(DefaultMatrix.text, file: "the default matrix")
     }
 
     /// The profile of cells that do not say it themselves.

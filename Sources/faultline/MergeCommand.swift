@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Report
 import Scenarios
 
 struct MergeCommand: ParsableCommand {
@@ -16,14 +17,14 @@ struct MergeCommand: ParsableCommand {
     @Argument(help: "The files of results that the shards wrote.")
     var files: [ByteString]
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
-
     @OptionGroup var output: MatrixOutput
+    @OptionGroup var reports: ReportOptions
 
     func run() throws {
-        let reports = try output.open(reading: files, json: json)
+        let reports = try output.open(self.reports, reading: files)
         let rows = try MatrixLog.merge(files, program: ProgramName.shown)
-        throw try reports.write(rows, json: json, keptIn: files)
+        let report = MatrixReport(rows, showsAll: output.all)
+        try reports.write(report, keptIn: files)
+        throw ExitStatus(report.verdict)
     }
 }

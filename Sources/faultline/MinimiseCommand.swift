@@ -41,14 +41,14 @@ struct MinimiseCommand: ParsableCommand {
 
     @OptionGroup var memory: MemoryOptions
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var reports: ReportOptions
 
     func run() throws {
         let output = try ArgumentPath.new(output ?? small)
         guard access("\(output)", F_OK) != 0 else {
             throw ValidationError("\(output) is there already: remove it, or name another directory with -o")
         }
+        let reports = try reports.open(reading: [directory] + (target.map { [ByteString($0)] } ?? []))
         let targets = try TargetCatalog.besideThisProgram()
         let outcome = try Interruption.shared.awaiting {
             try CaseMinimiser.minimise(
@@ -56,13 +56,9 @@ struct MinimiseCommand: ParsableCommand {
                 memory: memory.memory)
         }
         Interruption.shared.waitIfInterrupted()
-        let report = MinimisedReport(outcome, writtenTo: output)
-        if json {
-            try StandardOutput.show(report, .object)
-        } else {
-            StandardOutput.write(report.text(for: .output, program: ProgramName.shown))
-        }
-        throw outcome.after == nil ? ExitStatus.pass : .violation
+        let report = MinimisedReport(outcome, writtenTo: output, program: ProgramName.shown)
+        try reports.write(report, keptIn: outcome.after == nil ? [] : [output])
+        throw ExitStatus(report.verdict)
     }
 
     /// `RUN/cases/1/` becomes `RUN/cases/1-small`, and `case.tar` becomes `case-small`.

@@ -31,10 +31,10 @@ struct RecheckCommand: ParsableCommand {
 
     @OptionGroup var memory: MemoryOptions
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var reports: ReportOptions
 
     func run() throws {
+        let reports = try reports.open(reading: `case`.inputs)
         let targets = try TargetCatalog.besideThisProgram()
         let session = RunSession(
             parent: RunDirectory.parent(option: out), program: ProgramName.shown, memory: memory.memory)
@@ -50,11 +50,7 @@ struct RecheckCommand: ParsableCommand {
                 let (result, outcome) = recheck.run(in: session) { progress.show($0) }
                 progress.clear()
                 let report = RecheckReport(recheck, result, outcome)
-                if json {
-                    try StandardOutput.show(report, .object)
-                } else {
-                    StandardOutput.write(report.text(for: .output))
-                }
+                try reports.write(report, keptIn: result.directory.map { [ByteString($0)] } ?? [])
                 return outcome.verdict
             }
         }

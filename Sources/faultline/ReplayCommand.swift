@@ -24,10 +24,10 @@ struct ReplayCommand: ParsableCommand {
 
     @OptionGroup var memory: MemoryOptions
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var reports: ReportOptions
 
     func run() throws {
+        let reports = try reports.open(reading: `case`.inputs)
         let targets = try TargetCatalog.besideThisProgram()
         let (replay, outcome) = try Interruption.shared.awaiting {
             try Replay.show(
@@ -35,7 +35,7 @@ struct ReplayCommand: ParsableCommand {
                 isSandboxed: !`case`.noSandbox, memory: memory.memory)
         }
         let report = ReplayReport(replay, outcome)
-        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
+        try reports.write(report)
         throw ExitStatus(outcome.judgement.verdict)
     }
 }

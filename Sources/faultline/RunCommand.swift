@@ -45,20 +45,19 @@ struct RunCommand: ParsableCommand {
 
     /// Runs, prints, and throws the exit status.
     static func runAndReport(_ request: RunRequest, _ options: RunOptions) throws -> Never {
+        let manifest = request.target.target.manifest?.path
+        let reports = try options.reports.open(reading: [manifest].compactMap(\.self))
         let progress = Progress()
         // After an interruption, too, what was found until then is printed, and how to go on, before the process ends.
-        let result = try Interruption.shared.awaiting {
+        let report = try Interruption.shared.awaiting {
             let result = options.session.run(request) { text in progress.show(text) }
             progress.clear()
-            if options.json {
-                try StandardOutput.show(result, .object)
-            } else {
-                StandardOutput.write(RunReport(result).text(for: .output))
-            }
-            return result
+            let report = RunReport(result)
+            try reports.write(report, keptIn: result.directory.map { [ByteString($0)] } ?? [])
+            return report
         }
         Interruption.shared.waitIfInterrupted()
-        throw ExitStatus(Verdict(rawValue: result.verdict) ?? .harnessError)
+        throw ExitStatus(report.verdict)
     }
 
     /// Throws, and says why, if this machine lacks something that a run needs.

@@ -51,8 +51,7 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var sandbox: SandboxOptions
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var reports: ReportOptions
 
     func validate() throws {
         guard profile != .one(.block) else {

@@ -45,8 +45,7 @@ struct ValidateCommand: ParsableCommand {
 
     @OptionGroup var sandbox: SandboxOptions
 
-    @Flag(help: "Print one JSON object.")
-    var json = false
+    @OptionGroup var reports: ReportOptions
 
     func validate() throws {
         guard sample ?? 1 > 0 else { throw ValidationError("--sample must be at least 1") }
@@ -54,6 +53,7 @@ struct ValidateCommand: ParsableCommand {
     }
 
     func run() throws {
+        let reports = try reports.open(reading: [oracle])
         let target = try TargetCatalog.besideThisProgram().target(target).configured(settings)
         let validation = StandaloneValidation(
             target: target, directory: workDir, oracle: oracle, contract: contract ?? target.contract,
@@ -61,7 +61,7 @@ struct ValidateCommand: ParsableCommand {
         let outcome = try Interruption.shared.awaiting { try validation.run() }
         Interruption.shared.waitIfInterrupted()
         let report = ValidationReport(target.label, validation.contract, outcome)
-        if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
+        try reports.write(report)
         throw ExitStatus(outcome.verdict)
     }
 }

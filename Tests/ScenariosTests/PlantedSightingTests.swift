@@ -88,7 +88,7 @@ import Testing
     @Test func theDefaultMatrixPlantsEveryBug() throws {
         let catalog = TargetCatalog(driver: Machine.driver)
         let defaults = MatrixFile.Defaults(seed: 1, profile: .ext4Ordered, operationCount: 100, cycles: nil)
-        let matrix = try MatrixFile(catalog, defaults).matrix(Array(DefaultMatrix.text.utf8), file: "default")
+        let matrix = try MatrixFile(catalog, defaults).matrix(DefaultMatrix.text, file: "default")
         let planted = matrix.cells.filter { $0.expectation == .violation }
             .compactMap { $0.request.target.configurationByName["planted"] }
         let left = Set(PlantedBug.allCases.map(\.name)).subtracting(planted)

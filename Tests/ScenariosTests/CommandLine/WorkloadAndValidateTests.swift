@@ -37,6 +37,16 @@ import Testing
         try String(contentsOfFile: oracle, encoding: .utf8).split(separator: "\n").map(String.init)
     }
 
+    @Test func `a validation is reported like a run`() throws {
+        defer { removeMemory() }
+        #expect(try work("engine", "--ops", "10").status == 0)
+        let answer = try judge("engine", "--report", "junit=-", "--report", "json=v.json")
+        #expect(answer.status == 0 && answer.output.hasPrefix("<?xml"), "\(answer)")
+        #expect(answer.error.contains("positive control"), "what is printed goes to standard error: \(answer)")
+        let json = try String(contentsOfFile: temporary.path + "/v.json", encoding: .utf8)
+        #expect(json.contains(#""verdict" : "pass""#))
+    }
+
     @Test func `the benchmark of the driver has a row beside the store's own work`() throws {
         defer { removeMemory() }
         let answer = try Faultline.run(
