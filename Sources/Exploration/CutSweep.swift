@@ -53,7 +53,7 @@ package struct CutSweep: Sendable {
             if isLine || named.contains(point) || isSeeded && dropsAtSeededPoints {
                 guard try body(set.state(.nothing, oracleLineCount: lines)) else { return }
             }
-            guard isSeeded || named.contains(point), set.pendingPartCount > 0 else { continue }
+            guard isSeeded || named.contains(point), set.pendingEffectCount > 0 else { continue }
             var draw = stream.stream(UInt64(point))
             for _ in 0..<choicesPerPoint {
                 guard try body(set.state(.seeded(draw.next()), oracleLineCount: lines)) else { return }

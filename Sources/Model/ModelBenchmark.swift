@@ -8,7 +8,7 @@ public enum ModelBenchmark {
         var peak = 0
         while set.eventCount < count {
             log.commit { event in
-                if case .barrierBegan = event { peak = max(peak, set.pendingPartCount) }
+                if case .barrierBegan = event { peak = max(peak, set.pendingEffectCount) }
                 set.add(event)
             }
         }
@@ -36,7 +36,7 @@ public enum ModelBenchmark {
             set.add(
                 .operation(Operation(id: OperationID(4 + id), .write(file, offsetBytes: page * 4096, data: data))))
         }
-        return set.pendingPartCount
+        return set.pendingEffectCount
     }
 
     /// What else is pending while files are synced.

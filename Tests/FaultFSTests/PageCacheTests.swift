@@ -134,7 +134,7 @@ import Testing
         #expect(Shell.run("tr -d '\\0' < '\(bench.backing)/f'").output == "xone")
         var pending = PendingSet(profile: .ext4Ordered, base: bench.mount.base)
         for event in bench.trace.events() { pending.add(event) }
-        #expect(pending.pendingPartCount == 0)
+        #expect(pending.pendingEffectCount == 0)
         try bench.mount.unmount()
         #expect(Shell.run("tr -d '\\0' < '\(bench.backing)/f'").output == "xone")
     }

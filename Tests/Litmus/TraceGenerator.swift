@@ -10,9 +10,10 @@ package struct TraceGenerator {
     private var nextFlight = 1
     private let pages: Bool
 
-    package static func script(seed: UInt64) throws -> LitmusScript {
+    /// With `steps`, a run of so many operations instead of a tiny one.
+    package static func script(seed: UInt64, steps: Int? = nil) throws -> LitmusScript {
         var generator = TraceGenerator(random: RandomStream(seed: seed).stream(7), pages: seed % 4 != 0)
-        return try LitmusScript(name: "seed \(seed)", text: generator.text())
+        return try LitmusScript(name: "seed \(seed)", text: generator.text(steps))
     }
 
     private init(random: RandomStream, pages: Bool) {
@@ -23,7 +24,7 @@ package struct TraceGenerator {
     private mutating func below(_ bound: Int) -> Int { Int(random.next(upperBound: UInt64(bound))) }
     private mutating func pick(_ list: [String]) -> String? { list.isEmpty ? nil : list[below(list.count)] }
 
-    private mutating func text() -> String {
+    private mutating func text(_ steps: Int?) -> String {
         var lines = pages ? ["base"] : ["unit 512", "base"]
         kinds = ["f": "f", "D": "d"]
         sizes = ["f": pages ? 8 : 2]
@@ -33,7 +34,7 @@ package struct TraceGenerator {
             kinds["E"] = "d"
         }
         lines.append("run")
-        for _ in 0..<2 + below(6) { if let line = step() { lines.append("  " + line) } }
+        for _ in 0..<(steps ?? 2 + below(6)) { if let line = step() { lines.append("  " + line) } }
         return lines.joined(separator: "\n") + "\n"
     }
 

@@ -38,7 +38,7 @@ extension PendingSet {
     }
 
     private func torn(_ stream: RandomStream) -> Survivors {
-        let writes = pendingParts().filter { part in
+        let writes = pendingEffects().filter { part in
             part.effect.dataRange.map { $0.aligned(to: unitBytes).count > Int(unitBytes) } ?? false && part.isWrite
         }
         // Without a write of several units there is nothing to tear.
@@ -59,7 +59,7 @@ extension PendingSet {
     }
 
     private func reordered(_ stream: RandomStream) -> Survivors {
-        let parts = pendingParts()
+        let parts = pendingEffects()
         let operations = parts.map(\.operation.rawValue).reduce(into: [UInt64]()) { known, id in
             if known.last != id { known.append(id) }
         }

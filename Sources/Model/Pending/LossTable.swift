@@ -10,7 +10,7 @@ public struct LossTable: Sendable {
     init(_ set: PendingSet) {
         var paths = PathPatterns(set.volatilePaths())
         var patterns: [LossPattern] = []
-        for part in set.pendingParts() { patterns.append(paths.pattern(part.effect)) }
+        for part in set.pendingEffects() { patterns.append(paths.pattern(part.effect)) }
         self.patterns = patterns
     }
 

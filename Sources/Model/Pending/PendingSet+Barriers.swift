@@ -19,61 +19,19 @@ extension PendingSet {
     mutating func end(_ id: OperationID, succeeded: Bool) {
         guard let state = barriers.removeValue(forKey: id) else { return }
         guard succeeded else { return fail(state) }
-        func isCovered(_ part: Part) -> Bool { part.completedAt < state.beganAt }
-        if case .forceUnitAccess(let write) = state.barrier {
-            return makeDurable { _, part in
-                part.operation == write && (part.isWrite || part.isGrowth) && isCovered(part)
-            }
-        }
-        let (inode, scope) = promise(of: state.barrier) ?? (.root, .everything)
-        // What is promised reaches no further than the parts that a case goes through: the cost of a barrier is in
-        // proportion to what it makes durable and to what else is pending of the same inode.
-        switch (scope, rules.order) {
-        case (.everything, .total):
-            if let last = ordered.last(where: isCovered) { retireOrdered(upTo: last.number) }
-        case (.everything, _) where state.allHadCompleted: retireEverything(before: state.firstNumber)
-        case (.everything, _): makeDurable { _, part in isCovered(part) }
-        case (.journal, .total): retireOrdered(upTo: state.metadataCut)
-        case (.journal, .metadata): endJournal(of: inode, state, isCovered)
-        case (.journal, .slots):
-            makeDurable { _, part in
-                part.effect.isMetadata
-                    ? part.number <= state.metadataCut : part.effect.inode == inode && isCovered(part)
-            }
-        case (.slots(let attributes, let ownNames), .slots) where !rules.growthFollowsMetadata:
-            if state.allHadCompleted {
-                retireData(of: inode, before: state.firstNumber)
-                if attributes { retireOthers(of: inode, before: state.firstNumber) }
-            } else {
-                makeDurable(\.data, of: inode, isCovered)
-                if attributes { makeDurable(\.others, of: inode, isCovered) }
-            }
-            retireNames(in: attributes ? inode : nil, of: ownNames ? inode : nil, isCovered)
-        case (.slots(let attributes, let ownNames), _):
-            makeDurable { old, part in
-                guard isCovered(part) else { return false }
-                switch part.effect {
-                case .name(let entry, let new):
-                    return attributes && entry.directory == inode || ownNames && (new == inode || old == inode)
-                case .attributes, .extendedAttribute: return attributes && part.effect.inode == inode
-                default: return part.effect.inode == inode
-                }
-            }
-        }
+        let coverage = coverage(of: state)
+        if !commitFast(coverage) { commit { old, effect in coverage.covers(effect, replacing: old) } }
     }
 
-    /// The journal is written up to the inode's last change, and before that its data. A new size is part of the journal
-    /// once its data is written, wherever sizes stand in the order.
-    private mutating func endJournal(of inode: InodeID, _ state: BarrierState, _ isCovered: (Part) -> Bool) {
-        retireOrdered(upTo: max(state.metadataCut, lastGrowth(of: inode, completedBy: state.beganAt)))
-        if state.allHadCompleted {
-            retireData(of: inode, before: state.firstNumber)
-        } else if let at = inodes.place(of: inode), inodes[at: at].orderedCount == 0 {
-            makeDurable(\.data, of: inode, isCovered)
-        } else {
-            // A truncate that is under way may stand between writes that are covered.
-            makeDurable { _, part in !part.effect.isMetadata && part.effect.inode == inode && isCovered(part) }
+    /// What a barrier that ends now promises.
+    func coverage(of state: BarrierState) -> BarrierCoverage {
+        let (inode, scope) = promise(of: state.barrier) ?? (.root, .everything)
+        var cut = state.metadataCut
+        // A new size is part of the journal once its data is written, wherever sizes stand in the order.
+        if case .journal = scope, rules.order == .metadata {
+            cut.raise(to: lastGrowth(of: inode, completedBy: state.beganAt))
         }
+        return BarrierCoverage(state: state, inode: inode, scope: scope, order: rules.order, journalCut: cut)
     }
 
     private func promise(of barrier: Barrier) -> (InodeID, ProfileRules.Scope)? {
@@ -95,29 +53,29 @@ extension PendingSet {
     private mutating func fail(_ state: BarrierState) {
         guard !rules.everythingPersists else { return }
         let failed = promise(of: state.barrier)?.0
-        func isFailed(_ part: Part) -> Bool {
+        func isFailed(_ part: PendingEffect) -> Bool {
             guard part.isWrite, part.completedAt < state.beganAt else { return false }
             if case .forceUnitAccess(let write) = state.barrier { return part.operation == write }
             return failed == nil || part.effect.inode == failed
         }
         for (inode, parts) in Dictionary(grouping: ordered.extract(where: isFailed), by: \.effect.inode) {
             if let at = inodes.place(of: inode) { inodes[at: at].orderedCount -= parts.count }
-            doubt(parts, of: inode)
+            markFailed(parts, of: inode)
         }
         for inode in failed.map({ [$0] }) ?? inodes.inodes {
             guard let at = inodes.place(of: inode) else { continue }
-            doubt(inodes[at: at].data.extract(where: isFailed), of: inode)
+            markFailed(inodes[at: at].data.extract(where: isFailed), of: inode)
         }
     }
 
-    private mutating func doubt(_ parts: [Part], of inode: InodeID) {
+    private mutating func markFailed(_ parts: [PendingEffect], of inode: InodeID) {
         guard !parts.isEmpty, let at = inodes.place(of: inode) else {
             // Of an inode that nothing can reach any more.
             strayCount -= parts.count
-            partCount -= parts.count
+            effectCount -= parts.count
             return
         }
-        inodes[at: at].doubtful.insert(
+        inodes[at: at].failedFsync.insert(
             parts.map {
                 var part = $0
                 part.isUnsyncable = true

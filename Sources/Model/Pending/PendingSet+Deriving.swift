@@ -12,7 +12,7 @@ extension PendingSet {
     /// The tree that a crash with this choice leaves.
     public func tree(_ survivors: Survivors) -> Tree {
         var tree = durable
-        for (part, fate) in zip(pendingParts(), survivors.fates) {
+        for (part, fate) in zip(pendingEffects(), survivors.fates) {
             switch (fate, part.effect) {
             case (.lost, _): break
             case (.kept, _): PendingSet.apply(part, to: &tree)
@@ -27,7 +27,7 @@ extension PendingSet {
     /// What a crash with this choice loses.
     public func lost(_ survivors: Survivors) -> LostAtoms {
         var items: [LostAtoms.Item] = []
-        for (part, fate) in zip(pendingParts(), survivors.fates) {
+        for (part, fate) in zip(pendingEffects(), survivors.fates) {
             let extent: LostAtoms.Extent
             switch fate {
             case .kept: continue
@@ -56,28 +56,16 @@ extension PendingSet {
     }
 
     /// The largest legal choice within what is wanted of each part.
-    func close(_ wanted: (Part) -> Fate) -> Survivors {
-        let parts = pendingParts()
-        var closing = Closing(parts, self)
-        var index = 0
-        while index < parts.count {
-            if parts[index].bond == .joinsNext, index + 1 < parts.count {
-                closing.settlePair(index, areWanted: wanted(parts[index]) == .kept && wanted(parts[index + 1]) == .kept)
-                index += 2
-            } else if closing.isTorn(index) {
-                closing.settleTorn(index, wanted(parts[index]), growth: wanted(parts[index + 1]))
-                index += 2
-            } else {
-                closing.settle(index, wanted(parts[index]))
-                index += 1
-            }
-        }
-        return Survivors(fates: closing.fates)
+    func close(_ wanted: (PendingEffect) -> Fate) -> Survivors {
+        let parts = pendingEffects()
+        var closure = SurvivorClosure(parts, self)
+        while closure.fates.count < parts.count { closure.resolveNext(wanted) }
+        return Survivors(fates: closure.fates)
     }
 }
 
 extension LostAtoms {
-    fileprivate func wanted() -> (Part) -> Fate {
+    fileprivate func wanted() -> (PendingEffect) -> Fate {
         var byPart: [[UInt64]: Extent] = [:]
         for item in items { byPart[[item.operation.rawValue, UInt64(item.part)]] = item.extent }
         return { part in

@@ -111,7 +111,7 @@ extension PendingSet {
     ) -> Touched? {
         guard data.countBytes > 0, let at = inodes.place(of: inode) else { return nil }
         let end = offset + data.countBytes
-        var part = Part(.write(inode, offsetBytes: offset, data: data), of: operation, at: eventCount)
+        var part = PendingEffect(.write(inode, offsetBytes: offset, data: data), of: operation, at: eventCount)
         if keepsContent {
             part.gone = unchangedBytes(of: data, at: offset, in: inodes[at: at])
             inodes[at: at].content?.write(data, at: offset)
@@ -119,7 +119,7 @@ extension PendingSet {
         let size = inodes[at: at].write(upTo: end)
         if part.gone.isEmpty || !part.pendingBytes.isEmpty { enter(part, at) }
         if end > size {
-            enter(Part(.grow(inode, from: size, to: end), of: operation, at: eventCount, index: 1), at)
+            enter(PendingEffect(.grow(inode, from: size, to: end), of: operation, at: eventCount, index: 1), at)
         }
         return Touched()
     }
@@ -146,7 +146,7 @@ extension PendingSet {
         if zeroes {
             for (place, edge) in range.edges(around: whole).enumerated() where edge.lowerBound < contentEnd {
                 let zeros = Payload.zeros(countBytes: edge.upperBound - edge.lowerBound)
-                let part = Part(
+                let part = PendingEffect(
                     .write(inode, offsetBytes: edge.lowerBound, data: zeros), of: operation, at: eventCount,
                     index: UInt8(2 + place))
                 enter(part, at)
@@ -202,11 +202,11 @@ extension PendingSet {
         let splits = rules.renameSplits && !isDirectory(source) && !(target.map(isDirectory) ?? false)
         if mode == .exchange {
             guard let target else { return nil }
-            let bond: Part.Bond = splits && isMove ? .none : .joinsNext
+            let bond: PendingEffect.Bond = splits && isMove ? .none : .joinsNext
             appendName(to, source, of: operation, bond: bond, moves: moves)
             appendName(from, target, of: operation, index: 1, moves: moves)
         } else {
-            let bond: Part.Bond = splits ? .none : .joinsNext
+            let bond: PendingEffect.Bond = splits ? .none : .joinsNext
             appendName(to, source, of: operation, bond: bond, moves: moves)
             appendName(from, nil, of: operation, index: 1, bond: splits && !isMove ? .needsPrevious : .none)
         }
@@ -216,11 +216,11 @@ extension PendingSet {
     private func isDirectory(_ inode: InodeID) -> Bool { durable.nodes[inode]?.kind == .directory }
 
     private mutating func appendName(
-        _ entry: Entry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0, bond: Part.Bond = .none,
+        _ entry: Entry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0, bond: PendingEffect.Bond = .none,
         moves: Bool = false
     ) {
         let old = names.updateValueOrRemove(inode, forKey: entry)
-        var part = Part(.name(entry, inode), of: operation, at: eventCount, index: index)
+        var part = PendingEffect(.name(entry, inode), of: operation, at: eventCount, index: index)
         part.bond = bond
         part.movesDirectory = moves
         if rules.order == .slots { chain(&part, entry, [inode, old]) }
@@ -231,7 +231,7 @@ extension PendingSet {
 
 extension PendingSet {
     /// Notes what a name needs and whose name it is, so that a barrier on one inode finds its names among all.
-    private mutating func chain(_ part: inout Part, _ entry: Entry, _ children: [InodeID?]) {
+    private mutating func chain(_ part: inout PendingEffect, _ entry: Entry, _ children: [InodeID?]) {
         let number = nextNumber
         part.previousVersion = latestNames.updateValue(number, forKey: entry) ?? -1
         if part.movesDirectory {
@@ -253,24 +253,24 @@ extension PendingSet {
     }
 
     private mutating func append(
-        _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: Part.Bond = .none
+        _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: PendingEffect.Bond = .none
     ) {
-        var part = Part(effect, of: operation, at: eventCount, index: index)
+        var part = PendingEffect(effect, of: operation, at: eventCount, index: index)
         part.bond = bond
         enter(part)
     }
 
     /// Gives a part its number and puts it where barriers find it.
-    private mutating func enter(_ part: consuming Part, _ place: Int? = nil) {
+    private mutating func enter(_ part: consuming PendingEffect, _ place: Int? = nil) {
         part.number = nextNumber
         nextNumber += 1
         if part.effect.isMetadata { lastMetadataNumber = part.number }
         register(part, place)
     }
 
-    mutating func register(_ part: consuming Part, _ place: Int? = nil) {
+    mutating func register(_ part: consuming PendingEffect, _ place: Int? = nil) {
         guard let at = place ?? inodes.place(of: part.effect.inode) else { return }
-        partCount += 1
+        effectCount += 1
         let kind = part.effect.kind
         if rules.order == .total || kind == .name || rules.order == .metadata && part.effect.isMetadata {
             ordered.append(part)

@@ -17,7 +17,7 @@ extension PendingSet {
     }
 
     /// A write of which some units survive: a prefix, a suffix, or each by chance.
-    private func torn(_ part: Part, _ draw: inout RandomStream, _ keptOf16: UInt64) -> Fate {
+    private func torn(_ part: PendingEffect, _ draw: inout RandomStream, _ keptOf16: UInt64) -> Fate {
         guard let range = part.effect.dataRange else { return .kept }
         let units = range.aligned(to: unitBytes)
         let count = UInt64(units.count) / unitBytes

@@ -8,7 +8,7 @@ extension PendingSet {
     /// can be synced. Data that cannot be read counts as changed.
     func unchangedBytes(of data: Payload, at offset: UInt64, in state: InodeState) -> RangeSet<UInt64> {
         var unchanged = RangeSet<UInt64>()
-        guard let payloads, let content = state.content, inFlight.isEmpty, barriers.isEmpty, state.doubtful.isEmpty,
+        guard let payloads, let content = state.content, inFlight.isEmpty, barriers.isEmpty, state.failedFsync.isEmpty,
             let new = try? payloads.bytes(of: data)
         else { return unchanged }
         let range = offset..<offset + data.countBytes

@@ -4,7 +4,7 @@ extension PendingSet {
     /// What a crash could lose now, a line for each part, in trace order: `op 12: write a.db, bytes 4096-8192`.
     public func unsynced() -> [String] {
         let paths = volatilePaths()
-        return pendingParts().map { part in
+        return pendingEffects().map { part in
             "\(part.operation): \(part.effect.words(paths.path(part.effect)))"
                 + (part.isUnsyncable ? " (its fsync failed)" : "")
         }
@@ -16,7 +16,7 @@ extension PendingSet {
     /// What a choice loses: each part that is not whole, in trace order.
     public func losses(_ survivors: Survivors) -> [Loss] {
         let paths = volatilePaths()
-        return zip(pendingParts(), survivors.fates).compactMap { part, fate in
+        return zip(pendingEffects(), survivors.fates).compactMap { part, fate in
             let extent: Loss.Extent?
             switch fate {
             case .kept: return nil

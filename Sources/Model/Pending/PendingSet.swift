@@ -32,10 +32,10 @@ public struct PendingSet: Sendable {
     /// What a crash keeps whatever happens.
     public internal(set) var durable: Tree
     /// By the profile's order: every pending part; the metadata; the names. All other parts are with their inodes.
-    var ordered = PartQueue()
+    var ordered = EffectQueue()
     /// How many parts in `ordered` speak of inodes that nothing can reach any more.
     var strayCount = 0
-    var partCount = 0
+    var effectCount = 0
     var nextNumber = 0
     /// The number of the latest part of metadata.
     var lastMetadataNumber = -1
@@ -99,13 +99,13 @@ public struct PendingSet: Sendable {
         /// Parts of the file's growth before this number are of a size that a truncate or an allocation replaced.
         var resizedAt = -1
         /// Pending writes and growths, and where each slot is on its own also zeros and sizes.
-        var data = PartQueue()
+        var data = EffectQueue()
         /// Pending attributes, where each slot is on its own.
-        var others = PartQueue()
+        var others = EffectQueue()
         /// How many parts in `ordered` change the inode; names change the directory that they lie in.
         var orderedCount = 0
         /// Writes that a failed barrier covered.
-        var doubtful = DoubtfulParts()
+        var failedFsync = FailedFsyncWrites()
         /// Where each slot is on its own: the pending names that mean the inode, or did before, by their numbers. Some
         /// may be durable by now.
         var ownNames: [Int] = []
@@ -169,25 +169,25 @@ extension PendingSet {
     }
 
     /// How many parts a crash may keep or lose now. A run of data counts once.
-    public var pendingPartCount: Int { partCount - strayCount }
+    public var pendingEffectCount: Int { effectCount - strayCount }
 
     /// Whether the inode has a name, or a crash could leave it with one.
     public func canReach(_ inode: InodeID) -> Bool { inodes.contains(inode) }
 
-    /// The pending parts in trace order; without the doubtful, those that a barrier can make durable.
-    func pendingParts(withDoubtful: Bool = true) -> [Part] {
-        var parts: [Part] = []
-        parts.reserveCapacity(partCount)
+    /// The pending parts in trace order; without the failedFsync, those that a barrier can make durable.
+    func pendingEffects(withFailedFsync: Bool = true) -> [PendingEffect] {
+        var parts: [PendingEffect] = []
+        parts.reserveCapacity(effectCount)
         for part in ordered where strayCount == 0 || inodes.contains(part.effect.inode) { parts.append(part) }
         var isSorted = true
-        func take(_ more: some Sequence<Part>) {
+        func take(_ more: some Sequence<PendingEffect>) {
             isSorted = isSorted && parts.isEmpty
             parts += more
         }
         for state in inodes.values {
             if !state.data.isEmpty { take(state.data) }
             if !state.others.isEmpty { take(state.others) }
-            if withDoubtful, !state.doubtful.isEmpty { take(state.doubtful.pending) }
+            if withFailedFsync, !state.failedFsync.isEmpty { take(state.failedFsync.pending) }
         }
         if !isSorted { parts.sort { $0.number < $1.number } }
         return parts
@@ -199,7 +199,7 @@ extension PendingSet {
     /// that memory does not grow with the length of a trace.
     package var heldCount: Int {
         let perInode = inodes.values.map {
-            $0.data.heldCount + $0.others.heldCount + $0.doubtful.heldCount + $0.ownNames.count
+            $0.data.heldCount + $0.others.heldCount + $0.failedFsync.heldCount + $0.ownNames.count
                 + $0.extendedAttributes.count + 1
         }
         let durableCount = durable.nodes.values.map { $0.content.count + $0.entries.count + 1 }

@@ -1,10 +1,14 @@
 import Bytes
 
-/// What each pending part needs: the order of a profile, and the version chains of the slots, as one list.
+/// What each pending effect needs: the order of a profile, and the version chains of the slots, as one list.
 ///
-/// This is the only place that says what may survive without what. Choosing survivors, making things durable and
-/// walking all states read the list and know no profile. A need always points to an earlier part, so that one pass in
-/// trace order closes a choice downward and one pass back closes a promise.
+/// This is the only place that says what may survive without what. `SurvivorClosure` (choosing survivors), `PendingSet.commit`
+/// (making things durable) and `AtomGraph` (walking all states) read it and know no profile. A need always points to an
+/// earlier effect, so that one pass in trace order closes a choice downward and one pass back closes what a barrier
+/// promises.
+///
+/// For speed, `PendingSet.commitFast` says some of it once more, in terms of the queues that effects wait in.
+/// `RequirementsTests` proves on random traces under every profile that it commits the same.
 ///
 /// - A unit of data needs the earlier versions of that unit: its versions are cumulative. A zero version of a whole unit
 ///   overrides what came before; a zero version needs no data, it is metadata.
@@ -24,7 +28,7 @@ struct Requirements {
 
     subscript(part: Int) -> ArraySlice<Need> { needs[first[part]..<first[part + 1]] }
 
-    init(_ parts: [Part], _ rules: ProfileRules, unitBytes: UInt64) {
+    init(_ parts: [PendingEffect], _ rules: ProfileRules, unitBytes: UInt64) {
         first.reserveCapacity(parts.count + 1)
         needs.reserveCapacity(parts.count)
         var latest = Latest(rules: rules, unitBytes: unitBytes)
@@ -33,6 +37,55 @@ struct Requirements {
             latest.take(part, index)
             first.append(needs.count)
         }
+    }
+}
+
+// MARK: - What is decided together
+
+extension Requirements {
+    /// Effects that a crash decides together.
+    enum Bundle {
+        case single
+        /// An effect and the next one survive together or not at all.
+        case pair
+        /// Under one order for everything, a write: it is cut short at a page. So is the growth that follows it, if its
+        /// fate is the write's.
+        case prefix(withGrowth: Bool)
+    }
+
+    /// The bundle that begins with an effect.
+    static func bundle(at index: Int, of effects: [PendingEffect], _ rules: ProfileRules) -> Bundle {
+        if joinsNext(index, of: effects) { return .pair }
+        let effect = effects[index]
+        guard rules.order == .total, effect.isWrite else { return .single }
+        guard tearing(of: effect, rules) == .pagePrefix, index + 1 < effects.count else {
+            return .prefix(withGrowth: false)
+        }
+        let next = effects[index + 1]
+        return .prefix(withGrowth: next.isGrowth && next.operation == effect.operation)
+    }
+
+    /// Whether an effect survives only together with the next one.
+    @inline(__always)
+    static func joinsNext(_ index: Int, of effects: [PendingEffect]) -> Bool {
+        effects[index].bond == .joinsNext && index + 1 < effects.count
+    }
+
+    /// How a write comes apart.
+    enum Tearing {
+        /// Each unit on its own.
+        case units
+        /// Each page on its own.
+        case pages
+        /// Its pages up to one of them.
+        case pagePrefix
+    }
+
+    /// A write that a failed barrier covered stands outside the order: any of its pages may be lost.
+    @inline(__always)
+    static func tearing(of write: PendingEffect, _ rules: ProfileRules) -> Tearing {
+        guard rules.order == .total else { return .units }
+        return write.isUnsyncable ? .pages : .pagePrefix
     }
 }
 
@@ -55,7 +108,9 @@ private struct Latest {
         var extendedAttributes: [ByteString: Int] = [:]
     }
 
-    func appendNeeds(of part: Part, _ index: Int, _ parts: [Part], to needs: inout [Requirements.Need]) {
+    func appendNeeds(
+        of part: PendingEffect, _ index: Int, _ parts: [PendingEffect], to needs: inout [Requirements.Need]
+    ) {
         func need(_ part: Int?) { if let part { needs.append(.part(part)) } }
         if part.bond == .needsPrevious { need(index - 1) }
         if part.movesDirectory { need(directoryMove) }
@@ -92,10 +147,10 @@ private struct Latest {
         for run in slots.zeros.runs(in: range) { needs.append(.units(of: run.part, run.range)) }
     }
 
-    mutating func take(_ part: Part, _ index: Int) {
-        // What a failed barrier covered is in nobody's way: it may be lost for ever while later parts become durable.
-        // Nor does what is written over it in the same unit bring it along for certain: the page is clean, and may have left
-        // the cache meanwhile.
+    mutating func take(_ part: PendingEffect, _ index: Int) {
+        // Writes covered by a failed fsync impose no ordering: they may be lost for ever while later effects become
+        // durable. A write over them in the same unit does not bring them along for certain either: the page is clean, and
+        // may have left the cache meanwhile.
         if part.isUnsyncable { return }
         if rules.order == .total {
             anything = index

@@ -46,7 +46,7 @@ extension PendingSet {
         for (inode, node) in durable.nodes {
             for (name, child) in node.entries { prefer(Entry(inode, name), child, in: &places) }
         }
-        for part in pendingParts() {
+        for part in pendingEffects() {
             if case .name(let entry, let child?) = part.effect { places[child] = entry }
         }
         var present: [InodeID: Entry] = [:]

@@ -23,7 +23,7 @@ struct AtomGraph {
         var piece: Piece
     }
 
-    let parts: [Part]
+    let parts: [PendingEffect]
     private let unitBytes: UInt64
     private(set) var atoms: [Atom] = []
     /// The atoms of each part, one after the other.
@@ -32,31 +32,25 @@ struct AtomGraph {
     private(set) var needs: [[Int32]] = []
 
     init(_ set: PendingSet) {
-        parts = set.pendingParts()
+        parts = set.pendingEffects()
         unitBytes = set.unitBytes
         let requirements = Requirements(parts, set.rules, unitBytes: set.unitBytes)
-        let hasTotalOrder = set.rules.order == .total
         var index = 0
         while index < parts.count {
             let begin = atoms.count
-            let part = parts[index]
-            let next = index + 1 < parts.count ? parts[index + 1] : nil
-            if part.bond == .joinsNext, next != nil {
+            var count = 1
+            switch Requirements.bundle(at: index, of: parts, set.rules) {
+            case .pair:
                 append(Atom(part: index, piece: .pair), requirements[index] + requirements[index + 1])
-                atomsOfPart += [begin..<atoms.count, begin..<atoms.count]
-                index += 2
-            } else if hasTotalOrder, part.isWrite {
-                let growth = next.flatMap { $0.isGrowth && $0.operation == part.operation ? $0 : nil }
-                let isTorn = growth != nil && !part.isUnsyncable
-                appendPrefixes(index, isTorn ? growth : nil, requirements[index])
-                atomsOfPart.append(begin..<atoms.count)
-                if isTorn { atomsOfPart.append(begin..<atoms.count) }
-                index += isTorn ? 2 : 1
-            } else {
-                appendPieces(index, requirements[index])
-                atomsOfPart.append(begin..<atoms.count)
-                index += 1
+                count = 2
+            case .prefix(let withGrowth):
+                let isPrefix = Requirements.tearing(of: parts[index], set.rules) == .pagePrefix
+                appendPages(index, withGrowth ? parts[index + 1] : nil, isPrefix: isPrefix, requirements[index])
+                count = withGrowth ? 2 : 1
+            case .single: appendPieces(index, requirements[index])
             }
+            for _ in 0..<count { atomsOfPart.append(begin..<atoms.count) }
+            index += count
         }
     }
 
@@ -77,7 +71,9 @@ struct AtomGraph {
         }
     }
 
-    private mutating func appendPrefixes(_ index: Int, _ growth: Part?, _ wanted: ArraySlice<Requirements.Need>) {
+    private mutating func appendPages(
+        _ index: Int, _ growth: PendingEffect?, isPrefix: Bool, _ wanted: ArraySlice<Requirements.Need>
+    ) {
         let pieces = parts[index].pendingBytes.ranges.flatMap { $0.cut(at: pageBytes) }
         for (place, bytes) in pieces.enumerated() {
             var size: UInt64?
@@ -85,8 +81,7 @@ struct AtomGraph {
                 size = place == pieces.count - 1 ? to : bytes.upperBound
             }
             append(Atom(part: index, piece: .prefix(bytes, size: size)), wanted, within: bytes)
-            // What a failed barrier covered stands outside the order: any of its pages may be lost.
-            if place > 0, !parts[index].isUnsyncable { needs[atoms.count - 1].append(Int32(atoms.count - 2)) }
+            if place > 0, isPrefix { needs[atoms.count - 1].append(Int32(atoms.count - 2)) }
         }
     }
 

@@ -181,7 +181,7 @@ struct StateTable {
         }
     }
 
-    private mutating func enter(_ part: Part, _ durable: Tree) {
+    private mutating func enter(_ part: PendingEffect, _ durable: Tree) {
         guard let node = numbers[part.effect.inode] else { return }
         switch part.effect {
         case .write, .zero: for range in part.remainingBytes.ranges { enterData(part.effect, range) }

@@ -1,43 +1,49 @@
-/// Settles the fate of each pending part in trace order, given what is wanted of it and what its needs came to.
-struct Closing {
-    private let parts: [Part]
+/// The largest legal choice within what is wanted: resolves the fate of each pending effect in trace order, given what is
+/// wanted of it and what its needs came to (`Requirements`).
+struct SurvivorClosure {
+    private let parts: [PendingEffect]
     private let requirements: Requirements
     private let unitBytes: UInt64
-    private let hasTotalOrder: Bool
+    private let rules: ProfileRules
     private(set) var fates: [Fate] = []
     /// The units that a part lacks.
     private var lacking: [Int: RangeSet<UInt64>] = [:]
 
-    init(_ parts: [Part], _ set: PendingSet) {
+    init(_ parts: [PendingEffect], _ set: PendingSet) {
         self.parts = parts
         requirements = Requirements(parts, set.rules, unitBytes: set.unitBytes)
         unitBytes = set.unitBytes
-        hasTotalOrder = set.rules.order == .total
+        rules = set.rules
         fates.reserveCapacity(parts.count)
     }
 
-    mutating func settle(_ index: Int, _ wanted: Fate) {
+    /// Resolves the next bundle.
+    mutating func resolveNext(_ wanted: (PendingEffect) -> Fate) {
+        let index = fates.count
+        switch Requirements.bundle(at: index, of: parts, rules) {
+        case .pair: resolvePair(index, areWanted: wanted(parts[index]) == .kept && wanted(parts[index + 1]) == .kept)
+        case .prefix(withGrowth: true): resolveTorn(index, wanted(parts[index]), growth: wanted(parts[index + 1]))
+        case .single, .prefix: resolve(index, wanted(parts[index]))
+        }
+    }
+
+    private mutating func resolve(_ index: Int, _ wanted: Fate) {
         switch parts[index].effect {
-        case .write: settleWrite(index, wanted)
-        case .grow(_, let from, let to): settleGrowth(index, from, to, wanted)
+        case .write: resolveWrite(index, wanted)
+        case .grow(_, let from, let to): resolveGrowth(index, from, to, wanted)
         default: give(index, wanted == .kept && isAllowed(index) ? .kept : .lost)
         }
     }
 
     /// Two parts that survive together or not at all.
-    mutating func settlePair(_ index: Int, areWanted: Bool) {
+    private mutating func resolvePair(_ index: Int, areWanted: Bool) {
         let areAllowed = areWanted && isAllowed(index) && isAllowed(index + 1, besides: index)
         give(index, areAllowed ? .kept : .lost)
         give(index + 1, areAllowed ? .kept : .lost)
     }
 
-    /// Under one order for everything, a write and its growth are cut short together.
-    func isTorn(_ index: Int) -> Bool {
-        hasTotalOrder && parts[index].isWrite && !parts[index].isUnsyncable && index + 1 < parts.count
-            && parts[index + 1].isGrowth && parts[index + 1].operation == parts[index].operation
-    }
-
-    mutating func settleTorn(_ index: Int, _ wanted: Fate, growth: Fate) {
+    /// A write and its growth are cut short together.
+    private mutating func resolveTorn(_ index: Int, _ wanted: Fate, growth: Fate) {
         guard case .grow(_, let from, let to) = parts[index + 1].effect, let range = parts[index].effect.dataRange
         else {
             return
@@ -50,7 +56,7 @@ struct Closing {
         }
         var bytes = wanted.bytes(of: parts[index])
         if size < to { bytes.formIntersection(RangeSet(0..<size / pageBytes * pageBytes)) }
-        settleWrite(index, .data(bytes))
+        resolveWrite(index, .data(bytes))
         switch fates[index] {
         case .kept: give(index + 1, .kept)
         case .data(let kept):
@@ -60,17 +66,18 @@ struct Closing {
         }
     }
 
-    private mutating func settleWrite(_ index: Int, _ wanted: Fate) {
+    private mutating func resolveWrite(_ index: Int, _ wanted: Fate) {
         let part = parts[index]
         let pending = part.pendingBytes
         var kept = wanted == .kept ? pending : pending.intersection(wanted.bytes(of: part))
         if !kept.isEmpty { restrict(&kept, index) }
         guard kept != pending else { return give(index, .kept) }
-        if hasTotalOrder, !part.isUnsyncable {
+        let tearing = Requirements.tearing(of: part, rules)
+        if tearing == .pagePrefix {
             let end = pending.subtracting(kept).ranges.first!.lowerBound / pageBytes * pageBytes
             kept.formIntersection(RangeSet(0..<end))
         } else {
-            let unit = hasTotalOrder ? pageBytes : unitBytes
+            let unit = tearing == .pages ? pageBytes : unitBytes
             for lost in pending.subtracting(kept).ranges { kept.remove(contentsOf: lost.aligned(to: unit)) }
         }
         var lacks = RangeSet<UInt64>()
@@ -95,7 +102,7 @@ struct Closing {
         }
     }
 
-    private mutating func settleGrowth(_ index: Int, _ from: UInt64, _ to: UInt64, _ wanted: Fate) {
+    private mutating func resolveGrowth(_ index: Int, _ from: UInt64, _ to: UInt64, _ wanted: Fate) {
         var limit: UInt64
         switch wanted {
         case .kept: limit = to
@@ -129,7 +136,7 @@ struct Closing {
 }
 
 extension Fate {
-    fileprivate func bytes(of part: Part) -> RangeSet<UInt64> {
+    fileprivate func bytes(of part: PendingEffect) -> RangeSet<UInt64> {
         switch self {
         case .kept: part.pendingBytes
         case .data(let ranges): ranges

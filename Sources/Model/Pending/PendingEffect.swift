@@ -1,5 +1,5 @@
 /// One effect that a crash may keep or lose: an effect of one operation, with what the pending set knows of it.
-struct Part: Sendable {
+struct PendingEffect: Sendable {
     /// Rises by one over the parts of a trace.
     var number: Int
     var operation: OperationID
@@ -23,7 +23,7 @@ struct Part: Sendable {
     var movesDirectory = false
     /// A barrier over it failed: no later barrier makes it durable.
     var isUnsyncable = false
-    /// Of a growth: a later size is durable. Of data in doubt: what was written over it is.
+    /// Of a growth: a later size is durable. Of a write of a failed fsync: what was written over it is.
     var isOverridden = false
 
     /// A part that has no number yet, of an operation that is taken as the event `eventCount`.

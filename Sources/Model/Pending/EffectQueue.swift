@@ -2,39 +2,39 @@
 /// before it makes up half of the memory.
 ///
 /// They lie in blocks, so that a queue which grows large is never copied to a larger place.
-struct PartQueue: Sendable, RandomAccessCollection, MutableCollection {
+struct EffectQueue: Sendable, RandomAccessCollection, MutableCollection {
     /// Each but the last is full; a queue of one block is as large as it needs to be.
-    private var blocks: [[Part]] = []
+    private var blocks: [[PendingEffect]] = []
     private var head = 0
 
     private static let blockShift = 9
     private static let blockCount = 1 << blockShift
 
     init() {}
-    init(_ parts: [Part]) { for part in parts { append(part) } }
+    init(_ parts: [PendingEffect]) { for part in parts { append(part) } }
 
     var startIndex: Int { head }
     var endIndex: Int {
         guard let last = blocks.last else { return 0 }
-        return (blocks.count - 1) << PartQueue.blockShift + last.count
+        return (blocks.count - 1) << EffectQueue.blockShift + last.count
     }
 
-    subscript(index: Int) -> Part {
-        _read { yield blocks[index >> PartQueue.blockShift][index & (PartQueue.blockCount - 1)] }
-        _modify { yield &blocks[index >> PartQueue.blockShift][index & (PartQueue.blockCount - 1)] }
+    subscript(index: Int) -> PendingEffect {
+        _read { yield blocks[index >> EffectQueue.blockShift][index & (EffectQueue.blockCount - 1)] }
+        _modify { yield &blocks[index >> EffectQueue.blockShift][index & (EffectQueue.blockCount - 1)] }
     }
 
     /// How many parts take up memory, those that were taken included.
     var heldCount: Int { endIndex }
 
-    mutating func append(_ part: consuming Part) {
-        if blocks.isEmpty || blocks[blocks.count - 1].count == PartQueue.blockCount { beginBlock() }
+    mutating func append(_ part: consuming PendingEffect) {
+        if blocks.isEmpty || blocks[blocks.count - 1].count == EffectQueue.blockCount { beginBlock() }
         blocks[blocks.count - 1].append(part)
     }
 
     private mutating func beginBlock() {
-        var block: [Part] = []
-        if !blocks.isEmpty { block.reserveCapacity(PartQueue.blockCount) }
+        var block: [PendingEffect] = []
+        if !blocks.isEmpty { block.reserveCapacity(EffectQueue.blockCount) }
         blocks.append(block)
     }
 
@@ -48,9 +48,9 @@ struct PartQueue: Sendable, RandomAccessCollection, MutableCollection {
             if !blocks.isEmpty { blocks[0].removeAll(keepingCapacity: blocks[0].capacity <= 256) }
             head = 0
         } else if head > 32, head * 2 > end {
-            let taken = head >> PartQueue.blockShift
+            let taken = head >> EffectQueue.blockShift
             if taken > 0 { blocks.removeFirst(taken) }
-            head -= taken << PartQueue.blockShift
+            head -= taken << EffectQueue.blockShift
             if blocks.count == 1 {
                 blocks[0].removeFirst(head)
                 head = 0
@@ -81,14 +81,14 @@ struct PartQueue: Sendable, RandomAccessCollection, MutableCollection {
     }
 
     /// Takes out the parts for which `isWanted`, and returns them.
-    mutating func extract(where isWanted: (Part) -> Bool) -> [Part] {
+    mutating func extract(where isWanted: (PendingEffect) -> Bool) -> [PendingEffect] {
         let parts = filter(isWanted)
         if !parts.isEmpty { removeAll(where: isWanted) }
         return parts
     }
 
-    mutating func removeAll(where isGone: (Part) -> Bool) {
-        self = PartQueue(filter { !isGone($0) })
+    mutating func removeAll(where isGone: (PendingEffect) -> Bool) {
+        self = EffectQueue(filter { !isGone($0) })
     }
 
     /// The first index of a part with this number or a later one.
