@@ -20,7 +20,7 @@ package struct Target: Sendable {
     package var isPersistent = false
     /// The store promises to notice bytes that storage changed (it has checksums over all that it reads): it may refuse
     /// then, and must not show them.
-    package var noticesDamage = false
+    package var detectsCorruption = false
     package var parameters: [Parameter] = []
     /// What is wrong with the store and accepted.
     package var known: [KnownFinding] = []

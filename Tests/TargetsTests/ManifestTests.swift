@@ -17,6 +17,18 @@ import Testing
         try Manifest.target(Array(text.utf8), file: "m.yaml")
     }
 
+    /// `noticesDamage` is the old name of the key.
+    @Test func `a manifest says whether the store detects corruption, by either key and not by both`() throws {
+        #expect(try !target(Self.minimal).detectsCorruption)
+        for key in ["detectsCorruption", "noticesDamage"] {
+            #expect(try target(Self.minimal + "\n\(key): true").detectsCorruption)
+            #expect(try !target(Self.minimal + "\n\(key): false").detectsCorruption)
+        }
+        #expect(throws: YAMLError.self) {
+            try target(Self.minimal + "\ndetectsCorruption: false\nnoticesDamage: true")
+        }
+    }
+
     @Test func aManifestSaysWhatATargetIs() throws {
         let target = try target(
             """

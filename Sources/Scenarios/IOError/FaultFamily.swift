@@ -14,7 +14,7 @@ struct FaultFamily: Sendable {
         case prefix
         /// Storage changed bytes and said nothing. A store whose checksums are to notice that may refuse, at any time
         /// and for good; what it shows must be what a prefix of the acknowledged operations wrote.
-        case noticing
+        case corruptionDetection = "noticing"
     }
 
     var name: String
@@ -54,16 +54,17 @@ struct FaultFamily: Sendable {
         FaultFamily(name: "delay", template: "fsync nth=# -> delay 20ms"),
         FaultFamily(name: "fsync-lie", template: "fsync nth=# -> lie", demand: .prefix),
         FaultFamily(
-            name: "fsync-lose-ext4-journal", template: "fsync nth=# -> EIO lose ext4-journal", demand: .noticing),
-        FaultFamily(name: "write-tear-512", template: "write nth=# -> tear 512", demand: .noticing),
-        FaultFamily(name: "write-tear-4096", template: "write nth=# -> tear 4096", demand: .noticing),
-        FaultFamily(name: "write-drop", template: "write nth=# -> drop", demand: .noticing),
-        FaultFamily(name: "write-misdirect", template: "write nth=# -> misdirect", demand: .noticing),
-        FaultFamily(name: "write-reorder", template: "write nth=# -> reorder", demand: .noticing),
-        FaultFamily(name: "read-bitflip", template: "read path=@ nth=# -> bitflip", demand: .noticing),
-        FaultFamily(name: "bit-rot", template: "read path=@ nth=# -> bitflip at-rest", demand: .noticing),
-        FaultFamily(name: "read-misdirect", template: "read path=@ nth=# -> misdirect", demand: .noticing),
-        FaultFamily(name: "read-stale", template: "read path=@ nth=# -> stale", demand: .noticing),
+            name: "fsync-lose-ext4-journal", template: "fsync nth=# -> EIO lose ext4-journal",
+            demand: .corruptionDetection),
+        FaultFamily(name: "write-tear-512", template: "write nth=# -> tear 512", demand: .corruptionDetection),
+        FaultFamily(name: "write-tear-4096", template: "write nth=# -> tear 4096", demand: .corruptionDetection),
+        FaultFamily(name: "write-drop", template: "write nth=# -> drop", demand: .corruptionDetection),
+        FaultFamily(name: "write-misdirect", template: "write nth=# -> misdirect", demand: .corruptionDetection),
+        FaultFamily(name: "write-reorder", template: "write nth=# -> reorder", demand: .corruptionDetection),
+        FaultFamily(name: "read-bitflip", template: "read path=@ nth=# -> bitflip", demand: .corruptionDetection),
+        FaultFamily(name: "bit-rot", template: "read path=@ nth=# -> bitflip at-rest", demand: .corruptionDetection),
+        FaultFamily(name: "read-misdirect", template: "read path=@ nth=# -> misdirect", demand: .corruptionDetection),
+        FaultFamily(name: "read-stale", template: "read path=@ nth=# -> stale", demand: .corruptionDetection),
     ]
 
     /// The rule with its numbers and its file.
@@ -88,9 +89,9 @@ extension Rule {
     var demand: FaultFamily.Demand {
         guard case .inject(let injection, _) = action else { return .everything }
         switch injection {
-        case .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _): return .noticing
-        case .write(.tear, _), .write(.drop, _), .write(.misdirect, _), .write(.reorder, _): return .noticing
-        case .sync(_, .lose(_, let loss)): return loss.reportsLate ? .noticing : .everything
+        case .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _): return .corruptionDetection
+        case .write(.tear, _), .write(.drop, _), .write(.misdirect, _), .write(.reorder, _): return .corruptionDetection
+        case .sync(_, .lose(_, let loss)): return loss.reportsLate ? .corruptionDetection : .everything
         case .sync(_, .lie), .directorySync(.lie): return .prefix
         default: return .everything
         }

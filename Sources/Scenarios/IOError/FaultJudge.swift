@@ -82,7 +82,7 @@ struct FaultJudge {
 
     /// What a store that storage lied to about bytes is held to is less than its contract; without a power cut a sync
     /// that lied costs nothing.
-    private var contract: Contract { demand == .noticing ? .prefix : request.contract }
+    private var contract: Contract { demand == .corruptionDetection ? .prefix : request.contract }
 
     /// Judges every look at the store, in their order.
     func judge(_ tally: inout RunTally) throws -> [Objection] {
@@ -98,7 +98,7 @@ struct FaultJudge {
         }
         if let second = outcome.second {
             objections += hangs(second, "after the fault")
-            if !second.termination.isSuccess, second.termination != .timedOut, demand != .noticing {
+            if !second.termination.isSuccess, second.termination != .timedOut, demand != .corruptionDetection {
                 let ending = "\(second.termination)\(second.said)"
                 let text = "after the fault was gone, the next workload \(ending)"
                 objections.append(inLife(second, text, error: "the workload \(ending)"))
@@ -167,7 +167,7 @@ struct FaultJudge {
             }
             return []
         }
-        if violation.check == .opens, demand == .noticing { return [] }
+        if violation.check == .opens, demand == .corruptionDetection { return [] }
         return [
             Objection(violation, "\(when): \(violation)", .state(state, contract, .storage))
         ]
@@ -195,7 +195,7 @@ struct FaultJudge {
             guard try checker.check(state).verdict == .violation,
                 let violation = try checker.confirm(state).violations.first
             else { continue }
-            if violation.check == .opens, demand == .noticing { continue }
+            if violation.check == .opens, demand == .corruptionDetection { continue }
             return [
                 Objection(
                     violation, "storage after event \(point), read afresh: \(violation)",
@@ -232,7 +232,7 @@ struct FaultJudge {
         let recovery = try client.recoverAlone(backing).recovery
         let judgement = outcome.history.validator.judge(Evidence(recovery), contract: contract)
         guard judgement.verdict == .violation, let violation = judgement.violations.first else { return }
-        if violation.check == .opens, demand == .noticing { return }
+        if violation.check == .opens, demand == .corruptionDetection { return }
         throw RunError.harness(
             "the state in the backing directory fails and the one derived from the trace does not: \(violation)")
     }

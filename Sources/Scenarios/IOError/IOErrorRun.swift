@@ -71,7 +71,7 @@ struct IOErrorRun: ScenarioRun {
                 tally.faults.append(report)
                 continue
             }
-            if family.demand == .noticing, !request.target.target.noticesDamage {
+            if family.demand == .corruptionDetection, !request.target.target.detectsCorruption {
                 report.detail = "\(request.target.target.name) does not promise to notice bytes that storage changed"
             } else if plan.rule != nil {
                 report = try tryPlaces(of: plan, request)
@@ -142,13 +142,14 @@ struct IOErrorRun: ScenarioRun {
     private mutating func tryRules(_ rules: [Rule], _ request: RunRequest) throws {
         let demands = Set(rules.map(\.demand))
         let demand: FaultFamily.Demand =
-            demands.contains(.noticing) ? .noticing : demands.contains(.prefix) ? .prefix : .everything
-        guard demand != .noticing || request.target.target.noticesDamage else {
+            demands.contains(.corruptionDetection)
+            ? .corruptionDetection : demands.contains(.prefix) ? .prefix : .everything
+        guard demand != .corruptionDetection || request.target.target.detectsCorruption else {
             throw RunError.inconclusive(
                 "\(request.target.target.name) does not promise to notice bytes that storage changed, "
-                    + "so that nothing can be held against it (manifest: noticesDamage)")
+                    + "so that nothing can be held against it (manifest: detectsCorruption)")
         }
-        if demand == .noticing { tally.heldTo = .prefix }
+        if demand == .corruptionDetection { tally.heldTo = .prefix }
         expect(trials: 1)
         guard !budget.isUsedUp else { return }
         activity.begin("io-error")

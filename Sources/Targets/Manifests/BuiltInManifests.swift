@@ -10,7 +10,7 @@ enum BuiltInManifests {
         description: the built-in key-value store on its write-ahead log
         source: "KeyValueStore: after a crash, a prefix of the writes that includes every durable one"
         contract: ordered
-        noticesDamage: true
+        detectsCorruption: true
         workload:
           [faultline-target, engine, workload, "--planted={planted}", "--compact_every={compact_every}", "--batch={batch}",
           "--segment_kib={segment_kib}", "--reopen={reopen}"]
@@ -31,7 +31,7 @@ enum BuiltInManifests {
         description: the built-in event store, with checkpoints, truncation and everything appended twice
         source: "EventStore: append returns when the event is durable; a duplicate is not written"
         contract: ordered
-        noticesDamage: true
+        detectsCorruption: true
         workload:
           [faultline-target, events, workload, "--planted={planted}", "--checkpoint_every={checkpoint_every}",
           "--segment_kib={segment_kib}"]

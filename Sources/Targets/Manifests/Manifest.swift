@@ -6,7 +6,7 @@ import Oracle
 package struct Manifest {
     private static let keys = [
         "name", "description", "workload", "recover", "persistent", "contract", "contracts", "source", "environment",
-        "parameters", "timeoutSeconds", "server", "user", "noticesDamage", "known",
+        "parameters", "timeoutSeconds", "server", "user", "detectsCorruption", "noticesDamage", "known",
     ]
 
     /// The target that the manifest at `path` describes. Its commands run in the manifest's directory.
@@ -53,7 +53,7 @@ package struct Manifest {
             recover: try command(required("recover"), "recover", known))
         target.parameters = parameters
         target.isPersistent = try values["persistent"]?.flag("persistent") ?? false
-        target.noticesDamage = try values["noticesDamage"]?.flag("noticesDamage") ?? false
+        target.detectsCorruption = try detectsCorruption(values)
         target.timeoutSeconds = try values["timeoutSeconds"]?.integer("timeoutSeconds", in: 1...86_400) ?? 30
         target.contractExceptions = try exceptions(values["contracts"], parameters)
         target.known = try values["known"].map(KnownFinding.list) ?? []
@@ -63,6 +63,16 @@ package struct Manifest {
             target.environment[ByteString(key)] = try argument(value, "environment: \(key)", known)
         }
         return target
+    }
+
+    /// `noticesDamage` is what the key was called before.
+    private static func detectsCorruption(_ values: [String: YAMLValue]) throws(YAMLError) -> Bool {
+        let (key, old) = ("detectsCorruption", "noticesDamage")
+        if values[key] != nil, let value = values[old] {
+            throw value.error("\(old) is the old name of \(key): the manifest may have one of them")
+        }
+        guard let value = values[key] ?? values[old] else { return false }
+        return try value.flag(values[key] == nil ? old : key)
     }
 
     private static func name(_ value: YAMLValue) throws(YAMLError) -> String {
