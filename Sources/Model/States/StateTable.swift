@@ -50,7 +50,9 @@ struct StateTable {
         self.unitBytes = unitBytes
         let inodes = [.root] + durable.nodes.keys.filter { $0 != .root }.sorted()
         for (number, inode) in inodes.enumerated() { numbers[inode] = number }
-        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph, known) }
+        // By inode: a store of many new files has as many inodes as parts.
+        let parts = Dictionary(grouping: graph.parts.indices, by: { graph.parts[$0].effect.inode })
+        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph, parts[inode] ?? [], known) }
         for inode in inodes {
             for (name, child) in durable.nodes[inode]!.entries { enterName(Entry(inode, name), numbers[child]) }
         }
@@ -89,12 +91,12 @@ struct StateTable {
     // MARK: - Building
 
     private mutating func enterNode(
-        _ inode: InodeID, _ node: Node, _ graph: AtomGraph, _ known: NodeHashes
+        _ inode: InodeID, _ node: Node, _ graph: AtomGraph, _ parts: [Int], _ known: NodeHashes
     ) throws {
         nodes.append(try known.hash(inode, node, hasher))
         sizes.append(node.sizeBytes)
         let begin = units.count
-        for start in touchedUnits(inode, node, graph) {
+        for start in touchedUnits(node, graph, parts) {
             var content = ExtentMap()
             for extent in node.content.slice(start..<start + unitBytes) {
                 content.write(extent.data, at: extent.offsetBytes)
@@ -105,13 +107,16 @@ struct StateTable {
     }
 
     /// The units that atoms write, and those with content that atoms zero, hide or show.
-    private func touchedUnits(_ inode: InodeID, _ node: Node, _ graph: AtomGraph) -> [UInt64] {
+    ///
+    /// - Parameter parts: the places of the parts that change this node.
+    private func touchedUnits(_ node: Node, _ graph: AtomGraph, _ parts: [Int]) -> [UInt64] {
+        guard !parts.isEmpty else { return [] }
         var starts: Set<UInt64> = []
         var changing = RangeSet<UInt64>()
-        for part in graph.parts where part.effect.inode == inode {
-            switch part.effect {
+        for part in parts {
+            switch graph.parts[part].effect {
             case .write:
-                for range in part.pendingBytes.ranges {
+                for range in graph.parts[part].pendingBytes.ranges {
                     for unit in range.cut(at: unitBytes) { starts.insert(unit.lowerBound / unitBytes * unitBytes) }
                 }
             case .zero(_, let range): changing.insert(contentsOf: range)
