@@ -20,10 +20,15 @@ extension LogEnding {
 extension RecoveryReport {
     /// Why something may be missing from the end of the log, one sentence a line; empty when nothing can be.
     public var doubts: [String] {
-        let place = tornTail.map { "\($0.segment) at byte \($0.offsetBytes): \($0.reason)" } ?? ""
+        let place = tornTail.map { " in \($0.segment) at byte \($0.offsetBytes): \($0.reason)" } ?? ""
         let behind = ending.recordsBehind == 0 ? [] : [Self.behind(ending.recordsBehind)]
         switch ending {
-        case .closed, .open: return []
+        case .closed, .open:
+            guard lastVersion == 1 else { return [] }
+            return [
+                "this log is of version 1, which cannot show that records are missing from its end; the next write goes on "
+                    + "in a segment of this version, which can"
+            ]
         case .blank:
             return [
                 "the last segment holds nothing, not even its header: a crash came while it was created, or what it held "
@@ -35,15 +40,15 @@ extension RecoveryReport {
                 "a crash came while the log was being opened or closed or its next segment begun, or its end is lost",
             ]
         case .torn:
-            return ["torn tail in \(place)"] + behind + [
+            return ["torn tail\(place)"] + behind + [
                 "nothing shows that what is missing was durable: a crash leaves this, and so does damage to what was synced last"
             ]
         case .undecidable:
-            return ["torn tail in \(place)"] + behind + [
+            return ["torn tail\(place)"] + behind + [
                 "this log is of version 1, which cannot tell a crash from damage: what is missing may have been acknowledged"
             ]
         case .damaged(let proof, _):
-            return ["damaged tail in \(place)"] + behind + ["this is damage, and no torn tail: \(proof)"]
+            return ["damaged tail\(place)"] + behind + ["this is damage, and no torn tail: \(proof)"]
         }
     }
 

@@ -47,7 +47,19 @@ public final class PosixStorage: Storage {
     public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
         let flags = O_RDWR | O_CREAT | O_EXCL
         let file = try PosixDescriptor(opening: name, in: directory, flags: flags, mode: 0o600, call: .create)
+        giveToOwner(file)
         return PosixFile(file, name: name)
+    }
+
+    /// A store of another user stays that user's when root writes to it: a new file belongs to whom the directory does.
+    private func giveToOwner(_ file: borrowing PosixDescriptor) {
+        guard geteuid() == 0 else { return }
+        var (own, parent) = (stat(), stat())
+        guard fstat(file.rawValue, &own) == 0, fstat(directory.rawValue, &parent) == 0,
+            own.st_uid != parent.st_uid || own.st_gid != parent.st_gid
+        else { return }
+        // Where it cannot be given away it is as useful as before.
+        _ = fchown(file.rawValue, parent.st_uid, parent.st_gid)
     }
 
     public func list() throws(StorageError) -> [ByteString] {

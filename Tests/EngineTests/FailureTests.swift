@@ -23,7 +23,12 @@ import Testing
         return (range.upperBound, nil)
     }
 
-    @Test(arguments: calls, [0, 1, 3]) func aFailurePoisonsTheWriter(_ call: StorageCall, _ passing: Int) throws {
+    /// A file that cannot be made, or gets no space, holds nothing that could be lost.
+    private static let poisoningCalls = calls.filter { $0 != .create && $0 != .preallocate }
+
+    @Test(arguments: poisoningCalls, [0, 1, 3]) func aFailurePoisonsTheWriter(_ call: StorageCall, _ passing: Int)
+        throws
+    {
         let memory = MemoryStorage()
         let failing = FailingCalls(call, errno: ENOSPC)
         let store = try open(InterposedStorage(memory, failing))
@@ -49,6 +54,43 @@ import Testing
         try again.put("later", [1])
         try again.sync()
         #expect(try reopen(memory).get("later") == [1])
+    }
+
+    @Test(arguments: [StorageCall.create, .preallocate], [0, 1])
+    func `a rotation without room changes nothing: the log can be closed, and goes on when there is room`(
+        _ call: StorageCall, _ passing: Int
+    ) throws {
+        let memory = MemoryStorage()
+        let failing = FailingCalls(call, errno: ENOSPC)
+        let store = try open(InterposedStorage(memory, failing))
+        failing.arm(passing: passing, failing: 2)
+        let (acknowledged, failure) = fill(store, 0..<200)
+        guard case .storage(let cause)? = failure else {
+            Issue.record("\(String(describing: failure))")
+            return
+        }
+        #expect(cause.errno == ENOSPC && acknowledged < 200)
+        let segments = memory.list()
+        #expect(throws: EngineError.self, "the second time, too") {
+            try store.put("refused", [UInt8](repeating: 9, count: 100))
+        }
+        #expect(memory.list() == segments, "nothing is left of the segment that could not be made")
+        try store.put("later", [1])
+        try store.close()
+        let again = try open(memory)
+        #expect(again.recoveryReport.ending == .closed)
+        #expect(try again.dump().count == acknowledged + 1 && again.get("later") == [1])
+    }
+
+    @Test func `a log that was closed after a rotation without room is whole`() throws {
+        let memory = MemoryStorage()
+        let failing = FailingCalls(.create, errno: EACCES)
+        let store = try open(InterposedStorage(memory, failing))
+        failing.arm()
+        #expect(fill(store, 0..<200).error != nil)
+        try store.close()
+        let again = try open(memory)
+        #expect(again.recoveryReport.ending == .closed, "\(again.recoveryReport)")
     }
 
     @Test func aFailedSyncReachesEveryWaiter() throws {

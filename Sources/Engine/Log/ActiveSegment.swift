@@ -17,6 +17,28 @@ struct ActiveSegment {
 
     var name: SegmentName { header.name }
 
+    /// Makes the file of a new segment with the space that it needs, and nothing in it. Where that cannot be done, no file
+    /// is left, unless even that cannot be done: then `isGone` is false.
+    static func reserve(
+        _ header: SegmentHeader, in storage: any Storage, options: LogOptions, isGone: inout Bool
+    ) throws(StorageError) -> any StorageFile {
+        isGone = true
+        let file = try storage.create(header.name.fileName)
+        do throws(StorageError) { try file.preallocate(at: 0, countBytes: UInt64(options.segmentSizeBytes)) } catch {
+            do throws(StorageError) { try storage.unlink(header.name.fileName) } catch { isGone = false }
+            throw error
+        }
+        return file
+    }
+
+    /// Begins a new segment in the file that `reserve` made. When this returns, its name and its header are durable and no
+    /// record is in it.
+    static func begin(
+        _ header: SegmentHeader, _ file: any StorageFile, in storage: any Storage, options: LogOptions
+    ) throws(StorageError) -> ActiveSegment {
+        try start(header, file, storage, options, isReserved: true)
+    }
+
     /// Begins a new segment. When this returns, its name and its header are durable and no record is in it.
     static func begin(
         _ header: SegmentHeader, in storage: any Storage, options: LogOptions
@@ -77,10 +99,11 @@ struct ActiveSegment {
     }
 
     private static func start(
-        _ header: SegmentHeader, _ file: any StorageFile, _ storage: any Storage, _ options: LogOptions
+        _ header: SegmentHeader, _ file: any StorageFile, _ storage: any Storage, _ options: LogOptions,
+        isReserved: Bool = false
     ) throws(StorageError) -> ActiveSegment {
         var segment = ActiveSegment(header, file, options)
-        try file.preallocate(at: 0, countBytes: segment.sizeBytes)
+        if !isReserved { try file.preallocate(at: 0, countBytes: segment.sizeBytes) }
         try file.write(header.encoded, at: 0)
         try segment.zeroAhead(of: UInt64(SegmentHeader.sizeBytes))
         try file.sync()

@@ -25,9 +25,10 @@ extension LogCore {
         guard base.sequence < UInt32.max else { throw end(with: .exhausted) }
         let name = SegmentName(shard: active.name.shard, sequence: base.sequence + 1)
         let header = SegmentHeader(name: name, baseLSN: last + 1, sizeBytes: options.segmentSizeBytes)
+        let file = try reserve(header, sealed: word)
         let next = try poisoning { () throws(StorageError) in
             try active.cut(at: word.endBytes)
-            let segment = try ActiveSegment.begin(header, in: storage, options: options)
+            let segment = try ActiveSegment.begin(header, file, in: storage, options: options)
             if defects.has(.segmentRecycled) { try fill(segment) }
             return segment
         }
@@ -36,6 +37,19 @@ extension LogCore {
             install(next, lastLSN: last, endBytes: UInt64(SegmentHeader.sizeBytes))
         }
         return true
+    }
+
+    /// The file of the next segment. Where there is no room for it, or no right to make it, nothing has changed: the log
+    /// breaks the seal and goes on in the segment that it has, so that it can still be closed.
+    private func reserve(_ header: SegmentHeader, sealed word: Reservation) throws(EngineError) -> any StorageFile {
+        var isGone = true
+        do throws(StorageError) {
+            return try ActiveSegment.reserve(header, in: storage, options: options, isGone: &isGone)
+        } catch {
+            guard isGone else { throw end(with: .poisoned(by: error)) }
+            breakSeal(word)
+            throw .storage(error)
+        }
     }
 
     /// Plants `segment-recycled`: what lay in the segment before lies in the new one.

@@ -56,6 +56,7 @@ extension LogWalk {
         report.ending = tail.ending
         report.isTailKept = tail.mayHoldAcknowledged && tail.droppedBytes > 0
         report.lastLSN = LSN(lastLSN ?? 0)
+        report.lastVersion = tail.header?.version
         isReading = false
     }
 

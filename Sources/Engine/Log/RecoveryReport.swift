@@ -20,4 +20,7 @@ public struct RecoveryReport: Hashable, Sendable {
     /// Damage that was skipped under `DamagePolicy.skipDamaged`.
     public var midStreamErrors: [Damage] = []
     public var lastLSN = LSN.none
+    /// The format version of the last segment; nil where that has no header. A segment of version 1 cannot show that records
+    /// are missing from its end.
+    public var lastVersion: UInt8?
 }
