@@ -14,12 +14,7 @@ package struct Coverage: Sendable {
     package var stopped: String?
     /// Every epoch was looked at with all lost and with all kept.
     package var hasSeenEnds = false
-    /// Distinct states that showed something else when they were recovered once more.
-    package var unstableStates = 0
-    package var rerunStates = 0
-    /// Distinct states of crashes during recoveries, and the recoveries of which not all states were looked at.
-    package var nestedStates = 0
-    package var boundedRecoveries = 0
+    package var counts = ExplorationCounts()
 
     /// An epoch that was searched and not exhausted.
     package struct Bound: Hashable, Sendable, Codable {
@@ -58,10 +53,7 @@ package struct Coverage: Sendable {
         searched += other.searched
         stopped = stopped ?? other.stopped
         hasSeenEnds = hasSeenEnds || other.hasSeenEnds
-        unstableStates += other.unstableStates
-        rerunStates += other.rerunStates
-        nestedStates += other.nestedStates
-        boundedRecoveries += other.boundedRecoveries
+        counts += other.counts
     }
 }
 
@@ -86,15 +78,15 @@ extension Coverage: CustomStringConvertible {
             if exploredEpochs == 0 { text += "; no epoch was looked at whole: give it more" }
         }
         if limits.depth > 1 {
-            text += "; \(nestedStates.counted("state")) of crashes during recovery"
-            if boundedRecoveries > 0 {
-                let bounded = boundedRecoveries.counted("recovery", "recoveries")
+            text += "; \(counts.nested.counted("state")) of crashes during recovery"
+            if counts.boundedRecoveries > 0 {
+                let bounded = counts.boundedRecoveries.counted("recovery", "recoveries")
                 text += " (of \(bounded) only \(limits.nestedStatesPerEpoch) an epoch)"
             }
         }
-        if unstableStates > 0 {
+        if counts.unstable > 0 {
             text +=
-                "; NOT DETERMINISTIC: \(unstableStates) of \(rerunStates) states showed something else when recovered again"
+                "; NOT DETERMINISTIC: \(counts.unstable) of \(counts.rerun) states showed something else when recovered again"
         }
         return text
     }

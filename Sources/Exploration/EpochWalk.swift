@@ -32,9 +32,10 @@ final class EpochWalk: @unchecked Sendable {
     private var block = StateBlock()
 
     private(set) var isDone: Bool
-    /// States at this epoch that were looked at, equal ones counted again, and those of them that lost something.
-    private(set) var decidedCount: Int
-    private(set) var lossyCount = 0
+    /// How many of its states were derived, now and before.
+    private var derivedCount: Int
+    /// What was counted since somebody last asked.
+    private var counts = ExplorationCounts()
     /// How many atoms are optional; known after the first round.
     private(set) var atomCount = 0
 
@@ -43,7 +44,7 @@ final class EpochWalk: @unchecked Sendable {
         hashes: NodeHashes, from position: Int? = 0
     ) {
         isDone = position == nil
-        decidedCount = position ?? 0
+        derivedCount = position ?? 0
         self.epoch = epoch
         self.extent = extent
         self.limits = limits
@@ -57,14 +58,20 @@ final class EpochWalk: @unchecked Sendable {
 
     /// Where it lies and how it was searched.
     var bound: Coverage.Bound {
-        Coverage.Bound(event: epoch.set.eventCount, atoms: atomCount, states: decidedCount)
+        Coverage.Bound(event: epoch.set.eventCount, atoms: atomCount, states: derivedCount)
     }
 
     /// How many of its states were derived; nil when it is done. Where to go on from later.
-    var position: Int? { isDone ? nil : decidedCount }
+    var position: Int? { isDone ? nil : derivedCount }
+
+    /// What was counted since this was last asked: states at this epoch, equal ones counted again.
+    func takeCounts() -> ExplorationCounts {
+        defer { counts = ExplorationCounts() }
+        return counts
+    }
 
     /// The next of the states that `known` says are worth a look; some may be equal.
-    func round(_ known: MetStates) throws -> [Found] {
+    func round(_ known: SeenStates) throws -> [Found] {
         var walker = try self.walker.take() ?? begin()
         let found =
             switch (extent, search) {
@@ -82,7 +89,7 @@ final class EpochWalk: @unchecked Sendable {
         if extent == .all, walker.hasMoreStates(than: limits.statesPerEpoch) {
             search = EpochSearch(epoch.set, walker, limits: limits, seed: seed)
         }
-        try skip(decidedCount, &walker)
+        try skip(derivedCount, &walker)
         return walker
     }
 
@@ -100,7 +107,7 @@ final class EpochWalk: @unchecked Sendable {
         }
     }
 
-    private func ends(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
+    private func ends(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Found] {
         isDone = true
         var found: [Found] = []
         for losesAll in [true, false] {
@@ -110,10 +117,10 @@ final class EpochWalk: @unchecked Sendable {
         return found
     }
 
-    private func searched(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
+    private func searched(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Found] {
         var found: [Found] = []
-        let end = decidedCount + Self.roundStates
-        while found.count < Self.roundFound, decidedCount < end {
+        let end = derivedCount + Self.roundStates
+        while found.count < Self.roundFound, derivedCount < end {
             guard try search?.next(&walker) == true else {
                 isDone = true
                 break
@@ -123,24 +130,26 @@ final class EpochWalk: @unchecked Sendable {
         return found
     }
 
-    private func look(_ walker: borrowing StateWalker, _ known: MetStates, _ found: inout [Found]) {
-        decidedCount += 1
-        if !walker.isEverythingChosen { lossyCount += 1 }
+    private func look(_ walker: borrowing StateWalker, _ known: SeenStates, _ found: inout [Found]) {
+        derivedCount += 1
+        counts.decided += 1
+        if !walker.isEverythingChosen { counts.lossy += 1 }
         guard known.needsLook(walker.hash, at: epoch.lines) else { return }
         found.append(Found(hash: walker.hash, survivors: walker.chosenSurvivors()))
     }
 
-    private func walk(_ walker: inout StateWalker, _ known: MetStates) throws -> [Found] {
+    private func walk(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Found] {
         var found: [Found] = []
-        let end = decidedCount + Self.roundStates
-        while found.count < Self.roundFound, decidedCount < end {
+        let end = derivedCount + Self.roundStates
+        while found.count < Self.roundFound, derivedCount < end {
             guard try walker.take(Self.blockCount, into: &block) else {
                 isDone = true
                 break
             }
             // All states but the one that keeps everything lose something.
-            lossyCount += block.hashes.count - (decidedCount == 0 ? 1 : 0)
-            decidedCount += block.hashes.count
+            counts.lossy += block.hashes.count - (derivedCount == 0 ? 1 : 0)
+            counts.decided += block.hashes.count
+            derivedCount += block.hashes.count
             known.bringNear(block.hashes)
             for (state, hash) in block.hashes.enumerated() where known.needsLook(hash, at: epoch.lines) {
                 found.append(Found(hash: hash, survivors: walker.survivors(state, of: block)))

@@ -9,7 +9,7 @@ import Storage
 /// states only grows. (Under `kill` every event ends an epoch.) First every epoch with all optional lost and with all
 /// kept, so that a small budget sees the whole run; then each epoch, exhaustively where it has few states.
 ///
-/// States are told apart by hash, and each is recovered once (`StateLedger`). A verdict belongs to what was observed and
+/// States are told apart by hash, and each is recovered once (`CheckedStates`). A verdict belongs to what was observed and
 /// a line of the oracle, never to a state alone. What is reported does not depend on the number of threads. Not thread
 /// safe.
 package final class Explorer {
@@ -20,7 +20,7 @@ package final class Explorer {
     private let workers: Int
     private let checker: StateChecker
     private let judge: EvidenceJudge
-    private let ledger: StateLedger
+    private let states: CheckedStates
     private var startCount: Int
     private let isOver: @Sendable () -> Bool
     private let hashes = NodeHashes()
@@ -28,11 +28,8 @@ package final class Explorer {
     package private(set) var collector: FindingCollector
     package private(set) var nested: NestedFindings
     package private(set) var coverage: Coverage
-    /// States at oracle positions, equal ones counted again at each.
-    package private(set) var decidedCount = 0
-    package private(set) var lossyCount = 0
-    /// States that violate the contract, counted once for each line of the oracle.
-    package private(set) var failingCount = 0
+    /// What had been recovered when the present profile began: its coverage tells of the rest.
+    private var countsBefore = ExplorationCounts()
     package private(set) var unjudged: Set<String> = []
     package private(set) var notTried: Set<Check> = []
     /// The last evidence that was right, and where: for the positive control.
@@ -61,14 +58,14 @@ package final class Explorer {
             limits.depth > 1
             ? NestedExploration(profile: profile, statesPerEpoch: limits.nestedStatesPerEpoch, isOver: isOver)
             : nil
-        ledger = try StateLedger(
+        states = try CheckedStates(
             recovery: recovery, nesting: nesting, workers: workers, hangsAtMost: limits.hangsAtMost, earlier: earlier,
             memory: memory, isOver: isOver)
         nested = NestedFindings(nesting, recovery: confirming, judge: judge, memory: memory)
         checker = StateChecker(recovery: confirming, judge: judge, memory: memory)
         collector = FindingCollector(recording)
         coverage = Coverage(limits: limits)
-        startCount = earlier?.progress.checkedCount ?? 0
+        startCount = states.counts.checked
         if let earlier = earlier?.progress { goOn(from: earlier) }
     }
 
@@ -76,44 +73,45 @@ package final class Explorer {
     /// and found stays. A state that an earlier profile left, too, is judged again and not recovered again.
     package func begin(_ profile: Profile, from earlier: ExplorationProgress? = nil) throws(RecordingError) {
         self.profile = profile
-        try ledger.forgetJudgements()
+        try states.forgetJudgements()
         coverage = Coverage(limits: limits)
         progress = ExplorationProgress()
-        (decidedCount, lossyCount, failingCount) = (0, 0, 0)
-        startCount = ledger.checkedCount
+        states.counts.beginProfile()
+        countsBefore = states.counts
+        startCount = states.counts.checked
         if let earlier { goOn(from: earlier) }
     }
 
     private func goOn(from earlier: ExplorationProgress) {
         guard earlier.isPastEnds else { return }
         progress = earlier
-        (decidedCount, lossyCount) = (earlier.decidedCount, earlier.lossyCount)
+        (states.counts.decided, states.counts.lossy) = (earlier.counts.decided, earlier.counts.lossy)
         (coverage.epochs, coverage.exhaustedEpochs) = (earlier.epochs, earlier.exhaustedEpochs)
         (coverage.mostAtoms, coverage.searched) = (earlier.mostAtoms, earlier.searched)
         coverage.hasSeenEnds = true
     }
 
     /// Calls `body` with the hash of each state that was recovered, now or before it was gone on with.
-    package func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows { try ledger.forEachRecovered(body) }
+    package func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
+        try states.seen.forEachRecovered(body)
+    }
 
     /// It was stopped before its end, and not by states that hang.
     package var canBeResumed: Bool { coverage.stopped != nil && !tooManyHang }
 
     /// The exploration's own recoveries and those that confirm what they showed each count by themselves.
-    private var tooManyHang: Bool { max(ledger.hangCount, checker.hangingCount) >= limits.hangsAtMost }
+    private var tooManyHang: Bool { max(counts.hung, checker.hangingCount) >= limits.hangsAtMost }
 
     /// A recovery was ended before its end, and with it the exploration.
     package func noteStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
 
     /// The first states that showed something else when they were recovered once more.
     package var contradictions: [Contradiction] {
-        Array((ledger.contradictions + collector.contradictions).prefix(Contradiction.keptAtMost))
+        Array((states.contradictions + collector.contradictions).prefix(Contradiction.keptAtMost))
     }
 
-    /// Distinct states that were recovered.
-    package var checkedCount: Int { ledger.checkedCount }
-    /// Distinct states of crashes during their recoveries.
-    package var nestedCount: Int { ledger.nestedCount }
+    /// Of the present profile what was decided, and of all that were explored what was recovered.
+    package var counts: ExplorationCounts { states.counts }
 
     /// Looks at everything, as long as `shouldStop` answers nil; its answer says why it stopped.
     package func run(shouldStop: () -> String?, progress say: (String) -> Void) throws {
@@ -130,7 +128,7 @@ package final class Explorer {
         let first = progress.doneEpochs
         var done = first
         try forEachChunk(of: Self.epochsAtOnce, .all, from: first, progress.positions) { walks in
-            say("epoch \(done + 1) of \(coverage.epochs), \(checkedCount.counted("state"))")
+            say("epoch \(done + 1) of \(coverage.epochs), \(counts.checked.counted("state"))")
             try look(walks, shouldStop) { walk in
                 coverage.mostAtoms = max(coverage.mostAtoms, walk.atomCount)
                 if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
@@ -149,7 +147,7 @@ package final class Explorer {
         if isChunkDone { progress.doneEpochs += walks.count }
         progress.exhaustedEpochs = coverage.exhaustedEpochs
         (progress.mostAtoms, progress.searched) = (coverage.mostAtoms, coverage.searched)
-        (progress.decidedCount, progress.lossyCount) = (decidedCount, lossyCount)
+        progress.counts = counts
     }
 
     private static let endsAtOnce = 64
@@ -160,7 +158,7 @@ package final class Explorer {
         if tooManyHang {
             let hangs = limits.hangsAtMost.counted("state hangs", "states hang")
             coverage.stopped = "\(hangs) in recovery, and each costs the target's timeout; --hangs allows more"
-        } else if let most = limits.budgetStates, checkedCount - startCount >= most {
+        } else if let most = limits.budgetStates, counts.checked - startCount >= most {
             coverage.stopped = "the budget of \(most.counted("state")) is used up"
         } else {
             coverage.stopped = shouldStop()
@@ -200,13 +198,11 @@ package final class Explorer {
     ) throws {
         var open = walks.filter { !$0.isDone }
         while !open.isEmpty, !stop(shouldStop) {
-            let met = ledger.met
-            let before = open.map { ($0.decidedCount, $0.lossyCount) }
-            let rounds = try Parallel.map(open, workers: workers) { _, walk in try walk.round(met) }
+            let seen = states.seen
+            let rounds = try Parallel.map(open, workers: workers) { _, walk in try walk.round(seen) }
             for (index, walk) in open.enumerated() {
-                decidedCount += walk.decidedCount - before[index].0
-                lossyCount += walk.lossyCount - before[index].1
-                for found in rounds[index] ?? [] { try ledger.take(found.hash, found.survivors, of: walk.epoch) }
+                states.counts += walk.takeCounts()
+                for found in rounds[index] ?? [] { try states.take(found.hash, found.survivors, of: walk.epoch) }
             }
             try flush(shouldStop)
             guard coverage.stopped == nil else { return }
@@ -219,7 +215,7 @@ package final class Explorer {
     // MARK: - Verdicts
 
     private func flush(_ shouldStop: () -> String?) throws {
-        try ledger.flush(isEarly: !coverage.hasSeenEnds) {
+        try states.flush(isEarly: !coverage.hasSeenEnds) {
             stop(shouldStop)
         } judging: { shown, state in
             let judgement = judge.judge(shown.evidence, at: state)
@@ -232,18 +228,16 @@ package final class Explorer {
             try nested.judge(shown.nested, of: state)
             return nil
         } explaining: { failure, isKnown in
-            failingCount += 1
+            states.counts.failing += 1
             if !isKnown { try collector.add(failure, checker, isOver: isOver) }
         }
     }
 
     private func fillCoverage() {
-        progress.checkedCount = ledger.checkedCount
-        (progress.rerunCount, progress.unstableCount) = (ledger.rerunCount, ledger.unstableCount)
-        (progress.nestedCount, progress.boundedRecoveryCount) = (ledger.nestedCount, ledger.boundedRecoveryCount)
-        coverage.rerunStates = ledger.rerunCount
-        coverage.unstableStates = ledger.unstableCount
-        coverage.nestedStates = ledger.nestedCount
-        coverage.boundedRecoveries = ledger.boundedRecoveryCount
+        // What was decided is as of the last round: what came after it is looked at again.
+        let (decided, lossy) = (progress.counts.decided, progress.counts.lossy)
+        progress.counts = counts
+        (progress.counts.decided, progress.counts.lossy) = (decided, lossy)
+        coverage.counts = counts - countsBefore
     }
 }

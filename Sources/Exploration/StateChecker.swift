@@ -21,12 +21,7 @@ package final class StateChecker {
     /// Called before each recovery: it may take long.
     package var willRecover: () -> Void = {}
 
-    /// States that were judged.
-    package private(set) var decidedCount = 0
-    /// Distinct states that were recovered.
-    package var checkedCount: Int { numbers.count }
-    /// Judged states that had lost something.
-    package private(set) var lossyCount = 0
+    package private(set) var counts = ExplorationCounts()
 
     package init(recovery: any StateRecoverer, judge: EvidenceJudge, memory: MemoryBudget) {
         self.recovery = recovery
@@ -46,8 +41,8 @@ package final class StateChecker {
 
     /// What the contract says of `state`.
     package func check(_ state: CrashState) throws -> Judgement {
-        decidedCount += 1
-        if !state.lost.isEmpty { lossyCount += 1 }
+        counts.decided += 1
+        if !state.lost.isEmpty { counts.lossy += 1 }
         return judge(try evidence(of: state.tree), at: state)
     }
 
@@ -78,6 +73,7 @@ package final class StateChecker {
         let item = EvidenceArchive.Item.inMemory(ShownState(evidence: evidence))
         if let number = numbers[digest] { return try shown.replace(number, with: item) }
         numbers[digest] = try shown.add(item)
+        counts.checked += 1
     }
 
     private func judge(_ evidence: Evidence, at state: CrashState) -> Judgement {

@@ -155,9 +155,9 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     /// What a crash could lose now by the options' profile, a line for each part.
-    private static func unsynced(_ ledger: LossLedger?) -> String {
-        guard let ledger else { return "nothing is recorded\n" }
-        return ledger.pending().unsynced().map { $0 + "\n" }.joined()
+    private static func unsynced(_ tracker: UnsyncedTracker?) -> String {
+        guard let tracker else { return "nothing is recorded\n" }
+        return tracker.pending().unsynced().map { $0 + "\n" }.joined()
     }
 
     /// What programs see and no storage holds.
@@ -253,15 +253,15 @@ package final class FaultMount: @unchecked Sendable {
         if let undo, let trace = options.trace {
             do { try trace.begin(base, contents: undo) } catch { throw .trace("\(error)") }
         }
-        let ledger = undo.flatMap { undo in
-            options.trace.map { LossLedger(base: base, trace: $0, profile: options.profile, undo: undo) }
+        let tracker = undo.flatMap { undo in
+            options.trace.map { UnsyncedTracker(base: base, trace: $0, profile: options.profile, undo: undo) }
         }
-        recorder.ledger = ledger
-        cutter = ledger.map { PowerCutter(backing: backing, directory: directory, ledger: $0) }
+        recorder.tracker = tracker
+        cutter = tracker.map { PowerCutter(backing: backing, directory: directory, tracker: $0) }
         let pageCaches = PageCaches()
-        let control = makeControl(outside, pageCaches) { Self.unsynced(ledger) + Self.words(pageCaches, table) }
+        let control = makeControl(outside, pageCaches) { Self.unsynced(tracker) + Self.words(pageCaches, table) }
         let fileSystem = FileSystem(
-            table: table, recorder: recorder, control: control, undo: undo, faults: faults, ledger: ledger,
+            table: table, recorder: recorder, control: control, undo: undo, faults: faults, tracker: tracker,
             pageCaches: pageCaches, scratch: directory.scratch, syncsBelow: options.syncsBelow && !isInMemory)
         pageCaches.invalidate = { [weak fileSystem] id in fileSystem?.invalidate(id) }
         return fileSystem

@@ -38,7 +38,7 @@ extension FileSystem {
         guard let needs = faults.needs(kind) else {
             if file != nil { try releaseHeld(of: node, caller.process) }
             try recorder.barrier(barrier, process: caller.process, isVoid: !syncsBelow, body)
-            if let ledger { table.pruneLimbo(onlyNew: file != nil && !ledger.tookBatch(), ledger.canReach) }
+            if let tracker { table.pruneLimbo(onlyNew: file != nil && !tracker.tookBatch(), tracker.canReach) }
             return
         }
         var extent = Extent()
@@ -101,11 +101,11 @@ extension FileSystem {
         _ backing: BackingFile, _ turn: Recorder.Turn, _ loss: FsyncLoss, _ cache: inout PageCache
     ) throws(Errno) {
         let id = backing.node.id
-        guard let ledger, let (current, synced) = ledger.contents(of: id) else { return }
+        guard let tracker, let (current, synced) = tracker.contents(of: id) else { return }
         var wanted = synced
         if !loss.revertsAtOnce { wanted.sizeBytes = current.sizeBytes }
         let patch = ContentPatch(
-            file: backing.descriptor.number, path: table.path(of: backing.node), payloads: ledger.payloads)
+            file: backing.descriptor.number, path: table.path(of: backing.node), payloads: tracker.payloads)
         for change in ContentPatch.changes(from: current, to: wanted) {
             if !loss.revertsAtOnce, let range = change.range { try cache.keepSeen(range, backing) }
             do throws(MountError) {

@@ -20,7 +20,7 @@ final class FileSystem: @unchecked Sendable {
     let undo: UndoStore?
     let faults: FaultInjector
     /// nil when nothing is recorded.
-    let ledger: LossLedger?
+    let tracker: UnsyncedTracker?
     let pageCaches: PageCaches
     /// Where bytes are put aside that only a page cache has.
     let scratch: ScratchFile
@@ -35,10 +35,10 @@ final class FileSystem: @unchecked Sendable {
 
     init(
         table: InodeTable, recorder: Recorder, control: ControlDirectory, undo: UndoStore?, faults: FaultInjector,
-        ledger: LossLedger?, pageCaches: PageCaches, scratch: ScratchFile, syncsBelow: Bool
+        tracker: UnsyncedTracker?, pageCaches: PageCaches, scratch: ScratchFile, syncsBelow: Bool
     ) {
         self.faults = faults
-        self.ledger = ledger
+        self.tracker = tracker
         self.pageCaches = pageCaches
         self.scratch = scratch
         self.table = table

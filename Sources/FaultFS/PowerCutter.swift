@@ -18,12 +18,12 @@ final class PowerCutter: @unchecked Sendable {
     private var state = State.open
     private let backing: ByteString
     private let directory: StateDirectory
-    private let ledger: LossLedger
+    private let tracker: UnsyncedTracker
 
-    init(backing: ByteString, directory: StateDirectory, ledger: LossLedger) {
+    init(backing: ByteString, directory: StateDirectory, tracker: UnsyncedTracker) {
         self.backing = backing
         self.directory = directory
-        self.ledger = ledger
+        self.tracker = tracker
     }
 
     /// The cut that was made; nil as long as there was none.
@@ -42,12 +42,12 @@ final class PowerCutter: @unchecked Sendable {
         case .open: break
         }
         let pending: PendingSet
-        do { pending = try ledger.pending(profile, unitBytes: unitBytes) } catch { throw .trace("\(error)") }
+        do { pending = try tracker.pending(profile, unitBytes: unitBytes) } catch { throw .trace("\(error)") }
         let survivors = choose(pending)
         let wanted = pending.tree(survivors)
         let patch = TreePatch(
             from: pending.tree(pending.survivors(.everything)), to: wanted, backing: backing, limbo: directory.limbo,
-            payloads: ledger.payloads)
+            payloads: tracker.payloads)
         try patch.apply()
         let cut = PowerCut(
             eventCount: pending.eventCount, lost: pending.lost(survivors), story: pending.story(survivors),

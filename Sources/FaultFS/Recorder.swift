@@ -19,7 +19,7 @@ final class Recorder: @unchecked Sendable {
     /// nil when nothing is recorded.
     private let sink: (any TraceSink)?
     /// Told of everything that was recorded; set before the first request.
-    var ledger: LossLedger?
+    var tracker: UnsyncedTracker?
     private let crashPoint: CrashPoint?
     /// Called once, from a thread of its own, after the freeze.
     private let onFreeze: @Sendable (FreezeReason) -> Void
@@ -236,7 +236,7 @@ final class Recorder: @unchecked Sendable {
     ) throws(Errno) {
         lastWrite = nil
         guard let sink else { return }
-        do { ledger?.take(try sink.append(event, data: data)) } catch { throw failed(error) }
+        do { tracker?.take(try sink.append(event, data: data)) } catch { throw failed(error) }
         counts.events += 1
         settle(.events, counts.events)
     }

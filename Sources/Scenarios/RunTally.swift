@@ -4,9 +4,8 @@ import Oracle
 /// What a scenario counts while it runs.
 package struct RunTally {
     var acknowledged = 0
-    var decided = 0
-    var checked = 0
-    var statesWithLosses = 0
+    /// The states that were looked at.
+    var counts = ExplorationCounts()
     /// Live cuts after which the workload was found at work.
     var cutsLanded: Int { cuts.count(where: \.landed) }
     /// What became of each fault that was tried, and how many of those that were tried fired.
@@ -52,9 +51,7 @@ package struct RunTally {
 
     /// Adds what a checker has looked at.
     mutating func count(_ checker: StateChecker) {
-        decided += checker.decidedCount
-        checked += checker.checkedCount
-        statesWithLosses += checker.lossyCount
+        counts += checker.counts
     }
 
     mutating func add(_ finding: Finding) { findings.append(finding) }

@@ -79,7 +79,7 @@ package struct ScenarioRunner: Sendable {
 
     private func fill(_ result: inout RunResult, _ tally: RunTally, _ request: RunRequest) {
         result.acknowledged = tally.acknowledged
-        result.states = RunResult.States(decided: tally.decided, checked: tally.checked)
+        result.states = RunResult.States(decided: tally.counts.decided, checked: tally.counts.checked)
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
         result.coverage = tally.coverage?.description
         result.explored = tally.coverage.map { RunResult.Explored($0) } ?? tally.parts
@@ -102,7 +102,7 @@ package struct ScenarioRunner: Sendable {
         result.notTried = tally.notTried.subtracting(tally.tried).map(\.rawValue).sorted()
         result.controls = RunResult.Controls(
             mutations: tally.mutations, flagged: tally.flagged, notFormed: tally.notFormed.sorted(),
-            statesWithLosses: tally.statesWithLosses, cutsLanded: tally.cutsLanded, faultsFired: tally.faultsFired)
+            statesWithLosses: tally.counts.lossy, cutsLanded: tally.cutsLanded, faultsFired: tally.faultsFired)
         let (verdict, reason) = ScenarioRunner.verdict(of: tally, request)
         result.verdict = verdict.rawValue
         result.reason = reason

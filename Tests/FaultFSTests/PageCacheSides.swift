@@ -211,5 +211,5 @@ final class MountSide: PageCacheSide {
 
     var base: Tree { mount.base }
     var events: [TraceEvent] { trace.events() }
-    var payloads: any PayloadStore { fileSystem.ledger!.payloads }
+    var payloads: any PayloadStore { fileSystem.tracker!.payloads }
 }

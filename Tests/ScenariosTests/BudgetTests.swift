@@ -75,8 +75,8 @@ struct BudgetTests {
             #expect(recoveries.value <= most + 2, "each thread ends the recovery that it is at")
             #expect(explorer.coverage.stopped == "the budget is used up" && explorer.canBeResumed)
             // What was recovered counts only where the crashes of its recovery were all looked at.
-            #expect(explorer.checkedCount + explorer.nestedCount <= recoveries.value)
-            #expect(most > 0 || explorer.checkedCount == 0)
+            #expect(explorer.counts.checked + explorer.counts.nested <= recoveries.value)
+            #expect(most > 0 || explorer.counts.checked == 0)
         }
     }
 

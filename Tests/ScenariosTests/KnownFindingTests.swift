@@ -82,7 +82,7 @@ struct KnownFindingTests {
         losses: [[String]], hasUnexplained: Bool, verdict: Verdict, knownCount: Int
     ) throws {
         var tally = RunTally()
-        (tally.mutations, tally.flagged, tally.statesWithLosses, tally.acknowledged) = (3, 3, 5, 7)
+        (tally.mutations, tally.flagged, tally.counts.lossy, tally.acknowledged) = (3, 3, 5, 7)
         tally.flaggedChecks = [.durable, .payloadIntegrity]
         tally.findings = try losses.map { try Self.finding(.durable, $0) }
         if hasUnexplained { tally.notMinimised = [.durable: 3] }

@@ -20,7 +20,7 @@ struct RunVerdictTests {
     @Test(arguments: [
         Example(situation: "faults landed, controls flagged, nothing found", verdict: .pass) { _ in },
         Example(situation: "a finding", verdict: .violation) { $0.findings = [finding] },
-        Example(situation: "no crash lost anything", verdict: .inconclusive) { $0.statesWithLosses = 0 },
+        Example(situation: "no crash lost anything", verdict: .inconclusive) { $0.counts.lossy = 0 },
         Example(situation: "no live cut landed", verdict: .inconclusive) { $0.cuts[0].landed = false },
         Example(situation: "what failed could not be confirmed", verdict: .inconclusive) { $0.unconfirmed = 1 },
         Example(situation: "no lost key could be made up", verdict: .inconclusive) { $0.flaggedChecks = [] },
@@ -51,7 +51,7 @@ struct RunVerdictTests {
     ])
     func aPassNeedsProof(_ example: Example) throws {
         var tally = RunTally()
-        (tally.mutations, tally.flagged, tally.statesWithLosses) = (3, 3, 5)
+        (tally.mutations, tally.flagged, tally.counts.lossy) = (3, 3, 5)
         tally.cuts = [RunResult.Cut(cycle: 1, acknowledged: 7, inFlight: 1, landed: true)]
         tally.acknowledged = 7
         tally.flaggedChecks = [.durable, .payloadIntegrity]

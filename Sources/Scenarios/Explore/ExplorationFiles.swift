@@ -77,7 +77,7 @@ struct ExplorationFiles {
             doubts: Doubts(of: tally))
         let progress = try JSONText.bytes(of: saved, .object)
         try OutputFile.create(file("progress.json"), progress)
-        var text = ByteWriter(reserving: 32 + 16 * explorer.progress.checkedCount)
+        var text = ByteWriter(reserving: 32 + 16 * explorer.progress.counts.checked)
         text.append(Self.magic)
         text.append(Self.version)
         text.append(UInt64(CRC32C.checksum(progress)))

@@ -87,7 +87,7 @@ struct ExploreRun: ScenarioRun {
         coverage.workloads = (0, workloads.count)
         defer { tally.coverage = coverage }
         for number in 0..<workloads.count where coverage.stopped == nil {
-            context.progress("workload \(number + 1) of \(workloads.count), \(tally.checked.counted("state"))")
+            context.progress("workload \(number + 1) of \(workloads.count), \(tally.counts.checked.counted("state"))")
             let steps = workloads[number]
             let (trace, oracle) = (context.scratchFile("small.trace"), context.scratchFile("small.jsonl"))
             for file in [trace, oracle] { try RunFiles.remove(file) }
@@ -195,11 +195,11 @@ struct ExploreRun: ScenarioRun {
         of explorer: Explorer, _ profile: Profile, after known: RunResult.UnderProfile?
     ) -> RunResult.UnderProfile {
         let coverage = explorer.coverage
-        let failing = explorer.failingCount + (known?.failingStates ?? 0)
+        let failing = explorer.counts.failing + (known?.failingStates ?? 0)
         let isPass = coverage.isComplete || request.acceptsPartial
         return RunResult.UnderProfile(
             profile: profile, verdict: failing > 0 ? .violation : isPass ? .pass : .inconclusive,
-            failingStates: failing, decided: explorer.decidedCount, explored: RunResult.Explored(coverage),
+            failingStates: failing, decided: explorer.counts.decided, explored: RunResult.Explored(coverage),
             coverage: coverage.description)
     }
 
@@ -257,14 +257,14 @@ struct ExploreRun: ScenarioRun {
 
     /// What was judged under one profile.
     private mutating func count(_ explorer: Explorer) {
-        tally.decided += explorer.decidedCount
-        tally.statesWithLosses += explorer.lossyCount
+        tally.counts.decided += explorer.counts.decided
+        tally.counts.lossy += explorer.counts.lossy
         tally.coverage = explorer.coverage
     }
 
     private mutating func count(_ explorer: Explorer, _ history: OracleHistory) {
         tally.acknowledged += history.acknowledged
-        tally.checked += explorer.checkedCount
+        tally.counts.checked += explorer.counts.checked
         tally.profiles = profiles.map(\.result)
         tally.unjudged.formUnion(explorer.unjudged)
         tally.notTried.formUnion(explorer.notTried)

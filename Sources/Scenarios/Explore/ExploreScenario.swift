@@ -76,9 +76,9 @@ package struct ExploreScenario: Scenario {
     }
 
     package func doubt(about tally: RunTally) -> String? {
-        if let coverage = tally.coverage, coverage.unstableStates > 0 {
+        if let coverage = tally.coverage, coverage.counts.unstable > 0 {
             return "the target's recovery is not deterministic: \(coverage)"
         }
-        return tally.statesWithLosses == 0 ? RunTally.lostNothing : nil
+        return tally.counts.lossy == 0 ? RunTally.lostNothing : nil
     }
 }

@@ -127,7 +127,7 @@ struct FaultJudge {
         case .opened(let observation)?:
             let judgement = outcome.history.validator.judge(
                 observation, contract: contract, at: outcome.first.lineCount)
-            tally.decided += 1
+            tally.counts.decided += 1
             tally.unjudged.formUnion(judgement.unjudged.values)
             return judgement.violations.prefix(1).map {
                 Objection(
@@ -149,7 +149,7 @@ struct FaultJudge {
         let state = try outcome.recording.wholeState(at: crashPoint)
         let checker = checker(contract)
         let judgement = try checker.confirm(state)
-        tally.decided += 1
+        tally.counts.decided += 1
         tally.count(checker)
         tally.notTried.formUnion(judgement.notTried)
         tally.unjudged.formUnion(judgement.unjudged.values)

@@ -45,7 +45,7 @@ struct KillBoundaries {
         }
         try outcome.get()
         return RunResult.Boundaries(
-            operations: Int(clamping: request.operationCount), states: run.tally.checked,
+            operations: Int(clamping: request.operationCount), states: run.tally.counts.checked,
             explored: run.tally.coverage.map(RunResult.Explored.init))
     }
 }
@@ -54,8 +54,8 @@ extension RunTally {
     /// What was seen at the boundaries of operations. A finding with a timeline takes the place of a live one that broke
     /// the same check and said the same.
     mutating func addBoundaries(_ other: RunTally) {
-        decided += other.decided
-        checked += other.checked
+        counts.decided += other.counts.decided
+        counts.checked += other.counts.checked
         mutations += other.mutations
         flagged += other.flagged
         unconfirmed += other.unconfirmed

@@ -203,8 +203,8 @@ struct KillRun: ScenarioRun {
             tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract)
         }
         let judgement = history.validator.judge(evidence, contract: request.contract)
-        tally.decided += 1
-        tally.checked += 1
+        tally.counts.decided += 1
+        tally.counts.checked += 1
         tally.notTried.formUnion(judgement.notTried)
         tally.unjudged.formUnion(judgement.unjudged.values)
         for check in judgement.broken {

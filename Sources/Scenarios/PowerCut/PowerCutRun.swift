@@ -219,7 +219,7 @@ struct PowerCutRun: ScenarioRun {
     private mutating func recoverWhatWasLeft() throws -> Recovery {
         let recovery = try client.recoverAlone(backing).recovery
         let judgement = history.validator.judge(Evidence(recovery), contract: request.contract)
-        tally.decided += 1
+        tally.counts.decided += 1
         if judgement.verdict == .violation, tally.findings.isEmpty, let violation = judgement.violations.first {
             throw RunError.harness(
                 "the state that was left in the backing directory fails and the one derived from the trace does not: "

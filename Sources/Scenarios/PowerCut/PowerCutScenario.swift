@@ -94,7 +94,7 @@ package struct PowerCutScenario: Scenario {
     }
 
     package func doubt(about tally: RunTally) -> String? {
-        if tally.statesWithLosses == 0 { return RunTally.lostNothing }
+        if tally.counts.lossy == 0 { return RunTally.lostNothing }
         if case .aimed = cuts, let missed = tally.aims.first(where: { $0.outcome == .notTried }) {
             return "the power did not go at \(missed.aim): \(missed.detail ?? "")"
         }

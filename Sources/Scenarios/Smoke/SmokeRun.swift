@@ -77,8 +77,8 @@ struct SmokeRun: ScenarioRun {
         if !evidence.isOpenThroughout { try context.requireRoom("recovering the store") }
         if isSecondLife { tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract) }
         let judgement = history.validator.judge(evidence, contract: request.contract)
-        tally.decided += 1
-        tally.checked += 1
+        tally.counts.decided += 1
+        tally.counts.checked += 1
         tally.unjudged.formUnion(judgement.unjudged.values)
         tally.notTried.formUnion(judgement.notTried)
         if judgement.verdict == .pass {

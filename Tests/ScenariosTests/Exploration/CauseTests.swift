@@ -18,7 +18,7 @@ struct CauseTests {
         let collector = explorer.collector
         let told = collector.causes.reduce(0) { $0 + $1.stateCount }
         let counted = told + collector.unexplained.values.reduce(0, +) + collector.unconfirmedCount
-        #expect(counted == explorer.failingCount, "each failing state is counted once")
+        #expect(counted == explorer.counts.failing, "each failing state is counted once")
         return (explorer, FoundKin.groups(of: collector.causes))
     }
 
@@ -182,7 +182,7 @@ struct CauseTests {
             return .failed(reason: "sectors \(letters.joined(separator: " "))")
         }
         // 254 mixtures, of which two hundred are made smaller.
-        #expect(explorer.failingCount == 254)
+        #expect(explorer.counts.failing == 254)
         #expect(groups.count == 1)
         let group = try #require(groups.first)
         #expect(group.members.count > 100)

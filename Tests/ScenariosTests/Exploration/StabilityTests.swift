@@ -28,7 +28,7 @@ struct StabilityTests {
             .failed(reason: text.replacing("%", with: "\(look.number)"))
         }
         try explorer.runToItsEnd()
-        #expect(explorer.coverage.rerunStates > 0 && explorer.coverage.unstableStates == 0)
+        #expect(explorer.coverage.counts.rerun > 0 && explorer.coverage.counts.unstable == 0)
         #expect(explorer.contradictions.isEmpty && explorer.collector.unconfirmedCount == 0)
     }
 
@@ -37,11 +37,24 @@ struct StabilityTests {
             look.number % 2 == 1 ? .failed(reason: "page \(look.number) is torn") : .opened(Observation(["k": [1]]))
         }
         try explorer.runToItsEnd()
-        #expect(explorer.coverage.unstableStates > 0)
+        #expect(explorer.coverage.counts.unstable > 0)
         let contradiction = try #require(explorer.contradictions.first)
         #expect(contradiction.kind == .again && !contradiction.first.showsSame(as: contradiction.second))
         #expect(contradiction.first.recovery.failure == "page 1 is torn")
         #expect(contradiction.second.recovery == .opened(Observation(["k": [1]])))
+    }
+
+    /// What was recovered under one profile is not counted again as the next one's.
+    @Test func `each profile's coverage counts its own recoveries`() throws {
+        let explorer = try store().explorer { _, _ in .opened(Observation(["k": [1]])) }
+        try explorer.runToItsEnd()
+        let first = explorer.coverage.counts
+        try explorer.begin(.posixMin)
+        try explorer.runToItsEnd()
+        let second = explorer.coverage.counts
+        #expect(first.rerun > 0 && first.checked > 0 && second.decided > 0)
+        #expect(first.rerun + second.rerun == explorer.counts.rerun)
+        #expect(first.checked + second.checked == explorer.counts.checked)
     }
 
     @Test func `two errors are two things`() {

@@ -1,9 +1,10 @@
 import Model
 
-/// Which states were met, what they showed, by number, and at which line each thing that was shown was last judged.
+/// The states of an exploration that were seen: what each showed, by number, and at which line each thing that was shown
+/// was last judged. The one set of them; also of the states that an exploration recovered before it was resumed.
 ///
 /// Reading from several threads is safe while none writes.
-final class MetStates: @unchecked Sendable {
+final class SeenStates: @unchecked Sendable {
     /// By hash: the number of what was shown. While it waits: −1 − the last line at which it does.
     private let states: StateIndex
     /// By the digest of what was shown: its number.
@@ -14,15 +15,19 @@ final class MetStates: @unchecked Sendable {
     /// By hash, of states that are wrong: the last line at which they were counted.
     private var counted: StateIndex
 
+    /// States that were recovered before this exploration was resumed: known, and counted already.
+    private let earlier: StateIndex?
+
     /// Throws when the system has no memory for it; so do the changes.
-    init() throws(RecordingError) {
+    init(earlier: StateIndex? = nil) throws(RecordingError) {
+        self.earlier = earlier
         states = try StateIndex()
         digests = try StateIndex()
         counted = try StateIndex()
     }
 
-    /// How many distinct states were met.
-    var count: Int { states.count }
+    /// Whether the state was recovered, and counted, before this exploration was resumed.
+    func wasRecoveredEarlier(_ hash: StateHash) -> Bool { earlier?[hash] != nil }
 
     /// Whether the state is new, was not yet judged at this line, or is wrong there and was not yet counted.
     @inline(__always)
@@ -87,8 +92,11 @@ final class MetStates: @unchecked Sendable {
         return true
     }
 
-    /// Calls `body` with each state that was recovered.
+    /// Calls `body` with each state that was recovered, now or before.
     func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
-        try states.forEachState { hash, number in if number >= 0 { try body(hash) } }
+        try earlier?.forEachState { hash, _ in try body(hash) }
+        try states.forEachState { hash, number in
+            if number >= 0, !wasRecoveredEarlier(hash) { try body(hash) }
+        }
     }
 }

@@ -9,7 +9,7 @@ import Synchronization
 /// would find the processor's caches cold, which cost more than the work.
 ///
 /// Threading: one lock, taken last.
-final class LossLedger: @unchecked Sendable {
+final class UnsyncedTracker: @unchecked Sendable {
     /// The tree as it was mounted.
     private let base: Tree
     private let trace: any TraceSink

@@ -3,12 +3,12 @@ import Oracle
 import Storage
 import Synchronization
 
-/// What is known of the states that an exploration has met: each distinct one is recovered once, in batches on all
+/// The states of an exploration, and what is known of them (`SeenStates`): each distinct one is recovered once, in batches on all
 /// threads, and each thing that it shows is judged once at each line of the oracle at which it may stand. States that are
 /// wrong are handed out one by one: two that show the same may do so for different causes.
 ///
 /// What is reported does not depend on the number of threads: batches are judged in their order. Not thread safe.
-final class StateLedger {
+final class CheckedStates {
     /// One thing that was shown, at one line of the oracle.
     struct Sighting: Hashable {
         var shown: Int
@@ -26,8 +26,8 @@ final class StateLedger {
     private let workers: Int
     /// It is time to end: no further recovery is begun, and a state that is half looked at was not looked at.
     private let isOver: @Sendable () -> Bool
-    /// Which states were met. To be read by all threads between two changes of the ledger.
-    let met: MetStates
+    /// To be read by all threads between two changes.
+    let seen: SeenStates
     private let shown: EvidenceArchive
     private var judged: Set<Sighting> = []
     /// How what was judged wrong is wrong.
@@ -40,20 +40,10 @@ final class StateLedger {
     private let batchBytes: Int
     private var fresh: [Waiting] = []
     private var waiting: [Waiting] = []
-    /// Distinct states that were recovered.
-    private(set) var checkedCount = 0
-    private(set) var rerunCount = 0
-    private(set) var unstableCount = 0
+    var counts: ExplorationCounts
     /// The first states that showed something else once more.
     private(set) var contradictions: [Contradiction] = []
-    private(set) var nestedCount = 0
-    private(set) var boundedRecoveryCount = 0
-    /// States that hung in recovery.
-    private(set) var hangCount = 0
     private let hangsAtMost: Int
-
-    /// States that were recovered before this exploration was gone on with: known, and counted already.
-    private let earlier: StateIndex?
 
     init(
         recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, hangsAtMost: Int,
@@ -62,28 +52,15 @@ final class StateLedger {
         self.isOver = isOver
         shown = EvidenceArchive(memory)
         batchBytes = memory.cacheBytes
-        met = try MetStates()
+        seen = try SeenStates(earlier: earlier?.states)
         self.recovery = recovery
         self.nesting = nesting
         self.workers = max(1, workers)
         self.hangsAtMost = hangsAtMost
-        self.earlier = earlier?.states
-        guard let progress = earlier?.progress else { return }
-        checkedCount = progress.checkedCount
-        rerunCount = progress.rerunCount
-        unstableCount = progress.unstableCount
-        nestedCount = progress.nestedCount
-        boundedRecoveryCount = progress.boundedRecoveryCount
+        counts = earlier?.progress.counts ?? ExplorationCounts()
+        // They are counted again, unless the walks are resumed, too.
+        counts.beginProfile()
     }
-
-    /// Calls `body` with the hash of each state that was recovered, now or before.
-    func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
-        try earlier?.forEachState { hash, _ in try body(hash) }
-        try met.forEachRecovered { if earlier?[$0] == nil { try body($0) } }
-    }
-
-    /// How many distinct states were met.
-    var distinctCount: Int { met.count }
 
     /// A state at a line of the oracle.
     private struct Counted: Hashable {
@@ -96,14 +73,14 @@ final class StateLedger {
     func forgetJudgements() throws(RecordingError) {
         (judged, symptoms, countedEarly) = ([], [:], [])
         countedOfAnyProfile = countedOfAnyProfile ?? []
-        try met.forgetJudgements()
+        try seen.forgetJudgements()
     }
 
     /// Takes a state, if it is worth a look.
     func take(_ hash: StateHash, _ survivors: Survivors, of epoch: Epoch) throws {
-        guard met.needsLook(hash, at: epoch.lines) else { return }
+        guard seen.needsLook(hash, at: epoch.lines) else { return }
         let state = Waiting(hash: hash, epoch: epoch, survivors: survivors)
-        if try met.wait(hash, at: epoch.lines) { fresh.append(state) }
+        if try seen.wait(hash, at: epoch.lines) { fresh.append(state) }
         waiting.append(state)
     }
 
@@ -119,10 +96,10 @@ final class StateLedger {
         explaining explain: (Failure, _ isKnown: Bool) throws -> Void
     ) throws {
         var place = 0
-        while place < fresh.count, hangCount < hangsAtMost {
+        while place < fresh.count, counts.hung < hangsAtMost {
             let batch = Array(fresh[place..<min(place + recovery.batchCount, fresh.count)])
             place += batch.count
-            for (state, result) in zip(batch, try recover(batch)) where hangCount < hangsAtMost {
+            for (state, result) in zip(batch, try recover(batch)) where counts.hung < hangsAtMost {
                 // Nil when it was time to end.
                 if let result { try enter(result, of: state) }
             }
@@ -133,13 +110,13 @@ final class StateLedger {
         var losses: (epoch: Epoch, table: LossTable)?
         for state in all {
             let (epoch, line) = (state.epoch, state.epoch.lines)
-            guard let number = met.shown(by: state.hash) else { continue }
+            guard let number = seen.shown(by: state.hash) else { continue }
             let sighting = Sighting(shown: number, line: line)
-            if met.judge(number, at: line), judged.insert(sighting).inserted {
+            if seen.judge(number, at: line), judged.insert(sighting).inserted {
                 symptoms[sighting] = try judge(shown.shown(number), epoch.state(state.survivors))
             }
             guard let symptom = symptoms[sighting] else { continue }
-            met.noteFailure(number, at: line)
+            seen.noteFailure(number, at: line)
             guard try countFailure(Counted(hash: state.hash, line: line), isEarly: isEarly) else { continue }
             if losses?.epoch !== epoch { losses = (epoch, epoch.set.lossTable()) }
             let failure = Failure(
@@ -152,30 +129,31 @@ final class StateLedger {
 
     /// True the first time that this state is counted at this line.
     private func countFailure(_ state: Counted, isEarly: Bool) throws -> Bool {
-        let isNew = try met.count(state.hash, at: state.line)
+        let isNew = try seen.count(state.hash, at: state.line)
         let isFirst = isEarly ? countedEarly.insert(state).inserted : !countedEarly.contains(state)
         return isNew && isFirst
     }
 
     private func enter(_ result: Outcome, of state: Waiting) throws {
         let hash = state.hash
-        if earlier?[hash] == nil {
-            checkedCount += 1
-            nestedCount += result.nestedCount
-            if result.isBounded { boundedRecoveryCount += 1 }
+        let isNew = !seen.wasRecoveredEarlier(hash)
+        if isNew {
+            counts.checked += 1
+            counts.nested += result.nestedCount
+            if result.isBounded { counts.boundedRecoveries += 1 }
         }
-        if result.hung { hangCount += 1 }
+        if result.hung { counts.hung += 1 }
         // Of a state that showed something else once more it does not matter when.
         if let isStable = result.isStable {
-            if earlier?[hash] == nil { rerunCount += 1 }
-            if !isStable { unstableCount += 1 }
+            if isNew { counts.rerun += 1 }
+            if !isStable { counts.unstable += 1 }
         }
         if let looks = result.looks, contradictions.count < Contradiction.keptAtMost {
             contradictions.append(
                 Contradiction(
                     kind: .again, state: state.epoch.state(state.survivors), first: looks.first, second: looks.second))
         }
-        if try met.enter(hash, showing: result.digest), let new = result.shown { try shown.add(new) }
+        if try seen.enter(hash, showing: result.digest), let new = result.shown { try shown.add(new) }
     }
 
     // MARK: - On all threads
@@ -197,10 +175,10 @@ final class StateLedger {
     private static let rerunPeriod = 64
 
     private func recover(_ states: [Waiting]) throws -> [Outcome?] {
-        let (recovery, nesting, met, first, isOver) = (recovery, nesting, met, checkedCount, isOver)
+        let (recovery, nesting, seen, first, isOver) = (recovery, nesting, seen, counts.checked, isOver)
         let (aside, batchBytes) = (shown.aside, batchBytes)
         let heldBytes = Atomic<Int>(0)
-        let (before, hangsAtMost) = (hangCount, hangsAtMost)
+        let (before, hangsAtMost) = (counts.hung, hangsAtMost)
         let hangs = Atomic<Int>(0)
         // An atomic is captured only by closures that do not escape.
         let outcomes = try Parallel.map(
@@ -210,7 +188,7 @@ final class StateLedger {
                 if isOver() { return nil }
                 let again = (first + place) % Self.rerunPeriod == 0
                 var outcome = try Self.recover(state.epoch.set.tree(state.survivors), recovery, nesting, again: again)
-                if let digest = outcome?.digest, met.number(ofDigest: digest) != nil { outcome?.shown = nil }
+                if let digest = outcome?.digest, seen.number(ofDigest: digest) != nil { outcome?.shown = nil }
                 if case .inMemory(let shown) = outcome?.shown,
                     heldBytes.add(shown.sizeBytes, ordering: .relaxed).newValue > batchBytes
                 {
