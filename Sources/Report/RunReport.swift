@@ -132,6 +132,7 @@ package struct RunReport: ReportSubject {
         if let known = finding.known {
             lines.append(Style.faint.shown("    known: \(known)", on: terminal))
         }
+        if let problem = finding.caseProblem { lines.append("    no case could be written: \(problem)") }
         if let replay = finding.replay { lines.append("    \(replay)") }
         if let recheck = finding.recheck { lines.append("    after a fix: \(recheck)") }
         return lines

@@ -22,6 +22,7 @@ struct UnstableReport {
             let names = CaseRecord.observedNames.map(\.description).joined(separator: ", ")
             lines.append("\(margin)  both are in \(path): \(names)")
         }
+        if let problem = state.caseProblem { lines.append("\(margin)  no case could be written: \(problem)") }
         if let replay = state.replay { lines.append("\(margin)  \(replay)") }
         return lines
     }

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Storage
 import Synchronization
 
 /// Ctrl-C and SIGTERM, handled once for the whole process, by a thread that does nothing else.
@@ -106,6 +107,7 @@ package final class Interruption: Sendable {
         say("faultline: interrupted; cleaning up (again to stop at once)")
         Thread.detachNewThread {
             while let cleaner = self.state.withLock({ $0.cleaners.popLast() }) { cleaner.body() }
+            UnfinishedOutputs.removeAll()
             // What was printed so far belongs to the reader; a pipe that nobody reads is left by a second signal.
             fflush(nil)
             self.exit(128 + signal)

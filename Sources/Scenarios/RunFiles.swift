@@ -35,6 +35,23 @@ enum RunFiles {
         if isLink { throw .link(path) }
     }
 
+    /// Refuses a directory of a case that may have come from anywhere, if it holds anything but files and directories.
+    static func requireFilesAndDirectories(in directory: ByteString) throws {
+        try refuseLink(directory)
+        for name in TreeListing.names(in: directory) ?? [] {
+            let path = directory.appending(component: name)
+            var status = stat()
+            guard path.withCString({ lstat($0, &status) }) == 0 else {
+                throw TreeError.system(call: "lstat", path: path, errno: errno)
+            }
+            switch status.st_mode & S_IFMT {
+            case S_IFREG, S_IFDIR: continue
+            case S_IFLNK: throw TreeError.link(path)
+            default: throw TreeError.notRegularFile(path)
+            }
+        }
+    }
+
     /// Hands out the bytes of a regular file, some at a time. A FIFO is refused and not waited for.
     ///
     /// - Parameters:

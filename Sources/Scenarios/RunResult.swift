@@ -184,6 +184,8 @@ package struct Finding: Codable, Sendable {
     package var states: Int
     /// The case's directory.
     package var `case`: String?
+    /// Why there is no case; nil where there is one.
+    package var caseProblem: String?
     /// The command that recovers this crash state again, from the recorded trace.
     package var replay: String?
     /// The command that does the run again and looks for the same cause: after a fix of the store.

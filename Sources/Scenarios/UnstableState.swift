@@ -30,6 +30,8 @@ package struct UnstableState: Codable, Sendable {
     package var second: Look
     /// The case's directory: it holds what each look showed, as a recover command prints it.
     package var `case`: String?
+    /// Why there is no case; nil where there is one.
+    package var caseProblem: String?
     /// The command that looks again.
     package var replay: String?
 

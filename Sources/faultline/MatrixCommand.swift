@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Foundation
+import Glibc
 import Model
 import Oracle
 import Report
@@ -80,6 +81,10 @@ struct MatrixCommand: ParsableCommand {
         let (log, finished) =
             try resume.map { try MatrixLog.resume($0, matrix, program: ProgramName.shown) }
             ?? (try MatrixLog.make(in: parent, matrix, shard), [:])
+        do { try reports.refuse(log: log.path) } catch {
+            if resume == nil { _ = log.path.withCString { unlink($0) } }
+            throw error
+        }
         var logs = [log]
         var rows = try runOnce(matrix, log, finished, began)
         var round: UInt64 = 0
@@ -89,6 +94,7 @@ struct MatrixCommand: ParsableCommand {
             round += 1
             let next = Matrix(cells: matrix.round(round))
             logs.append(try MatrixLog.make(in: parent, next, .whole))
+            try reports.refuse(log: logs[logs.count - 1].path)
             rows += try runOnce(next, logs[logs.count - 1], [:], began)
         }
         let again = duration == nil ? resumeCommand(log) : nil

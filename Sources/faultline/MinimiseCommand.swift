@@ -3,6 +3,7 @@ import Bytes
 import Glibc
 import Report
 import Scenarios
+import Storage
 import Targets
 
 struct MinimiseCommand: ParsableCommand {
@@ -48,6 +49,8 @@ struct MinimiseCommand: ParsableCommand {
         guard access("\(output)", F_OK) != 0 else {
             throw ValidationError("\(output) is there already: remove it, or name another directory with -o")
         }
+        // Not after minutes of minimising.
+        try OutputDirectory.check(output)
         let reports = try reports.open(reading: [directory] + (target.map { [ByteString($0)] } ?? []))
         let targets = try TargetCatalog.besideThisProgram()
         let outcome = try Interruption.shared.awaiting {

@@ -44,6 +44,7 @@ struct ReportOptions: ParsableArguments {
         let reports = try others + requests.map { .init(flag: $0.flag, $0.reporter, try OutputFile($0.path, .replace)) }
         for (index, report) in reports.enumerated() {
             try report.file.refuse(inputs: inputs)
+            if !report.file.isStandardOutput { try report.file.refuseStandardOutput() }
             for other in reports[..<index] {
                 if report.file.isStandardOutput, other.file.isStandardOutput {
                     throw ValidationError(

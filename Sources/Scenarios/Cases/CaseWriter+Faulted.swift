@@ -39,14 +39,11 @@ extension CaseWriter {
         } else {
             record.live = LiveRun(of: again, rules)
         }
-        let directory = try context.makeCase { directory, _ in
+        makeCase(of: &finding) { directory in
             try write(objection, of: outcome, files: files, to: directory)
             try record.write(to: directory)
             try writeScripts(to: directory)
         }
-        finding.case = directory.shown
-        finding.replay = command("replay", directory)
-        finding.recheck = command("recheck", directory)
         return finding
     }
 

@@ -20,7 +20,9 @@ extension CaseWriter {
         record.cause = cause
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
-        let directory = try context.makeCase { directory, _ in
+        var finding = Finding(
+            check: cause.check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1)
+        makeCase(of: &finding) { directory in
             try oracle.copy(to: directory.appending(component: CaseRecord.oracleName))
             if let shown {
                 try OutputFile.create(directory.appending(component: CaseRecord.shownName), shown.encoded)
@@ -29,9 +31,6 @@ extension CaseWriter {
             try record.write(to: directory)
             try writeScripts(to: directory)
         }
-        return Finding(
-            check: cause.check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1,
-            case: directory.shown, replay: command("replay", directory),
-            recheck: command("recheck", directory))
+        return finding
     }
 }

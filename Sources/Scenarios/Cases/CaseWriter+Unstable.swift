@@ -20,16 +20,20 @@ extension CaseWriter {
         record.firstCrash = firstCrash
         record.unstable = contradiction.kind
         let observations = zip(CaseRecord.observedNames, [contradiction.first, contradiction.second])
-        let directory = try context.makeCase { directory, _ in
-            try Self.write(state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
-            for (name, evidence) in observations {
-                try OutputFile.create(directory.appending(component: name), evidence.encoded)
-            }
-            try record.write(to: directory)
-            try writeScripts(to: directory)
-        }
         var unstable = UnstableState(contradiction, lost: try recording.story(of: state).lines)
-        (unstable.case, unstable.replay) = (directory.shown, command("replay", directory))
+        do {
+            let directory = try context.makeCase { directory, _ in
+                try Self.write(state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
+                for (name, evidence) in observations {
+                    try OutputFile.create(directory.appending(component: name), evidence.encoded)
+                }
+                try record.write(to: directory)
+                try writeScripts(to: directory)
+            }
+            (unstable.case, unstable.replay) = (directory.shown, command("replay", directory))
+        } catch {
+            unstable.caseProblem = "\(error)"
+        }
         return unstable
     }
 }

@@ -36,17 +36,29 @@ struct CaseWriter {
         record.firstCrash = firstCrash
         record.note(recording)
         if cause.cause.check == .writable { record.probing = probing?.rawValue }
-        let directory = try context.makeCase { directory, _ in
+        var finding = Finding(
+            check: cause.cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
+            story: story, states: cause.stateCount, lossKinds: cause.cause.losses.map(\.description),
+            account: cause.story, isCutShort: cause.isCutShort ? true : nil)
+        makeCase(of: &finding) { directory in
             try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
             try record.write(to: directory)
             try writeScripts(to: directory)
         }
-        return Finding(
-            check: cause.cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
-            story: story, states: cause.stateCount, case: directory.shown,
-            replay: command("replay", directory), recheck: command("recheck", directory),
-            lossKinds: cause.cause.losses.map(\.description), account: cause.story,
-            isCutShort: cause.isCutShort ? true : nil)
+        return finding
+    }
+
+    /// Makes the case of a finding and has the finding point to it. One that cannot be written, to a full disk for
+    /// example, loses the case and not the finding, which then says why.
+    func makeCase(of finding: inout Finding, _ fill: (_ directory: ByteString) throws -> Void) {
+        do {
+            let directory = try context.makeCase { directory, _ in try fill(directory) }
+            finding.case = directory.shown
+            finding.replay = command("replay", directory)
+            finding.recheck = command("recheck", directory)
+        } catch {
+            finding.caseProblem = "\(error)"
+        }
     }
 
     /// The files of a case that say what happened.

@@ -20,6 +20,9 @@ struct ExplorationFiles {
         var version: Int?
         /// What was explored and how, budgets aside.
         var options: [String]
+        /// The recorded run that the states were derived from.
+        var trace: FileSeal?
+        var oracle: FileSeal?
         var progress: ExplorationProgress
         /// Each profile that was begun, where there are several.
         var profiles: [ProfileProgress]?
@@ -61,8 +64,9 @@ struct ExplorationFiles {
 
     private static let magic: UInt64 = 0x5345_5441_5453_4C46
     private static let version: UInt64 = 1
-    /// Before 2 findings were told apart by their words, and by the check alone where nothing was lost.
-    private static let progressVersion = 2
+    /// Before 2 findings were told apart by their words, and by the check alone where nothing was lost; before 3 nothing
+    /// said which trace and oracle it is about.
+    private static let progressVersion = 3
 
     private func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
     var trace: ByteString { file("recorded.trace") }
@@ -72,7 +76,8 @@ struct ExplorationFiles {
         _ explorer: Explorer, _ profiles: [ProfileProgress], _ tally: RunTally, _ options: [String]
     ) throws {
         let saved = Saved(
-            version: Self.progressVersion, options: options, progress: explorer.progress,
+            version: Self.progressVersion, options: options, trace: try FileSeal(of: trace),
+            oracle: try FileSeal(of: oracle), progress: explorer.progress,
             profiles: profiles.isEmpty ? nil : profiles,
             doubts: Doubts(of: tally))
         let progress = try JSONText.bytes(of: saved, .object)
@@ -137,6 +142,9 @@ struct ExplorationFiles {
                 "\(directory.shown) was explored with other options; continue with: "
                     + words.map { ReproduceScript.quoted($0) }.joined(separator: " "))
         }
+        // A trace that lost its end, or is of another run, would have fewer states: a pass would be worth nothing.
+        try saved.trace?.require(trace)
+        try saved.oracle?.require(oracle)
         return (saved, CRC32C.checksum(text))
     }
 
@@ -207,10 +215,12 @@ struct ExplorationFiles {
     private func copy(caseAt shown: String, into writer: CaseWriter) throws -> ByteString {
         // The run may have been renamed since: its cases are where they always are.
         let name = ByteString(String(shown.split(separator: "/").last ?? ""))
+        try RunFiles.refuseLink(file("cases"))
         let old = file("cases").appending(component: name)
         guard !["", ".", ".."].contains(name), RunFiles.exists(old) else {
             throw RunError.harness("\(old.shown), the case of a finding of that run, is not there any more")
         }
+        try RunFiles.requireFilesAndDirectories(in: old)
         return try writer.context.makeCase { directory, _ in
             try TreeCopy.fill(directory, from: old)
             try CaseImage.close(in: directory)

@@ -13,6 +13,8 @@ struct ExploreRun: ScenarioRun {
     private(set) var context: RunContext
     let program: String
     private(set) var tally = RunTally()
+    /// Whether a run that its budget stopped leaves what another one goes on with. False as a part of another scenario.
+    var leavesProgress = true
     /// When checking began.
     private var began: Double?
     /// Each profile that was begun, where there are several.
@@ -128,7 +130,7 @@ struct ExploreRun: ScenarioRun {
         count(explorer, history)
         try report(explorer, recording, history)
         if explorer.canBeResumed || profiles.contains(where: \.result.explored.isPartial),
-            scenario.smallWorkloadSteps == nil
+            scenario.smallWorkloadSteps == nil, leavesProgress
         {
             try ExplorationFiles(directory: context.directory).write(explorer, profiles, tally, options)
             tally.continuation = ["--resume", context.directory.shown]

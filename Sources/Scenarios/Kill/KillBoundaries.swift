@@ -36,6 +36,7 @@ struct KillBoundaries {
             return RunResult.Boundaries(operations: 0, states: 0, obstacle: "no mount can be made: \(obstacle)")
         }
         var run = ExploreRun(explore, request, context, program: program)
+        run.leavesProgress = false
         let outcome = Result { try run.run() }
         tally.addBoundaries(run.tally)
         if case .failure(RecordingError.noKillStates(let files)) = outcome {

@@ -31,6 +31,8 @@ package enum OutputDirectory {
         let (parent, name) = place.splittingLastComponent
         guard name != ".", name != ".." || existing == .emptyDirectory else { throw OutputError(path, .exists) }
         let temporary = parent.appending(component: OutputDescriptor.temporaryName())
+        UnfinishedOutputs.add(temporary)
+        defer { UnfinishedOutputs.remove(temporary) }
         guard temporary.withCString({ mkdir($0, mode_t(permissions)) }) == 0 else {
             let error = errno
             if existing == .emptyDirectory, place.isDirectory { return try fillInPlace(place, fill) }
@@ -48,6 +50,16 @@ package enum OutputDirectory {
         }
         try TreeRemoval.remove(temporary)
         return try fillInPlace(place, fill)
+    }
+
+    /// Throws what `make` would throw for a place where no directory can be made: before long work, whose result it is to
+    /// hold. Makes nothing.
+    package static func check(_ path: ByteString, existing: Existing = .refused) throws(OutputError) {
+        let place = path.withoutTrailingSlashes
+        try require(place, existing, path)
+        let parent = place.splittingLastComponent.parent
+        guard parent.withCString({ access($0, W_OK | X_OK) }) != 0 else { return }
+        throw OutputError(path, .parent(parent, errno: errno))
     }
 
     private static func require(_ place: ByteString, _ existing: Existing, _ path: ByteString) throws(OutputError) {

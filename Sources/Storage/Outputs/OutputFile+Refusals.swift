@@ -24,10 +24,35 @@ extension OutputFile {
         throw OutputError(path, .withinInput(directory))
     }
 
-    /// Refuses two outputs that would be one file.
+    /// Refuses two outputs that would be one file, pipe or socket. A device takes both.
     public func refuse(same other: OutputFile) throws(OutputError) {
-        guard let place, let others = other.place, place.isSame(as: others) else { return }
-        throw OutputError(path, .isOutputTwice)
+        if let place, let others = other.place, place.isSame(as: others) { throw OutputError(path, .isOutputTwice) }
+        try refuse(descriptor: other.file.rawValue)
+    }
+
+    /// Refuses an output that would replace the file that standard output goes to, for a command that prints there, too.
+    /// What is only added to a file loses nothing.
+    public func refuseStandardOutput() throws(OutputError) {
+        if case .named = target { try refuse(descriptor: STDOUT_FILENO) }
+    }
+
+    /// Refuses an output under this name, which the command writes something else to.
+    public func refuse(output path: ByteString) throws(OutputError) {
+        guard let place, case .name(let other, _)? = try? OutputPlace(path), place.isSame(as: other) else { return }
+        throw OutputError(self.path, .isOutputTwice)
+    }
+
+    private func refuse(descriptor: Int32) throws(OutputError) {
+        var other = stat()
+        guard faultline_fstat(descriptor, &other) == 0, [S_IFREG, S_IFIFO, S_IFSOCK].contains(other.st_mode & S_IFMT)
+        else { return }
+        var own = stat()
+        let isSame =
+            switch target {
+            case .through: faultline_fstat(file.rawValue, &own) == 0 && own.isSame(as: other)
+            case .appended, .named: replaced?.isSame(as: other) ?? false
+            }
+        if isSame { throw OutputError(path, .isOutputTwice) }
     }
 
     /// The file whose content goes.

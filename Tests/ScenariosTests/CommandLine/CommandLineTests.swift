@@ -150,6 +150,18 @@ struct CommandLineTests {
         #expect(cut.status == 1 && cut.output.contains("the events are the same, and the ends are not"), "\(cut)")
     }
 
+    @Test func `a path of kilobytes is shortened, and what is said about it stays`() throws {
+        let path = "begin-" + String(repeating: "x/", count: 1800) + "-end"
+        for arguments in [
+            ["trace", "show", path], ["replay", path], ["explore", path], ["case", "export", path, "-o", "x.tar"],
+        ] {
+            let answer = try Faultline.run(arguments, directory: temporary.path)
+            #expect(answer.status == 2, "\(arguments[0]): \(answer.error)")
+            #expect(answer.error.utf8.count < 1500, "\(arguments[0]): \(answer.error.utf8.count)")
+            #expect(answer.error.contains("begin-") && answer.error.contains("more) …"), "\(answer.error)")
+        }
+    }
+
     @Test func `doctor names every scenario, in text and in JSON`() throws {
         let text = try run("doctor")
         let json = try run("doctor", "--json")

@@ -54,6 +54,8 @@ import Testing
         #expect(small.status == 1, "\(small.output)")
         let again = try faultline(["minimise", directory, "--target", Self.example])
         #expect(again.status == 2 && again.output.contains("-o"), "\(again.output)")
+        let nowhere = try faultline(["minimise", directory, "--target", Self.example, "-o", "no/such/place"])
+        #expect(nowhere.status == 2 && nowhere.output.contains("no/such"), "\(nowhere.output)")
         let smallest = try faultline(["minimise", directory + "-small", "--target", Self.example])
         #expect(smallest.output.contains("as small as it gets"), "\(smallest.output)")
         let exported = try faultline(["case", "export", directory, "-o", "case.tar"])

@@ -147,6 +147,29 @@ struct OutputTests {
         #expect(try text(results) == before)
     }
 
+    @Test func `a report in place of the log of results, or in one file or pipe with another, is refused`() throws {
+        try smallMatrix()
+        try FileManager.default.createDirectory(atPath: path("faultline-runs"), withIntermediateDirectories: false)
+        let log = try run("matrix", "m.yaml", "--junit", "faultline-runs/matrix-1.jsonl")
+        #expect(log.status == 2 && log.error.contains("this command writes something else there, too"), "\(log)")
+        #expect(!FileManager.default.fileExists(atPath: path("faultline-runs/matrix-1.jsonl")))
+        let pipe = try run(
+            "matrix", "m.yaml", "--junit", "-", "--github-summary",
+            environment: ["GITHUB_STEP_SUMMARY": "/dev/stdout"])
+        #expect(pipe.status == 2 && pipe.error.contains("both go to standard output"), "\(pipe)")
+        let table = try Faultline.run(
+            ["-c", "'\(Faultline.path!)' matrix m.yaml --junit out > out"], directory: temporary.path, of: "/bin/sh")
+        #expect(table.status == 2 && table.error.contains("this command writes something else there, too"), "\(table)")
+    }
+
+    @Test func `a file beyond the limit of ulimit is an error with its path`() throws {
+        let program = Faultline.path!
+        let value = String(repeating: "v", count: 60_000)
+        let answer = try Faultline.run(
+            ["-c", "ulimit -f 4; '\(program)' store put s k \(value)"], directory: temporary.path, of: "/bin/sh")
+        #expect(answer.status == 2 && answer.error.contains(String(cString: strerror(EFBIG))), "\(answer)")
+    }
+
     @Test func `a summary is added to what is there`() throws {
         try smallMatrix()
         try write("before\n", "summary")

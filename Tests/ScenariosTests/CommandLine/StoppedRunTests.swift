@@ -60,8 +60,36 @@ struct StoppedRunTests {
             try FileManager.default.removeItem(atPath: path)
         }
         let answer = try paste(resume + " --out \(temporary.path)/faultline-runs")
-        #expect(answer.status == 2 && answer.output.hasPrefix("harness error"), "\(answer)")
-        #expect(answer.output.contains(file), "\(answer)")
+        #expect(answer.status == 2, "\(answer)")
+        #expect((answer.output + answer.error).contains(file), "\(answer)")
+    }
+
+    /// A trace that lost its end has fewer states, and passes.
+    @Test(arguments: ["recorded.trace", "oracle.jsonl"])
+    func `a trace or an oracle that was cut, or is of another run, is an error`(file: String) throws {
+        let (directory, resume) = try stopped()
+        let path = directory + "/" + file
+        let whole = try Data(contentsOf: URL(filePath: path))
+        for part in [whole.prefix(whole.count / 4), Data(), whole + whole] {
+            try Data(part).write(to: URL(filePath: path))
+            let answer = try paste(resume + " --out \(temporary.path)/faultline-runs")
+            #expect(answer.status == 2, "\(answer)")
+            #expect((answer.output + answer.error).contains("\(file) is damaged, or that of another run"), "\(answer)")
+        }
+        try FileManager.default.removeItem(atPath: path)
+        #expect(mkfifo(path, 0o600) == 0)
+        #expect(try paste(resume).status == 2)
+    }
+
+    @Test(arguments: ["cases", "cases/1/oracle.jsonl"])
+    func `a link in place of the cases, or in one, is refused and not followed`(place: String) throws {
+        let (directory, resume) = try stopped()
+        let path = directory + "/" + place
+        let outside = temporary.path + "/outside"
+        try FileManager.default.moveItem(atPath: path, toPath: outside)
+        try FileManager.default.createSymbolicLink(atPath: path, withDestinationPath: outside)
+        let answer = try paste(resume + " --out \(temporary.path)/other")
+        #expect(answer.status == 2 && (answer.output + answer.error).contains("symbolic link"), "\(answer)")
     }
 
     @Test func `what cannot be gone on with begins no run, and the command that can is printed`() throws {
