@@ -37,6 +37,12 @@ struct LiveVersions: Sendable {
     /// Whether nothing but an acknowledged absence is left.
     var isOnlyCertainAbsence: Bool { stored.count == 1 && stored[0].kept == nil && stored[0].isCertain }
 
+    /// Where the operations in flight began that began after line `lifeBegin`, the latest first. It looks at no others: what
+    /// earlier lives left open may be many times as much.
+    func inFlight(after lifeBegin: Int) -> [Int] {
+        stored.reversed().prefix { $0.begin > lifeBegin }.filter(\.isInFlight).map(\.begin)
+    }
+
     /// Where the operation `seq` of the life that began after line `lifeBegin` began, if it is in flight. Within a life
     /// numbers rise.
     func begin(ofInFlight seq: UInt64, lifeBegin: Int) -> Int? {

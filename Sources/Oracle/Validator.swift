@@ -207,8 +207,8 @@ public struct Validator: Sendable {
         let ended = lifeBegin
         for number in beginLife(at: line) where !records[number].isDropped {
             if keepsEverything {
-                for version in records[number].versions.current where version.isInFlight && version.begin > ended {
-                    records[number].noteOpen(begin: version.begin, from: line)
+                for begin in records[number].versions.inFlight(after: ended) {
+                    records[number].noteOpen(begin: begin, from: line)
                 }
             }
             records[number].apply(.restart(lifeBegin: ended, closed: line), at: line)

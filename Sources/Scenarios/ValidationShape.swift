@@ -7,6 +7,8 @@ package enum ValidationShape: String, CaseIterable, Sendable {
     case restarts
     case lives
     case livesOfOneKey = "lives of one key"
+    case openLives = "open lives"
+    case openLivesWithDeletes = "open lives with deletes"
     case answeredInOrder = "answered in order"
     case answeredInReverse = "answered in reverse"
     case behindOpenOnes = "behind open ones"
@@ -25,6 +27,10 @@ package enum ValidationShape: String, CaseIterable, Sendable {
         case .restarts: "restart lines, no intents"
         case .lives: "restart lines, each after an acknowledgement of a key of its own"
         case .livesOfOneKey: "restart lines, each after an operation on one key that had no answer"
+        case .openLives:
+            "restart lines, each after a put of one key that had no answer, where a lost tail is forgiven"
+        case .openLivesWithDeletes:
+            "restart lines, each after a put or delete of one key that had no answer, where a lost tail is forgiven"
         case .answeredInOrder: "operations in flight on one key, then answered in order"
         case .answeredInReverse: "operations in flight on one key, then answered in reverse"
         case .behindOpenOnes: "operations on one key, one by one, behind as many that have no answer"
@@ -42,6 +48,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
     package var contract: Contract {
         switch self {
         case .pipeline: .ordered
+        case .openLives, .openLivesWithDeletes: .orderedPrefix
         case .batchesOnTwoKeys, .tornBatches, .chainedBatches, .ambiguousBatches: .transactional
         default: .durable
         }
@@ -64,7 +71,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
     package func made(_ count: Int) -> Case {
         var writer = Writer()
         switch self {
-        case .restarts, .lives, .livesOfOneKey, .manyKeys: writeLives(count, &writer)
+        case .restarts, .lives, .livesOfOneKey, .openLives, .openLivesWithDeletes, .manyKeys: writeLives(count, &writer)
         case .answeredInOrder, .answeredInReverse, .behindOpenOnes, .failures, .wrongValue, .pipeline:
             writeOperations(count, &writer)
         case .batchesOnTwoKeys, .tornBatches, .chainedBatches, .ambiguousBatches: writeBatches(count, &writer)
@@ -82,6 +89,14 @@ package enum ValidationShape: String, CaseIterable, Sendable {
                 _ = writer.begin("k", "v\(number)")
                 writer.restart()
             }
+        case .openLives, .openLivesWithDeletes:
+            writer.finish(writer.begin("k", "a"), .acknowledged)
+            for number in 0..<count {
+                writer.restart()
+                let isDelete = self == .openLivesWithDeletes && number % 2 == 1
+                _ = isDelete ? writer.beginDelete("k") : writer.begin("k", "v\(number)")
+            }
+            writer.show("k", "v\(count / 4 * 2)")
         default:
             for number in 0..<count {
                 writer.acknowledge("k\(number)", "v\(number)")
@@ -140,7 +155,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
 
     /// Judges a case as `validate` does, with the positive control of what passes.
     package func judge(_ made: Case) throws -> Judgement {
-        var validator = Validator(.watching(made.observation))
+        var validator = Validator(contract.forgivesTail ? .everything : .watching(made.observation))
         for (index, line) in made.lines.enumerated() { try validator.apply(line, at: index + 1) }
         let judgement = validator.judge(made.observation, contract: contract)
         let results =
@@ -164,7 +179,15 @@ package enum ValidationShape: String, CaseIterable, Sendable {
 
         mutating func begin(_ key: String, _ payload: String, _ batch: UInt64? = nil) -> OracleOperation {
             seq += 1
-            let operation = OracleOperation.put(seq, ByteString(key), Array(payload.utf8), txn: batch)
+            return begin(.put(seq, ByteString(key), Array(payload.utf8), txn: batch))
+        }
+
+        mutating func beginDelete(_ key: String) -> OracleOperation {
+            seq += 1
+            return begin(.delete(seq, ByteString(key)))
+        }
+
+        private mutating func begin(_ operation: OracleOperation) -> OracleOperation {
             lines.append(.begin(operation))
             return operation
         }
