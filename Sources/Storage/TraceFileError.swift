@@ -18,7 +18,7 @@ public enum TraceFileError: Error, Hashable, Sendable {
     case illegal(path: ByteString, event: UInt64, offsetBytes: UInt64, IllegalEvent)
     /// The file ends before the data that an event points to.
     case dataMissing(path: ByteString, Payload)
-    /// The writer failed before, and the trace ends there: nothing may follow a gap.
+    /// The trace has its end record: nothing may follow it.
     case closed(path: ByteString)
 }
 
@@ -34,7 +34,7 @@ extension TraceFileError: CustomStringConvertible {
             "trace \(path): event \(event), at byte \(offset), cannot be: \(reason)"
         case .dataMissing(let path, let payload):
             "trace \(path): the data at byte \(payload.offsetBytes), \(payload.countBytes.counted("byte")), is not there"
-        case .closed(let path): "trace \(path): nothing can be added any more"
+        case .closed(let path): "trace \(path): it is finished, and nothing can be added any more"
         }
     }
 }

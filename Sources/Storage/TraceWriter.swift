@@ -4,7 +4,8 @@ import Model
 /// Writes a trace file: the base records, then the events, then the end (docs/trace-format.md).
 ///
 /// Records gather in a buffer; data too long to be worth copying goes straight to the file. A write that fails is
-/// thrown at once and closes the writer, so that no record ever follows a gap. What is still in the buffer when the
+/// thrown at once and closes the writer, so that no record ever follows a gap: every later call throws that first error
+/// again. What is still in the buffer when the
 /// process dies is missing at the end of the file, and a reader says so.
 ///
 /// Not thread safe: whoever gives operations their ids appends them under the same lock.
@@ -17,7 +18,8 @@ public struct TraceWriter: ~Copyable, Sendable {
     private let file: TraceDescriptor
     private var encoder = TraceEncoder(reserving: TraceWriter.bufferBytes + TraceWriter.directBytes + 4096)
     private var storedBytes: UInt64 = 0
-    private var isClosed = false
+    /// What every further call throws: that the trace is whole, or the first error.
+    private var ending: TraceFileError?
 
     /// Creates the file for its owner alone; an existing file is an error.
     public init(creating path: ByteString) throws(TraceFileError) {
@@ -81,22 +83,22 @@ public struct TraceWriter: ~Copyable, Sendable {
 
     /// Hands everything that was appended to the kernel, so that a reader of the file finds it.
     public mutating func flush() throws(TraceFileError) {
-        guard !isClosed else { throw .closed(path: path) }
+        if let ending { throw ending }
         try store()
     }
 
     /// Writes the end record: the trace is whole. Nothing can be added after it.
     public mutating func finish() throws(TraceFileError) {
-        guard !isClosed else { throw .closed(path: path) }
+        if let ending { throw ending }
         do { try encoder.end() } catch { throw .trace(path: path, error) }
         try store()
-        isClosed = true
+        ending = .closed(path: path)
     }
 
     private mutating func append(
         _ record: TraceRecord, data: UnsafeRawBufferPointer
     ) throws(TraceFileError) -> Payload? {
-        guard !isClosed else { throw .closed(path: path) }
+        if let ending { throw ending }
         let isDirect = data.count >= Self.directBytes
         let payload: Payload?
         do {
@@ -128,7 +130,7 @@ public struct TraceWriter: ~Copyable, Sendable {
             }
         }
         if let failure {
-            isClosed = true
+            ending = failure
             throw failure
         }
         storedBytes += UInt64(count)
@@ -139,7 +141,7 @@ public struct TraceWriter: ~Copyable, Sendable {
         do throws(TraceFileError) {
             try file.write(data, at: storedBytes)
         } catch {
-            isClosed = true
+            ending = error
             throw error
         }
         storedBytes += UInt64(data.count)
