@@ -4,6 +4,7 @@ import FaultFS
 import Glibc
 import Model
 import Scenarios
+import Storage
 
 extension CrashEffect: ExpressibleByArgument {}
 
@@ -37,7 +38,7 @@ struct MountCommand: ParsableCommand {
         name: .customLong("rule"), help: "A fault to inject, such as 'write path=*.db nth=9 -> EIO'. May be repeated.")
     var ruleTexts: [String] = []
 
-    @Option(name: .customLong("rules"), help: "A file of rules, one a line; # begins a comment.")
+    @Option(name: .customLong("rules"), help: "A file of rules, one a line; # begins a comment. May be a pipe.")
     var rulesFile: ByteString?
 
     @Option(help: "A file of faults as .faultline/faults lists them, to be injected again instead of rules.")
@@ -145,16 +146,33 @@ struct MountCommand: ParsableCommand {
         if recordsNothing { request.recording = .nothing }
         if let record { request.recording = .file(try ArgumentPath.new(record)) }
         request.oracle = try oracle.map { try ArgumentPath.new($0) }
+        if let oracle = request.oracle { try refuseInput(oracle) }
         request.cut = CutRequest(profile: profile, effect: effect, seed: seed)
         request.allowOther = allowOther
         return request
+    }
+
+    /// Lines of the oracle must not be appended to what this command reads.
+    private func refuseInput(_ output: ByteString) throws {
+        for input in [rulesFile, replay].compactMap(\.self) {
+            var (own, other) = (stat(), stat())
+            guard output.withCString({ stat($0, &own) }) == 0, input.withCString({ stat($0, &other) }) == 0,
+                own.st_dev == other.st_dev && own.st_ino == other.st_ino
+            else { continue }
+            throw OutputError(output, .isInput)
+        }
     }
 
     /// The same again for the process in the background, which works in the root directory.
     private func arguments(_ request: MountRequest, _ directory: ServiceDirectory) throws -> [String] {
         var words = Self.serviceWords + [try ArgumentPath.argument(directory.path)]
         for rule in request.rules { words += ["--rule", "\(rule)"] }
-        if let replay { words += ["--replay", try ArgumentPath.argument(ArgumentPath.existing(replay))] }
+        if let script = request.script {
+            // A copy: what was read may have been a pipe.
+            let copy = directory.path.appending(component: "replay")
+            try OutputFile.create(copy, Array("\(script)".utf8))
+            words += ["--replay", try ArgumentPath.argument(copy)]
+        }
         switch request.recording {
         case .nothing: words.append("--no-record")
         case .unnamed: break

@@ -37,6 +37,7 @@ package struct MountService: Sendable {
         let mount = Mutex<FaultMount?>(nil)
         let made: FaultMount
         do {
+            try checkOracle()
             var options = options(trace)
             let (cut, say) = (request.cut, say)
             options.onFreeze = { reason in
@@ -107,6 +108,29 @@ package struct MountService: Sendable {
         }
     }
 
+    /// Refuses an oracle that is the trace, which exists by now, by whatever name; and a file that is no oracle, which lines
+    /// would spoil.
+    private func checkOracle() throws {
+        guard let oracle = request.oracle else { return }
+        var (status, other) = (stat(), stat())
+        guard oracle.withCString({ stat($0, &status) }) == 0 else { return }
+        if case .file(let trace) = request.recording, trace.withCString({ stat($0, &other) }) == 0,
+            status.st_dev == other.st_dev && status.st_ino == other.st_ino
+        {
+            throw OutputError(oracle, .isOutputTwice)
+        }
+        // What else it may be is refused where it is opened.
+        guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return }
+        var start = [UInt8](repeating: 0, count: 64 << 10)
+        let file = oracle.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+        guard file >= 0 else { throw MountServiceError.system(call: "open", path: oracle, errno: errno) }
+        defer { close(file) }
+        let count = read(file, &start, start.count)
+        let line = start.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }
+        guard case .refused(let reason) = OracleLine.judge(line, 1) else { return }
+        throw MountServiceError.notAnOracle(oracle, reason: reason)
+    }
+
     /// Nothing was mounted: the trace that would have been is not worth keeping, and would be in the way.
     private func removeTrace() {
         if case .file(let path) = request.recording { _ = path.withCString { unlink($0) } }
@@ -138,6 +162,8 @@ package enum MountServiceError: Error, Hashable, Sendable {
     /// The process that was to serve ended before the mount was ready.
     case notReady(String)
     case notOurs(ByteString)
+    /// Lines of an oracle were to be appended to a file of another kind.
+    case notAnOracle(ByteString, reason: String)
     /// Nobody knows whether somebody serves it.
     case cannotAsk(ByteString, reason: String)
     /// The process that serves did not end in time.
@@ -153,6 +179,8 @@ extension MountServiceError: CustomStringConvertible {
         case .cutFailed(let why): "the backing directory is not a state that a crash leaves: \(why)"
         case .notReady(let why): why
         case .notOurs(let path): "\(path): no mount of faultline is there; `faultline unmount` takes a mount point"
+        case .notAnOracle(let path, let reason):
+            "\(path): not an oracle, so that no line is appended: \(reason); name another file"
         case .cannotAsk(let path, let reason):
             "\(path): cannot be unmounted, for nobody knows whether it is served: \(reason)"
         case .lingers(let process, let seconds):

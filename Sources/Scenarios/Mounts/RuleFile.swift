@@ -23,17 +23,30 @@ package enum RuleFile {
         do throws(RuleError) { return try ScriptedFaults(parsing: text) } catch { throw .mistake(path, error) }
     }
 
+    /// A pipe is read to its end, as of `--rules <(command)`; one without a writer would never have an end, and is refused.
     private static func contents(of path: ByteString) throws(Problem) -> ByteString {
-        let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
+        let file = path.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard file >= 0 else { throw .unreadable(path, reason: String(cString: strerror(errno))) }
         defer { close(file) }
+        var status = stat()
+        let isPipe = fstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 64 << 10)
         while true {
             let count = read(file, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
+            if count < 0 && errno == EAGAIN {
+                var readable = pollfd(fd: file, events: Int16(POLLIN), revents: 0)
+                _ = poll(&readable, 1, -1)
+                continue
+            }
             guard count >= 0 else { throw .unreadable(path, reason: String(cString: strerror(errno))) }
-            if count == 0 { return ByteString(bytes) }
+            if count == 0 {
+                guard !isPipe || !bytes.isEmpty else {
+                    throw .unreadable(path, reason: "a FIFO that nobody writes to: start the writer first")
+                }
+                return ByteString(bytes)
+            }
             bytes += chunk[..<count]
             guard bytes.count <= limitBytes else { throw .unreadable(path, reason: "it is longer than 64 MiB") }
         }

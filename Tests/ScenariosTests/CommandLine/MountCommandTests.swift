@@ -167,4 +167,48 @@ import Testing
         #expect(try !isMounted())
         #expect(try shell("ls -A store mnt").filter { $0 != "\n" } == "mnt:store:")
     }
+
+    /// One file by any of its names is one output, and no line goes to what is no oracle or is read.
+    @Test(arguments: [
+        (["--record", "t", "--oracle", "t"], "this command writes something else there, too"),
+        (["--record", "t", "--oracle", "./mnt/../t"], "this command writes something else there, too"),
+        (["--record", "t", "--oracle", "link"], "this command writes something else there, too"),
+        (["--oracle", "old.trace"], "old.trace: not an oracle, so that no line is appended: line 1"),
+        (["--rules", "r", "--oracle", "r"], "this command reads it"),
+        (["--replay", "empty", "--oracle", "hard"], "this command reads it"),
+        (["--rules", "r", "--record", "r"], "r: open: File exists"),
+    ])
+    func `outputs that would harm each other or an input are refused`(_ options: [String], _ says: String) throws {
+        defer { cleanUp() }
+        let prepared = try shell(
+            """
+            ln -s t link; : > empty; ln empty hard; echo '# none' > r; printf 'FLTRACE\\001\\377\\n' > old.trace
+            cat r old.trace | cksum
+            """)
+        let answer = try Faultline.run(["mount", "store", "mnt"] + options, directory: temporary.path)
+        #expect(answer.status == 2 && answer.error.contains(says), "\(answer)")
+        #expect(try !isMounted())
+        #expect(try shell("cat r old.trace | cksum") == prepared)
+        #expect(try shell("ls") == "empty\nhard\nlink\nmnt\nold.trace\nr\nstore\n")
+    }
+
+    @Test(.timeLimit(.minutes(1)), arguments: ["--rules", "--replay"])
+    func `a FIFO without a writer is refused, and a pipe is read`(option: String) throws {
+        defer { cleanUp() }
+        _ = try shell("mkfifo fifo")
+        let answer = try run("mount", "store", "mnt", option, "fifo")
+        #expect(answer.status == 2 && answer.error.contains("fifo: a FIFO that nobody writes to"), "\(answer)")
+        #expect(try !isMounted())
+        let line = option == "--rules" ? "mkdir nth=1 -> EIO" : "1 mkdir path=d -> EIO"
+        let writer = Process()
+        writer.executableURL = URL(filePath: "/bin/sh")
+        // It keeps its end open for a while: the reader waits for its end.
+        writer.arguments = ["-c", "exec 3<> '\(temporary.path)/fifo'; echo '\(line)' >&3; sleep 1"]
+        try writer.run()
+        defer { writer.waitUntilExit() }
+        usleep(300_000)
+        let mounted = try run("mount", "store", "mnt", option, "fifo")
+        #expect(mounted.status == 0, "\(mounted)")
+        #expect(try shell("mkdir mnt/d; ls mnt").contains("rror"))
+    }
 }
