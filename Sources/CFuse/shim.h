@@ -71,6 +71,13 @@ static inline int faultline_fuse_kills_privileges(const struct fuse_buf *request
     return 0;
 }
 
+/// The number of the request whose caller a signal has reached; 0 when this is another request.
+static inline uint64_t faultline_fuse_interrupted(const struct fuse_buf *request) {
+    const struct fuse_in_header *head = request->mem;
+    if (head->opcode != FUSE_INTERRUPT || request->size < sizeof *head + sizeof(struct fuse_interrupt_in)) return 0;
+    return ((const struct fuse_interrupt_in *)(const void *)(head + 1))->unique;
+}
+
 /// Processes the first request of a session, which is INIT.
 static inline void faultline_fuse_process_init(struct fuse_session *session, const struct fuse_buf *request) {
     *faultline_answering_init() = 1;

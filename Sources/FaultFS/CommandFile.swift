@@ -6,26 +6,30 @@ import Glibc
 /// the status.
 ///
 /// A write holds whole commands: its last line needs no newline and is not continued by a later write, so that nothing
-/// is ever accepted and not done. Several commands in a write are carried out in order; the first that is refused ends
-/// its write. A newline that follows in a write of its own, as unbuffered programs send it, ends the command before it.
+/// is ever accepted and not done. All commands of a write are judged before the first is carried out: one that is no
+/// command, and none of them is. A newline that follows in a write of its own, as unbuffered programs send it, ends the command before it.
 final class CommandFile: ControlFile, @unchecked Sendable {
     private let name: String
-    private let carryOut: @Sendable (String) throws(Refusal) -> String
-    private let takesEmptyLines: Bool
+    private let carryOut: @Sendable ([String]) throws(Refusal) -> String
+    private let takesOneCommand: Bool
     private let initially: @Sendable () -> String
     private let refusals: RefusalLog
     private let lock = Lock()
     private var lastAnswer: [UInt8]?
 
-    /// `name`: what the status calls it. `initially`: what is read as long as nothing was written.
+    /// - Parameters:
+    ///   - name: what the status calls it.
+    ///   - takesOneCommand: whether a write is one command, which may be empty, and its newlines are blanks.
+    ///   - initially: what is read as long as nothing was written.
+    ///   - carryOut: carries out the commands of one write, or none of them, and returns the answers.
     init(
-        _ name: String, refusals: RefusalLog, takesEmptyLines: Bool = false,
+        _ name: String, refusals: RefusalLog, takesOneCommand: Bool = false,
         initially: @escaping @Sendable () -> String = { "" },
-        _ carryOut: @escaping @Sendable (String) throws(Refusal) -> String
+        _ carryOut: @escaping @Sendable (_ commands: [String]) throws(Refusal) -> String
     ) {
         self.name = name
         self.refusals = refusals
-        self.takesEmptyLines = takesEmptyLines
+        self.takesOneCommand = takesOneCommand
         self.initially = initially
         self.carryOut = carryOut
     }
@@ -59,25 +63,28 @@ final class CommandFile: ControlFile, @unchecked Sendable {
                 lacksNewline = data.last != newline
                 guard !text.isEmpty else { return }
                 if text.last == newline { text.removeLast() }
-                let lines = text.split(separator: newline, omittingEmptySubsequences: !file.takesEmptyLines)
-                if !lines.isEmpty { try run(lines) }
+                let lines = text.split(separator: newline).map { String(decoding: $0, as: UTF8.self) }
+                if file.takesOneCommand {
+                    try run([lines.joined(separator: " ")])
+                } else if !lines.isEmpty {
+                    try run(lines)
+                }
             }
             return data.count
         }
 
-        private func run(_ lines: [Slice<UnsafeRawBufferPointer>]) throws(Errno) {
-            var answers = ""
+        private func run(_ commands: [String]) throws(Errno) {
+            var answers: String
             var refusal: Refusal?
-            for line in lines where refusal == nil {
-                do throws(Refusal) {
-                    answers += try file.carryOut(String(decoding: line, as: UTF8.self)) + "\n"
-                } catch {
-                    answers += "error: \(error.reason)\n"
-                    refusal = error
-                }
+            do throws(Refusal) {
+                answers = try file.carryOut(commands)
+            } catch {
+                answers = "error: \(error.reason)"
+                refusal = error
             }
+            answers += "\n"
             answer = Array(answers.utf8)
-            file.lock.withLock { file.lastAnswer = Array(answers.utf8) }
+            file.lock.withLock { [answer] in file.lastAnswer = answer }
             guard let refusal else { return }
             file.refusals.note("\(file.name)-refused", refusal.reason)
             throw Errno(EINVAL)

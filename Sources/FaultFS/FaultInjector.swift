@@ -19,6 +19,7 @@ final class FaultInjector: @unchecked Sendable {
     private var questions = [UInt64](repeating: 0, count: OperationKind.allCases.count)
     private let active: Atomic<Bool>
     private let isRecording: Bool
+    let delays = Delays()
 
     /// With a script there are no rules.
     init(rules: [Rule], seed: UInt64, script: ScriptedFaults?, isRecording: Bool) {
@@ -78,27 +79,42 @@ final class FaultInjector: @unchecked Sendable {
 
     // MARK: Commands
 
-    func add(_ rule: Rule) throws(Refusal) -> UInt64 {
+    /// Refuses a rule that cannot be added.
+    func check(_ rule: Rule) throws(Refusal) {
         try Self.check(rule, isRecording: isRecording)
-        return try lock.withLock { () throws(Refusal) in
-            guard script == nil else { throw Refusal(reason: "a replay takes no rules") }
+        if lock.withLock({ script != nil }) { throw Refusal(reason: "a replay takes no rules") }
+    }
+
+    func add(_ rule: Rule) throws(Refusal) -> UInt64 {
+        try check(rule)
+        return lock.withLock {
             active.store(true, ordering: .relaxed)
             return rules.add(rule)
         }
     }
 
-    func remove(_ number: UInt64) -> Bool {
-        lock.withLock {
-            defer { active.store(!rules.isEmpty || script != nil, ordering: .relaxed) }
-            return rules.remove(number: number)
-        }
+    /// The numbers of the rules, and the one that the next rule gets.
+    var ruleNumbers: (all: Set<UInt64>, next: UInt64) {
+        lock.withLock { (Set(rules.status.map(\.number)), rules.nextNumber) }
     }
 
+    /// When no rule delays any longer, the delays under way end.
+    func remove(_ number: UInt64) -> Bool {
+        let (isRemoved, delays) = lock.withLock {
+            defer { active.store(!rules.isEmpty || script != nil, ordering: .relaxed) }
+            return (rules.remove(number: number), rules.needs.delays)
+        }
+        if isRemoved, !delays { self.delays.end() }
+        return isRemoved
+    }
+
+    /// The delays under way end, too.
     func removeAll() {
         lock.withLock {
             rules.removeAll()
             active.store(script != nil, ordering: .relaxed)
         }
+        delays.end()
     }
 
     /// What each rule counted.

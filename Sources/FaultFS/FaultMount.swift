@@ -62,7 +62,8 @@ package final class FaultMount: @unchecked Sendable {
             rules: options.rules, seed: options.seed, script: options.script, isRecording: options.trace != nil)
         self.faults = faults
         recorder = Recorder(
-            sink: options.trace, crashPoint: options.crashPoint, countsEveryTurn: { faults.isActive },
+            sink: options.trace, crashPoint: options.crashPoint, delays: faults.delays,
+            countsEveryTurn: { faults.isActive },
             onFreeze: options.onFreeze)
         try Self.check(self.backing, self.mountPoint)
     }
@@ -106,9 +107,6 @@ package final class FaultMount: @unchecked Sendable {
     @discardableResult
     package func crash() -> Bool { recorder.freeze(.asked) }
 
-    /// Whether the power is gone.
-    package var isFrozen: Bool { recorder.isFrozen }
-
     /// Unmounts and keeps everything that was written. Files that are still open after the options' patience fail from
     /// then on. Does nothing when it is not mounted.
     package func unmount() throws(MountError) {
@@ -125,6 +123,7 @@ package final class FaultMount: @unchecked Sendable {
         lock.lock()
         defer { lock.unlock() }
         guard case .mounted(let session, let fileSystem, let directory) = state else { throw .notMounted(mountPoint) }
+        faults.delays.endForGood()
         detach(session)
         session.stop()
         session.join()
@@ -275,13 +274,17 @@ package final class FaultMount: @unchecked Sendable {
         self.oracle = oracle
         let commands = Commands(
             recorder: recorder, faults: faults,
-            crash: { [weak self] words throws(Refusal) in
+            usualCut: options.usualCut,
+            crash: { [weak self] request throws(Refusal) in
                 guard let self else { throw Refusal(reason: "the mount is gone") }
-                return try self.crash(asTold: words)
+                return try self.crash(asTold: request)
             }, evict: { pageCaches.evictAll() }, unmount: options.onUnmountRequest,
             labels: { [labels = options.labels] in labels + refusals.lines })
         return ControlDirectory([
-            ("control", CommandFile("control", refusals: refusals) { line throws(Refusal) in try commands.run(line) }),
+            (
+                "control",
+                CommandFile("control", refusals: refusals) { lines throws(Refusal) in try commands.run(lines) }
+            ),
             ("oracle", oracle),
             ("status", TextFile { commands.status + "\n" }),
             ("unsynced", TextFile(unsynced)),
@@ -291,9 +294,9 @@ package final class FaultMount: @unchecked Sendable {
             (
                 "crash",
                 CommandFile(
-                    "crash", refusals: refusals, takesEmptyLines: true,
+                    "crash", refusals: refusals, takesOneCommand: true,
                     initially: { [weak self] in self?.cutStory ?? "" }
-                ) { line throws(Refusal) in try commands.run("crash \(line)") }
+                ) { words throws(Refusal) in try commands.run(words.map { "crash \($0)" }) }
             ),
         ])
     }

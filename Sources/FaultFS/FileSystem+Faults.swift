@@ -30,6 +30,7 @@ extension FileSystem {
         try recorder.turn(caller.process, isWriteback: caller.isWriteback) { turn throws(Errno) in
             guard let needs = faults.needs(kind) else { return try body(turn, nil) }
             let decisions = decide(kind, turn.id, target, caller, needs, try extent())
+            faults.delays.holdReply(decisions.delayNanoseconds, to: caller.process, of: kind)
             let fault = try settle(decisions, in: turn)
             let result = try body(turn, fault)
             if case .crash(.after)? = fault { throw recorder.cut(.rule(decisions.main?.rule ?? "")) }
@@ -45,7 +46,7 @@ extension FileSystem {
         let id = faults.nextQuestion(kind)
         let decisions = decide(kind, id, target, caller, needs, extent)
         guard !decisions.isEmpty else { return nil }
-        faultline_delay_next_write(decisions.delayNanoseconds)
+        faults.delays.holdReply(decisions.delayNanoseconds, to: caller.process, of: kind)
         for decision in decisions.all { try recorder.recordFault(id, decision.rule) }
         switch decisions.main?.fault {
         case .fail(let error)?: throw Errno(error.rawValue)
@@ -59,7 +60,6 @@ extension FileSystem {
     /// Records what the rules decided about the turn's call, and does what is the same for all calls.
     private func settle(_ decisions: Decisions, in turn: Recorder.Turn) throws(Errno) -> DrawnFault? {
         guard !decisions.isEmpty else { return nil }
-        faultline_delay_next_write(decisions.delayNanoseconds)
         for decision in decisions.all { try turn.recordFault(decision.rule) }
         switch decisions.main?.fault {
         case .fail(let error)?: throw Errno(error.rawValue)

@@ -45,7 +45,7 @@ extension FileSystem {
         if let file { extent.fileSizeBytes = try size(of: file.descriptor) }
         let id = try recorder.admitBarrier()
         let decisions = decide(kind, id, .inode(node), caller, needs, extent)
-        faultline_delay_next_write(decisions.delayNanoseconds)
+        faults.delays.holdReply(decisions.delayNanoseconds, to: caller.process, of: kind)
         for decision in decisions.all { try recorder.recordFault(id, decision.rule) }
         // A lie is no barrier at all, whatever the caller is told.
         if case .lie? = decisions.main?.fault { return }

@@ -37,9 +37,8 @@ extension FaultMount {
         return try cutter.cut(request.profile) { $0.survivors(request.effect, seed: request.seed) }
     }
 
-    /// The command `crash` with its words: freezes at once, cuts, and tells.
-    func crash(asTold words: String) throws(Refusal) -> String {
-        let request = try CutRequest(parsing: words, usual: options.usualCut)
+    /// The command `crash`: freezes at once, cuts, and tells.
+    func crash(asTold request: CutRequest) throws(Refusal) -> String {
         guard recorder.isRecording else {
             recorder.freeze(.asked)
             return "ok; nothing is recorded, so nothing is lost: the backing directory keeps everything"

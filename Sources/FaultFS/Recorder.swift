@@ -21,6 +21,7 @@ final class Recorder: @unchecked Sendable {
     /// Told of everything that was recorded; set before the first request.
     var tracker: UnsyncedTracker?
     private let crashPoint: CrashPoint?
+    private let delays: Delays
     /// Called once, from a thread of its own, after the freeze.
     private let onFreeze: @Sendable (FreezeReason) -> Void
 
@@ -42,12 +43,14 @@ final class Recorder: @unchecked Sendable {
     }
 
     init(
-        sink: (any TraceSink)?, crashPoint: CrashPoint?, countsEveryTurn: @escaping @Sendable () -> Bool,
+        sink: (any TraceSink)?, crashPoint: CrashPoint?, delays: Delays,
+        countsEveryTurn: @escaping @Sendable () -> Bool,
         onFreeze: @escaping @Sendable (FreezeReason) -> Void
     ) {
         self.sink = sink
         self.countsEveryTurn = countsEveryTurn
         self.crashPoint = crashPoint
+        self.delays = delays
         self.onFreeze = onFreeze
     }
 
@@ -280,6 +283,7 @@ final class Recorder: @unchecked Sendable {
     private func stop(_ reason: FreezeReason) -> Bool {
         guard !frozen.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         self.reason = reason
+        delays.endForGood(Errno(EIO))
         let onFreeze = onFreeze
         Thread.detach { onFreeze(reason) }
         return true

@@ -65,6 +65,7 @@ final class Session: @unchecked Sendable {
         let received = fuse_session_receive_buf(raw, &buffer)
         guard received > 0 else { throw Errno(received < 0 ? -received : EPROTO) }
         faultline_fuse_process_init(raw, &buffer)
+        fileSystem.faults.delays.attach(device: device)
         fileSystem.invalidate = { [weak self] id in self?.invalidate(id) }
         // Of attributes alone (a negative offset) the kernel takes no lock that a request could hold.
         fileSystem.invalidateAttributes = { [weak self] id in
@@ -96,6 +97,12 @@ final class Session: @unchecked Sendable {
             }
             // 0: unmounted. Anything else is a connection that is of no use any more.
             guard received > 0 else { return }
+            let interrupted = faultline_fuse_interrupted(&buffer)
+            if interrupted != 0 {
+                // It is answered by answering what it is about.
+                faultline_interrupt_late_write(device, interrupted)
+                continue
+            }
             crew.began()
             faultline_mark_privileges_killed(faultline_fuse_kills_privileges(&buffer))
             fuse_session_process_buf(raw, &buffer)
@@ -142,6 +149,7 @@ final class Session: @unchecked Sendable {
     func join() {
         crew?.join()
         while invalidations.load(ordering: .acquiring) > 0 { usleep(1000) }
+        fileSystem.faults.delays.detach()
         faultline_drop_late_writes(device)
     }
 }

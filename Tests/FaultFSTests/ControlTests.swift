@@ -1,6 +1,7 @@
 import Bytes
 import FaultFS
 import Glibc
+import Model
 import Testing
 
 @Suite(.enabled(if: Bench.canMount), .serialized) struct ControlTests {
@@ -40,7 +41,7 @@ import Testing
     @Test(arguments: [
         ("printf 'add fsync -> EIO' > .faultline/control", true, "rules", "fsync -> EIO"),
         ("printf 'add fsnc -> EIO' > .faultline/control", false, "status", "control-refused line 1, column 1: "),
-        ("printf 'status\\nadd' > .faultline/control", false, "control", "faults 0\nerror: 'add' is no command"),
+        ("printf 'status\\nadd' > .faultline/control", false, "control", "error: 'add' is no command"),
         ("printf 'effect=bogus' > .faultline/crash", false, "status", "crash-refused effect= is one of "),
         ("printf 'effect=keep' > .faultline/crash", true, "status", "power off"),
         // An unbuffered program sends the newline by itself: it ends the command before it, and is none.
@@ -115,6 +116,37 @@ import Testing
         bench.succeed("echo 7 >> .faultline/oracle")
         #expect(!bench.succeed("cat .faultline/status; cat .faultline/oracle").contains("unfinished"))
         #expect(Shell.run("cat '\(bench.oracle)'").output == "ok7\n")
+    }
+
+    /// All commands of a write are judged before any is carried out.
+    @Test(arguments: [
+        ("add fsync -> EIO\\nadd bad\\n", 2, 2), ("add fsync -> EIO\\nremove 9\\nstatus", 2, 3),
+        ("clear\\nremove 1", 2, 2), ("remove 1\\nremove 1", 2, 2), ("remove 1\\nadd write -> EIO\\nremove 3", 3, 3),
+        ("crash\\ncrash effect=bogus", 2, 2), ("crash\\nunmount", 2, 2), ("clear\\nadd lock -> EIO", 2, 2),
+    ])
+    func aWriteIsDoneWholeOrNotAtAll(commands: String, wrong: Int, count: Int) throws {
+        let bench = try Bench { $0.rules = [try! Rule(parsing: "mkdir nth=9 -> EIO")] }
+        #expect(bench.run("printf '\(commands)' > .faultline/control").status != 0)
+        let answer = bench.succeed("cat .faultline/control")
+        #expect(answer.hasPrefix("error: "), "\(answer)")
+        #expect(answer.hasSuffix("command \(wrong) of \(count); none of them was carried out\n"), "\(answer)")
+        #expect(bench.succeed("cat .faultline/rules") == "1  matched 0  fired 0  mkdir nth=9 -> EIO\n")
+        #expect(!bench.mount.isFrozen)
+        // What is right in its place is done.
+        bench.succeed("printf 'add fsync -> EIO\\nremove 2\\nremove 1\\n' > .faultline/control")
+        #expect(bench.succeed("cat .faultline/control .faultline/rules") == "rule 2\nok\nok\n")
+    }
+
+    /// The words of a crash may stand on several lines.
+    @Test(arguments: [
+        ("effect=torn\\nseed=7", true), ("effect=torn\\nseed=7\\n", true), ("\\neffect=keep\\n\\n", true),
+        ("\\n", true),
+        ("effect=torn\\nseed=x", false), ("effect=torn\\neffect=keep", false), ("effect=torn\\ncrash", false),
+    ])
+    func aCrashTakesAllItsLines(words: String, isTaken: Bool) throws {
+        let bench = try Bench()
+        #expect((bench.run("printf '\(words)' > .faultline/crash").status == 0) == isTaken)
+        #expect(bench.mount.isFrozen == isTaken, "\(bench.run("cat .faultline/crash"))")
     }
 
     @Test func severalCommandsInAWrite() throws {

@@ -18,11 +18,19 @@ enum Shell {
         posix_spawn_file_actions_adddup2(&actions, pipes[1], 1)
         posix_spawn_file_actions_adddup2(&actions, pipes[1], 2)
         for descriptor in pipes { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        // The threads of a test's pool block signals, and a child would go on doing so.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var arguments: [UnsafeMutablePointer<CChar>?] =
             ["sh", "-c", script].map { (word: String) in strdup(word) } + [nil]
         defer { for argument in arguments { free(argument) } }
         var child = pid_t()
-        let error = posix_spawn(&child, "/bin/sh", &actions, nil, &arguments, environ)
+        let error = posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
         close(pipes[1])
         defer { close(pipes[0]) }
         guard error == 0 else { return Result(status: -1, output: "posix_spawn: errno \(error)") }

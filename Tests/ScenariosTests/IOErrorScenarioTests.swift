@@ -120,9 +120,27 @@ struct IOErrorScenarioTests {
         }
     }
 
-    /// A log in a shell: it takes an error of its fourth write for success.
-    @Test func aSweepFindsTheOnePlaceWhereAnErrorIsIgnored() throws {
+    /// A store that hangs is told from one that a rule holds up for longer than it may take.
+    @Test(arguments: [
+        (
+            "write path=log nth=2 -> delay 3000s",
+            "the rules held the workload up for 3000 s, and it counts as hung after 1 s"
+        ),
+        ("read path=log -> delay 3000s", "the rules held recovery up for 3000 s, and it counts as hung after 1 s"),
+    ])
+    func aDelayLongerThanTheTimeoutIsNoHang(rule: String, reason: String) throws {
         let scratch = Scratch()
+        let target = try Self.logInAShell(scratch, "timeoutSeconds: 1")
+        let request = RunRequest(
+            target: target, scenario: IOErrorScenario(.rules([try Rule(parsing: rule)])), contract: target.contract,
+            operationCount: 3)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        #expect(result.verdict == "inconclusive" && result.findings.isEmpty, "\(result)")
+        #expect(result.reason?.contains(reason) == true, "\(result.reason ?? "")")
+    }
+
+    /// Takes an error of its fourth write for success.
+    private static func logInAShell(_ scratch: Scratch, _ more: String = "") throws -> ConfiguredTarget {
         let script = """
             #!/bin/sh
             log="$FAULTLINE_DIR/log"
@@ -146,9 +164,14 @@ struct IOErrorScenarioTests {
         try script.write(toFile: "\(folder)/store.sh", atomically: true, encoding: .utf8)
         try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: "\(folder)/store.sh")
         let manifest =
-            "{name: log, description: a log, workload: [./store.sh, workload], recover: [./store.sh, recover]}"
+            "{name: log, description: a log, workload: [./store.sh, workload], recover: [./store.sh, recover], \(more)}"
         try manifest.write(toFile: "\(folder)/log.yaml", atomically: true, encoding: .utf8)
-        let target = try TargetCatalog(driver: Machine.driver).target("\(folder)/log.yaml").configured([])
+        return try TargetCatalog(driver: Machine.driver).target("\(folder)/log.yaml").configured([])
+    }
+
+    @Test func aSweepFindsTheOnePlaceWhereAnErrorIsIgnored() throws {
+        let scratch = Scratch()
+        let target = try Self.logInAShell(scratch)
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(.families(everyPlace: true)), contract: target.contract,
             operationCount: 4)

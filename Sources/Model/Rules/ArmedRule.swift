@@ -29,6 +29,7 @@ struct ArmedRule: Sendable {
         switch rule.action {
         case .inject(let injection, _):
             needs.kinds = injection.kinds
+            needs.delays = injection.isDelay
             if case .read(.stale, _) = injection { needs.olderBytes = true }
             if case .sync(_, .lose) = injection { needs.syncedBytes = true }
         case .quota:

@@ -6,6 +6,9 @@ public enum Delay: Hashable, Sendable {
     /// Most short, a few long, as a busy device is.
     case exponential(meanNanoseconds: UInt64)
 
+    /// The longest that a rule may name: a day. An exponential one is drawn longer now and then.
+    public static let longestNanoseconds: UInt64 = 86_400_000_000_000
+
     /// One delay in nanoseconds.
     func draw(from stream: inout RandomStream) -> UInt64 {
         switch self {

@@ -31,6 +31,8 @@ public struct FaultNeeds: Hashable, Sendable {
     public var olderBytes = false
     /// The bytes of the last good sync must be kept, for `DrawnFault.lose`.
     public var syncedBytes = false
+    /// Something may be held up.
+    public var delays = false
 
     public init() {}
 
@@ -40,5 +42,6 @@ public struct FaultNeeds: Hashable, Sendable {
         growth = growth || other.growth
         olderBytes = olderBytes || other.olderBytes
         syncedBytes = syncedBytes || other.syncedBytes
+        delays = delays || other.delays
     }
 }

@@ -23,7 +23,7 @@
 ///                | "quota" BYTES [ "ENOSPC" | "EDQUOT" ]              any
 ///     delay      = TIME | TIME ".." TIME | "exponential" TIME
 ///     BYTES      = N [ "KiB" | "MiB" | "GiB" | "TiB" ]
-///     TIME       = N ( "ns" | "us" | "ms" | "s" )
+///     TIME       = N ( "ns" | "us" | "ms" | "s" )            at most 86400s
 ///
 /// A rule is printed in one spelling, and that parses to the same rule.
 public struct Rule: Hashable, Sendable {

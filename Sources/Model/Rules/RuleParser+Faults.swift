@@ -66,26 +66,30 @@ extension RuleParser {
     }
 
     private mutating func delay() throws(RuleError) -> Delay {
-        let expected = "a time, such as 20ms, 5ms..20ms or exponential 20ms"
+        let longest = Quantity.text(Delay.longestNanoseconds, Quantity.time)
+        let units = "in ns, us, ms or s, at most \(longest)"
         if words.take("exponential") {
             let word = words.next()
-            guard let word, let mean = Quantity.parse(word.text, Quantity.time) else {
-                throw words.error(word, expected: "a time, such as 20ms")
+            guard let word, let mean = Self.duration(word.text) else {
+                throw words.error(word, expected: "a time \(units), such as 20ms")
             }
             return .exponential(meanNanoseconds: mean)
         }
+        let expected = "a time \(units), such as 20ms, 5ms..20ms or exponential 20ms"
         let word = words.next()
         guard let word else { throw words.error(nil, expected: expected) }
         if let ends = Self.ends(word.text) {
-            guard let low = Quantity.parse(ends.0, Quantity.time), let high = Quantity.parse(ends.1, Quantity.time),
-                low <= high
-            else { throw words.error(word, expected: expected) }
+            guard let low = Self.duration(ends.0), let high = Self.duration(ends.1), low <= high else {
+                throw words.error(word, expected: expected)
+            }
             return .uniform(nanoseconds: low...high)
         }
-        guard let duration = Quantity.parse(word.text, Quantity.time) else {
-            throw words.error(word, expected: expected)
-        }
+        guard let duration = Self.duration(word.text) else { throw words.error(word, expected: expected) }
         return .constant(nanoseconds: duration)
+    }
+
+    private static func duration(_ text: some StringProtocol) -> UInt64? {
+        Quantity.parse(text, Quantity.time).flatMap { $0 <= Delay.longestNanoseconds ? $0 : nil }
     }
 
     private mutating func onRead(_ word: RuleWords.Word) throws(RuleError) -> Injection.OnRead? {

@@ -14,7 +14,10 @@ import Bytes
 public struct RuleSet: Sendable {
     public let seed: UInt64
     private var armed: [ArmedRule] = []
-    private var nextNumber: UInt64 = 1
+    /// How many there are of each rule.
+    private var counts: [Rule: UInt64] = [:]
+    /// What the next rule is called.
+    public private(set) var nextNumber: UInt64 = 1
     private var generation: UInt64 = 1
     public private(set) var needs = FaultNeeds()
 
@@ -29,12 +32,15 @@ public struct RuleSet: Sendable {
     @discardableResult
     public mutating func add(_ rule: Rule) -> UInt64 {
         // Equal rules draw from streams of their own.
-        let twins = UInt64(armed.count { $0.rule == rule })
+        let twins = counts[rule, default: 0]
+        counts[rule] = twins + 1
         let text = ByteString(rule.description)
         let stream = RandomStream(seed: seed).stream(text).stream(twins)
-        armed.append(ArmedRule(rule, text: text, number: nextNumber, stream: stream))
+        let added = ArmedRule(rule, text: text, number: nextNumber, stream: stream)
+        armed.append(added)
+        needs.formUnion(added.needs)
+        generation += 1
         defer { nextNumber += 1 }
-        rulesChanged()
         return nextNumber
     }
 
@@ -42,13 +48,14 @@ public struct RuleSet: Sendable {
     @discardableResult
     public mutating func remove(number: UInt64) -> Bool {
         guard let place = armed.firstIndex(where: { $0.number == number }) else { return false }
-        armed.remove(at: place)
+        let removed = armed.remove(at: place)
+        counts[removed.rule]! -= 1
         rulesChanged()
         return true
     }
 
     public mutating func removeAll() {
-        armed = []
+        (armed, counts) = ([], [:])
         rulesChanged()
     }
 

@@ -86,6 +86,7 @@ struct FaultJudge {
 
     /// Judges every look at the store, in their order.
     func judge(_ tally: inout RunTally) throws -> [Objection] {
+        try refuseDelaysThatHang()
         var objections: [Objection] = []
         objections += hangs(outcome.first, "under the fault")
         objections += judgeUnderRules(&tally)
@@ -108,6 +109,22 @@ struct FaultJudge {
         }
         if demand == .prefix { objections += try judgeCuts(&tally) }
         return objections
+    }
+
+    /// Nobody can tell whether a store hangs while a rule holds it up for longer than it may take.
+    private func refuseDelaysThatHang() throws(RunError) {
+        let timeout = request.target.target.timeoutSeconds
+        func require(_ what: String, in events: Range<Int>) throws(RunError) {
+            let delay = outcome.delaySeconds(in: events)
+            guard delay >= Double(timeout) else { return }
+            throw .inconclusive(
+                "the rules held \(what) up for \(Int(delay)) s, and it counts as hung after \(timeout) s: "
+                    + "use a shorter delay, or a manifest with a longer timeoutSeconds")
+        }
+        if outcome.first.termination == .timedOut { try require("the workload", in: 0..<outcome.first.eventCount) }
+        if case .hangs? = outcome.underRules {
+            try require("recovery", in: outcome.first.eventCount..<outcome.underRulesEventCount)
+        }
     }
 
     private func hangs(_ life: FaultTrial.Life, _ when: String) -> [Objection] {

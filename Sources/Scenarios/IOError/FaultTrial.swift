@@ -27,6 +27,29 @@ struct FaultTrial {
         var second: Life?
 
         var firedCount: UInt64 { rules.reduce(0) { $0 + $1.fired } }
+
+        /// For how long the rules alone may have kept the store from going on, in these events: their longest delay, or
+        /// all those after the last oracle line.
+        func delaySeconds(in events: Range<Int>) -> Double {
+            var delays: [OperationID: Double] = [:]
+            for fault in faults {
+                guard case .delay(let duration) = fault.fault else { continue }
+                delays[fault.operation, default: 0] += Double(duration) / 1e9
+            }
+            guard !delays.isEmpty else { return 0 }
+            var (longest, sinceLine) = (0.0, 0.0)
+            for event in recording.events[events] {
+                switch event {
+                case .oracle: sinceLine = 0
+                case .fault(let operation, _):
+                    guard let delay = delays.removeValue(forKey: operation) else { continue }
+                    longest = max(longest, delay)
+                    sinceLine += delay
+                default: continue
+                }
+            }
+            return max(longest, sinceLine)
+        }
     }
 
     /// One life of the store.
@@ -88,10 +111,13 @@ struct FaultTrial {
             try history.takeAll()
             second = try live(mount, secondOperationCount, &history)
         }
-        let isFrozen = mount.isFrozen
+        let (isFrozen, whyFrozen) = (mount.isFrozen, mount.freezeReason)
         try mount.unmount()
         try context.didUnmount(mountPoint)
-        if isFrozen { throw RunError.harness("the mount stands still: \(trace) could not be written") }
+        if isFrozen {
+            let reason = whyFrozen.map { ", \($0)" } ?? ""
+            throw RunError.harness("the power of the mount is off\(reason)")
+        }
         try sink.finish()
         return Outcome(
             recording: try Recording(tracePath: trace, context.memory), rules: status, faults: faults, history: history,
@@ -109,9 +135,9 @@ struct FaultTrial {
             mount.mountPoint, oracle: mount.mountPoint.appending(component: ".faultline/oracle"),
             firstSeq: history.nextSeq, operations: count)
         let workload = try WorkloadRun(request.target, environment)
-        guard let termination = try workload.finish(watching: oracle, shouldStop: context.shouldStop) else {
-            throw RunError.interrupted
-        }
+        let ended = try workload.finish(
+            watching: oracle, shouldStop: context.shouldStop, afterSignal: { mount.endDelays() })
+        guard let termination = ended else { throw RunError.interrupted }
         try RunError.checkOracle(of: mount)
         try history.takeAll()
         return Life(

@@ -87,8 +87,9 @@ package final class ChildProcess: Sendable {
     /// Kills it and all its descendants, those that left its group, its session or its parents included, and returns
     /// when they are dead. Its own group dies in one step, so that no member sees another one killed.
     ///
+    /// - Parameter afterSignal: called when its group was told to die; frees what may wait where no signal reaches it.
     /// - Throws: `notKilled` when the kernel does not end them within 10 s.
-    package func killTree() throws(TargetError) {
+    package func killTree(afterSignal: () -> Void = {}) throws(TargetError) {
         let deadline = Deadline(afterMilliseconds: ChildProcess.patienceMilliseconds)
         if termination == nil {
             try keeper.family.withLock { family throws(TargetError) in
@@ -96,6 +97,7 @@ package final class ChildProcess: Sendable {
             }
         }
         signal(SIGKILL)
+        afterSignal()
         guard try exited.wait(until: deadline) else { throw .notKilled(processes: [processID]) }
         while true {
             let dying = try keeper.family.withLock { family throws(TargetError) in

@@ -23,9 +23,12 @@ package final class WorkloadRun: Sendable {
     /// take it hangs, and is killed: `.timedOut`. Whatever it left running is killed too. Nil when `shouldStop` turned
     /// true first; it is killed then.
     ///
-    /// - Parameter oracle: where the oracle's lines really lie.
+    /// - Parameters:
+    ///   - oracle: where the oracle's lines really lie.
+    ///   - afterSignal: called when it is being killed; frees what waits where no signal reaches it, as a process does
+    ///     whose pages are written late.
     package func finish(
-        watching oracle: ByteString, shouldStop: () -> Bool = { false }
+        watching oracle: ByteString, shouldStop: () -> Bool = { false }, afterSignal: () -> Void = {}
     ) throws(TargetError) -> Termination? {
         var (size, waited) = (WorkloadRun.size(of: oracle), 0)
         while waited < timeoutMilliseconds {
@@ -34,11 +37,11 @@ package final class WorkloadRun: Sendable {
             let now = WorkloadRun.size(of: oracle)
             if now != size { (size, waited) = (now, 0) }
             if shouldStop() {
-                _ = try kill()
+                _ = try kill(afterSignal: afterSignal)
                 return nil
             }
         }
-        _ = try kill()
+        _ = try kill(afterSignal: afterSignal)
         return .timedOut
     }
 
@@ -49,8 +52,8 @@ package final class WorkloadRun: Sendable {
 
     /// Kills it, its group in one step, and everything it started. Returns how its own process ended: a workload that
     /// had already finished was not cut short.
-    package func kill() throws(TargetError) -> Termination {
-        try process.killTree()
+    package func kill(afterSignal: () -> Void = {}) throws(TargetError) -> Termination {
+        try process.killTree(afterSignal: afterSignal)
         return process.termination ?? .signalled(9)
     }
 

@@ -77,11 +77,13 @@ struct RandomRules {
 
     private mutating func delay() -> Delay {
         switch random.next(upperBound: UInt64(3)) {
-        case 0: .constant(nanoseconds: number())
-        case 1: .uniform(nanoseconds: range())
-        default: .exponential(meanNanoseconds: number())
+        case 0: .constant(nanoseconds: duration())
+        case 1: .uniform(nanoseconds: range().clamped(to: 0...Delay.longestNanoseconds))
+        default: .exponential(meanNanoseconds: duration())
         }
     }
+
+    private mutating func duration() -> UInt64 { min(number(), Delay.longestNanoseconds) }
 
     private mutating func data() -> DataConditions {
         DataConditions(
