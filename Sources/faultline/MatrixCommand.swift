@@ -78,33 +78,38 @@ struct MatrixCommand: ParsableCommand {
         try skipWhatCannotRun(&matrix)
         let began = ContinuousClock.now
         let parent = RunDirectory.parent(option: options.out)
-        let (log, finished) =
+        let (log, logged) =
             try resume.map { try MatrixLog.resume($0, matrix, program: ProgramName.shown) }
             ?? (try MatrixLog.make(in: parent, matrix, shard), [:])
         do { try reports.refuse(log: log.path) } catch {
             if resume == nil { _ = log.path.withCString { unlink($0) } }
             throw error
         }
+        // What the machine was at fault for is run again: its disk may have been full.
+        let finished = logged.filter { $0.value.isMet || $0.value.result?.verdict != Verdict.harnessError.rawValue }
         var logs = [log]
-        var rows = try runOnce(matrix, log, finished, began)
+        var (rows, failure) = try runOnce(matrix, log, finished, began)
         var round: UInt64 = 0
         while let duration, began.duration(to: .now) < duration.duration, !Interruption.shared.isInterrupted,
-            !failFast || rows.allSatisfy({ $0.isMet || $0.obstacle != nil })
+            failure == nil, !failFast || rows.allSatisfy({ $0.isMet || $0.obstacle != nil })
         {
             round += 1
             let next = Matrix(cells: matrix.round(round))
             logs.append(try MatrixLog.make(in: parent, next, .whole))
             try reports.refuse(log: logs[logs.count - 1].path)
-            rows += try runOnce(next, logs[logs.count - 1], [:], began)
+            let more: [MatrixRow]
+            (more, failure) = try runOnce(next, logs[logs.count - 1], [:], began)
+            rows += more
         }
         let again = duration == nil ? resumeCommand(log) : nil
         let report = MatrixReport(rows, showsAll: output.all)
         let written = Result { try reports.write(report, keptIn: logs.map(\.path), again: again) }
         let isOutOfBudget = rows.contains(where: \.isOutOfBudget)
-        if Interruption.shared.isInterrupted || isOutOfBudget, duration == nil {
+        if Interruption.shared.isInterrupted || isOutOfBudget || failure != nil, duration == nil {
             StandardError.say("continue with: \(resumeCommand(log))")
         }
         try written.get()
+        if let failure { throw failure }
         return ExitStatus(report.verdict)
     }
 
@@ -145,10 +150,11 @@ struct MatrixCommand: ParsableCommand {
         }
     }
 
-    /// Runs what of the matrix belongs to the shard and is not finished.
+    /// Runs what of the matrix belongs to the shard and is not finished. When a result cannot be kept no further cell is
+    /// begun, and why is in `failure`.
     private func runOnce(
         _ matrix: Matrix, _ log: MatrixLog, _ finished: [Int: MatrixRow], _ began: ContinuousClock.Instant
-    ) throws -> [MatrixRow] {
+    ) throws -> (rows: [MatrixRow], failure: (any Error)?) {
         let places = matrix.cells.indices.filter { log.header.shard.holds($0) }
         let waiting = places.filter { finished[$0] == nil }
         let progress = MatrixProgress(total: places.count, done: places.count - waiting.count)
@@ -157,6 +163,7 @@ struct MatrixCommand: ParsableCommand {
         session.runsAtOnce = min(jobs, max(waiting.count, 1))
         let hasFailed = Atomic<Bool>(false)
         let failure = Mutex<(any Error)?>(nil)
+        let cannotKeep = Atomic<Bool>(false)
         let end = budget.map { began + $0.duration }
         let isOver: @Sendable () -> Bool = { end.map { ContinuousClock.now >= $0 } ?? false }
         let failFast = failFast
@@ -164,6 +171,7 @@ struct MatrixCommand: ParsableCommand {
             waiting, workers: jobs,
             shouldStop: {
                 Interruption.shared.isInterrupted || failFast && hasFailed.load(ordering: .relaxed) || isOver()
+                    || cannotKeep.load(ordering: .relaxed)
             },
             { [session] cell in session.run(cell.request) { progress.show("\(cell.request.target.label), \($0)") } },
             finished: { index, result in
@@ -174,20 +182,24 @@ struct MatrixCommand: ParsableCommand {
                 if Interruption.shared.isInterrupted, result.verdict != Verdict.violation.rawValue { return }
                 let kept = row.withoutPlaces(
                     program: ProgramName.shown, matrix.cells[index].request, in: log.folder)
-                do { try log.append(index, kept) } catch { failure.withLock { $0 = error } }
+                do { try log.append(index, kept) } catch {
+                    failure.withLock { $0 = $0 ?? error }
+                    cannotKeep.store(true, ordering: .relaxed)
+                }
             })
         progress.clear()
-        if let error = failure.withLock({ $0 }) { throw error }
+        let reason = failure.withLock { $0 }
         let wasOver = isOver()
-        return try places.map { index in
+        let rows = try places.map { index in
             if let row = finished[index] { return row }
             var row = MatrixRow(matrix.cells[index], results[index])
             if row.result == nil, row.obstacle == nil, wasOver {
                 row.obstacle = MatrixRow.budgetIsUsedUp
             }
-            if row.obstacle != nil, !wasOver { try log.append(index, row) }
+            if row.obstacle != nil, !wasOver, reason == nil { try log.append(index, row) }
             return row
         }
+        return (rows, reason)
     }
 
     /// Marks the cells that cannot run here; with `--require` that is an error.

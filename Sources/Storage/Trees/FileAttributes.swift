@@ -16,7 +16,10 @@ struct FileAttributes {
     private static let largestValueBytes = 64 << 10
 
     /// Gives them to an open file.
-    func apply(to file: Int32, _ path: ByteString) throws(TreeError) {
+    ///
+    /// - Parameter isOurs: the file belongs to this process's user and group, as one does that it has just made in a
+    ///   directory that gives its files no group of its own.
+    func apply(to file: Int32, _ path: ByteString, isOurs: Bool = false) throws(TreeError) {
         for (name, value) in extended where !name.bytes.starts(with: "security.".utf8) {
             let result = name.withCString { name in
                 value.withUnsafeBytes { fsetxattr(file, name, $0.baseAddress, $0.count, 0) }
@@ -24,13 +27,16 @@ struct FileAttributes {
             guard result == 0 else { throw .system(call: "fsetxattr", path: path, errno: errno) }
         }
         // An ordinary user cannot give files away; its own files have its owner already.
-        if geteuid() == 0, fchown(file, owner, group) != 0 {
+        if Self.isRoot, !(isOurs && owner == 0 && group == Self.ownGroup), fchown(file, owner, group) != 0 {
             throw .system(call: "fchown", path: path, errno: errno)
         }
         guard fchmod(file, mode & (isDirectory ? 0o7777 : 0o1777)) == 0 else {
             throw .system(call: "fchmod", path: path, errno: errno)
         }
     }
+
+    private static let isRoot = geteuid() == 0
+    private static let ownGroup = getegid()
 
     /// Reads those of an open file.
     init(of file: Int32, _ path: ByteString) throws(TreeError) {

@@ -18,13 +18,17 @@ package struct TreeMaterialiser: Sendable {
     package func materialise(_ tree: Tree, into path: ByteString) throws(TreeError) {
         let root = try DirectoryHandle(opening: path)
         guard try root.names().isEmpty else { throw .directoryNotEmpty(path) }
-        var placed = Placed()
+        var status = stat()
+        guard fstat(root.descriptor, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
+        var placed = Placed(isOurs: status.st_mode & S_ISGID == 0)
         try fill(root, .root, tree, &placed, depth: 0)
         if let node = tree.nodes[.root] { try finish(root, node) }
     }
 
     /// What has been made: a file may have several names, a directory may not.
     private struct Placed {
+        /// What is made here belongs to this process's user and group.
+        var isOurs: Bool
         var files: [InodeID: ByteString] = [:]
         var directories: Set<InodeID> = [.root]
     }
@@ -52,16 +56,16 @@ package struct TreeMaterialiser: Sendable {
                 try finish(inner, node)
             } else {
                 placed.files[child] = directory.child(name)
-                try make(node, child, name, directory)
+                try make(node, child, name, directory, isOurs: placed.isOurs)
             }
         }
     }
 
     private func make(
-        _ node: Node, _ inode: InodeID, _ name: ByteString, _ directory: borrowing DirectoryHandle
+        _ node: Node, _ inode: InodeID, _ name: ByteString, _ directory: borrowing DirectoryHandle, isOurs: Bool
     ) throws(TreeError) {
         switch node.kind {
-        case .regular: try makeFile(node, inode, name, directory)
+        case .regular: try makeFile(node, inode, name, directory, isOurs: isOurs)
         case .symbolicLink(let target):
             try directory.call("symlinkat", name) { descriptor, text in
                 target.withCString { symlinkat($0, descriptor, text) }
@@ -74,25 +78,30 @@ package struct TreeMaterialiser: Sendable {
     }
 
     private func makeFile(
-        _ node: Node, _ inode: InodeID, _ name: ByteString, _ directory: borrowing DirectoryHandle
+        _ node: Node, _ inode: InodeID, _ name: ByteString, _ directory: borrowing DirectoryHandle, isOurs: Bool
     ) throws(TreeError) {
         let flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC
         let file = try directory.call("openat", name) { openat($0, $1, flags, 0o600) }
         defer { close(file) }
         let path = directory.child(name)
+        var writtenEnd: UInt64 = 0
         if FileImage.isWorthIt(node) {
             let image: FileImage
             do { image = try images.image(inode, node, payloads: payloads) } catch {
                 throw .data(path: path, reason: "\(error)")
             }
             try put(image.bytes, at: 0, file, path)
+            writtenEnd = UInt64(image.bytes.count)
         } else {
-            for extent in node.content.slice(0..<node.sizeBytes) { try write(extent, to: file, path) }
+            for extent in node.content.slice(0..<node.sizeBytes) {
+                try write(extent, to: file, path)
+                writtenEnd = extent.endBytes
+            }
         }
-        guard ftruncate(file, off_t(clamping: node.sizeBytes)) == 0 else {
+        guard writtenEnd == node.sizeBytes || ftruncate(file, off_t(clamping: node.sizeBytes)) == 0 else {
             throw .system(call: "ftruncate", path: path, errno: errno)
         }
-        try dress(file, node, path)
+        try applyAttributes(file, node, path, isOurs: isOurs)
     }
 
     private func write(_ extent: ExtentMap.Extent, to file: Int32, _ path: ByteString) throws(TreeError) {
@@ -125,14 +134,16 @@ package struct TreeMaterialiser: Sendable {
     }
 
     private func finish(_ directory: borrowing DirectoryHandle, _ node: Node) throws(TreeError) {
-        try dress(directory.descriptor, node, directory.path)
+        try applyAttributes(directory.descriptor, node, directory.path)
     }
 
-    private func dress(_ file: Int32, _ node: Node, _ path: ByteString) throws(TreeError) {
+    private func applyAttributes(
+        _ file: Int32, _ node: Node, _ path: ByteString, isOurs: Bool = false
+    ) throws(TreeError) {
         try FileAttributes(
             isDirectory: node.kind == .directory, mode: mode_t(node.attributes.mode & 0o7777),
             owner: node.attributes.owner, group: node.attributes.group,
             extended: node.extendedAttributes.mapValues(\.bytes)
-        ).apply(to: file, path)
+        ).apply(to: file, path, isOurs: isOurs)
     }
 }

@@ -169,6 +169,20 @@ import Testing
         #expect(changed.status == 2 && changed.error.contains("is of another matrix"), "\(changed)")
     }
 
+    @Test func `a cell that the machine was at fault for is run again`() throws {
+        try write("cells:\n  - {target: engine, scenario: smoke, ops: 5, seed: 1-3}\n")
+        #expect(try run("matrix", "m.yaml").status == 0)
+        let path = temporary.path + "/faultline-runs/matrix-1.jsonl"
+        var lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").map(String.init)
+        let failed = lines[2].replacing(#""verdict":"pass""#, with: #""verdict":"harness error""#)
+        #expect(failed != lines[2], "\(lines[2])")
+        lines[2] = failed
+        try (lines.joined(separator: "\n") + "\n").write(toFile: path, atomically: true, encoding: .utf8)
+        let answer = try run("matrix", "m.yaml", "--resume", "faultline-runs/matrix-1.jsonl", "--json")
+        #expect(try answer.status == 0 && cells(answer.output).count == 3, "\(answer)")
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 5)
+    }
+
     @Test func `runs that came out alike are one line, and those that did not are another`() throws {
         try write(
             """
