@@ -2,7 +2,7 @@
 ///
 /// The raw value is the check's name in JSON and on the command line. What each check means, with examples:
 /// docs/oracle-format.md; how each is decided: `Validator`.
-public enum Check: String, CaseIterable, Hashable, Sendable, Codable {
+public enum Check: String, CaseIterable, Hashable, Sendable, Codable, CodingKeyRepresentable {
     /// Recovery ends without error.
     case opens
     /// Each key is at its last acknowledged operation, or at one that was in flight.

@@ -9,7 +9,7 @@ struct CutTable {
     func lines(for terminal: Terminal) -> [ReportLine] {
         var table = Table([.init("cut", .right), .init("aimed at"), .init("outcome"), .init("where the power went")])
         for cut in cuts {
-            table.add([.init("\(cut.cycle)"), .init(cut.aim), Self.outcome(cut), .init(Self.words(cut))])
+            table.add([.init("\(cut.cycle)"), .init("\(cut.aim)"), Self.outcome(cut), .init(Self.words(cut))])
         }
         return table.lines(for: terminal)
     }
@@ -25,7 +25,7 @@ struct CutTable {
     private static func words(_ cut: CutReport) -> String {
         switch cut.outcome {
         case .fired: cut.hit ?? ""
-        case .neverFired: "\(cut.placed ?? cut.aim)  (never came)"
+        case .neverFired: "\(cut.placed ?? "\(cut.aim)")  (never came)"
         case .notTried: cut.detail ?? ""
         }
     }

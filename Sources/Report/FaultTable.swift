@@ -9,7 +9,10 @@ struct FaultTable {
     func lines(for terminal: Terminal) -> [ReportLine] {
         var table = Table([.init("fault"), .init("outcome"), .init("held to"), .init("rule, and what it hit")])
         for fault in faults {
-            table.add([.init(fault.family), Self.outcome(fault), .init(fault.demand), .init(Self.words(fault))])
+            table.add([
+                .init(fault.family.rawValue), Self.outcome(fault), .init(fault.demand.rawValue),
+                .init(Self.words(fault)),
+            ])
         }
         return table.lines(for: terminal)
     }

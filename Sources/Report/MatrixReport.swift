@@ -77,8 +77,8 @@ package struct MatrixReport: ReportSubject {
         let row = told.rows[0]
         let finding = told.findings[0]
         let verdict = verdict(of: row)
-        let scenarios = MatrixReport.unique(told.rows.map(\.scenario)).joined(separator: " and ")
-        let profile = row.result?.profile ?? ""
+        let scenarios = MatrixReport.unique(told.rows.map(\.scenario.rawValue)).joined(separator: " and ")
+        let profile = row.result?.profile.name ?? ""
         var lines: [ReportLine] = [
             verdict.style.shown(verdict.text, on: terminal) + "  \(row.shownTarget), \(scenarios), \(profile)"
         ]
@@ -111,8 +111,8 @@ package struct MatrixReport: ReportSubject {
     /// The verdict of a row, marked where it was expected.
     private func verdict(of row: MatrixRow) -> Table.Cell {
         guard let result = row.result else { return "not run" }
-        let mark = row.isMet && row.expectation != Verdict.pass.rawValue ? " (expected)" : ""
-        return Table.Cell(result.verdict + mark, row.isMet ? .good : RunReport.cell(result.verdict).style)
+        let mark = row.isMet && row.expectation != .pass ? " (expected)" : ""
+        return Table.Cell(result.verdict.rawValue + mark, row.isMet ? .good : RunReport.style(of: result.verdict))
     }
 
     private static func unique(_ words: [String]) -> [String] {
@@ -145,8 +145,9 @@ package struct MatrixReport: ReportSubject {
             }
             verdict = shown
             let accepted = MatrixReport.unique(result.findings.compactMap(\.known)).joined(separator: "; ")
-            let reason = row.isMet ? row.reason ?? accepted : "expected \(row.expectation); \(result.reason ?? "")"
-            let profile = result.findings.first.map { $0.strongestProfile + (reason.isEmpty ? "" : "; ") } ?? ""
+            let reason =
+                row.isMet ? row.reason ?? accepted : "expected \(row.expectation.rawValue); \(result.reason ?? "")"
+            let profile = result.findings.first.map { "\($0.strongestProfile)" + (reason.isEmpty ? "" : "; ") } ?? ""
             why = profile + reason
             (acknowledged, states, seconds) = (result.acknowledged, result.states.checked, result.seconds)
             explored = result.explored
@@ -157,8 +158,9 @@ package struct MatrixReport: ReportSubject {
 
         /// Violations of one check are alike, whatever key shows them.
         var likeness: String {
-            let cause = row.isMet || row.result?.findings.isEmpty != false ? why : row.result!.findings[0].check
-            return [row.target, row.scenario, verdict.text, cause].joined(separator: "\n")
+            let cause =
+                row.isMet || row.result?.findings.isEmpty != false ? why : row.result!.findings[0].check.rawValue
+            return [row.target, row.scenario.rawValue, verdict.text, cause].joined(separator: "\n")
         }
 
         mutating func add(_ other: Line) {
@@ -175,7 +177,7 @@ package struct MatrixReport: ReportSubject {
             let counts: [Table.Cell] = [
                 .init("\(acknowledged)"), .init("\(states)"), epochs, .init(MatrixReport.tenths(seconds)),
             ]
-            return [verdictOfAll, .init(row.shownTarget), .init(row.scenario), .init("\(runs)")]
+            return [verdictOfAll, .init(row.shownTarget), .init(row.scenario.rawValue), .init("\(runs)")]
                 + (hasRun ? counts : ["", "", "", ""]) + [.init(why)]
         }
 
@@ -183,7 +185,7 @@ package struct MatrixReport: ReportSubject {
         private var verdictOfAll: Table.Cell {
             guard verdict.text == Verdict.pass.rawValue else { return verdict }
             return Table.Cell(
-                RunReport.verdict(.pass, explored) + RunReport.apart(verdict.text, known), verdict.style)
+                RunReport.verdict(.pass, explored) + RunReport.apart(.pass, known), verdict.style)
         }
     }
 

@@ -8,19 +8,19 @@ import Scenarios
 package struct MinimisedReport: ReportSubject {
     /// How large a crash is.
     package struct Size: Encodable, Equatable {
-        package var profile: String
+        package var profile: Profile
         package var crashPoint: Int
         /// Operations that lost something.
         package var operationsLost: Int
 
         init(_ state: CrashState) {
-            profile = state.profile.rawValue
+            profile = state.profile
             crashPoint = state.crashPoint
             operationsLost = Set(state.lost.items.map(\.operation)).count
         }
 
         var words: String {
-            "\(operationsLost.counted("operation")) lost, the power cut after event \(crashPoint), \(profile)"
+            "\(operationsLost.counted("operation")) lost, the power cut after event \(crashPoint), \(profile.rawValue)"
         }
     }
 
@@ -39,7 +39,7 @@ package struct MinimisedReport: ReportSubject {
     package var entries: [ReportEntry] {
         [
             ReportEntry(
-                replay?.target ?? "case", "minimise, \(before.profile)", passing: verdict,
+                replay?.target ?? "case", "minimise, \(before.profile.rawValue)", passing: verdict,
                 stories: after.map { [$0.words] } ?? [],
                 account: text(for: .plain))
         ]

@@ -33,7 +33,7 @@ package enum PlantedPage {
         if let result, let first = sightings.first {
             lines += command(first, bug) + [""]
             if let finding = result.findings.first(where: { $0.check == first.check }), let account = finding.account {
-                lines.append(indented("\(finding.check): \(account.headline)"))
+                lines.append(indented("\(finding.check.rawValue): \(account.headline)"))
                 lines += StoryReport(account).lines(for: .plain, indent: 6).map(\.text)
                 lines += [indented("  strongest profile that shows it: \(finding.strongestProfile)"), ""]
             }

@@ -16,7 +16,7 @@ struct ProfileTable {
         for one in profiles {
             table.add([
                 .init(one.profile.rawValue),
-                .init(RunReport.verdict(one.verdict, one.explored), RunReport.cell(one.verdict.rawValue).style),
+                .init(RunReport.verdict(one.verdict, one.explored), RunReport.style(of: one.verdict)),
                 .init("\(one.decided)"), .init("\(one.failingStates)"), .init("\(one.explored)"),
                 .init("\(one.explored.exhaustive)"),
             ])

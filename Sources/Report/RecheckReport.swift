@@ -6,7 +6,7 @@ import Scenarios
 package struct RecheckReport: ReportSubject {
     private let outcome: String
     package let verdict: Verdict
-    private let check: String
+    private let check: CaseCheck
     private let lossKinds: [String]
     private let reason: String?
     private let result: RunResult
@@ -35,11 +35,11 @@ package struct RecheckReport: ReportSubject {
     }
 
     package func text(for terminal: Terminal) -> String {
-        let style = RunReport.cell(verdict.rawValue).style
-        let cause = check + (lossKinds.isEmpty ? "" : ": " + lossKinds.joined(separator: ", "))
+        let style = RunReport.cell(verdict).style
+        let cause = "\(check)" + (lossKinds.isEmpty ? "" : ": " + lossKinds.joined(separator: ", "))
         var lines: [ReportLine] = [style.shown(outcome, on: terminal) + "  \(cause)"]
         if let reason { lines.append("  \(reason)") }
-        let others = result.findings.count { $0.check != check || $0.lossKinds != lossKinds }
+        let others = result.findings.count { .check($0.check) != check || $0.lossKinds != lossKinds }
         if others > 0 {
             lines.append("  The run shows \(others.counted("other cause")); each is told below.")
         }

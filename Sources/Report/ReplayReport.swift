@@ -1,15 +1,16 @@
 import Exploration
+import Model
 import Oracle
 import Scenarios
 
 /// A replayed case, for people and for programs.
 package struct ReplayReport: ReportSubject {
     package let target: String
-    private let scenario: String
+    private let scenario: ScenarioName
     /// The run was done again, and no state recovered.
     private let isLive: Bool
     private let configuration: [String: String]
-    private let profile: String
+    private let profile: Profile
     private let crashPoint: Int?
     private let lost: [String]
     package let verdict: Verdict
@@ -17,9 +18,9 @@ package struct ReplayReport: ReportSubject {
     /// What the case says that it shows.
     private let recorded: String
     /// The check that the case was made for.
-    private let check: String
+    private let check: CaseCheck
     /// The checks that are broken now.
-    private let broken: [String]
+    private let broken: [Check]
     /// The story of what is broken now, with its timeline.
     private let account: CrashStory?
     /// Of a state that showed different things: which two looks at it.
@@ -36,14 +37,14 @@ package struct ReplayReport: ReportSubject {
         scenario = replay.record.scenario
         isLive = replay.record.live != nil
         configuration = replay.record.configuration
-        profile = replay.profile.rawValue
+        profile = replay.profile
         crashPoint = outcome.state?.crashPoint
         lost = outcome.lost
         verdict = outcome.judgement.verdict
         violations = outcome.judgement.violations.map(\.description)
         recorded = replay.record.story
         check = replay.record.check
-        broken = outcome.judgement.broken.map(\.rawValue)
+        broken = outcome.judgement.broken
         account = outcome.account
         unstable = replay.record.unstable
         looks = outcome.looks.map { [$0.0, $0.1] }
@@ -54,13 +55,16 @@ package struct ReplayReport: ReportSubject {
     package var entries: [ReportEntry] {
         [
             ReportEntry(
-                target, "replay, \(scenario), \(profile), \(check)", passing: verdict, stories: violations,
+                target, "replay, \(scenario), \(profile.rawValue), \(check)", passing: verdict, stories: violations,
                 account: text(for: .plain))
         ]
     }
 
     /// A fault is no crash: what storage held after it has no profile.
-    private var heading: String { scenario == ScenarioName.ioError.rawValue ? scenario : profile }
+    private var heading: String { scenario == .ioError ? scenario.rawValue : profile.rawValue }
+
+    /// What is broken now is what the case was made for.
+    private var showsItsCheck: Bool { broken.contains { .check($0) == check } }
 
     private enum CodingKeys: String, CodingKey {
         case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken
@@ -76,14 +80,14 @@ package struct ReplayReport: ReportSubject {
                 isSandboxed
                     ? "  It was recovered in a sandbox: nothing outside could be written." : "  They were followed.")
         }
-        if isSandboxed, unstable == nil, !broken.isEmpty, !broken.contains(check) {
+        if isSandboxed, unstable == nil, !broken.isEmpty, !showsItsCheck {
             lines.append("  A target that has to write elsewhere fails in the sandbox; --no-sandbox takes that away.")
         }
         return lines
     }
 
     package func text(for terminal: Terminal) -> String {
-        let cell = RunReport.cell(verdict.rawValue)
+        let cell = RunReport.cell(verdict)
         let settings = configuration.sorted { $0.key < $1.key }.map { " \($0.key)=\($0.value)" }.joined()
         var lines: [ReportLine] = [
             cell.style.shown(cell.text, on: terminal) + "  \(target)\(settings), \(heading)"
@@ -95,7 +99,7 @@ package struct ReplayReport: ReportSubject {
             lines.append("  recovered again and again, it shows the same each time")
         } else if let account {
             if isLive { lines.append("  the run done again, with the same seed and the same faults") }
-            lines.append("  \(broken.first ?? check): \(account.headline)")
+            lines.append("  \(broken.first.map(CaseCheck.check) ?? check): \(account.headline)")
             lines += StoryReport(account).lines(for: terminal, indent: 4)
         } else if isLive {
             lines.append("  the run done again, with the same seed and the same faults")
@@ -106,7 +110,7 @@ package struct ReplayReport: ReportSubject {
             lines.append("  the process killed; every file as the case's image has it")
         }
         lines += (account == nil ? violations[...] : violations.dropFirst()).map { ReportLine("  \($0)") }
-        if !broken.isEmpty, !broken.contains(check), unstable == nil {
+        if !broken.isEmpty, !showsItsCheck, unstable == nil {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
         lines += sandboxLines

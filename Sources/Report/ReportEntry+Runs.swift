@@ -6,21 +6,23 @@ extension ReportEntry {
     init(_ row: MatrixRow) {
         self.init(
             row.target, row.name, row.obstacle.map(Outcome.skipped) ?? (row.isMet ? .expected : .unexpected), nil)
-        expectation = Verdict(rawValue: row.expectation) ?? .pass
+        expectation = row.expectation
         guard let result = row.result else { return }
         take(result)
-        if let reason = row.reason { account = [ReportLine("expected \(row.expectation): \(reason)")].text + account }
+        if let reason = row.reason {
+            account = [ReportLine("expected \(row.expectation.rawValue): \(reason)")].text + account
+        }
     }
 
     /// One run, which is expected to pass.
     init(_ result: RunResult) {
-        let outcome: Outcome = result.verdict == Verdict.pass.rawValue ? .expected : .unexpected
+        let outcome: Outcome = result.verdict == .pass ? .expected : .unexpected
         self.init(RunReport.name(result), RunReport.title(result), outcome, nil)
         take(result)
     }
 
     private mutating func take(_ result: RunResult) {
-        verdict = Verdict(rawValue: result.verdict) ?? .harnessError
+        verdict = result.verdict
         shownVerdict = RunReport.cell(of: result).text
         seconds = result.seconds
         states = result.states.checked

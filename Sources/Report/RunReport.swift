@@ -9,7 +9,7 @@ package struct RunReport: ReportSubject {
 
     package init(_ result: RunResult) { self.result = result }
 
-    package var verdict: Verdict { Verdict(rawValue: result.verdict) ?? .harnessError }
+    package var verdict: Verdict { result.verdict }
     package var entries: [ReportEntry] { [ReportEntry(result)] }
     package var notes: [String] { RunReport.notSeen(of: result) }
 
@@ -61,7 +61,7 @@ package struct RunReport: ReportSubject {
     /// `12 failing states of opens were not minimised: …`, a line a check.
     static func notMinimised(_ result: RunResult) -> [String] {
         (result.notMinimised ?? [:]).sorted { $0.key < $1.key }.map { check, count in
-            "\(count.counted("failing state")) of \(check) "
+            "\(count.counted("failing state")) of \(check.rawValue) "
                 + (count == 1 ? "was not minimised: it" : "were not minimised: they")
                 + " may fail for causes that are not told here"
         }
@@ -97,7 +97,7 @@ package struct RunReport: ReportSubject {
             parts.append("\(result.states.checked) crash states recovered, \(result.states.decided) judged")
         }
         if !result.cuts.isEmpty {
-            let what = result.scenario == ScenarioName.kill.rawValue ? "kill" : "live cut"
+            let what = result.scenario == .kill ? "kill" : "live cut"
             let landed = "\(result.controls.cutsLanded) of \(result.cuts.count.counted(what))"
             parts.append(landed + " landed in the middle of the work")
             let late = result.cuts.compactMap { cut in cut.asked.map { cut.acknowledged - $0 } }.filter { $0 > 0 }
@@ -109,19 +109,21 @@ package struct RunReport: ReportSubject {
         }
         parts.append(
             "positive control: \(result.controls.flagged) of \(result.controls.mutations.counted("mutation")) detected")
-        if !result.notTried.isEmpty { parts.append("not tried: \(result.notTried.joined(separator: ", "))") }
+        if !result.notTried.isEmpty {
+            parts.append("not tried: \(result.notTried.map(\.rawValue).joined(separator: ", "))")
+        }
         return parts.joined(separator: ", ")
     }
 
     static func story(of finding: Finding, number: Int, _ terminal: Terminal) -> [ReportLine] {
-        let check = Style.bad.shown(finding.check, on: terminal)
+        let check = Style.bad.shown(finding.check.rawValue, on: terminal)
         var lines: [ReportLine] = ["", "  \(number). \(check): \(RunReport.headline(of: finding))"]
         if let account = finding.account { lines += StoryReport(account).lines(for: terminal, indent: 4) }
         if finding.case != nil || !finding.lost.isEmpty {
-            let what = finding.strongestProfile == "none" ? "state" : "crash state"
+            let what = finding.strongestProfile == .noCrash ? "state" : "crash state"
             let states = finding.states.counted("\(what) fails", "\(what)s fail")
             let profile =
-                finding.strongestProfile == "none"
+                finding.strongestProfile == .noCrash
                 ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"
             lines.append("    \(states) for this cause\(profile)")
         }
@@ -153,12 +155,14 @@ package struct RunReport: ReportSubject {
 
     /// Its story behind the check that it broke, which need not be said twice.
     private static func headline(of finding: Finding) -> String {
-        finding.account?.headline ?? finding.story.replacing("\(finding.check): ", with: "", maxReplacements: 1)
+        finding.account?.headline
+            ?? finding.story.replacing("\(finding.check.rawValue): ", with: "", maxReplacements: 1)
     }
 
     /// `sqlite journal_mode=delete synchronous=full, power-cut, ext4-ordered, durable, seed 1`
     static func title(_ result: RunResult) -> String {
-        [name(result), result.scenario, result.profile, result.contract, "seed \(result.seed)"].joined(separator: ", ")
+        [name(result), result.scenario.rawValue, result.profile.name, result.contract, "seed \(result.seed)"].joined(
+            separator: ", ")
     }
 
     /// `sqlite journal_mode=delete synchronous=full`
@@ -175,22 +179,23 @@ package struct RunReport: ReportSubject {
     }
 
     static func cell(of result: RunResult) -> Table.Cell {
-        let cell = cell(result.verdict)
-        guard let known = Verdict(rawValue: result.verdict) else { return cell }
-        return Table.Cell(
-            verdict(known, result.explored) + RunReport.apart(result.verdict, result.knownCount), cell.style)
+        Table.Cell(
+            verdict(result.verdict, result.explored) + RunReport.apart(result.verdict, result.knownCount),
+            style(of: result.verdict))
     }
 
     /// ` apart from 2 known findings`, behind the verdict of a run that has some and no others.
-    static func apart(_ verdict: String, _ count: Int) -> String {
-        count > 0 && verdict == Verdict.pass.rawValue ? " apart from \(count.counted("known finding"))" : ""
+    static func apart(_ verdict: Verdict, _ count: Int) -> String {
+        count > 0 && verdict == .pass ? " apart from \(count.counted("known finding"))" : ""
     }
 
-    static func cell(_ verdict: String) -> Table.Cell {
-        switch Verdict(rawValue: verdict) {
-        case .pass: Table.Cell(verdict, .good)
-        case .violation, .harnessError, nil: Table.Cell(verdict, .bad)
-        case .inconclusive: Table.Cell(verdict, .doubtful)
+    static func cell(_ verdict: Verdict) -> Table.Cell { Table.Cell(verdict.rawValue, style(of: verdict)) }
+
+    static func style(of verdict: Verdict) -> Style {
+        switch verdict {
+        case .pass: .good
+        case .violation, .harnessError: .bad
+        case .inconclusive: .doubtful
         }
     }
 }

@@ -68,7 +68,7 @@ package struct ValidationReport: ReportSubject {
     }
 
     package func text(for terminal: Terminal) -> String {
-        let cell = RunReport.cell(verdict.rawValue)
+        let cell = RunReport.cell(verdict)
         var text: [ReportLine] = [
             cell.style.shown(cell.text, on: terminal) + "  \(target), contract \(contract)"
         ]

@@ -99,7 +99,7 @@ package struct ExploreBenchmark {
         let session = RunSession(parent: RunDirectory.parent(option: nil), program: "faultline")
         let result = session.run(request)
         if let directory = result.directory { try TreeRemoval.remove(ByteString(directory)) }
-        guard result.verdict == "pass" else { throw RunError.harness(result.reason ?? result.verdict) }
+        guard result.verdict == .pass else { throw RunError.harness(result.reason ?? result.verdict.rawValue) }
         return result
     }
 

@@ -1,6 +1,7 @@
 import Engine
 import Exploration
 import Model
+import Oracle
 import Targets
 
 /// One run that shows a planted bug: which scenario catches it, how it is asked to, and which check names it.
@@ -9,7 +10,7 @@ import Targets
 /// docs/planted-bugs.md tells the story of each that `explore` catches.
 package struct PlantedSighting: Hashable, Sendable {
     package var scenario: ScenarioName
-    package var check: String
+    package var check: Check
     /// `engine` for the key-value view, `events` for the event view.
     package var target = "engine"
     /// Parameters of the target, beside the bug itself.

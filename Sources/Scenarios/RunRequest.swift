@@ -30,6 +30,22 @@ package enum ProfileChoice: Hashable, Sendable {
     }
 }
 
+extension ProfileChoice: Codable {
+    package init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        let name = try value.decode(String.self)
+        guard let choice = ProfileChoice(name) else {
+            throw DecodingError.dataCorruptedError(in: value, debugDescription: "there is no profile \(name)")
+        }
+        self = choice
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        try value.encode(name)
+    }
+}
+
 /// What one run is asked to do: a scenario with its options, and what every run has. The same request gives the same workload and the same cuts.
 package struct RunRequest: Sendable {
     package var target: ConfiguredTarget

@@ -117,11 +117,11 @@ package struct RunResult: Codable, Sendable {
 
     package var target: String
     package var configuration: [String: String]
-    package var scenario: String
-    package var profile: String
+    package var scenario: ScenarioName
+    package var profile: ProfileChoice
     package var contract: String
     package var seed: UInt64
-    package var verdict: String
+    package var verdict: Verdict
     /// Why, when the verdict is not a pass: the first finding's story, what was inconclusive, or the error.
     package var reason: String?
     /// What is to be looked at, though the verdict does not rest on it; nil where there is nothing.
@@ -148,7 +148,7 @@ package struct RunResult: Codable, Sendable {
     package var known: [KnownOutcome]?
     /// By check: failing states of which no cause is known, because they were too many or the time was up; nil where there
     /// are none.
-    package var notMinimised: [String: Int]?
+    package var notMinimised: [Check: Int]?
     /// The first states that showed different things when they were looked at twice; nil where none did.
     package var unstable: [UnstableState]?
     /// What became of each fault, where faults were injected.
@@ -159,7 +159,7 @@ package struct RunResult: Codable, Sendable {
     /// What became of each cut that was aimed, where the power went.
     package var aims: [CutReport]?
     /// Checks of the contract for which the scenario gathers no evidence.
-    package var notTried: [String] = []
+    package var notTried: [Check] = []
     package var seconds = 0.0
     /// The directory that holds everything of the run.
     package var directory: String?
@@ -168,15 +168,15 @@ package struct RunResult: Codable, Sendable {
 
     /// Something went wrong beside the run: what was found stands, but a pass is none.
     mutating func add(problem: String) {
-        if verdict == Verdict.pass.rawValue { verdict = Verdict.harnessError.rawValue }
+        if verdict == .pass { verdict = .harnessError }
         reason = [reason ?? "", problem].filter { !$0.isEmpty }.joined(separator: "; then: ")
     }
 }
 
 /// One cause for which the store broke its contract, with the smallest state that shows it.
 package struct Finding: Codable, Sendable {
-    package var check: String
-    package var strongestProfile: String
+    package var check: Check
+    package var strongestProfile: CrashProfile
     /// What was lost, in words.
     package var lost: [String]
     package var story: String

@@ -28,12 +28,12 @@ package struct ScenarioRunner: Sendable {
             let decides =
                 tally.findings.allSatisfy { request.reasonToAccept($0) != nil }
                 || request.scenario.continuesRun && verdict == .harnessError
-            if decides { result.verdict = verdict.rawValue }
+            if decides { result.verdict = verdict }
             result.reason = decides ? reason : "\(result.reason ?? ""); then: \(reason)"
         }
         // What was derived from what could not be read is nothing that was seen.
         if case .lost(let reason)? = context.memory.problem {
-            (result.verdict, result.reason) = (Verdict.harnessError.rawValue, reason)
+            (result.verdict, result.reason) = (.harnessError, reason)
         }
         result.seconds = ScenarioRunner.now() - began
         let seconds = max(tally.exploringSeconds ?? result.seconds, 1e-9)
@@ -56,8 +56,8 @@ package struct ScenarioRunner: Sendable {
     private func empty(_ request: RunRequest) -> RunResult {
         RunResult(
             target: request.target.target.name, configuration: request.target.configurationByName,
-            scenario: request.scenario.name.rawValue, profile: request.profiles.name, contract: request.contract.name,
-            seed: request.seed, verdict: Verdict.harnessError.rawValue, command: command(request))
+            scenario: request.scenario.name, profile: request.profiles, contract: request.contract.name,
+            seed: request.seed, verdict: .harnessError, command: command(request))
     }
 
     /// The result of a run that could not even begin.
@@ -93,18 +93,17 @@ package struct ScenarioRunner: Sendable {
         }
         result.findings = tally.findingsByWeight
         result.mark(request)
-        let notMinimised = tally.notMinimised.map { ($0.key.rawValue, $0.value) }
-        result.notMinimised = notMinimised.isEmpty ? nil : Dictionary(uniqueKeysWithValues: notMinimised)
+        result.notMinimised = tally.notMinimised.isEmpty ? nil : tally.notMinimised
         result.unstable = tally.unstable.isEmpty ? nil : tally.unstable
         result.cuts = tally.cuts
         result.aims = tally.aims.isEmpty ? nil : tally.aims
         result.faults = tally.faults.isEmpty ? nil : tally.faults
-        result.notTried = tally.notTried.subtracting(tally.tried).map(\.rawValue).sorted()
+        result.notTried = tally.notTried.subtracting(tally.tried).sorted()
         result.controls = RunResult.Controls(
             mutations: tally.mutations, flagged: tally.flagged, notFormed: tally.notFormed.sorted(),
             statesWithLosses: tally.counts.lossy, cutsLanded: tally.cutsLanded, faultsFired: tally.faultsFired)
         let (verdict, reason) = ScenarioRunner.verdict(of: tally, request)
-        result.verdict = verdict.rawValue
+        result.verdict = verdict
         result.reason = reason
     }
 

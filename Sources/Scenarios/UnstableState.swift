@@ -1,5 +1,6 @@
 import Bytes
 import Exploration
+import Model
 import Oracle
 
 /// A crash state that showed different things when it was looked at twice, for people and programs.
@@ -22,7 +23,7 @@ package struct UnstableState: Codable, Sendable {
     }
 
     package var kind: Kind
-    package var profile: String
+    package var profile: Profile
     package var crashPoint: Int
     /// What was lost, in words.
     package var lost: [String]
@@ -37,7 +38,7 @@ package struct UnstableState: Codable, Sendable {
 
     init(_ contradiction: Contradiction, lost: [String]) {
         kind = contradiction.kind
-        profile = contradiction.state.profile.rawValue
+        profile = contradiction.state.profile
         crashPoint = contradiction.state.crashPoint
         self.lost = lost
         (first, second) = Look.pair(contradiction.first, contradiction.second)

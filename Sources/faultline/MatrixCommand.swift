@@ -86,7 +86,7 @@ struct MatrixCommand: ParsableCommand {
             throw error
         }
         // What the machine was at fault for is run again: its disk may have been full.
-        let finished = logged.filter { $0.value.isMet || $0.value.result?.verdict != Verdict.harnessError.rawValue }
+        let finished = logged.filter { $0.value.isMet || $0.value.result?.verdict != .harnessError }
         var logs = [log]
         var (rows, failure) = try runOnce(matrix, log, finished, began)
         var round: UInt64 = 0
@@ -179,7 +179,7 @@ struct MatrixCommand: ParsableCommand {
                 if !row.isMet { hasFailed.store(true, ordering: .relaxed) }
                 progress.finish(row)
                 // One that was interrupted is run again.
-                if Interruption.shared.isInterrupted, result.verdict != Verdict.violation.rawValue { return }
+                if Interruption.shared.isInterrupted, result.verdict != .violation { return }
                 let kept = row.withoutPlaces(
                     program: ProgramName.shown, matrix.cells[index].request, in: log.folder)
                 do { try log.append(index, kept) } catch {

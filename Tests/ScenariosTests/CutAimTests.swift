@@ -60,9 +60,9 @@ struct AimedPowerCutTests {
     @Test func everyKindOfMomentIsHit() throws {
         let aims = ["create", "rename", "unlink", "recovery", "fsync nth=9 -> crash after"]
         let result = try run("events", aims, operations: 70)
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         let reports = try #require(result.aims)
-        #expect(reports.map(\.aim) == aims)
+        #expect(reports.map(\.aim.description) == aims)
         #expect(reports.allSatisfy { $0.outcome == .fired })
         for (report, word) in zip(reports, [": create ", ": rename ", ": unlink ", "after event ", "after op "]) {
             #expect(report.hit?.contains(word) == true, "\(report)")
@@ -84,7 +84,7 @@ struct AimedPowerCutTests {
     ])
     func aCutThatNeverFiredShowsNothing(_ aim: String, _ outcome: CutReport.Outcome) throws {
         let result = try run("engine", [aim], operations: 12)
-        #expect(result.verdict == "inconclusive")
+        #expect(result.verdict == .inconclusive)
         #expect(result.aims?.map(\.outcome) == [outcome])
         #expect(result.reason?.contains("the power did not go at") == true)
     }
@@ -100,20 +100,20 @@ struct AimedPowerCutTests {
         try Self.manifest.write(to: manifest, atomically: true, encoding: .utf8)
         let target = try targets.target(manifest.path).configured([Setting(name: "rewrite", value: rewriting)])
         let once = try run(target, ["work"], operations: 20)
-        #expect(once.verdict == "pass", "\(once.reason ?? "")")
+        #expect(once.verdict == .pass, "\(once.reason ?? "")")
         let result = try run(target, ["work", "recovery"], operations: 20)
         #expect(result.aims?.map(\.outcome) == [.fired, .fired])
         guard rewriting == "inplace" else {
-            #expect(result.verdict == "pass", "\(result.reason ?? "")")
+            #expect(result.verdict == .pass, "\(result.reason ?? "")")
             return
         }
-        #expect(result.verdict == "violation")
+        #expect(result.verdict == .violation)
         let finding = try #require(result.findings.first)
         #expect(finding.story.contains("again during the recovery"))
         let replay = try Replay(
             directory: ByteString(try #require(finding.case)), targets: targets, reference: manifest.path)
         let outcome = try replay.run(scratch: try scratch.make("replay"))
-        #expect(outcome.judgement.broken.first?.rawValue == finding.check)
+        #expect(outcome.judgement.broken.first == finding.check)
     }
 
     private static let manifest = """

@@ -29,7 +29,7 @@ import Testing
     @Test(arguments: [Profile.kill, .strict]) func theEngineIsExhaustedUnderOneOrder(_ profile: Profile) throws {
         let scratch = Scratch()
         let result = try run("engine", [], profile: profile, ops: 50, scratch)
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")
         #expect(result.states.checked > 50 && result.states.decided > result.states.checked)
         #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
@@ -42,23 +42,23 @@ import Testing
         return scenario
     }
 
-    static let sqlite: [(settings: [String], contract: Contract, verdict: String, story: String)] = [
-        (["journal_mode=delete", "synchronous=full"], .durable, "violation", "removal of the name a.db-journal"),
-        (["journal_mode=delete", "synchronous=extra"], .durable, "pass", ""),
-        (["journal_mode=wal", "synchronous=full"], .durable, "pass", ""),
-        (["journal_mode=wal", "synchronous=normal"], .prefix, "pass", ""),
-        (["journal_mode=wal", "synchronous=normal"], .durable, "violation", "a.db-wal"),
-        (["journal_mode=off", "synchronous=off"], .durable, "violation", "opens"),
+    static let sqlite: [(settings: [String], contract: Contract, verdict: Verdict, story: String)] = [
+        (["journal_mode=delete", "synchronous=full"], .durable, .violation, "removal of the name a.db-journal"),
+        (["journal_mode=delete", "synchronous=extra"], .durable, .pass, ""),
+        (["journal_mode=wal", "synchronous=full"], .durable, .pass, ""),
+        (["journal_mode=wal", "synchronous=normal"], .prefix, .pass, ""),
+        (["journal_mode=wal", "synchronous=normal"], .durable, .violation, "a.db-wal"),
+        (["journal_mode=off", "synchronous=off"], .durable, .violation, "opens"),
     ]
 
     @Test(arguments: sqlite) func sqliteKeepsAndLosesWhatItsDocumentationSays(
-        _ row: (settings: [String], contract: Contract, verdict: String, story: String)
+        _ row: (settings: [String], contract: Contract, verdict: Verdict, story: String)
     ) throws {
         let scratch = Scratch()
         let result = try run("sqlite", row.settings, ops: 6, contract: row.contract, scenario: quick, scratch)
         #expect(result.verdict == row.verdict, "\(result.reason ?? ""), \(result.coverage ?? "")")
         #expect(!result.states.exhaustive || result.coverage?.contains("searched") == false)
-        guard row.verdict == "violation" else { return }
+        guard row.verdict == .violation else { return }
         #expect(result.findings.contains { $0.story.contains(row.story) }, "\(result.findings.map(\.story))")
         let finding = try #require(result.findings.first)
         let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
@@ -71,7 +71,7 @@ import Testing
         let result = try run("sqlite", ["journal_mode=delete", "synchronous=full"], ops: 6, scenario: quick, scratch)
         #expect(result.findings.count == 1, "\(result.findings.map(\.story))")
         let finding = try #require(result.findings.first)
-        #expect(finding.strongestProfile == "strict")
+        #expect(finding.strongestProfile == .profile(.strict))
         let account = try #require(finding.account)
         let lost = account.timeline.filter { $0.fate == .lost || $0.fate == .torn }
         #expect(lost.map(\.what) == ["unlink a.db-journal"])
@@ -85,12 +85,13 @@ import Testing
         #expect(outcome.account == account)
     }
 
-    @Test(arguments: zip(["ack-before-sync", "never-sync", "compaction-unsynced"], ["strict", "strict", "kill"]))
-    func aPlantedBugIsFoundAndItsStrongestProfileIsNamed(_ bug: String, _ profile: String) throws {
+    @Test(arguments: zip(["ack-before-sync", "never-sync", "compaction-unsynced"], [Profile.strict, .strict, .kill]))
+    func aPlantedBugIsFoundAndItsStrongestProfileIsNamed(_ bug: String, _ profile: Profile) throws {
         let scratch = Scratch()
         let result = try run("engine", ["planted=\(bug)"], ops: 48, scenario: quick, scratch)
-        #expect(result.verdict == "violation", "\(result.coverage ?? "")")
-        #expect(result.findings.contains { $0.strongestProfile == profile }, "\(result.findings.map(\.story))")
+        #expect(result.verdict == .violation, "\(result.coverage ?? "")")
+        #expect(
+            result.findings.contains { $0.strongestProfile == .profile(profile) }, "\(result.findings.map(\.story))")
     }
 
     @Test func whatIsFoundDoesNotDependOnTheRun() throws {
@@ -117,13 +118,13 @@ import Testing
 
     struct Beyond: Sendable {
         var bug: String
-        var check: String
+        var check: Check
         var change: @Sendable (inout ExploreScenario) throws -> Void
     }
     static let beyond: [Beyond] = [
-        Beyond(bug: "tail-rewritten", check: "durable") { $0.limits.depth = 2 },
-        Beyond(bug: "number-reused", check: "writable") { $0.probesWriting = true },
-        Beyond(bug: "poison-ignored", check: "durable") {
+        Beyond(bug: "tail-rewritten", check: .durable) { $0.limits.depth = 2 },
+        Beyond(bug: "number-reused", check: .writable) { $0.probesWriting = true },
+        Beyond(bug: "poison-ignored", check: .durable) {
             $0.rules = [try Rule(parsing: "fdatasync path=*.log nth=3 -> EIO lose")]
         },
     ]
@@ -151,7 +152,7 @@ import Testing
         let result = try run(
             "\(folder)/other.yaml", [], profile: .strict, ops: 3, scenario: scenario, valueBytes: 5000, scratch)
         guard isPlanted else {
-            #expect(result.verdict == "pass", "\(result.reason ?? ""), \(result.coverage ?? "")")
+            #expect(result.verdict == .pass, "\(result.reason ?? ""), \(result.coverage ?? "")")
             #expect(scenario.limits.depth == 1 || result.coverage?.contains("; 0 states of crashes") == false)
             return
         }
@@ -163,7 +164,7 @@ import Testing
             ByteString(try #require(finding.case)), scratch: context.scratch, targets: targets,
             reference: "\(folder)/other.yaml", context: context)
         #expect(outcome.account == finding.account)
-        #expect(outcome.judgement.broken.map(\.rawValue).contains(row.check))
+        #expect(outcome.judgement.broken.contains(row.check))
         try directory.finish()
     }
 
@@ -188,7 +189,7 @@ import Testing
         try "name: shell\ndescription: d\nworkload: [./store.sh, w]\nrecover: [./store.sh, recover]\n"
             .write(toFile: "\(folder)/shell.yaml", atomically: true, encoding: .utf8)
         let result = try run("\(folder)/shell.yaml", [], scratch)
-        #expect(result.verdict != "pass", "\(result.coverage ?? "")")
+        #expect(result.verdict != .pass, "\(result.coverage ?? "")")
         // Both looks are told, and kept in a case that shows them again.
         let unstable = try #require(result.unstable?.first)
         #expect(unstable.kind == .again && unstable.first.key == "k" && unstable.first.value != unstable.second.value)

@@ -41,12 +41,12 @@ struct IOErrorScenarioTests {
         let scratch = Scratch()
         let result = try run(
             example.target, example.setting.map { [try Setting(parsing: $0)] } ?? [], example.rule, scratch)
-        #expect(result.verdict == example.verdict.rawValue, "\(result.reason ?? "")")
+        #expect(result.verdict == example.verdict, "\(result.reason ?? "")")
         #expect(result.faults?.first?.outcome == example.outcome)
         guard example.verdict == .pass else { return }
         #expect(result.controls.faultsFired == 1)
         #expect(result.controls.flagged == result.controls.mutations)
-        #expect(!result.notTried.contains("writable"))
+        #expect(!result.notTried.contains(.writable))
         let hit = try #require(result.faults?.first?.faults.first)
         #expect(hit.hasPrefix("op ") && !hit.contains("#"), "\(hit)")
     }
@@ -65,13 +65,13 @@ struct IOErrorScenarioTests {
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(), contract: target.contract, operationCount: 12)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         let faults = try #require(result.faults)
         #expect(faults.map(\.family) == FaultFamily.all.map(\.name))
         for fault in faults {
             #expect(fault.fired > 0 || fault.outcome == .notTried && fault.detail != nil, "\(fault.rule)")
         }
-        #expect(faults.first { $0.family == "fsync-lose-btrfs" }?.places == 4)
+        #expect(faults.first { $0.family == .fsyncLoseBtrfs }?.places == 4)
         #expect(faults.count { $0.outcome != .notTried } >= 20)
     }
 
@@ -90,7 +90,7 @@ struct IOErrorScenarioTests {
         let outcome = try replay.run(scratch: try scratch.make("replay"), try RunContext(directory))
         #expect(replay.record.live?.rules == ["fsync nth=9 -> EIO lose btrfs"])
         #expect(outcome.state == nil)
-        #expect(outcome.judgement.broken.map(\.rawValue).contains(finding.check), "\(outcome.judgement)")
+        #expect(outcome.judgement.broken.contains(finding.check), "\(outcome.judgement)")
         #expect(outcome.judgement.verdict == .violation)
         let account = try #require(finding.account)
         #expect(account.look == .live && account.timeline.contains { $0.fate == .injected }, "\(account)")
@@ -135,7 +135,7 @@ struct IOErrorScenarioTests {
             target: target, scenario: IOErrorScenario(.rules([try Rule(parsing: rule)])), contract: target.contract,
             operationCount: 3)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
-        #expect(result.verdict == "inconclusive" && result.findings.isEmpty, "\(result)")
+        #expect(result.verdict == .inconclusive && result.findings.isEmpty, "\(result)")
         #expect(result.reason?.contains(reason) == true, "\(result.reason ?? "")")
     }
 
@@ -176,10 +176,10 @@ struct IOErrorScenarioTests {
             target: target, scenario: IOErrorScenario(.families(everyPlace: true)), contract: target.contract,
             operationCount: 4)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
-        #expect(result.verdict == "violation" && result.command.hasSuffix("--sweep"), "\(result.reason ?? "")")
-        let fault = try #require(result.faults?.first { $0.family == "write-eio" })
+        #expect(result.verdict == .violation && result.command.hasSuffix("--sweep"), "\(result.reason ?? "")")
+        let fault = try #require(result.faults?.first { $0.family == .writeEIO })
         #expect(fault.outcome == .violation && fault.places == 4 && fault.failingPlaces == 1, "\(fault)")
-        let sync = try #require(result.faults?.first { $0.family == "fsync-eio" })
+        let sync = try #require(result.faults?.first { $0.family == .fsyncEIO })
         #expect(sync.outcome == .notTried, "\(sync)")
     }
 

@@ -34,33 +34,33 @@ import Testing
     func everyStateUnderOneOrderIsRight(_ target: String, _ profile: Profile) throws {
         let scratch = Scratch()
         let result = try run(target, profile: profile, ops: 45, in: scratch) { $0.limits.statesPerEpoch = 65_536 }
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")
         #expect(result.states.checked > 30 && result.states.decided > result.states.checked)
         #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
     }
 
-    static let planted: [(target: String, bug: String, ops: UInt64, check: String)] = [
-        ("engine", "ack-before-sync", 20, "durable"), ("engine", "never-sync", 20, "durable"),
-        ("engine", "directory-unsynced", 20, "durable"), ("engine", "compaction-unsynced", 48, "durable"),
-        ("engine", "checksum-unchecked", 20, "opens"), ("events", "never-sync", 20, "durable"),
+    static let planted: [(target: String, bug: String, ops: UInt64, check: Check)] = [
+        ("engine", "ack-before-sync", 20, .durable), ("engine", "never-sync", 20, .durable),
+        ("engine", "directory-unsynced", 20, .durable), ("engine", "compaction-unsynced", 48, .durable),
+        ("engine", "checksum-unchecked", 20, .opens), ("events", "never-sync", 20, .durable),
     ]
 
     @Test(arguments: planted) func aPlantedBugIsFoundAndItsCaseReplays(
-        _ row: (target: String, bug: String, ops: UInt64, check: String)
+        _ row: (target: String, bug: String, ops: UInt64, check: Check)
     ) throws {
         let scratch = Scratch()
         let result = try run(row.target, ["planted=\(row.bug)"], profile: .posixMin, ops: row.ops, in: scratch)
-        #expect(result.verdict == "violation", "\(result.reason ?? ""), \(result.coverage ?? "")")
+        #expect(result.verdict == .violation, "\(result.reason ?? ""), \(result.coverage ?? "")")
         let finding = try #require(result.findings.first { $0.check == row.check }, "\(result.findings.map(\.story))")
         let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
         let outcome = try replay.run(scratch: try scratch.make("replay"))
-        #expect(outcome.judgement.broken.map(\.rawValue).contains(row.check))
+        #expect(outcome.judgement.broken.contains(row.check))
     }
 
     /// A sync that fails loses what it covered, and the store stops; one that lies lets it acknowledge what is not durable.
-    @Test(arguments: [("nth=6 -> EIO lose", "pass"), ("-> lie", "violation")])
-    func faultsArePartOfTheRecordedRun(_ fault: String, _ verdict: String) throws {
+    @Test(arguments: [("nth=6 -> EIO lose", Verdict.pass), ("-> lie", .violation)])
+    func faultsArePartOfTheRecordedRun(_ fault: String, _ verdict: Verdict) throws {
         let scratch = Scratch()
         let result = try run("engine", profile: .posixMin, in: scratch) {
             $0.rules = [try Rule(parsing: "fsync path=*.log " + fault)]
@@ -71,7 +71,7 @@ import Testing
     @Test func aRuleThatNeverFiresIsInconclusive() throws {
         let scratch = Scratch()
         let result = try run("engine", in: scratch) { $0.rules = [try Rule(parsing: "fsync path=nothing -> EIO")] }
-        #expect(result.verdict == "inconclusive", "\(result.reason ?? "")")
+        #expect(result.verdict == .inconclusive, "\(result.reason ?? "")")
     }
 
     @Test func recoveriesAreCrashedTooAndWrittenAfter() throws {
@@ -79,23 +79,23 @@ import Testing
         let result = try run("engine", profile: .ext4Ordered, ops: 6, in: scratch) {
             ($0.limits.depth, $0.probesWriting) = (2, true)
         }
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.coverage?.contains("states of crashes during recovery") == true)
         #expect(result.coverage?.contains("; 0 states") == false)
         #expect(result.notTried == [])
     }
 
     @Test(arguments: [
-        ("engine", "none", "pass"), ("events", "none", "pass"), ("engine", "compaction-unsynced", "violation"),
+        ("engine", "none", Verdict.pass), ("events", "none", .pass), ("engine", "compaction-unsynced", .violation),
     ])
-    func everySmallWorkloadIsExplored(_ target: String, _ bug: String, _ verdict: String) throws {
+    func everySmallWorkloadIsExplored(_ target: String, _ bug: String, _ verdict: Verdict) throws {
         let scratch = Scratch()
         let result = try run(target, ["planted=\(bug)"], in: scratch) { $0.smallWorkloadSteps = 2 }
         #expect(result.verdict == verdict, "\(result.reason ?? "")")
         let all = target == "engine" ? "64/64 workloads" : "36/36 workloads"
         #expect(result.coverage?.hasPrefix(all) == true, "\(result.coverage ?? "")")
         #expect(result.states.exhaustive)
-        guard verdict == "violation" else { return }
+        guard verdict == .violation else { return }
         #expect(result.findings.first?.story.hasPrefix("after put ") == true, "\(result.findings.map(\.story))")
     }
 
@@ -155,7 +155,7 @@ import Testing
         let directory = ByteString(try #require(stopped.directory))
         func refusal(_ ops: UInt64 = 24) throws -> String {
             let result = try run("engine", profile: .posixMin, ops: ops, in: scratch, resuming: directory)
-            #expect(result.verdict == "harness error")
+            #expect(result.verdict == .harnessError)
             return result.reason ?? ""
         }
         #expect(try refusal(25).contains("--ops 24"))
@@ -192,7 +192,7 @@ import Testing
         let result = try run("engine", ["segment_kib=4"], profile: profile, ops: 60, in: scratch, valueBytes: 40) {
             ($0.limits.samplesPerEpoch, $0.limits.pairedAtoms, $0.limits.statesPerEpoch) = (256, 48, 65_536)
         }
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")
         let most = try #require(result.coverage?.firstMatch(of: /up to (\d+) unsynced changes/).flatMap { Int($0.1) })
         #expect((2...16).contains(most))

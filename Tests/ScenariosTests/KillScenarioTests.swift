@@ -27,7 +27,7 @@ import Testing
         let scratch = Scratch()
         // SQLite has some eighteen boundaries an operation, each a process that recovers: few operations, on a slow machine, too.
         let result = run(try targets.target(name).configured(), scratch, ops: name == "engine" ? 60 : 25)
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.controls.cutsLanded > 0)
         #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
         let boundaries = try #require(result.boundaries)
@@ -40,7 +40,7 @@ import Testing
     @Test(arguments: ["engine", "sqlite"]) func aKillAtAnAcknowledgementLandsRightBehindIt(_ name: String) throws {
         let scratch = Scratch()
         let result = run(try targets.target(name).configured(), scratch, cycles: 6, atAck: 7)
-        #expect(result.verdict == "pass" && result.controls.cutsLanded == 6)
+        #expect(result.verdict == .pass && result.controls.cutsLanded == 6)
         #expect(result.acknowledged == 60 + 6 * 7)
         #expect(result.command.contains("--kill-at-ack 7"))
         #expect(result.cuts.map(\.cycle) == Array(1...6))
@@ -59,7 +59,7 @@ import Testing
         request.shape.batchCount = batch
         request.shape.threadCount = threads
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.cuts.map(\.acknowledged) == [10, 10, 10])
         #expect(result.cuts.allSatisfy { $0.inFlight >= 1 }, "\(result.cuts)")
     }
@@ -85,20 +85,20 @@ import Testing
         let scratch = Scratch()
         let trigger = KillTrigger.newFile(try Glob(parsing: "*.log"))
         let result = run(try targets.target("engine").configured(), scratch, cycles: 3, ops: 90, trigger: trigger)
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.cuts.contains { $0.landed && $0.file?.hasSuffix(".log") == true }, "\(result.cuts)")
         #expect(result.command.hasSuffix("--kill-at-file '*.log'"), "\(result.command)")
     }
 
     /// What happens to a workload that finds a store which survived.
-    static let reopened: [(mode: String, scenario: any Scenario, verdict: String, reason: String)] = [
-        ("exit 1", SmokeScenario(), "harness error", "on the store that was opened again the workload exited with 1"),
-        ("exit 1", KillScenario(killCount: 1), "violation", "after recovery from kill 0 the workload exited with 1"),
-        ("exit 2", KillScenario(killCount: 1), "harness error", "the workload exited with 2: it was called wrongly"),
+    static let reopened: [(mode: String, scenario: any Scenario, verdict: Verdict, reason: String)] = [
+        ("exit 1", SmokeScenario(), .harnessError, "on the store that was opened again the workload exited with 1"),
+        ("exit 1", KillScenario(killCount: 1), .violation, "after recovery from kill 0 the workload exited with 1"),
+        ("exit 2", KillScenario(killCount: 1), .harnessError, "the workload exited with 2: it was called wrongly"),
     ]
 
     @Test(arguments: reopened) func aStoreThatTakesNoWriteAfterRecoveryIsFound(
-        _ row: (mode: String, scenario: any Scenario, verdict: String, reason: String)
+        _ row: (mode: String, scenario: any Scenario, verdict: Verdict, reason: String)
     ) throws {
         let scratch = Scratch()
         let target = try shellTarget(scratch, acknowledging: "", whenThere: row.mode)
@@ -107,14 +107,14 @@ import Testing
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
         #expect(result.verdict == row.verdict, "\(result.reason ?? "")")
         #expect(result.reason?.contains(row.reason) == true, "\(result.reason ?? "")")
-        #expect(row.verdict != "violation" || result.findings.map(\.check) == ["writable"])
+        #expect(row.verdict != .violation || result.findings.map(\.check) == [.writable])
     }
 
     @Test func whereNoKillLandsNothingIsShown() throws {
         let scratch = Scratch()
         let target = try shellTarget(scratch, acknowledging: "")
         let result = run(target, scratch, cycles: 2, ops: 2, atAck: 2)
-        #expect(result.verdict == "inconclusive", "\(result.reason ?? "")")
+        #expect(result.verdict == .inconclusive, "\(result.reason ?? "")")
         #expect(result.reason?.contains("no kill landed") == true)
     }
 
@@ -123,10 +123,10 @@ import Testing
         let scratch = Scratch()
         let target = try shellTarget(scratch, acknowledging: "late")
         let result = run(target, scratch, cycles: 4, ops: 20, atAck: 5)
-        #expect(result.verdict == "violation", "\(result.reason ?? "")")
+        #expect(result.verdict == .violation, "\(result.reason ?? "")")
         let finding = try #require(result.findings.first)
         #expect(
-            finding.check == "durable" && (finding.account != nil || finding.story.contains("kill 1, after ")),
+            finding.check == .durable && (finding.account != nil || finding.story.contains("kill 1, after ")),
             "\(finding.story)")
         let directory = ByteString(try #require(finding.case))
         let reference = "\(try #require(target.target.manifest).path)"
@@ -143,9 +143,9 @@ import Testing
         let scratch = Scratch()
         let target = try shellTarget(scratch, acknowledging: "inplace", pause: "sleep 0.2")
         let result = run(target, scratch, cycles: 2, ops: 6, atAck: 3)
-        #expect(result.verdict == "violation" && result.controls.cutsLanded == 2, "\(result.reason ?? "")")
+        #expect(result.verdict == .violation && result.controls.cutsLanded == 2, "\(result.reason ?? "")")
         let finding = try #require(result.findings.first)
-        #expect(finding.check == "durable" && finding.strongestProfile == "kill" && finding.account != nil)
+        #expect(finding.check == .durable && finding.strongestProfile == .profile(.kill) && finding.account != nil)
         #expect(result.boundaries?.explored?.isPartial == false, "\(result.boundaries as Any)")
     }
 

@@ -17,7 +17,7 @@ struct KnownFindingTests {
     private static func finding(
         _ check: Check, _ losses: [String], saying errors: [String] = [], acknowledged: Bool = true
     ) throws -> Finding {
-        var finding = Finding(check: check.rawValue, strongestProfile: "strict", lost: [], story: "a story", states: 0)
+        var finding = Finding(check: check, strongestProfile: .profile(.strict), lost: [], story: "a story", states: 0)
         for error in errors.isEmpty ? [nil] : errors.map(Optional.init) {
             var cause = Cause(check, saying: error, hasAcknowledged: acknowledged)
             cause.losses = try losses.map { try #require(LossPattern(parsing: $0)) }

@@ -14,8 +14,9 @@ struct MatrixTests {
 
     private func result(_ verdict: Verdict) -> RunResult {
         RunResult(
-            target: "engine", configuration: [:], scenario: "smoke", profile: "strict", contract: "durable", seed: 1,
-            verdict: verdict.rawValue, command: "")
+            target: "engine", configuration: [:], scenario: .smoke, profile: .one(.strict), contract: "durable",
+            seed: 1,
+            verdict: verdict, command: "")
     }
 
     @Test(arguments: [
@@ -31,12 +32,14 @@ struct MatrixTests {
     }
 
     /// A violation for another reason than the one that is expected is no expected one.
-    @Test(arguments: [("durable", "durable", true), ("durable", "opens", false), (nil, "opens", true)])
-    func aViolationOfAnotherCheckIsNotExpected(_ expected: String?, _ seen: String, _ isMet: Bool) throws {
+    @Test(
+        arguments: [(.durable, .durable, true), (.durable, .opens, false), (nil, .opens, true)]
+            as [(Check?, Check, Bool)])
+    func aViolationOfAnotherCheckIsNotExpected(_ expected: Check?, _ seen: Check, _ isMet: Bool) throws {
         var matrix = try matrix([.violation])
         matrix.cells[0].expectedCheck = expected
         var result = result(.violation)
-        result.findings = [Finding(check: seen, strongestProfile: "kill", lost: [], story: "gone", states: 1)]
+        result.findings = [Finding(check: seen, strongestProfile: .profile(.kill), lost: [], story: "gone", states: 1)]
         #expect(matrix.rows([result]).map(\.isMet) == [isMet])
     }
 
@@ -68,7 +71,7 @@ struct MatrixTests {
     @Test func resultsStandInTheOrderOfTheCells() throws {
         let matrix = try matrix([.pass, .violation, .pass, .violation, .pass])
         let results = matrix.run(workers: 2, shouldStop: { false }, { result($0.expectation) }, finished: { _, _ in })
-        #expect(results.map { $0?.verdict } == matrix.cells.map(\.expectation.rawValue))
+        #expect(results.map { $0?.verdict } == matrix.cells.map(\.expectation))
     }
 
     @Test func nothingBeginsAfterAStop() throws {

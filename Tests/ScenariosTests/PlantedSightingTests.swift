@@ -26,14 +26,14 @@ import Testing
         let targets = TargetCatalog(driver: Machine.driver)
         let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
         let result = session.run(try row.sighting.request(planting: row.bug.name, targets))
-        #expect(result.verdict == "violation", "\(result.reason ?? ""), \(result.coverage ?? "")")
+        #expect(result.verdict == .violation, "\(result.reason ?? ""), \(result.coverage ?? "")")
         let finding = try #require(
             result.findings.first { $0.check == row.sighting.check }, "\(result.findings.map(\.story))")
-        #expect(finding.strongestProfile == row.sighting.exploring.strongest.rawValue, "\(finding.story)")
+        #expect(finding.strongestProfile == .profile(row.sighting.exploring.strongest), "\(finding.story)")
         #expect(finding.lost.count == row.sighting.exploring.lostCount, "\(finding.story)")
         let (_, outcome) = try Replay.show(
             ByteString(try #require(finding.case)), scratch: try scratch.make("replay"), targets: targets)
-        #expect(outcome.judgement.broken.map(\.rawValue).contains(row.sighting.check))
+        #expect(outcome.judgement.broken.contains(row.sighting.check))
         #expect(outcome.account == finding.account)
         let section = PlantedPage.section(row.bug, result)
         #expect(
@@ -48,7 +48,7 @@ import Testing
         let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
         let result = session.run(
             try sighting.request(planting: "none", TargetCatalog(driver: Machine.driver)))
-        #expect(result.verdict == "pass", "\(result.command): \(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.command): \(result.reason ?? "")")
     }
 
     /// The command that is printed asks for the very run that the table means, each option of it.
@@ -120,9 +120,9 @@ import Testing
     /// The same runs without the bug accuse nobody.
     @Test(arguments: ["engine", "events"]) func withoutABugNothingIsSeen(_ target: String) throws {
         let scratch = Scratch()
-        let sighting = PlantedSighting(scenario: .kill, check: "", target: target, operationCount: 60)
+        let sighting = PlantedSighting(scenario: .kill, check: .opens, target: target, operationCount: 60)
         let result = try run(sighting, planted: "none", scratch)
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
     }
 
     private func look(_ row: Row) throws {
@@ -133,7 +133,7 @@ import Testing
             let result = try run(row.sighting, planted: row.bug.name, scratch)
             let finding = result.findings.first { $0.check == row.sighting.check }
             if finding == nil, attempt < attempts { continue }
-            #expect(result.verdict == "violation", "\(result.reason ?? "")")
+            #expect(result.verdict == .violation, "\(result.reason ?? "")")
             let seen = try #require(finding, "\(result.findings.map(\.story))")
             guard row.sighting.scenario != .smoke else { return }
             let catalog = TargetCatalog(driver: Machine.driver)
@@ -142,7 +142,7 @@ import Testing
                 in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
             defer { try? directory.finish() }
             let outcome = try replay.run(scratch: try scratch.make("replay"), try RunContext(directory))
-            #expect(outcome.judgement.broken.map(\.rawValue).contains(seen.check))
+            #expect(outcome.judgement.broken.contains(seen.check))
             return
         }
     }
@@ -157,7 +157,7 @@ extension PlantedSighting {
     /// Without what is to be found.
     fileprivate var asked: PlantedSighting {
         var asked = self
-        asked.check = ""
+        asked.check = .durable
         (asked.exploring.strongest, asked.exploring.lostCount) = (.strict, 0)
         return asked
     }

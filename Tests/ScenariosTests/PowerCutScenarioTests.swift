@@ -42,16 +42,16 @@ struct PowerCutScenarioTests {
         let request = RunRequest(
             target: target, scenario: PowerCutScenario(.seeded(1)), contract: target.contract, operationCount: 12)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
-        #expect(result.verdict == example.verdict.rawValue, "\(result.reason ?? "")")
+        #expect(result.verdict == example.verdict, "\(result.reason ?? "")")
         #expect(result.controls.flagged == result.controls.mutations)
         #expect(result.controls.statesWithLosses > 0)
         #expect(result.controls.cutsLanded >= 1)
         guard let profile = example.profile, let finding = result.findings.first else { return }
-        #expect(finding.strongestProfile == profile.rawValue)
+        #expect(finding.strongestProfile == .profile(profile))
         // The case shows the same again, from its files alone.
         let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
         let outcome = try replay.run(scratch: try scratch.make("replay"))
-        #expect(outcome.judgement.broken.first?.rawValue == finding.check)
+        #expect(outcome.judgement.broken.first == finding.check)
         #expect(outcome.lost == finding.lost)
     }
 
@@ -62,7 +62,7 @@ struct PowerCutScenarioTests {
         for finding in findings {
             let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
             let outcome = try replay.run(scratch: try scratch.make("replay-\(UUID().uuidString)"))
-            #expect(outcome.judgement.broken.map(\.rawValue).contains(finding.check), "\(finding.story)")
+            #expect(outcome.judgement.broken.contains(finding.check), "\(finding.story)")
         }
         let later = findings.filter { finding in
             FileManager.default.fileExists(atPath: (finding.case ?? "") + "/shown.jsonl")

@@ -15,7 +15,8 @@ struct RunVerdictTests {
         var testDescription: String { "\(situation) → \(verdict.rawValue)" }
     }
 
-    static let finding = Finding(check: "durable", strongestProfile: "strict", lost: [], story: "gone", states: 1)
+    static let finding = Finding(
+        check: .durable, strongestProfile: .profile(.strict), lost: [], story: "gone", states: 1)
 
     @Test(arguments: [
         Example(situation: "faults landed, controls flagged, nothing found", verdict: .pass) { _ in },

@@ -15,7 +15,7 @@ package struct Cause: Hashable, Codable, Sendable {
     /// files. Nil of other checks.
     package var hasAcknowledged: Bool?
     /// The family of the fault that the store met; nil for a crash.
-    package var fault: String?
+    package var fault: FaultFamilyName?
     /// The power went during a recovery.
     package var isDuringRecovery = false
 
@@ -32,7 +32,8 @@ package struct Cause: Hashable, Codable, Sendable {
     ///
     /// - Parameter error: what the store said.
     package init(
-        _ check: Check, saying error: String?, hasAcknowledged: Bool, fault: String? = nil, isHang: Bool = false
+        _ check: Check, saying error: String?, hasAcknowledged: Bool, fault: FaultFamilyName? = nil,
+        isHang: Bool = false
     ) {
         self.check = check
         self.isHang = check == .opens && isHang

@@ -54,7 +54,7 @@ package struct CrashStory: Hashable, Codable, Sendable {
     package var firstCrash: String?
     /// What is wrong, in one sentence.
     package var headline: String
-    package var profile: String
+    package var profile: CrashProfile
     /// How many events had happened when the power went, or when the store was looked at.
     package var crashPoint: Int
     package var timeline: [Moment]

@@ -45,7 +45,7 @@ struct Storyteller {
             reasons.append("Nothing had been acknowledged yet.")
         }
         return CrashStory(
-            look: look, headline: violation.headline, profile: look == nil ? state.profile.rawValue : "none",
+            look: look, headline: violation.headline, profile: look == nil ? .profile(state.profile) : .noCrash,
             crashPoint: state.crashPoint,
             timeline: Timeline.folded(try moments()), expected: violation.expectedWords, found: violation.foundWords,
             difference: difference(history)?.words, reasons: reasons)

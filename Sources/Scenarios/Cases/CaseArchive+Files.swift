@@ -39,13 +39,9 @@ extension CaseArchive {
     /// What is derived: the crash image, and the script that replays the case.
     private static func makeImage(in directory: ByteString) throws {
         let record = try CaseRecord(directory: directory)
-        let path = directory.appending(component: CaseRecord.fileName)
-        guard let profile = Profile(rawValue: record.profile) else {
-            throw CaseError.unknownValue(path, field: "profile", value: record.profile)
-        }
         let recording = try record.recording(in: directory, MemoryGuard(.usual(spillingNear: directory)))
         let state = try recording.state(
-            profile, at: record.crashPoint, .losing(try LostAtoms(parsing: record.lost)))
+            record.profile, at: record.crashPoint, .losing(try LostAtoms(parsing: record.lost)))
         try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)
         let script = directory.appending(component: "reproduce.sh")
         try OutputFile.create(script, try ReproduceScript.replayingItsDirectory(target: nil), permissions: 0o700)

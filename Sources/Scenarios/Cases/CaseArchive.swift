@@ -31,7 +31,7 @@ package enum CaseArchive {
     /// - Parameter namesMachine: allow what names this machine or a place on it (in a manifest, in a store's files).
     package static func export(_ directory: ByteString, namesMachine: Bool = false) throws -> [UInt8] {
         var record = try CaseRecord(directory: directory)
-        guard record.scenario != ScenarioName.kill.rawValue, record.scenario != ScenarioName.smoke.rawValue else {
+        guard record.scenario != .kill, record.scenario != .smoke else {
             throw ArchiveError.noTrace(directory, scenario: record.scenario)
         }
         try record.checkTrace(in: directory)
@@ -145,7 +145,7 @@ package enum CaseArchive {
 package enum ArchiveError: Error, Hashable, Sendable {
     case tooLarge(ByteString)
     /// A case without a trace, of a process that was killed: all there is are files of the store.
-    case noTrace(ByteString, scenario: String)
+    case noTrace(ByteString, scenario: ScenarioName)
     case namesThisMachine(ByteString, word: ByteString)
     case damaged(ByteString, offset: Int, String)
     /// What is in it is no case that can be shown.

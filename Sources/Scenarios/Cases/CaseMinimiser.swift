@@ -49,7 +49,7 @@ package struct CaseMinimiser {
     }
 
     private func minimise(to output: ByteString, targets: TargetCatalog) throws -> Outcome {
-        guard replay.record.scenario != ScenarioName.kill.rawValue else {
+        guard replay.record.scenario != .kill else {
             throw CaseError.notMinimised(replay.directory, reason: "a killed process leaves no trace")
         }
         guard replay.record.unstable == nil else {
@@ -64,14 +64,14 @@ package struct CaseMinimiser {
         defer { try? client.close() }
         let scene = try replay.scene(client, scratch: try makeDirectory("states"), context)
         let symptom = try scene.checker.check(scene.state).symptom
-        guard let symptom, symptom.check.rawValue == replay.record.check else {
+        guard let symptom, .check(symptom.check) == replay.record.check else {
             return Outcome(before: scene.state, words: replay.words)
         }
         func fails(_ state: CrashState) throws -> Bool {
             if context.shouldStop() { throw RunError.interrupted }
             return try scene.checker.check(state).symptom == symptom
         }
-        if replay.record.check == Check.opens.rawValue { try replay.control(scratch: context.scratch) }
+        if replay.record.check == .check(.opens) { try replay.control(scratch: context.scratch) }
         // Each try of a smaller state may hang, too, and costs the target's whole timeout.
         guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state, words: replay.words) }
         let minimiser = Minimiser(scene.recording, everyPointAtMost: .max)
@@ -79,7 +79,7 @@ package struct CaseMinimiser {
             try minimiser.minimise(scene.state, fails: fails), fails: fails)
         for state in [smallest, scene.state] {
             let judgement = try scene.checker.confirm(state)
-            guard let violation = judgement.violations.first, violation.check.rawValue == replay.record.check else {
+            guard let violation = judgement.violations.first, .check(violation.check) == replay.record.check else {
                 continue
             }
             try write(state, violation, of: scene, to: output)
@@ -118,7 +118,7 @@ package struct CaseMinimiser {
         let lost = loss.lines
         record.cause?.losses = loss.patterns
         record.lossKinds = loss.patterns.map(\.description)
-        record.profile = state.profile.rawValue
+        record.profile = state.profile
         record.crashPoint = state.crashPoint
         record.lost = state.lost.description
         record.story =

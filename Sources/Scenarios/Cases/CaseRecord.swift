@@ -18,20 +18,20 @@ package struct CaseRecord: Codable, Sendable {
     package var manifestPath: String?
     package var configuration: [String: String]
     package var contract: String
-    package var scenario: String
+    package var scenario: ScenarioName
     package var seed: UInt64
     /// The strongest profile that leaves this state.
-    package var profile: String
+    package var profile: Profile
     /// How many events of the trace had happened.
     package var crashPoint: Int
     /// The atoms that this state lacks, as `LostAtoms` prints them.
     package var lost: String
-    package var check: String
+    package var check: CaseCheck
     package var story: String
     /// Of a crash during recovery: the crash before it, in words. The trace is then the recovery's.
     package var firstCrash: String?
     /// Of a store that takes no write after recovery: the profile under which the power went once more after that write.
-    package var probing: String?
+    package var probing: Profile?
     /// The run that found it, to be done again by `recheck`; nil in a case of an older version.
     package var run: RunPlan?
     /// What was lost, as patterns.
@@ -61,8 +61,6 @@ package struct CaseRecord: Codable, Sendable {
     package static let faultsName: ByteString = "faults"
     /// Of a state that showed different things: what each of two looks showed, as a recover command prints it.
     package static let observedNames: [ByteString] = ["observed-1.jsonl", "observed-2.jsonl"]
-    /// Stands where the name of a check does in the case of such a state.
-    package static let stability = "stability"
 
     /// Reads the case in `directory`.
     package init(directory: ByteString) throws(CaseError) {
@@ -77,8 +75,8 @@ package struct CaseRecord: Codable, Sendable {
     }
 
     package init(
-        target: String, manifest: String?, configuration: [String: String], contract: String, scenario: String,
-        seed: UInt64, profile: String, crashPoint: Int, lost: String, check: String, story: String
+        target: String, manifest: String?, configuration: [String: String], contract: String, scenario: ScenarioName,
+        seed: UInt64, profile: Profile, crashPoint: Int, lost: String, check: CaseCheck, story: String
     ) {
         self.target = target
         self.manifest = manifest
@@ -94,13 +92,12 @@ package struct CaseRecord: Codable, Sendable {
     }
 
     package init(
-        target: String, manifest: String? = nil, configuration: [String: String], contract: String, scenario: String,
-        seed: UInt64,
-        state: CrashState, check: String, story: String
+        target: String, manifest: String? = nil, configuration: [String: String], contract: String,
+        scenario: ScenarioName, seed: UInt64, state: CrashState, check: CaseCheck, story: String
     ) {
         self.init(
             target: target, manifest: manifest, configuration: configuration, contract: contract, scenario: scenario,
-            seed: seed, profile: state.profile.rawValue, crashPoint: state.crashPoint, lost: state.lost.description,
+            seed: seed, profile: state.profile, crashPoint: state.crashPoint, lost: state.lost.description,
             check: check, story: story)
     }
 
@@ -132,7 +129,7 @@ package struct CaseRecord: Codable, Sendable {
     /// Throws if the trace of the case in `directory` cannot be read to its end: for what takes a case without
     /// deriving a state of its trace. A case of a killed process has none.
     func checkTrace(in directory: ByteString) throws {
-        guard scenario != ScenarioName.kill.rawValue, scenario != ScenarioName.smoke.rawValue else { return }
+        guard scenario != .kill, scenario != .smoke else { return }
         let trace = directory.appending(component: CaseRecord.traceName)
         try RunFiles.refuseLink(trace)
         var cursor = try TraceReader(path: trace).cursor()
@@ -152,6 +149,8 @@ package struct CaseRecord: Codable, Sendable {
         switch error {
         case DecodingError.keyNotFound(let key, _): "there is no \"\(key.stringValue)\""
         case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
+            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": \(context.debugDescription)"
+        case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
             "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": \(context.debugDescription)"
         default: "it is not JSON of a case"
         }

@@ -19,14 +19,14 @@ extension CaseWriter {
             "\(rules.map(\.description).joined(separator: "; ")) [\(hits.joined(separator: "; "))\(more)]; the workload \(outcome.first.termination); "
             + objection.text
         var finding = Finding(
-            check: objection.check.rawValue, strongestProfile: "none", lost: [], story: story, states: 1,
-            lossKinds: cause.fault.map { [$0] } ?? [])
+            check: objection.check, strongestProfile: .noCrash, lost: [], story: story, states: 1,
+            lossKinds: cause.fault.map { [$0.rawValue] } ?? [])
         finding.account = try objection.account(of: outcome)
         var record = CaseRecord(
             target: request.target.target.name, manifest: manifestName,
             configuration: request.target.configurationByName, contract: request.contract.name,
-            scenario: request.scenario.name.rawValue, seed: request.seed, profile: request.profile.rawValue,
-            crashPoint: outcome.recording.events.count, lost: "", check: objection.check.rawValue, story: story)
+            scenario: request.scenario.name, seed: request.seed, profile: request.profile,
+            crashPoint: outcome.recording.events.count, lost: "", check: .check(objection.check), story: story)
         record.manifestPath = manifestPath
         record.run = RunPlan(of: again)
         (record.lossKinds, record.cause) = (finding.lossKinds, cause)
@@ -34,7 +34,7 @@ extension CaseWriter {
         record.look = objection.look
         if let (state, contract) = objection.state {
             record.contract = contract.name
-            (record.profile, record.crashPoint) = (state.profile.rawValue, state.crashPoint)
+            (record.profile, record.crashPoint) = (state.profile, state.crashPoint)
             record.lost = state.lost.description
         } else {
             record.live = LiveRun(of: again, rules)

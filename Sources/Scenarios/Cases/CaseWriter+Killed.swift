@@ -15,13 +15,13 @@ extension CaseWriter {
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
-            contract: request.contract.name, scenario: ScenarioName.kill.rawValue, seed: request.seed,
-            profile: Profile.kill.rawValue, crashPoint: 0, lost: "", check: cause.check.rawValue, story: story)
+            contract: request.contract.name, scenario: .kill, seed: request.seed,
+            profile: .kill, crashPoint: 0, lost: "", check: .check(cause.check), story: story)
         record.cause = cause
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
         var finding = Finding(
-            check: cause.check.rawValue, strongestProfile: Profile.kill.rawValue, lost: [], story: story, states: 1)
+            check: cause.check, strongestProfile: .profile(.kill), lost: [], story: story, states: 1)
         makeCase(of: &finding) { directory in
             try oracle.copy(to: directory.appending(component: CaseRecord.oracleName))
             if let shown {

@@ -14,8 +14,8 @@ extension CaseWriter {
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
-            contract: request.contract.name, scenario: request.scenario.name.rawValue, seed: request.seed, state: state,
-            check: CaseRecord.stability, story: "recovering this state showed two different things")
+            contract: request.contract.name, scenario: request.scenario.name, seed: request.seed, state: state,
+            check: .stability, story: "recovering this state showed two different things")
         record.manifestPath = manifestPath
         record.firstCrash = firstCrash
         record.unstable = contradiction.kind

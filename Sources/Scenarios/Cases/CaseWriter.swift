@@ -27,17 +27,17 @@ struct CaseWriter {
             target: target.target.name,
             manifest: manifestName,
             configuration: target.configurationByName, contract: request.contract.name,
-            scenario: request.scenario.name.rawValue, seed: request.seed, state: cause.state,
-            check: cause.cause.check.rawValue,
+            scenario: request.scenario.name, seed: request.seed, state: cause.state,
+            check: .check(cause.cause.check),
             story: story)
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
         (record.lossKinds, record.cause) = (cause.cause.losses.map(\.description), cause.cause)
         record.firstCrash = firstCrash
         record.note(recording)
-        if cause.cause.check == .writable { record.probing = probing?.rawValue }
+        if cause.cause.check == .writable { record.probing = probing }
         var finding = Finding(
-            check: cause.cause.check.rawValue, strongestProfile: cause.state.profile.rawValue, lost: cause.loss.lines,
+            check: cause.cause.check, strongestProfile: .profile(cause.state.profile), lost: cause.loss.lines,
             story: story, states: cause.stateCount, lossKinds: cause.cause.losses.map(\.description),
             account: cause.story, isCutShort: cause.isCutShort ? true : nil)
         makeCase(of: &finding) { directory in

@@ -23,7 +23,7 @@ package struct LiveRun: Codable, Hashable, Sendable {
     /// The run once more, in scratch space of `context`, judged as it was then, and the story of what is wrong: of `check`, if
     /// that is.
     func doAgain(
-        _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, lookingFor check: String,
+        _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, lookingFor check: Check?,
         _ context: RunContext
     ) throws -> (Judgement, CrashStory?) {
         let rules = try rules.map { (text) throws(RuleError) in try Rule(parsing: text) }
@@ -40,9 +40,7 @@ package struct LiveRun: Codable, Hashable, Sendable {
         // What storage held is told by a case of its own.
         let live = run.tally.findings.filter { $0.account?.look == .live }
         let told = live.first { $0.check == check } ?? live.first ?? run.tally.findings.first
-        let violations = run.tally.findings.compactMap { finding in
-            Check(rawValue: finding.check).map { Violation(check: $0, detail: finding.story) }
-        }
+        let violations = run.tally.findings.map { Violation(check: $0.check, detail: $0.story) }
         let judgement = Judgement(ScenarioRunner.verdict(of: run.tally, request).0, violations)
         return (judgement, told?.account)
     }

@@ -67,13 +67,13 @@ package struct Recheck: Sendable {
     private func outcome(of result: RunResult) -> Outcome {
         if let finding = result.findings.first(where: cause.matches) { return .shows(finding) }
         let reason = result.reason ?? ""
-        switch Verdict(rawValue: result.verdict) {
+        switch result.verdict {
         case .pass: return .gone
         case .violation:
             guard let explored = result.explored, explored.isPartial else { return .gone }
             return .unknown("only \(explored) epochs were explored")
         case .inconclusive: return .unknown(reason)
-        case .harnessError, nil: return .failed(reason)
+        case .harnessError: return .failed(reason)
         }
     }
 

@@ -64,13 +64,10 @@ package struct Replay: Sendable {
             throw CaseError.otherTarget(path, target: record.target, given: target.name)
         }
         self.target = try target.configured(settings)
-        guard let profile = Profile(rawValue: record.profile) else {
-            throw CaseError.unknownValue(path, field: "profile", value: record.profile)
-        }
         guard let contract = Contract(named: record.contract) else {
             throw CaseError.unknownValue(path, field: "contract", value: record.contract)
         }
-        self.profile = profile
+        profile = record.profile
         self.contract = contract
         lost = try LostAtoms(parsing: record.lost)
     }
@@ -141,13 +138,14 @@ package struct Replay: Sendable {
     }
 
     private func outcome(scratch: ByteString, _ context: RunContext?) throws -> Outcome {
-        if record.scenario == ScenarioName.kill.rawValue { return try runImage(scratch: scratch, context) }
+        if record.scenario == .kill { return try runImage(scratch: scratch, context) }
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
             try record.checkTrace(in: directory)
             let place = try context.within("live")
             let (judgement, account) = try live.doAgain(
-                confined(to: place.scratch).target, profile, contract, seed: record.seed, lookingFor: record.check,
+                confined(to: place.scratch).target, profile, contract, seed: record.seed,
+                lookingFor: record.check.check,
                 place)
             return Outcome(state: nil, lost: [], judgement: judgement, account: account)
         }
@@ -225,12 +223,8 @@ package struct Replay: Sendable {
     private func recovery(
         _ recording: Recording, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
     ) throws -> any StateRecoverer {
-        guard let probing = record.probing else {
+        guard let profile = record.probing else {
             return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
-        }
-        guard let profile = Profile(rawValue: probing) else {
-            let path = directory.appending(component: CaseRecord.fileName)
-            throw CaseError.unknownValue(path, field: "probing", value: probing)
         }
         if let store = target.builtInStore {
             return MemoryRecovery(store, payloads: recording.payloads, probing: profile)

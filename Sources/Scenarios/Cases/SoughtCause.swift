@@ -3,7 +3,7 @@ import Oracle
 
 /// The cause that a `recheck` looks for: the check that broke and what was lost.
 package struct SoughtCause: Hashable, Sendable {
-    package var check: String
+    package var check: CaseCheck
     /// As `Finding.lossKinds`.
     package var lossKinds: [String]
     /// The facts; nil of a case of an older version.
@@ -11,12 +11,12 @@ package struct SoughtCause: Hashable, Sendable {
 
     func matches(_ finding: Finding) -> Bool {
         if let cause, let found = finding.cause { return found.isKin(of: cause) }
-        return finding.check == check && finding.lossKinds == lossKinds
+        return .check(finding.check) == check && finding.lossKinds == lossKinds
     }
 
     /// Whether the cause shows already, before all is seen.
     func matches(_ found: FoundCause) -> Bool {
         if let cause { return found.cause.shows(cause) }
-        return found.cause.check.rawValue == check && found.cause.losses.map(\.description) == lossKinds
+        return .check(found.cause.check) == check && found.cause.losses.map(\.description) == lossKinds
     }
 }

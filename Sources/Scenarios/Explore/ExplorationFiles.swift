@@ -39,26 +39,24 @@ struct ExplorationFiles {
     struct Doubts: Codable {
         var unconfirmed: Int
         var unjudged: [String]
-        var notTried: [String]
+        var notTried: [Check]
         var unflagged: [String]
-        var notMinimised: [String: Int]?
+        var notMinimised: [Check: Int]?
 
         init(of tally: RunTally) {
             unconfirmed = tally.unconfirmed
             unjudged = tally.unjudged.sorted()
-            notTried = tally.notTried.map(\.rawValue).sorted()
+            notTried = tally.notTried.sorted()
             unflagged = tally.unflagged.sorted()
-            notMinimised = Dictionary(uniqueKeysWithValues: tally.notMinimised.map { ($0.key.rawValue, $0.value) })
+            notMinimised = tally.notMinimised
         }
 
         func add(to tally: inout RunTally) {
             tally.unconfirmed += unconfirmed
             tally.unjudged.formUnion(unjudged)
-            tally.notTried.formUnion(notTried.compactMap(Check.init(rawValue:)))
+            tally.notTried.formUnion(notTried)
             tally.unflagged.formUnion(unflagged)
-            for (name, count) in notMinimised ?? [:] {
-                if let check = Check(rawValue: name) { tally.notMinimised[check, default: 0] += count }
-            }
+            tally.notMinimised.merge(notMinimised ?? [:], uniquingKeysWith: +)
         }
     }
 
@@ -115,7 +113,7 @@ struct ExplorationFiles {
 
     private func saved(_ options: [String], program: String) throws -> (Saved, checksum: UInt32) {
         guard RunFiles.size(of: file("progress.json")) > 0 else {
-            let isWhole = (try? result())?.scenario == ScenarioName.explore.rawValue
+            let isWhole = (try? result())?.scenario == .explore
             throw RunError.harness(
                 isWhole
                     ? "\(directory.shown) came to its end: there is nothing to go on with, and its result.json stands"

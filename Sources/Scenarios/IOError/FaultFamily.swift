@@ -1,12 +1,13 @@
 import Bytes
+import Exploration
 import Model
 
 /// A kind of fault that `io-error` tries: the rule that brings it about, and what a store can be held to under it.
 ///
 /// docs/io-errors.md says why each is held to what.
-struct FaultFamily: Sendable {
+package struct FaultFamily: Sendable {
     /// What is asked of a store.
-    enum Demand: String, Sendable {
+    package enum Demand: String, Codable, Sendable {
         /// Storage said no, or was slow, and what it had synced is whole: everything that the target's contract promises,
         /// and after the fault a store that opens and works.
         case everything
@@ -17,7 +18,7 @@ struct FaultFamily: Sendable {
         case corruptionDetection = "noticing"
     }
 
-    var name: String
+    var name: FaultFamilyName
     /// The rule; `#` stands for a number that is drawn from what a run without faults counts.
     var template: String
     var demand: Demand = .everything
@@ -31,40 +32,39 @@ struct FaultFamily: Sendable {
 
     /// Every family, in the order in which they are tried.
     static let all: [FaultFamily] = [
-        FaultFamily(name: "write-eio", template: "write nth=# -> EIO", placeCount: 3),
-        FaultFamily(name: "write-enospc", template: "write nth=# -> ENOSPC", placeCount: 3),
-        FaultFamily(name: "write-short", template: "write nth=# -> short 100", placeCount: 3),
-        FaultFamily(name: "write-eintr", template: "write nth=# -> EINTR"),
-        FaultFamily(name: "space", template: "any -> quota #"),
-        FaultFamily(name: "quota", template: "any -> quota # EDQUOT"),
-        FaultFamily(name: "fsync-eio", template: "fsync nth=# -> EIO", placeCount: 3),
-        FaultFamily(name: "fsync-lose-ext4", template: "fsync nth=# -> EIO lose", placeCount: 3),
-        FaultFamily(name: "fsync-lose-xfs", template: "fsync nth=# -> EIO lose xfs", placeCount: 3),
-        FaultFamily(name: "fsync-lose-btrfs", template: "fsync nth=# -> EIO lose btrfs", placeCount: 4),
-        FaultFamily(name: "fsyncdir-eio", template: "fsyncdir nth=# -> EIO", placeCount: 3),
-        FaultFamily(name: "create-eio", template: "create nth=# -> EIO", placeCount: 3),
-        FaultFamily(name: "open-emfile", template: "open nth=# -> EMFILE"),
-        FaultFamily(name: "unlink-eio", template: "unlink nth=# -> EIO", placeCount: 3),
-        FaultFamily(name: "rename-eio", template: "rename nth=# -> EIO", placeCount: 3),
-        FaultFamily(name: "truncate-eio", template: "truncate nth=# -> EIO", placeCount: 3),
-        FaultFamily(name: "allocate-enospc", template: "allocate nth=# -> ENOSPC"),
-        FaultFamily(name: "read-eio", template: "read path=@ nth=# -> EIO"),
-        FaultFamily(name: "read-short", template: "read path=@ nth=# -> short 100"),
-        FaultFamily(name: "read-eintr", template: "read path=@ nth=# -> EINTR"),
-        FaultFamily(name: "delay", template: "fsync nth=# -> delay 20ms"),
-        FaultFamily(name: "fsync-lie", template: "fsync nth=# -> lie", demand: .prefix),
+        FaultFamily(name: .writeEIO, template: "write nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: .writeENOSPC, template: "write nth=# -> ENOSPC", placeCount: 3),
+        FaultFamily(name: .writeShort, template: "write nth=# -> short 100", placeCount: 3),
+        FaultFamily(name: .writeEINTR, template: "write nth=# -> EINTR"),
+        FaultFamily(name: .space, template: "any -> quota #"),
+        FaultFamily(name: .quota, template: "any -> quota # EDQUOT"),
+        FaultFamily(name: .fsyncEIO, template: "fsync nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: .fsyncLoseExt4, template: "fsync nth=# -> EIO lose", placeCount: 3),
+        FaultFamily(name: .fsyncLoseXFS, template: "fsync nth=# -> EIO lose xfs", placeCount: 3),
+        FaultFamily(name: .fsyncLoseBtrfs, template: "fsync nth=# -> EIO lose btrfs", placeCount: 4),
+        FaultFamily(name: .fsyncDirectoryEIO, template: "fsyncdir nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: .createEIO, template: "create nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: .openEMFILE, template: "open nth=# -> EMFILE"),
+        FaultFamily(name: .unlinkEIO, template: "unlink nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: .renameEIO, template: "rename nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: .truncateEIO, template: "truncate nth=# -> EIO", placeCount: 3),
+        FaultFamily(name: .allocateENOSPC, template: "allocate nth=# -> ENOSPC"),
+        FaultFamily(name: .readEIO, template: "read path=@ nth=# -> EIO"),
+        FaultFamily(name: .readShort, template: "read path=@ nth=# -> short 100"),
+        FaultFamily(name: .readEINTR, template: "read path=@ nth=# -> EINTR"),
+        FaultFamily(name: .delay, template: "fsync nth=# -> delay 20ms"),
+        FaultFamily(name: .fsyncLie, template: "fsync nth=# -> lie", demand: .prefix),
         FaultFamily(
-            name: "fsync-lose-ext4-journal", template: "fsync nth=# -> EIO lose ext4-journal",
-            demand: .corruptionDetection),
-        FaultFamily(name: "write-tear-512", template: "write nth=# -> tear 512", demand: .corruptionDetection),
-        FaultFamily(name: "write-tear-4096", template: "write nth=# -> tear 4096", demand: .corruptionDetection),
-        FaultFamily(name: "write-drop", template: "write nth=# -> drop", demand: .corruptionDetection),
-        FaultFamily(name: "write-misdirect", template: "write nth=# -> misdirect", demand: .corruptionDetection),
-        FaultFamily(name: "write-reorder", template: "write nth=# -> reorder", demand: .corruptionDetection),
-        FaultFamily(name: "read-bitflip", template: "read path=@ nth=# -> bitflip", demand: .corruptionDetection),
-        FaultFamily(name: "bit-rot", template: "read path=@ nth=# -> bitflip at-rest", demand: .corruptionDetection),
-        FaultFamily(name: "read-misdirect", template: "read path=@ nth=# -> misdirect", demand: .corruptionDetection),
-        FaultFamily(name: "read-stale", template: "read path=@ nth=# -> stale", demand: .corruptionDetection),
+            name: .fsyncLoseExt4Journal, template: "fsync nth=# -> EIO lose ext4-journal", demand: .corruptionDetection),
+        FaultFamily(name: .writeTear512, template: "write nth=# -> tear 512", demand: .corruptionDetection),
+        FaultFamily(name: .writeTear4096, template: "write nth=# -> tear 4096", demand: .corruptionDetection),
+        FaultFamily(name: .writeDrop, template: "write nth=# -> drop", demand: .corruptionDetection),
+        FaultFamily(name: .writeMisdirect, template: "write nth=# -> misdirect", demand: .corruptionDetection),
+        FaultFamily(name: .writeReorder, template: "write nth=# -> reorder", demand: .corruptionDetection),
+        FaultFamily(name: .readBitflip, template: "read path=@ nth=# -> bitflip", demand: .corruptionDetection),
+        FaultFamily(name: .bitRot, template: "read path=@ nth=# -> bitflip at-rest", demand: .corruptionDetection),
+        FaultFamily(name: .readMisdirect, template: "read path=@ nth=# -> misdirect", demand: .corruptionDetection),
+        FaultFamily(name: .readStale, template: "read path=@ nth=# -> stale", demand: .corruptionDetection),
     ]
 
     /// The rule with its numbers and its file.

@@ -1,3 +1,5 @@
+import Exploration
+
 /// What became of one fault, for people and programs.
 package struct FaultReport: Codable, Sendable {
     package enum Outcome: String, Codable, Sendable {
@@ -13,12 +15,12 @@ package struct FaultReport: Codable, Sendable {
         case notTried = "not-tried"
     }
 
-    package var family: String
+    package var family: FaultFamilyName
     package var rule: String
     package var seed: UInt64
     package var outcome: Outcome
     /// What the store was held to: `everything` that its contract says, `prefix`, or `noticing`.
-    package var demand: String
+    package var demand: FaultFamily.Demand
     /// At how many places it was tried, of a family that is tried at several until a promise is broken; the first that
     /// broke one is told, else the first.
     package var places: Int?

@@ -61,11 +61,11 @@ struct IOErrorRun: ScenarioRun {
         expect(trials: plans.count)
         for (index, plan) in plans.enumerated() {
             if context.shouldStop() { throw RunError.interrupted }
-            activity.begin("io-error: \(plan.family.name), \(index + 1) of \(plans.count)")
+            activity.begin("io-error: \(plan.family.name.rawValue), \(index + 1) of \(plans.count)")
             let family = plan.family
             var report = FaultReport(
                 family: family.name, rule: plan.rule?.description ?? family.template, seed: request.seed,
-                outcome: .notTried, demand: family.demand.rawValue, detail: plan.obstacle)
+                outcome: .notTried, demand: family.demand, detail: plan.obstacle)
             if budget.isUsedUp {
                 report.detail = "the budget was used up before it"
                 tally.faults.append(report)
@@ -119,7 +119,7 @@ struct IOErrorRun: ScenarioRun {
             first?.places = places
             first?.failingPlaces = failingCount
         }
-        guard let first else { throw RunError.harness("\(plan.family.name) was placed nowhere") }
+        guard let first else { throw RunError.harness("\(plan.family.name.rawValue) was placed nowhere") }
         return first
     }
 
@@ -155,7 +155,7 @@ struct IOErrorRun: ScenarioRun {
         activity.begin("io-error")
         try RecoveryControl(request, context).requireOfLife(seed: request.seed)
         tally.faults.append(
-            try make(Trial(request: request, family: "rules", rules: rules, demand: demand)))
+            try make(Trial(request: request, family: .rules, rules: rules, demand: demand)))
         noteTrial()
     }
 
@@ -164,7 +164,7 @@ struct IOErrorRun: ScenarioRun {
     private struct Trial {
         /// The run's, with the seed of this trial.
         var request: RunRequest
-        var family: String
+        var family: FaultFamilyName
         var rules: [Rule]
         var demand: FaultFamily.Demand
 
@@ -173,11 +173,11 @@ struct IOErrorRun: ScenarioRun {
 
     private mutating func make(_ trial: Trial) throws -> FaultReport {
         let run = FaultTrial(
-            request: trial.request, context: context, name: "\(trial.family)-\(trial.request.seed)")
+            request: trial.request, context: context, name: "\(trial.family.rawValue)-\(trial.request.seed)")
         let outcome = try run.run(trial.rules)
         var report = FaultReport(
             family: trial.family, rule: trial.text, seed: trial.request.seed, outcome: .survived,
-            demand: trial.demand.rawValue)
+            demand: trial.demand)
         report.matched = outcome.rules.reduce(0) { $0 + $1.matched }
         report.fired = outcome.firedCount
         report.faults = outcome.faults.prefix(3).map(\.words)

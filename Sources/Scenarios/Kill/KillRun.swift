@@ -240,7 +240,7 @@ struct KillRun: ScenarioRun {
             throw RunError.harness("the workload \(life.termination): it was called wrongly\(life.said)")
         }
         return Finding(
-            check: Check.writable.rawValue, strongestProfile: Profile.kill.rawValue, lost: [],
+            check: .writable, strongestProfile: .profile(.kill), lost: [],
             story: "after recovery from kill \(cycle - 1) the workload \(life.termination)\(life.said)", states: 1)
     }
 }

@@ -15,9 +15,9 @@ package struct Matrix: Sendable {
         /// Why a violation is expected.
         package var reason: String?
         /// The check that a finding of an expected violation must name.
-        package var expectedCheck: String?
+        package var expectedCheck: Check?
         /// What each finding of an expected violation must have lost; a violation with another cause is unexpected.
-        package var expectedLoss: String?
+        package var expectedLoss: ExpectedLoss?
         /// Why the cell cannot run on this machine.
         package var obstacle: String?
 
@@ -49,7 +49,9 @@ package struct Matrix: Sendable {
     package var fingerprint: String {
         let text = cells.map {
             let known = $0.request.known.map { "known \($0)" }
-            let expected = [$0.expectation.rawValue, $0.expectedCheck ?? "", $0.expectedLoss ?? ""]
+            let expected = [
+                $0.expectation.rawValue, $0.expectedCheck?.rawValue ?? "", $0.expectedLoss?.description ?? "",
+            ]
             return ([$0.name] + expected + known).joined(separator: " ")
         }.joined(separator: "\n")
         return String(CRC32C.checksum(Array(text.utf8)), radix: 16) + "-\(cells.count)"

@@ -100,7 +100,16 @@ package struct MatrixFile {
         let options = try self.options(values, scenarios)
         let valueBytes = try values["value_len"]?.integer("value_len", in: WorkloadShape.valueRange)
         let check = try values["check"].map { (value) throws(YAMLError) in
-            try choices(value, "check", Check.allCases.map { ($0.rawValue, $0.rawValue) })[0]
+            try choices(value, "check", Check.allCases.map { ($0.rawValue, $0) })[0]
+        }
+        let loss = try values["loss"].map { (value) throws(YAMLError) in
+            let text = try value.text("loss")
+            guard let loss = ExpectedLoss(parsing: text) else {
+                throw value.error(
+                    "loss is a kind of change and a path, such as 'write data/*.log' or 'removal of the name db-journal', "
+                        + "or a family of faults such as fsync-eio, not '\(text)'")
+            }
+            return loss
         }
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
             try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
@@ -136,7 +145,7 @@ package struct MatrixFile {
                             Matrix.Cell(
                                 request: request, expectation: expectation ?? .pass,
                                 reason: try values["reason"]?.text("reason"), expectedCheck: check,
-                                expectedLoss: try values["loss"]?.text("loss")))
+                                expectedLoss: loss))
                         guard cells.count <= MatrixFile.cellLimit else {
                             throw entry.error("more than \(MatrixFile.cellLimit) cells")
                         }

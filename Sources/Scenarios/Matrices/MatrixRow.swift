@@ -8,11 +8,11 @@ package struct MatrixRow: Codable, Sendable {
     package var target: String
     /// The target with only the parameters that differ from their defaults; nil in results of an older version.
     package var shortTarget: String?
-    package var scenario: String
-    package var expectation: String
+    package var scenario: ScenarioName
+    package var expectation: Verdict
     package var reason: String?
-    package var expectedCheck: String?
-    package var expectedLoss: String?
+    package var expectedCheck: Check?
+    package var expectedLoss: ExpectedLoss?
     /// Why it was not run here.
     package var obstacle: String?
     /// Where the target's manifest lies: relative to the file that the row is kept in, or, for one that has nothing in
@@ -25,8 +25,8 @@ package struct MatrixRow: Codable, Sendable {
         name = cell.name
         target = cell.request.target.label
         shortTarget = cell.request.target.shortLabel
-        scenario = cell.request.scenario.name.rawValue
-        expectation = cell.expectation.rawValue
+        scenario = cell.request.scenario.name
+        expectation = cell.expectation
         reason = cell.reason
         expectedCheck = cell.expectedCheck
         expectedLoss = cell.expectedLoss
@@ -45,7 +45,7 @@ package struct MatrixRow: Codable, Sendable {
     /// A bug was planted on purpose and is expected to be found.
     package var isPlanted: Bool {
         let planted = result?.configuration["planted"] ?? "none"
-        return planted != "none" && expectation == Verdict.violation.rawValue
+        return planted != "none" && expectation == .violation
     }
 
     /// How tables name the target.
@@ -88,7 +88,7 @@ package struct MatrixRow: Codable, Sendable {
         guard let result, result.verdict == expectation else { return false }
         if let expectedCheck, !result.findings.contains(where: { $0.check == expectedCheck }) { return false }
         guard let expectedLoss else { return true }
-        return result.findings.allSatisfy { $0.lossKinds.contains(expectedLoss) }
+        return result.findings.allSatisfy(expectedLoss.isMet)
     }
 
     /// One verdict for all: pass when every cell that can run here came out as expected. A violation that nobody
@@ -98,8 +98,8 @@ package struct MatrixRow: Codable, Sendable {
         let isDoubtful = rows.allSatisfy { $0.obstacle != nil } || rows.contains(where: \.isOutOfBudget)
         var worst = isDoubtful ? Verdict.inconclusive : .pass
         for row in rows where row.obstacle == nil && !row.isMet {
-            let seen = row.result.flatMap { Verdict(rawValue: $0.verdict) } ?? .inconclusive
-            let isMissed = row.expectation == Verdict.violation.rawValue && seen == .pass
+            let seen = row.result?.verdict ?? .inconclusive
+            let isMissed = row.expectation == .violation && seen == .pass
             let counted = isMissed ? Verdict.harnessError : seen
             if counted.gravity > worst.gravity { worst = counted }
         }

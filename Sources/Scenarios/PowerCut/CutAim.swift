@@ -64,6 +64,22 @@ extension CutAim: CustomStringConvertible {
     }
 }
 
+extension CutAim: Codable {
+    package init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        do {
+            try self.init(parsing: ByteString(value.decode(String.self)))
+        } catch let error as CutAimError {
+            throw DecodingError.dataCorruptedError(in: value, debugDescription: error.description)
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        try value.encode(description)
+    }
+}
+
 /// Why something is no aim.
 package struct CutAimError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String

@@ -9,7 +9,7 @@ package struct CutReport: Codable, Sendable, Equatable {
     }
 
     /// As `--cut-at` takes it.
-    package var aim: String
+    package var aim: CutAim
     package var outcome: Outcome
     /// Which cut of the run it was, from 1.
     package var cycle: Int

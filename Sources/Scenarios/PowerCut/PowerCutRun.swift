@@ -108,7 +108,7 @@ struct PowerCutRun: ScenarioRun {
         var aim: CutAim
 
         func report(_ outcome: CutReport.Outcome, _ placement: CutPlacement?) -> CutReport {
-            CutReport(aim: "\(aim)", outcome: outcome, cycle: cycle, placed: placement.map { "\($0)" })
+            CutReport(aim: aim, outcome: outcome, cycle: cycle, placed: placement.map { "\($0)" })
         }
     }
 
@@ -235,7 +235,7 @@ struct PowerCutRun: ScenarioRun {
             throw RunError.harness("the workload \(life.termination): it was called wrongly\(said(life))")
         }
         return Finding(
-            check: Check.writable.rawValue, strongestProfile: request.profile.rawValue, lost: [],
+            check: .writable, strongestProfile: .profile(request.profile), lost: [],
             story: "after recovery from power cut \(aim.cycle - 1) the workload \(life.termination)\(said(life))",
             states: 1)
     }

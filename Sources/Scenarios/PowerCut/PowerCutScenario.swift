@@ -99,7 +99,7 @@ package struct PowerCutScenario: Scenario {
             return "the power did not go at \(missed.aim): \(missed.detail ?? "")"
         }
         if let missed = tally.aims.first(where: { $0.outcome == .neverFired }) {
-            let place = missed.placed == missed.aim ? "it" : missed.placed ?? "it"
+            let place = missed.placed == missed.aim.description ? "it" : missed.placed ?? "it"
             return "the power did not go at '\(missed.aim)': \(place) never came"
         }
         if cuts != .seeded(0), tally.cutsLanded == 0 {

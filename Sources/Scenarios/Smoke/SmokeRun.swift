@@ -98,7 +98,7 @@ struct SmokeRun: ScenarioRun {
         for violation in violations {
             tally.add(
                 Finding(
-                    check: violation.check.rawValue, strongestProfile: "none", lost: [],
+                    check: violation.check, strongestProfile: .noCrash, lost: [],
                     story: "without any fault: \(violation)", states: 1))
         }
     }

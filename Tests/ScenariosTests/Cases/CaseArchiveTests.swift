@@ -23,8 +23,8 @@ import Testing
         try recording.write(firstEvents: 2, to: directory.appending(component: CaseRecord.traceName))
         try OutputFile.create(directory.appending(component: CaseRecord.oracleName), lines.flatMap(\.encoded))
         try CaseRecord(
-            target: target, manifest: nil, configuration: [:], contract: "durable", scenario: "explore", seed: 1,
-            profile: "strict", crashPoint: 2, lost: "", check: "durable", story: story
+            target: target, manifest: nil, configuration: [:], contract: "durable", scenario: .explore, seed: 1,
+            profile: .strict, crashPoint: 2, lost: "", check: .check(.durable), story: story
         ).write(to: directory)
         return directory
     }
@@ -125,10 +125,12 @@ import Testing
         let (good, bad) = (ByteString(scratch.url.path + "/good.tar"), ByteString(scratch.url.path + "/bad.tar"))
         try CaseArchive.write(directory, to: good)
         let path = directory.appending(component: name)
-        // A case whose profile nobody knows, and a trace that was cut off.
+        // A case whose crash lies behind the end of its trace, and a trace that was cut off.
         let damaged =
             name == CaseRecord.fileName
-            ? Array(String(decoding: try RunFiles.read(path), as: UTF8.self).replacing("strict", with: "stricter").utf8)
+            ? Array(
+                String(decoding: try RunFiles.read(path), as: UTF8.self)
+                    .replacing(#""crashPoint" : 2"#, with: #""crashPoint" : 99"#).utf8)
             : Array(try RunFiles.read(path).prefix(20))
         try OutputFile.replace(path, with: damaged)
         try CaseArchive.write(directory, to: bad)

@@ -24,7 +24,7 @@ import Testing
         let sighting = try #require(bug.sightings.first)
         let request = try sighting.request(planting: bug.name, targets)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
-        let smallest = try #require(result.findings.first { $0.check == check.rawValue })
+        let smallest = try #require(result.findings.first { $0.check == check })
         let run = ByteString(try #require(result.directory))
         let recording = try Recording(tracePath: run.appending(component: "recorded.trace"))
         let path = run.appending(component: "oracle.jsonl")
@@ -34,8 +34,8 @@ import Testing
         try CaseWriter.write(state, of: recording, oracle: oracle, shown: nil, to: large)
         try CaseRecord(
             target: sighting.target, configuration: request.target.configurationByName,
-            contract: request.contract.name, scenario: "explore", seed: request.seed, state: state,
-            check: check.rawValue, story: "large"
+            contract: request.contract.name, scenario: .explore, seed: request.seed, state: state,
+            check: .check(check), story: "large"
         ).write(to: large)
 
         let small = ByteString(scratch.url.appending(path: "small").path)
@@ -43,7 +43,7 @@ import Testing
         let after = try #require(outcome.after)
         #expect(outcome.before.lost.items.count > smallest.lost.count || outcome.before.profile == .posixMin)
         #expect(after.outcome.account == smallest.account)
-        #expect(after.replay.record.check == check.rawValue)
+        #expect(after.replay.record.check == .check(check))
         let again = try Replay.show(small, scratch: try scratch.make("again"), targets: targets).1
         #expect(again.account == smallest.account)
         #expect(

@@ -93,7 +93,7 @@ import Testing
         let again = RunRequest(
             target: target, scenario: IOErrorScenario(.rules(rules)), contract: .durable, operationCount: 1)
         var record = hostile.record
-        record.scenario = "io-error"
+        record.scenario = .ioError
         record.live = LiveRun(of: again, rules)
         try record.write(to: hostile.directory)
         let before = try hostile.picture

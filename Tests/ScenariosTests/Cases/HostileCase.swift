@@ -84,7 +84,8 @@ struct HostileCase {
     var record: CaseRecord {
         CaseRecord(
             target: "hostile", manifest: CaseRecord.manifestName.description, configuration: [:], contract: "durable",
-            scenario: "explore", seed: 1, profile: "strict", crashPoint: 2, lost: "", check: "durable", story: "lost")
+            scenario: .explore, seed: 1, profile: .strict, crashPoint: 2, lost: "", check: .check(.durable),
+            story: "lost")
     }
 
     /// The links with their places filled in.
@@ -120,7 +121,7 @@ struct HostileCase {
     func becomeKilled(_ links: [(path: String, target: String)]) throws {
         try FileManager.default.removeItem(atPath: directory.shown + "/case.json")
         var killed = record
-        (killed.scenario, killed.profile, killed.crashPoint) = ("kill", "kill", 0)
+        (killed.scenario, killed.profile, killed.crashPoint) = (.kill, .kill, 0)
         try killed.write(to: directory)
         let image = directory.appending(component: CaseRecord.imageName)
         try RunFiles.makeDirectory(image)

@@ -55,8 +55,8 @@ struct NonsenseTraceTests {
         try write(last, to: directory + "/trace")
         try OutputFile.create(ByteString(directory + "/oracle.jsonl"), OracleLine.begin(.put(1, "k", [1])).encoded)
         try CaseRecord(
-            target: "engine", manifest: nil, configuration: [:], contract: "durable", scenario: "explore", seed: 1,
-            profile: "strict", crashPoint: 2, lost: "", check: "durable", story: "lost"
+            target: "engine", manifest: nil, configuration: [:], contract: "durable", scenario: .explore, seed: 1,
+            profile: .strict, crashPoint: 2, lost: "", check: .check(.durable), story: "lost"
         ).write(to: ByteString(directory))
         return directory
     }

@@ -25,7 +25,7 @@ struct UnwrittenCaseTests {
         try Data().write(to: URL(filePath: cases))
 
         let result = ScenarioRunner(program: "faultline").run(request, try RunContext(directory))
-        #expect(result.verdict == "violation", "\(result.reason ?? "")")
+        #expect(result.verdict == .violation, "\(result.reason ?? "")")
         let finding = try #require(result.findings.first)
         #expect(finding.case == nil && finding.replay == nil && finding.recheck == nil)
         #expect(finding.caseProblem?.contains(String(cString: strerror(ENOTDIR))) == true, "\(finding)")

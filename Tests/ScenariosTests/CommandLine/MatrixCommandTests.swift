@@ -250,6 +250,10 @@ import Testing
             "m.yaml:2: cut_at is for scenario: power-cut"
         ),
         (
+            "cells:\n  - {target: engine, scenario: explore, expect: violation, loss: the journal}",
+            "m.yaml:2: loss is a kind of change and a path"
+        ),
+        (
             "cells:\n  - {target: engine, scenario: power-cut, cut_at: [unlink, moon]}",
             "m.yaml:2: cut_at: 'moon' is none of work, create"
         ),

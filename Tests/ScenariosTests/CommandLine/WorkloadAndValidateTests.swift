@@ -43,8 +43,16 @@ import Testing
         let answer = try judge("engine", "--report", "junit=-", "--report", "json=v.json")
         #expect(answer.status == 0 && answer.output.hasPrefix("<?xml"), "\(answer)")
         #expect(answer.error.contains("positive control"), "what is printed goes to standard error: \(answer)")
-        let json = try String(contentsOfFile: temporary.path + "/v.json", encoding: .utf8)
-        #expect(json.contains(#""verdict" : "pass""#))
+        let json = try Data(contentsOf: URL(filePath: temporary.path + "/v.json"))
+        #expect(String(decoding: json, as: UTF8.self).contains(#""verdict" : "pass""#))
+        #expect(try JSONSchema("validate.json").problems(of: json) == [])
+        // A store that lost everything.
+        try FileManager.default.removeItem(atPath: store)
+        try FileManager.default.createDirectory(atPath: store, withIntermediateDirectories: false)
+        #expect(try judge("engine", "--report", "json=lost.json").status == 1)
+        let lost = try Data(contentsOf: URL(filePath: temporary.path + "/lost.json"))
+        #expect(String(decoding: lost, as: UTF8.self).contains(#""durable" : "#))
+        #expect(try JSONSchema("validate.json").problems(of: lost) == [])
     }
 
     @Test func `the benchmark of the driver has a row beside the store's own work`() throws {

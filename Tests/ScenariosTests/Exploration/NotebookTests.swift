@@ -37,8 +37,8 @@ import Testing
         let faults = Self.wanted.map(\.fault).filter { $0 != fixed }
         let store = try NotebookStore(faults + more, in: scratch)
         let result = store.run(try store.request(nil, .posixMin, ops: 6))
-        #expect(result.verdict == "violation", "\(result.reason ?? "")")
-        #expect(result.findings.allSatisfy { $0.check == "opens" } && result.notMinimised == nil)
+        #expect(result.verdict == .violation, "\(result.reason ?? "")")
+        #expect(result.findings.allSatisfy { $0.check == .opens } && result.notMinimised == nil)
         for wanted in Self.wanted {
             let count = result.findings.count(where: wanted.matches)
             #expect(count == (wanted.fault == fixed ? 0 : 1), "\(wanted.fault): \(result.findings.map(\.story))")
@@ -71,7 +71,7 @@ import Testing
         let scratch = Scratch()
         let store = try NotebookStore(["none"], in: scratch)
         let result = store.run(try store.request(nil, .posixMin, ops: 6))
-        #expect(result.verdict == "pass", "\(result.reason ?? "")")
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
     }
 
     @Test func `values that lie in files with random names are lost for one cause`() throws {

@@ -13,7 +13,7 @@ import Testing
         let scratch = Scratch()
         let store = try NotebookStore(["tail", "place"], in: scratch)
         let result = store.run(try store.request())
-        #expect(result.verdict == "violation", "\(result.reason ?? "")")
+        #expect(result.verdict == .violation, "\(result.reason ?? "")")
         #expect(result.coverage?.contains("NOT DETERMINISTIC") == false && result.unstable == nil)
         let found = try #require(result.findings.first?.account?.found)
         #expect(found.hasPrefix("./db: line ") && !found.contains("scratch"), "\(found)")

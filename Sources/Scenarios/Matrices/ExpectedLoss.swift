@@ -1,0 +1,54 @@
+import Exploration
+import Model
+
+/// What each finding of an expected violation must have lost, as the key `loss` of a matrix says: a kind of change and the
+/// files that it was of, or the family of faults that the store met.
+package enum ExpectedLoss: Hashable, Sendable {
+    /// In its path `*` stands for anything.
+    case change(LossPattern)
+    case fault(FaultFamilyName)
+
+    /// Nil for what is neither.
+    package init?(parsing text: String) {
+        if let family = FaultFamilyName(rawValue: text) {
+            self = .fault(family)
+        } else if let pattern = LossPattern(parsing: text) {
+            self = .change(pattern)
+        } else {
+            return nil
+        }
+    }
+
+    func isMet(by finding: Finding) -> Bool {
+        guard let cause = finding.cause else { return finding.lossKinds.contains(description) }
+        return switch self {
+        case .change(let pattern): cause.losses.contains(where: pattern.covers)
+        case .fault(let family): cause.fault == family
+        }
+    }
+}
+
+extension ExpectedLoss: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .change(let pattern): pattern.description
+        case .fault(let family): family.rawValue
+        }
+    }
+}
+
+extension ExpectedLoss: Codable {
+    package init(from decoder: any Decoder) throws {
+        let value = try decoder.singleValueContainer()
+        let text = try value.decode(String.self)
+        guard let loss = ExpectedLoss(parsing: text) else {
+            throw DecodingError.dataCorruptedError(in: value, debugDescription: "\(text) is no kind of loss")
+        }
+        self = loss
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var value = encoder.singleValueContainer()
+        try value.encode(description)
+    }
+}
