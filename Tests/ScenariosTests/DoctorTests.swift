@@ -23,7 +23,7 @@ struct DoctorTests {
     @Test func `on a whole machine everything is possible, and what this version has works`() {
         let all = Doctor(host: Self.whole, driver: Self.driver).diagnose()
         #expect(all.filter { !$0.isPossible } == [])
-        #expect(all.filter(\.works).map(\.scenario) == ["smoke", "power-cut", "kill", "io-error", "explore"])
+        #expect(all.filter(\.works).map(\.scenario) == ScenarioList.names.map(\.rawValue))
         #expect(!DoctorReport(all, ways: []).text(for: .plain).contains("Missing"))
     }
 
