@@ -142,7 +142,7 @@ private struct FaultyLife {
     /// The disk is whole again, memory has forgotten what it never got, and the store is opened again.
     func reopenWithoutFaults() throws -> KeyValueStore {
         storage.withFaults { $0 = RuleSet([], seed: 0) }
-        storage.dropCleanPages()
+        try storage.dropCleanPages()
         return try KeyValueStore.open(storage: storage, options: FaultyLife.options)
     }
 }

@@ -160,7 +160,7 @@ import Testing
         #expect(!faulty.injected.isEmpty, "the rule never fired")
         #expect(run.objections.isEmpty, "seed \(seed): \(run.objections.prefix(3))")
         // Memory pressure, then a machine without faults; and a power cut.
-        faulty.dropCleanPages()
+        try faulty.dropCleanPages()
         var pending = PendingSet(profile: .ext4Ordered, base: recording.base)
         for event in recording.events { pending.add(event) }
         let cut = pending.tree(pending.survivors(.nothing))

@@ -11,10 +11,10 @@ import Testing
         "read p=1/2 -> stale", "read p=1/4 -> misdirect", "read p=1/4 -> bitflip", "read p=1/6 -> bitflip at-rest",
         "truncate p=1/4 -> EIO", "fsync p=1/6 -> lie",
     ]
-    private static let losses = [
+    private static let lossesThatStayCached = [
         "fsync p=1/2 -> EIO lose", "fsync p=1/3 -> EIO lose xfs", "fsync p=1/3 -> EIO lose ext4-journal",
-        "fsync p=1/3 -> EIO lose btrfs",
     ]
+    private static let losses = lossesThatStayCached + Array(repeating: "fsync p=1/3 -> EIO lose btrfs", count: 3)
     /// Not beside a loss: what a plain error left unsynced may or may not be what a later loss takes the file back to.
     private static let plainErrors = ["fsync p=1/3 -> EIO", "fsync every=4 -> ENOSPC"]
 
@@ -71,7 +71,7 @@ import Testing
             case .preallocate(let descriptor, let offset, let count):
                 return side.preallocate(descriptor, at: offset, count)
             case .sync(let descriptor): return side.sync(descriptor)
-            case .evict: side.evict()
+            case .evict: try side.evict()
             }
             return "done"
         }
@@ -93,6 +93,9 @@ import Testing
             #expect(isEqual, "seed \(seed), step \(index) \(step.words): \(left) and \(right), rules \(rules)")
             guard isEqual else { return }
             guard index % 50 == 49 else { continue }
+            // What a failed sync lost, and programs go on seeing, a mount takes out of storage at once, while a trace in
+            // process says that it may survive or not.
+            guard !rules.contains(where: { Self.lossesThatStayCached.contains("\($0)") }) else { continue }
             let difference = try crashDifference(mount, inProcess)
             #expect(difference == nil, "seed \(seed), step \(index), rules \(rules)")
             if difference != nil { return }

@@ -2,9 +2,10 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
-import Storage
+import Testing
 
 @testable import FaultFS
+@testable import Storage
 
 /// One of those who put a `PageCache` over a file `f`: reads and writes it through descriptors, with rules in force.
 protocol PageCacheSide {
@@ -18,8 +19,8 @@ protocol PageCacheSide {
     func preallocate(_ descriptor: Int, at offset: UInt64, _ count: UInt64) -> String
     func sync(_ descriptor: Int) -> String
     /// Memory gets short: clean pages go.
-    func evict()
-    /// What the backing file holds.
+    func evict() throws
+    /// What the disk holds.
     func stored() throws -> [UInt8]
     var base: Tree { get }
     var events: [TraceEvent] { get }
@@ -99,8 +100,13 @@ struct InProcessSide: PageCacheSide {
         }
     }
 
-    func evict() { storage.dropCleanPages() }
-    func stored() throws -> [UInt8] { try memory.contents()["f"] ?? [] }
+    func evict() throws { try storage.dropCleanPages() }
+
+    func stored() throws -> [UInt8] {
+        let bytes = try memory.contents()["f"] ?? []
+        return storage.state.withLock { $0.nodes["f"] }?.content.withLock { $0.onDisk(bytes) } ?? bytes
+    }
+
     var base: Tree { recording.base }
     var events: [TraceEvent] { recording.events }
     var payloads: any PayloadStore { recording.payloads }

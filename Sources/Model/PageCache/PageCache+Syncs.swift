@@ -38,8 +38,13 @@ extension PageCache {
         let size = loss.revertsAtOnce ? saved.sizeBytes ?? present : present
         if size < present { try backing.resize(to: size) }
         for run in saved.bytes.slice(0..<size) {
-            if !loss.revertsAtOnce { try keepSeen(run.offsetBytes..<run.endBytes, backing) }
-            try backing.writeAll(try backing.kept(run.data), at: run.offsetBytes)
+            let bytes = try backing.kept(run.data)
+            if loss.revertsAtOnce {
+                try backing.writeAll(bytes, at: run.offsetBytes)
+            } else {
+                try keepSeen(run.offsetBytes..<run.endBytes, backing)
+                try backing.putBack(bytes, at: run.offsetBytes)
+            }
         }
         if try backing.sizeBytes() < size { try backing.resize(to: size) }
     }

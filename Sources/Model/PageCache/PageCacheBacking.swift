@@ -14,6 +14,9 @@ package protocol PageCacheBacking {
     /// Writes all of `bytes` to the file, or throws.
     func writeAll(_ bytes: [UInt8], at offsetBytes: UInt64) throws(Failure)
 
+    /// Puts back what the disk holds of bytes that a failed sync lost, and that programs go on seeing.
+    func putBack(_ bytes: [UInt8], at offsetBytes: UInt64) throws(Failure)
+
     /// Cuts the file, or extends it with zeros.
     func resize(to sizeBytes: UInt64) throws(Failure)
 
@@ -25,6 +28,10 @@ package protocol PageCacheBacking {
 }
 
 extension PageCacheBacking {
+    package func putBack(_ bytes: [UInt8], at offsetBytes: UInt64) throws(Failure) {
+        try writeAll(bytes, at: offsetBytes)
+    }
+
     func keep(_ bytes: [UInt8]) throws(Failure) -> Payload {
         var failure: Failure?
         let payload = bytes.withUnsafeBytes { bytes -> Payload? in

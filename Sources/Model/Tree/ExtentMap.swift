@@ -72,7 +72,7 @@ public struct ExtentMap: Hashable, Sendable {
     }
 
     /// The same bytes under other names: each run's data is where `move` put it.
-    func moved<Failure: Error>(_ move: (Payload) throws(Failure) -> Payload) throws(Failure) -> Self {
+    package func moved<Failure: Error>(_ move: (Payload) throws(Failure) -> Payload) throws(Failure) -> Self {
         var result = Self()
         for extent in extents { result.write(try move(extent.data), at: extent.offsetBytes) }
         return result

@@ -173,7 +173,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
             }
         } _: { (cache, file, needs) throws(StorageError) in
             try cache.willResize(to: sizeBytes, file, PageCache.Keeping(needs))
-            try wrapped.truncate(to: sizeBytes)
+            try file.resize(to: sizeBytes)
             cache.forget(sizeBytes..<UInt64.max)
         }
     }

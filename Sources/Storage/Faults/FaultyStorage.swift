@@ -17,10 +17,11 @@ import Model
 /// - Over a `RecordingStorage` the trace tells of the faults: each has an event (with an id of its own, before what is
 ///   left of its operation), a failed sync is a failed barrier, and nothing is recorded after a crash.
 ///
-/// The storage beneath holds what a disk would: not what is held back, nor what a failed sync lost. What programs see
-/// of a file is the `PageCache` over it, as on a FaultFS mount.
+/// What programs see of a file is the `PageCache` over it, as on a FaultFS mount. What a failed sync lost stays in the
+/// storage beneath while it is cached: whether a crash loses it is the model's to say, from the trace, which has the failed
+/// barrier and may have it either way. (A mount takes it out of the backing directory at once.)
 ///
-/// Not modelled: faults of what is durable. What a crash would leave is the model's to say, from the trace.
+/// Not modelled: faults of what is durable.
 ///
 /// Threads: as every storage. With several threads the order in which they come decides who gets a fault that is
 /// counted over several files.
@@ -68,8 +69,12 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
     }
 
     /// Forgets every clean page, as memory pressure or a remount does: data that a failed sync lost is gone now.
-    public func dropCleanPages() {
-        for node in state.withLock({ Array($0.nodes.values) }) { node.content.withLock { $0.evict() } }
+    public func dropCleanPages() throws(StorageError) {
+        for node in state.withLock({ Array($0.nodes.values) }) {
+            try node.content.withLock { (content) throws(StorageError) in
+                try content.evict { () throws(StorageError) in try wrapped.open(node.name) }
+            }
+        }
     }
 
     // MARK: - Files

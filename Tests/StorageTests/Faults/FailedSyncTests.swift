@@ -18,7 +18,7 @@ import Testing
         #expect(throws: StorageError.self) { try file.sync() }
         #expect(try file.contents() == pattern(2, 5) + pattern(3, 2 * Self.page) + pattern(1, Self.page - 5))
         try file.sync()
-        run.storage.dropCleanPages()
+        try run.storage.dropCleanPages()
         let lost = pattern(2, 10) + pattern(1, 3 * Self.page - 10)
         #expect(try file.contents() == lost, "the sync that succeeded saved nothing")
     }
@@ -30,7 +30,7 @@ import Testing
         #expect(throws: StorageError.self) { try file.sync() }
         try file.write([9], at: UInt64(Self.page) + 7)
         try file.sync()
-        run.storage.dropCleanPages()
+        try run.storage.dropCleanPages()
         let saved = pattern(2, 7) + [9] + pattern(2, Self.page - 8)
         #expect(try file.contents() == pattern(1, Self.page) + saved + pattern(1, Self.page))
     }
@@ -42,7 +42,7 @@ import Testing
             try file.write(pattern(byte, 8), at: 0)
             #expect(throws: StorageError.self) { try file.sync() }
         }
-        run.storage.dropCleanPages()
+        try run.storage.dropCleanPages()
         #expect(try file.contents() == pattern(1, Self.page))
     }
 
@@ -51,7 +51,7 @@ import Testing
         let file = try run.open()
         try file.write([2, 2, 2], at: 1)
         #expect(throws: StorageError.self) { try file.sync() }
-        run.storage.dropCleanPages()
+        try run.storage.dropCleanPages()
         #expect(try file.contents() == [1, 0, 0, 0])
     }
 
@@ -95,7 +95,7 @@ import Testing
             try file.sync()
         }
         try file.sync()
-        run.storage.dropCleanPages()
+        try run.storage.dropCleanPages()
         #expect(try file.contents() == [1])
     }
 
@@ -106,7 +106,7 @@ import Testing
         #expect(throws: StorageError.self) { try file.sync() }
         try file.sync()
         #expect(throws: StorageError.self) { try file.sync() }
-        run.storage.dropCleanPages()
+        try run.storage.dropCleanPages()
         #expect(try file.contents() == [2])
     }
 

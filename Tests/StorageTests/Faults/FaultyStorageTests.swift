@@ -173,7 +173,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         let stored = try run.stored
         #expect([[3, 3, 3, 3, 1, 0], [3, 1, 1, 1, 1, 0]].contains(stored), "\(stored)")
         #expect(try file.contents() == [3, 3, 3, 4, 1, 0], "the newest bytes stay in the cache")
-        run.storage.dropCleanPages()
+        try run.storage.dropCleanPages()
         #expect(try file.contents() == stored)
     }
 
@@ -189,7 +189,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
             try file.sync()
             outcomes.insert(try run.stored)
             #expect(try file.contents() == [1, 2, 2], "the newest bytes stay in the cache")
-            run.storage.dropCleanPages()
+            try run.storage.dropCleanPages()
             #expect(try file.contents() == run.stored)
         }
         #expect(outcomes == [[1, 2, 2], [1, 1, 1]])
