@@ -4,25 +4,34 @@ import Scenarios
 /// The page about the planted bugs: of each what was planted, the commands that find it, and the story that `explore`
 /// prints.
 package enum PlantedPage {
-    package static let head = """
-        # The planted bugs, and the stories that Faultline tells of them
+    /// - Parameter cells: by scenario, the bugs that the default matrix plants and expects to be found.
+    package static func head(_ cells: [ScenarioName: [PlantedBug]]) -> String {
+        let shown = cells.sorted { ($1.value.count, $0.key.rawValue) < ($0.value.count, $1.key.rawValue) }.map {
+            scenario, bugs in
+            let few = bugs.map { "`\($0.name)`" }.joined(separator: ", ")
+            return "- by `\(scenario.rawValue)`: " + (bugs.count > 5 ? "\(bugs.count) of them" : few)
+        }
+        return """
+            # The planted bugs, and the stories that Faultline tells of them
 
-        Each is a deliberate defect of the built-in engine. It is planted by a parameter of the targets `engine` and `events`,
-        one at a time, and never in a store that a user opens. Beneath each stands the command that finds it, and what that
-        command prints: where the power went, what that lost, which promise it breaks. A test does every one of these runs and
-        compares; it also checks that the smallest crash is as small as it is here. This page is written by
+            Each is a deliberate defect of the built-in engine. It is planted by a parameter of the targets `engine` and `events`,
+            one at a time, and never in a store that a user opens. Beneath each stands the command that finds it, and what that
+            command prints: where the power went, what that lost, which promise it breaks. A test does every one of these runs and
+            compares; it also checks that the smallest crash is as small as it is here. This page is written by
 
-            faultline planted --page > docs/planted-bugs.md
+                faultline planted --page > docs/planted-bugs.md
 
-        The default matrix (`faultline matrix`, its cells in harness/matrices/default.yaml) plants every one that does not take two
-        threads: 23 are shown there by `power-cut`, `poison-ignored`, `tail-trusted` and `read-unchecked` by `io-error`, and `tail-uncut`,
-        which takes a failed write and then a crash, by `explore`.
+            The default matrix (`faultline matrix`, its cells in harness/matrices/default.yaml) plants every one that does not take two
+            threads, and finds
 
-        The two targets show some things that must not happen as a key that nobody wrote: `half a batch`, an event that was
-        `taken twice` or, after recovery, `taken again`, one that is `replayed although checkpointed`.
+            \(shown.joined(separator: "\n"))
 
-        What the marks mean is told in [exploring.md](exploring.md). Names of things are in [engine.md](engine.md).
-        """
+            The two targets show some things that must not happen as a key that nobody wrote: `half a batch`, an event that was
+            `taken twice` or, after recovery, `taken again`, one that is `replayed although checkpointed`.
+
+            What the marks mean is told in [exploring.md](exploring.md). Names of things are in [engine.md](engine.md).
+            """
+    }
 
     /// The part about one bug.
     ///

@@ -92,6 +92,20 @@ extension PlantedBug {
     }
 }
 
+extension PlantedBug {
+    /// By scenario, the bugs that a matrix plants and expects to be found.
+    package static func cells(of matrix: Matrix) -> [ScenarioName: [PlantedBug]] {
+        var bugs: [ScenarioName: [PlantedBug]] = [:]
+        for cell in matrix.cells where cell.expectation == .violation {
+            guard let name = cell.request.target.configurationByName["planted"],
+                let bug = PlantedBug(rawValue: name)
+            else { continue }
+            bugs[cell.request.scenario.name, default: []].append(bug)
+        }
+        return bugs.mapValues { found in allCases.filter(found.contains) }
+    }
+}
+
 extension PlantedSighting {
     /// - Parameter strongest: what is found; the run itself is under `strict` where that shows it.
     fileprivate static func explore(

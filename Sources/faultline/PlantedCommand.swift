@@ -35,8 +35,11 @@ struct PlantedCommand: ParsableCommand {
         if let bug = name.flatMap({ PlantedBug(rawValue: $0) }) {
             StandardOutput.write(try sections(of: [bug]).joined())
         } else if page {
-            StandardOutput.write(
-                PlantedPage.head + "\n\n" + (try sections(of: PlantedBug.allCases).joined(separator: "\n")))
+            let defaults = MatrixFile.Defaults(seed: 1, profile: .ext4Ordered, operationCount: 100, cycles: nil)
+            let matrix = try MatrixFile(try TargetCatalog.besideThisProgram(), defaults)
+                .matrix(DefaultMatrix.text, file: "the default matrix")
+            let head = PlantedPage.head(PlantedBug.cells(of: matrix))
+            StandardOutput.write(head + "\n\n" + (try sections(of: PlantedBug.allCases).joined(separator: "\n")))
         } else {
             for bug in PlantedBug.allCases {
                 StandardOutput.show("\(bug.name): \(bug.summary)")

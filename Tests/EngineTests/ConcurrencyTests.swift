@@ -8,8 +8,8 @@ import Testing
 @Suite struct ConcurrencyTests {
     private static func log<C: Coordination>(
         _ storage: some Storage, _ options: LogOptions, _: C.Type = SystemCoordination.self
-    ) throws -> LogCore<C, NoDefects> {
-        try LogCore(storage: storage, options: options, recovered: RecoveredLog(shard: 0), defects: NoDefects())
+    ) throws -> LogCore<C, NoHooks> {
+        try LogCore(storage: storage, options: options, recovered: RecoveredLog(shard: 0), hooks: NoHooks())
     }
 
     /// Tiny segments and a tiny ring: writers meet at every edge. And comfortable ones: writers meet each other alone.
@@ -50,7 +50,7 @@ import Testing
         }
         try log.close()
         var found: Set<Record> = []
-        let recovered = try RecoveredLog(storage, shard: 0, policy: .refuse, defects: NoDefects()) { (frame, name) in
+        let recovered = try RecoveredLog(storage, shard: 0, policy: .refuse, hooks: NoHooks()) { (frame, name) in
             let place = Place(lsn: frame.lsn, sequence: name.sequence, offsetBytes: frame.offsetBytes)
             found.insert(
                 Record(lsn: frame.lsn, place: place, key: Array(frame.key), payload: Array(frame.payload)))
@@ -145,7 +145,7 @@ import Testing
 
     /// A thread appends and syncs and is held there; seven more append and sync; then the first is let go.
     private func appendAndSync(
-        eight log: LogCore<SystemCoordination, NoDefects>, _ held: HeldSync,
+        eight log: LogCore<SystemCoordination, NoHooks>, _ held: HeldSync,
         onFailure: @escaping @Sendable (any Error) throws -> Void = { throw $0 }
     ) throws {
         try inParallel(9) { index in

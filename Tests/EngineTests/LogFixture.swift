@@ -58,7 +58,7 @@ struct LogFixture {
         let storage = try MemoryStorage(contents: files)
         let report: RecoveryReport
         do throws(EngineError) {
-            report = try RecoveredLog(storage, shard: 0, policy: policy, defects: NoDefects()) { (frame, _) in
+            report = try RecoveredLog(storage, shard: 0, policy: policy, hooks: NoHooks()) { (frame, _) in
                 let key = ByteString(frame.key)
                 switch frame.type {
                 case .put: live[key] = Array(frame.payload)

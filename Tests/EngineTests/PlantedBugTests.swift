@@ -100,9 +100,9 @@ import Testing
     /// A thread that comes while another syncs returns with that one's sync, which does not cover its record.
     @Test func followerEarlyIsFound() throws {
         let held = HeldSync(fails: false)
-        let log = try LogCore<SystemCoordination, OneDefect>(
+        let log = try LogCore<SystemCoordination, SkippedStep>(
             storage: InterposedStorage(MemoryStorage(), held), options: LogOptions(),
-            recovered: RecoveredLog(shard: 0), defects: OneDefect(planted: .followerEarly))
+            recovered: RecoveredLog(shard: 0), hooks: PlantedBug.followerEarly.hooks)
         held.isArmed.withLock { $0 = true }
         let isFollowing = Guarded(false)
         try inParallel(3) { thread in
@@ -127,9 +127,9 @@ import Testing
     /// behind.
     @Test func whoLeavesEarlyStrandsNobody() throws {
         let held = HeldSync(fails: false)
-        let log = try LogCore<SystemCoordination, OneDefect>(
+        let log = try LogCore<SystemCoordination, SkippedStep>(
             storage: InterposedStorage(MemoryStorage(), held), options: LogOptions(),
-            recovered: RecoveredLog(shard: 0), defects: OneDefect(planted: .followerEarly))
+            recovered: RecoveredLog(shard: 0), hooks: PlantedBug.followerEarly.hooks)
         held.isArmed.withLock { $0 = true }
         let (following, returned) = (Guarded(0), Guarded(0))
         let followerCount = 4

@@ -62,7 +62,7 @@ struct SweptLog {
     private static func witnesses(
         in name: SegmentName, _ storage: MemoryStorage, _ durableBefore: [UInt64: UInt64]
     ) throws -> [Witness] {
-        var scanner = try SegmentScanner(storage.openForReading(name.fileName), defects: NoDefects())
+        var scanner = try SegmentScanner(storage.openForReading(name.fileName), hooks: NoHooks())
         var found: [Witness] = []
         while case .frame(let frame) = try scanner.next() {
             let start = Int(frame.offsetBytes)

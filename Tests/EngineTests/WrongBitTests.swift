@@ -112,7 +112,7 @@ import Testing
 extension KeyValueStore {
     /// The LSN with which a segment begins.
     fileprivate func baseLSN(of name: SegmentName, in storage: MemoryStorage) throws -> UInt64 {
-        var scanner = try SegmentScanner(storage.openForReading(name.fileName), defects: NoDefects())
+        var scanner = try SegmentScanner(storage.openForReading(name.fileName), hooks: NoHooks())
         guard case .frame(let frame) = try scanner.next() else { return 1 }
         return frame.lsn
     }

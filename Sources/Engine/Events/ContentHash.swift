@@ -25,7 +25,7 @@ struct ContentHash: Hashable, Sendable {
         }
     }
 
-    /// Plants `duplicate-hash-weak`: 12 bits of the entity decide.
+    /// For an engine that skips `compareWholeHash`: 12 bits of the entity decide.
     init(weak event: Event) {
         words = (UInt64(CRC32C.checksum(event.entity.bytes) & 0xFFF), 0, 0, 0)
     }

@@ -12,13 +12,13 @@ import Storage
 /// - Every event of `sequences` is durable. A batch that fails ends the store: the log is poisoned.
 ///
 /// Threads: everything may be called from many at once. Lock order: `gate`, then those of the log.
-final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
+final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: EventOptions
-    let defects: Planted
+    let hooks: H
     private let storage: any Storage
     private let shard: UInt16
-    private let log: LogCore<SystemCoordination, Planted>
+    private let log: LogCore<SystemCoordination, H>
     private let clock: any EventClock
     /// Nil when the store is one of several, which share one lock.
     private let lock: (any DirectoryLock)?
@@ -36,20 +36,20 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
 
     init(
         storage: any Storage, shard: UInt16, options: EventOptions, clock: any EventClock, lock: (any DirectoryLock)?,
-        defects: Planted
+        hooks: H
     ) throws(EngineError) {
         self.storage = storage
         self.shard = shard
         self.options = options
         self.clock = clock
         self.lock = lock
-        self.defects = defects
+        self.hooks = hooks
         var replay = EventReplay(window: DuplicateWindow(lengthSeconds: options.duplicateWindowSeconds), now: clock.now)
         let recovered = try RecoveredLog(
             storage, shard: shard, policy: options.log.damagePolicy, damagedTail: options.log.damagedTail,
-            defects: defects
-        ) { (frame, _) throws(EngineError) in try replay.take(frame, defects) }
-        log = try LogCore(storage: storage, options: options.log, recovered: recovered, defects: defects)
+            hooks: hooks
+        ) { (frame, _) throws(EngineError) in try replay.take(frame, hooks) }
+        log = try LogCore(storage: storage, options: options.log, recovered: recovered, hooks: hooks)
         window = replay.window
         sequences = replay.sequences
         lastCheckpoint = replay.checkpoint
@@ -72,7 +72,7 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
                 throw .keyTooLarge(sizeBytes: field.count)
             }
         }
-        let hashes = events.map { defects.has(.duplicateHashWeak) ? ContentHash(weak: $0) : ContentHash($0) }
+        let hashes = events.map { hooks.skips(.compareWholeHash) ? ContentHash(weak: $0) : ContentHash($0) }
         gate.lock()
         defer { gate.unlock() }
         if let ending { throw ending }
@@ -90,7 +90,7 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
     private func take(_ event: Event, _ hash: ContentHash, _ now: UInt64) -> Place {
         switch window.original(of: hash, now: now) {
         case .durable?: return .duplicate(nil)
-        case .pending(let batch)?: return .duplicate(defects.has(.duplicateEarly) ? nil : batch)
+        case .pending(let batch)?: return .duplicate(hooks.skips(.awaitOriginal) ? nil : batch)
         case nil: break
         }
         if queue[queue.count - 1].isFull(options) { queue.append(EventBatch()) }
@@ -219,7 +219,7 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
         guard reached <= sequences.lastSequence, reached >= lastCheckpoint.sequence else {
             throw .noSuchEvent(sequence: reached)
         }
-        if defects.has(.checkpointAhead) { reached = sequences.lastSequence + 1 }
+        if hooks.skips(.limitCheckpointToDurable) { reached = sequences.lastSequence + 1 }
         let checkpoint = Checkpoint(sequence: reached, timeNanoseconds: clock.now)
         isWriting = true
         gate.unlock()
@@ -241,7 +241,7 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
     private func write(_ checkpoint: Checkpoint) -> Result<UInt64, EngineError> {
         do throws(EngineError) {
             let place = try log.append(.checkpoint, "", EventRecord.payload(of: checkpoint))
-            if !defects.has(.checkpointUnsynced) { try log.sync(through: place.lsn) }
+            try hooks.run(.syncCheckpoint) { () throws(EngineError) in try log.sync(through: place.lsn) }
             return .success(place.lsn)
         } catch {
             return .failure(error)
@@ -254,9 +254,9 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
             let now = clock.now
             window.evict(now: now)
             let afterCheckpoint = sequences.lsn(atOrAfter: lastCheckpoint.sequence + 1) ?? checkpointLSN
-            if defects.has(.truncationTooFar) { return log.lastLSN }
+            if hooks.skips(.limitTruncationToCheckpoint) { return log.lastLSN }
             // Without the events of the window a reopen would not know their duplicates.
-            let ofWindow = defects.has(.windowTruncated) ? nil : window.firstLSN(now: now)
+            let ofWindow = hooks.skips(.keepEventsOfWindow) ? nil : window.firstLSN(now: now)
             return min(checkpointLSN, afterCheckpoint, ofWindow ?? .max)
         }
         let removed = try log.truncate(before: limit).count
@@ -269,7 +269,7 @@ final class EventCore<Planted: Defects>: EventEngine, @unchecked Sendable {
 
     func events(after sequence: UInt64) throws(EngineError) -> EventReader {
         try log.throwIfClosed()
-        let after = defects.has(.replayInclusive) && sequence > 0 ? sequence - 1 : sequence
+        let after = hooks.skips(.replayAfterCheckpoint) && sequence > 0 ? sequence - 1 : sequence
         let (first, last) = gate.withLock { () -> (UInt64?, UInt64) in
             let last = sequences.lastSequence
             return (after < last ? sequences.lsn(atOrAfter: after + 1) : nil, last)

@@ -13,14 +13,14 @@ struct EventReplay {
         self.now = now
     }
 
-    mutating func take(_ frame: Frame, _ defects: some Defects) throws(EngineError) {
+    mutating func take(_ frame: Frame, _ hooks: some Hooks) throws(EngineError) {
         switch frame.type {
         case .event:
             guard let found = EventRecord.event(key: ByteString(frame.key), payload: frame.payload),
                 sequences.append(found.sequence, lsn: frame.lsn)
             else { throw .malformed(.event, LSN(frame.lsn)) }
-            if defects.has(.windowForgotten) { return }
-            let hash = defects.has(.duplicateHashWeak) ? ContentHash(weak: found.event) : ContentHash(found.event)
+            if hooks.skips(.replayWindow) { return }
+            let hash = hooks.skips(.compareWholeHash) ? ContentHash(weak: found.event) : ContentHash(found.event)
             window.insert(hash, arrival: found.arrivalNanoseconds, lsn: frame.lsn, now: now)
         case .checkpoint:
             guard let found = EventRecord.checkpoint(payload: frame.payload) else {
@@ -29,7 +29,7 @@ struct EventReplay {
             checkpoint = found
             checkpointLSN = frame.lsn
             // Its events may be gone; their numbers stay used.
-            if !defects.has(.checkpointAhead) { sequences.skip(through: found.sequence) }
+            hooks.run(.limitCheckpointToDurable) { sequences.skip(through: found.sequence) }
         case .raw, .segment, .close: break
         case .put, .delete, .batchPut, .batchDelete, .batchCommit: throw .otherView(frame.type, LSN(frame.lsn))
         }

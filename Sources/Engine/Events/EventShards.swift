@@ -55,7 +55,7 @@ public final class EventShards: Sendable {
                 EventStore(
                     try EventCore(
                         storage: storage, shard: UInt16(shard), options: options, clock: clock, lock: nil,
-                        defects: NoDefects())))
+                        hooks: NoHooks())))
         }
         self.shards = shards.reversed()
     }

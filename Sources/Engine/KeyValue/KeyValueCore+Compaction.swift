@@ -18,7 +18,7 @@ extension KeyValueCore {
                     guard let location = directory.location(of: key, at: spot) else { return }
                     report.liveKeys += 1
                     if location.lsn >= end { return }
-                    if defects.has(.compactionDropsNewest), location.lsn + 1 == end { return }
+                    if hooks.skips(.copyNewestRecord), location.lsn + 1 == end { return }
                     let value = try readValue(of: key, at: location)
                     let place = try append(.put, key, value)
                     directory.set(key, at: spot, ValueLocation(place, payloadCount: value.count))
@@ -26,7 +26,7 @@ extension KeyValueCore {
                     report.bytesWritten += Frame.size(keyCount: key.count, payloadCount: value.count)
                 }
             }
-            if !defects.has(.compactionUnsynced) { try log.sync() }
+            try hooks.run(.syncCopies) { () throws(EngineError) in try log.sync() }
             let removed = try log.truncate(before: end)
             files.forget(removed.map(\.sequence))
             report.segmentsRemoved = removed.count
@@ -47,7 +47,7 @@ extension KeyValueCore {
         guard try throughStorage({ () throws(StorageError) in try target.list() }).isEmpty else {
             throw .targetNotEmpty
         }
-        let store = try KeyValueCore<NoDefects>(storage: target, options: options, defects: NoDefects())
+        let store = try KeyValueCore<NoHooks>(storage: target, options: options, hooks: NoHooks())
         var report = CompactionReport()
         for key in keys {
             guard let value = try value(key) else { continue }

@@ -5,34 +5,34 @@ import Storage
 ///
 /// Threads: everything may be called from many at once. A writer of a key waits for another writer of the same part of
 /// the directory while that one appends; readers hold a part only for the lookup.
-final class KeyValueCore<Planted: Defects>: KeyValueEngine {
+final class KeyValueCore<H: Hooks>: KeyValueEngine {
     var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: KeyValueOptions
-    let defects: Planted
-    let log: LogCore<SystemCoordination, Planted>
+    let hooks: H
+    let log: LogCore<SystemCoordination, H>
     let directory: KeyDirectory
     let files: SegmentFilePool
     /// Held by the one compaction.
     let compaction = SystemGate()
-    /// For `delete-unsynced`.
+    /// For an engine that skips `syncDelete`.
     private let lastDelete = Guarded<UInt64>(0)
     private let lock: any DirectoryLock
     private static var shard: UInt16 { 0 }
 
-    init(storage: any Storage, options: KeyValueOptions, defects: Planted) throws(EngineError) {
+    init(storage: any Storage, options: KeyValueOptions, hooks: H) throws(EngineError) {
         let logOptions = try options.log.validated()
         self.options = options
-        self.defects = defects
+        self.hooks = hooks
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         let directory = KeyDirectory()
-        var replay = KeyValueReplay(into: directory, defects)
+        var replay = KeyValueReplay(into: directory, hooks)
         let recovered = try RecoveredLog(
             storage, shard: Self.shard, policy: logOptions.damagePolicy, damagedTail: logOptions.damagedTail,
-            defects: defects
+            hooks: hooks
         ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }
         replay.finish()
         self.directory = directory
-        log = try LogCore(storage: storage, options: logOptions, recovered: recovered, defects: defects)
+        log = try LogCore(storage: storage, options: logOptions, recovered: recovered, hooks: hooks)
         files = SegmentFilePool(storage: storage, shard: Self.shard)
     }
 
@@ -48,20 +48,20 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     func delete(_ key: ByteString) throws(EngineError) -> LSN {
         let spot = directory.spot(of: key)
         return try spot.part.gate.withLock { () throws(EngineError) in
-            if defects.has(.deleteUnlogged) {
+            if hooks.skips(.logDelete) {
                 directory.set(key, at: spot, nil)
                 return LSN(log.lastLSN)
             }
             let place = try append(.delete, key, [])
             directory.set(key, at: spot, nil)
-            if defects.has(.deleteUnsynced) { lastDelete.withLock { $0 = place.lsn } }
+            if hooks.skips(.syncDelete) { lastDelete.withLock { $0 = place.lsn } }
             return LSN(place.lsn)
         }
     }
 
     func commit(_ batch: WriteBatch) throws(EngineError) -> LSN {
         guard !batch.isEmpty else { return LSN(log.lastLSN) }
-        if defects.has(.batchSplit) { return try commitInParts(batch) }
+        if hooks.skips(.writeBatchAtOnce) { return try commitInParts(batch) }
         let parts = directory.parts(of: batch.parts.lazy.map(\.key))
         for part in parts { part.gate.lock() }
         defer { for part in parts.reversed() { part.gate.unlock() } }
@@ -75,16 +75,6 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
         return LSN(places.last!.lsn + 1)
     }
 
-    /// Plants `batch-split`.
-    private func commitInParts(_ batch: WriteBatch) throws(EngineError) -> LSN {
-        var last = LSN.none
-        for part in batch.parts {
-            last = part.type == .batchPut ? try put(part.key, part.payload) : try delete(part.key)
-            try log.sync()
-        }
-        return last
-    }
-
     func append(_ type: RecordType, _ key: ByteString, _ value: [UInt8]) throws(EngineError) -> Place {
         try log.append(type, key, value)
     }
@@ -92,12 +82,12 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     func rotate() throws(EngineError) { try log.rotate() }
 
     func sync() throws(EngineError) {
-        if defects.has(.deleteUnsynced), lastDelete.withLock({ $0 }) == log.lastLSN { return }
+        if hooks.skips(.syncDelete), lastDelete.withLock({ $0 }) == log.lastLSN { return }
         try log.sync()
     }
 
     func sync(through lsn: LSN) throws(EngineError) {
-        if defects.has(.deleteUnsynced), lastDelete.withLock({ $0 }) == lsn.rawValue { return }
+        if hooks.skips(.syncDelete), lastDelete.withLock({ $0 }) == lsn.rawValue { return }
         try log.sync(through: lsn.rawValue)
     }
 
@@ -119,7 +109,7 @@ final class KeyValueCore<Planted: Defects>: KeyValueEngine {
     /// Reads the record and trusts nothing of it before its checksum was right.
     func readValue(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
         try log.writeOut(through: location.lsn)
-        return try files.value(of: key, at: location, isChecked: !defects.has(.readUnchecked))
+        return try files.value(of: key, at: location, isChecked: !hooks.skips(.verifyValueChecksum))
     }
 
     func place(of key: ByteString) -> ValuePlace? {

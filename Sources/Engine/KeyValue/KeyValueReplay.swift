@@ -10,13 +10,13 @@ struct KeyValueReplay {
 
     private var pending: [(key: ByteString, location: ValueLocation?)] = []
 
-    /// Plants `batch-uncommitted`.
+    /// For an engine that skips `awaitBatchCommit`.
     private let appliesPartsAtOnce: Bool
 
-    init(into directory: KeyDirectory, _ defects: some Defects) {
+    init(into directory: KeyDirectory, _ hooks: some Hooks) {
         self.directory = directory
         waiting = [WaitingPuts](repeating: WaitingPuts(), count: directory.partCount)
-        appliesPartsAtOnce = defects.has(.batchUncommitted)
+        appliesPartsAtOnce = hooks.skips(.awaitBatchCommit)
     }
 
     mutating func take(_ frame: Frame, _ name: SegmentName) throws(EngineError) {

@@ -31,9 +31,9 @@ public final class KeyValueSnapshot: Sendable {
     }
 
     private init(_ storage: any Storage, _ policy: DamagePolicy) throws(EngineError) {
-        var replay = KeyValueReplay(into: directory, NoDefects())
+        var replay = KeyValueReplay(into: directory, NoHooks())
         let recovered = try RecoveredLog(
-            storage, shard: Self.shard, policy: policy, defects: NoDefects()
+            storage, shard: Self.shard, policy: policy, hooks: NoHooks()
         ) { (frame, segment) throws(EngineError) in try replay.take(frame, segment) }
         replay.finish()
         recoveryReport = recovered.report
@@ -63,7 +63,7 @@ public final class KeyValueSnapshot: Sendable {
     public func compact(
         into target: some Storage, options: KeyValueOptions = KeyValueOptions()
     ) throws(EngineError) -> CompactionReport {
-        try KeyValueCore<NoDefects>.write(keys, to: target, options) { (key) throws(EngineError) in try get(key) }
+        try KeyValueCore<NoHooks>.write(keys, to: target, options) { (key) throws(EngineError) in try get(key) }
     }
 
     /// As `KeyValueStore.exportJSONL`.

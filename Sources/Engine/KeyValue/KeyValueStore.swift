@@ -30,7 +30,7 @@ public final class KeyValueStore: Sendable {
     public static func open(
         storage: some Storage, options: KeyValueOptions = KeyValueOptions()
     ) throws(EngineError) -> KeyValueStore {
-        KeyValueStore(try KeyValueCore(storage: storage, options: options, defects: NoDefects()))
+        KeyValueStore(try KeyValueCore(storage: storage, options: options, hooks: NoHooks()))
     }
 
     /// A store with a deliberate defect, for targets that Faultline must find guilty.
@@ -38,7 +38,14 @@ public final class KeyValueStore: Sendable {
         storage: some Storage, options: KeyValueOptions = KeyValueOptions(), planting bug: PlantedBug
     ) throws(EngineError) -> KeyValueStore {
         let storage = bug.wrapping(storage)
-        return KeyValueStore(try KeyValueCore(storage: storage, options: options, defects: OneDefect(planted: bug)))
+        return KeyValueStore(try KeyValueCore(storage: storage, options: options, hooks: bug.hooks))
+    }
+
+    /// A store without a defect whose hooks are asked while it runs: what a benchmark compares `open` with.
+    package static func openAskingHooks(
+        storage: some Storage, options: KeyValueOptions = KeyValueOptions()
+    ) throws(EngineError) -> KeyValueStore {
+        KeyValueStore(try KeyValueCore(storage: storage, options: options, hooks: SkippedStep(skipped: nil)))
     }
 
     /// What recovery found when the store was opened.

@@ -59,7 +59,7 @@ struct ActiveSegment {
     /// Makes the last segment ready for records behind what recovery kept of it. When this returns, every record that
     /// recovery has read is durable, and nothing follows them. A segment of an older version is sealed there.
     static func resume(
-        _ header: SegmentHeader, _ tail: LogTail, in storage: any Storage, options: LogOptions, defects: some Defects
+        _ header: SegmentHeader, _ tail: LogTail, in storage: any Storage, options: LogOptions, hooks: some Hooks
     ) throws(StorageError) -> ActiveSegment {
         var segment = ActiveSegment(header, try storage.open(tail.name.fileName), options)
         let end = tail.endBytes
@@ -67,11 +67,13 @@ struct ActiveSegment {
         // may show bytes that no disk holds and no later sync would write: after a failed sync its pages count as clean.
         // Written again, they are the next sync's to keep.
         if !tail.isDurable {
-            if !defects.has(.tailUncut) { try segment.file.truncate(to: end) }
-            if defects.has(.tailRewritten) { try segment.empty(keeping: end) }
-            if !defects.has(.tailTrusted) { try segment.copy(from: segment.file, upTo: end) }
+            try hooks.run(.cutTail) { () throws(StorageError) in try segment.file.truncate(to: end) }
+            if hooks.skips(.keepTailUntilRewritten) { try segment.rewriteCarelessly(upTo: end) }
+            try hooks.run(.rewriteTail) { () throws(StorageError) in
+                try segment.copy(from: segment.file, upTo: end)
+            }
         }
-        if defects.has(.tailUncut) { segment.zeroedEnd = segment.sizeBytes }
+        if hooks.skips(.cutTail) { segment.zeroedEnd = segment.sizeBytes }
         if header.version == Frame.version { try segment.reserve(behind: end) }
         try segment.file.sync()
         // The names that recovery found may be in the kernel's memory alone.
@@ -158,23 +160,16 @@ struct ActiveSegment {
         zeroedEnd = target
     }
 
-    /// Plants `tail-rewritten`.
-    private func empty(keeping end: UInt64) throws(StorageError) {
-        let kept = try file.read(countBytes: Int(end), at: 0)
-        try file.truncate(to: 0)
-        try file.write(kept, at: 0)
-    }
-
     /// Reads record by record and writes only what is whole: what a bad read made of a record must not replace it.
     private func copy(from source: any StorageFile, upTo end: UInt64) throws(StorageError) {
-        var scanner = try SegmentScanner(source, defects: NoDefects())
+        var scanner = try SegmentScanner(source, hooks: NoHooks())
         var start: UInt64 = 0
         var part: [UInt8] = []
         while scanner.position < end {
             guard case .frame(let frame) = try scanner.confirmedNext(), scanner.position <= end else {
                 throw .failed(.read, name: name.fileName, errno: EIO)
             }
-            part += SegmentScanner<NoDefects>.bytes(of: frame)
+            part += SegmentScanner<NoHooks>.bytes(of: frame)
             guard part.count >= 1 << 20 || scanner.position == end else { continue }
             try file.write(part, at: start)
             start = scanner.position

@@ -14,7 +14,7 @@ import Storage
 /// Threads: everything may be called from many at once. Appends wait for each other only while the buffer is written
 /// out and while a segment is replaced; syncs of many threads share one.
 public final class Log: Sendable {
-    let core: LogCore<SystemCoordination, NoDefects>
+    let core: LogCore<SystemCoordination, NoHooks>
     private let shard: UInt16
     private let lock: any DirectoryLock
     /// What recovery found when the log was opened.
@@ -36,9 +36,9 @@ public final class Log: Sendable {
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         let recovered = try RecoveredLog(
             storage, shard: shard, policy: options.damagePolicy, damagedTail: options.damagedTail,
-            defects: NoDefects()
+            hooks: NoHooks()
         ) { (_, _) in }
-        core = try LogCore(storage: storage, options: options, recovered: recovered, defects: NoDefects())
+        core = try LogCore(storage: storage, options: options, recovered: recovered, hooks: NoHooks())
     }
 
     /// Appends a raw record of at most 64 MiB. It is durable after a sync that begins when this has returned.

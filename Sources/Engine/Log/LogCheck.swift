@@ -22,7 +22,7 @@ public struct LogCheck: Hashable, Sendable {
     public static func isSegment(_ name: ByteString) -> Bool { SegmentName(name) != nil }
 
     public init(storage: some Storage, shard: UInt16 = 0) throws(EngineError) {
-        var walk = try LogWalk(storage: storage, shard: shard, policy: .refuse, defects: NoDefects())
+        var walk = try LogWalk(storage: storage, shard: shard, policy: .refuse, hooks: NoHooks())
         var ending: LogEnding?
         do throws(EngineError) {
             while let frame = try walk.next() { counts[frame.type, default: 0] += 1 }

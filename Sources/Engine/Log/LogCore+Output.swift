@@ -72,7 +72,7 @@ extension LogCore {
             if words.load(Word.hasEnded) != 0 { throw reasonOfEnd() }
             if turn.isLed {
                 sleep(until: turn, covers: lsn)
-                if defects.has(.followerEarly) {
+                if hooks.skips(.awaitOwnSync) {
                     // It may be the one that was woken to lead for the others of its room: they leave, too.
                     return wakeSleepers()
                 }
@@ -135,7 +135,7 @@ extension LogCore {
                     return (end.lsn, reservedLSN, active.file)
                 }
                 if reached >= lsn {
-                    if defects.has(.poisonIgnored) {
+                    if hooks.skips(.poisonAfterFailedSync) {
                         try throughStorage { () throws(StorageError) in try file.sync() }
                     } else {
                         try poisoning { () throws(StorageError) in try file.sync() }

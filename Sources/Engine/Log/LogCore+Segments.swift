@@ -21,7 +21,7 @@ extension LogCore {
     func rotate(sealing word: Reservation) throws(EngineError) -> Bool {
         guard seal(word) else { return false }
         let last = base.lsn + word.count - 1
-        if defects.has(.rotationUnsynced) { try writeOut(through: last) } else { try sync(through: last) }
+        if hooks.skips(.syncSealedSegment) { try writeOut(through: last) } else { try sync(through: last) }
         guard base.sequence < UInt32.max else { throw end(with: .exhausted) }
         let name = SegmentName(shard: active.name.shard, sequence: base.sequence + 1)
         let header = SegmentHeader(name: name, baseLSN: last + 1, sizeBytes: options.segmentSizeBytes)
@@ -29,7 +29,7 @@ extension LogCore {
         let next = try poisoning { () throws(StorageError) in
             try active.cut(at: word.endBytes)
             let segment = try ActiveSegment.begin(header, file, in: storage, options: options)
-            if defects.has(.segmentRecycled) { try fill(segment) }
+            if hooks.skips(.beginSegmentEmpty) { try fillWithStaleRecords(segment) }
             return segment
         }
         writeGate.withLock {
@@ -52,14 +52,6 @@ extension LogCore {
         }
     }
 
-    /// Plants `segment-recycled`: what lay in the segment before lies in the new one.
-    private func fill(_ segment: ActiveSegment) throws(StorageError) {
-        let start = UInt64(SegmentHeader.sizeBytes)
-        let stale = try active.file.contents()
-        try segment.file.write(Array(stale.dropFirst(Int(start))), at: start)
-        try segment.file.sync()
-    }
-
     /// Removes every record after `lsn`; the next one gets the LSN after it. When this returns, it is durable; a crash in
     /// the middle leaves some of them. Everything before is made durable first.
     ///
@@ -76,7 +68,7 @@ extension LogCore {
             let next = try poisoning { () throws(StorageError) in
                 try removeSegments(after: tail.name)
                 return try LogStart(
-                    behind: tail, lastLSN: lsn, isReplaced: true, in: storage, options: options, defects: defects)
+                    behind: tail, lastLSN: lsn, isReplaced: true, in: storage, options: options, hooks: hooks)
             }
             writeGate.withLock {
                 segments.removeAll { $0.name > tail.name }
@@ -99,7 +91,7 @@ extension LogCore {
         let file = try throughStorage { () throws(StorageError) in
             try storage.openForReading(header.name.fileName)
         }
-        var scanner = try throughStorage { () throws(StorageError) in try SegmentScanner(file, defects: defects) }
+        var scanner = try throughStorage { () throws(StorageError) in try SegmentScanner(file, hooks: hooks) }
         var batch = OpenBatch()
         var found = header.baseLSN - 1
         _ = try throughStorage { () throws(StorageError) in try scanner.next() }
@@ -132,7 +124,7 @@ extension LogCore {
         while true {
             let next = writeGate.withLock { () -> Int? in
                 guard segments.count > 1, segments[1].baseLSN <= lsn else { return nil }
-                return defects.has(.truncationNewestFirst) ? segments.lastIndex { $0.baseLSN <= lsn }! - 1 : 0
+                return hooks.skips(.truncateOldestFirst) ? segments.lastIndex { $0.baseLSN <= lsn }! - 1 : 0
             }
             guard let next else { return removed }
             let name = writeGate.withLock { segments[next].name }

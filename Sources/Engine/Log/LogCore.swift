@@ -27,10 +27,10 @@ struct Place: Hashable, Sendable {
 /// a segment is replaced. Lock order: `writeGate`, then `sealGate`.
 ///
 /// Not modelled: a writer that dies while it encodes (threads do not die alone), and a lock per file range.
-final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
+final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
     let storage: any Storage
     let options: LogOptions
-    let defects: Planted
+    let hooks: H
     /// What recovery found when the log was opened, and what became of it.
     let recoveryReport: RecoveryReport
 
@@ -56,11 +56,11 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
     ///
     /// Throws `damagedTail`, and changes nothing, when records are missing from the end that were durable.
     init(
-        storage: any Storage, options: LogOptions, recovered: RecoveredLog, defects: Planted
+        storage: any Storage, options: LogOptions, recovered: RecoveredLog, hooks: H
     ) throws(EngineError) {
         self.storage = storage
         self.options = options
-        self.defects = defects
+        self.hooks = hooks
         ring = RecordRing(capacityBytes: options.bufferSizeBytes)
         try Self.check(recovered, options)
         var (report, lastLSN) = (recovered.report, recovered.report.lastLSN.rawValue)
@@ -75,12 +75,12 @@ final class LogCore<C: Coordination, Planted: Defects>: @unchecked Sendable {
             }
             return try LogStart(
                 behind: tail, lastLSN: lastLSN, isReplaced: tail.mayHoldAcknowledged, in: storage, options: options,
-                defects: defects)
+                hooks: hooks)
         }
         recoveryReport = report
         active = start.segment
         let header = active.header
-        if defects.has(.numberReused), lastLSN >= header.baseLSN { lastLSN -= 1 }
+        if hooks.skips(.countLastRecord), lastLSN >= header.baseLSN { lastLSN -= 1 }
         segments = recovered.headers
         if segments.last?.name != header.name { segments.append(header) }
         base = SegmentBase(

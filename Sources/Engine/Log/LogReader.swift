@@ -9,7 +9,7 @@ import Storage
 ///
 /// Not safe to use from several threads at once; every thread can have its own.
 public struct LogReader: ~Copyable {
-    private var walk: LogWalk<NoDefects>
+    private var walk: LogWalk<NoHooks>
     private let first: LSN
     private let last: UInt64?
     private var hasEnded = false
@@ -24,7 +24,7 @@ public struct LogReader: ~Copyable {
     init(
         _ storage: any Storage, shard: UInt16, from first: LSN, through last: UInt64?, policy: DamagePolicy
     ) throws(EngineError) {
-        walk = try LogWalk(storage: storage, shard: shard, policy: policy, defects: NoDefects(), from: first)
+        walk = try LogWalk(storage: storage, shard: shard, policy: policy, hooks: NoHooks(), from: first)
         self.first = first
         self.last = last
     }

@@ -19,7 +19,7 @@ struct LogStart {
     /// A segment of an older version is sealed, and the next one begun.
     init(
         behind tail: LogTail, lastLSN: UInt64, isReplaced: Bool, in storage: any Storage, options: LogOptions,
-        defects: some Defects
+        hooks: some Hooks
     ) throws(StorageError) {
         guard let header = tail.header else {
             let header = SegmentHeader(
@@ -31,7 +31,7 @@ struct LogStart {
         segment =
             try isReplaced
             ? .replace(header, tail, in: storage, options: options)
-            : .resume(header, tail, in: storage, options: options, defects: defects)
+            : .resume(header, tail, in: storage, options: options, hooks: hooks)
         endBytes = tail.endBytes
         if header.version != Frame.version {
             let next = SegmentHeader(

@@ -80,9 +80,9 @@ extension LogWalk {
 
     /// Whether the record at `start` can be read now. A writer may work beside, and a read may have gone wrong.
     private mutating func reads(at start: UInt64) throws(EngineError) -> Bool {
-        let (storage, name, defects) = (storage, segment.fileName, defects)
+        let (storage, name, hooks) = (storage, segment.fileName, hooks)
         var fresh = try throughStorage { () throws(StorageError) in
-            try SegmentScanner(try storage.openForReading(name), defects: defects)
+            try SegmentScanner(try storage.openForReading(name), hooks: hooks)
         }
         let step = try throughStorage { () throws(StorageError) in
             _ = try fresh.next()

@@ -10,27 +10,27 @@ import Storage
 /// durable: `LogEnding`. Readers show what lies before it; a writer refuses a damaged tail (`LogCore`).
 ///
 /// The parts of a batch come before its commit is known to follow; at the end of the last segment it may be missing.
-struct LogWalk<Planted: Defects>: ~Copyable {
+struct LogWalk<H: Hooks>: ~Copyable {
     let storage: any Storage
     private let policy: DamagePolicy
     private let damagedTail: DamagedTailPolicy
-    let defects: Planted
+    let hooks: H
     private let names: [SegmentName]
     /// Files of segments that were being replaced when a crash came.
     let leftovers: [ByteString]
     /// How many segments were opened.
     private var openedCount = 0
 
-    var scanner: SegmentScanner<Planted>
+    var scanner: SegmentScanner<H>
     /// Whether the scanner stands in a segment.
     var isReading = false
     var batch = OpenBatch()
     /// Where the last whole record or batch ends.
-    private(set) var wholeEnd: UInt64 = 0
+    var wholeEnd: UInt64 = 0
     /// Where the mark of a close ends that was read behind it.
     private(set) var closeEnd: UInt64?
     /// The LSN before the next record. Nil until the first segment has said where the log begins.
-    private(set) var lastLSN: UInt64?
+    var lastLSN: UInt64?
     /// Damage was skipped since the last whole record, so that the next LSN may lie further ahead.
     private var mayJump = false
 
@@ -52,33 +52,33 @@ struct LogWalk<Planted: Defects>: ~Copyable {
     /// Begins with the segment that holds `first`, or with the first that exists.
     init(
         storage: any Storage, shard: UInt16, policy: DamagePolicy, damagedTail: DamagedTailPolicy = .refuse,
-        defects: Planted, from first: LSN = .none
+        hooks: H, from first: LSN = .none
     ) throws(EngineError) {
         let files = try throughStorage { () throws(StorageError) in try storage.list() }
         let names = files.compactMap(SegmentName.init).filter { $0.shard == shard }.sorted()
         let leftovers = files.filter { SegmentName.replaced(by: $0)?.shard == shard }.sorted()
         var skipped = 0
         while first != .none, skipped < names.count - 1 {
-            let next = try Self.header(of: names[skipped + 1], in: storage, defects: defects)
+            let next = try Self.header(of: names[skipped + 1], in: storage, hooks: hooks)
             guard let next, next.baseLSN <= first.rawValue else { break }
             skipped += 1
         }
         self.storage = storage
         self.policy = policy
         self.damagedTail = damagedTail
-        self.defects = defects
+        self.hooks = hooks
         self.names = names
         self.leftovers = leftovers
         openedCount = skipped
-        scanner = SegmentScanner(nothing: defects)
+        scanner = SegmentScanner(nothing: hooks)
     }
 
     private static func header(
-        of name: SegmentName, in storage: any Storage, defects: Planted
+        of name: SegmentName, in storage: any Storage, hooks: H
     ) throws(EngineError) -> SegmentHeader? {
         try throughStorage { () throws(StorageError) in
             let file = try storage.openForReading(name.fileName)
-            var scanner = try SegmentScanner(file, defects: defects, windowSizeBytes: SegmentHeader.sizeBytes)
+            var scanner = try SegmentScanner(file, hooks: hooks, windowSizeBytes: SegmentHeader.sizeBytes)
             guard case .frame(let frame) = try scanner.next() else { return nil }
             return SegmentHeader(frame, version: scanner.version)
         }
@@ -100,7 +100,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
             case .end: reason = batch.isClosed ? nil : .incompleteBatch
             }
             if isLast {
-                if defects.has(.segmentRecycled), try findStaleRecord() { continue }
+                if hooks.skips(.beginSegmentEmpty), try findStaleRecord() { continue }
                 if try endLast(at: start, reason) { return nil }
             } else {
                 try endSealed(at: start, reason)
@@ -111,7 +111,7 @@ struct LogWalk<Planted: Defects>: ~Copyable {
     /// Judges whether a whole record follows what came before it, and counts it.
     @inline(__always)
     private mutating func take(_ frame: Frame) -> DamageReason? {
-        if defects.has(.batchUncommitted) || defects.has(.segmentRecycled) { return takeCarelessly(frame) }
+        if hooks.skips(.awaitBatchCommit) || hooks.skips(.beginSegmentEmpty) { return takeCarelessly(frame) }
         let expected = nextLSN
         if frame.type == .segment { return .misplacedSegmentHeader }
         guard frame.lsn == expected || jumps(to: frame.lsn, over: expected) else {
@@ -128,21 +128,10 @@ struct LogWalk<Planted: Defects>: ~Copyable {
         return nil
     }
 
-    /// Plants `batch-uncommitted` and `segment-recycled`.
-    private mutating func takeCarelessly(_ frame: Frame) -> DamageReason? {
-        if frame.type == .segment { return .misplacedSegmentHeader }
-        let isPart = defects.has(.segmentRecycled) && !batch.take(frame)
-        if isPart { return .incompleteBatch }
-        report.recordsReplayed += 1
-        lastLSN = frame.lsn
-        if batch.isClosed { wholeEnd = scanner.position }
-        return nil
-    }
-
     /// Judges whether the log was closed here: nothing but unused space follows in this segment.
     private mutating func takeClose(_ frame: Frame) -> DamageReason? {
         guard batch.isClosed else { return .incompleteBatch }
-        guard frame.lsn == nextLSN || defects.has(.segmentRecycled) else {
+        guard frame.lsn == nextLSN || hooks.skips(.beginSegmentEmpty) else {
             return .wrongLSN(found: LSN(frame.lsn), expected: LSN(nextLSN))
         }
         closeEnd = scanner.position
@@ -171,9 +160,9 @@ struct LogWalk<Planted: Defects>: ~Copyable {
         batch = OpenBatch()
         closeEnd = nil
         let storage = storage
-        let defects = defects
+        let hooks = hooks
         scanner = try throughStorage { () throws(StorageError) in
-            try SegmentScanner(try storage.openForReading(name.fileName), defects: defects)
+            try SegmentScanner(try storage.openForReading(name.fileName), hooks: hooks)
         }
         isReading = true
         try readHeader(name)
@@ -218,12 +207,6 @@ struct LogWalk<Planted: Defects>: ~Copyable {
         batch = OpenBatch()
         let goesOn = try throughStorage { () throws(StorageError) in try scanner.findFrame(from: start + 1) }
         if !goesOn { isReading = false }
-    }
-
-    /// Plants `segment-recycled`.
-    private mutating func findStaleRecord() throws(EngineError) -> Bool {
-        batch = OpenBatch()
-        return try throughStorage { () throws(StorageError) in try scanner.findFrame(from: scanner.position + 1) }
     }
 
     // MARK: Damage

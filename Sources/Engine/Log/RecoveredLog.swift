@@ -12,12 +12,12 @@ struct RecoveredLog {
     var report: RecoveryReport
 
     /// Reads the whole log and shows each record to `visit`, with the segment it lies in.
-    init<Planted: Defects>(
+    init<H: Hooks>(
         _ storage: any Storage, shard: UInt16, policy: DamagePolicy, damagedTail: DamagedTailPolicy = .refuse,
-        defects: Planted, visiting visit: (Frame, SegmentName) throws(EngineError) -> Void
+        hooks: H, visiting visit: (Frame, SegmentName) throws(EngineError) -> Void
     ) throws(EngineError) {
         var walk = try LogWalk(
-            storage: storage, shard: shard, policy: policy, damagedTail: damagedTail, defects: defects)
+            storage: storage, shard: shard, policy: policy, damagedTail: damagedTail, hooks: hooks)
         while let frame = try walk.next() { try visit(frame, walk.segment) }
         self.shard = shard
         headers = walk.headers

@@ -6,7 +6,7 @@ import Storage
 /// version, flags and type. How frames follow each other is for `Recovery` to judge.
 ///
 /// An arbitrary file never traps, and memory stays below one window and the largest record that the file can hold.
-struct SegmentScanner<Planted: Defects>: ~Copyable {
+struct SegmentScanner<H: Hooks>: ~Copyable {
     enum Step {
         /// Its memory is valid until the next step.
         case frame(Frame)
@@ -22,25 +22,25 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
     private(set) var version: UInt8?
 
     private let file: (any StorageFile)?
-    private let defects: Planted
+    private let hooks: H
     private var window: UnsafeMutableRawBufferPointer
     private var windowStart: UInt64 = 0
     private var windowCount = 0
     /// For `findFrame`.
     private var prefixes = PrefixChecksums()
 
-    init(_ file: any StorageFile, defects: Planted, windowSizeBytes: Int = 256 << 10) throws(StorageError) {
+    init(_ file: any StorageFile, hooks: H, windowSizeBytes: Int = 256 << 10) throws(StorageError) {
         self.file = file
-        self.defects = defects
+        self.hooks = hooks
         length = try file.length()
         let size = max(Frame.headerSizeBytes, Int(min(UInt64(windowSizeBytes), length)))
         window = .allocate(byteCount: size, alignment: 16)
     }
 
     /// A scanner at its end.
-    init(nothing defects: Planted) {
+    init(nothing hooks: H) {
         file = nil
-        self.defects = defects
+        self.hooks = hooks
         length = 0
         window = .allocate(byteCount: Frame.headerSizeBytes, alignment: 16)
     }
@@ -56,7 +56,7 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         guard header.count == Frame.headerSizeBytes else { return .damaged(.cutShort) }
         let size: (keyCount: Int, payloadCount: Int)
         do throws(DamageReason) {
-            let isLast = defects.has(.lastRecordDropped) && position > 0
+            let isLast = hooks.skips(.takeLastRecord) && position > 0
             size = try Frame.checkedSize(of: header, availableBytes: isLast ? available - 1 : available)
         } catch {
             return .damaged(error)
@@ -173,7 +173,7 @@ struct SegmentScanner<Planted: Defects>: ~Copyable {
         let found = bytes.littleEndian(UInt32.self, at: body.count)
         let start = Frame.checksumStart(version: version ?? bytes[4], at: position)
         let expected = CRC32C.checksum(body, extending: start)
-        guard found == expected || defects.has(.checksumUnchecked) else {
+        guard found == expected || hooks.skips(.verifyRecordChecksum) else {
             throw .wrongChecksum(found: found, expected: expected)
         }
         guard (1...Frame.version).contains(bytes[4]) else { throw .unknownVersion(bytes[4]) }

@@ -1,14 +1,21 @@
 import Bytes
 import Storage
 
+/// What a planted bug makes of the storage beneath the engine.
+enum PlantedStorage {
+    /// A sync of a file returns at once, and is done before the file changes next.
+    case syncsLate
+    /// A call does nothing and says that all is well.
+    case skips(StorageCall)
+}
+
 extension PlantedBug {
     /// The storage with the part of the bug that lives there; most bugs live in the engine, and change nothing here.
     func wrapping(_ storage: any Storage) -> any Storage {
-        switch self {
-        case .ackBeforeSync: InterposedStorage(storage, LateSync())
-        case .neverSync: InterposedStorage(storage, Skipping(.sync))
-        case .directoryUnsynced: InterposedStorage(storage, Skipping(.syncDirectory))
-        default: storage
+        switch hook {
+        case .step: storage
+        case .storage(.syncsLate): InterposedStorage(storage, LateSync())
+        case .storage(.skips(let call)): InterposedStorage(storage, Skipping(call))
         }
     }
 }

@@ -125,8 +125,8 @@ import Testing
     }
 
     @Test func anEventRecordThatDoesNotReadAsOneIsRefused() throws {
-        let log = try LogCore<SystemCoordination, NoDefects>(
-            storage: storage, options: LogOptions(), recovered: RecoveredLog(shard: 0), defects: NoDefects())
+        let log = try LogCore<SystemCoordination, NoHooks>(
+            storage: storage, options: LogOptions(), recovered: RecoveredLog(shard: 0), hooks: NoHooks())
         _ = try log.append(.event, "entity", [1, 2, 3])
         try log.close()
         #expect(throws: EngineError.malformed(.event, LSN(1))) { try open() }
