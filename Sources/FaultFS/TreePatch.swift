@@ -40,8 +40,8 @@ struct TreePatch {
 
     func apply() throws(MountError) {
         var progress = Progress()
-        for (_, inode) in to.reachable() where to.nodes[inode]?.kind == .directory {
-            progress.wantedDirectories.insert(inode)
+        for name in to.reachable() where to.nodes[name.inode]?.kind == .directory {
+            progress.wantedDirectories.insert(name.inode)
         }
         let root = try Self.openDirectory(nil, backing, at: backing)
         try detach(.root, root, backing, &progress)

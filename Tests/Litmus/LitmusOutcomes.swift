@@ -26,7 +26,8 @@ extension LitmusTrace {
     /// Modes and attributes are printed when they are not the usual ones.
     package func describe(_ tree: Tree) -> String {
         var words: [String] = []
-        for (path, inode) in tree.reachable() where inode != .root {
+        for name in tree.reachable() where name.inode != .root {
+            let (path, inode) = (name.path, name.inode)
             let node = tree.nodes[inode]!
             var word = path.description
             switch node.kind {

@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Model
 import Testing
 
@@ -69,5 +70,32 @@ struct LeavingLinkTests {
         var tree = Self.tree([("a", "/srv")])
         tree.nodes[.root]?.entries["a"] = nil
         #expect(tree.leavingLinks().isEmpty)
+    }
+
+    /// Each level has a name of 200 bytes: the paths of all of them together have 3.6 GB.
+    @Test func `a tree of many levels takes no path for each of them`() {
+        let name = ByteString([UInt8](repeating: UInt8(ascii: "n"), count: 200))
+        var tree = Tree()
+        var directory = InodeID.root
+        for number in UInt64(2)...6000 {
+            tree.nodes[InodeID(number)] = Node(kind: .directory, attributes: Attributes(mode: 0o755))
+            tree.nodes[directory]?.entries[name] = InodeID(number)
+            directory = InodeID(number)
+        }
+        let link = InodeID(9999)
+        tree.nodes[link] = Node(kind: .symbolicLink(target: "/etc"), attributes: Attributes(mode: 0o777))
+        for place in [InodeID.root, directory] { tree.nodes[place]?.entries["l"] = link }
+        let before = Self.peakKilobytes
+        let links = tree.leavingLinks()
+        #expect(links.count == 2 && links.contains { $0.path == "l" })
+        // Of the other one the end is told.
+        #expect(links.allSatisfy { $0.path.count <= 4200 && $0.path.bytes.last == UInt8(ascii: "l") })
+        #expect(Self.peakKilobytes - before < 1536 << 10)
+    }
+
+    private static var peakKilobytes: Int {
+        var usage = rusage()
+        getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
+        return usage.ru_maxrss
     }
 }

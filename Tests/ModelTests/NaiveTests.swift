@@ -72,7 +72,8 @@ extension LitmusTrace {
     /// A tree as the naive state prints it.
     func cells(_ tree: Tree) -> String {
         var lines: [String] = []
-        for (path, inode) in tree.reachable() where inode != .root {
+        for name in tree.reachable() where name.inode != .root {
+            let (path, inode) = (name.path, name.inode)
             let node = tree.nodes[inode]!
             var line = path.description + ":" + String(node.attributes.mode, radix: 8)
             for (key, value) in node.extendedAttributes.sorted(by: { $0.key < $1.key }) { line += "@\(key)=\(value)" }

@@ -83,6 +83,21 @@ struct TreeMaterialiserTests {
         }
     }
 
+    /// Directories in each other, with names of 200 bytes: twenty make a path of 4,019 bytes, one more is too deep.
+    @Test(arguments: [20, 21, 3000]) func aPathLongerThanAnyIsRefused(levels: Int) throws {
+        let name = ByteString([UInt8](repeating: UInt8(ascii: "n"), count: 200))
+        var tree = tree([])
+        for level in 1...UInt64(levels) {
+            tree.nodes[InodeID(level + 1)] = Node(kind: .directory, attributes: Attributes(mode: 0o755))
+            tree.nodes[InodeID(level)]!.entries[name] = InodeID(level + 1)
+        }
+        func write() throws { try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path) }
+        guard levels > 20 else { return try write() }
+        let error = TreeError.pathTooLong(name: name, countBytes: 21 * 201 - 1)
+        #expect(throws: error) { try write() }
+        #expect("\(error)".utf8.count < 400)
+    }
+
     @Test func removingDoesNotFollowLinks() throws {
         let outside = Scratch()
         try Data("precious".utf8).write(to: URL(filePath: "\(outside.path)/keep"))

@@ -6,11 +6,19 @@ import Model
 /// Two traces of the same work read the same, whatever inode numbers their filesystems gave.
 package struct TraceNarrator: Sendable {
     private var names: [Entry: InodeID] = [:]
-    /// The names that each inode has, oldest first; of one that has none any more, the last that it had.
-    private var places: [InodeID: [Entry]] = [:]
+    private var places: [InodeID: Places] = [:]
     /// How many events were told: the crash point after the last of them.
     private(set) package var eventCount = 0
     private var oracleCount = 0
+
+    /// The names of an inode.
+    private struct Places: Sendable {
+        /// The newest last, which is one that it has. Some of those before it may have gone to others meanwhile, or stand
+        /// there twice. Of an inode that has no name any more, the last that it had.
+        var entries: [Entry] = []
+        /// How many names it has.
+        var nameCount = 0
+    }
 
     package init() {}
 
@@ -103,42 +111,58 @@ package struct TraceNarrator: Sendable {
     private mutating func give(_ entry: Entry, to inode: InodeID) {
         take(entry)
         names[entry] = inode
-        var entries = places[inode] ?? []
-        if let last = entries.last, names[last] != inode { entries = [] }
-        if !entries.contains(entry) { entries.append(entry) }
-        places[inode] = entries
+        var known = places.removeValue(forKey: inode) ?? Places()
+        if known.nameCount == 0 { known.entries = [] }
+        known.entries.append(entry)
+        known.nameCount += 1
+        if known.entries.count > 2 * known.nameCount + 8 {
+            var seen: Set<Entry> = []
+            let newest = known.entries.reversed().filter { names[$0] == inode && seen.insert($0).inserted }
+            known.entries = newest.reversed()
+        }
+        places[inode] = known
     }
 
     private mutating func take(_ entry: Entry) {
-        guard let inode = names.removeValue(forKey: entry), let entries = places[inode], entries.count > 1 else {
+        guard let inode = names.removeValue(forKey: entry), var known = places.removeValue(forKey: inode) else {
             return
         }
-        places[inode] = entries.filter { $0 != entry }
+        known.nameCount -= 1
+        if known.nameCount == 0 { known.entries = [entry] }
+        while known.nameCount > 0, let last = known.entries.last, names[last] != inode { known.entries.removeLast() }
+        places[inode] = known
     }
 
     private func path(_ entry: Entry) -> ByteString {
-        let directory = entry.directory == .root ? "" : path(entry.directory)
-        return directory.appending(component: entry.name)
+        var path = PathFromEnd()
+        path.prepend(entry.name)
+        return self.path(beneath: entry.directory, path)
     }
 
     /// By the last name that the inode was given; "(gone)" after one that it lost.
     private func path(_ inode: InodeID) -> ByteString {
-        var parts: [ByteString] = []
+        inode == .root ? "/" : path(beneath: inode, PathFromEnd())
+    }
+
+    /// The path of the inode, and after it what is in `path` already.
+    private func path(beneath inode: InodeID, _ path: PathFromEnd) -> ByteString {
+        var path = path
+        var suffix = isGone(inode) ? " (gone)" : ""
         var current = inode
-        // A trace may hold names that lead in a circle; no path is deeper than this.
-        while current != .root, parts.count < 2048 {
-            guard let place = places[current]?.last else {
-                parts.append(ByteString("(\(current))"))
+        // A trace may hold names that lead in a circle; the path is full then.
+        while current != .root, !path.isFull {
+            guard let place = places[current]?.entries.last else {
+                path.prepend(ByteString("(\(current))"))
                 break
             }
-            parts.append(place.name)
+            path.prepend(ByteString(place.name.bytes + suffix.utf8))
+            suffix = ""
             current = place.directory
         }
-        if parts.isEmpty { return "/" }
-        let path = parts.reversed().reduce(ByteString([])) { $0.appending(component: $1) }
-        let isGone = places[inode]?.last.map { names[$0] != inode } ?? false
-        return isGone ? ByteString(path.bytes + Array(" (gone)".utf8)) : path
+        return path.isFull ? path.path : ByteString([UInt8(ascii: "/")] + path.path.bytes)
     }
+
+    private func isGone(_ inode: InodeID) -> Bool { places[inode].map { $0.nameCount == 0 } ?? false }
 
     // MARK: - Words
 

@@ -12,7 +12,12 @@ struct VolatilePaths {
     }
 
     func path(_ entry: Entry) -> ByteString {
-        ByteString(entries(to: entry).map(\.name.bytes).joined(separator: [UInt8(ascii: "/")]))
+        var path = PathFromEnd()
+        climb(from: entry) { entry in
+            path.prepend(entry.name)
+            return !path.isFull
+        }
+        return path.path
     }
 
     /// The name that the effect gives or takes, or else the file that it changes.
@@ -20,14 +25,22 @@ struct VolatilePaths {
         if case .name(let entry, _) = effect { path(entry) } else { path(effect.inode) }
     }
 
-    /// The entries from the root down to this one; a trace may lead in a circle, and no path is deeper than this.
+    /// The entries from the root down to this one, as many as a path can have.
     func entries(to entry: Entry) -> [Entry] {
-        var entries = [entry]
-        while let last = entries.last, last.directory != .root, let place = places[last.directory], entries.count < 4096
-        {
-            entries.append(place)
+        var entries: [Entry] = []
+        var countBytes = 0
+        climb(from: entry) { entry in
+            entries.append(entry)
+            countBytes += entry.name.count + 1
+            return countBytes <= 4096
         }
         return entries.reversed()
+    }
+
+    /// Visits the entry and those above it, until `visit` answers no; a trace may lead in a circle.
+    private func climb(from entry: Entry, _ visit: (Entry) -> Bool) {
+        var next: Entry? = entry
+        while let entry = next, visit(entry) { next = entry.directory == .root ? nil : places[entry.directory] }
     }
 }
 

@@ -24,40 +24,40 @@ extension Tree {
     public func leavingLinks() -> [LeavingLink] {
         // Without such a target somewhere no link leaves, and most stores have no link at all.
         guard nodes.values.contains(where: { $0.linkTarget?.mayLeave ?? false }) else { return [] }
-        return reachable().compactMap { path, inode in
-            guard let target = nodes[inode]?.linkTarget, leaves(path, target) else { return nil }
-            return LeavingLink(path: path, target: target)
+        return reachable().compactMap { name in
+            guard let target = nodes[name.inode]?.linkTarget, leaves(name, target) else { return nil }
+            return LeavingLink(path: name.path, target: target)
         }
     }
 
     /// As many links as Linux follows in one path.
     private static let mostFollowed = 40
 
-    private func leaves(_ path: ByteString, _ target: ByteString) -> Bool {
-        // The directories from the root down to the link's own.
-        var place: [InodeID?] = [.root]
-        for name in path.components.dropLast() { place.append(place.last!.flatMap { nodes[$0]?.entries[name] }) }
+    private func leaves(_ link: ReachableNames.Element, _ target: ByteString) -> Bool {
         if target.isAbsolute { return true }
-        var rest = target.components
+        // Where the way has come to: a directory that is reached for certain, and what was entered beneath it.
+        var directory = link.parent ?? link
+        var below: [InodeID?] = []
+        var rest: [ByteString] = target.components.reversed()
         var followed = 0
-        while let name = rest.first {
-            rest.removeFirst()
+        while let name = rest.popLast() {
             switch name {
             case ".": continue
             case "..":
-                guard place.count > 1 else { return true }
-                place.removeLast()
+                if below.popLast() != nil { continue }
+                guard let parent = directory.parent else { return true }
+                directory = parent
             default:
-                let inode = place.last!.flatMap { nodes[$0]?.entries[name] }
+                let inode = (below.last ?? directory.inode).flatMap { nodes[$0]?.entries[name] }
                 guard let next = inode.flatMap({ nodes[$0]?.linkTarget }) else {
-                    place.append(inode)
+                    below.append(inode)
                     continue
                 }
                 followed += 1
                 // Nobody gets through such a path.
                 if followed > Self.mostFollowed { return false }
                 if next.isAbsolute { return true }
-                rest = next.components + rest
+                rest += next.components.reversed()
             }
         }
         return false

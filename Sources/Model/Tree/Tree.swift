@@ -31,23 +31,6 @@ public struct Tree: Hashable, Sendable {
 
     public subscript(entry: Entry) -> InodeID? { nodes[entry.directory]?.entries[entry.name] }
 
-    /// Every name that can be reached from the root, parents before their children, siblings in bytewise order. A crash
-    /// can leave a directory under two names, even one within itself: what is in it is listed under one of them.
-    public func reachable() -> [(path: ByteString, inode: InodeID)] {
-        var result: [(path: ByteString, inode: InodeID)] = []
-        var entered: Set<InodeID> = []
-        var stack: [(path: ByteString, inode: InodeID)] = [("", .root)]
-        while let (path, inode) = stack.popLast() {
-            result.append((path, inode))
-            guard let node = nodes[inode], node.kind == .directory, entered.insert(inode).inserted else { continue }
-            for (name, child) in node.entries.sorted(by: { $0.key > $1.key }) where nodes[child] != nil {
-                let slash: [UInt8] = path.isEmpty ? [] : [UInt8(ascii: "/")]
-                stack.append((ByteString(path.bytes + slash + name.bytes), child))
-            }
-        }
-        return result
-    }
-
     /// Applies the part of a write or a zeroing that lies within `ranges`.
     mutating func apply(_ effect: Effect, within ranges: RangeSet<UInt64>) {
         nodes[effect.inode]?.apply(effect, within: ranges)

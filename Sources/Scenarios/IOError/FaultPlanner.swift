@@ -58,9 +58,9 @@ struct FaultPlanner {
         }
         if let outcome = plain.underRules { try RecoveryControl(request, context).require(outcome.recovery) }
         let tree = try plain.recording.wholeState(at: plain.recording.events.count).tree
-        let files = tree.reachable().compactMap { (path, inode) -> (path: ByteString, sizeBytes: UInt64)? in
-            guard let node = tree.nodes[inode], node.kind == .regular, node.sizeBytes > 0 else { return nil }
-            return (path, node.sizeBytes)
+        let files = tree.reachable().compactMap { (name) -> (path: ByteString, sizeBytes: UInt64)? in
+            guard let node = tree.nodes[name.inode], node.kind == .regular, node.sizeBytes > 0 else { return nil }
+            return (name.path, node.sizeBytes)
         }
         let sizeBytes = files.reduce(0) { $0 + $1.sizeBytes }
         let paths = files.map(\.path)

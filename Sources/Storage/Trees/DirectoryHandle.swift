@@ -38,7 +38,13 @@ struct DirectoryHandle: ~Copyable {
 
     deinit { close(descriptor) }
 
-    func child(_ name: ByteString) -> ByteString { ByteString(path.bytes + [UInt8(ascii: "/")] + name.bytes) }
+    /// The path of a name in it. Of one that is much longer than any path can be (errors alone have a use for it), what is
+    /// in the middle is left out; it stays too long for any call.
+    func child(_ name: ByteString) -> ByteString {
+        let limit = 2 * Int(PATH_MAX)
+        let front = path.count <= limit ? path.bytes : path.bytes.prefix(limit) + Array("/...".utf8)
+        return ByteString(front + [UInt8(ascii: "/")] + name.bytes)
+    }
 
     func check(_ name: ByteString) throws(TreeError) {
         do throws(StorageError) { try name.checkedAsFileName() } catch { throw .invalidName(name, directory: path) }

@@ -11,6 +11,8 @@ package enum TreeError: Error, Hashable, Sendable {
     case directoryNotEmpty(ByteString)
     /// A directory has two names, or lies within itself: no filesystem has one.
     case directoryTwice(path: ByteString)
+    /// What has this name lies deeper than any path reaches: so many bytes from the root of the tree.
+    case pathTooLong(name: ByteString, countBytes: Int)
     /// A FIFO, a device or a directory where a file has to be.
     case notRegularFile(ByteString)
     /// Something is mounted where only files were to be.
@@ -30,6 +32,7 @@ extension TreeError {
         case .system(_, _, let errno): errno
         case .directoryNotEmpty: ENOTEMPTY
         case .directoryTwice, .link: ELOOP
+        case .pathTooLong: ENAMETOOLONG
         case .mountPoint: EBUSY
         case .protected: EPERM
         case .invalidName, .notRegularFile: EINVAL
@@ -45,6 +48,8 @@ extension TreeError: CustomStringConvertible {
         case .invalidName(let name, let directory): "'\(name)' in '\(directory)' is not a name that a file may have"
         case .directoryNotEmpty(let path): "\(path): a tree is written only into an empty directory"
         case .directoryTwice(let path): "\(path): a directory that is somewhere else too"
+        case .pathTooLong(let name, let count):
+            "the path of '\(name)' in the tree has \(count) bytes; no path has more than \(TreeMaterialiser.longestPathBytes)"
         case .notRegularFile(let path): "\(path): not a regular file"
         case .mountPoint(let path): "\(path): something is mounted there"
         case .protected(let path): "\(path): immutable or append-only, and only root may change that"

@@ -6,9 +6,13 @@ import Model
 /// Writes a tree as files: the one place where a crash state becomes a directory.
 ///
 /// Everything is made beneath the given directory, by single names relative to descriptors, and nothing that exists is
-/// opened: a hostile tree (a name with a slash, a link out of the directory and a file "beneath" it) is an error.
+/// opened: a hostile tree (a name with a slash, a link out of the directory and a file "beneath" it, more levels than a
+/// path can have) is an error.
 /// Sparse stays sparse. Modes are set last, owners only by root. Safe from several threads for different directories.
 package struct TreeMaterialiser: Sendable {
+    /// A tree that has a longer path is refused: only a program that goes down step by step would reach what lies there.
+    static let longestPathBytes = Int(PATH_MAX) - 1
+
     private let payloads: any PayloadStore
     private let images = FileImages()
 
@@ -21,7 +25,7 @@ package struct TreeMaterialiser: Sendable {
         var status = stat()
         guard fstat(root.descriptor, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
         var placed = Placed(isOurs: status.st_mode & S_ISGID == 0)
-        try fill(root, .root, tree, &placed, depth: 0)
+        try fill(root, .root, tree, &placed, pathBytes: 0)
         if let node = tree.nodes[.root] { try finish(root, node) }
     }
 
@@ -34,12 +38,15 @@ package struct TreeMaterialiser: Sendable {
     }
 
     private func fill(
-        _ directory: borrowing DirectoryHandle, _ inode: InodeID, _ tree: Tree, _ placed: inout Placed, depth: Int
+        _ directory: borrowing DirectoryHandle, _ inode: InodeID, _ tree: Tree, _ placed: inout Placed,
+        pathBytes: Int
     ) throws(TreeError) {
-        // Deeper than any path can be, and deep enough for the stack.
-        guard depth < 2048 else { throw .system(call: "mkdirat", path: directory.path, errno: ENAMETOOLONG) }
         for (name, child) in (tree.nodes[inode]?.entries ?? [:]).sorted(by: { $0.key < $1.key }) {
             guard let node = tree.nodes[child] else { continue }
+            let pathBytes = pathBytes + (pathBytes == 0 ? 0 : 1) + name.count
+            guard pathBytes <= Self.longestPathBytes else {
+                throw .pathTooLong(name: name, countBytes: pathBytes)
+            }
             if let first = placed.files[child] {
                 try directory.call("linkat", name) { descriptor, text in
                     first.withCString { linkat(AT_FDCWD, $0, descriptor, text, 0) }
@@ -52,7 +59,7 @@ package struct TreeMaterialiser: Sendable {
                 }
                 try directory.call("mkdirat", name) { mkdirat($0, $1, 0o700) }
                 let inner = try DirectoryHandle(name, in: directory)
-                try fill(inner, child, tree, &placed, depth: depth + 1)
+                try fill(inner, child, tree, &placed, pathBytes: pathBytes)
                 try finish(inner, node)
             } else {
                 placed.files[child] = directory.child(name)

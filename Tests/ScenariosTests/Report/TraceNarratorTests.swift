@@ -96,6 +96,46 @@ struct TraceNarratorTests {
         #expect(tell(.truncate(Self.file, sizeBytes: 2)) == "/f (gone)")
     }
 
+    @Test func `a file of many names is told by the newest that it has`() {
+        var narrator = TraceNarrator()
+        narrator.follow(.entry(Entry(.root, "f"), Self.file))
+        var id: UInt64 = 0
+        func tell(_ change: Change) -> String {
+            id += 1
+            return narrator.tell(.operation(Operation(id: OperationID(id), change))).path.map { "\($0)" } ?? ""
+        }
+        func told() -> String { tell(.truncate(Self.file, sizeBytes: 0)) }
+        // Names come and go in every order, more often than the narrator keeps old ones.
+        for round in 0..<40 {
+            for name in ["a", "b", "c"] as [ByteString] { _ = tell(.link(Self.file, at: Entry(.root, name))) }
+            #expect(told() == "/c", "\(round)")
+            _ = tell(.unlink(Entry(.root, "b")))
+            #expect(told() == "/c")
+            _ = tell(.unlink(Entry(.root, "c")))
+            #expect(told() == "/a")
+            _ = tell(.unlink(Entry(.root, "f")))
+            _ = tell(.link(Self.file, at: Entry(.root, "f")))
+            #expect(told() == "/f")
+            _ = tell(.unlink(Entry(.root, "a")))
+            #expect(told() == "/f")
+        }
+    }
+
+    /// Each path has 200 bytes more than the one before: all of them together would have 900 MB.
+    @Test func `what lies deeper than a path can be long is told by the end of its path`() {
+        let name = ByteString([UInt8](repeating: UInt8(ascii: "n"), count: 200))
+        var narrator = TraceNarrator()
+        var longest = 0
+        for number in UInt64(10)..<3010 {
+            let directory = number == 10 ? InodeID.root : InodeID(number - 1)
+            let change = Change.create(InodeID(number), .directory, Self.mode, at: Entry(directory, name))
+            let line = narrator.tell(.operation(Operation(id: OperationID(number), change)))
+            longest = max(longest, line.path?.count ?? 0)
+            if number == 11 { #expect(line.path == ByteString("/\(name)/\(name)")) }
+        }
+        #expect(longest <= 4099)
+    }
+
     @Test func `statistics count what was written where, and what had not returned`() {
         var narrator = TraceNarrator()
         var statistics = TraceStatistics()
