@@ -162,6 +162,11 @@ import Testing
         ("exec prlimit --locks=\(livingMark.limit): env -i sleep 1000", false),
         ("exec prlimit --locks=\(deadLimit): env -i FAULTLINE_SPAWN=nobody sleep 1000", false),
         ("exec prlimit --locks=1000: env -i sleep 1000", false),
+        // What is no mark of ours does not hide the limit.
+        ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN=garbage sleep 1000", true),
+        ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN= sleep 1000", true),
+        ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN=2000000000.1.1.8 sleep 1000", true),
+        ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN=\(livingMark.text) sleep 1000", false),
     ])
     func strayIsWhatOutlivedItsFaultline(script: String, expected: Bool) throws {
         let process = try startSleeping(script)
@@ -173,6 +178,30 @@ import Testing
         #expect(try process.wait(timeoutMilliseconds: expected ? 20_000 : 0) == (expected ? .signalled(SIGKILL) : nil))
         #expect(StrayProcesses.end(stray, in: Self.namespace) == .gone)
         try process.killTree()
+    }
+
+    /// It goes on as another process, in a session of its own, every few milliseconds.
+    @Test func aStrayThatHopsIsCaught() throws {
+        let folder = try TemporaryFolder()
+        var command = shell(
+            "echo 'echo $$ > hop; sleep 0.005; setsid -f sh hop.sh' > hop.sh; "
+                + "exec env FAULTLINE_SPAWN=2000000000.1.1.7 setsid -f sh hop.sh")
+        command.directory = folder.path
+        let mother = try ProcessRunner.start(command)
+        _ = try #require(try folder.eventually { numbers(try? folder.read("hop")).first })
+        var search = StraySearch(in: Self.namespace)
+        var (killedCount, quiet) = (0, 0)
+        while quiet < 50 {
+            let sweep = try search.sweep { stray in
+                if StrayProcesses.end(stray, in: Self.namespace) == .ended { killedCount += 1 }
+            }
+            quiet = sweep.strayCount == 0 ? quiet + 1 : 0
+        }
+        #expect(killedCount > 0)
+        let last = try folder.read("hop")
+        usleep(200_000)
+        #expect(try folder.read("hop") == last)
+        try mother.killTree()
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root can become another user"))

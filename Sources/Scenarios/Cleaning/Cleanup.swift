@@ -108,20 +108,44 @@ extension Cleanup {
 
     // MARK: - Processes
 
-    /// More rounds than a process has descendants that start others while they are killed.
-    private static let roundLimit = 16
+    /// So many sweeps in a row that find nothing end the search: one that missed nothing need not be done again often, while
+    /// processes that ended before they were looked at may have been links of a chain.
+    private static let (quietSweeps, quietSweepsAfterMisses) = (2, 20)
 
-    /// Kills what the dead runs had started, and whatever that starts meanwhile.
+    /// Kills what the dead runs had started, and whatever that starts meanwhile. What starts others faster than they can be
+    /// killed is a failure, with the last that was seen.
     private mutating func endProcesses() {
-        var seen: Set<StrayProcesses.Stray> = []
-        for _ in 0..<Self.roundLimit {
-            let new: [StrayProcesses.Stray]
-            do { new = try processes.strays().filter { seen.insert($0).inserted } } catch {
+        let sweep = processes.search()
+        let end = ContinuousClock.now + processes.patience
+        var (quiet, hasMissed) = (0, false)
+        var last: StrayProcesses.Stray?
+        while quiet < (hasMissed ? Self.quietSweepsAfterMisses : Self.quietSweeps) {
+            var strays: [StrayProcesses.Stray] = []
+            do {
+                let found = try sweep { stray in
+                    strays.append(stray)
+                    self.end(stray)
+                }
+                if found.strayCount > 0 { (quiet, hasMissed) = (0, false) } else { quiet += 1 }
+                hasMissed = hasMissed || found.missedCount > 0
+            } catch {
                 return note("/proc", .leftAlone(reason: "\(error)"))
             }
-            for stray in new { end(stray) }
-            if isDryRun || new.isEmpty { return }
+            if isDryRun { return }
+            last = strays.last ?? last
+            guard ContinuousClock.now < end else {
+                if let last { sayGoesOn(last) }
+                return
+            }
+            usleep(500)
         }
+    }
+
+    private mutating func sayGoesOn(_ stray: StrayProcesses.Stray) {
+        let reason =
+            "a killed run left processes that start others faster than they can be killed; this was the last one seen: "
+            + "call `faultline cleanup` again, or stop what starts them"
+        actions.append(Action(.process(stray.process, name: stray.name), .failed(reason: reason)))
     }
 
     private mutating func end(_ stray: StrayProcesses.Stray) {

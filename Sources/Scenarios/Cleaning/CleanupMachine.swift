@@ -29,20 +29,28 @@ extension Cleanup {
 
     /// What is asked about the processes that killed runs left; tests put something else there.
     package struct Processes {
-        package var strays: () throws(TargetError) -> [StrayProcesses.Stray]
+        /// One more sweep of a search, see `StraySearch`: hands each stray on that is new.
+        package typealias Sweep = ((StrayProcesses.Stray) -> Void) throws(TargetError) -> StraySearch.Sweep
+
+        /// Begins a search.
+        package var search: () -> Sweep
         package var end: (StrayProcesses.Stray) -> StrayProcesses.Ending
+        /// How long processes are searched that go on starting others.
+        package var patience: Duration
 
         package init(
-            strays: @escaping () throws(TargetError) -> [StrayProcesses.Stray],
-            end: @escaping (StrayProcesses.Stray) -> StrayProcesses.Ending
+            search: @escaping () -> Sweep, end: @escaping (StrayProcesses.Stray) -> StrayProcesses.Ending,
+            patience: Duration = .seconds(10)
         ) {
-            self.strays = strays
-            self.end = end
+            (self.search, self.end, self.patience) = (search, end, patience)
         }
 
         package static var kernel: Processes {
             Processes(
-                strays: { () throws(TargetError) in try StrayProcesses.all() }, end: { StrayProcesses.end($0) })
+                search: {
+                    var search = StraySearch()
+                    return { take throws(TargetError) in try search.sweep(take) }
+                }, end: { StrayProcesses.end($0) })
         }
     }
 }

@@ -73,8 +73,13 @@ struct ProcessFamily {
             guard session != ours else { continue }
             if let owner = noted.processes[process] ?? noted.sessions[session] {
                 orphans[process] = owner
-            } else if let mark = ProcessTable.environmentValue(ProcessFamily.variable, of: process) {
-                orphans[process] = SpawnMark(parsing: mark).flatMap { $0.isOurs ? $0.serial : nil }
+                continue
+            }
+            let text = ProcessTable.environmentValue(ProcessFamily.variable, of: process)
+            if text == SpawnMark.nobodyValue { continue }
+            // What is no mark says nothing.
+            if let mark = text.flatMap(SpawnMark.init(parsing:)) {
+                if mark.isOurs { orphans[process] = mark.serial }
             } else if !roots.keys.contains(where: hasEnded) {
                 // Else one has ended that nobody has reaped yet, and may have left it: that one's turn comes.
                 orphans[process] = serial

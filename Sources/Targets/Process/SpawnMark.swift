@@ -8,7 +8,10 @@ import Glibc
 /// closes every descriptor still has it. Whoever changes both is not found.
 package struct SpawnMark: Hashable, Sendable {
     /// The line of an environment that says that a process belongs to nobody: it is meant to outlive who started it.
-    package static let nobody = ByteString(ProcessFamily.variable.bytes + Array("=nobody".utf8))
+    package static let nobody = ByteString(
+        ProcessFamily.variable.bytes + [UInt8(ascii: "=")] + nobodyValue.bytes)
+
+    static let nobodyValue: ByteString = "nobody"
 
     var process: Int32
     /// When that process started, in clock ticks since boot: an id that is used again is another process.

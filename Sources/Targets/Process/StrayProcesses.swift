@@ -46,14 +46,17 @@ package enum StrayProcesses {
 
     /// The same; tests have marks of a namespace of their own.
     static func all(in namespace: UInt32) throws(TargetError) -> [Stray] {
-        // In a new namespace, /proc may still be that of the old one: its ids mean other processes to us.
-        guard ProcessTable.isOfOwnNamespace else { throw .foreignProc }
-        let family = ancestors(of: getpid())
-        return try ProcessTable.everyProcess().sorted().compactMap { process in
-            guard isStray(process, in: namespace) else { return nil }
-            let name = ProcessTable.name(of: process) ?? ""
-            return Stray(process: process, name: name, objection: objection(to: process, family))
-        }
+        var search = StraySearch(in: namespace)
+        var found: [Stray] = []
+        _ = try search.sweep { found.append($0) }
+        return found.sorted { $0.process < $1.process }
+    }
+
+    /// The process as a stray; nil for one that is none.
+    static func stray(_ process: Int32, in namespace: UInt32, _ family: Set<Int32>) -> Stray? {
+        guard isStray(process, in: namespace) else { return nil }
+        let name = ProcessTable.name(of: process) ?? ""
+        return Stray(process: process, name: name, objection: objection(to: process, family))
     }
 
     /// Kills a process, if it is still a stray, and waits for its end.
@@ -81,12 +84,15 @@ package enum StrayProcesses {
 
     // MARK: - Steps
 
-    /// The environment decides where it speaks; the limit where that was wiped, overwritten or may not be read.
+    /// The environment decides where it holds a mark of our namespace; the limit where it was wiped or overwritten, may not
+    /// be read, or says something else.
     private static func isStray(_ process: Int32, in namespace: UInt32) -> Bool {
         guard !ProcessTable.isEnding(process) else { return false }
         if let text = ProcessTable.environmentValue(ProcessFamily.variable, of: process) {
-            guard let mark = SpawnMark(parsing: text), mark.namespace == namespace else { return false }
-            return living(mark.process) != mark.startTicks
+            if text == SpawnMark.nobodyValue { return false }
+            if let mark = SpawnMark(parsing: text), mark.namespace == namespace {
+                return living(mark.process) != mark.startTicks
+            }
         }
         guard let limit = ProcessTable.lockLimit(of: process),
             let mark = SpawnMark.process(ofLimit: limit, namespace: namespace)
@@ -108,7 +114,7 @@ package enum StrayProcesses {
     }
 
     /// A process and those above it.
-    private static func ancestors(of process: Int32) -> Set<Int32> {
+    static func ancestors(of process: Int32) -> Set<Int32> {
         var all: Set<Int32> = []
         var next: Int32? = process
         while let process = next, process > 0, all.insert(process).inserted { next = ProcessTable.parent(of: process) }

@@ -46,20 +46,31 @@ struct CleanupTests {
                     detached.paths.append(path)
                 }),
             processes: Cleanup.Processes(
-                strays: { () throws(TargetError) in
-                    strays.rounds.isEmpty ? [] : strays.rounds.removeFirst()
-                }, end: { strays.endings[$0.process] ?? .ended }))
+                search: {
+                    { take throws(TargetError) in strays.sweep(take) }
+                }, end: { strays.endings[$0.process] ?? .ended }, patience: strays.patience))
         return cleanup.run()
     }
 
-    /// The processes that are found, round after round, and what becomes of them.
+    /// The processes that are found, sweep after sweep, and what becomes of them.
     final class Strays {
-        var rounds: [[StrayProcesses.Stray]]
+        private var sweeps: [[StrayProcesses.Stray]]
         let endings: [Int32: StrayProcesses.Ending]
+        var patience = Duration.seconds(600)
+        /// Processes that end in each sweep before they are looked at.
+        var missedCount = 0
+        private(set) var sweepCount = 0
 
-        init(_ rounds: [StrayProcesses.Stray]..., endings: [Int32: StrayProcesses.Ending] = [:]) {
-            self.rounds = rounds
+        init(_ sweeps: [StrayProcesses.Stray]..., endings: [Int32: StrayProcesses.Ending] = [:]) {
+            self.sweeps = sweeps
             self.endings = endings
+        }
+
+        func sweep(_ take: (StrayProcesses.Stray) -> Void) -> StraySearch.Sweep {
+            sweepCount += 1
+            let found = sweeps.isEmpty ? [] : sweeps.removeFirst()
+            for stray in found { take(stray) }
+            return StraySearch.Sweep(strayCount: found.count, missedCount: missedCount)
         }
     }
 
@@ -221,12 +232,11 @@ struct CleanupTests {
     }
 
     /// A process that starts another while it is killed; one that is gone by itself; one that does not die; one of others.
-    @Test func `what killed runs left running is killed, round after round, and the rest is named once`() throws {
+    @Test func `what killed runs left running is killed, sweep after sweep, and the rest is named once`() throws {
         let foreign = StrayProcesses.Stray(process: 4, name: "d", objection: "it belongs to user 7")
         let strays = Strays(
-            [.init(process: 1, name: "a"), .init(process: 2, name: "b"), foreign],
-            [.init(process: 3, name: "c"), foreign], [.init(process: 3, name: "c"), foreign],
-            [.init(process: 5, name: "never seen")], endings: [2: .gone, 3: .failed("it does not end")])
+            [.init(process: 1, name: "a"), .init(process: 2, name: "b"), foreign], [.init(process: 3, name: "c")],
+            endings: [2: .gone, 3: .failed("it does not end")])
         let reason = "a killed run left it, but it belongs to user 7; `kill -9 4` ends it"
         #expect(
             cleanup(strays: strays)
@@ -237,6 +247,23 @@ struct CleanupTests {
         let dry = cleanup(
             isDryRun: true, strays: Strays([.init(process: 1, name: "a")], [.init(process: 2, name: "b")]))
         #expect(dry == [.init(.process(1, name: "a"), .ended)])
+    }
+
+    @Test func `the search for what a killed run left goes on past sweeps that missed something`() throws {
+        let hopper = StrayProcesses.Stray(process: 9, name: "hop")
+        let strays = Strays([], [], [], [], [hopper])
+        strays.missedCount = 1
+        #expect(cleanup(strays: strays) == [.init(.process(9, name: "hop"), .ended)])
+        let quiet = Strays()
+        #expect(cleanup(strays: quiet).isEmpty && quiet.sweepCount == 2)
+    }
+
+    @Test func `processes that start others faster than they are killed are a failure`() throws {
+        let strays = Strays([.init(process: 9, name: "hop")], endings: [9: .gone])
+        strays.patience = .zero
+        let actions = cleanup(strays: strays)
+        #expect(actions.map(\.subject) == [.process(9, name: "hop")])
+        #expect(actions.count { $0.isFailure } == 1)
     }
 
     @Test func `a damaged record is left alone with its reason`() throws {

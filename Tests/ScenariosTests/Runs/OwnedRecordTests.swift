@@ -181,6 +181,6 @@ extension Cleanup.Mounts {
 extension Cleanup.Processes {
     /// A machine without strays.
     static var none: Cleanup.Processes {
-        Cleanup.Processes(strays: { () throws(TargetError) in [] }, end: { _ in .gone })
+        Cleanup.Processes(search: { { _ throws(TargetError) in StraySearch.Sweep() } }, end: { _ in .gone })
     }
 }
