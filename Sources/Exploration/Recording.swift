@@ -7,6 +7,8 @@ package struct Recording: Sendable {
     package var base: Tree
     package var events: EventList
     package var payloads: any PayloadStore
+    /// How the trace file ends that it was read from.
+    package private(set) var ending = TraceEnding.whole
     /// The files that the store writes through shared mappings. What it stored there and the kernel has not written back
     /// survives a kill of the process and is in no trace, so no state that a kill leaves can be derived.
     ///
@@ -65,6 +67,7 @@ package struct Recording: Sendable {
         self.init(
             base: trace.base, events: trace.events,
             payloads: try reader.payloads(keepingAtMost: UInt64(2 * budget.cacheBytes)))
+        ending = trace.ending
     }
 
     /// Of so many events, some ten megabytes, all are in memory.

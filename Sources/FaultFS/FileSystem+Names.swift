@@ -88,6 +88,8 @@ extension FileSystem {
         let directory = try self.directory(parent, changing: name)
         return try change(.link, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
+                // As Linux has it: a file that lost its last name never gets another.
+                guard !node.names.isEmpty else { throw Errno(ENOENT) }
                 let above = try table.open(directory)
                 let path = try table.open(node)
                 try Errno.check(name.withCString { faultline_link_path(path.number, above.number, $0) })

@@ -82,8 +82,9 @@ final class Recorder: @unchecked Sendable {
         /// Records that a rule fired on what the turn is for.
         func recordFault(_ rule: ByteString) throws(Errno) { try recorder.append(.fault(id, rule: rule)) }
 
-        /// Records a write that took effect.
+        /// Records a write that took effect; one of no bytes changed nothing.
         func recordWrite(_ inode: InodeID, offsetBytes: UInt64, _ data: UnsafeRawBufferPointer) throws(Errno) {
+            guard !data.isEmpty else { return }
             let payload = Payload(offsetBytes: 0, countBytes: UInt64(data.count))
             let piece = WritePiece(
                 process: process, inode: inode, range: offsetBytes..<offsetBytes + UInt64(data.count))

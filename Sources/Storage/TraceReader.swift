@@ -56,17 +56,18 @@ public final class TraceReader: PayloadStore, Sendable {
     ///   - onFailure: hears of a disk that fails afterwards; see `EventList`.
     package func load(
         keepingAtMost limit: Int, onFailure: @escaping @Sendable (any Error) -> Void
-    ) throws(TraceFileError) -> (base: Tree, events: EventList) {
+    ) throws(TraceFileError) -> (base: Tree, events: EventList, ending: TraceEnding) {
         var events: [TraceEvent] = []
         var offsets: [UInt64] = []
         var count = 0
-        let (base, _) = try read { event, offset in
+        let (base, ending) = try read { event, offset in
             if count % EventFile.stretchCount == 0 { offsets.append(offset) }
             count += 1
             if count <= limit { events.append(event) } else { events = [] }
         }
-        guard count > limit else { return (base, EventList(events)) }
-        return (base, EventList(EventFile(self, count: count, stretchesAt: offsets, onFailure: onFailure)))
+        guard count > limit else { return (base, EventList(events), ending) }
+        let file = EventFile(self, count: count, stretchesAt: offsets, onFailure: onFailure)
+        return (base, EventList(file), ending)
     }
 
     /// Reads all of it; hands each event on with the place in the file where its record begins.

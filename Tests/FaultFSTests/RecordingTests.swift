@@ -52,6 +52,16 @@ import Testing
             "head -c 8192 /dev/zero | dd of=a bs=8192 iflag=fullblock oflag=sync,direct status=none",
             "1 create 2 file 644 1/a|2 write 2 at 0 8192 bytes|3 fsync 2 began|3 ended"
         ),
+        (
+            // No attribute, no bytes; and a file that has lost its last name gets no other.
+            ": > a; setfattr -x user.k a 2>/dev/null; fallocate -l 0 a 2>/dev/null; printf '' >> a; true",
+            "1 create 2 file 644 1/a"
+        ),
+        (
+            "exec 3<> a; truncate -s 300000 a; rm a; ln -L /proc/self/fd/3 b 2>/dev/null; stat -L /proc/self/fd/3 > /dev/null; "
+                + "ln -L /proc/self/fd/3 b 2>/dev/null; true",
+            "1 create 2 file 644 1/a|2 truncate 2 to 300000|3 unlink 1/a"
+        ),
         ("rm nothing 2>/dev/null; mkdir . 2>/dev/null; cat nothing 2>/dev/null; true", ""),
     ])
     func operationsAreRecorded(script: String, expected: String) throws {

@@ -38,6 +38,9 @@ package struct TraceGenerator {
         return lines.joined(separator: "\n") + "\n"
     }
 
+    /// The paths that certainly have the attribute user.a.
+    private var attributed: Set<String> = []
+
     private var files: [String] { kinds.filter { $0.value == "f" }.keys.sorted() }
     private var folders: [String] { kinds.filter { $0.value == "d" }.keys.sorted() }
 
@@ -46,11 +49,17 @@ package struct TraceGenerator {
         case 0...5: return write()
         case 6, 7: return truncate()
         case 8, 9: return create()
-        case 10...13: return rename()
-        case 14: return remove()
+        case 10...13:
+            attributed = []
+            return rename()
+        case 14:
+            attributed = []
+            return remove()
         case 15: return attribute()
         case 16, 17: return flight()
-        case 18: return link()
+        case 18:
+            attributed = []
+            return link()
         default: return barrier()
         }
     }
@@ -165,9 +174,18 @@ package struct TraceGenerator {
     private mutating func attribute() -> String? {
         guard let path = pick(files + folders) else { return nil }
         switch below(4) {
-        case 0: return "setxattr \(path) user.a \(below(3))"
+        case 0:
+            attributed.insert(path)
+            return "setxattr \(path) user.a \(below(3))"
         case 1: return "setxattr \(path) user.b \(below(3))"
-        case 2: return "removexattr \(path) user.a"
+        case 2:
+            // Nobody removes what is not there; the same file may have another name.
+            guard attributed.contains(path) else {
+                attributed.insert(path)
+                return "setxattr \(path) user.a 0"
+            }
+            attributed = []
+            return "removexattr \(path) user.a"
         default: return "chmod \(path) 6\(below(8))0"
         }
     }

@@ -57,15 +57,15 @@ struct TraceCodecTests {
 
     /// A write by process 0 is the kernel's, by what version 1 said of processes.
     @Test func `a trace of version 1 is read, and tells calls from pages written back`() throws {
-        let none = UnsafeRawBufferPointer(start: nil, count: 0)
-        let write = Change.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 0))
+        let write = Change.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 1))
         let changes: [(Change, process: Int32, isComplete: Bool)] = [
             (write, 7, true), (write, 7, false), (write, 0, true), (.unlink(TraceSamples.entry), 0, true),
         ]
         var encoder = TraceEncoder()
         for (change, process, isComplete) in changes {
             let operation = Operation(id: OperationID(1), change, process: process, isComplete: isComplete)
-            try encoder.encode(.event(.operation(operation)), data: none)
+            let data: [UInt8] = change == write ? [7] : []
+            _ = try data.withUnsafeBytes { try encoder.encode(.event(.operation(operation)), data: $0) }
         }
         try encoder.end()
         let old = Self.header(version: 1) + encoder.bytes.dropFirst(TraceFormat.headerBytes)
@@ -80,10 +80,11 @@ struct TraceCodecTests {
 
     @Test func `a trace of version 1 has no other origins`() throws {
         var encoder = TraceEncoder()
-        let write = Change.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 0))
-        try encoder.encode(
-            .event(.operation(Operation(id: OperationID(1), write, origin: .sameCall))),
-            data: .init(start: nil, count: 0))
+        let write = Change.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 1))
+        _ = try [UInt8(7)].withUnsafeBytes { data in
+            try encoder.encode(
+                .event(.operation(Operation(id: OperationID(1), write, origin: .sameCall))), data: data)
+        }
         let old = Self.header(version: 1) + encoder.bytes.dropFirst(TraceFormat.headerBytes)
         guard case .failure(.damaged) = TraceSamples.decoded(old).last else {
             return #expect(Bool(false), "\(TraceSamples.decoded(old).last)")
@@ -150,6 +151,29 @@ struct TraceCodecTests {
             .base(.entry(Entry(.root, ByteString([UInt8](repeating: 97, count: 256))), InodeID(2))),
             .base(.node(InodeID(2), .symbolicLink(target: ""), Attributes(mode: 0o777), sizeBytes: 0)),
             .base(.extendedAttribute(InodeID(2), name: "", value: "")),
+            .base(.extendedAttribute(InodeID(2), name: "no-namespace", value: "")),
+            .base(.extendedAttribute(InodeID(2), name: "user.", value: "")),
+            .base(.extendedAttribute(InodeID(2), name: "unknown.x", value: "")),
+            .base(.extendedAttribute(InodeID(2), name: "user.x", value: tooLong)),
+            .base(.extendedAttribute(InodeID(2), name: "system.posix_acl_access", value: "no list")),
+            attribute("x", ""), attribute("nonsense.x", nil),
+            attribute("user.x", tooLong),
+            attribute("system.posix_acl_default", "12345678"),
+            .base(.node(InodeID(0), .regular, Attributes(mode: 0o644), sizeBytes: 0)),
+            .event(
+                .operation(
+                    Operation(
+                        id: OperationID(1),
+                        .create(InodeID(0), .regular, Attributes(mode: 0o644), at: TraceSamples.entry)))),
+            .event(
+                .operation(
+                    Operation(
+                        id: OperationID(1),
+                        .write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 0))))),
+            .event(
+                .operation(
+                    Operation(id: OperationID(1), .allocate(InodeID(2), offsetBytes: 0, countBytes: 0, .extend)))),
+            .event(.barrierEnded(OperationID(1), errno: -1)), .event(.barrierEnded(OperationID(1), errno: 4096)),
         ] as [TraceRecord])
     func `what no kernel reports is refused`(record: TraceRecord) {
         var encoder = TraceEncoder()
@@ -159,6 +183,26 @@ struct TraceCodecTests {
         }
         guard case .illegal(16, _) = error else { return #expect(Bool(false), "\(String(describing: error))") }
         #expect(encoder.bytes == before)
+    }
+
+    private static let tooLong = ByteString([UInt8](repeating: 1, count: 65537))
+
+    private static func attribute(_ name: ByteString, _ value: ByteString?) -> TraceRecord {
+        .event(.operation(Operation(id: OperationID(1), .setExtendedAttribute(InodeID(2), name: name, value: value))))
+    }
+
+    @Test func `attributes as Linux has them are taken`() throws {
+        let list: ByteString = ByteString([2, 0, 0, 0, 1, 0, 6, 0, 255, 255, 255, 255])
+        let largest = ByteString([UInt8](repeating: 1, count: 65536))
+        let taken: [(ByteString, ByteString?)] = [
+            ("user.x", largest), ("user.x", ""), ("trusted.overlay.opaque", "y"), ("security.selinux", "label"),
+            ("system.posix_acl_access", list), ("system.posix_acl_access", ""), ("system.posix_acl_default", nil),
+            ("btrfs.compression", "zstd"),
+        ]
+        var encoder = TraceEncoder()
+        for (name, value) in taken {
+            try encoder.encode(Self.attribute(name, value), data: .init(start: nil, count: 0))
+        }
     }
 
     @Test func `a name with a slash is refused although its checksums are right`() throws {

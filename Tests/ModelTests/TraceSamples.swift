@@ -10,7 +10,7 @@ enum TraceSamples {
     static let base: [(BaseRecord, data: String)] = [
         (.node(.root, .directory, attributes, sizeBytes: 0), ""),
         (.node(InodeID(2), .regular, attributes, sizeBytes: 1 << 40), ""),
-        (.node(InodeID(3), .symbolicLink(target: odd), attributes, sizeBytes: 5), ""),
+        (.node(InodeID(3), .symbolicLink(target: odd), attributes, sizeBytes: 0), ""),
         (.node(InodeID(4), .fifo, attributes, sizeBytes: 0), ""),
         (.node(InodeID(5), .socket, attributes, sizeBytes: 0), ""),
         (.extendedAttribute(InodeID(2), name: "user.x", value: odd), ""),
@@ -33,7 +33,7 @@ enum TraceSamples {
 
     private static let changes: [(Change, data: String)] = [
         (.write(InodeID(2), offsetBytes: UInt64(Int64.max) - 4, data: Payload(offsetBytes: 0, countBytes: 4)), "data"),
-        (.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 0)), ""),
+        (.write(InodeID(2), offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 1)), "x"),
         (.truncate(InodeID(2), sizeBytes: 12), ""),
         (.allocate(InodeID(2), offsetBytes: 1, countBytes: 2, .extend), ""),
         (.allocate(InodeID(2), offsetBytes: 1, countBytes: 2, .zeroRangeKeepSize), ""),

@@ -8,13 +8,17 @@ import Testing
 struct TraceValidatorTests {
     private static let attributes = Attributes(mode: 0o644)
     private static let (file, directory, inner) = (InodeID(2), InodeID(3), InodeID(4))
+    private static let (nameless, link, namelessFile) = (InodeID(5), InodeID(6), InodeID(7))
 
-    /// `f` (also named `g`), and `d` with `d/e` in it.
+    /// `f` (also named `g`), `d` with `d/e` in it, the link `l`, and a directory and a file without a name.
     private static let base: [BaseRecord] = [
         .node(.root, .directory, attributes, sizeBytes: 0), .node(file, .regular, attributes, sizeBytes: 9),
         .node(directory, .directory, attributes, sizeBytes: 0), .node(inner, .directory, attributes, sizeBytes: 0),
         .entry(at("f"), file), .entry(at("g"), file), .entry(at("d"), directory),
-        .entry(Entry(directory, "e"), inner),
+        .entry(Entry(directory, "e"), inner), .node(nameless, .directory, attributes, sizeBytes: 0),
+        .node(link, .symbolicLink(target: "f"), attributes, sizeBytes: 0), .entry(at("l"), link),
+        .node(namelessFile, .regular, attributes, sizeBytes: 0),
+        .extendedAttribute(file, name: "user.a", value: "v"),
     ]
 
     private static func at(_ name: ByteString, in directory: InodeID = .root) -> Entry { Entry(directory, name) }
@@ -93,7 +97,35 @@ struct TraceValidatorTests {
             [.rename(from: at("e", in: directory), to: at("e"), .replace), .unlink(at("d")), .unlink(at("d"))],
             .nameMissing(at("d"))
         ),
+        ([make(9, at: at("x", in: nameless))], .removedDirectory(nameless)),
+        ([.rename(from: at("f"), to: at("x", in: nameless), .replace)], .removedDirectory(nameless)),
+        ([.link(namelessFile, at: at("x"))], .linkToRemoved(namelessFile)),
+        (
+            [.unlink(at("f")), .link(file, at: at("f")), .unlink(at("f")), .unlink(at("g")), .link(file, at: at("f"))],
+            .linkToRemoved(file)
+        ),
+        (
+            [make(9, at: at("x")), .rename(from: at("f"), to: at("x"), .replace), .link(InodeID(9), at: at("y"))],
+            .linkToRemoved(InodeID(9))
+        ),
+        ([attribute(file, "user.b", nil)], .attributeMissing(file, name: "user.b")),
+        (
+            [
+                attribute(file, "user.a", nil), attribute(file, "user.a", "v"), attribute(file, "user.a", nil),
+                attribute(file, "user.a", nil),
+            ],
+            .attributeMissing(file, name: "user.a")
+        ),
+        ([attribute(link, "user.a", "v")], .userAttribute(link, name: "user.a")),
+        (
+            [make(9, .fifo, at: at("p")), attribute(InodeID(9), "user.a", "v")],
+            .userAttribute(InodeID(9), name: "user.a")
+        ),
     ]
+
+    private static func attribute(_ inode: InodeID, _ name: ByteString, _ value: ByteString?) -> Change {
+        .setExtendedAttribute(inode, name: name, value: value)
+    }
 
     @Test(arguments: illegal.indices) func `what no filesystem does is refused`(row: Int) throws {
         let (changes, reason) = Self.illegal[row]
@@ -123,7 +155,36 @@ struct TraceValidatorTests {
             [.operation(Operation(id: first, write(file), isComplete: false)), .completed(first), .completed(first)],
             .notInFlight(first)
         ),
+        (
+            events([make(9, at: at("x"))]) + [.barrierBegan(second, .forceUnitAccess(first), process: 1)],
+            .unknownWrite(first)
+        ),
+        (
+            [
+                .barrierBegan(first, .fsync(file), process: 1), .barrierEnded(first, errno: 0),
+                .barrierBegan(second, .forceUnitAccess(first), process: 1),
+            ], .unknownWrite(first)
+        ),
+        // Nothing before it, another file, another thread, another place, something between, a page written back.
+        ([piece(second, at: 1)], .pieceOfNothing(second)),
+        (events([make(9, at: at("x"))]) + [piece(second, at: 1)], .pieceOfNothing(second)),
+        ([piece(first, of: namelessFile, at: 0, .call), piece(second, at: 1)], .pieceOfNothing(second)),
+        ([piece(first, at: 0, .call, by: 8), piece(second, at: 1)], .pieceOfNothing(second)),
+        ([piece(first, at: 0, .call), piece(second, at: 2)], .pieceOfNothing(second)),
+        (
+            [piece(first, at: 0, .call), .fault(first, rule: "write -> EIO"), piece(second, at: 1)],
+            .pieceOfNothing(second)
+        ),
+        ([piece(first, at: 0, .writeback), piece(second, at: 1)], .pieceOfNothing(second)),
     ]
+
+    private static func piece(
+        _ id: OperationID, of inode: InodeID = file, at offset: UInt64, _ origin: Model.Operation.Origin = .sameCall,
+        by thread: Int32 = 7
+    ) -> TraceEvent {
+        let change = Change.write(inode, offsetBytes: offset, data: Payload(offsetBytes: 0, countBytes: 1))
+        return .operation(Operation(id: id, change, process: thread, origin: origin))
+    }
 
     @Test(arguments: illegalEvents.indices) func `ids and barriers follow each other as they can`(row: Int) throws {
         let (events, reason) = Self.illegalEvents[row]
@@ -156,8 +217,46 @@ struct TraceValidatorTests {
             .barrierBegan(OperationID(1 << 60), .flush, process: 1),
         ]
         #expect(try Self.refusal(Self.base, events) == nil)
+        let pieces = [
+            Self.piece(Self.first, at: 4, .call), Self.piece(Self.second, at: 5), Self.piece(OperationID(3), at: 6),
+            .barrierBegan(OperationID(4), .forceUnitAccess(Self.second), process: 1),
+        ]
+        #expect(try Self.refusal(Self.base, pieces) == nil)
+        // A kernel gives labels and access control lists by itself; files without a name are written to.
+        let attributes: [Change] = [
+            Self.attribute(Self.file, "user.a", nil), Self.attribute(Self.link, "security.selinux", "v"),
+            Self.attribute(Self.file, "system.posix_acl_access", nil), Self.write(Self.namelessFile),
+            Self.attribute(Self.directory, "user.a", "v"), Self.attribute(Self.directory, "user.a", nil),
+        ]
+        #expect(try Self.refusal(Self.base, Self.events(attributes)) == nil)
         // Without a base there is an empty root.
         #expect(try Self.refusal([], Self.events([Self.make(2, at: Self.at("f"))])) == nil)
+    }
+
+    private static func content(_ offset: UInt64, _ count: UInt64) -> BaseRecord {
+        .content(file, offsetBytes: offset, data: Payload(offsetBytes: 0, countBytes: count))
+    }
+
+    private static let illegalBases: [([BaseRecord], BaseTreeError)] = [
+        ([content(8, 2)], .contentMisplaced(file, offsetBytes: 8)),
+        ([content(100, 1)], .contentMisplaced(file, offsetBytes: 100)),
+        ([content(.max, 2)], .contentMisplaced(file, offsetBytes: .max)),
+        ([content(0, 3), content(1, 3)], .contentMisplaced(file, offsetBytes: 1)),
+        ([content(4, 1), content(0, 1)], .contentMisplaced(file, offsetBytes: 0)),
+        (
+            [.content(namelessFile, offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 1))],
+            .contentMisplaced(namelessFile, offsetBytes: 0)
+        ),
+        ([.node(InodeID(9), .directory, attributes, sizeBytes: 1)], .sized(InodeID(9))),
+        ([.node(InodeID(9), .symbolicLink(target: "f"), attributes, sizeBytes: 1)], .sized(InodeID(9))),
+        ([.extendedAttribute(link, name: "user.a", value: "v")], .userAttribute(link, name: "user.a")),
+    ]
+
+    @Test(arguments: illegalBases.indices) func `a base tree that no filesystem holds is refused`(row: Int) throws {
+        let (records, reason) = Self.illegalBases[row]
+        #expect(throws: reason) { try Self.refusal(Self.base + records, []) }
+        #expect(!"\(reason)".contains("BaseTreeError"))
+        #expect(try Self.refusal(Self.base + [Self.content(0, 3), Self.content(3, 6)], []) == nil)
     }
 
     @Test func `every litmus script and random run is a legal trace`() throws {

@@ -42,7 +42,8 @@ import Testing
     func `events in the file are the events in memory, however they are asked for`(count: Int) throws {
         try write(count)
         let inMemory = try TraceReader(path: path).load()
-        let (base, events) = try TraceReader(path: path).load(keepingAtMost: 0) { _ in Issue.record("no disk failed") }
+        let (base, events, _) = try TraceReader(path: path).load(keepingAtMost: 0) { _ in Issue.record("no disk failed")
+        }
         #expect(base == inMemory.base)
         #expect(events.count == count && Array(events) == inMemory.events)
         for place in [0, count / 2, count - 1] where events.indices.contains(place) {
@@ -58,7 +59,7 @@ import Testing
     @Test func `a file that is damaged later on is an error, and no trap`() throws {
         try write(1300)
         let failures = Mutex<[String]>([])
-        let (_, events) = try TraceReader(path: path).load(keepingAtMost: 0) { error in
+        let (_, events, _) = try TraceReader(path: path).load(keepingAtMost: 0) { error in
             failures.withLock { $0.append("\(error)") }
         }
         let file = try FileHandle(forWritingTo: URL(filePath: "\(path)"))

@@ -1,3 +1,5 @@
+import Bytes
+
 /// What no storage does: why an event cannot follow those before it, in a trace whose checksums are right.
 public enum IllegalEvent: Error, Hashable, Sendable {
     /// An operation or a barrier had the id before.
@@ -27,8 +29,16 @@ public enum IllegalEvent: Error, Hashable, Sendable {
     case barrierNotBegun(OperationID)
     /// It was recorded as complete, or completed already, or was never there.
     case notInFlight(OperationID)
-    /// A barrier for a write that was not there.
+    /// A barrier for a write that was not there, or for what is no write.
     case unknownWrite(OperationID)
+    /// One more piece of a write: the event before is no write by this thread that ends where this one begins.
+    case pieceOfNothing(OperationID)
+    /// A name for a file whose last one was removed: link(2) refuses that.
+    case linkToRemoved(InodeID)
+    /// An attribute is removed that the inode does not have.
+    case attributeMissing(InodeID, name: ByteString)
+    /// A `user.` attribute of what is neither a file nor a directory (xattr(7)).
+    case userAttribute(InodeID, name: ByteString)
     /// Whether a directory comes to lie within itself could not be told in reasonable time.
     case tooDeep(Entry)
 }
@@ -55,7 +65,13 @@ extension IllegalEvent: CustomStringConvertible {
             "a rename to '\(entry.name)' in \(entry.directory), which is a name of the same inode"
         case .barrierNotBegun(let id): "the barrier \(id) ends and is not under way"
         case .notInFlight(let id): "\(id) completes and is not in flight"
-        case .unknownWrite(let id): "a barrier for the write \(id), which was not there"
+        case .unknownWrite(let id): "a barrier for the write \(id), and there was no such write"
+        case .pieceOfNothing(let id):
+            "\(id) is one more piece of a write, and the event before is no piece that it goes on from"
+        case .linkToRemoved(let inode): "a name is given to \(inode), which has none any more"
+        case .attributeMissing(let inode, let name): "the attribute '\(name)' of \(inode) is removed, and is not there"
+        case .userAttribute(let inode, let name):
+            "'\(name)' is given to \(inode); only files and directories have such attributes"
         case .tooDeep(let entry):
             "a directory is renamed to '\(entry.name)' in \(entry.directory), and lies too deep to be followed"
         }

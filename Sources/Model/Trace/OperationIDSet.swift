@@ -7,6 +7,7 @@ struct OperationIDSet: Sendable {
     private var word: UInt64 = 0
 
     /// False when it was there.
+    @discardableResult
     mutating func insert(_ id: OperationID) -> Bool {
         let (place, bit) = (id.rawValue >> 6, 1 << (id.rawValue & 63) as UInt64)
         if place != self.place {

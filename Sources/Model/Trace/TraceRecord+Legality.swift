@@ -8,6 +8,9 @@ extension TraceRecord {
         switch self {
         case .base(let base): base.objection
         case .event(.operation(let operation)): operation.objection
+        case .event(.barrierEnded(_, let errno)):
+            // MAX_ERRNO of Linux.
+            (0...4095).contains(errno) ? nil : "a sync cannot end with errno \(errno)"
         case .event: nil
         }
     }
@@ -23,9 +26,9 @@ extension Operation {
 extension BaseRecord {
     fileprivate var objection: String? {
         switch self {
-        case .node(_, let kind, let attributes, let size):
-            kind.objection ?? attributes.objection ?? rangeObjection(size, 0)
-        case .extendedAttribute(_, let name, _): attributeNameObjection(name)
+        case .node(let inode, let kind, let attributes, let size):
+            inode.objection ?? kind.objection ?? attributes.objection ?? rangeObjection(size, 0)
+        case .extendedAttribute(_, let name, let value): attributeObjection(name, value)
         case .entry(let entry, _): entry.objection
         case .content(_, let offset, let data): rangeObjection(offset, data.countBytes)
         }
@@ -35,17 +38,23 @@ extension BaseRecord {
 extension Change {
     fileprivate var objection: String? {
         switch self {
-        case .write(_, let offset, let data): rangeObjection(offset, data.countBytes)
+        case .write(_, let offset, let data):
+            data.countBytes == 0 ? "a write of no bytes changes nothing" : rangeObjection(offset, data.countBytes)
         case .truncate(_, let size): rangeObjection(size, 0)
-        case .allocate(_, let offset, let count, _): rangeObjection(offset, count)
-        case .create(_, let kind, let attributes, let entry):
-            kind.objection ?? attributes.objection ?? entry.objection
+        case .allocate(_, let offset, let count, _):
+            count == 0 ? "no allocation is of 0 bytes" : rangeObjection(offset, count)
+        case .create(let inode, let kind, let attributes, let entry):
+            inode.objection ?? kind.objection ?? attributes.objection ?? entry.objection
         case .link(_, let entry), .unlink(let entry): entry.objection
         case .rename(let from, let to, _): from.objection ?? to.objection
         case .setAttributes(_, let attributes): attributes.objection
-        case .setExtendedAttribute(_, let name, _): attributeNameObjection(name)
+        case .setExtendedAttribute(_, let name, let value): attributeObjection(name, value)
         }
     }
+}
+
+extension InodeID {
+    fileprivate var objection: String? { rawValue == 0 ? "no inode has the number 0" : nil }
 }
 
 extension NodeKind {
@@ -69,8 +78,29 @@ extension Entry {
     }
 }
 
-private func attributeNameObjection(_ name: ByteString) -> String? {
-    name.isEmpty || name.count > 255 || name.bytes.contains(0) ? "'\(name)' names no extended attribute" : nil
+/// The namespaces of extended attributes: those of xattr(7), and Btrfs' own.
+private let attributeNamespaces = ["user.", "trusted.", "security.", "system.", "btrfs."].map { Array($0.utf8) }
+
+private let accessLists: Set<ByteString> = ["system.posix_acl_access", "system.posix_acl_default"]
+
+/// A version, 2, and entries of 8 bytes each (linux/posix_acl_xattr.h). No bytes at all take the list away.
+private func isAccessList(_ value: ByteString) -> Bool {
+    value.isEmpty || value.count % 8 == 4 && value.bytes.starts(with: [2, 0, 0, 0])
+}
+
+/// XATTR_SIZE_MAX of Linux.
+private let largestAttributeBytes = 64 << 10
+
+private func attributeObjection(_ name: ByteString, _ value: ByteString?) -> String? {
+    let isName = !name.isEmpty && name.count <= 255 && !name.bytes.contains(0)
+    guard isName, attributeNamespaces.contains(where: { name.count > $0.count && name.bytes.starts(with: $0) }) else {
+        return "'\(name)' names no extended attribute"
+    }
+    guard let value else { return nil }
+    guard value.count <= largestAttributeBytes else {
+        return "the attribute '\(name)' has \(value.count) bytes, more than any has"
+    }
+    return !accessLists.contains(name) || isAccessList(value) ? nil : "'\(name)' holds no access control list"
 }
 
 /// Offsets of files end with those of off_t.

@@ -17,6 +17,8 @@ public struct TraceValidator: Sendable {
         /// Of a directory: whether its name was taken away, how many names it holds, and where its own name is.
         var isRemoved = false
         var nameCount: UInt32 = 0
+        /// Of anything else: how many names it has.
+        var linkCount: UInt32 = 0
         var parent: InodeID?
 
         init(_ kind: NodeKind) {
@@ -28,11 +30,23 @@ public struct TraceValidator: Sendable {
         }
     }
 
+    private struct AttributePlace: Hashable, Sendable {
+        var inode: InodeID
+        var name: ByteString
+    }
+
     private var nodes: [InodeID: Node] = [:]
     private var names: [Entry: InodeID] = [:]
     private var ids = OperationIDSet()
+    private var writes = OperationIDSet()
     private var inFlight: Set<OperationID> = []
     private var openBarriers: Set<OperationID> = []
+    /// The attributes that inodes have.
+    private var attributes: Set<AttributePlace> = []
+    /// The event before, if it was a write by a call.
+    private var lastWrite: Operation?
+    /// Files of the base tree that are not empty: their size, and where the content ends that came so far.
+    private var baseFiles: [InodeID: (sizeBytes: UInt64, contentEndBytes: UInt64)] = [:]
     private var eventCount: UInt64 = 0
     /// How many directories were passed on the way to the root.
     private var passedCount: UInt64 = 0
@@ -46,18 +60,30 @@ public struct TraceValidator: Sendable {
 
     public mutating func check(_ record: BaseRecord) throws(BaseTreeError) {
         switch record {
-        case .node(let inode, let kind, _, _):
+        case .node(let inode, let kind, _, let size):
             guard nodes.updateValue(Node(kind), forKey: inode) == nil else { throw .twice(inode) }
-        case .extendedAttribute(let inode, _, _):
-            guard nodes[inode] != nil else { throw .unknown(inode) }
-        case .content(let inode, _, _):
+            guard kind == .regular || size == 0 else { throw .sized(inode) }
+            if size > 0 { baseFiles[inode] = (size, 0) }
+        case .extendedAttribute(let inode, let name, _):
+            guard let node = nodes[inode] else { throw .unknown(inode) }
+            guard node.kind != .other || !name.isUserAttribute else { throw .userAttribute(inode, name: name) }
+            attributes.insert(AttributePlace(inode: inode, name: name))
+        case .content(let inode, let offset, let data):
             guard nodes[inode]?.kind == .regular else { throw .unknown(inode) }
+            let (end, overflow) = offset.addingReportingOverflow(data.countBytes)
+            // The content of a file comes in order.
+            guard let file = baseFiles[inode], offset >= file.contentEndBytes, !overflow, end <= file.sizeBytes else {
+                throw .contentMisplaced(inode, offsetBytes: offset)
+            }
+            baseFiles[inode]?.contentEndBytes = end
         case .entry(let entry, let inode):
             guard let node = nodes[inode] else { throw .unknown(inode) }
             guard nodes[entry.directory]?.kind == .directory else { throw .notADirectory(entry.directory) }
             if node.kind == .directory {
                 guard inode != .root, node.parent == nil else { throw .nameTwice(entry) }
                 nodes[inode]?.parent = entry.directory
+            } else {
+                nodes[inode]?.linkCount += 1
             }
             guard names.updateValue(inode, forKey: entry) == nil else { throw .nameTwice(entry) }
             nodes[entry.directory]?.nameCount += 1
@@ -80,16 +106,27 @@ public struct TraceValidator: Sendable {
             }
             sound.formUnion(way)
         }
+        // A crash may leave a directory without a name: nobody reaches it any more.
+        for (inode, node) in nodes where node.kind == .directory && !sound.contains(inode) {
+            nodes[inode]?.isRemoved = true
+        }
+        baseFiles = [:]
     }
 
     // MARK: - Events
 
     public mutating func check(_ event: TraceEvent) throws(IllegalEvent) {
         eventCount += 1
+        defer { if !event.isWrite { lastWrite = nil } }
         switch event {
         case .operation(let operation):
             try take(operation.id)
+            if operation.origin == .sameCall { try checkGoesOn(operation) }
             try check(operation.change)
+            if case .write = operation.change {
+                writes.insert(operation.id)
+                lastWrite = operation.origin == .writeback ? nil : operation
+            }
             if !operation.isComplete { inFlight.insert(operation.id) }
         case .completed(let id):
             guard inFlight.remove(id) != nil else { throw .notInFlight(id) }
@@ -107,10 +144,18 @@ public struct TraceValidator: Sendable {
         guard ids.insert(id) else { throw .idTwice(id) }
     }
 
+    /// Throws if a further piece of a write does not go on from the event before.
+    private func checkGoesOn(_ piece: Operation) throws(IllegalEvent) {
+        guard let lastWrite, piece.process == lastWrite.process,
+            case .write(let inode, let offset, _) = piece.change,
+            case .write(inode, let before, let data) = lastWrite.change, offset == before + data.countBytes
+        else { throw .pieceOfNothing(piece.id) }
+    }
+
     private func check(_ barrier: Barrier) throws(IllegalEvent) {
         switch barrier {
         case .fsync(let inode), .fdatasync(let inode): _ = try node(inode)
-        case .forceUnitAccess(let write): guard ids.contains(write) else { throw .unknownWrite(write) }
+        case .forceUnitAccess(let write): guard writes.contains(write) else { throw .unknownWrite(write) }
         case .flush: break
         }
     }
@@ -119,14 +164,17 @@ public struct TraceValidator: Sendable {
         switch change {
         case .write(let inode, _, _), .truncate(let inode, _), .allocate(let inode, _, _, _):
             guard try node(inode).kind == .regular else { throw .notAFile(inode) }
-        case .setAttributes(let inode, _), .setExtendedAttribute(let inode, _, _): _ = try node(inode)
+        case .setAttributes(let inode, _): _ = try node(inode)
+        case .setExtendedAttribute(let inode, let name, let value): try setAttribute(inode, name, isGiven: value != nil)
         case .create(let inode, let kind, _, let entry):
             guard nodes[inode] == nil else { throw .inodeTwice(inode) }
             try checkIsFree(entry)
             nodes[inode] = Node(kind)
             add(entry, inode)
         case .link(let inode, let entry):
-            guard try node(inode).kind != .directory else { throw .linkToDirectory(inode) }
+            let linked = try node(inode)
+            guard linked.kind != .directory else { throw .linkToDirectory(inode) }
+            guard linked.linkCount > 0 else { throw .linkToRemoved(inode) }
             try checkIsFree(entry)
             add(entry, inode)
         case .unlink(let entry):
@@ -135,6 +183,18 @@ public struct TraceValidator: Sendable {
             remove(entry, inode)
         case .rename(let from, let to, .exchange): try exchange(from, to)
         case .rename(let from, let to, let mode): try rename(from, to, mode)
+        }
+    }
+
+    private mutating func setAttribute(_ inode: InodeID, _ name: ByteString, isGiven: Bool) throws(IllegalEvent) {
+        let node = try node(inode)
+        guard node.kind != .other || !name.isUserAttribute else { throw .userAttribute(inode, name: name) }
+        let place = AttributePlace(inode: inode, name: name)
+        if isGiven {
+            attributes.insert(place)
+        } else if attributes.remove(place) == nil, name.isUserAttribute {
+            // The kernel itself gives and takes those of the other namespaces: labels, capabilities, inherited ACLs.
+            throw .attributeMissing(inode, name: name)
         }
     }
 
@@ -187,7 +247,10 @@ public struct TraceValidator: Sendable {
     private mutating func add(_ entry: Entry, _ inode: InodeID) {
         names[entry] = inode
         nodes[entry.directory]?.nameCount += 1
-        guard isDirectory(inode) else { return }
+        guard isDirectory(inode) else {
+            nodes[inode]?.linkCount += 1
+            return
+        }
         nodes[inode]?.parent = entry.directory
         nodes[inode]?.isRemoved = false
     }
@@ -195,7 +258,10 @@ public struct TraceValidator: Sendable {
     private mutating func remove(_ entry: Entry, _ inode: InodeID) {
         names[entry] = nil
         nodes[entry.directory]?.nameCount -= 1
-        guard isDirectory(inode) else { return }
+        guard isDirectory(inode) else {
+            nodes[inode]?.linkCount -= 1
+            return
+        }
         nodes[inode]?.parent = nil
         nodes[inode]?.isRemoved = true
     }
@@ -228,4 +294,14 @@ public struct TraceValidator: Sendable {
     private func checkIsEmpty(_ inode: InodeID, at entry: Entry) throws(IllegalEvent) {
         if let node = nodes[inode], node.kind == .directory, node.nameCount > 0 { throw .directoryNotEmpty(entry) }
     }
+}
+
+extension TraceEvent {
+    fileprivate var isWrite: Bool {
+        if case .operation(let operation) = self, case .write = operation.change { true } else { false }
+    }
+}
+
+extension ByteString {
+    fileprivate var isUserAttribute: Bool { bytes.starts(with: "user.".utf8) }
 }

@@ -65,11 +65,16 @@ package struct CaseRecord: Codable, Sendable {
     /// Reads the case in `directory`.
     package init(directory: ByteString) throws(CaseError) {
         let path = directory.appending(component: CaseRecord.fileName)
-        guard let bytes = SmallFile.contents(of: path) else { throw .missing(path) }
+        let bytes: [UInt8]
+        switch SmallFile.read(path) {
+        case .success(let content): bytes = content
+        case .failure(.missing): throw .missing(path)
+        case .failure(let problem): throw .unreadable(path, reason: problem.description)
+        }
         do {
             self = try JSONDecoder().decode(CaseRecord.self, from: Data(bytes))
         } catch {
-            throw .unreadable(path, reason: CaseRecord.words(error))
+            throw .unreadable(path, reason: JSONText.words(error))
         }
         guard version == CaseRecord.currentVersion else { throw .unknownVersion(path, version) }
     }
@@ -106,11 +111,12 @@ package struct CaseRecord: Codable, Sendable {
         mappedFiles = recording.mappedFiles.isEmpty ? nil : recording.mappedFiles
     }
 
-    /// The trace of the case in `directory`.
+    /// The trace of the case in `directory`, which must be whole.
     func recording(in directory: ByteString, _ memory: MemoryGuard) throws -> Recording {
         let trace = directory.appending(component: CaseRecord.traceName)
         try RunFiles.refuseLink(trace)
         var recording = try Recording(tracePath: trace, memory)
+        try requireWhole(recording.ending, in: directory)
         recording.addMappedFiles(mappedFiles ?? [])
         return recording
     }
@@ -134,6 +140,12 @@ package struct CaseRecord: Codable, Sendable {
         try RunFiles.refuseLink(trace)
         var cursor = try TraceReader(path: trace).cursor()
         while try cursor.next() != nil {}
+        try requireWhole(cursor.ending, in: directory)
+    }
+
+    /// The trace of a case was written to its end: of one that is cut off nobody knows what is missing.
+    private func requireWhole(_ ending: TraceEnding, in directory: ByteString) throws(CaseError) {
+        guard ending == .whole else { throw .inconsistent(directory, reason: "its trace is \(ending)") }
     }
 
     package func write(to directory: ByteString) throws {
@@ -143,17 +155,6 @@ package struct CaseRecord: Codable, Sendable {
     /// The text of the file.
     func encoded() throws -> [UInt8] {
         try JSONText.bytes(of: self, .object)
-    }
-
-    private static func words(_ error: any Error) -> String {
-        switch error {
-        case DecodingError.keyNotFound(let key, _): "there is no \"\(key.stringValue)\""
-        case DecodingError.typeMismatch(_, let context), DecodingError.valueNotFound(_, let context):
-            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": \(context.debugDescription)"
-        case DecodingError.dataCorrupted(let context) where !context.codingPath.isEmpty:
-            "\"\(context.codingPath.map(\.stringValue).joined(separator: "."))\": \(context.debugDescription)"
-        default: "it is not JSON of a case"
-        }
     }
 }
 

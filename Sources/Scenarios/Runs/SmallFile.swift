@@ -5,6 +5,42 @@ import Glibc
 enum SmallFile {
     static let limitBytes = 1 << 20
 
+    /// Why a file could not be read.
+    enum Problem: Error, Hashable, CustomStringConvertible {
+        case missing
+        case notAFile(mode: mode_t)
+        case tooLong
+        case system(errno: Int32)
+
+        var description: String {
+            switch self {
+            case .missing: "it is not there"
+            case .notAFile(let mode):
+                switch mode & S_IFMT {
+                case S_IFLNK: "it is a symbolic link, which is not followed"
+                case S_IFDIR: "it is a directory"
+                default: "it is no regular file"
+                }
+            case .tooLong: "it is longer than \(SmallFile.limitBytes >> 20) MiB"
+            case .system(let errno): String(cString: strerror(errno))
+            }
+        }
+    }
+
+    /// The bytes of a regular file, or why there are none.
+    static func read(_ path: ByteString) -> Result<[UInt8], Problem> {
+        var status = stat()
+        guard path.withCString({ lstat($0, &status) }) == 0 else {
+            return .failure(errno == ENOENT || errno == ENOTDIR ? .missing : .system(errno: errno))
+        }
+        guard status.st_mode & S_IFMT == S_IFREG else { return .failure(.notAFile(mode: status.st_mode)) }
+        guard status.st_size <= limitBytes else { return .failure(.tooLong) }
+        let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
+        guard file >= 0 else { return .failure(.system(errno: errno)) }
+        defer { close(file) }
+        return contents(ofOpen: file).map { .success($0) } ?? .failure(.system(errno: errno == 0 ? EIO : errno))
+    }
+
     /// The file's bytes; `nil` when it cannot be read or is longer than a small file.
     static func contents(of path: ByteString, ownedBy owner: uid_t? = nil) -> [UInt8]? {
         let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
@@ -24,7 +60,7 @@ enum SmallFile {
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 16 << 10)
         while true {
-            let count = read(file, &chunk, chunk.count)
+            let count = Glibc.read(file, &chunk, chunk.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0, bytes.count + count <= limitBytes else { return nil }
             if count == 0 { return bytes }

@@ -24,7 +24,7 @@ struct FileAttributes {
             let result = name.withCString { name in
                 value.withUnsafeBytes { fsetxattr(file, name, $0.baseAddress, $0.count, 0) }
             }
-            guard result == 0 else { throw .system(call: "fsetxattr", path: path, errno: errno) }
+            guard result == 0 else { throw .system(call: "fsetxattr '\(name)'", path: path, errno: errno) }
         }
         // An ordinary user cannot give files away; its own files have its owner already.
         if Self.isRoot, !(isOurs && owner == 0 && group == Self.ownGroup), fchown(file, owner, group) != 0 {

@@ -1,6 +1,7 @@
 import Bytes
 import Exploration
 import Foundation
+import Glibc
 import Model
 import Oracle
 import Storage
@@ -37,6 +38,11 @@ struct NonsenseTraceTests {
             "there is a 'd' in inode 1 already"
         ),
         (.barrierEnded(OperationID(2), errno: 0), "the barrier op 2 ends and is not under way"),
+        (.barrierBegan(OperationID(2), .forceUnitAccess(OperationID(1)), process: 1), "there was no such write"),
+        (
+            event(2, .setExtendedAttribute(InodeID(2), name: "user.x", value: nil)),
+            "the attribute 'user.x' of inode 2 is removed"
+        ),
     ]
 
     private func write(_ last: TraceEvent?, to path: String) throws {
@@ -61,25 +67,13 @@ struct NonsenseTraceTests {
         return directory
     }
 
-    /// What `case export` made before it looked at the trace, and anybody else can make.
-    private func packUnchecked(_ directory: String, to path: String) throws {
-        var archive: [UInt8] = []
-        for name in [CaseRecord.fileName, CaseRecord.traceName, CaseRecord.oracleName] {
-            let bytes = try RunFiles.read(ByteString(directory).appending(component: name))
-            let header = TarHeader(name: CaseArchive.folder.appending(component: name), sizeBytes: bytes.count)
-            archive += try #require(header.encoded) + bytes
-            archive += [UInt8](repeating: 0, count: TarHeader.padding(after: bytes.count))
-        }
-        try OutputFile.create(ByteString(path), archive + [UInt8](repeating: 0, count: 2 * TarHeader.blockBytes))
-    }
-
     @Test(arguments: nonsense.indices) func `every reader refuses it, with the event and the reason`(row: Int) throws {
         let (event, reason) = Self.nonsense[row]
         try write(event, to: temporary.path + "/t")
         try write(nil, to: temporary.path + "/good")
         let directory = try makeCase(event)
         let archive = temporary.path + "/case.tar"
-        try packUnchecked(directory, to: archive)
+        try CaseArchive.packUnchecked(ByteString(directory), to: ByteString(archive))
         let readers = [
             try run("trace", "show", "t"), try run("trace", "stats", "t"), try run("trace", "diff", "good", "t"),
             try run("trace", "diff", "t", "good"), try run("replay", directory), try run("minimise", directory),
@@ -90,6 +84,23 @@ struct NonsenseTraceTests {
         for answer in readers {
             #expect(answer.status == 2, "\(answer)")
             #expect(answer.error.contains("event 3, at byte ") && answer.error.contains(reason), "\(answer)")
+        }
+    }
+
+    /// The end record has 24 bytes.
+    @Test func `a case whose trace was cut off is refused, even where its crash point is there`() throws {
+        let directory = try makeCase(nil)
+        #expect(try run("replay", directory).status == 0)
+        let trace = directory + "/trace"
+        #expect(truncate(trace, off_t(RunFiles.size(of: ByteString(trace)) - 24)) == 0)
+        let archive = temporary.path + "/case.tar"
+        try CaseArchive.packUnchecked(ByteString(directory), to: ByteString(archive))
+        for answer in [
+            try run("replay", directory), try run("minimise", directory), try run("recheck", directory),
+            try run("case", "export", directory, "-o", "again.tar", "--anyway"), try run("replay", archive),
+            try run("case", "import", archive, "-o", "imported"),
+        ] {
+            #expect(answer.status == 2 && answer.error.contains("no end record"), "\(answer)")
         }
     }
 
@@ -104,7 +115,6 @@ struct NonsenseTraceTests {
             .write(firstEvents: recording.events.count + 1, to: ByteString(path))
         let answer = try run("explore", "engine", "--ops", "30", "--states", "90", "--resume", directory)
         #expect(answer.status == 2, "\(answer)")
-        let number = recording.events.count + 1
-        #expect((answer.output + answer.error).contains("event \(number), at byte "), "\(answer)")
+        #expect((answer.output + answer.error).contains("recorded.trace is damaged"), "\(answer)")
     }
 }
