@@ -105,8 +105,20 @@ package struct Doctor: Sendable {
     }
 
     func trialMount() -> Requirement {
+        if let few = fewOpenFiles() { return few }
         guard let problem = host.tryMount() else { return Requirement("mount", met: true, "a trial mount worked") }
         return Requirement("mount", met: false, problem, remedy: mountRemedy())
+    }
+
+    /// A limit under which nothing works, whatever else the machine allows; nil where there is none.
+    func fewOpenFiles() -> Requirement? {
+        let wanted = 64
+        let line = host.text("/proc/self/limits")?.split(separator: "\n").first { $0.hasPrefix("Max open files") }
+        // The soft limit, the hard one, which we may go up to, and the unit.
+        guard let words = line?.split(separator: " "), let hard = Int(words[words.count - 2]), hard < wanted else {
+            return nil
+        }
+        return Requirement("open files", met: false, "at most \(hard) at once are allowed", remedy: "ulimit -n 1024")
     }
 
     func fuseDevice() -> Requirement {

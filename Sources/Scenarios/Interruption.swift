@@ -3,7 +3,7 @@ import Glibc
 import Storage
 import Synchronization
 
-/// Ctrl-C and SIGTERM, handled once for the whole process, by a thread that does nothing else.
+/// Ctrl-C, SIGTERM and the other signals that end a process by default, handled once for the whole process, by a thread that does nothing else.
 ///
 /// The first signal sets `isInterrupted` and runs what was registered, the latest first; then the process exits with
 /// 128 and the signal's number, as shells expect. The second signal exits at once. What only finishes cleanly looks
@@ -116,10 +116,17 @@ package final class Interruption: Sendable {
 
     fileprivate func remove(_ id: Int) { state.withLock { $0.cleaners.removeAll { $0.id == id } } }
 
+    /// Every signal that ends a process unless it is handled, but for those that say that the process itself is broken
+    /// (SIGSEGV, SIGABRT, …), for SIGKILL, which nobody handles, and for SIGPIPE and SIGXFSZ, which a write answers.
+    private static let ending = [
+        SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGPOLL, SIGPWR,
+        SIGSTKFLT,
+    ]
+
     private static var signals: sigset_t {
         var set = sigset_t()
         sigemptyset(&set)
-        for signal in [SIGINT, SIGTERM, SIGHUP] { sigaddset(&set, signal) }
+        for signal in ending { sigaddset(&set, signal) }
         return set
     }
 

@@ -90,6 +90,7 @@ extension Doctor {
             return Requirement(
                 "user namespaces", met: false, "\(name) is \(value)", remedy: "sudo sysctl \(name)=\(wanted)")
         }
+        if let few = fewOpenFiles() { return few }
         // Seccomp filters, chroot(2) and security modules refuse, too, and no file says so.
         guard let problem = host.tryNamespace() else {
             return Requirement("user namespaces", met: true, "one was made")

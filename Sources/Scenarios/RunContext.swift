@@ -14,7 +14,7 @@ package struct RunContext: Sendable {
     /// How much memory the run may take.
     package let memory: MemoryGuard
     /// Becomes true when the run should end early, cleanly: somebody asks for it, or the memory is used up.
-    package let shouldStop: @Sendable () -> Bool
+    package private(set) var shouldStop: @Sendable () -> Bool
     /// Hears what the run is doing, a few words at a time.
     package let progress: @Sendable (String) -> Void
 
@@ -40,6 +40,13 @@ package struct RunContext: Sendable {
         var context = self
         context.scratch = scratchFile(name)
         try RunFiles.makeDirectory(context.scratch)
+        return context
+    }
+
+    /// The same, which ends early for another reason, too.
+    func stopping(when isOver: @escaping @Sendable () -> Bool) -> RunContext {
+        var context = self
+        context.shouldStop = { [shouldStop] in shouldStop() || isOver() }
         return context
     }
 

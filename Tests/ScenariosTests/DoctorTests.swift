@@ -54,6 +54,27 @@ struct DoctorTests {
         #expect(sandbox.requirements.first?.remedy == "sudo sysctl user.max_user_namespaces=10000")
     }
 
+    private static func limits(_ soft: Int, _ hard: Int) -> String {
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+            + "Max open files            \(soft)                   \(hard)                 files     \n"
+    }
+
+    @Test(arguments: ["power-cut", "explore"])
+    func `where few files may be open, that limit is named`(scenario: String) throws {
+        let few = try diagnosis(scenario) {
+            $0.text = { $0 == "/proc/self/limits" ? Self.limits(12, 12) : nil }
+            $0.tryMount = { "openat: Too many open files" }
+        }
+        #expect(!few.works)
+        #expect(few.requirements.contains { !$0.isMet && $0.remedy == "ulimit -n 1024" })
+        #expect(!few.requirements.contains { $0.remedy?.contains("docker") == true })
+        // We go up to the hard limit by ourselves.
+        let enough = try diagnosis(scenario) {
+            $0.text = { $0 == "/proc/self/limits" ? Self.limits(12, 4096) : nil }
+        }
+        #expect(enough.works)
+    }
+
     @Test func `without the driver no built-in target runs`() {
         let missing = Requirement("built-in targets", met: false, "not there", remedy: "swift build")
         let all = Doctor(host: Self.whole, driver: missing).diagnose()

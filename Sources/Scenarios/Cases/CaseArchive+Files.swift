@@ -27,13 +27,24 @@ extension CaseArchive {
         let files = try read(file)
         try OutputDirectory.make(directory) { directory in
             try write(files, to: directory)
-            do { try makeImage(in: directory) } catch let error as OutputError {
+            do { try makeImage(in: directory) } catch  where isOfThisMachine(error) {
                 throw error
             } catch {
                 throw ArchiveError.unusable(file, reason: "\(error)")
             }
         }
         return CaseImage.linksLeftOut(of: directory)
+    }
+
+    /// A full disk, say: the archive is not at fault.
+    private static func isOfThisMachine(_ error: any Error) -> Bool {
+        let errno: Int32
+        switch error {
+        case is OutputError, is SpillError: return true
+        case TreeError.system(_, _, let code), TraceFileError.system(_, _, let code): errno = code
+        default: return false
+        }
+        return [ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, ENOMEM, EACCES, EPERM].contains(errno)
     }
 
     /// What is derived: the crash image, and the script that replays the case.

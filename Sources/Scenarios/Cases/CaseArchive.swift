@@ -116,7 +116,13 @@ package enum CaseArchive {
                 throw ArchiveError.damaged(path, offset: place, "it ends without its end")
             }
             let block = archive[place..<place + TarHeader.blockBytes]
-            if block.allSatisfy({ $0 == 0 }) { break }
+            if block.allSatisfy({ $0 == 0 }) {
+                // Its end: nothing but zeros follows.
+                if let more = archive[place...].firstIndex(where: { $0 != 0 }) {
+                    throw ArchiveError.damaged(path, offset: more, "there is more after the end of the archive")
+                }
+                break
+            }
             let header: TarHeader
             do throws(TarHeader.Objection) { header = try TarHeader(block) } catch {
                 throw ArchiveError.damaged(path, offset: place, error.reason)

@@ -124,7 +124,7 @@ struct ExplorationFiles {
         do {
             saved = try JSONDecoder().decode(Saved.self, from: Data(text))
         } catch let error as DecodingError {
-            throw RunError.harness("\(file("progress.json").shown) is damaged: \(error)")
+            throw RunError.harness("\(file("progress.json").shown) is damaged: \(JSONText.words(error))")
         }
         guard saved.version == Self.progressVersion else {
             throw RunError.harness(
@@ -178,7 +178,7 @@ struct ExplorationFiles {
     private func result() throws -> RunResult {
         let text = try RunFiles.read(file("result.json"), followingLinks: false)
         do { return try JSONDecoder().decode(RunResult.self, from: Data(text)) } catch {
-            throw RunError.harness("\(file("result.json").shown) is damaged: \(error)")
+            throw RunError.harness("\(file("result.json").shown) is damaged: \(JSONText.words(error))")
         }
     }
 

@@ -44,7 +44,7 @@ package struct RunRecord: Hashable, Sendable {
         do {
             self = try JSONDecoder().decode(RunRecord.self, from: Data(bytes))
         } catch {
-            throw .damagedRecord(path: path, reason: "\(error)")
+            throw .damagedRecord(path: path, reason: JSONText.words(error))
         }
         guard self.owner == owner else { throw .damagedRecord(path: path, reason: "it speaks of another owner") }
     }

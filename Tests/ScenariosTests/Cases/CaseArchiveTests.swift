@@ -101,6 +101,9 @@ import Testing
         ("a wrong checksum", { changed($0, at: 0, to: [0x41], fixing: false) }, "checksum"),
         ("no end", { Array($0.dropLast(1024)) }, "ends without its end"),
         ("half of it", { Array($0.prefix($0.count / 2)) }, "at byte"),
+        ("a byte after its end", { $0 + [1] }, "there is more after the end"),
+        ("another archive after it", { $0 + $0 }, "there is more after the end"),
+        ("half a block after its end", { $0.dropLast(512) + [UInt8](repeating: 7, count: 256) }, "more after the end"),
         ("nothing", { _ in [] }, "ends without its end"),
         ("an empty archive", { _ in [UInt8](repeating: 0, count: 1024) }, "there is no case.json"),
         ("noise", { _ in (0..<4096).map { UInt8(truncatingIfNeeded: $0 &* 31 &+ 7) } }, "checksum"),
@@ -133,7 +136,7 @@ import Testing
                     .replacing(#""crashPoint" : 2"#, with: #""crashPoint" : 99"#).utf8)
             : Array(try RunFiles.read(path).prefix(20))
         try OutputFile.replace(path, with: damaged)
-        try CaseArchive.write(directory, to: bad)
+        try CaseArchive.packUnchecked(directory, to: bad)
 
         let imported = ByteString(scratch.url.path + "/imported")
         let before = try FileManager.default.contentsOfDirectory(atPath: scratch.url.path).sorted()
@@ -145,6 +148,68 @@ import Testing
         }
         try CaseArchive.unpackWithImage(good, into: imported)
         #expect(FileManager.default.fileExists(atPath: imported.shown + "/reproduce.sh"))
+    }
+
+    /// tar(1) fills an archive up with zeros.
+    @Test func zerosAfterItsEndAreNoMore() throws {
+        let scratch = Scratch()
+        let file = ByteString(scratch.url.path + "/padded.tar")
+        let archive = try CaseArchive.export(try makeCase(in: scratch))
+        try OutputFile.create(file, archive + [UInt8](repeating: 0, count: 9 * 512))
+        try CaseArchive.unpackWithImage(file, into: ByteString(scratch.url.path + "/unpacked"))
+    }
+
+    @Test(.enabled(if: geteuid() == 0, "only root mounts a tmpfs"))
+    func aFullDiskIsNotTheArchivesFault() throws {
+        let scratch = Scratch()
+        let directory = try makeCase(in: scratch)
+        let trace = directory.appending(component: CaseRecord.traceName)
+        let old = try Recording(tracePath: trace)
+        var base = Tree()
+        let arena = PayloadArena()
+        base.nodes[InodeID(2)] = Node(kind: .regular, attributes: Attributes(mode: 0o644))
+        base.nodes[InodeID(2)]?.sizeBytes = 100_000
+        base.nodes[InodeID(2)]?.content.write(arena.store([UInt8](repeating: 1, count: 100_000)), at: 0)
+        base.nodes[.root]?.entries["f"] = InodeID(2)
+        try FileManager.default.removeItem(atPath: trace.shown)
+        let events = try old.events.map { event in
+            guard case .oracle(let line) = event else { return event }
+            return TraceEvent.oracle(arena.store(try old.payloads.bytes(of: line)))
+        }
+        try Recording(base: base, events: events, payloads: arena).write(firstEvents: 2, to: trace)
+        let file = ByteString(scratch.url.path + "/case.tar")
+        try CaseArchive.write(directory, to: file)
+        let disk = try scratch.make("disk")
+        // The files of the case have room, and the image beside them has none.
+        try #require(mount("faultline-test", disk.shown, "tmpfs", 0, "size=160k") == 0)
+        defer { umount2(disk.shown, Int32(MNT_DETACH)) }
+        let imported = disk.appending(component: "imported")
+        #expect { try CaseArchive.unpackWithImage(file, into: imported) } throws: { error in
+            "\(error)".contains("No space left on device") && !"\(error)".contains("damaged")
+                && "\(error)".contains("\(imported)/image/f")
+        }
+        #expect(try FileManager.default.contentsOfDirectory(atPath: disk.shown) == [])
+    }
+
+    enum InPlace: CaseIterable, Sendable { case directory, link, fifo, large }
+
+    @Test(arguments: InPlace.allCases) func whatIsNoFileIsNotCalledMissing(kind: InPlace) throws {
+        let scratch = Scratch()
+        let directory = try makeCase(in: scratch)
+        let path = directory.appending(component: CaseRecord.fileName).shown
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".old")
+        let says: String
+        switch kind {
+        case .directory: (_, says) = (mkdir(path, 0o700), "it is a directory")
+        case .link: (_, says) = (symlink("case.json.old", path), "it is a symbolic link")
+        case .fifo: (_, says) = (mkfifo(path, 0o600), "it is no regular file")
+        case .large:
+            try Data(count: 2 << 20).write(to: URL(filePath: path))
+            says = "it is longer than 1 MiB"
+        }
+        #expect { try CaseRecord(directory: directory) } throws: { "\($0)".hasPrefix("\(path): \(says)") }
+        try FileManager.default.removeItem(atPath: path)
+        #expect { try CaseRecord(directory: directory) } throws: { "\($0)".contains("is not there") }
     }
 
     /// A trace that gives one directory two names at each of forty levels has 2⁴⁰ paths.

@@ -109,6 +109,51 @@ import Testing
         }
     }
 
+    @Test(arguments: [
+        ("valueBytes", "\"valueBytes\" is 99999999; "),
+        ("operationCount", "\"operationCount\" is 99999999; 1 to 1000000"),
+        ("threadCount", "\"threadCount\" is 99999999; "), ("rules", "\"rules\" is empty"),
+        ("crash", "the rule 'write nth=1 -> crash"),
+    ])
+    func `a live run that cannot be done is refused with the field`(field: String, says: String) throws {
+        let scratch = Scratch()
+        let hostile = try HostileCase([], in: scratch, isLive: true)
+        let target = try targets.target(hostile.manifest).configured()
+        let rules = [try Rule(parsing: field == "crash" ? "write nth=1 -> crash" : "write nth=1 -> EIO")]
+        let request = RunRequest(
+            target: target, scenario: IOErrorScenario(.rules(rules)), contract: .durable, operationCount: 1)
+        var live = LiveRun(of: request, rules)
+        switch field {
+        case "valueBytes": live.valueBytes = 99_999_999
+        case "operationCount": live.operationCount = 99_999_999
+        case "threadCount": live.threadCount = 99_999_999
+        case "rules": live.rules = []
+        default: break
+        }
+        let run = try RunDirectory(in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
+        let context = try RunContext(run)
+        #expect {
+            try live.doAgain(target, .strict, .durable, seed: 1, lookingFor: .durable, context)
+        } throws: { "\($0)".contains(says) && !"\($0)".contains("LiveRun") }
+        try run.finish()
+    }
+
+    @Test(.enabled(if: Machine.hasFUSE)) func `a live run that takes too long is stopped`() throws {
+        let scratch = Scratch()
+        let hostile = try HostileCase([], in: scratch, isLive: true)
+        let target = try targets.target(hostile.manifest).configured()
+        let rules = [try Rule(parsing: "write nth=1 -> delay 3s")]
+        let request = RunRequest(
+            target: target, scenario: IOErrorScenario(.rules(rules)), contract: .durable, operationCount: 1)
+        let run = try RunDirectory(in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
+        let context = try RunContext(run)
+        #expect {
+            try LiveRun(of: request, rules).doAgain(
+                target, .strict, .durable, seed: 1, lookingFor: .durable, context, patience: .zero)
+        } throws: { "\($0)".contains("was stopped") }
+        try run.finish()
+    }
+
     enum Missing: CaseIterable, Sendable {
         case trace, oracle, image
 

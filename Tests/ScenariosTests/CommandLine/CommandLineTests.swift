@@ -187,7 +187,10 @@ struct CommandLineTests {
         #expect(!(try self.run("cleanup").output.contains("faultline-a-b-1-1")))
     }
 
-    @Test(arguments: [(SIGINT, 130), (SIGTERM, 143)] as [(Int32, Int32)])
+    @Test(
+        arguments: [
+            (SIGINT, 130), (SIGTERM, 143), (SIGQUIT, 131), (SIGUSR1, 138), (SIGALRM, 142), (SIGXCPU, 152),
+        ] as [(Int32, Int32)])
     func `a signal ends a command that is busy`(signal: Int32, status: Int32) throws {
         let (process, _, error) = try Faultline.start(["bench", "model", "--events", "100000000"])
         // Give the process the time to get there.
