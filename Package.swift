@@ -103,10 +103,10 @@ let package = Package(
     ]
 )
 
-// Fuzzing needs a runtime that a plain build does not: FAULTLINE_FUZZ=1, see Fuzz/run.
+// Fuzzing needs a runtime that a plain build does not: FAULTLINE_FUZZ=1, see harness/fuzz/run.
 if Context.environment["FAULTLINE_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
             name: "faultline-fuzz", dependencies: ["Targets", "Engine", "Storage", "Oracle", "Model", "Bytes"],
-            path: "Fuzz/Sources", swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
+            path: "harness/fuzz/Sources", swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
 }
