@@ -89,7 +89,7 @@ package struct ExploreBenchmark {
 
     private func explore(_ target: ConfiguredTarget) throws -> RunResult {
         var scenario = ExploreScenario()
-        scenario.budget?.seconds = seconds
+        scenario.budget = RunBudget(seconds: seconds, acceptsPartial: true)
         return try explore(
             RunRequest(
                 target: target, scenario: scenario, profile: .posixMin, contract: target.contract, operationCount: 100))
@@ -109,7 +109,7 @@ package struct ExploreBenchmark {
         target.recover.removeAll { $0 == "--persistent" }
         target.isPersistent = false
         var scenario = ExploreScenario()
-        scenario.budget?.seconds = seconds
+        scenario.budget = RunBudget(seconds: seconds, acceptsPartial: true)
         scenario.usesCommands = true
         let request = RunRequest(
             target: try target.configured(), scenario: scenario, contract: target.contract, operationCount: 40)
