@@ -23,7 +23,10 @@ struct CleanupCommand: ParsableCommand {
 
     func run() throws {
         var parents = [RunDirectory.parent(option: nil)]
-        if let out, !parents.contains(out) { parents.append(out) }
+        // The same directory by another path is not looked at twice: the second look would find it locked by the first.
+        if let out, (try? ArgumentPath.existing(out)) != (try? ArgumentPath.existing(parents[0])) {
+            parents.append(out)
+        }
         // Benchmarks work where they measure: by default here.
         let measured = try [".", out].compactMap { try $0.map { try ArgumentPath.existing($0) } }
         let scratch = ScratchSpace.possibleParents()
