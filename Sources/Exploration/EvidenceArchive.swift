@@ -20,6 +20,13 @@ final class EvidenceArchive {
         private struct State {
             var coder = ShownStateCoder()
             var file: SpillFile?
+            /// Why something could not be put aside, the first time.
+            var failure: (any Error)?
+        }
+
+        /// It is in no file, and nothing failed.
+        struct NotKept: Error, CustomStringConvertible {
+            var description: String { "what a crash state showed was not kept" }
         }
 
         private let budget: MemoryBudget
@@ -30,14 +37,21 @@ final class EvidenceArchive {
         /// Throws when the disk is full or fails.
         func put(_ shown: ShownState) throws -> Payload {
             try state.withLock { state in
-                let file = try state.file ?? budget.makeSpillFile()
-                state.file = file
-                return try state.coder.encode(shown, to: file)
+                do {
+                    let file = try state.file ?? budget.makeSpillFile()
+                    state.file = file
+                    return try state.coder.encode(shown, to: file)
+                } catch {
+                    state.failure = state.failure ?? error
+                    throw error
+                }
             }
         }
 
-        func take(_ place: Payload) throws -> ShownState {
-            guard let file = state.withLock({ $0.file }) else { preconditionFailure("nothing was put aside") }
+        /// Throws why it could not be put aside, where it is not there.
+        func take(_ place: Payload?) throws -> ShownState {
+            let (file, failure) = state.withLock { ($0.file, $0.failure) }
+            guard let place, let file else { throw failure ?? NotKept() }
             return try ShownStateCoder.decode(file.bytes(of: place), from: file)
         }
     }
@@ -76,8 +90,8 @@ final class EvidenceArchive {
 
     func shown(_ number: Int) throws -> ShownState {
         if let known = recent.value(of: number) { return known }
-        guard let place = places[number] else { preconditionFailure("what is not in memory was put aside") }
-        let shown = try aside.take(place)
+        // What left the memory when the disk was full is nowhere.
+        let shown = try aside.take(places[number])
         try remember(shown, number)
         return shown
     }

@@ -47,6 +47,21 @@ import Testing
         #expect(found.digest == wanted.digest)
     }
 
+    @Test func `what a full disk did not take is an error when it is asked for, and never a trap`() throws {
+        let nowhere = ByteString(temporary.path + "/not/there")
+        let archive = EvidenceArchive(MemoryBudget(limitBytes: 16 << 10, spillDirectory: nowhere))
+        var failures = 0
+        for number in 0..<200 {
+            do { try archive.add(.inMemory(shown(number))) } catch { failures += 1 }
+        }
+        #expect(failures > 0)
+        var errors: Set<String> = []
+        for number in 0..<archive.count {
+            do { _ = try archive.shown(number) } catch { errors.insert("\(error)") }
+        }
+        #expect(!errors.isEmpty && errors.allSatisfy { $0.contains("not/there") }, "\(errors)")
+    }
+
     @Test func `everything reads back as it was, in any order`() throws {
         let archive = EvidenceArchive(budget)
         for number in 0..<300 {
