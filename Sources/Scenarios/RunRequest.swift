@@ -12,7 +12,7 @@ package enum ProfileChoice: Hashable, Sendable {
 
     package static let everyName = "all"
 
-    package init?(_ name: String) {
+    package init?(named name: String) {
         if name == Self.everyName {
             self = .every
         } else if let profile = Profile(rawValue: name) {
@@ -30,20 +30,9 @@ package enum ProfileChoice: Hashable, Sendable {
     }
 }
 
-extension ProfileChoice: Codable {
-    package init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        let name = try value.decode(String.self)
-        guard let choice = ProfileChoice(name) else {
-            throw DecodingError.dataCorruptedError(in: value, debugDescription: "there is no profile \(name)")
-        }
-        self = choice
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var value = encoder.singleValueContainer()
-        try value.encode(name)
-    }
+extension ProfileChoice: CodableByName {
+    package static var kind: String { "profile" }
+    package var description: String { name }
 }
 
 /// What one run is asked to do: a scenario with its options, and what every run has. The same request gives the same workload and the same cuts.

@@ -8,7 +8,7 @@ import Targets
 extension Profile: ExpressibleByArgument {}
 
 extension ProfileChoice: ExpressibleByArgument {
-    package init?(argument: String) { self.init(argument) }
+    package init?(argument: String) { self.init(named: argument) }
 
     package static var allValueStrings: [String] { Profile.filesystems.map(\.rawValue) + [everyName] }
 

@@ -1,3 +1,4 @@
+import Bytes
 import Model
 
 /// The profile under which a crash shows something; there is none for what shows without a crash.
@@ -15,21 +16,16 @@ extension CrashProfile: CustomStringConvertible {
     }
 }
 
-extension CrashProfile: Codable {
-    package init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        let name = try value.decode(String.self)
-        if name == "\(CrashProfile.noCrash)" {
+extension CrashProfile: CodableByName {
+    package static var kind: String { "profile" }
+
+    package init?(named name: String) {
+        if name == Self.noCrash.description {
             self = .noCrash
         } else if let profile = Profile(rawValue: name) {
             self = .profile(profile)
         } else {
-            throw DecodingError.dataCorruptedError(in: value, debugDescription: "there is no profile \(name)")
+            return nil
         }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var value = encoder.singleValueContainer()
-        try value.encode(description)
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Oracle
 
 /// What a case shows: a check that is broken, or a state that shows different things when it is recovered twice.
@@ -17,21 +18,16 @@ extension CaseCheck: CustomStringConvertible {
     }
 }
 
-extension CaseCheck: Codable {
-    package init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        let name = try value.decode(String.self)
-        if name == "\(CaseCheck.stability)" {
+extension CaseCheck: CodableByName {
+    package static var kind: String { "check" }
+
+    package init?(named name: String) {
+        if name == Self.stability.description {
             self = .stability
         } else if let check = Check(rawValue: name) {
             self = .check(check)
         } else {
-            throw DecodingError.dataCorruptedError(in: value, debugDescription: "there is no check \(name)")
+            return nil
         }
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var value = encoder.singleValueContainer()
-        try value.encode(description)
     }
 }

@@ -1,3 +1,4 @@
+import Bytes
 import Exploration
 import Model
 
@@ -9,7 +10,7 @@ package enum ExpectedLoss: Hashable, Sendable {
     case fault(FaultFamilyName)
 
     /// Nil for what is neither.
-    package init?(parsing text: String) {
+    package init?(named text: String) {
         if let family = FaultFamilyName(rawValue: text) {
             self = .fault(family)
         } else if let pattern = LossPattern(parsing: text) {
@@ -37,18 +38,6 @@ extension ExpectedLoss: CustomStringConvertible {
     }
 }
 
-extension ExpectedLoss: Codable {
-    package init(from decoder: any Decoder) throws {
-        let value = try decoder.singleValueContainer()
-        let text = try value.decode(String.self)
-        guard let loss = ExpectedLoss(parsing: text) else {
-            throw DecodingError.dataCorruptedError(in: value, debugDescription: "\(text) is no kind of loss")
-        }
-        self = loss
-    }
-
-    package func encode(to encoder: any Encoder) throws {
-        var value = encoder.singleValueContainer()
-        try value.encode(description)
-    }
+extension ExpectedLoss: CodableByName {
+    package static var kind: String { "loss" }
 }

@@ -104,7 +104,7 @@ package struct MatrixFile {
         }
         let loss = try values["loss"].map { (value) throws(YAMLError) in
             let text = try value.text("loss")
-            guard let loss = ExpectedLoss(parsing: text) else {
+            guard let loss = ExpectedLoss(named: text) else {
                 throw value.error(
                     "loss is a kind of change and a path, such as 'write data/*.log' or 'removal of the name db-journal', "
                         + "or a family of faults such as fsync-eio, not '\(text)'")

@@ -52,7 +52,9 @@ package struct RunPlan: Hashable, Sendable {
         if let (key, value) = foreign.min(by: { $0.key < $1.key }) {
             throw refuse(key, value.texts?.joined(separator: ", ") ?? "")
         }
-        guard let profiles = ProfileChoice(profile), profiles != .one(.block) else { throw refuse("profile", profile) }
+        guard let profiles = ProfileChoice(named: profile), profiles != .one(.block) else {
+            throw refuse("profile", profile)
+        }
         func refuse(_ problem: OptionProblem) -> CaseError {
             switch problem.option {
             case "threads": return refuse("threadCount", "\(threadCount)")

@@ -74,7 +74,7 @@ struct OddNameTests {
                 let paths = endings.map { TextPattern(of: ByteString(name.bytes + Array($0.utf8))) }
                 #expect(paths.contains(loss.path), "\(loss)")
                 #expect(LossPattern(parsing: loss.description) == loss, "\(loss)")
-                #expect(ExpectedLoss(parsing: loss.description) == .change(loss))
+                #expect(ExpectedLoss(named: loss.description) == .change(loss))
             }
             let read = try JSONDecoder().decode(Cause.self, from: JSONEncoder().encode(cause))
             #expect(read == cause)
@@ -91,7 +91,7 @@ struct OddNameTests {
         ("zeros at an edge in a", "zeros in a", true), ("fsync-eio", "write a", false),
     ])
     func `a matrix expects a kind of change and a path`(expected: String, lost: String, isMet: Bool) throws {
-        let loss = try #require(ExpectedLoss(parsing: expected))
+        let loss = try #require(ExpectedLoss(named: expected))
         let symptom = Symptom(check: .durable, isHang: false)
         var finding = Finding(
             check: .durable, strongestProfile: .profile(.strict), lost: [], story: "words", states: 1,
