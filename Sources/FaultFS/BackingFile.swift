@@ -2,12 +2,12 @@ import CPlatform
 import Glibc
 import Model
 
-/// A file of the backing directory, as its page cache sees it: what is written to it is recorded.
+/// The backing file under a `PageCache`. Every write and resize is recorded in the trace.
 struct BackingFile: PageCacheBacking {
     let fileSystem: FileSystem
     let node: Inode
     let descriptor: Descriptor
-    /// nil for reading alone.
+    /// nil when the file is only read.
     let turn: Recorder.Turn?
 
     func sizeBytes() throws(Errno) -> UInt64 { try fileSystem.size(of: descriptor) }
@@ -22,7 +22,7 @@ struct BackingFile: PageCacheBacking {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(Errno) -> Int {
-        try fileSystem.store(node, descriptor, bytes, at: offsetBytes, try writing())
+        try fileSystem.store(node, descriptor, bytes, at: offsetBytes, try requireTurn())
     }
 
     func writeAll(_ bytes: [UInt8], at offsetBytes: UInt64) throws(Errno) {
@@ -38,8 +38,8 @@ struct BackingFile: PageCacheBacking {
 
     func resize(to sizeBytes: UInt64) throws(Errno) {
         try Errno.check(faultline_ftruncate(descriptor.number, off_t(sizeBytes)))
-        node.reached(sizeBytes)
-        try writing().record(.truncate(node.id, sizeBytes: sizeBytes))
+        node.noteReach(sizeBytes)
+        try requireTurn().record(.truncate(node.id, sizeBytes: sizeBytes))
     }
 
     func keep(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Payload { try fileSystem.scratch.append(bytes) }
@@ -48,7 +48,7 @@ struct BackingFile: PageCacheBacking {
         do { return try fileSystem.scratch.bytes(of: payload) } catch { throw (error as? Errno) ?? Errno(EIO) }
     }
 
-    private func writing() throws(Errno) -> Recorder.Turn {
+    private func requireTurn() throws(Errno) -> Recorder.Turn {
         guard let turn else { throw Errno(EBADF) }
         return turn
     }

@@ -30,7 +30,7 @@ extension Callbacks {
             Handle.release(file!.pointee.fh)
             request.replyDone()
         }
-        // Asked only for the control files: the others are opened with noflush.
+        // Only control files get a flush; all others are opened with noflush.
         table.flush = { request, _, file in
             let request = Request(request)
             request.answer { _ throws(Errno) in
@@ -51,7 +51,7 @@ extension Callbacks {
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
                 var caller = request.caller
-                // Nothing but shared mappings makes pages of the cache dirty: there is no FUSE_WRITEBACK_CACHE.
+                // Only shared mappings dirty the kernel's pages: FUSE_WRITEBACK_CACHE is off.
                 caller.isWriteback = file!.pointee.writepage != 0
                 let written = try fileSystem.write(
                     file!.pointee.fh, UnsafeRawBufferPointer(start: data, count: size), offset: Int64(offset), caller)
@@ -132,12 +132,12 @@ extension Request {
     func list(_ id: UInt, _ size: Int, _ offset: Int, _ handle: UInt64, withAttributes: Bool) {
         answer { fileSystem throws(Errno) in
             guard let scratch = faultline_thread_buffer(size) else { throw Errno(ENOMEM) }
-            var listing = Listing(self, scratch.assumingMemoryBound(to: CChar.self), size, withAttributes)
+            var listing = DirectoryListing(self, scratch.assumingMemoryBound(to: CChar.self), size, withAttributes)
             if fileSystem.control.owns(id) {
                 listing.addControl(from: offset, fileSystem)
             } else {
                 try fileSystem.checkPower()
-                _ = try fileSystem.ask(.readdir, .inode(OpenDirectory.behind(handle).node), caller)
+                _ = try fileSystem.applyRules(.readdir, .inode(OpenDirectory.behind(handle).node), caller)
                 listing.add(try OpenDirectory.behind(handle), from: offset, fileSystem)
             }
             reply(UnsafeRawBufferPointer(start: scratch, count: listing.filled))

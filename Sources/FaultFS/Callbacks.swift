@@ -3,11 +3,10 @@ import CFuse
 import CPlatform
 import Glibc
 
-/// The table of callbacks that libfuse calls, from many threads: it turns the protocol into calls of `FileSystem` and
-/// their results into replies.
+/// The libfuse callbacks: each decodes a request, calls `FileSystem`, and sends the reply. Called from many threads.
 ///
-/// What is absent is left to the kernel on purpose: locks (it keeps them itself), copy_file_range (it falls back to
-/// reads and writes, which are recorded as such), tmpfile (EOPNOTSUPP), ioctl, poll.
+/// Deliberately not implemented, so that the kernel handles them: locks (the kernel keeps them), copy_file_range (it
+/// falls back to reads and writes, which are recorded), tmpfile (EOPNOTSUPP), ioctl, poll.
 enum Callbacks {
     static func table() -> fuse_lowlevel_ops {
         var table = fuse_lowlevel_ops()
@@ -25,8 +24,8 @@ enum Callbacks {
             let wanted =
                 FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS | FUSE_CAP_READDIRPLUS_AUTO
                 | FUSE_CAP_ASYNC_DIO | FUSE_CAP_CACHE_SYMLINKS | FUSE_CAP_EXPLICIT_INVAL_DATA
-            // Whatever libfuse would add by itself is left out: O_TRUNC comes as a setattr, so that there is one way
-            // to truncate, and never a write-back cache.
+            // Replaces libfuse's defaults. Without FUSE_CAP_ATOMIC_O_TRUNC, O_TRUNC arrives as a setattr, so there is
+            // one way to truncate. The write-back cache stays off.
             connection.pointee.want = UInt32(bitPattern: wanted) & connection.pointee.capable
             connection.pointee.max_background = 64
             connection.pointee.congestion_threshold = 48
@@ -186,7 +185,7 @@ enum Callbacks {
 }
 
 extension Request {
-    /// Answers a question for an extended attribute or their list: with its size when `size` is 0.
+    /// Replies with an extended attribute or the list of their names; with the needed size when `size` is 0.
     func answerList(_ size: Int, _ body: (FileSystem, UnsafeMutableRawBufferPointer) throws(Errno) -> Int) {
         answer { fileSystem throws(Errno) in
             guard size > 0 else {

@@ -1,40 +1,40 @@
 import Bytes
 import Glibc
 
-/// `.faultline/control` and its like: each line written to it is a command, carried out before write(2) returns; reading
-/// it gives the answers of the last write. EINVAL for a command that is refused, with the reason as its answer and in
-/// the status.
+/// A control file that takes commands, such as `.faultline/control`. Each line of a write is a command and runs before
+/// write(2) returns. Reading the file returns the answers to the last write. A rejected command fails the write with
+/// EINVAL; the reason is the answer, and also appears in `.faultline/status`.
 ///
-/// A write holds whole commands: its last line needs no newline and is not continued by a later write, so that nothing
-/// is ever accepted and not done. All commands of a write are judged before the first is carried out: one that is no
-/// command, and none of them is. A newline that follows in a write of its own, as unbuffered programs send it, ends the command before it.
+/// A write holds complete commands: its last line needs no newline, and a later write does not continue it. All
+/// commands of a write are checked before the first one runs; one bad command rejects the whole write. A lone newline
+/// in the next write (unbuffered programs send that) ends the previous command and is not an empty command.
 final class CommandFile: ControlFile, @unchecked Sendable {
     private let name: String
-    private let carryOut: @Sendable ([String]) throws(Refusal) -> String
+    private let execute: @Sendable ([String]) throws(CommandError) -> String
     private let takesOneCommand: Bool
-    private let initially: @Sendable () -> String
-    private let refusals: RefusalLog
+    private let initialText: @Sendable () -> String
+    private let rejectedWrites: RejectedWriteLog
     private let lock = Lock()
     private var lastAnswer: [UInt8]?
 
     /// - Parameters:
-    ///   - name: what the status calls it.
-    ///   - takesOneCommand: whether a write is one command, which may be empty, and its newlines are blanks.
-    ///   - initially: what is read as long as nothing was written.
-    ///   - carryOut: carries out the commands of one write, or none of them, and returns the answers.
+    ///   - name: the file's name in the status.
+    ///   - takesOneCommand: treats a whole write as one command, possibly empty, with newlines as blanks.
+    ///   - initialText: read from the file before the first write.
+    ///   - execute: runs all commands of one write, or none, and returns the answers.
     init(
-        _ name: String, refusals: RefusalLog, takesOneCommand: Bool = false,
-        initially: @escaping @Sendable () -> String = { "" },
-        _ carryOut: @escaping @Sendable (_ commands: [String]) throws(Refusal) -> String
+        _ name: String, rejectedWrites: RejectedWriteLog, takesOneCommand: Bool = false,
+        initialText: @escaping @Sendable () -> String = { "" },
+        _ execute: @escaping @Sendable (_ commands: [String]) throws(CommandError) -> String
     ) {
         self.name = name
-        self.refusals = refusals
+        self.rejectedWrites = rejectedWrites
         self.takesOneCommand = takesOneCommand
-        self.initially = initially
-        self.carryOut = carryOut
+        self.initialText = initialText
+        self.execute = execute
     }
 
-    /// Not known before it is read; as in procfs.
+    /// Unknown before it is read, so 0, as in procfs.
     var sizeBytes: Int64 { 0 }
 
     func open(flags: Int32) throws(Errno) -> ControlHandle { CommandHandle(self) }
@@ -45,14 +45,14 @@ final class CommandFile: ControlFile, @unchecked Sendable {
         private let file: CommandFile
         private let lock = Lock()
         private var answer: [UInt8]?
-        /// The last write did not end with a newline: one that comes now belongs to it.
+        /// The last write had no final newline: a leading newline of the next write belongs to it.
         private var lacksNewline = false
 
         init(_ file: CommandFile) { self.file = file }
 
         override func read(_ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int {
             let answer = lock.withLock { self.answer } ?? file.lock.withLock { file.lastAnswer }
-            return serve(answer ?? Array(file.initially().utf8), buffer, offset: offset)
+            return serve(answer ?? Array(file.initialText().utf8), buffer, offset: offset)
         }
 
         override func write(_ data: UnsafeRawBufferPointer) throws(Errno) -> Int {
@@ -75,29 +75,29 @@ final class CommandFile: ControlFile, @unchecked Sendable {
 
         private func run(_ commands: [String]) throws(Errno) {
             var answers: String
-            var refusal: Refusal?
-            do throws(Refusal) {
-                answers = try file.carryOut(commands)
+            var failure: CommandError?
+            do throws(CommandError) {
+                answers = try file.execute(commands)
             } catch {
                 answers = "error: \(error.reason)"
-                refusal = error
+                failure = error
             }
             answers += "\n"
             answer = Array(answers.utf8)
             file.lock.withLock { [answer] in file.lastAnswer = answer }
-            guard let refusal else { return }
-            file.refusals.note("\(file.name)-refused", refusal.reason)
+            guard let failure else { return }
+            file.rejectedWrites.note("\(file.name)-refused", failure.reason)
             throw Errno(EINVAL)
         }
     }
 }
 
-/// Why a command is not carried out.
-struct Refusal: Error {
+/// A command was rejected.
+struct CommandError: Error {
     var reason: String
 
-    /// What somebody wrote, as far as a line of an answer has room for it.
-    static func shown(_ text: String) -> String {
+    /// The first 80 bytes of `text`, escaped, for an error message.
+    static func excerpt(_ text: String) -> String {
         let shown = text.utf8.prefix(80)
         return "\(ByteString(shown))" + (shown.count < text.utf8.count ? " …" : "")
     }

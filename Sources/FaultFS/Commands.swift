@@ -3,24 +3,24 @@ import Model
 
 /// The commands of `.faultline/control`.
 ///
-/// Threading: safe from several threads; one write's commands at a time.
+/// Threading: thread safe; runs the commands of one write at a time.
 final class Commands: Sendable {
     private let recorder: Recorder
     private let faults: FaultInjector
-    private let usualCut: CutRequest
-    /// Cuts the power and says what that left.
-    private let crash: @Sendable (CutRequest) throws(Refusal) -> String
-    /// Makes programs see what storage holds.
+    private let defaultCut: CutRequest
+    /// Cuts the power and returns a report of the loss.
+    private let crash: @Sendable (CutRequest) throws(CommandError) -> String
+    /// Drops clean pages, so that programs read what storage holds.
     private let evict: @Sendable () -> Void
-    /// Asks whoever serves the mount to end it; nil when the mount is part of something larger.
+    /// Asks the serving process to unmount; nil when the mount belongs to a run.
     private let unmount: (@Sendable () -> Void)?
-    /// More lines of the status.
+    /// Additional status lines.
     private let labels: @Sendable () -> [String]
-    private let turn = Lock()
+    private let lock = Lock()
 
-    private static let help = "there are: add RULE, remove N, clear, rules, status, evict, crash, unmount"
+    private static let help = "commands: add RULE, remove N, clear, rules, status, evict, crash, unmount"
 
-    /// A command that can be carried out.
+    /// A parsed and checked command.
     private enum Command {
         case add(Rule)
         case remove(UInt64)
@@ -30,44 +30,44 @@ final class Commands: Sendable {
     }
 
     init(
-        recorder: Recorder, faults: FaultInjector, usualCut: CutRequest,
-        crash: @escaping @Sendable (CutRequest) throws(Refusal) -> String, evict: @escaping @Sendable () -> Void,
+        recorder: Recorder, faults: FaultInjector, defaultCut: CutRequest,
+        crash: @escaping @Sendable (CutRequest) throws(CommandError) -> String, evict: @escaping @Sendable () -> Void,
         unmount: (@Sendable () -> Void)?, labels: @escaping @Sendable () -> [String]
     ) {
         self.recorder = recorder
         self.faults = faults
-        self.usualCut = usualCut
+        self.defaultCut = defaultCut
         self.crash = crash
         self.evict = evict
         self.unmount = unmount
         self.labels = labels
     }
 
-    /// Judges all the lines of a write, then carries them out in their order; a line of its answers for each.
+    /// Checks all lines of a write, then runs them in order. Returns one answer line per command.
     ///
-    /// - Throws: why the first of them cannot be carried out that cannot; none of them is then. What only shows when it
-    ///   is done, that a crash state cannot be written, ends the write after the lines before it.
-    func run(_ lines: [String]) throws(Refusal) -> String {
-        try turn.withLock { () throws(Refusal) in
+    /// - Throws: the first command that fails the check; then none has run. A crash state that cannot be written only
+    ///   shows when the command runs: then the commands before it have run.
+    func run(_ lines: [String]) throws(CommandError) -> String {
+        try lock.withLock { () throws(CommandError) in
             var answers: [String] = []
-            for command in try judge(lines) { answers.append(try carryOut(command)) }
+            for command in try parseAll(lines) { answers.append(try execute(command)) }
             return answers.joined(separator: "\n")
         }
     }
 
-    private func judge(_ lines: [String]) throws(Refusal) -> [Command] {
+    private func parseAll(_ lines: [String]) throws(CommandError) -> [Command] {
         var commands: [Command] = []
-        do throws(Refusal) {
+        do throws(CommandError) {
             for line in lines { commands.append(try parse(line)) }
         } catch {
-            throw Self.refusal(error, index: commands.count, of: lines.count)
+            throw Self.error(error, index: commands.count, of: lines.count)
         }
-        try checkNumbers(commands)
+        try checkRuleNumbers(commands)
         return commands
     }
 
-    /// Refuses to remove a rule that will not be there when it is that line's turn.
-    private func checkNumbers(_ commands: [Command]) throws(Refusal) {
+    /// Rejects a `remove` of a rule that will not exist when that line runs.
+    private func checkRuleNumbers(_ commands: [Command]) throws(CommandError) {
         guard commands.contains(where: { if case .remove = $0 { true } else { false } }) else { return }
         var (numbers, next) = faults.ruleNumbers
         for (index, command) in commands.enumerated() {
@@ -78,47 +78,47 @@ final class Commands: Sendable {
             case .clear: numbers = []
             case .remove(let number):
                 guard numbers.remove(number) == nil else { continue }
-                throw Self.refusal(Self.noRule("\(number)"), index: index, of: commands.count)
+                throw Self.error(Self.noRule("\(number)"), index: index, of: commands.count)
             case .crash, .unmount, .rules, .status, .evict: continue
             }
         }
     }
 
-    private static func refusal(_ refusal: Refusal, index: Int, of count: Int) -> Refusal {
-        guard count > 1 else { return refusal }
-        return Refusal(
-            reason: "\(refusal.reason)\nthat is command \(index + 1) of \(count); none of them was carried out")
+    private static func error(_ error: CommandError, index: Int, of count: Int) -> CommandError {
+        guard count > 1 else { return error }
+        return CommandError(
+            reason: "\(error.reason)\nthis was command \(index + 1) of \(count); none was run")
     }
 
-    private func parse(_ line: String) throws(Refusal) -> Command {
+    private func parse(_ line: String) throws(CommandError) -> Command {
         let words = line.split(maxSplits: 1, whereSeparator: { $0 == " " || $0 == "\t" })
         let rest = words.count > 1 ? String(words[1]) : ""
         switch (words.first, rest.isEmpty) {
-        case ("crash", _): return .crash(try CutRequest(parsing: rest, usual: usualCut))
+        case ("crash", _): return .crash(try CutRequest(parsing: rest, defaults: defaultCut))
         case ("status", true): return .status
         case ("rules", true): return .rules
         case ("clear", true): return .clear
         case ("evict", true): return .evict
         case ("unmount", true):
-            guard let unmount else { throw Refusal(reason: "this mount belongs to a run, which unmounts it") }
+            guard let unmount else { throw CommandError(reason: "this mount belongs to a run, which will unmount it") }
             return .unmount(unmount)
         case ("add", false):
             let rule: Rule
-            do throws(RuleError) { rule = try Rule(parsing: rest) } catch { throw Refusal(reason: "\(error)") }
+            do throws(RuleError) { rule = try Rule(parsing: rest) } catch { throw CommandError(reason: "\(error)") }
             try faults.check(rule)
             return .add(rule)
         case ("remove", false):
             guard let number = UInt64(rest) else { throw Self.noRule(rest) }
             return .remove(number)
-        default: throw Refusal(reason: "'\(Refusal.shown(line))' is no command; \(Self.help)")
+        default: throw CommandError(reason: "'\(CommandError.excerpt(line))' is not a command; \(Self.help)")
         }
     }
 
-    private static func noRule(_ number: String) -> Refusal {
-        Refusal(reason: "no rule has the number '\(Refusal.shown(number))'")
+    private static func noRule(_ number: String) -> CommandError {
+        CommandError(reason: "there is no rule number '\(CommandError.excerpt(number))'")
     }
 
-    private func carryOut(_ command: Command) throws(Refusal) -> String {
+    private func execute(_ command: Command) throws(CommandError) -> String {
         switch command {
         case .add(let rule): return "rule \(try faults.add(rule))"
         case .remove(let number): guard faults.remove(number) else { throw Self.noRule("\(number)") }
@@ -132,7 +132,7 @@ final class Commands: Sendable {
         return "ok"
     }
 
-    /// One `name value` a line.
+    /// Lines `name value`.
     var status: String {
         let counts = recorder.recorded
         let lines =

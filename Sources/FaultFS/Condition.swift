@@ -1,6 +1,6 @@
 import Glibc
 
-/// What threads wait for beneath a `Lock`. It may wake them without a cause: they ask again what they waited for.
+/// A condition variable for use with `Lock`. Wake-ups may be spurious: callers check their condition in a loop.
 final class Condition: @unchecked Sendable {
     private let condition: UnsafeMutablePointer<pthread_cond_t>
 
@@ -19,10 +19,10 @@ final class Condition: @unchecked Sendable {
         condition.deallocate()
     }
 
-    /// Gives the lock up, waits, and takes it again.
+    /// Releases the lock, waits, and takes the lock again.
     func wait(_ lock: Lock) { pthread_cond_wait(condition, lock.mutex) }
 
-    /// The same, but not longer than this.
+    /// Like `wait`, with a timeout.
     func wait(_ lock: Lock, atMostMilliseconds milliseconds: Int) {
         var end = timespec()
         clock_gettime(CLOCK_MONOTONIC, &end)

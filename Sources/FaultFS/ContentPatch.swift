@@ -3,7 +3,7 @@ import CPlatform
 import Glibc
 import Model
 
-/// Gives one file another size and content, touching only what differs.
+/// Changes the size and content of one file, writing only the ranges that differ.
 struct ContentPatch {
     private static let chunkBytes: UInt64 = 1 << 20
 
@@ -11,26 +11,26 @@ struct ContentPatch {
     let path: ByteString
     let payloads: any PayloadStore
 
-    /// One change of a file.
+    /// A planned change of the file.
     enum Change {
         case data(offsetBytes: UInt64, Payload)
         case zeros(Range<UInt64>)
         case size(UInt64)
     }
 
-    /// One change that was made.
-    enum Made {
+    /// A change that was made, with its bytes.
+    enum AppliedChange {
         case data(offsetBytes: UInt64, [UInt8])
         case zeros(Range<UInt64>)
         case size(UInt64)
     }
 
-    /// `before` is what the file holds now; nil when it is new and empty.
+    /// - Parameter before: the file's current content; nil when it is new and empty.
     func apply(from before: Model.Node?, to wanted: Model.Node) throws(MountError) {
-        for change in Self.changes(from: before, to: wanted) { try make(change) { _ throws(MountError) in } }
+        for change in Self.changes(from: before, to: wanted) { try apply(change) { _ throws(MountError) in } }
     }
 
-    // MARK: - What to change
+    // MARK: - Planning
 
     static func changes(from before: Model.Node?, to wanted: Model.Node) -> [Change] {
         let oldSize = before?.sizeBytes ?? 0
@@ -48,7 +48,7 @@ struct ContentPatch {
         return changes
     }
 
-    /// Writes an extent, except where the file holds the same bytes already.
+    /// The writes for an extent, without the ranges that already hold the same bytes.
     private static func writing(
         _ extent: ExtentMap.Extent, _ content: ExtentMap?, _ presentBytes: UInt64
     ) -> [Change] {
@@ -70,7 +70,7 @@ struct ContentPatch {
         return changes
     }
 
-    /// Makes what the file holds within `range` read as zeros.
+    /// The holes that make `range` read as zeros.
     private static func zeroing(_ range: Range<UInt64>, _ content: [ExtentMap.Extent]) -> [Change] {
         guard !range.isEmpty else { return [] }
         return content.compactMap { extent in
@@ -79,10 +79,10 @@ struct ContentPatch {
         }
     }
 
-    // MARK: - Changing
+    // MARK: - Applying
 
-    /// Makes one change; `note` is told of what was made of it.
-    func make(_ change: Change, _ note: (Made) throws(MountError) -> Void) throws(MountError) {
+    /// Makes one change, in pieces; calls `note` after each piece.
+    func apply(_ change: Change, _ note: (AppliedChange) throws(MountError) -> Void) throws(MountError) {
         switch change {
         case .data(let offset, let data): try write(data, at: offset, note)
         case .zeros(let range): try zero(range, note)
@@ -94,7 +94,7 @@ struct ContentPatch {
     }
 
     private func write(
-        _ data: Payload, at offset: UInt64, _ note: (Made) throws(MountError) -> Void
+        _ data: Payload, at offset: UInt64, _ note: (AppliedChange) throws(MountError) -> Void
     ) throws(MountError) {
         var position: UInt64 = 0
         while position < data.countBytes {
@@ -110,7 +110,7 @@ struct ContentPatch {
         }
     }
 
-    private func zero(_ range: Range<UInt64>, _ note: (Made) throws(MountError) -> Void) throws(MountError) {
+    private func zero(_ range: Range<UInt64>, _ note: (AppliedChange) throws(MountError) -> Void) throws(MountError) {
         // FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE
         let punched = faultline_allocate(file, 0x03, off_t(range.lowerBound), off_t(range.count))
         if punched == 0 { return try note(.zeros(range)) }
@@ -123,7 +123,7 @@ struct ContentPatch {
     }
 
     private func write(
-        _ bytes: [UInt8], at offset: UInt64, _ note: (Made) throws(MountError) -> Void
+        _ bytes: [UInt8], at offset: UInt64, _ note: (AppliedChange) throws(MountError) -> Void
     ) throws(MountError) {
         var done = 0
         while done < bytes.count {
@@ -149,7 +149,7 @@ extension ContentPatch.Change {
 }
 
 extension ExtentMap.Extent {
-    /// Whether both give every byte of the file that they share the same byte of the same payload.
+    /// Whether both map each file offset to the same payload offset.
     fileprivate func isSameData(as other: ExtentMap.Extent) -> Bool {
         data.offsetBytes &- offsetBytes == other.data.offsetBytes &- other.offsetBytes
     }

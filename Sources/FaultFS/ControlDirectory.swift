@@ -1,11 +1,11 @@
 import Bytes
 import Glibc
 
-/// `.faultline`, the directory within the mount through which it is controlled. It is not in any listing, and
-/// nothing of it exists in the backing directory.
+/// `.faultline`, the virtual directory that controls the mount. It appears in no listing and does not exist in the
+/// backing directory.
 ///
-/// Its inodes have ids that the trace never reaches. Files in it bypass the kernel's page cache, so that what is
-/// written is answered before write(2) returns, and they keep working after the power is cut, but for the oracle.
+/// Its inode ids are far above those of the trace. Its files bypass the kernel's page cache, so that a write is
+/// answered before write(2) returns. They keep working after a power cut, except for the oracle.
 final class ControlDirectory: @unchecked Sendable {
     static let name: ByteString = ".faultline"
     private static let firstID: UInt = 1 << 60
@@ -19,17 +19,17 @@ final class ControlDirectory: @unchecked Sendable {
     @inline(__always)
     func owns(_ id: UInt) -> Bool { id >= Self.firstID }
 
-    /// nil when the name is none of ours; ENOENT when it is, and there is no such file.
-    func lookUp(_ parent: UInt, _ name: ByteString) throws(Errno) -> FileSystem.Found? {
+    /// nil when the name is outside `.faultline`. ENOENT when it is inside and there is no such file.
+    func lookUp(_ parent: UInt, _ name: ByteString) throws(Errno) -> FileSystem.LookupReply? {
         if parent == 1 {
             guard name == Self.name else { return nil }
-            return FileSystem.Found(id: Self.firstID, attributes: try attributes(Self.firstID))
+            return FileSystem.LookupReply(id: Self.firstID, attributes: try attributes(Self.firstID))
         }
         guard owns(parent) else { return nil }
         guard parent == Self.firstID else { throw Errno(ENOTDIR) }
         guard let index = files.firstIndex(where: { $0.name == name }) else { throw Errno(ENOENT) }
         let id = Self.firstID + 1 + UInt(index)
-        return FileSystem.Found(id: id, attributes: try attributes(id))
+        return FileSystem.LookupReply(id: id, attributes: try attributes(id))
     }
 
     var listing: [(name: ByteString, id: UInt)] {
@@ -53,7 +53,7 @@ final class ControlDirectory: @unchecked Sendable {
         return attributes
     }
 
-    /// A shell's `>` truncates before it writes; nothing else can be changed.
+    /// Accepts a truncation, as a shell's `>` sends one, and times. EPERM for mode and owner.
     func setAttributes(_ id: UInt, _ changes: FileSystem.AttributeChanges) throws(Errno) -> stat {
         if changes.mode != nil || changes.owner != nil || changes.group != nil { throw Errno(EPERM) }
         if changes.sizeBytes != nil { try file(id).truncate() }
@@ -73,22 +73,22 @@ final class ControlDirectory: @unchecked Sendable {
 
 /// A file of the control directory.
 protocol ControlFile: Sendable {
-    /// What stat(2) says.
+    /// The size that stat(2) reports.
     var sizeBytes: Int64 { get }
     func open(flags: Int32) throws(Errno) -> ControlHandle
-    /// Asked to become empty.
+    /// Handles O_TRUNC and truncate(2).
     func truncate() throws(Errno)
 }
 
-/// An open file of the control directory. What is not overridden is refused.
+/// An open file of the control directory. Reads and writes fail with EBADF unless overridden.
 class ControlHandle: Handle, @unchecked Sendable {
     func read(_ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int { throw Errno(EBADF) }
     func write(_ data: UnsafeRawBufferPointer) throws(Errno) -> Int { throw Errno(EBADF) }
-    /// fsync(2), or close(2) of one of its descriptors, which may not be the last: a duplicate of a shell, or one that a
-    /// child had. The last moment at which an error still reaches the writer.
+    /// Called for fsync(2) and for each close(2). The close may not be the last one: shells and children duplicate
+    /// descriptors. This is the last chance to report an error to the writer.
     func flush() throws(Errno) {}
 
-    /// Answers a read from `bytes`.
+    /// Serves a read from `bytes`.
     final func serve(_ bytes: [UInt8], _ buffer: UnsafeMutableRawBufferPointer, offset: Int64) -> Int {
         guard offset >= 0, offset < bytes.count else { return 0 }
         let part = bytes[Int(offset)...].prefix(buffer.count)

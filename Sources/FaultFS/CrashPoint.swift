@@ -1,8 +1,8 @@
-/// When the power goes by itself.
+/// The place of an automatic power cut: before or after the n-th event of a kind.
 package struct CrashPoint: Hashable, Sendable {
-    /// What is counted, from 1.
+    /// The kind that is counted, from 1.
     package enum Counted: String, Hashable, Sendable, CaseIterable {
-        /// Events of the trace, whatever they are.
+        /// All events of the trace.
         case events
         case operations
         case barriers
@@ -10,9 +10,10 @@ package struct CrashPoint: Hashable, Sendable {
     }
 
     package enum Side: String, Hashable, Sendable, CaseIterable {
-        /// The counted thing is asked for and never takes effect.
+        /// The n-th one is requested and never takes effect.
         case before
-        /// It takes effect, and its caller sees it succeed; nothing after it does. For a barrier: once it returned.
+        /// The n-th one takes effect and its caller sees success; nothing later takes effect. A barrier counts when it
+        /// returns.
         case after
     }
 

@@ -3,41 +3,39 @@ import Glibc
 import Model
 import Synchronization
 
-/// The delays of a mount: replies that rules hold up, and what ends that before its time.
+/// Delays replies, as rules ask for.
 ///
-/// A delay ends when its time is up, when the thread that waits for the reply is killed, when no rule delays any longer,
-/// when the power goes (the reply is then EIO) and when the mount ends.
+/// The operation itself happens at once; only its reply is held back. A delay ends when its time is up, the calling
+/// thread is killed, the last delay rule is removed, the power is cut (the reply becomes EIO), or the mount ends.
 ///
-/// The operation itself has happened by then: what waits is its reply.
-///
-/// Threading: safe from any thread.
+/// Threading: thread safe.
 final class Delays: Sendable {
-    /// The connection to the kernel; -1 while there is none.
+    /// The open /dev/fuse; -1 while there is none.
     private let device = Atomic<Int32>(-1)
-    private let areOver = Atomic<Bool>(false)
+    private let isClosed = Atomic<Bool>(false)
 
     func attach(device: Int32) { self.device.store(device, ordering: .sequentiallyConsistent) }
 
-    /// The device is about to be closed: its number may come to mean another mount.
+    /// Call before the device is closed: its number may be reused for another mount.
     func detach() { device.store(-1, ordering: .sequentiallyConsistent) }
 
-    /// Holds up the next reply of this thread, which is for `caller`.
+    /// Delays the next reply of this thread; `caller` is the thread that waits for it.
     @inline(__always)
     func holdReply(_ durationNanoseconds: UInt64, to caller: Int32, of kind: OperationKind) {
         guard durationNanoseconds > 0 else { return }
-        // A reply that hands over a reference is not replaced: nobody would give that back.
+        // A reply that carries a reference must not become an error: the kernel would never release the reference.
         let mayFail = ![.lookup, .create, .open, .mkdir, .symlink, .link].contains(kind)
         faultline_delay_next_write(durationNanoseconds, caller, mayFail ? 1 : 0)
-        // In this order: whoever ends the delays after this look finds the reply waiting, or keeps it from waiting.
-        if areOver.load(ordering: .sequentiallyConsistent) { faultline_delay_next_write(0, 0, 0) }
+        // Check after the delay is set: a concurrent `close` either sees the delay or has set the flag.
+        if isClosed.load(ordering: .sequentiallyConsistent) { faultline_delay_next_write(0, 0, 0) }
     }
 
-    /// Ends the delays that there are.
-    func end() { faultline_end_late_writes(device.load(ordering: .sequentiallyConsistent), 0) }
+    /// Ends all current delays.
+    func endAll() { faultline_end_late_writes(device.load(ordering: .sequentiallyConsistent), 0) }
 
-    /// Ends the delays that there are, and lets no other begin. The replies become `error` where one is given.
-    func endForGood(_ error: Errno? = nil) {
-        areOver.store(true, ordering: .sequentiallyConsistent)
+    /// Ends all current delays and permits no new ones. The delayed replies become `error` if it is given.
+    func close(_ error: Errno? = nil) {
+        isClosed.store(true, ordering: .sequentiallyConsistent)
         faultline_end_late_writes(device.load(ordering: .sequentiallyConsistent), error?.code ?? 0)
     }
 }

@@ -1,9 +1,9 @@
 import Glibc
 
-/// An open descriptor that is closed when the last reference to it goes: a table may drop one while a call in
-/// another thread still uses it, and its number is not reused before that call ends.
+/// A reference-counted file descriptor, closed with its last reference. A table may drop it while another thread's call
+/// still uses it: the number is not reused before that call ends.
 ///
-/// Hold it in a variable while its number is used: a temporary may be gone, and closed, before the call.
+/// Keep it in a variable while you use its number: Swift may release, and so close, a temporary before the call.
 final class Descriptor: Sendable {
     let number: Int32
 

@@ -1,12 +1,12 @@
 import Glibc
 
-/// What a call on the mount answers when it does not succeed.
+/// The errno with which a call on the mount fails.
 struct Errno: Error, Equatable {
     let code: Int32
 
     init(_ code: Int32) { self.code = code }
 
-    /// The result of a CPlatform call, which is negative for an errno.
+    /// Returns the result of a CPlatform call; throws when it is negative, which means -errno.
     @inline(__always)
     @discardableResult
     static func check<Value: SignedInteger>(_ result: Value) throws(Errno) -> Value {

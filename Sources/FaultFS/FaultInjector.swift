@@ -2,26 +2,25 @@ import Bytes
 import Model
 import Synchronization
 
-/// Decides, by rules or by the script of an earlier run, what happens to each call, and keeps what happened.
+/// Decides which fault each call gets, by rules or by the fault script of an earlier run, and logs the injected faults.
 ///
-/// Changes and syncs are decided in their turn, so in the order of the trace and under the id that they have in it;
-/// questions (reads, lookups) under ids of their own, from 2⁶³ on, for which calls reach the mount depends on what the
-/// kernel has cached. Each kind of question is counted by itself: which other kinds are asked about, which a replay does of
-/// all, is then no matter.
+/// Changes and syncs are decided within their recorder turn, in trace order and under their trace id. Queries (reads,
+/// lookups) have ids of their own from 2⁶³ on: the kernel's cache decides which of them reach the mount. Queries are
+/// numbered per kind, so the numbers of one kind do not depend on whether other kinds are counted: a replay counts all.
 ///
-/// Threading: one lock, taken last. Without rules nothing of it is touched but one flag.
+/// Threading: one lock, taken last. Without rules a call reads a single flag.
 final class FaultInjector: @unchecked Sendable {
     private let lock = Lock()
     private var rules: RuleSet
     private var script: ScriptedFaults?
-    private var happened: [InjectedFault] = []
-    /// By kind, how many questions there were.
-    private var questions = [UInt64](repeating: 0, count: OperationKind.allCases.count)
+    private var injected: [InjectedFault] = []
+    /// The number of queries so far, by kind.
+    private var queryCounts = [UInt64](repeating: 0, count: OperationKind.allCases.count)
     private let active: Atomic<Bool>
     private let isRecording: Bool
     let delays = Delays()
 
-    /// With a script there are no rules.
+    /// With a script, `rules` is empty.
     init(rules: [Rule], seed: UInt64, script: ScriptedFaults?, isRecording: Bool) {
         self.isRecording = isRecording
         self.rules = RuleSet(rules, seed: seed)
@@ -32,18 +31,18 @@ final class FaultInjector: @unchecked Sendable {
     @inline(__always)
     var isActive: Bool { active.load(ordering: .relaxed) }
 
-    /// Whether calls of this kind must be decided, and what must be known of them.
+    /// The facts that rules need about calls of this kind; nil when no rule can match.
     func needs(_ kind: OperationKind) -> FaultNeeds? {
         guard isActive else { return nil }
         let needs = lock.withLock { script?.needs ?? rules.needs }
         return needs.kinds.contains(kind) ? needs : nil
     }
 
-    /// The id of a call that leaves no trace.
-    func nextQuestion(_ kind: OperationKind) -> OperationID {
+    /// Allocates the id of a query.
+    func nextQueryID(_ kind: OperationKind) -> OperationID {
         lock.withLock {
-            questions[Int(kind.rawValue)] += 1
-            return OperationID(question: kind, number: questions[Int(kind.rawValue)])
+            queryCounts[Int(kind.rawValue)] += 1
+            return OperationID(question: kind, number: queryCounts[Int(kind.rawValue)])
         }
     }
 
@@ -55,13 +54,13 @@ final class FaultInjector: @unchecked Sendable {
             } else {
                 decisions = rules.decide(attempt, at: rules.match(path), and: other.map { rules.match($0) })
             }
-            for decision in decisions.all { happened.append(InjectedFault(attempt, path: path, decision)) }
+            for decision in decisions.all { injected.append(InjectedFault(attempt, path: path, decision)) }
             return decisions
         }
     }
 
-    /// Whether the reads of a file must reach the mount, past the kernel's cache.
-    func concernsReads(of path: ByteString) -> Bool {
+    /// Whether a rule matches reads of this file: they must then bypass the kernel's cache.
+    func affectsReads(of path: ByteString) -> Bool {
         guard isActive else { return false }
         return lock.withLock {
             if let script { return script.needs.kinds.contains(.read) }
@@ -69,8 +68,8 @@ final class FaultInjector: @unchecked Sendable {
         }
     }
 
-    /// Whether what is written over in a file must be kept, for a read of it may be stale.
-    func wantsOlderBytes(of path: ByteString) -> Bool {
+    /// Whether overwritten bytes of this file must be kept for stale reads.
+    func needsOlderBytes(of path: ByteString) -> Bool {
         lock.withLock {
             if let script { return script.needs.olderBytes }
             return rules.needs.olderBytes && !rules.match(path).isEmpty
@@ -79,13 +78,13 @@ final class FaultInjector: @unchecked Sendable {
 
     // MARK: Commands
 
-    /// Refuses a rule that cannot be added.
-    func check(_ rule: Rule) throws(Refusal) {
+    /// Throws when the rule cannot be added.
+    func check(_ rule: Rule) throws(CommandError) {
         try Self.check(rule, isRecording: isRecording)
-        if lock.withLock({ script != nil }) { throw Refusal(reason: "a replay takes no rules") }
+        if lock.withLock({ script != nil }) { throw CommandError(reason: "a replay takes no rules") }
     }
 
-    func add(_ rule: Rule) throws(Refusal) -> UInt64 {
+    func add(_ rule: Rule) throws(CommandError) -> UInt64 {
         try check(rule)
         return lock.withLock {
             active.store(true, ordering: .relaxed)
@@ -93,53 +92,55 @@ final class FaultInjector: @unchecked Sendable {
         }
     }
 
-    /// The numbers of the rules, and the one that the next rule gets.
+    /// The numbers of all rules, and the next free number.
     var ruleNumbers: (all: Set<UInt64>, next: UInt64) {
         lock.withLock { (Set(rules.status.map(\.number)), rules.nextNumber) }
     }
 
-    /// When no rule delays any longer, the delays under way end.
+    /// Removing the last delay rule ends all current delays. False when there is no such rule.
     func remove(_ number: UInt64) -> Bool {
         let (isRemoved, delays) = lock.withLock {
             defer { active.store(!rules.isEmpty || script != nil, ordering: .relaxed) }
             return (rules.remove(number: number), rules.needs.delays)
         }
-        if isRemoved, !delays { self.delays.end() }
+        if isRemoved, !delays { self.delays.endAll() }
         return isRemoved
     }
 
-    /// The delays under way end, too.
+    /// Removes all rules and ends all current delays.
     func removeAll() {
         lock.withLock {
             rules.removeAll()
             active.store(script != nil, ordering: .relaxed)
         }
-        delays.end()
+        delays.endAll()
     }
 
-    /// What each rule counted.
+    /// The counters of each rule.
     var ruleStatus: [RuleSet.Status] { lock.withLock { rules.status } }
 
-    /// One line a rule, with what it counted.
+    /// One line per rule, with its counters.
     var status: String { ruleStatus.map { "\($0)\n" }.joined() }
 
-    /// The faults that happened, in their order: a script.
-    var faults: [InjectedFault] { lock.withLock { happened } }
+    /// The injected faults, in order. They are also the script of a replay.
+    var faults: [InjectedFault] { lock.withLock { injected } }
 
-    /// Refuses what a mount cannot do. ENOSYS would make the kernel stop asking, and so switch the fault off.
-    static func check(_ rule: Rule, isRecording: Bool) throws(Refusal) {
+    /// Rejects rules that a mount cannot execute. After ENOSYS the kernel never sends that request again, so the fault
+    /// would stop silently.
+    static func check(_ rule: Rule, isRecording: Bool) throws(CommandError) {
         guard case .inject(let injection, _) = rule.action else { return }
         let everywhere: Injection.Everywhere?
         switch injection {
-        case .sync(_, .lose) where !isRecording: throw Refusal(reason: "what a sync loses is known from a trace alone")
-        case .other(.lock, _): throw Refusal(reason: "the kernel keeps locks itself: no rule can reach them")
+        case .sync(_, .lose) where !isRecording:
+            throw CommandError(reason: "lose needs a recording: the trace says which writes are unsynced")
+        case .other(.lock, _): throw CommandError(reason: "the kernel handles locks itself; rules cannot match them")
         case .read(.everywhere(let fault), _), .write(.everywhere(let fault), _), .sync(_, .everywhere(let fault)),
             .directorySync(.everywhere(let fault)), .other(_, let fault), .any(let fault):
             everywhere = fault
         default: everywhere = nil
         }
         if case .fail(let error)? = everywhere, error.name == "ENOSYS" {
-            throw Refusal(reason: "after ENOSYS the kernel would not ask again")
+            throw CommandError(reason: "after ENOSYS the kernel would not send the request again")
         }
     }
 }

@@ -1,30 +1,30 @@
 import Glibc
 import Model
 
-/// What the process that serves a mount may do with it directly, where another would use `.faultline`.
+/// Direct control for the serving process. Other processes use `.faultline`.
 extension FaultMount {
-    /// Whether the power is gone.
+    /// Whether the power is off.
     package var isFrozen: Bool { recorder.isFrozen }
 
-    /// Why the power is gone; nil while it is not.
+    /// Why the power is off; nil while it is on.
     package var freezeReason: FreezeReason? { recorder.freezeReason }
 
-    /// What each rule has matched and fired so far.
+    /// How often each rule matched and fired so far.
     package var ruleStatus: [RuleSet.Status] { faults.ruleStatus }
 
-    /// The faults are over: no rule is left.
+    /// Removes all rules and ends all current delays.
     package func clearRules() { faults.removeAll() }
 
-    /// Ends the delays under way; the rules stay.
-    package func endDelays() { faults.delays.end() }
+    /// Ends all current delays; the rules stay.
+    package func endDelays() { faults.delays.endAll() }
 
-    /// Why the last line that was refused at the oracle was; nil when none was.
-    package var oracleRefusal: String? { refusals.reason(OracleFile.refused) }
+    /// Why the oracle rejected a line most recently; nil when it never did.
+    package var oracleRejection: String? { rejectedWrites.reason(OracleFile.rejected) }
 
-    /// How many events the trace has.
+    /// The number of events in the trace.
     package var eventCount: Int { recorder.recorded.events }
 
-    /// Appends whole lines to the oracle, at this place of the trace, as if they were written to `.faultline/oracle`.
+    /// Appends complete lines to the oracle and the trace, like a write to `.faultline/oracle`.
     package func appendToOracle(_ lines: [UInt8]) throws(MountError) {
         guard let oracle else { throw .notMounted(mountPoint) }
         let failure: Errno? = lines.withUnsafeBytes { bytes in

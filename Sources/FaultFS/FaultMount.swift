@@ -4,55 +4,54 @@ import Glibc
 import Model
 import Storage
 
-/// A directory mounted through FaultFS: every program may use it, every change of it is recorded, and its power can
-/// be cut.
+/// A directory mounted through FaultFS. Any program can use it; every change is recorded; its power can be cut.
 ///
 ///     let mount = try FaultMount(backing: "/tmp/store", mountPoint: "/tmp/mnt", options: options)
 ///     try mount.start()       // ready when it returns
-///     …                       // run something in /tmp/mnt
-///     mount.crash()           // from here on nothing takes effect
+///     …                       // run a program in /tmp/mnt
+///     mount.crash()           // nothing takes effect any more
 ///     try mount.unmount()
 ///
-/// The process that serves a mount must not keep a file of it open, nor wait for a call on it with a lock held that
-/// the serving threads need, nor end while one is open: it would wait for itself. Other processes do the work.
+/// The serving process must not keep files of the mount open, call into the mount while it holds a lock that the
+/// serving threads need, or exit with such a file open: it would wait for itself. Let other processes use the mount.
 ///
-/// Nothing else may change the backing directory while it is mounted.
+/// Only the mount may change the backing directory while it is mounted.
 ///
-/// Threading: safe from several threads; `unmount` may be called more than once and when something else unmounted.
+/// Threading: thread safe. `unmount` may be called more than once, and after someone else unmounted.
 package final class FaultMount: @unchecked Sendable {
     package let backing: ByteString
     package let mountPoint: ByteString
     let options: MountOptions
     let recorder: Recorder
     let faults: FaultInjector
-    let refusals = RefusalLog()
-    /// Whether what is stored below is kept in memory: a sync does nothing there, and nothing has to be waited for.
+    let rejectedWrites = RejectedWriteLog()
+    /// The backing filesystem is in memory: syncs do nothing, and no call waits for a disk.
     private let isInMemory: Bool
-    /// The tree as it was mounted.
+    /// The tree at the time of the mount.
     package private(set) var base = Tree()
 
-    /// Makes the one power cut; nil when nothing is recorded. Set when the mount is made.
+    /// Performs the power cut; nil when nothing is recorded. Set by `start`.
     private(set) var cutter: PowerCutter?
-    /// Set when the mount is made.
+    /// Set by `start`.
     private(set) var oracle: OracleFile?
 
-    private enum State {
+    private enum MountState {
         case new
         case mounted(Session, FileSystem, StateDirectory)
-        /// The filesystem still knows what files held before.
+        /// The filesystem still has the base contents.
         case unmounted(FileSystem)
     }
     private let lock = Lock()
-    private var state = State.new
+    private var state = MountState.new
 
-    /// Checks the paths and mounts nothing yet. Paths may be relative; symbolic links in them are followed.
+    /// Checks paths and rules; mounts nothing yet. Paths may be relative; symbolic links are followed.
     package init(backing: ByteString, mountPoint: ByteString, options: MountOptions) throws(MountError) {
         self.backing = try Self.resolve(backing)
         self.mountPoint = try Self.resolve(mountPoint)
         self.options = options
         isInMemory = self.backing.withCString { faultline_is_in_memory($0) } == 1
         for rule in options.rules {
-            do throws(Refusal) {
+            do throws(CommandError) {
                 try FaultInjector.check(rule, isRecording: options.trace != nil)
             } catch {
                 throw .rule(rule, reason: error.reason)
@@ -69,17 +68,17 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     deinit {
-        // A mount that nobody serves would make everyone who touches it fail. What can go wrong was tried.
+        // A mount without a server would fail every access. There is no caller to report an error to.
         try? unmount()
     }
 
-    /// Makes the process ready to serve mounts with many files. Belongs where it begins, before it has threads; without
-    /// it the first thousand files of a mount are slower.
+    /// Grows the process's descriptor table for mounts with many files. Call it at process start, before there are
+    /// threads: growing the table later makes the first thousand files slower.
     package static func prepareProcess() {
         faultline_reserve_descriptors(UInt32(MountOptions.defaultDescriptorLimit * 5 / 4))
     }
 
-    /// Mounts. The mount is ready when this returns; when it throws, nothing is left mounted.
+    /// Mounts. When it returns the mount is ready; when it throws, nothing is mounted.
     package func start() throws(MountError) {
         try lock.withLock { () throws(MountError) in
             guard case .new = state else { throw .mountPointInUse(mountPoint) }
@@ -103,12 +102,12 @@ package final class FaultMount: @unchecked Sendable {
         }
     }
 
-    /// Cuts the power at an operation boundary. False when it was gone already.
+    /// Cuts the power at an operation boundary. False when it was off already.
     @discardableResult
-    package func crash() -> Bool { recorder.freeze(.asked) }
+    package func crash() -> Bool { recorder.freeze(.requested) }
 
-    /// Unmounts and keeps everything that was written. Files that are still open after the options' patience fail from
-    /// then on. Does nothing when it is not mounted.
+    /// Unmounts and keeps everything that was written. Waits for open files as long as the options say, then unmounts
+    /// by force: those files then fail. Does nothing when not mounted.
     package func unmount() throws(MountError) {
         do throws(MountError) {
             try unmount { _ throws(MountError) in }
@@ -118,17 +117,17 @@ package final class FaultMount: @unchecked Sendable {
         }
     }
 
-    /// Unmounts, and runs `body` while what was kept to undo changes is still there.
+    /// Unmounts, then runs `body` before the undo data is removed.
     func unmount<Result>(_ body: (PowerCutter?) throws(MountError) -> Result) throws(MountError) -> Result {
         lock.lock()
         defer { lock.unlock() }
         guard case .mounted(let session, let fileSystem, let directory) = state else { throw .notMounted(mountPoint) }
-        faults.delays.endForGood()
+        faults.delays.close()
         detach(session)
         session.stop()
         session.join()
         state = .unmounted(fileSystem)
-        // Whatever fails from here on, what is ours goes away.
+        // Remove the state directory whatever fails from here on.
         let result = Swift.Result { () throws(MountError) in
             if !recorder.isFrozen {
                 do throws(Errno) { try fileSystem.releaseAllHeld() } catch {
@@ -153,31 +152,31 @@ package final class FaultMount: @unchecked Sendable {
         }
     }
 
-    /// What a crash could lose now by the options' profile, a line for each part.
+    /// The unsynced changes under the mount's profile, one line each.
     private static func unsynced(_ tracker: UnsyncedTracker?) -> String {
         guard let tracker else { return "nothing is recorded\n" }
         return tracker.pending().unsynced().map { $0 + "\n" }.joined()
     }
 
-    /// What programs see and no storage holds.
-    private static func words(_ pageCaches: PageCaches, _ table: InodeTable) -> String {
+    /// Bytes that programs see and storage does not hold, one line per file and cause.
+    private static func visibleOnly(_ pageCaches: PageCaches, _ table: InodeTable) -> String {
         pageCaches.counts.map { id, held, lost in
             let path = (try? table.node(UInt(id.rawValue))).map { "\(table.path(of: $0))" } ?? "a removed file"
-            let waits =
+            let heldLine =
                 "held back by a rule until the next sync, lost in any crash: \(held.counted("byte")) of \(path)\n"
-            let gone =
-                "not what storage holds, though programs still see it: \(lost.counted("byte")) of \(path)\n"
-            return (held > 0 ? waits : "") + (lost > 0 ? gone : "")
+            let lostLine =
+                "lost by storage, still seen by programs: \(lost.counted("byte")) of \(path)\n"
+            return (held > 0 ? heldLine : "") + (lost > 0 ? lostLine : "")
         }.joined()
     }
 
-    /// The faults that happened so far, in their order: the script of a replay.
+    /// The faults injected so far, in order: the script of a replay.
     package var injectedFaults: [InjectedFault] { faults.faults }
 
-    // MARK: Steps
+    // MARK: Unmounting
 
     private func detach(_ session: Session) {
-        // Whatever a program mounted over ours has to go first: each round takes one mount away.
+        // Mounts stacked on ours must go first. Each round removes one.
         for _ in 0..<Self.stackedMountLimit where session.isServing {
             let isDetached = detachTopmost(session)
             for _ in 0..<1000 where session.isServing { usleep(100) }
@@ -187,12 +186,12 @@ package final class FaultMount: @unchecked Sendable {
 
     private static let stackedMountLimit = 64
 
-    /// What the kernel lists at our mount point, the topmost last.
-    private var listed: [MountTable.Entry] { ((try? MountTable.read()) ?? []).filter { $0.mountPoint == mountPoint } }
+    /// All mounts at our mount point, topmost last.
+    private var listed: [MountTable.Mount] { ((try? MountTable.read()) ?? []).filter { $0.mountPoint == mountPoint } }
 
-    private func isOurs(_ entry: MountTable.Entry) -> Bool { entry.source == MountTable.source(of: getpid()) }
+    private func isOurs(_ entry: MountTable.Mount) -> Bool { entry.source == MountTable.source(of: getpid()) }
 
-    /// False when the kernel refused, even by force.
+    /// False when even a forced unmount failed.
     private func detachTopmost(_ session: Session) -> Bool {
         var waited: UInt32 = 0
         var pause: UInt32 = 100
@@ -201,18 +200,18 @@ package final class FaultMount: @unchecked Sendable {
             if force { flushMappings(session) }
             do throws(MountError) {
                 if force, let top = listed.last, !isOurs(top) {
-                    // Something of others, who may use it elsewhere: force would end it for them, too.
+                    // A foreign mount may be in use elsewhere: a forced unmount would end it there too, so detach it.
                     try KernelMount.detach(mountPoint, helper: options.helper)
                     return true
                 }
                 try KernelMount.unmount(mountPoint, helper: options.helper, force: force)
                 return true
             } catch {
-                // EBUSY: in use. Anything else: it is not mounted any more, and the threads are about to leave.
+                // EBUSY: in use. Otherwise it is no longer mounted, and the worker threads are about to end.
                 if force { return false }
                 guard case .system(_, _, EBUSY) = error else { return false }
             }
-            // Whoever asked through the control directory is about to close it.
+            // A process that wrote `unmount` to the control file still has it open for a moment.
             usleep(pause)
             waited += pause
             pause = min(pause * 2, 10_000)
@@ -220,8 +219,9 @@ package final class FaultMount: @unchecked Sendable {
         return true
     }
 
-    /// Has the kernel send what programs stored into shared mappings: it drops that when a mount is taken away by force.
-    /// syncfs(2) begins to write and does not wait: the kernel waits for no server of FUSE there (mm: AS_NO_DATA_INTEGRITY).
+    /// Makes the kernel write back dirty pages of shared mappings: a forced unmount drops them. syncfs(2) starts the
+    /// writeback but does not wait for FUSE filesystems (mm: AS_NO_DATA_INTEGRITY), so this waits until the queue is
+    /// idle.
     private func flushMappings(_ session: Session) {
         guard !recorder.isFrozen else { return }
         let root = mountPoint.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
@@ -230,6 +230,8 @@ package final class FaultMount: @unchecked Sendable {
         close(root)
         session.waitUntilIdle()
     }
+
+    // MARK: Mounting
 
     func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)
         throws(MountError) -> FileSystem
@@ -240,7 +242,8 @@ package final class FaultMount: @unchecked Sendable {
         var attributes = stat()
         guard fstat(root, &attributes) == 0 else { throw .system(call: "fstat", path: backing, errno: errno) }
         let table = InodeTable(
-            root: descriptor, number: UInt64(attributes.st_ino), limbo: recorder.isRecording ? directory.limbo : nil,
+            root: descriptor, number: UInt64(attributes.st_ino),
+            orphans: recorder.isRecording ? directory.orphans : nil,
             descriptorLimit: descriptorLimit)
         let undo =
             recorder.isRecording
@@ -258,7 +261,7 @@ package final class FaultMount: @unchecked Sendable {
         recorder.tracker = tracker
         cutter = tracker.map { PowerCutter(backing: backing, directory: directory, tracker: $0) }
         let pageCaches = PageCaches()
-        let control = makeControl(outside, pageCaches) { Self.unsynced(tracker) + Self.words(pageCaches, table) }
+        let control = makeControl(outside, pageCaches) { Self.unsynced(tracker) + Self.visibleOnly(pageCaches, table) }
         let fileSystem = FileSystem(
             table: table, recorder: recorder, control: control, undo: undo, faults: faults, tracker: tracker,
             pageCaches: pageCaches, scratch: directory.scratch, syncsBelow: options.syncsBelow && !isInMemory)
@@ -269,21 +272,24 @@ package final class FaultMount: @unchecked Sendable {
     private func makeControl(
         _ outside: Descriptor, _ pageCaches: PageCaches, _ unsynced: @escaping @Sendable () -> String
     ) -> ControlDirectory {
-        let refusals = refusals
-        let oracle = OracleFile(recorder, outside: outside, refusals: refusals, judge: options.judgeOracleLine)
+        let rejectedWrites = rejectedWrites
+        let oracle = OracleFile(
+            recorder, outside: outside, rejectedWrites: rejectedWrites, judge: options.judgeOracleLine)
         self.oracle = oracle
         let commands = Commands(
             recorder: recorder, faults: faults,
-            usualCut: options.usualCut,
-            crash: { [weak self] request throws(Refusal) in
-                guard let self else { throw Refusal(reason: "the mount is gone") }
-                return try self.crash(asTold: request)
+            defaultCut: options.defaultCut,
+            crash: { [weak self] request throws(CommandError) in
+                guard let self else { throw CommandError(reason: "the mount has ended") }
+                return try self.runCrashCommand(request)
             }, evict: { pageCaches.evictAll() }, unmount: options.onUnmountRequest,
-            labels: { [labels = options.labels] in labels + refusals.lines })
+            labels: { [labels = options.labels] in labels + rejectedWrites.lines })
         return ControlDirectory([
             (
                 "control",
-                CommandFile("control", refusals: refusals) { lines throws(Refusal) in try commands.run(lines) }
+                CommandFile("control", rejectedWrites: rejectedWrites) { lines throws(CommandError) in
+                    try commands.run(lines)
+                }
             ),
             ("oracle", oracle),
             ("status", TextFile { commands.status + "\n" }),
@@ -294,9 +300,9 @@ package final class FaultMount: @unchecked Sendable {
             (
                 "crash",
                 CommandFile(
-                    "crash", refusals: refusals, takesOneCommand: true,
-                    initially: { [weak self] in self?.cutStory ?? "" }
-                ) { words throws(Refusal) in try commands.run(words.map { "crash \($0)" }) }
+                    "crash", rejectedWrites: rejectedWrites, takesOneCommand: true,
+                    initialText: { [weak self] in self?.cutSummary ?? "" }
+                ) { words throws(CommandError) in try commands.run(words.map { "crash \($0)" }) }
             ),
         ])
     }
@@ -306,7 +312,7 @@ package final class FaultMount: @unchecked Sendable {
         do throws(Errno) {
             let session = try Session(device: device, fileSystem)
             try session.start(
-                isInMemory ? .few : .ample, threadLimit: options.threadLimit, onEnd: options.onEnd)
+                isInMemory ? .minimal : .onePerRequest, threadLimit: options.threadLimit, onEnd: options.onEnd)
             return session
         } catch {
             try KernelMount.unmount(mountPoint, helper: options.helper, force: true)
@@ -314,7 +320,7 @@ package final class FaultMount: @unchecked Sendable {
         }
     }
 
-    /// The file that oracle lines go to, and whether it was made for that.
+    /// Opens the file that receives oracle lines, and says whether this created it.
     private func openOracle() throws(MountError) -> (Descriptor, isNew: Bool) {
         guard let path = options.oraclePath else {
             let file = faultline_memfd("oracle")
@@ -329,9 +335,9 @@ package final class FaultMount: @unchecked Sendable {
         do throws(MountError) {
             var attributes = stat()
             guard fstat(file, &attributes) == 0, attributes.st_mode & S_IFMT == S_IFREG else {
-                throw .unsupported(path, what: "an oracle is a regular file")
+                throw .unsupported(path, reason: "an oracle must be a regular file")
             }
-            try refuse(path, "an oracle")
+            try requireOutside(path, "an oracle")
         } catch {
             if isNew { _ = path.withCString { unlink($0) } }
             throw error
@@ -339,61 +345,11 @@ package final class FaultMount: @unchecked Sendable {
         return (descriptor, isNew)
     }
 
-    /// Refuses a file of the harness, which exists, that lies where the target could harm it.
-    package func refuse(_ file: ByteString, _ what: String) throws(MountError) {
-        let file = try Self.resolve(file)
-        for directory in [backing, mountPoint] where Self.isWithin(file, directory) {
-            throw .within(file: file, what: what, directory: directory)
-        }
-    }
-
-    /// Takes out of a backing directory what a mount left there whose daemon was killed. The next `start` does the same.
+    /// Removes the state directory of a mount whose daemon was killed. The next `start` does the same.
     package static func clearAbandoned(backing: ByteString) throws(MountError) {
         try StateDirectory.clearAbandoned(in: try resolve(backing))
     }
 
-    /// Whether a mount of this directory lives, wherever it is mounted.
+    /// Whether this backing directory is mounted somewhere.
     package static func isMounted(backing: ByteString) -> Bool { StateDirectory.isMounted(backing) }
-
-    // MARK: Paths
-
-    private static func check(_ backing: ByteString, _ mountPoint: ByteString) throws(MountError) {
-        for path in [backing, mountPoint] {
-            var attributes = stat()
-            guard path.withCString({ stat($0, &attributes) }) == 0 else {
-                throw .system(call: "stat", path: path, errno: errno)
-            }
-            guard attributes.st_mode & S_IFMT == S_IFDIR else { throw .notADirectory(path) }
-        }
-        if isWithin(backing, mountPoint) || isWithin(mountPoint, backing) {
-            throw .nested(backing: backing, mountPoint: mountPoint)
-        }
-        var above = backing.bytes[...]
-        while let slash = above.lastIndex(of: UInt8(ascii: "/")), slash > 0 {
-            above = above[..<slash]
-            if StateDirectory.isMounted(ByteString(above)) {
-                throw .backingInUse(ByteString(above), reason: "is mounted already, and \(backing) lies within")
-            }
-        }
-        if try MountTable.read().contains(where: { $0.mountPoint == mountPoint }) { throw .mountPointInUse(mountPoint) }
-        guard let stream = mountPoint.withCString({ opendir($0) }) else {
-            throw .system(call: "opendir", path: mountPoint, errno: errno)
-        }
-        defer { closedir(stream) }
-        var count = 0
-        while readdir(stream) != nil { count += 1 }
-        if count > 2 { throw .mountPointNotEmpty(mountPoint) }
-    }
-
-    private static func resolve(_ path: ByteString) throws(MountError) -> ByteString {
-        guard let resolved = path.withCString({ realpath($0, nil) }) else {
-            throw .system(call: "realpath", path: path, errno: errno)
-        }
-        defer { free(resolved) }
-        return ByteString(cString: resolved)
-    }
-
-    private static func isWithin(_ path: ByteString, _ directory: ByteString) -> Bool {
-        path == directory || path.bytes.starts(with: directory.bytes + [UInt8(ascii: "/")])
-    }
 }

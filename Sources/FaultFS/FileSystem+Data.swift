@@ -3,14 +3,14 @@ import CPlatform
 import Glibc
 import Model
 
-/// Reads and writes, and the page caches over them.
+/// Reads and writes through the page caches.
 extension FileSystem {
     private func backing(_ file: OpenFile, _ turn: Recorder.Turn? = nil) -> BackingFile {
         BackingFile(fileSystem: self, node: file.node, descriptor: file.descriptor, turn: turn)
     }
 
-    /// Carries out a write, or what a fault makes of it; returns how many bytes the caller believes written. What reaches
-    /// the file is what is recorded.
+    /// Performs a write as `fault` alters it; returns the byte count to report to the caller. The trace records the
+    /// bytes that reach the file.
     func write(
         _ file: OpenFile, _ data: UnsafeRawBufferPointer, at offset: UInt64, _ fault: DrawnFault?, _ turn: Recorder.Turn
     ) throws(Errno) -> Int {
@@ -28,29 +28,29 @@ extension FileSystem {
         return written
     }
 
-    /// Writes to storage and records it.
+    /// Writes to the backing file and records the write.
     func store(
         _ node: Inode, _ descriptor: Descriptor, _ data: UnsafeRawBufferPointer, at offset: UInt64,
         _ turn: Recorder.Turn
     ) throws(Errno) -> Int {
-        try undo?.keepRange(of: node.id, descriptor, offset, UInt64(data.count))
+        try undo?.saveRange(of: node.id, descriptor, offset, UInt64(data.count))
         let written = try Errno.check(
             faultline_pwrite(descriptor.number, data.baseAddress, data.count, off_t(offset)))
-        node.reached(offset + UInt64(written))
+        node.noteReach(offset + UInt64(written))
         try turn.recordWrite(node.id, offsetBytes: offset, UnsafeRawBufferPointer(rebasing: data.prefix(written)))
         return written
     }
 
-    /// Whether a rule makes reads of the file stale: what is written over must be kept.
+    /// Whether a rule may make reads of the file stale, so that overwritten bytes must be kept.
     private func keepsOlder(_ file: OpenFile, _ count: Int) -> Bool {
-        faults.isActive && count > 0 && faults.wantsOlderBytes(of: table.path(of: file.node))
+        faults.isActive && count > 0 && faults.needsOlderBytes(of: table.path(of: file.node))
     }
 
     // MARK: Held writes
 
-    /// Writes to storage what is held back of a file, in the order of the ranks, each as an operation of its own.
+    /// Writes the held writes of a file to storage, in rank order, each as its own operation.
     func releaseHeld(of node: Inode, _ process: Int32) throws(Errno) {
-        guard !pageCaches.isEmpty, pageCaches.look(node.id, { $0.nextHeld != nil }) else { return }
+        guard !pageCaches.isEmpty, pageCaches.withCache(node.id, { $0.nextHeld != nil }) else { return }
         let descriptor = try table.openFile(node, flags: O_RDWR)
         var isDone = false
         while !isDone {
@@ -64,7 +64,7 @@ extension FileSystem {
         }
     }
 
-    /// The mount ends: nothing is held back any longer. A file that nobody can reach any more goes with it.
+    /// Releases all held writes, for an unmount. Held writes of files that no longer exist are dropped.
     func releaseAllHeld() throws(Errno) {
         for id in pageCaches.filesWithHeld {
             guard let node = try? table.node(UInt(id.rawValue)) else { continue }
@@ -74,55 +74,55 @@ extension FileSystem {
 
     // MARK: Reading
 
-    /// Carries out a read, or what a fault makes of it.
+    /// Performs a read as the rules alter it.
     func read(
         _ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ caller: Caller
     ) throws(Errno) -> Int {
-        guard faults.isActive, let needs = faults.needs(.read) else { return try get(file, buffer, at: offset) }
-        var extent = Extent(
+        guard faults.isActive, let needs = faults.needs(.read) else { return try readVisible(file, buffer, at: offset) }
+        var extent = CallExtent(
             offsetBytes: offset, countBytes: UInt64(buffer.count), fileSizeBytes: try size(of: file.descriptor))
         if needs.olderBytes {
             extent.hasOlderBytes = pageCaches.hasOlderBytes(file.node.id, offset..<offset + UInt64(buffer.count))
         }
-        let fault = try ask(.read, .inode(file.node), caller, extent: extent)
+        let fault = try applyRules(.read, .inode(file.node), caller, extent: extent)
         switch fault {
         case .short(let count)?:
-            return try get(
+            return try readVisible(
                 file, UnsafeMutableRawBufferPointer(rebasing: buffer[..<min(buffer.count, Int(clamping: count))]),
                 at: offset)
-        case .misdirect(let place)?: return try get(file, buffer, at: place)
-        case .bitflip(let place, let bit, .atRest)?: try flip(file.node, place, bit, caller)
+        case .misdirect(let offset)?: return try readVisible(file, buffer, at: offset)
+        case .bitflip(let offset, let bit, .atRest)?: try flip(file.node, offset, bit, caller)
         default: break
         }
-        return try get(file, buffer, at: offset, fault)
+        return try readVisible(file, buffer, at: offset, fault)
     }
 
-    /// Reads what programs see, or what a fault makes of it.
-    private func get(
+    /// Reads through the page cache, as `fault` alters it.
+    private func readVisible(
         _ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ fault: DrawnFault? = nil
     ) throws(Errno) -> Int {
-        if fault == nil, pageCaches.isEmpty { return try getStored(file, buffer, at: offset) }
-        return try pageCaches.look(file.node.id) { cache throws(Errno) in
-            let count = try getStored(file, buffer, at: offset)
+        if fault == nil, pageCaches.isEmpty { return try readStored(file, buffer, at: offset) }
+        return try pageCaches.withCache(file.node.id) { cache throws(Errno) in
+            let count = try readStored(file, buffer, at: offset)
             try cache.overlay(
                 UnsafeMutableRawBufferPointer(rebasing: buffer[..<count]), at: offset, fault, backing(file))
             return count
         }
     }
 
-    private func getStored(
+    private func readStored(
         _ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(Errno) -> Int {
         try Errno.check(faultline_pread(file.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
     }
 
-    /// Changes one bit of the file itself. That is a change like any other, and recorded as such.
-    private func flip(_ node: Inode, _ place: UInt64, _ bit: UInt8, _ caller: Caller) throws(Errno) {
+    /// Flips one bit of the backing file. The trace records it as a write.
+    private func flip(_ node: Inode, _ offset: UInt64, _ bit: UInt8, _ caller: Caller) throws(Errno) {
         let descriptor = try table.openFile(node, flags: O_RDWR)
         try recorder.turn(caller.process) { turn throws(Errno) in
             let backing = BackingFile(fileSystem: self, node: node, descriptor: descriptor, turn: turn)
-            guard let byte = try backing.read(place..<place + 1).first else { return }
-            try backing.writeAll([byte ^ 1 << bit], at: place)
+            guard let byte = try backing.read(offset..<offset + 1).first else { return }
+            try backing.writeAll([byte ^ 1 << bit], at: offset)
         }
         invalidate(node.id)
     }

@@ -3,17 +3,17 @@ import CPlatform
 import Glibc
 import Model
 
-/// Where rules meet calls.
+/// Applies fault rules to calls.
 extension FileSystem {
-    /// The paths that a call is on.
-    enum Target {
+    /// The inode or directory entries that a call is about.
+    enum CallTarget {
         case inode(Inode)
         case entry(Inode, ByteString)
         case entries(Inode, ByteString, Inode, ByteString)
     }
 
-    /// What rules may ask of a call beyond its kind and path.
-    struct Extent {
+    /// Facts about a call that rules may match, beyond its kind and path.
+    struct CallExtent {
         var offsetBytes: UInt64 = 0
         var countBytes: UInt64 = 0
         var fileSizeBytes: UInt64 = 0
@@ -21,29 +21,30 @@ extension FileSystem {
         var hasOlderBytes = false
     }
 
-    /// Takes a turn for a call that changes something: asks the rules first, and cuts the power afterwards if they say so.
+    /// Runs a change within a turn of the recorder. Applies the rules first; `crash after` cuts the power once `body`
+    /// is done.
     func change<Result>(
-        _ kind: OperationKind, _ target: Target, _ caller: Caller,
-        extent: () throws(Errno) -> Extent = { () throws(Errno) in Extent() },
+        _ kind: OperationKind, _ target: CallTarget, _ caller: Caller,
+        extent: () throws(Errno) -> CallExtent = { () throws(Errno) in CallExtent() },
         _ body: (Recorder.Turn, DrawnFault?) throws(Errno) -> Result
     ) throws(Errno) -> Result {
         try recorder.turn(caller.process, isWriteback: caller.isWriteback) { turn throws(Errno) in
             guard let needs = faults.needs(kind) else { return try body(turn, nil) }
             let decisions = decide(kind, turn.id, target, caller, needs, try extent())
             faults.delays.holdReply(decisions.delayNanoseconds, to: caller.process, of: kind)
-            let fault = try settle(decisions, in: turn)
+            let fault = try resolve(decisions, in: turn)
             let result = try body(turn, fault)
             if case .crash(.after)? = fault { throw recorder.cut(.rule(decisions.main?.rule ?? "")) }
             return result
         }
     }
 
-    /// Asks the rules about a call that changes nothing.
-    func ask(
-        _ kind: OperationKind, _ target: Target, _ caller: Caller, extent: Extent = Extent()
+    /// Applies the rules to a query. Throws an injected errno; returns any other fault for the caller to apply.
+    func applyRules(
+        _ kind: OperationKind, _ target: CallTarget, _ caller: Caller, extent: CallExtent = CallExtent()
     ) throws(Errno) -> DrawnFault? {
         guard let needs = faults.needs(kind) else { return nil }
-        let id = faults.nextQuestion(kind)
+        let id = faults.nextQueryID(kind)
         let decisions = decide(kind, id, target, caller, needs, extent)
         guard !decisions.isEmpty else { return nil }
         faults.delays.holdReply(decisions.delayNanoseconds, to: caller.process, of: kind)
@@ -57,8 +58,8 @@ extension FileSystem {
         }
     }
 
-    /// Records what the rules decided about the turn's call, and does what is the same for all calls.
-    private func settle(_ decisions: Decisions, in turn: Recorder.Turn) throws(Errno) -> DrawnFault? {
+    /// Records the decided faults. Throws for errors and `crash before`; returns any other fault.
+    private func resolve(_ decisions: Decisions, in turn: Recorder.Turn) throws(Errno) -> DrawnFault? {
         guard !decisions.isEmpty else { return nil }
         for decision in decisions.all { try turn.recordFault(decision.rule) }
         switch decisions.main?.fault {
@@ -69,8 +70,8 @@ extension FileSystem {
     }
 
     func decide(
-        _ kind: OperationKind, _ id: OperationID, _ target: Target, _ caller: Caller, _ needs: FaultNeeds,
-        _ extent: Extent
+        _ kind: OperationKind, _ id: OperationID, _ target: CallTarget, _ caller: Caller, _ needs: FaultNeeds,
+        _ extent: CallExtent
     ) -> Decisions {
         let (path, other) = paths(target)
         let attempt = Attempt(
@@ -81,7 +82,7 @@ extension FileSystem {
         return faults.decide(attempt, path, other)
     }
 
-    private func paths(_ target: Target) -> (ByteString, ByteString?) {
+    private func paths(_ target: CallTarget) -> (ByteString, ByteString?) {
         switch target {
         case .inode(let node): (table.path(of: node), nil)
         case .entry(let parent, let name): (table.path(of: Entry(parent.id, name)) ?? name, nil)
@@ -93,7 +94,7 @@ extension FileSystem {
         }
     }
 
-    /// proc_pid_comm(5); nil when the process is gone.
+    /// The process's name, from proc_pid_comm(5); nil when it has ended.
     private static func name(ofProcess process: Int32) -> ByteString? {
         let file = Glibc.open("/proc/\(process)/comm", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

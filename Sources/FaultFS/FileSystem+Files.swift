@@ -3,21 +3,21 @@ import CPlatform
 import Glibc
 import Model
 
-/// Open files: their data, their space, their syncs.
+/// Opening, reading, writing and allocating files; opening directories.
 extension FileSystem {
     func open(_ id: UInt, flags: Int32, _ caller: Caller) throws(Errno) -> Handle {
         if control.owns(id) { return try control.open(id, flags: flags) }
         try checkPower()
         let node = try table.node(id)
-        _ = try ask(.open, .inode(node), caller)
-        let isDirect = faults.isActive && faults.concernsReads(of: table.path(of: node))
+        _ = try applyRules(.open, .inode(node), caller)
+        let isDirect = faults.isActive && faults.affectsReads(of: table.path(of: node))
         let file = OpenFile(node, try openBelow(node, flags), isDirect: isDirect, flags: flags)
         pageCaches.opened(file)
         return file
     }
 
-    /// Writing also needs reading, for what is overwritten is kept until it cannot come back; a file that its owner
-    /// may not read is opened as asked.
+    /// Opens the backing file. A recorded mount also needs to read, to save bytes before they are overwritten; a file
+    /// that may not be read is opened as requested.
     private func openBelow(_ node: Inode, _ flags: Int32) throws(Errno) -> Descriptor {
         if recorder.isRecording && flags & O_ACCMODE == O_WRONLY {
             let readable = (flags & ~O_ACCMODE) | O_RDWR
@@ -30,10 +30,10 @@ extension FileSystem {
 
     func create(
         _ parent: UInt, _ name: ByteString, _ mode: mode_t, flags: Int32, _ caller: Caller
-    ) throws(Errno) -> (Found, Handle) {
+    ) throws(Errno) -> (LookupReply, Handle) {
         let directory = try self.directory(parent, changing: name)
         let isDirect =
-            faults.isActive && faults.concernsReads(of: table.path(of: Entry(directory.id, name)) ?? name)
+            faults.isActive && faults.affectsReads(of: table.path(of: Entry(directory.id, name)) ?? name)
         let access = recorder.isRecording && flags & O_ACCMODE == O_WRONLY ? O_RDWR : flags & O_ACCMODE
         return try change(.create, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
@@ -47,7 +47,7 @@ extension FileSystem {
                 try turn.record(
                     .create(node.id, .regular, Attributes(attributes), at: Entry(directory.id, name)))
                 return (
-                    Found(id: UInt(node.id.rawValue), attributes: attributes),
+                    LookupReply(id: UInt(node.id.rawValue), attributes: attributes),
                     OpenFile(node, descriptor, isDirect: isDirect, flags: flags)
                 )
             }
@@ -74,14 +74,14 @@ extension FileSystem {
         let extent = { () throws(Errno) in
             let size = try self.size(of: file.descriptor)
             let end = offset + UInt64(data.count)
-            return Extent(
+            return CallExtent(
                 offsetBytes: offset, countBytes: UInt64(data.count), fileSizeBytes: size,
                 growthBytes: end > size ? Int64(end - size) : 0)
         }
         let written = try change(.write, .inode(file.node), caller, extent: extent) { turn, fault throws(Errno) in
             try self.write(file, data, at: offset, fault, turn)
         }
-        // Past the page cache the kernel sends no sync for O_SYNC and O_DSYNC.
+        // For direct I/O the kernel sends no sync for O_SYNC and O_DSYNC.
         if file.ownSync != 0 { try sync(file, isData: file.ownSync != O_SYNC, caller) }
         return written
     }
@@ -102,17 +102,17 @@ extension FileSystem {
         let extent = { () throws(Errno) in
             let size = try self.size(of: file.descriptor)
             let grows = allocation == .extend || allocation == .zeroRange
-            return Extent(fileSizeBytes: size, growthBytes: grows ? max(0, offset + length - Int64(size)) : 0)
+            return CallExtent(fileSizeBytes: size, growthBytes: grows ? max(0, offset + length - Int64(size)) : 0)
         }
         let clears = allocation != .extend && allocation != .keepSize
         if clears { try releaseHeld(of: file.node, caller.process) }
         try change(.allocate, .inode(file.node), caller, extent: extent) { turn, _ throws(Errno) in
             if clears {
-                try undo?.keepRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(length))
+                try undo?.saveRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(length))
             }
             try Errno.check(faultline_allocate(file.descriptor.number, mode, off_t(offset), off_t(length)))
             if clears { pageCaches.forget(file.node.id, UInt64(offset)..<UInt64(offset) + UInt64(length)) }
-            file.node.reached(UInt64(offset) + UInt64(length))
+            file.node.noteReach(UInt64(offset) + UInt64(length))
             try turn.record(
                 .allocate(
                     file.node.id, offsetBytes: UInt64(offset), countBytes: UInt64(length), allocation))
@@ -125,7 +125,7 @@ extension FileSystem {
         try checkPower()
         guard pageCaches.isEmpty || offset < 0 else {
             let backing = BackingFile(fileSystem: self, node: file.node, descriptor: file.descriptor, turn: nil)
-            return try pageCaches.look(file.node.id) { cache throws(Errno) in
+            return try pageCaches.withCache(file.node.id) { cache throws(Errno) in
                 Int64(try cache.seek(backing, from: UInt64(offset), findsHole: whence == 4))
             }
         }
@@ -139,18 +139,18 @@ extension FileSystem {
         try checkPower()
         let node = try table.node(id)
         guard node.isDirectory else { throw Errno(ENOTDIR) }
-        _ = try ask(.open, .inode(node), caller)
+        _ = try applyRules(.open, .inode(node), caller)
         let directory = OpenDirectory(node)
-        // The listing is ours; whether the caller may see it is for the backing filesystem to say.
+        // The listing comes from the inode table; the backing filesystem decides whether the caller may see it.
         if ownUser != 0 { _ = try directory.descriptor(table) }
         return directory
     }
 
-    /// access(2) and chdir(2): what the backing filesystem lets this process do. The kernel asks only where it does not
-    /// decide by itself.
+    /// access(2) and chdir(2), by the backing filesystem's permissions. The kernel asks only without
+    /// default_permissions.
     func checkAccess(_ id: UInt, _ mask: Int32) throws(Errno) {
         if control.owns(id) { return }
-        // The way to the control directory stays open when the power is gone.
+        // The control directory stays reachable when the power is off.
         if id != 1 { try checkPower() }
         let path = try table.descriptor(of: try table.node(id))
         try Errno.check(faultline_access_path(path.number, mask))

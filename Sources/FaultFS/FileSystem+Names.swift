@@ -3,18 +3,18 @@ import CPlatform
 import Glibc
 import Model
 
-/// Names: finding, making, linking, removing and moving them.
+/// Lookup, creation, linking, removal and renaming.
 extension FileSystem {
-    /// nil when there is no such name, which the kernel may remember; an injected ENOENT it must not.
-    func lookUp(_ parent: UInt, _ name: ByteString, _ caller: Caller) throws(Errno) -> Found? {
+    /// nil when there is no such name: the kernel may cache that. An injected ENOENT is thrown: it must not be cached.
+    func lookUp(_ parent: UInt, _ name: ByteString, _ caller: Caller) throws(Errno) -> LookupReply? {
         if let found = try control.lookUp(parent, name) { return found }
         try checkPower()
         let directory = try table.node(parent)
-        _ = try ask(.lookup, .entry(directory, name), caller)
+        _ = try applyRules(.lookup, .entry(directory, name), caller)
         var attributes = stat()
         do throws(Errno) {
             let node = try table.lookUp(name, in: directory, &attributes)
-            return Found(id: UInt(node.id.rawValue), attributes: attributes)
+            return LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
         } catch {
             if error.code == ENOENT { return nil }
             throw error
@@ -24,12 +24,14 @@ extension FileSystem {
     func readLink(_ id: UInt, _ buffer: UnsafeMutableBufferPointer<CChar>, _ caller: Caller) throws(Errno) -> Int {
         try checkPower()
         let node = try table.node(id)
-        _ = try ask(.readlink, .inode(node), caller)
+        _ = try applyRules(.readlink, .inode(node), caller)
         let path = try table.descriptor(of: node)
         return try Errno.check(faultline_readlink_path(path.number, buffer.baseAddress!, buffer.count))
     }
 
-    func makeDirectory(_ parent: UInt, _ name: ByteString, _ mode: mode_t, _ caller: Caller) throws(Errno) -> Found {
+    func makeDirectory(_ parent: UInt, _ name: ByteString, _ mode: mode_t, _ caller: Caller) throws(Errno)
+        -> LookupReply
+    {
         try make(parent, name, .directory, mode, caller) { directory, text in
             faultline_mkdir_at(directory, text, mode & 0o7777)
         }
@@ -37,14 +39,14 @@ extension FileSystem {
 
     func makeLink(
         _ parent: UInt, _ name: ByteString, to target: UnsafePointer<CChar>, _ caller: Caller
-    ) throws(Errno) -> Found {
+    ) throws(Errno) -> LookupReply {
         try make(parent, name, .symbolicLink(target: ByteString(cString: target)), 0o777, caller) { directory, text in
             faultline_symlink_at(target, directory, text)
         }
     }
 
-    /// Regular files, FIFOs and sockets. EPERM for device nodes, which have no place in a store.
-    func makeNode(_ parent: UInt, _ name: ByteString, _ mode: mode_t, _ caller: Caller) throws(Errno) -> Found {
+    /// Creates a regular file, FIFO or socket. EPERM for device nodes: no store needs them.
+    func makeNode(_ parent: UInt, _ name: ByteString, _ mode: mode_t, _ caller: Caller) throws(Errno) -> LookupReply {
         let kind: NodeKind
         switch mode & S_IFMT {
         case 0, S_IFREG: kind = .regular
@@ -60,7 +62,7 @@ extension FileSystem {
     private func make(
         _ parent: UInt, _ name: ByteString, _ kind: NodeKind, _ mode: mode_t, _ caller: Caller,
         _ body: (Int32, UnsafePointer<CChar>) -> Int32
-    ) throws(Errno) -> Found {
+    ) throws(Errno) -> LookupReply {
         let directory = try self.directory(parent, changing: name)
         let operation: OperationKind
         switch kind {
@@ -77,18 +79,18 @@ extension FileSystem {
                 node.lookups += 1
                 try turn.record(
                     .create(node.id, kind, Attributes(attributes), at: Entry(directory.id, name)))
-                return Found(id: UInt(node.id.rawValue), attributes: attributes)
+                return LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
             }
         }
     }
 
-    func link(_ id: UInt, to parent: UInt, _ name: ByteString, _ caller: Caller) throws(Errno) -> Found {
+    func link(_ id: UInt, to parent: UInt, _ name: ByteString, _ caller: Caller) throws(Errno) -> LookupReply {
         if control.owns(id) { throw Errno(EPERM) }
         let node = try table.node(id)
         let directory = try self.directory(parent, changing: name)
         return try change(.link, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
-                // As Linux has it: a file that lost its last name never gets another.
+                // As on Linux: a file without a name cannot be linked.
                 guard !node.names.isEmpty else { throw Errno(ENOENT) }
                 let above = try table.open(directory)
                 let path = try table.open(node)
@@ -99,30 +101,32 @@ extension FileSystem {
                 var attributes = stat()
                 try Errno.check(faultline_fstat(path.number, &attributes))
                 table.adjust(&attributes, for: node)
-                return Found(id: UInt(node.id.rawValue), attributes: attributes)
+                return LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
             }
         }
     }
 
-    /// unlink and rmdir. A file that loses its last name may move to the limbo instead, so that a power cut that loses
-    /// the unlink can bring it back; nobody can tell the difference.
+    /// unlink and rmdir. A file that loses its last name may move to the orphan directory instead, so that a power cut
+    /// that loses the unlink can restore it. Programs cannot tell the difference.
     func unlink(_ parent: UInt, _ name: ByteString, isDirectory: Bool, _ caller: Caller) throws(Errno) {
         let directory = try self.directory(parent, changing: name)
-        let extent = { () throws(Errno) in Extent(growthBytes: -self.table.bytesThatGo(with: name, in: directory)) }
+        let extent = { () throws(Errno) in
+            CallExtent(growthBytes: -self.table.bytesFreed(removing: name, in: directory))
+        }
         try change(
             isDirectory ? .rmdir : .unlink, .entry(directory, name), caller, extent: extent
         ) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 guard let node = directory.children[name] else { throw Errno(ENOENT) }
                 let above = try table.open(directory)
-                if !isDirectory, let limbo = table.limbo(for: node) {
+                if !isDirectory, let orphans = table.orphanDirectory(for: node) {
                     try Errno.check(
                         name.withCString { from in
-                            Limbo.name(of: node.id).withCString { to in
-                                faultline_rename_at(above.number, from, limbo.number, to, 0)
+                            OrphanDirectory.name(of: node.id).withCString { to in
+                                faultline_rename_at(above.number, from, orphans.number, to, 0)
                             }
                         })
-                    table.enterLimbo(node)
+                    table.addOrphan(node)
                 } else {
                     try table.pin(node)
                     try Errno.check(
@@ -143,20 +147,20 @@ extension FileSystem {
         let from = try directory(parent, changing: name)
         let to = try directory(newParent, changing: newName)
         let extent = { () throws(Errno) in
-            Extent(growthBytes: mode == .replace ? -self.table.bytesThatGo(with: newName, in: to) : 0)
+            CallExtent(growthBytes: mode == .replace ? -self.table.bytesFreed(removing: newName, in: to) : 0)
         }
         try change(.rename, .entries(from, name, to, newName), caller, extent: extent) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 guard let node = from.children[name] else { throw Errno(ENOENT) }
                 let target = to.children[newName]
                 let (above, below) = (try table.open(from), try table.open(to))
-                let kept = mode == .replace ? try keep(target, unless: node, at: newName, in: below) : false
+                let isOrphaned = mode == .replace ? try orphan(target, unless: node, at: newName, in: below) : false
                 let result = name.withCString { old in
                     newName.withCString { new in
                         faultline_rename_at(above.number, old, below.number, new, flags)
                     }
                 }
-                if result < 0, kept, let target { table.leaveLimbo(target) }
+                if result < 0, isOrphaned, let target { table.removeOrphan(target) }
                 try Errno.check(result)
                 // Two names of one inode: rename(2) does nothing and succeeds.
                 if target === node { return }
@@ -166,22 +170,22 @@ extension FileSystem {
         }
     }
 
-    /// Before a rename over `target`: gives a file that would lose its last name one in the limbo.
-    private func keep(_ target: Inode?, unless same: Inode, at name: ByteString, in directory: Descriptor)
+    /// Called before a rename over `target`: links it into the orphan directory if it would lose its last name.
+    private func orphan(_ target: Inode?, unless same: Inode, at name: ByteString, in directory: Descriptor)
         throws(Errno) -> Bool
     {
         guard let target, target !== same else { return false }
-        guard let limbo = table.limbo(for: target) else {
+        guard let orphans = table.orphanDirectory(for: target) else {
             try table.pin(target)
             return false
         }
         try Errno.check(
             name.withCString { from in
-                Limbo.name(of: target.id).withCString { to in
-                    faultline_link_at(directory.number, from, limbo.number, to)
+                OrphanDirectory.name(of: target.id).withCString { to in
+                    faultline_link_at(directory.number, from, orphans.number, to)
                 }
             })
-        table.enterLimbo(target)
+        table.addOrphan(target)
         return true
     }
 }

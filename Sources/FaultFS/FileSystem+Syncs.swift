@@ -3,7 +3,7 @@ import CPlatform
 import Glibc
 import Model
 
-/// Syncs, and what rules make of them.
+/// Syncs, with the faults that rules inject.
 extension FileSystem {
     func sync(_ handle: UInt64, isData: Bool, _ caller: Caller) throws(Errno) {
         let handle = try Handle.of(handle)
@@ -33,21 +33,23 @@ extension FileSystem {
         _ barrier: Barrier, _ kind: OperationKind, _ node: Inode, _ file: OpenFile?, _ caller: Caller,
         _ body: () throws(Errno) -> Void
     ) throws(Errno) {
-        // An error of an earlier sync is reported once for each open file.
-        if let file, let error = pageCaches.unreportedError(of: file) { throw Errno(error) }
+        // Each open file reports the error of an earlier failed sync once.
+        if let file, let error = pageCaches.takeUnreportedError(of: file) { throw Errno(error) }
         guard let needs = faults.needs(kind) else {
             if file != nil { try releaseHeld(of: node, caller.process) }
             try recorder.barrier(barrier, process: caller.process, isVoid: !syncsBelow, body)
-            if let tracker { table.pruneLimbo(onlyNew: file != nil && !tracker.tookBatch(), tracker.canReach) }
+            if let tracker {
+                table.pruneOrphans(onlyUnchecked: file != nil && !tracker.takeBatchFlag(), tracker.canReach)
+            }
             return
         }
-        var extent = Extent()
+        var extent = CallExtent()
         if let file { extent.fileSizeBytes = try size(of: file.descriptor) }
         let id = try recorder.admitBarrier()
         let decisions = decide(kind, id, .inode(node), caller, needs, extent)
         faults.delays.holdReply(decisions.delayNanoseconds, to: caller.process, of: kind)
         for decision in decisions.all { try recorder.recordFault(id, decision.rule) }
-        // A lie is no barrier at all, whatever the caller is told.
+        // A lying sync reports success and is not a barrier.
         if case .lie? = decisions.main?.fault { return }
         if case .crash(.before)? = decisions.main?.fault { throw freeze(decisions) }
         // After a failed sync the state is unknown; held writes stay held.
@@ -76,14 +78,14 @@ extension FileSystem {
         return Errno(EIO)
     }
 
-    /// Takes storage back to what was synced, as a filesystem does whose writeback failed. What is put back is recorded as
-    /// written, so that a later sync makes that durable and not what was lost. Programs see it at once where the
-    /// filesystem reverts at once, and else go on seeing the new bytes until they are evicted.
+    /// Fails a sync as a filesystem does whose writeback failed: storage goes back to the synced content. The restored
+    /// bytes are recorded as writes, so that a later sync makes those durable, not the lost ones. Programs see the old
+    /// bytes at once if the filesystem reverts its cache (btrfs); otherwise they see the new bytes until eviction.
     private func lose(
         _ file: OpenFile, _ error: ErrorNumber, _ loss: FsyncLoss, _ rule: ByteString, _ caller: Caller
     ) throws(Errno) {
         let id = file.node.id
-        // The caller's may be open for reading alone.
+        // The caller's descriptor may be read-only.
         let writable = try table.openFile(file.node, flags: O_RDWR)
         try recorder.turn(caller.process) { turn throws(Errno) in
             let backing = BackingFile(fileSystem: self, node: file.node, descriptor: writable, turn: turn)
@@ -96,7 +98,7 @@ extension FileSystem {
         if loss.revertsAtOnce { invalidate(id) }
     }
 
-    /// Takes the backing file back to what the trace says was synced.
+    /// Restores the backing file to the content that the trace says was synced.
     private func restore(
         _ backing: BackingFile, _ turn: Recorder.Turn, _ loss: FsyncLoss, _ cache: inout PageCache
     ) throws(Errno) {
@@ -109,7 +111,7 @@ extension FileSystem {
         for change in ContentPatch.changes(from: current, to: wanted) {
             if !loss.revertsAtOnce, let range = change.range { try cache.keepSeen(range, backing) }
             do throws(MountError) {
-                try patch.make(change) { made throws(MountError) in
+                try patch.apply(change) { made throws(MountError) in
                     do throws(Errno) { try Self.record(made, id, turn) } catch {
                         throw .system(call: "record", path: "", errno: error.code)
                     }
@@ -120,7 +122,7 @@ extension FileSystem {
         }
     }
 
-    private static func record(_ made: ContentPatch.Made, _ id: InodeID, _ turn: Recorder.Turn) throws(Errno) {
+    private static func record(_ made: ContentPatch.AppliedChange, _ id: InodeID, _ turn: Recorder.Turn) throws(Errno) {
         switch made {
         case .data(let offset, let bytes): try turn.recordWrite(id, offsetBytes: offset, bytes)
         case .zeros(let range):

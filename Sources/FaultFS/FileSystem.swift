@@ -3,15 +3,14 @@ import CPlatform
 import Glibc
 import Model
 
-/// The operations of the mount, free of the FUSE protocol: each takes what the kernel asks and returns what it is
-/// answered, or throws the errno.
+/// The operations of the mount, independent of the FUSE protocol. Each returns the reply or throws an errno.
 ///
-/// Whatever changes something takes a turn of the recorder (see there), and, when names change, the table's lock
-/// within it. Reading takes neither for longer than it takes to find a descriptor.
+/// Locking: a change takes a turn of the `Recorder`; a change of names also takes the table's lock within the turn. A
+/// read holds the table's lock only to find a descriptor.
 ///
-/// The kernel caches attributes, names and pages for as long as it likes: nothing changes the backing directory but
-/// this mount. It never caches writes: a write(2) has taken effect when it returns, and only pages of shared mappings
-/// arrive later.
+/// Caching: the kernel caches attributes, names and pages without limit, since only this mount changes the backing
+/// directory. It never delays writes: a write(2) has taken effect when it returns. Only pages of shared mappings arrive
+/// later.
 final class FileSystem: @unchecked Sendable {
     let table: InodeTable
     let recorder: Recorder
@@ -22,13 +21,13 @@ final class FileSystem: @unchecked Sendable {
     /// nil when nothing is recorded.
     let tracker: UnsyncedTracker?
     let pageCaches: PageCaches
-    /// Where bytes are put aside that only a page cache has.
+    /// Holds bytes that only a page cache has.
     let scratch: ScratchFile
-    /// Makes the kernel forget the pages of an inode; set before the first request.
+    /// Drops an inode's pages from the kernel's cache; set before the first request.
     var invalidate: @Sendable (InodeID) -> Void = { _ in }
-    /// Makes the kernel forget the attributes of an inode, before it returns; set before the first request.
+    /// Drops an inode's attributes from the kernel's cache before it returns; set before the first request.
     var invalidateAttributes: @Sendable (InodeID) -> Void = { _ in }
-    /// Whether a sync is passed to the backing filesystem.
+    /// Whether syncs are passed to the backing filesystem.
     let syncsBelow: Bool
     let ownUser = geteuid()
     private let ownGroup = getegid()
@@ -48,18 +47,18 @@ final class FileSystem: @unchecked Sendable {
         self.syncsBelow = syncsBelow
     }
 
-    /// Who asks.
+    /// The sender of a request.
     struct Caller {
-        /// The thread that asked; 0 outside the pid namespace of the mount, and for the kernel itself.
+        /// The thread id; 0 for threads outside the mount's pid namespace and for the kernel itself.
         var process: Int32
         var owner: uid_t
         var group: gid_t
-        /// The kernel writes pages of a shared mapping back, on nobody's behalf.
+        /// The kernel writes back pages of a shared mapping; no call caused it.
         var isWriteback = false
     }
 
-    /// An inode as the kernel learns of it: one more reference to it, and its attributes.
-    struct Found {
+    /// The reply to a lookup: an inode, to which the kernel now holds one more reference, and its attributes.
+    struct LookupReply {
         var id: UInt
         var attributes: stat
     }
@@ -69,7 +68,7 @@ final class FileSystem: @unchecked Sendable {
         if recorder.isFrozen { throw Errno(EIO) }
     }
 
-    /// The directory in which a name is about to change. The control directory and its name are out of reach.
+    /// The directory whose entry `name` is about to change. EPERM for the control directory and its entries.
     func directory(_ id: UInt, changing name: ByteString) throws(Errno) -> Inode {
         if control.owns(id) { throw Errno(EPERM) }
         let node = try table.node(id)
@@ -84,13 +83,13 @@ final class FileSystem: @unchecked Sendable {
         try checkPower()
         var attributes = stat()
         let node = try table.node(id)
-        _ = try ask(.getattr, .inode(node), caller)
+        _ = try applyRules(.getattr, .inode(node), caller)
         let descriptor = try table.descriptor(of: node)
         try table.attributes(of: node, through: descriptor.number, &attributes)
         return attributes
     }
 
-    /// What setattr may change; nil leaves it alone.
+    /// The fields of a setattr; nil leaves a field unchanged.
     struct AttributeChanges {
         var mode: mode_t?
         var owner: uid_t?
@@ -109,7 +108,7 @@ final class FileSystem: @unchecked Sendable {
         let path = try table.descriptor(of: node)
         let kind: OperationKind = changes.sizeBytes == nil ? .setattr : .truncate
         let extent = { () throws(Errno) in
-            var extent = Extent(fileSizeBytes: try self.size(of: path))
+            var extent = CallExtent(fileSizeBytes: try self.size(of: path))
             if let size = changes.sizeBytes { extent.growthBytes = size - Int64(extent.fileSizeBytes) }
             return extent
         }
@@ -146,7 +145,7 @@ final class FileSystem: @unchecked Sendable {
         var before = stat()
         try Errno.check(faultline_fstat(path.number, &before))
         if let undo, sizeBytes < Int64(before.st_size) {
-            try undo.keepTail(of: node.id, try table.openFile(node, flags: O_RDONLY), from: UInt64(sizeBytes))
+            try undo.saveTail(of: node.id, try table.openFile(node, flags: O_RDONLY), from: UInt64(sizeBytes))
         }
         if let open, faultline_ftruncate(open.number, off_t(sizeBytes)) == 0 {
         } else {
@@ -154,11 +153,11 @@ final class FileSystem: @unchecked Sendable {
         }
         guard before.st_size != off_t(sizeBytes) else { return }
         pageCaches.forget(node.id, UInt64(sizeBytes)..<UInt64.max)
-        node.reached(UInt64(sizeBytes))
+        node.noteReach(UInt64(sizeBytes))
         try turn.record(.truncate(node.id, sizeBytes: UInt64(sizeBytes)))
     }
 
-    /// What a write by somebody without CAP_FSETID does to a program that runs as another user: it no longer does.
+    /// Clears the set-user-ID and set-group-ID bits, as a write or truncation by a caller without CAP_FSETID must.
     func killPrivileges(_ node: Inode, _ file: Descriptor, _ turn: Recorder.Turn) throws(Errno) {
         var attributes = stat()
         try Errno.check(faultline_fstat(file.number, &attributes))
@@ -173,7 +172,7 @@ final class FileSystem: @unchecked Sendable {
 
     func statistics(_ caller: Caller) throws(Errno) -> statvfs {
         try checkPower()
-        _ = try ask(.statfs, .inode(table.root), caller)
+        _ = try applyRules(.statfs, .inode(table.root), caller)
         var statistics = statvfs()
         let root = try table.descriptor(of: table.root)
         try Errno.check(faultline_fstatvfs(root.number, &statistics))
@@ -188,8 +187,8 @@ final class FileSystem: @unchecked Sendable {
         if control.owns(id) { throw Errno(ENODATA) }
         try checkPower()
         let node = try table.node(id)
-        _ = try ask(.getxattr, .inode(node), caller)
-        // The kernel asks for this one before the first write to any file. No file is born with it.
+        _ = try applyRules(.getxattr, .inode(node), caller)
+        // The kernel asks for this one before the first write to any file. A new file does not have it.
         if table.keepsAttributes, table.isNew(node), !node.wasGivenAttributes.load(ordering: .acquiring),
             strcmp(name, "security.capability") == 0
         {
@@ -205,7 +204,7 @@ final class FileSystem: @unchecked Sendable {
         if control.owns(id) { return 0 }
         try checkPower()
         let node = try table.node(id)
-        _ = try ask(.listxattr, .inode(node), caller)
+        _ = try applyRules(.listxattr, .inode(node), caller)
         let path = try table.descriptor(of: node)
         return try Errno.check(faultline_listxattr_path(path.number, buffer.baseAddress, buffer.count))
     }
@@ -232,8 +231,8 @@ final class FileSystem: @unchecked Sendable {
 
     // MARK: New inodes
 
-    /// Gives a new inode the owner, group and permission bits that its maker should see, whatever the umask and the
-    /// user of this process are, and returns its attributes.
+    /// Sets owner, group and permission bits of a new inode as its creator expects them, independent of this process's
+    /// user and umask. Returns its attributes.
     func adopt(_ name: ByteString, in directory: Int32, mode: mode_t, _ caller: Caller) throws(Errno) -> stat {
         var attributes = stat()
         try Errno.check(name.withCString { faultline_stat_at(directory, $0, &attributes) })

@@ -3,31 +3,30 @@ import Glibc
 import Model
 import Storage
 
-/// A trace in a file (docs/trace-format.md), which says everything that is needed to derive its crash states when it
-/// holds the contents of the base tree too.
+/// A trace in a file (docs/trace-format.md). With the contents of the base tree it is self-contained: crash states can
+/// be derived from it alone.
 ///
-/// Nothing of it stays in memory but a buffer: it is read again when a crash is asked for by another profile than the
-/// mount's.
+/// Only a buffer stays in memory. A crash under another profile than the mount's reads the file again.
 ///
-/// Threading: safe from several threads.
+/// Threading: thread safe.
 package final class FileTrace: TraceSink, PayloadStore, @unchecked Sendable {
     private let lock = Lock()
     private let reader: TraceReader
-    // Touched beneath the lock alone: to check each access at run time costs as much as the lock.
+    // Only accessed under the lock. Run-time exclusivity checks would cost as much as the lock.
     @exclusivity(unchecked) private var writer: TraceWriter
     @exclusivity(unchecked) private var eventCount = 0
     private let keepsContents: Bool
     @exclusivity(unchecked) private var failure: String?
 
-    /// Creates the file; an existing one is an error. Without `keepsContents` files of the base tree have their size
-    /// and no content in the trace: enough for a live power cut, which has the files, and for nothing else.
+    /// Creates the file; it must not exist. Without `keepsContents` the trace has the sizes of the base files but not
+    /// their contents: enough for a live power cut, which has the files, and for nothing else.
     package init(creating path: ByteString, keepsContents: Bool = true) throws(TraceFileError) {
         writer = try TraceWriter(creating: path)
         reader = try TraceReader(path: path)
         self.keepsContents = keepsContents
     }
 
-    /// A trace for a live power cut alone, in a file without a name: its room is given back with the process.
+    /// A trace only for live power cuts, in an unlinked file, whose space is freed when the process ends.
     package static func unnamed(in directory: ByteString) throws(TraceFileError) -> FileTrace {
         let path = directory.appending(ByteString(".faultline-trace-\(getpid())-\(UInt64.random(in: 0...UInt64.max))"))
         let trace = try FileTrace(creating: path, keepsContents: false)
@@ -44,7 +43,7 @@ package final class FileTrace: TraceSink, PayloadStore, @unchecked Sendable {
 
     package var payloads: any PayloadStore { self }
 
-    /// What still waits in the buffer goes to the file first.
+    /// Flushes the buffer first if the payload is still in it.
     package func bytes(of payload: Payload) throws -> [UInt8] {
         try lock.withLock { if writer.waits(payload) { try writer.flush() } }
         return try reader.bytes(of: payload)
@@ -104,7 +103,7 @@ package final class FileTrace: TraceSink, PayloadStore, @unchecked Sendable {
         }
     }
 
-    /// Writes the end record: the file is whole, and nothing can be recorded any more.
+    /// Writes the end record, which marks the file as complete. Nothing can be recorded afterwards.
     package func finish() throws {
         try lock.withLock { try writer.finish() }
     }

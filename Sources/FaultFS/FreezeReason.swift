@@ -1,23 +1,23 @@
 import Bytes
 
-/// Why nothing takes effect any more.
+/// Why the power was cut.
 package enum FreezeReason: Hashable, Sendable {
-    /// Asked for through the library or `.faultline/control`.
-    case asked
+    /// Requested through the library or `.faultline/control`.
+    case requested
     case crashPoint(CrashPoint)
-    /// A rule said so.
+    /// A `crash` rule fired.
     case rule(ByteString)
-    /// The trace could not be written: what follows would not be recorded.
+    /// The trace could not be written, so later changes would not be recorded.
     case traceFailed(String)
 }
 
 extension FreezeReason: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .asked: "as it was asked for"
+        case .requested: "on request"
         case .crashPoint: "at the crash point"
         case .rule(let rule): "by the rule \(rule)"
-        case .traceFailed(let why): "for the trace cannot be written: \(why)"
+        case .traceFailed(let why): "because the trace cannot be written: \(why)"
         }
     }
 }

@@ -3,9 +3,9 @@ import CPlatform
 import Glibc
 import Model
 
-/// What an open file, directory or control file of the mount is to the kernel: its `fh` is a retained reference.
+/// An open file, directory or control file. The kernel's `fh` is a retained reference to it.
 class Handle: @unchecked Sendable {
-    /// A reference for the kernel, which `release` takes back.
+    /// Retains the handle for the kernel; `release` balances it.
     final func retainedForKernel() -> UInt64 {
         UInt64(UInt(bitPattern: Unmanaged.passRetained(self).toOpaque()))
     }
@@ -25,11 +25,11 @@ class Handle: @unchecked Sendable {
 final class OpenFile: Handle, @unchecked Sendable {
     let node: Inode
     let descriptor: Descriptor
-    /// O_SYNC or O_DSYNC, where the kernel leaves it to the mount to honour it; else 0.
+    /// O_SYNC or O_DSYNC if the mount must honour it, as for direct I/O; otherwise 0.
     let ownSync: Int32
     /// Reads and writes bypass the kernel's page cache.
     let isDirect: Bool
-    /// Which errors of syncs that lost data it has reported. Belongs to the `PageCaches`.
+    /// Which writeback errors this file has reported. Guarded by the lock of `PageCaches`.
     var reportedErrors = WritebackErrors.Cursor()
 
     init(_ node: Inode, _ descriptor: Descriptor, isDirect: Bool = false, flags: Int32 = 0) {
@@ -45,8 +45,8 @@ final class OpenFile: Handle, @unchecked Sendable {
     }
 }
 
-/// An open directory: a listing taken when it was opened or rewound, so that entries that come and go meanwhile
-/// never make others appear twice or not at all.
+/// An open directory with a snapshot of its entries, taken on open and on rewind: concurrent changes never make an
+/// entry appear twice or not at all.
 ///
 /// Offsets: 0 and 1 are "." and "..", then the entries.
 final class OpenDirectory: Handle, @unchecked Sendable {
@@ -62,7 +62,7 @@ final class OpenDirectory: Handle, @unchecked Sendable {
         return directory
     }
 
-    /// A descriptor of the directory itself, opened when it is first asked for.
+    /// A descriptor of the directory, opened on first use.
     func descriptor(_ table: InodeTable) throws(Errno) -> Descriptor {
         try lock.withLock { () throws(Errno) in
             if let opened { return opened }
@@ -72,7 +72,7 @@ final class OpenDirectory: Handle, @unchecked Sendable {
         }
     }
 
-    /// The listing for a read at `offset`; a read from the beginning takes a new one.
+    /// The entries for a read at `offset`; a read at 0 takes a new snapshot.
     func entries(at offset: Int, _ table: InodeTable) -> [(name: ByteString, node: Inode)] {
         lock.withLock {
             if let listing, offset > 0 { return listing }

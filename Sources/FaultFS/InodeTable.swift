@@ -4,40 +4,38 @@ import Glibc
 import Model
 import Synchronization
 
-/// Every inode of the mounted tree, with its names: the authority on the namespace, since all changes pass through
-/// the mount. It gives inodes their ids, which are never reused (backing inode numbers are), paths to rules, and
-/// descriptors to calls.
+/// All inodes of the mounted tree with their names. It is the authority on the namespace, since all changes pass
+/// through the mount. It assigns inode ids, which are never reused (backing inode numbers are), and provides paths and
+/// descriptors.
 ///
-/// Descriptors are a cache of bounded size: any inode with a name can be opened again through its parents, so a
-/// tree may be larger than the limit of open files. An inode that lost its last name keeps its descriptor until the
-/// kernel forgets it.
+/// Descriptors are cached up to a limit. An inode with a name can be reopened through its parents, so the tree may have
+/// more files than a process may open. An inode without a name keeps its descriptor until the kernel forgets it.
 ///
-/// Threading: one lock. Whoever changes a name below does so inside `change`, which holds the lock across the backing
-/// call, so that under the lock the table and the backing directory always agree. Lock order: the recorder's turn
-/// first, then this one.
+/// Threading: one lock. Changes of names run inside `change`, which holds the lock across the backing call, so that
+/// under the lock the table and the backing directory agree. Lock order: the recorder's turn, then this lock.
 final class InodeTable: @unchecked Sendable {
     private let lock = Lock()
     private var nodes: [Inode?] = [nil]
     private let limit: Int
     private var cached: [Inode] = []
     private var hand = 0
-    /// Holds the names of inodes whose unlink may yet be lost; nil when nothing is recorded.
-    private let limbo: Descriptor?
-    /// Of the limbo, those that were made since the mount.
-    private var leavers: [Inode] = [] {
-        didSet { hasLeavers.store(!leavers.isEmpty, ordering: .relaxed) }
+    /// The orphan directory: it names inodes whose unlink a crash could undo. nil when nothing is recorded.
+    private let orphans: Descriptor?
+    /// The orphans that were created since the mount.
+    private var newOrphans: [Inode] = [] {
+        didSet { hasNewOrphans.store(!newOrphans.isEmpty, ordering: .relaxed) }
     }
-    private let hasLeavers = Atomic<Bool>(false)
-    /// Some of them were not asked about yet.
-    private let hasNewLeavers = Atomic<Bool>(false)
-    /// Inodes with lower ids were there when it was mounted.
+    private let hasNewOrphans = Atomic<Bool>(false)
+    /// Whether some of them have not been checked by `pruneOrphans` yet.
+    private let hasUncheckedOrphans = Atomic<Bool>(false)
+    /// Inodes with lower ids existed before the mount.
     private var firstNewID: UInt64 = 0
     let root: Inode
-    /// Whether the filesystem below keeps extended attributes.
+    /// Whether the backing filesystem supports extended attributes.
     let keepsAttributes: Bool
 
-    init(root descriptor: Descriptor, number: UInt64, limbo: Descriptor?, descriptorLimit: Int) {
-        self.limbo = limbo
+    init(root descriptor: Descriptor, number: UInt64, orphans: Descriptor?, descriptorLimit: Int) {
+        self.orphans = orphans
         self.limit = max(descriptorLimit, 16)
         root = Inode(id: .root, format: S_IFDIR, number: number)
         root.descriptor = descriptor
@@ -48,7 +46,7 @@ final class InodeTable: @unchecked Sendable {
 
     // MARK: Reading
 
-    /// The inode that the kernel calls `id`. ESTALE when there is none (any more).
+    /// The inode with the kernel's node id `id`. ESTALE when there is none.
     func node(_ id: UInt) throws(Errno) -> Inode {
         lock.lock()
         defer { lock.unlock() }
@@ -56,7 +54,7 @@ final class InodeTable: @unchecked Sendable {
         return node
     }
 
-    /// A descriptor of the inode itself (O_PATH).
+    /// The inode's O_PATH descriptor.
     func descriptor(of node: Inode) throws(Errno) -> Descriptor {
         lock.lock()
         defer { lock.unlock() }
@@ -83,7 +81,7 @@ final class InodeTable: @unchecked Sendable {
         lock.withLock { directory.names.first.flatMap { nodes[Int($0.directory.rawValue)] } ?? root }
     }
 
-    /// The path of an entry, relative to the mount point and without a leading slash; nil for one that has none.
+    /// The path of an entry, relative to the mount point, without a leading slash; nil when its directory was removed.
     func path(of entry: Entry) -> ByteString? {
         lock.withLock {
             var parts = [entry.name]
@@ -97,15 +95,15 @@ final class InodeTable: @unchecked Sendable {
         }
     }
 
-    /// The path of an inode by one of its names, as rules want it: `.` for the root, empty for one without a name.
+    /// The path of an inode by one of its names, for rules: `.` for the root, empty when it has no name.
     func path(of node: Inode) -> ByteString {
         if node === root { return "." }
         guard let name = lock.withLock({ node.names.first }) else { return "" }
         return path(of: name) ?? ""
     }
 
-    /// How many bytes of data go when this name goes: the size of a file that has no other.
-    func bytesThatGo(with name: ByteString, in parent: Inode) -> Int64 {
+    /// How many bytes are freed when this name is removed: the file's size if it is the last name.
+    func bytesFreed(removing name: ByteString, in parent: Inode) -> Int64 {
         lock.withLock {
             guard let node = parent.children[name], node.isRegular, node.names.count == 1,
                 let directory = try? open(parent)
@@ -118,14 +116,14 @@ final class InodeTable: @unchecked Sendable {
 
     // MARK: The kernel's references
 
-    /// Finds a name, counts a reference of the kernel to what it names, and reads its attributes.
+    /// Looks up a name, adds one kernel reference to its inode, and reads its attributes.
     func lookUp(_ name: ByteString, in parent: Inode, _ attributes: inout stat) throws(Errno) -> Inode {
         lock.lock()
         defer { lock.unlock() }
         guard parent.isDirectory else { throw Errno(ENOTDIR) }
         let directory = try open(parent)
         guard let node = parent.children[name] else {
-            // Without the right to search the directory nobody learns that it is not there.
+            // Without search permission on the directory the answer is EACCES, not ENOENT.
             try Errno.check(name.withCString { faultline_stat_at(directory.number, $0, &attributes) })
             throw Errno(ENOENT)
         }
@@ -136,7 +134,7 @@ final class InodeTable: @unchecked Sendable {
         return node
     }
 
-    /// What the kernel forgets, or never learned of.
+    /// Drops kernel references: the kernel forgot the inode or never received the reply.
     func forget(_ id: UInt, count: UInt64) {
         lock.lock()
         defer { lock.unlock() }
@@ -145,9 +143,9 @@ final class InodeTable: @unchecked Sendable {
         release(node)
     }
 
-    /// The attributes as callers see them: neither the limbo's link nor the state directory count.
+    /// Corrects the link count: without the orphan directory's link and without the state directory.
     func adjust(_ attributes: inout stat, for node: Inode) {
-        if node.isInLimbo || node === root { attributes.st_nlink -= 1 }
+        if node.isOrphaned || node === root { attributes.st_nlink -= 1 }
     }
 
     func attributes(of node: Inode, through descriptor: Int32, _ attributes: inout stat) throws(Errno) {
@@ -157,48 +155,49 @@ final class InodeTable: @unchecked Sendable {
 
     // MARK: Changing names
 
-    /// Says that what is in the table by now is what was there when it was mounted.
+    /// Ends the initial scan: all inodes so far existed before the mount.
     func endBase() { lock.withLock { firstNewID = UInt64(nodes.count) } }
 
-    /// Whether the inode was made since it was mounted. Needs no lock: the line is drawn before the first request.
+    /// Whether the inode was created since the mount. Needs no lock: `firstNewID` is fixed before the first request.
     func isNew(_ node: Inode) -> Bool { node.id.rawValue >= firstNewID }
 
-    /// Inside `change`: the limbo for an inode that is about to lose its last name, where it must be kept there. All that
-    /// a file made since the mount held is in the trace: one that is small is made again from there, if its unlink is lost.
-    func limbo(for node: Inode) -> Descriptor? {
-        guard let limbo, !node.isDirectory, node.names.count == 1 else { return nil }
-        if !isNew(node) { return limbo }
-        return node.isRegular && node.furthestBytes > Limbo.smallBytes ? limbo : nil
+    /// Inside `change`: the orphan directory if `node`, which is about to lose its last name, must be kept there; nil
+    /// otherwise. The trace has all data of a file created since the mount, so a small one can be rebuilt from it.
+    func orphanDirectory(for node: Inode) -> Descriptor? {
+        guard let orphans, !node.isDirectory, node.names.count == 1 else { return nil }
+        if !isNew(node) { return orphans }
+        return node.isRegular && node.furthestBytes > OrphanDirectory.smallBytes ? orphans : nil
     }
 
-    /// Inside `change`: the inode has a name in the limbo now.
-    func enterLimbo(_ node: Inode) {
-        node.isInLimbo = true
+    /// Inside `change`: the inode now has a name in the orphan directory.
+    func addOrphan(_ node: Inode) {
+        node.isOrphaned = true
         guard isNew(node) else { return }
-        leavers.append(node)
-        hasNewLeavers.store(true, ordering: .relaxed)
+        newOrphans.append(node)
+        hasUncheckedOrphans.store(true, ordering: .relaxed)
     }
 
-    /// Takes files out of the limbo that no crash can bring back, a few at a time. Those that were there when it was
-    /// mounted stay: a crash by a weaker profile than the mount's finds their data nowhere else.
-    /// With `onlyNew` nothing is asked when nobody came since the last time: to ask makes the account of losses take what
-    /// waits, few as it may be.
+    /// Removes up to eight orphans that no crash can bring back. Orphans older than the mount stay: a crash under a
+    /// weaker profile than the mount's needs their data, and the trace does not have it.
     ///
-    /// Their room is given back outside the lock: that takes as long as they are large.
-    func pruneLimbo(onlyNew: Bool, _ canReach: (InodeID) -> Bool) {
-        guard hasLeavers.load(ordering: .relaxed) else { return }
-        if onlyNew, !hasNewLeavers.load(ordering: .relaxed) { return }
+    /// With `onlyUnchecked` it returns at once when no orphan was added since the last call: `canReach` makes the
+    /// tracker process its batch, however short.
+    ///
+    /// Closes the files outside the lock, since freeing their space takes time in proportion to their size.
+    func pruneOrphans(onlyUnchecked: Bool, _ canReach: (InodeID) -> Bool) {
+        guard hasNewOrphans.load(ordering: .relaxed) else { return }
+        if onlyUnchecked, !hasUncheckedOrphans.load(ordering: .relaxed) { return }
         var gone: [Descriptor] = []
         lock.withLock {
-            hasNewLeavers.store(leavers.count > 8, ordering: .relaxed)
-            for _ in 0..<min(leavers.count, 8) {
-                let node = leavers.removeFirst()
-                guard node.isInLimbo else { continue }
+            hasUncheckedOrphans.store(newOrphans.count > 8, ordering: .relaxed)
+            for _ in 0..<min(newOrphans.count, 8) {
+                let node = newOrphans.removeFirst()
+                guard node.isOrphaned else { continue }
                 if canReach(node.id) {
-                    leavers.append(node)
+                    newOrphans.append(node)
                 } else if let descriptor = try? open(node) {
                     gone.append(descriptor)
-                    leaveLimbo(node)
+                    removeOrphan(node)
                     release(node)
                 }
             }
@@ -206,28 +205,29 @@ final class InodeTable: @unchecked Sendable {
         withExtendedLifetime(gone) {}
     }
 
-    /// Inside `change`: takes an inode out of the limbo again, because it keeps its name.
-    func leaveLimbo(_ node: Inode) {
-        guard let limbo else { return }
-        node.isInLimbo = false
-        _ = Limbo.name(of: node.id).withCString { faultline_unlink_at(limbo.number, $0, 0) }
+    /// Inside `change`: removes the inode's name from the orphan directory.
+    func removeOrphan(_ node: Inode) {
+        guard let orphans else { return }
+        node.isOrphaned = false
+        _ = OrphanDirectory.name(of: node.id).withCString { faultline_unlink_at(orphans.number, $0, 0) }
     }
 
-    /// Inside `change`: an open file stands in for the O_PATH descriptor of a new inode.
+    /// Inside `change`: uses an open file's descriptor as the cached descriptor of a new inode.
     func adopt(_ descriptor: Descriptor, of node: Inode) {
         node.descriptor = descriptor
         node.wasUsed = true
         cache(node)
     }
 
-    /// Runs `body`, which changes the namespace below and then tells the table through the functions that follow.
+    /// Runs `body` under the lock. `body` changes the backing namespace, then updates the table with the functions
+    /// below.
     func change<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         lock.lock()
         defer { lock.unlock() }
         return try body()
     }
 
-    /// Inside `change`: the O_PATH descriptor of an inode, opened if need be.
+    /// Inside `change`: the inode's O_PATH descriptor, opened if it is not cached.
     func open(_ node: Inode) throws(Errno) -> Descriptor {
         node.wasUsed = true
         if let descriptor = node.descriptor { return descriptor }
@@ -236,8 +236,9 @@ final class InodeTable: @unchecked Sendable {
             guard let parent = nodes[Int(name.directory.rawValue)] else { throw Errno(ESTALE) }
             let above = try open(parent)
             number = try Errno.check(name.name.withCString { faultline_open_path(above.number, $0) })
-        } else if node.isInLimbo, let limbo {
-            number = try Errno.check(Limbo.name(of: node.id).withCString { faultline_open_path(limbo.number, $0) })
+        } else if node.isOrphaned, let orphans {
+            number = try Errno.check(
+                OrphanDirectory.name(of: node.id).withCString { faultline_open_path(orphans.number, $0) })
         } else {
             throw Errno(ESTALE)
         }
@@ -247,7 +248,7 @@ final class InodeTable: @unchecked Sendable {
         return descriptor
     }
 
-    /// Inside `change`: a new inode under a new name.
+    /// Inside `change`: adds a new inode with its first name.
     func add(_ attributes: stat, at name: ByteString, in parent: Inode) -> Inode {
         let node = Inode(
             id: InodeID(UInt64(nodes.count)), format: attributes.st_mode & S_IFMT, number: UInt64(attributes.st_ino))
@@ -256,20 +257,20 @@ final class InodeTable: @unchecked Sendable {
         return node
     }
 
-    /// Inside `change`.
+    /// Inside `change`: adds a name to an inode.
     func link(_ node: Inode, at name: ByteString, in parent: Inode) {
         node.names.append(Entry(parent.id, name))
         parent.children[name] = node
     }
 
-    /// Inside `change`: forgets a name, and the inode with its last name and the kernel's last reference.
+    /// Inside `change`: removes a name. Forgets the inode when the last name and the last kernel reference are gone.
     func unlink(_ name: ByteString, in parent: Inode) {
         guard let node = parent.children.removeValue(forKey: name) else { return }
         node.names.removeAll { $0 == Entry(parent.id, name) }
         release(node)
     }
 
-    /// Inside `change`.
+    /// Inside `change`: moves a name, or exchanges two.
     func rename(_ name: ByteString, in parent: Inode, to newName: ByteString, in newParent: Inode, exchange: Bool) {
         guard let node = parent.children[name] else { return }
         let target = newParent.children[newName]
@@ -283,20 +284,20 @@ final class InodeTable: @unchecked Sendable {
         link(node, at: newName, in: newParent)
     }
 
-    /// Inside `change`: sees to it that an inode that is about to lose its last name stays reachable.
+    /// Inside `change`: opens an inode that is about to lose its last name, so that it stays reachable.
     func pin(_ node: Inode) throws(Errno) {
-        if node.names.count <= 1 && !node.isInLimbo { _ = try open(node) }
+        if node.names.count <= 1 && !node.isOrphaned { _ = try open(node) }
     }
 
     private func release(_ node: Inode) {
         guard node.names.isEmpty, node.lookups == 0, node !== root else { return }
         node.descriptor = nil
-        if !node.isInLimbo { nodes[Int(node.id.rawValue)] = nil }
+        if !node.isOrphaned { nodes[Int(node.id.rawValue)] = nil }
     }
 
-    // MARK: The cache of descriptors
+    // MARK: The descriptor cache
 
-    /// Second chance: a descriptor that was not used since the hand last passed goes when room is needed.
+    /// Caches the node's descriptor. Evicts by the second-chance (clock) algorithm.
     private func cache(_ node: Inode) {
         if cached.count < limit {
             cached.append(node)
@@ -305,7 +306,7 @@ final class InodeTable: @unchecked Sendable {
         for _ in 0..<(2 * limit) {
             hand = (hand + 1) % limit
             let candidate = cached[hand]
-            let isNeeded = candidate === root || (candidate.names.isEmpty && !candidate.isInLimbo)
+            let isNeeded = candidate === root || (candidate.names.isEmpty && !candidate.isOrphaned)
             if candidate.descriptor == nil || candidate.descriptor != nil && !isNeeded && !candidate.wasUsed {
                 candidate.descriptor = nil
                 cached[hand] = node

@@ -2,8 +2,8 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// Mounting and unmounting: by ourselves where the kernel lets us (root, also of a user namespace), else through
-/// fusermount3, which is setuid.
+/// Mounting and unmounting: directly as root (also root of a user namespace), otherwise through fusermount3, which is
+/// setuid.
 enum KernelMount {
     /// Mounts at `mountPoint` and returns the open /dev/fuse.
     static func mount(_ mountPoint: ByteString, allowOther: Bool, helper: ByteString) throws(MountError) -> Int32 {
@@ -12,8 +12,8 @@ enum KernelMount {
             throw .noPermission(mountPoint: mountPoint, errno: -device, helper: "/dev/fuse cannot be opened")
         }
         let source = MountTable.source(of: getpid())
-        // Where only our own user gets in, the backing filesystem checks permissions, as its user is ours too; the kernel
-        // would ask for a directory's attributes again after each change of it.
+        // Without allow_other all callers are our own user, so the backing filesystem checks permissions correctly.
+        // default_permissions would make the kernel fetch a directory's attributes after each change.
         let common = allowOther ? ",default_permissions,allow_other" : ""
         let own = "fd=\(device),rootmode=40000,user_id=\(geteuid()),group_id=\(getegid())\(common)"
         let result = source.withCString { source in
@@ -40,8 +40,8 @@ enum KernelMount {
         return device
     }
 
-    /// Detaches what is mounted there, in use or not, and leaves its connection to others who have the same filesystem
-    /// mounted.
+    /// Detaches the topmost mount there, even if it is in use. Does not abort its FUSE connection, which other mounts
+    /// of the same filesystem may use.
     static func detach(_ mountPoint: ByteString, helper: ByteString) throws(MountError) {
         let result = mountPoint.withCString { path in
             let own = faultline_unmount(path, 0, 1)
@@ -52,7 +52,7 @@ enum KernelMount {
         guard result == 0 else { throw .system(call: "umount", path: mountPoint, errno: -result) }
     }
 
-    /// Unmounts; with `force` even if it is in use: what is open there fails from then on.
+    /// Unmounts. With `force` it unmounts even while in use: open files then fail.
     static func unmount(_ mountPoint: ByteString, helper: ByteString, force: Bool) throws(MountError) {
         let result = mountPoint.withCString { path in
             let own = faultline_unmount(path, force ? 1 : 0, force ? 1 : 0)

@@ -1,9 +1,9 @@
 import Glibc
 import Model
 
-/// A trace kept in memory: for tests, and for runs that are short enough.
+/// A trace in memory, for tests and short runs.
 ///
-/// Threading: safe from several threads.
+/// Threading: thread safe.
 package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
     private static let chunkSizeBytes = 4 << 20
 
@@ -53,7 +53,7 @@ package final class MemoryTrace: TraceSink, PayloadStore, @unchecked Sendable {
         return payload
     }
 
-    /// Huge pages where there are any: a page fault for each 4 KiB costs more than the copy.
+    /// Uses huge pages if possible: a page fault every 4 KiB costs more than the copy.
     private static func makeChunk() throws -> UnsafeMutableRawPointer {
         var chunk: UnsafeMutableRawPointer?
         guard posix_memalign(&chunk, 2 << 20, chunkSizeBytes) == 0, let chunk else { throw Errno(ENOMEM) }

@@ -2,33 +2,34 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// Whether somebody serves a mount, as the kernel knows it: it ends the connection of a FUSE mount when the last descriptor
-/// of it is closed, however its process ended and in whatever namespace it was. A process id is not asked: it means another
-/// process, or none, in another namespace.
+/// Whether a mount still has a server. The kernel ends a FUSE connection when its last descriptor is closed, however
+/// the process ended and in whatever namespace it ran. A process id would not tell: it means another process, or none,
+/// in another namespace.
 package enum MountConnection: Hashable, Sendable {
     case served
-    /// The process that served it is gone: every call on it fails with ENOTCONN.
+    /// Its server has ended: every call on it fails with ENOTCONN.
     case ended
-    /// Nobody answered in time, or it cannot be asked.
+    /// It did not answer in time, or cannot be probed.
     case unknown(reason: String)
 }
 
-extension MountTable.Entry {
-    /// Asks. Neither recorded nor subject to rules; a mount whose process is stopped costs `patienceMilliseconds`.
+extension MountTable.Mount {
+    /// Probes the mount. The probe is not recorded, and no rule matches it. A stopped server costs the full
+    /// `patienceMilliseconds`.
     package func connection(patienceMilliseconds: Int = 3000) -> MountConnection {
-        guard let probe = ConnectionProbe(self) else { return .unknown(reason: "no thread can be started to ask it") }
+        guard let probe = ConnectionProbe(self) else { return .unknown(reason: "cannot start a thread to probe it") }
         return probe.answer(within: patienceMilliseconds)
     }
 }
 
-/// A call on a mount in a thread of its own, which may wait for ever without harm: it holds no lock, and a kill ends it.
+/// Probes a mount in its own thread. That thread may hang forever without harm: it holds no lock, and a kill ends it.
 private final class ConnectionProbe: @unchecked Sendable {
-    private let entry: MountTable.Entry
+    private let entry: MountTable.Mount
     private let answered: Descriptor
     private let lock = Lock()
-    private var result = MountConnection.unknown(reason: "the process that serves it does not answer")
+    private var result = MountConnection.unknown(reason: "its server does not answer")
 
-    init?(_ entry: MountTable.Entry) {
+    init?(_ entry: MountTable.Mount) {
         self.entry = entry
         answered = Descriptor(faultline_eventfd())
         guard answered.number >= 0 else { return nil }
@@ -39,7 +40,7 @@ private final class ConnectionProbe: @unchecked Sendable {
             { context in
                 faultline_block_signals()
                 let probe = Unmanaged<ConnectionProbe>.fromOpaque(context!).takeRetainedValue()
-                let result = probe.ask()
+                let result = probe.run()
                 probe.lock.withLock { probe.result = result }
                 _ = eventfd_write(probe.answered.number, 1)
                 return nil
@@ -57,7 +58,7 @@ private final class ConnectionProbe: @unchecked Sendable {
         return lock.withLock { result }
     }
 
-    private func ask() -> MountConnection {
+    private func run() -> MountConnection {
         let root = entry.mountPoint.withCString { faultline_hold_directory($0) }
         guard root >= 0 else { return .unknown(reason: String(cString: strerror(-root))) }
         let held = Descriptor(root)
@@ -73,13 +74,13 @@ private final class ConnectionProbe: @unchecked Sendable {
         }
         switch failure {
         case ENOTCONN, ECONNABORTED: return .ended
-        // So answers the kernel to whom the mount does not belong.
+        // The kernel's answer to users who may not access the mount.
         case EACCES: return .unknown(reason: String(cString: strerror(failure)))
         default: return .served
         }
     }
 
-    /// The mount that an open file belongs to, by the number that mountinfo has, too.
+    /// The mount id of an open file, as in mountinfo.
     private static func mountID(of descriptor: Descriptor) -> Int? {
         let path = "/proc/self/fdinfo/\(descriptor.number)"
         guard let file = fopen(path, "re") else { return nil }

@@ -1,6 +1,6 @@
 import Model
 
-/// The data of a recording as a whole: what was written, and what the files held before.
+/// All data of a recording: the recorded writes and the base contents.
 struct MountPayloads: PayloadStore {
     let recorded: any PayloadStore
     let base: UndoStore

@@ -2,16 +2,16 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// The mounts of FaultFS that the kernel knows, from /proc/self/mountinfo (proc_pid_mountinfo(5)).
+/// The kernel's mounts, from /proc/self/mountinfo (proc_pid_mountinfo(5)).
 package enum MountTable {
     /// One mount.
-    package struct Entry: Hashable, Sendable {
+    package struct Mount: Hashable, Sendable {
         package var mountPoint: ByteString
         package var type: ByteString
         package var source: ByteString
-        /// The user whom a FUSE mount belongs to (its option user_id).
+        /// The user that owns a FUSE mount (its option user_id).
         package var owner: UInt32?
-        /// The kernel's number of the mount, while it lives.
+        /// The kernel's mount id.
         package var id: Int?
 
         package init(
@@ -24,10 +24,10 @@ package enum MountTable {
             self.owner = owner
         }
 
-        /// It is a mount of FaultFS.
+        /// Whether it is a FaultFS mount.
         package var isFaultFS: Bool { type == MountTable.type }
 
-        /// The process that serves it, by its id in the namespace where it was started; nil when it is none of ours.
+        /// The pid of its server, in the pid namespace where it was started; nil when it is not a FaultFS mount.
         package var daemon: Int32? {
             guard isFaultFS else { return nil }
             let prefix = MountTable.sourcePrefix.bytes
@@ -35,7 +35,7 @@ package enum MountTable {
             return Int32(String(decoding: source.bytes.dropFirst(prefix.count), as: UTF8.self))
         }
 
-        /// It is mounted at the directory `path`, or somewhere beneath it.
+        /// Whether it is mounted at the directory `path` or below.
         package func isWithin(_ path: ByteString) -> Bool {
             mountPoint == path || mountPoint.bytes.starts(with: path.bytes + [UInt8(ascii: "/")])
         }
@@ -44,13 +44,13 @@ package enum MountTable {
     package static let type: ByteString = "fuse.faultline"
     private static let sourcePrefix: ByteString = "faultline-"
 
-    /// The source under which a mount that `process` serves is listed.
+    /// The mount source of mounts that `process` serves.
     package static func source(of process: Int32) -> ByteString {
         ByteString(sourcePrefix.bytes + Array(String(process).utf8))
     }
 
-    /// Every mount, the latest last.
-    package static func read() throws(MountError) -> [Entry] {
+    /// All mounts, latest last.
+    package static func read() throws(MountError) -> [Mount] {
         let path: ByteString = "/proc/self/mountinfo"
         let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { throw .system(call: "open", path: path, errno: errno) }
@@ -66,21 +66,21 @@ package enum MountTable {
         }
     }
 
-    /// Detaches our mount at `mountPoint`, whoever served it. What is still open there fails from then on.
+    /// Unmounts the FaultFS mount at `mountPoint` by force, whoever served it. Open files then fail.
     package static func detach(_ mountPoint: ByteString, helper: ByteString = "fusermount3") throws(MountError) {
         try KernelMount.unmount(mountPoint, helper: helper, force: true)
     }
 
-    /// Detaches everything that is mounted at the directory `path` or beneath it, whoever mounted it, even if it is in use.
+    /// Detaches every mount at the directory `path` or below, whoever mounted it, even if it is in use.
     ///
-    /// A mount may be a copy of others, or of the whole machine (a bind mount): it is cut off from them first, so that
-    /// nothing outside is unmounted, and no connection is ended, for others may use it.
+    /// A bind mount may be a copy of other mounts, even of the whole machine. It is made private first, so that nothing
+    /// outside is unmounted. FUSE connections are not aborted, since others may use them.
     package static func detachAll(
         beneath path: ByteString, helper: ByteString = "fusermount3"
     ) throws(MountError) {
         let path = resolved(path)
         var inside = try read().filter { $0.isWithin(path) }
-        // The outermost mount takes with it what is mounted in it. One less each time, however many are stacked.
+        // Detaching the outermost mount also detaches the mounts inside it. Stacked mounts need a round each.
         while let outermost = inside.min(by: { $0.mountPoint.count < $1.mountPoint.count })?.mountPoint {
             try KernelMount.detach(outermost, helper: helper)
             let left = try read().filter { $0.isWithin(path) }
@@ -91,7 +91,8 @@ package enum MountTable {
         }
     }
 
-    /// The path as the table has it. Its last part may be a mount that nobody serves: it is not looked at.
+    /// The path with symbolic links resolved, as in the table. The last component is not accessed: it may be a dead
+    /// mount.
     private static func resolved(_ path: ByteString) -> ByteString {
         guard let slash = path.bytes.lastIndex(of: UInt8(ascii: "/")), slash > 0 else { return path }
         guard let parent = ByteString(path.bytes[..<slash]).withCString({ realpath($0, nil) }) else { return path }
@@ -99,13 +100,13 @@ package enum MountTable {
         return ByteString(cString: parent).appending(ByteString(path.bytes[(slash + 1)...]))
     }
 
-    static func parse(_ text: [UInt8]) -> [Entry] {
+    static func parse(_ text: [UInt8]) -> [Mount] {
         text.split(separator: UInt8(ascii: "\n")).compactMap { line in
             let fields = line.split(separator: UInt8(ascii: " "))
             guard let dash = fields.firstIndex(where: { $0.elementsEqual([UInt8(ascii: "-")]) }), dash >= 5,
                 fields.count > dash + 2
             else { return nil }
-            return Entry(
+            return Mount(
                 mountPoint: unescape(fields[4]), type: unescape(fields[dash + 1]), source: unescape(fields[dash + 2]),
                 owner: fields.count > dash + 3 ? userID(in: fields[dash + 3]) : nil,
                 id: Int(String(decoding: fields[0], as: UTF8.self)))
@@ -118,7 +119,7 @@ package enum MountTable {
         return option.flatMap { UInt32(String(decoding: $0.dropFirst(key.count), as: UTF8.self)) }
     }
 
-    /// Undoes the octal escapes of blanks and backslashes.
+    /// Decodes the octal escapes of mountinfo.
     private static func unescape(_ field: ArraySlice<UInt8>) -> ByteString {
         var bytes: [UInt8] = []
         var index = field.startIndex

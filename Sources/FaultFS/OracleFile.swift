@@ -1,42 +1,42 @@
 import CPlatform
 import Glibc
 
-/// `.faultline/oracle`: each line appended to it becomes an event of the trace at its place among the operations, and
-/// goes to a file outside the mount. So the oracle is kept off the storage under test, and stops with the power.
+/// `.faultline/oracle`: each appended line becomes a trace event, in order with the operations, and is written to a
+/// file outside the mount. So the oracle is not on the storage under test, and it stops with the power.
 ///
-/// A write is judged before write(2) returns. A line that is whole counts then, with or without its newline; one that
-/// the judge refuses fails the write (EINVAL), and the status says why. The beginning of a line is held with the
-/// descriptor that wrote it, so that writers never mix, until a later write ends it; close(2) and fsync(2) fail
-/// (EINVAL) while a beginning is held, for nothing has been taken. A beginning whose writer closed may be ended by the
-/// next writer, as of any file. The file outside never ends in half a line, whenever the power goes.
-/// A sync of it means nothing else: it is no barrier.
+/// Each write is checked before write(2) returns. A complete line is accepted at once, with or without its newline. An
+/// invalid line fails the write (EINVAL), and the status gives the reason. A partial line is buffered per descriptor,
+/// so that writers never mix, until a later write completes it. While a partial line is buffered, close(2) and fsync(2)
+/// fail (EINVAL), since nothing was accepted. The next writer may complete the partial line of a closed one, as in any
+/// file. The outside file never ends in a partial line, whenever the power is cut. fsync(2) of the oracle is not a
+/// barrier in the trace.
 ///
-/// Without a judge any text is a line: when its newline comes, or when its writer closes.
+/// Without a check every text is valid: it becomes a line at its newline or when its writer closes.
 final class OracleFile: ControlFile, @unchecked Sendable {
     typealias Judge = @Sendable (_ line: ArraySlice<UInt8>, _ number: Int) -> OracleLineJudgement
 
-    /// What the status calls the reason of a refusal.
-    static let refused = "oracle-refused"
+    /// The status key for the reason of a rejected line.
+    static let rejected = "oracle-refused"
 
-    /// What is held of a line at most, so that a file without newlines cannot fill the memory.
+    /// The longest line, so that a file without newlines cannot fill the memory.
     private static let maximumLineSizeBytes = 64 << 20
-    /// Up to here the held beginning of a line is judged anew at every write, beyond only where it may have ended or has
-    /// doubled: so judging stays linear in what is written.
-    private static let alwaysJudgedSizeBytes = 64 << 10
+    /// A partial line up to this size is checked at every write. A longer one is checked only when it may be complete
+    /// or has doubled, so that the total cost stays linear.
+    private static let alwaysCheckedSizeBytes = 64 << 10
 
     private let recorder: Recorder
     private let outside: Descriptor
     private let judge: Judge?
-    private let refusals: RefusalLog
+    private let rejectedWrites: RejectedWriteLog
     private let lock = Lock()
-    private var takenLines = 0
-    /// The last writer that closed with the beginning of a line.
-    private var unfinished: OracleHandle?
+    private var lineCount = 0
+    /// The last writer that closed with a partial line.
+    private var closedWriter: OracleHandle?
 
-    init(_ recorder: Recorder, outside: Descriptor, refusals: RefusalLog, judge: Judge?) {
+    init(_ recorder: Recorder, outside: Descriptor, rejectedWrites: RejectedWriteLog, judge: Judge?) {
         self.recorder = recorder
         self.outside = outside
-        self.refusals = refusals
+        self.rejectedWrites = rejectedWrites
         self.judge = judge
     }
 
@@ -47,99 +47,101 @@ final class OracleFile: ControlFile, @unchecked Sendable {
 
     func open(flags: Int32) throws(Errno) -> ControlHandle { OracleHandle(self) }
 
-    /// It is append-only: a shell's `>` appends as `>>` does.
+    /// Does nothing: the file is append-only, so a shell's `>` appends like `>>`.
     func truncate() throws(Errno) {}
 
-    /// Takes the lines in order. When the power goes, or a line is refused, after others were taken, the write is short.
+    /// Accepts the lines in order. If some were accepted before an invalid one or a power cut, the write is short.
     private func append(_ data: UnsafeRawBufferPointer, from writer: OracleHandle) throws(Errno) -> Int {
         lock.lock()
         defer { lock.unlock() }
         if recorder.isFrozen { throw Errno(EIO) }
-        var taken = writer.skipEndOfLine(in: data)
-        adoptBeginning(for: writer, before: data[taken...])
+        var accepted = writer.skipEndOfLine(in: data)
+        adoptPartialLine(for: writer, before: data[accepted...])
         do throws(Errno) {
-            while let end = data[taken...].firstIndex(of: UInt8(ascii: "\n")) {
-                let line = writer.beginning + data[taken..<end]
-                try take(line, judge?(line[...], takenLines + 1) ?? .whole, from: writer, hasNewline: true)
-                taken = end + 1
+            while let end = data[accepted...].firstIndex(of: UInt8(ascii: "\n")) {
+                let line = writer.partialLine + data[accepted..<end]
+                try accept(line, judge?(line[...], lineCount + 1) ?? .complete, from: writer, hasNewline: true)
+                accepted = end + 1
             }
-            try hold(data[taken...], from: writer)
+            try buffer(data[accepted...], from: writer)
         } catch {
-            if taken == 0 { throw error }
-            return taken
+            if accepted == 0 { throw error }
+            return accepted
         }
         return data.count
     }
 
-    /// close(2) or fsync(2) of a writer.
+    /// Handles close(2) and fsync(2) of a writer.
     private func flush(_ writer: OracleHandle) throws(Errno) {
         lock.lock()
         defer { lock.unlock() }
-        guard !writer.beginning.isEmpty else { return }
+        guard !writer.partialLine.isEmpty else { return }
         if recorder.isFrozen { throw Errno(EIO) }
-        let judgement = judge?(writer.beginning[...], takenLines + 1) ?? .whole
-        guard case .unfinished(let reason) = judgement else {
-            return try take(writer.beginning, judgement, from: writer, hasNewline: false)
+        let judgement = judge?(writer.partialLine[...], lineCount + 1) ?? .complete
+        guard case .partial(let reason) = judgement else {
+            return try accept(writer.partialLine, judgement, from: writer, hasNewline: false)
         }
-        unfinished = writer
-        refusals.note("oracle-unfinished", reason)
+        closedWriter = writer
+        rejectedWrites.note("oracle-unfinished", reason)
         throw Errno(EINVAL)
     }
 
-    /// Keeps what may become a line, or takes it if it is one.
-    private func hold(_ rest: Slice<UnsafeRawBufferPointer>, from writer: OracleHandle) throws(Errno) {
+    /// Buffers a partial line, or accepts it if it is complete.
+    private func buffer(_ rest: Slice<UnsafeRawBufferPointer>, from writer: OracleHandle) throws(Errno) {
         guard !rest.isEmpty else { return }
-        let text = writer.beginning + rest
+        let text = writer.partialLine + rest
         guard text.count <= Self.maximumLineSizeBytes else {
-            let reason = "line \(takenLines + 1): longer than \(Self.maximumLineSizeBytes) bytes: not an oracle"
-            return try take(text, .refused(reason: reason), from: writer, hasNewline: false)
+            let reason = "line \(lineCount + 1): longer than \(Self.maximumLineSizeBytes) bytes: not an oracle line"
+            return try accept(text, .invalid(reason: reason), from: writer, hasNewline: false)
         }
-        let isDue =
-            text.count <= Self.alwaysJudgedSizeBytes || text.count >= 2 * writer.judgedSizeBytes
+        let shouldCheck =
+            text.count <= Self.alwaysCheckedSizeBytes || text.count >= 2 * writer.checkedSizeBytes
             || rest.contains(UInt8(ascii: "}"))
-        if isDue, let judgement = judge?(text[...], takenLines + 1) {
-            writer.judgedSizeBytes = text.count
+        if shouldCheck, let judgement = judge?(text[...], lineCount + 1) {
+            writer.checkedSizeBytes = text.count
             switch judgement {
-            case .unfinished: break
-            case .whole, .refused: return try take(text, judgement, from: writer, hasNewline: false)
+            case .partial: break
+            case .complete, .invalid: return try accept(text, judgement, from: writer, hasNewline: false)
             }
         }
-        writer.beginning = text
+        writer.partialLine = text
     }
 
-    /// Hands `writer` the beginning that another one left when it closed, if `text` goes on with it and is none itself.
-    private func adoptBeginning(for writer: OracleHandle, before text: Slice<UnsafeRawBufferPointer>) {
-        guard let judge, let left = unfinished, left !== writer, writer.beginning.isEmpty, !text.isEmpty else { return }
+    /// Moves the partial line of a closed writer to `writer`, if `text` continues it and is not a line by itself.
+    private func adoptPartialLine(for writer: OracleHandle, before text: Slice<UnsafeRawBufferPointer>) {
+        guard let judge, let left = closedWriter, left !== writer, writer.partialLine.isEmpty, !text.isEmpty else {
+            return
+        }
         let first = Array(text.prefix { $0 != UInt8(ascii: "\n") })
-        guard case .refused = judge(first[...], takenLines + 1) else { return }
-        let joined = left.beginning + first
-        if case .refused = judge(joined[...], takenLines + 1) { return }
-        writer.beginning = left.beginning
+        guard case .invalid = judge(first[...], lineCount + 1) else { return }
+        let joined = left.partialLine + first
+        if case .invalid = judge(joined[...], lineCount + 1) { return }
+        writer.partialLine = left.partialLine
         left.reset()
-        unfinished = writer
+        closedWriter = writer
     }
 
-    /// Writes a line down that is whole, and refuses any other. `writer` holds nothing afterwards, unless the power went.
-    private func take(
+    /// Writes a complete line; rejects any other. Afterwards the writer's buffer is empty, unless the power was cut.
+    private func accept(
         _ line: [UInt8], _ judgement: OracleLineJudgement, from writer: OracleHandle, hasNewline: Bool
     ) throws(Errno) {
         switch judgement {
-        case .whole: try write(line + [UInt8(ascii: "\n")])
-        case .unfinished(let reason), .refused(let reason):
-            forgetBeginning(of: writer, hasNewline: hasNewline)
-            refusals.note(Self.refused, reason)
+        case .complete: try write(line + [UInt8(ascii: "\n")])
+        case .partial(let reason), .invalid(let reason):
+            discardPartialLine(of: writer, hasNewline: hasNewline)
+            rejectedWrites.note(Self.rejected, reason)
             throw Errno(EINVAL)
         }
-        takenLines += 1
-        forgetBeginning(of: writer, hasNewline: hasNewline)
+        lineCount += 1
+        discardPartialLine(of: writer, hasNewline: hasNewline)
     }
 
-    private func forgetBeginning(of writer: OracleHandle, hasNewline: Bool) {
+    private func discardPartialLine(of writer: OracleHandle, hasNewline: Bool) {
         writer.reset()
         writer.lacksNewline = !hasNewline
-        guard unfinished === writer else { return }
-        unfinished = nil
-        refusals.note("oracle-unfinished", nil)
+        guard closedWriter === writer else { return }
+        closedWriter = nil
+        rejectedWrites.note("oracle-unfinished", nil)
     }
 
     private func write(_ line: [UInt8]) throws(Errno) {
@@ -168,19 +170,19 @@ final class OracleFile: ControlFile, @unchecked Sendable {
         try Errno.check(faultline_pread(outside.number, buffer.baseAddress, buffer.count, off_t(offset)))
     }
 
-    /// One opening of the oracle. What it holds belongs to the file's lock.
+    /// One open of the oracle. Its fields are guarded by the file's lock.
     private final class OracleHandle: ControlHandle, @unchecked Sendable {
         let file: OracleFile
-        /// What it wrote of a line that has not ended.
-        var beginning: [UInt8] = []
-        /// How long `beginning` was when it was last judged.
-        var judgedSizeBytes = 0
-        /// Its last line was judged without a newline: one that comes now belongs to that line.
+        /// The partial line that it wrote.
+        var partialLine: [UInt8] = []
+        /// The size of `partialLine` at its last check.
+        var checkedSizeBytes = 0
+        /// Its last line was accepted or rejected without a newline: a newline that follows belongs to that line.
         var lacksNewline = false
 
         init(_ file: OracleFile) { self.file = file }
 
-        /// How many bytes at the beginning of `data` end a line that was judged already.
+        /// How many bytes at the start of `data` end a line that was checked already.
         func skipEndOfLine(in data: UnsafeRawBufferPointer) -> Int {
             guard lacksNewline else { return 0 }
             let spaces = data.prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") || $0 == UInt8(ascii: "\r") }
@@ -190,8 +192,8 @@ final class OracleFile: ControlFile, @unchecked Sendable {
         }
 
         func reset() {
-            beginning = []
-            judgedSizeBytes = 0
+            partialLine = []
+            checkedSizeBytes = 0
             lacksNewline = false
         }
 

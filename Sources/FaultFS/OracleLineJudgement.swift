@@ -1,9 +1,9 @@
-/// What the judge of a mount's oracle says of some text, given without its newline.
+/// The result of checking text that was appended to the oracle, without its newline.
 package enum OracleLineJudgement: Hashable, Sendable {
-    /// It is a line of an oracle, whether or not its newline has come.
-    case whole
-    /// It is the beginning of a line; a later write may end it. `reason` says what is missing.
-    case unfinished(reason: String)
-    /// No line begins like this.
-    case refused(reason: String)
+    /// A complete line.
+    case complete
+    /// A partial line that a later write may complete. `reason` says what is missing.
+    case partial(reason: String)
+    /// Not a line, nor the beginning of one.
+    case invalid(reason: String)
 }

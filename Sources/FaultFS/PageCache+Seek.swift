@@ -3,7 +3,7 @@ import Glibc
 import Model
 
 extension PageCache {
-    /// lseek(2) with SEEK_DATA or SEEK_HOLE in what programs see: a page of which they see something is data.
+    /// lseek(2) with SEEK_DATA or SEEK_HOLE over storage and cached bytes: a page with cached bytes is data.
     func seek(_ file: BackingFile, from offset: UInt64, findsHole: Bool) throws(Errno) -> UInt64 {
         let number = file.descriptor.number
         var position = offset
@@ -20,7 +20,7 @@ extension PageCache {
             let hole = UInt64(try Errno.check(stored))
             let holePage = hole / Self.pageBytes * Self.pageBytes
             guard !seen.slice(holePage..<holePage + Self.pageBytes).isEmpty else { return hole }
-            // The end of the file is a hole, and the last one.
+            // The end of the file is the last hole.
             position = holePage + Self.pageBytes
             if faultline_lseek(number, off_t(position), Self.seekHole) < 0 { return try file.sizeBytes() }
         }

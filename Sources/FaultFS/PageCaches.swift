@@ -1,33 +1,33 @@
 import Model
 import Synchronization
 
-/// The page caches of the files in which what programs read is not what storage holds, or of which a sync lost data.
+/// The page caches of files whose visible bytes differ from storage, or of which a sync lost data.
 ///
-/// They are gone with the mount. The kernel's own cache only ever holds what was read or written here, so the two agree.
+/// They end with the mount. The kernel's cache agrees with them: it holds only bytes that were read or written here.
 ///
-/// Threading: one lock, held while such a file is read or changed below; the recorder's turn comes first. Without any
-/// such file nothing of it is touched but one counter.
+/// Threading: one lock, held while such a file is read or changed. Lock order: the recorder's turn, then this lock.
+/// Without such files a call reads a single counter.
 final class PageCaches: @unchecked Sendable {
     private let lock = Lock()
     private var caches: [InodeID: PageCache] = [:]
-    /// How many of them have bytes of their own.
+    /// The number of caches that have bytes of their own.
     private let count = Atomic<Int>(0)
     private let hasErrors = Atomic<Bool>(false)
-    /// Makes the kernel forget the pages of an inode; set before the first request.
+    /// Drops an inode's pages from the kernel's cache; set before the first request.
     var invalidate: @Sendable (InodeID) -> Void = { _ in }
 
-    /// Whether programs see what storage holds, of each file.
+    /// Whether programs see exactly what storage holds, in all files.
     @inline(__always)
     var isEmpty: Bool { count.load(ordering: .acquiring) == 0 }
 
-    /// Changes the cache of a file, and perhaps the file.
+    /// Changes the cache of a file, and possibly the file.
     @discardableResult
     func change<Result, Failure: Error>(
         _ id: InodeID, _ body: (inout PageCache) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         lock.lock()
         defer { lock.unlock() }
-        // Taken out, so that it is changed where it is.
+        // Removed from the dictionary, so that it is changed in place and not copied.
         var cache = caches.removeValue(forKey: id) ?? PageCache()
         let hadBytes = !cache.hasNoBytes
         defer {
@@ -39,8 +39,8 @@ final class PageCaches: @unchecked Sendable {
         return try body(&cache)
     }
 
-    /// Looks at the cache of a file, while nobody changes it.
-    func look<Result, Failure: Error>(
+    /// Reads the cache of a file under the lock.
+    func withCache<Result, Failure: Error>(
         _ id: InodeID, _ body: (PageCache) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         lock.lock()
@@ -52,22 +52,22 @@ final class PageCaches: @unchecked Sendable {
         lock.withLock { caches[id]?.hasOlderBytes(range) ?? false }
     }
 
-    /// The bytes of a range were cut off or zeroed.
+    /// Drops cached bytes of a range that was truncated or zeroed.
     func forget(_ id: InodeID, _ range: Range<UInt64>) {
         guard !isEmpty else { return }
         change(id) { $0.forget(range) }
     }
 
-    /// Every file of which a write is held back.
+    /// The files with held writes.
     var filesWithHeld: [InodeID] { lock.withLock { caches.filter { !$0.value.held.isEmpty }.map(\.key).sorted() } }
 
-    /// Programs see what storage holds, but for files of which a write is held back.
+    /// Drops all clean pages, as under memory pressure. Held writes stay.
     func evictAll() {
         let ids = lock.withLock { caches.keys.sorted() }
         for id in ids where change(id, { $0.evict() }) { invalidate(id) }
     }
 
-    /// How many bytes of each file are held back, and how many are seen that no storage holds.
+    /// For each file: the held bytes, and the bytes that programs see and storage has lost.
     var counts: [(id: InodeID, heldBytes: UInt64, lostBytes: UInt64)] {
         lock.withLock {
             caches.sorted { $0.key < $1.key }.map { ($0, $1.counts.heldBytes, $1.counts.lostBytes) }
@@ -76,13 +76,13 @@ final class PageCaches: @unchecked Sendable {
 
     // MARK: Errors
 
-    /// The errno of a sync that lost data, if this open file has not reported it yet; then it has.
-    func unreportedError(of file: OpenFile) -> Int32? {
+    /// The errno of a failed sync that this open file has not reported yet. Marks it as reported.
+    func takeUnreportedError(of file: OpenFile) -> Int32? {
         guard hasErrors.load(ordering: .acquiring) else { return nil }
         return lock.withLock { caches[file.node.id]?.errors.report(to: &file.reportedErrors)?.error.rawValue }
     }
 
-    /// A file that is opened after a loss does not report it.
+    /// Call on open: a file opened after a failed sync does not report that failure.
     func opened(_ file: OpenFile) {
         guard hasErrors.load(ordering: .acquiring) else { return }
         lock.withLock { if let errors = caches[file.node.id]?.errors { file.reportedErrors = errors.now } }

@@ -1,66 +1,66 @@
 import Bytes
 import Model
 
-/// What a power cut left, and what it lost.
+/// The result of a power cut: the crash state and the loss.
 package struct PowerCut: Sendable {
-    /// The crash point: how many events of the trace had happened.
+    /// The number of trace events before the cut.
     package var eventCount: Int
     package var lost: LostAtoms
-    /// What was lost, in words, a line for each part.
+    /// The losses, one sentence each.
     package var story: [String]
-    /// What could have been lost, in words.
+    /// The changes that were unsynced, and so could have been lost, one sentence each.
     package var unsynced: [String]
-    /// The tree that is in the backing directory now. Its contents are payloads of the mount.
+    /// The tree now in the backing directory. Its contents are payloads of the mount.
     package var tree: Tree
 }
 
 extension FaultMount {
-    /// Cuts the power if it is still there, unmounts, and leaves in the backing directory the crash state that
-    /// `profile` allows and `choice` asks for. The cost is in proportion to what is lost, not to the sizes of files.
+    /// Cuts the power unless it is off, unmounts, and turns the backing directory into the crash state for `profile`
+    /// and `choice`. The cost is in proportion to the loss, not to file sizes.
     ///
-    /// Needs a trace. Whoever still had files of the mount open finds them failing.
+    /// Needs a trace. Files of the mount that are still open then fail.
     package func cutPower(
         _ profile: Profile, _ choice: Choice, unitBytes: UInt64? = nil
     ) throws(MountError) -> PowerCut {
-        recorder.freeze(.asked)
+        recorder.freeze(.requested)
         return try unmount { cutter throws(MountError) in
             guard let cutter else { throw .notRecorded(backing) }
             return try cutter.cut(profile, unitBytes: unitBytes) { $0.survivors(choice) }
         }
     }
 
-    /// Cuts the power if it is still there, and leaves the crash state in the backing directory while the mount, in
-    /// which every call fails, stays where it is. Power goes once: a later request gets the same answer.
+    /// Cuts the power unless it is off, and turns the backing directory into the crash state. The mount stays; every
+    /// call on it fails. There is only one power cut: later requests return the first result.
     package func cutPowerInPlace(_ request: CutRequest) throws(MountError) -> PowerCut {
-        recorder.freeze(.asked)
+        recorder.freeze(.requested)
         guard let cutter else { throw .notRecorded(backing) }
         return try cutter.cut(request.profile) { $0.survivors(request.effect, seed: request.seed) }
     }
 
-    /// The command `crash`: freezes at once, cuts, and tells.
-    func crash(asTold request: CutRequest) throws(Refusal) -> String {
+    /// Runs the command `crash` and returns its answer.
+    func runCrashCommand(_ request: CutRequest) throws(CommandError) -> String {
         guard recorder.isRecording else {
-            recorder.freeze(.asked)
-            return "ok; nothing is recorded, so nothing is lost: the backing directory keeps everything"
+            recorder.freeze(.requested)
+            return "ok; nothing is recorded, so nothing is lost: the backing directory keeps every change"
         }
-        let wasThere = cutter?.cut == nil
+        let isFirst = cutter?.cut == nil
         do throws(MountError) {
             let cut = try cutPowerInPlace(request)
-            return (wasThere ? "ok, " : "ok, the power was gone before: ") + Self.words(cut)
+            return (isFirst ? "ok, " : "ok, the power was already off: ") + Self.summary(cut)
         } catch {
-            throw Refusal(reason: "the power is gone, but no crash state could be left: \(error)")
+            throw CommandError(reason: "the power is off, but the crash state could not be written: \(error)")
         }
     }
 
-    /// What `.faultline/crash` says as long as nobody asked it for a crash.
-    var cutStory: String { cutter?.cut.map { Self.words($0) + "\n" } ?? "the power was not cut\n" }
+    /// The text of `.faultline/crash` before its first command.
+    var cutSummary: String { cutter?.cut.map { Self.summary($0) + "\n" } ?? "the power is on\n" }
 
-    private static func words(_ cut: PowerCut) -> String {
+    private static func summary(_ cut: PowerCut) -> String {
         let lost = cut.story.isEmpty ? ["nothing"] : cut.story
         return (["crash after event \(cut.eventCount)"] + lost.map { "lost: \($0)" }).joined(separator: "\n")
     }
 
-    /// The data of everything recorded and of the files as they were mounted. Nil when nothing is recorded.
+    /// All data of the recording: recorded writes and base contents. nil when nothing is recorded.
     package var payloads: (any PayloadStore)? {
         guard let trace = options.trace, let undo = fileSystem?.undo else { return nil }
         return MountPayloads(recorded: trace.payloads, base: undo)

@@ -1,21 +1,21 @@
 import Bytes
 import Model
 
-/// Carries out the one power cut of a mount: turns the backing directory into the crash state that was asked for, while
-/// the mount is frozen or after it is gone.
+/// Performs the one power cut of a mount: turns the backing directory into the requested crash state, while the mount
+/// is frozen or after it has ended.
 ///
-/// Threading: one lock, which is never held while something waits for the mount's threads: a control file may ask for
-/// the cut on one of them.
+/// Threading: one lock. A holder never waits for the mount's worker threads, since a control file may request the cut
+/// on one of them.
 final class PowerCutter: @unchecked Sendable {
-    private enum State {
+    private enum CutState {
         case open
         case done(PowerCut)
-        /// What was kept to undo changes is gone.
+        /// The undo data was removed.
         case closed
     }
 
     private let lock = Lock()
-    private var state = State.open
+    private var state = CutState.open
     private let backing: ByteString
     private let directory: StateDirectory
     private let tracker: UnsyncedTracker
@@ -26,11 +26,11 @@ final class PowerCutter: @unchecked Sendable {
         self.tracker = tracker
     }
 
-    /// The cut that was made; nil as long as there was none.
+    /// The power cut, once it was made.
     var cut: PowerCut? { lock.withLock { if case .done(let cut) = state { cut } else { nil } } }
 
-    /// Leaves the state that `choose` picks. Once there was a cut, answers that one: power goes only once. The recorder
-    /// is frozen.
+    /// Makes the crash state that `choose` picks. Returns the first cut if there was one already. The recorder must be
+    /// frozen.
     func cut(
         _ profile: Profile, unitBytes: UInt64? = nil, _ choose: (PendingSet) -> Survivors
     ) throws(MountError) -> PowerCut {
@@ -46,7 +46,8 @@ final class PowerCutter: @unchecked Sendable {
         let survivors = choose(pending)
         let wanted = pending.tree(survivors)
         let patch = TreePatch(
-            from: pending.tree(pending.survivors(.everything)), to: wanted, backing: backing, limbo: directory.limbo,
+            from: pending.tree(pending.survivors(.everything)), to: wanted, backing: backing,
+            orphans: directory.orphans,
             payloads: tracker.payloads)
         try patch.apply()
         let cut = PowerCut(
@@ -56,7 +57,7 @@ final class PowerCutter: @unchecked Sendable {
         return cut
     }
 
-    /// From here on there can be no cut.
+    /// Permits no power cut any more.
     func close() {
         lock.withLock { if case .open = state { state = .closed } }
     }

@@ -3,38 +3,38 @@ import Glibc
 import Model
 import Synchronization
 
-/// Puts every change of the mount in one order, gives it its id, records it, and stops everything when the power goes.
+/// Serialises all changes of the mount, assigns their ids, records them, and stops everything at a power cut.
 ///
-/// A change takes its *turn*: a lock that covers the call below and the recording, so that the order of the trace is
-/// the order of effect and the power goes between two turns, never within one. Barriers hold the turn only to record
-/// that they began and that they ended: the sync itself runs beside everything else, and one that does nothing is
-/// recorded in one turn. Once frozen, every turn fails
-/// with EIO, a barrier that was in flight included: it never returned.
+/// Each change runs in a *turn*: a lock around the backing call and the recording. So trace order is the order of
+/// effect, and a power cut falls between two turns. A barrier takes a turn for its begin and one for its end; the sync
+/// itself runs concurrently. A sync that does nothing below is recorded in one turn. Once frozen, every turn fails with
+/// EIO. That includes the end of a barrier in flight: it never returned.
 ///
-/// A trace that cannot be written freezes the mount as well: a gap would be worse than a stop.
+/// A trace that cannot be written also freezes the mount: a stop is better than a gap in the trace.
 final class Recorder: @unchecked Sendable {
     private let lock = Lock()
     private let frozen = Atomic<Bool>(false)
     private var reason: FreezeReason?
     /// nil when nothing is recorded.
     private let sink: (any TraceSink)?
-    /// Told of everything that was recorded; set before the first request.
+    /// Receives every recorded event; set before the first request.
     var tracker: UnsyncedTracker?
     private let crashPoint: CrashPoint?
     private let delays: Delays
-    /// Called once, from a thread of its own, after the freeze.
+    /// Called once after the freeze, in its own thread.
     private let onFreeze: @Sendable (FreezeReason) -> Void
 
     private var nextOperation: UInt64 = 1
-    /// The id of the turn, until a record takes it.
+    /// The id of the current turn, until the first record uses it.
     private var unusedID: OperationID?
-    /// Whether ids count calls that change nothing too: then a replay finds each call under the same id again.
+    /// Whether turns that change nothing also use up an id. With rules they do, so that a replay finds each call under
+    /// the same id.
     private let countsEveryTurn: @Sendable () -> Bool
     private var counts = Counts()
-    /// The last thing recorded, if it was a write: the next one may be a further piece of the same call.
+    /// The last record if it was a write: the next one may be another piece of the same call.
     private var lastWrite: WritePiece?
 
-    /// What was recorded so far.
+    /// The number of records so far, by kind.
     struct Counts: Sendable {
         var events = 0
         var operations = 0
@@ -56,22 +56,22 @@ final class Recorder: @unchecked Sendable {
 
     var isRecording: Bool { sink != nil }
 
-    /// Whether the power is gone. Cheap; calls that change nothing ask before they run.
+    /// Whether the power is off. Cheap: queries check it before they run.
     @inline(__always)
     var isFrozen: Bool { frozen.load(ordering: .acquiring) }
 
     var recorded: Counts { lock.withLock { counts } }
 
-    /// Why the power is gone; nil while it is not.
+    /// Why the power is off; nil while it is on.
     var freezeReason: FreezeReason? { lock.withLock { reason } }
 
-    /// The right to change and to record, for the length of one call: never kept beyond it. (Noncopyable, as it should
-    /// be, it crashes the optimiser of Swift 6.3.1.)
+    /// The right to change and record during one call. Must not outlive it. (It should be noncopyable; that crashes the
+    /// optimiser of Swift 6.3.1.)
     struct Turn {
         fileprivate let recorder: Recorder
         fileprivate let process: Int32
         fileprivate let isWriteback: Bool
-        /// What the first record of the turn is called.
+        /// The id of the turn's first record.
         let id: OperationID
 
         /// Records a change that took effect.
@@ -79,19 +79,19 @@ final class Recorder: @unchecked Sendable {
             try recorder.record(change, process, .call, data: UnsafeRawBufferPointer(start: nil, count: 0))
         }
 
-        /// Records that a rule fired on what the turn is for.
+        /// Records that a rule fired on the turn's call.
         func recordFault(_ rule: ByteString) throws(Errno) { try recorder.append(.fault(id, rule: rule)) }
 
-        /// Records a write that took effect; one of no bytes changed nothing.
+        /// Records a write that took effect. Ignores an empty write: it changed nothing.
         func recordWrite(_ inode: InodeID, offsetBytes: UInt64, _ data: UnsafeRawBufferPointer) throws(Errno) {
             guard !data.isEmpty else { return }
             let payload = Payload(offsetBytes: 0, countBytes: UInt64(data.count))
             let piece = WritePiece(
                 process: process, inode: inode, range: offsetBytes..<offsetBytes + UInt64(data.count))
-            let goesOn = recorder.lastWrite.map(piece.goesOn(from:)) ?? false
+            let isContinuation = recorder.lastWrite.map(piece.continues) ?? false
             try recorder.record(
                 .write(inode, offsetBytes: offsetBytes, data: payload), process,
-                isWriteback ? .writeback : goesOn ? .sameCall : .call, data: data)
+                isWriteback ? .writeback : isContinuation ? .sameCall : .call, data: data)
             if !isWriteback { recorder.lastWrite = piece }
         }
 
@@ -108,14 +108,14 @@ final class Recorder: @unchecked Sendable {
         }
     }
 
-    /// Runs `body`, which changes something below and records it.
+    /// Runs `body` in a turn. `body` changes the backing directory and records the change.
     func turn<Result>(
         _ process: Int32, isWriteback: Bool = false, _ body: (Turn) throws(Errno) -> Result
     ) throws(Errno) -> Result {
         lock.lock()
         defer { lock.unlock() }
         try admit(.operations)
-        let id = takeID()
+        let id = allocateID()
         unusedID = id
         defer {
             if unusedID != nil, !countsEveryTurn() { nextOperation -= 1 }
@@ -124,8 +124,8 @@ final class Recorder: @unchecked Sendable {
         return try body(Turn(recorder: self, process: process, isWriteback: isWriteback, id: id))
     }
 
-    /// Runs `body`, a sync, unless it `isVoid`: does nothing below. What had completed before is durable once it returned
-    /// without an error.
+    /// Records a barrier around `body`, the sync. `isVoid` says that the sync does nothing below; then `body` is not
+    /// run. Changes that completed before the barrier are durable once it has returned without an error.
     func barrier(
         _ barrier: Barrier, process: Int32, isVoid: Bool, _ body: () throws(Errno) -> Void
     ) throws(Errno) {
@@ -136,20 +136,20 @@ final class Recorder: @unchecked Sendable {
         }
         let id = try lock.withLock { () throws(Errno) in
             try admit(.barriers)
-            let id = takeID()
+            let id = allocateID()
             try append(.barrierBegan(id, barrier, process: process))
-            if isVoid { try ended(id, errno: 0) }
+            if isVoid { try recordEnd(id, errno: 0) }
             return id
         }
         if !isVoid { try finish(id, body) }
     }
 
-    /// Takes the id of a sync that is about to begin.
+    /// Allocates the id of a sync that is about to begin.
     func admitBarrier() throws(Errno) -> OperationID {
         lock.lock()
         defer { lock.unlock() }
         try admit(.barriers)
-        return takeID()
+        return allocateID()
     }
 
     func begin(_ id: OperationID, _ barrier: Barrier, _ process: Int32) throws(Errno) {
@@ -159,7 +159,7 @@ final class Recorder: @unchecked Sendable {
         try append(.barrierBegan(id, barrier, process: process))
     }
 
-    /// Runs `body`, a sync that began, and records how it ended.
+    /// Runs `body`, the sync of a barrier that has begun, and records its result.
     func finish(_ id: OperationID, _ body: () throws(Errno) -> Void) throws(Errno) {
         do throws(Errno) {
             try body()
@@ -173,18 +173,18 @@ final class Recorder: @unchecked Sendable {
     func end(_ id: OperationID, errno: Int32) throws(Errno) {
         lock.lock()
         defer { lock.unlock() }
-        try ended(id, errno: errno)
+        try recordEnd(id, errno: errno)
     }
 
-    /// Beneath the lock.
-    private func ended(_ id: OperationID, errno: Int32) throws(Errno) {
+    /// Under the lock.
+    private func recordEnd(_ id: OperationID, errno: Int32) throws(Errno) {
         try admitEvent()
         counts.barriers += 1
         try append(.barrierEnded(id, errno: errno))
-        settle(.barriers, counts.barriers)
+        checkCrashPoint(.barriers, counts.barriers)
     }
 
-    /// Records that a rule fired on a call outside a turn.
+    /// Records that a rule fired on a call that has no turn.
     func recordFault(_ id: OperationID, _ rule: ByteString) throws(Errno) {
         lock.lock()
         defer { lock.unlock() }
@@ -192,29 +192,29 @@ final class Recorder: @unchecked Sendable {
         try append(.fault(id, rule: rule))
     }
 
-    /// Appends one line to the oracle through `body`.
+    /// Runs `body`, which appends one line to the oracle, and records the line.
     func oracle(_ line: UnsafeRawBufferPointer, _ body: () throws(Errno) -> Void) throws(Errno) {
         lock.lock()
         defer { lock.unlock() }
         try admit(.oracleLines)
         try body()
         counts.oracleLines += 1
-        guard isRecording else { return settle(.oracleLines, counts.oracleLines) }
+        guard isRecording else { return checkCrashPoint(.oracleLines, counts.oracleLines) }
         try append(.oracle(Payload(offsetBytes: 0, countBytes: UInt64(line.count))), data: line)
-        settle(.oracleLines, counts.oracleLines)
+        checkCrashPoint(.oracleLines, counts.oracleLines)
     }
 
-    /// Cuts the power now, at an operation boundary. False when it was cut before.
+    /// Cuts the power now, between two turns. False when it was off already.
     @discardableResult
     func freeze(_ reason: FreezeReason) -> Bool { lock.withLock { stop(reason) } }
 
-    /// Within a turn: cuts the power, and answers what the call fails with.
+    /// Within a turn: cuts the power and returns the errno for the call.
     func cut(_ reason: FreezeReason) -> Errno {
         stop(reason)
         return Errno(EIO)
     }
 
-    // MARK: Beneath the lock
+    // MARK: Under the lock
 
     fileprivate func record(
         _ change: Change, _ process: Int32, _ origin: Operation.Origin, data: UnsafeRawBufferPointer
@@ -222,15 +222,15 @@ final class Recorder: @unchecked Sendable {
         counts.operations += 1
         guard isRecording else {
             unusedID = nil
-            return settle(.operations, counts.operations)
+            return checkCrashPoint(.operations, counts.operations)
         }
-        let id = unusedID ?? takeID()
+        let id = unusedID ?? allocateID()
         unusedID = nil
         try append(.operation(Operation(id: id, change, process: process, origin: origin)), data: data)
-        settle(.operations, counts.operations)
+        checkCrashPoint(.operations, counts.operations)
     }
 
-    private func takeID() -> OperationID {
+    private func allocateID() -> OperationID {
         defer { nextOperation += 1 }
         return OperationID(nextOperation)
     }
@@ -240,9 +240,9 @@ final class Recorder: @unchecked Sendable {
     ) throws(Errno) {
         lastWrite = nil
         guard let sink else { return }
-        do { tracker?.take(try sink.append(event, data: data)) } catch { throw failed(error) }
+        do { tracker?.append(try sink.append(event, data: data)) } catch { throw failed(error) }
         counts.events += 1
-        settle(.events, counts.events)
+        checkCrashPoint(.events, counts.events)
     }
 
     private func failed(_ error: any Error) -> Errno {
@@ -250,7 +250,7 @@ final class Recorder: @unchecked Sendable {
         return Errno(EIO)
     }
 
-    /// EIO once frozen, and when the next thing of this kind is the one that must not happen.
+    /// Throws EIO when frozen, or when the crash point says that the next record of this kind must not happen.
     private func admit(_ kind: CrashPoint.Counted) throws(Errno) {
         if isFrozen { throw Errno(EIO) }
         guard let point = crashPoint, point.side == .before else { return }
@@ -266,7 +266,7 @@ final class Recorder: @unchecked Sendable {
         throw Errno(EIO)
     }
 
-    /// The return of a barrier is an event like any other, but was admitted when the barrier began.
+    /// Like `admit`, for the end of a barrier: it counts as an event, but the barrier was admitted when it began.
     private func admitEvent() throws(Errno) {
         if isFrozen { throw Errno(EIO) }
         guard let point = crashPoint, point.side == .before, point.counted == .events else { return }
@@ -275,7 +275,8 @@ final class Recorder: @unchecked Sendable {
         throw Errno(EIO)
     }
 
-    private func settle(_ kind: CrashPoint.Counted, _ count: Int) {
+    /// Cuts the power if the crash point is right after the record just counted.
+    private func checkCrashPoint(_ kind: CrashPoint.Counted, _ count: Int) {
         guard let point = crashPoint, point.side == .after, point.counted == kind, point.number == count else { return }
         stop(.crashPoint(point))
     }
@@ -284,7 +285,7 @@ final class Recorder: @unchecked Sendable {
     private func stop(_ reason: FreezeReason) -> Bool {
         guard !frozen.exchange(true, ordering: .acquiringAndReleasing) else { return false }
         self.reason = reason
-        delays.endForGood(Errno(EIO))
+        delays.close(Errno(EIO))
         let onFreeze = onFreeze
         Thread.detach { onFreeze(reason) }
         return true

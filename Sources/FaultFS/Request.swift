@@ -2,14 +2,14 @@ import Bytes
 import CFuse
 import Glibc
 
-/// One request of the kernel, which is answered exactly once.
+/// One request of the kernel. It gets exactly one reply.
 struct Request: @unchecked Sendable {
     let raw: fuse_req_t
 
     @inline(__always)
     init(_ raw: fuse_req_t?) { self.raw = raw! }
 
-    /// The filesystem that the request is for.
+    /// The filesystem that serves the request.
     @inline(__always)
     var fileSystem: FileSystem {
         Unmanaged<FileSystem>.fromOpaque(fuse_req_userdata(raw)!).takeUnretainedValue()
@@ -21,11 +21,11 @@ struct Request: @unchecked Sendable {
         return FileSystem.Caller(process: context.pid, owner: context.uid, group: context.gid)
     }
 
-    /// Nothing changes the tree but the mount, so what the kernel knows stays true.
+    /// Only the mount changes the tree, so the kernel may cache for long.
     static let cacheSeconds = 86_400.0
 
-    // The result of a reply says only that the kernel no longer waits for it. It matters where the reply hands over
-    // a reference, which then has to be taken back.
+    // A reply fails only when the kernel no longer waits for it. That matters for replies that carry a reference: it
+    // must be dropped again.
 
     @inline(__always)
     func reply(_ error: Errno) { _ = fuse_reply_err(raw, error.code) }
@@ -33,13 +33,13 @@ struct Request: @unchecked Sendable {
     @inline(__always)
     func replyDone() { _ = fuse_reply_err(raw, 0) }
 
-    /// Runs `body` and answers with the errno that it throws.
+    /// Runs `body`, which replies; replies with the errno if it throws.
     @inline(__always)
     func answer(_ body: (FileSystem) throws(Errno) -> Void) {
         do throws(Errno) { try body(fileSystem) } catch { reply(error) }
     }
 
-    static func entry(_ found: FileSystem.Found, _ fileSystem: FileSystem) -> fuse_entry_param {
+    static func entry(_ found: FileSystem.LookupReply, _ fileSystem: FileSystem) -> fuse_entry_param {
         var entry = fuse_entry_param()
         let isControl = fileSystem.control.owns(found.id)
         entry.ino = fuse_ino_t(found.id)
@@ -49,12 +49,12 @@ struct Request: @unchecked Sendable {
         return entry
     }
 
-    func reply(_ found: FileSystem.Found, _ fileSystem: FileSystem) {
+    func reply(_ found: FileSystem.LookupReply, _ fileSystem: FileSystem) {
         var entry = Self.entry(found, fileSystem)
         if fuse_reply_entry(raw, &entry) != 0 { fileSystem.table.forget(found.id, count: 1) }
     }
 
-    /// There is no such name, and the kernel may remember that.
+    /// Replies that there is no such name; the kernel may cache that.
     func replyMissing() {
         var entry = fuse_entry_param()
         entry.entry_timeout = Self.cacheSeconds

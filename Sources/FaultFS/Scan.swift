@@ -3,9 +3,9 @@ import CPlatform
 import Glibc
 import Model
 
-/// Walks the backing directory when it is mounted: gives every inode its id, and takes down the base tree.
+/// Walks the backing directory at mount time: assigns every inode its id and builds the base tree.
 ///
-/// The content of files is not read: each is one run of the base store, which is read only where it has to be.
+/// File contents are not read: each content is one payload of `UndoStore`, read on demand.
 struct Scan {
     private let backing: ByteString
     private let table: InodeTable
@@ -14,7 +14,7 @@ struct Scan {
     private var found: [UInt64: Inode] = [:]
     private(set) var tree: Tree
 
-    /// Fills `table`, which holds the root alone.
+    /// Fills `table`, which initially holds only the root.
     init(_ backing: ByteString, _ table: InodeTable, _ undo: UndoStore?) throws(MountError) {
         self.backing = backing
         self.table = table
@@ -26,7 +26,7 @@ struct Scan {
         }
         device = attributes.st_dev
         tree.nodes[.root]?.attributes = Attributes(attributes)
-        try note(extendedAttributesOf: table.root, root, backing)
+        try readExtendedAttributes(of: table.root, root, backing)
         var waiting = [(node: table.root, path: backing)]
         while let (directory, path) = waiting.popLast() {
             for name in try names(in: path, isRoot: directory === table.root) {
@@ -35,7 +35,7 @@ struct Scan {
         }
     }
 
-    /// Adds one name; returns the inode if it is a directory, to be walked.
+    /// Adds one name. Returns the inode if it is a directory that must be walked.
     private mutating func add(_ name: ByteString, to parent: Inode, _ path: ByteString) throws(MountError) -> Inode? {
         let directory = path
         let path = path.appending(name)
@@ -43,14 +43,16 @@ struct Scan {
         guard path.withCString({ lstat($0, &attributes) }) == 0 else {
             throw .system(call: "lstat", path: path, errno: errno)
         }
-        guard attributes.st_dev == device else { throw .unsupported(path, what: "another filesystem is mounted there") }
+        guard attributes.st_dev == device else {
+            throw .unsupported(path, reason: "another filesystem is mounted there")
+        }
         if let known = found[UInt64(attributes.st_ino)] {
             table.change { () throws(Never) in table.link(known, at: name, in: parent) }
             tree.nodes[parent.id]?.entries[name] = known.id
             return nil
         }
         if name == ControlDirectory.name, StateDirectory.isMounted(directory) {
-            throw .backingInUse(directory, reason: "is mounted already, and lies within what is to be mounted")
+            throw .backingInUse(directory, reason: "is mounted already and lies within the directory to mount")
         }
         let kind = try kind(attributes, path)
         let node = table.change { () throws(Never) in table.add(attributes, at: name, in: parent) }
@@ -65,7 +67,7 @@ struct Scan {
         if kind == .regular || kind == .directory {
             let handle = path.withCString { faultline_open_path(-100, $0) }
             guard handle >= 0 else { throw .system(call: "open", path: path, errno: -handle) }
-            try note(extendedAttributesOf: node, Descriptor(handle), path)
+            try readExtendedAttributes(of: node, Descriptor(handle), path)
         }
         return kind == .directory ? node : nil
     }
@@ -83,11 +85,11 @@ struct Scan {
             }
             guard count >= 0 else { throw .system(call: "readlink", path: path, errno: errno) }
             return .symbolicLink(target: ByteString(target[..<count]))
-        default: throw .unsupported(path, what: "a device node has no place in a store")
+        default: throw .unsupported(path, reason: "device nodes are not supported")
         }
     }
 
-    private mutating func note(extendedAttributesOf node: Inode, _ handle: Descriptor, _ path: ByteString)
+    private mutating func readExtendedAttributes(of node: Inode, _ handle: Descriptor, _ path: ByteString)
         throws(MountError)
     {
         var list = [CChar](repeating: 0, count: 64 << 10)
@@ -119,7 +121,7 @@ struct Scan {
             names.append(name)
         }
         if errno != 0 { throw .system(call: "readdir", path: path, errno: errno) }
-        // One order whatever the filesystem below: ids are the same for the same tree.
+        // Sorted, so that the same tree gets the same ids on every filesystem.
         return names.sorted()
     }
 }

@@ -2,38 +2,39 @@ import CPlatform
 import Glibc
 import Model
 
-/// Bytes that are put aside beneath the state directory, so that keeping them costs no memory: a file that only grows,
-/// and goes with the mount.
+/// An append-only file in the state directory for saved bytes, so that keeping them costs no memory. It is removed with
+/// the mount.
 ///
-/// Threading: safe from several threads.
+/// Threading: thread safe.
 final class ScratchFile: PayloadStore, @unchecked Sendable {
     private let file: Descriptor
     private let lock = Lock()
     private var filledBytes: UInt64 = 0
 
-    /// `file` is empty and belongs to the store.
+    /// Takes ownership of `file`, which must be empty.
     init(_ file: Descriptor) { self.file = file }
 
-    /// Puts bytes aside.
+    /// Appends bytes and returns where they are.
     func append(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Payload {
         lock.lock()
         defer { lock.unlock() }
         var done = 0
         while done < bytes.count {
-            let place = off_t(filledBytes) + off_t(done)
-            done += try Errno.check(faultline_pwrite(file.number, bytes.baseAddress! + done, bytes.count - done, place))
+            let offset = off_t(filledBytes) + off_t(done)
+            done += try Errno.check(
+                faultline_pwrite(file.number, bytes.baseAddress! + done, bytes.count - done, offset))
         }
         defer { filledBytes += UInt64(bytes.count) }
         return Payload(offsetBytes: filledBytes, countBytes: UInt64(bytes.count))
     }
 
-    /// Reads `payload` into a buffer that is at least as long.
+    /// Reads `payload` into `buffer`, which must be large enough.
     func read(_ payload: Payload, into buffer: UnsafeMutableRawBufferPointer) throws(Errno) {
         var done = 0
         let count = Int(payload.countBytes)
         while done < count {
-            let place = off_t(payload.offsetBytes) + off_t(done)
-            let got = try Errno.check(faultline_pread(file.number, buffer.baseAddress! + done, count - done, place))
+            let offset = off_t(payload.offsetBytes) + off_t(done)
+            let got = try Errno.check(faultline_pread(file.number, buffer.baseAddress! + done, count - done, offset))
             guard got > 0 else { throw Errno(EIO) }
             done += got
         }

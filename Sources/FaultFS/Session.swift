@@ -5,20 +5,20 @@ import Glibc
 import Model
 import Synchronization
 
-/// The connection to the kernel: libfuse's session over /dev/fuse, and the threads that serve it.
+/// The connection to the kernel: a libfuse session over /dev/fuse and its worker threads.
 ///
-/// They end when the filesystem is unmounted, by whomever, or when `stop` tells them to.
+/// The workers end when the filesystem is unmounted, by anyone, or on `stop`.
 ///
-/// Threading: `start` and `finish` are called once, from one thread; the others from any.
+/// Threading: call `start` and `join` once, from one thread. The others are thread safe.
 final class Session: @unchecked Sendable {
     private let raw: OpaquePointer
     private let device: Int32
     private let table: UnsafeMutablePointer<fuse_lowlevel_ops>
     private let fileSystem: FileSystem
-    private var crew: Crew?
+    private var pool: WorkerPool?
     private let invalidations = Atomic<Int>(0)
 
-    /// Takes over `device`, an open and mounted /dev/fuse, also when it throws.
+    /// Takes ownership of `device`, an open and mounted /dev/fuse, even when it throws.
     init(device: Int32, _ fileSystem: FileSystem) throws(Errno) {
         self.fileSystem = fileSystem
         table = .allocate(capacity: 1)
@@ -56,9 +56,9 @@ final class Session: @unchecked Sendable {
         }
     }
 
-    /// Answers the kernel's first request and starts serving, with a crew of this size: the mount is ready when this
-    /// returns. `onEnd` is called when the last thread leaves, from that thread.
-    func start(_ size: Crew.Size, threadLimit: Int, onEnd: @escaping @Sendable () -> Void) throws(Errno) {
+    /// Answers the kernel's first request and starts the workers. The mount is ready when this returns. The last worker
+    /// calls `onEnd`.
+    func start(_ sizing: WorkerPool.Sizing, threadLimit: Int, onEnd: @escaping @Sendable () -> Void) throws(Errno) {
         faultline_prepare_interrupts()
         var buffer = fuse_buf()
         defer { free(buffer.mem) }
@@ -67,15 +67,15 @@ final class Session: @unchecked Sendable {
         faultline_fuse_process_init(raw, &buffer)
         fileSystem.faults.delays.attach(device: device)
         fileSystem.invalidate = { [weak self] id in self?.invalidate(id) }
-        // Of attributes alone (a negative offset) the kernel takes no lock that a request could hold.
+        // For attributes only (a negative offset) the kernel takes no lock that a request could hold.
         fileSystem.invalidateAttributes = { [weak self] id in
             if let self { _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), -1, 0) }
         }
-        let crew = Crew(
-            size, limit: threadLimit, isBehind: { [device] in Self.isReadable(device) }, onEnd: onEnd,
-            body: { [weak self] crew in self?.serve(crew) })
-        self.crew = crew
-        try crew.start()
+        let pool = WorkerPool(
+            sizing, limit: threadLimit, hasBacklog: { [device] in Self.isReadable(device) }, onEnd: onEnd,
+            body: { [weak self] pool in self?.serve(pool) })
+        self.pool = pool
+        try pool.start()
     }
 
     private static func isReadable(_ device: Int32) -> Bool {
@@ -83,58 +83,58 @@ final class Session: @unchecked Sendable {
         return poll(&question, 1, 0) == 1 && question.revents & Int16(POLLIN) != 0
     }
 
-    private func serve(_ crew: Crew) {
+    private func serve(_ pool: WorkerPool) {
         var buffer = fuse_buf()
         var room: UnsafeMutableRawPointer?
         defer { free(room ?? buffer.mem) }
-        while crew.attend() {
+        while pool.run() {
             let received = fuse_session_receive_buf(raw, &buffer)
             if received == -EINTR || received == -EAGAIN { continue }
-            // No room for a request; those that are served will give some back.
+            // Out of memory for a request: wait until other requests free theirs.
             if received == -ENOMEM {
                 usleep(1000)
                 continue
             }
-            // 0: unmounted. Anything else is a connection that is of no use any more.
+            // 0: unmounted. Any other error: the connection is broken.
             guard received > 0 else { return }
             let interrupted = faultline_fuse_interrupted(&buffer)
             if interrupted != 0 {
-                // It is answered by answering what it is about.
+                // An interrupt has no reply of its own: the interrupted request is answered.
                 faultline_interrupt_late_write(device, interrupted)
                 continue
             }
-            crew.began()
+            pool.requestStarted()
             faultline_mark_privileges_killed(faultline_fuse_kills_privileges(&buffer))
             fuse_session_process_buf(raw, &buffer)
-            crew.ended()
+            pool.requestFinished()
             if room == nil { room = faultline_fuse_align(&buffer) }
         }
     }
 
-    /// Makes the kernel forget the pages of an inode. In a thread of its own: the kernel may have to wait for requests
+    /// Drops an inode's pages from the kernel's cache. Runs in its own thread, since the kernel may wait for requests
     /// that are being served.
     private func invalidate(_ id: InodeID) {
         invalidations.add(1, ordering: .relaxed)
         Thread.detach { [self] in
-            // ENOENT: it had none.
+            // ENOENT: nothing was cached.
             _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), 0, 0)
             invalidations.subtract(1, ordering: .releasing)
         }
     }
 
-    /// Whether a thread still serves the mount.
-    var isServing: Bool { crew?.isServing ?? false }
+    /// Whether a worker is still running.
+    var isServing: Bool { pool?.isServing ?? false }
 
-    /// Waits until the kernel has no request left that nobody answered, or until none was answered for a second: then one
-    /// hangs. A moment without requests is not enough, as a thread may just have taken one.
+    /// Waits until no request is pending for 10 ms, or until no reply was sent for a second: then a request hangs. A
+    /// single idle moment is not enough, since a worker may just have received a request.
     func waitUntilIdle() {
-        guard let crew else { return }
+        guard let pool else { return }
         var (idle, stuck, seen) = (0, 0, -1)
-        while crew.isServing, idle < Self.idleMilliseconds, stuck < Self.stuckMilliseconds {
-            let work = crew.work
-            idle = work.isUnderWay || Self.isReadable(device) || work.finished != seen ? 0 : idle + 1
-            stuck = work.finished == seen ? stuck + 1 : 0
-            seen = work.finished
+        while pool.isServing, idle < Self.idleMilliseconds, stuck < Self.stuckMilliseconds {
+            let requests = pool.requests
+            idle = requests.areInProgress || Self.isReadable(device) || requests.finished != seen ? 0 : idle + 1
+            stuck = requests.finished == seen ? stuck + 1 : 0
+            seen = requests.finished
             usleep(1000)
         }
     }
@@ -142,12 +142,12 @@ final class Session: @unchecked Sendable {
     private static let idleMilliseconds = 10
     private static let stuckMilliseconds = 1000
 
-    /// Makes the threads leave although the filesystem may still be mounted somewhere.
-    func stop() { crew?.stop() }
+    /// Makes the workers end even if the filesystem is still mounted somewhere.
+    func stop() { pool?.stop() }
 
-    /// Waits for all threads.
+    /// Waits for all workers and invalidations.
     func join() {
-        crew?.join()
+        pool?.join()
         while invalidations.load(ordering: .acquiring) > 0 { usleep(1000) }
         fileSystem.faults.delays.detach()
         faultline_drop_late_writes(device)

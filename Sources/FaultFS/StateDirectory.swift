@@ -3,15 +3,15 @@ import CPlatform
 import Glibc
 import Storage
 
-/// `.faultline` in the backing directory, while it is mounted: the lock that keeps a second mount away, and the
-/// limbo. The mount hides it. What a killed daemon left is taken over by the next mount; any other directory of that
-/// name is refused, for it would become invisible.
+/// `.faultline` in the backing directory, while it is mounted: a lock file against a second mount, the orphan directory
+/// and the scratch file. The mount hides it. The next mount removes the one that a killed daemon left; any other
+/// directory of that name is an error, since the mount would hide it.
 final class StateDirectory: Sendable {
     private static let mark: ByteString = "faultline mount\n"
 
     let path: ByteString
-    let limbo: Descriptor
-    /// Where bytes are put aside: what is overwritten, what is held back.
+    let orphans: Descriptor
+    /// Holds overwritten bytes and held writes.
     let scratch: ScratchFile
     private let lockFile: Descriptor
 
@@ -20,12 +20,12 @@ final class StateDirectory: Sendable {
         lockFile = try Self.claim(path, of: backing)
         do throws(MountError) {
             scratch = ScratchFile(try Self.makeFile(path.appending("scratch")))
-            let limboPath = path.appending("limbo")
-            try Self.call("mkdir", limboPath) { mkdir($0, 0o700) }
-            limbo = Descriptor(
-                try Self.call("open", limboPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
+            let orphansPath = path.appending("orphans")
+            try Self.call("mkdir", orphansPath) { mkdir($0, 0o700) }
+            orphans = Descriptor(
+                try Self.call("open", orphansPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
         } catch {
-            // Half of it would be in the way of the next mount.
+            // A partial state directory would block the next mount.
             try? Self.remove(path)
             throw error
         }
@@ -37,10 +37,10 @@ final class StateDirectory: Sendable {
         }
     }
 
-    /// Makes the directory with its mark, locked: from then on nobody else takes it for abandoned.
+    /// Creates the directory with its locked mark file. From then on no other mount considers it abandoned.
     private static func claim(_ path: ByteString, of backing: ByteString) throws(MountError) -> Descriptor {
         let mark = path.appending("mount")
-        // Whoever mounts the same directory at the same moment may take it away before it is locked.
+        // A concurrent mount of the same directory may remove it before it is locked.
         for _ in 0..<8 {
             try clearAbandoned(in: backing)
             guard path.withCString({ mkdir($0, 0o700) }) == 0 else {
@@ -55,7 +55,7 @@ final class StateDirectory: Sendable {
             let file = Descriptor(number)
             guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
                 if errno == EWOULDBLOCK { continue }
-                // Without a lock a second mount would not be noticed, and nobody could tell that this one is dead.
+                // Without a lock a second mount would go undetected, and a dead mount would look alive.
                 let failure = errno
                 try remove(path)
                 throw .system(call: "flock", path: mark, errno: failure)
@@ -66,17 +66,17 @@ final class StateDirectory: Sendable {
             guard written == Self.mark.count else { throw .system(call: "write", path: mark, errno: errno) }
             return file
         }
-        throw .backingInUse(backing, reason: "is being mounted by somebody else")
+        throw .backingInUse(backing, reason: "another process is mounting it")
     }
 
-    /// Takes away what a killed daemon left in `backing`; nothing when there is none. An error when its mount still
-    /// lives, or when it is not ours.
+    /// Removes the state directory that a killed daemon left in `backing`, if any. Throws when its mount is alive or
+    /// when the directory is not ours.
     static func clearAbandoned(in backing: ByteString) throws(MountError) {
         let path = backing.appending(ControlDirectory.name)
         if exists(path) { try clear(path, path.appending("mount"), of: backing) }
     }
 
-    /// Whether a mount of this directory lives.
+    /// Whether this directory is mounted.
     static func isMounted(_ backing: ByteString) -> Bool {
         let file = backing.appending(ControlDirectory.name).appending("mount").withCString {
             open($0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
@@ -86,7 +86,7 @@ final class StateDirectory: Sendable {
         return flock(descriptor.number, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
-    /// Takes it away, with everything in the limbo.
+    /// Removes it with all its contents.
     func remove() throws(MountError) { try Self.remove(path) }
 
     private static func exists(_ path: ByteString) -> Bool {
@@ -98,7 +98,7 @@ final class StateDirectory: Sendable {
         let file = mark.withCString { open($0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC) }
         let foreign = MountError.backingInUse(backing, reason: "holds a .faultline that is not ours; remove it first")
         guard file >= 0 else {
-            // One that was killed before it made the mark leaves an empty directory.
+            // A daemon killed before it created the mark leaves an empty directory.
             if errno == ENOENT, path.withCString({ rmdir($0) }) == 0 || errno == ENOENT { return }
             throw foreign
         }
@@ -107,7 +107,7 @@ final class StateDirectory: Sendable {
             if errno == EWOULDBLOCK { throw .backingInUse(backing, reason: "is mounted already") }
             throw .system(call: "flock", path: mark, errno: errno)
         }
-        // One that was killed while it made the mark leaves a part of it, and nothing else.
+        // A daemon killed while it wrote the mark leaves a prefix of it and no other file.
         var text = [UInt8](repeating: 0, count: Self.mark.count + 1)
         let count = Glibc.read(descriptor.number, &text, text.count)
         guard count >= 0, Self.mark.bytes.starts(with: text.prefix(count)) else { throw foreign }
@@ -115,7 +115,7 @@ final class StateDirectory: Sendable {
         try remove(path)
     }
 
-    /// Whether there is nothing else in the directory.
+    /// Whether the directory has no other entry.
     private static func isAlone(_ file: ByteString, in path: ByteString) -> Bool {
         guard let stream = path.withCString({ opendir($0) }) else { return false }
         defer { closedir(stream) }

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A control file that is only read: its text is made when it is opened.
+/// A read-only control file. Its text is computed on open.
 struct TextFile: ControlFile {
     private let text: @Sendable () -> String
 

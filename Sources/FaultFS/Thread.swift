@@ -1,7 +1,7 @@
 import CPlatform
 import Glibc
 
-/// Threads that take no signals, so that those of the process go to whoever handles them.
+/// A thread that blocks all signals, so that the process's signals go to the threads that handle them.
 struct Thread: @unchecked Sendable {
     private final class Body {
         let run: @Sendable () -> Void
@@ -10,7 +10,7 @@ struct Thread: @unchecked Sendable {
 
     private let handle: pthread_t
 
-    /// Starts a thread. EAGAIN when there are too many.
+    /// Starts a thread. EAGAIN at the thread limit.
     init(_ run: @escaping @Sendable () -> Void) throws(Errno) {
         var handle = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
@@ -30,10 +30,10 @@ struct Thread: @unchecked Sendable {
 
     func join() { pthread_join(handle, nil) }
 
-    /// Ends the blocking call that the thread is in, if it is in one.
+    /// Interrupts the thread's blocking system call, if any.
     func interrupt() { _ = faultline_interrupt(handle) }
 
-    /// Runs something in a thread that nobody waits for; here and now when there is none to be had.
+    /// Runs `run` in a detached thread, or synchronously when no thread can be started.
     static func detach(_ run: @escaping @Sendable () -> Void) {
         do throws(Errno) {
             pthread_detach(try Thread(run).handle)

@@ -1,17 +1,17 @@
 import Model
 
-/// Where the recorder puts what it records. `begin` and `append` come one at a time, in the order of effect; the
-/// others may come from any thread at any time.
+/// Receives the recorder's events. `begin` and `append` are called one at a time, in order of effect. The others must
+/// be thread safe.
 package protocol TraceSink: AnyObject, Sendable {
-    /// The tree as it is when the recording begins. The contents of its files are payloads of `contents`.
+    /// Starts the trace with the base tree, whose file contents are payloads of `contents`.
     func begin(_ base: Tree, contents: any PayloadStore) throws
-    /// Adds an event. `data` is that of a write or an oracle line; where the event's payload points does not matter,
-    /// only its length: the sink decides where the data goes, and answers the event that points there.
+    /// Appends an event. `data` is the data of a write or oracle line. The sink decides where to put it and returns the
+    /// event with that payload; of the given payload only the length counts.
     func append(_ event: TraceEvent, data: UnsafeRawBufferPointer) throws -> TraceEvent
-    /// Runs `body` over everything that was recorded so far, in order.
+    /// Calls `body` for every event so far, in order.
     func forEachEvent(_ body: (TraceEvent) -> Void) throws
-    /// What `.faultline/trace` says: lines `name value`.
+    /// The text of `.faultline/trace`: lines `name value`.
     var status: String { get }
-    /// Where the payloads of the events are.
+    /// Reads the payloads of the events.
     var payloads: any PayloadStore { get }
 }

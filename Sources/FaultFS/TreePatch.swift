@@ -3,38 +3,41 @@ import CPlatform
 import Glibc
 import Model
 
-/// Turns the backing directory from what the running system saw into a crash state, in place.
+/// Turns the backing directory in place from the state that programs saw into a crash state.
 ///
-/// First every name that is not in the crash state, or means something else there, moves its inode to the limbo, where
-/// the inodes that were unlinked wait already. Then the crash state is walked from its root and what is missing is
-/// linked from wherever it is; only directories that were removed have to be made anew. Last, data, sizes and
-/// attributes are set where they differ. What is left in the limbo is gone with it.
+/// 1. Each name that the crash state does not have, or has for another inode, moves to the orphan directory. Unlinked
+///    inodes are there already.
+/// 2. Each missing name of the crash state is linked from another name or from the orphan directory. Removed
+///    directories and small files are created again.
+/// 3. Data, sizes and attributes are set where they differ.
 ///
-/// Every file is reached by one name relative to the descriptor of its directory, and no link is followed.
+/// The remaining orphans are removed with the state directory. Every file is reached by one name relative to its
+/// directory's descriptor; symbolic links are not followed.
 ///
-/// Threading: used once, by one thread, while nothing else touches the directory.
+/// Threading: use it once, from one thread, while nothing else accesses the directory.
 struct TreePatch {
     let from: Tree
     let to: Tree
     let backing: ByteString
-    let limbo: Descriptor
+    let orphans: Descriptor
     let payloads: any PayloadStore
 
-    /// Where an inode can be found.
-    private struct Place {
+    /// A name under which an inode can be reached now.
+    private struct InodeLocation {
         var directory: Descriptor
         var name: ByteString
     }
 
-    /// What is known while the patch is applied.
+    /// The state of an `apply` in progress.
     private struct Progress {
-        /// The directories that the crash state has.
+        /// The directories of the crash state.
         var wantedDirectories: Set<InodeID> = []
-        var places: [InodeID: Place] = [:]
-        /// Directories that have found their place.
-        var placed: Set<InodeID> = [.root]
-        var dressed: Set<InodeID> = []
-        /// What got permissions to be worked on, which have to be taken back.
+        var locations: [InodeID: InodeLocation] = [:]
+        /// Directories that are at their final path.
+        var attached: Set<InodeID> = [.root]
+        /// Files whose data and attributes are set.
+        var finished: Set<InodeID> = []
+        /// Inodes with temporary permissions, to be reset.
         var unlocked: Set<InodeID> = []
     }
 
@@ -46,12 +49,12 @@ struct TreePatch {
         let root = try Self.openDirectory(nil, backing, at: backing)
         try detach(.root, root, backing, &progress)
         try attach(.root, root, backing, isFresh: false, &progress)
-        try dress(.root, root, backing)
+        try applyAttributes(.root, root, backing)
     }
 
-    // MARK: Taking away
+    // MARK: Removing names
 
-    /// Moves to the limbo what the crash state does not have under the same name.
+    /// Moves each inode that the crash state does not have under the same name to the orphan directory.
     private func detach(_ inode: InodeID, _ directory: Descriptor, _ path: ByteString, _ progress: inout Progress)
         throws(MountError)
     {
@@ -64,15 +67,15 @@ struct TreePatch {
                 try detach(child, Self.openDirectory(directory, name, at: path), path, &progress)
             }
             if isKept, to.nodes[inode]?.entries[name] == child {
-                progress.places[child] = Place(directory: directory, name: name)
+                progress.locations[child] = InodeLocation(directory: directory, name: name)
             } else {
                 let result = name.withCString { from in
-                    Limbo.name(of: child).withCString { to in
-                        faultline_rename_at(directory.number, from, limbo.number, to, 0)
+                    OrphanDirectory.name(of: child).withCString { to in
+                        faultline_rename_at(directory.number, from, orphans.number, to, 0)
                     }
                 }
                 try Self.check("rename", path, result)
-                // rename(2) leaves both names when they already mean one inode.
+                // rename(2) does nothing when both names already refer to one inode.
                 if node.kind != .directory {
                     let again = name.withCString { faultline_unlink_at(directory.number, $0, 0) }
                     if again != -ENOENT { try Self.check("unlink", path, again) }
@@ -81,7 +84,7 @@ struct TreePatch {
         }
     }
 
-    // MARK: Putting in place
+    // MARK: Adding names
 
     private func attach(
         _ inode: InodeID, _ directory: Descriptor, _ path: ByteString, isFresh: Bool, _ progress: inout Progress
@@ -92,30 +95,30 @@ struct TreePatch {
             let path = path.appending(name)
             let isThere = before[name] == child
             if node.kind == .directory {
-                let isNew = isThere ? false : try place(directory: child, at: name, in: directory, path, &progress)
-                progress.placed.insert(child)
+                let isNew = isThere ? false : try restoreDirectory(child, at: name, in: directory, path, &progress)
+                progress.attached.insert(child)
                 let inner = try Self.openDirectory(directory, name, at: path)
                 try attach(child, inner, path, isFresh: isNew, &progress)
-                try dress(
+                try applyAttributes(
                     child, inner, path, isFresh: isNew, isUnlocked: progress.unlocked.contains(child))
             } else {
-                let isNew = isThere ? false : try place(node, child, at: name, in: directory, path, progress)
-                if progress.dressed.insert(child).inserted {
-                    progress.places[child] = Place(directory: directory, name: name)
+                let isNew = isThere ? false : try restoreFile(node, child, at: name, in: directory, path, progress)
+                if progress.finished.insert(child).inserted {
+                    progress.locations[child] = InodeLocation(directory: directory, name: name)
                     try finish(node, child, at: name, in: directory, path, isNew: isNew, &progress)
                 }
             }
         }
     }
 
-    /// Brings a directory from the limbo, or makes it. True when it is new, and empty.
-    private func place(
-        directory inode: InodeID, at name: ByteString, in directory: Descriptor, _ path: ByteString,
+    /// Moves a directory back from the orphan directory, or creates it. True when it is new, and so empty.
+    private func restoreDirectory(
+        _ inode: InodeID, at name: ByteString, in directory: Descriptor, _ path: ByteString,
         _ progress: inout Progress
     ) throws(MountError) -> Bool {
-        if !progress.placed.contains(inode) {
-            let result = Limbo.name(of: inode).withCString { from in
-                name.withCString { to in faultline_rename_at(limbo.number, from, directory.number, to, 0) }
+        if !progress.attached.contains(inode) {
+            let result = OrphanDirectory.name(of: inode).withCString { from in
+                name.withCString { to in faultline_rename_at(orphans.number, from, directory.number, to, 0) }
             }
             if result != -ENOENT {
                 try Self.check("rename", path, result)
@@ -126,14 +129,15 @@ struct TreePatch {
         return true
     }
 
-    /// Links a file from where it is, or makes it. True when it is new.
-    private func place(
+    /// Links a file from its current location, or creates it. True when it is new.
+    private func restoreFile(
         _ node: Model.Node, _ inode: InodeID, at name: ByteString, in directory: Descriptor, _ path: ByteString,
         _ progress: Progress
     ) throws(MountError) -> Bool {
-        let home = progress.places[inode] ?? Place(directory: limbo, name: Limbo.name(of: inode))
-        let linked = home.name.withCString { from in
-            name.withCString { to in faultline_link_at(home.directory.number, from, directory.number, to) }
+        let current =
+            progress.locations[inode] ?? InodeLocation(directory: orphans, name: OrphanDirectory.name(of: inode))
+        let linked = current.name.withCString { from in
+            name.withCString { to in faultline_link_at(current.directory.number, from, directory.number, to) }
         }
         if linked != -ENOENT {
             try Self.check("link", path, linked)
@@ -170,11 +174,11 @@ struct TreePatch {
                 || before?.extendedAttributes != node.extendedAttributes
         else { return }
         if case .symbolicLink = node.kind { return }
-        try dress(inode, Self.openPath(directory, name, path), path, isFresh: isNew, isUnlocked: isUnlocked)
+        try applyAttributes(inode, Self.openPath(directory, name, path), path, isFresh: isNew, isUnlocked: isUnlocked)
     }
 
-    /// Gives its owner every right to an inode, where an ordinary user could not change it otherwise. (A directory that is
-    /// moved must be writable itself.)
+    /// Adds all owner permissions where an ordinary user needs them to change the inode. (Moving a directory needs
+    /// write permission on the directory itself.)
     private func unlock(
         _ inode: InodeID, _ node: Model.Node, _ name: ByteString, in directory: Descriptor, _ path: ByteString,
         _ progress: inout Progress
@@ -186,8 +190,8 @@ struct TreePatch {
         progress.unlocked.insert(inode)
     }
 
-    /// Sets the owner, the mode and the extended attributes that the crash state has. `handle` may be O_PATH.
-    private func dress(
+    /// Sets owner, mode and extended attributes as in the crash state. `handle` may be O_PATH.
+    private func applyAttributes(
         _ inode: InodeID, _ handle: Descriptor, _ path: ByteString, isFresh: Bool = false, isUnlocked: Bool = false
     )
         throws(MountError)

@@ -2,54 +2,52 @@ import CPlatform
 import Glibc
 import Model
 
-/// The contents of files as they were when the tree was mounted: the base, to which a power cut may lead back.
+/// The base contents: the file contents at mount time, which a power cut may have to restore.
 ///
-/// A base content is named by a payload in an address space of its own, far above any trace's. Nothing is read when
-/// the tree is mounted. Before a page of a base content is overwritten or cut off for the first time, it is put aside;
-/// what was never touched is still where it was.
+/// A base content is a payload at offsets far above those of any trace. Mounting reads nothing. A page is saved before
+/// the first change that overwrites or truncates it; unchanged pages are read from the file.
 ///
-/// Threading: one lock. `keep…` run within a turn of the recorder, before the call below that destroys.
+/// Threading: one lock. Call `save…` within a turn of the recorder, before the backing call that destroys the bytes.
 final class UndoStore: PayloadStore, @unchecked Sendable {
-    /// Payloads from here on are base contents.
+    /// Payload offsets from here on are base contents.
     static let firstBase = UInt64(1) << 62
     private static let pageBytes: UInt64 = 4096
     private static let seekData: Int32 = 3
     private static let seekHole: Int32 = 4
-    /// How much is read at once.
+    /// The largest single read.
     private static let chunkBytes: UInt64 = 1 << 20
 
     private struct Base {
         var inode: InodeID
         var start: UInt64
         var sizeBytes: UInt64
-        /// Bytes from here on are no longer where they were; those that were not zeros have been kept.
+        /// Bytes from here on are no longer in the file; those that were not zeros were saved.
         var intactBytes: UInt64
-        /// Where kept pages are in the scratch file, by page number.
-        var kept: [UInt64: UInt64] = [:]
+        /// The scratch file offsets of saved pages, by page number.
+        var saved: [UInt64: UInt64] = [:]
     }
 
     private let scratch: ScratchFile
     private let lock = Lock()
     private var bases: [Base] = []
-    private var places: [InodeID: Int] = [:]
-    /// No file from here on was there when the tree was mounted. Does not change any more once there are changes to undo.
+    private var indexes: [InodeID: Int] = [:]
+    /// Inodes from here on have no base content. Fixed before the first change.
     private var firstNew = InodeID(0)
     private var nextStart = UndoStore.firstBase
-    /// Opens what is left of an inode's content; set once, by the filesystem.
     private let open: @Sendable (InodeID) throws(Errno) -> Descriptor
 
-    /// `open` gives a readable descriptor of an inode.
+    /// - Parameter open: returns a readable descriptor of an inode.
     init(scratch: ScratchFile, open: @escaping @Sendable (InodeID) throws(Errno) -> Descriptor) {
         self.scratch = scratch
         self.open = open
     }
 
-    /// Names the content of a file, as it is now.
+    /// Registers the current content of a file and returns its payload.
     func base(of inode: InodeID, sizeBytes: UInt64) -> Payload {
         lock.withLock {
             defer { nextStart += sizeBytes }
             if sizeBytes > 0 {
-                places[inode] = bases.count
+                indexes[inode] = bases.count
                 firstNew = max(firstNew, InodeID(inode.rawValue + 1))
                 bases.append(Base(inode: inode, start: nextStart, sizeBytes: sizeBytes, intactBytes: sizeBytes))
             }
@@ -57,65 +55,65 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
         }
     }
 
-    /// Keeps what a write, or a hole punched, is about to destroy.
-    func keepRange(of inode: InodeID, _ descriptor: Descriptor, _ offset: UInt64, _ length: UInt64) throws(Errno) {
+    /// Saves the range that a write or a punched hole is about to destroy.
+    func saveRange(of inode: InodeID, _ descriptor: Descriptor, _ offset: UInt64, _ length: UInt64) throws(Errno) {
         guard inode < firstNew else { return }
         try lock.withLock { () throws(Errno) in
-            guard let place = places[inode], offset < bases[place].intactBytes else { return }
-            let end = min(offset.addingReportingOverflow(length).partialValue, bases[place].intactBytes)
+            guard let index = indexes[inode], offset < bases[index].intactBytes else { return }
+            let end = min(offset.addingReportingOverflow(length).partialValue, bases[index].intactBytes)
             guard offset < end else { return }
-            try keep(place, descriptor, offset / Self.pageBytes...(end - 1) / Self.pageBytes)
+            try save(index, descriptor, offset / Self.pageBytes...(end - 1) / Self.pageBytes)
         }
     }
 
-    /// Keeps what a truncation is about to cut off.
-    func keepTail(of inode: InodeID, _ descriptor: Descriptor, from offset: UInt64) throws(Errno) {
+    /// Saves the bytes that a truncation is about to cut off.
+    func saveTail(of inode: InodeID, _ descriptor: Descriptor, from offset: UInt64) throws(Errno) {
         try lock.withLock { () throws(Errno) in
-            guard let place = places[inode], offset < bases[place].intactBytes else { return }
+            guard let index = indexes[inode], offset < bases[index].intactBytes else { return }
             var position = offset
-            // Holes are not worth copying: what is neither intact nor kept reads as zeros.
-            while position < bases[place].intactBytes {
+            // Skips holes: bytes that are neither intact nor saved read as zeros.
+            while position < bases[index].intactBytes {
                 let data = faultline_lseek(descriptor.number, off_t(position), Self.seekData)
                 if data == -off_t(ENXIO) { break }
                 let start = try UInt64(Errno.check(data))
-                guard start < bases[place].intactBytes else { break }
+                guard start < bases[index].intactBytes else { break }
                 let hole = try UInt64(Errno.check(faultline_lseek(descriptor.number, off_t(start), Self.seekHole)))
-                let end = min(hole, bases[place].intactBytes)
-                try keep(place, descriptor, start / Self.pageBytes...(end - 1) / Self.pageBytes)
+                let end = min(hole, bases[index].intactBytes)
+                try save(index, descriptor, start / Self.pageBytes...(end - 1) / Self.pageBytes)
                 position = end
             }
-            // The page that is cut in two reads as kept, if it is kept.
-            bases[place].intactBytes = offset
+            // If the page at the cut was saved, it is read from the scratch file.
+            bases[index].intactBytes = offset
         }
     }
 
-    private func keep(_ place: Int, _ descriptor: Descriptor, _ pages: ClosedRange<UInt64>) throws(Errno) {
+    private func save(_ index: Int, _ descriptor: Descriptor, _ pages: ClosedRange<UInt64>) throws(Errno) {
         var page = pages.lowerBound
         while page <= pages.upperBound {
-            if bases[place].kept[page] != nil {
+            if bases[index].saved[page] != nil {
                 page += 1
                 continue
             }
             var end = page + 1
             while end <= pages.upperBound, (end - page) * Self.pageBytes < Self.chunkBytes,
-                bases[place].kept[end] == nil
+                bases[index].saved[end] == nil
             {
                 end += 1
             }
             let start = page * Self.pageBytes
-            let count = min((end - page) * Self.pageBytes, bases[place].sizeBytes - start)
-            let intact = min(count, bases[place].intactBytes - start)
+            let count = min((end - page) * Self.pageBytes, bases[index].sizeBytes - start)
+            let intact = min(count, bases[index].intactBytes - start)
             let kept = try copy(descriptor, start, Int(count), intact: Int(intact))
             for copied in page..<end {
-                bases[place].kept[copied] = kept.offsetBytes + (copied - page) * Self.pageBytes
+                bases[index].saved[copied] = kept.offsetBytes + (copied - page) * Self.pageBytes
             }
             page = end
         }
     }
 
-    /// Puts `count` bytes aside, of which the first `intact` are in the file and the rest are zeros.
+    /// Saves `count` bytes: the first `intact` from the file, then zeros.
     private func copy(_ descriptor: Descriptor, _ start: UInt64, _ count: Int, intact: Int) throws(Errno) -> Payload {
-        // Not the thread's buffer: a read that flips a bit at rest is filling that one.
+        // Not the thread's buffer: a read with a bitflip at rest is using that one.
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
         defer { buffer.deallocate() }
         var done = 0
@@ -144,11 +142,11 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
                 let position = offset + done
                 let (page, within) = position.quotientAndRemainder(dividingBy: Self.pageBytes)
                 var count = min(Self.pageBytes - within, payload.countBytes - done)
-                if let kept = base.kept[page] {
+                if let kept = base.saved[page] {
                     let part = Int(done)..<Int(done + count)
-                    let aside = Payload(offsetBytes: kept + within, countBytes: count)
+                    let saved = Payload(offsetBytes: kept + within, countBytes: count)
                     try bytes.withUnsafeMutableBytes { bytes in
-                        try scratch.read(aside, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
+                        try scratch.read(saved, into: UnsafeMutableRawBufferPointer(rebasing: bytes[part]))
                     }
                 } else if position < base.intactBytes {
                     let descriptor = try left ?? open(base.inode)

@@ -2,76 +2,77 @@ import Glibc
 import Model
 import Synchronization
 
-/// What a crash could lose now. It follows the recording event by event, by the profile of the mount, so that its memory
-/// and the cost of asking are in proportion to what is unsynced and not to the length of the trace.
+/// Tracks the unsynced changes: those that a crash could lose now. It follows the recording under the mount's profile,
+/// so memory and query cost are in proportion to the unsynced changes, not to the length of the trace.
 ///
-/// Events wait until there are some hundred of them, or until somebody asks: taken one by one between two requests, each
-/// would find the processor's caches cold, which cost more than the work.
+/// Events are processed in batches of 512, or on a query. One by one, between requests, each would run with cold
+/// processor caches, which costs more than the work itself.
 ///
 /// Threading: one lock, taken last.
 final class UnsyncedTracker: @unchecked Sendable {
-    /// The tree as it was mounted.
+    /// The tree at mount time.
     private let base: Tree
     private let trace: any TraceSink
     private let undo: UndoStore
     private let lock = Lock()
-    // Touched beneath the lock alone: no need to check each access at run time.
-    @exclusivity(unchecked) private var followed: PendingSet
-    @exclusivity(unchecked) private var waiting: [TraceEvent] = []
-    private static let waitingLimit = 512
-    private let didCatchUp = Atomic<Bool>(false)
+    // Only accessed under the lock: run-time exclusivity checks are not needed.
+    @exclusivity(unchecked) private var current: PendingSet
+    @exclusivity(unchecked) private var batch: [TraceEvent] = []
+    private static let batchLimit = 512
+    private let didProcessBatch = Atomic<Bool>(false)
 
     init(base: Tree, trace: any TraceSink, profile: Profile, undo: UndoStore) {
         self.base = base
         self.trace = trace
         self.undo = undo
-        followed = PendingSet(profile: profile, base: base)
-        waiting.reserveCapacity(Self.waitingLimit)
+        current = PendingSet(profile: profile, base: base)
+        batch.reserveCapacity(Self.batchLimit)
     }
 
-    /// The data of everything recorded and of the files as they were mounted.
+    /// All data: recorded writes and base contents.
     var payloads: MountPayloads { MountPayloads(recorded: trace.payloads, base: undo) }
 
-    /// Takes what was recorded, in its order.
-    func take(_ event: TraceEvent) {
+    /// Adds a recorded event, in trace order.
+    func append(_ event: TraceEvent) {
         lock.lock()
         defer { lock.unlock() }
-        waiting.append(event)
-        if waiting.count == Self.waitingLimit {
-            catchUp()
-            didCatchUp.store(true, ordering: .relaxed)
+        batch.append(event)
+        if batch.count == Self.batchLimit {
+            processBatch()
+            didProcessBatch.store(true, ordering: .relaxed)
         }
     }
 
-    /// Whether a batch was taken since somebody last asked this.
-    func tookBatch() -> Bool {
-        didCatchUp.load(ordering: .relaxed) && didCatchUp.exchange(false, ordering: .relaxed)
+    /// Whether a batch was processed since the last call.
+    func takeBatchFlag() -> Bool {
+        didProcessBatch.load(ordering: .relaxed) && didProcessBatch.exchange(false, ordering: .relaxed)
     }
 
-    /// Beneath the lock.
-    private func catchUp() {
-        for event in waiting { followed.add(event) }
-        waiting.removeAll(keepingCapacity: true)
+    /// Under the lock.
+    private func processBatch() {
+        for event in batch { current.add(event) }
+        batch.removeAll(keepingCapacity: true)
     }
 
-    /// By the profile of the mount.
+    /// The pending set under the mount's profile.
     func pending() -> PendingSet {
         lock.withLock {
-            catchUp()
-            return followed
+            processBatch()
+            return current
         }
     }
 
-    /// By any profile. One that is not the mount's is worked out from the whole trace, which nothing is added to meanwhile.
+    /// The pending set under any profile. Another profile than the mount's replays the whole trace; nothing may be
+    /// recorded meanwhile.
     func pending(_ profile: Profile, unitBytes: UInt64? = nil) throws -> PendingSet {
-        let followed = pending()
-        if profile == followed.profile, unitBytes == nil || unitBytes == followed.unitBytes { return followed }
+        let current = pending()
+        if profile == current.profile, unitBytes == nil || unitBytes == current.unitBytes { return current }
         var pending = PendingSet(profile: profile, base: base, unitBytes: unitBytes)
         try trace.forEachEvent { pending.add($0) }
         return pending
     }
 
-    /// What an inode holds, and what of it was synced. Nil when a crash could not bring it back at all.
+    /// An inode's current and its synced content; nil when no synced version exists.
     func contents(of inode: InodeID) -> (now: Model.Node, synced: Model.Node)? {
         let set = pending()
         guard let now = set.tree(set.survivors(.everything)).nodes[inode],
@@ -80,11 +81,11 @@ final class UnsyncedTracker: @unchecked Sendable {
         return (now, synced)
     }
 
-    /// Whether a crash could leave the inode with a name.
+    /// Whether the inode has a name in some crash state.
     func canReach(_ inode: InodeID) -> Bool {
         lock.withLock {
-            catchUp()
-            return followed.canReach(inode)
+            processBatch()
+            return current.canReach(inode)
         }
     }
 }

@@ -1,23 +1,23 @@
 import Model
 
-/// A write that the kernel handed over: all that a write(2) wrote, or a piece of it.
+/// A write request of the kernel: a whole write(2) or a piece of one.
 ///
-/// Linux 6.18 ends a request within a call in two places (fs/fuse/file.c, fuse_fill_write_pages): behind the first page
-/// when the call writes only the end of it and the page is not up to date, and at the most that one request may carry.
-/// Nothing in a request says that another follows, so two calls of one thread, one right behind the other, look the same
-/// when the first begins within a page and fills it to its end.
+/// Linux 6.18 splits a write(2) in two places (fs/fuse/file.c, fuse_fill_write_pages): after the first page, if the
+/// call writes only the end of that page and the page is not up to date; and at the size limit of a request. A request
+/// does not say whether another follows. So two calls of one thread look like one when the first starts within a page,
+/// fills it to the end, and the second continues there.
 struct WritePiece {
-    /// A thread: FUSE names those and not processes.
+    /// The thread id: FUSE reports threads, not processes.
     var process: Int32
     var inode: InodeID
     var range: Range<UInt64>
 
     private static let pageBytes: UInt64 = 4096
-    /// The most that one request carries: 256 pages (libfuse, FUSE_MAX_MAX_PAGES).
+    /// The size limit of a request: 256 pages (libfuse, FUSE_MAX_MAX_PAGES).
     private static let requestBytes: UInt64 = 1 << 20
 
-    /// Whether this is one more piece of the call that `last` is a piece of, when nothing was recorded between them.
-    func goesOn(from last: WritePiece) -> Bool {
+    /// Whether this looks like the next piece of the same call as `last`, with nothing recorded in between.
+    func continues(_ last: WritePiece) -> Bool {
         guard process != 0, process == last.process, inode == last.inode, range.lowerBound == last.range.upperBound
         else { return false }
         let fillsPage =

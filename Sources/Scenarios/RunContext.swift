@@ -120,7 +120,7 @@ package enum RunError: Error {
 
     /// Throws if a workload on `mount` wrote to the oracle what is no line of one.
     static func checkOracle(of mount: FaultMount) throws(RunError) {
-        guard let reason = mount.oracleRefusal else { return }
+        guard let reason = mount.oracleRejection else { return }
         throw .harness(
             "the workload wrote to the oracle what is no line of one: \(reason). The driver is at fault, not the store "
                 + "(docs/oracle-format.md)")

@@ -4,21 +4,20 @@ import Glibc
 import Model
 import Testing
 
-/// A backing directory, a mount of it and a place for an oracle, in a directory of their own that is gone afterwards,
-/// with the mount, whatever happens in between.
+/// A mounted backing directory and an oracle path, in a temporary directory. `deinit` unmounts and removes everything.
 final class Bench {
-    /// Whether this machine can mount. Says why not, for a suite that is skipped must be noticed.
+    /// Whether this machine can mount. Prints why not, so that a skipped suite is noticed.
     static let canMount: Bool = {
         let device = open("/dev/fuse", O_RDWR | O_CLOEXEC)
         if device >= 0 {
             close(device)
             return true
         }
-        print("SKIPPED: tests that mount, for /dev/fuse cannot be opened: \(String(cString: strerror(errno)))")
+        print("SKIPPED: tests that mount: /dev/fuse cannot be opened: \(String(cString: strerror(errno)))")
         return false
     }()
 
-    /// Where tests mount, and where they mount in memory, which takes shorter ways: nil where that does not keep extended
+    /// The directories for test mounts. Mounts in memory take other code paths; nil where tmpfs has no extended
     /// attributes.
     static let disk = "/tmp"
     static let memory: String? = {
@@ -30,7 +29,7 @@ final class Bench {
     }()
     static let roots = [disk] + (memory.map { [$0] } ?? [])
 
-    /// Every third seed is for memory.
+    /// Every third seed mounts in memory.
     static func root(_ seed: UInt64) -> String { seed % 3 == 0 ? memory ?? disk : disk }
 
     let directory: String
@@ -41,15 +40,15 @@ final class Bench {
     var mountPoint: String { directory + "/mnt" }
     var oracle: String { directory + "/oracle" }
 
-    /// Mounts in a directory in `root`, after `prepare` ran in the backing directory.
+    /// Runs the script `prepare` in the backing directory, then mounts it.
     init(in root: String = Bench.disk, prepare: String = "", configure: (inout MountOptions) -> Void = { _ in }) throws
     {
         var template = Array("\(root)/faultfs-test-XXXXXX".utf8CString)
-        guard mkdtemp(&template) != nil else { throw Failure(what: "mkdtemp: errno \(errno)") }
+        guard mkdtemp(&template) != nil else { throw Failure(reason: "mkdtemp: errno \(errno)") }
         directory = template.withUnsafeBufferPointer { String(cString: $0.baseAddress!) }
         let made = Shell.run(
             "mkdir '\(directory)/backing' '\(directory)/mnt' && cd '\(directory)/backing' && { \(prepare)\n:; }")
-        guard made.status == 0 else { throw Failure(what: made.output) }
+        guard made.status == 0 else { throw Failure(reason: made.output) }
         var options = MountOptions()
         options.trace = trace
         options.oraclePath = ByteString(directory + "/oracle")
@@ -66,7 +65,7 @@ final class Bench {
         _ = Shell.run("umount -l '\(mountPoint)' 2>/dev/null; rm -rf '\(directory)'")
     }
 
-    /// Whatever was done, and whatever failed: what is recorded is what a reader of traces takes.
+    /// Checks that the recorded trace is valid, whatever the test did.
     private func checkTrace() {
         var validator = TraceValidator()
         do {
@@ -74,16 +73,16 @@ final class Bench {
             try validator.checkBaseEnd()
             for event in trace.events() { try validator.check(event) }
         } catch {
-            Issue.record("no reader takes this trace: \(error)\n\(trace.text)")
+            Issue.record("invalid trace: \(error)\n\(trace.text)")
         }
     }
 
-    struct Failure: Error { var what: String }
+    struct Failure: Error { var reason: String }
 
     /// Runs a script in the mount.
     func run(_ script: String) -> Shell.Result { Shell.run("cd '\(mountPoint)' && { \(script)\n}") }
 
-    /// Runs a script in the mount that has to succeed; returns what it printed.
+    /// Runs a script in the mount, expects success, and returns its output.
     @discardableResult
     func succeed(_ script: String, sourceLocation: SourceLocation = #_sourceLocation) -> String {
         let result = run(script)

@@ -5,9 +5,9 @@ import Glibc
 import Model
 import Testing
 
-/// What ends a delay before its time, so that a rule never makes a process that nobody can end.
+/// The events that end a delay early, so that a delayed process can always be killed.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct DelayTests {
-    /// Runs in the mount: a program `$p` that waits for the reply to a write.
+    /// A script that starts a program `$p` and waits until its write is delayed.
     private static let waiting = """
         over() { ! grep -qs '^State:.[RSDT]' /proc/$p/status; }
         await() { i=0; until over || [ $i = 200 ]; do sleep 0.05; i=$((i+1)); done; over; }
@@ -15,7 +15,7 @@ import Testing
         until grep -q fired.1 .faultline/rules; do sleep 0.02; done
         """
 
-    /// What is done to the mount or the program, and how the write ends: nil when the program is killed.
+    /// An action on the mount or the program, and whether the write then succeeds; nil when the program is killed.
     @Test(
         .timeLimit(.minutes(1)),
         arguments: [
@@ -23,7 +23,7 @@ import Testing
             ("echo clear > .faultline/control", true), ("echo 'remove 1' > .faultline/control", true),
             ("echo crash > .faultline/control", false),
         ])
-    func aDelayIsEndedBy(ending: String, succeeds: Bool?) throws {
+    func `a delay is ended by`(ending: String, succeeds: Bool?) throws {
         let rule = try Rule(parsing: "write path=f -> delay 3000s")
         let bench = try Bench { $0.rules = [rule] }
         let output = bench.succeed(
@@ -38,16 +38,16 @@ import Testing
         #expect(output == expected)
     }
 
-    /// A signal that ends nobody shortens nothing, nor does the end of a rule while another delays.
+    /// A handled signal does not end a delay, nor does removing a rule while another delay rule remains.
     @Test(arguments: ["kill -USR1 $p", "printf 'add mkdir -> delay 1s\\nremove 1' > .faultline/control"])
-    func aDelayIsNotEndedBy(what: String) throws {
+    func `a delay is not ended by`(action: String) throws {
         let rule = try Rule(parsing: "write path=f -> delay 3000s")
         let bench = try Bench { $0.rules = [rule] }
-        let output = bench.succeed("\(Self.waiting)\n\(what); sleep 0.3; over || echo waits; kill -9 $p")
+        let output = bench.succeed("\(Self.waiting)\n\(action); sleep 0.3; over || echo waits; kill -9 $p")
         #expect(output == "waits\n")
     }
 
-    @Test(.timeLimit(.minutes(1))) func anUnmountEndsIt() throws {
+    @Test(.timeLimit(.minutes(1))) func `an unmount ends a delay`() throws {
         let rule = try Rule(parsing: "write path=f -> delay 3000s")
         let bench = try Bench {
             $0.rules = [rule]
@@ -64,16 +64,16 @@ import Testing
         #expect(Shell.run(script).output == "0\n")
     }
 
-    // MARK: The replies that wait
+    // MARK: Delayed replies
 
-    /// The head of a reply as the kernel takes it: length, errno, number of the request.
+    /// The header of a FUSE reply.
     private struct Reply: Equatable {
         var sizeBytes: UInt32
         var error: Int32
         var request: UInt64
     }
 
-    /// Replies to a pipe in place of a mount.
+    /// A pipe that receives replies in place of the kernel.
     private final class Replies {
         private var ends: [Int32] = [-1, -1]
         var device: Int32 { ends[1] }
@@ -106,7 +106,7 @@ import Testing
             }
         }
 
-        /// The replies that were sent until now.
+        /// The replies sent since the last call.
         var sent: [Reply] {
             var replies: [Reply] = []
             var reply = Reply(sizeBytes: 0, error: 0, request: 0)
@@ -119,8 +119,8 @@ import Testing
         }
     }
 
-    /// A caller whom nobody here can see, in a container beside ours, is known to be signalled from the kernel alone.
-    @Test func anInterruptEndsTheDelayOfAnUnknownCaller() {
+    /// For a caller outside our pid namespace, the kernel's interrupt is the only sign of a signal.
+    @Test func `an interrupt ends the delay of an unknown caller`() {
         let replies = Replies()
         replies.hold(2, for: 0)
         replies.hold(4, for: 0)
@@ -128,13 +128,13 @@ import Testing
         #expect(replies.sent.isEmpty)
         for request: UInt64 in [4, 6] { faultline_interrupt_late_write(replies.device, request) }
         #expect(replies.sent.map(\.request) == [4])
-        // The interrupt may be there before its reply.
+        // The interrupt may arrive before the reply is delayed.
         faultline_interrupt_late_write(replies.device, 8)
         replies.hold(8, for: 0)
         #expect(replies.sent.map(\.request) == [8])
     }
 
-    @Test func anEndWithAnErrorFailsWhatMayFail() {
+    @Test func `ending with an error fails only replies that may fail`() {
         let (replies, others) = (Replies(), Replies())
         replies.hold(2, for: getpid())
         replies.hold(4, for: getpid(), mayFail: false)
@@ -146,8 +146,8 @@ import Testing
         #expect(replies.sent == expected && others.sent.isEmpty)
     }
 
-    /// Whoever ends the delays must not miss the reply that a thread is about to have wait.
-    @Test func aReplyThatIsAboutToWaitIsEndedToo() {
+    /// Ending all delays also covers a reply whose delay is set and has not begun.
+    @Test func `ending delays covers a reply that is about to wait`() {
         let replies = Replies()
         faultline_delay_next_write(3_000_000_000_000, getpid(), 1)
         faultline_end_late_writes(replies.device, 0)

@@ -2,10 +2,10 @@ import Glibc
 import Model
 import Testing
 
-/// The mount and a plain directory of the same filesystem answer the same calls alike, and end up alike.
+/// The same calls on the mount and on a plain directory give the same results and the same final tree.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct DifferentialTests {
     @Test(.timeLimit(.minutes(2)), arguments: 1...40)
-    func theMountAnswersLikeAPlainDirectory(seed: UInt64) throws {
+    func `the mount answers like a plain directory`(seed: UInt64) throws {
         var random = RandomSteps(seed: seed)
         let steps = random.steps(400)
         let root = Bench.root(seed)
@@ -16,7 +16,7 @@ import Testing
             "seed \(seed): \(difference)\nshrunk to \(try Self.difference(shrunk, in: root) ?? "nothing"):\n\(story)")
     }
 
-    /// Runs the steps on both; the first difference, or nil.
+    /// Runs the steps on both. Returns the first difference, or nil.
     private static func difference(_ steps: [Step], in root: String) throws -> String? {
         let bench = try Bench(in: root)
         _ = Shell.run("mkdir '\(bench.directory)/plain'")
@@ -42,7 +42,7 @@ import Testing
         return nil
     }
 
-    /// Leaves out steps, ever smaller runs of them, as long as a difference remains.
+    /// Removes steps, in ever smaller runs, while a difference remains.
     private static func shrink(_ steps: [Step], in root: String) throws -> [Step] {
         var steps = steps
         var width = steps.count / 2

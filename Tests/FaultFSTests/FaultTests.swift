@@ -4,9 +4,9 @@ import Glibc
 import Model
 import Testing
 
-/// Rules fire on the calls that they name, do what they say, and are told to the trace.
+/// Rules fire on the calls they match, have their effect, and are recorded in the trace.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct FaultTests {
-    /// A rule, a script run in the mount, what the script prints, and the trace.
+    /// A rule, a script to run in the mount, its output, and the trace.
     @Test(
         .timeLimit(.minutes(1)),
         arguments: [
@@ -51,7 +51,7 @@ import Testing
                 """
             ),
         ])
-    func rulesFire(rule: String, script: String, output: String, trace: String) throws {
+    func `rules fire`(rule: String, script: String, output: String, trace: String) throws {
         let rule = try Rule(parsing: rule)
         let bench = try Bench { $0.rules = [rule] }
         let found = bench.run("{ \(script)\n} 2>/dev/null").output
@@ -59,7 +59,7 @@ import Testing
         #expect(bench.trace.text == trace.split(separator: "|").map { $0 + "\n" }.joined())
     }
 
-    @Test func tornAndMisdirectedWritesAreWhatTheTraceSays() throws {
+    @Test func `torn and misdirected writes match the trace`() throws {
         let rules = try ["write path=t nth=1 -> tear 512", "write path=m nth=1 -> misdirect"].map {
             try Rule(parsing: $0)
         }
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: [("", "new"), ("xfs", "new"), ("btrfs", "old")])
-    func aFailedSyncLosesTheData(loss: String, seen: String) throws {
+    func `a failed sync loses data`(loss: String, seen: String) throws {
         let rule = try Rule(parsing: "fsync path=f nth=2 -> EIO lose \(loss)")
         let bench = try Bench { $0.rules = [rule] }
         bench.succeed(
@@ -98,13 +98,13 @@ import Testing
             """)
         #expect(bench.succeed("cat f") == seen)
         #expect(Shell.run("cat '\(bench.backing)/f'").output == "old")
-        // The next sync succeeds, and saves nothing.
+        // The next sync succeeds but does not save the lost data.
         bench.succeed("sync f")
         try bench.mount.unmount()
         #expect(Shell.run("cat '\(bench.backing)/f'").output == "old")
     }
 
-    @Test func aBitflipIsOnTheWayOrAtRest() throws {
+    @Test func `a bitflip is in transit or at rest`() throws {
         let rules = try ["read path=a nth=1 -> bitflip", "read path=b nth=1 -> bitflip at-rest"].map {
             try Rule(parsing: $0)
         }
@@ -117,7 +117,7 @@ import Testing
         #expect(Shell.run("cat '\(bench.backing)/b'").output == wrong)
     }
 
-    @Test func aDelayHoldsUpNothingElse() throws {
+    @Test func `a delay does not delay other calls`() throws {
         let rule = try Rule(parsing: "fsync path=slow -> delay 400ms")
         let bench = try Bench { $0.rules = [rule] }
         let output = bench.succeed(
@@ -134,7 +134,7 @@ import Testing
         ("crash", "1 create 2 file 644 1/f|2 fault write -> crash"),
         ("crash after", "1 create 2 file 644 1/f|2 fault write -> crash after|2 write 2 at 0 'x'"),
     ])
-    func thePowerGoes(fault: String, trace: String) throws {
+    func `a rule cuts the power`(fault: String, trace: String) throws {
         let rule = try Rule(parsing: "write -> \(fault)")
         let bench = try Bench { $0.rules = [rule] }
         #expect(bench.run("printf x > f").status != 0)
@@ -142,7 +142,7 @@ import Testing
         #expect(bench.trace.text == trace.split(separator: "|").map { $0 + "\n" }.joined())
     }
 
-    @Test func rulesComeAndGoThroughTheControlFile() throws {
+    @Test func `the control file adds and removes rules`() throws {
         let bench = try Bench()
         bench.succeed("printf 'add write path=f -> EIO\\nadd mkdir nth=2 -> ENOSPC\\n' > .faultline/control")
         #expect(bench.succeed("cat .faultline/control") == "rule 1\nrule 2\n")
@@ -155,8 +155,8 @@ import Testing
         }
     }
 
-    /// The same seed and the same calls give the same faults, and their script gives them again without any rule.
-    @Test func faultsComeAgain() throws {
+    /// The same seed and calls give the same faults. Replaying the fault script gives them again without rules.
+    @Test func `faults are reproducible`() throws {
         let rules = try [
             "write p=1/3 -> tear 512", "fsync p=1/4 -> EIO", "mkdir p=1/2 -> ENOSPC", "unlink p=1/3 -> EIO",
             "read p=1/3 -> bitflip", "getxattr p=1/2 -> EIO",

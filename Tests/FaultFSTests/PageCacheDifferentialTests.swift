@@ -2,8 +2,8 @@ import Bytes
 import Model
 import Testing
 
-/// A FaultFS mount and a `FaultyStorage` put the same page cache over a file: after the same operations under the same
-/// rules, programs read the same bytes, each descriptor reports the same errors, and a crash leaves the same.
+/// A FaultFS mount and `FaultyStorage` share one page cache model: the same operations under the same rules give the
+/// same reads, the same errors per descriptor, and the same crash states.
 @Suite struct PageCacheDifferentialTests {
     private static let common = [
         "write p=1/3 -> reorder", "write p=1/8 -> reorder", "write p=1/6 -> tear 512", "write p=1/8 -> tear 4096",
@@ -15,7 +15,7 @@ import Testing
         "fsync p=1/2 -> EIO lose", "fsync p=1/3 -> EIO lose xfs", "fsync p=1/3 -> EIO lose ext4-journal",
     ]
     private static let losses = lossesThatStayCached + Array(repeating: "fsync p=1/3 -> EIO lose btrfs", count: 3)
-    /// Not beside a loss: what a plain error left unsynced may or may not be what a later loss takes the file back to.
+    /// Not combined with losses: after a plain error the synced content, which a later loss restores, is ambiguous.
     private static let plainErrors = ["fsync p=1/3 -> EIO", "fsync every=4 -> ENOSPC"]
 
     private static func draw(_ seed: UInt64) throws -> [Rule] {
@@ -26,7 +26,7 @@ import Testing
         return try [one(common), one(common), one(common), one(seed % 4 == 0 ? plainErrors : losses)]
     }
 
-    /// One operation, on either side.
+    /// One operation on a side.
     private enum Step {
         case open
         case write(Int, [UInt8], UInt64)
@@ -39,15 +39,15 @@ import Testing
         init(_ random: inout RandomStream, _ descriptorCount: Int) {
             func below(_ bound: Int) -> Int { Int(random.next(upperBound: UInt64(bound))) }
             let (choice, descriptor) = (below(20), below(descriptorCount))
-            // Some writes and reads are small and close together, so that they meet within a page.
+            // Some writes and reads are small and close together, so that several fall into one page.
             let offset = UInt64(below(2) == 0 ? below(14_000) : below(30) * 100)
             let count = below(2) == 0 ? 1 + below(6000) : 1 + below(300)
             switch choice {
             case 0: self = .open
             case 1...8: self = .write(descriptor, [UInt8](repeating: UInt8(1 + below(255)), count: count), offset)
             case 9...13: self = .read(descriptor, count, offset)
-            // To whole pages: the rest of a page is data, which a failed sync may lose for good (script 77). A later loss
-            // may then take the file back to either.
+            // Only to page boundaries: a truncation within a page writes the rest of the page, which a failed sync may
+            // lose (script 77). Then a later loss has two valid results.
             case 14: self = .truncate(descriptor, offset / 4096 * 4096)
             case 15: self = .preallocate(descriptor, offset, UInt64(count))
             case 16...18: self = .sync(descriptor)
@@ -93,8 +93,8 @@ import Testing
             #expect(isEqual, "seed \(seed), step \(index) \(step.words): \(left) and \(right), rules \(rules)")
             guard isEqual else { return }
             guard index % 50 == 49 else { continue }
-            // What a failed sync lost, and programs go on seeing, a mount takes out of storage at once, while a trace in
-            // process says that it may survive or not.
+            // The crash states differ by design for losses that stay cached: the mount reverts storage at once, while
+            // the in-process trace says that the lost bytes may survive.
             guard !rules.contains(where: { Self.lossesThatStayCached.contains("\($0)") }) else { continue }
             let difference = try crashDifference(mount, inProcess)
             #expect(difference == nil, "seed \(seed), step \(index), rules \(rules)")
@@ -102,10 +102,10 @@ import Testing
         }
     }
 
-    /// Where what a crash leaves differs.
+    /// The first difference between the crash states of the two sides.
     private func crashDifference(_ mount: MountSide, _ inProcess: InProcessSide) throws -> String? {
         for profile in Profile.allCases {
-            // A kill may cut the last write short; which one that is depends on how a restore was cut into writes.
+            // Under `kill` a crash may truncate the last write, and the sides split a restore into writes differently.
             for choice in (profile == .kill ? [.everything] : [.everything, .nothing]) as [Choice] {
                 let (left, right) = (try mount.left(profile, choice), try inProcess.left(profile, choice))
                 guard left != right else { continue }

@@ -7,20 +7,20 @@ import Testing
 @testable import FaultFS
 @testable import Storage
 
-/// One of those who put a `PageCache` over a file `f`: reads and writes it through descriptors, with rules in force.
+/// An implementation that uses `PageCache` for a file `f`, with descriptors and rules.
 protocol PageCacheSide {
-    /// Opens the file once more.
+    /// Opens another descriptor.
     mutating func open() throws
     var descriptorCount: Int { get }
-    /// What each call gives: how many bytes, their checksum, or the errno.
+    /// Each call returns its result as text: byte count and checksum, or the errno.
     func write(_ descriptor: Int, _ bytes: [UInt8], at offset: UInt64) -> String
     func read(_ descriptor: Int, _ count: Int, at offset: UInt64) -> String
     func truncate(_ descriptor: Int, to size: UInt64) -> String
     func preallocate(_ descriptor: Int, at offset: UInt64, _ count: UInt64) -> String
     func sync(_ descriptor: Int) -> String
-    /// Memory gets short: clean pages go.
+    /// Drops clean pages, as under memory pressure.
     func evict() throws
-    /// What the disk holds.
+    /// The bytes on disk.
     func stored() throws -> [UInt8]
     var base: Tree { get }
     var events: [TraceEvent] { get }
@@ -28,7 +28,7 @@ protocol PageCacheSide {
 }
 
 extension PageCacheSide {
-    /// What a crash now leaves of the file.
+    /// The file's content in a crash state of now.
     func left(_ profile: Profile, _ choice: Choice) throws -> [UInt8] {
         var pending = PendingSet(profile: profile, base: base)
         for event in events { pending.add(event) }
@@ -112,7 +112,7 @@ struct InProcessSide: PageCacheSide {
     var payloads: any PayloadStore { recording.payloads }
 }
 
-/// The filesystem of a FaultFS mount, called as its threads call it for the kernel. Nothing is mounted.
+/// The file system of a FaultFS mount, called directly as its workers do. Nothing is mounted.
 final class MountSide: PageCacheSide {
     private let directory: String
     private let mount: FaultMount
@@ -158,7 +158,7 @@ final class MountSide: PageCacheSide {
         do throws(Errno) { return try body() } catch { return "errno \(error.code)" }
     }
 
-    /// As a program writes: what is cut short goes on.
+    /// Writes all bytes, in several calls after a short write.
     func write(_ descriptor: Int, _ bytes: [UInt8], at offset: UInt64) -> String {
         answer { () throws(Errno) in
             var done = 0

@@ -4,7 +4,7 @@ import Glibc
 import Model
 import Testing
 
-/// Where what programs read is not what storage holds: writes that wait, bytes that a sync lost, reads of older bytes.
+/// Programs read other bytes than storage holds: held writes, bytes lost by a sync, stale reads.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct PageCacheTests {
     private func bench(_ rules: String..., prepare: String = "", seed: UInt64 = 1) throws -> Bench {
         let rules = try rules.map { try Rule(parsing: $0) }
@@ -18,7 +18,7 @@ import Testing
         Shell.run("tr '\\0' . < '\(bench.backing)/\(name)'").output
     }
 
-    /// Writes `text` at `offset` without another open of the shell.
+    /// A command that writes `text` at `offset` without truncation.
     private func put(_ text: String, _ offset: Int, _ name: String = "f") -> String {
         "printf \(text) | dd of=\(name) bs=64 seek=\(offset) oflag=seek_bytes conv=notrunc status=none"
     }
@@ -29,9 +29,9 @@ import Testing
         }
     }
 
-    // MARK: Writes that wait
+    // MARK: Held writes
 
-    @Test func aWindowOfWritesReachesStorageInAnotherOrderBeforeTheBarrier() throws {
+    @Test func `held writes reach storage reordered before the barrier`() throws {
         var orders: Set<[String]> = []
         for seed in 1...4 as ClosedRange<UInt64> {
             let bench = try bench("write path=f -> reorder", seed: seed)
@@ -51,8 +51,8 @@ import Testing
         #expect(orders.count > 1)
     }
 
-    /// Storage gets the older bytes last. Programs see the newest until these are evicted.
-    @Test func aWriteThatWaitedLiesOverALaterOne() throws {
+    /// A held older write reaches storage last. Programs see the newest bytes until eviction.
+    @Test func `a held write overwrites a later one in storage`() throws {
         let bench = try bench("write path=f nth=2 -> reorder")
         bench.succeed("printf 123456 > f; \(put("old", 1)); \(put("new", 1))")
         #expect(bench.succeed("cat f") == "1new56")
@@ -60,7 +60,7 @@ import Testing
         bench.succeed("sync f")
         #expect(bench.succeed("cat f") == "1new56")
         #expect(stored(bench) == "1old56")
-        #expect(bench.succeed("cat .faultline/unsynced").contains("still see it: 3 bytes of f\n"))
+        #expect(bench.succeed("cat .faultline/unsynced").contains("still seen by programs: 3 bytes of f\n"))
         bench.succeed("echo evict > .faultline/control; sleep 0.1")
         #expect(bench.succeed("cat f") == "1old56")
     }
@@ -68,14 +68,14 @@ import Testing
     @Test(arguments: [
         ("truncate -s 2 f", "ab"), ("fallocate -p -o 0 -l 2 f", "..c"), ("truncate -s 5 f", "abc.."),
     ])
-    func theWindowEndsWhereBytesGo(change: String, left: String) throws {
+    func `truncations and holes release held writes`(change: String, left: String) throws {
         let bench = try bench("write path=f -> reorder")
         bench.succeed("printf abc > f; \(change)")
         #expect(stored(bench) == left)
         #expect(bench.succeed("tr '\\0' . < f") == left)
     }
 
-    @Test func anUnmountLetsHeldWritesGo() throws {
+    @Test func `an unmount releases held writes`() throws {
         let bench = try bench("write -> reorder")
         bench.succeed("printf abc > f; printf xyz > g; rm g; echo clear > .faultline/control")
         try bench.mount.unmount()
@@ -83,7 +83,7 @@ import Testing
         #expect(writes(bench) == ["write 2 at 0 'abc'"])
     }
 
-    @Test func aCutLosesWhatWasHeldBack() throws {
+    @Test func `a power cut loses held writes`() throws {
         let bench = try bench("write path=f nth=2 -> reorder")
         bench.succeed("printf abc > f; printf xyz >> f; printf 123 >> f")
         let cut = try bench.mount.cutPower(.kill, .everything)
@@ -91,9 +91,9 @@ import Testing
         #expect(cut.lost.items.isEmpty)
     }
 
-    // MARK: Reads of older bytes
+    // MARK: Stale reads
 
-    @Test func aStaleReadSeesWhatWasWrittenOver() throws {
+    @Test func `a stale read returns overwritten bytes`() throws {
         let bench = try bench("read path=f nth=1 -> stale", "read path=once -> stale", prepare: "printf 123456 > f")
         bench.succeed("printf abc > once; \(put("xyz", 2)); \(put("X", 3)); printf 78 >> f")
         #expect(bench.succeed("cat f") == "123y5678")
@@ -102,11 +102,11 @@ import Testing
         #expect(bench.succeed("grep -c 'matched 0' .faultline/rules") == "1\n")
     }
 
-    // MARK: Bytes that a sync lost
+    // MARK: Bytes lost by a sync
 
-    /// A page that the kernel has never had in its cache as a whole.
+    /// For a page that the kernel never had completely in its cache.
     @Test(arguments: ["ext4", "xfs"])
-    func lostBytesAreSeenUntilTheyAreEvicted(loss: String) throws {
+    func `lost bytes are visible until eviction`(loss: String) throws {
         let bench = try bench("fsync path=f nth=2 -> EIO lose \(loss)")
         bench.succeed("printf 'old old' > f; sync f; \(put("new", 0)); printf ' more' >> f; ! sync f")
         #expect(bench.succeed("cat f") == "new old more")
@@ -116,7 +116,7 @@ import Testing
         #expect(bench.succeed("tr '\\0' . < f") == "old old.....")
     }
 
-    @Test func whatIsCutOffAFileStaysAway() throws {
+    @Test func `truncated bytes stay gone`() throws {
         let bench = try bench("fsync path=f nth=1 -> EIO lose")
         bench.succeed("printf abcdef > f; ! sync f; truncate -s 2 f; truncate -s 4 f")
         #expect(bench.succeed("tr '\\0' . < f") == "ab..")
@@ -124,13 +124,13 @@ import Testing
         #expect(bench.succeed("tr '\\0' . < f") == ".b..")
     }
 
-    @Test func aPageThatIsWrittenAgainIsSavedWhole() throws {
+    @Test func `a page that is dirtied again is written back whole`() throws {
         let bench = try bench("fsync path=f nth=2 -> EIO lose")
         bench.succeed("head -c 12288 /dev/zero > f; sync f; \(put("one", 5)); \(put("two", 5000)); ! sync f")
         bench.succeed("\(put("x", 0)); sync f")
         let seen = bench.succeed("tr -d '\\0' < f")
         #expect(seen == "xonetwo")
-        // The second page was not dirtied again: its bytes are in no page that is written back.
+        // The second page was not dirtied again, so it is not written back.
         #expect(Shell.run("tr -d '\\0' < '\(bench.backing)/f'").output == "xone")
         var pending = PendingSet(profile: .ext4Ordered, base: bench.mount.base)
         for event in bench.trace.events() { pending.add(event) }

@@ -5,12 +5,12 @@ import Model
 import Storage
 import Testing
 
-/// What a power cut leaves in the backing directory is the crash state that the model derives from the trace.
+/// A power cut leaves the crash state that the model derives from the trace.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct PowerCutTests {
     static let profiles: [Profile] = [.strict, .ext4Ordered, .xfs, .btrfs, .posixMin]
 
     @Test(.timeLimit(.minutes(2)), arguments: 1...40)
-    func thePatchedDirectoryIsTheDerivedTree(seed: UInt64) throws {
+    func `the patched directory is the derived tree`(seed: UInt64) throws {
         let profile = Self.profiles[Int(seed) % Self.profiles.count]
         let choice: Choice = [.nothing, .seeded(seed), .seeded(seed &+ 1000), .everything][Int(seed / 5) % 4]
         let bench = try Bench(
@@ -20,7 +20,7 @@ import Testing
                 truncate -s 1M g; printf tail >> g; setfattr -n user.0 -v old f; printf x > h; ln -s f a/g
                 """
         ) {
-            // What the mount followed, and what it has to work out from the trace.
+            // Half of the seeds use the mount's own profile; the others need a replay of the trace.
             if seed % 2 == 0 { $0.profile = profile }
         }
         var random = RandomSteps(seed: seed)
@@ -30,7 +30,7 @@ import Testing
         runner.closeAll()
         let expected = try Self.derive(bench, profile, choice, "expected")
         let cut = try bench.mount.cutPower(profile, choice)
-        // A store at work keeps these bits; a state that is written somewhere else has none.
+        // A materialised crash state has no set-ID bits.
         _ = Shell.run("find '\(bench.backing)' ! -type d ! -type l -perm /6000 -exec chmod ug-s {} +")
         let (left, right) = (Snapshot.of(expected), Snapshot.of(bench.backing))
         #expect(
@@ -44,26 +44,26 @@ import Testing
         #expect(Shell.run("ls -A '\(bench.backing)' | grep -c .faultline").output == "0\n")
     }
 
-    /// A large file that is unlinked waits in the limbo until no crash can bring it back; a crash by a weaker profile than
-    /// the mount's then makes it again from the trace.
-    @Test func theLimboKeepsWhatACrashCouldBringBack() throws {
+    /// An unlinked large file stays in the orphan directory until no crash can restore it. A crash under a weaker
+    /// profile than the mount's then rebuilds it from the trace.
+    @Test func `the orphan directory keeps files that a crash could restore`() throws {
         let bench = try Bench(prepare: "head -c 100000 /dev/zero | tr '\\0' b > base") { $0.profile = .ext4Ordered }
-        func limbo() -> String { Shell.run("ls '\(bench.backing)/.faultline/limbo' | wc -l").output }
+        func orphans() -> String { Shell.run("ls '\(bench.backing)/.faultline/orphans' | wc -l").output }
         let zeros = "head -c 200000 /dev/zero"
         bench.succeed("\(zeros) | tr '\\0' x > large; sync large; sync .; rm base large")
-        #expect(limbo() == "2\n")
+        #expect(orphans() == "2\n")
         bench.succeed("printf x > f; sync f")
-        #expect(limbo() == "1\n")
-        // One that is still open goes too, and stays usable.
-        let open = "\(zeros) > open; exec 3<> open; rm open; printf y >> f; sync f; ls ../backing/.faultline/limbo"
+        #expect(orphans() == "1\n")
+        // An open orphan is removed, too, and stays usable.
+        let open = "\(zeros) > open; exec 3<> open; rm open; printf y >> f; sync f; ls ../backing/.faultline/orphans"
         #expect(bench.succeed("\(open); stat -Lc %h /dev/fd/3; wc -c <&3") == "2\n0\n200000\n")
         _ = try bench.mount.cutPower(.posixMin, .nothing)
         #expect(Shell.run("tr -d '\\0' < '\(bench.backing)/large' | wc -c").output == "200000\n")
         #expect(Shell.run("wc -c < '\(bench.backing)/base'").output == "100000\n")
     }
 
-    /// A file made in the mount goes to the limbo if it was ever larger than what costs less to write again; whichever way
-    /// it is kept, a cut that loses its unlink brings it back.
+    /// A file created in the mount is kept as an orphan if it was ever large; otherwise it is rebuilt from the trace.
+    /// Either way a power cut that loses its unlink restores it.
     @Test(arguments: [
         ("head -c 200000 /dev/urandom > f; truncate -s 1 f", "rm f", 1),
         ("truncate -s 1M f", "rm f", 1),
@@ -76,7 +76,7 @@ import Testing
         ("head -c 200000 /dev/urandom > f; ln f g", "rm f", 0),
         ("head -c 200000 /dev/urandom > held; sync held", "rm held", 1),
     ])
-    func whatWasEverLargeIsKept(script: String, removal: String, kept: Int) throws {
+    func `a file that was ever large is kept`(script: String, removal: String, kept: Int) throws {
         for root in Bench.roots {
             let rule = try Rule(parsing: "write path=held nth=1 -> reorder")
             let bench = try Bench(in: root) {
@@ -84,7 +84,7 @@ import Testing
                 if script.contains("held") { $0.rules = [rule] }
             }
             bench.succeed("\(script); sync *; sync .; \(removal)")
-            #expect(Shell.run("ls '\(bench.backing)/.faultline/limbo' | wc -l").output == "\(kept)\n", "\(root)")
+            #expect(Shell.run("ls '\(bench.backing)/.faultline/orphans' | wc -l").output == "\(kept)\n", "\(root)")
             bench.mount.crash()
             let expected = try Self.derive(bench, .ext4Ordered, .nothing, "expected")
             _ = try bench.mount.cutPower(.ext4Ordered, .nothing)
@@ -92,7 +92,7 @@ import Testing
         }
     }
 
-    /// Writes the derived tree to a directory of its own.
+    /// Materialises the derived crash state in a new directory.
     static func derive(_ bench: Bench, _ profile: Profile, _ choice: Choice, _ name: String) throws -> String {
         var pending = PendingSet(profile: profile, base: bench.mount.base)
         for event in bench.trace.events() { pending.add(event) }

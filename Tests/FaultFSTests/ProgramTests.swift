@@ -3,10 +3,10 @@ import Glibc
 import Model
 import Testing
 
-/// Ordinary programs find an ordinary directory.
+/// Ordinary programs work in a mount.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct ProgramTests {
     @Test(arguments: ["delete", "truncate", "persist", "memory", "wal"])
-    func sqliteWorks(journalMode: String) throws {
+    func `SQLite works`(journalMode: String) throws {
         let bench = try Bench()
         let output = bench.succeed(
             """
@@ -19,8 +19,8 @@ import Testing
         #expect(output.contains("ok\n429"))
     }
 
-    /// Two processes at once: WAL's shared memory is a shared mapping of a file in the mount.
-    @Test func sqliteSharesItsWalIndexBetweenProcesses() throws {
+    /// Several processes at once: SQLite's WAL index is a shared mapping of a file in the mount.
+    @Test func `SQLite shares its WAL index between processes`() throws {
         let bench = try Bench()
         let output = bench.succeed(
             """
@@ -34,9 +34,9 @@ import Testing
         #expect(output.hasSuffix("30|30\nok\n"), "\(output)")
     }
 
-    /// The kernel leaves it to the mount: who may not set these bits takes them away by changing the file.
+    /// The kernel leaves it to the mount to clear set-ID bits when an unprivileged user changes the file.
     @Test(.enabled(if: geteuid() == 0), arguments: ["truncate -s 1 f", "printf x >> f"])
-    func aStrangersChangeTakesSetUserIDAway(change: String) throws {
+    func `a change by an unprivileged user clears set-user-ID`(change: String) throws {
         let bench = try Bench { $0.allowOther = true }
         let output = bench.succeed(
             """
@@ -46,8 +46,8 @@ import Testing
         #expect(output == "6777\n777\n")
     }
 
-    /// Of a file that never had any the mount knows without asking below.
-    @Test(.enabled(if: geteuid() == 0)) func capabilitiesAreThoseOfTheFileBelow() throws {
+    /// The mount answers for new files itself and asks the backing file for others.
+    @Test(.enabled(if: geteuid() == 0)) func `capabilities are those of the backing file`() throws {
         let rule = try Rule(parsing: "getxattr path=refused -> EIO")
         let set = "setfattr -n security.capability -v 0x0100000201000000000000000000000000000000"
         let bench = try Bench(prepare: "set -e; : > old; \(set) old; : > bare") { $0.rules = [rule] }
@@ -62,9 +62,9 @@ import Testing
         #expect(output == expected.map { $0 + "\n" }.joined())
     }
 
-    /// The first thousand files cost no more than those that follow: a table that grows later costs milliseconds each time.
-    @Test func theTableOfDescriptorsIsReserved() throws {
-        // A mount raises the limit as far as it can: then this changes none, whatever else runs in this process.
+    /// The descriptor table is reserved: growing it later costs milliseconds each time.
+    @Test func `the descriptor table is reserved`() throws {
+        // A mount has already raised the limit, so `prepareProcess` does not change it for parallel tests.
         let bench = try Bench()
         FaultMount.prepareProcess()
         var limits = rlimit()
@@ -74,7 +74,7 @@ import Testing
         withExtendedLifetime(bench) {}
     }
 
-    @Test func gitAndTarAndCpWork() throws {
+    @Test func `git, tar and cp work`() throws {
         let bench = try Bench()
         bench.succeed(
             """

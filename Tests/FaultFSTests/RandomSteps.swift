@@ -1,7 +1,7 @@
 import Glibc
 import Model
 
-/// Draws steps that stay close together: few names, few open files, sizes around page boundaries.
+/// Generates random steps on few names and few open files, with sizes around page boundaries.
 struct RandomSteps {
     private var random: RandomStream
 

@@ -3,7 +3,7 @@ import FaultFS
 import Glibc
 import Testing
 
-/// What a program does in the mount is what the trace says, in that order.
+/// The trace records what a program does in the mount, in order.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct RecordingTests {
     @Test(arguments: [
         ("printf one > a; printf two >> a", "1 create 2 file 644 1/a|2 write 2 at 0 'one'|3 write 2 at 3 'two'"),
@@ -36,7 +36,7 @@ import Testing
             "1 create 2 file 644 1/a|2 write 2 at 0 'x'|3 fdatasync 2 began|3 ended"
         ),
         (
-            // One write(2) that begins within a page; and two, of a page each.
+            // One write(2) that starts within a page. The next case: two write(2) of a page each.
             "printf x > a; head -c 9000 /dev/zero | dd of=a bs=9000 iflag=fullblock oflag=append conv=notrunc status=none",
             "1 create 2 file 644 1/a|2 write 2 at 0 'x'|3 write 2 at 1 4095 bytes|4 write 2 at 4096 4905 bytes sameCall"
         ),
@@ -53,7 +53,7 @@ import Testing
             "1 create 2 file 644 1/a|2 write 2 at 0 8192 bytes|3 fsync 2 began|3 ended"
         ),
         (
-            // No attribute, no bytes; and a file that has lost its last name gets no other.
+            // Failed and empty calls record nothing.
             ": > a; setfattr -x user.k a 2>/dev/null; fallocate -l 0 a 2>/dev/null; printf '' >> a; true",
             "1 create 2 file 644 1/a"
         ),
@@ -64,7 +64,7 @@ import Testing
         ),
         ("rm nothing 2>/dev/null; mkdir . 2>/dev/null; cat nothing 2>/dev/null; true", ""),
     ])
-    func operationsAreRecorded(script: String, expected: String) throws {
+    func `operations are recorded`(script: String, expected: String) throws {
         for root in Bench.roots {
             let bench = try Bench(in: root)
             bench.succeed(script)
@@ -72,7 +72,7 @@ import Testing
         }
     }
 
-    @Test func whatWasThereKeepsTheIdOfItsPlaceInTheScan() throws {
+    @Test func `existing files have the ids of the scan order`() throws {
         let bench = try Bench(prepare: "mkdir d; printf x > d/f; ln d/f g; printf y > z")
         bench.succeed("printf a >> g; printf b >> d/f; printf c >> z; : > new; rm z; printf d > z")
         #expect(
@@ -88,8 +88,8 @@ import Testing
                 """)
     }
 
-    /// A page of a shared mapping comes when the kernel sends it: at the latest with the msync.
-    @Test func sharedMappingsAreRecordedBeforeTheirSync() throws {
+    /// A page of a shared mapping is recorded when the kernel writes it back, at the latest on msync(2).
+    @Test func `shared mappings are recorded before their sync`() throws {
         let bench = try Bench(prepare: "printf 0123456789 > f")
         let path = bench.mountPoint + "/f"
         let file = open(path, O_RDWR | O_CLOEXEC)
@@ -103,7 +103,7 @@ import Testing
         #expect(bench.trace.text == "1 write 2 at 0 '012x456789' writeback\n2 fdatasync 2 began\n2 ended\n")
     }
 
-    @Test func oracleLinesAreAtTheirPlaceAndOutside() throws {
+    @Test func `oracle lines are in the trace and in the outside file`() throws {
         let bench = try Bench()
         bench.succeed(
             """

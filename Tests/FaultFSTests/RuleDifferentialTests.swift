@@ -4,22 +4,22 @@ import Glibc
 import Model
 import Testing
 
-/// With random rules on, the mount answers like a plain directory but for what was injected, and holds what the trace
-/// says, byte for byte.
+/// With random rules the mount answers like a plain directory except for injected faults, and holds exactly the bytes
+/// of the trace.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct RuleDifferentialTests {
-    /// What programs do not see while the mount is there.
+    /// Faults that programs do not see while mounted.
     private static let unseen = [
         "write p=1/3 -> reorder", "write p=1/8 -> reorder", "fsync p=1/4 -> lie", "fsync p=1/2 -> EIO lose",
         "fsync p=1/3 -> EIO lose xfs", "fdatasync p=1/2 -> EIO lose ext4-journal", "any p=1/40 -> delay 1ms",
     ]
-    /// What fails, and does nothing.
+    /// Faults that fail the call without an effect.
     private static let errors = [
         "write p=1/6 -> EIO", "write p=1/5 -> short 100", "any -> quota 60KiB", "any -> quota 30KiB EDQUOT",
         "open p=1/8 -> EMFILE", "create p=1/5 -> ENOSPC", "truncate p=1/4 -> EIO", "allocate p=1/3 -> ENOSPC",
         "mkdir p=1/3 -> ENOSPC", "unlink p=1/4 -> EIO", "rmdir p=1/3 -> EIO", "rename p=1/4 -> EIO",
         "link p=1/3 -> EMLINK", "setxattr p=1/3 -> ENOSPC", "fsync p=1/4 -> EIO", "any p=1/40 -> delay 1ms",
     ]
-    /// What changes bytes.
+    /// Faults that change bytes.
     private static let damage = [
         "write p=1/6 -> tear 512", "write p=1/8 -> tear 4096", "write p=1/8 -> drop", "write p=1/6 -> misdirect",
         "fsync p=1/3 -> EIO lose btrfs", "read p=1/3 -> bitflip at-rest", "read p=1/3 -> stale",
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(.timeLimit(.minutes(2)), arguments: 1...40)
-    func onlyWhatWasInjectedDiffers(seed: UInt64) throws {
+    func `only injected faults differ`(seed: UInt64) throws {
         var random = RandomStream(seed: seed).stream("rules")
         let isFailing = seed % 2 == 1
         let rules = try Self.draw(isFailing ? [Self.errors, Self.unseen] : [Self.unseen], &random)
@@ -70,7 +70,7 @@ import Testing
             """)
     }
 
-    /// Whether the answer may be the error of a sync that lost data, now or before.
+    /// Whether the step may report the error of a sync that lost data.
     private static func isSync(_ step: Step) -> Bool {
         switch step {
         case .fsync, .fdatasync, .mapWrite: true
@@ -78,19 +78,19 @@ import Testing
         }
     }
 
-    /// Steps that are one call each, or whose parts cannot fail apart.
+    /// The step, if it is a single call or its calls cannot fail separately; otherwise nil or a simpler step.
     private static func usable(_ step: Step, _ isFailing: Bool) -> Step? {
         switch step {
         case .mapWrite, .copy: return isFailing ? nil : step
-        // A write that was done and whose own sync failed is one that failed and was done.
+        // With O_SYNC a write can succeed and its sync fail: the result would be ambiguous.
         case .open(let slot, let path, let flags, let mode):
             return .open(slot: slot, path: path, flags: flags & ~O_SYNC, mode: mode)
         default: return step
         }
     }
 
-    /// The step that a filesystem without faults would have to be asked for to do the same; nil where the step did nothing.
-    /// A write may reach the mount in parts, of which the first were done.
+    /// The step with the same effect on a filesystem without faults; nil if the step had none. A write may reach the
+    /// mount in pieces, of which only the first took effect.
     private static func honest(_ step: Step, _ answer: String, _ faults: [DrawnFault]) -> Step? {
         for fault in faults {
             switch (fault, step, Int(answer)) {
@@ -111,9 +111,9 @@ import Testing
         return step
     }
 
-    /// Whatever was injected, storage holds what the trace says, while it is mounted and after the power went.
+    /// Whatever was injected, storage holds what the trace says, while mounted and after a power cut.
     @Test(.timeLimit(.minutes(2)), arguments: 1...30)
-    func storageHoldsWhatTheTraceSays(seed: UInt64) throws {
+    func `storage holds what the trace says`(seed: UInt64) throws {
         var random = RandomStream(seed: seed).stream("damage")
         let rules = try Self.draw([Self.damage, Self.unseen, Self.errors], &random)
         let profile = PowerCutTests.profiles[Int(seed) % PowerCutTests.profiles.count]
@@ -142,7 +142,7 @@ import Testing
         #expect(left == right, "seed \(seed), rules \(rules)")
     }
 
-    /// A state that is derived has no set-ID bits of files; what a live store left has them.
+    /// A snapshot without set-ID bits of files, which derived crash states do not have.
     private static func withoutSetID(_ directory: String) -> [String] {
         _ = Shell.run("find '\(directory)' ! -type d ! -type l -perm /6000 -exec chmod ug-s {} +")
         return Snapshot.of(directory)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Runs scripts in processes of their own: the test process never touches a mount that it serves itself.
+/// Runs scripts in child processes: the test process must not access a mount that it serves.
 enum Shell {
     struct Result {
         var status: Int32
@@ -18,7 +18,7 @@ enum Shell {
         posix_spawn_file_actions_adddup2(&actions, pipes[1], 1)
         posix_spawn_file_actions_adddup2(&actions, pipes[1], 2)
         for descriptor in pipes { posix_spawn_file_actions_addclose(&actions, descriptor) }
-        // The threads of a test's pool block signals, and a child would go on doing so.
+        // Threads of the test runner block signals; the child must not inherit that.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
         defer { posix_spawnattr_destroy(&attributes) }

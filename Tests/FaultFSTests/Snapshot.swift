@@ -2,9 +2,10 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// A directory's tree in words, a line for each name: for comparing two.
+/// A directory tree as text, one line per name, for comparison.
 enum Snapshot {
-    /// Kind, mode, owner, size, extended attributes and content of everything beneath `root`; which names are one file.
+    /// Mode, owner, size, extended attributes and content digest of everything below `root`, and which names are hard
+    /// links.
     static func of(_ root: String) -> [String] {
         var lines: [String] = []
         var firsts: [ino_t: String] = [:]

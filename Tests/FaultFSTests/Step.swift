@@ -1,7 +1,7 @@
 import CPlatform
 import Glibc
 
-/// One call on files, with its arguments: what random workloads are made of. Files that are open have a slot each.
+/// One system call with its arguments, for random workloads. Each open file has a slot.
 enum Step: CustomStringConvertible {
     case open(slot: Int, path: String, flags: Int32, mode: mode_t)
     case close(slot: Int)
@@ -43,7 +43,7 @@ enum Step: CustomStringConvertible {
     }
 }
 
-/// Carries steps out beneath a directory, and says what each call answered.
+/// Runs steps in a directory and returns the result of each.
 final class StepRunner {
     private let root: String
     private var slots = [Int32](repeating: -1, count: 4)
@@ -59,7 +59,7 @@ final class StepRunner {
         }
     }
 
-    /// What the call answered: a value, or an errno. The same on every filesystem, if the filesystem is right.
+    /// The call's result: a value or an errno. It does not depend on the filesystem.
     func run(_ step: Step) -> String {
         switch step {
         case .open(let slot, let path, let flags, let mode):
@@ -70,7 +70,7 @@ final class StepRunner {
             defer { slots[slot] = -1 }
             return result(Glibc.close(slots[slot]))
         case .write(let slot, let count, let fill):
-            // One that has lost its readers would end this process. It is the kernel's affair, not the mount's.
+            // Skips pipes: SIGPIPE would end this process, and the kernel handles them, not the mount.
             var attributes = Glibc.stat()
             if Glibc.fstat(slots[slot], &attributes) == 0, attributes.st_mode & S_IFMT == S_IFIFO { return "a pipe" }
             return result(Glibc.write(slots[slot], [UInt8](repeating: fill, count: count), count))
@@ -130,7 +130,7 @@ final class StepRunner {
         case .fallocate(let slot, let mode, let offset, let count):
             return negative(Int(faultline_allocate(slots[slot], mode, off_t(offset), off_t(count))))
         case .seek(let slot, let offset, let whence):
-            // Where a directory has holes is anyone's guess.
+            // Holes of a directory are undefined.
             var attributes = Glibc.stat()
             guard Glibc.fstat(slots[slot], &attributes) == 0, attributes.st_mode & S_IFMT == S_IFREG else {
                 return "no regular file"

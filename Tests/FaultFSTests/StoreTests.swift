@@ -4,13 +4,13 @@ import Glibc
 import Model
 import Testing
 
-/// The main job on a real store: a power cut right after an acknowledgement, with nothing optional kept.
+/// A real store: a power cut right after an acknowledgement that keeps only what is guaranteed.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct StoreTests {
-    /// How many of the acknowledged rows SQLite has after a cut that follows the fifth acknowledgement.
+    /// The rows that SQLite still has after a power cut right after the fifth acknowledgement.
     @Test(arguments: [
         ("delete", "full", 4), ("delete", "extra", 5), ("wal", "full", 5), ("persist", "full", 5), ("delete", "off", 0),
     ])
-    func sqliteKeepsWhatItsSettingsPromise(journalMode: String, synchronous: String, rows: Int) throws {
+    func `SQLite keeps what its settings promise`(journalMode: String, synchronous: String, rows: Int) throws {
         let bench = try Bench(
             prepare: "sqlite3 a.db 'PRAGMA journal_mode=\(journalMode); CREATE TABLE t(k INTEGER PRIMARY KEY, v);'"
         ) { $0.crashPoint = CrashPoint(.after, 5, .oracleLines) }

@@ -2,7 +2,7 @@ import Bytes
 import FaultFS
 import Model
 
-/// A trace in words, one line an event: what the tests compare.
+/// A trace as text, one line per event, for comparison.
 extension MemoryTrace {
     var text: String { events().map { line($0) + "\n" }.joined() }
 

@@ -4,15 +4,15 @@ import Glibc
 import Storage
 import Targets
 
-/// Takes away what runs left behind that did not come to their end: processes, then mounts, then scratch directories, then
-/// the mark that they are running. Idempotent.
+/// Takes away what runs left behind that did not come to their end: processes, then mounts, then scratch directories,
+/// then the mark that they are running. Idempotent.
 ///
 /// Something is ours, and is touched, only if all of this holds: it bears our prefix (a mount: our filesystem type; a
 /// process: our mark), it belongs to this user, and its owner is dead. Of a directory, the lock on its record says that
-/// (`RecordState`); of a mount, that the kernel has ended its connection (`MountConnection`); of a process, that no process
-/// of its mark's namespace is the one that started it (`StrayProcesses`). All three hold across namespaces and containers.
-/// Symbolic links are not followed. Everything else is left alone, with the reason. The run directories themselves are
-/// results and stay.
+/// (`RecordState`); of a mount, that the kernel has ended its connection (`MountConnection`); of a process, that no
+/// process of its mark's namespace is the one that started it (`StrayProcesses`). All three hold across namespaces and
+/// containers. Symbolic links are not followed. Everything else is left alone, with the reason. The run directories
+/// themselves are results and stay.
 package struct Cleanup {
     private let runParents: [ByteString]
     private let scratchParents: [ByteString]
@@ -71,8 +71,8 @@ package struct Cleanup {
 // MARK: - Records
 
 extension Cleanup {
-    /// The record in a directory whose owner is dead, locked until the cleanup ends. Everything else is said and left alone; a
-    /// run that has ended is neither.
+    /// The record in a directory whose owner is dead, locked until the cleanup ends. Everything else is said and left
+    /// alone; a run that has ended is neither.
     private mutating func claim(_ directory: ByteString) -> AbandonedRecord? {
         if let claimed = abandoned[directory] { return claimed }
         do throws(RunDirectoryError) {
@@ -108,12 +108,12 @@ extension Cleanup {
 
     // MARK: - Processes
 
-    /// So many sweeps in a row that find nothing end the search: one that missed nothing need not be done again often, while
-    /// processes that ended before they were looked at may have been links of a chain.
+    /// So many sweeps in a row that find nothing end the search: one that missed nothing need not be done again often,
+    /// while processes that ended before they were looked at may have been links of a chain.
     private static let (quietSweeps, quietSweepsAfterMisses) = (2, 20)
 
-    /// Kills what the dead runs had started, and whatever that starts meanwhile. What starts others faster than they can be
-    /// killed is a failure, with the last that was seen.
+    /// Kills what the dead runs had started, and whatever that starts meanwhile. What starts others faster than they
+    /// can be killed is a failure, with the last that was seen.
     private mutating func endProcesses() {
         let sweep = processes.search()
         let end = ContinuousClock.now + processes.patience
@@ -168,7 +168,7 @@ extension Cleanup {
 
     /// Unmounts every mount of ours that nobody serves, whoever made it.
     private mutating func unmount() {
-        let entries: [MountTable.Entry]
+        let entries: [MountTable.Mount]
         do {
             entries = try mounts.list()
         } catch {
@@ -186,7 +186,7 @@ extension Cleanup {
         }
     }
 
-    private func isInScratch(_ entry: MountTable.Entry) -> Bool {
+    private func isInScratch(_ entry: MountTable.Mount) -> Bool {
         scratchParents.contains { entry.isWithin($0) } && entry.mountPoint.bytes.contains(scratchPrefix.bytes)
     }
 
@@ -198,11 +198,12 @@ extension Cleanup {
         path.bytes.split(separator: UInt8(ascii: "/")).last?.starts(with: scratchPrefix.bytes) == true
     }
 
-    private func mountsWithin(_ path: ByteString) -> [MountTable.Entry] {
+    private func mountsWithin(_ path: ByteString) -> [MountTable.Mount] {
         ((try? mounts.list()) ?? []).filter { $0.isWithin(path) }
     }
 
-    /// Detaches what a target of a dead run mounted over scratch space of that run: the record there is hidden until then.
+    /// Detaches what a target of a dead run mounted over scratch space of that run: the record there is hidden until
+    /// then.
     private mutating func uncover(_ scratch: ByteString) {
         guard bearsPrefix(scratch), mountsWithin(scratch).contains(where: { $0.mountPoint == scratch }) else { return }
         attempt(scratch, .unmounted) { try MountTable.detachAll(beneath: scratch) }
@@ -234,7 +235,7 @@ extension Cleanup {
         let unmounted = Set(actions.filter { $0.outcome == .unmounted }.map(\.subject))
         let inside = mountsWithin(scratch).filter { !unmounted.contains(.path($0.mountPoint)) }
         // What is mounted beneath one of them, perhaps a copy of the whole machine, goes with it.
-        var outermost: [MountTable.Entry] = []
+        var outermost: [MountTable.Mount] = []
         for entry in inside.sorted(by: { $0.mountPoint.count < $1.mountPoint.count })
         where !outermost.contains(where: { entry.isWithin($0.mountPoint) }) { outermost.append(entry) }
         for entry in outermost {

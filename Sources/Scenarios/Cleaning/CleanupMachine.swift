@@ -5,14 +5,14 @@ import Targets
 extension Cleanup {
     /// What is asked of the kernel about mounts; tests put something else there.
     package struct Mounts {
-        package var list: () throws(MountError) -> [MountTable.Entry]
+        package var list: () throws(MountError) -> [MountTable.Mount]
         /// Whether somebody serves a mount of ours.
-        package var connection: (MountTable.Entry) -> MountConnection
+        package var connection: (MountTable.Mount) -> MountConnection
         package var detach: (ByteString) throws(MountError) -> Void
 
         package init(
-            list: @escaping () throws(MountError) -> [MountTable.Entry],
-            connection: @escaping (MountTable.Entry) -> MountConnection,
+            list: @escaping () throws(MountError) -> [MountTable.Mount],
+            connection: @escaping (MountTable.Mount) -> MountConnection,
             detach: @escaping (ByteString) throws(MountError) -> Void
         ) {
             self.list = list

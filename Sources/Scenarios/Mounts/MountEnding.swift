@@ -49,9 +49,9 @@ package enum MountEnding {
         throw MountServiceError.endedBadly(text)
     }
 
-    /// Whether the mount is still listed. In a mount namespace that copied it, it stays when its server has unmounted it
-    /// elsewhere: served by nobody, it is taken away here.
-    private static func isThere(_ entry: MountTable.Entry) throws -> Bool {
+    /// Whether the mount is still listed. In a mount namespace that copied it, it stays when its server has unmounted
+    /// it elsewhere: served by nobody, it is taken away here.
+    private static func isThere(_ entry: MountTable.Mount) throws -> Bool {
         guard let listed = try MountTable.read().first(where: { $0.id == entry.id && $0.source == entry.source }) else {
             return false
         }

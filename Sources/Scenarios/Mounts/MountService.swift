@@ -47,7 +47,7 @@ package struct MountService: Sendable {
                 failure.withLock { $0 = trouble }
             }
             made = try FaultMount(backing: request.backing, mountPoint: request.mountPoint, options: options)
-            if case .file(let path) = request.recording { try made.refuse(path, "a trace") }
+            if case .file(let path) = request.recording { try made.requireOutside(path, "a trace") }
             mount.withLock { $0 = made }
             try directory.willServe(made.mountPoint, of: made.backing)
             try made.start()
@@ -108,8 +108,8 @@ package struct MountService: Sendable {
         }
     }
 
-    /// Refuses an oracle that is the trace, which exists by now, by whatever name; and a file that is no oracle, which lines
-    /// would spoil.
+    /// Refuses an oracle that is the trace, which exists by now, by whatever name; and a file that is no oracle, which
+    /// lines would spoil.
     private func checkOracle() throws {
         guard let oracle = request.oracle else { return }
         var (status, other) = (stat(), stat())
@@ -127,7 +127,7 @@ package struct MountService: Sendable {
         defer { close(file) }
         let count = read(file, &start, start.count)
         let line = start.prefix(max(0, count)).prefix { $0 != UInt8(ascii: "\n") }
-        guard case .refused(let reason) = OracleLine.judge(line, 1) else { return }
+        guard case .invalid(let reason) = OracleLine.judge(line, 1) else { return }
         throw MountServiceError.notAnOracle(oracle, reason: reason)
     }
 
@@ -141,7 +141,7 @@ package struct MountService: Sendable {
         _ mount: FaultMount, _ reason: FreezeReason, _ cut: CutRequest, _ say: @Sendable (String) -> Void
     ) -> String? {
         say("the power was cut, \(reason)")
-        if case .asked = reason { return nil }
+        if case .requested = reason { return nil }
         do throws(MountError) {
             let done = try mount.cutPowerInPlace(cut)
             for line in done.story { say("lost: \(line)") }

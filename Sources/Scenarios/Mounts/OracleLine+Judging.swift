@@ -6,10 +6,10 @@ extension OracleLine {
     @Sendable static func judge(_ text: ArraySlice<UInt8>, _ number: Int) -> OracleLineJudgement {
         do throws(OracleError) {
             _ = try OracleLine.parse(text.span, line: number)
-            return .whole
+            return .complete
         } catch {
-            if case .truncated = error { return .unfinished(reason: "\(error)") }
-            return .refused(reason: "\(error)")
+            if case .truncated = error { return .partial(reason: "\(error)") }
+            return .invalid(reason: "\(error)")
         }
     }
 }

@@ -60,7 +60,7 @@ struct CleanupCommandTests {
             """)
         #expect(output.contains("of another PID namespace still runs\nkept\n"), "\(output)")
         #expect(
-            output.contains("mounting over it\nerror: /tmp/home/mnt: something is mounted there already\nrefused\nkept")
+            output.contains("mounting over it\nerror: /tmp/home/mnt: already a mount point\nrefused\nkept")
         )
         #expect(output.contains("unmounting\n/dev/shm:\n\nmnt:\n\nstore:\na\nkilling\n"), "\(output)")
         let killed = output.split(separator: "killing\n").last ?? ""

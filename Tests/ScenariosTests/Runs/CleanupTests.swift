@@ -33,7 +33,7 @@ struct CleanupTests {
     private var scratchName: String { "faultline-scratch-\(own)-1-1" }
 
     private func cleanup(
-        isDryRun: Bool = false, mounts: [MountTable.Entry] = [], connections: [ByteString: MountConnection] = [:],
+        isDryRun: Bool = false, mounts: [MountTable.Mount] = [], connections: [ByteString: MountConnection] = [:],
         detached: Recorded = Recorded(), failing: Bool = false, strays: Strays = Strays()
     ) -> [Cleanup.Action] {
         var cleanup = Cleanup(
@@ -79,9 +79,9 @@ struct CleanupTests {
     }
 
     private func mount(_ path: ByteString, type: ByteString = "fuse.faultline", daemon: Int32, owner: UInt32? = nil)
-        -> MountTable.Entry
+        -> MountTable.Mount
     {
-        MountTable.Entry(
+        MountTable.Mount(
             mountPoint: path, type: type, source: ByteString("faultline-\(daemon)"), owner: owner ?? own)
     }
 
@@ -210,7 +210,7 @@ struct CleanupTests {
         let mounts = [
             mount("/other-user", daemon: .max, owner: own + 1), mount("/other-type", type: "fuse.sshfs", daemon: .max),
             mount("/served", daemon: getpid()),
-            MountTable.Entry(mountPoint: "/no-daemon", type: "fuse.faultline", source: "x", owner: own),
+            MountTable.Mount(mountPoint: "/no-daemon", type: "fuse.faultline", source: "x", owner: own),
         ]
         let connections: [ByteString: MountConnection] = [
             "/other-user": .ended, "/other-type": .ended, "/no-daemon": .ended,
@@ -231,7 +231,8 @@ struct CleanupTests {
                 == [.init("/m", .leftAlone(reason: "no answer"))])
     }
 
-    /// A process that starts another while it is killed; one that is gone by itself; one that does not die; one of others.
+    /// A process that starts another while it is killed; one that is gone by itself; one that does not die; one of
+    /// others.
     @Test func `what killed runs left running is killed, sweep after sweep, and the rest is named once`() throws {
         let foreign = StrayProcesses.Stray(process: 4, name: "d", objection: "it belongs to user 7")
         let strays = Strays(

@@ -2,8 +2,8 @@ import Bytes
 import CFuse
 import Glibc
 
-/// Fills the answer to readdir or readdirplus.
-struct Listing {
+/// Builds the reply to readdir or readdirplus.
+struct DirectoryListing {
     private let request: Request
     private let buffer: UnsafeMutablePointer<CChar>
     private let size: Int
@@ -44,7 +44,7 @@ struct Listing {
         }
     }
 
-    /// An entry that gives the kernel no reference. False when it does not fit.
+    /// Adds an entry without a kernel reference. False when it does not fit.
     private mutating func addPlain(_ name: ByteString, _ number: UInt64, _ format: mode_t, next: Int) -> Bool {
         var entry = fuse_entry_param()
         entry.attr.st_ino = ino_t(number)
@@ -52,17 +52,17 @@ struct Listing {
         return append(name, entry, next: next)
     }
 
-    /// An entry with attributes, which counts as a lookup. One that is gone by now is left out.
+    /// Adds an entry with attributes, which counts as a lookup. Skips it if it was unlinked meanwhile.
     private mutating func addReference(_ name: ByteString, in parent: Inode, next: Int, _ fileSystem: FileSystem) {
         do throws(Errno) {
             var attributes = stat()
             let node = try fileSystem.table.lookUp(name, in: parent, &attributes)
-            let found = FileSystem.Found(id: UInt(node.id.rawValue), attributes: attributes)
+            let found = FileSystem.LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
             if !append(name, Request.entry(found, fileSystem), next: next) {
                 fileSystem.table.forget(found.id, count: 1)
             }
         } catch {
-            // Unlinked since the listing was taken.
+            // Unlinked since the snapshot.
         }
     }
 
