@@ -45,7 +45,7 @@ package final class FileTrace: TraceSink, PayloadStore, @unchecked Sendable {
 
     /// Flushes the buffer first if the payload is still in it.
     package func bytes(of payload: Payload) throws -> [UInt8] {
-        try lock.withLock { if writer.waits(payload) { try writer.flush() } }
+        try lock.withLock { if writer.isBuffered(payload) { try writer.flush() } }
         return try reader.bytes(of: payload)
     }
 

@@ -1,12 +1,13 @@
 import Bytes
 import Model
 
-/// The events of a recorded run, in order. Few are in memory. Of many it is known where in the trace file each stretch of
-/// them begins, and a stretch is read when it is looked at: memory does not grow with the run.
+/// The events of a recorded run, in order. A short run is in memory. Of a long run only the file offset of each chunk
+/// is in memory; chunks are read on demand, so memory does not grow with the run.
 ///
-/// Every record was read and found whole once, when the list was made. Should the disk fail after that, `onFailure` hears
-/// of it, and the events that are asked for from then on say nothing: whoever made the list throws away what was derived
-/// from them. Value type; safe from several threads.
+/// All records were read and validated when the list was made. If the disk fails later, `onFailure` is called and the
+/// list returns placeholder events: the owner must then discard everything derived from them.
+///
+/// Value type; thread safe.
 package struct EventList: RandomAccessCollection, Sendable {
     private enum Source {
         case memory([TraceEvent])
@@ -34,10 +35,10 @@ package struct EventList: RandomAccessCollection, Sendable {
     package var startIndex: Int { indices.lowerBound }
     package var endIndex: Int { indices.upperBound }
 
-    package subscript(place: Int) -> TraceEvent {
+    package subscript(position: Int) -> TraceEvent {
         switch source {
-        case .memory(let events): events[place]
-        case .file(let file): file.stretch(place / EventFile.stretchCount)[place % EventFile.stretchCount]
+        case .memory(let events): events[position]
+        case .file(let file): file.chunk(position / EventFile.eventsPerChunk)[position % EventFile.eventsPerChunk]
         }
     }
 
@@ -48,52 +49,52 @@ package struct EventList: RandomAccessCollection, Sendable {
 
     package func makeIterator() -> Iterator { Iterator(self) }
 
-    /// Goes through a list in order, a stretch at a time.
+    /// Iterates over a list, a chunk at a time.
     package struct Iterator: IteratorProtocol {
         private let list: EventList
-        private var place: Int
-        private var stretch: [TraceEvent]
-        /// The place of the first event of the stretch.
-        private var stretchBegin = 0
+        private var position: Int
+        private var chunk: [TraceEvent]
+        /// The position of the first event of the chunk.
+        private var chunkStart = 0
 
         init(_ list: EventList) {
             self.list = list
-            place = list.startIndex
-            if case .memory(let events) = list.source { stretch = events } else { stretch = [] }
+            position = list.startIndex
+            if case .memory(let events) = list.source { chunk = events } else { chunk = [] }
         }
 
         package mutating func next() -> TraceEvent? {
-            guard place < list.endIndex else { return nil }
-            if place - stretchBegin >= stretch.count || place < stretchBegin { read() }
-            defer { place += 1 }
-            return stretch[place - stretchBegin]
+            guard position < list.endIndex else { return nil }
+            if position - chunkStart >= chunk.count || position < chunkStart { read() }
+            defer { position += 1 }
+            return chunk[position - chunkStart]
         }
 
         private mutating func read() {
             guard case .file(let file) = list.source else { return }
-            stretchBegin = place / EventFile.stretchCount * EventFile.stretchCount
-            stretch = file.stretch(place / EventFile.stretchCount)
+            chunkStart = position / EventFile.eventsPerChunk * EventFile.eventsPerChunk
+            chunk = file.chunk(position / EventFile.eventsPerChunk)
         }
     }
 }
 
-/// The events of a trace file, read a stretch at a time. Safe from several threads.
+/// The events of a trace file, read a chunk at a time. Thread safe.
 final class EventFile: Sendable {
-    static let stretchCount = 256
-    /// What the stretches that were read last may take: some fifty of them.
+    static let eventsPerChunk = 256
+    /// The size of the cache of recent chunks: about fifty of them.
     private static let recentBytes = 2 << 20
-    /// About what an event takes in memory.
+    /// The approximate memory of an event.
     private static let eventBytes = 150
 
     let count: Int
     private let reader: TraceReader
-    /// Where each stretch begins in the file.
+    /// The file offset of each chunk.
     private let offsets: [UInt64]
     private let recent = Guarded(RecentValues<Int, [TraceEvent]>(limitBytes: EventFile.recentBytes))
     private let onFailure: @Sendable (any Error) -> Void
 
     init(
-        _ reader: TraceReader, count: Int, stretchesAt offsets: [UInt64],
+        _ reader: TraceReader, count: Int, chunksAt offsets: [UInt64],
         onFailure: @escaping @Sendable (any Error) -> Void
     ) {
         self.reader = reader
@@ -102,16 +103,16 @@ final class EventFile: Sendable {
         self.onFailure = onFailure
     }
 
-    /// The events of a stretch: as many as there are, `stretchCount` of each but the last.
-    func stretch(_ number: Int) -> [TraceEvent] {
+    /// The events of a chunk: `eventsPerChunk` of them, fewer in the last one.
+    func chunk(_ number: Int) -> [TraceEvent] {
         if let known = recent.withLock({ $0.value(of: number) }) { return known }
         let events = read(number)
-        recent.withLock { _ = $0.insert(events, for: number, sizeBytes: Self.stretchCount * Self.eventBytes) }
+        recent.withLock { _ = $0.insert(events, for: number, sizeBytes: Self.eventsPerChunk * Self.eventBytes) }
         return events
     }
 
     private func read(_ number: Int) -> [TraceEvent] {
-        let wanted = Swift.min(Self.stretchCount, count - number * Self.stretchCount)
+        let wanted = Swift.min(Self.eventsPerChunk, count - number * Self.eventsPerChunk)
         var events: [TraceEvent] = []
         events.reserveCapacity(wanted)
         do {
@@ -123,7 +124,7 @@ final class EventFile: Sendable {
         } catch {
             onFailure(error)
         }
-        let nothing = TraceEvent.fault(OperationID(0), rule: "")
-        return events + Array(repeating: nothing, count: wanted - events.count)
+        let placeholder = TraceEvent.fault(OperationID(0), rule: "")
+        return events + Array(repeating: placeholder, count: wanted - events.count)
     }
 }

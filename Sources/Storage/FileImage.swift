@@ -2,26 +2,26 @@ import Glibc
 import Model
 import Synchronization
 
-/// What a file of a crash state holds, in memory that many storages share until they write to it. Immutable.
+/// The content of a file of a crash state. Immutable: storages share it until they write to the file.
 package final class FileImage: @unchecked Sendable {
     let bytes: UnsafeRawBufferPointer
     private let known = Mutex<StateHash?>(nil)
 
-    /// Throws whatever `payloads` throws, and `StorageError` where there is no memory for it.
+    /// Throws the errors of `payloads`, and `FileImageError` when memory is short.
     init(_ node: Node, payloads: any PayloadStore) throws {
         let count = Int(clamping: node.sizeBytes)
         guard let memory = calloc(max(count, 1), 1) else { throw FileImageError.noMemory(countBytes: count) }
         bytes = UnsafeRawBufferPointer(start: memory, count: count)
         for extent in node.content.slice(0..<node.sizeBytes) {
             try payloads.bytes(of: extent.data).withUnsafeBytes { data in
-                let place = UnsafeMutableRawBufferPointer(
+                let target = UnsafeMutableRawBufferPointer(
                     start: memory + Int(extent.offsetBytes), count: count - Int(extent.offsetBytes))
-                place.copyMemory(from: data)
+                target.copyMemory(from: data)
             }
         }
     }
 
-    /// Whether a file is of a size that is worth to be held as it is: nothing is gained by holding large holes.
+    /// Whether an image is worth its memory: the file is small and at least half of it is data.
     static func isWorthIt(_ node: Node) -> Bool {
         let visible = node.content.slice(0..<node.sizeBytes).reduce(0) { $0 + $1.data.countBytes }
         return node.sizeBytes <= 4 << 20 && 2 * visible >= node.sizeBytes
@@ -29,7 +29,7 @@ package final class FileImage: @unchecked Sendable {
 
     deinit { free(UnsafeMutableRawPointer(mutating: bytes.baseAddress)) }
 
-    /// A hash of the bytes, worked out when it is first asked for.
+    /// A hash of the bytes, computed on first use.
     var hash: StateHash {
         known.withLock { known in
             if let known { return known }
@@ -40,19 +40,19 @@ package final class FileImage: @unchecked Sendable {
     }
 }
 
-/// Why a file of a crash state cannot be held in memory.
+/// The image does not fit into memory.
 enum FileImageError: Error, CustomStringConvertible {
     case noMemory(countBytes: Int)
 
     var description: String {
         switch self {
-        case .noMemory(let count): "there is no memory for a file of \(count) bytes"
+        case .noMemory(let count): "not enough memory for a file of \(count) bytes"
         }
     }
 }
 
-/// The images of files as they were last asked for: of crash states that differ little, a file that is as it was is
-/// not put together again. All who share one must have the same payloads. Thread safe.
+/// A cache of the latest image of each inode: consecutive crash states mostly have the same files. All users must have
+/// the same payloads. Thread safe.
 package final class FileImages: Sendable {
     private let known = Mutex<[InodeID: (node: Node, image: FileImage)]>([:])
 

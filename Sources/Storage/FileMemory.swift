@@ -1,21 +1,20 @@
 import Glibc
 
-/// Memory for files in memory. What was given back may be handed out again as it is, so that only so much of it is zero as
-/// it says.
+/// Memory for the content of a file in memory. Released memory may be reused without zeroing: only the part from
+/// `usedBytes` on is zero.
 struct FileMemory {
     let base: UnsafeMutableRawPointer
     let countBytes: Int
     /// Bytes from here on are zero.
     let usedBytes: Int
 
-    /// From here on memory comes in huge pages where the system has them, and is kept for the next file when it is given
-    /// back: most of the cost of a large file in memory is touching its pages for the first time. The system may take back
-    /// what is kept.
+    /// From this size on, memory uses huge pages and is kept for the next file when it is released: first-touch page
+    /// faults are most of the cost of a large file in memory. The system may reclaim kept memory.
     private static let largeBytes = 4 << 20
-    /// Up to here it costs less to zero what turns out to be needed.
+    /// Below this size memory is not zeroed in advance: zeroing the needed part later is cheaper.
     private static let smallBytes = 64 << 10
 
-    /// A run of segments needs one that is written and one that is still read.
+    /// A log needs two: one segment that is written, and one that is still read.
     private static let keptCount = 2
     private static let kept = Guarded<[FileMemory]>([])
 
@@ -25,7 +24,7 @@ struct FileMemory {
         self.usedBytes = usedBytes
     }
 
-    /// Nil when there is no memory for it.
+    /// Fails when memory is short.
     init?(countBytes: Int) {
         if countBytes < Self.largeBytes {
             let isSmall = countBytes < Self.smallBytes
@@ -46,10 +45,10 @@ struct FileMemory {
         self.init(memory, countBytes, usedBytes: 0)
     }
 
-    /// Gives the memory back, of which the first `usedBytes` may be anything and the rest is zero.
+    /// Releases the memory. Its first `usedBytes` may have any value; the rest is zero.
     consuming func release(usedBytes: Int) {
         guard countBytes >= Self.largeBytes else { return free(base) }
-        // The system takes the pages when it needs them; they are zero then.
+        // The system may reclaim these pages; they then read as zeros.
         _ = madvise(base, usedBytes, MADV_FREE)
         let released = FileMemory(base, countBytes, usedBytes: usedBytes)
         let given = Self.kept.withLock { kept -> FileMemory? in

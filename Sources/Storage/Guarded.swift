@@ -1,6 +1,6 @@
 import Glibc
 
-/// A value that is touched under a lock alone.
+/// A value that is accessible only under its lock.
 ///
 /// A pthread mutex rather than `Synchronization.Mutex`: thread sanitizer understands it, and it costs the same.
 package final class Guarded<State: ~Copyable>: @unchecked Sendable {
@@ -11,7 +11,7 @@ package final class Guarded<State: ~Copyable>: @unchecked Sendable {
         self.state = state
         mutex = .allocate(capacity: 1)
         let result = pthread_mutex_init(mutex, nil)
-        precondition(result == 0, "a plain mutex can always be made")
+        precondition(result == 0, "pthread_mutex_init does not fail for a default mutex")
     }
 
     deinit {
@@ -19,7 +19,7 @@ package final class Guarded<State: ~Copyable>: @unchecked Sendable {
         mutex.deallocate()
     }
 
-    /// Runs `body` with the state to itself. Not reentrant.
+    /// Runs `body` with exclusive access to the state. Not reentrant.
     @inline(__always)
     package func withLock<Result, Failure: Error>(
         _ body: (inout State) throws(Failure) -> Result

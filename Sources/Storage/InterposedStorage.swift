@@ -1,19 +1,18 @@
 import Bytes
 
-/// Stands between a caller and a storage, at every call that can change something or make it durable.
+/// Intercepts every call of a storage that changes something or makes it durable.
 package protocol StorageInterposer: Sendable {
-    /// Decides what becomes of a call on the file or the directory `name`: `proceed` does it, now or later, once, often
-    /// or never. Throwing makes the call fail. Called on the thread of the caller, from many at once.
+    /// Handles a call on the file or directory `name`. `proceed` performs the call; the interposer may call it now,
+    /// later, repeatedly or never. Throwing fails the call. Called on the caller's thread, concurrently.
     func interpose(
         _ call: StorageCall, _ name: ByteString, proceed: @escaping @Sendable () throws(StorageError) -> Void
     ) throws(StorageError)
 }
 
-/// Any storage, with every call but reads, listings, lengths, opens and locks in the hands of an interposer. Creating a
-/// file always proceeds; the interposer is asked before, with a `proceed` that does nothing.
+/// Wraps any storage and passes writes, truncations, preallocations, renames, unlinks and syncs to an interposer.
+/// Creating a file always proceeds; the interposer is called first, with a `proceed` that does nothing.
 ///
-/// For deliberate defects, and for tests. Faults by rule are another matter: a faulty storage keeps the language of rules
-/// and the model of what a failed sync loses.
+/// For planted bugs and tests. For faults by rule, with a model of failed syncs, use `FaultyStorage`.
 package struct InterposedStorage: Storage {
     private let wrapped: any Storage
     private let interposer: any StorageInterposer
@@ -73,7 +72,7 @@ private final class InterposedFile: StorageFile {
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
-        // The caller's memory is its own again when this returns; a write that is done later needs a copy.
+        // `proceed` may run after this returns, when the caller's buffer is invalid: it needs a copy.
         let copy = Array(bytes)
         try interposer.interpose(.write, name) { [wrapped] () throws(StorageError) in
             try wrapped.write(copy, at: offsetBytes)

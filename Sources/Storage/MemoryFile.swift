@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import Model
 
-/// A file in memory. Memory grows with what was written or extended over, and is touched only where it was written.
+/// A file in memory. Memory is allocated for the whole length but touched only where bytes were written.
 final class MemoryFile: StorageFile {
     private let content: Guarded<Content>
     private let name: ByteString
@@ -12,7 +12,7 @@ final class MemoryFile: StorageFile {
         content = Guarded(Content(contents))
     }
 
-    /// A file that holds what `image` does, and shares it until it is written to.
+    /// A file with the content of `image`, which it shares until the first write.
     init(name: ByteString, _ image: FileImage) {
         self.name = name
         content = Guarded(Content(image))
@@ -50,7 +50,7 @@ final class MemoryFile: StorageFile {
         if !hadMemory { throw .failed(call, name: name, errno: ENOMEM) }
     }
 
-    /// Refuses, as a filesystem does, what no file can hold; so that arithmetic below never traps.
+    /// Throws EFBIG for sizes that no file can have, so that arithmetic never traps.
     private func checkEnd(_ offset: UInt64, _ count: UInt64, _ call: StorageCall) throws(StorageError) {
         let (end, overflow) = offset.addingReportingOverflow(count)
         if overflow || end > Self.largestSizeBytes { throw .failed(call, name: name, errno: EFBIG) }
@@ -59,15 +59,15 @@ final class MemoryFile: StorageFile {
     private static let largestSizeBytes: UInt64 = 1 << 40
 }
 
-/// The bytes of a file. Those from `written` on are zero, whatever lies in memory for them.
+/// The bytes of a file. Bytes from `written` on are logically zero, whatever the memory holds.
 private struct Content: ~Copyable {
     private var memory: FileMemory?
     private(set) var count = 0
-    /// How far anything was written. At most `count`.
+    /// The end of the written part. At most `count`.
     private var written = 0
-    /// Memory from here on is zero: what lies between is left from before.
+    /// Memory from here on is zero. Between `written` and `used` it has old bytes.
     private var used = 0
-    /// What holds the bytes up to `written`, until the first change that it cannot show; then there is `memory`.
+    /// Holds the bytes up to `written` until the first write; from then on `memory` does.
     private var image: FileImage?
 
     init(_ image: FileImage) {
@@ -79,8 +79,8 @@ private struct Content: ~Copyable {
     init(_ bytes: [UInt8]) {
         guard !bytes.isEmpty else { return }
         let hadMemory = bytes.withUnsafeBytes { write($0, at: 0) }
-        // The array was just made: where there is no memory for its copy, Swift's own allocations end the process.
-        precondition(hadMemory, "no memory for \(bytes.count) bytes of a file in memory")
+        // Swift's own allocations also end the process when memory is short.
+        precondition(hadMemory, "not enough memory for a file of \(bytes.count) bytes")
     }
 
     deinit { memory?.release(usedBytes: max(used, written)) }
@@ -106,7 +106,7 @@ private struct Content: ~Copyable {
         return available
     }
 
-    /// False, and nothing is changed, when there is no memory for it.
+    /// False, without a change, when memory is short.
     mutating func write(_ bytes: UnsafeRawBufferPointer, at offset: Int) -> Bool {
         guard let source = bytes.baseAddress, bytes.count > 0 else { return true }
         let end = offset + bytes.count
@@ -120,13 +120,13 @@ private struct Content: ~Copyable {
         return true
     }
 
-    /// False, and nothing is changed, when there is no memory for it.
+    /// False, without a change, when memory is short.
     mutating func resize(to size: Int) -> Bool {
         if size < count {
             used = max(used, written)
             written = min(written, size)
         } else if size > capacity, image == nil || size > count {
-            // Twice the room if it is there, else what is needed.
+            // Doubles the capacity if possible; otherwise takes what is needed.
             let isReserved = count > 0 && size < 2 * capacity && reserve(2 * capacity)
             guard isReserved || reserve(size) else { return false }
         }
@@ -134,7 +134,7 @@ private struct Content: ~Copyable {
         return true
     }
 
-    /// Makes memory up to `end` what it means.
+    /// Zeroes old bytes up to `end`.
     private mutating func zero(upTo end: Int) {
         let stale = min(end, used)
         guard stale > written, let memory else { return }

@@ -2,13 +2,13 @@ import Bytes
 import Model
 
 extension MemoryStorage {
-    /// The regular files in the root of a tree: a crash state, as a store finds it. What a flat directory cannot hold is
-    /// left out. Throws `StorageError.invalidName`, or whatever `payloads` throws.
+    /// The regular files in the root of a tree, such as a crash state. Leaves out everything else. Throws
+    /// `StorageError.invalidName` and the errors of `payloads`.
     public convenience init(_ tree: Tree, payloads: some PayloadStore) throws {
         try self.init(tree, payloads: payloads, sharing: FileImages())
     }
 
-    /// The same, with files that are shared with other storages of these images until they are written to.
+    /// Like `init(_:payloads:)`, sharing file contents through `images` until a file is written.
     package convenience init(_ tree: Tree, payloads: some PayloadStore, sharing images: FileImages) throws {
         var files: [ByteString: MemoryFile] = [:]
         for (name, inode) in tree.nodes[.root]?.entries ?? [:] {
@@ -18,7 +18,7 @@ extension MemoryStorage {
         try self.init(files)
     }
 
-    /// A hash of all names and what they hold.
+    /// A hash of all names and contents.
     package func contentHash() -> StateHash {
         files().reduce(into: StateHash(of: [])) { hash, file in
             hash = .mixed(hash, .mixed(StateHash(of: file.key.bytes), file.value.contentHash()))

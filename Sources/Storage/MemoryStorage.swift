@@ -1,21 +1,20 @@
 import Bytes
 import Glibc
 
-/// A directory in memory: for tests, for exploration, and for stores that need not outlive the process.
+/// A directory in memory, for tests, exploration, and stores that need not outlive the process.
 ///
-/// It keeps everything that was written, at once: what a crash would have lost is for the model to say, not for this.
-/// Copies of its content (`contents`) are how crash states come and go.
+/// It keeps every write. The model, not this type, decides what a crash would lose.
 public final class MemoryStorage: Storage {
-    private struct State {
+    private struct DirectoryState {
         var files: [ByteString: MemoryFile] = [:]
         var isLocked = false
     }
 
-    private let state: Guarded<State>
+    private let state: Guarded<DirectoryState>
 
-    /// A directory that holds `contents`, or nothing. Throws `StorageError.invalidName`.
+    /// A directory with these files. Throws `StorageError.invalidName`.
     public init(contents: [ByteString: [UInt8]] = [:]) throws(StorageError) {
-        var state = State()
+        var state = DirectoryState()
         for (name, bytes) in contents {
             try name.checkedAsFileName()
             state.files[name] = MemoryFile(name: name, contents: bytes)
@@ -26,20 +25,20 @@ public final class MemoryStorage: Storage {
     /// A directory of these files. Throws `StorageError.invalidName`.
     init(_ files: [ByteString: MemoryFile]) throws(StorageError) {
         for name in files.keys { try name.checkedAsFileName() }
-        state = Guarded(State(files: files))
+        state = Guarded(DirectoryState(files: files))
     }
 
     /// An empty directory.
-    public init() { state = Guarded(State()) }
+    public init() { state = Guarded(DirectoryState()) }
 
-    /// A copy of every file, each as it is at one moment.
+    /// A copy of every file. Each copy is consistent; the copies may be from different moments.
     public func contents() throws(StorageError) -> [ByteString: [UInt8]] {
         var copies: [ByteString: [UInt8]] = [:]
         for (name, file) in state.withLock({ $0.files }) { copies[name] = try file.contents() }
         return copies
     }
 
-    /// Every file by its name, in the order of the names.
+    /// All files, sorted by name.
     func files() -> [(key: ByteString, value: MemoryFile)] {
         state.withLock { $0.files }.sorted { $0.key < $1.key }
     }

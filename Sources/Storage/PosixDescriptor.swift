@@ -1,14 +1,14 @@
 import Bytes
 import Glibc
 
-/// A file descriptor that is closed exactly once, when its owner ends.
+/// An owned file descriptor, closed at the end of its owner's life.
 struct PosixDescriptor: ~Copyable {
     let rawValue: Int32
 
     init(adopting rawValue: Int32) { self.rawValue = rawValue }
 
-    /// Opens `name` beneath `directory`, never through a symbolic link in its last component. A FIFO is not waited for;
-    /// regular files take no notice of O_NONBLOCK.
+    /// Opens `name` in `directory` without following a symbolic link. O_NONBLOCK keeps a FIFO from blocking; regular
+    /// files ignore it.
     init(
         opening name: ByteString, in directory: borrowing PosixDescriptor, flags: Int32, mode: mode_t = 0,
         call: StorageCall
@@ -21,7 +21,7 @@ struct PosixDescriptor: ~Copyable {
 
     deinit { close(rawValue) }
 
-    /// EINVAL for anything but a regular file: it has no offsets, or no end.
+    /// Throws EINVAL unless it is a regular file.
     borrowing func requireRegularFile(_ name: ByteString) throws(StorageError) {
         var attributes = stat()
         guard fstat(rawValue, &attributes) == 0, attributes.st_mode & S_IFMT == S_IFREG else {
@@ -30,7 +30,7 @@ struct PosixDescriptor: ~Copyable {
     }
 }
 
-/// Calls until the call is not interrupted by a signal; -1 becomes an error with its errno.
+/// Repeats a call while it fails with EINTR. Throws the errno for any other -1.
 func retryingInterrupts<Result: FixedWidthInteger & SignedInteger>(
     _ call: StorageCall, _ name: ByteString, _ body: () -> Result
 ) throws(StorageError) -> Result {

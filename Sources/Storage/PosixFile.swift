@@ -2,7 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// A file of a `PosixStorage`. Interrupted calls are repeated, short reads and writes continued.
+/// A file of a `PosixStorage`. Repeats interrupted calls and continues short reads and writes.
 final class PosixFile: StorageFile {
     private let descriptor: PosixDescriptor
     private let name: ByteString
@@ -34,7 +34,7 @@ final class PosixFile: StorageFile {
             let count = try retryingInterrupts(.write, name) {
                 pwrite(descriptor.rawValue, rest.baseAddress, rest.count, start + off_t(done))
             }
-            // A device that takes nothing and reports nothing would keep this loop for ever.
+            // A device that accepts no bytes without an error would make this loop endless.
             if count == 0 { throw .failed(.write, name: name, errno: EIO) }
             done += count
         }
@@ -55,7 +55,7 @@ final class PosixFile: StorageFile {
                 faultline_fallocate(descriptor.rawValue, 0, Int64(start), Int64(count))
             }
         } catch  where error.errno == EOPNOTSUPP || error.errno == ENOSYS {
-            // No space can be reserved here: a sparse extension still keeps later commits free of size changes.
+            // Without space reservation, extend sparsely: later commits still need no size change.
             if try length() < end { try truncate(to: UInt64(end)) }
         }
     }

@@ -3,11 +3,11 @@ import Glibc
 
 /// A directory of a POSIX filesystem.
 ///
-/// Every file is opened relative to one directory descriptor, so that renaming or replacing the path underneath changes
-/// nothing, and never through a symbolic link. Files are created with mode 0600 less the umask.
+/// Files are opened relative to one directory descriptor, so renaming or replacing the directory's path has no effect.
+/// Symbolic links are not followed. New files have mode 0600, masked by the umask.
 public final class PosixStorage: Storage {
     private let directory: PosixDescriptor
-    /// The path as it was given; for messages alone.
+    /// The path as given, only for messages.
     public let path: ByteString
 
     /// Opens an existing directory.
@@ -20,8 +20,8 @@ public final class PosixStorage: Storage {
             })
     }
 
-    /// Opens a directory, and creates it (mode 0700 less the umask) and every missing parent first. Each new name is
-    /// durable when this returns.
+    /// Creates the directory and every missing parent (mode 0700, masked by the umask) if needed, then opens it. Each
+    /// new name is durable when this returns.
     public convenience init(creatingDirectory path: ByteString) throws(StorageError) {
         try Self.checkPath(path)
         do throws(OutputError) { _ = try NewDirectories(making: path) } catch {
@@ -51,19 +51,19 @@ public final class PosixStorage: Storage {
         return PosixFile(file, name: name)
     }
 
-    /// A store of another user stays that user's when root writes to it: a new file belongs to whom the directory does.
+    /// Gives a file that root creates to the directory's owner, so that the store stays usable for its user.
     private func giveToOwner(_ file: borrowing PosixDescriptor) {
         guard geteuid() == 0 else { return }
         var (own, parent) = (stat(), stat())
         guard fstat(file.rawValue, &own) == 0, fstat(directory.rawValue, &parent) == 0,
             own.st_uid != parent.st_uid || own.st_gid != parent.st_gid
         else { return }
-        // Where it cannot be given away it is as useful as before.
+        // A failure does no harm.
         _ = fchown(file.rawValue, parent.st_uid, parent.st_gid)
     }
 
     public func list() throws(StorageError) -> [ByteString] {
-        // A descriptor of its own: a duplicate would share its position with every other listing.
+        // A new descriptor: a duplicate would share its position with concurrent listings.
         let own = try retryingInterrupts(.list, path) {
             openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         }
@@ -107,7 +107,7 @@ public final class PosixStorage: Storage {
     }
 
     public func lockDirectory() throws(StorageError) -> any DirectoryLock {
-        // flock belongs to the open file description: a second one in this process is a second owner, as it should be.
+        // flock(2) belongs to the open file description, so a second lock in this process also conflicts, as it should.
         let own = PosixDescriptor(
             adopting: try retryingInterrupts(.lockDirectory, path) {
                 openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -125,7 +125,7 @@ public final class PosixStorage: Storage {
     }
 }
 
-/// A lock that lasts as long as one open file description: the kernel drops it when the process ends.
+/// A flock(2) lock. The kernel releases it when the descriptor is closed or the process ends.
 private final class PosixDirectoryLock: DirectoryLock {
     private let descriptor: PosixDescriptor
 

@@ -1,6 +1,6 @@
 import Model
 
-/// What a trace file held, without the data: payloads point into the file.
+/// A loaded trace without its data: payloads point into the file.
 public struct RecordedTrace: Sendable {
     /// The tree before the first event.
     public var base: Tree

@@ -2,40 +2,39 @@ import Bytes
 import Glibc
 import Model
 
-/// Any storage, with every change and every barrier recorded as the events of a trace, from which the model derives what
-/// a crash at each point may leave.
+/// Wraps any storage and records every change and barrier as trace events. The model derives from the trace what a
+/// crash at each point may leave.
 ///
-/// A change is recorded under the lock that covers the call beneath, so that the order of the trace is the order of
-/// effect. A barrier is recorded when it begins and when it ends, and changes may fall between. Calls that failed are
-/// not recorded as changes: a storage that fails or lies belongs *above* this one, where its partial effects arrive as
-/// the calls they are. A failed barrier is recorded with its errno.
+/// A change is recorded under the lock that also covers the wrapped call, so trace order is the order of effect. A
+/// barrier has a begin and an end event, with changes possibly in between. Failed changes are not recorded: put a
+/// storage that injects faults *above* this one, where its partial effects arrive as ordinary calls. A failed barrier
+/// is recorded with its errno.
 ///
-/// The base tree is what the directory held at first: regular files beneath the root, all of it durable. Oracle lines
-/// are recorded by whoever drives the store (`record(oracle:)`), at their place among the operations.
+/// The base tree is the initial content: regular files in the root, all durable. The driver of the store records oracle
+/// lines (`record(oracle:)`), in order with the operations.
 ///
-/// The events and their data are kept in memory (`events`, `payloads`), or go straight into a trace file, and memory does
-/// not grow with the life of the store.
+/// Events and data are kept in memory (`events`, `payloads`) or written to a trace file, so that memory does not grow.
 ///
-/// Threads: as every storage; changes are serialised.
+/// Threads: as for every storage; changes are serialised.
 public final class RecordingStorage: Storage {
-    /// Where the data of writes and oracle lines is kept, if it is not in a trace file.
+    /// The data of writes and oracle lines, unless they go to a trace file.
     public let payloads: PayloadArena
     /// The tree before the first event.
     public let base: Tree
 
     private let wrapped: any Storage
-    private let state: Guarded<State>
+    private let state: Guarded<RecordingState>
     private let process = getpid()
 
-    fileprivate struct State: ~Copyable {
+    fileprivate struct RecordingState: ~Copyable {
         private(set) var events: [TraceEvent] = []
         private(set) var eventCount = 0
-        /// Where the events go; nil to keep them in memory.
+        /// Receives the events; nil to keep them in memory.
         var trace: TraceWriter?
-        /// Why the trace could not be written: from there on nothing is recorded.
+        /// Why the trace could not be written. Recording has stopped then.
         private(set) var failure: TraceFileError?
         let payloads: PayloadArena
-        /// Nothing is recorded any more.
+        /// Whether recording has stopped.
         var isStopped = false
         var inodes: [ByteString: InodeID]
         var lastInode: UInt64
@@ -56,7 +55,7 @@ public final class RecordingStorage: Storage {
             self.lastInode = lastInode
         }
 
-        /// Adds an event with its data.
+        /// Appends an event with its data.
         mutating func append(
             _ event: TraceEvent, data: UnsafeRawBufferPointer = .init(start: nil, count: 0)
         ) {
@@ -79,22 +78,23 @@ public final class RecordingStorage: Storage {
         }
     }
 
-    /// Reads all that `wrapped` holds, to begin with. Keeps what is recorded in memory.
+    /// Reads the initial content of `wrapped`. Keeps the trace in memory.
     public convenience init(_ wrapped: any Storage, payloads: PayloadArena = PayloadArena()) throws(StorageError) {
         let (base, inodes, last) = try Self.contents(of: wrapped, payloads)
-        self.init(wrapped, base, State(payloads, nil, inodes, lastInode: last))
+        self.init(wrapped, base, RecordingState(payloads, nil, inodes, lastInode: last))
     }
 
-    /// The same, with what is recorded written to a new trace file at `path`, which is whole after `finish`.
+    /// Reads the initial content of `wrapped`. Writes the trace to a new file at `path`, which is complete after
+    /// `finish`.
     package convenience init(_ wrapped: any Storage, writingTo path: ByteString) throws {
         let payloads = PayloadArena()
         let (base, inodes, last) = try Self.contents(of: wrapped, payloads)
         var trace = try TraceWriter(creating: path)
         try trace.append(base: base, from: payloads)
-        self.init(wrapped, base, State(PayloadArena(), trace, inodes, lastInode: last))
+        self.init(wrapped, base, RecordingState(PayloadArena(), trace, inodes, lastInode: last))
     }
 
-    private init(_ wrapped: any Storage, _ base: Tree, _ state: consuming State) {
+    private init(_ wrapped: any Storage, _ base: Tree, _ state: consuming RecordingState) {
         self.wrapped = wrapped
         self.base = base
         payloads = state.payloads
@@ -120,17 +120,17 @@ public final class RecordingStorage: Storage {
         return (base, inodes, last)
     }
 
-    /// The trace so far; empty where it is in a file. A crash point is a number of its events.
+    /// The trace so far; empty when it goes to a file. A crash point is an event count.
     public var events: [TraceEvent] { state.withLock { $0.events } }
 
     public var eventCount: Int { state.withLock { $0.eventCount } }
 
-    /// Nothing is recorded any more, and the trace file is whole. Throws when it could not be written.
+    /// Stops recording and completes the trace file. Throws when it could not be written.
     package func finish() throws(TraceFileError) {
         try state.withLock { (state) throws(TraceFileError) in try state.finish() }
     }
 
-    /// Records a line of the oracle, without its newline, after everything that has taken effect.
+    /// Records an oracle line, without its newline, after all changes that have taken effect.
     public func record(oracle line: [UInt8]) {
         let payload = Payload(offsetBytes: 0, countBytes: UInt64(line.count))
         line.withUnsafeBytes { line in state.withLock { $0.append(.oracle(payload), data: line) } }
@@ -138,14 +138,14 @@ public final class RecordingStorage: Storage {
 
     // MARK: - Faults above
 
-    /// Records that a fault was injected above. The operation that it hit has an id of its own; what is left of it
-    /// follows as the operations that it became.
+    /// Records a fault that was injected above, under its own operation id. The operations that remain of the faulty
+    /// call follow.
     package func record(fault rule: ByteString) {
         state.withLock { $0.append(.fault($0.nextOperation(), rule: rule)) }
     }
 
-    /// Records a barrier that a fault above kept from being asked for here, and that failed. What `body` changes comes
-    /// after its beginning.
+    /// Records a barrier that failed because of a fault above, without calling the wrapped storage. Changes made by
+    /// `body` fall between its begin and end.
     package func recordFailed<Failure: Error>(
         _ barrier: Barrier, errno: Int32, fault rule: ByteString, _ body: () throws(Failure) -> Void
     ) throws(Failure) {
@@ -159,7 +159,7 @@ public final class RecordingStorage: Storage {
         try body()
     }
 
-    /// The power is gone: nothing is recorded from now on, not even the end of a barrier that is under way.
+    /// Stops recording, for a power cut: even the end of a barrier in flight is not recorded.
     package func stop() { state.withLock { $0.isStopped = true } }
 
     // MARK: - Storage
@@ -215,12 +215,12 @@ public final class RecordingStorage: Storage {
     private static let attributes = Attributes(mode: 0o600)
 
     private func append(
-        _ change: Change, data: UnsafeRawBufferPointer = .init(start: nil, count: 0), to state: inout State
+        _ change: Change, data: UnsafeRawBufferPointer = .init(start: nil, count: 0), to state: inout RecordingState
     ) {
         state.append(.operation(Operation(id: state.nextOperation(), change, process: process)), data: data)
     }
 
-    /// - Parameter data: of a write.
+    /// - Parameter data: the data of a write.
     fileprivate func record(
         _ change: Change, data: UnsafeRawBufferPointer = .init(start: nil, count: 0),
         _ call: () throws(StorageError) -> Void

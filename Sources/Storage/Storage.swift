@@ -1,52 +1,51 @@
 import Bytes
 
-/// One directory of files: the seam through which the engine touches storage, and nothing else does.
+/// A directory of files. It is the engine's only access to storage.
 ///
-/// What is promised, and what is not:
-/// - Nothing is durable when a call returns, except what `StorageFile.sync` and `syncDirectory` say. Until then a crash
-///   may keep any part of a write, in any order, and any of the names that were created, renamed or unlinked.
-/// - `StorageFile.sync` makes the data and the length of one file durable, not its name. `syncDirectory` makes names
-///   durable, not what they stand for.
-/// - A call that throws may have taken effect wholly, partly or not at all.
-/// - After a `sync` that threw, what it should have made durable may never become so, even if a later `sync` returns:
-///   only writing the bytes again gives a later `sync` something to promise. (Rebello et al., "Can Applications Recover
-///   from fsync Failures?", USENIX ATC 2020.)
+/// Guarantees:
+/// - Only `StorageFile.sync` and `syncDirectory` make anything durable. Until then a crash may keep any part of a
+///   write, in any order, and any subset of the creates, renames and unlinks.
+/// - `StorageFile.sync` makes the data and length of one file durable, not its name. `syncDirectory` makes names
+///   durable, not file contents.
+/// - A call that throws may have taken full, partial or no effect.
+/// - After a failed `sync`, its data may never become durable, even if a later `sync` succeeds. Only data that is
+///   written again is covered by a later `sync`. (Rebello et al., "Can Applications Recover from fsync Failures?",
+///   USENIX ATC 2020.)
 ///
-/// Names are bytes: one to 255 of them, without `/` and NUL, and neither `.` nor `..`. Anything else is refused with
-/// `StorageError.invalidName` before storage is touched.
+/// A name has 1 to 255 bytes, without `/` and NUL, and is neither `.` nor `..`. For any other name a call throws
+/// `StorageError.invalidName` without an effect.
 ///
-/// Threads: every call is safe from many threads at once. Calls on names are atomic to each other. Calls on a file that
-/// touch different bytes do not disturb each other; a read beside a write of the same bytes may see a mixture.
+/// Threads: all calls are thread safe. Calls on names are atomic. Calls on different bytes of a file are independent; a
+/// read concurrent with a write of the same bytes may see a mixture.
 public protocol Storage: Sendable {
-    /// Opens an existing file for reading and writing. A symbolic link is refused (ELOOP).
+    /// Opens an existing file for reading and writing. Fails for a symbolic link (ELOOP).
     func open(_ name: ByteString) throws(StorageError) -> any StorageFile
 
-    /// Opens an existing file for reading alone: it works on storage that may not be written.
+    /// Opens an existing file for reading. Works on read-only storage.
     func openForReading(_ name: ByteString) throws(StorageError) -> any StorageFile
 
-    /// Creates an empty file, and refuses to if the name exists (EEXIST).
+    /// Creates an empty file. Fails when the name exists (EEXIST).
     func create(_ name: ByteString) throws(StorageError) -> any StorageFile
 
-    /// Every name in the directory, in no particular order.
+    /// All names in the directory, in no particular order.
     func list() throws(StorageError) -> [ByteString]
 
-    /// Gives the file `from` the name `to`, which stops meaning what it meant. There is no moment without a file `to`
-    /// if there was one before.
+    /// Renames `from` to `to`, replacing `to` atomically if it exists.
     func rename(_ from: ByteString, to: ByteString) throws(StorageError)
 
-    /// Removes a name. Files open under it stay usable.
+    /// Removes a name. Open files stay usable.
     func unlink(_ name: ByteString) throws(StorageError)
 
     /// Makes every earlier create, rename and unlink durable.
     func syncDirectory() throws(StorageError)
 
-    /// Takes the directory for one owner. Throws `StorageError.directoryLocked` while another has it, in this process
-    /// or in any other. A crashed owner leaves nothing behind.
+    /// Locks the directory. Throws `StorageError.directoryLocked` while another owner, in this or another process,
+    /// holds the lock. The lock ends with its process, even on a crash.
     func lockDirectory() throws(StorageError) -> any DirectoryLock
 }
 
-/// The right to be the only writer in a directory. It ends with `release`, with the last reference or with the process.
+/// An exclusive lock on a directory. It ends with `release`, with the last reference or with the process.
 public protocol DirectoryLock: AnyObject, Sendable {
-    /// Gives the directory back. Calling it again does nothing.
+    /// Releases the lock. Further calls do nothing.
     func release()
 }

@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// A call of the storage seam, by the name that reports and rules use.
+/// A call of `Storage` or `StorageFile`. The raw value is its name in reports and rules.
 public enum StorageCall: String, Hashable, Sendable, CaseIterable {
     case openDirectory = "open directory"
     case open, create, list, rename, unlink
@@ -10,18 +10,18 @@ public enum StorageCall: String, Hashable, Sendable, CaseIterable {
     case read, write, truncate, preallocate, sync, length
 }
 
-/// Why a call of the storage seam failed.
+/// A storage call failed.
 public enum StorageError: Error, Hashable, Sendable {
-    /// The system refused: which call, on which name, and why.
+    /// The system reported an error.
     case failed(StorageCall, name: ByteString, errno: Int32)
-    /// A fault was injected on purpose; never confused with a real failure. The rule is the one that fired, as it prints.
+    /// An injected fault; never a real failure. `rule` is the text of the rule that fired.
     case injected(StorageCall, name: ByteString, errno: Int32, rule: ByteString)
-    /// The name is empty, `.`, `..`, longer than 255 bytes, or holds `/` or NUL.
+    /// The name is empty, `.`, `..`, longer than 255 bytes, or contains `/` or NUL.
     case invalidName(ByteString)
-    /// Another owner, in this process or in another, holds the directory.
+    /// Another owner, in this or another process, holds the lock of the directory.
     case directoryLocked(ByteString)
 
-    /// The errno that this failure stands for.
+    /// The corresponding errno.
     public var errno: Int32 {
         switch self {
         case .failed(_, _, let errno), .injected(_, _, let errno, _): errno
@@ -39,9 +39,9 @@ extension StorageError: CustomStringConvertible {
         case .injected(let call, let name, let errno, let rule):
             "\(call.rawValue) '\(name)': \(Self.text(of: errno)) (injected by: \(rule))"
         case .invalidName(let name):
-            "'\(name)' is no file name: 1 to 255 bytes, without '/' and NUL, neither '.' nor '..'"
+            "'\(name)' is not a file name: 1 to 255 bytes, without '/' and NUL, neither '.' nor '..'"
         case .directoryLocked(let path):
-            "'\(path)' is locked: another process, or another store of this one, has it open for writing"
+            "'\(path)' is locked: another process, or another store in this process, has it open for writing"
         }
     }
 
@@ -54,11 +54,11 @@ extension StorageError: CustomStringConvertible {
 }
 
 extension ByteString {
-    /// Refuses what is no single component of a path.
+    /// Throws unless it is a valid file name.
     package func checkedAsFileName() throws(StorageError) {
-        let refused =
+        let isInvalid =
             isEmpty || count > 255 || self == "." || self == ".."
             || bytes.contains { $0 == 0 || $0 == UInt8(ascii: "/") }
-        if refused { throw .invalidName(self) }
+        if isInvalid { throw .invalidName(self) }
     }
 }

@@ -1,31 +1,30 @@
 import Bytes
 
-/// An open file of a `Storage`. See there for durability and threads. It is closed with its last reference.
+/// An open file of a `Storage`; see there for durability and threads. Closed with its last reference.
 public protocol StorageFile: AnyObject, Sendable {
-    /// Reads into `buffer` from `offsetBytes` on and returns how many bytes were read: fewer than the buffer holds only
-    /// where the file ends. Corresponds to `pread`, without its short reads.
+    /// Reads into `buffer` at `offsetBytes` and returns the byte count, which is smaller than the buffer only at the
+    /// end of the file. Like `pread`, without short reads.
     func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) -> Int
 
-    /// Writes all of `bytes` at `offsetBytes`; a gap before it reads as zeros. Corresponds to `pwrite`, without its short
-    /// writes. If it throws, any part of the bytes may have been written.
+    /// Writes all of `bytes` at `offsetBytes`. A gap before it reads as zeros. Like `pwrite`, without short writes. If
+    /// it throws, any part may have been written.
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError)
 
-    /// Cuts the file to `sizeBytes`, or extends it with zeros.
+    /// Truncates the file to `sizeBytes`, or extends it with zeros.
     func truncate(to sizeBytes: UInt64) throws(StorageError)
 
-    /// Reserves space for a range and extends the file over it. Bytes that were never written read as zeros, the others
-    /// stay. Where the storage cannot reserve space, the file is still extended.
+    /// Reserves space for a range and extends the file to its end. New bytes read as zeros. A storage that cannot
+    /// reserve space only extends the file.
     func preallocate(at offsetBytes: UInt64, countBytes: UInt64) throws(StorageError)
 
-    /// Makes the data and the length of the file durable: everything whose call returned before this one began.
-    /// Corresponds to `fdatasync`.
+    /// Makes the data and length durable, for all calls that returned before this one began. Like `fdatasync`.
     func sync() throws(StorageError)
 
     /// The length of the file in bytes.
     func length() throws(StorageError) -> UInt64
 
-    /// Whether a write into space that was only reserved costs no more than one over bytes that were written: then nobody
-    /// gains from writing zeros ahead. False unless a storage says otherwise.
+    /// Whether a write into reserved space is as cheap as one over written bytes, so that writing zeros in advance
+    /// gains nothing. False by default.
     var overwritesReservedSpace: Bool { get }
 }
 
@@ -41,7 +40,7 @@ extension StorageFile {
         if let failure { throw failure }
     }
 
-    /// Reads at most `countBytes`, fewer only where the file ends. The memory is bounded by what the file holds.
+    /// Reads `countBytes`, fewer only at the end of the file. Allocates no more than the file has.
     public func read(countBytes: Int, at offsetBytes: UInt64) throws(StorageError) -> [UInt8] {
         let end = try length()
         guard countBytes > 0, offsetBytes < end else { return [] }
@@ -58,7 +57,7 @@ extension StorageFile {
         return bytes
     }
 
-    /// The whole content, as long as it was when the call began.
+    /// The whole content, up to the length at the start of the call.
     public func contents() throws(StorageError) -> [UInt8] {
         try read(countBytes: Int(clamping: try length()), at: 0)
     }

@@ -1,26 +1,26 @@
 import Bytes
 import Model
 
-/// A walk over the records of a trace file, in order, in memory that is bounded by the longest record and the names and
-/// inodes that there were. Every reader of traces goes this way: a trace that no storage can have done is refused
-/// here (`TraceValidator`). Not thread safe.
+/// Iterates over the records of a trace file. All readers use it, and it validates every record (`TraceValidator`), so
+/// that no reader sees an impossible trace. Memory is bounded by the longest record plus the names and inodes. Not
+/// thread safe.
 public struct TraceCursor {
     private static let chunkBytes = 256 << 10
 
     private let reader: TraceReader
     private var decoder = TraceDecoder()
-    /// Nil for a walk that begins within the events: all of them were checked before.
+    /// nil for a cursor that starts within the events: they were validated before.
     private var validator: TraceValidator? = TraceValidator()
     private var isBaseChecked = false
     /// The bytes of the file from `windowOffset` on.
     private var window: [UInt8] = []
     private var windowOffset: UInt64 = 0
-    /// How the trace ends, as far as it is known: meaningful after `next` answered `nil`.
+    /// How the trace ends. Valid after `next` has returned nil.
     public private(set) var ending = TraceEnding.unfinished(atBytes: 0)
 
     init(_ reader: TraceReader) { self.reader = reader }
 
-    /// A walk that begins within the events, where a record does.
+    /// A cursor that starts within the events, at the start of a record.
     init(_ reader: TraceReader, eventsFrom offsetBytes: UInt64) {
         self.reader = reader
         decoder = TraceDecoder(eventsFrom: offsetBytes)
@@ -28,17 +28,17 @@ public struct TraceCursor {
         windowOffset = offsetBytes
     }
 
-    /// Where the next record begins, in bytes.
+    /// The offset of the next record.
     public var offsetBytes: UInt64 { decoder.offsetBytes }
 
-    /// Where the record that was answered last begins, in bytes.
+    /// The offset of the last returned record.
     var recordBytes: UInt64 { decoder.recordBytes }
 
-    /// The base tree was there as a whole.
+    /// Whether the base tree was complete.
     public var isBaseWhole: Bool { decoder.isBaseWhole }
 
-    /// The next record; `nil` where the trace ends, see `ending`. Throws at damage: what was answered before stands.
-    /// A trace that is still being written can be asked again.
+    /// The next record; nil at the end of the trace (see `ending`). Throws on damage; earlier records stay valid. May
+    /// be called again after nil, for a trace that is still being written.
     public mutating func next() throws(TraceFileError) -> TraceRecord? {
         while true {
             let step = try step()
@@ -106,7 +106,7 @@ public struct TraceCursor {
         }
     }
 
-    /// Moves the window to the decoder's place, with at least `count` bytes, of which the file has so many.
+    /// Moves the window to the decoder's offset and reads at least `count` bytes. The file has that many.
     private mutating func fill(_ count: Int, fileBytes: UInt64) throws(TraceFileError) {
         let offset = decoder.offsetBytes
         let wanted = max(count, min(Self.chunkBytes, Int(clamping: fileBytes - offset)))
@@ -120,7 +120,7 @@ public struct TraceCursor {
         }
         windowOffset = offset
         let got = try result.get()
-        // The window keeps its room only as long as it is full; at the file's end it is cut to what is there.
+        // The window shrinks only at the end of the file.
         if got < window.count { window.removeSubrange(got...) }
         guard got >= count else {
             throw .dataMissing(path: reader.path, Payload(offsetBytes: offset, countBytes: UInt64(count)))

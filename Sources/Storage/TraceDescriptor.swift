@@ -1,12 +1,12 @@
 import Bytes
 import Glibc
 
-/// The descriptor of a trace file: whole reads and writes, errors with the call and the path. It closes itself.
+/// An owned descriptor of a trace file, with complete reads and writes. Errors name call and path.
 struct TraceDescriptor: ~Copyable, Sendable {
     let path: ByteString
     private let descriptor: CInt
 
-    /// A new file for its owner alone. An existing file or a symbolic link at `path` is an error.
+    /// Creates a file with mode 0600. Fails when `path` exists, even as a symbolic link.
     init(creating path: ByteString) throws(TraceFileError) {
         do throws(OutputError) {
             descriptor = try OutputDescriptor.create(path, access: O_RDWR)
@@ -21,7 +21,7 @@ struct TraceDescriptor: ~Copyable, Sendable {
         self.path = path
     }
 
-    /// A device that is written to; tests use /dev/full.
+    /// Opens a device for writing, for tests with a full device.
     init(device path: ByteString) throws(TraceFileError) {
         descriptor = try Self.opened(path, O_WRONLY)
         self.path = path
@@ -34,7 +34,7 @@ struct TraceDescriptor: ~Copyable, Sendable {
         return descriptor
     }
 
-    /// A regular file to read from. A FIFO is not waited for; regular files take no notice of O_NONBLOCK.
+    /// Opens a regular file for reading. O_NONBLOCK keeps a FIFO from blocking; regular files ignore it.
     private static func openedFile(_ path: ByteString) throws(TraceFileError) -> CInt {
         let descriptor = try opened(path, O_RDONLY | O_NONBLOCK)
         var status = stat()
@@ -62,7 +62,7 @@ struct TraceDescriptor: ~Copyable, Sendable {
         }
     }
 
-    /// Reads into `bytes` from `offset`; answers how many bytes were there.
+    /// Reads into `bytes` at `offset`; returns the byte count, smaller only at the end of the file.
     func read(into bytes: UnsafeMutableRawBufferPointer, at offset: UInt64) throws(TraceFileError) -> Int {
         guard offset <= UInt64(Int64.max) - UInt64(bytes.count) else { return 0 }
         var done = 0
@@ -76,7 +76,7 @@ struct TraceDescriptor: ~Copyable, Sendable {
         return done
     }
 
-    /// The size of the file now, in bytes.
+    /// The current size of the file.
     func sizeBytes() throws(TraceFileError) -> UInt64 {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }

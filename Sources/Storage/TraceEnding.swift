@@ -2,12 +2,11 @@ import Bytes
 
 /// How a trace file ends.
 public enum TraceEnding: Hashable, Sendable {
-    /// With its end record: nothing is missing.
+    /// The end record is there: the trace is complete.
     case whole
-    /// After a record, without the end record: whoever wrote it is still at work or was stopped. Records that it held
-    /// in its buffer are missing.
+    /// No end record: the writer is still running or was killed. Records in its buffer are missing.
     case unfinished(atBytes: UInt64)
-    /// Within the record that begins at `recordBytes`: of that one, at least `missingBytes` bytes are not there.
+    /// The file ends within the record at offset `recordBytes`, which lacks at least `missingBytes` bytes.
     case cutOff(recordBytes: UInt64, missingBytes: UInt64)
 }
 

@@ -1,10 +1,10 @@
 import Bytes
 import Model
 
-/// A trace file that is read: the store of its payloads, and the beginning of walks over its records.
+/// Reads a trace file: its payloads, and cursors over its records.
 ///
-/// Data is read with pread, never mapped: a file that shrinks or a disk that fails is an error and not a signal. The
-/// file may still grow while it is read. Safe from several threads.
+/// Uses pread(2), not mmap(2), so that a shrinking file or a failing disk is an error and not a signal. The file may
+/// still grow. Thread safe.
 public final class TraceReader: PayloadStore, Sendable {
     private let file: TraceDescriptor
 
@@ -16,7 +16,7 @@ public final class TraceReader: PayloadStore, Sendable {
 
     public func bytes(of payload: Payload) throws -> [UInt8] {
         let (end, overflow) = payload.offsetBytes.addingReportingOverflow(payload.countBytes)
-        // A damaged length must not make us ask for memory that the file cannot fill; a little is asked for at once.
+        // A damaged length must not cause a huge allocation: check it against the file size, except for small ones.
         let isSmall = payload.countBytes <= TraceReader.smallBytes
         guard !overflow, try isSmall || end <= file.sizeBytes() else {
             throw TraceFileError.dataMissing(path: path, payload)
@@ -31,29 +31,29 @@ public final class TraceReader: PayloadStore, Sendable {
 
     private static let smallBytes: UInt64 = 64 << 10
 
-    /// Where the data can be read from the fastest: memory, if the file is no larger than so many bytes.
+    /// The fastest payload store: memory if the file has at most `limitBytes`, otherwise the file.
     public func payloads(keepingAtMost limitBytes: UInt64) throws -> any PayloadStore {
         let size = try file.sizeBytes()
         guard size <= limitBytes else { return self }
         return PayloadArena(try bytes(of: Payload(offsetBytes: 0, countBytes: size)))
     }
 
-    /// A walk over the records from the beginning.
+    /// A cursor at the first record.
     public func cursor() -> TraceCursor { TraceCursor(self) }
 
-    /// Everything that can be read, in memory without the data. Throws at the first damage and when the base tree is not
-    /// whole; a trace whose events were cut off is no error here: look at `ending`.
+    /// Loads all records, without their data. Throws on damage and for an incomplete base tree. Missing events at the
+    /// end are not an error: see `ending`.
     public func load() throws(TraceFileError) -> RecordedTrace {
         var events: [TraceEvent] = []
         let (base, ending) = try read { event, _ in events.append(event) }
         return RecordedTrace(base: base, events: events, ending: ending)
     }
 
-    /// The same with the events of a long trace left in the file.
+    /// Like `load`, but leaves the events of a long trace in the file.
     ///
     /// - Parameters:
-    ///   - limit: up to so many events are in memory.
-    ///   - onFailure: hears of a disk that fails afterwards; see `EventList`.
+    ///   - limit: keeps up to so many events in memory.
+    ///   - onFailure: called when reading fails later; see `EventList`.
     package func load(
         keepingAtMost limit: Int, onFailure: @escaping @Sendable (any Error) -> Void
     ) throws(TraceFileError) -> (base: Tree, events: EventList, ending: TraceEnding) {
@@ -61,25 +61,25 @@ public final class TraceReader: PayloadStore, Sendable {
         var offsets: [UInt64] = []
         var count = 0
         let (base, ending) = try read { event, offset in
-            if count % EventFile.stretchCount == 0 { offsets.append(offset) }
+            if count % EventFile.eventsPerChunk == 0 { offsets.append(offset) }
             count += 1
             if count <= limit { events.append(event) } else { events = [] }
         }
         guard count > limit else { return (base, EventList(events), ending) }
-        let file = EventFile(self, count: count, stretchesAt: offsets, onFailure: onFailure)
+        let file = EventFile(self, count: count, chunksAt: offsets, onFailure: onFailure)
         return (base, EventList(file), ending)
     }
 
-    /// Reads all of it; hands each event on with the place in the file where its record begins.
+    /// Reads all records; passes each event with its file offset to `body`.
     private func read(
-        _ take: (TraceEvent, UInt64) -> Void
+        _ body: (TraceEvent, UInt64) -> Void
     ) throws(TraceFileError) -> (base: Tree, ending: TraceEnding) {
         var cursor = cursor()
         var base: [BaseRecord] = []
         while let record = try cursor.next() {
             switch record {
             case .base(let record): base.append(record)
-            case .event(let event): take(event, cursor.recordBytes)
+            case .event(let event): body(event, cursor.recordBytes)
             }
         }
         guard cursor.isBaseWhole else { throw .baseMissing(path: path, cursor.ending) }

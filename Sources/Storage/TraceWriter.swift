@@ -1,16 +1,15 @@
 import Bytes
 import Model
 
-/// Writes a trace file: the base records, then the events, then the end (docs/trace-format.md).
+/// Writes a trace file: base records, events, end record (docs/trace-format.md).
 ///
-/// Records gather in a buffer; data too long to be worth copying goes straight to the file. A write that fails is
-/// thrown at once and closes the writer, so that no record ever follows a gap: every later call throws that first error
-/// again. What is still in the buffer when the
-/// process dies is missing at the end of the file, and a reader says so.
+/// Records are buffered; long data is written directly. The first failed write closes the writer, so that no record
+/// follows a gap: every later call throws that error again. Buffered records are lost when the process is killed; a
+/// reader then reports an unfinished trace.
 ///
-/// Not thread safe: whoever gives operations their ids appends them under the same lock.
+/// Not thread safe: append under the lock that assigns operation ids.
 public struct TraceWriter: ~Copyable, Sendable {
-    /// Data of this size and more is not copied into the buffer.
+    /// Data from this size on is written directly, not through the buffer.
     private static let directBytes = 32 << 10
     private static let bufferBytes = 64 << 10
     private static let pageBytes: UInt64 = 4096
@@ -18,10 +17,10 @@ public struct TraceWriter: ~Copyable, Sendable {
     private let file: TraceDescriptor
     private var encoder = TraceEncoder(reserving: TraceWriter.bufferBytes + TraceWriter.directBytes + 4096)
     private var storedBytes: UInt64 = 0
-    /// What every further call throws: that the trace is whole, or the first error.
+    /// The error for every further call: the trace is finished, or the first write error.
     private var ending: TraceFileError?
 
-    /// Creates the file for its owner alone; an existing file is an error.
+    /// Creates the file with mode 0600. Fails when it exists.
     public init(creating path: ByteString) throws(TraceFileError) {
         file = try TraceDescriptor(creating: path)
     }
@@ -30,10 +29,11 @@ public struct TraceWriter: ~Copyable, Sendable {
 
     public var path: ByteString { file.path }
 
-    /// How long the trace is by now, in bytes, with what waits in the buffer.
+    /// The length of the trace, including buffered records.
     public var sizeBytes: UInt64 { encoder.offsetBytes }
 
-    /// Adds a piece of the base tree, which comes before every event. The answer points to its data in this file.
+    /// Appends a base record; all of them must come before the events. Returns the record with its data's place in this
+    /// file.
     @discardableResult
     public mutating func append(
         _ base: BaseRecord, data: UnsafeRawBufferPointer = .init(start: nil, count: 0)
@@ -45,7 +45,7 @@ public struct TraceWriter: ~Copyable, Sendable {
         return moved
     }
 
-    /// Adds the whole tree before the first event, with the content that `store` keeps, in runs of at most 1 MiB.
+    /// Appends the whole base tree, with contents from `store`, in chunks of at most 1 MiB.
     public mutating func append(base tree: Tree, from store: some PayloadStore) throws {
         for record in tree.baseRecords() {
             guard case .content(let inode, let offset, let data) = record else {
@@ -61,8 +61,8 @@ public struct TraceWriter: ~Copyable, Sendable {
         }
     }
 
-    /// Adds an event. `data` is that of a write or an oracle line, as long as the event's payload says; where that
-    /// payload points does not matter. The answer is the event whose payload points to its data in this file.
+    /// Appends an event. `data` is the data of a write or oracle line; its length is that of the event's payload.
+    /// Returns the event with its data's place in this file.
     @discardableResult
     public mutating func append(
         _ event: TraceEvent, data: UnsafeRawBufferPointer = .init(start: nil, count: 0)
@@ -71,23 +71,23 @@ public struct TraceWriter: ~Copyable, Sendable {
         return event.moved(to: payload)
     }
 
-    /// Adds an oracle line (without its newline); answers where in this file it is.
+    /// Appends an oracle line, without its newline. Returns its place in this file.
     @discardableResult
     public mutating func append(oracleLine line: UnsafeRawBufferPointer) throws(TraceFileError) -> Payload {
         let payload = Payload(offsetBytes: 0, countBytes: UInt64(line.count))
         return try append(.event(.oracle(payload)), data: line) ?? payload
     }
 
-    /// Whether some of this data, which was appended, has not been handed to the kernel yet.
-    public func waits(_ payload: Payload) -> Bool { payload.offsetBytes + payload.countBytes > storedBytes }
+    /// Whether part of this appended data is still in the buffer.
+    public func isBuffered(_ payload: Payload) -> Bool { payload.offsetBytes + payload.countBytes > storedBytes }
 
-    /// Hands everything that was appended to the kernel, so that a reader of the file finds it.
+    /// Writes the buffer to the file, so that readers see all records.
     public mutating func flush() throws(TraceFileError) {
         if let ending { throw ending }
         try store()
     }
 
-    /// Writes the end record: the trace is whole. Nothing can be added after it.
+    /// Writes the end record, which completes the trace. Nothing can be appended afterwards.
     public mutating func finish() throws(TraceFileError) {
         if let ending { throw ending }
         do { try encoder.end() } catch { throw .trace(path: path, error) }
@@ -112,13 +112,13 @@ public struct TraceWriter: ~Copyable, Sendable {
             try store(data)
             encoder.skipData(data.count)
         } else if encoder.waitingBytes >= Self.bufferBytes {
-            // Up to the end of a page: one that is begun would have to be filled up with zeros, and found again.
+            // Up to a page boundary: the kernel would have to zero-fill a partial page and look it up again.
             try store(encoder.waitingBytes - Int(encoder.offsetBytes % Self.pageBytes))
         }
         return payload
     }
 
-    /// Stores this many of the bytes that wait; all without a number.
+    /// Writes the first `countBytes` of the buffer to the file; nil for all.
     private mutating func store(_ countBytes: Int? = nil) throws(TraceFileError) {
         let count = countBytes ?? encoder.waitingBytes
         let failure: TraceFileError? = encoder.withWaitingBytes { bytes in

@@ -22,7 +22,9 @@ struct OpenReports {
     let printsJSON: Bool
 
     /// Refuses a log of results under the name of a report, which would replace it at the end.
-    func refuse(log: ByteString) throws(OutputError) { for report in reports { try report.file.refuse(output: log) } }
+    func refuse(log: ByteString) throws(OutputError) {
+        for report in reports { try report.file.requireNot(output: log) }
+    }
 
     /// A report that could not be written, after everything was run.
     struct Failure: Error, CustomStringConvertible {

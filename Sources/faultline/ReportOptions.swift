@@ -43,14 +43,14 @@ struct ReportOptions: ParsableArguments {
     func open(reading inputs: [ByteString], and others: [OpenReports.Report] = []) throws -> OpenReports {
         let reports = try others + requests.map { .init(flag: $0.flag, $0.reporter, try OutputFile($0.path, .replace)) }
         for (index, report) in reports.enumerated() {
-            try report.file.refuse(inputs: inputs)
-            if !report.file.isStandardOutput { try report.file.refuseStandardOutput() }
+            try report.file.requireNot(inputs: inputs)
+            if !report.file.isStandardOutput { try report.file.requireNotStandardOutput() }
             for other in reports[..<index] {
                 if report.file.isStandardOutput, other.file.isStandardOutput {
                     throw ValidationError(
                         "\(other.flag) and \(report.flag) both go to standard output: give one a file")
                 }
-                try other.file.refuse(same: report.file)
+                try other.file.requireNot(sameAs: report.file)
             }
         }
         if json, let report = reports.first(where: \.file.isStandardOutput) {

@@ -123,7 +123,7 @@ struct StoreExportCommand: ParsableCommand {
 
     private func export(_ snapshot: KeyValueSnapshot) throws {
         let output = try OutputFile(file, .replace, permissions: 0o600)
-        try output.refuse(inside: store.directory)
+        try output.requireNot(inside: store.directory)
         let count = try snapshot.exportJSONL(output.write)
         try output.commit()
         // Among the lines of the export it would be damage.

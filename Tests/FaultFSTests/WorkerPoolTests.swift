@@ -50,7 +50,7 @@ private final class Requests: @unchecked Sendable {
 }
 
 /// Whether the condition becomes true within ten seconds.
-private func becomesTrue(_ condition: () -> Bool) -> Bool {
+private func bebecomesTrue(_ condition: () -> Bool) -> Bool {
     for _ in 0..<10_000 {
         if condition() { return true }
         usleep(1000)
@@ -66,11 +66,11 @@ struct WorkerPoolTests {
         try pool.start()
         let isServed = Atomic<Bool>(false)
         let waited = Atomic<Bool>(false)
-        requests.add { waited.store(becomesTrue { isServed.load(ordering: .relaxed) }, ordering: .relaxed) }
+        requests.add { waited.store(bebecomesTrue { isServed.load(ordering: .relaxed) }, ordering: .relaxed) }
         requests.add { isServed.store(true, ordering: .relaxed) }
-        #expect(becomesTrue { waited.load(ordering: .relaxed) })
+        #expect(bebecomesTrue { waited.load(ordering: .relaxed) })
         requests.close()
-        #expect(becomesTrue { !pool.isServing })
+        #expect(bebecomesTrue { !pool.isServing })
         pool.join()
         let hasEnded = requests.hasEnded.load(ordering: .relaxed)
         #expect(hasEnded)
@@ -85,10 +85,10 @@ struct WorkerPoolTests {
             requests.add { served.add(1, ordering: .relaxed) }
             usleep(200)
         }
-        #expect(becomesTrue { served.load(ordering: .relaxed) == 200 })
+        #expect(bebecomesTrue { served.load(ordering: .relaxed) == 200 })
         #expect(pool.activeCount == 1)
         requests.close()
-        #expect(becomesTrue { !pool.isServing })
+        #expect(bebecomesTrue { !pool.isServing })
         pool.join()
     }
 
@@ -104,19 +104,19 @@ struct WorkerPoolTests {
         }
         var most = 0
         #expect(
-            becomesTrue {
+            bebecomesTrue {
                 feed()
                 most = max(most, pool.activeCount)
                 return most == 3
             })
         requests.hasBacklog.store(false, ordering: .relaxed)
         #expect(
-            becomesTrue {
+            bebecomesTrue {
                 requests.add {}
                 return pool.activeCount == 1
             })
         requests.close()
-        #expect(becomesTrue { !pool.isServing })
+        #expect(bebecomesTrue { !pool.isServing })
         pool.join()
     }
 
@@ -125,14 +125,14 @@ struct WorkerPoolTests {
         let requests = Requests()
         let pool = requests.pool(.minimal)
         try pool.start()
-        #expect(becomesTrue { !pool.isPolling })
+        #expect(bebecomesTrue { !pool.isPolling })
         let isServed = Atomic<Bool>(false)
-        requests.add { _ = becomesTrue { isServed.load(ordering: .relaxed) } }
-        #expect(becomesTrue { pool.isPolling })
+        requests.add { _ = bebecomesTrue { isServed.load(ordering: .relaxed) } }
+        #expect(bebecomesTrue { pool.isPolling })
         requests.add { isServed.store(true, ordering: .relaxed) }
-        #expect(becomesTrue { isServed.load(ordering: .relaxed) && !pool.isPolling })
+        #expect(bebecomesTrue { isServed.load(ordering: .relaxed) && !pool.isPolling })
         requests.close()
-        #expect(becomesTrue { !pool.isServing })
+        #expect(bebecomesTrue { !pool.isServing })
         pool.join()
     }
 }

@@ -6,7 +6,7 @@ import Testing
 
 @testable import Storage
 
-/// The events of a long trace, which stay in its file, against the same events in memory.
+/// The events of a long trace, read from its file, equal the same events in memory.
 @Suite struct EventListTests {
     private let temporary: TemporaryDirectory
     private let path: ByteString
@@ -16,7 +16,7 @@ import Testing
         path = temporary.path.appending(component: "trace")
     }
 
-    /// Writes a trace of so many events with data of different lengths.
+    /// Writes a trace of `count` events with data of different lengths.
     private func write(_ count: Int) throws {
         var writer = try TraceWriter(creating: path)
         var base = Tree()

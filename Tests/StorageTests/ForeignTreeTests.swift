@@ -6,7 +6,7 @@ import Testing
 
 @testable import Storage
 
-/// What may come from anywhere is copied as files, and as nothing that is a danger here.
+/// Copies from untrusted sources have no dangerous attributes.
 struct ForeignTreeTests {
     private let source = Scratch()
     private let scratch = Scratch()
@@ -22,13 +22,13 @@ struct ForeignTreeTests {
         return status
     }
 
-    @Test func `extended attributes of a user's come along`() throws {
+    @Test func `user extended attributes are copied`() throws {
         try write("x", to: "file")
         let file = open("\(source.path)/file", O_RDONLY)
         defer { close(file) }
         var attributes = try FileAttributes(of: file, source.path)
         attributes.extended = ["user.faultline": Array("value".utf8), "security.faultline": [1]]
-        // A filesystem may have none.
+        // Some filesystems have no extended attributes.
         guard (try? attributes.apply(to: file, source.path)) != nil else { return }
         try TreeCopy.copy(source.path, to: copy)
         let copied = open("\(copy)/file", O_RDONLY)
@@ -36,15 +36,15 @@ struct ForeignTreeTests {
         #expect(try FileAttributes(of: copied, copy).extended == ["user.faultline": Array("value".utf8)])
     }
 
-    /// What was made by somebody else runs with nobody's privileges here.
-    @Test func `set-user-ID is left behind`() throws {
+    /// A foreign program must not run with another user's privileges.
+    @Test func `set-user-ID is not copied`() throws {
         try write("x", to: "file")
         #expect(chmod("\(source.path)/file", 0o6755) == 0)
         try TreeCopy.copy(source.path, to: copy)
         #expect(status("file").st_mode & 0o7777 == 0o755)
     }
 
-    @Test func `a directory by way of a link is refused, and so is a device`() throws {
+    @Test func `a link to a directory and a device are errors`() throws {
         try write("precious", to: "file")
         let link = scratch.path.appending(component: "link")
         #expect(symlink("\(source.path)", "\(link)") == 0)

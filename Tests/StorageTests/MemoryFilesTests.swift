@@ -5,7 +5,7 @@ import Testing
 
 @testable import Storage
 
-/// Files in memory filesystems, which are in nobody's resident set.
+/// Memory of files in memory filesystems, which no process's resident set includes.
 @Suite(.enabled(if: MemoryFiles(in: "/dev/shm") != nil && access("/dev/shm", W_OK) == 0, "/dev/shm is not in memory"))
 final class MemoryFilesTests {
     private let directory = "/dev/shm/faultline-test-memory-\(UUID().uuidString)"
@@ -40,7 +40,7 @@ final class MemoryFilesTests {
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root mounts"))
-    func `what is mounted beneath it does not count`() throws {
+    func `mounts below the directory do not count`() throws {
         let place = directory + "/mounted"
         try FileManager.default.createDirectory(atPath: place, withIntermediateDirectories: false)
         try #require(mount("none", place, "tmpfs", 0, "size=8m") == 0)

@@ -2,10 +2,10 @@ import Bytes
 import Storage
 import Testing
 
-/// What lies in memory that a file had before is nobody's to see.
+/// Reused memory never shows the bytes of an earlier file.
 @Suite struct MemoryStorageTests {
-    /// Both sizes at which memory is handed out again as it was left.
-    @Test(arguments: [48 << 10, 5 << 20] as [UInt64]) func aFileDoesNotShowWhatAnotherHeldBeforeIt(
+    /// A size for each way in which memory is reused without zeroing.
+    @Test(arguments: [48 << 10, 5 << 20] as [UInt64]) func `a file does not show bytes of an earlier file`(
         _ sizeBytes: UInt64
     ) throws {
         let storage = MemoryStorage()
@@ -23,7 +23,7 @@ import Testing
             try file.write([1, 2, 3], at: sizeBytes / 2)
             expected.replaceSubrange(Int(sizeBytes / 2)..<Int(sizeBytes / 2) + 3, with: [1, 2, 3])
             #expect(try file.contents().isSame(as: expected))
-            // What was cut off does not come back either, before or behind what is written next.
+            // Truncated bytes do not come back, neither before nor after the next write.
             try file.write(marks, at: 0)
             try file.truncate(to: 10)
             try file.preallocate(at: 0, countBytes: sizeBytes)

@@ -4,7 +4,7 @@ import Storage
 import Testing
 
 @Suite struct PosixStorageTests {
-    @Test func aSymbolicLinkIsNeverFollowed() throws {
+    @Test func `a symbolic link is not followed`() throws {
         let outside = try TemporaryDirectory()
         let inside = try TemporaryDirectory()
         _ = try PosixStorage(directory: outside.path).create("secret")
@@ -16,7 +16,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(1))) func aFIFOIsNotWaitedFor() throws {
+    @Test(.timeLimit(.minutes(1))) func `a FIFO does not block`() throws {
         let directory = try TemporaryDirectory()
         #expect(mkfifo("\(directory.text)/pipe", 0o600) == 0)
         let storage = try PosixStorage(directory: directory.path)
@@ -25,7 +25,7 @@ import Testing
         #expect(throws: refusal) { _ = try storage.open("pipe") }
     }
 
-    @Test func theDirectoryStaysTheSameWhenItsPathIsReplaced() throws {
+    @Test func `the directory stays the same when its path is replaced`() throws {
         let parent = try TemporaryDirectory()
         let storage = try PosixStorage(creatingDirectory: ByteString("\(parent.text)/a"))
         #expect(rename("\(parent.text)/a", "\(parent.text)/b") == 0)
@@ -35,7 +35,7 @@ import Testing
         #expect(try PosixStorage(directory: ByteString("\(parent.text)/a")).list() == [])
     }
 
-    @Test(arguments: ["x", "x/y/z", "x//y/"]) func missingDirectoriesAreCreated(_ path: String) throws {
+    @Test(arguments: ["x", "x/y/z", "x//y/"]) func `missing directories are created`(_ path: String) throws {
         let root = try TemporaryDirectory()
         let full = ByteString("\(root.text)/\(path)")
         let storage = try PosixStorage(creatingDirectory: full)
@@ -43,7 +43,7 @@ import Testing
         #expect(try PosixStorage(creatingDirectory: full).list() == ["file"], "an existing directory is kept")
     }
 
-    @Test func aPathThatIsNoDirectoryIsRefused() throws {
+    @Test func `a path that is not a directory is an error`() throws {
         let root = try TemporaryDirectory()
         _ = try PosixStorage(directory: root.path).create("file")
         let file = ByteString("\(root.text)/file")
@@ -57,7 +57,7 @@ import Testing
         #expect(throws: StorageError.invalidName("")) { _ = try PosixStorage(directory: "") }
     }
 
-    @Test func aFileOpenedForReadingCannotBeWritten() throws {
+    @Test func `a file opened for reading cannot be written`() throws {
         let root = try TemporaryDirectory()
         let storage = try PosixStorage(directory: root.path)
         _ = try storage.create("a")
@@ -65,7 +65,7 @@ import Testing
         #expect(throws: StorageError.failed(.write, name: "a", errno: EBADF)) { try file.write([1], at: 0) }
     }
 
-    @Test func anErrorSaysCallNameAndReason() throws {
+    @Test func `an error has call, name and reason`() throws {
         let error = StorageError.failed(.sync, name: ByteString([0x61, 0xFF]), errno: ENOSPC)
         #expect(error.description == "sync 'a\\xff': No space left on device")
         let injected = StorageError.injected(.write, name: "a", errno: EIO, rule: "write nth=1 -> EIO")

@@ -5,7 +5,7 @@ import Storage
 import Testing
 
 @Suite struct RecordingStorageTests {
-    @Test func everyChangeAndEveryBarrierIsRecordedInItsOrder() throws {
+    @Test func `every change and barrier is recorded in order`() throws {
         let recording = try RecordingStorage(MemoryStorage(contents: ["old": [1, 2]]))
         let file = try recording.create("new")
         try file.preallocate(at: 0, countBytes: 8)
@@ -40,7 +40,7 @@ import Testing
         .operation(Operation(id: OperationID(id), change, process: getpid()))
     }
 
-    @Test func whatFailedIsNoChangeAndAFailedBarrierSaysSo() throws {
+    @Test func `a failed change is not recorded and a failed barrier has its errno`() throws {
         struct Failing: StorageInterposer {
             func interpose(
                 _ call: StorageCall, _ name: ByteString, proceed: @escaping @Sendable () throws(StorageError) -> Void
@@ -58,8 +58,8 @@ import Testing
         #expect(recording.events.last == .barrierEnded(OperationID(2), errno: EIO))
     }
 
-    /// With everything kept, the tree that the model derives is the directory.
-    @Test func theTraceGivesBackWhatIsThere() throws {
+    /// The crash state that keeps everything equals the directory.
+    @Test func `the trace gives the stored content`() throws {
         let memory = try MemoryStorage(contents: ["old": [1, 2, 3], "gone": [4]])
         let recording = try RecordingStorage(memory)
         let file = try recording.create("new")

@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
 
-/// A directory of one test, removed with it.
+/// A temporary directory, removed with the value.
 final class ScratchDirectory {
     let path: String
 

@@ -6,7 +6,7 @@ import Testing
 @testable import Storage
 
 @Suite struct SpillFileTests {
-    @Test func `what is put aside reads back, and the directory shows no file`() throws {
+    @Test func `appended data reads back, and the directory has no name`() throws {
         let temporary = try TemporaryDirectory()
         let file = try SpillFile(in: temporary.path)
         var places: [(Payload, [UInt8])] = []
@@ -19,13 +19,13 @@ import Testing
         #expect(try FileManager.default.contentsOfDirectory(atPath: "\(temporary.path)").isEmpty)
     }
 
-    @Test func `what was never put aside is an error`() throws {
+    @Test func `data that was never appended is an error`() throws {
         let temporary = try TemporaryDirectory()
         let file = try SpillFile(in: temporary.path)
         #expect(throws: SpillError.self) { try file.bytes(of: Payload(offsetBytes: 7, countBytes: 1)) }
     }
 
-    @Test func `a directory in which no file can be made is named, with what to do`() {
+    @Test func `an unusable directory is named, with advice`() {
         let error = #expect(throws: SpillError.self) { try SpillFile(in: "/proc") }
         #expect(error.map { "\($0)".contains("/proc") && "\($0)".contains("--memory") } == true)
     }

@@ -4,7 +4,7 @@ import Model
 import Storage
 import Testing
 
-/// The storages that must keep the contract of `Storage`, each fresh and empty.
+/// The storages that must fulfil the contract of `Storage`, each new and empty.
 enum Kind: String, CaseIterable, CustomTestStringConvertible {
     case memory, posix, recording, faulty
     var testDescription: String { rawValue }
@@ -35,7 +35,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
 }
 
 @Suite struct StorageContractTests {
-    @Test(arguments: Kind.allCases) func whatWasWrittenIsRead(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `written bytes are read`(_ kind: Kind) throws {
         try kind.fresh { storage in
             let file = try storage.create("a")
             try file.write([1, 2, 3, 4], at: 0)
@@ -49,7 +49,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func aReadIsShortOnlyWhereTheFileEnds(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a read is short only at the end of the file`(_ kind: Kind) throws {
         try kind.fresh { storage in
             let file = try storage.create("a")
             try file.write(Array(0..<10), at: 0)
@@ -60,7 +60,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func aGapReadsAsZeros(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a gap reads as zeros`(_ kind: Kind) throws {
         try kind.fresh { storage in
             let file = try storage.create("a")
             try file.write([7], at: 5)
@@ -68,7 +68,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func whatWasCutOffComesBackAsZeros(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `truncated bytes come back as zeros`(_ kind: Kind) throws {
         try kind.fresh { storage in
             let file = try storage.create("a")
             try file.write([1, 2, 3, 4], at: 0)
@@ -79,7 +79,9 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func preallocatingExtendsWithZerosAndKeepsWhatIsThere(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `preallocating extends with zeros and keeps existing bytes`(_ kind: Kind)
+        throws
+    {
         try kind.fresh { storage in
             let file = try storage.create("a")
             try file.write([1, 2, 3], at: 0)
@@ -90,7 +92,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func namesComeAndGo(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `names are created, renamed and removed`(_ kind: Kind) throws {
         try kind.fresh { storage in
             #expect(try storage.list() == [])
             try storage.create("a").write([1], at: 0)
@@ -107,7 +109,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func whatIsMissingOrInTheWaySaysSo(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a missing or existing name is an error`(_ kind: Kind) throws {
         try kind.fresh { storage in
             #expect(errnoThrown { _ = try storage.open("a") } == ENOENT)
             #expect(errnoThrown { _ = try storage.openForReading("a") } == ENOENT)
@@ -126,7 +128,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
     ]
 
     @Test(arguments: Kind.allCases, notNames)
-    func whatIsNoNameIsRefusedByEveryCall(_ kind: Kind, _ name: ByteString) throws {
+    func `an invalid name is an error in every call`(_ kind: Kind, _ name: ByteString) throws {
         try kind.fresh { storage in
             #expect(throws: StorageError.invalidName(name)) { _ = try storage.open(name) }
             #expect(throws: StorageError.invalidName(name)) { _ = try storage.openForReading(name) }
@@ -138,7 +140,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func namesAreBytesNotText(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `names are bytes, not text`(_ kind: Kind) throws {
         let composed = ByteString("caf\u{E9}")
         let decomposed = ByteString("cafe\u{301}")
         let invalid = ByteString([0xFF, 0xFE, 0x0A])
@@ -148,7 +150,9 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func aSecondOwnerIsRefusedUntilTheFirstLetsGo(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a second owner gets the lock only after the first releases it`(_ kind: Kind)
+        throws
+    {
         try kind.fresh { storage in
             let first = try storage.lockDirectory()
             #expect(errnoThrown { _ = try storage.lockDirectory() } == EWOULDBLOCK)
@@ -160,7 +164,7 @@ private func errnoThrown(_ body: () throws -> Void) -> Int32? {
         }
     }
 
-    @Test(arguments: Kind.allCases) func aLockEndsWithItsLastReference(_ kind: Kind) throws {
+    @Test(arguments: Kind.allCases) func `a lock ends with its last reference`(_ kind: Kind) throws {
         try kind.fresh { storage in
             do { withExtendedLifetime(try storage.lockDirectory()) {} }
             _ = try storage.lockDirectory()

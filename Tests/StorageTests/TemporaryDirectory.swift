@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// A directory that exists as long as the value does.
+/// A temporary directory, removed with the value.
 final class TemporaryDirectory: Sendable {
     let path: ByteString
 

@@ -12,7 +12,7 @@ struct TraceFileTests {
 
     init() throws { scratch = try ScratchDirectory() }
 
-    /// A tree with the file "a", inode 2, that holds `data`.
+    /// A tree with a file "a", inode 2, with the content `data`.
     private static func tree(_ data: Payload) -> Tree {
         var tree = Tree()
         var file = Node(kind: .regular, attributes: Attributes(mode: 0o644))
@@ -23,7 +23,7 @@ struct TraceFileTests {
         return tree
     }
 
-    /// An event that may stand anywhere.
+    /// An event that is valid at any place.
     private static func event(_ id: UInt64) -> TraceEvent { .fault(OperationID(id), rule: "a rule") }
 
     private func write(_ count: Int, at offset: UInt64, id: UInt64) -> TraceEvent {
@@ -59,7 +59,7 @@ struct TraceFileTests {
         }
     }
 
-    @Test func `a file cut off at any byte says where, and keeps what came before`() throws {
+    @Test func `a file truncated at any byte reports where, and keeps earlier records`() throws {
         var writer = try TraceWriter(creating: path)
         let arena = PayloadArena()
         try writer.append(base: Self.tree(arena.store([1, 2, 3])), from: arena)
@@ -90,7 +90,7 @@ struct TraceFileTests {
         }
     }
 
-    @Test func `a trace that is not finished is read up to what was flushed, and further later`() throws {
+    @Test func `an unfinished trace is read up to the last flush, and further later`() throws {
         var writer = try TraceWriter(creating: path)
         try writer.append(Self.event(1))
         let reader = try TraceReader(path: path)
@@ -108,7 +108,7 @@ struct TraceFileTests {
         #expect(cursor.ending == .whole)
     }
 
-    @Test func `damage is an error with its place, after the records before it`() throws {
+    @Test func `damage is an error with its offset, after the records before it`() throws {
         var writer = try TraceWriter(creating: path)
         try writer.append(Self.event(1))
         let place = writer.sizeBytes
@@ -123,14 +123,14 @@ struct TraceFileTests {
         ) { try cursor.next() }
     }
 
-    @Test func `base records that describe no tree are an error`() throws {
+    @Test func `base records without a valid tree are an error`() throws {
         var writer = try TraceWriter(creating: path)
         try writer.append(.entry(Entry(.root, "a"), InodeID(2)))
         try writer.finish()
         #expect(throws: TraceFileError.base(path: path, .unknown(InodeID(2)))) { try TraceReader(path: path).load() }
     }
 
-    @Test func `an event that cannot be is an error with its number and its place`() throws {
+    @Test func `an impossible event is an error with its number and offset`() throws {
         var writer = try TraceWriter(creating: path)
         try writer.append(Self.event(1))
         try writer.flush()
@@ -153,7 +153,7 @@ struct TraceFileTests {
         #expect(throws: TraceFileError.self) { try TraceReader(path: path).load() }
     }
 
-    @Test func `an existing file and a symbolic link are not written over`() throws {
+    @Test func `an existing file and a symbolic link are not overwritten`() throws {
         try TraceWriter(creating: path).close()
         #expect(throws: TraceFileError.system(call: "open", path: path, errno: EEXIST)) {
             try TraceWriter(creating: path).close()
@@ -165,7 +165,7 @@ struct TraceFileTests {
         }
     }
 
-    @Test func `data that the file does not have is an error`() throws {
+    @Test func `missing data is an error`() throws {
         var writer = try TraceWriter(creating: path)
         try writer.finish()
         let reader = try TraceReader(path: path)
@@ -193,14 +193,14 @@ struct TraceFileTests {
             }
         }
         #expect(error == .system(call: "pwrite", path: path, errno: ENOSPC))
-        // Whoever calls later learns the first reason too, for nobody else may have said it.
+        // Later calls throw the first error again, in case no earlier caller reported it.
         let first = try #require(error)
         #expect(throws: first) { try writer.append(Self.event(1)) }
         #expect(throws: first) { try writer.flush() }
         #expect(throws: first) { try writer.finish() }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a FIFO is no trace, and is not waited for`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a FIFO is not a trace and does not block`() throws {
         let directory = try ScratchDirectory()
         let path = directory.file("fifo")
         #expect(mkfifo("\(path)", 0o600) == 0)

@@ -5,7 +5,7 @@ import Testing
 
 @testable import Storage
 
-/// A copied store is what the store was, whatever lies in it.
+/// A copy of a store equals the store, whatever it contains.
 struct TreeCopyTests {
     private let scratch: ScratchDirectory
 
@@ -50,7 +50,7 @@ struct TreeCopyTests {
         }
     }
 
-    @Test func `nothing that is there is written over`() throws {
+    @Test func `existing files are not overwritten`() throws {
         for directory in ["from", "to"] { mkdir("\(scratch.file(directory))", 0o700) }
         try OutputFile.create(scratch.file("from/file"), [1])
         #expect(throws: TreeError.system(call: "mkdir", path: scratch.file("to"), errno: EEXIST)) {

@@ -25,7 +25,7 @@ struct TreeMaterialiserTests {
         return tree
     }
 
-    @Test func filesComeOutWithTheirBytesSizesAndModes() throws {
+    @Test func `files have their bytes, sizes and modes`() throws {
         let tree = tree([("a", InodeID(2), file("hello", size: 3, mode: 0o600)), ("b", InodeID(3), file("x", size: 5))])
         try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
         #expect(scratch.contents("a") == Array("hel".utf8))
@@ -33,13 +33,13 @@ struct TreeMaterialiserTests {
         #expect(scratch.mode("a") == 0o600)
     }
 
-    @Test func nothingRunsWithSomebodyElsesPrivileges() throws {
+    @Test func `set-user-ID is not written`() throws {
         let tree = tree([("a", InodeID(2), file("x", mode: 0o6755))])
         try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
         #expect(scratch.mode("a") == 0o755)
     }
 
-    @Test func hardLinksStayOneFile() throws {
+    @Test func `hard links stay one file`() throws {
         let node = file("same")
         let tree = tree([("a", InodeID(2), node), ("b", InodeID(2), node)])
         try TreeMaterialiser(payloads: arena).materialise(tree, into: scratch.path)
@@ -47,20 +47,20 @@ struct TreeMaterialiserTests {
     }
 
     @Test(arguments: ["../escape", "a/b", "..", ".", "", "nul\0name"] as [ByteString])
-    func hostileNamesAreRefused(_ name: ByteString) throws {
+    func `hostile names are errors`(_ name: ByteString) throws {
         #expect(throws: TreeError.invalidName(name, directory: scratch.path)) {
             try TreeMaterialiser(payloads: arena).materialise(tree([(name, InodeID(2), file("x"))]), into: scratch.path)
         }
     }
 
-    @Test func nothingIsWrittenBesideFilesThatExist() throws {
+    @Test func `the directory must be empty`() throws {
         try TreeMaterialiser(payloads: arena).materialise(tree([("a", InodeID(2), file("x"))]), into: scratch.path)
         #expect(throws: TreeError.directoryNotEmpty(scratch.path)) {
             try TreeMaterialiser(payloads: arena).materialise(tree([]), into: scratch.path)
         }
     }
 
-    @Test func aDirectoryWithinItselfIsRefused() throws {
+    @Test func `a directory within itself is an error`() throws {
         var loop = Node(kind: .directory, attributes: Attributes(mode: 0o755))
         loop.entries["again"] = InodeID(2)
         #expect(throws: TreeError.self) {
@@ -68,8 +68,8 @@ struct TreeMaterialiserTests {
         }
     }
 
-    /// Each of thirty directories twice in the one above: 2^30 directories, were they made.
-    @Test func aDirectoryWithTwoNamesIsRefused() throws {
+    /// Thirty levels with two names for the same directory each: 2^30 directories if they were created.
+    @Test func `a directory with two names is an error`() throws {
         var tree = tree([])
         for level in 0..<30 as Range<UInt64> {
             var node = Node(kind: .directory, attributes: Attributes(mode: 0o755))
@@ -83,8 +83,8 @@ struct TreeMaterialiserTests {
         }
     }
 
-    /// Directories in each other, with names of 200 bytes: twenty make a path of 4,019 bytes, one more is too deep.
-    @Test(arguments: [20, 21, 3000]) func aPathLongerThanAnyIsRefused(levels: Int) throws {
+    /// Nested directories with names of 200 bytes: twenty make a path of 4,019 bytes, one more is too long.
+    @Test(arguments: [20, 21, 3000]) func `a path that is too long is an error`(levels: Int) throws {
         let name = ByteString([UInt8](repeating: UInt8(ascii: "n"), count: 200))
         var tree = tree([])
         for level in 1...UInt64(levels) {
@@ -98,7 +98,7 @@ struct TreeMaterialiserTests {
         #expect("\(error)".utf8.count < 400)
     }
 
-    @Test func removingDoesNotFollowLinks() throws {
+    @Test func `removing does not follow links`() throws {
         let outside = Scratch()
         try Data("precious".utf8).write(to: URL(filePath: "\(outside.path)/keep"))
         var tree = tree([("f", InodeID(2), file("x", mode: 0))])
@@ -115,7 +115,7 @@ struct TreeMaterialiserTests {
     }
 }
 
-/// A directory of its own for one test, removed with it.
+/// A temporary directory, removed with the value.
 final class Scratch {
     let path: ByteString
 

@@ -3,7 +3,7 @@ import Foundation
 import Storage
 import Testing
 
-/// Trees that resist their removal.
+/// Trees that are hard to remove.
 struct TreeRemovalTests {
     private let scratch: ScratchDirectory
 
@@ -32,7 +32,7 @@ struct TreeRemovalTests {
 
     private func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
-    @Test(.enabled(if: isRoot, "only root may mount")) func `what is mounted inside is neither entered nor changed`()
+    @Test(.enabled(if: isRoot, "only root may mount")) func `a mount inside is neither entered nor changed`()
         throws
     {
         let tree = try make("tree")
@@ -47,7 +47,7 @@ struct TreeRemovalTests {
         #expect(exists(precious + "/keep"))
         var attributes = stat()
         #expect(stat(precious, &attributes) == 0 && attributes.st_mode & 0o777 == 0o751)
-        // The rest is gone all the same.
+        // The rest is removed.
         #expect(!exists(tree + "/b") && exists(mountPoint))
         #expect(try call("umount", mountPoint))
         try TreeRemoval.remove(ByteString(tree))
@@ -64,7 +64,7 @@ struct TreeRemovalTests {
     }
 
     @Test(.enabled(if: isRoot, "only root may set these flags"), arguments: ["+i", "+a"])
-    func `immutable and append-only files and directories go`(flag: String) throws {
+    func `immutable and append-only files and directories are removed`(flag: String) throws {
         let tree = try make("tree")
         for path in [tree, try make("tree/inner"), try make("tree/empty")] {
             if path != tree + "/empty" { try write(path + "/file") }
@@ -80,9 +80,9 @@ struct TreeRemovalTests {
         #expect(!exists(tree))
     }
 
-    /// More than a path can name, and more than there are descriptors, unless there are very many.
-    @Test func `a very deep tree goes, and takes few descriptors`() throws {
-        // In memory where there is some: it is not the disk that is tested.
+    /// Deeper than PATH_MAX, and more levels than a process may have descriptors.
+    @Test func `a very deep tree is removed with few descriptors`() throws {
+        // In memory if possible, for speed.
         let tree = (access("/dev/shm", W_OK) == 0 ? "/dev/shm" : scratch.path) + "/faultline-test-\(UUID().uuidString)"
         #expect(mkdir(tree, 0o700) == 0)
         var limits = rlimit()
@@ -95,22 +95,21 @@ struct TreeRemovalTests {
             close(directory)
             directory = next
         }
-        // Without write permission it cannot be moved either, unless by root.
+        // Only root can move a directory without write permission on it.
         #expect(fchmod(directory, 0o500) == 0)
         close(directory)
         try TreeRemoval.remove(ByteString(tree))
         #expect(!exists(tree))
     }
 
-    @Test func `what is to stay to the end stays when something else does`() throws {
+    @Test func `files to remove last stay when something else does`() throws {
         let tree = try make("tree")
         for name in ["record", "other"] { try write(tree + "/" + name) }
         try TreeRemoval.remove(ByteString(tree), last: ["record", "never there"])
         #expect(!exists(tree))
     }
 
-    @Test(.enabled(if: isRoot, "only root may mount")) func `the last files stay when something is in the way`() throws
-    {
+    @Test(.enabled(if: isRoot, "only root may mount")) func `the last files stay when a mount is inside`() throws {
         let tree = try make("tree")
         for name in ["record", "other"] { try write(tree + "/" + name) }
         let mountPoint = try make("tree/mounted")
@@ -120,7 +119,7 @@ struct TreeRemovalTests {
         #expect(exists(tree + "/record") && !exists(tree + "/other"))
     }
 
-    @Test func `a directory that is not there is no error, and a file is one`() throws {
+    @Test func `a missing directory is not an error, a file is`() throws {
         try TreeRemoval.remove(ByteString(scratch.path + "/nothing"))
         try TreeRemoval.remove(ByteString(scratch.path + "/no/thing"))
         try write(scratch.path + "/file")

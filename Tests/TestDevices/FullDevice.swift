@@ -1,11 +1,11 @@
 import Glibc
 
-/// /dev/full, which refuses every write for want of space. Machines lose it: whoever renames a file over it as root leaves a
-/// regular file there, which takes what is written.
+/// /dev/full, where every write fails with ENOSPC. It may be missing: a root process that renames a file over it leaves
+/// a regular file, which accepts writes.
 public enum FullDevice {
     public static let path = "/dev/full"
 
-    /// Whether the device is there: character device 1:7 (Linux, Documentation/admin-guide/devices.txt).
+    /// Whether it is character device 1:7 (Linux, Documentation/admin-guide/devices.txt).
     public static let isThere: Bool = {
         var status = stat()
         guard stat(path, &status) == 0, status.st_mode & S_IFMT == S_IFCHR else { return false }

@@ -1,28 +1,29 @@
 import Bytes
 import Model
 
-/// The page cache over a file of a `FaultyStorage`, with the bytes that only the cache has. Every call is made with the
-/// lock of the file held.
+/// The page cache of a file of a `FaultyStorage`, with the bytes that only the cache has.
+///
+/// Threading: call with the file's lock held.
 struct CachedContent {
     private(set) var cache = PageCache()
     private let disk = DiskContent()
 
-    /// The kept bytes that nobody needs any more may be so many, and as many as the others.
-    private static let wasteLimitBytes: UInt64 = 1 << 20
+    /// Unused kept bytes are freed when they exceed this and the used ones.
+    private static let garbageLimitBytes: UInt64 = 1 << 20
 
-    /// Reads, or changes, what programs see of `file`.
+    /// Runs `body`, which reads or changes the visible bytes of `file`.
     mutating func withCache<Result>(
         _ file: any StorageFile,
         _ body: (inout PageCache, CachedFile) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
-        defer { dropWaste() }
+        defer { collectGarbage() }
         return try body(&cache, CachedFile(file: file, disk: disk))
     }
 
-    /// How much memory the bytes that only the cache has take up.
+    /// The memory used by bytes that only the cache has.
     var keptBytes: UInt64 { disk.kept.countBytes }
 
-    /// Clean pages go: what a failed sync lost is gone from the file, too.
+    /// Drops clean pages. Also removes the bytes that a failed sync lost from the file.
     mutating func evict(_ file: () throws(StorageError) -> any StorageFile) throws(StorageError) {
         guard cache.evict(), !disk.older.isEmpty else { return }
         let file = CachedFile(file: try file(), disk: disk)
@@ -30,13 +31,13 @@ struct CachedContent {
             try file.writeAll(try file.kept(run.data), at: run.offsetBytes)
         }
         disk.older = ExtentMap()
-        dropWaste()
+        collectGarbage()
     }
 
-    /// What the disk holds where the file beneath holds `bytes`.
-    func onDisk(_ bytes: [UInt8]) -> [UInt8] { disk.over(bytes, at: 0) }
+    /// The bytes on disk, given that the wrapped file holds `bytes`.
+    func onDisk(_ bytes: [UInt8]) -> [UInt8] { disk.overlay(bytes, at: 0) }
 
-    private mutating func dropWaste() {
+    private mutating func collectGarbage() {
         let count = disk.kept.countBytes
         guard count > 0 else { return }
         if cache.hasNoBytes, disk.older.isEmpty {
@@ -44,7 +45,7 @@ struct CachedContent {
             return
         }
         let needed = cache.keptBytes + disk.older.extents.reduce(0) { $0 + $1.data.countBytes }
-        guard count > Self.wasteLimitBytes, count > 2 * needed else { return }
+        guard count > Self.garbageLimitBytes, count > 2 * needed else { return }
         let (old, new) = (disk.kept, PayloadArena())
         func move(_ payload: Payload) throws -> Payload { try new.store(old.bytes(of: payload)) }
         var moved = cache
@@ -53,28 +54,28 @@ struct CachedContent {
     }
 }
 
-/// What the disk holds of a file, where the file beneath a `FaultyStorage` holds newer bytes: those that a failed sync lost
-/// stay in that file as long as they are cached, and a trace tells of them as of data that may be lost or not.
+/// The bytes on disk where they are older than those of the wrapped file. Bytes that a failed sync lost stay in the
+/// wrapped file while they are cached: the trace says of them that a crash may or may not lose them.
 ///
-/// Threading: belongs to the lock of the file.
+/// Threading: guarded by the file's lock.
 final class DiskContent: @unchecked Sendable {
     fileprivate(set) var older = ExtentMap()
     fileprivate(set) var kept = PayloadArena()
 
-    /// The disk's bytes, where the file beneath holds `bytes` from `offset` on.
-    fileprivate func over(_ bytes: [UInt8], at offset: UInt64) -> [UInt8] {
+    /// The bytes on disk, given that the wrapped file holds `bytes` at `offset`.
+    fileprivate func overlay(_ bytes: [UInt8], at offset: UInt64) -> [UInt8] {
         guard !older.isEmpty else { return bytes }
         var bytes = bytes
         for run in older.slice(offset..<offset + UInt64(bytes.count)) {
-            let place = Int(run.offsetBytes - offset)
-            bytes.replaceSubrange(place..<place + Int(run.data.countBytes), with: self.bytes(of: run.data))
+            let start = Int(run.offsetBytes - offset)
+            bytes.replaceSubrange(start..<start + Int(run.data.countBytes), with: self.bytes(of: run.data))
         }
         return bytes
     }
 
     fileprivate func bytes(of payload: Payload) -> [UInt8] {
         do { return try kept.bytes(of: payload) } catch {
-            preconditionFailure("a payload lies in the arena that kept it")
+            preconditionFailure("the payload belongs to this arena")
         }
     }
 
@@ -83,7 +84,7 @@ final class DiskContent: @unchecked Sendable {
     }
 }
 
-/// A file beneath a `FaultyStorage`, as its page cache sees it.
+/// The wrapped file under the page cache of a `FaultyStorage`.
 struct CachedFile: PageCacheBacking {
     let file: any StorageFile
     fileprivate let disk: DiskContent
@@ -91,20 +92,20 @@ struct CachedFile: PageCacheBacking {
     func sizeBytes() throws(StorageError) -> UInt64 { try file.length() }
 
     func read(_ range: Range<UInt64>) throws(StorageError) -> [UInt8] {
-        disk.over(try file.read(countBytes: range.count, at: range.lowerBound), at: range.lowerBound)
+        disk.overlay(try file.read(countBytes: range.count, at: range.lowerBound), at: range.lowerBound)
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) -> Int {
         try file.write(bytes, at: offsetBytes)
         let (end, overflow) = offsetBytes.addingReportingOverflow(UInt64(bytes.count))
-        if !overflow { forgetLost(offsetBytes..<end) }
+        if !overflow { discardOlder(offsetBytes..<end) }
         return bytes.count
     }
 
     func writeAll(_ bytes: [UInt8], at offsetBytes: UInt64) throws(StorageError) {
         let range = offsetBytes..<offsetBytes + UInt64(bytes.count)
-        defer { forgetLost(range) }
-        // Lost bytes whose page is dirty again are in the file still.
+        defer { discardOlder(range) }
+        // Lost bytes on a page that is dirty again are still in the file.
         if disk.covers(range), try file.read(countBytes: bytes.count, at: offsetBytes) == bytes { return }
         try file.write(bytes, at: offsetBytes)
     }
@@ -115,11 +116,11 @@ struct CachedFile: PageCacheBacking {
 
     func resize(to sizeBytes: UInt64) throws(StorageError) {
         try file.truncate(to: sizeBytes)
-        forgetLost(sizeBytes..<UInt64.max)
+        discardOlder(sizeBytes..<UInt64.max)
     }
 
-    /// The disk holds what the file holds there.
-    private func forgetLost(_ range: Range<UInt64>) {
+    /// Call when disk and file agree on the range.
+    private func discardOlder(_ range: Range<UInt64>) {
         if !disk.older.isEmpty { disk.older.zero(range) }
     }
 

@@ -8,7 +8,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     private let isWritable: Bool
     private let node: FaultyNode
     private let storage: FaultyStorage<Source>
-    /// Which errors of syncs that lost data this open file has reported.
+    /// Which writeback errors this open file has reported.
     private let reported: Guarded<WritebackErrors.Cursor>
 
     init(_ wrapped: any StorageFile, isWritable: Bool, _ node: FaultyNode, _ storage: FaultyStorage<Source>) {
@@ -35,7 +35,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         try node.content.withLock { (content) throws(StorageError) in try content.withCache(file, body) }
     }
 
-    /// The file, open for writing: this one may be open for reading alone.
+    /// The file, open for writing. `wrapped` may be read-only.
     private func writable() throws(StorageError) -> any StorageFile {
         isWritable ? wrapped : try storage.wrapped.open(node.name)
     }
@@ -50,10 +50,10 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
             let offset = offsetBytes &+ UInt64(done)
             let verdict = try decideRead(rest.count, at: offset)
             switch verdict.main?.fault {
-            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.patience: interruptions += 1
+            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit: interruptions += 1
             case .short(let count) where count < UInt64(rest.count):
                 let part = UnsafeMutableRawBufferPointer(rebasing: rest[..<Int(count)])
-                let got = try get(part, at: offset, nil)
+                let got = try readVisible(part, at: offset, nil)
                 done += got
                 interruptions = 0
                 if got < part.count || got == 0 { return done }
@@ -62,7 +62,8 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         }
     }
 
-    private func decideRead(_ count: Int, at offset: UInt64) throws(StorageError) -> FaultyStorage<Source>.Verdict {
+    private func decideRead(_ count: Int, at offset: UInt64) throws(StorageError) -> FaultyStorage<Source>.FaultDecision
+    {
         try storage.decide(.read, .read, node) { (attempt, needs) throws(StorageError) in
             attempt.offsetBytes = offset
             attempt.countBytes = UInt64(count)
@@ -74,27 +75,28 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         }
     }
 
-    /// The read that ends a call.
+    /// The last read operation of a call.
     private func read(
-        _ fault: DrawnFault?, _ verdict: FaultyStorage<Source>.Verdict, into buffer: UnsafeMutableRawBufferPointer,
+        _ fault: DrawnFault?, _ verdict: FaultyStorage<Source>.FaultDecision,
+        into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64
     ) throws(StorageError) -> Int {
         let (rule, needs) = (verdict.main?.rule ?? "", verdict.needs)
         if case .fail(let error)? = fault { throw injected(.read, error, rule) }
         let count: Int
         switch fault {
-        case .misdirect(let place)?: count = try get(buffer, at: place, nil)
-        case .bitflip(let place, let bit, .atRest)?:
-            try flip(place, bit, needs)
-            count = try get(buffer, at: offset, nil)
-        default: count = try get(buffer, at: offset, fault)
+        case .misdirect(let other)?: count = try readVisible(buffer, at: other, nil)
+        case .bitflip(let position, let bit, .atRest)?:
+            try flip(position, bit, needs)
+            count = try readVisible(buffer, at: offset, nil)
+        default: count = try readVisible(buffer, at: offset, fault)
         }
         if case .crash? = fault { try storage.crash(rule, .read, node.name) }
         return count
     }
 
-    /// Reads what programs see, or what a fault makes of it.
-    private func get(
+    /// Reads through the page cache, as `fault` alters it.
+    private func readVisible(
         _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64, _ fault: DrawnFault?
     ) throws(StorageError) -> Int {
         try withCache { (cache, file) throws(StorageError) in
@@ -104,7 +106,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         }
     }
 
-    /// Changes a bit of the file itself.
+    /// Flips a bit in the wrapped file.
     private func flip(_ offset: UInt64, _ bit: UInt8, _ needs: FaultNeeds) throws(StorageError) {
         try withCache(try writable()) { (cache, file) throws(StorageError) in
             for byte in try file.read(offset..<offset + 1) {
@@ -123,17 +125,17 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
             let offset = offsetBytes &+ UInt64(done)
             let verdict = try decideGrowing(.write, .write, offset, UInt64(rest.count))
             switch verdict.main?.fault {
-            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.patience:
+            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit:
                 interruptions += 1
                 continue
             case .short(let count) where count < UInt64(rest.count):
-                // A device that takes nothing and says so is one that fails.
+                // A write of no bytes would repeat forever.
                 if count == 0 { throw injected(.write, .ioError, verdict.main!.rule) }
-                done += try put(rest, at: offset, verdict)
+                done += try writeVisible(rest, at: offset, verdict)
                 interruptions = 0
             case .fail(let error): throw injected(.write, error, verdict.main!.rule)
             case let fault:
-                _ = try put(rest, at: offset, verdict)
+                _ = try writeVisible(rest, at: offset, verdict)
                 if case .crash? = fault { try storage.crash(verdict.main!.rule, .write, node.name) }
                 return
             }
@@ -142,7 +144,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
 
     private func decideGrowing(
         _ kind: OperationKind, _ call: StorageCall, _ offset: UInt64, _ count: UInt64
-    ) throws(StorageError) -> FaultyStorage<Source>.Verdict {
+    ) throws(StorageError) -> FaultyStorage<Source>.FaultDecision {
         try storage.decide(kind, call, node) { (attempt, needs) throws(StorageError) in
             attempt.offsetBytes = offset
             attempt.countBytes = count
@@ -154,8 +156,8 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         }
     }
 
-    private func put(
-        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ verdict: FaultyStorage<Source>.Verdict
+    private func writeVisible(
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ verdict: FaultyStorage<Source>.FaultDecision
     ) throws(StorageError) -> Int {
         try withCache { (cache, file) throws(StorageError) in
             try cache.write(bytes, at: offset, verdict.main?.fault, file, PageCache.Keeping(verdict.needs))
@@ -163,7 +165,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     }
 
     func truncate(to sizeBytes: UInt64) throws(StorageError) {
-        // A truncate ends the wait of what was written before it, whether or not it fails.
+        // A truncate releases held writes even if it fails.
         try storage.checkPower(.truncate, node.name)
         try releaseHeld(storage.needs)
         try perform(.truncate, .truncate) { () throws(StorageError) in
@@ -195,17 +197,17 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         }
     }
 
-    /// An operation that has no faults of its own.
+    /// Runs an operation that can only fail, be delayed or crash.
     private func perform<Result>(
         _ kind: OperationKind, _ call: StorageCall,
-        _ decide: () throws(StorageError) -> FaultyStorage<Source>.Verdict,
+        _ decide: () throws(StorageError) -> FaultyStorage<Source>.FaultDecision,
         _ body: (inout PageCache, CachedFile, FaultNeeds) throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         var interruptions = 0
         while true {
             let verdict = try decide()
             switch verdict.main?.fault {
-            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.patience: interruptions += 1
+            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit: interruptions += 1
             case .fail(let error): throw injected(call, error, verdict.main!.rule)
             case let fault:
                 let result = try withCache { (cache, file) throws(StorageError) in
@@ -221,13 +223,13 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
 
     func sync() throws(StorageError) {
         try storage.checkPower(.sync, node.name)
-        // The error of an earlier sync is reported once for each open file, before anything else.
-        try reportLoss()
+        // First report an earlier writeback error, once per open file.
+        try throwUnreportedError()
         var interruptions = 0
         while true {
             let verdict = try storage.decide(.fdatasync, .sync, node) { (_, _) in }
             switch verdict.main?.fault {
-            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.patience: interruptions += 1
+            case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit: interruptions += 1
             case .fail(let error):
                 // After a failed sync the state is unknown; held writes stay held.
                 recordFailure(error, verdict.main!.rule) {}
@@ -256,7 +258,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         try withCache(try writable()) { (cache, file) throws(StorageError) in try cache.releaseAll(file, needs) }
     }
 
-    /// A sync that promises nothing, in the trace too. What `body` writes comes after its beginning.
+    /// Records a failed barrier. The writes of `body` fall between its begin and its end.
     private func recordFailure<Failure: Error>(
         _ error: ErrorNumber, _ rule: ByteString, _ body: () throws(Failure) -> Void
     ) throws(Failure) {
@@ -265,7 +267,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     }
 
     private func lose(
-        _ error: ErrorNumber, _ loss: FsyncLoss, _ verdict: FaultyStorage<Source>.Verdict
+        _ error: ErrorNumber, _ loss: FsyncLoss, _ verdict: FaultyStorage<Source>.FaultDecision
     ) throws(StorageError) {
         let rule = verdict.main!.rule
         try releaseHeld(verdict.needs)
@@ -283,8 +285,8 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         throw injected(.sync, error, rule)
     }
 
-    /// Throws the error of a sync that lost data, if this open file has not reported it.
-    private func reportLoss() throws(StorageError) {
+    /// Throws a writeback error that this open file has not reported yet.
+    private func throwUnreportedError() throws(StorageError) {
         let errors = node.content.withLock { $0.cache.errors }
         guard let (error, rule) = reported.withLock({ errors.report(to: &$0) }) else { return }
         storage.recording?.record(fault: rule)
@@ -293,7 +295,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
 }
 
 extension PageCache {
-    /// Writes what is held back to the file, in the order of the ranks.
+    /// Writes all held writes to the file, in rank order.
     fileprivate mutating func releaseAll(_ file: CachedFile, _ needs: FaultNeeds) throws(StorageError) {
         while let next = nextHeld { try release(next, file, Keeping(needs)) }
     }

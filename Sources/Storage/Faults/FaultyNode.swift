@@ -1,23 +1,23 @@
 import Bytes
 import Model
 
-/// What `FaultyStorage` knows of one file, whatever its name and however often it is open.
+/// The state of one file of a `FaultyStorage`, across renames and opens.
 final class FaultyNode: Sendable {
-    /// The name and the rules for it. Touched under the storage's lock alone.
-    struct Place {
+    /// The file's name and the rules that match it. Change it only under the storage's lock.
+    struct NameMatch {
         var name: ByteString
         var match: PathMatch
-        /// How often the source of faults had been changed when the match was made.
+        /// The version of the fault source that `match` was computed from.
         var epoch: Int
     }
 
-    let place: Guarded<Place>
+    let nameMatch: Guarded<NameMatch>
     let content: Guarded<CachedContent>
 
-    init(_ place: Place) {
-        self.place = Guarded(place)
+    init(_ nameMatch: NameMatch) {
+        self.nameMatch = Guarded(nameMatch)
         content = Guarded(CachedContent())
     }
 
-    var name: ByteString { place.withLock { $0.name } }
+    var name: ByteString { nameMatch.withLock { $0.name } }
 }

@@ -3,8 +3,8 @@ import Glibc
 import Model
 
 extension FaultyStorage: Storage {
-    /// How often in a row an operation may be interrupted before the caller hears of it.
-    static var patience: Int { 100 }
+    /// After this many interruptions (EINTR) in a row the caller gets the error.
+    static var interruptionLimit: Int { 100 }
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
         try open(name, isWritable: true) { (wrapped) throws(StorageError) in try wrapped.open(name) }
@@ -47,7 +47,7 @@ extension FaultyStorage: Storage {
                 try wrapped.rename(from, to: to)
                 guard from != to else { return }
                 let node = state.nodes.removeValue(forKey: from)
-                node?.place.withLock { $0 = place(to, state) }
+                node?.nameMatch.withLock { $0 = nameMatch(to, state) }
                 state.nodes[to] = node
             }
         }
@@ -69,7 +69,7 @@ extension FaultyStorage: Storage {
             let verdict = try decide(
                 .fsyncdir, .syncDirectory, ".", { (_, _) in }, matching: { ($0.source.match("."), nil) })
             switch verdict.main?.fault {
-            case .fail(.interrupted) where interruptions < Self.patience: interruptions += 1
+            case .fail(.interrupted) where interruptions < Self.interruptionLimit: interruptions += 1
             case .fail(let error):
                 let rule = verdict.main!.rule
                 recording?.recordFailed(.fsync(.root), errno: error.rawValue, fault: rule) {}
@@ -89,7 +89,7 @@ extension FaultyStorage: Storage {
         try perform(.lock, .lockDirectory, ".") { () throws(StorageError) in try wrapped.lockDirectory() }
     }
 
-    /// An operation that has no faults of its own. `freed` is the name whose file it removes.
+    /// Runs an operation that can only fail, be delayed or crash. It removes the name `freed`, if given.
     private func perform<Result>(
         _ kind: OperationKind, _ call: StorageCall, _ name: ByteString, and other: ByteString? = nil,
         freeing freed: ByteString? = nil, _ body: () throws(StorageError) -> Result
@@ -99,13 +99,13 @@ extension FaultyStorage: Storage {
             let verdict = try decide(
                 kind, call, name,
                 { (attempt, needs) in
-                    // A name that means no file frees nothing; whether it must is for the storage beneath to say.
+                    // A missing file frees nothing; the wrapped storage decides whether that is an error.
                     guard needs.growth, let freed, let file = try? wrapped.openForReading(freed) else { return }
                     attempt.growthBytes = -Int64(clamping: (try? file.length()) ?? 0)
                 },
                 matching: { state in (state.source.match(name), other.map { state.source.match($0) }) })
             switch verdict.main?.fault {
-            case .fail(.interrupted) where interruptions < Self.patience: interruptions += 1
+            case .fail(.interrupted) where interruptions < Self.interruptionLimit: interruptions += 1
             case .fail(let error):
                 throw .injected(call, name: name, errno: error.rawValue, rule: verdict.main!.rule)
             case .crash:

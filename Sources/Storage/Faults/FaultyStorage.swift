@@ -2,65 +2,64 @@ import Bytes
 import Glibc
 import Model
 
-/// Any storage, failing as rules say, or as an earlier run did.
+/// Wraps any storage and injects faults, by rules or by the fault script of an earlier run.
 ///
-/// It stands where the kernel stands for `PosixStorage`: a call of the seam is one or several operations, each decided
-/// on its own. An interrupted one (EINTR) is asked for again, a short one is continued; after 100 interruptions in a row
-/// the error is the caller's. What does not fail reaches the storage beneath, which never holds a fault that was not
-/// injected here: `injected` lists them with everything that was drawn, by operation id (calls count from 1), and every
-/// error is `StorageError.injected` with its rule. Real errors of the storage beneath pass through as they are.
+/// Like the kernel under `PosixStorage`, it splits a call into one or several operations and decides each one: it
+/// repeats an interrupted operation (EINTR) and continues a short one. After 100 interruptions in a row the caller gets
+/// the error. Operations without a fault go to the wrapped storage. An injected error is `StorageError.injected` with
+/// its rule; real errors pass through unchanged. `injected` lists all faults by operation id (operations count from 1).
 ///
 /// - Operations: read, write, fdatasync (`sync`), fsyncdir, open, create, rename, unlink, truncate, allocate, readdir
 ///   (`list`), getattr (`length`), lock. The path of a file is its name, that of the directory is `.`.
-/// - A failed sync that loses data behaves as the filesystem of the rule; `dropCleanPages` makes visible what is lost.
-/// - After a crash every call fails with EIO, and nothing reaches the storage beneath.
-/// - Over a `RecordingStorage` the trace tells of the faults: each has an event (with an id of its own, before what is
-///   left of its operation), a failed sync is a failed barrier, and nothing is recorded after a crash.
+/// - A failed sync that loses data behaves like the filesystem named in the rule. `dropCleanPages` makes the loss
+///   visible.
+/// - After a crash every call fails with EIO, and nothing reaches the wrapped storage.
+/// - With a `RecordingStorage` beneath, the trace has an event for each fault (with its own id, before the remaining
+///   operations of the call), a failed sync is a failed barrier, and nothing is recorded after a crash.
 ///
-/// What programs see of a file is the `PageCache` over it, as on a FaultFS mount. What a failed sync lost stays in the
-/// storage beneath while it is cached: whether a crash loses it is the model's to say, from the trace, which has the failed
-/// barrier and may have it either way. (A mount takes it out of the backing directory at once.)
+/// Programs see each file through a `PageCache`, as on a FaultFS mount. Bytes that a failed sync lost stay in the
+/// wrapped storage while they are cached: the trace has the failed barrier, so the model derives crash states with and
+/// without them. (A mount removes them from the backing directory at once.)
 ///
-/// Not modelled: faults of what is durable.
+/// Not modelled: faults in durable data.
 ///
-/// Threads: as every storage. With several threads the order in which they come decides who gets a fault that is
-/// counted over several files.
+/// Threads: as for every storage. With several threads, a counter over several files (`nth=`) depends on their order.
 public final class FaultyStorage<Source: FaultSource>: Sendable {
     let wrapped: any Storage
     let recording: RecordingStorage?
     private let pause: @Sendable (UInt64) -> Void
-    let state: Guarded<State>
+    let state: Guarded<FaultState>
 
-    struct State {
+    struct FaultState {
         var source: Source
         var epoch = 0
         var lastID: UInt64 = 0
         var injected: [InjectedFault] = []
-        /// The rule that cut the power.
+        /// The rule that cut the power; nil while the power is on.
         var crash: ByteString?
         var nodes: [ByteString: FaultyNode] = [:]
     }
 
-    /// `pause` waits for so many nanoseconds; delays call it, on the thread of the caller, which otherwise sleeps.
+    /// - Parameter pause: carries out a delay of so many nanoseconds on the caller's thread; sleeps by default.
     public init(_ wrapped: any Storage, _ source: Source, pause: (@Sendable (UInt64) -> Void)? = nil) {
         self.wrapped = wrapped
         recording = wrapped as? RecordingStorage
         self.pause = pause ?? sleep(nanoseconds:)
-        state = Guarded(State(source: source))
+        state = Guarded(FaultState(source: source))
     }
 
-    /// The faults that happened, in their order.
+    /// The injected faults, in order.
     public var injected: [InjectedFault] { state.withLock { $0.injected } }
 
-    /// Whether a rule has cut the power.
+    /// Whether a `crash` rule has fired.
     public var hasCrashed: Bool { state.withLock { $0.crash != nil } }
 
     var needs: FaultNeeds { state.withLock { $0.source.needs } }
 
-    /// How many operations were asked for.
+    /// The number of operations so far.
     public var operationCount: UInt64 { state.withLock { $0.lastID } }
 
-    /// Looks at the source of faults, or changes it, between two operations.
+    /// Reads or changes the fault source, between two operations.
     public func withFaults<Result>(_ body: (inout Source) -> Result) -> Result {
         state.withLock { state in
             state.epoch += 1
@@ -68,7 +67,7 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
         }
     }
 
-    /// Forgets every clean page, as memory pressure or a remount does: data that a failed sync lost is gone now.
+    /// Drops all clean pages, as memory pressure or a remount does. Data that a failed sync lost is then gone.
     public func dropCleanPages() throws(StorageError) {
         for node in state.withLock({ Array($0.nodes.values) }) {
             try node.content.withLock { (content) throws(StorageError) in
@@ -79,47 +78,48 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
 
     // MARK: - Files
 
-    func place(_ name: ByteString, _ state: State) -> FaultyNode.Place {
-        FaultyNode.Place(name: name, match: state.source.match(name), epoch: state.epoch)
+    func nameMatch(_ name: ByteString, _ state: FaultState) -> FaultyNode.NameMatch {
+        FaultyNode.NameMatch(name: name, match: state.source.match(name), epoch: state.epoch)
     }
 
-    func node(_ name: ByteString, _ state: inout State) -> FaultyNode {
+    func node(_ name: ByteString, _ state: inout FaultState) -> FaultyNode {
         if let node = state.nodes[name] { return node }
-        let node = FaultyNode(place(name, state))
+        let node = FaultyNode(nameMatch(name, state))
         state.nodes[name] = node
         return node
     }
 
-    /// The match of a file's name, worked out anew if it has to be.
-    private func match(_ node: FaultyNode, _ state: State) -> PathMatch {
-        node.place.withLock { place in
-            if place.epoch != state.epoch || !state.source.isCurrent(place.match) {
-                place = self.place(place.name, state)
+    /// The rules that match a file's name, recomputed if they changed.
+    private func match(_ node: FaultyNode, _ state: FaultState) -> PathMatch {
+        node.nameMatch.withLock { cached in
+            if cached.epoch != state.epoch || !state.source.isCurrent(cached.match) {
+                cached = nameMatch(cached.name, state)
             }
-            return place.match
+            return cached.match
         }
     }
 
-    /// Decides about an operation on an open file. `describe` completes the attempt, if it must be complete.
+    /// Decides the fault of an operation on an open file. `describe` fills in the attempt; it is called only if a rule
+    /// may match.
     func decide(
         _ kind: OperationKind, _ call: StorageCall, _ node: FaultyNode,
         _ describe: (inout Attempt, FaultNeeds) throws(StorageError) -> Void
-    ) throws(StorageError) -> Verdict {
+    ) throws(StorageError) -> FaultDecision {
         try decide(kind, call, node.name, describe, matching: { state in (match(node, state), nil) })
     }
 
-    /// What becomes of an operation, and what must be remembered of it.
-    struct Verdict {
+    /// The fault of an operation, and which bytes later faults need.
+    struct FaultDecision {
         var main: Decisions.Decision?
         var needs: FaultNeeds
     }
 
-    /// Decides about an operation. Throws when the power is gone, or goes instead of it.
+    /// Decides the fault of an operation. Throws when the power is off, or is cut by `crash` instead of the operation.
     func decide(
         _ kind: OperationKind, _ call: StorageCall, _ name: ByteString,
         _ describe: (inout Attempt, FaultNeeds) throws(StorageError) -> Void,
-        matching match: (State) -> (PathMatch, PathMatch?)
-    ) throws(StorageError) -> Verdict {
+        matching match: (FaultState) -> (PathMatch, PathMatch?)
+    ) throws(StorageError) -> FaultDecision {
         let (decisions, needs) = try state.withLock { (state) throws(StorageError) in
             try check(state, call, name)
             state.lastID += 1
@@ -139,10 +139,10 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
         }
         if decisions.delayNanoseconds > 0 { pause(decisions.delayNanoseconds) }
         if case .crash(.before)? = decisions.main?.fault { try checkPower(call, name) }
-        return Verdict(main: decisions.main, needs: needs)
+        return FaultDecision(main: decisions.main, needs: needs)
     }
 
-    /// Whether the trace tells of the fault where it happens: a crash, and a barrier that fails.
+    /// Whether the fault is recorded elsewhere: with the crash, or with the failed barrier.
     private func isRecordedLater(_ fault: DrawnFault, _ kind: OperationKind) -> Bool {
         switch fault {
         case .crash: true
@@ -152,31 +152,31 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
         }
     }
 
-    // MARK: - The power
+    // MARK: - Power
 
-    private func check(_ state: State, _ call: StorageCall, _ name: ByteString) throws(StorageError) {
+    private func check(_ state: FaultState, _ call: StorageCall, _ name: ByteString) throws(StorageError) {
         if let rule = state.crash { throw .injected(call, name: name, errno: EIO, rule: rule) }
     }
 
-    private func crash(_ state: inout State, _ rule: ByteString) {
+    private func crash(_ state: inout FaultState, _ rule: ByteString) {
         state.crash = rule
         recording?.record(fault: rule)
         recording?.stop()
     }
 
-    /// Cuts the power, and throws.
+    /// Cuts the power and throws.
     func crash(_ rule: ByteString, _ call: StorageCall, _ name: ByteString) throws(StorageError) -> Never {
         state.withLock { if $0.crash == nil { crash(&$0, rule) } }
         throw .injected(call, name: name, errno: EIO, rule: rule)
     }
 
-    /// Throws once the power is gone.
+    /// Throws when the power is off.
     func checkPower(_ call: StorageCall, _ name: ByteString) throws(StorageError) {
         try state.withLock { (state) throws(StorageError) in try check(state, call, name) }
     }
 }
 
-/// Sleeps, signals notwithstanding.
+/// Sleeps for the whole time, despite signals.
 private func sleep(nanoseconds: UInt64) {
     var rest = timespec(tv_sec: Int(clamping: nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     var left = timespec()

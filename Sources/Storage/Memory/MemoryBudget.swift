@@ -1,13 +1,13 @@
 import Bytes
 
-/// How much memory a run may take, and where it puts what does not fit.
+/// The memory limit of a run, and the directory for its spill files.
 ///
-/// What a run keeps of each crash state or each operation would grow without bound. Whoever keeps such things holds at
-/// most `cacheBytes` of them and puts the rest into a spill file.
+/// Data per crash state or per operation would grow without bound. Each of its holders keeps at most `cacheBytes` in
+/// memory and the rest in a spill file.
 package struct MemoryBudget: Sendable {
-    /// The whole of the run's memory, in bytes.
+    /// The memory of the whole run, in bytes.
     package var limitBytes: Int
-    /// Where spill files are made: a directory on a disk.
+    /// The directory for spill files, on a disk.
     package var spillDirectory: ByteString
 
     package init(limitBytes: Int, spillDirectory: ByteString) {
@@ -15,8 +15,8 @@ package struct MemoryBudget: Sendable {
         self.spillDirectory = spillDirectory
     }
 
-    /// What one of the places where things are kept may hold, in bytes: there are about eight of them, and their sum is
-    /// half of the limit. More than this is of no use: what was looked at long ago is hardly ever looked at again.
+    /// The memory of one cache, in bytes. There are about eight, which together get half of the limit. More than 32 MiB
+    /// does not help, since old entries are rarely used again.
     package var cacheBytes: Int { min(limitBytes / 16, 32 << 20) }
 
     package func makeSpillFile() throws(SpillError) -> SpillFile { try SpillFile(in: spillDirectory) }

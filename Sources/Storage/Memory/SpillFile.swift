@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import Model
 
-/// Bytes that are put aside on a disk, so that keeping them takes no memory: a file that only grows. It has no name:
-/// its room is given back with the last reference, or with the process, however that ends.
+/// An append-only file without a name for data that does not fit into memory. Its space is freed with the last
+/// reference or when the process ends, however it ends.
 ///
-/// Safe from several threads.
+/// Thread safe.
 package final class SpillFile: PayloadStore, Sendable {
     private let descriptor: PosixDescriptor
     private let directory: ByteString
@@ -21,10 +21,10 @@ package final class SpillFile: PayloadStore, Sendable {
         }
     }
 
-    /// How many bytes were put aside.
+    /// The number of bytes in the file.
     package var sizeBytes: UInt64 { filledBytes.withLock { $0 } }
 
-    /// Puts bytes aside, and answers where they are.
+    /// Appends bytes and returns their place.
     package func append(_ bytes: UnsafeRawBufferPointer) throws(SpillError) -> Payload {
         let place = filledBytes.withLock { filled in
             defer { filled += UInt64(bytes.count) }
@@ -59,7 +59,7 @@ package final class SpillFile: PayloadStore, Sendable {
     }
 }
 
-/// Why something could not be put aside on a disk, or not be read from there.
+/// Writing or reading a spill file failed.
 package enum SpillError: Error, Hashable, Sendable {
     case system(call: String, directory: ByteString, errno: Int32)
 }
@@ -68,8 +68,8 @@ extension SpillError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .system(let call, let directory, let errno):
-            "\(directory): \(call): \(String(cString: strerror(errno))) (for what does not fit into memory: make room "
-                + "there, or give more memory with --memory)"
+            "\(directory): \(call): \(String(cString: strerror(errno))) (a temporary file for data that does not fit into "
+                + "memory: free space there, or raise --memory)"
         }
     }
 }

@@ -1,13 +1,13 @@
 import Bytes
 import Glibc
 
-/// The directories that were missing on the way to a path, made, and taken away again if what they were made for fails.
+/// Creates the missing directories of a path, and can remove them again when the work that needs them fails.
 package struct NewDirectories: Sendable {
-    /// What was made, the outermost first.
+    /// The created directories, outermost first.
     package private(set) var paths: [ByteString] = []
 
-    /// Makes the directory at `path` and every missing parent. Each new name is durable when this returns; when it throws,
-    /// none is left.
+    /// Creates the directory at `path` and every missing parent. When this returns, each new name is durable; when it
+    /// throws, none is left.
     package init(making path: ByteString, permissions: UInt32 = 0o700) throws(OutputError) {
         guard !path.isEmpty, !path.bytes.contains(0) else { throw OutputError(path, .system(errno: EINVAL)) }
         do throws(OutputError) {
@@ -18,12 +18,12 @@ package struct NewDirectories: Sendable {
         }
     }
 
-    /// Removes what was made, as far as nothing is in it.
+    /// Removes the created directories that are empty.
     package func removeEmpty() {
         for path in paths.reversed() where path.withCString({ rmdir($0) }) != 0 { return }
     }
 
-    /// `hasParent` says that the parent was made already: some filesystems answer ENOENT to whatever is made in them.
+    /// `hasParent`: the parent exists. Some filesystems fail every mkdir with ENOENT; this ends the recursion.
     private mutating func make(_ path: ByteString, _ mode: mode_t, hasParent: Bool) throws(OutputError) {
         if path.withCString({ mkdir($0, mode) }) != 0 {
             let error = errno
@@ -37,7 +37,7 @@ package struct NewDirectories: Sendable {
         paths.append(path)
         let parent = path.parentDirectory ?? "."
         let number = parent.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
-        // A directory that may not be read can take names all the same; nobody can sync it.
+        // A directory without read permission can be written to, but not synced.
         guard number >= 0 else { return }
         defer { close(number) }
         if fsync(number) != 0, errno != EINVAL { throw OutputError(path, .system(errno: errno)) }
@@ -45,13 +45,13 @@ package struct NewDirectories: Sendable {
 }
 
 extension ByteString {
-    /// Whether a directory is there, links followed.
+    /// Whether it is a directory, or a link to one.
     package var isDirectory: Bool {
         var status = stat()
         return withCString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFDIR
     }
 
-    /// The path without its last component and the slashes around it; nil when there is only one.
+    /// The path without its last component; nil when it has only one.
     package var parentDirectory: ByteString? {
         let slash = UInt8(ascii: "/")
         let rest = bytes.reversed().drop { $0 == slash }.drop { $0 != slash }

@@ -2,13 +2,13 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// An output that is open, and what becomes of its bytes. Everything that can be refused is refused here.
+/// An open output, and what `commit` has to do. Opening checks everything that can be known in advance.
 struct OpenedOutput: ~Copyable {
     let file: PosixDescriptor
     let target: OutputFile.Target
 
     init(_ path: ByteString, _ mode: OutputFile.Mode, _ permissions: mode_t, mostLinks: Int) throws(OutputError) {
-        switch try OutputPlace(path, mostLinks: mostLinks) {
+        switch try ResolvedOutput(path, mostLinks: mostLinks) {
         case .descriptor(let number):
             file = PosixDescriptor(adopting: try Self.check(fcntl(number, F_DUPFD_CLOEXEC, 3), path))
             target = .through
@@ -36,13 +36,14 @@ struct OpenedOutput: ~Copyable {
         }
     }
 
-    /// Whether both go to the same file, pipe or device.
+    /// Whether both descriptors refer to the same file, pipe or device.
     borrowing func isSame(as number: Int32) -> Bool {
         var (own, other) = (stat(), stat())
         return fstat(file.rawValue, &own) == 0 && fstat(number, &other) == 0 && own.isSame(as: other)
     }
 
-    /// A file that its owner made read-only is not replaced behind that, though its directory may be written.
+    /// Throws unless the existing file may be replaced. A read-only file is not replaced, though its directory is
+    /// writable.
     private static func requireReplaceable(
         _ place: OutputName, _ existing: stat, _ mode: OutputFile.Mode, _ path: ByteString
     ) throws(OutputError) {

@@ -2,18 +2,18 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// open(2) of what is to be written: the one place where a file that somebody keeps comes to be.
+/// Opens outputs: the only place that creates files which a user keeps.
 ///
-/// Everything is closed on execution, nothing is truncated, and a FIFO without a reader is an error instead of a wait.
+/// Descriptors are close-on-exec. Nothing is truncated. Opening a FIFO without a reader fails instead of blocking.
 package enum OutputDescriptor {
-    /// A new file; an existing one or a symbolic link at `path` is an error.
+    /// Creates a file. Fails when `path` exists, even as a symbolic link.
     package static func create(
         _ path: ByteString, access: Int32 = O_WRONLY, permissions: mode_t = 0o600
     ) throws(OutputError) -> Int32 {
         try open(path, access | O_CREAT | O_EXCL, permissions)
     }
 
-    /// A file to append to, which may be new. A symbolic link is an error.
+    /// Opens or creates a file for appending. Fails for a symbolic link.
     package static func append(
         _ path: ByteString, access: Int32 = O_WRONLY, permissions: mode_t = 0o600
     ) throws(OutputError) -> (descriptor: Int32, isNew: Bool) {
@@ -33,15 +33,15 @@ package enum OutputDescriptor {
         }
     }
 
-    /// A regular file to append to, which may be new; -errno when it cannot be.
+    /// Opens or creates a regular file for appending; -errno on failure.
     static func append(_ place: OutputName, _ mode: mode_t) -> Int32 {
         let flags = O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
         let number = place.name.withCString { openat(place.parent, $0, flags, mode) }
         return number >= 0 ? number : -errno
     }
 
-    /// A file without a name on the filesystem of a directory, or, where there are none, one with a name that nobody
-    /// else has, which is answered too. -errno when neither can be made.
+    /// Creates a file without a name in a directory. Without O_TMPFILE support, creates one with a random name and
+    /// returns the name, too. -errno on failure.
     static func unnamed(in directory: Int32, _ mode: mode_t) -> (number: Int32, name: ByteString?) {
         let number = faultline_create_unnamed(directory, mode)
         guard [-EOPNOTSUPP, -EISDIR, -ENOENT, -EINVAL].contains(number) else { return (number, nil) }
@@ -49,7 +49,7 @@ package enum OutputDescriptor {
         return (name.withCString { faultline_create(directory, $0, O_RDWR, mode) }, name)
     }
 
-    /// The same, with its name taken away.
+    /// Like `unnamed(in:_:)`; always without a name.
     static func unnamed(in directory: ByteString) throws(OutputError) -> PosixDescriptor {
         let parent = directory.withCString { faultline_open_directory_path(AT_FDCWD, $0) }
         guard parent >= 0 else { throw OutputError(directory, .system(errno: -parent)) }
@@ -60,25 +60,25 @@ package enum OutputDescriptor {
         return PosixDescriptor(adopting: number)
     }
 
-    /// A name for a moment, that nobody else has.
+    /// A random name for a temporary file.
     static func temporaryName() -> ByteString {
         ByteString(".faultline-\(String(UInt64.random(in: 0...UInt64.max), radix: 36))")
     }
 
-    /// A device, a FIFO or a socket, to be written through; -errno when it cannot be.
+    /// Opens a device, FIFO or socket for writing; -errno on failure.
     static func through(_ place: OutputName, _ type: mode_t) -> Int32 {
         if type == S_IFSOCK { return connected(place) }
-        // A link of /proc is meant to be followed, and was looked at.
+        // Links of /proc must be followed; the caller has checked the target.
         let follows = faultline_is_on_proc(place.parent) == 1 ? 0 : O_NOFOLLOW
         let flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC | follows
         let number = place.name.withCString { openat(place.parent, $0, flags) }
         guard number >= 0 else { return -errno }
-        // Only the opening must not wait.
+        // Only open(2) must not block; writes may.
         _ = fcntl(number, F_SETFL, fcntl(number, F_GETFL) & ~O_NONBLOCK)
         return number
     }
 
-    /// A stream to whoever listens at a socket. The name is reached through the directory: an address is short.
+    /// Connects to a socket. Uses a path through /proc, since socket addresses are short.
     private static func connected(_ place: OutputName) -> Int32 {
         let path = Array("/proc/self/fd/\(place.parent)/".utf8) + place.name.bytes
         var address = sockaddr_un()

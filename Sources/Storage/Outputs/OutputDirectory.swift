@@ -2,30 +2,30 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// A directory that a command makes: it is there whole, or not at all.
+/// Creates an output directory atomically: it appears complete or not at all.
 ///
-/// It is filled under another name beside its place (`.faultline-…`), and gets its own name when everything is in it, so
-/// that whatever goes wrong, trying again is not in the way of what was left. Only a directory that has to stay what it
-/// is, a mount point, is filled where it is and emptied again.
+/// It is filled under a temporary name in the same parent (`.faultline-…`) and renamed when complete, so that a retry
+/// never finds remains of a failed attempt. A mount point cannot be renamed: it is filled in place, and emptied on
+/// failure.
 package enum OutputDirectory {
-    /// What may stand at its place.
+    /// What may exist at the path.
     package enum Existing: Hashable, Sendable {
         case refused
-        /// An empty directory, which then is filled.
+        /// An empty directory, which is then filled.
         case emptyDirectory
     }
 
-    /// Makes the directory at `path` with what `fill` puts into the one that it is given.
+    /// Creates the directory at `path`. `fill` gets the path of a directory and creates the contents.
     ///
     /// - Parameters:
-    ///   - permissions: less the umask.
-    ///   - isDurable: the name is on disk when this returns. What is in the directory is the caller's to sync.
+    ///   - permissions: masked by the umask.
+    ///   - isDurable: syncs the name. `fill` must sync the contents.
     package static func make<Result>(
         _ path: ByteString, permissions: UInt32 = 0o700, existing: Existing = .refused, isDurable: Bool = false,
         _ fill: (ByteString) throws -> Result
     ) throws -> Result {
         var place = path.withoutTrailingSlashes
-        // A link to an empty directory stays, and the directory behind it is the one.
+        // Keeps a link to an empty directory and fills its target.
         if existing == .emptyDirectory, let resolved = place.resolvedDirectory { place = resolved }
         try require(place, existing, path)
         let (parent, name) = place.splittingLastComponent
@@ -52,8 +52,7 @@ package enum OutputDirectory {
         return try fillInPlace(place, fill)
     }
 
-    /// Throws what `make` would throw for a place where no directory can be made: before long work, whose result it is to
-    /// hold. Makes nothing.
+    /// Throws the errors that `make` would throw for this path, without creating anything. For use before long work.
     package static func check(_ path: ByteString, existing: Existing = .refused) throws(OutputError) {
         let place = path.withoutTrailingSlashes
         try require(place, existing, path)
@@ -74,13 +73,13 @@ package enum OutputDirectory {
         guard isEmpty else { throw OutputError(path, .notEmpty) }
     }
 
-    /// False when the directory that is there cannot be replaced, and is to be filled where it is.
+    /// False when the existing directory cannot be replaced and must be filled in place.
     private static func publish(
         _ temporary: ByteString, at place: ByteString, _ path: ByteString, _ existing: Existing
     ) throws(OutputError) -> Bool {
         var status = stat()
         let isThere = existing == .emptyDirectory && place.withCString { lstat($0, &status) } == 0
-        // The directory keeps what was set for it.
+        // The new directory takes owner and mode of the existing one.
         if isThere {
             _ = temporary.withCString { chown($0, status.st_uid, status.st_gid) }
             _ = temporary.withCString { chmod($0, status.st_mode & 0o7777) }
@@ -97,7 +96,7 @@ package enum OutputDirectory {
             from.withCString { from in to.withCString { faultline_rename_at(AT_FDCWD, from, AT_FDCWD, $0, flags) } }
         }
         let result = rename(refusesExisting ? 1 : 0)
-        // Not every filesystem knows RENAME_NOREPLACE; a plain rename replaces nothing but an empty directory.
+        // Without support for RENAME_NOREPLACE: a plain rename replaces only an empty directory.
         return result == -EINVAL && refusesExisting ? rename(0) : result
     }
 
@@ -117,12 +116,12 @@ package enum OutputDirectory {
     }
 }
 
-/// An error that speaks of the place where something was to be, and not of where it was made.
+/// An error whose text has the final path instead of the temporary one.
 package struct MovedPathError: Error, CustomStringConvertible {
     package let underlying: any Error
     package let description: String
 
-    /// `error` as it is, unless it names a path beneath `temporary`.
+    /// `error` with `temporary` replaced by `place` in its paths.
     static func naming(_ place: ByteString, for temporary: ByteString, in error: any Error) -> any Error {
         if var error = error as? OutputError {
             guard error.path.bytes.starts(with: temporary.bytes) else { return error }
@@ -136,14 +135,14 @@ package struct MovedPathError: Error, CustomStringConvertible {
 }
 
 extension ByteString {
-    /// The path of the directory that this one leads to; nil when it leads to none.
+    /// The real path of the directory; nil when it is not a directory.
     fileprivate var resolvedDirectory: ByteString? {
         guard isDirectory, let path = withCString({ realpath($0, nil) }) else { return nil }
         defer { free(path) }
         return ByteString(cString: path)
     }
 
-    /// The same path without slashes at its end.
+    /// The path without trailing slashes.
     package var withoutTrailingSlashes: ByteString {
         var bytes = bytes[...]
         while bytes.count > 1, bytes.last == UInt8(ascii: "/") { bytes.removeLast() }

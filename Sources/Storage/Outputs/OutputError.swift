@@ -1,40 +1,40 @@
 import Bytes
 import Glibc
 
-/// Why an output could not be written: a report, an export, an archive, a case, a trace, an oracle.
+/// An output (report, export, archive, case, trace, oracle) could not be written.
 ///
-/// It prints as one line that names the path and the reason: `cannot write report.xml: No space left on device`.
+/// Prints one line with path and reason: `cannot write report.xml: No space left on device`.
 public struct OutputError: Error, Hashable, Sendable {
     public var path: ByteString
     public var reason: Reason
 
     public enum Reason: Hashable, Sendable {
-        /// The system refused.
+        /// A system call failed.
         case system(errno: Int32)
-        /// The directory that it should lie in cannot be used.
+        /// Its parent directory cannot be used.
         case parent(ByteString, errno: Int32)
-        /// The name is taken, and nothing is replaced here.
+        /// The path exists and must not be replaced.
         case exists
-        /// A directory that is to be filled holds something.
+        /// The directory must be empty and is not.
         case notEmpty
         case isDirectory
-        /// A FIFO or a socket that nobody reads from: opening it would wait for ever.
+        /// A FIFO or socket without a reader: opening it would block.
         case noReader
-        /// `/dev/fd/N` and its like, where N is not open for writing.
+        /// `/dev/fd/N` or similar, where N is not open for writing.
         case closedDescriptor
-        /// A link in /proc to a file, which has a name of its own somewhere.
+        /// A link in /proc to a regular file.
         case linkOfProc
-        /// A link, a file or a FIFO of another user in a directory where everybody may write: it may be a trap.
+        /// Something that another user owns, in a world-writable sticky directory: it may be a trap.
         case foreign(owner: UInt32)
-        /// The file could be written, but its directory takes no new file that would replace it at once.
+        /// The file is writable, but a new file to replace it cannot be created in its directory.
         case directoryClosed(errno: Int32)
-        /// It is mounted, and cannot be replaced by another file.
+        /// The file is a mount point and cannot be replaced.
         case isMountPoint
-        /// The same command reads it.
+        /// It is also an input of the command.
         case isInput
-        /// The same command writes two things there.
+        /// It is also another output of the command.
         case isOutputTwice
-        /// It lies in the directory that is read.
+        /// It is inside the input directory.
         case withinInput(ByteString)
     }
 
@@ -43,7 +43,7 @@ public struct OutputError: Error, Hashable, Sendable {
         self.reason = reason
     }
 
-    /// The errno that this failure stands for.
+    /// The corresponding errno.
     public var errno: Int32 {
         switch reason {
         case .system(let errno), .parent(_, let errno), .directoryClosed(let errno): errno
@@ -66,22 +66,22 @@ extension OutputError: CustomStringConvertible {
         switch reason {
         case .system(let errno): String(cString: strerror(errno))
         case .parent(let directory, let errno): "the directory \(directory): \(String(cString: strerror(errno)))"
-        case .exists: "it is there already: remove it, or name another"
+        case .exists: "it already exists: remove it or choose another name"
         case .notEmpty: "it is not empty"
         case .isDirectory: "it is a directory"
         case .noReader: "nothing reads from it: start the reader first"
         case .closedDescriptor: "this descriptor is not open for writing"
         case .linkOfProc: "it is a link in /proc: name the file itself"
         case .foreign(let owner):
-            "it belongs to user \(owner), in a directory where everybody may write: remove it, or name another file"
+            "it belongs to user \(owner), in a world-writable directory: remove it or choose another file"
         case .directoryClosed(let errno):
-            "its directory takes no new file to replace it with (\(String(cString: strerror(errno)))): name another "
-                + "file, or /dev/stdout and redirect it"
+            "cannot create its replacement in its directory (\(String(cString: strerror(errno)))): choose another "
+                + "file, or use /dev/stdout and redirect it"
         case .isMountPoint:
-            "it is a mount point, which no other file can replace: name another file, or /dev/stdout and redirect it"
+            "it is a mount point and cannot be replaced: choose another file, or use /dev/stdout and redirect it"
         case .isInput: "this command reads it"
-        case .isOutputTwice: "this command writes something else there, too"
-        case .withinInput(let directory): "it lies in \(directory), which is being read"
+        case .isOutputTwice: "another output of this command goes there, too"
+        case .withinInput(let directory): "it is inside the input directory \(directory)"
         }
     }
 }

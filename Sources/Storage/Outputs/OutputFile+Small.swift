@@ -1,9 +1,9 @@
 import Bytes
 import Glibc
 
-/// Files whose bytes are all at hand.
+/// Writes small files in one call.
 extension OutputFile {
-    /// Puts a file with these bytes at `path`: whoever looks finds the old one or the new one, whole.
+    /// Replaces the file at `path` atomically: readers see the old content or the new content, never a mixture.
     package static func replace(
         _ path: ByteString, with bytes: [UInt8], permissions: UInt32 = 0o600
     ) throws(OutputError) {
@@ -12,8 +12,7 @@ extension OutputFile {
         try file.commit()
     }
 
-    /// Makes a new file of these bytes, for its owner alone; an existing one is an error. When it cannot be written whole
-    /// it is not there.
+    /// Creates a file with these bytes, atomically. Fails when `path` exists.
     package static func create(
         _ path: ByteString, _ bytes: [UInt8], permissions: UInt32 = 0o600
     ) throws(OutputError) {
@@ -22,7 +21,7 @@ extension OutputFile {
         try file.commit()
     }
 
-    /// Adds bytes to a file, which is made if it is not there: all of them, or none.
+    /// Appends bytes to a file, all or none. Creates it if it is missing.
     package static func append(_ bytes: [UInt8], to path: ByteString) throws(OutputError) {
         let file = try OutputFile(path, .append, permissions: 0o600, isDurable: false, followsLinks: false)
         try file.write(bytes)

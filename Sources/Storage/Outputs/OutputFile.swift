@@ -2,59 +2,59 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// A file that somebody keeps: the one way in which reports, exports, archives, cases, results and logs are written.
+/// A file that a user keeps. All reports, exports, archives, cases, results and logs are written through this type.
 ///
 /// Invariants:
-/// - What stood under the name stays, whole, until `commit`: a new file takes its place at once (rename), with the
-///   permissions and the owner of the old one. Until then the new file has no name, so that nothing is left of it when
-///   the process is killed (on filesystems without O_TMPFILE it has a name that begins with `.faultline-`).
-/// - What is no file is never replaced: a device, a FIFO, a socket and a descriptor that is open already (`-`,
-///   `/dev/stdout`, `/dev/fd/3`) are written through. A symbolic link is followed, and stays.
-/// - An output that is dropped without `commit` leaves nothing behind. What was written through has gone.
-/// - Whatever can be known before the work is: opening throws where the path cannot be written.
+/// - The old file stays intact until `commit`, which replaces it atomically (rename) and keeps its permissions and
+///   owner. Until then the new file has no name, so a killed process leaves nothing behind. (Without O_TMPFILE it has a
+///   name that begins with `.faultline-`.)
+/// - Only regular files are replaced. Devices, FIFOs, sockets and open descriptors (`-`, `/dev/stdout`, `/dev/fd/3`)
+///   are written directly. Symbolic links are followed and kept.
+/// - Without `commit` an output leaves nothing behind, except bytes that were written directly.
+/// - Opening fails early: it throws when the path cannot be written.
 ///
-/// Not modelled: hard links (the other names of a replaced file keep the old content), access control lists, and
-/// directories that are renamed while we write (the one that was opened is written to).
+/// Not handled: hard links (other names of a replaced file keep the old content), access control lists, and directories
+/// that are renamed meanwhile (the file goes to the directory that was opened).
 ///
 /// Not thread safe.
 public final class OutputFile {
     public enum Mode: Hashable, Sendable {
-        /// What stands under the name is replaced.
+        /// Replaces an existing file.
         case replace
-        /// The name has to be free.
+        /// Fails when the path exists.
         case create
-        /// Bytes are added to what stands there; when not all of them can be, none are.
+        /// Appends to an existing file, all bytes or none.
         case append
     }
 
-    /// What becomes of the bytes.
+    /// Where the bytes go, and what `commit` has to do.
     enum Target {
-        /// They go where they are meant to be.
+        /// Written directly; nothing to do.
         case through
-        /// They stand at the end of a file.
+        /// Appended to a file.
         case appended(OutputName, isNew: Bool)
-        /// They take a name at the end.
+        /// A new file, which gets its name at `commit`.
         case named(OutputName, temporary: ByteString?, replacing: stat?)
     }
 
-    /// As it was given; for messages.
+    /// The path as given, for messages.
     public let path: ByteString
-    /// Whether the bytes go where standard output goes.
+    /// Whether it is the same file, pipe or device as standard output.
     public let isStandardOutput: Bool
     let mode: Mode
     let isDurable: Bool
     let file: PosixDescriptor
     let target: Target
-    /// How long the file was before the first bytes were appended.
+    /// The length of the file before the first append.
     private var lengthBefore: off_t?
     private var isCommitted = false
 
-    /// Opens the output. What stands there is not changed; only a file to append to is made if it is missing.
+    /// Opens the output. Does not change an existing file. Creates a missing file only for `append`.
     ///
     /// - Parameters:
-    ///   - permissions: of a new file, less the umask. A file that is replaced keeps its own.
-    ///   - isDurable: `commit` returns when the bytes and the name are on disk.
-    ///   - followsLinks: false: a symbolic link is an error.
+    ///   - permissions: of a new file, masked by the umask. A replaced file keeps its permissions.
+    ///   - isDurable: `commit` syncs the bytes and the name.
+    ///   - followsLinks: if false, a symbolic link is an error.
     public init(
         _ path: ByteString, _ mode: Mode, permissions: UInt32 = 0o666, isDurable: Bool = true, followsLinks: Bool = true
     ) throws(OutputError) {
@@ -67,7 +67,7 @@ public final class OutputFile {
 
     deinit { if !isCommitted { discard() } }
 
-    /// Adds bytes at the end. A pipe that nobody reads any more is an error (EPIPE), and no signal.
+    /// Appends bytes. A closed pipe is an error (EPIPE), not a signal.
     public func write(_ bytes: UnsafeRawBufferPointer) throws(OutputError) {
         if mode == .append, lengthBefore == nil { lengthBefore = lseek(file.rawValue, 0, SEEK_END) }
         var rest = bytes[...]
@@ -80,13 +80,13 @@ public final class OutputFile {
                 _ = poll(&waiting, 1, -1)
                 continue
             }
-            // A device that takes nothing and reports nothing would keep this loop for ever.
+            // A device that accepts no bytes without an error would make this loop endless.
             guard count > 0 else { throw OutputError(path, .system(errno: count < 0 ? errno : EIO)) }
             rest = rest.dropFirst(count)
         }
     }
 
-    /// Adds bytes at the end.
+    /// Appends bytes.
     public func write(_ bytes: [UInt8]) throws(OutputError) {
         let result: Result<Void, OutputError> = bytes.withUnsafeBytes { buffer in
             Result { () throws(OutputError) in try write(buffer) }
@@ -94,7 +94,7 @@ public final class OutputFile {
         try result.get()
     }
 
-    /// Makes it count: the file takes its name. Nothing can be written after it.
+    /// Publishes the output: the file gets its name. Do not write afterwards.
     public func commit() throws(OutputError) {
         switch target {
         case .through: break
@@ -108,19 +108,19 @@ public final class OutputFile {
         isCommitted = true
     }
 
-    // MARK: Steps
+    // MARK: Steps of commit
 
     private func sync() throws(OutputError) {
         guard isDurable else { return }
         try check(faultline_fsync(file.rawValue))
     }
 
-    /// The new file belongs to whom the old one did, if we may give it away, and is open to the same others.
+    /// Gives the new file the owner and the permissions of the old one, as far as this process may.
     private func keepAttributes(of replaced: stat?) throws(OutputError) {
         guard let replaced else { return }
         var mode = replaced.st_mode & 0o7777
         if fchown(file.rawValue, replaced.st_uid, replaced.st_gid) != 0 {
-            // Rights that were given to another owner are not given to us.
+            // If the owner cannot be kept, drop set-ID bits, and group permissions if the group cannot be kept either.
             mode &= 0o1777
             if fchown(file.rawValue, uid_t.max, replaced.st_gid) != 0 { mode &= 0o1707 }
         }
@@ -145,7 +145,7 @@ public final class OutputFile {
         }
     }
 
-    /// Renames, unless something that is no file has come in its way meanwhile.
+    /// Renames the temporary file, unless something other than a regular file has appeared meanwhile.
     private func publish(_ temporary: ByteString, at place: OutputName) throws(OutputError) {
         if let status = place.status, mode == .replace, status.st_mode & S_IFMT != S_IFREG {
             throw OutputError(path, status.st_mode & S_IFMT == S_IFDIR ? .isDirectory : .exists)

@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 
-/// A file without a name, for what is put aside: its room is given back with the last reference, however the process ends.
+/// A temporary file without a name. Its space is freed with the last reference, however the process ends.
 ///
 /// Not thread safe.
 package final class UnnamedFile {
@@ -23,18 +23,18 @@ package final class UnnamedFile {
         }
     }
 
-    /// Hands out everything from the beginning, some bytes at a time.
+    /// Passes the whole content to `body`, in chunks.
     package func forEachChunk(_ body: ([UInt8]) throws -> Void) throws {
-        var place: off_t = 0
+        var offset: off_t = 0
         while true {
             var chunk = [UInt8](repeating: 0, count: 1 << 18)
-            let count = pread(file.rawValue, &chunk, chunk.count, place)
+            let count = pread(file.rawValue, &chunk, chunk.count, offset)
             if count < 0, errno == EINTR { continue }
             guard count >= 0 else { throw TreeError.system(call: "read", path: directory, errno: errno) }
             if count == 0 { return }
             chunk.removeLast(chunk.count - count)
             try body(chunk)
-            place += off_t(count)
+            offset += off_t(count)
         }
     }
 }

@@ -2,14 +2,14 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// What lies in a directory, read as it is: names, modes and bytes, one after the other in the order of the names.
+/// A directory as one byte string: names, modes and contents, sorted by name.
 ///
-/// Equal bytes mean equal directories, timestamps apart. For telling whether a recovery left what another one left.
+/// Equal strings mean equal directories, except for timestamps. Used to compare the results of two recoveries.
 package enum DirectoryContents {
-    /// A directory that holds more is not worth comparing.
+    /// Larger directories are not compared.
     private static let largestBytes = 8 << 20
 
-    /// Nil where it holds anything but a few regular files, each with one name and no extended attribute.
+    /// nil unless the directory holds only regular files with one name, without extended attributes, of bounded size.
     package static func read(_ path: ByteString) -> [UInt8]? {
         guard let directory = try? DirectoryHandle(opening: path) else { return nil }
         guard let names = try? directory.names() else { return nil }
@@ -22,7 +22,7 @@ package enum DirectoryContents {
             defer { close(file) }
             var status = stat()
             guard fstat(file, &status) == 0, status.st_mode & S_IFMT == S_IFREG else { return nil }
-            // What extended attributes may mean to the store is not known.
+            // Extended attributes may have a meaning for the store.
             guard status.st_nlink == 1, flistxattr(file, nil, 0) <= 0 else { return nil }
             guard result.count + Int(status.st_size) <= largestBytes else { return nil }
             note(UInt64(name.count))

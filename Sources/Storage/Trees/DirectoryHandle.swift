@@ -2,8 +2,8 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// A directory held by descriptor: everything beneath it is reached by single names that are never followed as links,
-/// so that no tree, however hostile, reaches a file outside.
+/// An open directory. Entries are accessed by single names, without following links, so that a hostile tree cannot
+/// reach files outside.
 struct DirectoryHandle: ~Copyable {
     let descriptor: Int32
     let path: ByteString
@@ -23,14 +23,14 @@ struct DirectoryHandle: ~Copyable {
         path = parent.child(name)
     }
 
-    /// The directory at `path`, only to name what is in it. Symbolic links are followed.
+    /// Opens the directory at `path` with O_PATH, as a base for names. Follows symbolic links.
     init(holding path: ByteString) throws(TreeError) {
         let opened = path.withCString { faultline_hold_directory($0) }
         guard opened >= 0 else { throw .system(call: "open", path: path, errno: -opened) }
         self.init(descriptor: opened, path: path)
     }
 
-    /// Takes over a descriptor.
+    /// Takes ownership of a descriptor.
     init(descriptor: Int32, path: ByteString) {
         self.descriptor = descriptor
         self.path = path
@@ -38,8 +38,8 @@ struct DirectoryHandle: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The path of a name in it. Of one that is much longer than any path can be (errors alone have a use for it), what is
-    /// in the middle is left out; it stays too long for any call.
+    /// The path of an entry, for errors. A path far beyond PATH_MAX is shortened in the middle; it stays too long for
+    /// any call.
     func child(_ name: ByteString) -> ByteString {
         let limit = 2 * Int(PATH_MAX)
         let front = path.count <= limit ? path.bytes : path.bytes.prefix(limit) + Array("/...".utf8)
@@ -50,7 +50,7 @@ struct DirectoryHandle: ~Copyable {
         do throws(StorageError) { try name.checkedAsFileName() } catch { throw .invalidName(name, directory: path) }
     }
 
-    /// Runs a call on one name of this directory; a negative result is an error.
+    /// Runs a system call on an entry. Repeats it on EINTR; throws the errno for a negative result.
     @discardableResult
     func call(_ call: String, _ name: ByteString, _ body: (Int32, UnsafePointer<CChar>) -> Int32) throws(TreeError)
         -> Int32
@@ -63,14 +63,14 @@ struct DirectoryHandle: ~Copyable {
         }
     }
 
-    /// What `name` is, itself: a link is not followed.
+    /// The status of an entry, without following a link.
     func status(of name: ByteString) throws(TreeError) -> stat {
         var status = stat()
         try call("fstatat", name) { fstatat($0, $1, &status, AT_SYMLINK_NOFOLLOW) }
         return status
     }
 
-    /// What the symbolic link `name` says.
+    /// The target of a symbolic link.
     func linkTarget(_ name: ByteString) throws(TreeError) -> ByteString {
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = try call("readlinkat", name) { descriptor, text in

@@ -2,10 +2,10 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// Mode, owner and extended attributes of a file or directory that is made from what may come from anywhere.
+/// Mode, owner and extended attributes for a file or directory from an untrusted source.
 ///
-/// What would make a foreign file a danger on this machine is left out: set-user-ID and set-group-ID of files, and
-/// `security.*` attributes (capabilities). No store's recovery depends on these.
+/// Leaves out attributes that would be dangerous on this machine: set-user-ID and set-group-ID of files, and
+/// `security.*` (capabilities). No store's recovery depends on them.
 struct FileAttributes {
     var isDirectory: Bool
     var mode: mode_t
@@ -15,10 +15,10 @@ struct FileAttributes {
 
     private static let largestValueBytes = 64 << 10
 
-    /// Gives them to an open file.
+    /// Sets the attributes of an open file.
     ///
-    /// - Parameter isOurs: the file belongs to this process's user and group, as one does that it has just made in a
-    ///   directory that gives its files no group of its own.
+    /// - Parameter isOurs: the file already has this process's user and group, as a new file in a directory without
+    ///   set-group-ID has.
     func apply(to file: Int32, _ path: ByteString, isOurs: Bool = false) throws(TreeError) {
         for (name, value) in extended where !name.bytes.starts(with: "security.".utf8) {
             let result = name.withCString { name in
@@ -26,7 +26,7 @@ struct FileAttributes {
             }
             guard result == 0 else { throw .system(call: "fsetxattr '\(name)'", path: path, errno: errno) }
         }
-        // An ordinary user cannot give files away; its own files have its owner already.
+        // Only root can change owners; the files of an ordinary user are its own already.
         if Self.isRoot, !(isOurs && owner == 0 && group == Self.ownGroup), fchown(file, owner, group) != 0 {
             throw .system(call: "fchown", path: path, errno: errno)
         }
@@ -38,7 +38,7 @@ struct FileAttributes {
     private static let isRoot = geteuid() == 0
     private static let ownGroup = getegid()
 
-    /// Reads those of an open file.
+    /// Reads the attributes of an open file.
     init(of file: Int32, _ path: ByteString) throws(TreeError) {
         var status = stat()
         guard fstat(file, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }

@@ -1,14 +1,14 @@
 import Bytes
 import Glibc
 
-/// Room on a filesystem.
+/// Detects a full filesystem.
 package enum FreeSpace {
     private static let leastBytes: UInt64 = 1 << 20
 
-    /// A store that fails because *our* filesystem is full says nothing about the store: asked after a failure, this
-    /// throws ENOSPC if less than a mebibyte, or no file, is left where `directory` is.
+    /// Throws ENOSPC if the filesystem of `directory` has less than 1 MiB or no inode left. Call it after a failure: a
+    /// store that fails because *our* filesystem is full has no bug.
     ///
-    /// - Parameter doing: what failed, for the message.
+    /// - Parameter doing: the failed action, for the message.
     package static func require(in directory: ByteString, doing: String) throws(TreeError) {
         var space = statvfs()
         guard directory.withCString({ statvfs($0, &space) }) == 0 else { return }

@@ -2,32 +2,31 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// The memory that the files beneath a directory take, where that is in a memory filesystem (tmpfs). Such files belong
-/// to no process: they are in nobody's resident set.
+/// The memory used by files in a memory filesystem (tmpfs). No process's resident set includes it.
 package struct MemoryFiles: Sendable {
     package let directory: ByteString
 
-    /// Nil where the directory is on a disk: its files take no memory that the kernel cannot take back.
+    /// nil when the directory is on a disk: the kernel can reclaim that memory.
     package init?(in directory: ByteString) {
         guard directory.withCString({ faultline_is_in_memory($0) }) == 1 else { return nil }
         self.directory = directory
     }
 
-    /// What all files of the filesystem take, whoever has them, in bytes. Costs a system call.
+    /// The memory of all files of the filesystem. Costs one system call.
     package var filesystemBytes: Int {
         var space = statvfs()
         guard directory.withCString({ statvfs($0, &space) }) == 0 else { return 0 }
         return Int(space.f_blocks - space.f_bfree) * Int(space.f_frsize)
     }
 
-    /// What the files beneath the directory take, in bytes. Costs a system call or more for each. Files that come and
-    /// go meanwhile may count or not; what is mounted beneath it does not count, and is not asked.
+    /// The memory of all files below the directory. Costs at least one system call per file. Concurrent changes may be
+    /// missed. Does not enter other mounts.
     package func countBytes() -> Int {
         guard let root = try? DirectoryHandle(opening: directory) else { return 0 }
         return Self.countBytes(root, depth: 0)
     }
 
-    /// Nobody's store lies deeper, and descriptors are few.
+    /// No store nests deeper, and each level needs a descriptor.
     private static let depthLimit = 64
 
     private static func countBytes(_ directory: borrowing DirectoryHandle, depth: Int) -> Int {

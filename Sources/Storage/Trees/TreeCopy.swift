@@ -2,13 +2,12 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// Copies a directory with everything in it, never following a symbolic link.
+/// Copies a directory tree without following symbolic links.
 ///
-/// What a store may look at stays: names, links, bytes, holes, modes, extended attributes, several names of one file; and
-/// owners where we may give files away. What makes a foreign file a danger does not: see `FileAttributes`. Devices are
-/// refused.
+/// Keeps names, links, bytes, holes, modes, extended attributes, hard links, and owners if root. Leaves out dangerous
+/// attributes: see `FileAttributes`. Devices are an error.
 package struct TreeCopy {
-    /// Makes the directory `to`, which must not be there, and fills it. When it throws, some of it may be there.
+    /// Copies to the new directory `to`, which must not exist. After an error part of the copy may exist.
     package static func copy(_ from: ByteString, to: ByteString) throws(TreeError) {
         let source = try DirectoryHandle(opening: from)
         guard to.withCString({ mkdir($0, 0o700) }) == 0 else {
@@ -20,14 +19,13 @@ package struct TreeCopy {
         try FileAttributes(of: source.descriptor, from).apply(to: target.descriptor, to)
     }
 
-    /// Copies everything in `from` into the directory `to`, in which nothing has these names, and which stays as it is
-    /// otherwise.
+    /// Copies the entries of `from` into the existing directory `to`. None of the names may exist there.
     package static func fill(_ to: ByteString, from: ByteString) throws(TreeError) {
         var copy = TreeCopy()
         try copy.fill(DirectoryHandle(opening: to), from: DirectoryHandle(opening: from), depth: 0)
     }
 
-    /// lseek(2); the Glibc module leaves them out.
+    /// For lseek(2). The Glibc module lacks them.
     private static let (seekData, seekHole): (Int32, Int32) = (3, 4)
 
     private struct FileID: Hashable {
@@ -35,13 +33,13 @@ package struct TreeCopy {
         var inode: ino_t
     }
 
-    /// Where the first name of a file with several is.
+    /// The first copied path of each file with several names.
     private var firstNames: [FileID: ByteString] = [:]
 
     private mutating func fill(
         _ to: borrowing DirectoryHandle, from: borrowing DirectoryHandle, depth: Int
     ) throws(TreeError) {
-        // Deeper than any path can be, and deep enough for the stack.
+        // Deeper than any path, and a bound for the stack.
         guard depth < 2048 else { throw .system(call: "mkdirat", path: to.path, errno: ENAMETOOLONG) }
         for name in try from.names() {
             let status = try from.status(of: name)
@@ -88,21 +86,21 @@ package struct TreeCopy {
         }
     }
 
-    /// Copies what is no hole.
+    /// Copies data and leaves holes.
     private static func copyData(
         _ input: Int32, _ output: Int32, _ from: ByteString, _ to: ByteString
     ) throws(TreeError) {
         var status = stat()
         guard fstat(input, &status) == 0 else { throw .system(call: "fstat", path: from, errno: errno) }
-        // It may have become something else meanwhile.
+        // The entry may have been replaced since it was listed.
         guard status.st_mode & S_IFMT == S_IFREG else { throw .notRegularFile(from) }
         var place: off_t = 0
         while place < status.st_size {
             var (start, end) = (faultline_lseek(input, place, Self.seekData), status.st_size)
-            // Nothing but a hole from here on.
+            // Only a hole follows.
             if start == off_t(-ENXIO) { break }
             if start == off_t(-EINVAL) {
-                // This filesystem does not say where data is.
+                // This filesystem does not support SEEK_DATA.
                 start = place
             } else {
                 guard start >= 0 else { throw .system(call: "lseek", path: from, errno: Int32(-start)) }

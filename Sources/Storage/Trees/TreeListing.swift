@@ -1,9 +1,9 @@
 import Bytes
 
-/// What is beneath a directory that somebody else may be changing.
+/// Lists a directory that may change meanwhile.
 package enum TreeListing {
-    /// The paths of all files and directories, relative to `directory`, in no order. Links are not followed; what cannot be
-    /// read, vanishes meanwhile, or lies deeper than 256 directories is left out.
+    /// The paths of all files and directories, relative to `directory`, unordered. Does not follow links. Skips entries
+    /// that cannot be read, disappear meanwhile, or are nested deeper than 256 directories.
     package static func paths(beneath directory: ByteString) -> [ByteString] {
         var paths: [ByteString] = []
         do throws(TreeError) {
@@ -19,7 +19,7 @@ package enum TreeListing {
         do throws(TreeError) { return try DirectoryHandle(opening: directory).names() } catch { return nil }
     }
 
-    /// What lies deeper is left out: each level costs a descriptor and a part of the stack.
+    /// Each level needs a descriptor and stack space.
     private static let depthLimit = 256
 
     private static func list(

@@ -3,14 +3,14 @@ import CPlatform
 import Glibc
 import Model
 
-/// Writes a tree as files: the one place where a crash state becomes a directory.
+/// Writes a tree, such as a crash state, as files and directories. (A FaultFS power cut patches its backing directory
+/// in place instead.)
 ///
-/// Everything is made beneath the given directory, by single names relative to descriptors, and nothing that exists is
-/// opened: a hostile tree (a name with a slash, a link out of the directory and a file "beneath" it, more levels than a
-/// path can have) is an error.
-/// Sparse stays sparse. Modes are set last, owners only by root. Safe from several threads for different directories.
+/// Creates every entry by a single name relative to its directory's descriptor and never opens existing files, so a
+/// hostile tree (a name with a slash, a file "below" a link out of the directory, too many levels) is an error. Holes
+/// stay holes. Sets modes last, and owners only as root. Thread safe for different directories.
 package struct TreeMaterialiser: Sendable {
-    /// A tree that has a longer path is refused: only a program that goes down step by step would reach what lies there.
+    /// The longest path of a tree. A longer one could only be reached step by step.
     static let longestPathBytes = Int(PATH_MAX) - 1
 
     private let payloads: any PayloadStore
@@ -29,9 +29,9 @@ package struct TreeMaterialiser: Sendable {
         if let node = tree.nodes[.root] { try finish(root, node) }
     }
 
-    /// What has been made: a file may have several names, a directory may not.
+    /// The inodes created so far. A file may have several names; a directory may not.
     private struct Placed {
-        /// What is made here belongs to this process's user and group.
+        /// Whether new files get this process's user and group.
         var isOurs: Bool
         var files: [InodeID: ByteString] = [:]
         var directories: Set<InodeID> = [.root]

@@ -2,21 +2,21 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// Removes files beneath a directory, however a program left them: without permissions, immutable or append-only (as
-/// far as this process may change that), nested deeper than a path can be long.
+/// Removes directory trees in any state: without permissions, immutable or append-only (if this process may change
+/// that), nested deeper than PATH_MAX.
 ///
-/// Symbolic links are not followed. Whatever is mounted inside is neither entered nor changed: it is an error. After an
-/// error the rest is removed all the same, and the first error is thrown.
+/// Does not follow symbolic links. A mount point inside is an error and is neither entered nor changed. After an error
+/// the rest is still removed; then the first error is thrown.
 package enum TreeRemoval {
-    /// Removes everything in the directory at `path`, and keeps the directory.
+    /// Removes everything in the directory at `path`, but not the directory.
     package static func removeContents(of path: ByteString) throws(TreeError) {
         try TreeSweep.empty(DirectoryHandle(opening: path), keepingToTheEnd: [])
     }
 
-    /// Removes the directory at `path` with everything in it. A directory that is not there is no error.
+    /// Removes the directory at `path` with its contents. Does nothing when it does not exist.
     ///
-    /// - Parameter last: files in the directory that are removed after everything else, in this order. They stay when
-    ///   something else does, so that what they say about the directory is not lost.
+    /// - Parameter last: files to remove after everything else, in this order. They stay if anything else could not be
+    ///   removed, so that their information about the directory is not lost.
     package static func remove(_ path: ByteString, last: [ByteString] = []) throws(TreeError) {
         let (parent, name) = path.splitAtLastSlash
         do throws(TreeError) {
@@ -29,7 +29,7 @@ package enum TreeRemoval {
         }
     }
 
-    /// Removes one file, by its path beneath a directory.
+    /// Removes one file, by its path relative to a directory.
     package static func remove(file path: ByteString, beneath directory: ByteString) throws(TreeError) {
         let names = path.bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) }
         try remove(names[...], in: DirectoryHandle(opening: directory))
@@ -47,10 +47,9 @@ package enum TreeRemoval {
     }
 }
 
-/// One removal on its way.
+/// A removal in progress.
 private struct TreeSweep: ~Copyable {
-    /// From this depth on a directory is moved up to the root of the removal, so that neither descriptors nor the stack
-    /// run out.
+    /// Deeper directories are first moved to the root of the removal, which bounds descriptors and stack.
     private static let depthLimit = 64
 
     private let root: Int32
@@ -61,7 +60,7 @@ private struct TreeSweep: ~Copyable {
         _ root: consuming DirectoryHandle, keepingToTheEnd last: [ByteString]
     ) throws(TreeError) {
         var sweep = TreeSweep(root: root.descriptor)
-        // What was moved up is removed in the next round, which finds it less deep.
+        // The next round removes the directories that were moved to the root.
         while true {
             let before = sweep.movedCount
             sweep.empty(root, depth: 0, keeping: last)
@@ -74,12 +73,12 @@ private struct TreeSweep: ~Copyable {
 
     private init(root: Int32) { self.root = root }
 
-    /// The directory `name`, ready to lose its entries.
+    /// Opens the directory `name` and makes it readable and writable. Throws for a mount point.
     static func open(_ name: ByteString, in parent: borrowing DirectoryHandle) throws(TreeError) -> DirectoryHandle {
         try parent.check(name)
         var opened = name.withCString { faultline_open_directory_unless_mounted(parent.descriptor, $0) }
         if opened == -EACCES {
-            // Nothing is mounted there: that would have been said first.
+            // Not a mount point: EXDEV would have come first.
             try parent.changeMode(name, to: 0o700)
             opened = name.withCString { faultline_open_directory_unless_mounted(parent.descriptor, $0) }
         }
@@ -93,7 +92,7 @@ private struct TreeSweep: ~Copyable {
     }
 
     private mutating func empty(_ directory: borrowing DirectoryHandle, depth: Int, keeping kept: [ByteString] = []) {
-        // Immutable and append-only directories let nobody change their mode either.
+        // EPERM: immutable or append-only, which also forbids chmod.
         if fchmod(directory.descriptor, 0o700) != 0, errno == EPERM {
             _ = faultline_clear_protection(directory.descriptor)
             _ = fchmod(directory.descriptor, 0o700)
@@ -110,7 +109,7 @@ private struct TreeSweep: ~Copyable {
         }
     }
 
-    /// Removes one entry. One that is not there is no error.
+    /// Removes one entry. Does nothing when it does not exist.
     private mutating func remove(
         _ name: ByteString, in directory: borrowing DirectoryHandle, depth: Int
     ) throws(TreeError) {
@@ -121,7 +120,7 @@ private struct TreeSweep: ~Copyable {
         case EISDIR: return try removeDirectory(name, in: directory, depth: depth)
         case EPERM, EACCES:
             guard let kind = directory.kind(of: name) else { return }
-            // POSIX has EPERM for a directory, too.
+            // POSIX allows EPERM for a directory.
             if kind == S_IFDIR { return try removeDirectory(name, in: directory, depth: depth) }
             try unprotect(name, kind, in: directory)
             let again = directory.unlink(name, 0)
@@ -138,13 +137,13 @@ private struct TreeSweep: ~Copyable {
         let before = firstError
         do { empty(try Self.open(name, in: directory), depth: depth + 1) }
         let failure = directory.unlink(name, AT_REMOVEDIR)
-        // What is still inside has been said, or was moved there and waits for the next round.
+        // ENOTEMPTY with an error recorded inside, or with directories that the next round removes.
         if failure == 0 || failure == ENOENT || failure == ENOTEMPTY && firstError != before { return }
         throw .system(call: "rmdir", path: directory.child(name), errno: failure)
     }
 
     private mutating func moveUp(_ name: ByteString, from directory: borrowing DirectoryHandle) -> Bool {
-        // A directory may be moved by who may write to it: its `..` changes.
+        // Moving a directory changes its `..` and so needs write permission on it.
         guard let opened = try? Self.open(name, in: directory) else { return false }
         if fchmod(opened.descriptor, 0o700) != 0, errno == EPERM { _ = faultline_clear_protection(opened.descriptor) }
         let place = ByteString(".faultline-removal-\(movedCount + 1)")
@@ -155,12 +154,12 @@ private struct TreeSweep: ~Copyable {
         return result == 0
     }
 
-    /// Takes the flags away that keep a file from being removed.
+    /// Clears the immutable and append-only flags of the directory and, for a regular file, of the file.
     private func unprotect(
         _ name: ByteString, _ kind: mode_t, in directory: borrowing DirectoryHandle
     ) throws(TreeError) {
         var answer = faultline_clear_protection(directory.descriptor)
-        // Opening a device does something, and opening a FIFO or a socket leads nowhere.
+        // Opening a device may have side effects; FIFOs and sockets have no flags to clear.
         if answer != -EPERM, kind == S_IFREG {
             let flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC
             let file = name.withCString { openat(directory.descriptor, $0, flags) }
@@ -173,7 +172,7 @@ private struct TreeSweep: ~Copyable {
 }
 
 extension DirectoryHandle {
-    /// unlinkat(2): 0, or the errno.
+    /// unlinkat(2); returns 0 or the errno.
     fileprivate func unlink(_ name: ByteString, _ flags: Int32) -> Int32 {
         while true {
             if name.withCString({ unlinkat(descriptor, $0, flags) }) == 0 { return 0 }
@@ -181,7 +180,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// chmod(2) of `name` itself: a link that was put in its place meanwhile is not followed.
+    /// chmod(2) of `name`, without following a link.
     fileprivate func changeMode(_ name: ByteString, to mode: mode_t) throws(TreeError) {
         try call("chmod", name) { parent, text in
             let handle = faultline_open_path(parent, text)
@@ -196,7 +195,7 @@ extension DirectoryHandle {
         }
     }
 
-    /// The type of file that `name` is; nil when it is not there.
+    /// The file type (S_IFMT) of `name`; nil when it does not exist.
     fileprivate func kind(of name: ByteString) -> mode_t? {
         var attributes = stat()
         let result = name.withCString { fstatat(descriptor, $0, &attributes, AT_SYMLINK_NOFOLLOW) }
@@ -205,7 +204,7 @@ extension DirectoryHandle {
 }
 
 extension ByteString {
-    /// The directory that this path names something in, and that name.
+    /// The parent directory and the last component.
     fileprivate var splitAtLastSlash: (parent: ByteString, name: ByteString) {
         let slash = UInt8(ascii: "/")
         let trimmed = bytes[..<((bytes.lastIndex { $0 != slash } ?? -1) + 1)]

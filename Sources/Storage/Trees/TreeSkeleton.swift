@@ -3,8 +3,8 @@ import Glibc
 import Model
 
 extension Tree {
-    /// The names, kinds and link targets of what is in the directory at `path`, without contents. Links are not followed,
-    /// and directories that may not be read are empty.
+    /// The tree of the directory at `path` with names, kinds and link targets, without contents. Does not follow links.
+    /// Unreadable directories are empty.
     package init(skeletonOf path: ByteString) throws(TreeError) {
         self.init()
         var reader = SkeletonReader(tree: self)
@@ -17,7 +17,7 @@ private struct SkeletonReader {
     var tree: Tree
 
     mutating func read(_ directory: borrowing DirectoryHandle, _ inode: InodeID, depth: Int) throws(TreeError) {
-        // Deeper than any path can be, and deep enough for the stack.
+        // Deeper than any path, and a bound for the stack.
         guard depth < 2048 else { throw .system(call: "openat", path: directory.path, errno: ENAMETOOLONG) }
         for name in try directory.names() {
             guard let kind = try kind(of: name, in: directory) else { continue }
@@ -34,12 +34,12 @@ private struct SkeletonReader {
         do throws(TreeError) {
             try read(DirectoryHandle(name, in: directory), inode, depth: depth)
         } catch {
-            // What we may not read, nobody whom we start may: lost+found, for one.
+            // The programs that we start cannot read it either. Example: lost+found.
             guard case .system(_, _, EACCES) = error else { throw error }
         }
     }
 
-    /// Nil for a device, which no tree has.
+    /// nil for a device: trees have none.
     private func kind(of name: ByteString, in directory: borrowing DirectoryHandle) throws(TreeError) -> NodeKind? {
         let status = try directory.status(of: name)
         switch status.st_mode & S_IFMT {

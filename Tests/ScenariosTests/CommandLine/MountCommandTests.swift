@@ -170,9 +170,9 @@ import Testing
 
     /// One file by any of its names is one output, and no line goes to what is no oracle or is read.
     @Test(arguments: [
-        (["--record", "t", "--oracle", "t"], "this command writes something else there, too"),
-        (["--record", "t", "--oracle", "./mnt/../t"], "this command writes something else there, too"),
-        (["--record", "t", "--oracle", "link"], "this command writes something else there, too"),
+        (["--record", "t", "--oracle", "t"], "another output of this command goes there, too"),
+        (["--record", "t", "--oracle", "./mnt/../t"], "another output of this command goes there, too"),
+        (["--record", "t", "--oracle", "link"], "another output of this command goes there, too"),
         (["--oracle", "old.trace"], "old.trace: not an oracle, so that no line is appended: line 1"),
         (["--rules", "r", "--oracle", "r"], "this command reads it"),
         (["--replay", "empty", "--oracle", "hard"], "this command reads it"),

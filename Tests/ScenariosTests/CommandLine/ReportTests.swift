@@ -18,7 +18,8 @@ struct ReportTests {
     private static let buggy = ["engine", "--set", "planted=never-sync", "--ops", "4", "--out", "runs"]
     private static let `case` = "runs/faultline-engine-explore-1-1/cases/1"
 
-    /// The command, what its text and its JSON have in them, and its exit code. Those of a case need the run before them.
+    /// The command, what its text and its JSON have in them, and its exit code. Those of a case need the run before
+    /// them.
     static let commands: [(words: [String], says: String, status: Int32)] = [
         (["run"] + buggy + ["--scenario", "smoke"], "engine batch=0", 0),
         (["explore"] + buggy, "durable", 1),
@@ -59,7 +60,7 @@ struct ReportTests {
         (["--report", "html=x"], "the format is one of text, json, junit, markdown"),
         (["--report", "junit"], "name a file, as in junit=FILE"), (["--report", "junit="], "name a file"),
         (["--report", "junit=none/x"], "cannot write none/x: the directory none: No such file or directory"),
-        (["--report", "junit=a", "--report", "text=./a"], "this command writes something else there, too"),
+        (["--report", "junit=a", "--report", "text=./a"], "another output of this command goes there, too"),
         (["--report", "junit=-", "--json"], "both go to standard output"),
         (["--report", "junit=-", "--report", "text=-"], "both go to standard output"),
     ])

@@ -5,11 +5,13 @@ import Testing
 
 @testable import Storage
 
-/// What is left after a sync that failed, by filesystem (Rebello et al., ATC 2020).
+/// Content and errors after a failed sync, by filesystem (Rebello et al., ATC 2020).
 @Suite struct FailedSyncTests {
     static let page = 4096
 
-    @Test(arguments: ["", " xfs"]) func cachedBytesStayNewUntilTheirPagesAreDropped(_ filesystem: String) throws {
+    @Test(arguments: ["", " xfs"]) func `cached bytes stay new until their pages are dropped`(_ filesystem: String)
+        throws
+    {
         let run = try FaultyRun("fsync nth=2 -> EIO lose\(filesystem)", a: pattern(1, 3 * Self.page))
         let file = try run.open()
         try file.write(pattern(2, 10), at: 0)
@@ -23,7 +25,7 @@ import Testing
         #expect(try file.contents() == lost, "the sync that succeeded saved nothing")
     }
 
-    @Test func writingIntoAPageAgainSavesAllOfIt() throws {
+    @Test func `writing into a page again saves the whole page`() throws {
         let run = try FaultyRun("fsync nth=1 -> EIO lose", a: pattern(1, 3 * Self.page))
         let file = try run.open()
         try file.write(pattern(2, 3 * Self.page), at: 0)
@@ -35,7 +37,7 @@ import Testing
         #expect(try file.contents() == pattern(1, Self.page) + saved + pattern(1, Self.page))
     }
 
-    @Test func aPageWrittenAgainAndLostAgainIsTheOldOne() throws {
+    @Test func `a page that is written and lost again has the old bytes`() throws {
         let run = try FaultyRun("fsync -> EIO lose", a: pattern(1, Self.page))
         let file = try run.open()
         for byte in [2, 3] as [UInt8] {
@@ -46,7 +48,7 @@ import Testing
         #expect(try file.contents() == pattern(1, Self.page))
     }
 
-    @Test func newBytesThatAreLostReadAsZeros() throws {
+    @Test func `lost new bytes read as zeros`() throws {
         let run = try FaultyRun("fsync nth=1 -> EIO lose", a: [1])
         let file = try run.open()
         try file.write([2, 2, 2], at: 1)
@@ -55,7 +57,7 @@ import Testing
         #expect(try file.contents() == [1, 0, 0, 0])
     }
 
-    @Test func onBtrfsContentAndSizeRevertAtOnce() throws {
+    @Test func `on btrfs content and size revert at once`() throws {
         let run = try FaultyRun("fsync nth=2 -> EIO lose btrfs", a: [1, 1, 1])
         let file = try run.open()
         try file.write([2], at: 0)
@@ -68,7 +70,7 @@ import Testing
         #expect(try file.contents() == [2, 1, 1])
     }
 
-    @Test func eachOpenFileReportsTheErrorOnce() throws {
+    @Test func `each open file reports the error once`() throws {
         let run = try FaultyRun("fsync nth=1 -> EIO lose")
         let (first, second) = (try run.open(), try run.open())
         func errno(_ file: any StorageFile) -> Int32? {
@@ -84,7 +86,7 @@ import Testing
         #expect(errno(try run.open()) == nil, "a file opened later knows nothing of it")
     }
 
-    @Test func ext4JournalReportsAtTheNextSync() throws {
+    @Test func `ext4-journal reports at the next sync`() throws {
         let run = try FaultyRun("fsync nth=1 -> EIO lose ext4-journal", a: [1])
         let file = try run.open()
         try file.write([2], at: 0)
@@ -99,7 +101,7 @@ import Testing
         #expect(try file.contents() == [1])
     }
 
-    @Test func aPlainErrorLosesNothingAndAnotherSyncSaves() throws {
+    @Test func `a plain error loses nothing and the next sync saves`() throws {
         let run = try FaultyRun("fsync nth=1 -> EIO", "fsync nth=3 -> EIO lose", a: [1])
         let file = try run.open()
         try file.write([2], at: 0)
@@ -110,7 +112,7 @@ import Testing
         #expect(try file.contents() == [2])
     }
 
-    /// What a cache keeps is in proportion to the file, not to what was written.
+    /// The cache's memory is in proportion to the file size, not to the bytes written.
     @Test(arguments: ["read path=other -> stale", "fsync nth=9999 -> EIO lose"])
     func `memory does not grow with what is overwritten`(rule: String) throws {
         let run = try FaultyRun(rule, a: pattern(1, 1 << 18))

@@ -4,7 +4,7 @@ import Model
 import Storage
 import Testing
 
-/// A memory storage beneath rules, with a file `a` that was there before.
+/// A `FaultyStorage` with rules over a memory storage that has a file `a`.
 struct FaultyRun {
     let memory: MemoryStorage
     let storage: FaultyStorage<RuleSet>
@@ -20,7 +20,7 @@ struct FaultyRun {
 
     func open() throws -> any StorageFile { try storage.open("a") }
 
-    /// What storage holds of `a`.
+    /// The stored content of `a`.
     var stored: [UInt8] {
         get throws { try #require(try memory.contents()["a"]) }
     }
@@ -30,7 +30,7 @@ struct FaultyRun {
 
 func pattern(_ byte: UInt8, _ count: Int) -> [UInt8] { [UInt8](repeating: byte, count: count) }
 
-/// The errno and the rule of the injected error that `body` throws.
+/// The errno and rule of the injected error that `body` throws.
 private func injectedError(_ body: () throws -> Void) -> String {
     do {
         try body()
@@ -43,7 +43,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
 }
 
 @Suite struct FaultyStorageTests {
-    @Test func anErrorIsInjectedAndSaysByWhichRule() throws {
+    @Test func `an injected error names its rule`() throws {
         let run = try FaultyRun("write path=a nth=2 -> EIO")
         let file = try run.open()
         try file.write([1], at: 0)
@@ -62,7 +62,9 @@ private func injectedError(_ body: () throws -> Void) -> String {
         ("fdatasync -> EIO", "sync a EIO"), ("read -> EIO", "read a EIO"),
     ]
 
-    @Test(arguments: calls) func everyCallCanFailAndThenDoesNothing(_ row: (rule: String, error: String)) throws {
+    @Test(arguments: calls) func `every call can fail and then has no effect`(_ row: (rule: String, error: String))
+        throws
+    {
         let run = try FaultyRun(row.rule, a: [1, 2])
         var errors: Set<String> = []
         func attempt(_ body: () throws -> Void) {
@@ -93,13 +95,13 @@ private func injectedError(_ body: () throws -> Void) -> String {
         }
     }
 
-    @Test func aRealErrorStaysReal() throws {
+    @Test func `a real error passes through`() throws {
         let run = try FaultyRun("any -> delay 1ms")
         #expect(throws: StorageError.failed(.unlink, name: "b", errno: ENOENT)) { try run.storage.unlink("b") }
         #expect(throws: StorageError.invalidName("..")) { try run.storage.unlink("..") }
     }
 
-    @Test func interruptionsAreTheStoragesOwnBusinessUntilTheyNeverEnd() throws {
+    @Test func `interruptions are retried up to a limit`() throws {
         let run = try FaultyRun("any p=1/2 -> EINTR")
         let file = try run.open()
         for place in 0..<20 { try file.write([UInt8(place)], at: UInt64(place)) }
@@ -112,7 +114,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(endless.faults.count == 101)
     }
 
-    @Test func shortWritesAndReadsAreContinued() throws {
+    @Test func `short writes and reads are continued`() throws {
         let run = try FaultyRun("write -> short 3", "read -> short 4")
         let file = try run.open()
         try file.write(Array(0..<10), at: 0)
@@ -121,13 +123,13 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(run.faults.count == 3 + 2)
     }
 
-    @Test func afterAShortWriteTheRestMayFail() throws {
+    @Test func `after a short write the rest may fail`() throws {
         let run = try FaultyRun("write nth=1 -> short 4", "write nth=2 -> EIO", a: pattern(9, 10))
         #expect(injectedError { try run.open().write(Array(0..<10), at: 0) } == "write a EIO by write nth=2 -> EIO")
         #expect(try run.stored == [0, 1, 2, 3] + pattern(9, 6))
     }
 
-    @Test func aReadOfNothingIsTheEndAndAWriteOfNothingFails() throws {
+    @Test func `an empty read is the end of the file and an empty write fails`() throws {
         let run = try FaultyRun("read -> short 0", "write -> short 0", a: [1, 2])
         let file = try run.open()
         var buffer: [UInt8] = [7, 7]
@@ -135,7 +137,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(injectedError { try file.write([1], at: 0) } == "write a EIO by write -> short 0")
     }
 
-    @Test func aTornWriteSucceedsAndLacksWholeUnits() throws {
+    @Test func `a torn write succeeds and lacks whole units`() throws {
         for seed in 0..<20 as Range<UInt64> {
             let run = try FaultyRun("write -> tear 512", a: pattern(1, 700), seed: seed)
             try run.open().write(pattern(2, 1500), at: 100)
@@ -151,7 +153,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         }
     }
 
-    @Test func aDroppedWriteLeavesOldBytesAndTheNewSize() throws {
+    @Test func `a dropped write leaves old bytes and the new size`() throws {
         let run = try FaultyRun("write -> drop", a: [1, 2])
         try run.open().write([8, 8], at: 1)
         #expect(try run.stored == [1, 2, 0])
@@ -159,7 +161,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(try run.stored == [1, 2, 0])
     }
 
-    @Test func aWriteOverAHeldOneIsSeenUntilTheBarrierPutsTheHeldOneOverIt() throws {
+    @Test func `a write over a held one is visible until the barrier`() throws {
         let run = try FaultyRun("write size=4 -> reorder", a: [0, 0, 0, 0, 0, 0])
         let file = try run.open()
         try file.write([1, 1, 1, 1], at: 1)
@@ -177,7 +179,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(try file.contents() == stored)
     }
 
-    @Test func reorderedWritesAreSeenAtOnceAndStoredAtTheBarrierInAnyOrder() throws {
+    @Test func `reordered writes are visible at once and stored at the barrier in any order`() throws {
         var outcomes: Set<[UInt8]> = []
         for seed in 0..<40 as Range<UInt64> {
             let run = try FaultyRun("write size=2.. -> reorder", a: [0], seed: seed)
@@ -195,7 +197,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(outcomes == [[1, 2, 2], [1, 1, 1]])
     }
 
-    @Test func aHeldWriteIsOvertakenByOneThatIsNot() throws {
+    @Test func `a later write overtakes a held one`() throws {
         let run = try FaultyRun("write nth=1 -> reorder")
         let file = try run.open()
         try file.write([1, 1], at: 0)
@@ -209,21 +211,21 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(try cut.stored == [1], "a truncate comes after what was written before it")
     }
 
-    @Test func aMisdirectedWriteGoesElsewhere() throws {
+    @Test func `a misdirected write goes elsewhere`() throws {
         let run = try FaultyRun("write -> misdirect", a: pattern(1, 1024))
         try run.open().write(pattern(2, 512), at: 512)
         #expect(try run.stored == pattern(2, 512) + pattern(1, 512))
         #expect(run.faults == ["2 write misdirect 0"])
     }
 
-    @Test func aMisdirectedReadComesFromElsewhere() throws {
+    @Test func `a misdirected read comes from elsewhere`() throws {
         let run = try FaultyRun("read nth=1 -> misdirect", a: pattern(1, 512) + pattern(2, 512))
         let file = try run.open()
         #expect(try file.read(countBytes: 512, at: 512) == pattern(1, 512))
         #expect(try file.read(countBytes: 512, at: 512) == pattern(2, 512))
     }
 
-    @Test(arguments: [false, true]) func aFlippedBitIsOnTheWayOrAtRest(_ isAtRest: Bool) throws {
+    @Test(arguments: [false, true]) func `a flipped bit is in transit or at rest`(_ isAtRest: Bool) throws {
         let run = try FaultyRun("read nth=1 -> bitflip" + (isAtRest ? " at-rest" : ""), a: pattern(0, 50))
         let file = try run.storage.openForReading("a")
         let first = try file.contents()
@@ -232,7 +234,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(try run.stored == (isAtRest ? first : pattern(0, 50)))
     }
 
-    @Test func aStaleReadSeesWhatWasOverwritten() throws {
+    @Test func `a stale read returns overwritten bytes`() throws {
         let run = try FaultyRun("read -> stale", a: [1, 2, 3])
         let file = try run.open()
         #expect(try file.contents() == [1, 2, 3])
@@ -246,7 +248,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(try file.contents() == [1])
     }
 
-    @Test func delaysWaitAndAddUp() throws {
+    @Test func `delays wait and add up`() throws {
         let run = try FaultyRun("write -> delay 2ms", "any -> delay 1ms")
         let file = try run.open()
         try file.write([1], at: 0)
@@ -254,7 +256,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(try run.stored == [1])
     }
 
-    @Test func aQuotaIsADiskThatFillsAndEmpties() throws {
+    @Test func `a quota is a disk that fills and empties`() throws {
         let run = try FaultyRun("any -> quota 100")
         let file = try run.open()
         try file.write(pattern(1, 60), at: 0)
@@ -273,7 +275,9 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(injectedError { try run.storage.create("e").write([1], at: 0) } == "write e ENOSPC by any -> quota 100")
     }
 
-    @Test(arguments: ["crash", "crash after"]) func afterACrashNothingWorksAndNothingHappens(_ fault: String) throws {
+    @Test(arguments: ["crash", "crash after"]) func `after a crash every call fails without effect`(_ fault: String)
+        throws
+    {
         let run = try FaultyRun("write nth=2 -> \(fault)")
         let file = try run.open()
         try file.write([1], at: 0)
@@ -287,7 +291,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         #expect(run.faults.count == 1)
     }
 
-    @Test func rulesChangeUnderOpenFilesAndFilesChangeTheirNames() throws {
+    @Test func `rules follow open files through changes and renames`() throws {
         let run = try FaultyRun()
         let file = try run.open()
         try file.write([1], at: 0)
@@ -300,7 +304,7 @@ private func injectedError(_ body: () throws -> Void) -> String {
         try file.write([4], at: 0)
     }
 
-    @Test func operationsCountWhetherOrNotRulesAskForThem() throws {
+    @Test func `operations count whether or not rules match them`() throws {
         let run = try FaultyRun("write between=4..4 -> EIO")
         let file = try run.open()
         _ = try file.length()

@@ -24,8 +24,9 @@ import Testing
         write between=150.. nth=3 -> crash after
         """
 
-    /// The trace tells the truth about what is stored, whatever was injected above it.
-    @Test(arguments: 0..<6 as Range<UInt64>) func theTraceGivesBackWhatFaultsLeft(_ seed: UInt64) throws {
+    /// Whatever faults were injected above the recording, the trace gives the stored bytes.
+    @Test(arguments: 0..<6 as Range<UInt64>) func `the trace gives the stored bytes after faults`(_ seed: UInt64) throws
+    {
         let memory = MemoryStorage()
         let recording = try RecordingStorage(memory)
         let rules = RuleSet(try Rule.list(parsing: ByteString(Self.rules)), seed: seed)
@@ -41,8 +42,8 @@ import Testing
         #expect(try MemoryStorage(tree, payloads: recording.payloads).contents() == memory.contents(), "seed \(seed)")
     }
 
-    /// The same faults by operation id, asked of no stream, give the same results and leave the same bytes.
-    @Test(arguments: 0..<6 as Range<UInt64>) func aReplayGivesTheSameResultsAndBytes(_ seed: UInt64) throws {
+    /// Replaying the faults by operation id gives the same results and the same bytes.
+    @Test(arguments: 0..<6 as Range<UInt64>) func `a replay gives the same results and bytes`(_ seed: UInt64) throws {
         let memory = MemoryStorage()
         let rules = RuleSet(try Rule.list(parsing: ByteString(Self.rules)), seed: seed)
         let storage = FaultyStorage(memory, rules) { _ in }
@@ -57,7 +58,7 @@ import Testing
         #expect(try again.contents() == memory.contents(), "seed \(seed)")
         #expect(replay.injected.map(\.fault) == storage.injected.map(\.fault))
         #expect(replay.withFaults { $0.diverged } == [])
-        // Errors name the rule, which a replay does not know.
+        // Errors name the rule, and a replay has none.
         func withoutRules(_ results: [String]) -> [Substring] { results.map { $0.prefix { $0 != "(" } } }
         #expect(withoutRules(second.results) == withoutRules(workload.results))
     }

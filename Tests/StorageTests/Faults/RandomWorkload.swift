@@ -2,12 +2,12 @@ import Bytes
 import Model
 import Storage
 
-/// A store that does anything: the same operations for the same seed, whatever becomes of them.
+/// A random workload: the same seed gives the same operations, whatever their results.
 struct RandomWorkload {
     private var random: RandomStream
     private var files: [(name: ByteString, file: any StorageFile)] = []
     private let storage: any Storage
-    /// What each call gave: bytes read, or the error.
+    /// The result of each call: the bytes read, or the error.
     private(set) var results: [String] = []
 
     init(_ storage: any Storage, seed: UInt64) {
@@ -17,7 +17,7 @@ struct RandomWorkload {
 
     private mutating func below(_ bound: Int) -> Int { Int(random.next(upperBound: UInt64(bound))) }
 
-    /// One operation; `synced` is told of barriers that returned.
+    /// Runs one operation; calls `synced` after each barrier that returned.
     mutating func step(synced: (ByteString?) throws -> Void = { _ in }) throws {
         let names: [ByteString] = ["a", "b", "c", "d"]
         let (name, other) = (names[below(4)], names[below(4)])

@@ -4,7 +4,7 @@ import Model
 import Storage
 import Testing
 
-/// What a trace tells of faults that were injected above its recording.
+/// How a trace records faults that were injected above the recording.
 @Suite struct RecordedFaultsTests {
     private func record(
         _ rules: String..., body: (FaultyStorage<RuleSet>, any StorageFile) throws -> Void
@@ -15,14 +15,14 @@ import Testing
         return recording
     }
 
-    /// What `profile` keeps of `a` when it keeps as little as it may.
+    /// The smallest content of `a` that `profile` allows.
     private func leastOfA(_ recording: RecordingStorage, _ profile: Profile = .posixMin) throws -> [UInt8]? {
         var set = PendingSet(profile: profile, base: recording.base)
         for event in recording.events { set.add(event) }
         return try MemoryStorage(set.tree(set.survivors(.nothing)), payloads: recording.payloads).contents()["a"]
     }
 
-    @Test func aSyncThatLiesMakesNothingDurable() throws {
+    @Test func `a lying sync makes nothing durable`() throws {
         let recording = try record("fsync nth=1 -> lie") { _, file in
             try file.write(pattern(2, 8), at: 0)
             try file.sync()
@@ -32,7 +32,7 @@ import Testing
     }
 
     @Test(arguments: ["EIO", "EIO lose", "EIO lose ext4-journal"])
-    func whatAFailedSyncCoveredIsNeverDurableAgain(_ fault: String) throws {
+    func `writes covered by a failed sync are never durable`(_ fault: String) throws {
         let recording = try record("fsync nth=1 -> \(fault)") { _, file in
             try file.write(pattern(2, 8), at: 0)
             try? file.sync()
@@ -44,7 +44,7 @@ import Testing
         #expect(try leastOfA(recording) == pattern(1, 8))
     }
 
-    @Test func aDirectorySyncThatFailsIsAFailedBarrier() throws {
+    @Test func `a failed directory sync is a failed barrier`() throws {
         let recording = try record("fsyncdir -> EIO") { storage, _ in try? storage.syncDirectory() }
         let id = OperationID(1)
         #expect(
@@ -54,7 +54,7 @@ import Testing
             ])
     }
 
-    @Test func aFaultStandsBeforeWhatIsLeftOfItsOperation() throws {
+    @Test func `a fault comes before the rest of its operation`() throws {
         let recording = try record("write nth=1 -> short 3", "write nth=2 -> EIO") { _, file in
             try? file.write(pattern(2, 8), at: 0)
         }
@@ -68,7 +68,8 @@ import Testing
         #expect(recording.events.count == 3)
     }
 
-    @Test(arguments: [("crash", 1), ("crash after", 2)]) func nothingIsRecordedAfterACrash(_ row: (String, Int)) throws
+    @Test(arguments: [("crash", 1), ("crash after", 2)]) func `nothing is recorded after a crash`(_ row: (String, Int))
+        throws
     {
         let recording = try record("write -> \(row.0)") { storage, file in
             try? file.write(pattern(2, 8), at: 0)
@@ -79,8 +80,8 @@ import Testing
         #expect(recording.events.last == .fault(OperationID(UInt64(row.1)), rule: ByteString("write -> \(row.0)")))
     }
 
-    @Test func aBarrierUnderWayWhenThePowerGoesNeverReturns() throws {
-        /// Cuts the power while a sync is under way.
+    @Test func `a barrier in flight at a power cut never returns`() throws {
+        /// Cuts the power during a sync.
         final class Cutting: StorageInterposer {
             let cut = Guarded<(@Sendable () -> Void)?>(nil)
             func interpose(

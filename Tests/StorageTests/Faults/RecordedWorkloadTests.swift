@@ -3,10 +3,10 @@ import Model
 import Storage
 import Testing
 
-/// The model's crash states of a recorded workload, against what was stored and what was promised.
+/// The crash states of a recorded workload, compared with the stored and the synced content.
 @Suite struct RecordedWorkloadTests {
-    /// What barriers promised about one file that has its name since: bytes at places that were not touched again.
-    private struct Promise {
+    /// The synced bytes of a file that were not written again since.
+    private struct SyncedContent {
         var bytes: [UInt8]
         var isUntouched: [Bool]
     }
@@ -27,7 +27,7 @@ import Testing
             let all = try contents(set, .everything, recording)
             #expect(try all == memory.contents(), "seed \(seed), \(taken) events")
             if profile == .kill {
-                // Only a write that the kill interrupts may be cut short.
+                // A kill may truncate only the write in flight.
                 let least = try contents(set, .nothing, recording)
                 #expect(Set(least.keys) == Set(all.keys))
                 #expect(least.count { $0.value != all[$0.key] } <= 1, "seed \(seed)")
@@ -41,7 +41,7 @@ import Testing
         try MemoryStorage(set.tree(set.survivors(choice)), payloads: recording.payloads).contents()
     }
 
-    /// A store that never renames: what it synced, name and data, is there in each state, where it was not touched again.
+    /// Without renames, every crash state has all synced names and data that were not changed again.
     @Test(arguments: Profile.allCases, 0..<3 as Range<UInt64>)
     func whatWasSyncedSurvivesWhateverElseIsLost(_ profile: Profile, _ seed: UInt64) throws {
         let recording = try RecordingStorage(MemoryStorage())
@@ -49,7 +49,7 @@ import Testing
         let names: [ByteString] = ["a", "b", "c"]
         let files = try names.map { try recording.create($0) }
         try recording.syncDirectory()
-        var promises = names.map { _ in Promise(bytes: [], isUntouched: []) }
+        var promises = names.map { _ in SyncedContent(bytes: [], isUntouched: []) }
         var set = PendingSet(profile: profile, base: recording.base)
         var taken = 0
         for step in 0..<60 {
@@ -57,7 +57,7 @@ import Testing
             if random.chance(1, in: 4) {
                 try files[index].sync()
                 let bytes = try files[index].contents()
-                promises[index] = Promise(bytes: bytes, isUntouched: bytes.map { _ in true })
+                promises[index] = SyncedContent(bytes: bytes, isUntouched: bytes.map { _ in true })
             } else {
                 let (offset, count) = (random.next(upperBound: UInt64(9000)), 1 + random.next(upperBound: UInt64(5000)))
                 let byte = UInt8(truncatingIfNeeded: random.next())

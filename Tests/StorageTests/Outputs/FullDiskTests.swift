@@ -4,14 +4,14 @@ import Testing
 
 @testable import Storage
 
-/// Outputs on a filesystem that becomes full: a small tmpfs of its own.
+/// Outputs on a filesystem that runs full: a small tmpfs.
 @Suite(.enabled(if: SmallFilesystem.isPossible, "only root mounts a tmpfs"))
 struct FullDiskTests {
     private let disk: SmallFilesystem
 
     init() throws { disk = try SmallFilesystem() }
 
-    @Test func `what stood there stays when the new content does not fit`() throws {
+    @Test func `the old file stays when the new content does not fit`() throws {
         try OutputFile.create(disk.file("old"), Array("whole".utf8))
         let output = try OutputFile(disk.file("old"), .replace)
         #expect(throws: OutputError(disk.file("old"), .system(errno: ENOSPC))) {
@@ -21,7 +21,7 @@ struct FullDiskTests {
         #expect(disk.names == ["old"])
     }
 
-    @Test func `what is appended is there whole or not at all`() throws {
+    @Test func `bytes are appended completely or not at all`() throws {
         try OutputFile.append(Array("line\n".utf8), to: disk.file("log"))
         #expect(throws: OutputError(disk.file("log"), .system(errno: ENOSPC))) {
             try OutputFile.append([UInt8](repeating: 7, count: 8 << 20), to: disk.file("log"))
@@ -33,7 +33,7 @@ struct FullDiskTests {
         #expect(disk.names == ["log"])
     }
 
-    @Test func `a directory that does not fit is not there, and can be made when there is room`() throws {
+    @Test func `a directory that does not fit is not created, and a retry with space succeeds`() throws {
         let path = disk.file("made")
         let error = #expect(throws: OutputError.self) {
             try OutputDirectory.make(path) { directory in
@@ -48,7 +48,7 @@ struct FullDiskTests {
     }
 }
 
-/// A tmpfs of one mebibyte, as long as the value exists.
+/// A tmpfs of 1 MiB, mounted while the value exists.
 private final class SmallFilesystem {
     static let isPossible = geteuid() == 0 && (try? SmallFilesystem()) != nil
 

@@ -4,13 +4,13 @@ import Testing
 
 @testable import Storage
 
-/// A directory that a command makes is there whole or not at all.
+/// An output directory appears complete or not at all.
 struct OutputDirectoryTests {
     private let scratch: ScratchDirectory
 
     init() throws { scratch = try ScratchDirectory() }
 
-    private struct Refusal: Error, Equatable {}
+    private struct FillError: Error, Equatable {}
 
     private func names(_ name: String = "") -> [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: "\(scratch.path)/\(name)").sorted()) ?? []
@@ -20,7 +20,7 @@ struct OutputDirectoryTests {
         try OutputFile.create(directory.appending(component: "f"), [1])
     }
 
-    @Test(arguments: ["made", "made/", "made//"]) func `it has its name when everything is in it`(name: String) throws {
+    @Test(arguments: ["made", "made/", "made//"]) func `it gets its name when it is complete`(name: String) throws {
         let place = try OutputDirectory.make(scratch.file(name)) { directory in
             try fill(directory)
             #expect(!names().contains("made"))
@@ -30,12 +30,12 @@ struct OutputDirectoryTests {
         #expect(names() == ["made"] && names("made") == ["f"])
     }
 
-    @Test func `what fails leaves nothing, and is no obstacle to the next attempt`() throws {
+    @Test func `a failure leaves nothing, and a retry succeeds`() throws {
         for _ in 0..<2 {
-            #expect(throws: Refusal()) {
+            #expect(throws: FillError()) {
                 try OutputDirectory.make(scratch.file("made")) { directory in
                     try fill(directory)
-                    throw Refusal()
+                    throw FillError()
                 }
             }
             #expect(names() == [])
@@ -44,7 +44,7 @@ struct OutputDirectoryTests {
         #expect(names("made") == ["f"])
     }
 
-    @Test func `what is there already is refused, and so is what came meanwhile`() throws {
+    @Test func `an existing path is an error, even one that appeared meanwhile`() throws {
         try OutputDirectory.make(scratch.file("made"), fill)
         let expected = OutputError(scratch.file("made"), .exists)
         #expect(throws: expected) { try OutputDirectory.make(scratch.file("made")) { _ in Issue.record("not asked") } }
@@ -69,13 +69,13 @@ struct OutputDirectoryTests {
         }
     }
 
-    @Test func `a link to an empty directory stays, and leads to what is in it`() throws {
+    @Test func `a link to an empty directory stays, and its target is filled`() throws {
         mkdir("\(scratch.file("real"))", 0o700)
         symlink("real", "\(scratch.file("link"))")
-        #expect(throws: Refusal()) {
+        #expect(throws: FillError()) {
             try OutputDirectory.make(scratch.file("link"), existing: .emptyDirectory) { directory in
                 try fill(directory)
-                throw Refusal()
+                throw FillError()
             }
         }
         #expect(names() == ["link", "real"] && names("real") == [])
@@ -83,7 +83,7 @@ struct OutputDirectoryTests {
         #expect(names() == ["link", "real"] && names("link") == ["f"])
     }
 
-    @Test func `an error speaks of the place and not of where things are put together`() throws {
+    @Test func `an error names the final path, not the temporary one`() throws {
         let error = #expect(throws: (any Error).self) {
             try OutputDirectory.make(scratch.file("made")) { directory in
                 _ = try TraceReader(path: directory.appending(component: "trace"))
@@ -92,9 +92,9 @@ struct OutputDirectoryTests {
         #expect(error.map { "\($0)" } == "trace \(scratch.path)/made/trace: open: No such file or directory")
     }
 
-    // MARK: Directories on the way
+    // MARK: Missing parents
 
-    @Test func `missing parents are made, and taken away again as far as they are empty`() throws {
+    @Test func `missing parents are created, and removed again if empty`() throws {
         let made = try NewDirectories(making: scratch.file("a/b/c"))
         #expect(made.paths == [scratch.file("a"), scratch.file("a/b"), scratch.file("a/b/c")])
         try OutputFile.create(scratch.file("a/x"), [])

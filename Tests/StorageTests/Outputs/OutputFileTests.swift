@@ -4,11 +4,12 @@ import Testing
 
 @testable import Storage
 
-/// What an output does to what stands under its name: everything here is in a directory of its own, devices too.
+/// The effect of an output on an existing file, device or link. Each test uses its own directory, with its own device
+/// nodes.
 struct OutputFileTests {
     private let directory: ScratchDirectory
 
-    /// Of the memory devices: 3 is null, 7 is full.
+    /// Minor numbers of the memory devices: 3 is null, 7 is full.
     private static func device(_ minor: dev_t) -> dev_t { 1 << 8 | minor }
 
     init() throws { directory = try ScratchDirectory() }
@@ -28,7 +29,7 @@ struct OutputFileTests {
         return lstat("\(directory.file(name))", &status) == 0 ? status : nil
     }
 
-    /// The names in the directory: what is left over shows here.
+    /// The names in the directory, which would show leftovers.
     private var names: [String] {
         (try? FileManager.default.contentsOfDirectory(atPath: directory.path).sorted()) ?? []
     }
@@ -48,7 +49,7 @@ struct OutputFileTests {
         #expect(try #require(status("new")).st_mode & 0o777 == 0o640 & ~mask)
     }
 
-    @Test func `what stood there stays whole until the commit, and keeps its permissions`() throws {
+    @Test func `the old file stays intact until the commit, and keeps its permissions`() throws {
         try put("before", "file")
         chmod("\(directory.file("file"))", 0o604)
         let inode = status("file")?.st_ino
@@ -72,7 +73,7 @@ struct OutputFileTests {
     }
 
     @Test(arguments: [OutputFile.Mode.replace, .create, .append])
-    func `an output that is dropped leaves everything as it was`(mode: OutputFile.Mode) throws {
+    func `an output without commit changes nothing`(mode: OutputFile.Mode) throws {
         if mode != .create { try put("before", "file") }
         do {
             let output = try OutputFile(directory.file("file"), mode)
@@ -82,7 +83,7 @@ struct OutputFileTests {
         #expect(text("file") == (mode == .create ? nil : "before"))
     }
 
-    @Test func `what is to be new replaces nothing, not even what came meanwhile`() throws {
+    @Test func `create never replaces a file, even one that appeared meanwhile`() throws {
         let output = try OutputFile(directory.file("file"), .create)
         try put("first", "file")
         #expect(throws: OutputError(directory.file("file"), .exists)) { try output.commit() }
@@ -90,7 +91,7 @@ struct OutputFileTests {
         #expect(text("file") == "first" && names == ["file"])
     }
 
-    @Test func `appended bytes come after those that were there, and a new file begins with them`() throws {
+    @Test func `bytes are appended to an existing or a new file`() throws {
         try put("one\n", "log", .append)
         try put("two\n", "log", .append)
         #expect(text("log") == "one\ntwo\n")
@@ -103,10 +104,10 @@ struct OutputFileTests {
         #expect(throws: OutputError(directory.file("file"), .system(errno: EACCES))) { try put("after", "file") }
     }
 
-    // MARK: What is no file
+    // MARK: Devices, FIFOs, sockets, descriptors
 
     @Test(.enabled(if: geteuid() == 0, "only root makes devices"))
-    func `a device is written through, and stays one`() throws {
+    func `a device is written directly and stays a device`() throws {
         #expect(mknod("\(directory.file("full"))", S_IFCHR | 0o600, Self.device(7)) == 0)
         #expect(mknod("\(directory.file("null"))", S_IFCHR | 0o600, Self.device(3)) == 0)
         symlink("full", "\(directory.file("link"))")
@@ -122,7 +123,7 @@ struct OutputFileTests {
         #expect(throws: OutputError(directory.file("null"), .exists)) { try put("x", "null", .create) }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a FIFO is written through, and not waited for when nobody reads it`() throws {
+    @Test(.timeLimit(.minutes(1))) func `a FIFO is written directly, and is an error without a reader`() throws {
         let path = directory.file("fifo")
         #expect(mkfifo("\(path)", 0o600) == 0)
         #expect(throws: OutputError(path, .noReader)) { try put("x", "fifo") }
@@ -134,7 +135,7 @@ struct OutputFileTests {
         #expect(status("fifo").map { $0.st_mode & S_IFMT } == S_IFIFO)
     }
 
-    @Test func `a reader that goes away is an error, and no signal`() throws {
+    @Test func `a closed pipe is an error and not a signal`() throws {
         let path = directory.file("fifo")
         mkfifo("\(path)", 0o600)
         let reader = open("\(path)", O_RDONLY | O_NONBLOCK)
@@ -143,7 +144,7 @@ struct OutputFileTests {
         #expect(throws: OutputError(path, .system(errno: EPIPE))) { try output.write([1]) }
     }
 
-    @Test func `a socket is written through, and is no file when nobody listens`() throws {
+    @Test func `a socket is written directly, and is an error without a listener`() throws {
         let path = directory.file("socket")
         let listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
         defer { close(listener) }
@@ -167,7 +168,7 @@ struct OutputFileTests {
     }
 
     @Test(arguments: ["/dev/fd/", "/proc/self/fd/"])
-    func `an open descriptor is written where it stands`(prefix: String) throws {
+    func `an open descriptor is written at its position`(prefix: String) throws {
         try put("12345678", "file")
         let number = open("\(directory.file("file"))", O_RDWR)
         defer { close(number) }
@@ -180,7 +181,7 @@ struct OutputFileTests {
         #expect(names == ["file"])
     }
 
-    @Test func `a descriptor that is closed, or only read from, is refused`() throws {
+    @Test func `a closed or read-only descriptor is an error`() throws {
         try put("", "file")
         let number = open("\(directory.file("file"))", O_RDONLY)
         defer { close(number) }
@@ -193,7 +194,7 @@ struct OutputFileTests {
     // MARK: Links
 
     @Test(arguments: ["target", "./deep/target", "ABSOLUTE/target"])
-    func `a link is followed to its file, which need not be there, and stays`(target: String) throws {
+    func `a link is followed and kept, even to a missing file`(target: String) throws {
         mkdir("\(directory.file("deep"))", 0o700)
         let shown = target.replacing("ABSOLUTE", with: directory.path)
         symlink(shown, "\(directory.file("link"))")
@@ -206,7 +207,7 @@ struct OutputFileTests {
         #expect(status("outer").map { $0.st_mode & S_IFMT } == S_IFLNK)
     }
 
-    @Test func `links without an end, and links that nobody asked to follow, are refused`() throws {
+    @Test func `endless links, and links that must not be followed, are errors`() throws {
         symlink("loop", "\(directory.file("loop"))")
         #expect(throws: OutputError(directory.file("loop"), .system(errno: ELOOP))) { try put("x", "loop") }
         symlink("file", "\(directory.file("link"))")
@@ -217,7 +218,7 @@ struct OutputFileTests {
     }
 
     @Test(.enabled(if: geteuid() == 0, "it takes two users"))
-    func `in a directory where everybody may write, what another user laid there is refused`() throws {
+    func `another user's file in a world-writable directory is an error`() throws {
         chmod(directory.path, 0o1777)
         chown(directory.path, 1, 1)
         try put("", "file")
@@ -236,7 +237,7 @@ struct OutputFileTests {
         ("none/x", ENOENT), (String(repeating: "n", count: 300), ENAMETOOLONG),
         (String(repeating: "d/", count: 3000) + "x", ENAMETOOLONG),
     ])
-    func `a path that cannot be written is refused at once, with its reason`(name: String, errno: Int32) throws {
+    func `a path that cannot be written is an error at once`(name: String, errno: Int32) throws {
         mkdir("\(directory.file("dir"))", 0o700)
         try put("", "file")
         let path = name.isEmpty ? "" : directory.file(name)
@@ -245,21 +246,21 @@ struct OutputFileTests {
         #expect(names == ["dir", "file"])
     }
 
-    @Test func `an output is neither an input nor two`() throws {
+    @Test func `an output must not be an input or another output`() throws {
         try put("x", "file")
         link("\(directory.file("file"))", "\(directory.file("other"))")
         let output = try OutputFile(directory.file("file"), .replace)
         #expect(throws: OutputError(directory.file("file"), .isInput)) {
-            try output.refuse(inputs: ["/nowhere", directory.file("other")])
+            try output.requireNot(inputs: ["/nowhere", directory.file("other")])
         }
         #expect(throws: OutputError(directory.file("file"), .isOutputTwice)) {
-            try output.refuse(same: OutputFile(ByteString(directory.path + "/./file"), .append))
+            try output.requireNot(sameAs: OutputFile(ByteString(directory.path + "/./file"), .append))
         }
         #expect(throws: OutputError(directory.file("file"), .withinInput(ByteString(directory.path)))) {
-            try output.refuse(inside: ByteString(directory.path))
+            try output.requireNot(inside: ByteString(directory.path))
         }
-        try output.refuse(inputs: [directory.file("none")])
-        try output.refuse(same: OutputFile(directory.file("third"), .replace))
-        try output.refuse(inside: "/")
+        try output.requireNot(inputs: [directory.file("none")])
+        try output.requireNot(sameAs: OutputFile(directory.file("third"), .replace))
+        try output.requireNot(inside: "/")
     }
 }

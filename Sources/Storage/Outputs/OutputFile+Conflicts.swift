@@ -2,11 +2,10 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// What an output must not be beside what else a command reads and writes.
+/// Checks an output against the other inputs and outputs of a command.
 extension OutputFile {
-    /// Refuses an output that would take the place of one of these files, which the command reads. Those that are not
-    /// there are no matter.
-    public func refuse(inputs: [ByteString]) throws(OutputError) {
+    /// Throws when the output would replace one of these input files. Ignores missing ones.
+    public func requireNot(inputs: [ByteString]) throws(OutputError) {
         guard let own = replaced else { return }
         for input in inputs {
             var status = stat()
@@ -15,8 +14,8 @@ extension OutputFile {
         }
     }
 
-    /// Refuses an output among the files of this directory, which the command reads.
-    public func refuse(inside directory: ByteString) throws(OutputError) {
+    /// Throws when the output is directly in `directory`, which the command reads.
+    public func requireNot(inside directory: ByteString) throws(OutputError) {
         var (own, other) = (stat(), stat())
         guard let place, faultline_fstat(place.parent, &own) == 0,
             directory.withCString({ stat($0, &other) }) == 0, own.isSame(as: other)
@@ -24,25 +23,24 @@ extension OutputFile {
         throw OutputError(path, .withinInput(directory))
     }
 
-    /// Refuses two outputs that would be one file, pipe or socket. A device takes both.
-    public func refuse(same other: OutputFile) throws(OutputError) {
+    /// Throws when both outputs are the same file, pipe or socket. The same device is allowed.
+    public func requireNot(sameAs other: OutputFile) throws(OutputError) {
         if let place, let others = other.place, place.isSame(as: others) { throw OutputError(path, .isOutputTwice) }
-        try refuse(descriptor: other.file.rawValue)
+        try requireNot(descriptor: other.file.rawValue)
     }
 
-    /// Refuses an output that would replace the file that standard output goes to, for a command that prints there, too.
-    /// What is only added to a file loses nothing.
-    public func refuseStandardOutput() throws(OutputError) {
-        if case .named = target { try refuse(descriptor: STDOUT_FILENO) }
+    /// Throws when the output would replace the file that standard output is redirected to. Appending is allowed.
+    public func requireNotStandardOutput() throws(OutputError) {
+        if case .named = target { try requireNot(descriptor: STDOUT_FILENO) }
     }
 
-    /// Refuses an output under this name, which the command writes something else to.
-    public func refuse(output path: ByteString) throws(OutputError) {
-        guard let place, case .name(let other, _)? = try? OutputPlace(path), place.isSame(as: other) else { return }
+    /// Throws when `path`, another output of the command, has the same name.
+    public func requireNot(output path: ByteString) throws(OutputError) {
+        guard let place, case .name(let other, _)? = try? ResolvedOutput(path), place.isSame(as: other) else { return }
         throw OutputError(self.path, .isOutputTwice)
     }
 
-    private func refuse(descriptor: Int32) throws(OutputError) {
+    private func requireNot(descriptor: Int32) throws(OutputError) {
         var other = stat()
         guard faultline_fstat(descriptor, &other) == 0, [S_IFREG, S_IFIFO, S_IFSOCK].contains(other.st_mode & S_IFMT)
         else { return }
@@ -55,7 +53,7 @@ extension OutputFile {
         if isSame { throw OutputError(path, .isOutputTwice) }
     }
 
-    /// The file whose content goes.
+    /// The status of the file whose content is replaced or extended.
     private var replaced: stat? {
         switch target {
         case .through: return nil

@@ -2,19 +2,19 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// What the path of an output stands for. Nothing is changed, and nothing opened but directories, to find it out.
-enum OutputPlace {
-    /// A name of a regular file or of nothing yet.
+/// An output path after resolving links. Resolving changes nothing and opens only directories.
+enum ResolvedOutput {
+    /// The name of a regular file, or of nothing yet.
     case name(OutputName, existing: stat?)
-    /// Where bytes go to and no file is: a device, a FIFO, a socket.
+    /// A device, FIFO or socket.
     case special(OutputName, type: mode_t)
-    /// A descriptor of this process that was open before.
+    /// A descriptor that this process has open.
     case descriptor(Int32)
 
-    /// As many symbolic links as the kernel follows.
+    /// The kernel's limit of symbolic links.
     static var mostLinks: Int { 40 }
 
-    /// Follows symbolic links to what they stand for, which need not be there.
+    /// Follows symbolic links; the target need not exist.
     init(_ path: ByteString, mostLinks: Int = Self.mostLinks) throws(OutputError) {
         guard !path.isEmpty else { throw OutputError(path, .system(errno: ENOENT)) }
         guard !path.bytes.contains(0) else { throw OutputError(path, .system(errno: EINVAL)) }
@@ -27,7 +27,7 @@ enum OutputPlace {
         for _ in 0...mostLinks {
             let (parent, name) = rest.splittingLastComponent
             let directory = try Self.directory(parent, from: start.rawValue, path)
-            // "..", "." and what ends in a slash.
+            // "..", ".", and paths that end in a slash.
             guard !name.isEmpty, name != ".", name != ".." else { throw OutputError(path, .isDirectory) }
             var status = stat()
             let failure = name.withCString { faultline_stat_at(directory.rawValue, $0, &status) }
@@ -36,7 +36,7 @@ enum OutputPlace {
                 return
             }
             guard failure == 0 else { throw OutputError(path, .system(errno: -failure)) }
-            try Self.refuseTraps(status, in: directory, path)
+            try Self.requireTrustedOwner(status, in: directory, path)
             switch status.st_mode & S_IFMT {
             case S_IFDIR: throw OutputError(path, .isDirectory)
             case S_IFREG:
@@ -64,9 +64,9 @@ enum OutputPlace {
         return PosixDescriptor(adopting: number)
     }
 
-    /// As the kernel does for open(2) where fs.protected_symlinks, _regular and _fifos are set: in a directory where
-    /// everybody may write, something of another user may have been laid there to be written to.
-    private static func refuseTraps(
+    /// Like the kernel's fs.protected_symlinks, _regular and _fifos for open(2): in a world-writable sticky directory a
+    /// file of another user may be a trap.
+    private static func requireTrustedOwner(
         _ status: stat, in directory: borrowing PosixDescriptor, _ path: ByteString
     ) throws(OutputError) {
         var parent = stat()
@@ -76,11 +76,11 @@ enum OutputPlace {
         throw OutputError(path, .foreign(owner: status.st_uid))
     }
 
-    /// `/proc/self/fd/N` is the open descriptor itself, at the position that it has: opened again, a file would be
-    /// written from its beginning.
+    /// `/proc/self/fd/N` means the open descriptor with its position. Opening it again would start at the file's
+    /// beginning.
     private static func behindProc(
         _ name: ByteString, _ directory: consuming PosixDescriptor, _ path: ByteString
-    ) throws(OutputError) -> OutputPlace {
+    ) throws(OutputError) -> ResolvedOutput {
         var (behind, own, table) = (stat(), stat(), stat())
         let isThere = name.withCString { fstatat(directory.rawValue, $0, &behind, 0) } == 0
         let isOwn =
@@ -115,7 +115,7 @@ enum OutputPlace {
     }
 }
 
-/// A name in a directory that stays open, and so stays the same one.
+/// A name in a directory that is held open, so that renaming the directory does not matter.
 final class OutputName: Sendable {
     let name: ByteString
     private let directory: PosixDescriptor
@@ -125,23 +125,23 @@ final class OutputName: Sendable {
         self.directory = directory
     }
 
-    /// The descriptor of the directory: good for names beneath it alone (O_PATH).
+    /// The directory's O_PATH descriptor.
     var parent: Int32 { directory.rawValue }
 
-    /// What stands there now; nil when nothing does, or nobody can say.
+    /// The status of the named file; nil when there is none or it cannot be read.
     var status: stat? {
         var status = stat()
         return name.withCString { faultline_stat_at(parent, $0, &status) } == 0 ? status : nil
     }
 
-    /// Whether both are one name of one directory.
+    /// Whether both are the same name in the same directory.
     func isSame(as other: OutputName) -> Bool {
         var (mine, others) = (stat(), stat())
         return name == other.name && faultline_fstat(parent, &mine) == 0 && faultline_fstat(other.parent, &others) == 0
             && mine.isSame(as: others)
     }
 
-    /// Makes the names in the directory durable, where the filesystem and our rights allow it.
+    /// Syncs the directory, if the filesystem and our permissions allow it.
     func syncDirectory() -> Int32 {
         let number = openat(parent, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard number >= 0 else { return 0 }
@@ -152,12 +152,12 @@ final class OutputName: Sendable {
 }
 
 extension stat {
-    /// Whether both are one file.
+    /// Whether both are the same file.
     func isSame(as other: stat) -> Bool { st_ino == other.st_ino && st_dev == other.st_dev }
 }
 
 extension ByteString {
-    /// The path before the last slash, `.` without one, and what comes after it.
+    /// The path before the last slash (`.` without one), and the name after it.
     package var splittingLastComponent: (parent: ByteString, name: ByteString) {
         guard let slash = bytes.lastIndex(of: UInt8(ascii: "/")) else { return (".", self) }
         return (slash == 0 ? "/" : ByteString(bytes[..<slash]), ByteString(bytes[(slash + 1)...]))
