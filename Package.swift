@@ -48,9 +48,14 @@ let package = Package(
             name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
             swiftSettings: house),
         .target(
+            name: "Block",
+            dependencies: ["Exploration", "Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .target(
             name: "Scenarios",
             dependencies: [
-                "CYardsticks", "Exploration", "FaultFS", "Targets", "Engine", "Oracle", "Storage", "Model", "Bytes",
+                "CYardsticks", "Block", "Exploration", "FaultFS", "Targets", "Engine", "Oracle", "Storage", "Model",
+                "Bytes",
                 "CPlatform",
             ],
             resources: [.embedInCode("Matrices/default.yaml")],
@@ -93,10 +98,12 @@ let package = Package(
             name: "TargetsTests",
             dependencies: ["TestDevices", "Targets", "Oracle", "Engine", "Storage", "Bytes", "CPlatform"],
             swiftSettings: house),
+        .testTarget(name: "BlockTests", dependencies: ["Block", "Model", "Bytes"], swiftSettings: house),
         .testTarget(
             name: "ScenariosTests",
             dependencies: [
-                "Scenarios", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes",
+                "Scenarios", "Block", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model",
+                "Bytes",
                 "Report", "Litmus", "TestDevices",
             ], exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),

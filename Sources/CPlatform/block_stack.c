@@ -4,6 +4,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <linux/fs.h>
+#include <linux/loop.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -24,3 +26,25 @@ int faultline_btrfs_commit(int descriptor) {
     if (ioctl(descriptor, BTRFS_IOC_START_SYNC, &transaction) != 0) return -errno;
     return ioctl(descriptor, BTRFS_IOC_WAIT_SYNC, &transaction) == 0 ? 0 : -errno;
 }
+
+int faultline_free_loop_device(void) {
+    int control = open("/dev/loop-control", O_RDWR | O_CLOEXEC);
+    if (control < 0) return -errno;
+    int number = ioctl(control, LOOP_CTL_GET_FREE);
+    int error = errno;
+    close(control);
+    return number < 0 ? -error : number;
+}
+
+int faultline_configure_loop_device(const char *device, int file, uint32_t blockSizeBytes, int directIO) {
+    int descriptor = open(device, O_RDWR | O_CLOEXEC);
+    if (descriptor < 0) return -errno;
+    struct loop_config configuration = {.fd = (__u32)file, .block_size = blockSizeBytes};
+    configuration.info.lo_flags = LO_FLAGS_AUTOCLEAR | (directIO ? LO_FLAGS_DIRECT_IO : 0);
+    if (ioctl(descriptor, LOOP_CONFIGURE, &configuration) == 0) return descriptor;
+    int error = errno;
+    close(descriptor);
+    return -error;
+}
+
+int faultline_drop_device_cache(int device) { return ioctl(device, BLKFLSBUF, 0) == 0 ? 0 : -errno; }

@@ -58,7 +58,7 @@ extension Recording {
             throw .crashPointBeyondTrace(crashPoint, eventCount: events.count)
         }
         try require(profile)
-        var set = PendingSet(profile: profile, base: base)
+        var set = emptyPendingSet(profile)
         var lines = 0
         for event in events[..<crashPoint] {
             set.add(event)

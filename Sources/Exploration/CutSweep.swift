@@ -41,7 +41,7 @@ package struct CutSweep: Sendable {
         let seeded = seededPoints(eventCount: recording.events.count)
         let named = namePoints(recording.events)
         let stream = RandomStream(seed: seed).stream("survivors")
-        var set = PendingSet(profile: profile, base: recording.base)
+        var set = recording.emptyPendingSet(profile)
         var lines = 0
         for event in recording.events {
             set.add(event)

@@ -18,7 +18,7 @@ extension Recording {
     /// Calls `body` with each epoch in its order until it answers true. Under `kill` every event ends one.
     func forEachEpoch(_ profile: Profile, _ body: (Epoch) throws -> Bool) throws {
         try require(profile)
-        var set = PendingSet(profile: profile, base: base)
+        var set = emptyPendingSet(profile)
         var lines = 0
         for (index, event) in events.enumerated() {
             set.add(event)

@@ -6,6 +6,8 @@ struct EpochSearch {
     private enum Step {
         /// Only this one of the items is lost, or only this one is kept.
         case single(Int, isKept: Bool)
+        /// Of a block device: the first so many survive, as on a disk that keeps its order.
+        case prefix(Int)
         case pair(Int, Int, areKept: Bool)
         case sample(Int)
     }
@@ -28,7 +30,13 @@ struct EpochSearch {
     mutating func next(_ walker: inout StateWalker) throws -> Bool {
         while true {
             switch step {
-            case .single(let index, _) where index >= parts.count:
+            case .single(let index, _) where index >= parts.count: step = .prefix(set.profile == .block ? 1 : .max)
+            case .prefix(let count) where count < parts.count:
+                step = .prefix(count + 1)
+                let first = parts[count]
+                try walker.choose { $0 >= first }
+                return true
+            case .prefix:
                 step = parts.count <= limits.pairedAtoms ? .pair(0, 1, areKept: false) : .sample(0)
             case .single(let index, let isKept):
                 step = isKept ? .single(index + 1, isKept: false) : .single(index, isKept: true)

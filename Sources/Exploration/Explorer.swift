@@ -222,7 +222,7 @@ package final class Explorer {
             notTried.formUnion(judgement.notTried)
             switch judgement.verdict {
             case .pass: clean = (shown.evidence, judge.linesBefore + state.oracleLineCount)
-            case .violation: return judgement.symptom
+            case .violation, .filesystem: return judgement.symptom
             case .inconclusive, .harnessError: unjudged.formUnion(judgement.unjudged.values)
             }
             try nested.judge(shown.nested, of: state)

@@ -76,7 +76,7 @@ package struct MemoryRecovery: StateRecoverer {
         let left = try MemoryStorage(set.tree(set.survivors(.nothing)), payloads: recorded.payloads)
         let shown = dump(left)
         switch shown {
-        case .failed, .hung:
+        case .failed, .hung, .filesystemBroken:
             return .lost(reason: "the store does not open after the next power cut: \(shown.failure ?? "")")
         case .opened(let found):
             guard found[Self.probeKey] == [1] else { return .unkept(reason: "the key written after recovery is gone") }

@@ -7,6 +7,8 @@ package struct Recording: Sendable {
     package var base: Tree
     package var events: EventList
     package var payloads: any PayloadStore
+    /// Of a block device: how many bytes survive whole or not at all. Nil for a recording of files.
+    package var sectorBytes: UInt64?
     /// How the trace file ends that it was read from.
     package private(set) var ending = TraceEnding.whole
     /// The files that the store writes through shared mappings. What it stored there and the kernel has not written back
@@ -33,7 +35,10 @@ package struct Recording: Sendable {
     }
 
     /// The profiles under which states can be derived, from the strongest to the weakest.
-    package var profiles: [Profile] { Profile.allCases.filter { $0 != .kill || mappedFiles.isEmpty } }
+    package var profiles: [Profile] {
+        if sectorBytes != nil { return [.block] }
+        return Profile.allCases.filter { $0 != .kill || mappedFiles.isEmpty }
+    }
 
     /// Throws when no state can be derived under `profile`.
     package func require(_ profile: Profile) throws(RecordingError) {
@@ -51,6 +56,11 @@ package struct Recording: Sendable {
             if event.isWriteback, let file = line.shownPath, !files.contains(file) { files.append(file) }
         }
         return files
+    }
+
+    /// Nothing has happened yet.
+    func emptyPendingSet(_ profile: Profile) -> PendingSet {
+        PendingSet(profile: profile, base: base, unitBytes: sectorBytes)
     }
 
     /// Reads a trace file. One that ends early is read as far as it goes; one that ends within its base tree derives

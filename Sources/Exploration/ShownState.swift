@@ -46,6 +46,7 @@ extension Recovery {
         switch self {
         case .failed(let reason): return .run(5, patternOf: reason)
         case .hung: return .run(7)
+        case .filesystemBroken(let reason): return .run(8, patternOf: reason)
         case .opened(let observation):
             var digest = StateHash.run(6)
             for entry in observation.entries {
@@ -58,7 +59,7 @@ extension Recovery {
     /// About how much memory it takes, in bytes.
     fileprivate var sizeBytes: Int {
         switch self {
-        case .failed(let reason): 32 + reason.utf8.count
+        case .failed(let reason), .filesystemBroken(let reason): 32 + reason.utf8.count
         case .hung: 32
         case .opened(let observation):
             observation.entries.reduce(32) { $0 + 96 + $1.key.count + $1.payload.count }

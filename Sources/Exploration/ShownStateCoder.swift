@@ -14,7 +14,7 @@ struct ShownStateCoder {
     private var known: [StateHash: UInt64] = [:]
 
     private enum Tag: UInt8 {
-        case none, failed, hung, opened, same, kept, refused, lost, unkept
+        case none, failed, hung, opened, same, kept, refused, lost, unkept, filesystemBroken
     }
 
     // MARK: - Writing
@@ -50,6 +50,9 @@ struct ShownStateCoder {
         switch recovery {
         case .failed(let reason):
             text.append(Tag.failed.rawValue)
+            Self.append(Array(reason.utf8), to: &text)
+        case .filesystemBroken(let reason):
+            text.append(Tag.filesystemBroken.rawValue)
             Self.append(Array(reason.utf8), to: &text)
         case .hung(let seconds):
             text.append(Tag.hung.rawValue)
@@ -126,6 +129,8 @@ struct ShownStateCoder {
         case .none: return nil
         case .same: return same
         case .failed: return .failed(reason: String(decoding: try run(&reader), as: UTF8.self))
+        case .filesystemBroken:
+            return .filesystemBroken(reason: String(decoding: try run(&reader), as: UTF8.self))
         case .hung:
             guard let seconds = reader.integer(Int64.self) else { throw Damage() }
             return .hung(afterSeconds: Int(clamping: seconds))

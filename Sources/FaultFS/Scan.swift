@@ -61,7 +61,13 @@ struct Scan {
         if kind == .regular {
             let size = UInt64(attributes.st_size)
             tree.nodes[node.id]?.sizeBytes = size
-            if let undo { tree.nodes[node.id]?.content.write(undo.base(of: node.id, sizeBytes: size), at: 0) }
+            if let undo {
+                let whole = undo.base(of: node.id, sizeBytes: size)
+                for run in try runsOfData(in: path, attributes) {
+                    let data = whole.slice(run.lowerBound, count: UInt64(run.count))
+                    tree.nodes[node.id]?.content.write(data, at: run.lowerBound)
+                }
+            }
         }
         if attributes.st_nlink > 1 && kind != .directory { found[UInt64(attributes.st_ino)] = node }
         if kind == .regular || kind == .directory {
@@ -70,6 +76,30 @@ struct Scan {
             try readExtendedAttributes(of: node, Descriptor(handle), path)
         }
         return kind == .directory ? node : nil
+    }
+
+    /// Where a file is not a hole. A sparse one, such as a disk image, takes no more room in a trace than on its disk.
+    private func runsOfData(in path: ByteString, _ attributes: stat) throws(MountError) -> [Range<UInt64>] {
+        let size = UInt64(attributes.st_size)
+        let sectorBytes: UInt64 = 512
+        guard UInt64(attributes.st_blocks) * sectorBytes < size else { return [0..<size] }
+        let number = path.withCString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
+        guard number >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        let file = Descriptor(number)
+        func place(_ whence: Int32, from offset: UInt64) throws(MountError) -> UInt64? {
+            let place = faultline_lseek(file.number, off_t(offset), whence)
+            if place == -off_t(ENXIO) { return nil }
+            guard place >= 0 else { throw .system(call: "lseek", path: path, errno: Int32(-place)) }
+            return min(UInt64(place), size)
+        }
+        let (seekData, seekHole): (Int32, Int32) = (3, 4)
+        var runs: [Range<UInt64>] = []
+        var offset: UInt64 = 0
+        while offset < size, let start = try place(seekData, from: offset), start < size {
+            offset = try place(seekHole, from: start) ?? size
+            runs.append(start..<offset)
+        }
+        return runs
     }
 
     private func kind(_ attributes: stat, _ path: ByteString) throws(MountError) -> NodeKind {

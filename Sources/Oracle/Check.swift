@@ -3,6 +3,9 @@
 /// The raw value is the check's name in JSON and on the command line. What each check means, with examples:
 /// docs/oracle-format.md; how each is decided: `Validator`.
 public enum Check: String, CaseIterable, Hashable, Sendable, Codable, CodingKeyRepresentable {
+    /// The real filesystem beneath the store mounts, and its own checker finds nothing wrong. No store promises that: it is in
+    /// no contract, and what breaks it is a verdict of its own.
+    case filesystem
     /// Recovery ends without error.
     case opens
     /// Each key is at its last acknowledged operation, or at one that was in flight.

@@ -43,6 +43,11 @@ struct Judge {
         judgement.isHang = evidence.recovery.isHung
         switch evidence.recovery {
         case .failed, .hung: tell(Violation(check: .opens, detail: evidence.recovery.failure ?? ""))
+        case .filesystemBroken(let reason):
+            judgement.counts[.filesystem] = 1
+            judgement.violations = [Violation(check: .filesystem, detail: reason)]
+            judgement.verdict = .filesystem
+            return judgement
         case .opened(let observation):
             walk(observation)
             attribute()
@@ -249,7 +254,7 @@ struct Judge {
         guard contract.checks.contains(.idempotent) else { return }
         switch second {
         case nil: judgement.notTried.append(.idempotent)
-        case .failed, .hung:
+        case .failed, .hung, .filesystemBroken:
             tell(Violation(check: .idempotent, detail: "the second recovery fails: \(second?.failure ?? "")"))
         case .opened(let observation):
             guard observation != first else { return }

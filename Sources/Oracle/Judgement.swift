@@ -1,6 +1,6 @@
 /// What the validator says of one observation at one line of the oracle.
 public struct Judgement: Hashable, Sendable {
-    /// `pass`, `violation`, or `inconclusive` when a check of the contract could not be judged and none was broken.
+    /// `pass`, `violation`, `filesystem`, or `inconclusive` when a check of the contract could not be judged and none was broken.
     public internal(set) var verdict: Verdict = .pass
     /// The first few of each broken check, by check and then in the order in which keys first stood in the oracle.
     public internal(set) var violations: [Violation] = []

@@ -3,6 +3,8 @@ public enum Recovery: Hashable, Sendable {
     case opened(Observation)
     /// The store does not open: its own reason, or what is wrong with the dump.
     case failed(reason: String)
+    /// The filesystem beneath the store is broken, in the words of its own programs: nothing is said of the store.
+    case filesystemBroken(reason: String)
     /// It did not end within this time, and was killed.
     case hung(afterSeconds: Int)
 
@@ -11,6 +13,7 @@ public enum Recovery: Hashable, Sendable {
         switch self {
         case .opened: nil
         case .failed(let reason): reason
+        case .filesystemBroken(let reason): "the filesystem is broken: \(reason)"
         case .hung(let seconds): "hangs in recovery: no end within \(seconds) s"
         }
     }

@@ -24,6 +24,7 @@ package struct RunReport: ReportSubject {
         lines += (result.warnings ?? []).map { "  " + Style.doubtful.shown("warning", on: terminal) + ": \($0)" }
         lines.append("  \(counts)")
         if let coverage = result.coverage { lines.append("  \(coverage)") }
+        lines += (result.block.map(BlockLines.lines) ?? []).map { ReportLine("  \($0)") }
         if let explored = result.explored, explored.unit != nil {
             let end = explored.isPartial ? ": the budget is used up" : ""
             lines.append("  \(explored) done\(end)")
@@ -123,7 +124,7 @@ package struct RunReport: ReportSubject {
             let what = finding.strongestProfile == .noCrash ? "state" : "crash state"
             let states = finding.states.counted("\(what) fails", "\(what)s fail")
             let profile =
-                finding.strongestProfile == .noCrash
+                [.noCrash, .profile(.block)].contains(finding.strongestProfile)
                 ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"
             lines.append("    \(states) for this cause\(profile)")
         }
@@ -161,7 +162,8 @@ package struct RunReport: ReportSubject {
 
     /// `sqlite journal_mode=delete synchronous=full, power-cut, ext4-ordered, durable, seed 1`
     static func title(_ result: RunResult) -> String {
-        [name(result), result.scenario.rawValue, result.profile.name, result.contract, "seed \(result.seed)"].joined(
+        let below = result.block.map(BlockLines.name) ?? result.profile.name
+        return [name(result), result.scenario.rawValue, below, result.contract, "seed \(result.seed)"].joined(
             separator: ", ")
     }
 
@@ -195,7 +197,7 @@ package struct RunReport: ReportSubject {
         switch verdict {
         case .pass: .good
         case .violation, .harnessError: .bad
-        case .inconclusive: .doubtful
+        case .inconclusive, .filesystem: .doubtful
         }
     }
 }

@@ -53,10 +53,6 @@ package struct Doctor: Sendable {
     /// What is planned and needs something else of the machine: examined all the same.
     private static let planned: [(name: String, summary: String, needs: [MachineNeed])] = [
         (
-            "block", "crash images of ext4, xfs, btrfs below the filesystem",
-            [.root, .fuse, .loopDevices, .makeFilesystem("ext4"), .makeFilesystem("xfs"), .makeFilesystem("btrfs")]
-        ),
-        (
             "flakey", "dm-flakey: errors and dropped writes below the filesystem",
             [.root, .deviceMapper("flakey")]
         ),
@@ -163,8 +159,8 @@ package struct Doctor: Sendable {
     }
 
     private func makeFilesystem(_ type: String) -> Requirement {
-        let package = ["ext4": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"][type] ?? type
-        return program("mkfs.\(type)", package: package)
+        let packages = ["ext4": "e2fsprogs", "ext2": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"]
+        return program("mkfs.\(type)", package: packages[type] ?? type)
     }
 
     private func deviceMapper(_ target: String) -> Requirement {

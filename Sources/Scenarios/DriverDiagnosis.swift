@@ -41,6 +41,7 @@ struct DriverDiagnosis {
         case .opens:
             "look at the recover command: it has to open what the workload left, print one line a key and the end line, "
                 + "and exit with 0. If it is right, the store does not open without any crash"
+        case .filesystem: "look at the filesystem beneath the store, and at the kernel's log: its own checker complains"
         case .durable where violation.found?.payload == nil, .noHoles, .atomic:
             "look at both commands: the workload acknowledged this, and the recover command does not show it. Do they use "
                 + "the same directory and the same key, and does the workload close the store? If both are right, the store "

@@ -119,7 +119,7 @@ struct MountedRecovery: StateRecoverer {
         _ shown: Recovery, after operation: OracleOperation, holding observation: Observation
     ) -> Evidence.Probe {
         switch shown {
-        case .failed, .hung:
+        case .failed, .hung, .filesystemBroken:
             return .lost(reason: "the store does not open after the next power cut: \(shown.failure ?? "")")
         case .opened(let found):
             let wanted: [UInt8]? = if case .put(let payload) = operation.action { payload } else { nil }

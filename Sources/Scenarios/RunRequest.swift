@@ -39,7 +39,11 @@ extension ProfileChoice: CodableByName {
 package struct RunRequest: Sendable {
     package var target: ConfiguredTarget
     package var scenario: any Scenario
-    package var profiles: ProfileChoice
+    package var profiles: ProfileChoice {
+        get { scenario.ownProfile.map(ProfileChoice.one) ?? chosenProfiles }
+        set { chosenProfiles = newValue }
+    }
+    private var chosenProfiles: ProfileChoice
     package var contract: Contract
     package var seed: UInt64
     /// How many operations the workload does in one cycle.
@@ -55,7 +59,7 @@ package struct RunRequest: Sendable {
     ) {
         self.target = target
         self.scenario = scenario
-        self.profiles = profiles
+        chosenProfiles = profiles
         self.contract = contract
         self.seed = seed
         self.operationCount = operationCount
@@ -111,7 +115,8 @@ package struct RunRequest: Sendable {
         var words = [type.subcommand ?? "run", "\(target.target.reference)"]
         if type.subcommand == nil { words += ["--scenario", type.name.rawValue] }
         for setting in target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
-        words += ["--profile", profiles.name, "--contract", contract.name]
+        if scenario.ownProfile == nil { words += ["--profile", profiles.name] }
+        words += ["--contract", contract.name]
         words += ["--seed", "\(seed)", "--ops", "\(operationCount)"]
         if let bytes = shape.valueBytes { words += ["--value-len", "\(bytes)"] }
         if shape.threadCount > 1 { words += ["--threads", "\(shape.threadCount)"] }
@@ -127,6 +132,12 @@ package struct RunRequest: Sendable {
     ///   - place: where its options were given; nil for the run of a case.
     ///   - program: how commands name this program.
     package func objection(from place: OptionPlace?, program: String) -> OptionProblem? {
+        if let own = scenario.ownProfile, ![.one(own), .one(.ext4Ordered)].contains(chosenProfiles) {
+            return OptionProblem(
+                "profile",
+                "\(option: "profile") is for files; below a filesystem any sector may survive, and the filesystem decides"
+            )
+        }
         if profiles == .every, !type(of: scenario).takesEveryProfile {
             let takers = ScenarioList.all.filter { $0.takesEveryProfile }.map { $0.name.rawValue }.joined(
                 separator: ", ")

@@ -139,6 +139,8 @@ package struct RunResult: Codable, Sendable {
     package var profiles: [UnderProfile]?
     /// Weaker profiles that this run says nothing of.
     package var profilesNotTried: [Profile]?
+    /// Of a run below a real filesystem: which, and what was done there; nil for a run on files.
+    package var block: Block?
     /// The command that continues this exploration where it was stopped.
     package var resume: String?
     /// The epochs that have too many states to look at all.

@@ -25,6 +25,8 @@ package struct RunTally {
     var continuation: [String]?
     /// What of the run's time went into exploring; nil for the whole of it.
     var exploringSeconds: Double?
+    /// Of a run below a real filesystem: what was done there.
+    var block: RunResult.Block?
     var findings: [Finding] = []
     /// The first states that showed different things when they were looked at twice.
     var unstable: [UnstableState] = []

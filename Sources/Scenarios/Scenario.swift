@@ -1,4 +1,5 @@
 import Exploration
+import Model
 import Targets
 
 /// A way to fail a store. A value says how: it holds what the scenario's options say.
@@ -28,6 +29,10 @@ package protocol Scenario: Sendable {
 
     /// How long it may go on; nil for a scenario that comes to its end by itself.
     var budget: RunBudget? { get set }
+    /// The one profile that it works under, whatever is asked for; nil for one that works under any.
+    var ownProfile: Profile? { get }
+    /// The filesystem and the device below the store, of a scenario that has real ones.
+    var block: BlockSetup? { get }
     /// It goes on with a run that was stopped.
     var continuesRun: Bool { get }
     /// Ends as soon as this cause shows, where the scenario can.
@@ -60,6 +65,8 @@ extension Scenario {
         get { nil }
         set {}
     }
+    package var ownProfile: Profile? { block.map { _ in .block } }
+    package var block: BlockSetup? { nil }
     package var continuesRun: Bool { false }
     package mutating func seek(_ cause: SoughtCause) {}
     package func needs(on target: ConfiguredTarget) -> [MachineNeed] { Self.needs }

@@ -6,6 +6,7 @@ package enum ScenarioList {
         KillScenario.self,
         IOErrorScenario.self,
         ExploreScenario.self,
+        BlockScenario.self,
     ]
 
     package static var names: [ScenarioName] { all.map { $0.name } }

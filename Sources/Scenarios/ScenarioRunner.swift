@@ -85,6 +85,7 @@ package struct ScenarioRunner: Sendable {
         result.explored = tally.coverage.map { RunResult.Explored($0) } ?? tally.parts
         result.resume = tally.continuation.map { resumeCommand(request, $0) }
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
+        result.block = tally.block
         result.boundaries = tally.boundaries
         result.profiles = tally.profiles.isEmpty ? nil : tally.profiles
         if type(of: request.scenario).losesByProfile, case .one(let profile) = request.profiles {
@@ -112,9 +113,10 @@ package struct ScenarioRunner: Sendable {
         if let mutation = tally.unflagged.sorted().first {
             return (.harnessError, "positive control: the validator did not flag \(mutation)")
         }
-        if let finding = tally.findingsByWeight.first(where: { request.reasonToAccept($0) == nil }) {
-            return (.violation, finding.story)
-        }
+        let findings = tally.findingsByWeight.filter { request.reasonToAccept($0) == nil }
+        // What a broken filesystem shows is never the store's violation, and hides none.
+        if let finding = findings.first(where: { $0.check != .filesystem }) { return (.violation, finding.story) }
+        if let finding = findings.first { return (.filesystem, finding.story) }
         if let (check, count) = tally.notMinimised.min(by: { $0.key < $1.key }) {
             return (
                 .inconclusive,

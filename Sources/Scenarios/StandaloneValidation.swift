@@ -93,7 +93,7 @@ package struct StandaloneValidation: Sendable {
             observation = seen
             recovery = "opened in \(seconds) s with \(seen.count.counted("key"))"
             evidence.secondRecovery = try client.recoverAlone(directory).recovery
-        case .failed, .hung:
+        case .failed, .hung, .filesystemBroken:
             let reason = first.recovery.failure ?? ""
             try checkFailure(reason)
             recovery = "does not open after \(seconds) s: \(reason)"

@@ -75,7 +75,7 @@ extension ExitStatus {
             switch verdict {
             case .pass: .pass
             case .violation: .violation
-            case .inconclusive: .inconclusive
+            case .inconclusive, .filesystem: .inconclusive
             case .harnessError: .error
             }
     }

@@ -1,6 +1,7 @@
 import Bytes
 import FaultFS
 import Glibc
+import Model
 import Testing
 
 /// The trace records what a program does in the mount, in order.
@@ -123,5 +124,28 @@ import Testing
                 """)
         #expect(Shell.run("cat '\(bench.oracle)'").output == "{\"op\":1}\ntwo\nthree\nlast\n")
         #expect(bench.succeed("cat .faultline/oracle") == "{\"op\":1}\ntwo\nthree\nlast\n")
+    }
+
+    /// A disk image of 300 MiB that holds a few bytes must not make a trace of 300 MiB.
+    @Test func `a sparse file takes no more room in the base than on its disk`() throws {
+        let bench = try Bench(
+            prepare: """
+                truncate -s 300M f
+                printf here | dd of=f bs=1 seek=100000000 conv=notrunc status=none
+                """)
+        let inode = try #require(bench.mount.base[Entry(.root, "f")])
+        let node = try #require(bench.mount.base.nodes[inode])
+        #expect(node.sizeBytes == 300 << 20)
+        let kept = node.content.extents
+        #expect(kept.contains { $0.offsetBytes <= 100_000_000 && $0.endBytes >= 100_000_004 })
+        #expect(kept.reduce(0) { $0 + $1.data.countBytes } <= 1 << 20, "\(kept)")
+        // What was a hole is one again after a power cut, and what was there is there.
+        bench.succeed(
+            """
+            for place in 50 100000001 200000000; do printf lost | dd of=f bs=1 seek=$place conv=notrunc status=none; done
+            """)
+        _ = try bench.mount.cutPower(.strict, .nothing)
+        let left = Shell.run("cd '\(bench.backing)' && tr -d '\\0' < f && stat -c %s f")
+        #expect(left.output == "here\(300 << 20)\n")
     }
 }

@@ -24,7 +24,7 @@ import Testing
             contents[ByteString("key \(key)")] = [UInt8](repeating: UInt8(number % 5), count: count)
         }
         let opened = Recovery.opened(Observation(contents))
-        switch number % 9 {
+        switch number % 10 {
         case 0: return Evidence(.failed(reason: "reason \(number)"))
         case 1: return Evidence(opened)
         case 2: return Evidence(opened, secondRecovery: .failed(reason: ""))
@@ -33,6 +33,7 @@ import Testing
         case 5: return Evidence(opened, secondRecovery: opened, probe: .refused(reason: "no"))
         case 6: return Evidence(opened, probe: .lost(reason: "gone \(number)"))
         case 7: return Evidence(.hung(afterSeconds: number))
+        case 8: return Evidence(.filesystemBroken(reason: "mount: \(number)"))
         default: return Evidence(opened, secondRecovery: opened, probe: .unkept(reason: ""))
         }
     }

@@ -18,9 +18,16 @@ struct RunVerdictTests {
     static let finding = Finding(
         check: .durable, strongestProfile: .profile(.strict), lost: [], story: "gone", states: 1)
 
+    private static let broken = Finding(
+        check: .filesystem, strongestProfile: .profile(.block), lost: [], story: "mount: EUCLEAN", states: 9)
+
     @Test(arguments: [
         Example(situation: "faults landed, controls flagged, nothing found", verdict: .pass) { _ in },
         Example(situation: "a finding", verdict: .violation) { $0.findings = [finding] },
+        Example(situation: "a filesystem that broke", verdict: .filesystem) { $0.findings = [broken] },
+        Example(situation: "a finding beside a filesystem that broke", verdict: .violation) {
+            $0.findings = [broken, finding]
+        },
         Example(situation: "no crash lost anything", verdict: .inconclusive) { $0.counts.lossy = 0 },
         Example(situation: "no live cut landed", verdict: .inconclusive) { $0.cuts[0].landed = false },
         Example(situation: "what failed could not be confirmed", verdict: .inconclusive) { $0.unconfirmed = 1 },

@@ -17,4 +17,14 @@ int faultline_write_back(int descriptor, int64_t offsetBytes, int64_t countBytes
 /// Commits the metadata of a btrfs without writing file data back (BTRFS_IOC_START_SYNC and WAIT_SYNC).
 int faultline_btrfs_commit(int descriptor);
 
+/// The number of a loop device that nobody uses (LOOP_CTL_GET_FREE). Somebody else may take it first.
+int faultline_free_loop_device(void);
+
+/// Puts an open file behind a loop device (LOOP_CONFIGURE), which lets go of it when nobody has the device open or mounted
+/// any more. The answer is a descriptor of the device, closed on execution; EBUSY when it is in use.
+int faultline_configure_loop_device(const char *device, int file, uint32_t blockSizeBytes, int directIO);
+
+/// Drops what the kernel's cache holds of a block device (BLKFLSBUF): what lies beneath was changed.
+int faultline_drop_device_cache(int device);
+
 #endif

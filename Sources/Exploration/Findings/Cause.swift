@@ -99,7 +99,7 @@ extension Violation {
     /// What the store said, where a check is about that.
     package var error: String? {
         switch check {
-        case .opens, .writable: detail
+        case .opens, .writable, .filesystem: detail
         case .idempotent where key == nil: detail
         default: nil
         }

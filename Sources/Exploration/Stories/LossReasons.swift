@@ -46,6 +46,11 @@ struct LossReasons {
 
     /// Nothing that was recorded is lost.
     private var intact: String {
+        if recording.sectorBytes != nil {
+            return
+                "No sector is lost: what is missing was in the filesystem's memory alone, and no sync of the store had "
+                + "made it write that."
+        }
         guard let file = recording.mappedFiles.first else {
             return "Nothing is lost: every file is as the store's processes left it."
         }

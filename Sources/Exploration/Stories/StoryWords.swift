@@ -51,6 +51,7 @@ extension Violation {
         let key = key.map { "key \($0)" } ?? "the store"
         let place = line.map { " (oracle line \($0))" } ?? ""
         switch check {
+        case .filesystem: return "the filesystem beneath the store is broken"
         case .opens: return "the store does not open any more"
         case .durable where found?.payload == nil: return "\(key) is gone, though its write was acknowledged\(place)"
         case .durable: return "\(key) holds an old value, though a newer one was acknowledged\(place)"
@@ -68,6 +69,7 @@ extension Violation {
     var expectedWords: String {
         if !expected.isEmpty { return expectedText }
         return switch check {
+        case .filesystem: "the filesystem mounts, and its checker finds nothing wrong"
         case .opens: "recovery ends without error"
         case .writable: "a new write is taken, and is there after one more recovery"
         default: "what was acknowledged"

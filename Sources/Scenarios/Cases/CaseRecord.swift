@@ -43,6 +43,8 @@ package struct CaseRecord: Codable, Sendable {
     package var mappedFiles: [String]?
     /// Of a state that showed different things: which two looks at it.
     package var unstable: Contradiction.Kind?
+    /// Of a state of a block device: what lies on it.
+    package var block: BlockSetup?
     /// Of a state that no crash left, after a fault: how it was looked at.
     package var look: CrashStory.FaultLook?
     /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.
@@ -118,6 +120,7 @@ package struct CaseRecord: Codable, Sendable {
         var recording = try Recording(tracePath: trace, memory)
         try requireWhole(recording.ending, in: directory)
         recording.addMappedFiles(mappedFiles ?? [])
+        recording.sectorBytes = block?.sectorBytes
         return recording
     }
 
@@ -171,6 +174,8 @@ package enum CaseError: Error, Hashable, Sendable {
     case otherTarget(ByteString, target: String, given: String)
     /// It is no crash that can be made smaller.
     case notMinimised(ByteString, reason: String)
+    /// Its state is a disk image that this machine's kernel would mount, and nobody said that its maker is trusted.
+    case diskImageNotTrusted(ByteString)
     /// The files of the case do not belong together, or some of one is missing.
     case inconsistent(ByteString, reason: String)
 }
@@ -183,6 +188,9 @@ extension CaseError: CustomStringConvertible {
         case .unknownVersion(let path, let version):
             "\(path) is of version \(version); this faultline reads version \(CaseRecord.currentVersion)"
         case .inconsistent(let directory, let reason): "\(directory): the case is damaged: \(reason)"
+        case .diskImageNotTrusted(let directory):
+            "\(directory) is a disk image, and a damaged one can do harm to the kernel that mounts it: --trust mounts it, if "
+                + "you trust who made it"
         case .notMinimised(let directory, let reason): "\(directory) cannot be made smaller: \(reason)"
         case .relativeCommand(let path, let target, let word):
             "\(path) is of the target \(target), whose command names \(word) beside its manifest, and that is not here: "

@@ -44,7 +44,7 @@ extension Evidence {
         [recovery, secondRecovery].compactMap(\.self).flatMap { recovery -> [UInt8] in
             switch recovery {
             case .opened(let observation): observation.encoded
-            case .failed, .hung: DumpLine.error(recovery.failure ?? "").encoded
+            case .failed, .hung, .filesystemBroken: DumpLine.error(recovery.failure ?? "").encoded
             }
         }
     }

@@ -34,6 +34,7 @@ struct CaseWriter {
         record.run = RunPlan(of: request)
         (record.lossKinds, record.cause) = (cause.cause.losses.map(\.description), cause.cause)
         record.firstCrash = firstCrash
+        record.block = request.scenario.block
         record.note(recording)
         if cause.cause.check == .writable { record.probing = probing }
         var finding = Finding(
@@ -94,6 +95,7 @@ struct CaseWriter {
     /// The command that shows the case in `directory` again (`replay`), or does its run again (`recheck`).
     func command(_ name: String, _ directory: ByteString) -> String {
         var words = [program, name, directory.shown]
+        if name == "replay", request.scenario.block != nil { words.append("--trust") }
         if let manifest = request.target.target.manifest { words += ["--target", manifest.path.shown] }
         return words.map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }

@@ -72,7 +72,7 @@ package struct Recheck: Sendable {
         case .violation:
             guard let explored = result.explored, explored.isPartial else { return .gone }
             return .unknown("only \(explored) epochs were explored")
-        case .inconclusive: return .unknown(reason)
+        case .inconclusive, .filesystem: return .unknown(reason)
         case .harnessError: return .failed(reason)
         }
     }

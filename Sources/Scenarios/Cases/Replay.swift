@@ -58,7 +58,8 @@ package struct Replay: Sendable {
             words = ["--trust"]
         } else {
             target = try targets.target(reference ?? record.target)
-            words = target.manifest.map { ["--target", $0.path.shown] } ?? []
+            let manifest = target.manifest.map { ["--target", $0.path.shown] } ?? []
+            words = manifest + (record.block != nil && trusts ? ["--trust"] : [])
         }
         guard target.name == record.target else {
             throw CaseError.otherTarget(path, target: record.target, given: target.name)
@@ -223,6 +224,10 @@ package struct Replay: Sendable {
     private func recovery(
         _ recording: Recording, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
     ) throws -> any StateRecoverer {
+        if let block = record.block {
+            guard trusts else { throw CaseError.diskImageNotTrusted(directory) }
+            return BlockImages(block, scratch: scratch).recovery(recording.payloads, client, scratch: scratch)
+        }
         guard let profile = record.probing else {
             return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
         }

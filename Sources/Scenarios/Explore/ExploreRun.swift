@@ -17,6 +17,8 @@ struct ExploreRun: ScenarioRun {
     var leavesProgress = true
     /// When checking began.
     private var began: Double?
+    /// Of an exploration below a real filesystem: the devices that images are shown on.
+    let images: BlockImages?
     /// Each profile that was begun, where there are several.
     private var profiles: [ExplorationFiles.ProfileProgress] = []
 
@@ -25,9 +27,11 @@ struct ExploreRun: ScenarioRun {
         self.request = request
         self.context = context
         self.program = program
+        images = scenario.block.map { BlockImages($0, context) }
     }
 
     mutating func run() throws {
+        defer { images?.close(counting: &tally) }
         if let directory = scenario.resumed { return try goOn(with: ExplorationFiles(directory: directory)) }
         guard let store = storeInMemory else {
             try refuseWhatNeedsMemory()
@@ -67,7 +71,8 @@ struct ExploreRun: ScenarioRun {
         self.profiles = profiles
         doubts.add(to: &tally)
         try RunFiles.refuseLink(files.trace)
-        let recording = try Recording(tracePath: files.trace, context.memory)
+        var recording = try Recording(tracePath: files.trace, context.memory)
+        recording.sectorBytes = scenario.block?.sectorBytes
         if storeInMemory == nil { try control(recording) }
         try files.share(with: context)
         let writer = CaseWriter(
@@ -123,7 +128,7 @@ struct ExploreRun: ScenarioRun {
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),
             judge: EvidenceJudge(history.validator, request.contract),
-            workers: ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
+            workers: images?.workers ?? ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
             memory: context.memory.budget, isOver: { shouldStop() || budget.isUsedUp })
         let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + ScenarioRunner.now() - start
@@ -214,6 +219,7 @@ struct ExploreRun: ScenarioRun {
     }
 
     private func liveOnAMount() throws -> LiveCycle.Outcome {
+        if let block = scenario.block { return try recordBlockDevice(block) }
         let backing = context.scratchFile("store")
         try RunFiles.makeDirectory(backing)
         let cycle = LiveCycle(
@@ -234,8 +240,13 @@ struct ExploreRun: ScenarioRun {
     /// A run that met a fault may have left a store that rightly does not open.
     private func control(_ recording: Recording) throws {
         let control = RecoveryControl(request, context)
-        let isFaulty = !scenario.rules.isEmpty
-        try isFaulty ? control.requireOfLife(seed: request.seed) : control.require(endOf: recording)
+        if !scenario.rules.isEmpty { return try control.requireOfLife(seed: request.seed) }
+        guard scenario.block != nil else { return try control.require(endOf: recording) }
+        let client = RecoverClient(request.target)
+        defer { try? client.close() }
+        let end = try recording.wholeState(at: recording.events.count)
+        let shown = try recovery(nil, recording, client, "control").recover(end.tree, isAlone: true)
+        try control.require(shown.evidence.recovery)
     }
 
     private func recovery(
@@ -248,6 +259,7 @@ struct ExploreRun: ScenarioRun {
         }
         let scratch = context.scratchFile(name)
         try RunFiles.makeDirectory(scratch)
+        if let images { return images.recovery(recording.payloads, client, scratch: scratch) }
         guard scenario.limits.depth > 1 || scenario.probesWriting else {
             return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
         }

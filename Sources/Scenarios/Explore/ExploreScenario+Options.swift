@@ -4,7 +4,7 @@ import Glibc
 import Model
 
 extension ExploreScenario {
-    package static let options = whatIsDone + budgets + howLong
+    package static let options = blockOptions + whatIsDone + budgets + howLong
 
     private static let whatIsDone: [ScenarioOption<ExploreScenario>] =
         [

@@ -28,6 +28,8 @@ package struct ExploreScenario: Scenario {
     package var smallWorkloadSteps: Int?
     /// Built-in stores are explored through their commands, like any other target.
     package var usesCommands = false
+    /// Below a real filesystem: the sectors of its device are recorded, and each image is mounted. Nil for the store's files.
+    package var block: BlockSetup?
     /// The directory of a run that was stopped, to be continued; nil to begin.
     package var resumed: ByteString?
     /// It ends as soon as it found this cause.
@@ -40,15 +42,18 @@ package struct ExploreScenario: Scenario {
     package mutating func seek(_ cause: SoughtCause) { sought = cause }
 
     /// The store that is explored inside this process, on storage in memory: that asks nothing of the machine.
-    func storeInMemory(_ target: ConfiguredTarget) -> BuiltInStore? { usesCommands ? nil : target.builtInStore }
+    func storeInMemory(_ target: ConfiguredTarget) -> BuiltInStore? {
+        usesCommands || block != nil ? nil : target.builtInStore
+    }
 
     package func needs(on target: ConfiguredTarget) -> [MachineNeed] {
-        storeInMemory(target) == nil ? Self.needs : []
+        block?.needs ?? (storeInMemory(target) == nil ? Self.needs : [])
     }
 
     package func objection(
         to request: RunRequest, from place: OptionPlace?, program: String
     ) -> OptionProblem? {
+        if let problem = blockObjection { return problem }
         if storeInMemory(request.target) != nil, request.shape.threadCount > 1 {
             return OptionProblem(
                 "threads",

@@ -112,7 +112,7 @@ package struct MatrixFile {
             return loss
         }
         let expectation = try values["expect"].map { (value) throws(YAMLError) in
-            try choices(value, "expect", [("pass", Verdict.pass), ("violation", .violation)])[0]
+            try choices(value, "expect", [Verdict.pass, .violation, .filesystem].map { ($0.rawValue, $0) })[0]
         }
         if let value = values["known"], expectation == .violation {
             throw value.error(

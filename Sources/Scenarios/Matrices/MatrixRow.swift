@@ -99,7 +99,7 @@ package struct MatrixRow: Codable, Sendable {
         var worst = isDoubtful ? Verdict.inconclusive : .pass
         for row in rows where row.obstacle == nil && !row.isMet {
             let seen = row.result?.verdict ?? .inconclusive
-            let isMissed = row.expectation == .violation && seen == .pass
+            let isMissed = row.expectation != .pass && seen == .pass
             let counted = isMissed ? Verdict.harnessError : seen
             if counted.gravity > worst.gravity { worst = counted }
         }
@@ -112,8 +112,9 @@ extension Verdict {
         switch self {
         case .pass: 0
         case .inconclusive: 1
-        case .violation: 2
-        case .harnessError: 3
+        case .filesystem: 2
+        case .violation: 3
+        case .harnessError: 4
         }
     }
 }

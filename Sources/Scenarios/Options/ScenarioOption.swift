@@ -11,6 +11,14 @@ package struct ScenarioOption<Subject>: Sendable {
     /// The present value; empty for a flag that is off and a value that is not there.
     package let texts: @Sendable (Subject) -> [String]
 
+    private init(
+        declaration: OptionDeclaration,
+        read: @escaping @Sendable (inout Subject, [String]) throws(OptionProblem) -> Void,
+        texts: @escaping @Sendable (Subject) -> [String]
+    ) {
+        (self.declaration, self.read, self.texts) = (declaration, read, texts)
+    }
+
     package init(
         _ name: String, _ kind: OptionDeclaration.Kind, _ valueName: String? = nil, default defaultText: String? = nil,
         _ help: String, read: @escaping @Sendable (inout Subject, [String]) throws(OptionProblem) -> Void,
@@ -20,6 +28,14 @@ package struct ScenarioOption<Subject>: Sendable {
             name: name, kind: kind, valueName: valueName, help: help, defaultText: defaultText)
         self.read = read
         self.texts = texts
+    }
+
+    /// The same option of something that holds the subject.
+    package func of<Whole>(_ path: any WritableKeyPath<Whole, Subject> & Sendable) -> ScenarioOption<Whole> {
+        ScenarioOption<Whole>(
+            declaration: declaration,
+            read: { (whole, texts) throws(OptionProblem) in try read(&whole[keyPath: path], texts) },
+            texts: { whole in texts(whole[keyPath: path]) })
     }
 
     private func with(_ change: (inout OptionDeclaration) -> Void) -> ScenarioOption {
@@ -33,6 +49,7 @@ package struct ScenarioOption<Subject>: Sendable {
     package func only(in place: OptionPlace) -> ScenarioOption { with { $0.places = [place] } }
     package func excluding(_ names: String...) -> ScenarioOption { with { $0.excluded = names } }
     package func needing(_ name: String) -> ScenarioOption { with { $0.needed = name } }
+    package func with(default text: String) -> ScenarioOption { with { $0.defaultText = text } }
     package var limiting: ScenarioOption { with { $0.isLimit = true } }
     package var alwaysPrinted: ScenarioOption { with { $0.isAlwaysPrinted = true } }
 }

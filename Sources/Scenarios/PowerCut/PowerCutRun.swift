@@ -284,7 +284,7 @@ struct PowerCutRun: ScenarioRun {
         case .violation:
             try activity.minimising { try collector.add(state, judgement, checker) { isOver } }
         case .pass: return true
-        case .inconclusive, .harnessError: tally.unjudged.formUnion(judgement.unjudged.values)
+        case .inconclusive, .filesystem, .harnessError: tally.unjudged.formUnion(judgement.unjudged.values)
         }
         return false
     }

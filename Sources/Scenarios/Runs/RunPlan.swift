@@ -52,9 +52,7 @@ package struct RunPlan: Hashable, Sendable {
         if let (key, value) = foreign.min(by: { $0.key < $1.key }) {
             throw refuse(key, value.texts?.joined(separator: ", ") ?? "")
         }
-        guard let profiles = ProfileChoice(named: profile), profiles != .one(.block) else {
-            throw refuse("profile", profile)
-        }
+        guard let profiles = ProfileChoice(named: profile) else { throw refuse("profile", profile) }
         func refuse(_ problem: OptionProblem) -> CaseError {
             switch problem.option {
             case "threads": return refuse("threadCount", "\(threadCount)")
@@ -70,6 +68,9 @@ package struct RunPlan: Hashable, Sendable {
             var request = RunRequest(
                 target: target, scenario: try type.reading(options.compactMapValues(\.texts)), profiles: profiles,
                 contract: contract, seed: seed, operationCount: operationCount)
+            guard profiles != .one(.block) || request.scenario.ownProfile == .block else {
+                throw OptionProblem("profile", "\(option: "profile") block is for block devices")
+            }
             (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
             if let problem = request.objection(from: nil, program: "faultline") { throw problem }
             return request

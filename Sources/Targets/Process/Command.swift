@@ -26,6 +26,8 @@ package struct Command: Sendable {
         case null
         /// The process's `output` reads from it. Whoever starts the process has to, or it blocks when the pipe is full.
         case pipe
+        /// Where its standard error goes, in the order in which it says things.
+        case errors
     }
 
     package enum ErrorSink: Sendable {

@@ -32,7 +32,8 @@ final class SpawnRequest: Sendable {
         let complaints = command.errors == .captured ? try Descriptor.pipe() : nil
         complaints?.read.setNonBlocking()
         let inherited = command.errors == .inherited ? try Descriptor.duplicate(2) : nil
-        theirs = [toChild?.read ?? null, fromChild?.write ?? null, complaints?.write ?? inherited ?? null]
+        let second = complaints?.write ?? inherited ?? null
+        theirs = [toChild?.read ?? null, command.output == .errors ? second : fromChild?.write ?? null, second]
         (input, output, errors) = (toChild?.write, fromChild?.read, complaints?.read)
     }
 

@@ -150,7 +150,7 @@ package final class RecoverClient: Sendable {
     private func outcome(_ recovery: Recovery, _ process: RecoverProcess) -> RecoverOutcome {
         switch recovery {
         case .opened(let observation): .opened(observation)
-        case .failed, .hung: .doesNotOpen(reason: (recovery.failure ?? "") + process.complaints)
+        case .failed, .hung, .filesystemBroken: .doesNotOpen(reason: (recovery.failure ?? "") + process.complaints)
         }
     }
 

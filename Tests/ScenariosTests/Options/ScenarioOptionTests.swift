@@ -46,6 +46,19 @@ struct ScenarioOptionTests {
             ["rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"]],
             "--epoch-states 65536 --samples 256 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2"
         ),
+        (.explore, ["block": ["xfs"]], "--block xfs --epoch-states 64 --samples 16"),
+        (
+            .explore, ["block": ["ext4"], "sector": ["512"], "fsck": ["3"], "samples": ["5"]],
+            "--block ext4 --sector 512 --fsck 3 --epoch-states 64 --samples 5"
+        ),
+        (
+            .block, ["fs": ["btrfs"], "sector": ["512"], "fsck": ["1"], "epoch-states": ["9"], "samples": ["2"]],
+            "--fs btrfs --sector 512 --fsck 1 --epoch-states 9 --samples 2"
+        ),
+        (
+            .block, ["rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"]],
+            "--fs ext4 --epoch-states 64 --samples 16 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2"
+        ),
     ]
 
     @Test(arguments: given)
@@ -93,7 +106,7 @@ struct ScenarioOptionTests {
     @Test(
         arguments: [
             (ScenarioName.kill, ["cut-at": ["work"]], "--cut-at is for --scenario power-cut"),
-            (.smoke, ["budget": ["5"]], "--budget is for --scenario power-cut, io-error and explore"),
+            (.smoke, ["budget": ["5"]], "--budget is for --scenario power-cut, io-error, explore and block"),
             (.ioError, ["depth": ["2"]], "--depth is for faultline explore"),
             (
                 .kill, ["kill-at-ack": ["1"], "kill-at-file": ["a"]],
@@ -109,6 +122,10 @@ struct ScenarioOptionTests {
                 "--rule: 'any -> crash' cuts the power: that is --scenario power-cut"
             ),
             (.explore, ["rule": ["any -> crash"]], "explore tries that at every moment"),
+            (.explore, ["fsck": ["2"]], "--fsck means nothing without --block"),
+            (.explore, ["block": ["zfs"]], "--block must be one of ext4, "),
+            (.block, ["fs": ["ext3"]], "--fs must be one of ext4, "),
+            (.block, ["sector": ["1024"]], "--sector must be 512 or 4096, not 1024"),
             (.kill, ["kill-at-ack": ["0"]], "--kill-at-ack must be a whole number from 1"),
         ] as [(ScenarioName, [String: [String]], String)])
     func `options that do not belong together are refused with a reason`(
@@ -121,8 +138,8 @@ struct ScenarioOptionTests {
 
     @Test(arguments: [
         ("scenario: kill, cut_at: work", "cut_at is for scenario: power-cut"),
-        ("scenario: [kill, smoke], states: 4", "states is for scenario: explore"),
-        ("scenario: smoke, partial: true", "partial is for scenario: power-cut, io-error and explore"),
+        ("scenario: [kill, smoke], states: 4", "states is for scenario: explore and block"),
+        ("scenario: smoke, partial: true", "partial is for scenario: power-cut, io-error, explore and block"),
         ("scenario: kill, kill_at_ack: 100", "kill_at_ack must be a whole number from 1 to 99, or no kill lands"),
         ("scenario: kill, kill_at_ack: 1, kill_at_file: a", "kill_at_ack and kill_at_file exclude each other"),
         ("scenario: io-error, sweep: true, rule: \"fsync -> EIO\"", "sweep and rule exclude each other"),

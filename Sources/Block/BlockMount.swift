@@ -1,0 +1,75 @@
+import Bytes
+import CPlatform
+import Glibc
+
+/// A filesystem of ours that is mounted, with nosuid, nodev and noatime. One thread at a time.
+///
+/// mount(2) and umount(2) are called here, in this process: only for a device whose file no thread of this process serves.
+/// What lies on a mount of FaultFS is mounted by a process of its own (`ServedMount`).
+package final class BlockMount {
+    private let mountPoint: ByteString
+    private var isMounted = true
+
+    /// Throws `MountFailure` when the filesystem is at fault.
+    package init(_ device: LoopDevice, _ filesystem: BlockFilesystem, at mountPoint: ByteString) throws {
+        self.mountPoint = mountPoint
+        try device.requireOurs()
+        var result: Int32 = 0
+        for attempt in 0..<Self.mountAttempts {
+            result = device.path.withCString { device in
+                mountPoint.withCString { faultline_mount_device(device, $0, filesystem.type, filesystem.mountOptions) }
+            }
+            // Somebody who looks for a free loop device claims it for a moment.
+            guard result == -EBUSY else { break }
+            usleep(UInt32(200) << UInt32(attempt))
+        }
+        guard result == 0 else { throw MountFailure.error(errno: -result, device.path, filesystem) }
+    }
+
+    private static let mountAttempts = 12
+    /// So long a mount may be busy.
+    private static let patienceSeconds = 10
+
+    /// Unmounts. Something that looks at every new mount may hold it for a moment.
+    package func end() throws(BlockError) {
+        guard isMounted else { return }
+        var (waited, pause) = (0, UInt32(200))
+        while true {
+            let result = mountPoint.withCString { faultline_unmount($0, 0, 0) }
+            // EINVAL: somebody else has unmounted it.
+            if result == 0 || result == -EINVAL { break }
+            guard result == -EBUSY else { throw .system(call: "umount", path: mountPoint, errno: -result) }
+            guard waited < Self.patienceSeconds * 1_000_000 else {
+                throw .busy(mountPoint, seconds: Self.patienceSeconds)
+            }
+            usleep(pause)
+            waited += Int(pause)
+            pause = min(2 * pause, 100_000)
+        }
+        isMounted = false
+    }
+
+    /// Takes it away, in use or not.
+    package func detach() {
+        if isMounted { _ = mountPoint.withCString { faultline_unmount($0, 0, 1) } }
+        isMounted = false
+    }
+
+    deinit { detach() }
+}
+
+/// Why a filesystem does not mount, by its own fault: it is damaged.
+package struct MountFailure: Error, CustomStringConvertible {
+    package var errno: Int32
+
+    package var description: String { "mount: \(String(cString: strerror(errno)))" }
+
+    /// What went wrong: the filesystem, or the machine.
+    static func error(errno: Int32, _ device: ByteString, _ filesystem: BlockFilesystem) -> any Error {
+        switch errno {
+        case EPERM, EACCES, ENOMEM, EBUSY, ENODEV, ENOENT, ENXIO, ENOTBLK, EMFILE, ENFILE, EROFS:
+            BlockError.system(call: "mount of \(filesystem.type)", path: device, errno: errno)
+        default: MountFailure(errno: errno)
+        }
+    }
+}

@@ -1,0 +1,138 @@
+import Bytes
+import Exploration
+import Glibc
+import Model
+import Oracle
+import Storage
+import Synchronization
+import Targets
+
+/// Shows crash states of a block device to the kernel and lets it mount them, which is the filesystem's own recovery; then
+/// lets the target recover what it finds there. A filesystem that does not mount, that turns read-only, or that its own
+/// checker complains of is told as such, and never as the store's failure.
+///
+/// Thread safe.
+package final class ImageRecovery: StateRecoverer {
+    /// The name of the device's file in the recorded tree.
+    package static let diskName: ByteString = "disk"
+
+    private let pool: ImagePool
+    private let payloads: any PayloadStore
+    private let client: RecoverClient
+    /// A directory of ours: `ImagePool`'s.
+    private let scratch: ByteString
+    private let checkPeriod: Int
+    private let recovery: DirectoryRecovery
+    private let tally: ImageTally
+    private static let count = Atomic<Int>(0)
+
+    /// - Parameter checkPeriod: the filesystem's checker looks at one of so many images, chosen by their content, and at
+    ///   each in which the store does not open.
+    package init(
+        _ pool: ImagePool, payloads: any PayloadStore, client: RecoverClient, scratch: ByteString, checkPeriod: Int,
+        tally: ImageTally
+    ) {
+        self.pool = pool
+        self.payloads = payloads
+        self.client = client
+        self.scratch = scratch
+        self.checkPeriod = max(1, checkPeriod)
+        self.tally = tally
+        recovery = DirectoryRecovery(client, scratch: scratch)
+    }
+
+    /// A mount costs milliseconds, and a budget is to end in time.
+    package var batchCount: Int { 32 }
+
+    package func recording(ofRecovering tree: Tree) -> Recording? { nil }
+
+    package func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
+        ImageRecovery(
+            pool, payloads: payloads, client: client, scratch: scratch, checkPeriod: checkPeriod, tally: tally)
+    }
+
+    package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+        guard let inode = tree[Entry(.root, Self.diskName)], let disk = tree.nodes[inode] else {
+            return RecoveredState(evidence: Evidence(.filesystemBroken(reason: "the device is not there")))
+        }
+        let isChecked = tree.digest.low % UInt64(checkPeriod) == 0
+        let evidence = try recovery.evidence(isAlone: isAlone) { isAlone in
+            try pool.withImage { try attempt($0, disk.content, isAlone: isAlone, isChecked: isChecked) }
+        }
+        return RecoveredState(evidence: evidence)
+    }
+
+    private typealias Attempt = DirectoryRecovery.Attempt
+
+    private func attempt(
+        _ image: BlockImage, _ content: ExtentMap, isAlone: Bool, isChecked: Bool
+    ) throws -> Attempt {
+        try tally.time(.load) { try image.load(content, payloads) }
+        let mount: BlockMount
+        do {
+            mount = try tally.time(.mount) { try image.mount() }
+        } catch let failure as MountFailure {
+            return try broken("\(failure)", image)
+        }
+        var attempt: Attempt
+        do {
+            attempt = try tally.time(.recover) { try recoverStore(on: image, isAlone: isAlone) }
+            try tally.time(.unmount) { try mount.end() }
+        } catch {
+            mount.detach()
+            throw error
+        }
+        if case .filesystemBroken(let reason) = attempt.evidence.recovery { return try broken(reason, image) }
+        guard isChecked || attempt.evidence.recovery.failure != nil else { return attempt }
+        tally.noteCheck()
+        if let complaint = try tally.time(.check, { try image.complaint() }) {
+            try FreeSpace.require(in: scratch, doing: "checking an image")
+            attempt = Attempt(evidence: Evidence(.filesystemBroken(reason: complaint)))
+        }
+        return attempt
+    }
+
+    private func recoverStore(on image: BlockImage, isAlone: Bool) throws -> Attempt {
+        let directory = image.mountPoint.appending(component: FreshFilesystem.storeName)
+        let skeleton: Tree
+        do throws(TreeError) { skeleton = try Tree(skeletonOf: directory) } catch {
+            return Attempt(evidence: Evidence(.filesystemBroken(reason: "reading its directories: \(error.words)")))
+        }
+        let number = Self.count.add(1, ordering: .relaxed).newValue
+        let attempt = try recovery.attempt(
+            directory, holding: skeleton.leavingLinks(), number: number, isAlone: isAlone)
+        // A store that does not open on a filesystem that takes no write has not failed by itself.
+        guard attempt.evidence.recovery.failure != nil, let reason = refusal(ofWritesOn: image) else { return attempt }
+        return Attempt(evidence: Evidence(.filesystemBroken(reason: reason)))
+    }
+
+    /// Why the filesystem takes no write; nil where it does. It was mounted to be written.
+    private func refusal(ofWritesOn image: BlockImage) -> String? {
+        let probe = image.mountPoint.appending(component: ".faultline-probe")
+        do throws(OutputError) {
+            close(try OutputDescriptor.create(probe))
+            _ = probe.withCString { unlink($0) }
+            return nil
+        } catch {
+            guard [EROFS, EIO, EUCLEAN, EBADMSG].contains(error.errno) else { return nil }
+            return "it takes no write any more: \(String(cString: strerror(error.errno)))"
+        }
+    }
+
+    /// What the filesystem's checker says is added to what the kernel said.
+    private func broken(_ reason: String, _ image: BlockImage) throws -> Attempt {
+        try FreeSpace.require(in: scratch, doing: "mounting an image")
+        tally.noteCheck()
+        let complaint = try tally.time(.check) { try image.complaint() }
+        return Attempt(
+            evidence: Evidence(.filesystemBroken(reason: reason + (complaint.map { "; \($0)" } ?? ""))))
+    }
+}
+
+extension TreeError {
+    /// Without the path, which is another one for each image.
+    fileprivate var words: String {
+        if case .system(let call, _, let errno) = self { return "\(call): \(String(cString: strerror(errno)))" }
+        return "\(self)"
+    }
+}

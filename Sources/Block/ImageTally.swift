@@ -1,0 +1,46 @@
+import Synchronization
+
+/// How many images were shown to the kernel, and where the time went. Thread safe.
+package final class ImageTally: Sendable {
+    package enum Step: String, CaseIterable, Codable, Sendable {
+        /// The sectors that differ are written.
+        case load
+        /// mount(2), with the filesystem's own recovery.
+        case mount
+        /// The target's recovery, and a second one.
+        case recover
+        case unmount
+        /// The filesystem's checker.
+        case check
+    }
+
+    package struct Counts: Sendable {
+        /// Images that the kernel was asked to mount.
+        package var images = 0
+        /// Images that the filesystem's checker looked at.
+        package var checked = 0
+        /// Seconds of all threads, by step.
+        package var seconds: [Step: Double] = [:]
+    }
+
+    private let state = Mutex(Counts())
+
+    package init() {}
+
+    package var counts: Counts { state.withLock { $0 } }
+
+    func noteCheck() { state.withLock { $0.checked += 1 } }
+
+    func time<Result>(_ step: Step, _ body: () throws -> Result) rethrows -> Result {
+        let began = ContinuousClock.now
+        defer {
+            let spent = ContinuousClock.now - began
+            let seconds = Double(spent.components.seconds) + Double(spent.components.attoseconds) / 1e18
+            state.withLock { state in
+                state.seconds[step, default: 0] += seconds
+                if step == .mount { state.images += 1 }
+            }
+        }
+        return try body()
+    }
+}

@@ -1,0 +1,81 @@
+import Block
+import Exploration
+import Model
+
+extension ExploreScenario {
+    /// Each image costs a mount: limits that bring a run of a hundred operations to its end within minutes.
+    mutating func explore(below filesystem: BlockFilesystem) {
+        block = BlockSetup(filesystem)
+        let usual = Self.usualLimits
+        (limits.statesPerEpoch, limits.samplesPerEpoch) = (usual.statesPerEpoch, usual.samplesPerEpoch)
+        limits.pairedAtoms = usual.pairedAtoms
+    }
+
+    private static let usualLimits: ExplorationLimits = {
+        var limits = ExplorationLimits()
+        (limits.statesPerEpoch, limits.samplesPerEpoch, limits.pairedAtoms) = (64, 16, 8)
+        return limits
+    }()
+
+    static let filesystemNames = BlockFilesystem.allCases.map(\.rawValue).joined(separator: ", ")
+
+    static func filesystem(_ texts: [String], of name: String) throws(OptionProblem) -> BlockFilesystem {
+        let text = texts.last ?? ""
+        guard let filesystem = BlockFilesystem(rawValue: text) else {
+            throw OptionProblem(name, "\(option: name) must be one of \(filesystemNames), not \(text)")
+        }
+        return filesystem
+    }
+
+    /// Stands first: what else is said outranks the limits that it sets.
+    static let blockOptions: [ScenarioOption<ExploreScenario>] =
+        [
+            ScenarioOption(
+                "block", .text, "filesystem",
+                """
+                explore below a real filesystem of this kernel: record the sectors and flushes of its device, and mount every \
+                image that a power cut could leave of it (root; docs/real-filesystems.md): \(filesystemNames). Unless given, \
+                epoch-states is then \(usualLimits.statesPerEpoch) and samples \(usualLimits.samplesPerEpoch)
+                """
+            ) { (scenario, texts) throws(OptionProblem) in
+                scenario.explore(below: try filesystem(texts, of: "block"))
+            } texts: {
+                $0.block.map { [$0.filesystem.rawValue] } ?? []
+            }.kept(as: "block.filesystem")
+        ] + deviceOptions.map { $0.needing("block") }
+
+    /// How the device is, and how images are looked at.
+    static let deviceOptions: [ScenarioOption<ExploreScenario>] = [
+        ScenarioOption(
+            "sector", .integer, "bytes", default: "4096",
+            "what a power cut leaves whole or not at all of the device; 512 tears blocks that filesystems take for whole"
+        ) { (scenario, texts) throws(OptionProblem) in
+            guard let text = texts.last, let bytes = UInt64(text), [512, 4096].contains(bytes) else {
+                throw OptionProblem("sector", "\(option: "sector") must be 512 or 4096, not \(texts.last ?? "")")
+            }
+            scenario.block?.sectorBytes = bytes
+        } texts: { scenario in
+            scenario.block.map { $0.sectorBytes == 4096 ? [] : ["\($0.sectorBytes)"] } ?? []
+        }.kept(as: "block.sectorBytes"),
+        ScenarioOption(
+            "fsck", .integer, "count", default: "\(BlockSetup.usualCheckPeriod)",
+            "the filesystem's own checker looks at one of so many images, and at each in which the store does not open"
+        ) { (scenario, texts) throws(OptionProblem) in
+            scenario.block?.checkPeriod = try OptionText.integer(texts, of: "fsck", in: 1...1_000_000)
+        } texts: { scenario in
+            let period = scenario.block?.checkPeriod
+            return period == BlockSetup.usualCheckPeriod ? [] : period.map { ["\($0)"] } ?? []
+        }.kept(as: "block.checkPeriod"),
+    ]
+
+    /// What goes not together with a real filesystem; nil where all does.
+    var blockObjection: OptionProblem? {
+        guard block != nil else { return nil }
+        let refused: [(Bool, String)] = [
+            (limits.depth > 1, "depth"), (probesWriting, "writable"), (smallWorkloadSteps != nil, "workloads"),
+        ]
+        guard let name = refused.first(where: \.0)?.1 else { return nil }
+        return OptionProblem(
+            name, "\(option: name) is for files: below a real filesystem recoveries are not recorded")
+    }
+}

@@ -1,0 +1,44 @@
+import Block
+import Glibc
+
+extension RunResult {
+    /// What was looked at of a run below a real filesystem.
+    package struct Block: Codable, Sendable, Equatable {
+        package var filesystem: BlockFilesystem
+        /// The kernel whose filesystem it is, such as `6.18.5`.
+        package var kernel: String
+        package var sectorBytes: UInt64
+        /// Images that the kernel was asked to mount; one may have been looked at several times.
+        package var images: Int
+        /// Those that the filesystem's checker looked at.
+        package var checkedByFilesystem: Int
+        /// Seconds of all threads, by step.
+        package var seconds: [String: Double]
+
+        init(_ setup: BlockSetup, _ counts: ImageTally.Counts) {
+            (filesystem, sectorBytes) = (setup.filesystem, setup.sectorBytes)
+            kernel = Self.runningKernel
+            (images, checkedByFilesystem) = (counts.images, counts.checked)
+            seconds = [:]
+            for (step, spent) in counts.seconds { seconds[step.rawValue] = (spent * 1000).rounded() / 1000 }
+        }
+
+        package var filesystemName: String { filesystem.rawValue }
+        package var checkerName: String { filesystem.checkWords[0] }
+
+        /// The kernel's version without its patch level: `6.18`.
+        package var shortKernel: String { kernel.split(separator: ".").prefix(2).joined(separator: ".") }
+
+        /// The steps in their order.
+        package var steps: [(name: String, seconds: Double)] {
+            ImageTally.Step.allCases.compactMap { step in seconds[step.rawValue].map { (step.rawValue, $0) } }
+        }
+
+        /// As uname(2) says.
+        static var runningKernel: String {
+            var name = utsname()
+            guard uname(&name) == 0 else { return "unknown" }
+            return withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+        }
+    }
+}

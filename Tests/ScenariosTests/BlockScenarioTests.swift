@@ -1,0 +1,129 @@
+import Block
+import Bytes
+import Exploration
+import Foundation
+import Model
+import Oracle
+import Targets
+import Testing
+
+@testable import Scenarios
+
+/// What a run below a real filesystem needs; what is missing is said once.
+private let isAble: Bool = {
+    let needs: [MachineNeed] = [.root, .fuse, .loopDevices]
+    let driver = Requirement("built-in targets", met: true, "there")
+    guard let obstacle = Doctor(driver: driver).obstacle(to: needs) else { return true }
+    print("SKIPPED: runs below real filesystems: \(obstacle)")
+    return false
+}()
+
+/// Stores on real filesystems, whose devices lose what was not flushed.
+@Suite(.enabled(if: isAble), .serialized) struct BlockScenarioTests {
+    private let targets = TargetCatalog(driver: Machine.driver)
+    private let scratch = Scratch()
+
+    private func run(
+        _ name: String, _ settings: [String] = [], _ filesystem: BlockFilesystem, ops: UInt64 = 4,
+        _ change: (inout ExploreScenario) -> Void = { _ in }
+    ) throws -> RunResult {
+        var scenario = ExploreScenario()
+        scenario.explore(below: filesystem)
+        (scenario.limits.statesPerEpoch, scenario.limits.samplesPerEpoch, scenario.limits.pairedAtoms) = (4, 2, 0)
+        change(&scenario)
+        let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
+        let request = RunRequest(
+            target: target, scenario: scenario, contract: target.contract, operationCount: ops)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+    }
+
+    private static let losing = ["journal_mode=delete", "synchronous=full"]
+    private static let keeping = ["journal_mode=delete", "synchronous=extra"]
+
+    @Test(arguments: [BlockFilesystem.ext4, .xfs, .btrfs])
+    func `SQLite's unlinked journal comes back, and synchronous=extra keeps it away`(
+        filesystem: BlockFilesystem
+    ) throws {
+        guard FilesystemTool.find(filesystem.makeWords(sectorBytes: 4096)[0]) != nil else { return }
+        let lost = try run("sqlite", Self.losing, filesystem)
+        #expect(lost.verdict == .violation, "\(lost.reason ?? "")")
+        #expect(lost.findings.map(\.check) == [.durable], "\(lost.findings.map(\.story))")
+        #expect(lost.profile == .one(.block))
+        let block = try #require(lost.block)
+        #expect(block.filesystem == filesystem && block.images >= lost.states.checked)
+        let kept = try run("sqlite", Self.keeping, filesystem)
+        #expect(kept.verdict == .pass, "\(kept.reason ?? "")")
+        #expect(kept.controls.statesWithLosses > 0 && kept.controls.flagged == kept.controls.mutations)
+    }
+
+    @Test func `the built-in engine is explored through its commands, and passes`() throws {
+        let result = try run("engine", [], .ext4)
+        #expect(result.verdict == .pass, "\(result.reason ?? "")")
+        #expect((result.block?.images ?? 0) > 0)
+    }
+
+    @Test func `a filesystem without a journal breaks, and that is no violation of the store`() throws {
+        let result = try run("sqlite", Self.keeping, .ext2) { $0.block?.checkPeriod = 1 }
+        #expect(result.verdict == .filesystem, "\(result.reason ?? "")")
+        #expect(result.verdict.exitCode == 3)
+        #expect(result.findings.allSatisfy { $0.check == .filesystem })
+        #expect(result.findings.contains { $0.story.contains("e2fsck -f -n exited with") })
+        #expect(result.block?.checkedByFilesystem ?? 0 >= result.states.checked)
+    }
+
+    @Test func `a case is a disk image: it is mounted for whoever trusts it, and shows the same`() throws {
+        let result = try run("sqlite", Self.losing, .ext4)
+        let finding = try #require(result.findings.first)
+        let directory = ByteString(try #require(finding.case))
+        #expect(finding.replay?.contains("--trust") == true)
+        let place = ByteString(scratch.url.path)
+        #expect(throws: CaseError.diskImageNotTrusted(directory)) {
+            try Replay(directory: directory, targets: targets).run(scratch: place)
+        }
+        let replay = try Replay(directory: directory, targets: targets, trusts: true)
+        #expect(replay.words == ["--trust"])
+        let outcome = try replay.run(scratch: try scratch.make("replay"))
+        #expect(outcome.judgement.broken == [.durable])
+        let recheck = try Recheck(replay)
+        let again = recheck.run(in: RunSession(parent: place, program: "faultline")) { _ in }
+        guard case .shows = again.outcome else {
+            Issue.record("\(again.outcome)")
+            return
+        }
+    }
+
+    @Test func `a rule acts on the sectors of the device, and what the store refused is no promise`() throws {
+        let result = try run("sqlite", ["journal_mode=wal", "synchronous=full"], .ext4, ops: 8) {
+            $0.rules = [try! Rule(parsing: "read path=disk nth=900000 -> EIO")]
+        }
+        #expect(result.verdict == .inconclusive && result.reason?.contains("no rule fired") == true)
+        let fired = try run("sqlite", ["journal_mode=wal", "synchronous=full"], .ext4, ops: 8) {
+            $0.rules = [try! Rule(parsing: "fsync path=disk nth=12 -> EIO")]
+        }
+        #expect(fired.acknowledged < 8 || fired.verdict == .violation, "\(fired.verdict) \(fired.reason ?? "")")
+    }
+
+    @Test(arguments: [
+        ("depth", ["2"]), ("writable", ["true"]), ("workloads", ["small"]),
+    ])
+    func `what records recoveries is refused`(name: String, texts: [String]) throws {
+        let scenario = try ExploreScenario.reading(["block": ["xfs"], name: texts], in: .commandLine)
+        let target = try targets.target("engine").configured()
+        let request = RunRequest(target: target, scenario: scenario, contract: .durable)
+        #expect(request.objection(from: .commandLine, program: "faultline")?.option == name)
+    }
+
+    @Test func `a profile of files is refused, and the printed command names none`() throws {
+        let scenario = try ExploreScenario.reading(["block": ["xfs"], "fsck": ["3"]], in: .commandLine)
+        let target = try targets.target("engine").configured()
+        let request = RunRequest(target: target, scenario: scenario, profile: .posixMin, contract: .durable)
+        #expect(request.objection(from: .commandLine, program: "faultline")?.option == "profile")
+        #expect(request.profile == .block)
+        let words = request.arguments()
+        #expect(!words.contains("--profile"))
+        #expect(words.contains("--block") && words.contains("xfs") && words.contains("--fsck"))
+        #expect(throws: OptionProblem.self) { try ExploreScenario.reading(["block": ["zfs"]], in: .commandLine) }
+        #expect(throws: OptionProblem.self) { try ExploreScenario.reading(["fsck": ["2"]], in: .commandLine) }
+        #expect(throws: OptionProblem.self) { try ExploreScenario.reading(["block": ["xfs"], "sector": ["1024"]]) }
+    }
+}
