@@ -29,6 +29,7 @@ let package = Package(
         .systemLibrary(name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .target(name: "CYardsticks", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "Bytes", dependencies: ["CPlatform"], swiftSettings: house),
+        .target(name: "Platform", dependencies: ["Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Model", dependencies: ["Bytes"], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Model", "Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
@@ -52,18 +53,55 @@ let package = Package(
             dependencies: ["Exploration", "Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
             swiftSettings: house),
         .target(
-            name: "Scenarios",
+            name: "Machine",
+            dependencies: ["FaultFS", "Targets", "Oracle", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .target(
+            name: "Runs",
             dependencies: [
-                "CYardsticks", "Block", "Exploration", "FaultFS", "Targets", "Engine", "Oracle", "Storage", "Model",
+                "Machine", "Block", "Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model", "Platform",
                 "Bytes",
                 "CPlatform",
             ],
-            resources: [.embedInCode("Matrices/default.yaml")],
             swiftSettings: house),
         .target(
-            name: "Report", dependencies: ["Scenarios", "Exploration", "Engine", "Oracle", "Model", "Bytes"],
-            swiftSettings: house
-        ),
+            name: "Scenarios",
+            dependencies: [
+                "Runs", "Machine", "Block", "Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model",
+                "Platform",
+                "Bytes", "CPlatform",
+            ],
+            swiftSettings: house),
+        .target(
+            name: "Replay",
+            dependencies: [
+                "Scenarios", "Runs", "Machine", "Block", "Exploration", "Targets", "Oracle", "Storage", "Model",
+                "Platform",
+                "Bytes",
+            ],
+            swiftSettings: house),
+        .target(
+            name: "Matrices",
+            dependencies: [
+                "Scenarios", "Runs", "Machine", "Exploration", "Targets", "Engine", "Oracle", "Storage", "Model",
+                "Platform", "Bytes",
+            ],
+            resources: [.embedInCode("default.yaml")],
+            swiftSettings: house),
+        .target(
+            name: "Benchmarks",
+            dependencies: [
+                "CYardsticks", "Scenarios", "Runs", "Machine", "Exploration", "FaultFS", "Targets", "Engine", "Oracle",
+                "Storage", "Model", "Platform", "Bytes", "CPlatform",
+            ],
+            swiftSettings: house),
+        .target(
+            name: "Report",
+            dependencies: [
+                "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "Engine", "Oracle",
+                "Model", "Bytes",
+            ],
+            swiftSettings: house),
         .executableTarget(
             name: "faultline-target",
             dependencies: ["CSQLite", "Targets", "Engine", "Storage", "Oracle", "Bytes", "CPlatform"],
@@ -71,8 +109,8 @@ let package = Package(
         .executableTarget(
             name: "faultline",
             dependencies: [
-                "Report", "Scenarios", "Exploration", "FaultFS", "Targets", "Engine", "Storage", "Oracle", "Model",
-                "Bytes", "CPlatform",
+                "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "FaultFS",
+                "Targets", "Engine", "Storage", "Oracle", "Model", "Platform", "Bytes", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -100,11 +138,13 @@ let package = Package(
             swiftSettings: house),
         .testTarget(name: "BlockTests", dependencies: ["Block", "Model", "Bytes"], swiftSettings: house),
         .testTarget(
+            name: "BenchmarksTests", dependencies: ["Benchmarks", "Oracle", "Model", "Bytes"], swiftSettings: house),
+        .testTarget(
             name: "ScenariosTests",
             dependencies: [
-                "Scenarios", "Block", "Exploration", "Targets", "FaultFS", "Engine", "Oracle", "Storage", "Model",
-                "Bytes",
-                "Report", "Litmus", "TestDevices",
+                "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
+                "Targets",
+                "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes", "Litmus", "TestDevices",
             ], exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]

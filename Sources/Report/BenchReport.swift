@@ -1,3 +1,4 @@
+import Benchmarks
 import Scenarios
 
 /// Benchmark rows for people and programs.

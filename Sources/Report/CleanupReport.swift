@@ -1,3 +1,4 @@
+import Machine
 import Scenarios
 
 /// What a cleanup did, or would do, a line for each thing.

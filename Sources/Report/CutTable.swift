@@ -1,3 +1,4 @@
+import Runs
 import Scenarios
 
 /// Where the power went in a run.

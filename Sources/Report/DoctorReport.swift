@@ -1,3 +1,4 @@
+import Machine
 import Scenarios
 
 /// The doctor's findings for people: a table of the scenarios, how mounts are made, then what would enable what does not

@@ -1,3 +1,4 @@
+import Runs
 import Scenarios
 
 /// What became of each fault that a run tried.

@@ -1,3 +1,4 @@
+import Matrices
 import Oracle
 import Scenarios
 import Synchronization

@@ -1,5 +1,7 @@
 import Bytes
+import Matrices
 import Oracle
+import Runs
 import Scenarios
 import Targets
 

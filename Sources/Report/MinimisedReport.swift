@@ -1,7 +1,9 @@
 import Bytes
 import Exploration
+import Machine
 import Model
 import Oracle
+import Replay
 import Scenarios
 
 /// What a case was and what it is now that it is smaller, for people and for programs.

@@ -1,4 +1,6 @@
 import Engine
+import Matrices
+import Runs
 import Scenarios
 
 /// The page about the planted bugs: of each what was planted, the commands that find it, and the story that `explore`

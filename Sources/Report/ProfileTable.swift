@@ -1,5 +1,6 @@
 import Model
 import Oracle
+import Runs
 import Scenarios
 
 /// What a run found under each profile, strongest first.

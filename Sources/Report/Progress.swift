@@ -1,4 +1,5 @@
 import Bytes
+import Machine
 import Scenarios
 import Synchronization
 

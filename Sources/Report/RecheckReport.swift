@@ -1,5 +1,7 @@
 import Bytes
 import Oracle
+import Replay
+import Runs
 import Scenarios
 
 /// What became of a case's cause when its run was done again, for people and for programs.

@@ -1,6 +1,8 @@
 import Exploration
 import Model
 import Oracle
+import Replay
+import Runs
 import Scenarios
 
 /// A replayed case, for people and for programs.

@@ -1,4 +1,6 @@
+import Matrices
 import Oracle
+import Runs
 import Scenarios
 
 extension ReportEntry {

@@ -1,4 +1,5 @@
 import Bytes
+import Machine
 import Scenarios
 
 /// A form in which results are written. A new one is a type and a line in `ReporterList`.

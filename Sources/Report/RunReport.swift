@@ -1,6 +1,7 @@
 import Bytes
 import Exploration
 import Oracle
+import Runs
 import Scenarios
 
 /// One run for people: the verdict, what was looked at, and each finding with its story and its command.

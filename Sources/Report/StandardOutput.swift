@@ -1,4 +1,5 @@
 import Bytes
+import Machine
 import Scenarios
 
 /// The one way to standard output for people and for programs. (Bytes that are asked for as they are, such as a value or an

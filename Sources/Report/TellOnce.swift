@@ -1,3 +1,5 @@
+import Matrices
+import Runs
 import Scenarios
 
 /// The findings of a matrix, each once: what two scenarios or two seeds show of one store for the same cause is one story.

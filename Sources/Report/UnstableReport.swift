@@ -1,4 +1,5 @@
 import Bytes
+import Runs
 import Scenarios
 
 /// A state that showed different things, for people: what each look showed, and where both are kept.

@@ -1,5 +1,6 @@
 import Bytes
 import Oracle
+import Runs
 import Scenarios
 
 /// What `validate` found, for people and for programs.

@@ -1,39 +1,10 @@
 import Bytes
 import Exploration
+import Machine
 import Model
 import Oracle
+import Runs
 import Targets
-
-/// Under which profiles states are derived, as `--profile` says.
-package enum ProfileChoice: Hashable, Sendable {
-    case one(Profile)
-    /// Every one of `Profile.filesystems`, from the strongest on.
-    case every
-
-    package static let everyName = "all"
-
-    package init?(named name: String) {
-        if name == Self.everyName {
-            self = .every
-        } else if let profile = Profile(rawValue: name) {
-            self = .one(profile)
-        } else {
-            return nil
-        }
-    }
-
-    package var name: String {
-        switch self {
-        case .one(let profile): profile.rawValue
-        case .every: Self.everyName
-        }
-    }
-}
-
-extension ProfileChoice: CodableByName {
-    package static var kind: String { "profile" }
-    package var description: String { name }
-}
 
 /// What one run is asked to do: a scenario with its options, and what every run has. The same request gives the same workload and the same cuts.
 package struct RunRequest: Sendable {
@@ -91,7 +62,7 @@ package struct RunRequest: Sendable {
     /// - Parameters:
     ///   - operations: how many it does, if not as many as usual.
     ///   - oracleMayShare: nothing but the process is going to fail.
-    func environment(
+    package func environment(
         _ directory: ByteString, oracle: ByteString, firstSeq: UInt64, operations: UInt64? = nil,
         oracleMayShare: Bool = false
     ) -> WorkloadEnvironment {
@@ -104,7 +75,7 @@ package struct RunRequest: Sendable {
     package var needs: [MachineNeed] { scenario.needs(on: target) }
 
     /// What a budget left out is accepted.
-    var acceptsPartial: Bool { scenario.budget?.acceptsPartial ?? false }
+    package var acceptsPartial: Bool { scenario.budget?.acceptsPartial ?? false }
 
     /// The arguments that do this run again.
     ///
@@ -150,5 +121,12 @@ package struct RunRequest: Sendable {
                 "contract", "\(option: "contract") \(contract.name) is for one client: several have no single order")
         }
         return scenario.objection(to: self, from: place, program: program)
+    }
+}
+
+extension RecoveryControl {
+    /// The control of the target of `request`.
+    package init(_ request: RunRequest, _ context: RunContext) {
+        self.init(request.target, scratch: context.scratch, shouldStop: context.shouldStop)
     }
 }

@@ -1,10 +1,12 @@
 import Bytes
+import Machine
+import Runs
 
 /// What is kept of a run names no place on the machine that made it, so that it can be published, and moved.
 extension RunResult {
     /// Paths become relative to where run directories are made, the program is `faultline`, and a manifest is looked for in
     /// the working directory.
-    func withoutPlaces(program: String, _ request: RunRequest) -> RunResult {
+    package func withoutPlaces(program: String, _ request: RunRequest) -> RunResult {
         var places = [(program, "faultline")]
         if let directory { places.append((RunResult.folder(of: directory), "")) }
         if let manifest = request.target.target.manifest {
@@ -32,7 +34,7 @@ extension RunResult {
     }
 
     /// The other way round, for one that was read from a file in `folder` (which ends with a slash), so that what is printed can be pasted here.
-    func located(in folder: String, program: String) -> RunResult {
+    package func located(in folder: String, program: String) -> RunResult {
         func located(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
         var result = self
         result.directory = directory.map(located)
@@ -59,7 +61,7 @@ extension RunResult {
     }
 
     /// With the manifest's own path in commands that name it `./NAME`, as `withoutPlaces` leaves them.
-    func naming(manifest path: String) -> RunResult {
+    package func naming(manifest path: String) -> RunResult {
         let name = "./" + (path.split(separator: "/").last ?? "")
         func named(_ command: String) -> String {
             command.replacing(ReproduceScript.quoted(name), with: ReproduceScript.quoted(path))
@@ -77,10 +79,5 @@ extension RunResult {
             return state
         }
         return result
-    }
-
-    /// All of a path up to its last slash.
-    static func folder(of path: String) -> String {
-        String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])
     }
 }

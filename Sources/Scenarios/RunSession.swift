@@ -1,6 +1,8 @@
 import Bytes
 import Foundation
+import Machine
 import Oracle
+import Runs
 import Storage
 import Targets
 

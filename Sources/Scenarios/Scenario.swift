@@ -1,5 +1,7 @@
 import Exploration
+import Machine
 import Model
+import Runs
 import Targets
 
 /// A way to fail a store. A value says how: it holds what the scenario's options say.

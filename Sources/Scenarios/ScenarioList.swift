@@ -1,3 +1,6 @@
+import Machine
+import Runs
+
 /// Every scenario of this version. Commands, matrices, the doctor and the docs read this list.
 package enum ScenarioList {
     package static let all: [any Scenario.Type] = [
@@ -22,4 +25,7 @@ package enum ScenarioList {
         }
         return names
     }
+
+    /// What the doctor examines.
+    package static var subjects: [Doctor.Subject] { all.map { ($0.name.rawValue, $0.summary, $0.needs) } }
 }

@@ -2,7 +2,10 @@ import Bytes
 import Exploration
 import FaultFS
 import Glibc
+import Machine
 import Oracle
+import Platform
+import Runs
 import Storage
 import Targets
 
@@ -16,7 +19,7 @@ package struct ScenarioRunner: Sendable {
     package func run(_ request: RunRequest, _ context: RunContext) -> RunResult {
         var result = empty(request)
         result.directory = context.directory.shown
-        let began = ScenarioRunner.now()
+        let began = MonotonicTime.seconds()
         let (tally, error) = tally(of: request, context)
         fill(&result, tally, request)
         let warnings = request.target.remarks.take()
@@ -35,7 +38,7 @@ package struct ScenarioRunner: Sendable {
         if case .lost(let reason)? = context.memory.problem {
             (result.verdict, result.reason) = (.harnessError, reason)
         }
-        result.seconds = ScenarioRunner.now() - began
+        result.seconds = MonotonicTime.seconds() - began
         let seconds = max(tally.exploringSeconds ?? result.seconds, 1e-9)
         result.states.ratePerSecond = (Double(result.states.checked) / seconds).rounded()
         result.states.decidedPerSecond = (Double(result.states.decided) / seconds).rounded()
@@ -61,7 +64,7 @@ package struct ScenarioRunner: Sendable {
     }
 
     /// The result of a run that could not even begin.
-    func failed(_ request: RunRequest, _ reason: String) -> RunResult {
+    package func failed(_ request: RunRequest, _ reason: String) -> RunResult {
         var result = empty(request)
         result.reason = reason
         return result
@@ -109,7 +112,7 @@ package struct ScenarioRunner: Sendable {
     }
 
     /// The order matters: a validator that cannot see is worse than a finding, a finding outranks doubt.
-    static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, String?) {
+    package static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, String?) {
         if let mutation = tally.unflagged.sorted().first {
             return (.harnessError, "positive control: the validator did not flag \(mutation)")
         }
@@ -167,11 +170,5 @@ package struct ScenarioRunner: Sendable {
         case RunError.inconclusive, RecordingError.noKillStates: (.inconclusive, "\(error)")
         default: (.harnessError, "\(error)")
         }
-    }
-
-    static func now() -> Double {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
     }
 }

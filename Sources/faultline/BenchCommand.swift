@@ -1,4 +1,6 @@
 import ArgumentParser
+import Benchmarks
+import Machine
 import Report
 import Scenarios
 import Targets

@@ -1,6 +1,8 @@
 import ArgumentParser
+import Benchmarks
 import Bytes
 import Foundation
+import Machine
 import Report
 import Scenarios
 

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Benchmarks
 import Report
+import Runs
 import Scenarios
 import Targets
 

@@ -1,7 +1,9 @@
 import ArgumentParser
+import Benchmarks
 import Bytes
 import Foundation
 import Report
+import Runs
 import Scenarios
 
 struct BenchMountCommand: ParsableCommand {

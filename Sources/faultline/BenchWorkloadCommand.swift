@@ -1,4 +1,5 @@
 import ArgumentParser
+import Benchmarks
 import Bytes
 import Report
 import Scenarios

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Bytes
+import Machine
 import Report
+import Runs
 import Scenarios
 
 /// Cases as single files. One type a subcommand.

@@ -1,5 +1,7 @@
 import ArgumentParser
+import Machine
 import Report
+import Runs
 import Scenarios
 
 /// From the arguments to the exit status: help goes to standard output, errors to standard error, and wrong usage is

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Machine
 import Report
 import Scenarios
 import Targets
@@ -18,7 +19,7 @@ struct DoctorCommand: ParsableCommand {
 
     func run() throws {
         let doctor = Doctor(driver: Self.driver())
-        let diagnoses = doctor.diagnose()
+        let diagnoses = doctor.diagnose(ScenarioList.subjects)
         if json {
             try StandardOutput.show(
                 Answer(

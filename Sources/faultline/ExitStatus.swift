@@ -1,5 +1,6 @@
 import CPlatform
 import Foundation
+import Machine
 import Scenarios
 import Storage
 

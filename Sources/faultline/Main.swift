@@ -1,6 +1,7 @@
 import CPlatform
 import FaultFS
 import Glibc
+import Machine
 import Scenarios
 
 /// Where the process begins. What has to be done before any other thread exists is done first.

@@ -2,9 +2,12 @@ import ArgumentParser
 import Bytes
 import Foundation
 import Glibc
+import Machine
+import Matrices
 import Model
 import Oracle
 import Report
+import Runs
 import Scenarios
 import Synchronization
 import Targets

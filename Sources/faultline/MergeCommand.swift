@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Matrices
 import Report
 import Scenarios
 

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Bytes
 import Glibc
+import Machine
+import Replay
 import Report
 import Scenarios
 import Storage

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import FaultFS
 import Glibc
+import Machine
 import Model
 import Scenarios
 import Storage

@@ -1,7 +1,9 @@
 import ArgumentParser
 import Bytes
 import Engine
+import Matrices
 import Report
+import Runs
 import Scenarios
 import Storage
 import Targets

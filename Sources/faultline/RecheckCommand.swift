@@ -1,7 +1,10 @@
 import ArgumentParser
 import Bytes
+import Machine
 import Oracle
+import Replay
 import Report
+import Runs
 import Scenarios
 import Targets
 

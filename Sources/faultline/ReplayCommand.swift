@@ -1,6 +1,8 @@
 import ArgumentParser
 import Bytes
+import Machine
 import Oracle
+import Replay
 import Report
 import Scenarios
 import Targets

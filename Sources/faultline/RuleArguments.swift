@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Machine
 import Model
 import Scenarios
 

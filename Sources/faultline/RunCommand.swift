@@ -1,7 +1,9 @@
 import ArgumentParser
 import Bytes
+import Machine
 import Oracle
 import Report
+import Runs
 import Scenarios
 import Targets
 

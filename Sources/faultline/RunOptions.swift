@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import Model
 import Oracle
+import Runs
 import Scenarios
 import Targets
 

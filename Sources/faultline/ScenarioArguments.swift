@@ -1,5 +1,6 @@
 import ArgumentParser
 import Bytes
+import Runs
 import Scenarios
 
 /// Whose options a command takes.

@@ -1,5 +1,6 @@
 import ArgumentParser
 import Report
+import Runs
 import Scenarios
 
 struct ScenariosCommand: ParsableCommand {

@@ -1,5 +1,6 @@
 import Engine
 import Glibc
+import Machine
 import Report
 import Scenarios
 import Storage

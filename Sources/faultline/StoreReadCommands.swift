@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Engine
+import Machine
 import Report
 import Scenarios
 import Storage

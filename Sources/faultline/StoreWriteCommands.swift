@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import Engine
 import Glibc
+import Machine
 import Report
 import Scenarios
 import Storage

@@ -1,5 +1,6 @@
 import Bytes
 import Exploration
+import Machine
 import Model
 import Report
 import Scenarios

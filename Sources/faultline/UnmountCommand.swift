@@ -1,5 +1,7 @@
 import ArgumentParser
 import Bytes
+import Machine
+import Runs
 import Scenarios
 
 struct UnmountCommand: ParsableCommand {

@@ -20,7 +20,7 @@ struct House {
         "ArgumentParser": ["faultline"],
         "CFuse": ["FaultFS"],
         "CSQLite": ["faultline-target"],
-        "CYardsticks": ["Scenarios"],
+        "CYardsticks": ["Benchmarks"],
         "Crypto": ["Engine"],
         "Yams": ["Targets"],
     ]

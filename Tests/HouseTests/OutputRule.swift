@@ -24,7 +24,7 @@ struct OutputRule {
         ("Sources/Storage/Outputs/", "the one place"),
         ("Sources/Storage/PosixStorage.swift", "the engine's own files, behind the seam that faults are injected at"),
         ("Sources/Storage/Trees/", "files of a store: a crash state, a copy of one"),
-        ("Sources/Scenarios/Runs/SmallFile.swift", "the record of a run or a mount, locked before it has its name"),
+        ("Sources/Machine/Files/SmallFile.swift", "the record of a run or a mount, locked before it has its name"),
         ("Sources/FaultFS/MountConnection.swift", "reads what /proc says of an open file"),
         ("Sources/FaultFS/FileSystem", "the files of the program on the mount, as it asks for them"),
         ("Sources/FaultFS/TreePatch.swift", "the backing directory, made into a crash state"),

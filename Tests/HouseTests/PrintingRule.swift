@@ -12,8 +12,8 @@ struct PrintingRule {
     /// Who may all the same, and why.
     private static let exceptions: [(path: String, reason: String)] = [
         ("Sources/Report/StandardOutput.swift", "the one way to standard output"),
-        ("Sources/Scenarios/StandardError.swift", "the one way to standard error"),
-        ("Sources/Scenarios/JSONText.swift", "the one way to JSON"),
+        ("Sources/Machine/Files/StandardError.swift", "the one way to standard error"),
+        ("Sources/Machine/Files/JSONText.swift", "the one way to JSON"),
         ("Sources/Targets/Recovery/RecoverServer.swift", "a method of its own: the lines of a recover command"),
         ("Sources/faultline-target/Main.swift", "another program, which has no reports; it escapes by itself"),
     ]

@@ -7,7 +7,7 @@ import Synchronization
 import Targets
 import Testing
 
-@testable import Scenarios
+@testable import Runs
 
 /// A budget that ends in the middle of something. The time is a count of recoveries here, so that no test waits for it.
 struct BudgetTests {

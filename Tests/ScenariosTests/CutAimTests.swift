@@ -5,6 +5,8 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// Where the power goes, if somebody aims.
@@ -40,10 +42,10 @@ struct CutAimTests {
 }
 
 /// Power cuts that are aimed, on real stores.
-@Suite(.enabled(if: Machine.hasFUSE, "needs /dev/fuse: power cuts are not tested here"))
+@Suite(.enabled(if: TestMachine.hasFUSE, "needs /dev/fuse: power cuts are not tested here"))
 struct AimedPowerCutTests {
     private let scratch = Scratch()
-    private let targets = TargetCatalog(driver: Machine.driver)
+    private let targets = TargetCatalog(driver: TestMachine.driver)
 
     private func run(_ target: ConfiguredTarget, _ aims: [String], operations: UInt64 = 50) throws -> RunResult {
         let cuts = PowerCutScenario.Cuts.aimed(try aims.map { try CutAim(parsing: ByteString($0)) }, rounds: 1)

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Machine
 import Report
 import Scenarios
 import Targets
@@ -17,11 +18,12 @@ struct DoctorTests {
     private func diagnosis(_ scenario: String, _ change: (inout Host) -> Void) throws -> Doctor.Diagnosis {
         var host = Self.whole
         change(&host)
-        return try #require(Doctor(host: host, driver: Self.driver).diagnose().first { $0.scenario == scenario })
+        return try #require(
+            Doctor(host: host, driver: Self.driver).diagnose(ScenarioList.subjects).first { $0.scenario == scenario })
     }
 
     @Test func `on a whole machine everything is possible, and what this version has works`() {
-        let all = Doctor(host: Self.whole, driver: Self.driver).diagnose()
+        let all = Doctor(host: Self.whole, driver: Self.driver).diagnose(ScenarioList.subjects)
         #expect(all.filter { !$0.isPossible } == [])
         #expect(all.filter(\.works).map(\.scenario) == ScenarioList.names.map(\.rawValue))
         #expect(!DoctorReport(all, ways: []).text(for: .plain).contains("Missing"))
@@ -77,7 +79,7 @@ struct DoctorTests {
 
     @Test func `without the driver no built-in target runs`() {
         let missing = Requirement("built-in targets", met: false, "not there", remedy: "swift build")
-        let all = Doctor(host: Self.whole, driver: missing).diagnose()
+        let all = Doctor(host: Self.whole, driver: missing).diagnose(ScenarioList.subjects)
         #expect(all.filter(\.works) == [])
     }
 
@@ -200,7 +202,8 @@ struct DoctorTests {
     @Test func `what is missing is said once, with every scenario that waits for it`() throws {
         var host = Self.whole
         host.open = { $0 == "/dev/fuse" ? EACCES : 0 }
-        let text = DoctorReport(Doctor(host: host, driver: Self.driver).diagnose(), ways: []).text(for: .plain)
+        let text = DoctorReport(Doctor(host: host, driver: Self.driver).diagnose(ScenarioList.subjects), ways: []).text(
+            for: .plain)
         #expect(text.components(separatedBy: "sudo chmod 0666 /dev/fuse").count == 2)
         #expect(text.contains("power-cut, io-error, explore, block"))
     }

@@ -7,11 +7,14 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Machine
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// Every state that a crash could have left of one run.
-@Suite(.enabled(if: Machine.hasFUSE)) struct ExploreScenarioTests {
-    private let targets = TargetCatalog(driver: Machine.driver)
+@Suite(.enabled(if: TestMachine.hasFUSE)) struct ExploreScenarioTests {
+    private let targets = TargetCatalog(driver: TestMachine.driver)
 
     private func run(
         _ name: String, _ settings: [String], profile: Profile = .ext4Ordered, ops: UInt64 = 12,
@@ -137,7 +140,7 @@ import Testing
         let folder = try scratch.make("target")
         let bug = isPlanted ? row.bug : "none"
         let command = { (role: String) in
-            "[\(Machine.driver), engine, \(role), --planted=\(bug), --compact_every=0, --batch=0, --segment_kib=32, --reopen=0]"
+            "[\(TestMachine.driver), engine, \(role), --planted=\(bug), --compact_every=0, --batch=0, --segment_kib=32, --reopen=0]"
         }
         try """
         name: other

@@ -5,10 +5,12 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// Storage that fails at work, on real stores: what each does, and that a rule which shows nothing is never a pass.
-@Suite(.enabled(if: Machine.hasFUSE, "needs /dev/fuse: I/O errors are not tested here"))
+@Suite(.enabled(if: TestMachine.hasFUSE, "needs /dev/fuse: I/O errors are not tested here"))
 struct IOErrorScenarioTests {
     struct Example: Sendable, CustomTestStringConvertible {
         var target: String
@@ -61,7 +63,7 @@ struct IOErrorScenarioTests {
     /// Each family's rule is placed where it fires, or the reason stands there.
     @Test func everyFamilyIsTriedOrSaysWhyNot() throws {
         let scratch = Scratch()
-        let target = try TargetCatalog(driver: Machine.driver).target("engine").configured([])
+        let target = try TargetCatalog(driver: TestMachine.driver).target("engine").configured([])
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(), contract: target.contract, operationCount: 12)
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
@@ -83,7 +85,7 @@ struct IOErrorScenarioTests {
         // Storage shows a finding of its own, too: a record behind what was lost says that it was durable.
         let finding = try #require(result.findings.first { $0.account?.look == .live }, "\(result)")
         let path = ByteString(try #require(finding.case))
-        let replay = try Replay(directory: path, targets: TargetCatalog(driver: Machine.driver))
+        let replay = try Replay(directory: path, targets: TargetCatalog(driver: TestMachine.driver))
         let directory = try RunDirectory(
             in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
         defer { try? directory.finish() }
@@ -110,7 +112,7 @@ struct IOErrorScenarioTests {
         #expect(account.timeline.contains { $0.fate == .failed && $0.from > fault.from })
         #expect(account.reasons.first?.contains("failed with EIO and lost what it covered") == true)
         #expect(!account.reasons.contains { $0.contains("Nothing is lost") })
-        let targets = TargetCatalog(driver: Machine.driver)
+        let targets = TargetCatalog(driver: TestMachine.driver)
         let directory = ByteString(try #require(finding.case))
         let archive = ByteString(scratch.url.path).appending(component: "case.tar")
         try CaseArchive.write(directory, to: archive)
@@ -166,7 +168,7 @@ struct IOErrorScenarioTests {
         let manifest =
             "{name: log, description: a log, workload: [./store.sh, workload], recover: [./store.sh, recover], \(more)}"
         try manifest.write(toFile: "\(folder)/log.yaml", atomically: true, encoding: .utf8)
-        return try TargetCatalog(driver: Machine.driver).target("\(folder)/log.yaml").configured([])
+        return try TargetCatalog(driver: TestMachine.driver).target("\(folder)/log.yaml").configured([])
     }
 
     @Test func aSweepFindsTheOnePlaceWhereAnErrorIsIgnored() throws {
@@ -186,7 +188,7 @@ struct IOErrorScenarioTests {
     private func run(
         _ name: String, _ settings: [Setting], _ rule: String, _ scratch: Scratch, operationCount: UInt64 = 30
     ) throws -> RunResult {
-        let target = try TargetCatalog(driver: Machine.driver).target(name).configured(settings)
+        let target = try TargetCatalog(driver: TestMachine.driver).target(name).configured(settings)
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(.rules([try Rule(parsing: rule)])), contract: target.contract,
             operationCount: operationCount)

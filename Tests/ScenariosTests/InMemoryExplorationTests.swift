@@ -7,11 +7,13 @@ import Storage
 import Targets
 import Testing
 
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// The built-in stores, recorded and recovered in this process: no FUSE, no files.
 @Suite struct InMemoryExplorationTests {
-    private let targets = TargetCatalog(driver: Machine.driver)
+    private let targets = TargetCatalog(driver: TestMachine.driver)
 
     private func run(
         _ name: String, _ settings: [String] = [], profile: Profile = .strict, ops: UInt64 = 12,

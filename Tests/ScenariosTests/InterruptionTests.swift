@@ -1,5 +1,5 @@
 import Foundation
-import Scenarios
+import Machine
 import Synchronization
 import Testing
 

@@ -6,11 +6,13 @@ import Report
 import Targets
 import Testing
 
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// Processes that die at work.
 @Suite struct KillScenarioTests {
-    private let targets = TargetCatalog(driver: Machine.driver)
+    private let targets = TargetCatalog(driver: TestMachine.driver)
 
     private func run(
         _ target: ConfiguredTarget, _ scratch: Scratch, cycles: Int = 4, ops: UInt64 = 60, atAck: UInt64? = nil,
@@ -31,7 +33,7 @@ import Testing
         #expect(result.controls.cutsLanded > 0)
         #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
         let boundaries = try #require(result.boundaries)
-        let isChecked = name == "engine" || Machine.hasFUSE
+        let isChecked = name == "engine" || TestMachine.hasFUSE
         #expect((boundaries.explored.map { !$0.isPartial && $0.of > 60 } ?? false) == isChecked, "\(boundaries)")
         #expect(result.states.checked >= 5 + boundaries.states)
     }
@@ -139,7 +141,7 @@ import Testing
     }
 
     /// Its file is empty for a moment in each operation, which no kill at an acknowledgement meets.
-    @Test(.enabled(if: Machine.hasFUSE)) func whatNoLiveKillMeetsIsFoundAtTheBoundaryOfAnOperation() throws {
+    @Test(.enabled(if: TestMachine.hasFUSE)) func whatNoLiveKillMeetsIsFoundAtTheBoundaryOfAnOperation() throws {
         let scratch = Scratch()
         let target = try shellTarget(scratch, acknowledging: "inplace", pause: "sleep 0.2")
         let result = run(target, scratch, cycles: 2, ops: 6, atAck: 3)

@@ -5,6 +5,8 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Matrices
+@testable import Runs
 @testable import Scenarios
 
 /// Findings that are known and accepted, and that the next bug shows all the same.

@@ -3,6 +3,8 @@ import Synchronization
 import Targets
 import Testing
 
+@testable import Matrices
+@testable import Runs
 @testable import Scenarios
 
 struct MatrixTests {

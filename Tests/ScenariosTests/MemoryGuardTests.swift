@@ -3,7 +3,8 @@ import Foundation
 import Storage
 import Testing
 
-@testable import Scenarios
+@testable import Machine
+@testable import Runs
 
 @Suite struct MemoryGuardTests {
     @Test(arguments: [
@@ -21,8 +22,8 @@ import Testing
         #expect(MemorySize(bytes: (64 << 20) + 1).description == "65M")
     }
 
-    private func host(_ files: [String: String]) -> Scenarios.Host {
-        var host = Scenarios.Host.real
+    private func host(_ files: [String: String]) -> Machine.Host {
+        var host = Machine.Host.real
         host.text = { files[$0.description] }
         return host
     }

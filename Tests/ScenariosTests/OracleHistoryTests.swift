@@ -4,7 +4,8 @@ import Oracle
 import Storage
 import Testing
 
-@testable import Scenarios
+@testable import Machine
+@testable import Runs
 
 /// The oracle of a run, whose text stays in its file.
 @Suite struct OracleHistoryTests {

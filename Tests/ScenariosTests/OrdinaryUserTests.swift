@@ -92,7 +92,7 @@ struct OrdinaryUser {
     static let reasonToSkip: String? = {
         func reason() -> String? {
             guard geteuid() == 0 else { return "takes root, who becomes an ordinary user" }
-            guard Machine.hasFUSE else { return "needs /dev/fuse" }
+            guard TestMachine.hasFUSE else { return "needs /dev/fuse" }
             for way in Way.allCases {
                 let answer = try? OrdinaryUser().run(way, "--version")
                 guard answer?.status == 0 else {

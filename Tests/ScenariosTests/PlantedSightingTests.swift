@@ -5,6 +5,9 @@ import Report
 import Targets
 import Testing
 
+@testable import Matrices
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// Which scenario catches which planted bug: every row of the table is run, and its case replayed.
@@ -23,7 +26,7 @@ import Testing
     @Test(arguments: rows.filter { $0.sighting.scenario == .explore })
     func exploringFindsTheBugAndMakesItSmall(_ row: Row) throws {
         let scratch = Scratch()
-        let targets = TargetCatalog(driver: Machine.driver)
+        let targets = TargetCatalog(driver: TestMachine.driver)
         let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
         let result = session.run(try row.sighting.request(planting: row.bug.name, targets))
         #expect(result.verdict == .violation, "\(result.reason ?? ""), \(result.coverage ?? "")")
@@ -47,7 +50,7 @@ import Testing
         let scratch = Scratch()
         let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
         let result = session.run(
-            try sighting.request(planting: "none", TargetCatalog(driver: Machine.driver)))
+            try sighting.request(planting: "none", TargetCatalog(driver: TestMachine.driver)))
         #expect(result.verdict == .pass, "\(result.command): \(result.reason ?? "")")
     }
 
@@ -96,7 +99,7 @@ import Testing
     }
 
     private static func defaultMatrix() throws -> Matrix {
-        let catalog = TargetCatalog(driver: Machine.driver)
+        let catalog = TargetCatalog(driver: TestMachine.driver)
         let defaults = MatrixFile.Defaults(seed: 1, profile: .ext4Ordered, operationCount: 100, cycles: nil)
         return try MatrixFile(catalog, defaults).matrix(DefaultMatrix.text, file: "default")
     }
@@ -113,7 +116,7 @@ import Testing
     func theScenarioCatchesTheBug(_ row: Row) throws { try look(row) }
 
     @Test(
-        .enabled(if: Machine.hasFUSE, "needs /dev/fuse: power cuts and I/O errors are not tested here"),
+        .enabled(if: TestMachine.hasFUSE, "needs /dev/fuse: power cuts and I/O errors are not tested here"),
         arguments: rows.filter { needingFUSE.contains($0.sighting.scenario) })
     func aMountCatchesTheBug(_ row: Row) throws { try look(row) }
 
@@ -136,7 +139,7 @@ import Testing
             #expect(result.verdict == .violation, "\(result.reason ?? "")")
             let seen = try #require(finding, "\(result.findings.map(\.story))")
             guard row.sighting.scenario != .smoke else { return }
-            let catalog = TargetCatalog(driver: Machine.driver)
+            let catalog = TargetCatalog(driver: TestMachine.driver)
             let replay = try Replay(directory: ByteString(try #require(seen.case)), targets: catalog)
             let directory = try RunDirectory(
                 in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
@@ -148,7 +151,7 @@ import Testing
     }
 
     private func run(_ sighting: PlantedSighting, planted: String, _ scratch: Scratch) throws -> RunResult {
-        let request = try sighting.request(planting: planted, TargetCatalog(driver: Machine.driver))
+        let request = try sighting.request(planting: planted, TargetCatalog(driver: TestMachine.driver))
         return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
     }
 }

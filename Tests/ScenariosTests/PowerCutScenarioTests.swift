@@ -5,10 +5,12 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// The main job, on real stores: which of them a power cut breaks, and which not.
-@Suite(.enabled(if: Machine.hasFUSE, "needs /dev/fuse: power cuts are not tested here"))
+@Suite(.enabled(if: TestMachine.hasFUSE, "needs /dev/fuse: power cuts are not tested here"))
 struct PowerCutScenarioTests {
     struct Example: Sendable, CustomTestStringConvertible {
         var target: String
@@ -37,7 +39,7 @@ struct PowerCutScenarioTests {
     ])
     func aPowerCutFindsWhatEachStoreLoses(_ example: Example) throws {
         let scratch = Scratch()
-        let targets = TargetCatalog(driver: Machine.driver)
+        let targets = TargetCatalog(driver: TestMachine.driver)
         let target = try targets.target(example.target).configured(example.settings)
         let request = RunRequest(
             target: target, scenario: PowerCutScenario(.seeded(1)), contract: target.contract, operationCount: 12)
@@ -95,7 +97,7 @@ struct PowerCutScenarioTests {
     }
 
     private func violations(cycles: Int, _ scratch: Scratch) throws -> ([Finding], TargetCatalog) {
-        let targets = TargetCatalog(driver: Machine.driver)
+        let targets = TargetCatalog(driver: TestMachine.driver)
         let target = try targets.target("sqlite").configured(Self.sqlite("delete", "full"))
         let request = RunRequest(
             target: target, scenario: PowerCutScenario(.seeded(cycles)), contract: target.contract,

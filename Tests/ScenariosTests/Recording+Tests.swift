@@ -1,7 +1,7 @@
 import Bytes
 import Exploration
+import Machine
 import Model
-import Scenarios
 import Storage
 import Testing
 

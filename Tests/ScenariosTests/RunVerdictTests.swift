@@ -3,6 +3,7 @@ import Targets
 import Testing
 
 @testable import Exploration
+@testable import Runs
 @testable import Scenarios
 
 /// When a run may be called a pass.

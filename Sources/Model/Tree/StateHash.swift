@@ -33,7 +33,7 @@ public struct StateHash: Hashable, Sendable {
     }
 
     @inline(__always)
-    static func ^= (left: inout StateHash, right: StateHash) { left = left ^ right }
+    package static func ^= (left: inout StateHash, right: StateHash) { left = left ^ right }
 
     /// The two in this order, mixed.
     @inline(__always)

@@ -2,6 +2,7 @@ import Bytes
 import Exploration
 import Model
 import Oracle
+import Runs
 import Storage
 import Targets
 
@@ -9,7 +10,7 @@ extension CaseWriter {
     /// Writes a case of a killed process: no trace and nothing derived, but the files as the kill left them.
     ///
     /// - Parameter image: the store's directory as it was found; it is copied.
-    func write(
+    package func write(
         killed image: ByteString, _ cause: Cause, story: String, oracle: OraclePrefix, shown: Observation?
     ) throws -> Finding {
         let target = request.target

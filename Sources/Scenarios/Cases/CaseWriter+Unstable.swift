@@ -2,11 +2,12 @@ import Bytes
 import Exploration
 import Model
 import Oracle
+import Runs
 import Storage
 
 extension CaseWriter {
     /// Writes a case of a state that showed different things, with both of them: `observed-1.jsonl`, `observed-2.jsonl`.
-    func write(
+    package func write(
         _ contradiction: Contradiction, _ recording: Recording, oracle: OraclePrefix, shown: Observation?,
         after firstCrash: String? = nil
     ) throws -> UnstableState {

@@ -1,21 +1,23 @@
 import Bytes
 import Exploration
+import Machine
 import Model
 import Oracle
+import Runs
 import Storage
 import Targets
 
 /// Writes failing crashes as cases: directories that hold the trace, the oracle, the crash image and how to replay.
-struct CaseWriter {
-    let request: RunRequest
-    let context: RunContext
+package struct CaseWriter {
+    package let request: RunRequest
+    package let context: RunContext
     /// The program to name in commands.
-    let program: String
+    package let program: String
     /// The profile under which the power goes once more after a write on the recovered store; nil where none is done.
-    var probing: Profile?
+    package var probing: Profile?
 
     /// Writes one case and answers the finding that points to it.
-    func write(
+    package func write(
         _ cause: FoundCause, _ recording: Recording, oracle: OraclePrefix,
         shown: Observation?, after firstCrash: String? = nil
     ) throws -> Finding {
@@ -51,7 +53,7 @@ struct CaseWriter {
 
     /// Makes the case of a finding and has the finding point to it. One that cannot be written, to a full disk for
     /// example, loses the case and not the finding, which then says why.
-    func makeCase(of finding: inout Finding, _ fill: (_ directory: ByteString) throws -> Void) {
+    package func makeCase(of finding: inout Finding, _ fill: (_ directory: ByteString) throws -> Void) {
         do {
             let directory = try context.makeCase { directory, _ in try fill(directory) }
             finding.case = directory.shown
@@ -63,7 +65,7 @@ struct CaseWriter {
     }
 
     /// The files of a case that say what happened.
-    static func write(
+    package static func write(
         _ state: CrashState, of recording: Recording, oracle: OraclePrefix, shown: [UInt8]?, to directory: ByteString
     ) throws {
         // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
@@ -74,16 +76,18 @@ struct CaseWriter {
     }
 
     /// The name of the copy of the manifest, if the target has one.
-    var manifestName: String? { request.target.target.manifest.map { _ in CaseRecord.manifestName.description } }
+    package var manifestName: String? {
+        request.target.target.manifest.map { _ in CaseRecord.manifestName.description }
+    }
 
-    var manifestPath: String? { request.target.target.manifest?.path.shown }
+    package var manifestPath: String? { request.target.target.manifest?.path.shown }
 
     /// The manifest, to be read, and the script that replays the case.
-    func writeScripts(to directory: ByteString) throws {
+    package func writeScripts(to directory: ByteString) throws {
         try Self.writeScripts(of: request.target.target.manifest, to: directory)
     }
 
-    static func writeScripts(of manifest: Target.ManifestFile?, to directory: ByteString) throws {
+    package static func writeScripts(of manifest: Target.ManifestFile?, to directory: ByteString) throws {
         if let manifest {
             try OutputFile.create(directory.appending(component: CaseRecord.manifestName), manifest.text)
         }
@@ -93,7 +97,7 @@ struct CaseWriter {
     }
 
     /// The command that shows the case in `directory` again (`replay`), or does its run again (`recheck`).
-    func command(_ name: String, _ directory: ByteString) -> String {
+    package func command(_ name: String, _ directory: ByteString) -> String {
         var words = [program, name, directory.shown]
         if name == "replay", request.scenario.block != nil { words.append("--trust") }
         if let manifest = request.target.target.manifest { words += ["--target", manifest.path.shown] }

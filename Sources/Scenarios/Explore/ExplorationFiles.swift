@@ -2,8 +2,10 @@ import Bytes
 import Exploration
 import Foundation
 import Glibc
+import Machine
 import Model
 import Oracle
+import Runs
 import Storage
 
 /// What an exploration that was stopped leaves in its run directory, so that another run can go on with it: how far it
@@ -13,7 +15,7 @@ import Storage
 /// `states.bin`: the eight bytes `FLSTATES`, a version, the CRC32C of `progress.json`, the number of states (u64 each),
 /// sixteen bytes a state, and the CRC32C (u32) of all that; little-endian.
 struct ExplorationFiles {
-    let directory: ByteString
+    package let directory: ByteString
 
     private struct Saved: Codable {
         /// Of this file and of the findings in result.json; nil in what versions left that told causes by their words.
@@ -31,19 +33,19 @@ struct ExplorationFiles {
 
     /// How far the exploration under one of several profiles came.
     struct ProfileProgress: Codable {
-        var result: RunResult.UnderProfile
-        var progress: ExplorationProgress
+        package var result: RunResult.UnderProfile
+        package var progress: ExplorationProgress
     }
 
     /// What was doubtful until then: it stays so, whatever comes later.
     struct Doubts: Codable {
-        var unconfirmed: Int
-        var unjudged: [String]
-        var notTried: [Check]
-        var unflagged: [String]
-        var notMinimised: [Check: Int]?
+        package var unconfirmed: Int
+        package var unjudged: [String]
+        package var notTried: [Check]
+        package var unflagged: [String]
+        package var notMinimised: [Check: Int]?
 
-        init(of tally: RunTally) {
+        package init(of tally: RunTally) {
             unconfirmed = tally.unconfirmed
             unjudged = tally.unjudged.sorted()
             notTried = tally.notTried.sorted()
@@ -51,7 +53,7 @@ struct ExplorationFiles {
             notMinimised = tally.notMinimised
         }
 
-        func add(to tally: inout RunTally) {
+        package func add(to tally: inout RunTally) {
             tally.unconfirmed += unconfirmed
             tally.unjudged.formUnion(unjudged)
             tally.notTried.formUnion(notTried)
@@ -67,10 +69,10 @@ struct ExplorationFiles {
     private static let progressVersion = 3
 
     private func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
-    var trace: ByteString { file("recorded.trace") }
-    var oracle: ByteString { file("oracle.jsonl") }
+    package var trace: ByteString { file("recorded.trace") }
+    package var oracle: ByteString { file("oracle.jsonl") }
 
-    func write(
+    package func write(
         _ explorer: Explorer, _ profiles: [ProfileProgress], _ tally: RunTally, _ options: [String]
     ) throws {
         let saved = Saved(
@@ -100,10 +102,10 @@ struct ExplorationFiles {
     /// Throws if no run with these options can go on here, without reading all that was left.
     ///
     /// - Parameter program: how the command that can is to name this program.
-    func check(_ options: [String], program: String) throws { _ = try saved(options, program: program) }
+    package func check(_ options: [String], program: String) throws { _ = try saved(options, program: program) }
 
     /// What was left by a run with these options.
-    func read(
+    package func read(
         _ options: [String], program: String
     ) throws -> (EarlierExploration, profiles: [ProfileProgress], Doubts) {
         let (saved, checksum) = try saved(options, program: program)
@@ -183,7 +185,7 @@ struct ExplorationFiles {
     }
 
     /// The findings of the run, with their cases in the directory of another run: the first may be moved, or thrown away.
-    func findings(into writer: CaseWriter) throws -> [Finding] {
+    package func findings(into writer: CaseWriter) throws -> [Finding] {
         try result().findings.map { finding in
             var finding = finding
             // A directory that came from elsewhere does not say which commands to paste.
@@ -198,7 +200,7 @@ struct ExplorationFiles {
     }
 
     /// The same of the states that showed different things.
-    func unstable(into writer: CaseWriter) throws -> [UnstableState] {
+    package func unstable(into writer: CaseWriter) throws -> [UnstableState] {
         try (result().unstable ?? []).map { state in
             var state = state
             state.replay = nil
@@ -226,7 +228,7 @@ struct ExplorationFiles {
     }
 
     /// Has the recorded run in the directory of another run, too: the same file where that can be.
-    func share(with context: RunContext) throws {
+    package func share(with context: RunContext) throws {
         try RunFiles.refuseLink(oracle)
         // Without its promises every state would seem to hold what nobody wrote.
         guard RunFiles.exists(oracle) else { throw TreeError.system(call: "open", path: oracle, errno: ENOENT) }

@@ -1,18 +1,21 @@
 import Bytes
 import Exploration
 import Foundation
+import Machine
 import Model
 import Oracle
+import Platform
+import Runs
 import Storage
 import Targets
 
 /// One run is recorded, and every state that a crash could have left of it is checked, or it is said which were not.
 struct ExploreRun: ScenarioRun {
-    let scenario: ExploreScenario
-    private(set) var request: RunRequest
-    private(set) var context: RunContext
-    let program: String
-    private(set) var tally = RunTally()
+    package let scenario: ExploreScenario
+    package private(set) var request: RunRequest
+    package private(set) var context: RunContext
+    package let program: String
+    package private(set) var tally = RunTally()
     /// Whether a run that its budget stopped leaves what another one goes on with. False as a part of another scenario.
     var leavesProgress = true
     /// When checking began.
@@ -22,7 +25,7 @@ struct ExploreRun: ScenarioRun {
     /// Each profile that was begun, where there are several.
     private var profiles: [ExplorationFiles.ProfileProgress] = []
 
-    init(_ scenario: ExploreScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+    package init(_ scenario: ExploreScenario, _ request: RunRequest, _ context: RunContext, program: String) {
         self.scenario = scenario
         self.request = request
         self.context = context
@@ -30,7 +33,7 @@ struct ExploreRun: ScenarioRun {
         images = scenario.block.map { BlockImages($0, context) }
     }
 
-    mutating func run() throws {
+    package mutating func run() throws {
         defer { images?.close(counting: &tally) }
         if let directory = scenario.resumed { return try goOn(with: ExplorationFiles(directory: directory)) }
         guard let store = storeInMemory else {
@@ -119,7 +122,7 @@ struct ExploreRun: ScenarioRun {
     ) throws {
         let client = RecoverClient(request.target)
         defer { try? client.close() }
-        let start = ScenarioRunner.now()
+        let start = MonotonicTime.seconds()
         began = began ?? start
         let budget = TimeBudget(began: began ?? start, seconds: scenario.budget?.seconds)
         let shouldStop = context.shouldStop
@@ -131,7 +134,7 @@ struct ExploreRun: ScenarioRun {
             workers: images?.workers ?? ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
             memory: context.memory.budget, isOver: { shouldStop() || budget.isUsedUp })
         let outcome = Result { try walk(explorer, recording, budget) }
-        tally.exploringSeconds = (tally.exploringSeconds ?? 0) + ScenarioRunner.now() - start
+        tally.exploringSeconds = (tally.exploringSeconds ?? 0) + MonotonicTime.seconds() - start
         count(explorer, history)
         try report(explorer, recording, history)
         if explorer.canBeResumed || profiles.contains(where: \.result.explored.isPartial),

@@ -1,7 +1,9 @@
 import Bytes
 import Exploration
 import Glibc
+import Machine
 import Model
+import Runs
 import Targets
 
 extension ScenarioName {

@@ -2,13 +2,13 @@ import Targets
 
 /// Every sequence of so many small steps, each once. What a shorter sequence would show, a longer one shows on its way.
 struct SmallWorkloads {
-    let steps: [SmallStep]
-    let length: Int
+    package let steps: [SmallStep]
+    package let length: Int
 
-    var count: Int { (0..<length).reduce(1) { product, _ in product * steps.count } }
+    package var count: Int { (0..<length).reduce(1) { product, _ in product * steps.count } }
 
     /// The sequence with this number, from 0.
-    subscript(_ number: Int) -> [SmallStep] {
+    package subscript(_ number: Int) -> [SmallStep] {
         var rest = number
         return (0..<length).map { _ in
             defer { rest /= steps.count }

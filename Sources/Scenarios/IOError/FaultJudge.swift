@@ -2,13 +2,14 @@ import Bytes
 import Exploration
 import Model
 import Oracle
+import Runs
 import Storage
 import Targets
 
 /// Says what is wrong with a store that met a fault.
-struct FaultJudge {
+package struct FaultJudge {
     /// One thing that the store did and must not do.
-    struct Objection {
+    package struct Objection {
         /// Where it shows.
         enum Sight {
             /// In a state of storage, judged by the contract; after a power cut where there is no look.
@@ -17,11 +18,11 @@ struct FaultJudge {
             case live(eventCount: Int)
         }
 
-        var violation: Violation
-        var text: String
+        package var violation: Violation
+        package var text: String
         var sight: Sight
         /// What the store said, where that is what is wrong.
-        var error: String?
+        package var error: String?
 
         /// - Parameter error: by default what the violation is about.
         init(_ violation: Violation, _ text: String, _ sight: Sight, error: String? = nil) {
@@ -31,12 +32,12 @@ struct FaultJudge {
             self.error = error ?? violation.error
         }
 
-        var check: Check { violation.check }
+        package var check: Check { violation.check }
 
-        var look: CrashStory.FaultLook? { if case .state(_, _, let look) = sight { look } else { .live } }
+        package var look: CrashStory.FaultLook? { if case .state(_, _, let look) = sight { look } else { .live } }
 
         /// The state of storage that shows it, and what it was judged by; nil when it was seen in a live store.
-        var state: (state: CrashState, contract: Contract)? {
+        package var state: (state: CrashState, contract: Contract)? {
             if case .state(let state, let contract, _) = sight { (state, contract) } else { nil }
         }
 
@@ -52,13 +53,13 @@ struct FaultJudge {
         }
     }
 
-    let request: RunRequest
-    let demand: FaultFamily.Demand
+    package let request: RunRequest
+    package let demand: FaultFamily.Demand
     let outcome: FaultTrial.Outcome
-    let client: RecoverClient
-    let scratch: ByteString
+    package let client: RecoverClient
+    package let scratch: ByteString
     /// The store's directory as the second life left it.
-    let backing: ByteString
+    package let backing: ByteString
     private let memory: MemoryBudget
     private let activity: Activity
     /// No further look is begun that could be left out; what was seen until then stands.
@@ -85,7 +86,7 @@ struct FaultJudge {
     private var contract: Contract { demand == .corruptionDetection ? .prefix : request.contract }
 
     /// Judges every look at the store, in their order.
-    func judge(_ tally: inout RunTally) throws -> [Objection] {
+    package func judge(_ tally: inout RunTally) throws -> [Objection] {
         try refuseDelaysThatHang()
         var objections: [Objection] = []
         objections += hangs(outcome.first, "under the fault")

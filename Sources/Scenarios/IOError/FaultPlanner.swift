@@ -2,6 +2,7 @@ import Bytes
 import Exploration
 import FaultFS
 import Model
+import Runs
 import Storage
 
 /// Places each family's rule where it fires in the middle of the work: a life without faults says how often each would
@@ -9,19 +10,19 @@ import Storage
 struct FaultPlanner {
     /// A family with the rule that was placed.
     struct Plan {
-        var family: FaultFamily
+        package var family: FaultFamily
         /// nil where there is nothing to hit.
-        var rule: Rule?
+        package var rule: Rule?
         /// Why there is nothing to hit.
-        var obstacle: String?
+        package var obstacle: String?
         /// What `#` stands for, and the file.
-        var number: UInt64 = 0
-        var path: ByteString?
+        package var number: UInt64 = 0
+        package var path: ByteString?
         /// The same fault at other places, for a family that is tried at several.
-        var others: [Plan] = []
+        package var others: [Plan] = []
 
         /// The same fault at an earlier place; nil when this is the earliest.
-        func earlier() throws -> Plan? {
+        package func earlier() throws -> Plan? {
             guard rule != nil, number > 1 else { return nil }
             var plan = self
             plan.number = number / 2
@@ -30,10 +31,10 @@ struct FaultPlanner {
         }
     }
 
-    let request: RunRequest
-    let context: RunContext
+    package let request: RunRequest
+    package let context: RunContext
     /// What stands behind the names of the files of a life.
-    let label: String
+    package let label: String
     /// A sweep: each family is tried wherever it can fire.
     let takesEveryPlace: Bool
 

@@ -1,22 +1,24 @@
 import Bytes
 import Exploration
 import FaultFS
+import Machine
 import Model
 import Oracle
+import Runs
 import Storage
 import Targets
 
 /// A store meets one fault: a life under the rules, a look at it while they hold, and a life after they are gone, all on
 /// one mount, so that what the kernel has cached survives from one to the next as it does on a machine that stays up.
-struct FaultTrial {
+package struct FaultTrial {
     /// How it went.
-    struct Outcome {
-        var recording: Recording
+    package struct Outcome {
+        package var recording: Recording
         /// The rules with what they matched and fired, and what happened, operation by operation.
-        var rules: [RuleSet.Status]
-        var faults: [InjectedFault]
+        package var rules: [RuleSet.Status]
+        package var faults: [InjectedFault]
         /// Everything that was promised, with the restart between the two lives.
-        var history: OracleHistory
+        package var history: OracleHistory
         /// The life under the rules, and what it said.
         var first: Life
         /// What the store showed right after it, with the rules still there; nil where nobody looked.
@@ -26,7 +28,7 @@ struct FaultTrial {
         /// The life after; nil where there was none.
         var second: Life?
 
-        var firedCount: UInt64 { rules.reduce(0) { $0 + $1.fired } }
+        package var firedCount: UInt64 { rules.reduce(0) { $0 + $1.fired } }
 
         /// For how long the rules alone may have kept the store from going on, in these events: their longest delay, or
         /// all those after the last oracle line.
@@ -54,32 +56,32 @@ struct FaultTrial {
 
     /// One life of the store.
     struct Life {
-        var termination: Termination
-        var complaints: String
+        package var termination: Termination
+        package var complaints: String
         /// How many events and oracle lines there were when it had ended.
-        var eventCount: Int
-        var lineCount: Int
+        package var eventCount: Int
+        package var lineCount: Int
 
-        var said: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
+        package var said: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
     }
 
-    let request: RunRequest
-    let context: RunContext
+    package let request: RunRequest
+    package let context: RunContext
     /// What its files are called.
-    let name: String
+    package let name: String
     /// Whether there is a life after the rules are gone.
     var hasSecondLife = true
 
-    var trace: ByteString { context.file("\(name).trace") }
-    var oracle: ByteString { context.file("\(name).oracle.jsonl") }
-    var backing: ByteString { context.scratchFile(name) }
+    package var trace: ByteString { context.file("\(name).trace") }
+    package var oracle: ByteString { context.file("\(name).oracle.jsonl") }
+    package var backing: ByteString { context.scratchFile(name) }
 
     /// How many operations the second life does: enough to write every key and go through a compaction or two.
     private var secondOperationCount: UInt64 { max(10, request.operationCount / 2) }
 
     /// Begins with an empty directory, and leaves the store's in `backing`. A rule that the mount cannot carry out is a
     /// `MountError.rule`.
-    func run(_ rules: [Rule]) throws -> Outcome {
+    package func run(_ rules: [Rule]) throws -> Outcome {
         try RunFiles.makeDirectory(backing)
         let sink = try FileTrace(creating: trace)
         let mountPoint = context.scratchFile("mount")
@@ -125,7 +127,7 @@ struct FaultTrial {
     }
 
     /// Takes away what the trial left. Cases keep what they need under names of their own.
-    func remove() throws {
+    package func remove() throws {
         try? TreeRemoval.remove(backing)
         for path in [trace, oracle] { try RunFiles.remove(path) }
     }

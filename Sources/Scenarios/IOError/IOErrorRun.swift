@@ -1,8 +1,11 @@
 import Bytes
 import Exploration
 import FaultFS
+import Machine
 import Model
 import Oracle
+import Platform
+import Runs
 import Storage
 import Targets
 
@@ -12,25 +15,25 @@ import Targets
 /// draw places it there. Under the fault the store may refuse, loudly, or go on; once the fault is gone it must open,
 /// hold what it had acknowledged and take new writes. It is looked at with the fault still there, after the files were
 /// read afresh from storage (a remount), and after a second life. What each family holds a store to: docs/io-errors.md.
-struct IOErrorRun: ScenarioRun {
-    let scenario: IOErrorScenario
-    let request: RunRequest
-    let context: RunContext
-    let program: String
-    private(set) var tally = RunTally()
+package struct IOErrorRun: ScenarioRun {
+    package let scenario: IOErrorScenario
+    package let request: RunRequest
+    package let context: RunContext
+    package let program: String
+    package private(set) var tally = RunTally()
     private let client: RecoverClient
     private let budget: TimeBudget
     private let activity: Activity
     /// The budget did not end the present family of faults before its last place.
     private var isTrialWhole = true
 
-    init(_ scenario: IOErrorScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+    package init(_ scenario: IOErrorScenario, _ request: RunRequest, _ context: RunContext, program: String) {
         self.scenario = scenario
         self.request = request
         self.context = context
         self.program = program
         client = RecoverClient(request.target)
-        budget = TimeBudget(began: ScenarioRunner.now(), seconds: scenario.budget?.seconds)
+        budget = TimeBudget(began: MonotonicTime.seconds(), seconds: scenario.budget?.seconds)
         activity = Activity(context.progress)
     }
 
@@ -39,7 +42,7 @@ struct IOErrorRun: ScenarioRun {
 
     private var cycleCount: Int { max(1, scenario.cycles) }
 
-    mutating func run() throws {
+    package mutating func run() throws {
         try RunFiles.makeDirectory(context.scratchFile("states"))
         defer { try? client.close() }
         for cycle in 0..<UInt64(cycleCount) {

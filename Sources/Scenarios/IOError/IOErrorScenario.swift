@@ -1,5 +1,7 @@
 import Bytes
+import Machine
 import Model
+import Runs
 
 extension ScenarioName {
     package static let ioError = ScenarioName(rawValue: "io-error")

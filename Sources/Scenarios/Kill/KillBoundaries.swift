@@ -1,5 +1,7 @@
 import Exploration
+import Machine
 import Model
+import Runs
 
 /// The part of `kill` that needs no luck: one run is recorded, and the files are checked as a kill would have left them
 /// at each of its operations (`explore --profile kill`).
@@ -17,7 +19,7 @@ struct KillBoundaries {
     private let context: RunContext
     private let program: String
 
-    init(_ request: RunRequest, _ context: RunContext, program: String) {
+    package init(_ request: RunRequest, _ context: RunContext, program: String) {
         var request = request
         request.profile = .kill
         request.operationCount = min(request.operationCount, Self.mostOperations)
@@ -28,7 +30,7 @@ struct KillBoundaries {
     }
 
     /// Adds what was seen to `tally`, and answers how far it went. Without FUSE nothing is done.
-    mutating func check(_ tally: inout RunTally) throws -> RunResult.Boundaries {
+    package mutating func check(_ tally: inout RunTally) throws -> RunResult.Boundaries {
         var explore = ExploreScenario()
         explore.budget?.seconds = tally.findings.isEmpty ? Self.mostSeconds : Self.mostSecondsAfterFinding
         request.scenario = explore

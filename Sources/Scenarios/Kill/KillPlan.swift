@@ -11,7 +11,7 @@ package enum KillTrigger: Hashable, Sendable {
     case newFile(Glob)
 
     /// The acknowledgement, if it is one.
-    var acknowledgement: Int? {
+    package var acknowledgement: Int? {
         guard case .acknowledgement(let count) = self else { return nil }
         return Int(clamping: count)
     }
@@ -29,13 +29,13 @@ struct NewFileWatch {
     private let directory: ByteString
     private let known: Set<ByteString>
 
-    init(_ directory: ByteString) {
+    package init(_ directory: ByteString) {
         self.directory = directory
         known = Set(TreeListing.paths(beneath: directory))
     }
 
     /// A new file that matches; nil when there is none, or none any more.
-    func file(matching glob: Glob) -> ByteString? {
+    package func file(matching glob: Glob) -> ByteString? {
         TreeListing.paths(beneath: directory).first { !known.contains($0) && glob.matches($0) }
     }
 }

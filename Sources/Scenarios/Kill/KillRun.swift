@@ -1,8 +1,11 @@
 import Bytes
 import Exploration
 import Glibc
+import Machine
 import Model
 import Oracle
+import Platform
+import Runs
 import Storage
 import Targets
 
@@ -13,17 +16,17 @@ import Targets
 /// workload at work counts; fewer than half are inconclusive. Then every boundary of operations is checked
 /// (`KillBoundaries`), which needs FUSE for stores in other processes; the rest needs nothing of the machine.
 struct KillRun: ScenarioRun {
-    let scenario: KillScenario
-    let request: RunRequest
-    let context: RunContext
-    let program: String
+    package let scenario: KillScenario
+    package let request: RunRequest
+    package let context: RunContext
+    package let program: String
     private var history: OracleHistory
-    private(set) var tally = RunTally()
+    package private(set) var tally = RunTally()
     private let client: RecoverClient
     /// What the store showed when the present life began; nil in the first.
     private var shown: Observation?
 
-    init(_ scenario: KillScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+    package init(_ scenario: KillScenario, _ request: RunRequest, _ context: RunContext, program: String) {
         self.scenario = scenario
         self.request = request
         self.context = context
@@ -50,7 +53,7 @@ struct KillRun: ScenarioRun {
 
     private var store: ByteString { context.scratchFile("store") }
 
-    mutating func run() throws {
+    package mutating func run() throws {
         try RunFiles.makeDirectory(store)
         defer { try? client.close() }
         let whole = try live(until: nil)
@@ -120,10 +123,10 @@ struct KillRun: ScenarioRun {
     private func finish(_ workload: WorkloadRun, _ watch: inout OracleWatch) throws -> Life {
         var firstAt: Double?
         // To see the first acknowledgement in time; after that, or if there is none, the end is waited for in peace.
-        let limit = ScenarioRunner.now() + Double(request.target.target.timeoutSeconds)
-        while firstAt == nil, !context.shouldStop(), ScenarioRunner.now() < limit {
+        let limit = MonotonicTime.seconds() + Double(request.target.target.timeoutSeconds)
+        while firstAt == nil, !context.shouldStop(), MonotonicTime.seconds() < limit {
             watch.poll()
-            if watch.acknowledged > 0 { firstAt = ScenarioRunner.now() }
+            if watch.acknowledged > 0 { firstAt = MonotonicTime.seconds() }
             if try workload.process.wait(timeoutMilliseconds: 1) != nil { break }
         }
         guard let termination = try workload.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
@@ -132,7 +135,7 @@ struct KillRun: ScenarioRun {
         watch.poll()
         return Life(
             termination: termination, acknowledged: watch.acknowledged,
-            seconds: ScenarioRunner.now() - (firstAt ?? ScenarioRunner.now()), wasKilled: false,
+            seconds: MonotonicTime.seconds() - (firstAt ?? MonotonicTime.seconds()), wasKilled: false,
             complaints: workload.complaints)
     }
 
@@ -140,7 +143,7 @@ struct KillRun: ScenarioRun {
     private static let nextOperationPatienceSeconds = 1.0
 
     private func kill(_ workload: WorkloadRun, at plan: KillPlan, _ watch: inout OracleWatch) throws -> Life {
-        let began = ScenarioRunner.now()
+        let began = MonotonicTime.seconds()
         var (firstAt, lastAt) = (Double.infinity, began)
         // In a batch, what is in flight has begun before.
         let patience = request.shape.batchCount > 1 ? 0 : Self.nextOperationPatienceSeconds
@@ -149,7 +152,7 @@ struct KillRun: ScenarioRun {
         while workload.process.termination == nil {
             let before = watch.acknowledged
             watch.poll()
-            let now = ScenarioRunner.now()
+            let now = MonotonicTime.seconds()
             if watch.acknowledged > before { lastAt = now }
             if watch.acknowledged > 0, firstAt > now {
                 firstAt = now
@@ -169,7 +172,7 @@ struct KillRun: ScenarioRun {
             if isTime || now - lastAt > limit { break }
             usleep(50)
         }
-        let hung = ScenarioRunner.now() - lastAt > limit
+        let hung = MonotonicTime.seconds() - lastAt > limit
         let wasAlive = workload.process.termination == nil
         let termination = try workload.kill()
         watch.poll()
@@ -177,7 +180,7 @@ struct KillRun: ScenarioRun {
         if case .at(.newFile(let glob)) = plan { newFile = files?.file(matching: glob) }
         return Life(
             termination: hung ? .timedOut : termination, acknowledged: watch.acknowledged,
-            seconds: ScenarioRunner.now() - min(firstAt, ScenarioRunner.now()),
+            seconds: MonotonicTime.seconds() - min(firstAt, MonotonicTime.seconds()),
             wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), complaints: workload.complaints,
             newFile: newFile)
     }

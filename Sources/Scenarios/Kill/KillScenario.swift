@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Runs
 
 extension ScenarioName {
     package static let kill = ScenarioName(rawValue: "kill")

@@ -15,7 +15,7 @@ extension Array {
     /// `--budget` and `--partial`.
     ///
     /// - Parameter help: what a budget ends, and what then.
-    static func budget<Subject: Scenario>(_ help: String) -> [ScenarioOption<Subject>]
+    package static func budget<Subject: Scenario>(_ help: String) -> [ScenarioOption<Subject>]
     where Element == ScenarioOption<Subject> {
         [
             ScenarioOption("budget", .text, "time", help) { (subject, texts) throws(OptionProblem) in

@@ -33,7 +33,7 @@ extension Scenario {
     }
 
     /// The same of what a case keeps: where it came from does not matter.
-    static func reading(_ values: [String: [String]]) throws(OptionProblem) -> Self {
+    package static func reading(_ values: [String: [String]]) throws(OptionProblem) -> Self {
         var scenario = Self()
         for option in options {
             if let texts = values[option.declaration.name] { try option.read(&scenario, texts) }

@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Runs
 
 /// One option of a scenario: its declaration, how its value is read into the scenario, and how it is said again.
 ///

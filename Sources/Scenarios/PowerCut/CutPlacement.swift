@@ -2,37 +2,37 @@ import FaultFS
 import Model
 
 /// A place for one cut: what must happen for the power to go.
-struct CutPlacement {
-    enum Trigger: Hashable {
+package struct CutPlacement {
+    package enum Trigger: Hashable {
         /// When so much of the trace has happened.
         case point(CrashPoint)
         /// When this rule fires.
         case rule(Rule)
     }
 
-    var trigger: Trigger
+    package var trigger: Trigger
     /// The number in it that was drawn, counted from 1; nil where somebody else chose the place.
     private var number: UInt64?
 
     /// Exactly where the rule says.
-    init(_ rule: Rule) {
+    package init(_ rule: Rule) {
         trigger = .rule(rule)
     }
 
     /// Before or after the `number`-th operation of this kind.
-    init(_ kind: Injection.OtherKind, number: AtLeastOne, _ side: Injection.CrashSide) {
+    package init(_ kind: Injection.OtherKind, number: AtLeastOne, _ side: Injection.CrashSide) {
         trigger = .rule(Rule(.inject(.other(kind, .crash(side)), .nth(number))))
         self.number = number.value
     }
 
     /// After so many events, at least one.
-    init(event: Int) {
+    package init(event: Int) {
         trigger = .point(CrashPoint(.after, event, .events))
         number = UInt64(event)
     }
 
     /// An earlier place of the same kind; nil when there is none.
-    func earlier() -> CutPlacement? {
+    package func earlier() -> CutPlacement? {
         guard let number, number > 1 else { return nil }
         switch trigger {
         case .point: return CutPlacement(event: Int(number / 2))
@@ -44,7 +44,7 @@ struct CutPlacement {
 }
 
 extension CutPlacement: CustomStringConvertible {
-    var description: String {
+    package var description: String {
         switch trigger {
         case .point(let point): "\(point.side.rawValue) \(point.number) \(point.counted.rawValue)"
         case .rule(let rule): rule.description

@@ -1,5 +1,6 @@
 import Exploration
 import Model
+import Runs
 
 /// Places cuts by what a life without a cut did: any store's names say when it rotates, compacts or takes a checkpoint.
 struct CutPlanner {
@@ -8,7 +9,7 @@ struct CutPlanner {
     private var counts: [Injection.OtherKind: UInt64] = [:]
 
     /// - Parameter recording: of a whole life.
-    init(_ recording: Recording) {
+    package init(_ recording: Recording) {
         eventCount = recording.events.count
         // What comes before the first line makes the store, and no later life does it again.
         let beginning = recording.oracleLines.first?.crashPoint ?? 0
@@ -23,14 +24,14 @@ struct CutPlanner {
     }
 
     /// A place of this kind by a seeded draw; nil when the work does nothing of the kind.
-    func place(_ phase: CutAim.Phase, _ stream: inout RandomStream) -> CutPlacement? {
+    package func place(_ phase: CutAim.Phase, _ stream: inout RandomStream) -> CutPlacement? {
         guard let kind = phase.operation else { return CutPlacement(event: Self.draw(eventCount, &stream)) }
         guard let count = counts[kind], let number = AtLeastOne(1 + stream.next(upperBound: count)) else { return nil }
         return CutPlacement(kind, number: number, stream.chance(1, in: 2) ? .before : .after)
     }
 
     /// A place in a recovery that came to so many events: before its last, so that it finds the store recovering.
-    static func place(inRecoveryOf eventCount: Int, _ stream: inout RandomStream) -> CutPlacement? {
+    package static func place(inRecoveryOf eventCount: Int, _ stream: inout RandomStream) -> CutPlacement? {
         eventCount > 0 ? CutPlacement(event: draw(max(1, eventCount - 1), &stream)) : nil
     }
 

@@ -4,29 +4,35 @@ import FaultFS
 import Glibc
 import Model
 import Oracle
+import Runs
 import Storage
 import Synchronization
 import Targets
 
 /// One life of a store on a mount: mounted, at work or recovering, perhaps without power at some point, unmounted.
-struct LiveCycle {
+package struct LiveCycle {
     /// The power goes.
-    struct Crash {
+    package struct Crash {
         var trigger: CutPlacement.Trigger
         /// Which state is left behind.
-        var choice: Choice
+        package var choice: Choice
+
+        package init(trigger: CutPlacement.Trigger, choice: Choice) {
+            self.trigger = trigger
+            self.choice = choice
+        }
     }
 
     /// What a life left.
     struct Life {
-        var recording: Recording
+        package var recording: Recording
         /// The power cut, if the power went before the life had ended.
-        var cut: PowerCut?
+        package var cut: PowerCut?
         /// The last thing that a rule did: where one cut the power, that; nil where none fired.
-        var fault: InjectedFault?
+        package var fault: InjectedFault?
 
         /// What the cut hit, in words.
-        var hit: String? {
+        package var hit: String? {
             guard let cut else { return nil }
             guard let fault else { return "after event \(cut.eventCount): \(recording.deed(ofEvent: cut.eventCount))" }
             let side = fault.fault == .crash(.before) ? "instead of" : "after"
@@ -35,29 +41,39 @@ struct LiveCycle {
     }
 
     /// How a workload went.
-    struct Outcome {
+    package struct Outcome {
         var life: Life
         /// How the workload ended.
-        var termination: Termination
+        package var termination: Termination
         /// What the workload said on its standard error.
-        var complaints: String
+        package var complaints: String
 
-        var recording: Recording { life.recording }
-        var cut: PowerCut? { life.cut }
+        package var recording: Recording { life.recording }
+        package var cut: PowerCut? { life.cut }
     }
 
-    let request: RunRequest
-    let context: RunContext
+    package let request: RunRequest
+    package let context: RunContext
     /// Where the store's files are.
-    let backing: ByteString
+    package let backing: ByteString
     /// Where the oracle's lines are kept.
-    let oracle: ByteString
+    package let oracle: ByteString
     /// Faults of a life in which the power stays on.
-    var rules: [Rule] = []
+    var rules: [Rule]
+
+    package init(
+        request: RunRequest, context: RunContext, backing: ByteString, oracle: ByteString, rules: [Rule] = []
+    ) {
+        self.rules = rules
+        self.request = request
+        self.context = context
+        self.backing = backing
+        self.oracle = oracle
+    }
 
     /// Runs the workload once. With a crash the power goes there: everything that runs is killed, and the state that it
     /// asks for is left behind. Without one, or if the workload ends before it, everything is kept.
-    func run(named name: String, firstSeq: UInt64, crash: Crash?) throws -> Outcome {
+    package func run(named name: String, firstSeq: UInt64, crash: Crash?) throws -> Outcome {
         let workload = Workload()
         let (life, termination) = try onMount(name, crash, killing: workload) { mountPoint in
             try workload.run(request, mountPoint, firstSeq: firstSeq, oracle: oracle, context.shouldStop)

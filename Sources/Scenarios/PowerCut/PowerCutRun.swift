@@ -1,8 +1,11 @@
 import Bytes
 import Exploration
 import FaultFS
+import Machine
 import Model
 import Oracle
+import Platform
+import Runs
 import Storage
 import Targets
 
@@ -15,14 +18,14 @@ import Targets
 /// freezes, what runs is killed, one legal state is left behind, the store recovers and goes on from there. What lies
 /// around each of these cuts is swept like the first life.
 struct PowerCutRun: ScenarioRun {
-    let scenario: PowerCutScenario
-    let request: RunRequest
-    let context: RunContext
+    package let scenario: PowerCutScenario
+    package let request: RunRequest
+    package let context: RunContext
     private let writer: CaseWriter
-    private(set) var history: OracleHistory
+    package private(set) var history: OracleHistory
     /// What was counted so far: it stands even if the run ends early with an error.
-    var tally = RunTally()
-    let client: RecoverClient
+    package var tally = RunTally()
+    package let client: RecoverClient
     /// What the store showed when the present life began; nil in the first.
     private var shown: Observation?
     /// What its lives so far stored to through shared mappings: a life that ends in a cut may not show it.
@@ -30,13 +33,13 @@ struct PowerCutRun: ScenarioRun {
     /// How many lives have each name.
     private var lives: [String: Int] = [:]
     /// Where the cuts fall, and what they leave.
-    var stream: RandomStream
+    package var stream: RandomStream
     private let budget: TimeBudget
     private let activity: Activity
     /// The part that is being done was not cut short so far.
     var isPartWhole = true
 
-    init(_ scenario: PowerCutScenario, _ request: RunRequest, _ context: RunContext, program: String) {
+    package init(_ scenario: PowerCutScenario, _ request: RunRequest, _ context: RunContext, program: String) {
         self.scenario = scenario
         self.request = request
         self.context = context
@@ -45,15 +48,15 @@ struct PowerCutRun: ScenarioRun {
         history = OracleHistory(context.oracle, context.memory)
         stream = RandomStream(seed: request.seed).stream("live cuts")
         activity = Activity(context.progress)
-        budget = TimeBudget(began: ScenarioRunner.now(), seconds: scenario.budget?.seconds)
+        budget = TimeBudget(began: MonotonicTime.seconds(), seconds: scenario.budget?.seconds)
     }
 
     /// No further state is looked at: the share of the budget is used up, or somebody pressed Ctrl-C.
-    var isOver: Bool { context.shouldStop() || budget.isUsedUp }
+    package var isOver: Bool { context.shouldStop() || budget.isUsedUp }
 
-    var backing: ByteString { context.scratchFile("store") }
+    package var backing: ByteString { context.scratchFile("store") }
 
-    mutating func run() throws {
+    package mutating func run() throws {
         try RunFiles.makeDirectory(backing)
         try RunFiles.makeDirectory(context.scratchFile("states"))
         defer { try? client.close() }
@@ -103,20 +106,20 @@ struct PowerCutRun: ScenarioRun {
     }
 
     /// One cut that is wanted.
-    struct Aim {
-        var cycle: Int
-        var aim: CutAim
+    package struct Aim {
+        package var cycle: Int
+        package var aim: CutAim
 
-        func report(_ outcome: CutReport.Outcome, _ placement: CutPlacement?) -> CutReport {
+        package func report(_ outcome: CutReport.Outcome, _ placement: CutPlacement?) -> CutReport {
             CutReport(aim: aim, outcome: outcome, cycle: cycle, placed: placement.map { "\($0)" })
         }
     }
 
     /// A life without power at its end.
     struct CutLife {
-        var recording: Recording
-        var cut: PowerCut
-        var linesBefore: Int
+        package var recording: Recording
+        package var cut: PowerCut
+        package var linesBefore: Int
         /// What the cut left keeps every promise.
         var isRight = false
     }
@@ -138,7 +141,7 @@ struct PowerCutRun: ScenarioRun {
     }
 
     /// What came of a life that the power was to end.
-    enum Attempt {
+    package enum Attempt {
         case cut(CutLife)
         /// The power did not go, nowhere that was tried.
         case missed
@@ -146,7 +149,7 @@ struct PowerCutRun: ScenarioRun {
 
     /// A place that was counted in another life is a guess for this one: if the power did not go there, an earlier one is
     /// tried in the next. Nil when the store does not open any more.
-    mutating func cut(_ aim: Aim, at placement: CutPlacement) throws -> Attempt? {
+    package mutating func cut(_ aim: Aim, at placement: CutPlacement) throws -> Attempt? {
         var next: CutPlacement? = placement
         while let placement = next {
             guard try beginNextLife() else { return nil }
@@ -181,7 +184,7 @@ struct PowerCutRun: ScenarioRun {
     // MARK: - Lives
 
     /// What the next life of this name is called.
-    mutating func name(_ name: String) -> String {
+    package mutating func name(_ name: String) -> String {
         lives[name, default: 0] += 1
         return name + (lives[name] == 1 ? "" : "-\(lives[name]!)")
     }
@@ -201,7 +204,7 @@ struct PowerCutRun: ScenarioRun {
         mappedFiles = recording.mappedFiles
     }
 
-    func cycle(on directory: ByteString) -> LiveCycle {
+    package func cycle(on directory: ByteString) -> LiveCycle {
         LiveCycle(request: request, context: context, backing: directory, oracle: context.oracle)
     }
 
@@ -275,7 +278,7 @@ struct PowerCutRun: ScenarioRun {
 
     /// Judges one state; true when it is what the contract promises.
     @discardableResult
-    mutating func take(
+    package mutating func take(
         _ state: CrashState, _ checker: StateChecker, _ collector: inout FindingCollector
     ) throws -> Bool {
         let judgement = try checker.check(state)
@@ -290,7 +293,7 @@ struct PowerCutRun: ScenarioRun {
     }
 
     /// - Parameter firstCrash: of a recovery: the crash that it recovers from.
-    mutating func sweep(
+    package mutating func sweep(
         _ recording: Recording, linesBefore: Int, _ sweep: CutSweep, after firstCrash: String? = nil
     ) throws {
         let checker = makeChecker(recording, linesBefore)
@@ -330,7 +333,7 @@ struct PowerCutRun: ScenarioRun {
     }
 
     /// - Parameter isCutShort: too many states hung, and the others were not looked at.
-    mutating func report(
+    package mutating func report(
         _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: String? = nil,
         isCutShort: Bool = false
     ) throws {

@@ -1,5 +1,7 @@
 import Bytes
+import Machine
 import Model
+import Runs
 
 extension ScenarioName {
     package static let powerCut = ScenarioName(rawValue: "power-cut")
@@ -20,7 +22,7 @@ package struct PowerCutScenario: Scenario {
         case aimed([CutAim], rounds: Int)
 
         /// Cut by cut.
-        var aims: [CutAim] {
+        package var aims: [CutAim] {
             switch self {
             case .seeded(0): []
             case .seeded(let count): Array(repeating: .phase(.work), count: count) + CutAim.usual

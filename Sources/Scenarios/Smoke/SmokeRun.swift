@@ -1,5 +1,7 @@
 import Bytes
+import Machine
 import Oracle
+import Runs
 import Storage
 import Targets
 
@@ -8,11 +10,11 @@ import Targets
 /// target that somebody wrote a driver for it is an error of the harness, which says where to look. The built-in drivers are
 /// known to be right, so that with them it is a finding: a planted bug that needs no crash.
 struct SmokeRun: ScenarioRun {
-    let request: RunRequest
-    let context: RunContext
-    private(set) var tally = RunTally()
+    package let request: RunRequest
+    package let context: RunContext
+    package private(set) var tally = RunTally()
 
-    init(_ request: RunRequest, _ context: RunContext) {
+    package init(_ request: RunRequest, _ context: RunContext) {
         self.request = request
         self.context = context
     }
@@ -22,7 +24,7 @@ struct SmokeRun: ScenarioRun {
 
     private var store: ByteString { context.scratchFile("store") }
 
-    mutating func run() throws {
+    package mutating func run() throws {
         try RunFiles.makeDirectory(store)
         var history = OracleHistory(context.oracle, context.memory)
         let first = try live(&history, operations: request.operationCount)

@@ -1,3 +1,5 @@
+import Runs
+
 extension ScenarioName {
     package static let smoke = ScenarioName(rawValue: "smoke")
 }

@@ -7,11 +7,13 @@ import Storage
 import Targets
 import Testing
 
-@testable import Scenarios
+@testable import Machine
+@testable import Replay
+@testable import Runs
 
 /// A case goes to another machine as one file and shows the same there; a hostile file does nothing.
 @Suite struct CaseArchiveTests {
-    private let targets = TargetCatalog(driver: Machine.driver)
+    private let targets = TargetCatalog(driver: TestMachine.driver)
 
     /// A case that breaks its promise: an acknowledged put of which no file holds anything.
     private func makeCase(in scratch: Scratch, story: String = "lost", target: String = "engine") throws -> ByteString {

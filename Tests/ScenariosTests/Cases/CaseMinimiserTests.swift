@@ -8,11 +8,14 @@ import Storage
 import Targets
 import Testing
 
+@testable import Machine
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// A case of a crash at the end of a run that lost all it could becomes the one that the table of planted bugs names.
 @Suite struct CaseMinimiserTests {
-    private let targets = TargetCatalog(driver: Machine.driver)
+    private let targets = TargetCatalog(driver: TestMachine.driver)
 
     /// What each bug breaks at the end of its run. Behind what `poisonIgnored` lost, a record says by then that it was durable.
     @Test(

@@ -8,11 +8,13 @@ import Storage
 import Targets
 import Testing
 
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// Nothing that comes from elsewhere reaches a file outside of its own state, whichever command touches it.
 @Suite(.enabled(if: SandboxTrial.here.layers.isWhole, "no sandbox works here")) struct ForeignCaseTests {
-    private let targets = TargetCatalog(driver: Machine.driver)
+    private let targets = TargetCatalog(driver: TestMachine.driver)
 
     enum Way: CaseIterable, Sendable {
         case replay, replayArchive, minimise, image, killed, validate
@@ -83,7 +85,8 @@ import Testing
         #expect(try hostile.picture != before)
     }
 
-    @Test(.enabled(if: Machine.hasFUSE)) func `a live run that is done again writes in its own directory alone`() throws
+    @Test(.enabled(if: TestMachine.hasFUSE)) func `a live run that is done again writes in its own directory alone`()
+        throws
     {
         let scratch = Scratch()
         let hostile = try HostileCase([], in: scratch, isLive: true)
@@ -138,7 +141,7 @@ import Testing
         try run.finish()
     }
 
-    @Test(.enabled(if: Machine.hasFUSE)) func `a live run that takes too long is stopped`() throws {
+    @Test(.enabled(if: TestMachine.hasFUSE)) func `a live run that takes too long is stopped`() throws {
         let scratch = Scratch()
         let hostile = try HostileCase([], in: scratch, isLive: true)
         let target = try targets.target(hostile.manifest).configured()

@@ -6,7 +6,8 @@ import Oracle
 import Storage
 import Targets
 
-@testable import Scenarios
+@testable import Machine
+@testable import Runs
 
 /// A case with links that lead out of its state, a target that follows them, and what they lead to.
 struct HostileCase {

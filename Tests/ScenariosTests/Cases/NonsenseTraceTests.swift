@@ -7,7 +7,8 @@ import Oracle
 import Storage
 import Testing
 
-@testable import Scenarios
+@testable import Machine
+@testable import Runs
 
 /// Whatever reads a trace refuses one that no storage can have done, although its checksums are right.
 @Suite(.enabled(if: Faultline.path != nil, "the program was not built beside the tests"))

@@ -2,7 +2,8 @@ import Bytes
 import Storage
 import Testing
 
-@testable import Scenarios
+@testable import Machine
+@testable import Runs
 
 extension CaseArchive {
     /// An archive that nobody looked through: what `case export` made before it read traces, and anybody else can make.

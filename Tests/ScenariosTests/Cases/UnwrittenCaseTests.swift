@@ -7,13 +7,14 @@ import Targets
 import Testing
 
 @testable import Report
+@testable import Runs
 @testable import Scenarios
 
 /// The disk is full, or the directory of the cases is gone: what was found is told all the same.
 struct UnwrittenCaseTests {
     @Test func `a finding whose case cannot be written is kept, and says why`() throws {
         let scratch = Scratch()
-        let target = try TargetCatalog(driver: Machine.driver).target("engine")
+        let target = try TargetCatalog(driver: TestMachine.driver).target("engine")
             .configured([Setting(parsing: "planted=never-sync")])
         let request = RunRequest(
             target: target, scenario: ExploreScenario(), profile: .strict, contract: target.contract, operationCount: 12

@@ -1,10 +1,10 @@
 import Foundation
 import Testing
 
-@testable import Scenarios
+@testable import Runs
 
 /// power-cut and io-error with a budget, and what is left of them after Ctrl-C. The store recovers slowly.
-@Suite(.enabled(if: Machine.hasFUSE)) struct BudgetedRunTests {
+@Suite(.enabled(if: TestMachine.hasFUSE)) struct BudgetedRunTests {
     private let temporary: TemporaryDirectory
     private var recoveries: String { temporary.path + "/recoveries" }
 

@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
+import Machine
 import Model
-import Scenarios
 import Storage
 import TestDevices
 import Testing

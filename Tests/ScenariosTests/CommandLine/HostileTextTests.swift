@@ -7,7 +7,8 @@ import Report
 import Storage
 import Testing
 
-@testable import Scenarios
+@testable import Machine
+@testable import Runs
 
 /// Names, values, errors and texts that a terminal, a log viewer or a CI runner would obey, through everything that the
 /// program prints or writes for people: none of it gets there as it is.
@@ -130,7 +131,7 @@ struct HostileTextTests {
 
     // MARK: Outputs
 
-    @Test(.enabled(if: Machine.hasFUSE)) func `a run, its case and its trace`() throws {
+    @Test(.enabled(if: TestMachine.hasFUSE)) func `a run, its case and its trace`() throws {
         try makeStore()
         let target = ["--target", "hostile.yaml"]
         try expectHarmless(["targets", "hostile.yaml"])

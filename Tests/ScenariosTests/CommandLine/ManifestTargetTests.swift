@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// Targets of manifests, from the command line: one in another language, and some that misbehave.
-@Suite(.enabled(if: Machine.hasFUSE)) struct ManifestTargetTests {
+@Suite(.enabled(if: TestMachine.hasFUSE)) struct ManifestTargetTests {
     private let temporary: TemporaryDirectory
     /// How long the scripts sleep, in seconds: a number of this test alone, by which its processes are known.
     private let mark = "71.\(UInt32.random(in: 100_000...999_999))"

@@ -3,7 +3,7 @@ import Testing
 
 /// A store that keeps its one value in a shared mapping and acknowledges without msync: a kill loses nothing, a power cut
 /// does.
-@Suite(.enabled(if: Machine.hasFUSE && ManifestTargetTests.hasPython)) struct MappedStoreTests {
+@Suite(.enabled(if: TestMachine.hasFUSE && ManifestTargetTests.hasPython)) struct MappedStoreTests {
     private let temporary: TemporaryDirectory
 
     private static let program = """

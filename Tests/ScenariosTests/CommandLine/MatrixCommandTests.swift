@@ -4,7 +4,7 @@ import Oracle
 import Targets
 import Testing
 
-@testable import Scenarios
+@testable import Matrices
 
 /// Matrices from the command line, with cells that need nothing of the machine.
 @Suite struct MatrixCommandTests {

@@ -33,7 +33,7 @@ struct MemoryLimitTests {
     }
 
     /// What cannot be put aside: one state that shows more than there may be.
-    @Test(.enabled(if: Machine.hasFUSE && ManifestTargetTests.hasPython))
+    @Test(.enabled(if: TestMachine.hasFUSE && ManifestTargetTests.hasPython))
     func `a run that cannot do with so little says so, and what to do`() throws {
         let script = """
             import base64, json, os, sys

@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// A mount for any program, from the command line.
-@Suite(.enabled(if: Machine.hasFUSE)) struct MountCommandTests {
+@Suite(.enabled(if: TestMachine.hasFUSE)) struct MountCommandTests {
     private let temporary: TemporaryDirectory
     private var mount: String { temporary.path + "/mnt" }
     private var store: String { temporary.path + "/store" }

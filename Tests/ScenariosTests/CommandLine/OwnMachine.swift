@@ -40,7 +40,7 @@ enum OwnMachine {
     static let reasonToSkip: String? = {
         func reason() -> String? {
             guard geteuid() == 0 else { return "takes root, for namespaces" }
-            guard Machine.hasFUSE else { return "needs /dev/fuse" }
+            guard TestMachine.hasFUSE else { return "needs /dev/fuse" }
             let answer = try? run("faultline --version; elsewhere true; until_true true")
             return answer?.status == 0 ? nil : "no namespaces here: \(answer?.error ?? "")"
         }

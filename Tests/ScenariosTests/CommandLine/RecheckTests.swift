@@ -2,7 +2,7 @@ import Foundation
 import Testing
 
 /// The fix loop: a case, a fix, and a run that says whether the cause is gone.
-@Suite(.enabled(if: Machine.hasFUSE && ManifestTargetTests.hasPython)) struct RecheckTests {
+@Suite(.enabled(if: TestMachine.hasFUSE && ManifestTargetTests.hasPython)) struct RecheckTests {
     private let temporary: TemporaryDirectory
 
     init() throws { temporary = try TemporaryDirectory() }

@@ -68,7 +68,7 @@ struct RunCommandTests {
 
     /// SIGINT while the store is at work on the mount: the mount is gone, nothing runs, the scratch space is empty.
     @Test(
-        .enabled(if: Machine.hasFUSE, "needs /dev/fuse"),
+        .enabled(if: TestMachine.hasFUSE, "needs /dev/fuse"),
         arguments: [0.3, 1.2])
     func ctrlCLeavesNothingBehind(_ seconds: Double) throws {
         let process = Process()

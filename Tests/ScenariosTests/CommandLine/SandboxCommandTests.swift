@@ -5,7 +5,7 @@ import Storage
 import Targets
 import Testing
 
-@testable import Scenarios
+@testable import Machine
 
 /// What the commands say of states with links that lead out of them, and what they do to what is there.
 @Suite(.enabled(if: SandboxTrial.here.layers.isWhole && Faultline.path != nil, "no sandbox works here"))
@@ -124,7 +124,7 @@ struct SandboxCommandTests {
 
     // MARK: - Runs
 
-    @Test(.enabled(if: Machine.hasFUSE)) func `derived states of an own run cannot be left either`() throws {
+    @Test(.enabled(if: TestMachine.hasFUSE)) func `derived states of an own run cannot be left either`() throws {
         let hostile = try HostileCase([], in: scratch)
         let before = try hostile.picture
         let explored = try faultline("explore", hostile.manifest, "--ops", "1", "--states", "3")
@@ -142,7 +142,7 @@ struct SandboxCommandTests {
         #expect(try hostile.picture != before)
     }
 
-    @Test(.enabled(if: Machine.hasFUSE)) func `recoveries on mounts cannot leave either`() throws {
+    @Test(.enabled(if: TestMachine.hasFUSE)) func `recoveries on mounts cannot leave either`() throws {
         let hostile = try HostileCase([], in: scratch)
         let before = try hostile.picture
         let options = ["--ops", "1", "--depth", "2", "--writable", "--profile", "strict"]

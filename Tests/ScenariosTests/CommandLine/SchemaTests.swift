@@ -38,7 +38,7 @@ struct SchemaTests {
         (["explore", "engine", "--ops", "3", "--depth", "2", "--writable", "--out", "runs"], "explore.json", 0, false),
     ]
 
-    @Test(arguments: runs.filter { !$0.needsFUSE || Machine.hasFUSE })
+    @Test(arguments: runs.filter { !$0.needsFUSE || TestMachine.hasFUSE })
     func `a run is as its schema says, and so is what its directory keeps`(
         words: [String], schema: String, status: Int32, needsFUSE: Bool
     ) throws {

@@ -4,6 +4,7 @@ import Model
 import Oracle
 import Targets
 
+@testable import Runs
 @testable import Scenarios
 
 /// The store of Fixtures/notebook.py with some of its faults, as a target with a manifest.
@@ -36,7 +37,7 @@ struct NotebookStore {
     func request(
         _ scenario: (any Scenario)? = nil, _ profile: Profile = .ext4Ordered, ops: UInt64 = 10
     ) throws -> RunRequest {
-        let target = try TargetCatalog(driver: Machine.driver).target(manifest).configured()
+        let target = try TargetCatalog(driver: TestMachine.driver).target(manifest).configured()
         // Small limits, so that tests are quick; the searches of tests are no claim.
         var explore = ExploreScenario()
         (explore.limits.statesPerEpoch, explore.limits.samplesPerEpoch) = (256, 8)

@@ -6,10 +6,12 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// A real store with several faults, from its commands to its findings.
-@Suite(.enabled(if: Machine.hasFUSE && ManifestTargetTests.hasPython)) struct NotebookTests {
+@Suite(.enabled(if: TestMachine.hasFUSE && ManifestTargetTests.hasPython)) struct NotebookTests {
     private struct Wanted {
         var fault: String
         var hasAcknowledged: Bool
@@ -57,7 +59,7 @@ import Testing
             _ = try NotebookStore(left.isEmpty ? ["none"] : left, in: scratch)
             for (place, path) in cases.enumerated() where place == mended - 1 || place == mended {
                 let replay = try Replay(
-                    directory: ByteString(path), targets: TargetCatalog(driver: Machine.driver),
+                    directory: ByteString(path), targets: TargetCatalog(driver: TestMachine.driver),
                     reference: store.manifest)
                 let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
                 let (result, outcome) = try Recheck(replay).run(in: session, progress: { _ in })

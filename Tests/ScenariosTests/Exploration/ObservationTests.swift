@@ -8,7 +8,7 @@ import Testing
 @testable import Scenarios
 
 /// What recoveries of real commands show, and what of that counts.
-@Suite(.enabled(if: Machine.hasFUSE && ManifestTargetTests.hasPython)) struct ObservationTests {
+@Suite(.enabled(if: TestMachine.hasFUSE && ManifestTargetTests.hasPython)) struct ObservationTests {
     @Test func `an error that names the store's directory is deterministic, and told without it`() throws {
         let scratch = Scratch()
         let store = try NotebookStore(["tail", "place"], in: scratch)

@@ -6,7 +6,8 @@ import Storage
 import Testing
 
 @testable import Exploration
-@testable import Scenarios
+@testable import Matrices
+@testable import Runs
 
 /// Causes are facts: what files are called changes neither how failures are grouped nor what is told of them.
 struct OddNameTests {

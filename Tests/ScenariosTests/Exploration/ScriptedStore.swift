@@ -5,7 +5,7 @@ import Oracle
 import Storage
 import Synchronization
 
-@testable import Scenarios
+@testable import Machine
 
 /// A store of a test: its run is what a closure does to storage in memory, and what a crash state shows is a function of
 /// its files.

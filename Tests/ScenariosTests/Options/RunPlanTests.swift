@@ -3,6 +3,8 @@ import Foundation
 import Targets
 import Testing
 
+@testable import Machine
+@testable import Runs
 @testable import Scenarios
 
 /// Plans in cases are read as every version wrote them, and written so that each can read them.

@@ -5,6 +5,8 @@ import Report
 import Targets
 import Testing
 
+@testable import Matrices
+@testable import Runs
 @testable import Scenarios
 
 /// Options are declared once: what commands, matrices, cases and docs say of them follows.

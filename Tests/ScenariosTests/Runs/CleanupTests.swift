@@ -5,7 +5,7 @@ import Glibc
 import Targets
 import Testing
 
-@testable import Scenarios
+@testable import Machine
 
 struct CleanupTests {
     private let temporary: TemporaryDirectory

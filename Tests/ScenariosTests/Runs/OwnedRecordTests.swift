@@ -5,7 +5,7 @@ import Synchronization
 import Targets
 import Testing
 
-@testable import Scenarios
+@testable import Machine
 
 /// Who lives is known by locks.
 struct OwnedRecordTests {

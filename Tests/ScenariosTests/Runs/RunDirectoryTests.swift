@@ -1,6 +1,7 @@
 import Bytes
 import Foundation
-import Scenarios
+import Machine
+import Runs
 import Testing
 
 struct RunDirectoryTests {

@@ -1,0 +1,123 @@
+import Bytes
+import Foundation
+import Machine
+import Oracle
+import Runs
+import Scenarios
+
+/// One cell of a matrix and what came of it: what is printed, stored and merged.
+package struct MatrixRow: Codable, Sendable {
+    package var name: String
+    package var target: String
+    /// The target with only the parameters that differ from their defaults; nil in results of an older version.
+    package var shortTarget: String?
+    package var scenario: ScenarioName
+    package var expectation: Verdict
+    package var reason: String?
+    package var expectedCheck: Check?
+    package var expectedLoss: ExpectedLoss?
+    /// Why it was not run here.
+    package var obstacle: String?
+    /// Where the target's manifest lies: relative to the file that the row is kept in, or, for one that has nothing in
+    /// common with that place, its name alone.
+    package var manifest: String?
+    /// Nil when it did not run.
+    package var result: RunResult?
+
+    package init(_ cell: Matrix.Cell, _ result: RunResult?) {
+        name = cell.name
+        target = cell.request.target.label
+        shortTarget = cell.request.target.shortLabel
+        scenario = cell.request.scenario.name
+        expectation = cell.expectation
+        reason = cell.reason
+        expectedCheck = cell.expectedCheck
+        expectedLoss = cell.expectedLoss
+        obstacle = cell.obstacle
+        self.result = result
+    }
+
+    /// The obstacle of a cell that the machine could have run.
+    package static let budgetIsUsedUp = "the budget was used up before it began"
+
+    package var isOutOfBudget: Bool { obstacle == Self.budgetIsUsedUp }
+
+    /// A bug that was planted on purpose, and that came out as expected: nobody needs its story.
+    package var isPlantedAndFound: Bool { isPlanted && isMet }
+
+    /// A bug was planted on purpose and is expected to be found.
+    package var isPlanted: Bool {
+        let planted = result?.configuration["planted"] ?? "none"
+        return planted != "none" && expectation == .violation
+    }
+
+    /// How tables name the target.
+    package var shownTarget: String { shortTarget ?? target }
+
+    /// The row as it is kept: see `RunResult.withoutPlaces`.
+    ///
+    /// - Parameter folder: where the file that keeps it lies; an absolute path that ends with a slash.
+    package func withoutPlaces(program: String, _ request: RunRequest, in folder: String) -> MatrixRow {
+        var row = self
+        row.result = result?.withoutPlaces(program: program, request)
+        row.manifest = request.target.target.manifest.map { MatrixRow.path(of: $0.path.shown, from: folder) }
+        return row
+    }
+
+    /// The other way round, so that what is printed can be pasted here.
+    package func located(in folder: String, program: String) -> MatrixRow {
+        var row = self
+        row.result = result?.located(in: folder, program: program)
+        if let manifest, manifest.contains("/") {
+            let path = URL(filePath: folder + manifest).standardizedFileURL.path(percentEncoded: false)
+            if RunFiles.exists(ByteString(path)) { row.result = row.result?.naming(manifest: path) }
+        }
+        return row
+    }
+
+    /// `../stores/mine.yaml` for `/home/me/stores/mine.yaml` from `/home/me/runs/`. What has nothing in common with the
+    /// folder but the root would name places of this machine: of that the name alone.
+    private static func path(of path: String, from folder: String) -> String {
+        let (path, folder) = (path.split(separator: "/"), folder.split(separator: "/"))
+        let common = zip(path, folder).prefix { $0 == $1 }.count
+        guard common > 0, common < path.count else { return "./\(path.last ?? "")" }
+        let ups = Array(repeating: "..", count: folder.count - common)
+        return (ups.isEmpty ? ["."] : ups).joined(separator: "/") + "/"
+            + path[common...].joined(separator: "/")
+    }
+
+    /// Whether the cell came out as expected, for the expected cause.
+    package var isMet: Bool {
+        guard let result, result.verdict == expectation else { return false }
+        if let expectedCheck, !result.findings.contains(where: { $0.check == expectedCheck }) { return false }
+        guard let expectedLoss else { return true }
+        return result.findings.allSatisfy(expectedLoss.isMet)
+    }
+
+    /// One verdict for all: pass when every cell that can run here came out as expected. A violation that nobody
+    /// expected outranks everything but an error of the harness; one that was expected and is missing is such an error.
+    package static func verdict(of rows: [MatrixRow]) -> Verdict {
+        // When nothing could run, nothing was shown; nor by what could, and had no time to.
+        let isDoubtful = rows.allSatisfy { $0.obstacle != nil } || rows.contains(where: \.isOutOfBudget)
+        var worst = isDoubtful ? Verdict.inconclusive : .pass
+        for row in rows where row.obstacle == nil && !row.isMet {
+            let seen = row.result?.verdict ?? .inconclusive
+            let isMissed = row.expectation != .pass && seen == .pass
+            let counted = isMissed ? Verdict.harnessError : seen
+            if counted.gravity > worst.gravity { worst = counted }
+        }
+        return worst
+    }
+}
+
+extension Verdict {
+    fileprivate var gravity: Int {
+        switch self {
+        case .pass: 0
+        case .inconclusive: 1
+        case .filesystem: 2
+        case .violation: 3
+        case .harnessError: 4
+        }
+    }
+}

@@ -1,0 +1,142 @@
+import Engine
+import Model
+import Oracle
+import Runs
+
+extension PlantedBug {
+    /// The runs that are known to catch the bug. Empty for bugs among threads, which no trace orders: the engine's own
+    /// tests find these.
+    package var sightings: [PlantedSighting] {
+        switch self {
+        case .ackBeforeSync, .neverSync: [.explore(.durable, ops: 2, losing: 1), .powerCut(.durable)]
+        case .directoryUnsynced:
+            [.explore(.durable, ops: 2, losing: 1, under: .posixMin), .powerCut(.durable)]
+        case .rotationUnsynced:
+            [
+                .explore(.opens, ops: 41, losing: 2, under: .ext4Ordered) {
+                    $0.settings = ["segment_kib": "4"]
+                    ($0.exploring.epochStates, $0.exploring.samples) = (16, 4)
+                }
+            ]
+        case .poisonIgnored:
+            [
+                .explore(.durable, ops: 8, losing: 1) { $0.rules = ["fdatasync path=*.log nth=6 -> EIO lose"] },
+                .ioError(.durable, "fdatasync nth=20 -> EIO lose btrfs"),
+            ]
+        case .tailTrusted:
+            [
+                .explore(.opens, ops: 8, losing: 1) {
+                    $0.settings = ["reopen": "1"]
+                    $0.rules = ["fdatasync path=*.log nth=6 -> EIO lose"]
+                },
+                .ioError(.opens, "fdatasync nth=43 -> EIO lose"),
+            ]
+        case .tailUncut:
+            // Half a batch is written, the store opened again, and a batch of the same size takes its place. Where the
+            // first batch begins, its second record begins with a sector.
+            [
+                .explore(.noExtras, ops: 5, losing: 1, under: .ext4Ordered) {
+                    $0.settings = ["batch": "1", "reopen": "1"]
+                    $0.exploring.valueBytes = 559
+                    $0.rules = ["write path=*.log nth=4 -> short 700", "write path=*.log nth=6 -> EIO"]
+                }
+            ]
+        case .tailRewritten:
+            [.explore(.durable, ops: 2, under: .kill) { $0.exploring.crashesRecovery = true }]
+        case .numberReused:
+            // Its second life is from operation 91 to 110, and no compaction writes its records anew.
+            [
+                .explore(.writable, ops: 2, under: .kill) { $0.exploring.writesAfterRecovery = true },
+                PlantedSighting(scenario: .smoke, check: .opens, operationCount: 90),
+            ]
+        case .checksumUnchecked: [.explore(.opens, ops: 27, losing: 1, under: .kill), .powerCut(.opens)]
+        case .deleteUnlogged:
+            [.explore(.noResurrection, ops: 24, under: .kill)] + .withoutFault(.noResurrection)
+        case .batchSplit: [.explore(.noExtras, ops: 2, under: .kill) { $0.settings = ["batch": "1"] }]
+        case .batchUncommitted:
+            [.explore(.noExtras, ops: 4, losing: 1, under: .ext4Ordered) { $0.settings = ["batch": "1"] }]
+        case .compactionDropsNewest: [.explore(.durable, ops: 41, under: .kill)] + .withoutFault(.durable)
+        case .compactionUnsynced: [.explore(.durable, ops: 41, under: .kill), .powerCut(.durable)]
+        case .segmentRecycled:
+            [.explore(.opens, ops: 41, under: .kill), PlantedSighting(scenario: .kill, check: .opens)]
+        case .lastRecordDropped:
+            // The last record of a full segment; a log that was closed ends with its mark.
+            [.explore(.opens, ops: 20, under: .kill) { $0.settings = ["segment_kib": "4"] }] + .withoutFault(.opens)
+        case .truncationNewestFirst:
+            [.explore(.opens, ops: 41, under: .kill) { $0.settings = ["segment_kib": "4"] }]
+        case .readUnchecked:
+            [.ioError(.payloadIntegrity, "read path=0000-0000000002.log nth=3 -> misdirect")]
+        case .deleteUnsynced:
+            // In the life that begins with operation 101 the 15th is the delete of operation 115.
+            [
+                .explore(.noResurrection, ops: 24, under: .kill), .powerCut(.noResurrection),
+                PlantedSighting(scenario: .kill, check: .noResurrection, cycles: 1, killAtAcknowledgement: 15),
+            ]
+        case .duplicateHashWeak:
+            [.explore(.durable, "events", ops: 5, under: .kill)] + .withoutFault(.durable, "events")
+        case .windowForgotten:
+            [.explore(.noExtras, "events", ops: 2, under: .kill)] + .withoutFault(.noExtras, "events")
+        case .windowTruncated:
+            [.explore(.noExtras, "events", ops: 31, under: .kill) { $0.settings = ["segment_kib": "4"] }]
+        case .checkpointAhead:
+            [
+                .explore(.durable, "events", ops: 31, under: .kill),
+                PlantedSighting(scenario: .kill, check: .durable, target: "events", operationCount: 60),
+            ]
+        case .checkpointUnsynced: [.explore(.opens, "events", ops: 31, under: .kill)]
+        case .truncationTooFar:
+            [.explore(.durable, "events", ops: 31, under: .kill) { $0.settings = ["segment_kib": "4"] }]
+        case .replayInclusive:
+            [.explore(.noExtras, "events", ops: 31, under: .kill)] + .withoutFault(.noExtras, "events")
+        case .duplicateEarly, .followerEarly: []
+        }
+    }
+}
+
+extension PlantedBug {
+    /// By scenario, the bugs that a matrix plants and expects to be found.
+    package static func cells(of matrix: Matrix) -> [ScenarioName: [PlantedBug]] {
+        var bugs: [ScenarioName: [PlantedBug]] = [:]
+        for cell in matrix.cells where cell.expectation == .violation {
+            guard let name = cell.request.target.configurationByName["planted"],
+                let bug = PlantedBug(rawValue: name)
+            else { continue }
+            bugs[cell.request.scenario.name, default: []].append(bug)
+        }
+        return bugs.mapValues { found in allCases.filter(found.contains) }
+    }
+}
+
+extension PlantedSighting {
+    /// - Parameter strongest: what is found; the run itself is under `strict` where that shows it.
+    fileprivate static func explore(
+        _ check: Check, _ target: String = "engine", ops: UInt64, losing lostCount: Int = 0,
+        under strongest: Profile = .strict, _ change: (inout PlantedSighting) -> Void = { _ in }
+    ) -> PlantedSighting {
+        var sighting = PlantedSighting(
+            scenario: .explore, check: check, target: target, profile: strongest == .kill ? .strict : strongest,
+            operationCount: ops)
+        sighting.exploring.strongest = strongest
+        sighting.exploring.lostCount = lostCount
+        change(&sighting)
+        return sighting
+    }
+
+    fileprivate static func powerCut(_ check: Check) -> PlantedSighting {
+        PlantedSighting(scenario: .powerCut, check: check, operationCount: 60, cycles: 1)
+    }
+
+    fileprivate static func ioError(_ check: Check, _ rule: String) -> PlantedSighting {
+        PlantedSighting(scenario: .ioError, check: check, operationCount: 50, cycles: 1, rules: [rule])
+    }
+}
+
+extension [PlantedSighting] {
+    /// Bugs that every reopen shows, and so both scenarios that need nothing of the machine.
+    fileprivate static func withoutFault(_ check: Check, _ target: String = "engine") -> [PlantedSighting] {
+        [
+            PlantedSighting(scenario: .smoke, check: check, target: target),
+            PlantedSighting(scenario: .kill, check: check, target: target),
+        ]
+    }
+}

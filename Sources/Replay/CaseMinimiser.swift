@@ -1,0 +1,133 @@
+import Bytes
+import Exploration
+import Machine
+import Model
+import Oracle
+import Runs
+import Scenarios
+import Storage
+import Targets
+
+/// Makes a case smaller: the fewest operations lost, at the earliest crash point, under the strongest profile that still
+/// fails in the same way, and for the same cause as early in the run as it can be.
+package struct CaseMinimiser {
+    /// What came of it.
+    package struct Outcome: Sendable {
+        package var before: CrashState
+        /// What a command that shows the case again has to say of the target.
+        package var words: [String]
+        /// The smaller case, replayed; nil when the case does not fail any more.
+        package var after: (replay: Replay, outcome: Replay.Outcome)?
+    }
+
+    private let replay: Replay
+    private let context: RunContext
+
+    /// Minimises the case at `path`, a directory or an archive, and writes the smaller one to the directory `output`,
+    /// which must not be there.
+    package static func minimise(
+        _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
+        trusts: Bool = false, isSandboxed: Bool = true, memory: MemorySize = MachineMemory().usualLimit
+    ) throws -> Outcome {
+        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
+        let outcome = Result {
+            let context = try RunContext(run, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
+            var directory = path
+            if CaseArchive.isFile(path) {
+                directory = context.scratch.appending(component: "case")
+                try CaseArchive.unpack(path, into: directory)
+            }
+            let confined = try context.within("states")
+            let replay = try Replay(
+                directory: directory, targets: targets, reference: reference, trusts: trusts,
+                isSandboxed: isSandboxed
+            ).confined(to: confined.scratch)
+            return try confined.guarded {
+                try CaseMinimiser(replay: replay, context: confined).minimise(to: output, targets: targets)
+            }
+        }
+        try run.finish()
+        try TreeRemoval.remove(run.path)
+        return try outcome.get()
+    }
+
+    private func minimise(to output: ByteString, targets: TargetCatalog) throws -> Outcome {
+        guard replay.record.scenario != .kill else {
+            throw CaseError.notMinimised(replay.directory, reason: "a killed process leaves no trace")
+        }
+        guard replay.record.unstable == nil else {
+            throw CaseError.notMinimised(
+                replay.directory, reason: "its recovery is not deterministic: no smaller state can be told from it")
+        }
+        guard replay.record.live == nil else {
+            throw CaseError.notMinimised(
+                replay.directory, reason: "a live store showed it, and no state that a crash leaves")
+        }
+        let client = RecoverClient(replay.target)
+        defer { try? client.close() }
+        let scene = try replay.scene(client, scratch: try makeDirectory("states"), context)
+        let symptom = try scene.checker.check(scene.state).symptom
+        guard let symptom, .check(symptom.check) == replay.record.check else {
+            return Outcome(before: scene.state, words: replay.words)
+        }
+        func fails(_ state: CrashState) throws -> Bool {
+            if context.shouldStop() { throw RunError.interrupted }
+            return try scene.checker.check(state).symptom == symptom
+        }
+        if replay.record.check == .check(.opens) { try replay.control(scratch: context.scratch) }
+        // Each try of a smaller state may hang, too, and costs the target's whole timeout.
+        guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state, words: replay.words) }
+        let minimiser = Minimiser(scene.recording, everyPointAtMost: .max)
+        let smallest = try minimiser.inShortestPrefix(
+            try minimiser.minimise(scene.state, fails: fails), fails: fails)
+        for state in [smallest, scene.state] {
+            let judgement = try scene.checker.confirm(state)
+            guard let violation = judgement.violations.first, .check(violation.check) == replay.record.check else {
+                continue
+            }
+            try write(state, violation, of: scene, to: output)
+            var smaller = try Replay(
+                directory: output, targets: targets, reference: replay.target.target.reference.shown,
+                trusts: replay.trusts, isSandboxed: replay.isSandboxed)
+            smaller.target = replay.target
+            let outcome = try smaller.run(scratch: try makeDirectory("replay"), context)
+            return Outcome(before: scene.state, words: replay.words, after: (smaller, outcome))
+        }
+        return Outcome(before: scene.state, words: replay.words)
+    }
+
+    private func makeDirectory(_ name: ByteString) throws -> ByteString {
+        let path = context.scratch.appending(component: name)
+        try RunFiles.makeDirectory(path)
+        return path
+    }
+
+    private func write(
+        _ state: CrashState, _ violation: Violation, of scene: Replay.Scene, to directory: ByteString
+    ) throws {
+        try OutputDirectory.make(directory) { try fill($0, state, violation, of: scene) }
+    }
+
+    private func fill(
+        _ directory: ByteString, _ state: CrashState, _ violation: Violation, of scene: Replay.Scene
+    ) throws {
+        let shown = replay.directory.appending(component: CaseRecord.shownName)
+        let oracle = try scene.history.text(firstLines: scene.linesBefore + state.oracleLineCount)
+        try CaseWriter.write(
+            state, of: scene.recording, oracle: oracle, shown: SmallFile.contents(of: shown), to: directory)
+        var record = replay.record
+        if replay.words.first == "--target" { record.manifestPath = replay.words.last }
+        let loss = try scene.recording.story(of: state)
+        let lost = loss.lines
+        record.cause?.losses = loss.patterns
+        record.lossKinds = loss.patterns.map(\.description)
+        record.profile = state.profile
+        record.crashPoint = state.crashPoint
+        record.lost = state.lost.description
+        record.story =
+            (record.firstCrash.map { "\($0) Then a " } ?? "") + "crash after event \(state.crashPoint); lost: "
+            + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + "; \(violation)"
+        try record.write(to: directory)
+        try CaseWriter.writeScripts(of: replay.target.target.manifest, to: directory)
+    }
+}

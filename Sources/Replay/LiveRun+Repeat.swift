@@ -1,0 +1,60 @@
+import Bytes
+import Exploration
+import Model
+import Oracle
+import Runs
+import Scenarios
+import Targets
+
+extension LiveRun {
+    /// Whoever made the case chose how long its run takes.
+    package static let patience = Duration.seconds(600)
+
+    /// What of the run cannot be; nil for one that can be done.
+    private func objection(to rules: [Rule]) -> String? {
+        if let valueBytes, !WorkloadShape.valueRange.contains(valueBytes) {
+            return "\"valueBytes\" is \(valueBytes); \(words(WorkloadShape.valueRange)) are allowed"
+        }
+        if !WorkloadShape.threadRange.contains(threadCount) {
+            return "\"threadCount\" is \(threadCount); \(words(WorkloadShape.threadRange)) are allowed"
+        }
+        if !(1...1_000_000).contains(operationCount) {
+            return "\"operationCount\" is \(operationCount); 1 to 1000000 are allowed"
+        }
+        if rules.isEmpty { return "\"rules\" is empty" }
+        return rules.first(where: \.cutsPower).map { "the rule '\($0)' cuts the power" }
+    }
+
+    private func words(_ range: ClosedRange<Int>) -> String { "\(range.lowerBound) to \(range.upperBound)" }
+
+    /// The run once more, in scratch space of `context`, judged as it was then, and the story of what is wrong: of `check`, if
+    /// that is.
+    func doAgain(
+        _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, lookingFor check: Check?,
+        _ context: RunContext, patience: Duration = LiveRun.patience
+    ) throws -> (Judgement, CrashStory?) {
+        let rules = try rules.map { (text) throws(RuleError) in try Rule(parsing: text) }
+        let scenario = IOErrorScenario(.rules(rules))
+        var request = RunRequest(
+            target: target, scenario: scenario, profile: profile, contract: contract, seed: seed,
+            operationCount: operationCount)
+        (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
+        if let objection = objection(to: rules) {
+            throw RunError.harness("the run that case.json describes (\"live\") cannot be done: \(objection)")
+        }
+        let end = ContinuousClock.now + patience
+        var run = IOErrorRun(
+            scenario, request, context.stopping(when: { ContinuousClock.now >= end }), program: "faultline")
+        do { try run.run() } catch RunError.interrupted where !context.shouldStop() {
+            throw RunError.inconclusive(
+                "the run that case.json describes took more than \(patience.components.seconds / 60) minutes, and was stopped"
+            )
+        }
+        // What storage held is told by a case of its own.
+        let live = run.tally.findings.filter { $0.account?.look == .live }
+        let told = live.first { $0.check == check } ?? live.first ?? run.tally.findings.first
+        let violations = run.tally.findings.map { Violation(check: $0.check, detail: $0.story) }
+        let judgement = Judgement(ScenarioRunner.verdict(of: run.tally, request).0, violations)
+        return (judgement, told?.account)
+    }
+}

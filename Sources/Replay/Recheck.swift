@@ -1,0 +1,105 @@
+import Bytes
+import Exploration
+import Machine
+import Oracle
+import Runs
+import Scenarios
+import Storage
+import Targets
+
+/// Does the run of a case again, with the store as it is now, and looks for the cause that the case shows.
+///
+/// A replay recovers the recorded crash state, so that only a fix of the recovery changes what it shows. This records the
+/// workload anew, with the same seed and options: a fix on the write side shows, too.
+package struct Recheck: Sendable {
+    /// What became of the cause.
+    package enum Outcome: Sendable {
+        /// The run looked at everything that it can and did not see it.
+        case gone
+        /// It shows again.
+        case shows(Finding)
+        /// The run came to no answer.
+        case unknown(String)
+        /// The harness or the setup is at fault.
+        case failed(String)
+
+        package var verdict: Verdict {
+            switch self {
+            case .gone: .pass
+            case .shows: .violation
+            case .unknown: .inconclusive
+            case .failed: .harnessError
+            }
+        }
+    }
+
+    package let record: CaseRecord
+    package let cause: SoughtCause
+    private var request: RunRequest
+
+    /// - Parameter replay: the case, with the target that is to be run.
+    package init(_ replay: Replay) throws {
+        record = replay.record
+        try record.checkTrace(in: replay.directory)
+        let path = replay.directory.appending(component: CaseRecord.fileName)
+        guard let plan = record.run else {
+            throw CaseError.unreadable(
+                path,
+                reason: "it is of an older version and does not say how its run is done again: run the target anew")
+        }
+        cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
+        request = try plan.request(replay.target, path: path)
+        request.scenario.seek(cause)
+        if !replay.isSandboxed { request.target.confinement = .none }
+    }
+
+    /// The scenario of the run, to be looked at before it begins.
+    package var scenario: ScenarioName { request.scenario.name }
+    package var needs: [MachineNeed] { request.needs }
+
+    /// Limits the time of an exploration; without it every epoch is explored.
+    package mutating func limit(toSeconds seconds: Int?) { request.scenario.budget?.seconds = seconds }
+
+    package func run(
+        in session: RunSession, progress: @escaping @Sendable (String) -> Void
+    ) -> (result: RunResult, outcome: Outcome) {
+        let result = session.run(request, progress: progress)
+        return (result, outcome(of: result))
+    }
+
+    private func outcome(of result: RunResult) -> Outcome {
+        if let finding = result.findings.first(where: cause.matches) { return .shows(finding) }
+        let reason = result.reason ?? ""
+        switch result.verdict {
+        case .pass: return .gone
+        case .violation:
+            guard let explored = result.explored, explored.isPartial else { return .gone }
+            return .unknown("only \(explored) epochs were explored")
+        case .inconclusive, .filesystem: return .unknown(reason)
+        case .harnessError: return .failed(reason)
+        }
+    }
+
+    /// Opens the case at `path`, a directory or an archive, and hands it to `body`; what was unpacked is removed then.
+    package static func open<Answer>(
+        _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool = true,
+        _ body: (Recheck) throws -> Answer
+    ) throws -> Answer {
+        func recheck(_ directory: ByteString) throws -> Recheck {
+            try Recheck(
+                Replay(
+                    directory: directory, targets: targets, reference: reference, trusts: trusts,
+                    isSandboxed: isSandboxed))
+        }
+        guard CaseArchive.isFile(path) else { return try body(recheck(path)) }
+        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "recheck", seed: 0)
+        let answer = Result {
+            let directory = try run.makeScratch().appending(component: "case")
+            try CaseArchive.unpack(path, into: directory)
+            return try body(recheck(directory))
+        }
+        try run.finish()
+        try TreeRemoval.remove(run.path)
+        return try answer.get()
+    }
+}

@@ -1,0 +1,61 @@
+import Bytes
+import Exploration
+import Glibc
+import Machine
+import Model
+import Storage
+
+extension CaseArchive {
+    /// Writes the archive of the case in `directory` to a new file at `path`, for its owner alone.
+    package static func write(_ directory: ByteString, to path: ByteString, namesMachine: Bool = false) throws {
+        let file = try OutputFile(path, .create, permissions: 0o600)
+        try file.write(try export(directory, namesMachine: namesMachine))
+        try file.commit()
+    }
+
+    package static func size(of path: ByteString) -> Int { RunFiles.size(of: path) }
+
+    /// Whether what is at `path` is a file, and so an archive and no case's directory.
+    package static func isFile(_ path: ByteString) -> Bool {
+        var status = stat()
+        return path.withCString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
+    /// Unpacks, and derives the crash image, to be opened by hand. Nothing that the case says is run. Answers the links that
+    /// the image lacks, since they lead out of it, in words.
+    @discardableResult
+    package static func unpackWithImage(_ file: ByteString, into directory: ByteString) throws -> [String] {
+        let files = try read(file)
+        try OutputDirectory.make(directory) { directory in
+            try write(files, to: directory)
+            do { try makeImage(in: directory) } catch  where isOfThisMachine(error) {
+                throw error
+            } catch {
+                throw ArchiveError.unusable(file, reason: "\(error)")
+            }
+        }
+        return CaseImage.linksLeftOut(of: directory)
+    }
+
+    /// A full disk, say: the archive is not at fault.
+    private static func isOfThisMachine(_ error: any Error) -> Bool {
+        let errno: Int32
+        switch error {
+        case is OutputError, is SpillError: return true
+        case TreeError.system(_, _, let code), TraceFileError.system(_, _, let code): errno = code
+        default: return false
+        }
+        return [ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, ENOMEM, EACCES, EPERM].contains(errno)
+    }
+
+    /// What is derived: the crash image, and the script that replays the case.
+    private static func makeImage(in directory: ByteString) throws {
+        let record = try CaseRecord(directory: directory)
+        let recording = try record.recording(in: directory, MemoryGuard(.usual(spillingNear: directory)))
+        let state = try recording.state(
+            record.profile, at: record.crashPoint, .losing(try LostAtoms(parsing: record.lost)))
+        try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)
+        let script = directory.appending(component: "reproduce.sh")
+        try OutputFile.create(script, try ReproduceScript.replayingItsDirectory(target: nil), permissions: 0o700)
+    }
+}

@@ -1,0 +1,61 @@
+import Bytes
+import Machine
+import Model
+import Storage
+
+/// `image/` of a case: the files of a crash state, to be opened by hand.
+///
+/// Whoever opens it follows its links, with no sandbox around. So those that lead out of it are left out, and
+/// `image.links` beside it says what they were. Replaying needs neither: it derives the state from the trace.
+package enum CaseImage {
+    static let linksName: ByteString = "image.links"
+
+    /// Writes the image of a state into the case's directory.
+    package static func write(_ tree: Tree, payloads: any PayloadStore, to directory: ByteString) throws {
+        let image = directory.appending(component: CaseRecord.imageName)
+        try RunFiles.makeDirectory(image)
+        let links = tree.leavingLinks()
+        var kept = tree
+        for link in links { kept.remove(link.path) }
+        try TreeMaterialiser(payloads: payloads).materialise(kept, into: image)
+        try note(links, in: directory)
+    }
+
+    /// Takes the links out of an image that was copied.
+    package static func close(in directory: ByteString) throws {
+        let image = directory.appending(component: CaseRecord.imageName)
+        guard RunFiles.exists(image) else { return }
+        let links = try Tree(skeletonOf: image).leavingLinks()
+        for link in links { try TreeRemoval.remove(file: link.path, beneath: image) }
+        try note(links, in: directory)
+    }
+
+    /// What was left out of the image, a line each; empty where nothing was.
+    static func linksLeftOut(of directory: ByteString) -> [String] {
+        let text = SmallFile.contents(of: directory.appending(component: linksName)) ?? []
+        return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
+    }
+
+    private static func note(_ links: [LeavingLink], in directory: ByteString) throws {
+        guard !links.isEmpty else { return }
+        let path = directory.appending(component: linksName)
+        // A directory that was copied may have one already, of links that were left out before.
+        let earlier = RunFiles.exists(path) ? try RunFiles.read(path, followingLinks: false) : []
+        try RunFiles.remove(path)
+        try OutputFile.create(path, earlier + links.flatMap { "\($0)\n".utf8 })
+    }
+}
+
+extension Tree {
+    /// Takes a name away.
+    fileprivate mutating func remove(_ path: ByteString) {
+        var names = path.bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) }
+        guard let last = names.popLast() else { return }
+        var directory = InodeID.root
+        for name in names {
+            guard let next = nodes[directory]?.entries[name] else { return }
+            directory = next
+        }
+        nodes[directory]?.entries[last] = nil
+    }
+}

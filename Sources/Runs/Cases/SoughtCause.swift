@@ -1,0 +1,28 @@
+import Exploration
+import Oracle
+
+/// The cause that a `recheck` looks for: the check that broke and what was lost.
+package struct SoughtCause: Hashable, Sendable {
+    package var check: CaseCheck
+    /// As `Finding.lossKinds`.
+    package var lossKinds: [String]
+    /// The facts; nil of a case of an older version.
+    package var cause: Cause?
+
+    package init(check: CaseCheck, lossKinds: [String], cause: Cause? = nil) {
+        self.check = check
+        self.lossKinds = lossKinds
+        self.cause = cause
+    }
+
+    package func matches(_ finding: Finding) -> Bool {
+        if let cause, let found = finding.cause { return found.isKin(of: cause) }
+        return .check(finding.check) == check && finding.lossKinds == lossKinds
+    }
+
+    /// Whether the cause shows already, before all is seen.
+    package func matches(_ found: FoundCause) -> Bool {
+        if let cause { return found.cause.shows(cause) }
+        return .check(found.cause.check) == check && found.cause.losses.map(\.description) == lossKinds
+    }
+}

@@ -1,0 +1,91 @@
+import Bytes
+
+/// A header of a tar archive (POSIX.1-1988, "ustar"), of a regular file: the only kind that cases are made of.
+///
+/// What is written says nothing of the machine: no owner, no time. What is read may come from anywhere: links, devices,
+/// directories and extensions of the format are refused, not skipped.
+struct TarHeader: Hashable {
+    package static let blockBytes = 512
+
+    package var name: ByteString
+    package var sizeBytes: Int
+
+    private static let nameBytes = 100
+    private static let modes: [(place: Int, text: String)] = [
+        (100, "0000600\0"), (108, "0000000\0"), (116, "0000000\0"),
+    ]
+
+    /// The block, or nil when the name is too long for one or the file too large.
+    package var encoded: [UInt8]? {
+        guard name.count <= Self.nameBytes, sizeBytes < 1 << 33 else { return nil }
+        var block = [UInt8](repeating: 0, count: Self.blockBytes)
+        func put(_ bytes: some Collection<UInt8>, at place: Int) {
+            block.replaceSubrange(place..<place + bytes.count, with: bytes)
+        }
+        put(name.bytes, at: 0)
+        for (place, text) in Self.modes { put(text.utf8, at: place) }
+        put(Self.octal(sizeBytes, digits: 11).utf8, at: 124)
+        put(Self.octal(0, digits: 11).utf8, at: 136)
+        block[156] = UInt8(ascii: "0")
+        put("ustar\u{0}00".utf8, at: 257)
+        put((Self.octal(Self.sum(block[...]), digits: 6) + "\0 ").utf8, at: 148)
+        return block
+    }
+
+    /// Why a block is no header of a file that a case may hold.
+    package struct Objection: Error, Hashable {
+        package var reason: String
+    }
+
+    /// Reads a block that is not all zeros.
+    package init(_ block: ArraySlice<UInt8>) throws(Objection) {
+        let start = block.startIndex
+        func field(_ place: Int, _ count: Int) -> ArraySlice<UInt8> { block[start + place..<start + place + count] }
+        guard let sum = Self.number(field(148, 8)), sum == Self.sum(block) else {
+            throw Objection(reason: "the checksum of the header is wrong")
+        }
+        guard field(257, 5).elementsEqual("ustar".utf8) else { throw Objection(reason: "it is no ustar archive") }
+        switch block[start + 156] {
+        case UInt8(ascii: "0"), 0: break
+        case UInt8(ascii: "1"), UInt8(ascii: "2"): throw Objection(reason: "a link")
+        case UInt8(ascii: "3"), UInt8(ascii: "4"), UInt8(ascii: "6"): throw Objection(reason: "a device or a FIFO")
+        case UInt8(ascii: "5"): throw Objection(reason: "a directory")
+        case let type: throw Objection(reason: "an entry of type \(type)")
+        }
+        guard field(345, 155).allSatisfy({ $0 == 0 }) else { throw Objection(reason: "a name with a prefix") }
+        guard let size = Self.number(field(124, 12)) else { throw Objection(reason: "a size that is no number") }
+        let name = field(0, Self.nameBytes).prefix { $0 != 0 }
+        guard field(0, Self.nameBytes).dropFirst(name.count).allSatisfy({ $0 == 0 }) else {
+            throw Objection(reason: "a name with a NUL in it")
+        }
+        self.init(name: ByteString(name), sizeBytes: size)
+    }
+
+    package init(name: ByteString, sizeBytes: Int) {
+        self.name = name
+        self.sizeBytes = sizeBytes
+    }
+
+    /// The bytes after the content of a file, up to the next block.
+    package static func padding(after sizeBytes: Int) -> Int { (blockBytes - sizeBytes % blockBytes) % blockBytes }
+
+    private static func octal(_ number: Int, digits: Int) -> String {
+        let text = String(number, radix: 8)
+        return String(repeating: "0", count: max(0, digits - text.count)) + text
+    }
+
+    /// Octal digits, then NULs or blanks. No other form of a number is known here.
+    private static func number(_ field: ArraySlice<UInt8>) -> Int? {
+        let digits = field.prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
+        guard !digits.isEmpty, field.dropFirst(digits.count).allSatisfy({ $0 == 0 || $0 == UInt8(ascii: " ") }) else {
+            return nil
+        }
+        return digits.reduce(0) { $0 << 3 | Int($1 - UInt8(ascii: "0")) }
+    }
+
+    /// The sum of the bytes, with blanks where the sum stands.
+    private static func sum(_ block: ArraySlice<UInt8>) -> Int {
+        let place = block.startIndex + 148..<block.startIndex + 156
+        return block.indices.reduce(0) { $0 + (place.contains($1) ? 32 : Int(block[$1])) }
+    }
+}

@@ -1,0 +1,37 @@
+import Bytes
+import Machine
+import Oracle
+
+/// An oracle file that cannot be used, and where. The workload that wrote it is at fault, not the store.
+package struct OracleDamage: Error {
+    package var path: ByteString
+    package var error: OracleError
+    /// The line as it stands there, cut to a readable size; nil when it cannot be read.
+    package var text: String?
+
+    private static let shownBytes = 200
+
+    package init(path: ByteString, error: OracleError) {
+        self.path = path
+        self.error = error
+        text = OracleText.line(error.line, of: path).map { ByteString($0.prefix(Self.shownBytes)).description }
+    }
+}
+
+extension OracleDamage: CustomStringConvertible {
+    package var description: String {
+        let quoted = text.map { "; the line is: \($0)" } ?? ""
+        return
+            "\(path): \(error)\(quoted) (the workload that wrote it is at fault, not the store: docs/oracle-format.md)"
+    }
+}
+
+/// Lines of an oracle file, as they stand there.
+package enum OracleText {
+    /// The line with this number, from 1; nil when there is none.
+    package static func line(_ number: Int, of path: ByteString) -> [UInt8]? {
+        guard let bytes = try? RunFiles.read(path), number > 0 else { return nil }
+        let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
+        return number <= lines.count ? Array(lines[number - 1]) : nil
+    }
+}

@@ -1,0 +1,136 @@
+import Bytes
+import Glibc
+import Machine
+import Oracle
+import Storage
+
+/// The oracle of a run over all its cycles: the file that it lies in, and the validator that knows it. The text stays in
+/// the file: it says every value twice.
+package struct OracleHistory {
+    /// Where the lines are; they are only ever added to.
+    package let path: ByteString
+    package private(set) var validator: Validator
+    package private(set) var acknowledged = 0
+    /// How many bytes of the file were taken, and their CRC32C.
+    package private(set) var takenBytes = 0
+    private var checksum: UInt32 = 0
+    private var reader = OracleReader()
+    private var lastSeq: UInt64 = 0
+
+    /// An oracle of which no line was taken yet. The file need not be there.
+    ///
+    /// - Parameter memory: where what the history says is put aside, and who is told when that cannot be read again.
+    package init(_ path: ByteString, _ memory: MemoryGuard) {
+        self.path = path
+        validator = Validator(.everything, shelf: OracleShelf(memory))
+    }
+
+    /// How many lines there are.
+    package var lineCount: Int { reader.lineNumber }
+
+    /// Operations that have begun and have no answer.
+    package var inFlight: Int { reader.inFlight }
+
+    /// The number that the next cycle's first operation has.
+    package var nextSeq: UInt64 { lastSeq + 1 }
+
+    /// Takes what a life of the store added to the file. A line that a kill cut short was never there: it is cut off.
+    package mutating func takeWhatWasAdded() throws {
+        // A workload that wrote no line has made no file either.
+        guard takenBytes > 0 || RunFiles.exists(path) else { return }
+        let end = try RunFiles.endOfLastLine(path)
+        if end < RunFiles.size(of: path) { try RunFiles.truncate(path, to: end) }
+        try takeAll(upTo: end)
+    }
+
+    /// Takes the whole lines of the file that were not taken yet, up to a byte where one ends.
+    package mutating func takeAll(upTo end: Int = .max) throws {
+        var (place, known) = (0, UInt32(0))
+        var isChanged = false
+        try RunFiles.forEachChunk(of: path, followingLinks: false) { chunk in
+            let mine = chunk[..<min(chunk.count, max(0, end - place))]
+            let old = mine.prefix(max(0, takenBytes - place))
+            known = old.withUnsafeBytes { CRC32C.checksum($0, extending: known) }
+            place += old.count
+            guard old.count < mine.count else { return }
+            isChanged = isChanged || known != checksum
+            guard !isChanged else { return }
+            try take(Array(mine.dropFirst(old.count)))
+            (place, known) = (takenBytes, checksum)
+        }
+        guard !isChanged, place == takenBytes, known == checksum else {
+            throw RunError.harness("\(path) was changed by somebody else while the run wrote to it")
+        }
+    }
+
+    /// A new life of the store begins, which showed `observation`: what was in flight is settled by it. Adds the line
+    /// that says so to the file.
+    package mutating func restart(showing observation: Observation) throws {
+        let line = OracleLine.restart.encoded
+        try OutputFile.append(line, to: path)
+        try takeRestart(line, showing: observation)
+    }
+
+    /// Takes the file up to a line of which the last is a restart, at which the store showed `observation`.
+    package mutating func takeAll(upTo end: Int, lastRestartShowing observation: Observation) throws {
+        let restart = OracleLine.restart.encoded
+        try takeAll(upTo: end - restart.count)
+        try takeRestart(restart, showing: observation)
+    }
+
+    private mutating func take(_ bytes: [UInt8]) throws {
+        do throws(OracleError) {
+            try reader.read(bytes.span) { line, number throws(OracleError) in
+                try validator.apply(line, at: number)
+                if case .acknowledged = line { acknowledged += 1 }
+                lastSeq = max(lastSeq, line.operation?.seq ?? 0)
+            }
+        } catch {
+            throw OracleDamage(path: path, error: error)
+        }
+        count(bytes)
+    }
+
+    private mutating func takeRestart(_ line: [UInt8], showing observation: Observation) throws {
+        var number = 0
+        try reader.read(line.span) { _, line throws(OracleError) in number = line }
+        validator.settle(by: observation, at: number)
+        count(line)
+    }
+
+    private mutating func count(_ bytes: [UInt8]) {
+        takenBytes += bytes.count
+        checksum = bytes.withUnsafeBytes { CRC32C.checksum($0, extending: checksum) }
+    }
+
+    /// The first `count` lines.
+    package func text(firstLines count: Int) throws -> OraclePrefix {
+        guard count < lineCount else { return OraclePrefix(path: path, countBytes: takenBytes) }
+        return OraclePrefix(path: path, countBytes: try RunFiles.end(ofLine: count, in: path))
+    }
+}
+
+/// The beginning of an oracle's file.
+package struct OraclePrefix: Sendable {
+    package var path: ByteString
+    package var countBytes: Int
+
+    package init(path: ByteString, countBytes: Int) {
+        self.path = path
+        self.countBytes = countBytes
+    }
+
+    /// Writes it to a new file.
+    package func copy(to file: ByteString) throws {
+        let copy = try OutputFile(file, .create, permissions: 0o600, isDurable: false, followsLinks: false)
+        var left = countBytes
+        if countBytes > 0 {
+            try RunFiles.forEachChunk(of: path, followingLinks: false) { chunk in
+                let part = chunk.prefix(left)
+                left -= part.count
+                if !part.isEmpty { try copy.write(Array(part)) }
+            }
+        }
+        try copy.commit()
+    }
+}

@@ -1,0 +1,140 @@
+import Bytes
+import Exploration
+import FaultFS
+import Glibc
+import Machine
+import Model
+import Oracle
+import Storage
+import Synchronization
+import Targets
+
+/// Recovers crash states through a target's commands. What a recovery itself does to its files, and what a write after it
+/// does, is recorded through a mount over them. Thread safe; each look at such a thing has a mount of its own.
+package struct MountedRecovery: StateRecoverer {
+    private let target: ConfiguredTarget
+    private let client: RecoverClient
+    private let context: RunContext
+    private let payloads: any PayloadStore
+    private let states: ProcessRecovery
+    /// A directory of ours.
+    private let scratch: ByteString
+    private let probing: Probing?
+    private static let count = Atomic<Int>(0)
+
+    /// After recovery one operation of the workload is done, and the power goes once more, under this profile.
+    package struct Probing: Sendable {
+        package var profile: Profile
+        package var seed: UInt64
+
+        package init(profile: Profile, seed: UInt64) {
+            self.profile = profile
+            self.seed = seed
+        }
+        /// Its number: beyond those of any workload, and not one at which the built-in workload deletes.
+        package static let seq: UInt64 = 1_000_001
+    }
+
+    package init(
+        _ target: ConfiguredTarget, client: RecoverClient, payloads: any PayloadStore, context: RunContext,
+        scratch: ByteString, probing: Probing?
+    ) {
+        self.target = target
+        self.client = client
+        self.context = context
+        self.payloads = payloads
+        self.scratch = scratch
+        self.probing = probing
+        states = ProcessRecovery(payloads: payloads, client: client, scratch: scratch)
+    }
+
+    package func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
+        MountedRecovery(
+            target, client: client, payloads: payloads, context: context, scratch: scratch, probing: probing)
+    }
+
+    package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+        var recovered = try states.recover(tree, isAlone: isAlone)
+        if let probing, case .opened(let observation) = recovered.evidence.recovery {
+            recovered.evidence.probe = try probe(tree, holding: observation, probing, isAlone: isAlone)
+        }
+        return recovered
+    }
+
+    /// Each state costs mounts: some tens of milliseconds, and more of its nested ones.
+    package var batchCount: Int { 4 }
+
+    package func recording(ofRecovering tree: Tree) throws -> Recording? {
+        let client = try client.confined(for: tree.leavingLinks(), in: scratch)
+        return try recording(workingOn: tree) { mountPoint, _ in _ = try client.recoverAlone(mountPoint) }
+    }
+
+    // MARK: - On a mount
+
+    /// Mounts a directory that holds `tree`, lets `work` do something there, and answers what that was.
+    ///
+    /// - Parameter work: gets the mount point, and where the oracle's lines are kept.
+    private func recording(
+        workingOn tree: Tree, _ work: (_ mountPoint: ByteString, _ oracle: ByteString) throws -> Void
+    ) throws -> Recording {
+        let number = Self.count.add(1, ordering: .relaxed).newValue
+        let place = scratch.appending(component: ByteString("recovery-\(number)"))
+        let backing = place.appending(component: "store")
+        for directory in [place, backing] { try RunFiles.makeDirectory(directory) }
+        // The trace is read on from its open file.
+        defer { try? TreeRemoval.remove(place) }
+        try TreeMaterialiser(payloads: payloads).materialise(tree, into: backing)
+        let oracle = place.appending(component: "oracle")
+        var options = MountOptions()
+        options.oraclePath = oracle
+        options.threadLimit = 4
+        let mount = RecordedMount(
+            context: context, backing: backing, mountPoint: place.appending(component: "mount"),
+            trace: place.appending(component: "trace"))
+        return try mount.record(options) { try work($0.mountPoint, oracle) }.recording
+    }
+
+    /// Does one operation of the workload; when it is acknowledged the power goes, and everything that may be lost is.
+    private func probe(
+        _ tree: Tree, holding observation: Observation, _ probing: Probing, isAlone: Bool
+    ) throws -> Evidence.Probe {
+        let target = try target.confined(for: tree.leavingLinks(), in: scratch)
+        var end: (termination: Termination?, said: String) = (nil, "")
+        let recording = try recording(workingOn: tree) { mountPoint, oracle in
+            let environment = WorkloadEnvironment(
+                directory: mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"),
+                seed: probing.seed, operationCount: 1, firstSeq: Probing.seq)
+            let run = try WorkloadRun(target, environment)
+            end.termination = try run.finish(watching: oracle, shouldStop: context.shouldStop)
+            end.said = run.complaints
+        }
+        guard let termination = end.termination else { throw RunError.interrupted }
+        for (crashPoint, payload) in recording.oracleLines {
+            let text = try recording.payloads.bytes(of: payload)
+            guard case .acknowledged(let operation) = try OracleLine.parse(text, line: 1) else { continue }
+            let state = try recording.state(probing.profile, at: crashPoint, .nothing)
+            let left = ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
+            let shown = try left.recover(state.tree, isAlone: isAlone).evidence.recovery
+            return Self.judge(shown, after: operation, holding: observation)
+        }
+        let said = end.said.isEmpty ? "" : "; it said: \(end.said)"
+        return .refused(reason: "the workload \(termination) and acknowledged nothing\(said)")
+    }
+
+    private static func judge(
+        _ shown: Recovery, after operation: OracleOperation, holding observation: Observation
+    ) -> Evidence.Probe {
+        switch shown {
+        case .failed, .hung, .filesystemBroken:
+            return .lost(reason: "the store does not open after the next power cut: \(shown.failure ?? "")")
+        case .opened(let found):
+            let wanted: [UInt8]? = if case .put(let payload) = operation.action { payload } else { nil }
+            guard found[operation.key] == wanted else {
+                return .unkept(reason: "what was written to \(operation.key) after recovery is gone")
+            }
+            let others = { (all: Observation) in all.entries.filter { $0.key != operation.key } }
+            return others(found) == others(observation)
+                ? .kept : .unkept(reason: "after the next power cut other keys show something else")
+        }
+    }
+}

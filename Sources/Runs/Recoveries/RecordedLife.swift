@@ -1,0 +1,72 @@
+import Bytes
+import Exploration
+import Foundation
+import Model
+import Oracle
+import Storage
+import Synchronization
+import Targets
+
+/// One life of a built-in store, at work in this process on storage in memory. Its trace and its oracle lie in files, as
+/// those of a life on a mount do. The same request gives the same recording, byte for byte.
+package struct RecordedLife {
+    package let recording: Recording
+
+    /// - Parameters:
+    ///   - trace: the trace file to make.
+    ///   - oracle: the oracle's file to make.
+    ///   - rules: faults of the storage; at least one must fire, and the store may then refuse to go on.
+    package init(
+        trace: ByteString, oracle: ByteString, _ memory: MemoryGuard, rules: [Rule] = [], seed: UInt64,
+        _ work: (any Storage, any OracleSink) throws -> Void
+    ) throws {
+        let recorder = try RecordingStorage(MemoryStorage(), writingTo: trace)
+        let sink = RecordedOracle(recorder, oracle)
+        let faulty = FaultyStorage(recorder, RuleSet(rules, seed: seed)) { _ in }
+        do {
+            if rules.isEmpty { try work(recorder, sink) } else { try work(faulty, sink) }
+        } catch {
+            guard !faulty.injected.isEmpty else {
+                throw RunError.harness("the workload fails without any fault: \(error)")
+            }
+        }
+        guard rules.isEmpty || !faulty.injected.isEmpty else {
+            throw RunError.inconclusive("no rule fired: the recorded run met no fault")
+        }
+        try recorder.finish()
+        try sink.finish()
+        recording = try Recording(tracePath: trace, memory)
+    }
+}
+
+/// Puts each line of the oracle into the trace, at its place among the operations, and into its file.
+private final class RecordedOracle: OracleSink {
+    private let recorder: RecordingStorage
+    private let path: ByteString
+    private let lines = Mutex<[UInt8]>([])
+
+    /// Lines gather up to so many bytes before they are written.
+    private static let bufferBytes = 1 << 18
+
+    init(_ recorder: RecordingStorage, _ path: ByteString) {
+        self.recorder = recorder
+        self.path = path
+    }
+
+    func append(_ line: OracleLine) throws {
+        let bytes = line.encoded
+        try lines.withLock { lines in
+            lines += bytes
+            recorder.record(oracle: Array(bytes.dropLast()))
+            if lines.count >= Self.bufferBytes { try write(&lines) }
+        }
+    }
+
+    /// Writes what is left.
+    func finish() throws { try lines.withLock { try write(&$0) } }
+
+    private func write(_ lines: inout [UInt8]) throws {
+        try OutputFile.append(lines, to: path)
+        lines.removeAll(keepingCapacity: true)
+    }
+}

@@ -1,0 +1,80 @@
+import Bytes
+import Exploration
+import Machine
+import Model
+import Oracle
+import Storage
+import Targets
+
+/// The control of a target's recover command: a store that met no fault must open, or else an empty directory. A command
+/// that fails with both fails for another reason than the store (a script that is not there, a wrong argument, a missing
+/// library), and would fail in every state: that is an error of the setup, and no violation.
+package struct RecoveryControl {
+    package let target: ConfiguredTarget
+    /// Whose space the store of `live` and the states take.
+    package let scratch: ByteString
+    package let shouldStop: @Sendable () -> Bool
+
+    package init(
+        _ target: ConfiguredTarget, scratch: ByteString, shouldStop: @escaping @Sendable () -> Bool = { false }
+    ) {
+        self.target = target
+        self.scratch = scratch
+        self.shouldStop = shouldStop
+    }
+
+    /// So many operations are enough for a store that can be opened.
+    private static let operationCount: UInt64 = 20
+
+    /// Throws if a store that met no fault was not opened, and the command opens nothing else either.
+    ///
+    /// - Parameters:
+    ///   - recovery: of the store that met no fault.
+    ///   - links: those of it that leave it.
+    package func require(_ recovery: Recovery, links: [LeavingLink] = []) throws {
+        guard let reason = recovery.failure else { return }
+        try FreeSpace.require(in: scratch, doing: "recovering a store that met no fault")
+        let empty = scratch.appending(component: "empty")
+        try RunFiles.makeDirectory(empty)
+        defer { try? TreeRemoval.remove(empty) }
+        if case .opened = try RecoverClient(target).recoverAlone(empty) { return }
+        throw RunError.notRecoveredWithoutFault(reason, target.confinement, links)
+    }
+
+    /// Throws if the store as a run without faults left it, with nothing lost, does not open.
+    package func require(endOf recording: Recording) throws {
+        let place = try makePlace()
+        defer { try? TreeRemoval.remove(place) }
+        let end = try recording.wholeState(at: recording.events.count)
+        let recovery = ProcessRecovery(payloads: recording.payloads, client: RecoverClient(target), scratch: place)
+        try require(recovery.recover(end.tree, isAlone: true).evidence.recovery, links: end.tree.leavingLinks())
+    }
+
+    /// Where no run without faults is at hand: makes a short one, on plain files, and throws if its store does not open.
+    package func requireOfLife(seed: UInt64) throws {
+        let place = try makePlace()
+        defer { try? TreeRemoval.remove(place) }
+        let (store, oracle) = (place.appending(component: "store"), place.appending(component: "oracle"))
+        try RunFiles.makeDirectory(store)
+        let workload = try WorkloadRun(
+            target,
+            WorkloadEnvironment(
+                directory: store, oracle: oracle, seed: seed, operationCount: Self.operationCount,
+                oracleMayShareFilesystem: true))
+        guard let termination = try workload.finish(watching: oracle, shouldStop: shouldStop) else {
+            throw RunError.interrupted
+        }
+        guard termination.isSuccess else {
+            let lineCount = RunFiles.size(of: oracle) == 0 ? 0 : 1
+            throw RunError.failedWithoutFault(
+                termination, said: workload.complaints, wroteLines: lineCount, target.confinement)
+        }
+        try require(RecoverClient(target).recoverAlone(store).recovery)
+    }
+
+    private func makePlace() throws -> ByteString {
+        let place = scratch.appending(component: "control")
+        try RunFiles.makeDirectory(place)
+        return place
+    }
+}

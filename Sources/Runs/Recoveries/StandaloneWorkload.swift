@@ -1,0 +1,100 @@
+import Bytes
+import Glibc
+import Machine
+import Oracle
+import Platform
+import Storage
+import Targets
+
+/// A workload on its own: the faults, if any, come from outside.
+package struct StandaloneWorkload: Sendable {
+    package var target: ConfiguredTarget
+    package var directory: ByteString
+    package var oracle: ByteString
+    package var seed: UInt64
+    /// Nil: until the duration of the shape is over.
+    package var operationCount: UInt64?
+    package var shape: WorkloadShape
+    package var mayShareFilesystem: Bool
+
+    package init(
+        target: ConfiguredTarget, directory: ByteString, oracle: ByteString, seed: UInt64, operationCount: UInt64?,
+        shape: WorkloadShape, mayShareFilesystem: Bool
+    ) {
+        self.target = target
+        self.directory = directory
+        self.oracle = oracle
+        self.seed = seed
+        self.operationCount = operationCount
+        self.shape = shape
+        self.mayShareFilesystem = mayShareFilesystem
+    }
+
+    package struct Outcome: Sendable, Encodable {
+        /// `done`, `refused` (the store did), `failed` (the driver could not do its work), or `hung`.
+        package var ending: String
+        /// What the workload said on its standard error.
+        package var said: String
+        package var acknowledged: Int
+        package var firstSeq: UInt64
+        package var seconds: Double
+    }
+
+    /// Runs it to its end. An oracle that is there is continued: a restart line is written, and numbers go on. Makes the
+    /// directory where there is none, and takes it away again if nothing could begin. Beside an oracle that says what a store
+    /// holds, a directory that is not there is a slip, and refused.
+    package func run(shouldStop: () -> Bool) throws -> Outcome {
+        let directories = RunFiles.size(of: oracle) > 0 ? nil : try NewDirectories(making: directory)
+        do { return try runThere(shouldStop) } catch {
+            directories?.removeEmpty()
+            throw error
+        }
+    }
+
+    private func runThere(_ shouldStop: () -> Bool) throws -> Outcome {
+        try OracleFile.check(path: oracle, storage: directory, mayShareFilesystem: mayShareFilesystem)
+        let next = try continueOracle()
+        let environment = WorkloadEnvironment(
+            directory: directory, oracle: oracle, seed: seed, operationCount: operationCount ?? 1 << 62,
+            firstSeq: next, oracleMayShareFilesystem: mayShareFilesystem, shape: shape)
+        var watch = OracleWatch(oracle, from: RunFiles.size(of: oracle))
+        let began = MonotonicTime.seconds()
+        let workload = try WorkloadRun(target, environment)
+        guard let termination = try workload.finish(watching: oracle, shouldStop: shouldStop) else {
+            throw RunError.interrupted
+        }
+        watch.poll()
+        let ending =
+            switch termination {
+            case .exited(0): "done"
+            case .exited(1): "refused"
+            case .timedOut: "hung"
+            default: "failed"
+            }
+        let said = [
+            workload.complaints, ending == "failed" ? "it \(termination)" : "",
+        ]
+        return Outcome(
+            ending: ending, said: said.filter { !$0.isEmpty }.joined(separator: "; "),
+            acknowledged: watch.acknowledged, firstSeq: next, seconds: MonotonicTime.seconds() - began)
+    }
+
+    /// The number that the first operation gets.
+    private func continueOracle() throws -> UInt64 {
+        guard RunFiles.size(of: oracle) > 0 else { return 1 }
+        var (reader, last, lastByte) = (OracleReader(), UInt64(0), UInt8?.none)
+        func note(_ line: OracleLine) { last = max(last, line.operation?.seq ?? 0) }
+        do {
+            try RunFiles.forEachChunk(of: oracle) { chunk in
+                lastByte = chunk.last ?? lastByte
+                try reader.read(chunk.span) { line, _ throws(OracleError) in note(line) }
+            }
+            try reader.finish { line, _ throws(OracleError) in note(line) }
+        } catch let error as OracleError {
+            throw OracleDamage(path: oracle, error: error)
+        }
+        try OutputFile.append(OracleLine.restartText(after: lastByte), to: oracle)
+        // A torn line may have been the intent of the next number.
+        return last + 1
+    }
+}

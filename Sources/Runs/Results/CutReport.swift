@@ -1,0 +1,33 @@
+/// What became of one cut that was aimed, for people and programs.
+package struct CutReport: Codable, Sendable, Equatable {
+    package enum Outcome: String, Codable, Sendable {
+        case fired
+        /// The life that it was for came to its end without it.
+        case neverFired = "never-fired"
+        /// There was nothing of the kind to aim at.
+        case notTried = "not-tried"
+    }
+
+    /// As `--cut-at` takes it.
+    package var aim: CutAim
+    package var outcome: Outcome
+    /// Which cut of the run it was, from 1.
+    package var cycle: Int
+    /// Where it was placed: a rule, or a number of events.
+    package var placed: String?
+    /// What it hit, in words.
+    package var hit: String?
+    /// Why it was not tried.
+    package var detail: String?
+
+    package init(
+        aim: CutAim, outcome: Outcome, cycle: Int, placed: String? = nil, hit: String? = nil, detail: String? = nil
+    ) {
+        self.aim = aim
+        self.outcome = outcome
+        self.cycle = cycle
+        self.placed = placed
+        self.hit = hit
+        self.detail = detail
+    }
+}

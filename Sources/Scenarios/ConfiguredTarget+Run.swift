@@ -1,8 +1,0 @@
-import Targets
-
-extension ConfiguredTarget {
-    /// The configuration as it is printed and stored.
-    var configurationByName: [String: String] {
-        Dictionary(configuration.map { ($0.name, $0.value) }) { _, last in last }
-    }
-}

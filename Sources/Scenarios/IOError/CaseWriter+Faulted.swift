@@ -1,0 +1,79 @@
+import Bytes
+import Exploration
+import Model
+import Oracle
+import Runs
+import Storage
+
+extension CaseWriter {
+    /// Writes a case of a store that met a fault.
+    ///
+    /// What storage held is derived from the trace, so that a replay needs no fault. What was seen in a live store alone
+    /// has to be done again: the case then holds what was recorded, the files as they were left, and the run.
+    func write(
+        _ objection: FaultJudge.Objection, _ cause: Cause, of outcome: FaultTrial.Outcome, files: FaultTrial,
+        rules: [Rule], doneAgainBy again: RunRequest
+    ) throws -> Finding {
+        let hits = outcome.faults.prefix(3).map(\.words)
+        let more = outcome.faults.count > 3 ? " and \(outcome.faults.count - 3) more" : ""
+        let story =
+            "\(rules.map(\.description).joined(separator: "; ")) [\(hits.joined(separator: "; "))\(more)]; the workload \(outcome.first.termination); "
+            + objection.text
+        var finding = Finding(
+            check: objection.check, strongestProfile: .noCrash, lost: [], story: story, states: 1,
+            lossKinds: cause.fault.map { [$0.rawValue] } ?? [])
+        finding.account = try objection.account(of: outcome)
+        var record = CaseRecord(
+            target: request.target.target.name, manifest: manifestName,
+            configuration: request.target.configurationByName, contract: request.contract.name,
+            scenario: request.scenario.name, seed: request.seed, profile: request.profile,
+            crashPoint: outcome.recording.events.count, lost: "", check: .check(objection.check), story: story)
+        record.manifestPath = manifestPath
+        record.run = RunPlan(of: again)
+        (record.lossKinds, record.cause) = (finding.lossKinds, cause)
+        record.note(outcome.recording)
+        record.look = objection.look
+        if let (state, contract) = objection.state {
+            record.contract = contract.name
+            (record.profile, record.crashPoint) = (state.profile, state.crashPoint)
+            record.lost = state.lost.description
+        } else {
+            record.live = LiveRun(of: again, rules)
+        }
+        makeCase(of: &finding) { directory in
+            try write(objection, of: outcome, files: files, to: directory)
+            try record.write(to: directory)
+            try writeScripts(to: directory)
+        }
+        return finding
+    }
+
+    /// The files of the case that say what happened.
+    private func write(
+        _ objection: FaultJudge.Objection, of outcome: FaultTrial.Outcome, files: FaultTrial, to directory: ByteString
+    ) throws {
+        let state = objection.state?.state
+        try outcome.recording.write(
+            firstEvents: state?.crashPoint ?? outcome.recording.events.count,
+            to: directory.appending(component: CaseRecord.traceName))
+        let lineCount = state?.oracleLineCount ?? outcome.history.lineCount
+        try outcome.history.text(firstLines: lineCount)
+            .copy(to: directory.appending(component: CaseRecord.oracleName))
+        let script = outcome.faults.map { "\($0)\n" }.joined()
+        try OutputFile.create(directory.appending(component: CaseRecord.faultsName), Array(script.utf8))
+        if let state {
+            try CaseImage.write(state.tree, payloads: outcome.recording.payloads, to: directory)
+        } else {
+            try TreeCopy.copy(files.backing, to: directory.appending(component: CaseRecord.imageName))
+            try CaseImage.close(in: directory)
+        }
+    }
+}
+
+extension LiveRun {
+    package init(of request: RunRequest, _ rules: [Rule]) {
+        self.init(
+            rules: rules.map(\.description), operationCount: request.operationCount,
+            valueBytes: request.shape.valueBytes, threadCount: request.shape.threadCount)
+    }
+}

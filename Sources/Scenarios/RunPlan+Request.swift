@@ -1,0 +1,104 @@
+import Bytes
+import Oracle
+import Runs
+import Targets
+
+extension RunPlan {
+    /// The plan of `request`.
+    package init(of request: RunRequest) {
+        var options: [String: OptionValue] = [:]
+        for option in type(of: request.scenario).declarations {
+            guard let key = option.planKey else { continue }
+            options[key] = OptionValue(option.kind, request.scenario.texts(of: option.name))
+        }
+        self.init(
+            scenario: request.scenario.name, profile: request.profiles.name, contract: request.contract.name,
+            seed: request.seed, operationCount: request.operationCount, valueBytes: request.shape.valueBytes,
+            threadCount: request.shape.threadCount, options: options)
+    }
+
+    /// The run once more.
+    ///
+    /// - Parameter path: the file that holds the plan, for errors.
+    package func request(_ target: ConfiguredTarget, path: ByteString) throws -> RunRequest {
+        func refuse(_ field: String, _ value: String) -> CaseError {
+            .unknownValue(path, field: "run.\(field)", value: value)
+        }
+        guard let contract = Contract(named: contract) else { throw refuse("contract", self.contract) }
+        guard (1...1_000_000).contains(operationCount) else { throw refuse("operationCount", "\(operationCount)") }
+        guard WorkloadShape.threadRange.contains(threadCount) else { throw refuse("threadCount", "\(threadCount)") }
+        guard WorkloadShape.valueRange.contains(valueBytes ?? 1) else {
+            throw refuse("valueBytes", valueBytes.map(String.init) ?? "")
+        }
+        guard let type = ScenarioList.named(scenario) else { throw refuse("scenario", "\(scenario)") }
+        guard let profiles = ProfileChoice(named: profile) else { throw refuse("profile", profile) }
+        if let key = firstForeignKey(for: type) {
+            throw refuse(key, options[key]?.texts?.joined(separator: ", ") ?? "")
+        }
+        func refuse(_ problem: OptionProblem) -> CaseError {
+            switch problem.option {
+            case "threads": return refuse("threadCount", "\(threadCount)")
+            case "profile": return refuse("profile", profile)
+            case "contract": return refuse("contract", self.contract)
+            default: break
+            }
+            let key = type.declarations.first { $0.name == problem.option }?.planKey
+            let texts = key.flatMap { options[$0]?.texts } ?? []
+            return refuse(key ?? "scenario", texts.joined(separator: ", "))
+        }
+        do throws(OptionProblem) {
+            var request = RunRequest(
+                target: target, scenario: try type.reading(texts(for: type)), profiles: profiles, contract: contract,
+                seed: seed, operationCount: operationCount)
+            guard profiles != .one(.block) || request.scenario.ownProfile == .block else {
+                throw OptionProblem("profile", "\(option: "profile") block is for block devices")
+            }
+            (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
+            if let problem = request.objection(from: nil, program: "faultline") { throw problem }
+            return request
+        } catch {
+            throw refuse(error)
+        }
+    }
+
+    /// The first key with a value that no run of this scenario has; nil where there is none.
+    private func firstForeignKey(for type: any Scenario.Type) -> String? {
+        func keys(_ type: any Scenario.Type) -> [String] { type.declarations.compactMap(\.planKey) }
+        let others = Set(ScenarioList.all.flatMap(keys)).subtracting(keys(type))
+        return others.sorted().first { options[$0].map { !$0.isBlank } ?? false }
+    }
+
+    /// The options of this scenario, by name, as it reads them.
+    private func texts(for type: any Scenario.Type) throws(OptionProblem) -> [String: [String]] {
+        var texts: [String: [String]] = [:]
+        for option in type.declarations {
+            guard let key = option.planKey, let value = options[key] else { continue }
+            guard value.isOf(option.kind) else { throw OptionProblem(option.name, "a value of another kind") }
+            texts[option.name] = value.texts
+        }
+        return texts
+    }
+}
+
+extension OptionValue {
+    /// - Parameter texts: as the option says its value; nil for a number or a text that is not set.
+    package init?(_ kind: OptionDeclaration.Kind, _ texts: [String]) {
+        switch kind {
+        case .flag: self = .flag(!texts.isEmpty)
+        case .texts: self = .texts(texts)
+        case .integer:
+            guard let number = texts.last.flatMap({ Int($0) }) else { return nil }
+            self = .number(number)
+        case .text:
+            guard let text = texts.last else { return nil }
+            self = .text(text)
+        }
+    }
+
+    fileprivate func isOf(_ kind: OptionDeclaration.Kind) -> Bool {
+        switch (self, kind) {
+        case (.flag, .flag), (.number, .integer), (.text, .text), (.texts, .texts): true
+        default: false
+        }
+    }
+}

@@ -1,8 +1,0 @@
-import Synchronization
-
-/// Numbers that are given out once a process: 1, 2, …
-final class Counter: Sendable {
-    private let last = Atomic<Int>(0)
-
-    func next() -> Int { last.wrappingAdd(1, ordering: .relaxed).newValue }
-}
