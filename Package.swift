@@ -17,6 +17,7 @@ let package = Package(
         .library(name: "Oracle", targets: ["Oracle"]),
         .library(name: "Storage", targets: ["Storage"]),
         .library(name: "Engine", targets: ["Engine"]),
+        .library(name: "Events", targets: ["Events"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -31,26 +32,33 @@ let package = Package(
         .target(name: "Bytes", dependencies: ["CPlatform"], swiftSettings: house),
         .target(name: "Platform", dependencies: ["Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Model", dependencies: ["Bytes"], swiftSettings: house),
-        .target(name: "Storage", dependencies: ["Model", "Bytes", "CPlatform"], swiftSettings: house),
+        .target(name: "Storage", dependencies: ["Model", "Platform", "Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
         .target(
-            name: "Engine",
-            dependencies: ["Storage", "Bytes", "CPlatform", .product(name: "Crypto", package: "swift-crypto")],
-            swiftSettings: house),
+            name: "Engine", dependencies: ["Storage", "Platform", "Bytes", "CPlatform"], swiftSettings: house),
         .target(
-            name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Bytes", "CPlatform"], swiftSettings: house),
-        .target(
-            name: "Targets",
+            name: "Events",
             dependencies: [
-                "Oracle", "Engine", "Storage", "Model", "Bytes", "CPlatform", .product(name: "Yams", package: "Yams"),
+                "Engine", "Storage", "Platform", "Bytes", .product(name: "Crypto", package: "swift-crypto"),
             ],
             swiftSettings: house),
         .target(
-            name: "Exploration", dependencies: ["Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
+            name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .target(
+            name: "Targets",
+            dependencies: [
+                "Oracle", "Events", "Engine", "Storage", "Model", "Platform", "Bytes", "CPlatform",
+                .product(name: "Yams", package: "Yams"),
+            ],
+            swiftSettings: house),
+        .target(
+            name: "Exploration",
+            dependencies: ["Targets", "Oracle", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
             swiftSettings: house),
         .target(
             name: "Block",
-            dependencies: ["Exploration", "Targets", "Oracle", "Storage", "Model", "Bytes", "CPlatform"],
+            dependencies: ["Exploration", "Targets", "Oracle", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
             swiftSettings: house),
         .target(
             name: "Machine",
@@ -83,7 +91,8 @@ let package = Package(
         .target(
             name: "Matrices",
             dependencies: [
-                "Scenarios", "Runs", "Machine", "Exploration", "Targets", "Engine", "Oracle", "Storage", "Model",
+                "Scenarios", "Runs", "Machine", "Exploration", "Targets", "Events", "Engine", "Oracle", "Storage",
+                "Model",
                 "Platform", "Bytes",
             ],
             resources: [.embedInCode("default.yaml")],
@@ -91,26 +100,30 @@ let package = Package(
         .target(
             name: "Benchmarks",
             dependencies: [
-                "CYardsticks", "Scenarios", "Runs", "Machine", "Exploration", "FaultFS", "Targets", "Engine", "Oracle",
+                "CYardsticks", "Scenarios", "Runs", "Machine", "Exploration", "FaultFS", "Targets", "Events", "Engine",
+                "Oracle",
                 "Storage", "Model", "Platform", "Bytes", "CPlatform",
             ],
             swiftSettings: house),
         .target(
             name: "Report",
             dependencies: [
-                "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "Engine", "Oracle",
+                "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "Events", "Engine",
+                "Oracle",
                 "Model", "Bytes",
             ],
             swiftSettings: house),
         .executableTarget(
             name: "faultline-target",
-            dependencies: ["CSQLite", "Targets", "Engine", "Storage", "Oracle", "Bytes", "CPlatform"],
+            dependencies: [
+                "CSQLite", "Targets", "Events", "Engine", "Storage", "Oracle", "Platform", "Bytes", "CPlatform",
+            ],
             swiftSettings: house),
         .executableTarget(
             name: "faultline",
             dependencies: [
                 "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "FaultFS",
-                "Targets", "Engine", "Storage", "Oracle", "Model", "Platform", "Bytes", "CPlatform",
+                "Targets", "Events", "Engine", "Storage", "Oracle", "Model", "Platform", "Bytes", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -127,14 +140,14 @@ let package = Package(
             swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
         .testTarget(
-            name: "EngineTests", dependencies: ["Engine", "Storage", "Model", "Bytes"], exclude: ["Fixtures"],
+            name: "EngineTests", dependencies: ["Events", "Engine", "Storage", "Model", "Bytes"], exclude: ["Fixtures"],
             swiftSettings: house),
         .testTarget(
             name: "FaultFSTests", dependencies: ["FaultFS", "Storage", "Model", "Bytes", "CPlatform"],
             swiftSettings: house),
         .testTarget(
             name: "TargetsTests",
-            dependencies: ["TestDevices", "Targets", "Oracle", "Engine", "Storage", "Bytes", "CPlatform"],
+            dependencies: ["TestDevices", "Targets", "Oracle", "Events", "Engine", "Storage", "Bytes", "CPlatform"],
             swiftSettings: house),
         .testTarget(name: "BlockTests", dependencies: ["Block", "Model", "Bytes"], swiftSettings: house),
         .testTarget(
@@ -144,7 +157,7 @@ let package = Package(
             dependencies: [
                 "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
                 "Targets",
-                "FaultFS", "Engine", "Oracle", "Storage", "Model", "Bytes", "Litmus", "TestDevices",
+                "FaultFS", "Events", "Engine", "Oracle", "Storage", "Model", "Bytes", "Litmus", "TestDevices",
             ], exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]
@@ -154,6 +167,7 @@ let package = Package(
 if Context.environment["FAULTLINE_FUZZ"] != nil {
     package.targets.append(
         .executableTarget(
-            name: "faultline-fuzz", dependencies: ["Targets", "Engine", "Storage", "Oracle", "Model", "Bytes"],
+            name: "faultline-fuzz",
+            dependencies: ["Targets", "Events", "Engine", "Storage", "Oracle", "Model", "Bytes"],
             path: "harness/fuzz/Sources", swiftSettings: house + [.unsafeFlags(["-parse-as-library"])]))
 }

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// What went wrong with a block device or a filesystem of our own, beside what the filesystem itself may have lost.
 package enum BlockError: Error, Hashable, Sendable {
@@ -24,9 +25,9 @@ package enum BlockError: Error, Hashable, Sendable {
 extension BlockError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .system(let call, let path, let errno): "\(path): \(call): \(String(cString: strerror(errno)))"
+        case .system(let call, let path, let errno): "\(path): \(call): \(Errno(errno))"
         case .noLoopDevice(let errno):
-            "there is no free loop device: \(String(cString: strerror(errno))) (`losetup -a` lists those in use; in a "
+            "there is no free loop device: \(Errno(errno)) (`losetup -a` lists those in use; in a "
                 + "container: docker run --privileged …)"
         case .noDeviceNode(let path, let number):
             "\(path) is not there, which the kernel offers as the next loop device: `mknod \(path) b 7 \(number)` makes it"

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// A filesystem of ours that is mounted, with nosuid, nodev and noatime. One thread at a time.
 ///
@@ -62,7 +63,7 @@ package final class BlockMount {
 package struct MountFailure: Error, CustomStringConvertible {
     package var errno: Int32
 
-    package var description: String { "mount: \(String(cString: strerror(errno)))" }
+    package var description: String { "mount: \(Errno(errno))" }
 
     /// What went wrong: the filesystem, or the machine.
     static func error(errno: Int32, _ device: ByteString, _ filesystem: BlockFilesystem) -> any Error {

@@ -1,12 +1,12 @@
 import Bytes
-import Synchronization
+import Platform
 
 /// The block devices that crash images are shown on: as many as threads that ask at once, kept for the next. Thread safe.
 package final class ImagePool: Sendable {
     package let filesystem: BlockFilesystem
     private let sectorBytes: UInt32
     private let scratch: ByteString
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     private struct State {
         var idle: [BlockImage] = []

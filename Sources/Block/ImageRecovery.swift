@@ -3,6 +3,7 @@ import Exploration
 import Glibc
 import Model
 import Oracle
+import Platform
 import Storage
 import Synchronization
 import Targets
@@ -115,7 +116,7 @@ package final class ImageRecovery: StateRecoverer {
             return nil
         } catch {
             guard [EROFS, EIO, EUCLEAN, EBADMSG].contains(error.errno) else { return nil }
-            return "it takes no write any more: \(String(cString: strerror(error.errno)))"
+            return "it takes no write any more: \(Errno(error.errno))"
         }
     }
 
@@ -132,7 +133,7 @@ package final class ImageRecovery: StateRecoverer {
 extension TreeError {
     /// Without the path, which is another one for each image.
     fileprivate var words: String {
-        if case .system(let call, _, let errno) = self { return "\(call): \(String(cString: strerror(errno)))" }
+        if case .system(let call, _, let errno) = self { return "\(call): \(Errno(errno))" }
         return "\(self)"
     }
 }

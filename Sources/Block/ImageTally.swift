@@ -1,4 +1,4 @@
-import Synchronization
+import Platform
 
 /// How many images were shown to the kernel, and where the time went. Thread safe.
 package final class ImageTally: Sendable {
@@ -23,7 +23,7 @@ package final class ImageTally: Sendable {
         package var seconds: [Step: Double] = [:]
     }
 
-    private let state = Mutex(Counts())
+    private let state = Guarded(Counts())
 
     package init() {}
 

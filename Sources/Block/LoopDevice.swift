@@ -1,7 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
-import Synchronization
+import Platform
 
 /// A loop device of ours: a block device that is a file.
 ///
@@ -14,7 +14,7 @@ package final class LoopDevice: Sendable {
     package let number: Int
     /// The file behind it: absolute, without symbolic links.
     package let file: ByteString
-    private let descriptor: Mutex<Int32>
+    private let descriptor: Guarded<Int32>
 
     /// Puts `file` behind a free device.
     ///
@@ -31,7 +31,7 @@ package final class LoopDevice: Sendable {
         let (number, device) = try Self.attach(opened, blockBytes, isDirect: isDirect)
         self.number = Int(number)
         self.path = Self.path(of: number)
-        descriptor = Mutex(device)
+        descriptor = Guarded(device)
         try requireOurs()
     }
 

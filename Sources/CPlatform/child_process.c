@@ -35,14 +35,15 @@ static int give_up(struct launch *launch, enum faultline_spawn_stage stage) {
     _exit(127);
 }
 
-static int arrange_streams(const int sources[3]) {
-    int moved[3];
-    // First out of the way of 0, 1 and 2, so that no dup2 overwrites a source that is still needed.
-    for (int i = 0; i < 3; i++)
-        if ((moved[i] = fcntl(sources[i], F_DUPFD, 3)) < 0) return -1;
-    for (int i = 0; i < 3; i++)
+static int arrange_streams(const int sources[4]) {
+    int moved[4];
+    int count = sources[3] < 0 ? 3 : 4;
+    // First out of the way of 0 to 3, so that no dup2 overwrites a source that is still needed.
+    for (int i = 0; i < count; i++)
+        if ((moved[i] = fcntl(sources[i], F_DUPFD, 4)) < 0) return -1;
+    for (int i = 0; i < count; i++)
         if (dup2(moved[i], i) < 0) return -1;
-    return (int)syscall(SYS_close_range, 3u, UINT_MAX, 0u);
+    return (int)syscall(SYS_close_range, (unsigned)count, UINT_MAX, 0u);
 }
 
 // Runs in the parent's memory on a stack of its own, with every signal blocked: system calls only.
@@ -57,10 +58,12 @@ static int child(void *context) {
         syscall(SYS_rt_sigaction, number, standard, NULL, sizeof(uint64_t));
 
     if (setsid() < 0) give_up(launch, FAULTLINE_SPAWN_SESSION);
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(launch, FAULTLINE_SPAWN_DEATH_SIGNAL);
-    // The parent may have died before the line above: nobody would ever send the signal.
-    if (getppid() != launch->parent) _exit(127);
-    if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) give_up(launch, FAULTLINE_SPAWN_DEATH_SIGNAL);
+    if (!request->outlives) {
+        if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(launch, FAULTLINE_SPAWN_DEATH_SIGNAL);
+        // The parent may have died before the line above: nobody would ever send the signal.
+        if (getppid() != launch->parent) _exit(127);
+        if (prctl(PR_SET_CHILD_SUBREAPER, 1) != 0) give_up(launch, FAULTLINE_SPAWN_DEATH_SIGNAL);
+    }
     if (request->lock_limit) {
         // A mark that cannot be set, because somebody lowered the hard limit, is not worth a failure.
         struct rlimit limit;
@@ -77,7 +80,7 @@ static int child(void *context) {
         }
     }
     if (request->directory && chdir(request->directory) != 0) give_up(launch, FAULTLINE_SPAWN_DIRECTORY);
-    if (arrange_streams(request->standard_streams) != 0) give_up(launch, FAULTLINE_SPAWN_DESCRIPTORS);
+    if (arrange_streams(request->streams) != 0) give_up(launch, FAULTLINE_SPAWN_DESCRIPTORS);
 
     sigset_t none;
     sigemptyset(&none);
@@ -86,7 +89,10 @@ static int child(void *context) {
     return give_up(launch, FAULTLINE_SPAWN_EXECUTE);
 }
 
-struct faultline_spawn_result faultline_spawn(const struct faultline_spawn_request *request) {
+// The stack of every child, one after the other.
+static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+
+static struct faultline_spawn_result spawn_in_turn(const struct faultline_spawn_request *request) {
     enum { stack_size_bytes = 64 * 1024 };
     static char *stack;
     struct faultline_spawn_result result = {.pid = -1, .pidfd = -1};
@@ -130,20 +136,30 @@ struct faultline_spawn_result faultline_spawn(const struct faultline_spawn_reque
     return result;
 }
 
-int faultline_become_subreaper(void) {
-    struct sigaction child_signal;
-    if (sigaction(SIGCHLD, NULL, &child_signal) != 0) return errno;
-    if (child_signal.sa_handler == SIG_IGN) {
-        child_signal.sa_handler = SIG_DFL;
-        if (sigaction(SIGCHLD, &child_signal, NULL) != 0) return errno;
-    }
-    return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : errno;
+struct faultline_spawn_result faultline_spawn(const struct faultline_spawn_request *request) {
+    pthread_mutex_lock(&turn);
+    struct faultline_spawn_result result = spawn_in_turn(request);
+    pthread_mutex_unlock(&turn);
+    return result;
 }
 
-int faultline_pidfd_open(pid_t pid) { return (int)syscall(SYS_pidfd_open, pid, 0); }
+int faultline_become_subreaper(void) {
+    struct sigaction child_signal;
+    if (sigaction(SIGCHLD, NULL, &child_signal) != 0) return -errno;
+    if (child_signal.sa_handler == SIG_IGN) {
+        child_signal.sa_handler = SIG_DFL;
+        if (sigaction(SIGCHLD, &child_signal, NULL) != 0) return -errno;
+    }
+    return prctl(PR_SET_CHILD_SUBREAPER, 1) == 0 ? 0 : -errno;
+}
+
+int faultline_pidfd_open(pid_t pid) {
+    int opened = (int)syscall(SYS_pidfd_open, pid, 0);
+    return opened < 0 ? -errno : opened;
+}
 
 int faultline_pidfd_signal(int pidfd, int signal) {
-    return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
+    return syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0) == 0 ? 0 : -errno;
 }
 
 struct faultline_exit faultline_reap(int pidfd) {
@@ -167,13 +183,16 @@ struct faultline_exit faultline_reap(int pidfd) {
 
 int faultline_pipe(int *read_end, int *write_end) {
     int ends[2];
-    if (pipe2(ends, O_CLOEXEC) != 0) return -1;
+    if (pipe2(ends, O_CLOEXEC) != 0) return -errno;
     *read_end = ends[0];
     *write_end = ends[1];
     return 0;
 }
 
-int faultline_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
+int faultline_eventfd(void) {
+    int made = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return made < 0 ? -errno : made;
+}
 
 ssize_t faultline_write_no_signal(int descriptor, const void *bytes, size_t count) {
     sigset_t pipe_signal, before, pending;
@@ -189,6 +208,5 @@ ssize_t faultline_write_no_signal(int descriptor, const void *bytes, size_t coun
         while (sigtimedwait(&pipe_signal, NULL, &now) < 0 && errno == EINTR) {}
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    errno = error;
-    return written;
+    return written < 0 ? -error : written;
 }

@@ -1,13 +1,14 @@
 #define _GNU_SOURCE
 #include "filesystem_type.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
 static int is_on(int descriptor, unsigned magic) {
     struct statfs filesystem;
-    if (fstatfs(descriptor, &filesystem) != 0) return -1;
+    if (fstatfs(descriptor, &filesystem) != 0) return -errno;
     return (unsigned)filesystem.f_type == magic;
 }
 

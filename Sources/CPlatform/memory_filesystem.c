@@ -1,10 +1,11 @@
 #include "memory_filesystem.h"
 
+#include <errno.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 
 int faultline_is_in_memory(const char *path) {
     struct statfs status;
-    if (statfs(path, &status) != 0) return -1;
+    if (statfs(path, &status) != 0) return -errno;
     return status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC;
 }

@@ -4,17 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-extern char **environ;
 
 int faultline_open_fuse_device(void) {
     int descriptor = open("/dev/fuse", O_RDWR | O_CLOEXEC);
@@ -42,30 +37,7 @@ int faultline_unmount(const char *target, int force, int lazy) {
     return umount2(target, flags) < 0 ? -errno : 0;
 }
 
-// Waits for a child that we started; its exit status, or -errno.
-static int wait_for(pid_t child) {
-    int status;
-    while (waitpid(child, &status, 0) < 0)
-        if (errno != EINTR) return -errno;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128;
-}
-
-static void read_message(int descriptor, char *message, unsigned size) {
-    unsigned filled = 0;
-    ssize_t got;
-    char discard[256];
-    for (;;) {
-        unsigned room = size - 1 - filled;
-        got = read(descriptor, room ? message + filled : discard, room ? room : sizeof discard);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        if (room) filled += (unsigned)got;
-    }
-    while (filled && message[filled - 1] == '\n') filled--;
-    message[filled] = 0;
-}
-
-static int receive_descriptor(int socket) {
+int faultline_receive_descriptor(int socket) {
     char byte;
     union { struct cmsghdr header; char space[CMSG_SPACE(sizeof(int))]; } control;
     struct iovec part = {.iov_base = &byte, .iov_len = 1};
@@ -80,62 +52,6 @@ static int receive_descriptor(int socket) {
     int descriptor;
     memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
     return descriptor;
-}
-
-// Starts the helper with its standard error in `errors` and the socket at descriptor 3.
-static int spawn_mount_helper(pid_t *child, const char *helper, const char *options, const char *target, int socket,
-                              int errors) {
-    char *arguments[] = {(char *)helper, "-o", (char *)options, "--", (char *)target, NULL};
-    char *environment[] = {"_FUSE_COMMFD=3", "PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_adddup2(&actions, errors, 2);
-    posix_spawn_file_actions_adddup2(&actions, socket, 3);
-    int error = posix_spawnp(child, helper, &actions, NULL, arguments, environment);
-    posix_spawn_file_actions_destroy(&actions);
-    return -error;
-}
-
-int faultline_mount_by_helper(const char *helper, const char *options, const char *target, char *message,
-                              unsigned messageSizeBytes) {
-    int sockets[2], errors[2];
-    message[0] = 0;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sockets) < 0) return -errno;
-    if (pipe2(errors, O_CLOEXEC) < 0) {
-        int error = errno;
-        close(sockets[0]);
-        close(sockets[1]);
-        return -error;
-    }
-    pid_t child;
-    int result = spawn_mount_helper(&child, helper, options, target, sockets[1], errors[1]);
-    close(sockets[1]);
-    close(errors[1]);
-    if (result == 0) {
-        result = receive_descriptor(sockets[0]);
-        read_message(errors[0], message, messageSizeBytes);
-        int status = wait_for(child);
-        if (status != 0 && result >= 0) {
-            close(result);
-            result = -EPERM;
-        }
-    }
-    close(sockets[0]);
-    close(errors[0]);
-    return result;
-}
-
-int faultline_unmount_by_helper(const char *helper, const char *target, int lazy) {
-    char *arguments[] = {(char *)helper, "-u", lazy ? "-z" : "-q", "--", (char *)target, NULL};
-    posix_spawn_file_actions_t actions;
-    posix_spawn_file_actions_init(&actions);
-    posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    pid_t child;
-    int error = posix_spawnp(&child, helper, &actions, NULL, arguments, environ);
-    posix_spawn_file_actions_destroy(&actions);
-    if (error) return -error;
-    int status = wait_for(child);
-    return status == 0 ? 0 : status < 0 ? status : -EBUSY;
 }
 
 static void ignore_interrupt(int signal) { (void)signal; }
@@ -183,9 +99,4 @@ void faultline_reserve_descriptors(unsigned int count) {
     if (last >= 0) close(last);
     close(any);
     if (allowed != limits.rlim_cur) setrlimit(RLIMIT_NOFILE, &limits);
-}
-
-int faultline_detach_on_spawn(posix_spawn_file_actions_t *actions, int firstClosed) {
-    int error = posix_spawn_file_actions_addclosefrom_np(actions, firstClosed);
-    return error ? error : posix_spawn_file_actions_addchdir_np(actions, "/");
 }

@@ -1,5 +1,6 @@
 #include "network_filesystem.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <sys/vfs.h>
 
@@ -27,7 +28,7 @@ static const unsigned types[] = {
 
 int faultline_may_be_shared_by_machines(int descriptor) {
     struct statfs filesystem;
-    if (fstatfs(descriptor, &filesystem) != 0) return -1;
+    if (fstatfs(descriptor, &filesystem) != 0) return -errno;
     for (size_t index = 0; index < sizeof types / sizeof types[0]; index++)
         if ((unsigned)filesystem.f_type == types[index]) return 1;
     return 0;

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 int faultline_flush_standard_output(void) {
-    if (fflush(stdout) != 0) return errno;
-    return ferror(stdout) != 0 ? EIO : 0;
+    if (fflush(stdout) != 0) return -errno;
+    return ferror(stdout) != 0 ? -EIO : 0;
 }
 
 void faultline_reserve_standard_streams(void) {

@@ -1,7 +1,7 @@
 import Bytes
 import Model
+import Platform
 import Storage
-import Synchronization
 
 /// What crash states showed, by number. What was looked at last is in memory; the rest is in a file, in which each large
 /// value stands once, however many states show it.
@@ -30,7 +30,7 @@ final class EvidenceArchive {
         }
 
         private let budget: MemoryBudget
-        private let state = Mutex(State())
+        private let state = Guarded(State())
 
         init(_ budget: MemoryBudget) { self.budget = budget }
 

@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Synchronization
 
 /// Does the same to many things on all threads, and gives the results in the order of the things.
@@ -18,7 +19,7 @@ enum Parallel {
             }
             return outputs
         }
-        let found = Mutex<[Result<Output, any Error>?]>(Array(repeating: nil, count: items.count))
+        let found = Guarded<[Result<Output, any Error>?]>(Array(repeating: nil, count: items.count))
         let next = Atomic<Int>(0)
         let over = Atomic<Bool>(false)
         // A few at a time: most of the threads' time is not to go into taking turns.

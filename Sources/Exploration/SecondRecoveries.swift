@@ -1,6 +1,6 @@
 import Model
 import Oracle
-import Synchronization
+import Platform
 
 /// What recovering once more showed, by what the first recovery left: many states recover to few. Of each only a digest
 /// is kept: mostly the second recovery shows what the first one did, and is that one then. Thread safe.
@@ -9,7 +9,7 @@ final class SecondRecoveries: Sendable {
     private static let lookPeriod = 64
     private static let keptAtMost = 10_000
 
-    private let known = Mutex<[StateHash: StateHash]>([:])
+    private let known = Guarded<[StateHash: StateHash]>([:])
 
     /// What a store that finds this shows; `recover` is asked where it is not known, or not what the first recovery
     /// showed, and now and then where it is.

@@ -1,12 +1,13 @@
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// The backing file under a `PageCache`. Every write and resize is recorded in the trace.
 struct BackingFile: PageCacheBacking {
     let fileSystem: FileSystem
     let node: Inode
-    let descriptor: Descriptor
+    let descriptor: SharedDescriptor
     /// nil when the file is only read.
     let turn: Recorder.Turn?
 
@@ -15,7 +16,7 @@ struct BackingFile: PageCacheBacking {
     func read(_ range: Range<UInt64>) throws(Errno) -> [UInt8] {
         var bytes = [UInt8](repeating: 0, count: range.count)
         let count = bytes.withUnsafeMutableBytes {
-            faultline_pread(descriptor.number, $0.baseAddress, $0.count, off_t(range.lowerBound))
+            faultline_pread(descriptor.rawValue, $0.baseAddress, $0.count, off_t(range.lowerBound))
         }
         bytes.removeLast(range.count - Int(try Errno.check(count)))
         return bytes
@@ -37,7 +38,7 @@ struct BackingFile: PageCacheBacking {
     }
 
     func resize(to sizeBytes: UInt64) throws(Errno) {
-        try Errno.check(faultline_ftruncate(descriptor.number, off_t(sizeBytes)))
+        try Errno.check(faultline_ftruncate(descriptor.rawValue, off_t(sizeBytes)))
         node.noteReach(sizeBytes)
         try requireTurn().record(.truncate(node.id, sizeBytes: sizeBytes))
     }

@@ -2,6 +2,7 @@ import Bytes
 import CFuse
 import CPlatform
 import Glibc
+import Platform
 
 extension Callbacks {
     static func addFiles(_ table: inout fuse_lowlevel_ops) {

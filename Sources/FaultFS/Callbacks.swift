@@ -2,6 +2,7 @@ import Bytes
 import CFuse
 import CPlatform
 import Glibc
+import Platform
 
 /// The libfuse callbacks: each decodes a request, calls `FileSystem`, and sends the reply. Called from many threads.
 ///

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// A control file that takes commands, such as `.faultline/control`. Each line of a write is a command and runs before
 /// write(2) returns. Reading the file returns the answers to the last write. A rejected command fails the write with

@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Platform
 
 /// The commands of `.faultline/control`.
 ///

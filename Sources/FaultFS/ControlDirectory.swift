@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// `.faultline`, the virtual directory that controls the mount. It appears in no listing and does not exist in the
 /// backing directory.

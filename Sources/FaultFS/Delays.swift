@@ -1,6 +1,7 @@
 import CPlatform
 import Glibc
 import Model
+import Platform
 import Synchronization
 
 /// Delays replies, as rules ask for.

@@ -1,6 +1,7 @@
 import Bytes
 import CFuse
 import Glibc
+import Platform
 
 /// Builds the reply to readdir or readdirplus.
 struct DirectoryListing {

@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Platform
 import Synchronization
 
 /// Decides which fault each call gets, by rules or by the fault script of an earlier run, and logs the injected faults.

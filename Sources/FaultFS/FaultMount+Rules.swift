@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Platform
 
 /// Direct control for the serving process. Other processes use `.faultline`.
 extension FaultMount {

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 import Storage
 
 /// A directory mounted through FaultFS. Any program can use it; every change is recorded; its power can be cut.
@@ -90,7 +91,7 @@ package final class FaultMount: @unchecked Sendable {
         }
     }
 
-    private func start(_ outside: Descriptor) throws(MountError) {
+    private func start(_ outside: SharedDescriptor) throws(MountError) {
         let limit = Int(faultline_raise_open_files(65_536))
         let directory = try StateDirectory(in: backing)
         do throws(MountError) {
@@ -233,12 +234,12 @@ package final class FaultMount: @unchecked Sendable {
 
     // MARK: Mounting
 
-    func makeFileSystem(_ directory: StateDirectory, _ outside: Descriptor, _ descriptorLimit: Int)
+    func makeFileSystem(_ directory: StateDirectory, _ outside: SharedDescriptor, _ descriptorLimit: Int)
         throws(MountError) -> FileSystem
     {
         let root = backing.withCString { open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
         guard root >= 0 else { throw .system(call: "open", path: backing, errno: errno) }
-        let descriptor = Descriptor(root)
+        let descriptor = SharedDescriptor(adopting: root)
         var attributes = stat()
         guard fstat(root, &attributes) == 0 else { throw .system(call: "fstat", path: backing, errno: errno) }
         let table = InodeTable(
@@ -270,7 +271,7 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     private func makeControl(
-        _ outside: Descriptor, _ pageCaches: PageCaches, _ unsynced: @escaping @Sendable () -> String
+        _ outside: SharedDescriptor, _ pageCaches: PageCaches, _ unsynced: @escaping @Sendable () -> String
     ) -> ControlDirectory {
         let rejectedWrites = rejectedWrites
         let oracle = OracleFile(
@@ -321,17 +322,17 @@ package final class FaultMount: @unchecked Sendable {
     }
 
     /// Opens the file that receives oracle lines, and says whether this created it.
-    private func openOracle() throws(MountError) -> (Descriptor, isNew: Bool) {
+    private func openOracle() throws(MountError) -> (SharedDescriptor, isNew: Bool) {
         guard let path = options.oraclePath else {
             let file = faultline_memfd("oracle")
             guard file >= 0 else { throw .system(call: "memfd_create", path: "oracle", errno: -file) }
-            return (Descriptor(file), false)
+            return (SharedDescriptor(adopting: file), false)
         }
         let (file, isNew): (Int32, Bool)
         do throws(OutputError) { (file, isNew) = try OutputDescriptor.append(path, access: O_RDWR) } catch {
             throw .system(call: "open", path: path, errno: error.errno)
         }
-        let descriptor = Descriptor(file)
+        let descriptor = SharedDescriptor(adopting: file)
         do throws(MountError) {
             var attributes = stat()
             guard fstat(file, &attributes) == 0, attributes.st_mode & S_IFMT == S_IFREG else {

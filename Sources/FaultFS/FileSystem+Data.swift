@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// Reads and writes through the page caches.
 extension FileSystem {
@@ -30,12 +31,12 @@ extension FileSystem {
 
     /// Writes to the backing file and records the write.
     func store(
-        _ node: Inode, _ descriptor: Descriptor, _ data: UnsafeRawBufferPointer, at offset: UInt64,
+        _ node: Inode, _ descriptor: SharedDescriptor, _ data: UnsafeRawBufferPointer, at offset: UInt64,
         _ turn: Recorder.Turn
     ) throws(Errno) -> Int {
         try undo?.saveRange(of: node.id, descriptor, offset, UInt64(data.count))
         let written = try Errno.check(
-            faultline_pwrite(descriptor.number, data.baseAddress, data.count, off_t(offset)))
+            faultline_pwrite(descriptor.rawValue, data.baseAddress, data.count, off_t(offset)))
         node.noteReach(offset + UInt64(written))
         try turn.recordWrite(node.id, offsetBytes: offset, UnsafeRawBufferPointer(rebasing: data.prefix(written)))
         return written
@@ -113,7 +114,7 @@ extension FileSystem {
     private func readStored(
         _ file: OpenFile, _ buffer: UnsafeMutableRawBufferPointer, at offset: UInt64
     ) throws(Errno) -> Int {
-        try Errno.check(faultline_pread(file.descriptor.number, buffer.baseAddress, buffer.count, off_t(offset)))
+        try Errno.check(faultline_pread(file.descriptor.rawValue, buffer.baseAddress, buffer.count, off_t(offset)))
     }
 
     /// Flips one bit of the backing file. The trace records it as a write.

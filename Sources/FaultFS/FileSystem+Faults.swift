@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// Applies fault rules to calls.
 extension FileSystem {
@@ -104,9 +105,9 @@ extension FileSystem {
         return count > 0 ? ByteString(name[..<count].prefix { $0 != UInt8(ascii: "\n") }) : nil
     }
 
-    func size(of descriptor: Descriptor) throws(Errno) -> UInt64 {
+    func size(of descriptor: SharedDescriptor) throws(Errno) -> UInt64 {
         var attributes = stat()
-        try Errno.check(faultline_fstat(descriptor.number, &attributes))
+        try Errno.check(faultline_fstat(descriptor.rawValue, &attributes))
         return UInt64(attributes.st_size)
     }
 }

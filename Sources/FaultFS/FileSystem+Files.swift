@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// Opening, reading, writing and allocating files; opening directories.
 extension FileSystem {
@@ -18,7 +19,7 @@ extension FileSystem {
 
     /// Opens the backing file. A recorded mount also needs to read, to save bytes before they are overwritten; a file
     /// that may not be read is opened as requested.
-    private func openBelow(_ node: Inode, _ flags: Int32) throws(Errno) -> Descriptor {
+    private func openBelow(_ node: Inode, _ flags: Int32) throws(Errno) -> SharedDescriptor {
         if recorder.isRecording && flags & O_ACCMODE == O_WRONLY {
             let readable = (flags & ~O_ACCMODE) | O_RDWR
             do throws(Errno) { return try table.openFile(node, flags: readable) } catch {
@@ -38,9 +39,11 @@ extension FileSystem {
         return try change(.create, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 let above = try table.open(directory)
-                let descriptor = Descriptor(
-                    try Errno.check(name.withCString { faultline_create(above.number, $0, access, mode & 0o7777) }))
-                let attributes = try adopt(name, in: above.number, mode: mode, caller)
+                let descriptor = SharedDescriptor(
+                    adopting:
+                        try Errno.check(
+                            name.withCString { faultline_create(above.rawValue, $0, access, mode & 0o7777) }))
+                let attributes = try adopt(name, in: above.rawValue, mode: mode, caller)
                 let node = table.add(attributes, at: name, in: directory)
                 node.lookups += 1
                 table.adopt(descriptor, of: node)
@@ -110,7 +113,7 @@ extension FileSystem {
             if clears {
                 try undo?.saveRange(of: file.node.id, file.descriptor, UInt64(offset), UInt64(length))
             }
-            try Errno.check(faultline_allocate(file.descriptor.number, mode, off_t(offset), off_t(length)))
+            try Errno.check(faultline_allocate(file.descriptor.rawValue, mode, off_t(offset), off_t(length)))
             if clears { pageCaches.forget(file.node.id, UInt64(offset)..<UInt64(offset) + UInt64(length)) }
             file.node.noteReach(UInt64(offset) + UInt64(length))
             try turn.record(
@@ -129,7 +132,7 @@ extension FileSystem {
                 Int64(try cache.seek(backing, from: UInt64(offset), findsHole: whence == 4))
             }
         }
-        return Int64(try Errno.check(faultline_lseek(file.descriptor.number, off_t(offset), whence)))
+        return Int64(try Errno.check(faultline_lseek(file.descriptor.rawValue, off_t(offset), whence)))
     }
 
     // MARK: Directories
@@ -153,6 +156,6 @@ extension FileSystem {
         // The control directory stays reachable when the power is off.
         if id != 1 { try checkPower() }
         let path = try table.descriptor(of: try table.node(id))
-        try Errno.check(faultline_access_path(path.number, mask))
+        try Errno.check(faultline_access_path(path.rawValue, mask))
     }
 }

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// Lookup, creation, linking, removal and renaming.
 extension FileSystem {
@@ -26,7 +27,7 @@ extension FileSystem {
         let node = try table.node(id)
         _ = try applyRules(.readlink, .inode(node), caller)
         let path = try table.descriptor(of: node)
-        return try Errno.check(faultline_readlink_path(path.number, buffer.baseAddress!, buffer.count))
+        return try Errno.check(faultline_readlink_path(path.rawValue, buffer.baseAddress!, buffer.count))
     }
 
     func makeDirectory(_ parent: UInt, _ name: ByteString, _ mode: mode_t, _ caller: Caller) throws(Errno)
@@ -73,8 +74,8 @@ extension FileSystem {
         return try change(operation, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
                 let above = try table.open(directory)
-                try Errno.check(name.withCString { body(above.number, $0) })
-                let attributes = try adopt(name, in: above.number, mode: mode, caller)
+                try Errno.check(name.withCString { body(above.rawValue, $0) })
+                let attributes = try adopt(name, in: above.rawValue, mode: mode, caller)
                 let node = table.add(attributes, at: name, in: directory)
                 node.lookups += 1
                 try turn.record(
@@ -94,12 +95,12 @@ extension FileSystem {
                 guard !node.names.isEmpty else { throw Errno(ENOENT) }
                 let above = try table.open(directory)
                 let path = try table.open(node)
-                try Errno.check(name.withCString { faultline_link_path(path.number, above.number, $0) })
+                try Errno.check(name.withCString { faultline_link_path(path.rawValue, above.rawValue, $0) })
                 table.link(node, at: name, in: directory)
                 node.lookups += 1
                 try turn.record(.link(node.id, at: Entry(directory.id, name)))
                 var attributes = stat()
-                try Errno.check(faultline_fstat(path.number, &attributes))
+                try Errno.check(faultline_fstat(path.rawValue, &attributes))
                 table.adjust(&attributes, for: node)
                 return LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
             }
@@ -123,14 +124,14 @@ extension FileSystem {
                     try Errno.check(
                         name.withCString { from in
                             OrphanDirectory.name(of: node.id).withCString { to in
-                                faultline_rename_at(above.number, from, orphans.number, to, 0)
+                                faultline_rename_at(above.rawValue, from, orphans.rawValue, to, 0)
                             }
                         })
                     table.addOrphan(node)
                 } else {
                     try table.pin(node)
                     try Errno.check(
-                        name.withCString { faultline_unlink_at(above.number, $0, isDirectory ? 1 : 0) })
+                        name.withCString { faultline_unlink_at(above.rawValue, $0, isDirectory ? 1 : 0) })
                 }
                 table.unlink(name, in: directory)
                 try turn.record(.unlink(Entry(directory.id, name)))
@@ -157,7 +158,7 @@ extension FileSystem {
                 let isOrphaned = mode == .replace ? try orphan(target, unless: node, at: newName, in: below) : false
                 let result = name.withCString { old in
                     newName.withCString { new in
-                        faultline_rename_at(above.number, old, below.number, new, flags)
+                        faultline_rename_at(above.rawValue, old, below.rawValue, new, flags)
                     }
                 }
                 if result < 0, isOrphaned, let target { table.removeOrphan(target) }
@@ -171,7 +172,7 @@ extension FileSystem {
     }
 
     /// Called before a rename over `target`: links it into the orphan directory if it would lose its last name.
-    private func orphan(_ target: Inode?, unless same: Inode, at name: ByteString, in directory: Descriptor)
+    private func orphan(_ target: Inode?, unless same: Inode, at name: ByteString, in directory: SharedDescriptor)
         throws(Errno) -> Bool
     {
         guard let target, target !== same else { return false }
@@ -182,7 +183,7 @@ extension FileSystem {
         try Errno.check(
             name.withCString { from in
                 OrphanDirectory.name(of: target.id).withCString { to in
-                    faultline_link_at(directory.number, from, orphans.number, to)
+                    faultline_link_at(directory.rawValue, from, orphans.rawValue, to)
                 }
             })
         table.addOrphan(target)

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// Syncs, with the faults that rules inject.
 extension FileSystem {
@@ -15,7 +16,7 @@ extension FileSystem {
     func sync(_ file: OpenFile, isData: Bool, _ caller: Caller) throws(Errno) {
         let barrier: Barrier = isData ? .fdatasync(file.node.id) : .fsync(file.node.id)
         try sync(barrier, isData ? .fdatasync : .fsync, file.node, file, caller) { () throws(Errno) in
-            let number = file.descriptor.number
+            let number = file.descriptor.rawValue
             try Errno.check(isData ? faultline_fdatasync(number) : faultline_fsync(number))
         }
     }
@@ -25,7 +26,7 @@ extension FileSystem {
         let directory = try OpenDirectory.behind(handle)
         try sync(.fsync(directory.node.id), .fsyncdir, directory.node, nil, caller) { () throws(Errno) in
             let descriptor = try directory.descriptor(table)
-            try Errno.check(faultline_fsync(descriptor.number))
+            try Errno.check(faultline_fsync(descriptor.rawValue))
         }
     }
 
@@ -107,7 +108,7 @@ extension FileSystem {
         var wanted = synced
         if !loss.revertsAtOnce { wanted.sizeBytes = current.sizeBytes }
         let patch = ContentPatch(
-            file: backing.descriptor.number, path: table.path(of: backing.node), payloads: tracker.payloads)
+            file: backing.descriptor.rawValue, path: table.path(of: backing.node), payloads: tracker.payloads)
         for change in ContentPatch.changes(from: current, to: wanted) {
             if !loss.revertsAtOnce, let range = change.range { try cache.keepSeen(range, backing) }
             do throws(MountError) {

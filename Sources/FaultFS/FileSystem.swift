@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// The operations of the mount, independent of the FUSE protocol. Each returns the reply or throws an errno.
 ///
@@ -85,7 +86,7 @@ final class FileSystem: @unchecked Sendable {
         let node = try table.node(id)
         _ = try applyRules(.getattr, .inode(node), caller)
         let descriptor = try table.descriptor(of: node)
-        try table.attributes(of: node, through: descriptor.number, &attributes)
+        try table.attributes(of: node, through: descriptor.rawValue, &attributes)
         return attributes
     }
 
@@ -118,20 +119,20 @@ final class FileSystem: @unchecked Sendable {
             if let size = changes.sizeBytes {
                 try truncate(node, path, file?.descriptor, size, turn)
             }
-            if let mode = changes.mode { try Errno.check(faultline_chmod_path(path.number, mode & 0o7777)) }
+            if let mode = changes.mode { try Errno.check(faultline_chmod_path(path.rawValue, mode & 0o7777)) }
             if changes.owner != nil || changes.group != nil {
                 let owner = changes.owner ?? uid_t.max
-                try Errno.check(faultline_chown_path(path.number, owner, changes.group ?? gid_t.max))
+                try Errno.check(faultline_chown_path(path.rawValue, owner, changes.group ?? gid_t.max))
             }
             if let times = changes.times {
                 try withUnsafeTemporaryAllocation(of: timespec.self, capacity: 2) { buffer throws(Errno) in
                     buffer[0] = times.accessed
                     buffer[1] = times.modified
-                    try Errno.check(faultline_utimens_path(path.number, buffer.baseAddress!))
+                    try Errno.check(faultline_utimens_path(path.rawValue, buffer.baseAddress!))
                 }
             }
             if changes.sizeBytes != nil, faultline_privileges_killed() != 0 { try killPrivileges(node, path, turn) }
-            try table.attributes(of: node, through: path.number, &attributes)
+            try table.attributes(of: node, through: path.rawValue, &attributes)
             if changes.mode != nil || changes.owner != nil || changes.group != nil {
                 try turn.record(.setAttributes(node.id, Attributes(attributes)))
             }
@@ -140,16 +141,16 @@ final class FileSystem: @unchecked Sendable {
     }
 
     private func truncate(
-        _ node: Inode, _ path: Descriptor, _ open: Descriptor?, _ sizeBytes: Int64, _ turn: Recorder.Turn
+        _ node: Inode, _ path: SharedDescriptor, _ open: SharedDescriptor?, _ sizeBytes: Int64, _ turn: Recorder.Turn
     ) throws(Errno) {
         var before = stat()
-        try Errno.check(faultline_fstat(path.number, &before))
+        try Errno.check(faultline_fstat(path.rawValue, &before))
         if let undo, sizeBytes < Int64(before.st_size) {
             try undo.saveTail(of: node.id, try table.openFile(node, flags: O_RDONLY), from: UInt64(sizeBytes))
         }
-        if let open, faultline_ftruncate(open.number, off_t(sizeBytes)) == 0 {
+        if let open, faultline_ftruncate(open.rawValue, off_t(sizeBytes)) == 0 {
         } else {
-            try Errno.check(faultline_truncate_path(path.number, off_t(sizeBytes)))
+            try Errno.check(faultline_truncate_path(path.rawValue, off_t(sizeBytes)))
         }
         guard before.st_size != off_t(sizeBytes) else { return }
         pageCaches.forget(node.id, UInt64(sizeBytes)..<UInt64.max)
@@ -158,14 +159,14 @@ final class FileSystem: @unchecked Sendable {
     }
 
     /// Clears the set-user-ID and set-group-ID bits, as a write or truncation by a caller without CAP_FSETID must.
-    func killPrivileges(_ node: Inode, _ file: Descriptor, _ turn: Recorder.Turn) throws(Errno) {
+    func killPrivileges(_ node: Inode, _ file: SharedDescriptor, _ turn: Recorder.Turn) throws(Errno) {
         var attributes = stat()
-        try Errno.check(faultline_fstat(file.number, &attributes))
+        try Errno.check(faultline_fstat(file.rawValue, &attributes))
         let mode = attributes.st_mode
         let lost = mode & S_ISUID | (mode & S_IXGRP != 0 ? mode & S_ISGID : 0)
         guard lost != 0 else { return }
         attributes.st_mode = mode & ~lost
-        try Errno.check(faultline_chmod_path(file.number, attributes.st_mode & 0o7777))
+        try Errno.check(faultline_chmod_path(file.rawValue, attributes.st_mode & 0o7777))
         invalidateAttributes(node.id)
         try turn.record(.setAttributes(node.id, Attributes(attributes)))
     }
@@ -175,7 +176,7 @@ final class FileSystem: @unchecked Sendable {
         _ = try applyRules(.statfs, .inode(table.root), caller)
         var statistics = statvfs()
         let root = try table.descriptor(of: table.root)
-        try Errno.check(faultline_fstatvfs(root.number, &statistics))
+        try Errno.check(faultline_fstatvfs(root.rawValue, &statistics))
         return statistics
     }
 
@@ -195,7 +196,7 @@ final class FileSystem: @unchecked Sendable {
             throw Errno(ENODATA)
         }
         let path = try table.descriptor(of: node)
-        return try Errno.check(faultline_getxattr_path(path.number, name, buffer.baseAddress, buffer.count))
+        return try Errno.check(faultline_getxattr_path(path.rawValue, name, buffer.baseAddress, buffer.count))
     }
 
     func extendedAttributes(
@@ -206,7 +207,7 @@ final class FileSystem: @unchecked Sendable {
         let node = try table.node(id)
         _ = try applyRules(.listxattr, .inode(node), caller)
         let path = try table.descriptor(of: node)
-        return try Errno.check(faultline_listxattr_path(path.number, buffer.baseAddress, buffer.count))
+        return try Errno.check(faultline_listxattr_path(path.rawValue, buffer.baseAddress, buffer.count))
     }
 
     /// `value` nil removes the attribute.
@@ -219,9 +220,9 @@ final class FileSystem: @unchecked Sendable {
         try change(value == nil ? .removexattr : .setxattr, .inode(node), caller) { turn, _ throws(Errno) in
             if let value {
                 node.wasGivenAttributes.store(true, ordering: .releasing)
-                try Errno.check(faultline_setxattr_path(path.number, name, value.baseAddress, value.count, flags))
+                try Errno.check(faultline_setxattr_path(path.rawValue, name, value.baseAddress, value.count, flags))
             } else {
-                try Errno.check(faultline_removexattr_path(path.number, name))
+                try Errno.check(faultline_removexattr_path(path.rawValue, name))
             }
             try turn.record(
                 .setExtendedAttribute(
@@ -240,16 +241,16 @@ final class FileSystem: @unchecked Sendable {
         let wrongOwner = ownUser == 0 && (caller.owner != ownUser || caller.group != ownGroup)
         let wrongMode = !isLink && attributes.st_mode & 0o777 != mode & 0o777
         guard wrongOwner || wrongMode else { return attributes }
-        let path = Descriptor(try Errno.check(name.withCString { faultline_open_path(directory, $0) }))
+        let path = SharedDescriptor(adopting: try Errno.check(name.withCString { faultline_open_path(directory, $0) }))
         let wanted = (mode & 0o7777) | (attributes.st_mode & S_ISGID)
         if wrongOwner {
             var parent = stat()
             try Errno.check(faultline_fstat(directory, &parent))
             let group = parent.st_mode & S_ISGID != 0 ? gid_t.max : caller.group
-            try Errno.check(faultline_chown_path(path.number, caller.owner, group))
+            try Errno.check(faultline_chown_path(path.rawValue, caller.owner, group))
         }
-        if !isLink { try Errno.check(faultline_chmod_path(path.number, wanted)) }
-        try Errno.check(faultline_fstat(path.number, &attributes))
+        if !isLink { try Errno.check(faultline_chmod_path(path.rawValue, wanted)) }
+        try Errno.check(faultline_fstat(path.rawValue, &attributes))
         return attributes
     }
 }

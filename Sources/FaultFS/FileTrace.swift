@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 import Storage
 
 /// A trace in a file (docs/trace-format.md). With the contents of the base tree it is self-contained: crash states can

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// An open file, directory or control file. The kernel's `fh` is a retained reference to it.
 class Handle: @unchecked Sendable {
@@ -24,7 +25,7 @@ class Handle: @unchecked Sendable {
 /// An open regular file.
 final class OpenFile: Handle, @unchecked Sendable {
     let node: Inode
-    let descriptor: Descriptor
+    let descriptor: SharedDescriptor
     /// O_SYNC or O_DSYNC if the mount must honour it, as for direct I/O; otherwise 0.
     let ownSync: Int32
     /// Reads and writes bypass the kernel's page cache.
@@ -32,7 +33,7 @@ final class OpenFile: Handle, @unchecked Sendable {
     /// Which writeback errors this file has reported. Guarded by the lock of `PageCaches`.
     var reportedErrors = WritebackErrors.Cursor()
 
-    init(_ node: Inode, _ descriptor: Descriptor, isDirect: Bool = false, flags: Int32 = 0) {
+    init(_ node: Inode, _ descriptor: SharedDescriptor, isDirect: Bool = false, flags: Int32 = 0) {
         self.node = node
         self.descriptor = descriptor
         self.isDirect = isDirect
@@ -52,7 +53,7 @@ final class OpenFile: Handle, @unchecked Sendable {
 final class OpenDirectory: Handle, @unchecked Sendable {
     let node: Inode
     private let lock = Lock()
-    private var opened: Descriptor?
+    private var opened: SharedDescriptor?
     private var listing: [(name: ByteString, node: Inode)]?
 
     init(_ node: Inode) { self.node = node }
@@ -63,7 +64,7 @@ final class OpenDirectory: Handle, @unchecked Sendable {
     }
 
     /// A descriptor of the directory, opened on first use.
-    func descriptor(_ table: InodeTable) throws(Errno) -> Descriptor {
+    func descriptor(_ table: InodeTable) throws(Errno) -> SharedDescriptor {
         try lock.withLock { () throws(Errno) in
             if let opened { return opened }
             let fresh = try table.openFile(node, flags: O_RDONLY)

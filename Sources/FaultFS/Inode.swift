@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 import Synchronization
 
 /// An inode of the mount: its id in the trace, which is also the kernel's node id, and its number in the backing
@@ -21,7 +22,7 @@ final class Inode: @unchecked Sendable {
     /// The number of references that the kernel holds.
     var lookups: UInt64 = 0
     /// The cached O_PATH descriptor, if any.
-    var descriptor: Descriptor?
+    var descriptor: SharedDescriptor?
     /// Whether the cached descriptor was used since the clock hand passed.
     var wasUsed = false
     /// Whether it has a name in the orphan directory, so that a lost unlink can be undone.

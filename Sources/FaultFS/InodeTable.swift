@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 import Synchronization
 
 /// All inodes of the mounted tree with their names. It is the authority on the namespace, since all changes pass
@@ -20,7 +21,7 @@ final class InodeTable: @unchecked Sendable {
     private var cached: [Inode] = []
     private var hand = 0
     /// The orphan directory: it names inodes whose unlink a crash could undo. nil when nothing is recorded.
-    private let orphans: Descriptor?
+    private let orphans: SharedDescriptor?
     /// The orphans that were created since the mount.
     private var newOrphans: [Inode] = [] {
         didSet { hasNewOrphans.store(!newOrphans.isEmpty, ordering: .relaxed) }
@@ -34,13 +35,13 @@ final class InodeTable: @unchecked Sendable {
     /// Whether the backing filesystem supports extended attributes.
     let keepsAttributes: Bool
 
-    init(root descriptor: Descriptor, number: UInt64, orphans: Descriptor?, descriptorLimit: Int) {
+    init(root descriptor: SharedDescriptor, number: UInt64, orphans: SharedDescriptor?, descriptorLimit: Int) {
         self.orphans = orphans
         self.limit = max(descriptorLimit, 16)
         root = Inode(id: .root, format: S_IFDIR, number: number)
         root.descriptor = descriptor
         keepsAttributes =
-            faultline_getxattr_path(descriptor.number, "security.capability", nil, 0) >= 0 || errno == ENODATA
+            faultline_getxattr_path(descriptor.rawValue, "security.capability", nil, 0) >= 0 || errno == ENODATA
         nodes.append(root)
     }
 
@@ -55,18 +56,18 @@ final class InodeTable: @unchecked Sendable {
     }
 
     /// The inode's O_PATH descriptor.
-    func descriptor(of node: Inode) throws(Errno) -> Descriptor {
+    func descriptor(of node: Inode) throws(Errno) -> SharedDescriptor {
         lock.lock()
         defer { lock.unlock() }
         return try open(node)
     }
 
     /// Opens the inode for reading or writing.
-    func openFile(_ node: Inode, flags: Int32) throws(Errno) -> Descriptor {
+    func openFile(_ node: Inode, flags: Int32) throws(Errno) -> SharedDescriptor {
         lock.lock()
         defer { lock.unlock() }
         let path = try open(node)
-        return Descriptor(try Errno.check(faultline_reopen(path.number, flags)))
+        return SharedDescriptor(adopting: try Errno.check(faultline_reopen(path.rawValue, flags)))
     }
 
     /// The entries of a directory, by name.
@@ -109,7 +110,7 @@ final class InodeTable: @unchecked Sendable {
                 let directory = try? open(parent)
             else { return 0 }
             var attributes = stat()
-            let result = name.withCString { faultline_stat_at(directory.number, $0, &attributes) }
+            let result = name.withCString { faultline_stat_at(directory.rawValue, $0, &attributes) }
             return result == 0 ? Int64(attributes.st_size) : 0
         }
     }
@@ -124,10 +125,10 @@ final class InodeTable: @unchecked Sendable {
         let directory = try open(parent)
         guard let node = parent.children[name] else {
             // Without search permission on the directory the answer is EACCES, not ENOENT.
-            try Errno.check(name.withCString { faultline_stat_at(directory.number, $0, &attributes) })
+            try Errno.check(name.withCString { faultline_stat_at(directory.rawValue, $0, &attributes) })
             throw Errno(ENOENT)
         }
-        try Errno.check(name.withCString { faultline_stat_at(directory.number, $0, &attributes) })
+        try Errno.check(name.withCString { faultline_stat_at(directory.rawValue, $0, &attributes) })
         guard attributes.st_ino == node.number else { throw Errno(ESTALE) }
         adjust(&attributes, for: node)
         node.lookups += 1
@@ -163,7 +164,7 @@ final class InodeTable: @unchecked Sendable {
 
     /// Inside `change`: the orphan directory if `node`, which is about to lose its last name, must be kept there; nil
     /// otherwise. The trace has all data of a file created since the mount, so a small one can be rebuilt from it.
-    func orphanDirectory(for node: Inode) -> Descriptor? {
+    func orphanDirectory(for node: Inode) -> SharedDescriptor? {
         guard let orphans, !node.isDirectory, node.names.count == 1 else { return nil }
         if !isNew(node) { return orphans }
         return node.isRegular && node.furthestBytes > OrphanDirectory.smallBytes ? orphans : nil
@@ -187,7 +188,7 @@ final class InodeTable: @unchecked Sendable {
     func pruneOrphans(onlyUnchecked: Bool, _ canReach: (InodeID) -> Bool) {
         guard hasNewOrphans.load(ordering: .relaxed) else { return }
         if onlyUnchecked, !hasUncheckedOrphans.load(ordering: .relaxed) { return }
-        var gone: [Descriptor] = []
+        var gone: [SharedDescriptor] = []
         lock.withLock {
             hasUncheckedOrphans.store(newOrphans.count > 8, ordering: .relaxed)
             for _ in 0..<min(newOrphans.count, 8) {
@@ -209,11 +210,11 @@ final class InodeTable: @unchecked Sendable {
     func removeOrphan(_ node: Inode) {
         guard let orphans else { return }
         node.isOrphaned = false
-        _ = OrphanDirectory.name(of: node.id).withCString { faultline_unlink_at(orphans.number, $0, 0) }
+        _ = OrphanDirectory.name(of: node.id).withCString { faultline_unlink_at(orphans.rawValue, $0, 0) }
     }
 
     /// Inside `change`: uses an open file's descriptor as the cached descriptor of a new inode.
-    func adopt(_ descriptor: Descriptor, of node: Inode) {
+    func adopt(_ descriptor: SharedDescriptor, of node: Inode) {
         node.descriptor = descriptor
         node.wasUsed = true
         cache(node)
@@ -228,21 +229,21 @@ final class InodeTable: @unchecked Sendable {
     }
 
     /// Inside `change`: the inode's O_PATH descriptor, opened if it is not cached.
-    func open(_ node: Inode) throws(Errno) -> Descriptor {
+    func open(_ node: Inode) throws(Errno) -> SharedDescriptor {
         node.wasUsed = true
         if let descriptor = node.descriptor { return descriptor }
         let number: Int32
         if let name = node.names.first {
             guard let parent = nodes[Int(name.directory.rawValue)] else { throw Errno(ESTALE) }
             let above = try open(parent)
-            number = try Errno.check(name.name.withCString { faultline_open_path(above.number, $0) })
+            number = try Errno.check(name.name.withCString { faultline_open_path(above.rawValue, $0) })
         } else if node.isOrphaned, let orphans {
             number = try Errno.check(
-                OrphanDirectory.name(of: node.id).withCString { faultline_open_path(orphans.number, $0) })
+                OrphanDirectory.name(of: node.id).withCString { faultline_open_path(orphans.rawValue, $0) })
         } else {
             throw Errno(ESTALE)
         }
-        let descriptor = Descriptor(number)
+        let descriptor = SharedDescriptor(adopting: number)
         node.descriptor = descriptor
         cache(node)
         return descriptor

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// Mounting and unmounting: directly as root (also root of a user namespace), otherwise through fusermount3, which is
 /// setuid.
@@ -28,16 +29,12 @@ enum KernelMount {
     private static func mountByHelper(_ mountPoint: ByteString, _ helper: ByteString, _ options: String)
         throws(MountError) -> Int32
     {
-        var message = [CChar](repeating: 0, count: 1024)
-        let count = UInt32(message.count)
-        let device = helper.withCString { helper in
-            mountPoint.withCString { faultline_mount_by_helper(helper, options, $0, &message, count) }
+        var said = ""
+        do throws(Errno) {
+            return try MountHelper(helper).mount(mountPoint, options: options, said: &said)
+        } catch {
+            throw .noPermission(mountPoint: mountPoint, errno: error.code, helper: "\(helper): \(said)")
         }
-        guard device >= 0 else {
-            let said = message.withUnsafeBufferPointer { ByteString(cString: $0.baseAddress!) }
-            throw .noPermission(mountPoint: mountPoint, errno: -device, helper: "\(helper): \(said)")
-        }
-        return device
     }
 
     /// Detaches the topmost mount there, even if it is in use. Does not abort its FUSE connection, which other mounts
@@ -46,8 +43,7 @@ enum KernelMount {
         let result = mountPoint.withCString { path in
             let own = faultline_unmount(path, 0, 1)
             guard own == -EPERM else { return own }
-            let helped = helper.withCString { faultline_unmount_by_helper($0, path, 1) }
-            return helped == 0 ? 0 : own
+            return MountHelper(helper).unmount(mountPoint, isLazy: true) ? 0 : own
         }
         guard result == 0 else { throw .system(call: "umount", path: mountPoint, errno: -result) }
     }
@@ -57,7 +53,7 @@ enum KernelMount {
         let result = mountPoint.withCString { path in
             let own = faultline_unmount(path, force ? 1 : 0, force ? 1 : 0)
             guard own == -EPERM else { return own }
-            return helper.withCString { faultline_unmount_by_helper($0, path, force ? 1 : 0) }
+            return MountHelper(helper).unmount(mountPoint, isLazy: force) ? 0 : -EBUSY
         }
         guard result == 0 else { throw .system(call: "umount", path: mountPoint, errno: -result) }
     }

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Platform
 
 /// A trace in memory, for tests and short runs.
 ///

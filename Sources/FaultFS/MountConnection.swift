@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// Whether a mount still has a server. The kernel ends a FUSE connection when its last descriptor is closed, however
 /// the process ended and in whatever namespace it ran. A process id would not tell: it means another process, or none,
@@ -25,48 +26,38 @@ extension MountTable.Mount {
 /// Probes a mount in its own thread. That thread may hang forever without harm: it holds no lock, and a kill ends it.
 private final class ConnectionProbe: @unchecked Sendable {
     private let entry: MountTable.Mount
-    private let answered: Descriptor
+    private let answered: OneWayFlag
     private let lock = Lock()
     private var result = MountConnection.unknown(reason: "its server does not answer")
 
     init?(_ entry: MountTable.Mount) {
         self.entry = entry
-        answered = Descriptor(faultline_eventfd())
-        guard answered.number >= 0 else { return nil }
-        var thread = pthread_t()
-        let retained = Unmanaged.passRetained(self)
-        let started = pthread_create(
-            &thread, nil,
-            { context in
-                faultline_block_signals()
-                let probe = Unmanaged<ConnectionProbe>.fromOpaque(context!).takeRetainedValue()
-                let result = probe.run()
-                probe.lock.withLock { probe.result = result }
-                _ = eventfd_write(probe.answered.number, 1)
-                return nil
-            }, retained.toOpaque())
-        guard started == 0 else {
-            retained.release()
+        do throws(Errno) {
+            answered = try OneWayFlag()
+            try Thread.startDetached { [self] in
+                let result = run()
+                lock.withLock { self.result = result }
+                answered.raise()
+            }
+        } catch {
             return nil
         }
-        pthread_detach(thread)
     }
 
     func answer(within milliseconds: Int) -> MountConnection {
-        var waiting = pollfd(fd: answered.number, events: Int16(POLLIN), revents: 0)
-        while poll(&waiting, 1, Int32(clamping: milliseconds)) < 0, errno == EINTR {}
+        _ = try? answered.wait(until: Deadline(afterMilliseconds: milliseconds))
         return lock.withLock { result }
     }
 
     private func run() -> MountConnection {
         let root = entry.mountPoint.withCString { faultline_hold_directory($0) }
-        guard root >= 0 else { return .unknown(reason: String(cString: strerror(-root))) }
-        let held = Descriptor(root)
+        guard root >= 0 else { return .unknown(reason: Errno(-root).description) }
+        let held = SharedDescriptor(adopting: root)
         if let id = entry.id, let here = Self.mountID(of: held), id != here {
             return .unknown(reason: "something else is mounted over it")
         }
         let status = ControlDirectory.name.appending("status")
-        let file = status.withCString { openat(held.number, $0, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) }
+        let file = status.withCString { openat(held.rawValue, $0, O_RDONLY | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC) }
         let failure = errno
         if file >= 0 {
             close(file)
@@ -75,14 +66,14 @@ private final class ConnectionProbe: @unchecked Sendable {
         switch failure {
         case ENOTCONN, ECONNABORTED: return .ended
         // The kernel's answer to users who may not access the mount.
-        case EACCES: return .unknown(reason: String(cString: strerror(failure)))
+        case EACCES: return .unknown(reason: Errno(failure).description)
         default: return .served
         }
     }
 
     /// The mount id of an open file, as in mountinfo.
-    private static func mountID(of descriptor: Descriptor) -> Int? {
-        let path = "/proc/self/fdinfo/\(descriptor.number)"
+    private static func mountID(of descriptor: SharedDescriptor) -> Int? {
+        let path = "/proc/self/fdinfo/\(descriptor.rawValue)"
         guard let file = fopen(path, "re") else { return nil }
         defer { fclose(file) }
         var line: UnsafeMutablePointer<CChar>?

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// Why mounting or a power cut failed.
 package enum MountError: Error, Hashable, Sendable {
@@ -51,5 +52,5 @@ extension MountError: CustomStringConvertible {
         }
     }
 
-    private static func text(_ errno: Int32) -> String { String(cString: strerror(errno)) }
+    private static func text(_ errno: Int32) -> String { Errno(errno).description }
 }

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// The kernel's mounts, from /proc/self/mountinfo (proc_pid_mountinfo(5)).
 package enum MountTable {
@@ -54,11 +55,11 @@ package enum MountTable {
         let path: ByteString = "/proc/self/mountinfo"
         let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { throw .system(call: "open", path: path, errno: errno) }
-        let descriptor = Descriptor(file)
+        let descriptor = SharedDescriptor(adopting: file)
         var text: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            let count = Glibc.read(descriptor.number, &buffer, buffer.count)
+            let count = Glibc.read(descriptor.rawValue, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             guard count >= 0 else { throw .system(call: "read", path: path, errno: errno) }
             if count == 0 { return parse(text) }

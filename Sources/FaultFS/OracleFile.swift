@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import Platform
 
 /// `.faultline/oracle`: each appended line becomes a trace event, in order with the operations, and is written to a
 /// file outside the mount. So the oracle is not on the storage under test, and it stops with the power.
@@ -25,7 +26,7 @@ final class OracleFile: ControlFile, @unchecked Sendable {
     private static let alwaysCheckedSizeBytes = 64 << 10
 
     private let recorder: Recorder
-    private let outside: Descriptor
+    private let outside: SharedDescriptor
     private let judge: Judge?
     private let rejectedWrites: RejectedWriteLog
     private let lock = Lock()
@@ -33,7 +34,7 @@ final class OracleFile: ControlFile, @unchecked Sendable {
     /// The last writer that closed with a partial line.
     private var closedWriter: OracleHandle?
 
-    init(_ recorder: Recorder, outside: Descriptor, rejectedWrites: RejectedWriteLog, judge: Judge?) {
+    init(_ recorder: Recorder, outside: SharedDescriptor, rejectedWrites: RejectedWriteLog, judge: Judge?) {
         self.recorder = recorder
         self.outside = outside
         self.rejectedWrites = rejectedWrites
@@ -42,7 +43,7 @@ final class OracleFile: ControlFile, @unchecked Sendable {
 
     var sizeBytes: Int64 {
         var attributes = stat()
-        return faultline_fstat(outside.number, &attributes) == 0 ? Int64(attributes.st_size) : 0
+        return faultline_fstat(outside.rawValue, &attributes) == 0 ? Int64(attributes.st_size) : 0
     }
 
     func open(flags: Int32) throws(Errno) -> ControlHandle { OracleHandle(self) }
@@ -162,12 +163,12 @@ final class OracleFile: ControlFile, @unchecked Sendable {
         var rest = bytes[...]
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
-            rest = rest.dropFirst(try Errno.check(faultline_append(outside.number, part.baseAddress, part.count)))
+            rest = rest.dropFirst(try Errno.check(faultline_append(outside.rawValue, part.baseAddress, part.count)))
         }
     }
 
     private func read(_ buffer: UnsafeMutableRawBufferPointer, offset: Int64) throws(Errno) -> Int {
-        try Errno.check(faultline_pread(outside.number, buffer.baseAddress, buffer.count, off_t(offset)))
+        try Errno.check(faultline_pread(outside.rawValue, buffer.baseAddress, buffer.count, off_t(offset)))
     }
 
     /// One open of the oracle. Its fields are guarded by the file's lock.

@@ -1,11 +1,12 @@
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 extension PageCache {
     /// lseek(2) with SEEK_DATA or SEEK_HOLE over storage and cached bytes: a page with cached bytes is data.
     func seek(_ file: BackingFile, from offset: UInt64, findsHole: Bool) throws(Errno) -> UInt64 {
-        let number = file.descriptor.number
+        let number = file.descriptor.rawValue
         var position = offset
         while true {
             let stored = faultline_lseek(number, off_t(position), findsHole ? Self.seekHole : Self.seekData)

@@ -1,4 +1,5 @@
 import Model
+import Platform
 import Synchronization
 
 /// The page caches of files whose visible bytes differ from storage, or of which a sync lost data.

@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Platform
 
 /// Performs the one power cut of a mount: turns the backing directory into the requested crash state, while the mount
 /// is frozen or after it has ended.

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 import Synchronization
 
 /// Serialises all changes of the mount, assigns their ids, records them, and stops everything at a power cut.

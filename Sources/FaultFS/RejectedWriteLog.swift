@@ -1,3 +1,5 @@
+import Platform
+
 /// For each control file, why its last rejected write was rejected. Shown in the status. Thread safe.
 final class RejectedWriteLog: @unchecked Sendable {
     private let lock = Lock()

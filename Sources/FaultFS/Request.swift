@@ -1,6 +1,7 @@
 import Bytes
 import CFuse
 import Glibc
+import Platform
 
 /// One request of the kernel. It gets exactly one reply.
 struct Request: @unchecked Sendable {

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// Walks the backing directory at mount time: assigns every inode its id and builds the base tree.
 ///
@@ -21,7 +22,7 @@ struct Scan {
         self.undo = undo
         var attributes = stat()
         tree = Tree()
-        guard let root = table.root.descriptor, fstat(root.number, &attributes) == 0 else {
+        guard let root = table.root.descriptor, fstat(root.rawValue, &attributes) == 0 else {
             throw .system(call: "fstat", path: backing, errno: errno)
         }
         device = attributes.st_dev
@@ -73,7 +74,7 @@ struct Scan {
         if kind == .regular || kind == .directory {
             let handle = path.withCString { faultline_open_path(-100, $0) }
             guard handle >= 0 else { throw .system(call: "open", path: path, errno: -handle) }
-            try readExtendedAttributes(of: node, Descriptor(handle), path)
+            try readExtendedAttributes(of: node, SharedDescriptor(adopting: handle), path)
         }
         return kind == .directory ? node : nil
     }
@@ -85,9 +86,9 @@ struct Scan {
         guard UInt64(attributes.st_blocks) * sectorBytes < size else { return [0..<size] }
         let number = path.withCString { open($0, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) }
         guard number >= 0 else { throw .system(call: "open", path: path, errno: errno) }
-        let file = Descriptor(number)
+        let file = SharedDescriptor(adopting: number)
         func place(_ whence: Int32, from offset: UInt64) throws(MountError) -> UInt64? {
-            let place = faultline_lseek(file.number, off_t(offset), whence)
+            let place = faultline_lseek(file.rawValue, off_t(offset), whence)
             if place == -off_t(ENXIO) { return nil }
             guard place >= 0 else { throw .system(call: "lseek", path: path, errno: Int32(-place)) }
             return min(UInt64(place), size)
@@ -119,17 +120,17 @@ struct Scan {
         }
     }
 
-    private mutating func readExtendedAttributes(of node: Inode, _ handle: Descriptor, _ path: ByteString)
+    private mutating func readExtendedAttributes(of node: Inode, _ handle: SharedDescriptor, _ path: ByteString)
         throws(MountError)
     {
         var list = [CChar](repeating: 0, count: 64 << 10)
-        let count = faultline_listxattr_path(handle.number, &list, list.count)
+        let count = faultline_listxattr_path(handle.rawValue, &list, list.count)
         if count == -Int(EOPNOTSUPP) || count == 0 { return }
         guard count > 0 else { throw .system(call: "listxattr", path: path, errno: Int32(-count)) }
         for bytes in list[..<count].split(separator: 0) {
             let name = ByteString(bytes.map { UInt8(bitPattern: $0) })
             var value = [UInt8](repeating: 0, count: 64 << 10)
-            let length = name.withCString { faultline_getxattr_path(handle.number, $0, &value, value.count) }
+            let length = name.withCString { faultline_getxattr_path(handle.rawValue, $0, &value, value.count) }
             guard length >= 0 else { throw .system(call: "getxattr", path: path, errno: Int32(-length)) }
             tree.nodes[node.id]?.extendedAttributes[name] = ByteString(value[..<length])
         }

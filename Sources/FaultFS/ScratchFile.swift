@@ -1,18 +1,19 @@
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// An append-only file in the state directory for saved bytes, so that keeping them costs no memory. It is removed with
 /// the mount.
 ///
 /// Threading: thread safe.
 final class ScratchFile: PayloadStore, @unchecked Sendable {
-    private let file: Descriptor
+    private let file: SharedDescriptor
     private let lock = Lock()
     private var filledBytes: UInt64 = 0
 
     /// Takes ownership of `file`, which must be empty.
-    init(_ file: Descriptor) { self.file = file }
+    init(_ file: SharedDescriptor) { self.file = file }
 
     /// Appends bytes and returns where they are.
     func append(_ bytes: UnsafeRawBufferPointer) throws(Errno) -> Payload {
@@ -22,7 +23,7 @@ final class ScratchFile: PayloadStore, @unchecked Sendable {
         while done < bytes.count {
             let offset = off_t(filledBytes) + off_t(done)
             done += try Errno.check(
-                faultline_pwrite(file.number, bytes.baseAddress! + done, bytes.count - done, offset))
+                faultline_pwrite(file.rawValue, bytes.baseAddress! + done, bytes.count - done, offset))
         }
         defer { filledBytes += UInt64(bytes.count) }
         return Payload(offsetBytes: filledBytes, countBytes: UInt64(bytes.count))
@@ -34,7 +35,7 @@ final class ScratchFile: PayloadStore, @unchecked Sendable {
         let count = Int(payload.countBytes)
         while done < count {
             let offset = off_t(payload.offsetBytes) + off_t(done)
-            let got = try Errno.check(faultline_pread(file.number, buffer.baseAddress! + done, count - done, offset))
+            let got = try Errno.check(faultline_pread(file.rawValue, buffer.baseAddress! + done, count - done, offset))
             guard got > 0 else { throw Errno(EIO) }
             done += got
         }

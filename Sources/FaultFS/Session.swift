@@ -3,6 +3,7 @@ import CFuse
 import CPlatform
 import Glibc
 import Model
+import Platform
 import Synchronization
 
 /// The connection to the kernel: a libfuse session over /dev/fuse and its worker threads.

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 import Storage
 
 /// `.faultline` in the backing directory, while it is mounted: a lock file against a second mount, the orphan directory
@@ -10,10 +11,10 @@ final class StateDirectory: Sendable {
     private static let mark: ByteString = "faultline mount\n"
 
     let path: ByteString
-    let orphans: Descriptor
+    let orphans: SharedDescriptor
     /// Holds overwritten bytes and held writes.
     let scratch: ScratchFile
-    private let lockFile: Descriptor
+    private let lockFile: SharedDescriptor
 
     init(in backing: ByteString) throws(MountError) {
         path = backing.appending(ControlDirectory.name)
@@ -22,8 +23,9 @@ final class StateDirectory: Sendable {
             scratch = ScratchFile(try Self.makeFile(path.appending("scratch")))
             let orphansPath = path.appending("orphans")
             try Self.call("mkdir", orphansPath) { mkdir($0, 0o700) }
-            orphans = Descriptor(
-                try Self.call("open", orphansPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
+            orphans = SharedDescriptor(
+                adopting:
+                    try Self.call("open", orphansPath) { open($0, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) })
         } catch {
             // A partial state directory would block the next mount.
             try? Self.remove(path)
@@ -31,14 +33,16 @@ final class StateDirectory: Sendable {
         }
     }
 
-    private static func makeFile(_ path: ByteString) throws(MountError) -> Descriptor {
-        do throws(OutputError) { return Descriptor(try OutputDescriptor.create(path, access: O_RDWR)) } catch {
+    private static func makeFile(_ path: ByteString) throws(MountError) -> SharedDescriptor {
+        do throws(OutputError) {
+            return SharedDescriptor(adopting: try OutputDescriptor.create(path, access: O_RDWR))
+        } catch {
             throw .system(call: "open", path: path, errno: error.errno)
         }
     }
 
     /// Creates the directory with its locked mark file. From then on no other mount considers it abandoned.
-    private static func claim(_ path: ByteString, of backing: ByteString) throws(MountError) -> Descriptor {
+    private static func claim(_ path: ByteString, of backing: ByteString) throws(MountError) -> SharedDescriptor {
         let mark = path.appending("mount")
         // A concurrent mount of the same directory may remove it before it is locked.
         for _ in 0..<8 {
@@ -52,7 +56,7 @@ final class StateDirectory: Sendable {
                 if error.errno == ENOENT || error.errno == EEXIST { continue }
                 throw .system(call: "open", path: mark, errno: error.errno)
             }
-            let file = Descriptor(number)
+            let file = SharedDescriptor(adopting: number)
             guard flock(number, LOCK_EX | LOCK_NB) == 0 else {
                 if errno == EWOULDBLOCK { continue }
                 // Without a lock a second mount would go undetected, and a dead mount would look alive.
@@ -82,8 +86,8 @@ final class StateDirectory: Sendable {
             open($0, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
         }
         guard file >= 0 else { return false }
-        let descriptor = Descriptor(file)
-        return flock(descriptor.number, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
+        let descriptor = SharedDescriptor(adopting: file)
+        return flock(descriptor.rawValue, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK
     }
 
     /// Removes it with all its contents.
@@ -102,14 +106,14 @@ final class StateDirectory: Sendable {
             if errno == ENOENT, path.withCString({ rmdir($0) }) == 0 || errno == ENOENT { return }
             throw foreign
         }
-        let descriptor = Descriptor(file)
+        let descriptor = SharedDescriptor(adopting: file)
         guard flock(file, LOCK_EX | LOCK_NB) == 0 else {
             if errno == EWOULDBLOCK { throw .backingInUse(backing, reason: "is mounted already") }
             throw .system(call: "flock", path: mark, errno: errno)
         }
         // A daemon killed while it wrote the mark leaves a prefix of it and no other file.
         var text = [UInt8](repeating: 0, count: Self.mark.count + 1)
-        let count = Glibc.read(descriptor.number, &text, text.count)
+        let count = Glibc.read(descriptor.rawValue, &text, text.count)
         guard count >= 0, Self.mark.bytes.starts(with: text.prefix(count)) else { throw foreign }
         guard count == Self.mark.count || isAlone(mark, in: path) else { throw foreign }
         try remove(path)

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// A read-only control file. Its text is computed on open.
 struct TextFile: ControlFile {

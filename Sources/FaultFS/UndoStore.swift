@@ -1,6 +1,7 @@
 import CPlatform
 import Glibc
 import Model
+import Platform
 
 /// The base contents: the file contents at mount time, which a power cut may have to restore.
 ///
@@ -34,10 +35,10 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
     /// Inodes from here on have no base content. Fixed before the first change.
     private var firstNew = InodeID(0)
     private var nextStart = UndoStore.firstBase
-    private let open: @Sendable (InodeID) throws(Errno) -> Descriptor
+    private let open: @Sendable (InodeID) throws(Errno) -> SharedDescriptor
 
     /// - Parameter open: returns a readable descriptor of an inode.
-    init(scratch: ScratchFile, open: @escaping @Sendable (InodeID) throws(Errno) -> Descriptor) {
+    init(scratch: ScratchFile, open: @escaping @Sendable (InodeID) throws(Errno) -> SharedDescriptor) {
         self.scratch = scratch
         self.open = open
     }
@@ -56,7 +57,8 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
     }
 
     /// Saves the range that a write or a punched hole is about to destroy.
-    func saveRange(of inode: InodeID, _ descriptor: Descriptor, _ offset: UInt64, _ length: UInt64) throws(Errno) {
+    func saveRange(of inode: InodeID, _ descriptor: SharedDescriptor, _ offset: UInt64, _ length: UInt64) throws(Errno)
+    {
         guard inode < firstNew else { return }
         try lock.withLock { () throws(Errno) in
             guard let index = indexes[inode], offset < bases[index].intactBytes else { return }
@@ -67,17 +69,17 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
     }
 
     /// Saves the bytes that a truncation is about to cut off.
-    func saveTail(of inode: InodeID, _ descriptor: Descriptor, from offset: UInt64) throws(Errno) {
+    func saveTail(of inode: InodeID, _ descriptor: SharedDescriptor, from offset: UInt64) throws(Errno) {
         try lock.withLock { () throws(Errno) in
             guard let index = indexes[inode], offset < bases[index].intactBytes else { return }
             var position = offset
             // Skips holes: bytes that are neither intact nor saved read as zeros.
             while position < bases[index].intactBytes {
-                let data = faultline_lseek(descriptor.number, off_t(position), Self.seekData)
+                let data = faultline_lseek(descriptor.rawValue, off_t(position), Self.seekData)
                 if data == -off_t(ENXIO) { break }
                 let start = try UInt64(Errno.check(data))
                 guard start < bases[index].intactBytes else { break }
-                let hole = try UInt64(Errno.check(faultline_lseek(descriptor.number, off_t(start), Self.seekHole)))
+                let hole = try UInt64(Errno.check(faultline_lseek(descriptor.rawValue, off_t(start), Self.seekHole)))
                 let end = min(hole, bases[index].intactBytes)
                 try save(index, descriptor, start / Self.pageBytes...(end - 1) / Self.pageBytes)
                 position = end
@@ -87,7 +89,7 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
         }
     }
 
-    private func save(_ index: Int, _ descriptor: Descriptor, _ pages: ClosedRange<UInt64>) throws(Errno) {
+    private func save(_ index: Int, _ descriptor: SharedDescriptor, _ pages: ClosedRange<UInt64>) throws(Errno) {
         var page = pages.lowerBound
         while page <= pages.upperBound {
             if bases[index].saved[page] != nil {
@@ -112,14 +114,16 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
     }
 
     /// Saves `count` bytes: the first `intact` from the file, then zeros.
-    private func copy(_ descriptor: Descriptor, _ start: UInt64, _ count: Int, intact: Int) throws(Errno) -> Payload {
+    private func copy(_ descriptor: SharedDescriptor, _ start: UInt64, _ count: Int, intact: Int) throws(Errno)
+        -> Payload
+    {
         // Not the thread's buffer: a read with a bitflip at rest is using that one.
         let buffer = UnsafeMutableRawPointer.allocate(byteCount: count, alignment: 16)
         defer { buffer.deallocate() }
         var done = 0
         while done < intact {
             let got = try Errno.check(
-                faultline_pread(descriptor.number, buffer + done, intact - done, off_t(start) + off_t(done)))
+                faultline_pread(descriptor.rawValue, buffer + done, intact - done, off_t(start) + off_t(done)))
             if got == 0 { break }
             done += got
         }
@@ -136,7 +140,7 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
             let offset = payload.offsetBytes - base.start
             guard offset + payload.countBytes <= base.sizeBytes else { throw Errno(EINVAL) }
             var bytes = [UInt8](repeating: 0, count: Int(payload.countBytes))
-            var left: Descriptor?
+            var left: SharedDescriptor?
             var done: UInt64 = 0
             while done < payload.countBytes {
                 let position = offset + done
@@ -171,13 +175,13 @@ final class UndoStore: PayloadStore, @unchecked Sendable {
     }
 
     private func read(
-        _ descriptor: Descriptor, at offset: UInt64, into bytes: inout [UInt8], _ start: Int, _ count: Int
+        _ descriptor: SharedDescriptor, at offset: UInt64, into bytes: inout [UInt8], _ start: Int, _ count: Int
     ) throws {
         var done = 0
         while done < count {
             let got = bytes.withUnsafeMutableBytes {
                 faultline_pread(
-                    descriptor.number, $0.baseAddress! + start + done, count - done, off_t(offset) + off_t(done))
+                    descriptor.rawValue, $0.baseAddress! + start + done, count - done, off_t(offset) + off_t(done))
             }
             if try Errno.check(got) == 0 { break }
             done += got

@@ -1,5 +1,6 @@
 import Glibc
 import Model
+import Platform
 import Synchronization
 
 /// Tracks the unsynced changes: those that a crash could lose now. It follows the recording under the mount's profile,

@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import Synchronization
 
 /// The worker threads of a mount. It decides how many run, and when one is added or parked.

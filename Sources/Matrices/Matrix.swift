@@ -3,9 +3,9 @@ import Exploration
 import Foundation
 import Machine
 import Oracle
+import Platform
 import Runs
 import Scenarios
-import Synchronization
 import Targets
 
 /// Targets × scenarios × seeds × parameters: what a night, or a first minute, runs.
@@ -95,8 +95,8 @@ package struct Matrix: Sendable {
         _ runCell: @Sendable (Cell) -> RunResult, finished: @Sendable (Int, RunResult) -> Void
     ) -> [RunResult?] {
         let places = places ?? Array(cells.indices)
-        let results = Mutex<[RunResult?]>(Array(repeating: nil, count: cells.count))
-        let next = Mutex(0)
+        let results = Guarded<[RunResult?]>(Array(repeating: nil, count: cells.count))
+        let next = Guarded(0)
         DispatchQueue.concurrentPerform(iterations: max(1, min(workers, places.count))) { _ in
             while !shouldStop() {
                 let place = next.withLock { next in

@@ -1,9 +1,9 @@
 import Bytes
 import Foundation
 import Machine
+import Platform
 import Runs
 import Storage
-import Synchronization
 import Targets
 
 /// The results of a matrix as they come: a file of JSON lines. The first says which matrix and which shard of it; each of
@@ -26,7 +26,7 @@ package final class MatrixLog: Sendable {
 
     package let path: ByteString
     package let header: Header
-    private let writing = Mutex(())
+    private let writing = Guarded(())
 
     /// The directory that it lies in, as an absolute path that ends with a slash.
     package var folder: String { RunResult.folder(of: ((try? path.absolutePath()) ?? path).shown) }

@@ -1,11 +1,22 @@
 import Glibc
 
-/// The clock that only goes forward (clock_gettime(2), CLOCK_MONOTONIC).
+/// The clock that only goes forward (clock_gettime(2), CLOCK_MONOTONIC). Every process of the machine reads the same.
 package enum MonotonicTime {
-    /// Seconds since an arbitrary start, the same for every process of this machine until it boots again.
-    package static func seconds() -> Double {
+    /// Nanoseconds since an arbitrary start.
+    package static func nanoseconds() -> UInt64 {
         var time = timespec()
         clock_gettime(CLOCK_MONOTONIC, &time)
-        return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+        return UInt64(time.tv_sec) &* 1_000_000_000 &+ UInt64(time.tv_nsec)
+    }
+
+    /// Seconds since the same start.
+    package static func seconds() -> Double { Double(nanoseconds()) / 1e9 }
+}
+
+extension timespec {
+    /// A time of the monotonic clock.
+    package init(monotonicNanoseconds nanoseconds: UInt64) {
+        self.init(
+            tv_sec: Int(clamping: nanoseconds / 1_000_000_000), tv_nsec: Int(nanoseconds % 1_000_000_000))
     }
 }

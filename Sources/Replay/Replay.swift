@@ -4,6 +4,7 @@ import Machine
 import Model
 import Oracle
 import Runs
+import Scenarios
 import Storage
 import Targets
 

@@ -1,4 +1,5 @@
 import Bytes
+import Runs
 import Scenarios
 
 /// What a run below a real filesystem did, in words.

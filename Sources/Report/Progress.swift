@@ -1,7 +1,7 @@
 import Bytes
 import Machine
+import Platform
 import Scenarios
-import Synchronization
 
 /// A line on standard error that says what is being done and changes in place. Without a terminal it says nothing.
 ///
@@ -10,7 +10,7 @@ package final class Progress: Sendable {
     private let terminal: Terminal
     private let write: @Sendable (String) -> Void
     private let now: @Sendable () -> ContinuousClock.Instant
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     private struct State {
         var isShown = false

@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Platform
 
 /// The events of a recorded run, in order. A short run is in memory. Of a long run only the file offset of each chunk
 /// is in memory; chunks are read on demand, so memory does not grow with the run.

@@ -1,11 +1,11 @@
 import Glibc
 import Model
-import Synchronization
+import Platform
 
 /// The content of a file of a crash state. Immutable: storages share it until they write to the file.
 package final class FileImage: @unchecked Sendable {
     let bytes: UnsafeRawBufferPointer
-    private let known = Mutex<StateHash?>(nil)
+    private let known = Guarded<StateHash?>(nil)
 
     /// Throws the errors of `payloads`, and `FileImageError` when memory is short.
     init(_ node: Node, payloads: any PayloadStore) throws {
@@ -54,7 +54,7 @@ enum FileImageError: Error, CustomStringConvertible {
 /// A cache of the latest image of each inode: consecutive crash states mostly have the same files. All users must have
 /// the same payloads. Thread safe.
 package final class FileImages: Sendable {
-    private let known = Mutex<[InodeID: (node: Node, image: FileImage)]>([:])
+    private let known = Guarded<[InodeID: (node: Node, image: FileImage)]>([:])
 
     package init() {}
 

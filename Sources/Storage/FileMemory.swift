@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Memory for the content of a file in memory. Released memory may be reused without zeroing: only the part from
 /// `usedBytes` on is zero.

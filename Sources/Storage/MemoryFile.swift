@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// A file in memory. Memory is allocated for the whole length but touched only where bytes were written.
 final class MemoryFile: StorageFile {

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// A directory in memory, for tests, exploration, and stores that need not outlive the process.
 ///

@@ -1,13 +1,14 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// A file of a `PosixStorage`. Repeats interrupted calls and continues short reads and writes.
 final class PosixFile: StorageFile {
-    private let descriptor: PosixDescriptor
+    private let descriptor: Descriptor
     private let name: ByteString
 
-    init(_ descriptor: consuming PosixDescriptor, name: ByteString) {
+    init(_ descriptor: consuming Descriptor, name: ByteString) {
         self.descriptor = descriptor
         self.name = name
     }
@@ -50,13 +51,13 @@ final class PosixFile: StorageFile {
         let start = try offset(offsetBytes, .preallocate)
         let count = try offset(countBytes, .preallocate)
         let end = try offset(offsetBytes.addingReportingOverflow(countBytes).partialValue, .preallocate)
-        do throws(StorageError) {
-            _ = try retryingInterrupts(.preallocate, name) {
-                faultline_fallocate(descriptor.rawValue, 0, Int64(start), Int64(count))
-            }
-        } catch  where error.errno == EOPNOTSUPP || error.errno == ENOSYS {
+        do throws(Errno) {
+            try Errno.checking { faultline_fallocate(descriptor.rawValue, 0, Int64(start), Int64(count)) }
+        } catch  where error.code == EOPNOTSUPP || error.code == ENOSYS {
             // Without space reservation, extend sparsely: later commits still need no size change.
             if try length() < end { try truncate(to: UInt64(end)) }
+        } catch {
+            throw .failed(.preallocate, name: name, errno: error.code)
         }
     }
 

@@ -1,12 +1,13 @@
 import Bytes
 import Glibc
+import Platform
 
 /// A directory of a POSIX filesystem.
 ///
 /// Files are opened relative to one directory descriptor, so renaming or replacing the directory's path has no effect.
 /// Symbolic links are not followed. New files have mode 0600, masked by the umask.
 public final class PosixStorage: Storage {
-    private let directory: PosixDescriptor
+    private let directory: Descriptor
     /// The path as given, only for messages.
     public let path: ByteString
 
@@ -14,7 +15,7 @@ public final class PosixStorage: Storage {
     public init(directory path: ByteString) throws(StorageError) {
         try Self.checkPath(path)
         self.path = path
-        directory = PosixDescriptor(
+        directory = Descriptor(
             adopting: try retryingInterrupts(.openDirectory, path) {
                 path.withCString { Glibc.open($0, O_RDONLY | O_DIRECTORY | O_CLOEXEC) }
             })
@@ -39,20 +40,20 @@ public final class PosixStorage: Storage {
     }
 
     private func regularFile(_ name: ByteString, _ flags: Int32) throws(StorageError) -> PosixFile {
-        let descriptor = try PosixDescriptor(opening: name, in: directory, flags: flags, call: .open)
+        let descriptor = try Descriptor(opening: name, in: directory, flags: flags, call: .open)
         try descriptor.requireRegularFile(name)
         return PosixFile(descriptor, name: name)
     }
 
     public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
         let flags = O_RDWR | O_CREAT | O_EXCL
-        let file = try PosixDescriptor(opening: name, in: directory, flags: flags, mode: 0o600, call: .create)
+        let file = try Descriptor(opening: name, in: directory, flags: flags, mode: 0o600, call: .create)
         giveToOwner(file)
         return PosixFile(file, name: name)
     }
 
     /// Gives a file that root creates to the directory's owner, so that the store stays usable for its user.
-    private func giveToOwner(_ file: borrowing PosixDescriptor) {
+    private func giveToOwner(_ file: borrowing Descriptor) {
         guard geteuid() == 0 else { return }
         var (own, parent) = (stat(), stat())
         guard fstat(file.rawValue, &own) == 0, fstat(directory.rawValue, &parent) == 0,
@@ -108,7 +109,7 @@ public final class PosixStorage: Storage {
 
     public func lockDirectory() throws(StorageError) -> any DirectoryLock {
         // flock(2) belongs to the open file description, so a second lock in this process also conflicts, as it should.
-        let own = PosixDescriptor(
+        let own = Descriptor(
             adopting: try retryingInterrupts(.lockDirectory, path) {
                 openat(directory.rawValue, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)
             })
@@ -127,9 +128,9 @@ public final class PosixStorage: Storage {
 
 /// A flock(2) lock. The kernel releases it when the descriptor is closed or the process ends.
 private final class PosixDirectoryLock: DirectoryLock {
-    private let descriptor: PosixDescriptor
+    private let descriptor: Descriptor
 
-    init(_ descriptor: consuming PosixDescriptor) { self.descriptor = descriptor }
+    init(_ descriptor: consuming Descriptor) { self.descriptor = descriptor }
 
     func release() { _ = flock(descriptor.rawValue, LOCK_UN) }
 }

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// Wraps any storage and records every change and barrier as trace events. The model derives from the trace what a
 /// crash at each point may leave.

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// A call of `Storage` or `StorageFile`. The raw value is its name in reports and rules.
 public enum StorageCall: String, Hashable, Sendable, CaseIterable {
@@ -35,21 +36,14 @@ extension StorageError: CustomStringConvertible {
     public var description: String {
         switch self {
         case .failed(let call, let name, let errno):
-            "\(call.rawValue) '\(name)': \(Self.text(of: errno))"
+            "\(call.rawValue) '\(name)': \(Errno(errno))"
         case .injected(let call, let name, let errno, let rule):
-            "\(call.rawValue) '\(name)': \(Self.text(of: errno)) (injected by: \(rule))"
+            "\(call.rawValue) '\(name)': \(Errno(errno)) (injected by: \(rule))"
         case .invalidName(let name):
             "'\(name)' is not a file name: 1 to 255 bytes, without '/' and NUL, neither '.' nor '..'"
         case .directoryLocked(let path):
             "'\(path)' is locked: another process, or another store in this process, has it open for writing"
         }
-    }
-
-    private static func text(of errno: Int32) -> String {
-        var buffer = [CChar](repeating: 0, count: 128)
-        // The XSI form fills the buffer, the GNU form may return a static string instead; both are NUL-terminated.
-        guard strerror_r(errno, &buffer, buffer.count) == 0 else { return "errno \(errno)" }
-        return String(decoding: buffer.prefix { $0 != 0 }.map(UInt8.init(bitPattern:)), as: UTF8.self)
     }
 }
 

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// A trace file could not be written or read.
 public enum TraceFileError: Error, Hashable, Sendable {
@@ -25,7 +26,7 @@ public enum TraceFileError: Error, Hashable, Sendable {
 extension TraceFileError: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .system(let call, let path, let errno): "trace \(path): \(call): \(String(cString: strerror(errno)))"
+        case .system(let call, let path, let errno): "trace \(path): \(call): \(Errno(errno))"
         case .notAFile(let path): "trace \(path): not a regular file"
         case .trace(let path, let error): "trace \(path): \(error)"
         case .baseMissing(let path, let ending): "trace \(path): the base tree is incomplete: \(ending)"

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 extension Target {
     /// A file that a command needs and that is not there, or cannot be run.
@@ -75,6 +76,6 @@ extension Target.MissingFile: CustomStringConvertible {
         let place =
             directory.map { " (looked for in \($0))" }
             ?? (name.bytes.contains(UInt8(ascii: "/")) ? "" : " (looked for in PATH)")
-        return "\(command): \(name): \(String(cString: strerror(errno)))\(place)"
+        return "\(command): \(name): \(Errno(errno))\(place)"
     }
 }

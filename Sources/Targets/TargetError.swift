@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// Why a target could not be set up or driven. None of these says anything about the store: a store that refuses,
 /// hangs or does not open is a result, not an error.
@@ -50,6 +51,15 @@ extension TargetError {
     /// The failure of `call` with the calling thread's errno, read before anything can change it.
     static func system(_ call: String, _ path: ByteString? = nil) -> TargetError {
         .system(call: call, path: path, errno: errno)
+    }
+
+    /// Makes a failure in `body` one of `call`.
+    static func naming<Result>(
+        _ call: String, _ path: ByteString? = nil, _ body: () throws(Errno) -> Result
+    ) throws(TargetError) -> Result {
+        do throws(Errno) { return try body() } catch {
+            throw .system(call: call, path: path, errno: error.code)
+        }
     }
 }
 
@@ -103,12 +113,12 @@ extension TargetError: CustomStringConvertible {
                 + "mount it anew, as `unshare --pid --fork --mount-proc` does"
         case .noBatches: "this store has no atomic batches: leave --batch out"
         case .system(let call, let path, let errno):
-            "\(call)\(path.map { " \($0)" } ?? ""): \(String(cString: strerror(errno)))"
+            "\(call)\(path.map { " \($0)" } ?? ""): \(Errno(errno))"
         case .leavingLink(let link, let refusal): refusal.words(link)
         case .notConfined(let program, let call, let errno):
-            "cannot run \(program) in a sandbox: \(call): \(String(cString: strerror(errno)))"
+            "cannot run \(program) in a sandbox: \(call): \(Errno(errno))"
         case .cannotRun(let program, let directory, let errno):
-            "cannot run \(program)\(directory.map { " in \($0)" } ?? ""): \(String(cString: strerror(errno)))"
+            "cannot run \(program)\(directory.map { " in \($0)" } ?? ""): \(Errno(errno))"
         }
     }
 }

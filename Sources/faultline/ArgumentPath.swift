@@ -1,6 +1,7 @@
 import ArgumentParser
 import Bytes
 import Glibc
+import Platform
 
 /// Paths as another process in another directory needs them.
 enum ArgumentPath {
@@ -9,7 +10,7 @@ enum ArgumentPath {
         guard let resolved = path.withCString({ realpath($0, nil) }) else {
             // What a killed process left mounted there answers nothing; its path is as its parent says.
             if errno == ENOTCONN { return try new(path) }
-            throw ValidationError("\(path): \(String(cString: strerror(errno)))")
+            throw ValidationError("\(path): \(Errno(errno))")
         }
         defer { free(resolved) }
         return ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))

@@ -18,7 +18,7 @@ enum ExitStatus: Int32, Error {
     func exit() -> Never {
         let failure = faultline_flush_standard_output()
         guard failure == 0 else {
-            StandardError.say("error: \(OutputError("-", .system(errno: failure)))")
+            StandardError.say("error: \(OutputError("-", .system(errno: -failure)))")
             Foundation.exit(ExitStatus.error.rawValue)
         }
         Foundation.exit(rawValue)

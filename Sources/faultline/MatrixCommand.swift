@@ -6,6 +6,7 @@ import Machine
 import Matrices
 import Model
 import Oracle
+import Platform
 import Report
 import Runs
 import Scenarios
@@ -165,7 +166,7 @@ struct MatrixCommand: ParsableCommand {
         // Cells that run at once share it.
         session.runsAtOnce = min(jobs, max(waiting.count, 1))
         let hasFailed = Atomic<Bool>(false)
-        let failure = Mutex<(any Error)?>(nil)
+        let failure = Guarded<(any Error)?>(nil)
         let cannotKeep = Atomic<Bool>(false)
         let end = budget.map { began + $0.duration }
         let isOver: @Sendable () -> Bool = { end.map { ContinuousClock.now >= $0 } ?? false }

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// A storage in memory that counts the files which are open for reading, and how much is read at once.

@@ -5,6 +5,7 @@ import Storage
 import Testing
 
 @testable import Engine
+@testable import Events
 
 /// A damaged tail and a torn one: what was durable is never dropped where the log can know it, and every crash is recovered
 /// from without a question.

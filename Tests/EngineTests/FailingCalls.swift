@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 import Storage
 
 /// Lets the calls of a kind pass, `passing` of them, and fails those after, `failing` of them. Counts them all.

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// A storage to read, whose files grow from one state to another at the `turn`-th read: what a reader sees beside a writer.

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 import Storage
 
 /// Holds the next sync of a file until it is released, and lets it fail then if asked to.

@@ -4,6 +4,7 @@ import Storage
 import Testing
 
 @testable import Engine
+@testable import Events
 
 /// The fixtures are frozen: they pin docs/log-format.md, version 2 those whose names begin with `v2-`, version 1 the
 /// others. What recovery makes of them is written anew by

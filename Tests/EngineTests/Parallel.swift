@@ -1,4 +1,5 @@
 import Foundation
+import Platform
 import Storage
 
 /// Runs `body` on `count` threads at once and waits for all of them; rethrows the first error.

@@ -1,10 +1,12 @@
 import Bytes
 import Foundation
 import Model
+import Platform
 import Storage
 import Testing
 
 @testable import Engine
+@testable import Events
 
 /// Every planted bug is found by a workload under some profile, and the same workload without it is not accused.
 @Suite struct PlantedBugTests {

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Model
+import Platform
 import Testing
 
 @testable import FaultFS
@@ -139,7 +140,7 @@ final class MountSide: PageCacheSide {
         options.seed = seed
         mount = try FaultMount(backing: ByteString(backing), mountPoint: ByteString(mountPoint), options: options)
         state = try StateDirectory(in: ByteString(backing))
-        let oracle = Descriptor(faultline_memfd("oracle"))
+        let oracle = SharedDescriptor(adopting: faultline_memfd("oracle"))
         fileSystem = try mount.makeFileSystem(state, oracle, 100)
         guard let found = try fileSystem.lookUp(1, "f", caller) else { throw Errno(ENOENT) }
         file = found.id
@@ -208,10 +209,10 @@ final class MountSide: PageCacheSide {
     func evict() { fileSystem.pageCaches.evictAll() }
 
     func stored() throws -> [UInt8] {
-        let descriptor = Descriptor(Glibc.open(directory + "/backing/f", O_RDONLY | O_CLOEXEC))
+        let descriptor = SharedDescriptor(adopting: Glibc.open(directory + "/backing/f", O_RDONLY | O_CLOEXEC))
         let size = try fileSystem.size(of: descriptor)
         var bytes = [UInt8](repeating: 0, count: Int(size))
-        let count = bytes.withUnsafeMutableBytes { pread(descriptor.number, $0.baseAddress, $0.count, 0) }
+        let count = bytes.withUnsafeMutableBytes { pread(descriptor.rawValue, $0.baseAddress, $0.count, 0) }
         return count == bytes.count ? bytes : []
     }
 

@@ -14,14 +14,14 @@ struct House {
     private static let pure: Set = ["Bytes", "Model", "Oracle"]
     /// What computes and does nothing else is pure wherever it comes from: `import func Glibc.memcmp`.
     private static let pureDeclarations: Set = ["memchr", "memcmp", "memcpy", "memmove", "memset"]
-    private static let withoutFoundation: Set = ["Storage", "Engine", "FaultFS"]
+    private static let withoutFoundation: Set = ["Platform", "Storage", "Engine", "Events", "FaultFS"]
     /// Who alone may import what.
     private static let reserved: [String: Set<String>] = [
         "ArgumentParser": ["faultline"],
         "CFuse": ["FaultFS"],
         "CSQLite": ["faultline-target"],
         "CYardsticks": ["Benchmarks"],
-        "Crypto": ["Engine"],
+        "Crypto": ["Events"],
         "Yams": ["Targets"],
     ]
 

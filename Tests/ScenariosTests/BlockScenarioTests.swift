@@ -1,4 +1,3 @@
-import Block
 import Bytes
 import Exploration
 import Foundation
@@ -7,6 +6,10 @@ import Oracle
 import Targets
 import Testing
 
+@testable import Block
+@testable import Machine
+@testable import Replay
+@testable import Runs
 @testable import Scenarios
 
 /// What a run below a real filesystem needs; what is missing is said once.

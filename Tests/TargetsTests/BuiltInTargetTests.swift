@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Oracle
+import Platform
 import Testing
 
 @testable import Targets

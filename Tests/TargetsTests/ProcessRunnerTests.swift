@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 import Testing
 
 @testable import Targets
@@ -264,7 +265,7 @@ import Testing
                         request.executable = path
                         request.arguments = arguments
                         request.environment = UnsafePointer(environ)
-                        request.standard_streams = (0, 1, 2)
+                        request.streams = (0, 1, 2, -1)
                         return faultline_spawn(&request)
                     }
                 }
@@ -275,7 +276,7 @@ import Testing
         let child = try #require(box.value)
         defer { close(child.pidfd) }
         #expect(child.stage == FAULTLINE_SPAWN_OK)
-        #expect(try waitReadable([child.pidfd], until: Deadline(afterMilliseconds: 20_000))[0])
+        #expect(try Deadline(afterMilliseconds: 20_000).waitReadable([child.pidfd])[0])
         let end = faultline_reap(child.pidfd)
         #expect(end.signalled == 1 && end.code == SIGKILL)
     }

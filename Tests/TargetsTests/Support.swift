@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 import Synchronization
 
 @testable import Targets
@@ -34,7 +35,7 @@ func readAll(_ process: ChildProcess) throws -> [UInt8] {
 }
 
 func readFile(_ path: ByteString) throws -> [UInt8] {
-    let descriptor = try Descriptor.open(path, O_RDONLY)
+    let descriptor = try SharedDescriptor.open(path, O_RDONLY)
     var all: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65536)
     while true {
@@ -91,7 +92,7 @@ final class TemporaryFolder: Sendable {
     func read(_ name: String) throws -> [UInt8] { try readFile(file(name)) }
 
     func write(_ name: String, _ bytes: [UInt8]) throws {
-        try Descriptor.open(file(name), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).writeAll(bytes)
+        try SharedDescriptor.open(file(name), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).writeAll(bytes)
     }
 
     /// The first answer of `body` that is not nil, within 20 s.

@@ -131,15 +131,12 @@ package struct EngineBenchmark {
 
     func inParallel(_ threads: Int, _ body: @escaping @Sendable () throws -> Void) throws {
         let failure = Guarded<(any Error)?>(nil)
-        let group = DispatchGroup()
-        for _ in 0..<threads {
-            group.enter()
-            Thread.detachNewThread {
-                defer { group.leave() }
+        let started = try (0..<threads).map { _ in
+            try Platform.Thread {
                 do { try body() } catch { failure.withLock { $0 = $0 ?? error } }
             }
         }
-        group.wait()
+        for thread in started { thread.join() }
         if let error = failure.withLock({ $0 }) { throw error }
     }
 }

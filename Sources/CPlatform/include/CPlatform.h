@@ -1,4 +1,7 @@
 // The few C shims that Swift's Glibc module lacks. One header a concern; this one gathers them.
+//
+// One convention for errors: a call that fails answers -errno. (faultline_writev alone is called by libfuse, and fails as
+// writev(2) does.)
 #ifndef CPLATFORM_H
 #define CPLATFORM_H
 

@@ -28,13 +28,15 @@ struct faultline_spawn_request {
     char *const *environment;
     /// The child's working directory, or NULL for the caller's.
     const char *directory;
-    /// Descriptors that become 0, 1 and 2 of the child. Every other one is closed there.
-    int standard_streams[3];
+    /// Descriptors that become 0, 1, 2 and 3 of the child; the last may be -1. Every other one is closed there.
+    int streams[4];
     /// The soft limit RLIMIT_LOCKS of the child, which Linux does not enforce: a mark that it and its descendants cannot lose
     /// by wiping their environment. 0 to leave it.
     uint64_t lock_limit;
     /// What confines the child, or NULL.
     const struct faultline_sandbox *sandbox;
+    /// The child lives on when the thread that spawned it ends, and does not keep its daemons below it.
+    int outlives;
 };
 
 struct faultline_spawn_result {
@@ -49,22 +51,22 @@ struct faultline_spawn_result {
 
 /// Starts a child as the leader of a session of its own, with every signal at its default and unblocked.
 ///
-/// The child is killed when the *thread* that spawned it ends (PR_SET_PDEATHSIG), and it is the subreaper of its
-/// own descendants: a daemon below it stays below it for as long as it lives. It shares the caller's memory until
+/// Unless it outlives, the child is killed when the *thread* that spawned it ends (PR_SET_PDEATHSIG), and it is the
+/// subreaper of its own descendants: a daemon below it stays below it for as long as it lives. It shares the caller's memory until
 /// it executes (like vfork), so this costs the same however large the caller is, and it only makes system calls in
 /// between, so it is safe beside other threads. Returns when the program has been executed or when that failed.
 ///
-/// Not thread safe: callers take turns.
+/// Thread safe: callers take turns.
 struct faultline_spawn_result faultline_spawn(const struct faultline_spawn_request *request);
 
 /// Makes this process the subreaper of its descendants and makes sure that it gets to reap its children
-/// (an inherited SIG_IGN for SIGCHLD would reap them behind its back). Returns 0 or an errno.
+/// (an inherited SIG_IGN for SIGCHLD would reap them behind its back).
 int faultline_become_subreaper(void);
 
-/// pidfd_open(2): a descriptor that names the process for good, or -1 with errno.
+/// pidfd_open(2): a descriptor that names the process for good.
 int faultline_pidfd_open(pid_t pid);
 
-/// pidfd_send_signal(2): 0, or -1 with errno.
+/// pidfd_send_signal(2).
 int faultline_pidfd_signal(int pidfd, int signal);
 
 /// How a process ended.
@@ -81,13 +83,13 @@ struct faultline_exit {
 /// Reaps the process behind `pidfd` if it has ended; never blocks.
 struct faultline_exit faultline_reap(int pidfd);
 
-/// pipe2(2) with O_CLOEXEC: 0, or -1 with errno.
+/// pipe2(2) with O_CLOEXEC.
 int faultline_pipe(int *read_end, int *write_end);
 
-/// eventfd(2), close-on-exec and non-blocking: a descriptor, or -1 with errno.
+/// eventfd(2), close-on-exec and non-blocking.
 int faultline_eventfd(void);
 
-/// write(2) that answers EPIPE without raising SIGPIPE, whatever that signal's disposition.
+/// write(2) that answers -EPIPE without raising SIGPIPE, whatever that signal's disposition.
 ssize_t faultline_write_no_signal(int descriptor, const void *bytes, size_t count);
 
 #endif

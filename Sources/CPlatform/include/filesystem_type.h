@@ -3,7 +3,7 @@
 
 #include <stdint.h>
 
-/// True when the open file is on a FUSE mount (statfs(2), FUSE_SUPER_MAGIC), 0 when it is not, -1 with errno on failure.
+/// True when the open file is on a FUSE mount (statfs(2), FUSE_SUPER_MAGIC), 0 when it is not, -errno on failure.
 int faultline_is_on_fuse(int descriptor);
 
 /// The same for proc(5), whose symbolic links may stand for open files.

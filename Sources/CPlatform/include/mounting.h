@@ -3,7 +3,6 @@
 #define CPLATFORM_MOUNTING_H
 
 #include <pthread.h>
-#include <spawn.h>
 
 /// open(2) of /dev/fuse, read and write, closed on exec.
 int faultline_open_fuse_device(void);
@@ -19,13 +18,8 @@ int faultline_make_mount_private(const char *target);
 /// a mount that is in use (MNT_DETACH), with everything mounted beneath it, of which nothing is unmounted elsewhere.
 int faultline_unmount(const char *target, int force, int lazy);
 
-/// Mounts through `helper` (fusermount3), which passes the device's descriptor back: returns it, or -errno with what
-/// the helper said on its standard error in `message` (NUL-terminated, possibly empty).
-int faultline_mount_by_helper(const char *helper, const char *options, const char *target, char *message,
-                              unsigned messageSizeBytes);
-
-/// Runs `helper -u [-z] -- target`; 0, or -errno (EBUSY when the helper failed).
-int faultline_unmount_by_helper(const char *helper, const char *target, int lazy);
+/// Receives a descriptor that another process passes (unix(7), SCM_RIGHTS): closed on exec. -EPERM when it sent none.
+int faultline_receive_descriptor(int socket);
 
 /// Makes `faultline_interrupt` able to end a blocking call: a handler that does nothing, on SIGURG, which is ignored
 /// by default. Leaves another handler alone.
@@ -45,9 +39,5 @@ unsigned long faultline_raise_open_files(unsigned long limit);
 /// process has threads: from then on each doubling takes milliseconds. No limit is changed for good. The table stays as it
 /// is when that fails.
 void faultline_reserve_descriptors(unsigned int count);
-
-/// Adds to the actions of a spawn: every descriptor from `firstClosed` on is closed, and the working directory is the
-/// root. 0, or the error's number.
-int faultline_detach_on_spawn(posix_spawn_file_actions_t *actions, int firstClosed);
 
 #endif

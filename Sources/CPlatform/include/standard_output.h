@@ -1,7 +1,7 @@
 #ifndef CPLATFORM_STANDARD_OUTPUT_H
 #define CPLATFORM_STANDARD_OUTPUT_H
 
-/// Flushes standard output. Returns 0 when everything that was ever printed there was taken, else an errno (EIO when the
+/// Flushes standard output. Returns 0 when everything that was ever printed there was taken, else -errno (-EIO when the
 /// reason of an earlier failure is not known any more).
 int faultline_flush_standard_output(void);
 

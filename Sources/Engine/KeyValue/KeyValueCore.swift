@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// The key-value view of a log: the log, and a directory of the live keys that is rebuilt from it.

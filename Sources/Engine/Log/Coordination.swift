@@ -34,7 +34,7 @@ enum WaitRoom: Int, CaseIterable, Sendable {
 }
 
 /// A lock, and a condition to wait for.
-protocol WaitGate: Sendable {
+package protocol WaitGate: Sendable {
     init()
     func lock()
     func unlock()
@@ -44,8 +44,9 @@ protocol WaitGate: Sendable {
 }
 
 extension WaitGate {
+    @inlinable
     @inline(__always)
-    func withLock<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
+    package func withLock<Result, Failure: Error>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {
         lock()
         defer { unlock() }
         return try body()

@@ -66,6 +66,7 @@ extension EngineError: CustomStringConvertible {
 
 /// Runs calls of the storage seam and carries their errors into the engine's.
 @inline(__always)
-func throughStorage<Result: ~Copyable>(_ body: () throws(StorageError) -> Result) throws(EngineError) -> Result {
+package func throughStorage<Result: ~Copyable>(_ body: () throws(StorageError) -> Result) throws(EngineError) -> Result
+{
     do { return try body() } catch { throw .storage(error) }
 }

@@ -10,7 +10,7 @@ import Bytes
 /// The unsynced count says how far the log was durable when the record was appended. It is what tells damage from a torn
 /// tail: a whole record behind a gap proves that the gap was durable once, or says nothing. The checksum covers the
 /// offset, so that a value that holds the bytes of a log bears no witness.
-struct Frame {
+package struct Frame {
     static let magic: UInt32 = 0x474F_4C46
     /// What is written. Version 1, whose records do not know how far the log was durable, is read.
     static let version: UInt8 = 2
@@ -20,16 +20,16 @@ struct Frame {
     static let overheadBytes = headerSizeBytes + checksumSizeBytes
     static let largestSizeBytes = overheadBytes + LogLimits.keySizeBytes + LogLimits.payloadSizeBytes
 
-    let type: RecordType
-    let lsn: UInt64
+    package let type: RecordType
+    package let lsn: UInt64
     /// How many records before this one were not known to be durable when it was appended. The largest value says nothing. Of
     /// the frame of a segment it is `SegmentHeader.reservedPages`.
     let unsyncedCount: UInt16
     /// Where the frame begins in its segment.
     let offsetBytes: UInt32
     /// The key and the payload, in the memory of whoever decoded the frame.
-    let key: UnsafeRawBufferPointer
-    let payload: UnsafeRawBufferPointer
+    package let key: UnsafeRawBufferPointer
+    package let payload: UnsafeRawBufferPointer
 
     var sizeBytes: Int { Self.size(keyCount: key.count, payloadCount: payload.count) }
 
@@ -40,7 +40,7 @@ struct Frame {
     }
 
     @inline(__always)
-    static func size(keyCount: Int, payloadCount: Int) -> Int { overheadBytes + keyCount + payloadCount }
+    package static func size(keyCount: Int, payloadCount: Int) -> Int { overheadBytes + keyCount + payloadCount }
 
     /// What a record says that is appended while everything up to `durableLSN` is durable.
     @inline(__always)

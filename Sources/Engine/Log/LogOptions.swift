@@ -24,7 +24,7 @@ public struct LogOptions: Hashable, Sendable {
         self.damagedTail = damagedTail
     }
 
-    func validated() throws(EngineError) -> LogOptions {
+    package func validated() throws(EngineError) -> LogOptions {
         guard (4 << 10...LogLimits.segmentSizeBytes).contains(segmentSizeBytes) else {
             throw .invalidOptions("segmentSizeBytes is \(segmentSizeBytes), not within 4 KiB and 1 GiB")
         }

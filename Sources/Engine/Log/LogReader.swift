@@ -21,7 +21,7 @@ public struct LogReader: ~Copyable {
         try LogReader(storage, shard: shard, from: first, through: nil, policy: damagePolicy)
     }
 
-    init(
+    package init(
         _ storage: any Storage, shard: UInt16, from first: LSN, through last: UInt64?, policy: DamagePolicy
     ) throws(EngineError) {
         walk = try LogWalk(storage: storage, shard: shard, policy: policy, hooks: NoHooks(), from: first)

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// Open segments for readers: at most `capacity` of them. Each segment has one place by its number, shared with those that

@@ -2,7 +2,7 @@ import Bytes
 
 /// The first frame of a segment: it says which segment this is and which LSN comes first in it, so that a segment whose
 /// predecessor lost records is found out, and so that an empty log still knows where to go on.
-struct SegmentHeader: Equatable {
+package struct SegmentHeader: Equatable {
     var name: SegmentName
     /// The LSN of the first record in the segment, written or not.
     var baseLSN: UInt64
@@ -16,7 +16,7 @@ struct SegmentHeader: Equatable {
     var reservedBytes: UInt64 { UInt64(reservedPages) * UInt64(Self.pageSizeBytes) }
 
     /// LSNs that a log can reach. What lies beyond is damage; it also keeps arithmetic with them from overflowing.
-    static let lsns: Range<UInt64> = 1..<1 << 62
+    package static let lsns: Range<UInt64> = 1..<1 << 62
 
     static let payloadSizeBytes = 8
     static let sizeBytes = Frame.overheadBytes + payloadSizeBytes

@@ -2,8 +2,8 @@ import Bytes
 
 /// The name of a segment: `0000-0000000001.log`, shard and sequence in decimal with leading zeros, so that names sort as
 /// the segments follow each other. The directory is the truth: there is no other list of segments.
-struct SegmentName: Hashable, Comparable {
-    var shard: UInt16
+package struct SegmentName: Hashable, Comparable {
+    package var shard: UInt16
     /// The first segment of a shard is 1.
     var sequence: UInt32
 
@@ -13,7 +13,7 @@ struct SegmentName: Hashable, Comparable {
     }
 
     /// Nil for every name that `fileName` does not make.
-    init?(_ name: ByteString) {
+    package init?(_ name: ByteString) {
         let bytes = name.bytes
         guard bytes.count == 19, bytes[4] == UInt8(ascii: "-"), bytes[15...].elementsEqual(".log".utf8),
             let shard = Self.number(bytes[0..<4]).flatMap(UInt16.init(exactly:)),
@@ -41,9 +41,9 @@ struct SegmentName: Hashable, Comparable {
 
     private static let replacementSuffix = Array(".new".utf8)
 
-    static let largestShard: UInt16 = 9999
+    package static let largestShard: UInt16 = 9999
 
-    static func < (left: SegmentName, right: SegmentName) -> Bool {
+    package static func < (left: SegmentName, right: SegmentName) -> Bool {
         (left.shard, left.sequence) < (right.shard, right.sequence)
     }
 

@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import Platform
 import Synchronization
 
 /// The processor's atomics and the system's mutex and condition.
@@ -52,46 +53,17 @@ final class SystemWords: SharedWords {
     private static func bit(_ room: WaitRoom) -> UInt32 { 1 << UInt32(room.rawValue) }
 }
 
-final class SystemGate: WaitGate {
-    private nonisolated(unsafe) let mutex: UnsafeMutablePointer<pthread_mutex_t>
-    private nonisolated(unsafe) let condition: UnsafeMutablePointer<pthread_cond_t>
+package final class SystemGate: WaitGate {
+    private let mutex = Lock()
+    private let condition = Condition()
 
-    init() {
-        mutex = .allocate(capacity: 1)
-        condition = .allocate(capacity: 1)
-        var attributes = pthread_condattr_t()
-        pthread_condattr_init(&attributes)
-        // The wall clock may be set while someone waits.
-        pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
-        let failures = pthread_mutex_init(mutex, nil) | pthread_cond_init(condition, &attributes)
-        pthread_condattr_destroy(&attributes)
-        precondition(failures == 0, "a plain mutex and a plain condition can always be made")
-    }
+    package init() {}
 
-    deinit {
-        pthread_cond_destroy(condition)
-        pthread_mutex_destroy(mutex)
-        condition.deallocate()
-        mutex.deallocate()
-    }
+    package func lock() { mutex.lock() }
+    package func unlock() { mutex.unlock() }
+    package func wait() { condition.wait(mutex) }
+    package func wakeAll() { condition.wakeAll() }
 
-    func lock() { pthread_mutex_lock(mutex) }
-    func unlock() { pthread_mutex_unlock(mutex) }
-    func wait() { pthread_cond_wait(condition, mutex) }
-    func wakeAll() { pthread_cond_broadcast(condition) }
-
-    /// Waits, but no longer than until a time of the monotonic clock, in nanoseconds.
-    func wait(until deadlineNanoseconds: UInt64) {
-        var time = timespec(
-            tv_sec: Int(clamping: deadlineNanoseconds / 1_000_000_000),
-            tv_nsec: Int(deadlineNanoseconds % 1_000_000_000))
-        pthread_cond_timedwait(condition, mutex, &time)
-    }
-
-    /// The monotonic clock, in nanoseconds.
-    static var now: UInt64 {
-        var time = timespec()
-        clock_gettime(CLOCK_MONOTONIC, &time)
-        return UInt64(time.tv_sec) * 1_000_000_000 + UInt64(time.tv_nsec)
-    }
+    /// Waits, but no longer than until `MonotonicTime` says so many nanoseconds.
+    package func wait(until deadlineNanoseconds: UInt64) { condition.wait(mutex, until: deadlineNanoseconds) }
 }

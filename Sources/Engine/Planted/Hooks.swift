@@ -1,5 +1,5 @@
 /// A step of the engine that its promises stand on, and that a planted bug skips. `PlantedBug` has the table.
-enum EngineStep: Sendable {
+package enum EngineStep: Sendable {
     // The log, while it is written.
     case syncSealedSegment
     case poisonAfterFailedSync
@@ -34,25 +34,30 @@ enum EngineStep: Sendable {
 
 /// Asked at each step that can be skipped. The engine is generic over the answer: with `NoHooks` the questions vanish
 /// from the compiled code.
-protocol Hooks: Sendable {
+package protocol Hooks: Sendable {
     func skips(_ step: EngineStep) -> Bool
 }
 
 extension Hooks {
     /// Carries out a step, unless it is skipped.
+    @inlinable
     @inline(__always)
-    func run<Failure: Error>(_ step: EngineStep, _ body: () throws(Failure) -> Void) throws(Failure) {
+    package func run<Failure: Error>(_ step: EngineStep, _ body: () throws(Failure) -> Void) throws(Failure) {
         if !skips(step) { try body() }
     }
 }
 
 /// The engine as it should be.
-struct NoHooks: Hooks {
-    @inline(__always) func skips(_ step: EngineStep) -> Bool { false }
+package struct NoHooks: Hooks {
+    package init() {}
+
+    @inlinable
+    @inline(__always)
+    package func skips(_ step: EngineStep) -> Bool { false }
 }
 
 /// The engine without one of its steps; without nil, with all of them, each asked for while it runs.
-struct SkippedStep: Hooks {
+package struct SkippedStep: Hooks {
     let skipped: EngineStep?
-    func skips(_ step: EngineStep) -> Bool { step == skipped }
+    package func skips(_ step: EngineStep) -> Bool { step == skipped }
 }

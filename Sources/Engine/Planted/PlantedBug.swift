@@ -168,7 +168,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     var hook: Hook { entry.hook }
 
     /// The hooks with which an engine has the bug.
-    var hooks: SkippedStep {
+    package var hooks: SkippedStep {
         if case .step(let step) = hook { SkippedStep(skipped: step) } else { SkippedStep(skipped: nil) }
     }
 

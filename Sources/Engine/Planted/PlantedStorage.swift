@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// What a planted bug makes of the storage beneath the engine.
@@ -11,7 +12,7 @@ enum PlantedStorage {
 
 extension PlantedBug {
     /// The storage with the part of the bug that lives there; most bugs live in the engine, and change nothing here.
-    func wrapping(_ storage: any Storage) -> any Storage {
+    package func wrapping(_ storage: any Storage) -> any Storage {
         switch hook {
         case .step: storage
         case .storage(.syncsLate): InterposedStorage(storage, LateSync())

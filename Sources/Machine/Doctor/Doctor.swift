@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// Says which scenarios work on this machine, and of each that does not what is missing and what would enable it.
 package struct Doctor: Sendable {
@@ -134,7 +135,7 @@ package struct Doctor: Sendable {
                 "/dev/fuse", met: false, "the container does not let it be opened",
                 remedy: "docker run --device /dev/fuse --cap-add SYS_ADMIN …")
         case let errno:
-            return Requirement("/dev/fuse", met: false, String(cString: strerror(errno)))
+            return Requirement("/dev/fuse", met: false, Errno(errno).description)
         }
     }
 
@@ -155,7 +156,7 @@ package struct Doctor: Sendable {
     private func loop() -> Requirement {
         let errno = host.open("/dev/loop-control")
         return Requirement(
-            "loop devices", met: errno == 0, errno == 0 ? "yes" : String(cString: strerror(errno)),
+            "loop devices", met: errno == 0, errno == 0 ? "yes" : Errno(errno).description,
             remedy: errno == ENOENT ? "sudo modprobe loop" : "sudo faultline …")
     }
 

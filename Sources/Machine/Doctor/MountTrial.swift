@@ -1,6 +1,7 @@
 import Bytes
 import FaultFS
 import Glibc
+import Platform
 
 /// The proof that FaultFS works here: a mount of an empty directory, at once unmounted.
 package enum MountTrial {
@@ -25,7 +26,7 @@ package enum MountTrial {
         let mountPoint = directory.appending(component: "mount")
         for path in [backing, mountPoint] {
             guard path.withCString({ mkdir($0, 0o700) }) == 0 else {
-                return "\(path): mkdir: \(String(cString: strerror(errno)))"
+                return "\(path): mkdir: \(Errno(errno))"
             }
         }
         do throws(MountError) {

@@ -1,5 +1,6 @@
 import Foundation
 import Glibc
+import Platform
 import Storage
 import Synchronization
 
@@ -24,7 +25,7 @@ package final class Interruption: Sendable {
         var received: ContinuousClock.Instant?
     }
 
-    private let state = Mutex(State())
+    private let state = Guarded(State())
     private let interrupted = Atomic<Bool>(false)
     private let say: @Sendable (String) -> Void
     private let exit: @Sendable (Int32) -> Void
@@ -49,15 +50,18 @@ package final class Interruption: Sendable {
     package func install() {
         let signals = Self.signals
         withUnsafePointer(to: signals) { set in _ = pthread_sigmask(SIG_BLOCK, set, nil) }
-        let thread = Thread {
-            var signals = Self.signals
-            while true {
-                var signal: Int32 = 0
-                if sigwait(&signals, &signal) == 0 { self.receive(signal) }
+        do throws(Errno) {
+            try Platform.Thread.startDetached {
+                var signals = Self.signals
+                while true {
+                    var signal: Int32 = 0
+                    if sigwait(&signals, &signal) == 0 { self.receive(signal) }
+                }
             }
+        } catch {
+            // Better no cleaning up than a process that Ctrl-C does not end.
+            withUnsafePointer(to: signals) { set in _ = pthread_sigmask(SIG_UNBLOCK, set, nil) }
         }
-        thread.name = "interruption"
-        thread.start()
     }
 
     /// Registers what is to be done before the process exits. It runs in a thread of its own, at most once. Registering
@@ -105,7 +109,7 @@ package final class Interruption: Sendable {
         }
         interrupted.store(true, ordering: .releasing)
         say("faultline: interrupted; cleaning up (again to stop at once)")
-        Thread.detachNewThread {
+        Platform.Thread.detach {
             while let cleaner = self.state.withLock({ $0.cleaners.popLast() }) { cleaner.body() }
             UnfinishedOutputs.removeAll()
             // What was printed so far belongs to the reader; a pipe that nobody reads is left by a second signal.

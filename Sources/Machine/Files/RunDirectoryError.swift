@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 import Storage
 
 /// Why the directory or the record of a run could not be made, read or removed.
@@ -22,7 +23,7 @@ extension RunDirectoryError {
 extension RunDirectoryError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .system(let call, let path, let errno): "\(path): \(call): \(String(cString: strerror(errno)))"
+        case .system(let call, let path, let errno): "\(path): \(call): \(Errno(errno))"
         case .output(let error): error.description
         case .damagedRecord(let path, let reason): "\(path): not the record of a run: \(reason)"
         case .unusablePath(let path): "\(path): no path that can be used here"

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// Files of a few kilobytes, read whole. Symbolic links are not followed.
 package enum SmallFile {
@@ -22,7 +23,7 @@ package enum SmallFile {
                 default: "it is no regular file"
                 }
             case .tooLong: "it is longer than \(SmallFile.limitBytes >> 20) MiB"
-            case .system(let errno): String(cString: strerror(errno))
+            case .system(let errno): Errno(errno).description
             }
         }
     }

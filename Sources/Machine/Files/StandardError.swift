@@ -16,7 +16,7 @@ package enum StandardError {
             while !rest.isEmpty {
                 let part = UnsafeRawBufferPointer(rebasing: rest)
                 let count = faultline_write_no_signal(STDERR_FILENO, part.baseAddress, part.count)
-                if count < 0 && errno == EINTR { continue }
+                if count == -Int(EINTR) { continue }
                 guard count > 0 else { return }
                 rest = rest.dropFirst(count)
             }

@@ -1,5 +1,6 @@
 import CPlatform
 import Glibc
+import Platform
 
 /// The memory of this process: how much is resident, and, for benchmarks, how much was at most since a moment (one
 /// benchmark at a time).
@@ -15,7 +16,7 @@ package enum ResidentMemory {
         let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
         guard file >= 0 else {
             throw Unreadable(
-                description: "/proc/self/clear_refs cannot be written: \(String(cString: strerror(errno)))")
+                description: "/proc/self/clear_refs cannot be written: \(Errno(errno))")
         }
         _ = Glibc.write(file, "5", 1)
         close(file)

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 import Storage
 import Targets
 
@@ -23,20 +24,15 @@ package enum MountLauncher {
     }
 
     private static func start(_ arguments: [String], in directory: ServiceDirectory) throws -> Int32 {
-        var (reading, writing): (Int32, Int32) = (-1, -1)
-        guard faultline_pipe(&reading, &writing) == 0 else {
-            throw MountServiceError.system(call: "pipe", path: directory.path, errno: errno)
+        let pipe = try MountServiceError.naming("pipe2", directory.path) { () throws(Errno) in
+            try SharedDescriptor.pipe()
         }
-        defer { close(reading) }
-        let child: pid_t
-        do {
-            defer { close(writing) }
-            child = try spawn(arguments, directory, report: writing)
-        }
-        let report = try readAll(reading)
-        if report == readyWord { return child }
-        var status: Int32 = 0
-        while waitpid(child, &status, 0) < 0, errno == EINTR {}
+        let process = try spawn(arguments, directory, report: pipe.write.rawValue)
+        // The pipe ends only when every copy of its other end is closed.
+        pipe.write.close()
+        let report = try readAll(pipe.read.rawValue)
+        if report == readyWord { return process.processID }
+        _ = try? process.wait()
         let log = (try? RunFiles.read(directory.log)).map { String(decoding: $0, as: UTF8.self) } ?? ""
         try directory.remove()
         let words = [report, log].map { $0.trimmingNewlines }.filter { !$0.isEmpty }
@@ -47,59 +43,36 @@ package enum MountLauncher {
 
     /// Tells who waits that the mount is ready (nil), or why it is not.
     package static func report(_ problem: String?, to descriptor: Int32) {
-        let text = Array((problem ?? readyWord).utf8)
         // Nobody may be waiting any more; that changes nothing for the mount.
-        _ = text.withUnsafeBytes { faultline_write_no_signal(descriptor, $0.baseAddress, $0.count) }
-        close(descriptor)
+        try? SharedDescriptor(adopting: descriptor).writeAll(Array((problem ?? readyWord).utf8))
     }
 
-    private static func spawn(_ arguments: [String], _ directory: ServiceDirectory, report: Int32) throws -> pid_t {
-        var actions = posix_spawn_file_actions_t()
-        posix_spawn_file_actions_init(&actions)
-        defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0)
-        let log = try OutputDescriptor.append(directory.log).descriptor
-        defer { close(log) }
-        posix_spawn_file_actions_adddup2(&actions, log, 1)
-        posix_spawn_file_actions_adddup2(&actions, 1, 2)
-        posix_spawn_file_actions_adddup2(&actions, report, reportDescriptor)
-        // Whatever else the caller had open, a lock or the other end of a pipe, must not live as long as the mount.
-        let detached = faultline_detach_on_spawn(&actions, reportDescriptor + 1)
-        guard detached == 0 else {
-            throw MountServiceError.system(call: "posix_spawn_file_actions", path: directory.path, errno: detached)
+    private static func spawn(
+        _ arguments: [String], _ directory: ServiceDirectory, report: Int32
+    ) throws -> IndependentProcess {
+        let null = try MountServiceError.naming("open", "/dev/null") { () throws(Errno) in
+            try SharedDescriptor.open("/dev/null", O_RDONLY)
         }
-        var attributes = posix_spawnattr_t()
-        posix_spawnattr_init(&attributes)
-        defer { posix_spawnattr_destroy(&attributes) }
-        var (none, all) = (sigset_t(), sigset_t())
-        sigemptyset(&none)
-        sigfillset(&all)
-        posix_spawnattr_setsigmask(&attributes, &none)
-        posix_spawnattr_setsigdefault(&attributes, &all)
-        let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | 0x80  // POSIX_SPAWN_SETSID
-        posix_spawnattr_setflags(&attributes, Int16(flags))
-        var words: [UnsafeMutablePointer<CChar>?] = (["faultline"] + arguments).map { (word: String) in strdup(word) }
-        words.append(nil)
-        defer { for word in words { free(word) } }
-        var child = pid_t()
-        // It belongs to nobody, so that no Faultline takes it for what a target left behind.
-        var environment = inheritedEnvironment() + [SpawnMark.nobody.withCString { strdup($0) }, nil]
-        defer { free(environment[environment.count - 2]) }
-        let error = posix_spawn(&child, "/proc/self/exe", &actions, &attributes, &words, &environment)
-        guard error == 0 else {
-            throw MountServiceError.system(call: "posix_spawn", path: "/proc/self/exe", errno: error)
+        let log = Descriptor(adopting: try OutputDescriptor.append(directory.log).descriptor)
+        let streams = IndependentProcess.Streams(
+            input: null.rawValue, output: log.rawValue, errors: log.rawValue, third: report)
+        let program: ByteString = "/proc/self/exe"
+        return try MountServiceError.naming("execve", program) { () throws(Errno) in
+            // It belongs to nobody, so that no Faultline takes it for what a target left behind.
+            try IndependentProcess(
+                program, arguments: ["faultline"] + arguments.map { ByteString($0) },
+                environment: inheritedEnvironment() + [SpawnMark.nobody], directory: "/", streams)
         }
-        return child
     }
 
     /// Our environment without what says who started us.
-    private static func inheritedEnvironment() -> [UnsafeMutablePointer<CChar>?] {
-        var lines: [UnsafeMutablePointer<CChar>?] = []
+    private static func inheritedEnvironment() -> [ByteString] {
+        let name = SpawnMark.nobody.bytes.prefix { $0 != UInt8(ascii: "=") } + [UInt8(ascii: "=")]
+        var lines: [ByteString] = []
         var place = environ
-        let name = SpawnMark.nobody.bytes.prefix { $0 != UInt8(ascii: "=") }
         while let line = place.pointee {
-            let isMark = name.enumerated().allSatisfy { CChar(bitPattern: $1) == line[$0] } && line[name.count] == 0x3D
-            if !isMark { lines.append(line) }
+            let text = ByteString(UnsafeRawBufferPointer(start: line, count: strlen(line)))
+            if !text.bytes.starts(with: name) { lines.append(text) }
             place += 1
         }
         return lines

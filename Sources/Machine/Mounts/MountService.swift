@@ -3,8 +3,8 @@ import FaultFS
 import Glibc
 import Model
 import Oracle
+import Platform
 import Storage
-import Synchronization
 import Targets
 
 /// Serves one mount until somebody unmounts it.
@@ -33,8 +33,8 @@ package struct MountService: Sendable {
     package func run(ready: () throws -> Void) throws {
         try recover()
         let trace = try makeTrace()
-        let failure = Mutex<String?>(nil)
-        let mount = Mutex<FaultMount?>(nil)
+        let failure = Guarded<String?>(nil)
+        let mount = Guarded<FaultMount?>(nil)
         let made: FaultMount
         do {
             try checkOracle()
@@ -173,6 +173,17 @@ package enum MountServiceError: Error, Hashable, Sendable {
     case system(call: String, path: ByteString, errno: Int32)
 }
 
+extension MountServiceError {
+    /// Makes a failure in `body` one of `call`.
+    static func naming<Result: ~Copyable>(
+        _ call: String, _ path: ByteString, _ body: () throws(Errno) -> Result
+    ) throws(MountServiceError) -> Result {
+        do throws(Errno) { return try body() } catch {
+            throw .system(call: call, path: path, errno: error.code)
+        }
+    }
+}
+
 extension MountServiceError: CustomStringConvertible {
     package var description: String {
         switch self {
@@ -187,7 +198,7 @@ extension MountServiceError: CustomStringConvertible {
             "process \(process), which serves the mount, did not end within \(seconds) s; `kill -9 \(process)` and "
                 + "`faultline cleanup` take it away"
         case .endedBadly(let log): "the mount is gone, but its process was not content:\n\(log)"
-        case .system(let call, let path, let errno): "\(path): \(call): \(String(cString: strerror(errno)))"
+        case .system(let call, let path, let errno): "\(path): \(call): \(Errno(errno))"
         }
     }
 }

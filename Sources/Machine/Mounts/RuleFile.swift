@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// Files of rules, and of the faults of an earlier run, as people name them on a command line.
 package enum RuleFile {
@@ -26,7 +27,7 @@ package enum RuleFile {
     /// A pipe is read to its end, as of `--rules <(command)`; one without a writer would never have an end, and is refused.
     private static func contents(of path: ByteString) throws(Problem) -> ByteString {
         let file = path.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
-        guard file >= 0 else { throw .unreadable(path, reason: String(cString: strerror(errno))) }
+        guard file >= 0 else { throw .unreadable(path, reason: Errno(errno).description) }
         defer { close(file) }
         var status = stat()
         let isPipe = fstat(file, &status) == 0 && status.st_mode & S_IFMT == S_IFIFO
@@ -40,7 +41,7 @@ package enum RuleFile {
                 _ = poll(&readable, 1, -1)
                 continue
             }
-            guard count >= 0 else { throw .unreadable(path, reason: String(cString: strerror(errno))) }
+            guard count >= 0 else { throw .unreadable(path, reason: Errno(errno).description) }
             if count == 0 {
                 guard !isPipe || !bytes.isEmpty else {
                     throw .unreadable(path, reason: "a FIFO that nobody writes to: start the writer first")

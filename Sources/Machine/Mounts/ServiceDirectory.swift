@@ -1,8 +1,8 @@
 import Bytes
 import FaultFS
 import Glibc
+import Platform
 import Storage
-import Synchronization
 
 /// The directory that stands for a served mount while it lives: the record of who serves what, by which `cleanup` takes
 /// away what a killed process left, and the log. It is scratch space like any other.
@@ -11,7 +11,7 @@ import Synchronization
 package final class ServiceDirectory: Sendable {
     package let path: ByteString
     /// What holds the lock on the record while this process does.
-    private let owner: Mutex<Owner>
+    private let owner: Guarded<Owner>
 
     private enum Owner {
         case nobodyHere
@@ -26,13 +26,13 @@ package final class ServiceDirectory: Sendable {
     package init() throws(RunDirectoryError) {
         let scratch = try ScratchDirectory()
         path = scratch.path
-        owner = Mutex(.launcher(scratch))
+        owner = Guarded(.launcher(scratch))
     }
 
     /// One that another process made for this one.
     package init(path: ByteString) {
         self.path = path
-        owner = Mutex(.nobodyHere)
+        owner = Guarded(.nobodyHere)
     }
 
     /// Says that this process serves `mountPoint`. To be called before it is mounted.

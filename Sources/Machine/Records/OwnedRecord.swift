@@ -1,6 +1,6 @@
 import Bytes
 import Glibc
-import Synchronization
+import Platform
 
 /// The record of a directory that this process made, and the lock on it (flock(2)) that says that the process lives.
 ///
@@ -15,14 +15,14 @@ import Synchronization
 /// Thread safe.
 package final class OwnedRecord: Sendable {
     private let directory: ByteString
-    private let state: Mutex<(record: RunRecord, lock: Int32)>
+    private let state: Guarded<(record: RunRecord, lock: Int32)>
 
     /// Writes the record of `directory`, in this process's name.
     ///
     /// - Throws: with ENOENT when a cleanup took the directory away before there was a record: make another.
     package init(_ record: RunRecord, in directory: ByteString) throws(RunDirectoryError) {
         self.directory = directory
-        state = Mutex(try Self.write(record, to: directory))
+        state = Guarded(try Self.write(record, to: directory))
     }
 
     deinit { state.withLock { if $0.lock >= 0 { close($0.lock) } } }

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// What the record in a directory, and the lock on it, say about who made it.
 package enum RecordState {
@@ -73,7 +74,7 @@ package enum RecordState {
     /// The lock is somebody's, or cannot be had.
     private static func afterRefusal(_ errno: Int32, _ process: ProcessIdentity) -> Look {
         guard errno == EWOULDBLOCK else {
-            let why = String(cString: strerror(errno))
+            let why = Errno(errno).description
             return .decided(
                 .inUse(reason: "its record cannot be locked (\(why)): nobody knows whether \(process.inWords) uses it"))
         }

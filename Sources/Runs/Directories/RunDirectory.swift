@@ -1,8 +1,8 @@
 import Bytes
 import Glibc
 import Machine
+import Platform
 import Storage
-import Synchronization
 
 /// The directory of one run: what was asked, what was recorded, what was found, and how to do it again.
 ///
@@ -19,8 +19,8 @@ package final class RunDirectory: Sendable {
     /// Absolute.
     package let path: ByteString
     private let record: OwnedRecord
-    private let scratch = Mutex<[ScratchDirectory]>([])
-    private let caseCount = Mutex(0)
+    private let scratch = Guarded<[ScratchDirectory]>([])
+    private let caseCount = Guarded(0)
 
     /// Where runs are kept: what `--out` said, else FAULTLINE_RUNS, else `faultline-runs` where we are.
     package static func parent(option: ByteString?) -> ByteString {

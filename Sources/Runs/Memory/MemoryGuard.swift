@@ -3,6 +3,7 @@ import CPlatform
 import Foundation
 import Glibc
 import Machine
+import Platform
 import Storage
 import Synchronization
 
@@ -30,7 +31,7 @@ package final class MemoryGuard: Sendable {
     /// What the files of all runs of this process take, as far as they were counted.
     private static let filesBytes = Atomic<Int>(0)
     private let over = Atomic<Bool>(false)
-    private let found = Mutex<Problem?>(nil)
+    private let found = Guarded<Problem?>(nil)
 
     private static let intervalMicroseconds: UInt32 = 20_000
     /// Counting files takes at most one part of this many of the watching thread's time.
@@ -45,7 +46,8 @@ package final class MemoryGuard: Sendable {
         self.budget = budget
         self.limit = limit ?? MemorySize(bytes: budget.limitBytes)
         files = scratch.flatMap(MemoryFiles.init(in:))
-        Thread.detachNewThread { [weak self] in
+        // Without a thread nobody watches: the run goes on as it would without a limit.
+        try? Platform.Thread.startDetached { [weak self] in
             var counted = CountedFiles()
             while self?.look(&counted) == true { usleep(Self.intervalMicroseconds) }
             Self.filesBytes.subtract(counted.bytes, ordering: .relaxed)

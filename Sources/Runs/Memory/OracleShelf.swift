@@ -1,7 +1,7 @@
 import Model
 import Oracle
+import Platform
 import Storage
-import Synchronization
 
 /// Where the values of an oracle lie that memory has no room for: beyond a share of the run's memory, in a file.
 final class OracleShelf: PayloadShelf {
@@ -14,7 +14,7 @@ final class OracleShelf: PayloadShelf {
     }
 
     private let memory: MemoryGuard
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     package init(_ memory: MemoryGuard) { self.memory = memory }
 

@@ -1,4 +1,5 @@
 import Block
+import Machine
 
 /// The filesystem and the device that lie below a store, and how they are looked at.
 package struct BlockSetup: Hashable, Codable, Sendable {
@@ -13,5 +14,5 @@ package struct BlockSetup: Hashable, Codable, Sendable {
     package init(_ filesystem: BlockFilesystem) { self.filesystem = filesystem }
 
     /// What a run needs of the machine.
-    var needs: [MachineNeed] { [.root, .fuse, .loopDevices, .makeFilesystem(filesystem.type)] }
+    package var needs: [MachineNeed] { [.root, .fuse, .loopDevices, .makeFilesystem(filesystem.type)] }
 }

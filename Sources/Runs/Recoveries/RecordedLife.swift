@@ -3,8 +3,8 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Platform
 import Storage
-import Synchronization
 import Targets
 
 /// One life of a built-in store, at work in this process on storage in memory. Its trace and its oracle lie in files, as
@@ -43,7 +43,7 @@ package struct RecordedLife {
 private final class RecordedOracle: OracleSink {
     private let recorder: RecordingStorage
     private let path: ByteString
-    private let lines = Mutex<[UInt8]>([])
+    private let lines = Guarded<[UInt8]>([])
 
     /// Lines gather up to so many bytes before they are written.
     private static let bufferBytes = 1 << 18

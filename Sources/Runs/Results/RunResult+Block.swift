@@ -15,7 +15,7 @@ extension RunResult {
         /// Seconds of all threads, by step.
         package var seconds: [String: Double]
 
-        init(_ setup: BlockSetup, _ counts: ImageTally.Counts) {
+        package init(_ setup: BlockSetup, _ counts: ImageTally.Counts) {
             (filesystem, sectorBytes) = (setup.filesystem, setup.sectorBytes)
             kernel = Self.runningKernel
             (images, checkedByFilesystem) = (counts.images, counts.checked)

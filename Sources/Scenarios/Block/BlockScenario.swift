@@ -1,5 +1,7 @@
 import Block
 import Exploration
+import Machine
+import Runs
 import Targets
 
 extension ScenarioName {
@@ -16,7 +18,7 @@ package struct BlockScenario: Scenario {
 
     private static let usual = BlockFilesystem.ext4
 
-    var exploration = ExploreScenario()
+    package var exploration = ExploreScenario()
 
     package init() { exploration.explore(below: Self.usual) }
 

@@ -2,7 +2,9 @@ import Block
 import Bytes
 import Exploration
 import FaultFS
+import Machine
 import Model
+import Runs
 import Targets
 
 extension ExploreRun {

@@ -1,10 +1,11 @@
 import Block
 import Exploration
 import Model
+import Runs
 
 extension ExploreScenario {
     /// Each image costs a mount: limits that bring a run of a hundred operations to its end within minutes.
-    mutating func explore(below filesystem: BlockFilesystem) {
+    package mutating func explore(below filesystem: BlockFilesystem) {
         block = BlockSetup(filesystem)
         let usual = Self.usualLimits
         (limits.statesPerEpoch, limits.samplesPerEpoch) = (usual.statesPerEpoch, usual.samplesPerEpoch)
@@ -19,7 +20,7 @@ extension ExploreScenario {
 
     static let filesystemNames = BlockFilesystem.allCases.map(\.rawValue).joined(separator: ", ")
 
-    static func filesystem(_ texts: [String], of name: String) throws(OptionProblem) -> BlockFilesystem {
+    package static func filesystem(_ texts: [String], of name: String) throws(OptionProblem) -> BlockFilesystem {
         let text = texts.last ?? ""
         guard let filesystem = BlockFilesystem(rawValue: text) else {
             throw OptionProblem(name, "\(option: name) must be one of \(filesystemNames), not \(text)")

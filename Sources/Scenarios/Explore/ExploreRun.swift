@@ -21,7 +21,7 @@ struct ExploreRun: ScenarioRun {
     /// When checking began.
     private var began: Double?
     /// Of an exploration below a real filesystem: the devices that images are shown on.
-    let images: BlockImages?
+    package let images: BlockImages?
     /// Each profile that was begun, where there are several.
     private var profiles: [ExplorationFiles.ProfileProgress] = []
 

@@ -2,6 +2,7 @@ import Bytes
 import Exploration
 import Glibc
 import Model
+import Platform
 
 extension ExploreScenario {
     package static let options = blockOptions + whatIsDone + budgets + howLong
@@ -85,7 +86,7 @@ extension ExploreScenario {
         ) { (scenario, texts) throws(OptionProblem) in
             let path = try OptionText.path(texts, of: "resume")
             guard let resolved = path.withCString({ realpath($0, nil) }) else {
-                let reason = String(cString: strerror(errno))
+                let reason = Errno(errno).description
                 throw OptionProblem("resume", "\(option: "resume"): \(path): \(reason)")
             }
             defer { free(resolved) }

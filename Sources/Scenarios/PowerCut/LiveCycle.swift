@@ -4,9 +4,9 @@ import FaultFS
 import Glibc
 import Model
 import Oracle
+import Platform
 import Runs
 import Storage
-import Synchronization
 import Targets
 
 /// One life of a store on a mount: mounted, at work or recovering, perhaps without power at some point, unmounted.
@@ -122,7 +122,7 @@ private final class Workload: Sendable {
         var run: WorkloadRun?
         var isPowerGone = false
     }
-    private let state = Mutex(State())
+    private let state = Guarded(State())
 
     var complaints: String { state.withLock { $0.run?.complaints ?? "" } }
 

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// A file of a `FaultyStorage`.
 final class FaultyFile<Source: FaultSource>: StorageFile {

@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Platform
 
 /// The state of one file of a `FaultyStorage`, across renames and opens.
 final class FaultyNode: Sendable {

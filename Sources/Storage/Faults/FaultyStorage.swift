@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// Wraps any storage and injects faults, by rules or by the fault script of an earlier run.
 ///

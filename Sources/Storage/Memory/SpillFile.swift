@@ -1,13 +1,14 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 
 /// An append-only file without a name for data that does not fit into memory. Its space is freed with the last
 /// reference or when the process ends, however it ends.
 ///
 /// Thread safe.
 package final class SpillFile: PayloadStore, Sendable {
-    private let descriptor: PosixDescriptor
+    private let descriptor: Descriptor
     private let directory: ByteString
     private let filledBytes = Guarded<UInt64>(0)
 
@@ -68,7 +69,7 @@ extension SpillError: CustomStringConvertible {
     package var description: String {
         switch self {
         case .system(let call, let directory, let errno):
-            "\(directory): \(call): \(String(cString: strerror(errno))) (a temporary file for data that does not fit into "
+            "\(directory): \(call): \(Errno(errno)) (a temporary file for data that does not fit into "
                 + "memory: free space there, or raise --memory)"
         }
     }

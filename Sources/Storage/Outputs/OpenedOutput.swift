@@ -1,16 +1,17 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// An open output, and what `commit` has to do. Opening checks everything that can be known in advance.
 struct OpenedOutput: ~Copyable {
-    let file: PosixDescriptor
+    let file: Descriptor
     let target: OutputFile.Target
 
     init(_ path: ByteString, _ mode: OutputFile.Mode, _ permissions: mode_t, mostLinks: Int) throws(OutputError) {
         switch try ResolvedOutput(path, mostLinks: mostLinks) {
         case .descriptor(let number):
-            file = PosixDescriptor(adopting: try Self.check(fcntl(number, F_DUPFD_CLOEXEC, 3), path))
+            file = Descriptor(adopting: try Self.check(fcntl(number, F_DUPFD_CLOEXEC, 3), path))
             target = .through
         case .special(let place, let type):
             guard mode != .create else { throw OutputError(path, .exists) }
@@ -18,12 +19,12 @@ struct OpenedOutput: ~Copyable {
             guard number >= 0 else {
                 throw OutputError(path, number == -ENXIO ? .noReader : .system(errno: -number))
             }
-            file = PosixDescriptor(adopting: number)
+            file = Descriptor(adopting: number)
             target = .through
         case .name(let place, let existing) where mode == .append:
             let number = OutputDescriptor.append(place, permissions)
             guard number >= 0 else { throw OutputError(path, .system(errno: -number)) }
-            file = PosixDescriptor(adopting: number)
+            file = Descriptor(adopting: number)
             target = .appended(place, isNew: existing == nil)
         case .name(let place, let existing):
             if let existing { try Self.requireReplaceable(place, existing, mode, path) }
@@ -31,7 +32,7 @@ struct OpenedOutput: ~Copyable {
             guard number >= 0 else {
                 throw OutputError(path, existing == nil ? .system(errno: -number) : .directoryClosed(errno: -number))
             }
-            file = PosixDescriptor(adopting: number)
+            file = Descriptor(adopting: number)
             target = .named(place, temporary: temporary, replacing: existing)
         }
     }

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// Opens outputs: the only place that creates files which a user keeps.
 ///
@@ -50,14 +51,14 @@ package enum OutputDescriptor {
     }
 
     /// Like `unnamed(in:_:)`; always without a name.
-    static func unnamed(in directory: ByteString) throws(OutputError) -> PosixDescriptor {
+    static func unnamed(in directory: ByteString) throws(OutputError) -> Descriptor {
         let parent = directory.withCString { faultline_open_directory_path(AT_FDCWD, $0) }
         guard parent >= 0 else { throw OutputError(directory, .system(errno: -parent)) }
         defer { close(parent) }
         let (number, name) = unnamed(in: parent, 0o600)
         guard number >= 0 else { throw OutputError(directory, .system(errno: -number)) }
         _ = name?.withCString { faultline_unlink_at(parent, $0, 0) }
-        return PosixDescriptor(adopting: number)
+        return Descriptor(adopting: number)
     }
 
     /// A random name for a temporary file.

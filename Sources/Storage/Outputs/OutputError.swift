@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// An output (report, export, archive, case, trace, oracle) could not be written.
 ///
@@ -64,8 +65,8 @@ extension OutputError: CustomStringConvertible {
 
     private var words: String {
         switch reason {
-        case .system(let errno): String(cString: strerror(errno))
-        case .parent(let directory, let errno): "the directory \(directory): \(String(cString: strerror(errno)))"
+        case .system(let errno): Errno(errno).description
+        case .parent(let directory, let errno): "the directory \(directory): \(Errno(errno))"
         case .exists: "it already exists: remove it or choose another name"
         case .notEmpty: "it is not empty"
         case .isDirectory: "it is a directory"
@@ -75,7 +76,7 @@ extension OutputError: CustomStringConvertible {
         case .foreign(let owner):
             "it belongs to user \(owner), in a world-writable directory: remove it or choose another file"
         case .directoryClosed(let errno):
-            "cannot create its replacement in its directory (\(String(cString: strerror(errno)))): choose another "
+            "cannot create its replacement in its directory (\(Errno(errno))): choose another "
                 + "file, or use /dev/stdout and redirect it"
         case .isMountPoint:
             "it is a mount point and cannot be replaced: choose another file, or use /dev/stdout and redirect it"

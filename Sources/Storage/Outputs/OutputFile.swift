@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// A file that a user keeps. All reports, exports, archives, cases, results and logs are written through this type.
 ///
@@ -43,7 +44,7 @@ public final class OutputFile {
     public let isStandardOutput: Bool
     let mode: Mode
     let isDurable: Bool
-    let file: PosixDescriptor
+    let file: Descriptor
     let target: Target
     /// The length of the file before the first append.
     private var lengthBefore: off_t?
@@ -74,14 +75,14 @@ public final class OutputFile {
         while !rest.isEmpty {
             let part = UnsafeRawBufferPointer(rebasing: rest)
             let count = faultline_write_no_signal(file.rawValue, part.baseAddress, part.count)
-            if count < 0, errno == EINTR { continue }
-            if count < 0, errno == EAGAIN {
+            if count == -Int(EINTR) { continue }
+            if count == -Int(EAGAIN) {
                 var waiting = pollfd(fd: file.rawValue, events: Int16(POLLOUT), revents: 0)
                 _ = poll(&waiting, 1, -1)
                 continue
             }
             // A device that accepts no bytes without an error would make this loop endless.
-            guard count > 0 else { throw OutputError(path, .system(errno: count < 0 ? errno : EIO)) }
+            guard count > 0 else { throw OutputError(path, .system(errno: count < 0 ? Int32(-count) : EIO)) }
             rest = rest.dropFirst(count)
         }
     }

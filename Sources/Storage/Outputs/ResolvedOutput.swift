@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// An output path after resolving links. Resolving changes nothing and opens only directories.
 enum ResolvedOutput {
@@ -58,16 +59,16 @@ enum ResolvedOutput {
 
     private static func directory(
         _ parent: ByteString, from start: Int32, _ path: ByteString
-    ) throws(OutputError) -> PosixDescriptor {
+    ) throws(OutputError) -> Descriptor {
         let number = parent.withCString { faultline_open_directory_path(start, $0) }
         guard number >= 0 else { throw OutputError(path, .parent(parent, errno: -number)) }
-        return PosixDescriptor(adopting: number)
+        return Descriptor(adopting: number)
     }
 
     /// Like the kernel's fs.protected_symlinks, _regular and _fifos for open(2): in a world-writable sticky directory a
     /// file of another user may be a trap.
     private static func requireTrustedOwner(
-        _ status: stat, in directory: borrowing PosixDescriptor, _ path: ByteString
+        _ status: stat, in directory: borrowing Descriptor, _ path: ByteString
     ) throws(OutputError) {
         var parent = stat()
         guard faultline_fstat(directory.rawValue, &parent) == 0, parent.st_mode & S_ISVTX != 0,
@@ -79,7 +80,7 @@ enum ResolvedOutput {
     /// `/proc/self/fd/N` means the open descriptor with its position. Opening it again would start at the file's
     /// beginning.
     private static func behindProc(
-        _ name: ByteString, _ directory: consuming PosixDescriptor, _ path: ByteString
+        _ name: ByteString, _ directory: consuming Descriptor, _ path: ByteString
     ) throws(OutputError) -> ResolvedOutput {
         var (behind, own, table) = (stat(), stat(), stat())
         let isThere = name.withCString { fstatat(directory.rawValue, $0, &behind, 0) } == 0
@@ -104,7 +105,7 @@ enum ResolvedOutput {
     }
 
     private static func target(
-        _ name: ByteString, in directory: borrowing PosixDescriptor, _ path: ByteString
+        _ name: ByteString, in directory: borrowing Descriptor, _ path: ByteString
     ) throws(OutputError) -> ByteString {
         var bytes = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = bytes.withUnsafeMutableBytes { buffer in
@@ -118,9 +119,9 @@ enum ResolvedOutput {
 /// A name in a directory that is held open, so that renaming the directory does not matter.
 final class OutputName: Sendable {
     let name: ByteString
-    private let directory: PosixDescriptor
+    private let directory: Descriptor
 
-    init(_ name: ByteString, in directory: consuming PosixDescriptor) {
+    init(_ name: ByteString, in directory: consuming Descriptor) {
         self.name = name
         self.directory = directory
     }

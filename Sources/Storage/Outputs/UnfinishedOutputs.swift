@@ -1,9 +1,9 @@
 import Bytes
-import Synchronization
+import Platform
 
 /// The temporary directories of unfinished outputs, so that a signal handler (Ctrl-C) can remove them. Thread safe.
 package enum UnfinishedOutputs {
-    private static let paths = Mutex<Set<ByteString>>([])
+    private static let paths = Guarded<Set<ByteString>>([])
 
     static func add(_ path: ByteString) { paths.withLock { _ = $0.insert(path) } }
     static func remove(_ path: ByteString) { paths.withLock { _ = $0.remove(path) } }

@@ -1,12 +1,13 @@
 import Bytes
 import Glibc
+import Platform
 
 /// A temporary file without a name. Its space is freed with the last reference, however the process ends.
 ///
 /// Not thread safe.
 package final class UnnamedFile {
     private let directory: ByteString
-    private let file: PosixDescriptor
+    private let file: Descriptor
 
     package init(in directory: ByteString) throws(OutputError) {
         self.directory = directory

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// A tree could not be written or removed.
 package enum TreeError: Error, Hashable, Sendable {
@@ -44,7 +45,7 @@ extension TreeError {
 extension TreeError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .system(let call, let path, let errno): "\(path): \(call): \(String(cString: strerror(errno)))"
+        case .system(let call, let path, let errno): "\(path): \(call): \(Errno(errno))"
         case .invalidName(let name, let directory): "'\(name)' in '\(directory)' is not a valid file name"
         case .directoryNotEmpty(let path): "\(path): the directory must be empty"
         case .directoryTwice(let path): "\(path): a directory that has another name, too"

@@ -1,6 +1,7 @@
 import Bytes
 import Engine
 import Oracle
+import Platform
 import Storage
 
 /// The built-in key-value store as a target: each operation is synced before it returns.

@@ -1,5 +1,6 @@
 import Bytes
 import Engine
+import Events
 import Storage
 
 /// What events add up to: the last payload of each entity, and how far they are applied. The newest events are kept as

@@ -1,5 +1,7 @@
 import Bytes
 import Engine
+import Events
+import Platform
 import Storage
 
 /// The built-in event store as a target: each operation is an event, and what a reader sees is what the events add up to.

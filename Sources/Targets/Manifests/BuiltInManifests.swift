@@ -1,4 +1,5 @@
 import Engine
+import Events
 
 /// The manifests of the targets that come with Faultline. `faultline-target` stands for the program of that name beside
 /// faultline.

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Oracle
+import Platform
 
 /// Reads a target from its manifest: a YAML file beside the commands that drive the store (docs/targets.md).
 package struct Manifest {
@@ -192,7 +193,9 @@ package struct Manifest {
 
     private static func read(_ path: ByteString) throws(TargetError) -> [UInt8] {
         // A FIFO is not waited for.
-        let file = try Descriptor.open(path, O_RDONLY | O_NONBLOCK)
+        let file = try TargetError.naming("open", path) { () throws(Errno) in
+            try SharedDescriptor.open(path, O_RDONLY | O_NONBLOCK)
+        }
         var status = stat()
         guard fstat(file.rawValue, &status) == 0 else { throw .system("fstat", path) }
         guard status.st_mode & S_IFMT == S_IFREG else {

@@ -1,7 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
-import Synchronization
+import Platform
 
 /// A process that was started here, and everything that it starts.
 ///
@@ -10,23 +10,24 @@ import Synchronization
 package final class ChildProcess: Sendable {
     package let processID: Int32
     let serial: UInt64
-    let processDescriptor: Descriptor
+    let processDescriptor: SharedDescriptor
     /// Raised when it has ended, been reaped, and what it left behind has been claimed.
     let exited: OneWayFlag
     /// Writes to its standard input, if that is a pipe.
-    let input: Descriptor?
+    let input: SharedDescriptor?
     /// Reads its standard output, if that is a pipe.
-    let output: Descriptor?
+    let output: SharedDescriptor?
     /// Its standard error, for the keeper alone.
-    let errors: Descriptor?
+    let errors: SharedDescriptor?
 
     private let keeper: ProcessKeeper
-    private let ending = Mutex<(termination: Termination?, failure: TargetError?)>((nil, nil))
-    private let captured = Mutex(BoundedCapture())
+    private let ending = Guarded<(termination: Termination?, failure: TargetError?)>((nil, nil))
+    private let captured = Guarded(BoundedCapture())
 
     init(
-        serial: UInt64, processID: pid_t, processDescriptor: Descriptor, exited: OneWayFlag, input: Descriptor?,
-        output: Descriptor?, errors: Descriptor?, keeper: ProcessKeeper
+        serial: UInt64, processID: pid_t, processDescriptor: SharedDescriptor, exited: OneWayFlag,
+        input: SharedDescriptor?,
+        output: SharedDescriptor?, errors: SharedDescriptor?, keeper: ProcessKeeper
     ) {
         self.serial = serial
         self.processID = processID
@@ -61,8 +62,12 @@ package final class ChildProcess: Sendable {
         try wait(until: timeoutMilliseconds.map(Deadline.init(afterMilliseconds:)) ?? .never)
     }
 
+    private func hasExited(by deadline: Deadline) throws(TargetError) -> Bool {
+        try TargetError.naming("poll") { () throws(Errno) in try exited.wait(until: deadline) }
+    }
+
     func wait(until deadline: Deadline) throws(TargetError) -> Termination? {
-        guard try exited.wait(until: deadline) else { return nil }
+        guard try hasExited(by: deadline) else { return nil }
         let ending = ending.withLock { $0 }
         if let failure = ending.failure { throw failure }
         return ending.termination
@@ -98,13 +103,16 @@ package final class ChildProcess: Sendable {
         }
         signal(SIGKILL)
         afterSignal()
-        guard try exited.wait(until: deadline) else { throw .notKilled(processes: [processID]) }
+        guard try hasExited(by: deadline) else { throw .notKilled(processes: [processID]) }
         while true {
             let dying = try keeper.family.withLock { family throws(TargetError) in
                 try family.killOrphans(of: serial)
             }
             guard let first = dying.first else { return }
-            guard try waitReadable([first.rawValue], until: deadline)[0] else {
+            let hasEnded = try TargetError.naming("poll") { () throws(Errno) in
+                try deadline.waitReadable([first.rawValue])[0]
+            }
+            guard hasEnded else {
                 throw .notKilled(processes: keeper.family.withLock { $0.orphans(of: serial) })
             }
         }

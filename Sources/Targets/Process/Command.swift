@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// A program to start: arguments as they are (no shell looks at them), the whole environment, the standard streams.
 package struct Command: Sendable {
@@ -58,12 +59,10 @@ package struct Command: Sendable {
     /// The path that execve(2) gets.
     func executable() throws(TargetError) -> ByteString {
         guard let program = arguments.first, !program.isEmpty else { throw .commandEmpty }
-        if program.bytes.contains(UInt8(ascii: "/")) { return program }
-        for folder in (environment["PATH"] ?? "").bytes.split(separator: UInt8(ascii: ":")) {
-            let candidate = ByteString(folder + [UInt8(ascii: "/")] + program.bytes)
-            if candidate.withCString({ access($0, X_OK) }) == 0 { return candidate }
+        guard let path = IndependentProcess.find(program, in: environment["PATH"] ?? "") else {
+            throw .commandNotFound(program)
         }
-        throw .commandNotFound(program)
+        return path
     }
 
     /// No argument, name or value holds a zero byte, and no name an `=`.

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// Which of our child processes belongs to which spawn.
 ///
@@ -44,17 +45,17 @@ struct ProcessFamily {
 
     /// Kills every orphan of `serial` and reaps those that are dead. Returns descriptors that become readable as the
     /// others end; when it is empty, nothing is left. Killing an orphan makes its children ours: call until empty.
-    mutating func killOrphans(of serial: UInt64) throws(TargetError) -> [Descriptor] {
+    mutating func killOrphans(of serial: UInt64) throws(TargetError) -> [SharedDescriptor] {
         try claimOrphans(for: serial)
-        var ending: [Descriptor] = []
+        var ending: [SharedDescriptor] = []
         for (process, owner) in orphans where owner == serial {
             // Not reaped yet, so that neither the id nor its group's can mean another.
             let group = getpgid(process)
             if group > 0, group != getpgrp() { kill(-group, SIGKILL) }
             kill(process, SIGKILL)
             let descriptor = faultline_pidfd_open(process)
-            guard descriptor >= 0 else { throw .system("pidfd_open") }
-            ending.append(Descriptor(descriptor))
+            guard descriptor >= 0 else { throw .system(call: "pidfd_open", path: nil, errno: -descriptor) }
+            ending.append(SharedDescriptor(adopting: descriptor))
         }
         if ending.isEmpty {
             noted.processes = noted.processes.filter { $0.value != serial }

@@ -1,7 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
-import Synchronization
+import Platform
 
 /// The one lifelong thread that spawns every child process, drains its standard error and reaps it.
 ///
@@ -19,27 +19,24 @@ final class ProcessKeeper: Sendable {
         try ProcessKeeper()
     }
 
-    let family = Mutex(ProcessFamily())
-    private let epoll: Descriptor
-    private let wake: Descriptor
-    private let requests = Mutex<(waiting: [SpawnRequest], lastSerial: UInt64)>(([], 0))
+    let family = Guarded(ProcessFamily())
+    private let epoll: SharedDescriptor
+    private let wake: SharedDescriptor
+    private let requests = Guarded<(waiting: [SpawnRequest], lastSerial: UInt64)>(([], 0))
 
     private init() throws(TargetError) {
         // With ids of another namespace, what is killed would be somebody else.
         guard ProcessTable.isOfOwnNamespace else { throw .foreignProc }
         let status = faultline_become_subreaper()
-        guard status == 0 else { throw .system(call: "prctl(PR_SET_CHILD_SUBREAPER)", path: nil, errno: status) }
-        epoll = Descriptor(epoll_create1(Int32(EPOLL_CLOEXEC)))
-        wake = Descriptor(faultline_eventfd())
-        guard epoll.rawValue >= 0, wake.rawValue >= 0 else { throw .system("epoll_create1") }
+        guard status == 0 else { throw .system(call: "prctl(PR_SET_CHILD_SUBREAPER)", path: nil, errno: -status) }
+        epoll = try TargetError.naming("epoll_create1") { () throws(Errno) in
+            SharedDescriptor(adopting: try Errno.retrying { epoll_create1(Int32(EPOLL_CLOEXEC)) })
+        }
+        wake = try TargetError.naming("eventfd") { () throws(Errno) in
+            SharedDescriptor(adopting: try Errno.check(faultline_eventfd()))
+        }
         try watch(wake, token: 0)
-        var thread = pthread_t()
-        let created = pthread_create(
-            &thread, nil,
-            { context in
-                Unmanaged<ProcessKeeper>.fromOpaque(context!).takeRetainedValue().runForever()
-            }, Unmanaged.passRetained(self).toOpaque())
-        guard created == 0 else { throw .system(call: "pthread_create", path: nil, errno: created) }
+        _ = try TargetError.naming("pthread_create") { () throws(Errno) in try Thread { self.runForever() } }
     }
 
     /// Starts `command` on the keeper's thread. Returns once it has been executed.
@@ -51,7 +48,7 @@ final class ProcessKeeper: Sendable {
         let request = try SpawnRequest(command, serial: serial)
         requests.withLock { $0.waiting.append(request) }
         _ = eventfd_write(wake.rawValue, 1)
-        _ = try request.done.wait(until: .never)
+        try TargetError.naming("poll") { () throws(Errno) in try request.done.wait() }
         return try request.result()
     }
 
@@ -117,7 +114,7 @@ final class ProcessKeeper: Sendable {
         child.exited.raise()
     }
 
-    private func watch(_ descriptor: Descriptor, token: UInt64) throws(TargetError) {
+    private func watch(_ descriptor: SharedDescriptor, token: UInt64) throws(TargetError) {
         var event = epoll_event()
         event.events = EPOLLIN.rawValue
         event.data.u64 = token

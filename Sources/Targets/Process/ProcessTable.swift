@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 
 /// What /proc says about processes. Every answer may be out of date when it is read, except about our own children
 /// that have not been reaped: their ids cannot pass to others.
@@ -164,7 +165,7 @@ package enum ProcessTable {
 
     /// A file of /proc, whole; nil if it cannot be read (the process went away, or belongs to another user).
     private static func contents(_ path: String) -> [UInt8]? {
-        guard let file = try? Descriptor.open(ByteString(path), O_RDONLY) else { return nil }
+        guard let file = try? SharedDescriptor.open(ByteString(path), O_RDONLY) else { return nil }
         var bytes: [UInt8] = []
         while true {
             let chunk = [UInt8](unsafeUninitializedCapacity: 4096) { buffer, count in

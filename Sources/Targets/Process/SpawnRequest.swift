@@ -1,7 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
-import Synchronization
+import Platform
 
 /// A command on its way to the keeper's thread, with the ends of its standard streams, and what became of it.
 final class SpawnRequest: Sendable {
@@ -10,11 +10,11 @@ final class SpawnRequest: Sendable {
     private let command: Command
     private let executable: ByteString
     /// The child's 0, 1 and 2, closed here once it has them.
-    private let theirs: [Descriptor]
-    private let input: Descriptor?
-    private let output: Descriptor?
-    private let errors: Descriptor?
-    private let outcome = Mutex<Result<ChildProcess, TargetError>?>(nil)
+    private let theirs: [SharedDescriptor]
+    private let input: SharedDescriptor?
+    private let output: SharedDescriptor?
+    private let errors: SharedDescriptor?
+    private let outcome = Guarded<Result<ChildProcess, TargetError>?>(nil)
 
     init(_ command: Command, serial: UInt64) throws(TargetError) {
         try command.check()
@@ -24,14 +24,21 @@ final class SpawnRequest: Sendable {
         self.command = marked
         self.serial = serial
         executable = try command.executable()
-        done = try OneWayFlag()
+        done = try TargetError.naming("eventfd") { () throws(Errno) in try OneWayFlag() }
 
-        let null = try Descriptor.open("/dev/null", O_RDWR)
-        let toChild = command.input == .pipe ? try Descriptor.pipe() : nil
-        let fromChild = command.output == .pipe ? try Descriptor.pipe() : nil
-        let complaints = command.errors == .captured ? try Descriptor.pipe() : nil
+        func pipe() throws(TargetError) -> (read: SharedDescriptor, write: SharedDescriptor) {
+            try TargetError.naming("pipe2") { () throws(Errno) in try SharedDescriptor.pipe() }
+        }
+        let null = try TargetError.naming("open", "/dev/null") { () throws(Errno) in
+            try SharedDescriptor.open("/dev/null", O_RDWR)
+        }
+        let toChild = command.input == .pipe ? try pipe() : nil
+        let fromChild = command.output == .pipe ? try pipe() : nil
+        let complaints = command.errors == .captured ? try pipe() : nil
         complaints?.read.setNonBlocking()
-        let inherited = command.errors == .inherited ? try Descriptor.duplicate(2) : nil
+        let inherited =
+            command.errors == .inherited
+            ? try TargetError.naming("fcntl") { () throws(Errno) in try SharedDescriptor.duplicate(2) } : nil
         let second = complaints?.write ?? inherited ?? null
         theirs = [toChild?.read ?? null, command.output == .errors ? second : fromChild?.write ?? null, second]
         (input, output, errors) = (toChild?.write, fromChild?.read, complaints?.read)
@@ -44,7 +51,7 @@ final class SpawnRequest: Sendable {
             command.environment.sorted { $0.key < $1.key }.map {
                 ByteString($0.key.bytes + [UInt8(ascii: "=")] + $0.value.bytes)
             })
-        let exited = try OneWayFlag()
+        let exited = try TargetError.naming("eventfd") { () throws(Errno) in try OneWayFlag() }
         let mark = SpawnMark(ours: serial)
         let result = executable.withCString { path in
             arguments.withPointers { arguments in
@@ -54,14 +61,15 @@ final class SpawnRequest: Sendable {
                     request.arguments = arguments
                     request.environment = environment
                     request.lock_limit = mark.limit
-                    request.standard_streams = (theirs[0].rawValue, theirs[1].rawValue, theirs[2].rawValue)
+                    request.streams = (theirs[0].rawValue, theirs[1].rawValue, theirs[2].rawValue, -1)
                     return spawn(&request)
                 }
             }
         }
         guard result.stage == FAULTLINE_SPAWN_OK else { throw failure(result) }
         return ChildProcess(
-            serial: serial, processID: result.pid, processDescriptor: Descriptor(result.pidfd), exited: exited,
+            serial: serial, processID: result.pid, processDescriptor: SharedDescriptor(adopting: result.pidfd),
+            exited: exited,
             input: input, output: output, errors: errors, keeper: keeper)
     }
 

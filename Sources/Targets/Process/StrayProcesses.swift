@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 /// Processes that outlived the Faultline that started them.
 ///
@@ -66,16 +67,14 @@ package enum StrayProcesses {
 
     static func end(_ stray: Stray, in namespace: UInt32) -> Ending {
         // Opened before it is looked at again, so that the signal goes to what was seen or to nobody.
-        let descriptor = Descriptor(faultline_pidfd_open(stray.process))
+        let descriptor = SharedDescriptor(adopting: faultline_pidfd_open(stray.process))
         guard descriptor.rawValue >= 0, isStray(stray.process, in: namespace),
             objection(to: stray.process, ancestors(of: getpid())) == nil
         else { return .gone }
-        guard faultline_pidfd_signal(descriptor.rawValue, SIGKILL) == 0 else {
-            return errno == ESRCH ? .gone : .failed("kill: \(String(cString: strerror(errno)))")
-        }
+        let result = faultline_pidfd_signal(descriptor.rawValue, SIGKILL)
+        guard result == 0 else { return result == -ESRCH ? .gone : .failed("kill: \(Errno(-result))") }
         do {
-            let hasEnded = try waitReadable(
-                [descriptor.rawValue], until: Deadline(afterMilliseconds: patienceMilliseconds))[0]
+            let hasEnded = try Deadline(afterMilliseconds: patienceMilliseconds).waitReadable([descriptor.rawValue])[0]
             return hasEnded ? .ended : .failed("it was killed and does not end")
         } catch {
             return .failed("\(error)")

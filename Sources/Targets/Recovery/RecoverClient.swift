@@ -1,6 +1,7 @@
 import Bytes
 import Model
 import Oracle
+import Platform
 import Synchronization
 
 /// Recovers directories with a target's recover command and says what the store held.
@@ -16,9 +17,9 @@ import Synchronization
 package final class RecoverClient: Sendable {
     private let target: ConfiguredTarget
     private let timeoutSeconds: Int
-    private let idle = Mutex<[RecoverProcess]>([])
+    private let idle = Guarded<[RecoverProcess]>([])
     /// Clients that are confined to a directory, for states that may not be recovered by this one.
-    private let confined = Mutex<[ByteString: RecoverClient]>([:])
+    private let confined = Guarded<[ByteString: RecoverClient]>([:])
     private let hangs = Atomic<Int>(0)
 
     package init(_ target: ConfiguredTarget, timeoutSeconds: Int? = nil) {

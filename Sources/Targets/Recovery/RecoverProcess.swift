@@ -1,7 +1,7 @@
 import Bytes
 import Glibc
 import Oracle
-import Synchronization
+import Platform
 
 /// One process of a recover command and the stream of dumps that it prints. It answers one thread at a time.
 final class RecoverProcess: Sendable {
@@ -9,9 +9,9 @@ final class RecoverProcess: Sendable {
     static let answerLimitBytes = 1 << 30
 
     private let process: ChildProcess
-    private let output: Descriptor
-    private let input: Descriptor?
-    private let reader = Mutex(DumpReader())
+    private let output: SharedDescriptor
+    private let input: SharedDescriptor?
+    private let reader = Guarded(DumpReader())
 
     init(_ command: Command) throws(TargetError) {
         var command = command
@@ -41,7 +41,7 @@ final class RecoverProcess: Sendable {
     func ask(_ directory: ByteString) -> Bool {
         process.forgetErrors()
         let now = Deadline(afterMilliseconds: 0)
-        guard let input, (try? waitReadable([output.rawValue], until: now)) == [false] else { return false }
+        guard let input, (try? now.waitReadable([output.rawValue])) == [false] else { return false }
         return (try? input.writeAll(directory.bytes + [UInt8(ascii: "\n")])) != nil
     }
 
@@ -82,7 +82,9 @@ final class RecoverProcess: Sendable {
     private func fill(_ buffer: inout [UInt8], until deadline: Deadline) throws(TargetError) -> Int? {
         while true {
             // Something that it started may hold its output open for ever, so its own end counts too.
-            let ready = try waitReadable([output.rawValue, process.exited.descriptor.rawValue], until: deadline)
+            let ready = try TargetError.naming("poll") { () throws(Errno) in
+                try deadline.waitReadable([output.rawValue, process.exited.descriptor.rawValue])
+            }
             guard ready[0] else { return ready[1] ? 0 : nil }
             let count = read(output.rawValue, &buffer, buffer.count)
             if count >= 0 { return count }

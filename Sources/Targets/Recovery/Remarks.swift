@@ -1,9 +1,9 @@
-import Synchronization
+import Platform
 
 /// What is worth a warning about a target's commands, though nothing is wrong with the store. Shared by all that drive one
 /// configured target.
 package final class Remarks: Sendable {
-    private let counts = Mutex<[String: Int]>([:])
+    private let counts = Guarded<[String: Int]>([:])
 
     package init() {}
 

@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 
 extension Sandbox {
     /// Hands out what the kernel is asked for, for one command.

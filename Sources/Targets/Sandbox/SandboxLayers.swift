@@ -1,6 +1,7 @@
 import Bytes
 import CPlatform
 import Glibc
+import Platform
 import Storage
 
 /// What this machine has to make a sandbox of.
@@ -63,7 +64,7 @@ package struct SandboxTrial: Sendable {
             mkdtemp($0.assumingMemoryBound(to: CChar.self).baseAddress!) != nil
         }
         let directory = ByteString(path.dropLast())
-        guard isMade else { return "\(directory): mkdtemp: \(String(cString: strerror(errno)))" }
+        guard isMade else { return "\(directory): mkdtemp: \(Errno(errno))" }
         defer { try? TreeRemoval.remove(directory) }
         do throws(TargetError) {
             return try objection(to: layers, within: directory)

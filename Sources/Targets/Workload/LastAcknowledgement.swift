@@ -1,6 +1,6 @@
 import Glibc
 import Oracle
-import Synchronization
+import Platform
 
 /// An oracle that takes so many acknowledgements and no more: whoever would write one more waits for ever, as the process is
 /// about to be killed. So a kill at an acknowledgement finds exactly that many, and the operations behind it at work.
@@ -8,12 +8,12 @@ import Synchronization
 /// Thread safe.
 package final class LastAcknowledgement<Sink: OracleSink>: OracleSink {
     private let oracle: Sink
-    private let left: Mutex<UInt64>
+    private let left: Guarded<UInt64>
 
     /// - Parameter count: how many acknowledgements are passed on; all of them without one.
     package init(_ oracle: Sink, count: UInt64?) {
         self.oracle = oracle
-        left = Mutex(count ?? .max)
+        left = Guarded(count ?? .max)
     }
 
     package func append(_ line: OracleLine) throws {

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Oracle
+import Platform
 import Storage
 
 /// Where a workload writes down what it asks and what the store acknowledges.
@@ -16,7 +17,7 @@ import Storage
 /// Thread safe: lines of several threads do not mix.
 package final class OracleFile: OracleSink {
     private let path: ByteString
-    private let file: Descriptor
+    private let file: SharedDescriptor
     private let isTraced: Bool
 
     /// Opens `path` for appending and creates it (mode 0600) if it is not there. A symbolic link is refused.
@@ -28,7 +29,9 @@ package final class OracleFile: OracleSink {
     ) throws(TargetError) {
         self.path = path
         if OracleFile.namesControlFile(path) {
-            let file = try Descriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
+            let file = try TargetError.naming("open", path) { () throws(Errno) in
+                try SharedDescriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW)
+            }
             if try OracleFile.isOnFUSE(file, path) {
                 (self.file, isTraced) = (file, true)
                 return
@@ -56,7 +59,7 @@ package final class OracleFile: OracleSink {
             default: throw .notRegularFile(path)
             }
         }
-        if namesControlFile(path), let file = try? Descriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW),
+        if namesControlFile(path), let file = try? SharedDescriptor.open(path, O_WRONLY | O_APPEND | O_NOFOLLOW),
             try isOnFUSE(file, path)
         {
             return
@@ -94,16 +97,16 @@ package final class OracleFile: OracleSink {
     }
 
     /// A directory of that name elsewhere is an ordinary one, and its oracle needs every care.
-    private static func isOnFUSE(_ file: Descriptor, _ path: ByteString) throws(TargetError) -> Bool {
+    private static func isOnFUSE(_ file: SharedDescriptor, _ path: ByteString) throws(TargetError) -> Bool {
         let answer = faultline_is_on_fuse(file.rawValue)
-        guard answer >= 0 else { throw .system("fstatfs", path) }
+        guard answer >= 0 else { throw .system(call: "fstatfs", path: path, errno: -answer) }
         return answer == 1
     }
 
-    private static func openOrCreate(_ path: ByteString) throws(TargetError) -> (Descriptor, isNew: Bool) {
+    private static func openOrCreate(_ path: ByteString) throws(TargetError) -> (SharedDescriptor, isNew: Bool) {
         do throws(OutputError) {
             let (number, isNew) = try OutputDescriptor.append(path)
-            return (Descriptor(number), isNew)
+            return (SharedDescriptor(adopting: number), isNew)
         } catch {
             throw .system(call: "open", path: path, errno: error.errno)
         }
@@ -122,7 +125,9 @@ package final class OracleFile: OracleSink {
 
     private static func makeNameDurable(_ path: ByteString) throws(TargetError) {
         let folder = folder(of: path)
-        let descriptor = try Descriptor.open(folder, O_RDONLY | O_DIRECTORY)
+        let descriptor = try TargetError.naming("open", folder) { () throws(Errno) in
+            try SharedDescriptor.open(folder, O_RDONLY | O_DIRECTORY)
+        }
         guard fsync(descriptor.rawValue) == 0 else { throw .system("fsync", folder) }
     }
 }

@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
 import Oracle
-import Synchronization
+import Platform
 
 /// Drives a store with one or several clients and writes the oracle.
 package struct Workload: Sendable {
@@ -31,28 +31,23 @@ package struct Workload: Sendable {
         let shared = SharedStore(store)
         let desk = OracleDesk(oracle, nextSeq: firstSeq)
         let end = shape.durationSeconds.map { ContinuousClock.now + .seconds($0) }
-        let failure = Mutex<(any Error)?>(nil)
-        let clients = (0..<shape.threadCount).map { client in
-            Thread {
-                do {
-                    try work(client, shared, desk, until: end) { failure.withLock { $0 != nil } }
-                } catch {
-                    failure.withLock { if $0 == nil { $0 = error } }
-                }
-            }
-        }
-        if clients.count == 1 {
+        let failure = Guarded<(any Error)?>(nil)
+        if shape.threadCount == 1 {
             try work(0, shared, desk, until: end) { false }
         } else {
-            Workload.join(clients)
+            let clients = try (0..<shape.threadCount).map { client in
+                try Platform.Thread {
+                    do {
+                        try work(client, shared, desk, until: end) { failure.withLock { $0 != nil } }
+                    } catch {
+                        failure.withLock { if $0 == nil { $0 = error } }
+                    }
+                }
+            }
+            for client in clients { client.join() }
             if let error = failure.withLock({ $0 }) { throw error }
         }
         try shared.close()
-    }
-
-    private static func join(_ threads: [Thread]) {
-        for thread in threads { thread.start() }
-        for thread in threads { while !thread.isFinished { usleep(500) } }
     }
 
     private func work<Store: WorkloadStore & ~Copyable>(
@@ -96,11 +91,11 @@ package struct Workload: Sendable {
 /// Hands out the oracle's numbers: begin lines must stand in the order of their numbers.
 private final class OracleDesk: Sendable {
     private let oracle: any OracleSink
-    private let nextSeq: Mutex<UInt64>
+    private let nextSeq: Guarded<UInt64>
 
     init(_ oracle: any OracleSink, nextSeq: UInt64) {
         self.oracle = oracle
-        self.nextSeq = Mutex(nextSeq)
+        self.nextSeq = Guarded(nextSeq)
     }
 
     /// Writes the intents of the operations that `make` makes for the next numbers.

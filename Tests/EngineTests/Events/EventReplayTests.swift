@@ -4,6 +4,7 @@ import Storage
 import Testing
 
 @testable import Engine
+@testable import Events
 
 /// Checkpoints, truncation, replay, and crashes between them.
 @Suite struct EventReplayTests {

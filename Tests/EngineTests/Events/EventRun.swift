@@ -3,6 +3,7 @@ import Model
 import Storage
 
 @testable import Engine
+@testable import Events
 
 /// What an event store did, and what may be found of it after a crash.
 final class EventRun {

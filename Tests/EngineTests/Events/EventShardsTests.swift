@@ -3,6 +3,7 @@ import Storage
 import Testing
 
 @testable import Engine
+@testable import Events
 
 @Suite struct EventShardsTests {
     private let storage = MemoryStorage()

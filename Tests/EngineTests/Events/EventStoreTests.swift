@@ -4,6 +4,7 @@ import Storage
 import Testing
 
 @testable import Engine
+@testable import Events
 
 @Suite struct EventStoreTests {
     private let storage = MemoryStorage()

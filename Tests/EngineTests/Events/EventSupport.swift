@@ -1,5 +1,6 @@
 import Bytes
 import Engine
+import Events
 import Storage
 
 /// Batches are written at once, segments are small, and the window is a hundred seconds long.

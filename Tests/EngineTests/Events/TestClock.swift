@@ -1,4 +1,6 @@
 import Engine
+import Events
+import Platform
 import Storage
 
 /// A clock that stands still until it is moved.

@@ -1,6 +1,7 @@
 import Bytes
 import FaultFS
 import Foundation
+import Platform
 import Synchronization
 import Targets
 import Testing

@@ -1,6 +1,7 @@
 import Bytes
 import Glibc
 import Model
+import Platform
 import Storage
 import Testing
 

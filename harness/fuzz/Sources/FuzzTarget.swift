@@ -1,5 +1,6 @@
 import Bytes
 import Engine
+import Events
 import Model
 import Oracle
 import Storage

@@ -2,7 +2,7 @@ import CPlatform
 import Glibc
 
 /// A thread that blocks all signals, so that the process's signals go to the threads that handle them.
-struct Thread: @unchecked Sendable {
+package struct Thread: @unchecked Sendable {
     private final class Body {
         let run: @Sendable () -> Void
         init(_ run: @escaping @Sendable () -> Void) { self.run = run }
@@ -11,7 +11,7 @@ struct Thread: @unchecked Sendable {
     private let handle: pthread_t
 
     /// Starts a thread. EAGAIN at the thread limit.
-    init(_ run: @escaping @Sendable () -> Void) throws(Errno) {
+    package init(_ run: @escaping @Sendable () -> Void) throws(Errno) {
         var handle = pthread_t()
         let body = Unmanaged.passRetained(Body(run))
         let error = pthread_create(
@@ -28,17 +28,18 @@ struct Thread: @unchecked Sendable {
         self.handle = handle
     }
 
-    func join() { pthread_join(handle, nil) }
+    package func join() { pthread_join(handle, nil) }
 
     /// Interrupts the thread's blocking system call, if any.
-    func interrupt() { _ = faultline_interrupt(handle) }
+    package func interrupt() { _ = faultline_interrupt(handle) }
 
-    /// Runs `run` in a detached thread, or synchronously when no thread can be started.
-    static func detach(_ run: @escaping @Sendable () -> Void) {
-        do throws(Errno) {
-            pthread_detach(try Thread(run).handle)
-        } catch {
-            run()
-        }
+    /// Starts a thread that nobody waits for. EAGAIN when there are too many.
+    package static func startDetached(_ run: @escaping @Sendable () -> Void) throws(Errno) {
+        pthread_detach(try Thread(run).handle)
+    }
+
+    /// Runs something that comes to an end in a thread that nobody waits for; here and now when there is none to be had.
+    package static func detach(_ run: @escaping @Sendable () -> Void) {
+        do throws(Errno) { try startDetached(run) } catch { run() }
     }
 }

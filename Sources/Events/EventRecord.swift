@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 
 /// How the event view writes its records (docs/log-format.md). All integers are little-endian.
 ///

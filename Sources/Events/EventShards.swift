@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 import Storage
 
 /// Chooses the shard of an event. The same event must always go to the same shard: each looks for duplicates in itself.
@@ -55,7 +56,7 @@ public final class EventShards: Sendable {
                 EventStore(
                     try EventCore(
                         storage: storage, shard: UInt16(shard), options: options, clock: clock, lock: nil,
-                        hooks: NoHooks())))
+                        planting: nil, hooks: NoHooks())))
         }
         self.shards = shards.reversed()
     }

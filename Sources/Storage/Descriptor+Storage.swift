@@ -1,25 +1,21 @@
 import Bytes
 import Glibc
+import Platform
 
-/// An owned file descriptor, closed at the end of its owner's life.
-struct PosixDescriptor: ~Copyable {
-    let rawValue: Int32
-
-    init(adopting rawValue: Int32) { self.rawValue = rawValue }
-
+extension Descriptor {
     /// Opens `name` in `directory` without following a symbolic link. O_NONBLOCK keeps a FIFO from blocking; regular
     /// files ignore it.
     init(
-        opening name: ByteString, in directory: borrowing PosixDescriptor, flags: Int32, mode: mode_t = 0,
+        opening name: ByteString, in directory: borrowing Descriptor, flags: Int32, mode: mode_t = 0,
         call: StorageCall
     ) throws(StorageError) {
         try name.checkedAsFileName()
-        rawValue = try retryingInterrupts(call, name) {
-            name.withCString { openat(directory.rawValue, $0, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode) }
-        }
+        let parent = directory.rawValue
+        self.init(
+            adopting: try retryingInterrupts(call, name) {
+                name.withCString { openat(parent, $0, flags | O_NOFOLLOW | O_CLOEXEC | O_NONBLOCK, mode) }
+            })
     }
-
-    deinit { close(rawValue) }
 
     /// Throws EINVAL unless it is a regular file.
     borrowing func requireRegularFile(_ name: ByteString) throws(StorageError) {
@@ -30,13 +26,11 @@ struct PosixDescriptor: ~Copyable {
     }
 }
 
-/// Repeats a call while it fails with EINTR. Throws the errno for any other -1.
+/// `Errno.retrying`, with the call and the name in the error.
 func retryingInterrupts<Result: FixedWidthInteger & SignedInteger>(
     _ call: StorageCall, _ name: ByteString, _ body: () -> Result
 ) throws(StorageError) -> Result {
-    while true {
-        let result = body()
-        if result != -1 { return result }
-        if errno != EINTR { throw .failed(call, name: name, errno: errno) }
+    do throws(Errno) { return try Errno.retrying(body) } catch {
+        throw .failed(call, name: name, errno: error.code)
     }
 }

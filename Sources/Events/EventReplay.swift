@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 
 /// Rebuilds what an event store keeps in memory from the records of its log, in their order.
 struct EventReplay {

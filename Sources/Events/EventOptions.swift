@@ -1,3 +1,5 @@
+import Engine
+
 /// How an event store lies on storage, batches, and looks for duplicates.
 public struct EventOptions: Hashable, Sendable {
     public var log: LogOptions

@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 
 /// What stands behind an `EventStore`: the engine as it should be, or with a planted bug.
 protocol EventEngine: AnyObject, Sendable {

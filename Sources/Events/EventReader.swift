@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 import Storage
 
 /// Reads the durable events of a shard one after the other, in their order and in bounded memory, beside the writer.

@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 
 /// Events that are written and made durable together. Guarded by the gate of its store.
 final class EventBatch {

@@ -1,4 +1,5 @@
 import Bytes
+import Engine
 import Storage
 
 /// A durable sequence of events without duplicates: one shard, in one directory.
@@ -32,7 +33,7 @@ public final class EventStore: Sendable {
     public static func open(
         storage: some Storage, options: EventOptions = EventOptions(), clock: some EventClock = WallClock()
     ) throws(EngineError) -> EventStore {
-        try open(storage, options, clock, NoHooks())
+        try open(storage, options, clock, nil, NoHooks())
     }
 
     /// A store with a deliberate defect, for targets that Faultline must find guilty.
@@ -40,17 +41,20 @@ public final class EventStore: Sendable {
         storage: some Storage, options: EventOptions = EventOptions(), clock: some EventClock = WallClock(),
         planting bug: PlantedBug
     ) throws(EngineError) -> EventStore {
-        try open(bug.wrapping(storage), options, clock, bug.hooks)
+        try open(bug.wrapping(storage), options, clock, bug, bug.hooks)
     }
 
     private static func open(
-        _ storage: any Storage, _ options: EventOptions, _ clock: any EventClock, _ hooks: some Hooks
+        _ storage: any Storage, _ options: EventOptions, _ clock: any EventClock, _ bug: PlantedBug?,
+        _ hooks: some Hooks
     ) throws(EngineError) -> EventStore {
         let options = try options.validated()
         let lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         try EventShards.checkCount(1, in: storage)
         return EventStore(
-            try EventCore(storage: storage, shard: 0, options: options, clock: clock, lock: lock, hooks: hooks))
+            try EventCore(
+                storage: storage, shard: 0, options: options, clock: clock, lock: lock, planting: bug,
+                hooks: hooks))
     }
 
     /// What recovery found when the store was opened.

@@ -14,7 +14,8 @@ package struct RunRequest: Sendable {
         get { scenario.ownProfile.map(ProfileChoice.one) ?? chosenProfiles }
         set { chosenProfiles = newValue }
     }
-    private var chosenProfiles: ProfileChoice
+    /// As they were given; a scenario with a profile of its own takes no others.
+    private(set) var chosenProfiles: ProfileChoice
     package var contract: Contract
     package var seed: UInt64
     /// How many operations the workload does in one cycle.
@@ -95,32 +96,6 @@ package struct RunRequest: Sendable {
         guard withLimits else { return words }
         if target.confinement == .none { words.append("--no-sandbox") }
         return words + scenario.words(limits: true)
-    }
-
-    /// Why it cannot be carried out whatever happens; nil where it can.
-    ///
-    /// - Parameters:
-    ///   - place: where its options were given; nil for the run of a case.
-    ///   - program: how commands name this program.
-    package func objection(from place: OptionPlace?, program: String) -> OptionProblem? {
-        if let own = scenario.ownProfile, ![.one(own), .one(.ext4Ordered)].contains(chosenProfiles) {
-            return OptionProblem(
-                "profile",
-                "\(option: "profile") is for files; below a filesystem any sector may survive, and the filesystem decides"
-            )
-        }
-        if profiles == .every, !type(of: scenario).takesEveryProfile {
-            let takers = ScenarioList.all.filter { $0.takesEveryProfile }.map { $0.name.rawValue }.joined(
-                separator: ", ")
-            return OptionProblem(
-                "profile",
-                "\(option: "profile") all is for \(takers); \(scenario.name) works under one profile at a time")
-        }
-        if shape.threadCount > 1, contract.needsSingleWriter {
-            return OptionProblem(
-                "contract", "\(option: "contract") \(contract.name) is for one client: several have no single order")
-        }
-        return scenario.objection(to: self, from: place, program: program)
     }
 }
 

@@ -1,4 +1,6 @@
 import Bytes
+import Engine
+import Platform
 import Storage
 
 /// The event view of one shard's log: events gather in batches, each batch is appended and synced as one, and duplicates
@@ -18,7 +20,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     let hooks: H
     private let storage: any Storage
     private let shard: UInt16
-    private let log: LogCore<SystemCoordination, H>
+    private let log: any RecordLog
     private let clock: any EventClock
     /// Nil when the store is one of several, which share one lock.
     private let lock: (any DirectoryLock)?
@@ -36,7 +38,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
 
     init(
         storage: any Storage, shard: UInt16, options: EventOptions, clock: any EventClock, lock: (any DirectoryLock)?,
-        hooks: H
+        planting bug: PlantedBug?, hooks: H
     ) throws(EngineError) {
         self.storage = storage
         self.shard = shard
@@ -45,11 +47,9 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         self.lock = lock
         self.hooks = hooks
         var replay = EventReplay(window: DuplicateWindow(lengthSeconds: options.duplicateWindowSeconds), now: clock.now)
-        let recovered = try RecoveredLog(
-            storage, shard: shard, policy: options.log.damagePolicy, damagedTail: options.log.damagedTail,
-            hooks: hooks
-        ) { (frame, _) throws(EngineError) in try replay.take(frame, hooks) }
-        log = try LogCore(storage: storage, options: options.log, recovered: recovered, hooks: hooks)
+        log = try RecordLogs.open(storage, shard: shard, options: options.log, planting: bug) {
+            (frame) throws(EngineError) in try replay.take(frame, hooks)
+        }
         window = replay.window
         sequences = replay.sequences
         lastCheckpoint = replay.checkpoint
@@ -97,7 +97,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         let batch = queue[queue.count - 1]
         let payload = EventRecord.payload(of: event, arrival: now)
         if batch.entries.isEmpty {
-            batch.deadlineNanoseconds = SystemGate.now + UInt64(options.batchDelayMilliseconds) * 1_000_000
+            batch.deadlineNanoseconds = MonotonicTime.nanoseconds() + UInt64(options.batchDelayMilliseconds) * 1_000_000
         }
         batch.append(EventBatch.Entry(entity: event.entity, payload: payload, hash: hash))
         window.insert(hash, arrival: now, in: batch)
@@ -135,7 +135,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     }
 
     private func isDue(_ batch: EventBatch) -> Bool {
-        batch.isHurried || batch.isFull(options) || SystemGate.now >= batch.deadlineNanoseconds
+        batch.isHurried || batch.isFull(options) || MonotonicTime.nanoseconds() >= batch.deadlineNanoseconds
     }
 
     private func writeFirst() {
@@ -162,7 +162,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
             for (index, entry) in entries.enumerated() {
                 var payload = entry.payload
                 EventRecord.setSequence(first + UInt64(index), in: &payload)
-                lsns.append(try log.append(.event, entry.entity, payload).lsn)
+                lsns.append(try log.appendRecord(.event, entry.entity, payload))
             }
             if let last = lsns.last { try log.sync(through: last) }
             return .success(lsns)
@@ -240,9 +240,9 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
 
     private func write(_ checkpoint: Checkpoint) -> Result<UInt64, EngineError> {
         do throws(EngineError) {
-            let place = try log.append(.checkpoint, "", EventRecord.payload(of: checkpoint))
-            try hooks.run(.syncCheckpoint) { () throws(EngineError) in try log.sync(through: place.lsn) }
-            return .success(place.lsn)
+            let lsn = try log.appendRecord(.checkpoint, "", EventRecord.payload(of: checkpoint))
+            try hooks.run(.syncCheckpoint) { () throws(EngineError) in try log.sync(through: lsn) }
+            return .success(lsn)
         } catch {
             return .failure(error)
         }
@@ -259,7 +259,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
             let ofWindow = hooks.skips(.keepEventsOfWindow) ? nil : window.firstLSN(now: now)
             return min(checkpointLSN, afterCheckpoint, ofWindow ?? .max)
         }
-        let removed = try log.truncate(before: limit).count
+        let removed = try log.removeSegments(before: limit)
         let first = log.firstLSN
         gate.withLock { sequences.removeAll(before: first) }
         return removed
