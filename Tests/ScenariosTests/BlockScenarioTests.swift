@@ -23,7 +23,7 @@ private let isAble: Bool = {
 
 /// Stores on real filesystems, whose devices lose what was not flushed.
 @Suite(.enabled(if: isAble), .serialized) struct BlockScenarioTests {
-    private let targets = TargetCatalog(driver: Machine.driver)
+    private let targets = TargetCatalog(driver: TestMachine.driver)
     private let scratch = Scratch()
 
     private func run(

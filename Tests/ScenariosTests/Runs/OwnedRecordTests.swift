@@ -1,7 +1,6 @@
 import Bytes
 import FaultFS
 import Foundation
-import Platform
 import Synchronization
 import Targets
 import Testing
