@@ -52,13 +52,13 @@ package final class ImageRecovery: StateRecoverer {
             pool, payloads: payloads, client: client, scratch: scratch, checkPeriod: checkPeriod, tally: tally)
     }
 
-    package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
-        guard let inode = tree[Entry(.root, Self.diskName)], let disk = tree.nodes[inode] else {
+    package func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
+        guard let inode = tree[DirectoryEntry(.root, Self.diskName)], let disk = tree.nodes[inode] else {
             return RecoveredState(evidence: Evidence(.filesystemBroken(reason: "the device is not there")))
         }
         let isChecked = tree.digest.low % UInt64(checkPeriod) == 0
-        let evidence = try recovery.evidence(isAlone: isAlone) { isAlone in
-            try pool.withImage { try attempt($0, disk.content, isAlone: isAlone, isChecked: isChecked) }
+        let evidence = try recovery.evidence(inFreshProcess: inFreshProcess) { inFreshProcess in
+            try pool.withImage { try attempt($0, disk.content, inFreshProcess: inFreshProcess, isChecked: isChecked) }
         }
         return RecoveredState(evidence: evidence)
     }
@@ -66,7 +66,7 @@ package final class ImageRecovery: StateRecoverer {
     private typealias Attempt = DirectoryRecovery.Attempt
 
     private func attempt(
-        _ image: BlockImage, _ content: ExtentMap, isAlone: Bool, isChecked: Bool
+        _ image: BlockImage, _ content: ExtentMap, inFreshProcess: Bool, isChecked: Bool
     ) throws -> Attempt {
         try tally.time(.load) { try image.load(content, payloads) }
         let mount: BlockMount
@@ -77,7 +77,7 @@ package final class ImageRecovery: StateRecoverer {
         }
         var attempt: Attempt
         do {
-            attempt = try tally.time(.recover) { try recoverStore(on: image, isAlone: isAlone) }
+            attempt = try tally.time(.recover) { try recoverStore(on: image, inFreshProcess: inFreshProcess) }
             try tally.time(.unmount) { try mount.end() }
         } catch {
             mount.detach()
@@ -93,7 +93,7 @@ package final class ImageRecovery: StateRecoverer {
         return attempt
     }
 
-    private func recoverStore(on image: BlockImage, isAlone: Bool) throws -> Attempt {
+    private func recoverStore(on image: BlockImage, inFreshProcess: Bool) throws -> Attempt {
         let directory = image.mountPoint.appending(component: FreshFilesystem.storeName)
         let skeleton: Tree
         do throws(TreeError) { skeleton = try Tree(skeletonOf: directory) } catch {
@@ -101,7 +101,7 @@ package final class ImageRecovery: StateRecoverer {
         }
         let number = Self.count.add(1, ordering: .relaxed).newValue
         let attempt = try recovery.attempt(
-            directory, holding: skeleton.leavingLinks(), number: number, isAlone: isAlone)
+            directory, holding: skeleton.escapingLinks(), number: number, inFreshProcess: inFreshProcess)
         // A store that does not open on a filesystem that takes no write has not failed by itself.
         guard attempt.evidence.recovery.failure != nil, let reason = refusal(ofWritesOn: image) else { return attempt }
         return Attempt(evidence: Evidence(.filesystemBroken(reason: reason)))

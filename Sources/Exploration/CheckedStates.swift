@@ -3,19 +3,19 @@ import Oracle
 import Storage
 import Synchronization
 
-/// The states of an exploration, and what is known of them (`SeenStates`): each distinct one is recovered once, in batches on all
-/// threads, and each thing that it shows is judged once at each line of the oracle at which it may stand. States that are
-/// wrong are handed out one by one: two that show the same may do so for different causes.
+/// Checks the states of an exploration. Each distinct state is recovered once, in batches on all threads. Each distinct
+/// evidence is judged once for each oracle line at which it occurs. Failing states are passed on one by one, because two
+/// states with equal evidence may fail for different causes.
 ///
-/// What is reported does not depend on the number of threads: batches are judged in their order. Not thread safe.
+/// The results do not depend on the number of threads: batches are judged in order. Not thread safe.
 final class CheckedStates {
-    /// One thing that was shown, at one line of the oracle.
+    /// Evidence at a line of the oracle.
     struct Sighting: Hashable {
         var shown: Int
         var line: Int
     }
 
-    private struct Waiting {
+    private struct QueuedState {
         var hash: StateHash
         var epoch: Epoch
         var survivors: Survivors
@@ -24,24 +24,24 @@ final class CheckedStates {
     private let recovery: any StateRecoverer
     private let nesting: NestedExploration?
     private let workers: Int
-    /// It is time to end: no further recovery is begun, and a state that is half looked at was not looked at.
+    /// Whether to stop: no further recovery begins, and a partly checked state does not count as checked.
     private let isOver: @Sendable () -> Bool
-    /// To be read by all threads between two changes.
+    /// Read by all threads, while it does not change.
     let seen: SeenStates
     private let shown: EvidenceArchive
     private var judged: Set<Sighting> = []
-    /// How what was judged wrong is wrong.
+    /// The symptoms of failing evidence.
     private var symptoms: [Sighting: Symptom] = [:]
-    /// Wrong states that were counted before all states of their epochs were walked.
+    /// Failing states that were counted before all states of their epochs were walked.
     private var countedEarly: Set<Counted> = []
-    /// Wrong states of all profiles, where there are several.
+    /// Failing states of all profiles, if there are several.
     private var countedOfAnyProfile: Set<Counted>?
-    /// What the states of a batch may show together before the rest is put aside, in bytes.
+    /// The limit in bytes for the evidence of a batch in memory; the rest goes to the spill file.
     private let batchBytes: Int
-    private var fresh: [Waiting] = []
-    private var waiting: [Waiting] = []
+    private var fresh: [QueuedState] = []
+    private var waiting: [QueuedState] = []
     var counts: ExplorationCounts
-    /// The first states that showed something else once more.
+    /// The first states that gave another result when recovered again.
     private(set) var contradictions: [Contradiction] = []
     private let hangsAtMost: Int
 
@@ -58,7 +58,7 @@ final class CheckedStates {
         self.workers = max(1, workers)
         self.hangsAtMost = hangsAtMost
         counts = earlier?.progress.counts ?? ExplorationCounts()
-        // They are counted again, unless the walks are resumed, too.
+        // These are counted again, unless the walks are resumed too.
         counts.beginProfile()
     }
 
@@ -68,39 +68,39 @@ final class CheckedStates {
         var line: Int
     }
 
-    /// Everything that was shown is judged again when it is met again, and wrong states are handed out as known ones if
-    /// they were handed out before.
-    func forgetJudgements() throws(RecordingError) {
+    /// Discards all judgements, so that evidence is judged again. Failing states that were passed on before are passed on
+    /// as known.
+    func resetJudgements() throws(RecordingError) {
         (judged, symptoms, countedEarly) = ([], [:], [])
         countedOfAnyProfile = countedOfAnyProfile ?? []
-        try seen.forgetJudgements()
+        try seen.resetJudgements()
     }
 
-    /// Takes a state, if it is worth a look.
-    func take(_ hash: StateHash, _ survivors: Survivors, of epoch: Epoch) throws {
-        guard seen.needsLook(hash, at: epoch.lines) else { return }
-        let state = Waiting(hash: hash, epoch: epoch, survivors: survivors)
-        if try seen.wait(hash, at: epoch.lines) { fresh.append(state) }
+    /// Queues a state, if it needs a check.
+    func enqueue(_ hash: StateHash, _ survivors: Survivors, of epoch: Epoch) throws {
+        guard seen.needsCheck(hash, at: epoch.lines) else { return }
+        let state = QueuedState(hash: hash, epoch: epoch, survivors: survivors)
+        if try seen.enqueue(hash, at: epoch.lines) { fresh.append(state) }
         waiting.append(state)
     }
 
-    /// Recovers what waits, and hands out what came of that, in their order.
+    /// Recovers the queued states and judges them in order.
     ///
     /// - Parameters:
-    ///   - isEarly: the states are met again when their epochs are walked.
-    ///   - shouldStop: asked between batches; what then still waits is not recovered.
-    ///   - judge: gets each thing that is shown at a line for the first time, and answers how it is wrong.
-    ///   - explain: gets each state that is wrong, once for each line, and whether an earlier profile left it there.
+    ///   - isEarly: the states come up again when their epochs are walked.
+    ///   - shouldStop: called between batches; if true, the remaining queued states are not recovered.
+    ///   - judge: called with new evidence at an oracle line; returns its symptom if it fails.
+    ///   - explain: called with each failing state, once for each line, and whether an earlier profile had it there.
     func flush(
-        isEarly: Bool, shouldStop: () -> Bool, judging judge: (ShownState, CrashState) throws -> Symptom?,
+        isEarly: Bool, shouldStop: () -> Bool, judging judge: (StateEvidence, CrashState) throws -> Symptom?,
         explaining explain: (Failure, _ isKnown: Bool) throws -> Void
     ) throws {
-        var place = 0
-        while place < fresh.count, counts.hung < hangsAtMost {
-            let batch = Array(fresh[place..<min(place + recovery.batchCount, fresh.count)])
-            place += batch.count
+        var index = 0
+        while index < fresh.count, counts.hung < hangsAtMost {
+            let batch = Array(fresh[index..<min(index + recovery.batchCount, fresh.count)])
+            index += batch.count
             for (state, result) in zip(batch, try recover(batch)) where counts.hung < hangsAtMost {
-                // Nil when it was time to end.
+                // nil if the exploration was stopped.
                 if let result { try enter(result, of: state) }
             }
             if shouldStop() { break }
@@ -116,7 +116,7 @@ final class CheckedStates {
                 symptoms[sighting] = try judge(shown.shown(number), epoch.state(state.survivors))
             }
             guard let symptom = symptoms[sighting] else { continue }
-            seen.noteFailure(number, at: line)
+            seen.recordFailure(number, at: line)
             guard try countFailure(Counted(hash: state.hash, line: line), isEarly: isEarly) else { continue }
             if losses?.epoch !== epoch { losses = (epoch, epoch.set.lossTable()) }
             let failure = Failure(
@@ -127,14 +127,14 @@ final class CheckedStates {
         }
     }
 
-    /// True the first time that this state is counted at this line.
+    /// Whether this state is counted at this line for the first time.
     private func countFailure(_ state: Counted, isEarly: Bool) throws -> Bool {
         let isNew = try seen.count(state.hash, at: state.line)
         let isFirst = isEarly ? countedEarly.insert(state).inserted : !countedEarly.contains(state)
         return isNew && isFirst
     }
 
-    private func enter(_ result: Outcome, of state: Waiting) throws {
+    private func enter(_ result: RecoveryOutcome, of state: QueuedState) throws {
         let hash = state.hash
         let isNew = !seen.wasRecoveredEarlier(hash)
         if isNew {
@@ -143,7 +143,7 @@ final class CheckedStates {
             if result.isBounded { counts.boundedRecoveries += 1 }
         }
         if result.hung { counts.hung += 1 }
-        // Of a state that showed something else once more it does not matter when.
+        // An unstable state counts whenever it was recovered.
         if let isStable = result.isStable {
             if isNew { counts.rerun += 1 }
             if !isStable { counts.unstable += 1 }
@@ -158,65 +158,65 @@ final class CheckedStates {
 
     // MARK: - On all threads
 
-    private struct Outcome: Sendable {
+    private struct RecoveryOutcome: Sendable {
         var digest: StateHash
-        /// Nil when something with this digest was shown before.
+        /// nil if evidence with this digest is already archived.
         var shown: EvidenceArchive.Item?
         var hung: Bool
-        /// Whether it showed the same once more; nil: not asked.
+        /// Whether a second recovery gave equivalent evidence; nil if there was none.
         var isStable: Bool?
-        /// What it showed when it did not.
+        /// Both results, if they differ.
         var looks: (first: Evidence, second: Evidence)?
         var nestedCount = 0
         var isBounded = false
     }
 
-    /// Every so many states one is recovered once more: what a recovery shows must depend on the state alone.
+    /// One of this many states is recovered a second time, because the result must depend only on the state.
     private static let rerunPeriod = 64
 
-    private func recover(_ states: [Waiting]) throws -> [Outcome?] {
+    private func recover(_ states: [QueuedState]) throws -> [RecoveryOutcome?] {
         let (recovery, nesting, seen, first, isOver) = (recovery, nesting, seen, counts.checked, isOver)
-        let (aside, batchBytes) = (shown.aside, batchBytes)
+        let (spill, batchBytes) = (shown.spill, batchBytes)
         let heldBytes = Atomic<Int>(0)
         let (before, hangsAtMost) = (counts.hung, hangsAtMost)
         let hangs = Atomic<Int>(0)
-        // An atomic is captured only by closures that do not escape.
+        // Atomics can be captured only by non-escaping closures.
         let outcomes = try Parallel.map(
             states, workers: workers,
             isOver: { $0?.hung == true && before + hangs.add(1, ordering: .relaxed).newValue >= hangsAtMost },
-            { place, state -> Outcome? in
+            { index, state -> RecoveryOutcome? in
                 if isOver() { return nil }
-                let again = (first + place) % Self.rerunPeriod == 0
+                let again = (first + index) % Self.rerunPeriod == 0
                 var outcome = try Self.recover(state.epoch.set.tree(state.survivors), recovery, nesting, again: again)
                 if let digest = outcome?.digest, seen.number(ofDigest: digest) != nil { outcome?.shown = nil }
                 if case .inMemory(let shown) = outcome?.shown,
                     heldBytes.add(shown.sizeBytes, ordering: .relaxed).newValue > batchBytes
                 {
-                    outcome?.shown = .aside(try aside.put(shown))
+                    outcome?.shown = .spilled(try spill.put(shown))
                 }
                 return outcome
             })
         return outcomes.map { $0 ?? nil }
     }
 
-    /// Nil when it was time to end before all of it was looked at.
+    /// nil if the exploration was stopped before the state was completely checked.
     private static func recover(
         _ tree: Tree, _ recovery: any StateRecoverer, _ nesting: NestedExploration?, again: Bool
-    ) throws -> Outcome? {
-        let first = try recovery.recover(tree, isAlone: false)
-        var shown = ShownState(evidence: first.evidence)
+    ) throws -> RecoveryOutcome? {
+        let first = try recovery.recover(tree, inFreshProcess: false)
+        var shown = StateEvidence(evidence: first.evidence)
         var nested = NestedExploration.Outcome()
         if let nesting, case .opened = first.evidence.recovery {
             nested = try nesting.explore(recoveryOf: tree, recovery)
             if nested.isCutShort { return nil }
-            shown.nested = nested.shown.filter { !$0.showsSame(as: first.evidence) }
+            shown.nested = nested.shown.filter { !$0.isEquivalent(to: first.evidence) }
         }
-        var outcome = Outcome(
+        var outcome = RecoveryOutcome(
             digest: shown.digest, shown: .inMemory(shown), hung: first.hung || nested.hung,
             nestedCount: nested.states, isBounded: nested.isBounded)
         if again, !first.hung {
-            let second = try recovery.recover(tree, isAlone: false).evidence
-            let isStable = second.showsSame(as: first.evidence)
+            let second = try recovery.recover(tree, inFreshProcess: false).evidence
+            let isStable = second.isEquivalent(to: first.evidence)
             outcome.isStable = isStable
             if !isStable { outcome.looks = (first.evidence, second) }
         }

@@ -1,58 +1,58 @@
 import Bytes
 
-/// How much of what a crash could leave was looked at.
+/// How many of the possible crash states were checked.
 package struct Coverage: Sendable {
-    /// Epochs of the trace: stretches in which what may survive only grows.
+    /// The epochs of the trace: stretches between two barriers or oracle lines.
     package var epochs = 0
     package var exhaustedEpochs = 0
-    /// The most unsynced changes that an epoch has.
+    /// The most unsynced changes in an epoch.
     package var mostAtoms = 0
-    /// Those that have too many states.
+    /// The epochs with too many states for an exhaustive walk.
     package var searched: [Bound] = []
     package var limits: ExplorationLimits
-    /// Why the rest was not looked at; nil when all was.
+    /// Why the exploration stopped early; nil if it did not.
     package var stopped: String?
-    /// Every epoch was looked at with all lost and with all kept.
-    package var hasSeenEnds = false
+    /// Whether the extreme states of every epoch were checked: all unsynced changes lost, and all kept.
+    package var hasCheckedExtremes = false
     package var counts = ExplorationCounts()
 
-    /// An epoch that was searched and not exhausted.
+    /// An epoch with a bounded search instead of an exhaustive walk.
     package struct Bound: Hashable, Sendable, Codable {
-        /// After how many events of the trace it ends.
+        /// The crash point at the end of the epoch.
         package var event: Int
-        /// How many things each may survive or not: states without order among them are two to this power.
+        /// The number of unsynced changes. Without order among them there are two to this power of states.
         package var atoms: Int
-        /// How many states were looked at.
+        /// The number of checked states.
         package var states: Int
     }
 
     package init(limits: ExplorationLimits) { self.limits = limits }
 
-    /// Small workloads that were explored, of how many; nil where there was one workload.
+    /// For small-scope exploration: how many workloads were explored, of how many; nil for a single workload.
     package var workloads: (explored: Int, all: Int)?
 
-    /// How many profiles these numbers are the sum of; nil for one.
+    /// The number of profiles that these numbers are summed over; nil for one.
     package var profiles: Int?
 
-    /// Every legal state was looked at.
+    /// Whether every legal state was checked.
     package var isExhaustive: Bool { isComplete && exhaustedEpochs == epochs }
 
-    /// Epochs that were exhausted, or searched to the end of their bounded search.
+    /// The number of epochs that were explored exhaustively or to the end of their bounded search.
     package var exploredEpochs: Int { exhaustedEpochs + searched.count }
 
-    /// Every epoch was explored, exhaustively or by its bounded search, and so was every workload: what a pass needs.
+    /// Whether every epoch of every workload was explored, exhaustively or by its bounded search. A pass needs this.
     package var isComplete: Bool {
         stopped == nil && exploredEpochs == epochs && workloads.map { $0.explored == $0.all } ?? true
     }
 
-    /// Adds what was looked at of another workload.
+    /// Adds the coverage of another workload.
     package mutating func add(_ other: Coverage) {
         epochs += other.epochs
         exhaustedEpochs += other.exhaustedEpochs
         mostAtoms = max(mostAtoms, other.mostAtoms)
         searched += other.searched
         stopped = stopped ?? other.stopped
-        hasSeenEnds = hasSeenEnds || other.hasSeenEnds
+        hasCheckedExtremes = hasCheckedExtremes || other.hasCheckedExtremes
         counts += other.counts
     }
 }
@@ -72,21 +72,21 @@ extension Coverage: CustomStringConvertible {
         let missing = epochs - exploredEpochs
         if let stopped {
             text +=
-                hasSeenEnds
-                ? "; \(missing) NOT LOOKED AT beyond all lost and all kept: \(stopped)"
-                : "; THE REST OF THE RUN WAS NOT LOOKED AT AT ALL, and of these epochs all lost and all kept at most: \(stopped)"
-            if exploredEpochs == 0 { text += "; no epoch was looked at whole: give it more" }
+                hasCheckedExtremes
+                ? "; \(missing) NOT EXPLORED beyond all lost and all kept: \(stopped)"
+                : "; THE REST OF THE RUN NOT EXPLORED, and of these epochs at most all lost and all kept: \(stopped)"
+            if exploredEpochs == 0 { text += "; no epoch was explored completely: raise the budget" }
         }
         if limits.depth > 1 {
             text += "; \(counts.nested.counted("state")) of crashes during recovery"
             if counts.boundedRecoveries > 0 {
                 let bounded = counts.boundedRecoveries.counted("recovery", "recoveries")
-                text += " (of \(bounded) only \(limits.nestedStatesPerEpoch) an epoch)"
+                text += " (for \(bounded) only \(limits.nestedStatesPerEpoch) in each epoch)"
             }
         }
         if counts.unstable > 0 {
             text +=
-                "; NOT DETERMINISTIC: \(counts.unstable) of \(counts.rerun) states showed something else when recovered again"
+                "; NOT DETERMINISTIC: \(counts.unstable) of \(counts.rerun) states gave another result when recovered again"
         }
         return text
     }

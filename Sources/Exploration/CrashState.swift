@@ -1,50 +1,50 @@
 import Model
 import Oracle
 
-/// One legal state that a crash could have left, and how it came about.
+/// A legal crash state and its origin.
 package struct CrashState: Sendable {
     package var profile: Profile
-    /// How many events of the trace had happened.
+    /// The number of events before the crash.
     package var crashPoint: Int
-    /// How many oracle lines were among them.
+    /// The number of oracle lines among these events.
     package var oracleLineCount: Int
     package var tree: Tree
     package var lost: LostAtoms
 }
 
-/// What a crash state lost, in words.
+/// The losses of a crash state, as text and as patterns.
 package struct LossStory: Sendable {
-    /// A line an atom.
+    /// One line for each lost effect.
     package var lines: [String]
-    /// What kinds of changes they are, of which files.
+    /// The loss patterns, sorted.
     package var patterns: [LossPattern]
 }
 
 extension Recording {
-    /// The state that a crash after `crashPoint` events leaves if `choice` survives.
+    /// The state of a crash after `crashPoint` events in which `choice` survives.
     package func state(_ profile: Profile, at crashPoint: Int, _ choice: Choice) throws(RecordingError) -> CrashState {
         let (set, lines) = try pendingSet(profile, at: crashPoint)
         return set.state(choice, oracleLineCount: lines)
     }
 
-    /// Everything that was recorded in the first `crashPoint` events.
+    /// The state with all of the first `crashPoint` events, nothing lost.
     package func wholeState(at crashPoint: Int) throws(RecordingError) -> CrashState {
         try state(profiles[0], at: crashPoint, .everything)
     }
 
-    /// What `state`, which is one of this recording, lost.
+    /// The losses of `state`, which must be a state of this recording.
     package func story(of state: CrashState) throws(RecordingError) -> LossStory {
         let (set, _) = try pendingSet(state.profile, at: state.crashPoint)
         let survivors = set.survivors(.losing(state.lost))
-        return LossStory(lines: set.story(survivors), patterns: set.lossTable().patterns(lostBy: survivors))
+        return LossStory(lines: set.lossDescriptions(survivors), patterns: set.lossTable().patterns(lostBy: survivors))
     }
 
-    /// The story of `state`, which breaks the contract as `violation` says.
+    /// The story of `state`, which breaks the contract with `violation`.
     ///
     /// - Parameters:
-    ///   - linesBefore: how many oracle lines stand before this recording's first one.
-    ///   - faults: what was injected into the run, exactly.
-    ///   - look: how the store was looked at, if no crash came; `state` is then all that was recorded by that time.
+    ///   - linesBefore: the number of oracle lines before this recording's first one.
+    ///   - faults: the faults that were injected into the run.
+    ///   - look: how the store was observed, if there was no crash; `state` is then the recorded state at that time.
     package func story(
         of state: CrashState, _ violation: Violation, linesBefore: Int, faults: [InjectedFault] = [],
         look: CrashStory.FaultLook? = nil
@@ -52,7 +52,7 @@ extension Recording {
         try Storyteller(self, state, violation, linesBefore: linesBefore, faults: faults, look: look).tell()
     }
 
-    /// What a crash after so many events may lose, and how many oracle lines were among them.
+    /// The pending set after `crashPoint` events, and the number of oracle lines among them.
     func pendingSet(_ profile: Profile, at crashPoint: Int) throws(RecordingError) -> (PendingSet, lines: Int) {
         guard crashPoint >= 0, crashPoint <= events.count else {
             throw .crashPointBeyondTrace(crashPoint, eventCount: events.count)

@@ -1,24 +1,24 @@
 import Model
 import Storage
 
-/// Power cuts over one recording: after every oracle line with nothing optional kept, and at seeded points and around
-/// changes of names with seeded survivors.
+/// Power cuts over a recording, of three kinds.
 ///
-/// The first kind is what makes a finding certain: a store that acknowledges too early has, right after that
-/// acknowledgement, a crash that loses it, and no luck is needed to be there. The second kind looks for what tears and
-/// reorderings do, and the third for a rotation, a checkpoint or a compaction that is half done.
+/// - After every oracle line, with all unsynced changes lost. A store that acknowledges too early is always found: the
+///   crash right after the acknowledgement loses it.
+/// - At seeded points, with seeded survivors. This finds failures caused by torn and reordered writes.
+/// - After changes of names, with seeded survivors. This finds a rotation, checkpoint or compaction that is half done.
 package struct CutSweep: Sendable {
     package var profile: Profile
     package var seed: UInt64
-    /// How many events to cut at, beside the oracle lines.
+    /// The number of seeded points.
     package var seededPointCount = 64
-    /// How many choices of survivors to draw at each.
+    /// The number of seeded choices of survivors at each point.
     package var choicesPerPoint = 4
-    /// How many changes of names to cut after, and after the barrier that follows each.
+    /// The number of changes of names to cut after. Each is also cut after the barrier that follows it.
     package var namePointCount = 32
-    /// Crashes after fewer events are left out.
+    /// Crash points before this one are left out.
     package var firstPoint = 0
-    /// Whether each seeded point is cut with nothing optional kept, too: where there are no oracle lines.
+    /// Whether seeded points are also cut with all unsynced changes lost. For recordings without oracle lines.
     package var dropsAtSeededPoints = false
 
     package init(profile: Profile, seed: UInt64) {
@@ -26,7 +26,7 @@ package struct CutSweep: Sendable {
         self.seed = seed
     }
 
-    /// At most so many states are there to be looked at.
+    /// The upper bound of the number of states.
     package func stateLimit(of recording: Recording) -> Int {
         let seeded = seededPoints(eventCount: recording.events.count)
         let named = namePoints(recording.events)
@@ -35,7 +35,7 @@ package struct CutSweep: Sendable {
         return drops + seeded.union(named).count * choicesPerPoint
     }
 
-    /// Calls `body` with each state in trace order until it answers false.
+    /// Calls `body` with each state in trace order until it returns false.
     package func forEachState(of recording: Recording, _ body: (CrashState) throws -> Bool) throws {
         try recording.require(profile)
         let seeded = seededPoints(eventCount: recording.events.count)

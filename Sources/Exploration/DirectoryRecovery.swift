@@ -4,12 +4,12 @@ import Oracle
 import Storage
 import Targets
 
-/// Lets a target recover a directory, twice if it opens, and tells what that shows. Thread safe.
+/// Recovers a directory with a target, twice if it opens, and returns the evidence. Thread safe.
 package struct DirectoryRecovery: Sendable {
     private let client: RecoverClient
-    /// Where the directories lie: what is in a sandbox may write there.
+    /// The parent of the directories, to which a sandboxed target may write.
     private let scratch: ByteString
-    private let seconds = SecondRecoveries()
+    private let seconds = SecondRecoveryCache()
 
     package init(_ client: RecoverClient, scratch: ByteString) {
         (self.client, self.scratch) = (client, scratch)
@@ -17,55 +17,58 @@ package struct DirectoryRecovery: Sendable {
 
     package struct Attempt: Sendable {
         package var evidence: Evidence
-        /// What is to be tried again, on a new copy, before it counts.
-        package var doubtful: RecoverOutcome?
+        /// An outcome that must be repeated on a new copy before it counts.
+        package var unconfirmed: RecoverOutcome?
 
-        package init(evidence: Evidence, doubtful: RecoverOutcome? = nil) {
-            (self.evidence, self.doubtful) = (evidence, doubtful)
+        package init(evidence: Evidence, unconfirmed: RecoverOutcome? = nil) {
+            (self.evidence, self.unconfirmed) = (evidence, unconfirmed)
         }
     }
 
-    /// What recovering a state shows, from one attempt, or two where the first is doubtful.
+    /// The evidence of a state, from one attempt, or from two if the first is unconfirmed.
     ///
     /// - Parameters:
-    ///   - isAlone: in a process that has done nothing else.
-    ///   - attempt: makes a new copy of the state and recovers that.
-    package func evidence(isAlone: Bool, _ attempt: (_ isAlone: Bool) throws -> Attempt) throws -> Evidence {
-        let first = try attempt(isAlone)
-        guard let doubtful = first.doubtful else { return first.evidence }
+    ///   - inFreshProcess: recover in a process that has recovered nothing before.
+    ///   - attempt: recovers a new copy of the state.
+    package func evidence(inFreshProcess: Bool, _ attempt: (_ inFreshProcess: Bool) throws -> Attempt) throws
+        -> Evidence
+    {
+        let first = try attempt(inFreshProcess)
+        guard let unconfirmed = first.unconfirmed else { return first.evidence }
         let second = try attempt(true)
-        if second.doubtful == nil, case .opened = second.evidence.recovery { client.remark(on: doubtful) }
+        if second.unconfirmed == nil, case .opened = second.evidence.recovery { client.remark(on: unconfirmed) }
         return second.evidence
     }
 
     /// Recovers `directory`, which changes it.
     ///
     /// - Parameters:
-    ///   - links: those of it that leave it.
-    ///   - number: the attempt's own.
+    ///   - links: the links in the directory that lead out of it.
+    ///   - number: the number of the attempt.
     package func attempt(
-        _ directory: ByteString, holding links: [LeavingLink], number: Int, isAlone: Bool
+        _ directory: ByteString, holding links: [EscapingLink], number: Int, inFreshProcess: Bool
     ) throws -> Attempt {
         let client = try client.confined(for: links, in: scratch)
         func recover(_ doing: String) throws -> RecoverOutcome {
-            let outcome = isAlone ? try client.recoverOnce(directory) : try client.recover(directory)
+            let outcome = inFreshProcess ? try client.recoverOnce(directory) : try client.recover(directory)
             if case .opened = outcome {} else { try FreeSpace.require(in: scratch, doing: doing) }
             return outcome
         }
         let first = try recover("recovering a state")
         guard case .opened = first else {
-            return Attempt(evidence: Evidence(first.recovery), doubtful: first.needsRepeating ? first : nil)
+            return Attempt(evidence: Evidence(first.recovery), unconfirmed: first.needsRepeating ? first : nil)
         }
-        var doubtful: RecoverOutcome?
+        var unconfirmed: RecoverOutcome?
         func again() throws -> Recovery {
             let outcome = try recover("recovering a state again")
-            if outcome.needsRepeating { doubtful = outcome }
+            if outcome.needsRepeating { unconfirmed = outcome }
             return outcome.recovery
         }
-        let left = isAlone ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
+        let left = inFreshProcess ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
         let shown = first.recovery
         let second = try left.map { try seconds.recovery(after: $0, showing: shown, number: number, again) } ?? again()
-        // One copy where both are the same: what a state shows may be megabytes.
-        return Attempt(evidence: Evidence(shown, secondRecovery: second == shown ? shown : second), doubtful: doubtful)
+        // Share one copy if both are equal: evidence may have megabytes.
+        let evidence = Evidence(shown, secondRecovery: second == shown ? shown : second)
+        return Attempt(evidence: evidence, unconfirmed: unconfirmed)
     }
 }

@@ -1,9 +1,10 @@
 import Model
 
-/// A stretch of the trace in which what a crash may leave only grows, as it is at its last crash point. Immutable.
+/// A stretch of the trace without a barrier's return or oracle line, at its last crash point. Within an epoch the set of
+/// crash states only grows, so that the last crash point has all of them. Immutable.
 final class Epoch: Sendable {
     let set: PendingSet
-    /// How many oracle lines had been written.
+    /// The number of oracle lines before the end of the epoch.
     let lines: Int
 
     init(_ set: PendingSet, lines: Int) {
@@ -15,7 +16,7 @@ final class Epoch: Sendable {
 }
 
 extension Recording {
-    /// Calls `body` with each epoch in its order until it answers true. Under `kill` every event ends one.
+    /// Calls `body` with each epoch in order until it returns true. Under `kill` every event ends an epoch.
     func forEachEpoch(_ profile: Profile, _ body: (Epoch) throws -> Bool) throws {
         try require(profile)
         var set = emptyPendingSet(profile)
@@ -31,7 +32,7 @@ extension Recording {
 }
 
 extension TraceEvent? {
-    /// Whether the crash point before this event (nil: the end of the trace) is the last of its epoch.
+    /// Whether the crash point before this event is the last of its epoch. nil is the end of the trace.
     fileprivate var endsEpoch: Bool {
         switch self {
         case nil, .oracle, .barrierEnded: true

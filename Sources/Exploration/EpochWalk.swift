@@ -1,22 +1,22 @@
 import Model
 
-/// Derives the states of one epoch, a round at a time, and says which of them are worth a look. One thread at a time.
+/// Derives the states of one epoch in rounds, and finds those that need a check. To be used by one thread at a time.
 final class EpochWalk: @unchecked Sendable {
     enum Extent {
-        /// The two states with all optional lost and with all kept.
-        case ends
-        /// All, or those of a search where there are too many.
+        /// The two extreme states: all unsynced changes lost, and all kept.
+        case extremes
+        /// All states, or those of a bounded search if there are too many.
         case all
     }
 
-    struct Found {
+    struct Candidate {
         var hash: StateHash
         var survivors: Survivors
     }
 
-    /// How many states are derived before any of them is looked up.
+    /// The number of states that are derived before they are looked up.
     static let blockCount = 64
-    /// A round ends with so many that are worth a look, or after so many states.
+    /// A round ends after this many states that need a check, or after this many states in total.
     private static let roundFound = 1024
     private static let roundStates = 65_536
 
@@ -32,11 +32,11 @@ final class EpochWalk: @unchecked Sendable {
     private var block = StateBlock()
 
     private(set) var isDone: Bool
-    /// How many of its states were derived, now and before.
+    /// The number of derived states, including those before the exploration was resumed.
     private var derivedCount: Int
-    /// What was counted since somebody last asked.
+    /// The counts since the last `takeCounts`.
     private var counts = ExplorationCounts()
-    /// How many atoms are optional; known after the first round.
+    /// The number of atoms; known after the first round.
     private(set) var atomCount = 0
 
     init(
@@ -53,29 +53,29 @@ final class EpochWalk: @unchecked Sendable {
         self.hashes = hashes
     }
 
-    /// The epoch is searched and not exhausted.
+    /// Whether the epoch has a bounded search instead of an exhaustive walk.
     var isSearched: Bool { search != nil }
 
-    /// Where it lies and how it was searched.
+    /// The position of the epoch and the extent of its search.
     var bound: Coverage.Bound {
         Coverage.Bound(event: epoch.set.eventCount, atoms: atomCount, states: derivedCount)
     }
 
-    /// How many of its states were derived; nil when it is done. Where to go on from later.
+    /// The number of derived states, from which the walk can be resumed; nil when it is done.
     var position: Int? { isDone ? nil : derivedCount }
 
-    /// What was counted since this was last asked: states at this epoch, equal ones counted again.
+    /// Returns and resets the counts since the last call. Equal states count each time.
     func takeCounts() -> ExplorationCounts {
         defer { counts = ExplorationCounts() }
         return counts
     }
 
-    /// The next of the states that `known` says are worth a look; some may be equal.
-    func round(_ known: SeenStates) throws -> [Found] {
+    /// The next states that need a check according to `known`. Some may be equal.
+    func round(_ known: SeenStates) throws -> [Candidate] {
         var walker = try self.walker.take() ?? begin()
         let found =
             switch (extent, search) {
-            case (.ends, _): try ends(&walker, known)
+            case (.extremes, _): try extremes(&walker, known)
             case (.all, nil): try walk(&walker, known)
             case (.all, _): try searched(&walker, known)
             }
@@ -93,7 +93,7 @@ final class EpochWalk: @unchecked Sendable {
         return walker
     }
 
-    /// Goes past states that were looked at before.
+    /// Skips states that were checked before the exploration was resumed.
     private func skip(_ count: Int, _ walker: inout StateWalker) throws {
         var left = count
         while left > 0 {
@@ -107,9 +107,9 @@ final class EpochWalk: @unchecked Sendable {
         }
     }
 
-    private func ends(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Found] {
+    private func extremes(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Candidate] {
         isDone = true
-        var found: [Found] = []
+        var found: [Candidate] = []
         for losesAll in [true, false] {
             try walker.choose { _ in losesAll }
             look(walker, known, &found)
@@ -117,8 +117,8 @@ final class EpochWalk: @unchecked Sendable {
         return found
     }
 
-    private func searched(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Found] {
-        var found: [Found] = []
+    private func searched(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Candidate] {
+        var found: [Candidate] = []
         let end = derivedCount + Self.roundStates
         while found.count < Self.roundFound, derivedCount < end {
             guard try search?.next(&walker) == true else {
@@ -130,29 +130,29 @@ final class EpochWalk: @unchecked Sendable {
         return found
     }
 
-    private func look(_ walker: borrowing StateWalker, _ known: SeenStates, _ found: inout [Found]) {
+    private func look(_ walker: borrowing StateWalker, _ known: SeenStates, _ found: inout [Candidate]) {
         derivedCount += 1
         counts.decided += 1
         if !walker.isEverythingChosen { counts.lossy += 1 }
-        guard known.needsLook(walker.hash, at: epoch.lines) else { return }
-        found.append(Found(hash: walker.hash, survivors: walker.chosenSurvivors()))
+        guard known.needsCheck(walker.hash, at: epoch.lines) else { return }
+        found.append(Candidate(hash: walker.hash, survivors: walker.chosenSurvivors()))
     }
 
-    private func walk(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Found] {
-        var found: [Found] = []
+    private func walk(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Candidate] {
+        var found: [Candidate] = []
         let end = derivedCount + Self.roundStates
         while found.count < Self.roundFound, derivedCount < end {
             guard try walker.take(Self.blockCount, into: &block) else {
                 isDone = true
                 break
             }
-            // All states but the one that keeps everything lose something.
+            // Every state but the one that keeps everything has a loss.
             counts.lossy += block.hashes.count - (derivedCount == 0 ? 1 : 0)
             counts.decided += block.hashes.count
             derivedCount += block.hashes.count
-            known.bringNear(block.hashes)
-            for (state, hash) in block.hashes.enumerated() where known.needsLook(hash, at: epoch.lines) {
-                found.append(Found(hash: hash, survivors: walker.survivors(state, of: block)))
+            known.prefetch(block.hashes)
+            for (state, hash) in block.hashes.enumerated() where known.needsCheck(hash, at: epoch.lines) {
+                found.append(Candidate(hash: hash, survivors: walker.survivors(state, of: block)))
             }
         }
         return found

@@ -3,30 +3,30 @@ import Model
 import Platform
 import Storage
 
-/// What crash states showed, by number. What was looked at last is in memory; the rest is in a file, in which each large
-/// value stands once, however many states show it.
+/// The evidence of crash states, by number. Recent evidence is in memory, the rest in a spill file that holds each large
+/// value once.
 ///
-/// A state of a store may show megabytes, and there are thousands of states: kept in memory they would be most of what a
-/// run takes. Not thread safe but for `setAside`.
+/// The evidence of one state may have megabytes, and there are thousands of states: in memory it would be the largest part
+/// of a run. Not thread safe, except `spill`.
 final class EvidenceArchive {
-    /// What is to be kept, and where it is.
+    /// Evidence in memory, or in the spill file.
     enum Item: Sendable {
-        case inMemory(ShownState)
-        case aside(Payload)
+        case inMemory(StateEvidence)
+        case spilled(Payload)
     }
 
-    /// The file, made when something is put aside for the first time. Thread safe.
-    final class Aside: Sendable {
+    /// The spill file, created on first use. Thread safe.
+    final class Spill: Sendable {
         private struct State {
-            var coder = ShownStateCoder()
+            var coder = StateEvidenceCoder()
             var file: SpillFile?
-            /// Why something could not be put aside, the first time.
+            /// The first error of the file.
             var failure: (any Error)?
         }
 
-        /// It is in no file, and nothing failed.
+        /// The evidence is not in the file, although nothing failed.
         struct NotKept: Error, CustomStringConvertible {
-            var description: String { "what a crash state showed was not kept" }
+            var description: String { "the evidence of a crash state is missing" }
         }
 
         private let budget: MemoryBudget
@@ -34,8 +34,8 @@ final class EvidenceArchive {
 
         init(_ budget: MemoryBudget) { self.budget = budget }
 
-        /// Throws when the disk is full or fails.
-        func put(_ shown: ShownState) throws -> Payload {
+        /// Throws if the disk is full or fails.
+        func put(_ shown: StateEvidence) throws -> Payload {
             try state.withLock { state in
                 do {
                     let file = try state.file ?? budget.makeSpillFile()
@@ -48,58 +48,58 @@ final class EvidenceArchive {
             }
         }
 
-        /// Throws why it could not be put aside, where it is not there.
-        func take(_ place: Payload?) throws -> ShownState {
+        /// Throws the error of the file if the evidence is not in it.
+        func take(_ location: Payload?) throws -> StateEvidence {
             let (file, failure) = state.withLock { ($0.file, $0.failure) }
-            guard let place, let file else { throw failure ?? NotKept() }
-            return try ShownStateCoder.decode(file.bytes(of: place), from: file)
+            guard let location, let file else { throw failure ?? NotKept() }
+            return try StateEvidenceCoder.decode(file.bytes(of: location), from: file)
         }
     }
 
-    let aside: Aside
-    private var recent: RecentValues<Int, ShownState>
-    /// Where each is in the file; nil where it is in memory alone.
-    private var places: [Payload?] = []
+    let spill: Spill
+    private var recent: RecentValues<Int, StateEvidence>
+    /// The location of each in the file; nil if it is only in memory.
+    private var locations: [Payload?] = []
 
     init(_ budget: MemoryBudget) {
-        aside = Aside(budget)
+        spill = Spill(budget)
         recent = RecentValues(limitBytes: budget.cacheBytes)
     }
 
-    var count: Int { places.count }
+    var count: Int { locations.count }
 
-    /// Keeps what a state showed; answers its number, from 0. Throws when the disk is full or fails.
+    /// Adds evidence. Returns its number, from 0. Throws if the disk is full or fails.
     @discardableResult
     func add(_ item: Item) throws -> Int {
-        places.append(nil)
-        try replace(places.count - 1, with: item)
-        return places.count - 1
+        locations.append(nil)
+        try replace(locations.count - 1, with: item)
+        return locations.count - 1
     }
 
-    /// Keeps something else under a number.
+    /// Replaces the evidence of a number.
     func replace(_ number: Int, with item: Item) throws {
         switch item {
         case .inMemory(let shown):
-            places[number] = nil
+            locations[number] = nil
             try remember(shown, number)
-        case .aside(let place):
+        case .spilled(let location):
             recent.remove(number)
-            places[number] = place
+            locations[number] = location
         }
     }
 
-    func shown(_ number: Int) throws -> ShownState {
+    func shown(_ number: Int) throws -> StateEvidence {
         if let known = recent.value(of: number) { return known }
-        // What left the memory when the disk was full is nowhere.
-        let shown = try aside.take(places[number])
+        // Evidence evicted from memory while the disk was full is lost: `take` throws.
+        let shown = try spill.take(locations[number])
         try remember(shown, number)
         return shown
     }
 
-    private func remember(_ shown: ShownState, _ number: Int) throws {
-        for (number, gone) in recent.insert(shown, for: number, sizeBytes: shown.sizeBytes) where places[number] == nil
-        {
-            places[number] = try aside.put(gone)
+    private func remember(_ shown: StateEvidence, _ number: Int) throws {
+        for (number, evicted) in recent.insert(shown, for: number, sizeBytes: shown.sizeBytes)
+        where locations[number] == nil {
+            locations[number] = try spill.put(evicted)
         }
     }
 }

@@ -1,10 +1,10 @@
 import Oracle
 
-/// What evidence of a crash state is held to. Safe from several threads.
+/// Judges the evidence of crash states by the contract of the store. Thread safe.
 package struct EvidenceJudge: Sendable {
     package var validator: Validator
     package var contract: Contract
-    /// How many oracle lines stand before the recording's first one.
+    /// The number of oracle lines before the recording's first one.
     package var linesBefore: Int
 
     package init(_ validator: Validator, _ contract: Contract, linesBefore: Int = 0) {

@@ -12,7 +12,7 @@ package enum ExplorationBenchmark {
             id += 1
             set.add(.operation(Operation(id: OperationID(id), change)))
         }
-        add(.create(InodeID(2), .regular, Attributes(mode: 0o644), at: Entry(.root, "db")))
+        add(.create(InodeID(2), .regular, Attributes(mode: 0o644), at: DirectoryEntry(.root, "db")))
         add(.allocate(InodeID(2), offsetBytes: 0, countBytes: 40 * 4096, .extend))
         id += 1
         set.add(.barrierBegan(OperationID(id), .flush, process: 0))
@@ -26,7 +26,7 @@ package enum ExplorationBenchmark {
         var block = StateBlock()
         var left = count
         while left > 0, try walker.take(min(left, EpochWalk.blockCount), into: &block) {
-            index.bringNear(block.hashes)
+            index.prefetch(block.hashes)
             for hash in block.hashes { _ = try index.insert(hash, 0) }
             left -= block.hashes.count
         }

@@ -1,21 +1,20 @@
-/// What was counted while crash states were looked at: the one value that walks, checked states, coverage, the progress
-/// of a run and its result share.
+/// The counters of an exploration. Walks, checked states, coverage, progress and results all use this one value.
 package struct ExplorationCounts: Hashable, Sendable {
-    /// States at oracle positions, equal ones counted again at each.
+    /// Decided states. Equal states count once at each oracle line.
     package var decided = 0
-    /// Those of them that had lost something.
+    /// Decided states that lost something.
     package var lossy = 0
-    /// States that violate the contract, counted once for each line of the oracle.
+    /// States that violate the contract, counted once at each oracle line.
     package var failing = 0
-    /// Distinct states that were recovered.
+    /// Recovered distinct states.
     package var checked = 0
-    /// Distinct states that were recovered once more, and those that then showed something else.
+    /// Distinct states that were recovered a second time, and those of them that then gave another result.
     package var rerun = 0
     package var unstable = 0
-    /// Distinct states of crashes during recoveries, and the recoveries of which not all states were looked at.
+    /// Distinct states of crashes during recovery, and the recoveries of which not all states were checked.
     package var nested = 0
     package var boundedRecoveries = 0
-    /// States that hung in recovery.
+    /// States whose recovery hung.
     package var hung = 0
 
     package init() {}
@@ -38,17 +37,17 @@ package struct ExplorationCounts: Hashable, Sendable {
         return result
     }
 
-    /// False when nothing can have counted so.
+    /// False if the counts are impossible, so that the file with them is damaged.
     var isPlausible: Bool {
         [decided, lossy, failing, checked, rerun, unstable, nested, boundedRecoveries, hung]
             .allSatisfy { (0...1 << 48).contains($0) }
     }
 
-    /// What is counted for each profile begins anew.
+    /// Resets the counters that are kept for each profile.
     mutating func beginProfile() { (decided, lossy, failing) = (0, 0, 0) }
 }
 
-/// The keys of a saved progress. What fails and what hangs is looked at again.
+/// The keys of saved progress. Failing and hanging states are not saved; they are checked again.
 extension ExplorationCounts: Codable {
     private enum CodingKeys: String, CodingKey {
         case decided = "decidedCount"

@@ -1,20 +1,20 @@
-/// How far an exploration goes where it cannot go everywhere.
+/// The limits of an exploration.
 package struct ExplorationLimits: Hashable, Sendable {
-    /// An epoch with more states than this is searched and not exhausted.
+    /// An epoch with more states than this has a bounded search instead of an exhaustive walk.
     package var statesPerEpoch = 65_536
-    /// Of an epoch that is searched: every choice that loses, or that keeps, so many atoms …
+    /// A bounded search tries every choice that loses, or that keeps, at most this many effects …
     package var droppedAtMost = 2
-    /// … as long as there are not more atoms than this; with more, every single one.
+    /// … if there are at most this many effects; otherwise only single ones …
     package var pairedAtoms = 48
-    /// … and so many seeded choices.
+    /// … and then this many seeded choices.
     package var samplesPerEpoch = 256
-    /// After so many distinct states none is recovered; nil for no limit.
+    /// The most distinct states to recover; nil for no limit.
     package var budgetStates: Int?
-    /// So many states may hang in recovery, each of which costs the target's whole timeout; then it ends.
+    /// The exploration stops after this many states that hang in recovery. Each costs the target's whole timeout.
     package var hangsAtMost = ExplorationLimits.usualHangs
-    /// 2: the recovery of each distinct state is crashed too.
+    /// 2: also crash the recovery of each distinct state.
     package var depth = 1
-    /// Of a recovery that is crashed: so many states of each of its epochs, fewest kept first.
+    /// The most states of each epoch of a crashed recovery, those that keep least first.
     package var nestedStatesPerEpoch = 64
 
     package init() {}

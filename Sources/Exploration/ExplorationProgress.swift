@@ -1,13 +1,13 @@
 import Model
 
-/// How far an exploration has come, so that it can be gone on with: between two rounds of its walks. What is looked at
-/// and its order depend on the recording, the profile, the limits and the seed alone.
+/// The progress of an exploration between two rounds, from which `--resume` continues. The states and their order depend
+/// only on the recording, the profile, the limits and the seed.
 package struct ExplorationProgress: Sendable {
-    /// The epochs of the recording; 0 until the ends of all of them were looked at.
+    /// The number of epochs of the recording; 0 until the extreme states of all of them are checked.
     var epochs = 0
-    /// So many of the first epochs are done.
+    /// The number of leading epochs that are done.
     var doneEpochs = 0
-    /// Of the epochs after those: how many states were derived; nil for one that is done.
+    /// For the epochs after these: the number of derived states; nil for one that is done.
     var positions: [Int?] = []
     var exhaustedEpochs = 0
     var mostAtoms = 0
@@ -16,18 +16,18 @@ package struct ExplorationProgress: Sendable {
 
     package init() {}
 
-    /// False when no exploration can have come so far: the file that it was read from is damaged.
+    /// False if the progress is impossible, so that the file with it is damaged.
     package var isPlausible: Bool {
         let numbers = [epochs, doneEpochs, exhaustedEpochs, mostAtoms] + positions.compactMap(\.self)
         return numbers.allSatisfy { (0...1 << 48).contains($0) } && counts.isPlausible
             && doneEpochs + positions.count <= max(epochs, doneEpochs) && exhaustedEpochs + searched.count <= epochs
     }
 
-    /// The ends of all epochs were looked at.
-    var isPastEnds: Bool { epochs > 0 }
+    /// Whether the extreme states of all epochs are checked.
+    var isPastExtremes: Bool { epochs > 0 }
 }
 
-/// The counts are beside the rest, as in files of every version.
+/// The counts are encoded in the same container, as in files of all versions.
 extension ExplorationProgress: Codable {
     private enum CodingKeys: CodingKey {
         case epochs, doneEpochs, positions, exhaustedEpochs, mostAtoms, searched
@@ -56,10 +56,10 @@ extension ExplorationProgress: Codable {
     }
 }
 
-/// An exploration to be resumed: how far it came, and the hashes of the states that it recovered.
+/// An exploration to resume: its progress and the hashes of the states that it recovered.
 package struct EarlierExploration {
     package var progress: ExplorationProgress
-    /// Any number of each state.
+    /// The recovered states; their numbers are ignored.
     package var states: StateIndex
 
     package init(progress: ExplorationProgress, states: StateIndex) {

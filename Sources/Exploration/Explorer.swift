@@ -3,15 +3,15 @@ import Model
 import Oracle
 import Storage
 
-/// Checks every state that a crash could have left of one recording, or says exactly which it did not.
+/// Checks every crash state of a recording, and reports exactly which states it did not check.
 ///
-/// Only the last crash point of an epoch is looked at: between two returns of barriers, or two oracle lines, the set of
-/// states only grows. (Under `kill` every event ends an epoch.) First every epoch with all optional lost and with all
-/// kept, so that a small budget sees the whole run; then each epoch, exhaustively where it has few states.
+/// Only the last crash point of an epoch is explored, because the set of states only grows between two barrier returns or
+/// oracle lines. (Under `kill` every event ends an epoch.) First come the two extreme states of every epoch, all lost and
+/// all kept, so that a small budget covers the whole run. Then come all states of each epoch, or a bounded search if there
+/// are too many.
 ///
-/// States are told apart by hash, and each is recovered once (`CheckedStates`). A verdict belongs to what was observed and
-/// a line of the oracle, never to a state alone. What is reported does not depend on the number of threads. Not thread
-/// safe.
+/// States are identified by hash, and each is recovered once (`CheckedStates`). A verdict depends on the evidence and the
+/// oracle line, not on the state alone. The results do not depend on the number of threads. Not thread safe.
 package final class Explorer {
     private let recording: Recording
     private var profile: Profile
@@ -28,20 +28,20 @@ package final class Explorer {
     package private(set) var collector: FindingCollector
     package private(set) var nested: NestedFindings
     package private(set) var coverage: Coverage
-    /// What had been recovered when the present profile began: its coverage tells of the rest.
+    /// The counts when the current profile began. Its coverage is the difference.
     private var countsBefore = ExplorationCounts()
     package private(set) var unjudged: Set<String> = []
     package private(set) var notTried: Set<Check> = []
-    /// The last evidence that was right, and where: for the positive control.
+    /// The last passing evidence and its oracle line, for the positive control.
     package private(set) var clean: (evidence: Evidence, line: Int)?
 
-    /// How far everything has come, between two rounds of walks.
+    /// The progress between two rounds, for resuming.
     package private(set) var progress = ExplorationProgress()
 
-    /// - Parameter confirming: what is asked once more before a violation is reported.
-    /// - Parameter isOver: asked on all threads; when it is true no further recovery is begun, and `run`'s `shouldStop`
-    ///   must have an answer.
-    /// - Parameter earlier: an exploration of the same recording under the same limits, to be gone on with.
+    /// - Parameter confirming: recovers a failing state again before it is reported.
+    /// - Parameter isOver: called on all threads. If true, no further recovery begins; `run`'s `shouldStop` must then
+    ///   return a reason.
+    /// - Parameter earlier: an exploration to resume, of the same recording with the same limits.
     package init(
         _ recording: Recording, profile: Profile, limits: ExplorationLimits, seed: UInt64,
         recovery: any StateRecoverer, confirming: any StateRecoverer, judge: EvidenceJudge, workers: Int,
@@ -66,68 +66,68 @@ package final class Explorer {
         collector = FindingCollector(recording)
         coverage = Coverage(limits: limits)
         startCount = states.counts.checked
-        if let earlier = earlier?.progress { goOn(from: earlier) }
+        if let earlier = earlier?.progress { resume(from: earlier) }
     }
 
-    /// Takes the next profile for the same recording: coverage, counts and evidence begin anew, and what was recovered
-    /// and found stays. A state that an earlier profile left, too, is judged again and not recovered again.
+    /// Begins the next profile of the same recording. Coverage and counts are reset; recovered states and findings stay. A
+    /// state of an earlier profile is judged again, but not recovered again.
     package func begin(_ profile: Profile, from earlier: ExplorationProgress? = nil) throws(RecordingError) {
         self.profile = profile
-        try states.forgetJudgements()
+        try states.resetJudgements()
         coverage = Coverage(limits: limits)
         progress = ExplorationProgress()
         states.counts.beginProfile()
         countsBefore = states.counts
         startCount = states.counts.checked
-        if let earlier { goOn(from: earlier) }
+        if let earlier { resume(from: earlier) }
     }
 
-    private func goOn(from earlier: ExplorationProgress) {
-        guard earlier.isPastEnds else { return }
+    private func resume(from earlier: ExplorationProgress) {
+        guard earlier.isPastExtremes else { return }
         progress = earlier
         (states.counts.decided, states.counts.lossy) = (earlier.counts.decided, earlier.counts.lossy)
         (coverage.epochs, coverage.exhaustedEpochs) = (earlier.epochs, earlier.exhaustedEpochs)
         (coverage.mostAtoms, coverage.searched) = (earlier.mostAtoms, earlier.searched)
-        coverage.hasSeenEnds = true
+        coverage.hasCheckedExtremes = true
     }
 
-    /// Calls `body` with the hash of each state that was recovered, now or before it was gone on with.
+    /// Calls `body` with the hash of each recovered state, including those before the exploration was resumed.
     package func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
         try states.seen.forEachRecovered(body)
     }
 
-    /// It was stopped before its end, and not by states that hang.
+    /// Whether the exploration stopped early, and not because of hanging states.
     package var canBeResumed: Bool { coverage.stopped != nil && !tooManyHang }
 
-    /// The exploration's own recoveries and those that confirm what they showed each count by themselves.
+    /// Hangs of the exploration and of the confirming recoveries are counted separately.
     private var tooManyHang: Bool { max(counts.hung, checker.hangingCount) >= limits.hangsAtMost }
 
-    /// A recovery was ended before its end, and with it the exploration.
-    package func noteStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
+    /// Records that a recovery was aborted, and with it the exploration.
+    package func recordStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
 
-    /// The first states that showed something else when they were recovered once more.
+    /// The first states that gave another result when recovered again.
     package var contradictions: [Contradiction] {
         Array((states.contradictions + collector.contradictions).prefix(Contradiction.keptAtMost))
     }
 
-    /// Of the present profile what was decided, and of all that were explored what was recovered.
+    /// The counts. `decided`, `lossy` and `failing` are of the current profile, the others of all profiles.
     package var counts: ExplorationCounts { states.counts }
 
-    /// Looks at everything, as long as `shouldStop` answers nil; its answer says why it stopped.
+    /// Explores all epochs while `shouldStop` returns nil. Otherwise it returns the reason for stopping.
     package func run(shouldStop: () -> String?, progress say: (String) -> Void) throws {
         defer { fillCoverage() }
-        if !progress.isPastEnds {
-            try forEachChunk(of: Self.endsAtOnce, .ends) { walks in
+        if !progress.isPastExtremes {
+            try forEachChunk(of: Self.extremesPerChunk, .extremes) { walks in
                 coverage.epochs += walks.count
                 try look(walks, shouldStop, finish: { _ in }, afterRound: {})
             }
             guard coverage.stopped == nil else { return }
-            coverage.hasSeenEnds = true
+            coverage.hasCheckedExtremes = true
             save(of: [])
         }
         let first = progress.doneEpochs
         var done = first
-        try forEachChunk(of: Self.epochsAtOnce, .all, from: first, progress.positions) { walks in
+        try forEachChunk(of: Self.epochsPerChunk, .all, from: first, progress.positions) { walks in
             say("epoch \(done + 1) of \(coverage.epochs), \(counts.checked.counted("state"))")
             try look(walks, shouldStop) { walk in
                 coverage.mostAtoms = max(coverage.mostAtoms, walk.atomCount)
@@ -139,7 +139,7 @@ package final class Explorer {
         }
     }
 
-    /// Notes how far it has come: nothing that was derived waits any more.
+    /// Saves the progress. No derived state may be queued.
     private func save(of walks: [EpochWalk]) {
         let isChunkDone = walks.allSatisfy(\.isDone)
         progress.epochs = coverage.epochs
@@ -150,8 +150,8 @@ package final class Explorer {
         progress.counts = counts
     }
 
-    private static let endsAtOnce = 64
-    private static let epochsAtOnce = 8
+    private static let extremesPerChunk = 64
+    private static let epochsPerChunk = 8
 
     private func stop(_ shouldStop: () -> String?) -> Bool {
         guard coverage.stopped == nil else { return true }
@@ -168,9 +168,9 @@ package final class Explorer {
 
     // MARK: - Epochs
 
-    /// Calls `body` with so many epochs at a time, to be walked on all threads, until it is time to stop.
+    /// Calls `body` with `count` epochs at a time, to be walked on all threads, until the exploration stops.
     ///
-    /// - Parameter first: so many epochs are passed over; the next ones go on from their positions.
+    /// - Parameter first: the number of epochs to skip; the following ones resume from `positions`.
     private func forEachChunk(
         of count: Int, _ extent: EpochWalk.Extent, from first: Int = 0, _ positions: [Int?] = [],
         _ body: ([EpochWalk]) throws -> Void
@@ -192,7 +192,7 @@ package final class Explorer {
         if !chunk.isEmpty, coverage.stopped == nil { try body(chunk) }
     }
 
-    /// Looks at the states of these epochs; hands each that comes to its end to `finish`, in their order within a round.
+    /// Checks the states of these epochs. Calls `finish` with each epoch that is done, in order within a round.
     private func look(
         _ walks: [EpochWalk], _ shouldStop: () -> String?, finish: (EpochWalk) -> Void, afterRound: () -> Void
     ) throws {
@@ -202,7 +202,7 @@ package final class Explorer {
             let rounds = try Parallel.map(open, workers: workers) { _, walk in try walk.round(seen) }
             for (index, walk) in open.enumerated() {
                 states.counts += walk.takeCounts()
-                for found in rounds[index] ?? [] { try states.take(found.hash, found.survivors, of: walk.epoch) }
+                for found in rounds[index] ?? [] { try states.enqueue(found.hash, found.survivors, of: walk.epoch) }
             }
             try flush(shouldStop)
             guard coverage.stopped == nil else { return }
@@ -215,7 +215,7 @@ package final class Explorer {
     // MARK: - Verdicts
 
     private func flush(_ shouldStop: () -> String?) throws {
-        try states.flush(isEarly: !coverage.hasSeenEnds) {
+        try states.flush(isEarly: !coverage.hasCheckedExtremes) {
             stop(shouldStop)
         } judging: { shown, state in
             let judgement = judge.judge(shown.evidence, at: state)
@@ -234,7 +234,7 @@ package final class Explorer {
     }
 
     private func fillCoverage() {
-        // What was decided is as of the last round: what came after it is looked at again.
+        // `decided` is as of the last saved round: later states are checked again after resuming.
         let (decided, lossy) = (progress.counts.decided, progress.counts.lossy)
         progress.counts = counts
         (progress.counts.decided, progress.counts.lossy) = (decided, lossy)

@@ -5,17 +5,17 @@ import Storage
 import Synchronization
 import Targets
 
-/// Recovers crash states of a built-in store in this process, on storage in memory: no file is written and no other
-/// process is asked. Nothing carries over from state to state. Thread safe.
+/// Recovers crash states of a built-in store in this process, on storage in memory, without files or other processes. No
+/// data carries over from state to state. Thread safe.
 ///
-/// A recovery that never ends, or that ends the process, is not survived: explore through the recover command then.
+/// A recovery that hangs or crashes takes this process with it. Use the recover command for stores that may do so.
 package struct MemoryRecovery: StateRecoverer {
     private let store: BuiltInStore
     private let payloads: any PayloadStore
-    /// After recovery a key is written and the power goes once more, under this profile.
+    /// If set, a key is written after recovery, and the power is cut again under this profile.
     private let probing: Profile?
     private let images = FileImages()
-    private let seconds = SecondRecoveries()
+    private let seconds = SecondRecoveryCache()
     private static let count = Atomic<Int>(0)
 
     package init(_ store: BuiltInStore, payloads: any PayloadStore, probing: Profile? = nil) {
@@ -24,12 +24,12 @@ package struct MemoryRecovery: StateRecoverer {
         self.probing = probing
     }
 
-    package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+    package func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
         let storage = try MemoryStorage(tree, payloads: payloads, sharing: images)
         let first = dump(storage)
         guard case .opened(let observation) = first else { return RecoveredState(evidence: Evidence(first)) }
         guard let probing else {
-            if isAlone { return RecoveredState(evidence: Evidence(first, secondRecovery: dump(storage))) }
+            if inFreshProcess { return RecoveredState(evidence: Evidence(first, secondRecovery: dump(storage))) }
             let number = Self.count.add(1, ordering: .relaxed).newValue
             let second = seconds.recovery(after: storage.contentHash(), showing: first, number: number) {
                 dump(storage)
@@ -59,13 +59,13 @@ package struct MemoryRecovery: StateRecoverer {
             return .failed(reason: "\(error)")
         }
         do throws(Observation.DuplicateKey) { return .opened(try Observation(entries)) } catch {
-            return .failed(reason: "it shows the key \(error.key) twice")
+            return .failed(reason: "it returns the key \(error.key) twice")
         }
     }
 
     private static let probeKey: ByteString = "\u{0}written after recovery"
 
-    /// Writes a key; when that is acknowledged the power goes, and everything that may be lost is.
+    /// Writes a key. When it is acknowledged, cuts the power and loses all unsynced changes.
     private func probe(
         _ storage: MemoryStorage, holding observation: Observation, _ profile: Profile
     ) throws -> Evidence.Probe {
@@ -82,7 +82,7 @@ package struct MemoryRecovery: StateRecoverer {
             guard found[Self.probeKey] == [1] else { return .unkept(reason: "the key written after recovery is gone") }
             let others = found.entries.filter { $0.key != Self.probeKey }
             return others == observation.entries
-                ? .kept : .unkept(reason: "after the next power cut other keys show something else")
+                ? .kept : .unkept(reason: "after the next power cut other keys have changed")
         }
     }
 }

@@ -1,26 +1,27 @@
 import Model
 import Oracle
 
-/// Crashes during the recovery of a crash state: the recovery's own operations are a trace that begins with that state.
+/// Explores crashes during the recovery of a crash state. The operations of the recovery are a trace whose base is that
+/// state.
 ///
-/// Each epoch of it is walked from its state with nothing kept on, up to so many states; distinct ones are recovered
-/// once. Thread safe.
+/// The states of each of its epochs are walked up to a limit, beginning with the one that keeps nothing. Distinct states
+/// are recovered once. Thread safe.
 struct NestedExploration: Sendable {
     var profile: Profile
     var statesPerEpoch: Int
-    /// It is time to end: what is left of a recovery is not looked at.
+    /// Whether to stop: the remaining states of a recovery are then skipped.
     var isOver: @Sendable () -> Bool = { false }
 
     struct Outcome {
-        /// Distinct states that were recovered.
+        /// The number of recovered distinct states.
         var states = 0
-        /// Not every state was looked at.
+        /// Whether the limit left states out.
         var isBounded = false
-        /// One of the states hung in its recovery; no other was begun.
+        /// Whether the recovery of a state hung. No further state was recovered.
         var hung = false
-        /// It was time to end before all was looked at.
+        /// Whether the exploration was stopped early.
         var isCutShort = false
-        /// What they show, each once, in the order in which it was met.
+        /// The distinct evidence, in the order of the walk.
         var shown: [Evidence] = []
     }
 
@@ -31,7 +32,7 @@ struct NestedExploration: Sendable {
         outcome.isBounded = try forEachState(of: recording) { state, _ in
             outcome.states += 1
             let recovered = try Self.recover(state.tree, of: recording, recovery)
-            let digest = ShownState(evidence: recovered.evidence).digest
+            let digest = StateEvidence(evidence: recovered.evidence).digest
             if known.insert(digest).inserted { outcome.shown.append(recovered.evidence) }
             outcome.hung = recovered.hung
             outcome.isCutShort = isOver()
@@ -40,8 +41,8 @@ struct NestedExploration: Sendable {
         return outcome
     }
 
-    /// Calls `body` with each distinct state of a crash of the recorded recovery until it answers false. True when there
-    /// were more than are looked at.
+    /// Calls `body` with each distinct state of a crash during the recorded recovery until it returns false. Returns whether
+    /// the limit left states out.
     @discardableResult
     func forEachState(of recording: Recording, _ body: (CrashState, StateHash) throws -> Bool) throws -> Bool {
         var seen: Set<StateHash> = []
@@ -65,6 +66,6 @@ struct NestedExploration: Sendable {
 
     static func recover(_ tree: Tree, of recording: Recording, _ recovery: any StateRecoverer) throws -> RecoveredState
     {
-        try recovery.reading(recording.payloads).recover(tree, isAlone: false)
+        try recovery.reading(recording.payloads).recover(tree, inFreshProcess: false)
     }
 }

@@ -2,9 +2,9 @@ import Model
 import Oracle
 import Storage
 
-/// What crashes during a recovery break, although the state that was recovered is right: a finding for each cause.
+/// Findings of crashes during the recovery of a state that recovers correctly without them: one for each cause.
 package struct NestedFindings {
-    /// A cause, within the recovery's own trace, which begins with the state that the first crash left.
+    /// A cause within the trace of a recovery. The base of the trace is the state of the first crash.
     package struct Finding {
         package var cause: FoundCause
         package var recording: Recording
@@ -12,14 +12,14 @@ package struct NestedFindings {
         package var outer: CrashState
     }
 
-    /// A state that showed different things, within the recovery's own trace.
+    /// An unstable state within the trace of a recovery.
     package struct Unstable {
         package var contradiction: Contradiction
         package var recording: Recording
         package var outer: CrashState
     }
 
-    /// So many recoveries are looked into: of those that fail in one way the first, second, fourth, eighth …
+    /// The most recoveries to explore in detail: for each symptom the first, second, fourth, eighth …
     private static let exploredAtMost = 60
 
     private let nesting: NestedExploration?
@@ -27,12 +27,12 @@ package struct NestedFindings {
     private let judge: EvidenceJudge
     private let memory: MemoryBudget
     private var exploredCount = 0
-    /// How many recoveries fail in each way.
+    /// The number of failing recoveries for each symptom.
     private var counts: [Symptom: Int] = [:]
     package private(set) var findings: [Finding] = []
-    /// Failing recoveries of which no cause is known.
+    /// The number of failing recoveries without a known cause, for each check.
     package private(set) var unexplained: [Check: Int] = [:]
-    /// Failures that did not show once more.
+    /// The number of failures that a second recovery did not confirm.
     package private(set) var unconfirmedCount = 0
     package private(set) var unstable: [Unstable] = []
 
@@ -43,7 +43,7 @@ package struct NestedFindings {
         self.memory = memory
     }
 
-    /// Judges what crashes during the recovery of `outer` showed, at the oracle line at which it stands.
+    /// Judges the evidence of crashes during the recovery of `outer`, at the oracle line of `outer`.
     mutating func judge(_ shown: [Evidence], of outer: CrashState) throws {
         guard let nesting, !shown.isEmpty else { return }
         var symptoms: [Symptom] = []
@@ -65,7 +65,7 @@ package struct NestedFindings {
         try explore(outer, nesting)
     }
 
-    /// Counts a recovery that is not looked into with the causes that fail in the same ways.
+    /// Counts a recovery that is not explored in detail with the causes of the same symptoms.
     private mutating func count(_ symptoms: [Symptom]) {
         for symptom in symptoms {
             let known = findings.firstIndex {
@@ -79,7 +79,7 @@ package struct NestedFindings {
         guard let recording = try recovery.recording(ofRecovering: outer.tree) else { return }
         let isOver = nesting.isOver
         var innerJudge = judge
-        // The recovery's trace has no lines: all of them come before it.
+        // The trace of the recovery has no oracle lines: all of them come before it.
         innerJudge.linesBefore += outer.oracleLineCount
         let checker = StateChecker(
             recovery: recovery.reading(recording.payloads), judge: innerJudge, memory: memory)
@@ -87,7 +87,7 @@ package struct NestedFindings {
         try nesting.forEachState(of: recording) { state, _ in
             let judgement = try checker.check(state)
             if judgement.verdict == .violation { try collector.add(state, judgement, checker, isOver: isOver) }
-            // What was seen to fail must be shown, and nothing beyond that when it is time to end.
+            // When the exploration stops, one failure is still explained.
             return collector.causes.isEmpty || !isOver()
         }
         unconfirmedCount += collector.unconfirmedCount

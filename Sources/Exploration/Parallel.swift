@@ -2,19 +2,19 @@ import Foundation
 import Platform
 import Synchronization
 
-/// Does the same to many things on all threads, and gives the results in the order of the things.
+/// A parallel map with results in the order of the items.
 enum Parallel {
-    /// Calls `body` with each of `items`, on at most `workers` threads; none is begun after `isOver` of a result. Throws
-    /// what was thrown first in the order of the items.
+    /// Calls `body` with each of `items`, on at most `workers` threads. After a result for which `isOver` is true no further
+    /// item begins. Throws the first error in the order of the items.
     static func map<Item: Sendable, Output: Sendable>(
         _ items: [Item], workers: Int, isOver: @Sendable (Output) -> Bool = { _ in false },
         _ body: @Sendable (Int, Item) throws -> Output
     ) throws -> [Output?] {
         guard workers > 1, items.count > 1 else {
             var outputs = [Output?](repeating: nil, count: items.count)
-            for (place, item) in items.enumerated() {
-                let output = try body(place, item)
-                outputs[place] = output
+            for (index, item) in items.enumerated() {
+                let output = try body(index, item)
+                outputs[index] = output
                 if isOver(output) { break }
             }
             return outputs
@@ -22,7 +22,7 @@ enum Parallel {
         let found = Guarded<[Result<Output, any Error>?]>(Array(repeating: nil, count: items.count))
         let next = Atomic<Int>(0)
         let over = Atomic<Bool>(false)
-        // A few at a time: most of the threads' time is not to go into taking turns.
+        // Several items at a time, to reduce contention.
         let stride = max(1, min(16, items.count / (32 * workers)))
         DispatchQueue.concurrentPerform(iterations: min(workers, items.count)) { _ in
             while true {
@@ -30,12 +30,12 @@ enum Parallel {
                 guard begin < items.count, !over.load(ordering: .relaxed) else { return }
                 let range = begin..<min(begin + stride, items.count)
                 var results: [Result<Output, any Error>] = []
-                for place in range where !over.load(ordering: .relaxed) {
-                    results.append(Result { try body(place, items[place]) })
+                for index in range where !over.load(ordering: .relaxed) {
+                    results.append(Result { try body(index, items[index]) })
                     if (try? isOver(results[results.count - 1].get())) == true { over.store(true, ordering: .relaxed) }
                 }
                 found.withLock { found in
-                    for (place, result) in zip(range, results) { found[place] = result }
+                    for (index, result) in zip(range, results) { found[index] = result }
                 }
             }
         }

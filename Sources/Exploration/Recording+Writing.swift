@@ -3,9 +3,8 @@ import Model
 import Storage
 
 extension Recording {
-    /// Writes the first `count` events as a trace of their own, with the tree that they began with: what comes after a
-    /// crash point says nothing of the crash. Further pieces of a write(2) that had begun by then are kept: they say that
-    /// the crash came within it.
+    /// Writes the base tree and the first `count` events as a trace. Events after a crash point are irrelevant for the
+    /// crash, except further pieces of a write(2) that had begun: they show that the crash came within that write.
     package func write(firstEvents count: Int, to path: ByteString) throws {
         var writer = try TraceWriter(creating: path)
         try writer.append(base: base, from: payloads)

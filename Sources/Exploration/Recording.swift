@@ -2,20 +2,20 @@ import Bytes
 import Model
 import Storage
 
-/// One recorded run, ready to be crashed: the tree it began with, its events, and where their data is.
+/// A recorded run from which crash states are derived: the base tree, the events, and the store of their data.
 package struct Recording: Sendable {
     package var base: Tree
     package var events: EventList
     package var payloads: any PayloadStore
-    /// Of a block device: how many bytes survive whole or not at all. Nil for a recording of files.
+    /// For a block device: the number of bytes that survive whole or not at all. nil for a recording of files.
     package var sectorBytes: UInt64?
-    /// How the trace file ends that it was read from.
+    /// How the trace file ends.
     package private(set) var ending = TraceEnding.whole
-    /// The files that the store writes through shared mappings. What it stored there and the kernel has not written back
-    /// survives a kill of the process and is in no trace, so no state that a kill leaves can be derived.
+    /// The files that the store writes through shared mappings. Data in such a mapping survives a kill before the kernel
+    /// writes it back, and is then in no trace. Therefore states after a kill cannot be derived.
     ///
-    /// Known from the pages that the kernel wrote back. A recording that ends before the first of them cannot tell: who
-    /// knows it from another life of the store adds it.
+    /// Detected from writeback events. A recording that ends before the first of them has none; callers that know such
+    /// files from another recording add them.
     package private(set) var mappedFiles: [String]
 
     package init(base: Tree, events: [TraceEvent], payloads: any PayloadStore) {
@@ -29,7 +29,7 @@ package struct Recording: Sendable {
         mappedFiles = Recording.mappedFiles(base, events)
     }
 
-    /// What another life of the store showed.
+    /// Adds mapped files known from another recording of the store.
     package mutating func addMappedFiles(_ files: [String]) {
         for file in files where !mappedFiles.contains(file) { mappedFiles.append(file) }
     }
@@ -40,35 +40,35 @@ package struct Recording: Sendable {
         return Profile.allCases.filter { $0 != .kill || mappedFiles.isEmpty }
     }
 
-    /// Throws when no state can be derived under `profile`.
+    /// Throws if no states can be derived under `profile`.
     package func require(_ profile: Profile) throws(RecordingError) {
         guard profiles.contains(profile) else { throw .noKillStates(mappedFiles: mappedFiles) }
     }
 
-    /// By their paths at the first page of each that was written back.
+    /// The paths of the files at their first writeback.
     private static func mappedFiles(_ base: Tree, _ events: EventList) -> [String] {
         guard events.contains(where: \.isWriteback) else { return [] }
         var narrator = TraceNarrator()
         for record in base.baseRecords() { narrator.follow(record) }
         var files: [String] = []
         for event in events {
-            let line = narrator.tell(event)
+            let line = narrator.narrate(event)
             if event.isWriteback, let file = line.shownPath, !files.contains(file) { files.append(file) }
         }
         return files
     }
 
-    /// Nothing has happened yet.
+    /// The pending set at the start of the trace.
     func emptyPendingSet(_ profile: Profile) -> PendingSet {
         PendingSet(profile: profile, base: base, unitBytes: sectorBytes)
     }
 
-    /// Reads a trace file. One that ends early is read as far as it goes; one that ends within its base tree derives
-    /// nothing and is an error. What is much stays in the file, and is read from there when it is asked for.
+    /// Reads a trace file. A trace that ends early is read as far as possible; one that ends within its base tree is an
+    /// error. Large traces stay in the file and are read on demand.
     ///
     /// - Parameters:
-    ///   - budget: how much of the data may be in memory.
-    ///   - onFailure: hears of a disk that fails later on: what was derived does not count then.
+    ///   - budget: the limit for data in memory.
+    ///   - onFailure: called if a later read fails. States derived after that are invalid.
     package init(
         tracePath: ByteString, _ budget: MemoryBudget, onFailure: @escaping @Sendable (any Error) -> Void
     ) throws {
@@ -80,10 +80,10 @@ package struct Recording: Sendable {
         ending = trace.ending
     }
 
-    /// Of so many events, some ten megabytes, all are in memory.
+    /// Up to this many events, about ten megabytes, are all kept in memory.
     private static let eventsInMemory = 1 << 16
 
-    /// The oracle's lines in order: where each stands in the trace, and where its bytes are.
+    /// The oracle lines in order: the crash point right after each, and its bytes.
     package var oracleLines: [(crashPoint: Int, line: Payload)] {
         events.enumerated().compactMap { index, event in
             if case .oracle(let line) = event { (index + 1, line) } else { nil }
@@ -93,11 +93,11 @@ package struct Recording: Sendable {
 
 /// Why a recording cannot be explored.
 package enum RecordingError: Error, Hashable, Sendable {
-    /// A crash point beyond the trace's end.
+    /// A crash point beyond the end of the trace.
     case crashPointBeyondTrace(Int, eventCount: Int)
-    /// Under `kill`, of a store that writes through shared mappings of these files.
+    /// States under `kill`, of a store that writes through shared mappings of these files.
     case noKillStates(mappedFiles: [String])
-    /// The system gives no more memory to know the states by that were met.
+    /// The system has no memory for more states.
     case noMemory(sizeBytes: Int)
 }
 
@@ -107,17 +107,17 @@ extension RecordingError: CustomStringConvertible {
         case .crashPointBeyondTrace(let point, let count):
             "crash point \(point) is beyond the trace, which has \(count.counted("event"))"
         case .noKillStates(let files):
-            "no state that a kill leaves can be derived: the store writes through a shared mapping of "
-                + "\(files.prefix(3).joined(separator: ", "))\(files.count > 3 ? ", …" : ""), and what it stored there "
-                + "survives a kill before any trace shows it; --scenario kill checks it with live kills"
+            "the states after a kill cannot be derived: the store writes through a shared mapping of "
+                + "\(files.prefix(3).joined(separator: ", "))\(files.count > 3 ? ", …" : ""), and data in it survives a "
+                + "kill without being in the trace; --scenario kill checks the store with live kills"
         case .noMemory(let size):
-            "there is no memory for more crash states (\(size) bytes were asked for): limit them with --states, or --budget"
+            "out of memory for more crash states (\(size) bytes requested): limit them with --states or --budget"
         }
     }
 }
 
 extension TraceEvent {
-    /// Pages of a shared mapping that the kernel wrote back.
+    /// Whether the kernel wrote back pages of a shared mapping.
     fileprivate var isWriteback: Bool {
         if case .operation(let operation) = self { operation.origin == .writeback } else { false }
     }

@@ -4,21 +4,19 @@ import Oracle
 import Storage
 import Targets
 
-/// Checks crash states of one recording: materialise, recover, observe, judge.
+/// Checks crash states of a recording: materialise, recover, observe, judge.
 ///
-/// Each distinct tree is recovered once; its observation is judged at every oracle position that it serves. A persistent
-/// recover process may carry something over from state to state: `confirm` what it finds wrong before reporting it.
-/// Not thread safe.
+/// Each distinct tree is recovered once; its evidence is judged at every oracle line at which the tree occurs. A persistent
+/// recover process may carry data over from state to state: call `confirm` before you report a failure. Not thread safe.
 package final class StateChecker {
     private let recovery: any StateRecoverer
     private let judge: EvidenceJudge
-    /// By the digest of each tree that was recovered: the number of what it showed. No tree is kept: of a store of many
-    /// files one is large.
+    /// By the digest of a recovered tree: the number of its evidence. Trees are not kept, because they may be large.
     private var numbers: [StateHash: Int] = [:]
     private let shown: EvidenceArchive
     private var hanging: Set<StateHash> = []
 
-    /// Called before each recovery: it may take long.
+    /// Called before each recovery, which may take long.
     package var willRecover: () -> Void = {}
 
     package private(set) var counts = ExplorationCounts()
@@ -29,7 +27,7 @@ package final class StateChecker {
         shown = EvidenceArchive(memory)
     }
 
-    /// Through the target's recover command, each state in a directory beneath `scratch`.
+    /// A checker that uses the target's recover command, with each state in a directory below `scratch`.
     package convenience init(
         _ recording: Recording, client: RecoverClient, validator: Validator, contract: Contract, linesBefore: Int,
         scratch: ByteString, memory: MemoryBudget
@@ -39,38 +37,38 @@ package final class StateChecker {
             judge: EvidenceJudge(validator, contract, linesBefore: linesBefore), memory: memory)
     }
 
-    /// What the contract says of `state`.
+    /// Judges `state` by the contract.
     package func check(_ state: CrashState) throws -> Judgement {
         counts.decided += 1
         if !state.lost.isEmpty { counts.lossy += 1 }
         return judge(try evidence(of: state.tree), at: state)
     }
 
-    /// What the contract says of `state` when a process that has done nothing else recovers a copy of its own.
+    /// Judges `state` by the contract after a recovery in a fresh process.
     package func confirm(_ state: CrashState) throws -> Judgement {
         let digest = state.tree.digest
-        let evidence = try recover(state.tree, digest, isAlone: true)
+        let evidence = try recover(state.tree, digest, inFreshProcess: true)
         try enter(evidence, digest)
         return judge(evidence, at: state)
     }
 
-    /// Whether the recovery of this tree was seen to hang. Every look at such a state costs the target's whole timeout.
+    /// Whether the recovery of this tree hung before. Each further recovery costs the target's whole timeout.
     package func hangs(_ tree: Tree) -> Bool { !hanging.isEmpty && hanging.contains(tree.digest) }
 
     /// How many distinct states hung.
     package var hangingCount: Int { hanging.count }
 
-    /// The real evidence behind the last judgement of `tree`, for the positive control.
+    /// The evidence of `tree`, recovered if it is not known.
     package func evidence(of tree: Tree) throws -> Evidence {
         let digest = tree.digest
         if let number = numbers[digest] { return try shown.shown(number).evidence }
-        let evidence = try recover(tree, digest, isAlone: false)
+        let evidence = try recover(tree, digest, inFreshProcess: false)
         try enter(evidence, digest)
         return evidence
     }
 
     private func enter(_ evidence: Evidence, _ digest: StateHash) throws {
-        let item = EvidenceArchive.Item.inMemory(ShownState(evidence: evidence))
+        let item = EvidenceArchive.Item.inMemory(StateEvidence(evidence: evidence))
         if let number = numbers[digest] { return try shown.replace(number, with: item) }
         numbers[digest] = try shown.add(item)
         counts.checked += 1
@@ -80,9 +78,9 @@ package final class StateChecker {
         judge.judge(evidence, at: state)
     }
 
-    private func recover(_ tree: Tree, _ digest: StateHash, isAlone: Bool) throws -> Evidence {
+    private func recover(_ tree: Tree, _ digest: StateHash, inFreshProcess: Bool) throws -> Evidence {
         willRecover()
-        let recovered = try recovery.recover(tree, isAlone: isAlone)
+        let recovered = try recovery.recover(tree, inFreshProcess: inFreshProcess)
         if recovered.hung { hanging.insert(digest) }
         return recovered.evidence
     }

@@ -1,29 +1,29 @@
 import Model
 import Oracle
 
-/// Lets the store recover a crash state and tells what it shows. Thread safe.
+/// Recovers a crash state with the store and returns the evidence. Thread safe.
 package protocol StateRecoverer: Sendable {
-    /// What recovering `tree` shows, twice if it opens.
+    /// Recovers `tree`, twice if it opens.
     ///
-    /// - Parameter isAlone: nothing may carry over from what was recovered before.
-    func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState
-    /// The recovery of `tree` as a run of its own, to be crashed too; nil where that cannot be had.
+    /// - Parameter inFreshProcess: no data may carry over from earlier recoveries.
+    func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState
+    /// Records the recovery of `tree`, so that it can be crashed too; nil if that is not supported.
     func recording(ofRecovering tree: Tree) throws -> Recording?
-    /// How many states are recovered before it is asked whether to stop.
+    /// The number of states to recover between two checks whether to stop.
     var batchCount: Int { get }
-    /// The same for trees whose data lies elsewhere.
+    /// The same recoverer for trees with other payloads.
     func reading(_ payloads: any PayloadStore) -> any StateRecoverer
 }
 
 extension StateRecoverer {
-    /// Enough to keep all threads at work, and few enough for a budget to end in time.
+    /// Enough for all threads, and few enough to keep a time budget.
     package var batchCount: Int { 256 }
 }
 
-/// What came of recovering one state.
+/// The result of recovering one state.
 package struct RecoveredState: Sendable {
     package var evidence: Evidence
-    /// It was killed after the target's whole timeout.
+    /// Whether it was killed after the target's timeout.
     package var hung: Bool { evidence.recovery.isHung }
 
     package init(evidence: Evidence) { self.evidence = evidence }

@@ -43,7 +43,7 @@ final class FaultInjector: @unchecked Sendable {
     func nextQueryID(_ kind: OperationKind) -> OperationID {
         lock.withLock {
             queryCounts[Int(kind.rawValue)] += 1
-            return OperationID(question: kind, number: queryCounts[Int(kind.rawValue)])
+            return OperationID(readOnlyCall: kind, number: queryCounts[Int(kind.rawValue)])
         }
     }
 
@@ -130,17 +130,17 @@ final class FaultInjector: @unchecked Sendable {
     /// would stop silently.
     static func check(_ rule: Rule, isRecording: Bool) throws(CommandError) {
         guard case .inject(let injection, _) = rule.action else { return }
-        let everywhere: Injection.Everywhere?
+        let generic: Injection.GenericFault?
         switch injection {
         case .sync(_, .lose) where !isRecording:
             throw CommandError(reason: "lose needs a recording: the trace says which writes are unsynced")
         case .other(.lock, _): throw CommandError(reason: "the kernel handles locks itself; rules cannot match them")
-        case .read(.everywhere(let fault), _), .write(.everywhere(let fault), _), .sync(_, .everywhere(let fault)),
-            .directorySync(.everywhere(let fault)), .other(_, let fault), .any(let fault):
-            everywhere = fault
-        default: everywhere = nil
+        case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
+            .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
+            generic = fault
+        default: generic = nil
         }
-        if case .fail(let error)? = everywhere, error.name == "ENOSYS" {
+        if case .fail(let error)? = generic, error.name == "ENOSYS" {
             throw CommandError(reason: "after ENOSYS the kernel would not send the request again")
         }
     }

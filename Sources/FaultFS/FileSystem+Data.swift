@@ -15,7 +15,7 @@ extension FileSystem {
     func write(
         _ file: OpenFile, _ data: UnsafeRawBufferPointer, at offset: UInt64, _ fault: DrawnFault?, _ turn: Recorder.Turn
     ) throws(Errno) -> Int {
-        let keeping: PageCache.Keeping = keepsOlder(file, data.count) ? .older : []
+        let keeping: PageCache.Retention = keepsOlder(file, data.count) ? .older : []
         let written: Int
         if fault == nil, keeping.isEmpty, pageCaches.isEmpty {
             written = try store(file.node, file.descriptor, data, at: offset, turn)

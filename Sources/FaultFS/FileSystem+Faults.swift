@@ -86,11 +86,11 @@ extension FileSystem {
     private func paths(_ target: CallTarget) -> (ByteString, ByteString?) {
         switch target {
         case .inode(let node): (table.path(of: node), nil)
-        case .entry(let parent, let name): (table.path(of: Entry(parent.id, name)) ?? name, nil)
+        case .entry(let parent, let name): (table.path(of: DirectoryEntry(parent.id, name)) ?? name, nil)
         case .entries(let parent, let name, let other, let otherName):
             (
-                table.path(of: Entry(parent.id, name)) ?? name,
-                table.path(of: Entry(other.id, otherName)) ?? otherName
+                table.path(of: DirectoryEntry(parent.id, name)) ?? name,
+                table.path(of: DirectoryEntry(other.id, otherName)) ?? otherName
             )
         }
     }

@@ -34,7 +34,7 @@ extension FileSystem {
     ) throws(Errno) -> (LookupReply, Handle) {
         let directory = try self.directory(parent, changing: name)
         let isDirect =
-            faults.isActive && faults.affectsReads(of: table.path(of: Entry(directory.id, name)) ?? name)
+            faults.isActive && faults.affectsReads(of: table.path(of: DirectoryEntry(directory.id, name)) ?? name)
         let access = recorder.isRecording && flags & O_ACCMODE == O_WRONLY ? O_RDWR : flags & O_ACCMODE
         return try change(.create, .entry(directory, name), caller) { turn, _ throws(Errno) in
             try table.change { () throws(Errno) in
@@ -48,7 +48,7 @@ extension FileSystem {
                 node.lookups += 1
                 table.adopt(descriptor, of: node)
                 try turn.record(
-                    .create(node.id, .regular, Attributes(attributes), at: Entry(directory.id, name)))
+                    .create(node.id, .regular, Attributes(attributes), at: DirectoryEntry(directory.id, name)))
                 return (
                     LookupReply(id: UInt(node.id.rawValue), attributes: attributes),
                     OpenFile(node, descriptor, isDirect: isDirect, flags: flags)

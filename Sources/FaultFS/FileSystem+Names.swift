@@ -79,7 +79,7 @@ extension FileSystem {
                 let node = table.add(attributes, at: name, in: directory)
                 node.lookups += 1
                 try turn.record(
-                    .create(node.id, kind, Attributes(attributes), at: Entry(directory.id, name)))
+                    .create(node.id, kind, Attributes(attributes), at: DirectoryEntry(directory.id, name)))
                 return LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
             }
         }
@@ -98,7 +98,7 @@ extension FileSystem {
                 try Errno.check(name.withCString { faultline_link_path(path.rawValue, above.rawValue, $0) })
                 table.link(node, at: name, in: directory)
                 node.lookups += 1
-                try turn.record(.link(node.id, at: Entry(directory.id, name)))
+                try turn.record(.link(node.id, at: DirectoryEntry(directory.id, name)))
                 var attributes = stat()
                 try Errno.check(faultline_fstat(path.rawValue, &attributes))
                 table.adjust(&attributes, for: node)
@@ -134,7 +134,7 @@ extension FileSystem {
                         name.withCString { faultline_unlink_at(above.rawValue, $0, isDirectory ? 1 : 0) })
                 }
                 table.unlink(name, in: directory)
-                try turn.record(.unlink(Entry(directory.id, name)))
+                try turn.record(.unlink(DirectoryEntry(directory.id, name)))
             }
         }
     }
@@ -166,7 +166,7 @@ extension FileSystem {
                 // Two names of one inode: rename(2) does nothing and succeeds.
                 if target === node { return }
                 table.rename(name, in: from, to: newName, in: to, exchange: mode == .exchange)
-                try turn.record(.rename(from: Entry(from.id, name), to: Entry(to.id, newName), mode))
+                try turn.record(.rename(from: DirectoryEntry(from.id, name), to: DirectoryEntry(to.id, newName), mode))
             }
         }
     }

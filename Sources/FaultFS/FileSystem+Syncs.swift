@@ -110,7 +110,7 @@ extension FileSystem {
         let patch = ContentPatch(
             file: backing.descriptor.rawValue, path: table.path(of: backing.node), payloads: tracker.payloads)
         for change in ContentPatch.changes(from: current, to: wanted) {
-            if !loss.revertsAtOnce, let range = change.range { try cache.keepSeen(range, backing) }
+            if !loss.revertsAtOnce, let range = change.range { try cache.keepVisible(range, backing) }
             do throws(MountError) {
                 try patch.apply(change) { made throws(MountError) in
                     do throws(Errno) { try Self.record(made, id, turn) } catch {

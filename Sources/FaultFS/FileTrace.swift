@@ -61,7 +61,7 @@ package final class FileTrace: TraceSink, PayloadStore, @unchecked Sendable {
             }
             for (inode, node) in base.nodes.sorted(by: { $0.key < $1.key }) {
                 for (name, child) in node.entries.sorted(by: { $0.key < $1.key }) {
-                    try writer.append(.entry(Entry(inode, name), child))
+                    try writer.append(.entry(DirectoryEntry(inode, name), child))
                 }
             }
         }

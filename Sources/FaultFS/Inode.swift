@@ -16,7 +16,7 @@ final class Inode: @unchecked Sendable {
     let number: UInt64
 
     /// Its directory entries: one for a directory, none for the root or an unlinked file.
-    var names: [Entry] = []
+    var names: [DirectoryEntry] = []
     /// The entries of a directory.
     var children: [ByteString: Inode] = [:]
     /// The number of references that the kernel holds.

@@ -83,7 +83,7 @@ final class InodeTable: @unchecked Sendable {
     }
 
     /// The path of an entry, relative to the mount point, without a leading slash; nil when its directory was removed.
-    func path(of entry: Entry) -> ByteString? {
+    func path(of entry: DirectoryEntry) -> ByteString? {
         lock.withLock {
             var parts = [entry.name]
             var directory = entry.directory
@@ -260,14 +260,14 @@ final class InodeTable: @unchecked Sendable {
 
     /// Inside `change`: adds a name to an inode.
     func link(_ node: Inode, at name: ByteString, in parent: Inode) {
-        node.names.append(Entry(parent.id, name))
+        node.names.append(DirectoryEntry(parent.id, name))
         parent.children[name] = node
     }
 
     /// Inside `change`: removes a name. Forgets the inode when the last name and the last kernel reference are gone.
     func unlink(_ name: ByteString, in parent: Inode) {
         guard let node = parent.children.removeValue(forKey: name) else { return }
-        node.names.removeAll { $0 == Entry(parent.id, name) }
+        node.names.removeAll { $0 == DirectoryEntry(parent.id, name) }
         release(node)
     }
 
@@ -278,10 +278,10 @@ final class InodeTable: @unchecked Sendable {
         if target === node { return }
         parent.children[name] = exchange ? target : nil
         if let target {
-            target.names.removeAll { $0 == Entry(newParent.id, newName) }
-            if exchange { target.names.append(Entry(parent.id, name)) } else { release(target) }
+            target.names.removeAll { $0 == DirectoryEntry(newParent.id, newName) }
+            if exchange { target.names.append(DirectoryEntry(parent.id, name)) } else { release(target) }
         }
-        node.names.removeAll { $0 == Entry(parent.id, name) }
+        node.names.removeAll { $0 == DirectoryEntry(parent.id, name) }
         link(node, at: newName, in: newParent)
     }
 

@@ -11,7 +11,7 @@ extension PageCache {
         while true {
             let stored = faultline_lseek(number, off_t(position), findsHole ? Self.seekHole : Self.seekData)
             let page = position / Self.pageBytes * Self.pageBytes
-            let next = seen.slice(page..<UInt64.max).first.map {
+            let next = visible.slice(page..<UInt64.max).first.map {
                 max(position, $0.offsetBytes / Self.pageBytes * Self.pageBytes)
             }
             if !findsHole {
@@ -20,7 +20,7 @@ extension PageCache {
             }
             let hole = UInt64(try Errno.check(stored))
             let holePage = hole / Self.pageBytes * Self.pageBytes
-            guard !seen.slice(holePage..<holePage + Self.pageBytes).isEmpty else { return hole }
+            guard !visible.slice(holePage..<holePage + Self.pageBytes).isEmpty else { return hole }
             // The end of the file is the last hole.
             position = holePage + Self.pageBytes
             if faultline_lseek(number, off_t(position), Self.seekHole) < 0 { return try file.sizeBytes() }

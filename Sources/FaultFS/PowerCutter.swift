@@ -52,7 +52,7 @@ final class PowerCutter: @unchecked Sendable {
             payloads: tracker.payloads)
         try patch.apply()
         let cut = PowerCut(
-            eventCount: pending.eventCount, lost: pending.lost(survivors), story: pending.story(survivors),
+            eventCount: pending.eventCount, lost: pending.lost(survivors), story: pending.lossDescriptions(survivors),
             unsynced: pending.unsynced(), tree: wanted)
         state = .done(cut)
         return cut

@@ -115,12 +115,12 @@ final class StateDirectory: Sendable {
         var text = [UInt8](repeating: 0, count: Self.mark.count + 1)
         let count = Glibc.read(descriptor.rawValue, &text, text.count)
         guard count >= 0, Self.mark.bytes.starts(with: text.prefix(count)) else { throw foreign }
-        guard count == Self.mark.count || isAlone(mark, in: path) else { throw foreign }
+        guard count == Self.mark.count || inFreshProcess(mark, in: path) else { throw foreign }
         try remove(path)
     }
 
     /// Whether the directory has no other entry.
-    private static func isAlone(_ file: ByteString, in path: ByteString) -> Bool {
+    private static func inFreshProcess(_ file: ByteString, in path: ByteString) -> Bool {
         guard let stream = path.withCString({ opendir($0) }) else { return false }
         defer { closedir(stream) }
         var count = 0

@@ -36,7 +36,7 @@ package struct Replay: Sendable {
         /// What two looks at the state showed, if they differ.
         package var looks: (UnstableState.Look, UnstableState.Look)?
         /// Links of the state that lead out of it.
-        package var leavingLinks: [LeavingLink] = []
+        package var escapingLinks: [EscapingLink] = []
         /// What kept the recovery in.
         package var confinement = Confinement.none
     }
@@ -166,7 +166,7 @@ package struct Replay: Sendable {
         account?.firstCrash = record.firstCrash
         return Outcome(
             state: scene.state, lost: try scene.recording.story(of: scene.state).lines, judgement: judgement,
-            account: account, leavingLinks: scene.state.tree.leavingLinks())
+            account: account, escapingLinks: scene.state.tree.escapingLinks())
     }
 
     /// So often a state that showed different things is recovered, in fresh processes and in one that lives on.
@@ -176,14 +176,14 @@ package struct Replay: Sendable {
         _ scene: Scene, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
     ) throws -> Outcome {
         let recovery = try recovery(scene.recording, client, scratch: scratch, context)
-        let first = try recovery.recover(scene.state.tree, isAlone: true).evidence
+        let first = try recovery.recover(scene.state.tree, inFreshProcess: true).evidence
         let judge = EvidenceJudge(scene.history.validator, contract, linesBefore: scene.linesBefore)
         var outcome = Outcome(
             state: scene.state, lost: try scene.recording.story(of: scene.state).lines,
-            judgement: judge.judge(first, at: scene.state), leavingLinks: scene.state.tree.leavingLinks())
+            judgement: judge.judge(first, at: scene.state), escapingLinks: scene.state.tree.escapingLinks())
         for number in 1..<Self.lookCount {
-            let next = try recovery.recover(scene.state.tree, isAlone: number % 2 == 0).evidence
-            if next.showsSame(as: first) { continue }
+            let next = try recovery.recover(scene.state.tree, inFreshProcess: number % 2 == 0).evidence
+            if next.isEquivalent(to: first) { continue }
             outcome.looks = UnstableState.Look.pair(first, next)
             outcome.judgement = Judgement(.inconclusive, [])
             break
@@ -250,7 +250,7 @@ package struct Replay: Sendable {
         let copy = scratch.appending(component: "state")
         let image = directory.appending(component: CaseRecord.imageName)
         try TreeCopy.copy(image, to: copy)
-        let links = try Tree(skeletonOf: copy).leavingLinks()
+        let links = try Tree(skeletonOf: copy).escapingLinks()
         let history = try history(tracedBytes: 0, memory(of: context, scratch: scratch))
         let client = try RecoverClient(target).confined(for: links, in: scratch)
         let first = try client.recoverAlone(copy)
@@ -258,7 +258,7 @@ package struct Replay: Sendable {
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(copy).recovery }
         return Outcome(
             state: nil, lost: [], judgement: history.validator.judge(evidence, contract: contract),
-            leavingLinks: links)
+            escapingLinks: links)
     }
 
     private var oracle: ByteString { directory.appending(component: CaseRecord.oracleName) }

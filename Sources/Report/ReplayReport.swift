@@ -30,7 +30,7 @@ package struct ReplayReport: ReportSubject {
     /// What two looks showed now, if they differ.
     private let looks: [UnstableState.Look]?
     /// Links of the state that lead out of it.
-    private let leavingLinks: [String]
+    private let escapingLinks: [String]
     /// Nothing outside of the state could be written.
     private let isSandboxed: Bool
 
@@ -50,7 +50,7 @@ package struct ReplayReport: ReportSubject {
         account = outcome.account
         unstable = replay.record.unstable
         looks = outcome.looks.map { [$0.0, $0.1] }
-        leavingLinks = outcome.leavingLinks.map(\.description)
+        escapingLinks = outcome.escapingLinks.map(\.description)
         isSandboxed = if case .sandbox = outcome.confinement { true } else { false }
     }
 
@@ -70,14 +70,15 @@ package struct ReplayReport: ReportSubject {
 
     private enum CodingKeys: String, CodingKey {
         case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken
-        case account, unstable, looks, leavingLinks, isSandboxed
+        case account, unstable, looks, isSandboxed
+        case escapingLinks = "leavingLinks"
     }
 
     /// What the sandbox may have to do with what is shown.
     private var sandboxLines: [ReportLine] {
         var lines: [ReportLine] = []
-        if !leavingLinks.isEmpty {
-            lines.append("  The state has links that lead out of it: \(leavingLinks.joined(separator: ", ")).")
+        if !escapingLinks.isEmpty {
+            lines.append("  The state has links that lead out of it: \(escapingLinks.joined(separator: ", ")).")
             lines.append(
                 isSandboxed
                     ? "  It was recovered in a sandbox: nothing outside could be written." : "  They were followed.")

@@ -131,7 +131,7 @@ package struct RunReport: ReportSubject {
         }
         lines += errors(of: finding)
         if finding.isCutShort == true {
-            lines.append("    not made as small as it gets: the time was up; `minimise` goes on with the case")
+            lines.append("    not fully minimised: the time was up; `minimise` continues with the case")
         }
         if let known = finding.known {
             lines.append(Style.faint.shown("    known: \(known)", on: terminal))

@@ -8,7 +8,7 @@ struct StoryReport {
     private let story: CrashStory
 
     private static let widest = 118
-    private static let deedColumns = 66
+    private static let eventColumns = 66
 
     init(_ story: CrashStory) { self.story = story }
 
@@ -20,7 +20,7 @@ struct StoryReport {
         let rows = rows(widths: 120 - indent - 8)
         for row in rows.shown {
             table.add([
-                .init(row.mark, row.style), .init(row.events), .init(row.deed),
+                .init(row.mark, row.style), .init(row.events), .init(row.event),
                 .init(Self.shortened(row.fate, to: rows.fateColumns), row.style),
             ])
         }
@@ -50,7 +50,7 @@ struct StoryReport {
     private struct Row {
         var mark = ""
         var events = ""
-        var deed: String
+        var event: String
         var fate = ""
         var style = Style.plain
     }
@@ -58,8 +58,8 @@ struct StoryReport {
     /// The timeline, and the columns that its fates have. Of a fate that does not fit the detail stands on a row of its own.
     private func rows(widths: Int) -> (shown: [Row], fateColumns: Int) {
         let eventColumns = max(5, story.timeline.map { Self.events($0).count }.max() ?? 0)
-        func fateColumns(_ deeds: [String]) -> Int { widths - eventColumns - max(18, deeds.map(\.count).max() ?? 0) }
-        let room = fateColumns(story.timeline.map { Self.shortened($0.what, to: Self.deedColumns) })
+        func fateColumns(_ events: [String]) -> Int { widths - eventColumns - max(18, events.map(\.count).max() ?? 0) }
+        let room = fateColumns(story.timeline.map { Self.shortened($0.what, to: Self.eventColumns) })
         var rows: [Row] = []
         for moment in story.timeline {
             let (mark, fate, style) = Self.words(moment.fate)
@@ -67,13 +67,13 @@ struct StoryReport {
             let fits = whole.count <= room
             rows.append(
                 Row(
-                    mark: mark, events: Self.events(moment), deed: Self.shortened(moment.what, to: Self.deedColumns),
+                    mark: mark, events: Self.events(moment), event: Self.shortened(moment.what, to: Self.eventColumns),
                     fate: fits ? whole : fate, style: style))
             if !fits, let detail = moment.detail {
-                rows.append(Row(deed: Self.shortened("  " + detail, to: Self.deedColumns), style: style))
+                rows.append(Row(event: Self.shortened("  " + detail, to: Self.eventColumns), style: style))
             }
         }
-        return (rows, fateColumns(rows.map(\.deed)))
+        return (rows, fateColumns(rows.map(\.event)))
     }
 
     private static func events(_ moment: CrashStory.Moment) -> String {

@@ -15,7 +15,9 @@ struct TellOnce: Sequence {
     init(_ rows: [MatrixRow]) {
         for row in rows {
             for finding in row.result?.findings ?? [] {
-                let known = told.firstIndex { $0.rows[0].target == row.target && $0.findings[0].isKin(of: finding) }
+                let known = told.firstIndex {
+                    $0.rows[0].target == row.target && $0.findings[0].isGrouped(with: finding)
+                }
                 guard let known else {
                     told.append(Told(rows: [row], findings: [finding]))
                     continue

@@ -183,7 +183,7 @@ public final class RecordingStorage: Storage {
             state.lastInode += 1
             let inode = InodeID(state.lastInode)
             state.inodes[name] = inode
-            append(.create(inode, .regular, Self.attributes, at: Entry(.root, name)), to: &state)
+            append(.create(inode, .regular, Self.attributes, at: DirectoryEntry(.root, name)), to: &state)
             return RecordingFile(file, inode, self)
         }
     }
@@ -195,7 +195,7 @@ public final class RecordingStorage: Storage {
             try wrapped.rename(from, to: to)
             if from == to { return }
             state.inodes[to] = state.inodes.removeValue(forKey: from)
-            append(.rename(from: Entry(.root, from), to: Entry(.root, to), .replace), to: &state)
+            append(.rename(from: DirectoryEntry(.root, from), to: DirectoryEntry(.root, to), .replace), to: &state)
         }
     }
 
@@ -203,7 +203,7 @@ public final class RecordingStorage: Storage {
         try state.withLock { (state) throws(StorageError) in
             try wrapped.unlink(name)
             state.inodes[name] = nil
-            append(.unlink(Entry(.root, name)), to: &state)
+            append(.unlink(DirectoryEntry(.root, name)), to: &state)
         }
     }
 

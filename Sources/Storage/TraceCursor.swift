@@ -35,7 +35,7 @@ public struct TraceCursor {
     var recordBytes: UInt64 { decoder.recordBytes }
 
     /// Whether the base tree was complete.
-    public var isBaseWhole: Bool { decoder.isBaseWhole }
+    public var isBaseComplete: Bool { decoder.isBaseComplete }
 
     /// The next record; nil at the end of the trace (see `ending`). Throws on damage; earlier records stay valid. May
     /// be called again after nil, for a trace that is still being written.
@@ -71,7 +71,7 @@ public struct TraceCursor {
     }
 
     private mutating func checkBase() throws(TraceFileError) {
-        guard decoder.isBaseWhole, !isBaseChecked else { return }
+        guard decoder.isBaseComplete, !isBaseChecked else { return }
         isBaseChecked = true
         do throws(BaseTreeError) { try validator?.checkBaseEnd() } catch { throw .base(path: reader.path, error) }
     }

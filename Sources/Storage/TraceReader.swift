@@ -82,7 +82,7 @@ public final class TraceReader: PayloadStore, Sendable {
             case .event(let event): body(event, cursor.recordBytes)
             }
         }
-        guard cursor.isBaseWhole else { throw .baseMissing(path: path, cursor.ending) }
+        guard cursor.isBaseComplete else { throw .baseMissing(path: path, cursor.ending) }
         do throws(BaseTreeError) {
             return (base.isEmpty ? Tree() : try Tree(baseRecords: base), cursor.ending)
         } catch {

@@ -111,17 +111,17 @@ public struct TraceWriter: ~Copyable, Sendable {
             try store()
             try store(data)
             encoder.skipData(data.count)
-        } else if encoder.waitingBytes >= Self.bufferBytes {
+        } else if encoder.unstoredBytes >= Self.bufferBytes {
             // Up to a page boundary: the kernel would have to zero-fill a partial page and look it up again.
-            try store(encoder.waitingBytes - Int(encoder.offsetBytes % Self.pageBytes))
+            try store(encoder.unstoredBytes - Int(encoder.offsetBytes % Self.pageBytes))
         }
         return payload
     }
 
     /// Writes the first `countBytes` of the buffer to the file; nil for all.
     private mutating func store(_ countBytes: Int? = nil) throws(TraceFileError) {
-        let count = countBytes ?? encoder.waitingBytes
-        let failure: TraceFileError? = encoder.withWaitingBytes { bytes in
+        let count = countBytes ?? encoder.unstoredBytes
+        let failure: TraceFileError? = encoder.withUnstoredBytes { bytes in
             do throws(TraceFileError) {
                 try file.write(.init(rebasing: bytes[..<count]), at: storedBytes)
                 return nil

@@ -41,7 +41,7 @@ package enum TargetError: Error, Hashable, Sendable {
     /// - Parameter directory: where a relative `program` was looked for.
     case cannotRun(program: ByteString, directory: ByteString?, errno: Int32)
     /// A state that cannot be recovered without leaving it.
-    case leavingLink(LeavingLink, LinkRefusal)
+    case leavingLink(EscapingLink, LinkRefusal)
     /// The sandbox that it was to run in could not be made.
     case notConfined(program: ByteString, call: String, errno: Int32)
     case system(call: String, path: ByteString?, errno: Int32)

@@ -34,7 +34,7 @@ struct TraceDiffCommand: ParsableCommand {
             }
             if one == nil && other == nil { return try end(leftWalk, rightWalk) }
             let texts = (try Self.text(one, leftWalk), try Self.text(other, rightWalk))
-            if one?.line.deed == other?.line.deed, one?.line.operation == other?.line.operation,
+            if one?.line.summary == other?.line.summary, one?.line.operation == other?.line.operation,
                 try Self.data(one, leftWalk) == Self.data(other, rightWalk)
             {
                 same = (same + [texts.0]).suffix(Self.context)

@@ -26,10 +26,10 @@ struct TraceWalk {
             case .base(let record):
                 narrator.follow(record)
                 base.append(record)
-            case .event(let event): return (event, narrator.tell(event))
+            case .event(let event): return (event, narrator.narrate(event))
             }
         }
-        guard cursor.isBaseWhole else { throw TraceFileError.baseMissing(path: reader.path, cursor.ending) }
+        guard cursor.isBaseComplete else { throw TraceFileError.baseMissing(path: reader.path, cursor.ending) }
         if cursor.ending != .whole {
             StandardError.say("faultline: \(reader.path): \(cursor.ending)")
         }

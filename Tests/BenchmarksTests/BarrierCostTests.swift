@@ -9,7 +9,9 @@ struct BarrierCostTests {
     @Test(
         arguments: [Profile.strict, .ext4Journal, .ext4Ordered, .ext4Writeback, .xfs, .btrfs, .posixMin],
         ModelBenchmark.Burden.allCases)
-    func barriersCostWhatTheyMakeDurable(_ profile: Profile, _ burden: ModelBenchmark.Burden) {
+    func `the cost of a barrier is linear in the effects that it makes durable`(
+        _ profile: Profile, _ burden: ModelBenchmark.Burden
+    ) {
         func seconds(_ count: Int) -> Double {
             (0..<3).map { _ in
                 let began = threadSeconds()

@@ -133,7 +133,7 @@ import Testing
                 truncate -s 300M f
                 printf here | dd of=f bs=1 seek=100000000 conv=notrunc status=none
                 """)
-        let inode = try #require(bench.mount.base[Entry(.root, "f")])
+        let inode = try #require(bench.mount.base[DirectoryEntry(.root, "f")])
         let node = try #require(bench.mount.base.nodes[inode])
         #expect(node.sizeBytes == 300 << 20)
         let kept = node.content.extents

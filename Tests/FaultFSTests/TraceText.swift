@@ -58,7 +58,7 @@ extension MemoryTrace {
         }
     }
 
-    private func words(_ entry: Entry) -> String { "\(entry.directory.rawValue)/\(entry.name)" }
+    private func words(_ entry: DirectoryEntry) -> String { "\(entry.directory.rawValue)/\(entry.name)" }
 
     private func text(of payload: Payload) -> String {
         (try? bytes(of: payload)).map { "'\(ByteString($0))'" } ?? "unreadable"

@@ -33,7 +33,7 @@ struct FilesystemLitmusTests {
         }
     }()
 
-    @Test func thereAreScripts() {
+    @Test func `there are litmus scripts`() {
         #expect(!FilesystemLitmusTests.scripts.isEmpty, "FAULTLINE_LITMUS names none")
     }
 
@@ -43,7 +43,9 @@ struct FilesystemLitmusTests {
     static let randomCount = ProcessInfo.processInfo.environment["FAULTLINE_RANDOM_LITMUS"].flatMap { UInt64($0) } ?? 40
 
     /// Scripts that nobody thought of, each of a seed, with edges anywhere.
-    @Test(arguments: RealFilesystem.allCases) func randomScriptsShowNothingForbidden(_ filesystem: RealFilesystem)
+    @Test(arguments: RealFilesystem.allCases) func `random scripts leave no state that the profile forbids`(
+        _ filesystem: RealFilesystem
+    )
         throws
     {
         try withLaboratory(filesystem, "random") { laboratory in
@@ -83,7 +85,9 @@ struct FilesystemLitmusTests {
         try body(laboratory)
     }
 
-    @Test(arguments: RealFilesystem.allCases) func nothingForbiddenIsSeen(_ filesystem: RealFilesystem) throws {
+    @Test(arguments: RealFilesystem.allCases) func `litmus scripts leave no state that the profile forbids`(
+        _ filesystem: RealFilesystem
+    ) throws {
         defer { FilesystemLitmusTests.table.withLock { $0.finish(filesystem, FilesystemLitmusTests.scripts) } }
         try withLaboratory(filesystem, "scripts") { try runScripts(filesystem, $0) }
     }

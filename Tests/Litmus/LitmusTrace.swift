@@ -80,9 +80,10 @@ package struct LitmusTrace {
         return inode
     }
 
-    private func entry(_ path: String, _ here: String) throws -> Entry {
-        guard let slash = path.lastIndex(of: "/") else { return Entry(.root, ByteString(path)) }
-        return Entry(try inode(String(path[..<slash]), here), ByteString(String(path[path.index(after: slash)...])))
+    private func entry(_ path: String, _ here: String) throws -> DirectoryEntry {
+        guard let slash = path.lastIndex(of: "/") else { return DirectoryEntry(.root, ByteString(path)) }
+        return DirectoryEntry(
+            try inode(String(path[..<slash]), here), ByteString(String(path[path.index(after: slash)...])))
     }
 
     private mutating func changes(_ words: [String], _ here: String) throws -> [Change] {

@@ -10,7 +10,7 @@ struct LitmusTests {
     static let names = try! FileManager.default.contentsOfDirectory(atPath: folder.path)
         .filter { $0.hasSuffix(".litmus") }.sorted()
 
-    @Test(arguments: names) func outcomesAreExactlyThoseOfTheScript(_ name: String) throws {
+    @Test(arguments: names) func `each profile has exactly the outcomes of the script`(_ name: String) throws {
         let url = LitmusTests.folder.appending(path: name)
         let text = try String(contentsOf: url, encoding: .utf8)
         let script = try LitmusScript(name: name, text: text)
@@ -25,7 +25,8 @@ struct LitmusTests {
     }
 
     /// A stronger profile allows no tree that a weaker one forbids.
-    @Test(arguments: names) func strongerProfilesAllowLess(_ name: String) throws {
+    @Test(arguments: names) func `a stronger profile allows no outcome that a weaker one forbids`(_ name: String) throws
+    {
         let text = try String(contentsOf: LitmusTests.folder.appending(path: name), encoding: .utf8)
         let script = try LitmusScript(name: name, text: text)
         let trace = try LitmusTrace(script)

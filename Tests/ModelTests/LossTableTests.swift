@@ -24,7 +24,10 @@ struct LossTableTests {
                 let inode = InodeID(nextInode)
                 nextInode += 1
                 let isFile = depth == components.count - 1
-                add(.create(inode, isFile ? .regular : .directory, Attributes(mode: 0o600), at: Entry(parent, name)))
+                add(
+                    .create(
+                        inode, isFile ? .regular : .directory, Attributes(mode: 0o600), at: DirectoryEntry(parent, name)
+                    ))
                 if isFile {
                     add(.write(inode, offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 600)))
                 } else {

@@ -4,7 +4,7 @@ import Testing
 
 struct MemoryTests {
     /// A store that works for ever, with a barrier now and then, costs what is pending and what exists.
-    @Test(arguments: Profile.allCases) func whatIsHeldDoesNotGrowWithTheTrace(_ profile: Profile) {
+    @Test(arguments: Profile.allCases) func `memory does not grow with the length of the trace`(_ profile: Profile) {
         var store = BusyStore(profile: profile)
         for _ in 0..<300 { store.round() }
         let early = store.set.heldCount
@@ -14,11 +14,13 @@ struct MemoryTests {
     }
 
     /// Extents stay extents: a write of a mebibyte is a few things, however many units and size steps it has.
-    @Test(arguments: Profile.allCases) func aGibibyteOfSequentialWritesCostsWhatItsOperationsCost(_ profile: Profile) {
+    @Test(arguments: Profile.allCases) func `memory for 1 GiB of sequential writes is in proportion to the operations`(
+        _ profile: Profile
+    ) {
         var set = PendingSet(profile: profile)
         let file = InodeID(2)
         func add(_ id: UInt64, _ change: Change) { set.add(.operation(Operation(id: OperationID(id), change))) }
-        add(1, .create(file, .regular, Attributes(mode: 0o644), at: Entry(.root, "f")))
+        add(1, .create(file, .regular, Attributes(mode: 0o644), at: DirectoryEntry(.root, "f")))
         for index in 0..<1024 as Range<UInt64> {
             let data = Payload(offsetBytes: index << 20, countBytes: 1 << 20)
             add(index + 2, .write(file, offsetBytes: index << 20, data: data))
@@ -39,7 +41,7 @@ private struct BusyStore {
 
     init(profile: Profile) {
         set = PendingSet(profile: profile)
-        add(.create(log, .regular, Attributes(mode: 0o644), at: Entry(.root, "log")))
+        add(.create(log, .regular, Attributes(mode: 0o644), at: DirectoryEntry(.root, "log")))
         sync(.flush)
     }
 
@@ -47,25 +49,25 @@ private struct BusyStore {
         let (file, folder) = (InodeID(next), InodeID(next + 1))
         next += 2
         let attributes = Attributes(mode: 0o644)
-        add(.create(folder, .directory, attributes, at: Entry(.root, "d")))
-        add(.create(file, .regular, attributes, at: Entry(folder, "t")))
+        add(.create(folder, .directory, attributes, at: DirectoryEntry(.root, "d")))
+        add(.create(file, .regular, attributes, at: DirectoryEntry(folder, "t")))
         for offset in 0..<4 as Range<UInt64> { write(file, offset * 300, 700) }
         add(.setExtendedAttribute(file, name: "user.a", value: "1"))
         sync(.fsync(file))
-        add(.rename(from: Entry(folder, "t"), to: Entry(.root, "f"), .replace))
+        add(.rename(from: DirectoryEntry(folder, "t"), to: DirectoryEntry(.root, "f"), .replace))
         write(log, 0, 512)
         add(.truncate(log, sizeBytes: 100))
         write(log, 100, 4096)
         sync(.fdatasync(log))
         write(log, 512, 512, isComplete: false)
-        add(.unlink(Entry(.root, "d")))
+        add(.unlink(DirectoryEntry(.root, "d")))
         sync(.fsync(log))
         set.add(.completed(OperationID(id - 2)))
         sync(.fsync(folder))
         sync(.fsync(.root))
         sync(.fsync(log), errno: next % 64 == 0 ? 5 : 0)
         add(.setAttributes(file, Attributes(mode: UInt32(next % 512))))
-        if next % 5 == 0 { add(.unlink(Entry(.root, "f"))) }
+        if next % 5 == 0 { add(.unlink(DirectoryEntry(.root, "f"))) }
         write(file, 0, 100)
         sync(.fsync(file))
     }

@@ -17,13 +17,15 @@ struct MutationTests {
         return (script, try! LitmusTrace(script))
     }
 
-    @Test(arguments: Profile.allCases) func aWrongRuleChangesTheOutcomeOfAScript(_ profile: Profile) throws {
+    @Test(arguments: Profile.allCases) func `each changed rule of a profile changes the outcomes of a script`(
+        _ profile: Profile
+    ) throws {
         for mutation in MutationTests.mutations(of: profile) {
             #expect(try firstDifference(profile, mutation.rules) != nil, "\(profile.rawValue), \(mutation): unnoticed")
         }
     }
 
-    @Test func theTableItselfChangesNothing() throws {
+    @Test func `the unchanged rules give the outcomes of the scripts`() throws {
         for profile in Profile.allCases { #expect(try firstDifference(profile, profile.rules) == nil) }
     }
 
@@ -77,7 +79,7 @@ struct MutationTests {
 
     /// The unit that a caller gets who asks for none.
     @Test(arguments: zip(Profile.allCases, [512, 512, 512, 512, 512, 512, 4096, 512, 4096] as [UInt64]))
-    func theUsualUnit(_ profile: Profile, _ bytes: UInt64) {
+    func `the default unit of each profile`(_ profile: Profile, _ bytes: UInt64) {
         #expect(PendingSet(profile: profile).unitBytes == bytes)
     }
 }

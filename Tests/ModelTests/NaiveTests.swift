@@ -9,7 +9,7 @@ import Testing
 struct NaiveTests {
     static let seeds = UInt64(ProcessInfo.processInfo.environment["FAULTLINE_SEEDS"] ?? "") ?? 2400
 
-    @Test(arguments: 0..<8) func thePendingSetAllowsWhatTheDefinitionAllows(_ part: UInt64) throws {
+    @Test(arguments: 0..<8) func `the pending set and the naive model allow the same trees`(_ part: UInt64) throws {
         var compared = 0
         for seed in stride(from: part, to: NaiveTests.seeds, by: 8) {
             let script = try TraceGenerator.script(seed: seed)

@@ -24,7 +24,7 @@ struct PropertyTests {
             [.kill, .strict, .ext4Journal, .ext4Ordered, .ext4Writeback, .posixMin], [.xfs, .posixMin],
             [.btrfs, .posixMin],
         ] as [[Profile]])
-    func aStrongerProfileAllowsNoTreeThatAWeakerOneForbids(_ chain: [Profile]) throws {
+    func `a stronger profile allows no tree that a weaker one forbids`(_ chain: [Profile]) throws {
         var compared = 0
         for seed in PropertyTests.seeds {
             let script = try TraceGenerator.script(seed: seed)
@@ -43,7 +43,7 @@ struct PropertyTests {
         #expect(compared > 100)
     }
 
-    @Test func strictAllowsThePrefixesOfTheTraceAndNothingElse() throws {
+    @Test func `strict allows exactly the prefixes of the trace`() throws {
         var compared = 0
         for seed in PropertyTests.seeds {
             let script = try TraceGenerator.script(seed: seed)
@@ -73,7 +73,9 @@ struct PropertyTests {
     }
 
     /// What a barrier promised of a file's data is in every state of every later crash point, until the file changes.
-    @Test(arguments: Profile.allCases) func promisesAreKept(_ profile: Profile) throws {
+    @Test(arguments: Profile.allCases) func `data covered by a successful barrier is in every later state`(
+        _ profile: Profile
+    ) throws {
         var checked = 0
         for seed in PropertyTests.seeds {
             let script = try TraceGenerator.script(seed: seed)
@@ -124,7 +126,8 @@ struct PropertyTests {
     }
 
     /// Deriving is a function, a list of what is lost leads back to the state, and it survives being text.
-    @Test(arguments: Profile.allCases) func aStateCanBeNamedByWhatItLacks(_ profile: Profile) throws {
+    @Test(arguments: Profile.allCases)
+    func `the lost atoms of a state derive the same state, also after printing and parsing`(_ profile: Profile) throws {
         for seed in PropertyTests.seeds {
             let script = try TraceGenerator.script(seed: seed)
             let set = try LitmusTrace(script).pendingSet(profile, unitBytes: script.unitBytes)
@@ -146,7 +149,9 @@ struct PropertyTests {
     }
 
     /// Smaller units only add states in which a write is torn.
-    @Test(arguments: [Profile.strict, .ext4Ordered, .xfs, .posixMin]) func smallerUnitsOnlyTear(_ profile: Profile)
+    @Test(arguments: [Profile.strict, .ext4Ordered, .xfs, .posixMin]) func `smaller units only add torn writes`(
+        _ profile: Profile
+    )
         throws
     {
         for seed in PropertyTests.seeds where seed % 4 == 0 {

@@ -47,16 +47,16 @@ struct RequirementsTests {
         for seed in 0..<150 as Range<UInt64> {
             let script = try TraceGenerator.script(seed: seed, steps: seed % 2 == 0 ? nil : 12)
             let set = try LitmusTrace(script).pendingSet(profile, unitBytes: script.unitBytes)
-            let needs = NeedsChecker(set)
+            let needs = DependencyChecker(set)
             var states = (0..<6).map { set.survivors(.seeded(seed * 6 + $0)) }
             set.forEachSurvivors { survivors in
                 states.append(survivors)
                 return states.count < 100
             }
             for survivors in states {
-                let unmet = needs.unmet(survivors)
-                #expect(unmet == nil, "seed \(seed)\n\(script.text(outcomes: []))")
-                if unmet != nil { return }
+                let missing = needs.missingDependency(survivors)
+                #expect(missing == nil, "seed \(seed)\n\(script.text(outcomes: []))")
+                if missing != nil { return }
             }
             checked += states.count
         }
@@ -88,8 +88,8 @@ extension PendingSet {
     }
 }
 
-/// Whether choices have what `Requirements` says that they need.
-private struct NeedsChecker {
+/// Checks that choices of survivors are closed under `Requirements`.
+private struct DependencyChecker {
     let effects: [PendingEffect]
     let requirements: Requirements
     let rules: ProfileRules
@@ -102,16 +102,16 @@ private struct NeedsChecker {
         unitBytes = set.unitBytes
     }
 
-    /// A need that is not met, in words.
-    func unmet(_ survivors: Survivors) -> String? {
+    /// Describes a dependency that is lost; nil if there is none.
+    func missingDependency(_ survivors: Survivors) -> String? {
         for (index, fate) in survivors.fates.enumerated() where fate != .lost {
             if case .joinsNext = effects[index].bond, index + 1 < effects.count, survivors.fates[index + 1] != fate {
                 return "\(index) without \(index + 1)"
             }
-            for need in requirements[index] {
-                switch need {
-                case .part(let other):
-                    // Of a write that is cut short, the growth is cut short with it.
+            for dependency in requirements[index] {
+                switch dependency {
+                case .effect(let other):
+                    // The growth of a write is cut short with it.
                     let isCutShort = rules.order == .total && effects[index].operation == effects[other].operation
                     guard survivors.fates[other] == .kept || isCutShort && survivors.fates[other] != .lost else {
                         return "\(index) without \(other)"
@@ -126,14 +126,14 @@ private struct NeedsChecker {
         return nil
     }
 
-    /// Whether the bytes that are kept of an effect lie in units of which another one, that they need, is lost.
+    /// Whether kept bytes of an effect lie in units that depend on lost units of another one.
     private func lacks(
         _ fate: Fate, _ index: Int, _ otherFate: Fate, _ other: Int, _ range: Range<UInt64>
     ) -> Bool {
         if otherFate == .kept { return false }
         let kept: RangeSet<UInt64> = if case .data(let bytes) = fate { bytes } else { effects[index].pendingBytes }
         let otherKept: RangeSet<UInt64> = if case .data(let bytes) = otherFate { bytes } else { RangeSet() }
-        // A zero version is lost whole.
+        // Zeros are lost as a whole.
         var lost = effects[other].isWrite ? RangeSet<UInt64>() : RangeSet(range)
         for run in effects[other].pendingBytes.subtracting(otherKept).ranges {
             lost.insert(contentsOf: run.aligned(to: unitBytes))

@@ -5,7 +5,7 @@ import Testing
 struct StateWalkerTests {
     /// The walk's hash of every state is the hash of the tree that the state leaves, computed anew, and it visits as
     /// many states as there are choices.
-    @Test(arguments: 0..<4) func theHashOfEveryStateIsThatOfItsTree(_ part: UInt64) throws {
+    @Test(arguments: 0..<4) func `the walk's hash of each state equals the hash of its tree`(_ part: UInt64) throws {
         var states = 0
         for seed in stride(from: part, to: 400, by: 4) {
             let script = try TraceGenerator.script(seed: seed)
@@ -38,7 +38,7 @@ struct StateWalkerTests {
 
     /// Asked for any choice the walker says the hash of its tree, also when it knows inodes from other sets; and blocks
     /// hold what single steps visit.
-    @Test func aChoicesHashIsThatOfItsTree() throws {
+    @Test func `the hash of a chosen state equals the hash of its tree`() throws {
         var count = 0
         for seed in 0..<60 as Range<UInt64> {
             let script = try TraceGenerator.script(seed: seed)
@@ -56,7 +56,7 @@ struct StateWalkerTests {
                     #expect(walker.chosenSurvivors() == survivors, "seed \(seed), \(profile.rawValue), \(choice)")
                     count += 1
                 }
-                for part in walker.optionalParts {
+                for part in walker.optionalEffects {
                     for isKept in [false, true] {
                         try walker.choose { ($0 == part) != isKept }
                         let survivors = walker.chosenSurvivors()
@@ -83,7 +83,7 @@ struct StateWalkerTests {
     }
 
     /// Trees that look the same have the same hash, however they came about; others have another.
-    @Test func hashesTellVisibleTreesApart() throws {
+    @Test func `equal visible trees have equal hashes, different trees different ones`() throws {
         var seen: [StateHash: String] = [:]
         var trees: [String: StateHash] = [:]
         for seed in 0..<60 as Range<UInt64> {

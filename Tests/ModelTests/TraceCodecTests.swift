@@ -139,16 +139,18 @@ struct TraceCodecTests {
                 .operation(
                     Operation(
                         id: OperationID(1), .allocate(InodeID(2), offsetBytes: .max, countBytes: 2, .extend)))),
-            .event(.operation(Operation(id: OperationID(1), .unlink(Entry(.root, ".."))))),
+            .event(.operation(Operation(id: OperationID(1), .unlink(DirectoryEntry(.root, ".."))))),
             .event(.operation(Operation(id: OperationID(1), .unlink(TraceSamples.entry), origin: .sameCall))),
             .event(
                 .operation(Operation(id: OperationID(1), .truncate(InodeID(2), sizeBytes: 0), origin: .writeback))),
-            .event(.operation(Operation(id: OperationID(1), .link(InodeID(2), at: Entry(.root, "a/b"))))),
+            .event(.operation(Operation(id: OperationID(1), .link(InodeID(2), at: DirectoryEntry(.root, "a/b"))))),
             .event(
                 .operation(
-                    Operation(id: OperationID(1), .rename(from: TraceSamples.entry, to: Entry(.root, ""), .replace)))),
+                    Operation(
+                        id: OperationID(1), .rename(from: TraceSamples.entry, to: DirectoryEntry(.root, ""), .replace)))
+            ),
             .event(.operation(Operation(id: OperationID(1), .setAttributes(InodeID(2), Attributes(mode: 0o100644))))),
-            .base(.entry(Entry(.root, ByteString([UInt8](repeating: 97, count: 256))), InodeID(2))),
+            .base(.entry(DirectoryEntry(.root, ByteString([UInt8](repeating: 97, count: 256))), InodeID(2))),
             .base(.node(InodeID(2), .symbolicLink(target: ""), Attributes(mode: 0o777), sizeBytes: 0)),
             .base(.extendedAttribute(InodeID(2), name: "", value: "")),
             .base(.extendedAttribute(InodeID(2), name: "no-namespace", value: "")),
@@ -208,14 +210,14 @@ struct TraceCodecTests {
     @Test func `a name with a slash is refused although its checksums are right`() throws {
         var encoder = TraceEncoder()
         let place = encoder.offsetBytes
-        try encoder.encode(.base(.entry(Entry(.root, "a.b"), InodeID(2))), data: .init(start: nil, count: 0))
+        try encoder.encode(.base(.entry(DirectoryEntry(.root, "a.b"), InodeID(2))), data: .init(start: nil, count: 0))
         var bytes = encoder.bytes
         let dot = try #require(bytes.lastIndex(of: UInt8(ascii: ".")))
         bytes[dot] = UInt8(ascii: "/")
         TraceSamples.repair(&bytes, Int(place)..<bytes.count)
         #expect(
             TraceSamples.decoded(bytes).last
-                == .failure(.illegal(offsetBytes: place, reason: "'a/b' is no file name")))
+                == .failure(.illegal(offsetBytes: place, reason: "'a/b' is not a file name")))
     }
 
     @Test func `fields that no encoder writes are damage, whatever the checksum says`() throws {

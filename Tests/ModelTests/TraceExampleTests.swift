@@ -10,7 +10,7 @@ struct TraceExampleTests {
         let none = UnsafeRawBufferPointer(start: nil, count: 0)
         try encoder.encode(.base(.node(.root, .directory, Attributes(mode: 0o755), sizeBytes: 0)), data: none)
         try encoder.encode(.base(.node(InodeID(2), .regular, Attributes(mode: 0o644), sizeBytes: 0)), data: none)
-        try encoder.encode(.base(.entry(Entry(.root, "a"), InodeID(2))), data: none)
+        try encoder.encode(.base(.entry(DirectoryEntry(.root, "a"), InodeID(2))), data: none)
         let write = Change.write(InodeID(2), offsetBytes: 512, data: Payload(offsetBytes: 0, countBytes: 5))
         let payload = try Array("hello".utf8).withUnsafeBytes {
             try encoder.encode(.event(.operation(Operation(id: OperationID(1), write, process: 77))), data: $0)

@@ -5,7 +5,7 @@ import Model
 enum TraceSamples {
     static let odd = ByteString([0xFF, 0x0A, 0xC3, 0x28, UInt8(ascii: "\\")])
     static let attributes = Attributes(mode: 0o7755, owner: 1000, group: .max)
-    static let entry = Entry(.root, "a name")
+    static let entry = DirectoryEntry(.root, "a name")
 
     static let base: [(BaseRecord, data: String)] = [
         (.node(.root, .directory, attributes, sizeBytes: 0), ""),
@@ -14,7 +14,7 @@ enum TraceSamples {
         (.node(InodeID(4), .fifo, attributes, sizeBytes: 0), ""),
         (.node(InodeID(5), .socket, attributes, sizeBytes: 0), ""),
         (.extendedAttribute(InodeID(2), name: "user.x", value: odd), ""),
-        (.entry(Entry(.root, odd), InodeID(2)), ""),
+        (.entry(DirectoryEntry(.root, odd), InodeID(2)), ""),
         (.content(InodeID(2), offsetBytes: 4096, data: Payload(offsetBytes: 7, countBytes: 5)), "hello"),
     ]
 
@@ -39,9 +39,9 @@ enum TraceSamples {
         (.allocate(InodeID(2), offsetBytes: 1, countBytes: 2, .zeroRangeKeepSize), ""),
         (.create(InodeID(6), .regular, attributes, at: entry), ""),
         (.create(InodeID(7), .symbolicLink(target: "../x"), attributes, at: entry), ""),
-        (.link(InodeID(2), at: Entry(.root, odd)), ""),
+        (.link(InodeID(2), at: DirectoryEntry(.root, odd)), ""),
         (.unlink(entry), ""),
-        (.rename(from: entry, to: Entry(InodeID(8), "b"), .replace), ""),
+        (.rename(from: entry, to: DirectoryEntry(InodeID(8), "b"), .replace), ""),
         (.rename(from: entry, to: entry, .exchange), ""),
         (.setAttributes(InodeID(2), attributes), ""),
         (.setExtendedAttribute(InodeID(2), name: "user.x", value: nil), ""),

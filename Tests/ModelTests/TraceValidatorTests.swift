@@ -15,15 +15,17 @@ struct TraceValidatorTests {
         .node(.root, .directory, attributes, sizeBytes: 0), .node(file, .regular, attributes, sizeBytes: 9),
         .node(directory, .directory, attributes, sizeBytes: 0), .node(inner, .directory, attributes, sizeBytes: 0),
         .entry(at("f"), file), .entry(at("g"), file), .entry(at("d"), directory),
-        .entry(Entry(directory, "e"), inner), .node(nameless, .directory, attributes, sizeBytes: 0),
+        .entry(DirectoryEntry(directory, "e"), inner), .node(nameless, .directory, attributes, sizeBytes: 0),
         .node(link, .symbolicLink(target: "f"), attributes, sizeBytes: 0), .entry(at("l"), link),
         .node(namelessFile, .regular, attributes, sizeBytes: 0),
         .extendedAttribute(file, name: "user.a", value: "v"),
     ]
 
-    private static func at(_ name: ByteString, in directory: InodeID = .root) -> Entry { Entry(directory, name) }
+    private static func at(_ name: ByteString, in directory: InodeID = .root) -> DirectoryEntry {
+        DirectoryEntry(directory, name)
+    }
 
-    private static func make(_ number: UInt64, _ kind: NodeKind = .regular, at entry: Entry) -> Change {
+    private static func make(_ number: UInt64, _ kind: NodeKind = .regular, at entry: DirectoryEntry) -> Change {
         .create(InodeID(number), kind, attributes, at: entry)
     }
 
@@ -54,8 +56,8 @@ struct TraceValidatorTests {
         ([.unlink(at("f", in: InodeID(9)))], .nameMissing(at("f", in: InodeID(9)))),
         ([.unlink(at("d"))], .directoryNotEmpty(at("d"))),
         ([make(9, at: at("f"))], .nameTaken(at("f"))),
-        ([make(2, at: at("x"))], .inodeTwice(file)),
-        ([.unlink(at("f")), .unlink(at("g")), make(2, at: at("f"))], .inodeTwice(file)),
+        ([make(2, at: at("x"))], .duplicateInode(file)),
+        ([.unlink(at("f")), .unlink(at("g")), make(2, at: at("f"))], .duplicateInode(file)),
         ([make(9, at: at("x", in: file))], .notADirectory(file)),
         ([make(9, at: at("x", in: InodeID(9)))], .unknownInode(InodeID(9))),
         (
@@ -84,14 +86,14 @@ struct TraceValidatorTests {
         ),
         (
             [.rename(from: at("d"), to: at("x", in: directory), .replace)],
-            .intoItself(at("x", in: directory))
+            .intoOwnSubtree(at("x", in: directory))
         ),
-        ([.rename(from: at("d"), to: at("x", in: inner), .replace)], .intoItself(at("x", in: inner))),
+        ([.rename(from: at("d"), to: at("x", in: inner), .replace)], .intoOwnSubtree(at("x", in: inner))),
         (
             [.rename(from: at("d"), to: at("e", in: directory), .exchange)],
-            .intoItself(at("e", in: directory))
+            .intoOwnSubtree(at("e", in: directory))
         ),
-        ([.rename(from: at("e", in: directory), to: at("d"), .exchange)], .intoItself(at("e", in: directory))),
+        ([.rename(from: at("e", in: directory), to: at("d"), .exchange)], .intoOwnSubtree(at("e", in: directory))),
         ([.rename(from: at("f"), to: at("x"), .exchange)], .nameMissing(at("x"))),
         (
             [.rename(from: at("e", in: directory), to: at("e"), .replace), .unlink(at("d")), .unlink(at("d"))],
@@ -99,14 +101,14 @@ struct TraceValidatorTests {
         ),
         ([make(9, at: at("x", in: nameless))], .removedDirectory(nameless)),
         ([.rename(from: at("f"), to: at("x", in: nameless), .replace)], .removedDirectory(nameless)),
-        ([.link(namelessFile, at: at("x"))], .linkToRemoved(namelessFile)),
+        ([.link(namelessFile, at: at("x"))], .linkToUnlinked(namelessFile)),
         (
             [.unlink(at("f")), .link(file, at: at("f")), .unlink(at("f")), .unlink(at("g")), .link(file, at: at("f"))],
-            .linkToRemoved(file)
+            .linkToUnlinked(file)
         ),
         (
             [make(9, at: at("x")), .rename(from: at("f"), to: at("x"), .replace), .link(InodeID(9), at: at("y"))],
-            .linkToRemoved(InodeID(9))
+            .linkToUnlinked(InodeID(9))
         ),
         ([attribute(file, "user.b", nil)], .attributeMissing(file, name: "user.b")),
         (
@@ -136,12 +138,12 @@ struct TraceValidatorTests {
 
     private static let (first, second) = (OperationID(1), OperationID(2))
     private static let illegalEvents: [([TraceEvent], IllegalEvent)] = [
-        (events([write(file)]) + events([write(file)]), .idTwice(first)),
+        (events([write(file)]) + events([write(file)]), .duplicateID(first)),
         (
             [.operation(Operation(id: OperationID(.max), write(file)))] + events([write(file)])
-                + [.operation(Operation(id: OperationID(.max), write(file)))], .idTwice(OperationID(.max))
+                + [.operation(Operation(id: OperationID(.max), write(file)))], .duplicateID(OperationID(.max))
         ),
-        (events([write(file)]) + [.barrierBegan(first, .fsync(file), process: 1)], .idTwice(first)),
+        (events([write(file)]) + [.barrierBegan(first, .fsync(file), process: 1)], .duplicateID(first)),
         ([.barrierEnded(first, errno: 0)], .barrierNotBegun(first)),
         (
             [.barrierBegan(first, .flush, process: 1), .barrierEnded(first, errno: 5), .barrierEnded(first, errno: 0)],
@@ -166,16 +168,16 @@ struct TraceValidatorTests {
             ], .unknownWrite(first)
         ),
         // Nothing before it, another file, another thread, another place, something between, a page written back.
-        ([piece(second, at: 1)], .pieceOfNothing(second)),
-        (events([make(9, at: at("x"))]) + [piece(second, at: 1)], .pieceOfNothing(second)),
-        ([piece(first, of: namelessFile, at: 0, .call), piece(second, at: 1)], .pieceOfNothing(second)),
-        ([piece(first, at: 0, .call, by: 8), piece(second, at: 1)], .pieceOfNothing(second)),
-        ([piece(first, at: 0, .call), piece(second, at: 2)], .pieceOfNothing(second)),
+        ([piece(second, at: 1)], .unmatchedPiece(second)),
+        (events([make(9, at: at("x"))]) + [piece(second, at: 1)], .unmatchedPiece(second)),
+        ([piece(first, of: namelessFile, at: 0, .call), piece(second, at: 1)], .unmatchedPiece(second)),
+        ([piece(first, at: 0, .call, by: 8), piece(second, at: 1)], .unmatchedPiece(second)),
+        ([piece(first, at: 0, .call), piece(second, at: 2)], .unmatchedPiece(second)),
         (
             [piece(first, at: 0, .call), .fault(first, rule: "write -> EIO"), piece(second, at: 1)],
-            .pieceOfNothing(second)
+            .unmatchedPiece(second)
         ),
-        ([piece(first, at: 0, .writeback), piece(second, at: 1)], .pieceOfNothing(second)),
+        ([piece(first, at: 0, .writeback), piece(second, at: 1)], .unmatchedPiece(second)),
     ]
 
     private static func piece(
@@ -238,17 +240,17 @@ struct TraceValidatorTests {
     }
 
     private static let illegalBases: [([BaseRecord], BaseTreeError)] = [
-        ([content(8, 2)], .contentMisplaced(file, offsetBytes: 8)),
-        ([content(100, 1)], .contentMisplaced(file, offsetBytes: 100)),
-        ([content(.max, 2)], .contentMisplaced(file, offsetBytes: .max)),
-        ([content(0, 3), content(1, 3)], .contentMisplaced(file, offsetBytes: 1)),
-        ([content(4, 1), content(0, 1)], .contentMisplaced(file, offsetBytes: 0)),
+        ([content(8, 2)], .misplacedContent(file, offsetBytes: 8)),
+        ([content(100, 1)], .misplacedContent(file, offsetBytes: 100)),
+        ([content(.max, 2)], .misplacedContent(file, offsetBytes: .max)),
+        ([content(0, 3), content(1, 3)], .misplacedContent(file, offsetBytes: 1)),
+        ([content(4, 1), content(0, 1)], .misplacedContent(file, offsetBytes: 0)),
         (
             [.content(namelessFile, offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 1))],
-            .contentMisplaced(namelessFile, offsetBytes: 0)
+            .misplacedContent(namelessFile, offsetBytes: 0)
         ),
-        ([.node(InodeID(9), .directory, attributes, sizeBytes: 1)], .sized(InodeID(9))),
-        ([.node(InodeID(9), .symbolicLink(target: "f"), attributes, sizeBytes: 1)], .sized(InodeID(9))),
+        ([.node(InodeID(9), .directory, attributes, sizeBytes: 1)], .sizeOfNonFile(InodeID(9))),
+        ([.node(InodeID(9), .symbolicLink(target: "f"), attributes, sizeBytes: 1)], .sizeOfNonFile(InodeID(9))),
         ([.extendedAttribute(link, name: "user.a", value: "v")], .userAttribute(link, name: "user.a")),
     ]
 

@@ -36,21 +36,27 @@ struct TreeBaseRecordsTests {
     @Test(arguments: [
         ([], BaseTreeError.notADirectory(.root)),
         ([.node(.root, .regular, mode, sizeBytes: 0)], .notADirectory(.root)),
-        ([root, root], .twice(.root)),
-        ([root, .entry(Entry(.root, "a"), InodeID(2))], .unknown(InodeID(2))),
-        ([root, file, .entry(Entry(InodeID(2), "a"), .root)], .notADirectory(InodeID(2))),
-        ([root, .extendedAttribute(InodeID(2), name: "user.a", value: "")], .unknown(InodeID(2))),
-        ([root, .content(.root, offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 1))], .unknown(.root)),
+        ([root, root], .duplicateInode(.root)),
+        ([root, .entry(DirectoryEntry(.root, "a"), InodeID(2))], .unknownInode(InodeID(2))),
+        ([root, file, .entry(DirectoryEntry(InodeID(2), "a"), .root)], .notADirectory(InodeID(2))),
+        ([root, .extendedAttribute(InodeID(2), name: "user.a", value: "")], .unknownInode(InodeID(2))),
+        ([root, .content(.root, offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: 1))], .unknownInode(.root)),
         (
-            [root, file, .entry(Entry(.root, "a"), InodeID(2)), .entry(Entry(.root, "a"), InodeID(2))],
-            .nameTwice(Entry(.root, "a"))
+            [
+                root, file, .entry(DirectoryEntry(.root, "a"), InodeID(2)),
+                .entry(DirectoryEntry(.root, "a"), InodeID(2)),
+            ],
+            .duplicateName(DirectoryEntry(.root, "a"))
         ),
         (
-            [root, directory, .entry(Entry(.root, "a"), InodeID(3)), .entry(Entry(InodeID(3), "b"), InodeID(3))],
-            .nameTwice(Entry(InodeID(3), "b"))
+            [
+                root, directory, .entry(DirectoryEntry(.root, "a"), InodeID(3)),
+                .entry(DirectoryEntry(InodeID(3), "b"), InodeID(3)),
+            ],
+            .duplicateName(DirectoryEntry(InodeID(3), "b"))
         ),
-        ([root, .entry(Entry(.root, "a"), .root)], .nameTwice(Entry(.root, "a"))),
-        ([root, directory, .entry(Entry(InodeID(3), "b"), InodeID(3))], .withinItself(InodeID(3))),
+        ([root, .entry(DirectoryEntry(.root, "a"), .root)], .duplicateName(DirectoryEntry(.root, "a"))),
+        ([root, directory, .entry(DirectoryEntry(InodeID(3), "b"), InodeID(3))], .directoryCycle(InodeID(3))),
     ])
     func `what no filesystem holds is refused`(records: [BaseRecord], error: BaseTreeError) {
         #expect(throws: error) { try Tree(baseRecords: records) }

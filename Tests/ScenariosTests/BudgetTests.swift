@@ -30,9 +30,9 @@ struct BudgetTests {
         var wrapped: any StateRecoverer
         var recoveries: Recoveries
 
-        func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+        func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
             recoveries.add()
-            return try wrapped.recover(tree, isAlone: isAlone)
+            return try wrapped.recover(tree, inFreshProcess: inFreshProcess)
         }
         func recording(ofRecovering tree: Tree) throws -> Recording? { try wrapped.recording(ofRecovering: tree) }
         func reading(_ payloads: any PayloadStore) -> any StateRecoverer {

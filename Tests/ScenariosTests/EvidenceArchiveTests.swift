@@ -38,11 +38,11 @@ import Testing
         }
     }
 
-    private func shown(_ number: Int) -> ShownState {
-        ShownState(evidence: evidence(number), nested: (0..<number % 3).map { evidence(number + $0 + 1) })
+    private func shown(_ number: Int) -> StateEvidence {
+        StateEvidence(evidence: evidence(number), nested: (0..<number % 3).map { evidence(number + $0 + 1) })
     }
 
-    private func expect(_ archive: EvidenceArchive, _ number: Int, _ wanted: ShownState) throws {
+    private func expect(_ archive: EvidenceArchive, _ number: Int, _ wanted: StateEvidence) throws {
         let found = try archive.shown(number)
         #expect(found.evidence == wanted.evidence && found.nested == wanted.nested, "\(number)")
         #expect(found.digest == wanted.digest)
@@ -68,7 +68,7 @@ import Testing
         for number in 0..<300 {
             let item =
                 number % 10 == 0
-                ? EvidenceArchive.Item.aside(try archive.aside.put(shown(number))) : .inMemory(shown(number))
+                ? EvidenceArchive.Item.spilled(try archive.spill.put(shown(number))) : .inMemory(shown(number))
             #expect(try archive.add(item) == number)
         }
         for number in (0..<300).reversed() { try expect(archive, number, shown(number)) }
@@ -88,11 +88,11 @@ import Testing
         for second in [one, other, .failed(reason: "x"), .hung(afterSeconds: 1)] {
             all += probes.map { Evidence(one, secondRecovery: second, probe: $0) }
         }
-        #expect(Set(all.map { ShownState(evidence: $0).digest }).count == all.count)
+        #expect(Set(all.map { StateEvidence(evidence: $0).digest }).count == all.count)
         let numbers = ["at byte 17", "at byte 4"].map { Evidence(.failed(reason: $0)) }
-        #expect(Set(numbers.map { ShownState(evidence: $0).digest }).count == 1)
-        let nested = ShownState(evidence: all[0], nested: [all[1]])
-        #expect(nested.digest != ShownState(evidence: all[0]).digest)
-        #expect(nested.digest != ShownState(evidence: all[1], nested: [all[0]]).digest)
+        #expect(Set(numbers.map { StateEvidence(evidence: $0).digest }).count == 1)
+        let nested = StateEvidence(evidence: all[0], nested: [all[1]])
+        #expect(nested.digest != StateEvidence(evidence: all[0]).digest)
+        #expect(nested.digest != StateEvidence(evidence: all[1], nested: [all[0]]).digest)
     }
 }

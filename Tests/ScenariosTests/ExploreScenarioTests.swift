@@ -79,7 +79,7 @@ import Testing
         let lost = account.timeline.filter { $0.fate == .lost || $0.fate == .torn }
         #expect(lost.map(\.what) == ["unlink a.db-journal"])
         #expect(account.timeline.last?.fate == .promised)
-        #expect(account.reasons.first?.contains("only after a sync of the directory. None came") == true)
+        #expect(account.reasons.first?.contains("only after a sync of the directory. There was none") == true)
         // The case is the beginning of the run up to the crash, and nothing else.
         let directory = ByteString(try #require(finding.case))
         let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
@@ -114,7 +114,7 @@ import Testing
         scenario.budget?.seconds = 1
         let result = try run("sqlite", ["journal_mode=wal"], ops: 60, scenario: scenario, scratch)
         #expect(!result.states.exhaustive)
-        #expect(result.coverage?.contains("NOT LOOKED AT") == true, "\(result.coverage ?? "")")
+        #expect(result.coverage?.contains("NOT EXPLORED") == true, "\(result.coverage ?? "")")
         #expect(result.coverage?.contains("the budget is used up") == true)
         #expect(result.command.hasPrefix("faultline explore sqlite "))
     }

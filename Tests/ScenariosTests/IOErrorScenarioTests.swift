@@ -110,7 +110,7 @@ struct IOErrorScenarioTests {
         let fault = try #require(account.timeline.first { $0.fate == .injected })
         #expect(fault.what == "fdatasync 0000-0000000001.log: EIO lose btrfs")
         #expect(account.timeline.contains { $0.fate == .failed && $0.from > fault.from })
-        #expect(account.reasons.first?.contains("failed with EIO and lost what it covered") == true)
+        #expect(account.reasons.first?.contains("failed with EIO and lost the unsynced data") == true)
         #expect(!account.reasons.contains { $0.contains("Nothing is lost") })
         let targets = TargetCatalog(driver: TestMachine.driver)
         let directory = ByteString(try #require(finding.case))

@@ -119,7 +119,7 @@ import Testing
         #expect(result.coverage?.contains("the budget of 100 states is used up") == true, "\(result.coverage ?? "")")
         #expect(result.states.checked >= 100 && result.states.checked < 700)
         let none = try run("engine", profile: .ext4Ordered, ops: 40, in: scratch) { $0.limits.budgetStates = 1 }
-        #expect(none.coverage?.contains("no epoch was looked at whole") == true, "\(none.coverage ?? "")")
+        #expect(none.coverage?.contains("no epoch was explored completely") == true, "\(none.coverage ?? "")")
     }
 
     /// Stopped again and again and gone on with, an exploration looks at what it looks at in one piece.
@@ -217,7 +217,9 @@ import Testing
             set.add(event)
             guard set.eventCount % 4 == 0 else { continue }
             let tree = set.tree(set.survivors(.seeded(UInt64(set.eventCount))))
-            let (one, two) = try (inMemory.recover(tree, isAlone: false), onFiles.recover(tree, isAlone: false))
+            let (one, two) = try (
+                inMemory.recover(tree, inFreshProcess: false), onFiles.recover(tree, inFreshProcess: false)
+            )
             guard case .opened = two.evidence.recovery else {
                 if case .opened = one.evidence.recovery { Issue.record("\(set.eventCount): opens in memory alone") }
                 continue

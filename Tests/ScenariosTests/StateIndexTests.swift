@@ -36,7 +36,7 @@ struct StateIndexTests {
             known += 1
         }
         #expect(known == 0)
-        index.bringNear([hash(1), hash(2)])
+        index.prefetch([hash(1), hash(2)])
         #expect(try index.insert(hash(7), 0) == -8)
         try index.set(hash(8), -5)
         #expect(index[hash(8)] == -5 && index[hash(9)] == -10 && index[hash(count)] == nil)

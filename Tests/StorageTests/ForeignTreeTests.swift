@@ -62,7 +62,7 @@ struct ForeignTreeTests {
         #expect(symlink("../link/x", "\(source.path)/d/in") == 0)
         let tree = try Tree(skeletonOf: source.path)
         #expect(tree.reachable().map(\.path) == ["", "d", "d/file", "d/in", "link"])
-        #expect(tree.leavingLinks().map(\.path) == ["d/in", "link"])
+        #expect(tree.escapingLinks().map(\.path) == ["d/in", "link"])
     }
 
     @Test func `one file is removed by its path, never through a link`() throws {

@@ -18,7 +18,7 @@ import Testing
         try recording.unlink("old")
         let (old, new) = (InodeID(2), InodeID(3))
         #expect(recording.base.nodes[.root]?.entries == ["old": old])
-        let place = Entry(.root, "new")
+        let place = DirectoryEntry(.root, "new")
         let expected: [TraceEvent] = [
             operation(1, .create(new, .regular, Attributes(mode: 0o600), at: place)),
             operation(2, .allocate(new, offsetBytes: 0, countBytes: 8, .extend)),
@@ -27,10 +27,10 @@ import Testing
             operation(4, .truncate(new, sizeBytes: 4)),
             .barrierBegan(OperationID(5), .fdatasync(new), process: getpid()),
             .barrierEnded(OperationID(5), errno: 0),
-            operation(6, .rename(from: place, to: Entry(.root, "old"), .replace)),
+            operation(6, .rename(from: place, to: DirectoryEntry(.root, "old"), .replace)),
             .barrierBegan(OperationID(7), .fsync(.root), process: getpid()),
             .barrierEnded(OperationID(7), errno: 0),
-            operation(8, .unlink(Entry(.root, "old"))),
+            operation(8, .unlink(DirectoryEntry(.root, "old"))),
         ]
         #expect(recording.events == expected)
         #expect(try recording.payloads.bytes(of: Payload(offsetBytes: 2, countBytes: 3)) == [7, 8, 9])

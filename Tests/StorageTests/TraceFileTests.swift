@@ -125,9 +125,11 @@ struct TraceFileTests {
 
     @Test func `base records without a valid tree are an error`() throws {
         var writer = try TraceWriter(creating: path)
-        try writer.append(.entry(Entry(.root, "a"), InodeID(2)))
+        try writer.append(.entry(DirectoryEntry(.root, "a"), InodeID(2)))
         try writer.finish()
-        #expect(throws: TraceFileError.base(path: path, .unknown(InodeID(2)))) { try TraceReader(path: path).load() }
+        #expect(throws: TraceFileError.base(path: path, .unknownInode(InodeID(2)))) {
+            try TraceReader(path: path).load()
+        }
     }
 
     @Test func `an impossible event is an error with its number and offset`() throws {

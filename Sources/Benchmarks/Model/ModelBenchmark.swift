@@ -1,9 +1,9 @@
 import Model
 
-/// What `faultline bench model` times. The model has no clock: the caller measures, and divides by what is returned.
+/// The workloads of `faultline bench model`. The model has no clock: the caller measures, and divides by the returned count.
 package enum ModelBenchmark {
-    /// Takes about `count` events of a store at work (`SyntheticLog`). Returns the number of events taken and of parts
-    /// that were pending at most, which does not depend on `count`.
+    /// Reads about `count` events of a `SyntheticLog`. Returns the number of events and the highest number of pending
+    /// effects, which does not depend on `count`.
     package static func addEvents(_ count: Int, profile: Profile = .ext4Ordered) -> (events: Int, peakParts: Int) {
         var log = SyntheticLog()
         var set = PendingSet(profile: profile)
@@ -17,15 +17,17 @@ package enum ModelBenchmark {
         return (set.eventCount, peak)
     }
 
-    /// Takes `count` overwrites of pages of a large file in random order with no barrier at all, so that all of them
-    /// are pending in the end. Returns the number of parts that are.
+    /// Overwrites `count` random pages of a large file without a barrier, so that all writes stay pending. Returns the
+    /// number of pending effects.
     package static func addPending(_ count: Int, profile: Profile = .ext4Ordered) -> Int {
         var set = PendingSet(profile: profile, unitBytes: 4096)
         let file = InodeID(2)
         let pages: UInt64 = 1 << 20
         set.add(
             .operation(
-                Operation(id: OperationID(1), .create(file, .regular, Attributes(mode: 0o644), at: Entry(.root, "f")))))
+                Operation(
+                    id: OperationID(1), .create(file, .regular, Attributes(mode: 0o644), at: DirectoryEntry(.root, "f"))
+                )))
         set.add(
             .operation(
                 Operation(id: OperationID(2), .allocate(file, offsetBytes: 0, countBytes: pages * 4096, .extend))))
@@ -41,14 +43,14 @@ package enum ModelBenchmark {
         return set.pendingEffectCount
     }
 
-    /// What else is pending while files are synced.
+    /// Other pending effects while files are synced.
     package enum Burden: String, CaseIterable, Sendable {
         case nothing = "nothing else"
         case failedSync = "a page for each, whose fsync failed"
         case inFlight = "an operation in flight"
     }
 
-    /// Creates `count` files of a page each, then syncs each; beside them what `burden` says. Returns the number of events.
+    /// Creates `count` files of a page each, then syncs each, with other effects pending. Returns the number of events.
     package static func syncFiles(_ count: Int, profile: Profile, beside burden: Burden) -> Int {
         var set = PendingSet(profile: profile)
         var id: UInt64 = 0
@@ -62,7 +64,7 @@ package enum ModelBenchmark {
             set.add(.barrierEnded(OperationID(id), errno: errno))
         }
         func create(_ file: InodeID) {
-            add(.create(file, .regular, Attributes(mode: 0o644), at: Entry(.root, .init("f\(file.rawValue)"))))
+            add(.create(file, .regular, Attributes(mode: 0o644), at: DirectoryEntry(.root, .init("f\(file.rawValue)"))))
         }
         func write(_ file: InodeID, page: UInt64, isComplete: Bool = true) {
             let data = Payload(offsetBytes: id * 4096, countBytes: 4096)
@@ -86,7 +88,7 @@ package enum ModelBenchmark {
         return set.eventCount
     }
 
-    /// Walks and hashes up to `count` crash states of a small store: three files, fifteen free pages of data, growth,
+    /// Walks and hashes up to `count` crash states of a small store: three files, fifteen unsynced pages of data, growth,
     /// and a replacing rename. Returns the number of states and the XOR of their hashes.
     package static func walkStates(_ count: Int, profile: Profile = .ext4Ordered) throws -> (
         states: Int, sum: StateHash
@@ -100,7 +102,7 @@ package enum ModelBenchmark {
         }
         let attributes = Attributes(mode: 0o644)
         for (number, name) in ["db", "wal", "new"].enumerated() {
-            add(.create(InodeID(UInt64(number) + 2), .regular, attributes, at: Entry(.root, .init(name))))
+            add(.create(InodeID(UInt64(number) + 2), .regular, attributes, at: DirectoryEntry(.root, .init(name))))
         }
         let page = arena.store([UInt8](repeating: 1, count: 8 * 4096))
         add(.write(InodeID(2), offsetBytes: 0, data: page))
@@ -113,7 +115,7 @@ package enum ModelBenchmark {
             add(.write(InodeID(3), offsetBytes: index * 4096, data: arena.store([UInt8](repeating: 3, count: 4096))))
         }
         add(.write(InodeID(4), offsetBytes: 0, data: page))
-        add(.rename(from: Entry(.root, "new"), to: Entry(.root, "db"), .replace))
+        add(.rename(from: DirectoryEntry(.root, "new"), to: DirectoryEntry(.root, "db"), .replace))
         var walker = try StateWalker(set, payloads: arena)
         var (states, sum) = (1, walker.hash)
         while states < count, try walker.next() {

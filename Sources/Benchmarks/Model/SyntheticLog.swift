@@ -1,9 +1,9 @@
 import Model
 
-/// The events of a store at work, for benchmarks, without end: a log of small records in preallocated segments, an
-/// fdatasync for every sixteen, and after 8192 a new segment that replaces the one before by a rename.
+/// An endless stream of events for benchmarks: a log of small records in preallocated segments, with an fdatasync after
+/// every 16 records. After 8192 records a new segment replaces the previous one by a rename.
 package struct SyntheticLog {
-    /// How long each record is. Payloads lie one after the other in a data file that need not exist.
+    /// The length of each record. Payloads are consecutive in a data file that need not exist.
     package let recordBytes: UInt64
     private var id: UInt64 = 0
     private var inode = InodeID(2)
@@ -11,7 +11,7 @@ package struct SyntheticLog {
 
     package init(recordBytes: UInt64 = 128) { self.recordBytes = recordBytes }
 
-    /// The events of the next commit, each before its effects are asked for by the next.
+    /// Passes the events of the next commit to `take`, in order.
     package mutating func commit(_ take: (TraceEvent) throws -> Void) rethrows {
         if records % 8192 == 0 { try rotate(take) }
         for _ in 0..<16 {
@@ -24,10 +24,10 @@ package struct SyntheticLog {
 
     private mutating func rotate(_ take: (TraceEvent) throws -> Void) rethrows {
         inode = InodeID(inode.rawValue + 1)
-        try operate(.create(inode, .regular, Attributes(mode: 0o644), at: Entry(.root, "next")), take)
+        try operate(.create(inode, .regular, Attributes(mode: 0o644), at: DirectoryEntry(.root, "next")), take)
         try operate(.allocate(inode, offsetBytes: 0, countBytes: 8192 * recordBytes, .extend), take)
         try sync(.fsync(inode), take)
-        try operate(.rename(from: Entry(.root, "next"), to: Entry(.root, "log"), .replace), take)
+        try operate(.rename(from: DirectoryEntry(.root, "next"), to: DirectoryEntry(.root, "log"), .replace), take)
         try sync(.fsync(.root), take)
     }
 

@@ -2,21 +2,21 @@ import Bytes
 import Model
 import Oracle
 
-/// Why a crash state fails, as facts: failures with equal causes are told once.
+/// The cause of a failing state, as facts. Failures with equal causes are reported once.
 package struct Cause: Hashable, Codable, Sendable {
     package var check: Check
-    /// What kinds of changes must be lost for the check to break, of which files; in order.
+    /// The losses that are necessary for the check to fail, sorted.
     package var losses: [LossPattern]
-    /// What the store said, without what differs from look to look; nil where it opened and showed what is wrong.
+    /// The pattern of the store's error message; nil if the store opened and the failure is in its content.
     package var error: TextPattern?
-    /// Recovery did not end: a finding of its own, whatever else is said of the same losses.
+    /// Whether recovery hung, which is a finding of its own.
     package var isHang: Bool
-    /// Of a store that does not open: whether anything had been acknowledged. Before that it was cut while it made its
-    /// files. Nil of other checks.
+    /// For a store that does not open: whether anything had been acknowledged. Before that, the crash hit the creation of
+    /// the store. nil for other checks.
     package var hasAcknowledged: Bool?
-    /// The family of the fault that the store met; nil for a crash.
+    /// The family of the injected fault; nil for a crash.
     package var fault: FaultFamilyName?
-    /// The power went during a recovery.
+    /// Whether the crash was during a recovery.
     package var isDuringRecovery = false
 
     package init(_ symptom: Symptom, losses: [LossPattern], isDuringRecovery: Bool = false) {
@@ -28,9 +28,9 @@ package struct Cause: Hashable, Codable, Sendable {
         self.isDuringRecovery = isDuringRecovery
     }
 
-    /// The cause of what a live store showed: nothing is known of what was lost.
+    /// The cause of a failure of a live store, whose losses are unknown.
     ///
-    /// - Parameter error: what the store said.
+    /// - Parameter error: the error message of the store.
     package init(
         _ check: Check, saying error: String?, hasAcknowledged: Bool, fault: FaultFamilyName? = nil,
         isHang: Bool = false
@@ -51,41 +51,41 @@ package struct Cause: Hashable, Codable, Sendable {
         case isDuringRecovery = "duringRecovery"
     }
 
-    /// Whether both are told as one finding. Errors may say different things of one cause. A store that does not open, and
-    /// had not acknowledged anything, was cut while it made its files: that is one cause, whatever of them was lost.
-    package func isKin(of other: Cause) -> Bool {
+    /// Whether both are reported as one finding. The error messages of one cause may differ. All crashes during the creation
+    /// of the store after which it does not open are one finding, whatever they lost.
+    package func isGrouped(with other: Cause) -> Bool {
         guard isSameKind(as: other) else { return false }
         if losses == other.losses, error == other.error { return true }
-        return hasAcknowledged == other.hasAcknowledged && (isOfCreation || losses == other.losses)
+        return hasAcknowledged == other.hasAcknowledged && (failsDuringCreation || losses == other.losses)
     }
 
-    /// Whether nothing but what was lost, and what the store said, can keep them apart.
+    /// Whether they differ at most in the losses and the error.
     private func isSameKind(as other: Cause) -> Bool {
         check == other.check && fault == other.fault && isHang == other.isHang
             && isDuringRecovery == other.isDuringRecovery
     }
 
-    package var isOfCreation: Bool { hasAcknowledged == false && fault == nil }
+    package var failsDuringCreation: Bool { hasAcknowledged == false && fault == nil }
 
-    /// Whether a state that fails for this cause shows `other`, whatever else is found.
+    /// Whether a state with this cause also reproduces `other`.
     package func shows(_ other: Cause) -> Bool {
         isSameKind(as: other) && losses == other.losses && hasAcknowledged == other.hasAcknowledged
-            && (!isOfCreation || error == other.error)
+            && (!failsDuringCreation || error == other.error)
     }
 }
 
-/// What is wrong with a crash state, without why.
+/// How a state fails, without the cause.
 package struct Symptom: Hashable, Sendable {
     package var check: Check
     package var error: TextPattern?
-    /// Of a store that does not open: whether anything had been acknowledged; nil of other checks.
+    /// For a store that does not open: whether anything had been acknowledged; nil for other checks.
     package var hasAcknowledged: Bool?
-    /// Recovery did not end: each further look costs the target's whole timeout.
+    /// Whether recovery hung. Each further recovery costs the target's whole timeout.
     package var isHang: Bool
 }
 
 extension Judgement {
-    /// The first broken check and how it shows; nil where none is broken.
+    /// The first failed check and its error; nil if no check failed.
     package var symptom: Symptom? {
         guard let check = broken.first else { return nil }
         let violation = violations.first { $0.check == check }
@@ -96,7 +96,7 @@ extension Judgement {
 }
 
 extension Violation {
-    /// What the store said, where a check is about that.
+    /// The error message of the store, if the check is about one.
     package var error: String? {
         switch check {
         case .opens, .writable, .filesystem: detail

@@ -1,11 +1,11 @@
 import Oracle
 
-/// Two looks at one crash state that showed different things: nothing that this state shows can be believed.
+/// Two recoveries of one crash state with different results: no result of this state is reliable.
 package struct Contradiction: Sendable {
     package enum Kind: String, Codable, Sendable {
-        /// It was recovered once more.
+        /// The state was recovered a second time.
         case again
-        /// It was recovered in a process that had done nothing else, after one that had recovered other states.
+        /// The state was recovered in a fresh process, after a process that had recovered other states.
         case alone
     }
 
@@ -14,13 +14,13 @@ package struct Contradiction: Sendable {
     package var first: Evidence
     package var second: Evidence
 
-    /// So many are kept of a run; the others are counted.
+    /// The most contradictions to keep for a run; the others are counted.
     package static let keptAtMost = 3
 }
 
 extension Evidence {
-    /// Whether both show the same: of stores that do not open, the same kind of error.
-    package func showsSame(as other: Evidence) -> Bool {
-        ShownState(evidence: self).digest == ShownState(evidence: other).digest
+    /// Whether both are equal, except that error messages need only have the same pattern.
+    package func isEquivalent(to other: Evidence) -> Bool {
+        StateEvidence(evidence: self).digest == StateEvidence(evidence: other).digest
     }
 }

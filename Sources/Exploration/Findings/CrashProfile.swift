@@ -1,7 +1,7 @@
 import Bytes
 import Model
 
-/// The profile under which a crash shows something; there is none for what shows without a crash.
+/// The profile of a finding; `noCrash` for a finding without a crash.
 package enum CrashProfile: Hashable, Sendable {
     case profile(Profile)
     case noCrash

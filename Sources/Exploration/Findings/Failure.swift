@@ -1,14 +1,14 @@
 import Model
 import Oracle
 
-/// A failing crash state that has to be explained. What takes time to make is made when it is needed.
+/// A failing crash state to explain. Its expensive parts are computed on demand.
 package struct Failure {
     package var symptom: Symptom
     package var crashPoint: Int
-    /// What kinds of changes it lost, in order.
+    /// The loss patterns, sorted.
     package var losses: [LossPattern]
     package var state: () -> CrashState
-    /// What it showed.
+    /// The evidence of the state.
     package var evidence: () throws -> Evidence
 
     package init(

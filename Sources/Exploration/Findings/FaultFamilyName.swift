@@ -1,4 +1,4 @@
-/// A kind of fault that a store meets while it works: one of the families that `io-error` tries, or rules of the user's own.
+/// A family of faults that `io-error` injects, or `rules` for the user's own rules.
 package enum FaultFamilyName: String, CaseIterable, Hashable, Codable, Sendable {
     case writeEIO = "write-eio"
     case writeENOSPC = "write-enospc"
@@ -31,6 +31,6 @@ package enum FaultFamilyName: String, CaseIterable, Hashable, Codable, Sendable 
     case bitRot = "bit-rot"
     case readMisdirect = "read-misdirect"
     case readStale = "read-stale"
-    /// The rules that somebody named, all of them together.
+    /// The user's rules, all together.
     case rules
 }

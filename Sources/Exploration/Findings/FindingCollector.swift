@@ -1,28 +1,28 @@
 import Model
 import Oracle
 
-/// Gathers failing crash states by their causes, each with its smallest state.
+/// Groups failing crash states by cause, and keeps the smallest state of each cause.
 ///
-/// What a state fails for is what its smallest form lost, and it is made smaller only as long as it fails in the same way
-/// (`Symptom`). To do that for each of a million states would take days. So states that fail in one way and lost the same
-/// kinds of changes are one group, and of each group the states at the first, second, fourth, eighth … crash point are made
-/// smaller; the others are counted with what those have shown. States that nothing explains are counted apart.
+/// The cause of a state is known after it is minimised: by the losses of the smallest state with the same `Symptom`. To
+/// minimise a million states would take days. So states with the same symptom and loss patterns form a group, and only the
+/// states at the first, second, fourth, eighth … crash point of a group are minimised. The others are counted with the
+/// causes found for these. States without a known cause are counted separately.
 ///
 /// Not thread safe.
 package struct FindingCollector {
-    /// States that fail in one way and lost the same kinds of changes.
+    /// States with the same symptom and the same loss patterns.
     private struct Group {
-        /// Distinct crash points at which there was one.
+        /// The number of distinct crash points.
         var pointCount = 0
         var lastPoint = -1
         var minimisedCount = 0
-        /// The cause that explains those that are not made smaller. One of a state that had lost nothing only where there
-        /// is no other: it belongs to its crash point.
+        /// The index of the cause for the states that are not minimised. A cause without losses, which belongs to its crash
+        /// point, only if there is no other.
         var found: Int?
 
         private static let minimisedAtMost = 10
 
-        /// Takes note of a state; true when it is worth the time to make it smaller.
+        /// Records a state. Returns whether it should be minimised.
         mutating func note(_ crashPoint: Int) -> Bool {
             guard crashPoint != lastPoint else { return false }
             pointCount += 1
@@ -41,9 +41,9 @@ package struct FindingCollector {
         var crashPoint: Int
     }
 
-    /// So many states are made smaller of each check, and of those that fail in one way.
+    /// The most states to minimise for each check, and for each symptom.
     private static let minimisedAtMost = (ofCheck: 200, ofSymptom: 50)
-    /// After so many smaller states that hung none is tried any more: each costs the target's timeout.
+    /// After this many hanging candidates no candidate is tried any more, because each costs the target's timeout.
     private static let hangingTriesAtMost = 3
 
     private let recording: Recording
@@ -52,14 +52,14 @@ package struct FindingCollector {
     private var groups: [GroupKey: Group] = [:]
     private var minimised: [Symptom: Int] = [:]
     private var hangingTries = 0
-    /// Where a state fails that had lost nothing: whatever else one lost there, it fails for the same.
+    /// The causes without losses, by crash point: any other state there fails for the same cause.
     private var failingWhole: [Moment: Int] = [:]
     package private(set) var causes: [FoundCause] = []
-    /// Failing states of which no cause is known: there were too many, or it was time to end.
+    /// The number of failing states without a known cause, because there were too many or the run was stopped.
     package private(set) var unexplained: [Check: Int] = [:]
-    /// States that failed in a persistent recover process and not in a fresh one: no finding is made of them.
+    /// States that failed in a persistent recover process but not in a fresh one. They are not findings.
     package private(set) var unconfirmedCount = 0
-    /// The first of them, and of those that failed in another way there.
+    /// The first unconfirmed states, and the first that failed with another symptom in a fresh process.
     package private(set) var contradictions: [Contradiction] = []
 
     package init(_ recording: Recording, isDuringRecovery: Bool = false) {
@@ -68,9 +68,9 @@ package struct FindingCollector {
         minimiser = Minimiser(recording)
     }
 
-    /// Adds a state that `judgement` says is wrong.
+    /// Adds a failing state.
     ///
-    /// - Parameter isOver: it is time to end: nothing is made smaller any more.
+    /// - Parameter isOver: whether to stop: no further state is minimised.
     package mutating func add(
         _ state: CrashState, _ judgement: Judgement, _ checker: StateChecker, isOver: () -> Bool = { false }
     ) throws {
@@ -94,8 +94,8 @@ package struct FindingCollector {
         if !isWorthIt, count(failure, in: group, isOver: isOver()) { return }
         group.minimisedCount += 1
         minimised[failure.symptom, default: 0] += 1
-        guard let place = try explain(failure, checker, isOver) else { return }
-        if group.found.map({ causes[$0].cause.losses.isEmpty }) ?? true { group.found = place }
+        guard let index = try explain(failure, checker, isOver) else { return }
+        if group.found.map({ causes[$0].cause.losses.isEmpty }) ?? true { group.found = index }
     }
 
     private func hasTime(for symptom: Symptom) -> Bool {
@@ -103,13 +103,13 @@ package struct FindingCollector {
         return ofCheck < Self.minimisedAtMost.ofCheck && minimised[symptom, default: 0] < Self.minimisedAtMost.ofSymptom
     }
 
-    /// Counts a state that is not made smaller. False where it must be shown as it is: it is time to end, and nothing was
-    /// shown of its check.
+    /// Counts a state that is not minimised. False if it must be reported unminimised, because the run was stopped and its
+    /// check has no finding yet.
     private mutating func count(_ failure: Failure, in group: Group, isOver: Bool) -> Bool {
-        if let place = group.found ?? explanation(of: failure) {
-            causes[place].stateCount += 1
+        if let index = group.found ?? explanation(of: failure) {
+            causes[index].stateCount += 1
         } else if group.minimisedCount > 0 {
-            // Its like did not fail in a fresh process.
+            // Other states of the group did not fail in a fresh process.
             unconfirmedCount += 1
         } else if isOver, !causes.contains(where: { $0.cause.check == failure.symptom.check }) {
             return false
@@ -119,34 +119,34 @@ package struct FindingCollector {
         return true
     }
 
-    /// The most special known cause whose losses are all among this failure's.
+    /// The most specific known cause whose losses are a subset of this failure's.
     private func explanation(of failure: Failure) -> Int? {
-        causes.indices.filter { place in
-            let cause = causes[place].cause
+        causes.indices.filter { index in
+            let cause = causes[index].cause
             return cause == Cause(failure.symptom, losses: cause.losses, isDuringRecovery: isDuringRecovery)
                 && cause.losses.isEmpty == failure.losses.isEmpty && cause.losses.allSatisfy(failure.losses.contains)
         }.max { causes[$0].cause.losses.count < causes[$1].cause.losses.count }
     }
 
-    // MARK: - Making smaller
+    // MARK: - Minimising
 
-    /// Makes the state smaller and counts it with its cause; nil when it does not fail in a fresh process.
+    /// Minimises the state and counts it with its cause; nil if it does not fail in a fresh process.
     private mutating func explain(_ failure: Failure, _ checker: StateChecker, _ isOver: () -> Bool) throws -> Int? {
         let (state, symptom, minimiser) = (failure.state(), failure.symptom, minimiser)
-        // To try smaller states that hang would cost the timeout each.
+        // Each hanging candidate would cost the timeout.
         let smallest =
             symptom.isHang
             ? try minimiser.underStrongestProfile(state)
             : try minimiser.minimise(state, isOver: isOver) { try tryOut($0, checker) == symptom }
         let isCutShort = isOver()
-        let place = try enter(smallest, for: failure, checker, isCutShort: isCutShort, isOver)
-        if let place, causes[place].cause.losses.isEmpty, smallest.crashPoint == failure.crashPoint {
-            failingWhole[Moment(symptom: symptom, crashPoint: failure.crashPoint)] = place
+        let index = try enter(smallest, for: failure, checker, isCutShort: isCutShort, isOver)
+        if let index, causes[index].cause.losses.isEmpty, smallest.crashPoint == failure.crashPoint {
+            failingWhole[Moment(symptom: symptom, crashPoint: failure.crashPoint)] = index
         }
-        return place
+        return index
     }
 
-    /// How a smaller state fails; nil when it does not, or is not tried because too many hung.
+    /// The symptom of a candidate; nil if it does not fail, or is not tried because too many hung.
     private mutating func tryOut(_ state: CrashState, _ checker: StateChecker) throws -> Symptom? {
         guard hangingTries < Self.hangingTriesAtMost else { return nil }
         let symptom = try checker.check(state).symptom
@@ -154,15 +154,14 @@ package struct FindingCollector {
         return symptom
     }
 
-    /// What must be lost for the check to break, whatever the store says then: more may be lost in a state of which it
-    /// says something of its own.
+    /// The losses that are necessary for the check to fail with any error. A particular error may need more losses.
     private mutating func necessaryLosses(
         _ state: CrashState, _ symptom: Symptom, _ checker: StateChecker, _ isOver: () -> Bool
     ) throws -> [LossPattern] {
         var smallest = state
         if symptom.error != nil, !symptom.isHang {
             let minimiser = minimiser
-            smallest = try minimiser.losingLess(state, isOver) {
+            smallest = try minimiser.withFewerLosses(state, isOver) {
                 let found = try tryOut($0, checker)
                 return found?.check == symptom.check && found?.hasAcknowledged == symptom.hasAcknowledged
             }
@@ -179,7 +178,7 @@ package struct FindingCollector {
             causes[known].stateCount += 1
             guard smallest.isSmaller(than: causes[known].state) else { return known }
             let judgement = try checker.confirm(smallest)
-            // What a fresh process shows may be another thing.
+            // The symptom in a fresh process may be different.
             guard judgement.symptom == failure.symptom else { return known }
             causes[known] = try found(
                 smallest, judgement, losses, stateCount: causes[known].stateCount, isCutShort: isCutShort)
@@ -207,7 +206,7 @@ package struct FindingCollector {
         return nil
     }
 
-    /// Keeps what a state showed, and what it showed in a fresh process after that.
+    /// Records a state whose evidence in a fresh process differs from `shown`.
     private mutating func contradict(_ state: CrashState, _ shown: Evidence, _ checker: StateChecker) throws {
         guard contradictions.count < Contradiction.keptAtMost else { return }
         contradictions.append(

@@ -1,11 +1,11 @@
 import Model
 
-/// Makes a failing crash state smaller: fewer operations lost, fewer torn, earlier, under the strongest profile that
-/// still leaves it. It never comes to lose other kinds of things than the given state: that would be another cause.
+/// Minimises a failing crash state: fewer lost operations, fewer torn ones, an earlier crash, the strongest profile that
+/// still allows it. The result never has other loss patterns than the given state, because that would be another cause.
 package struct Minimiser {
     private let recording: Recording
 
-    /// Points that are tried one by one; of a longer way only those after oracle lines, where promises change.
+    /// Up to this many crash points are all tried; of more, only those after oracle lines, where the guarantees change.
     private let everyPointAtMost: Int
 
     package init(_ recording: Recording, everyPointAtMost: Int = 48) {
@@ -15,17 +15,17 @@ package struct Minimiser {
 
     private static let roundsAtMost = 6
 
-    /// A state that still fails and loses as little as this way of looking can find. Under a stronger profile it may be
-    /// smaller still, so that is tried from the beginning again.
+    /// The smallest failing state that the search finds. Repeats all steps after a stronger profile was found, under which
+    /// the state may become smaller.
     ///
-    /// - Parameter isOver: it is time to end: what was reached until then is the answer.
+    /// - Parameter isOver: whether to stop and return the smallest state so far.
     package func minimise(
         _ state: CrashState, isOver: () -> Bool = { false }, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
         var best = state
         for _ in 0..<Self.roundsAtMost where !isOver() {
             let last = best
-            best = try losingLess(try atEarliestPoint(best, isOver, fails: fails), isOver, fails: fails)
+            best = try withFewerLosses(try atEarliestPoint(best, isOver, fails: fails), isOver, fails: fails)
             best = try withoutTears(best, isOver, fails: fails)
             best = try underStrongerProfile(best, isOver, fails: fails)
             if best.lost == last.lost, best.crashPoint == last.crashPoint, best.profile == last.profile { break }
@@ -33,8 +33,8 @@ package struct Minimiser {
         return try underStrongestProfile(best)
     }
 
-    /// The first crash of the recording that fails for the same cause and has lost no more: what came after it need not
-    /// have been done at all. Of each epoch it looks at all lost, all kept, and each atom lost alone.
+    /// The first crash of the recording that fails for the same cause and loses no more, so that later operations are not
+    /// needed. It tries of each epoch: all lost, all kept, and each single loss.
     package func inShortestPrefix(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
         let patterns = try recording.story(of: state).patterns
         var found: CrashState?
@@ -55,8 +55,8 @@ package struct Minimiser {
         return found ?? state
     }
 
-    /// Without each atom that need not be lost.
-    func losingLess(
+    /// Removes each lost atom that is not needed for the failure.
+    func withFewerLosses(
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
         var best = state
@@ -66,7 +66,7 @@ package struct Minimiser {
             for item in best.lost.items.reversed() where !isOver() {
                 let fewer = LostAtoms(best.lost.items.filter { $0 != item })
                 let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(fewer))
-                // What was kept may have been lost for the sake of the order: then nothing changed.
+                // Other atoms may have been lost as dependencies: then the candidate is not smaller.
                 guard candidate.lost.items.count < best.lost.items.count, try fails(candidate) else { continue }
                 best = candidate
                 hasShrunk = true
@@ -75,7 +75,7 @@ package struct Minimiser {
         return best
     }
 
-    /// With whole writes lost instead of torn ones, or else with one piece of each missing and not several.
+    /// Replaces torn writes by lost ones, or several missing pieces of a write by one.
     private func withoutTears(
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
@@ -96,7 +96,7 @@ package struct Minimiser {
         return best
     }
 
-    /// What came after the broken promise is of no interest: it only makes the list of what was lost longer.
+    /// Moves the crash to the earliest point that still fails. Later operations only add losses.
     private func atEarliestPoint(
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
@@ -117,20 +117,20 @@ package struct Minimiser {
         return state
     }
 
-    /// The very same files with nothing lost, as the run had them earlier; nil where it never had them.
+    /// The same tree with nothing lost, at an earlier point of the run; nil if the run never had this tree.
     private func losingNothing(_ state: CrashState, at point: Int) throws -> CrashState? {
         guard !state.lost.isEmpty else { return nil }
         let candidate = try recording.wholeState(at: point)
         return candidate.tree == state.tree ? candidate : nil
     }
 
-    /// Under the strongest profile that allows the same tree, or else another that fails by losing all it may.
+    /// The state under the strongest profile that allows the same tree, or that fails with its own losses.
     private func underStrongerProfile(
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
         let strongest = try underStrongestProfile(state)
         let patterns = Set(try recording.story(of: state).patterns)
-        // A stronger profile may not leave this very tree, and fail all the same: with the same lost, or with more.
+        // A stronger profile may forbid this tree but still fail, with the same losses or more.
         for profile in recording.profiles.prefix(while: { $0 != strongest.profile }) where !isOver() {
             let same = try recording.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
             if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same),
@@ -140,7 +140,7 @@ package struct Minimiser {
             }
             let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
             guard !candidate.lost.isEmpty, try fails(candidate) else { continue }
-            let smaller = try losingLess(candidate, isOver, fails: fails)
+            let smaller = try withFewerLosses(candidate, isOver, fails: fails)
             if patterns.isSuperset(of: try recording.story(of: smaller).patterns) { return smaller }
         }
         return strongest
@@ -157,8 +157,8 @@ package struct Minimiser {
 }
 
 extension CrashState {
-    /// Whether this is the better one to show of two states of one cause: under the stronger profile, then with fewer
-    /// operations lost, fewer pieces missing, and earlier.
+    /// The order of states of one cause: a stronger profile first, then fewer lost operations, fewer lost pieces, an earlier
+    /// crash.
     func isSmaller(than other: CrashState) -> Bool {
         for (mine, theirs) in zip(size, other.size) where mine != theirs { return mine < theirs }
         return false
@@ -173,7 +173,7 @@ extension CrashState {
 }
 
 extension LostAtoms {
-    /// How much there is to say of what is lost: a whole atom is one piece, and so is each hole in one, and the tear.
+    /// The complexity of the losses: a whole atom counts 1; a torn one counts 1 and 1 more for each missing range.
     fileprivate var pieceCount: Int { items.reduce(0) { $0 + $1.pieceCount } }
 }
 
@@ -196,7 +196,7 @@ extension LostAtoms.Item {
 }
 
 extension Recording {
-    /// Whether the last event before the crash point is a line of the oracle: only there do promises change.
+    /// Whether the last event before the crash point is an oracle line. Only there do the guarantees change.
     fileprivate func isOracleLine(before point: Int) -> Bool {
         if case .oracle = events[point - 1] { true } else { false }
     }

@@ -1,72 +1,72 @@
-/// A failing crash or fault, told: what the store did around it, what became of that, what is wrong, and why it may happen.
+/// The story of a failing crash or fault: the operations around it and their fates, the violation, and why it is possible.
 ///
-/// The words are the same for the same case, whoever derives it.
+/// Equal cases give equal stories.
 package struct CrashStory: Hashable, Codable, Sendable {
-    /// What became of something that the store did.
+    /// The fate of an event.
     package enum Fate: String, Hashable, Codable, Sendable {
-        /// A barrier that returned, or the crash's profile, made it durable.
+        /// It was durable: by a barrier or by the profile.
         case durable
-        /// Nothing had made it durable, and this crash left it.
+        /// It was unsynced, and this crash kept it.
         case survived
         case lost
-        /// Some of it is lost and some survived.
+        /// It survived in part.
         case torn
-        /// A sync that returned.
+        /// A sync that succeeded.
         case synced
-        /// A sync that failed: it promises nothing.
+        /// A sync that failed, which guarantees nothing.
         case failed
-        /// Had not returned when the power went.
+        /// A sync that had not returned at the crash.
         case unfinished
-        /// The workload asked the store for something.
+        /// The workload sent a request to the store.
         case asked
-        /// The store acknowledged: from here on it must be there.
+        /// The store acknowledged a request: it must be durable from here on.
         case promised
-        /// The store refused: it may be there or not.
+        /// The store refused a request: it may have taken effect or not.
         case refused
-        /// A fault that was injected into the run.
+        /// An injected fault.
         case injected
         /// Anything else.
         case other
     }
 
-    /// A line of the timeline: one event, or several that are of less interest.
+    /// A line of the timeline: one event, or several that are less important.
     package struct Moment: Hashable, Codable, Sendable {
-        /// The crash points right after the first and the last event that it stands for.
+        /// The crash points right after its first and last event.
         package var from: Int
         package var through: Int
         package var what: String
         package var fate: Fate
-        /// More about its fate: which part is lost, which error.
+        /// Details of the fate: the lost part, or the error.
         package var detail: String?
     }
 
-    /// How a store was looked at that met a fault, and no crash.
+    /// How the store was observed after a fault without a crash.
     package enum FaultLook: String, Hashable, Codable, Sendable {
-        /// What storage holds, recovered afresh.
+        /// The files on storage, recovered by a new process.
         case storage
-        /// The living store, as its processes and the kernel's cache had it.
+        /// The running store, with its memory and the kernel's cache.
         case live
     }
 
-    /// Nil where a crash came.
+    /// nil for a crash.
     package var look: FaultLook?
-    /// The crash before this one, where this one hit the recovery from it: the timeline is then the recovery's.
+    /// The first crash, if this one was during the recovery from it. The timeline is then the one of the recovery.
     package var firstCrash: String?
-    /// What is wrong, in one sentence.
+    /// The violation in one sentence.
     package var headline: String
     package var profile: CrashProfile
-    /// How many events had happened when the power went, or when the store was looked at.
+    /// The number of events before the crash, or before the store was observed.
     package var crashPoint: Int
     package var timeline: [Moment]
-    /// What would have been right, and what was there after recovery.
+    /// The expected values, and the value found after recovery.
     package var expected: String
     package var found: String
-    /// Where the two first differ and what stands there, if both are values.
+    /// The first difference between both, if both are values.
     package var difference: String?
-    /// Why what was lost may be lost, a sentence or two for each kind of thing.
+    /// Why the losses are possible: one or two sentences for each kind of loss.
     package var reasons: [String]
 
-    /// With `change` applied to what the store said for itself, in which there may be paths of the machine.
+    /// Applies `change` to the text that comes from the store, which may contain paths of this machine.
     package func rewording(_ change: (String) -> String) -> CrashStory {
         var story = self
         story.found = change(found)

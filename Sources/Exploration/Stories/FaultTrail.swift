@@ -1,10 +1,10 @@
 import Model
 
-/// Follows the faults that were injected into a run, as its events go by.
+/// Tracks the injected faults of a run while its events are read in order.
 struct FaultTrail {
     private let faults: [OperationID: [InjectedFault]]
-    /// A sync that loses what it covered, and its file: what is written there until it ends is the fault's.
-    private var undoing: (sync: OperationID, file: InodeID)?
+    /// A sync that loses data, and its file. Until it ends, writes to this file are made by the fault.
+    private var reverting: (sync: OperationID, file: InodeID)?
 
     private static let sentencesAtMost = 3
 
@@ -13,22 +13,22 @@ struct FaultTrail {
     mutating func follow(_ event: TraceEvent) {
         switch event {
         case .barrierBegan(let id, .fsync(let file), _), .barrierBegan(let id, .fdatasync(let file), _):
-            if faults[id]?.contains(where: \.undoes) == true { undoing = (id, file) }
-        case .barrierEnded(let id, _) where undoing?.sync == id: undoing = nil
+            if faults[id]?.contains(where: \.revertsData) == true { reverting = (id, file) }
+        case .barrierEnded(let id, _) where reverting?.sync == id: reverting = nil
         default: break
         }
     }
 
-    /// What was done to an operation, and to which; nil where only the rule is known.
-    func deed(to id: OperationID) -> String? { faults[id]?.map(\.storyDeed).joined(separator: ", ") }
+    /// The faults of an operation; nil if only the rule is known.
+    func faultText(of id: OperationID) -> String? { faults[id]?.map(\.storyText).joined(separator: ", ") }
 
-    /// What a fault did of an operation's work: it hit it, or it is the fault's own.
+    /// A remark on an operation that a fault changed or made.
     func remark(on operation: Operation) -> String? {
-        if let undoing, operation.change.writes(undoing.file) { return "old bytes, put back by the fault" }
-        return faults[operation.id] == nil ? nil : "as the fault made it"
+        if let reverting, operation.change.writes(reverting.file) { return "old bytes, restored by the fault" }
+        return faults[operation.id] == nil ? nil : "changed by the fault"
     }
 
-    /// What the faults among the events did, each once.
+    /// The sentences about the faults among the events, without duplicates.
     func sentences(_ events: some Sequence<TraceEvent>) -> [String] {
         var sentences: [String] = []
         for event in events {
@@ -39,12 +39,12 @@ struct FaultTrail {
         }
         let more = sentences.count - Self.sentencesAtMost
         return more > 0
-            ? sentences.prefix(Self.sentencesAtMost) + ["And so \(more.counted("more time"))."] : sentences
+            ? sentences.prefix(Self.sentencesAtMost) + ["And \(more.counted("more fault")) like these."] : sentences
     }
 }
 
 extension Change {
-    /// Whether it changes what the file holds.
+    /// Whether it changes the content of the file.
     fileprivate func writes(_ file: InodeID) -> Bool {
         switch self {
         case .write(let inode, _, _), .truncate(let inode, _), .allocate(let inode, _, _, _): inode == file

@@ -1,6 +1,6 @@
 import Model
 
-/// Why a crash may lose what it lost: what would have made it durable, and what came of that.
+/// Explains why the losses of a crash are possible: what makes such a change durable, and why it was not.
 struct LossReasons {
     private let recording: Recording
     private let state: CrashState
@@ -22,13 +22,13 @@ struct LossReasons {
     func sentences() -> [String] {
         let piece = recording.writePieceCut(at: state.crashPoint)
         if state.profile == .kill, !losses.isEmpty || piece != nil {
-            let part = piece.map { ", of which the kernel had \($0.number) of \($0.count) pieces" } ?? ""
-            return ["The process was killed within its last write\(part); the kernel keeps what was written before."]
+            let part = piece.map { ", after \($0.number) of its \($0.count) pieces" } ?? ""
+            return ["The process was killed during its last write\(part). The kernel keeps all earlier writes."]
         }
         guard !losses.isEmpty else {
             if recording.mappedFiles.isEmpty, let piece {
                 let part = "\(piece.number) of its \(piece.count) pieces"
-                return ["The power went within the last write, of which \(part) had been made; nothing else is lost."]
+                return ["The power failed during the last write, after \(part). Nothing else is lost."]
             }
             return [intact]
         }
@@ -39,12 +39,12 @@ struct LossReasons {
         }
         if sentences.count > Self.sentencesAtMost {
             let more = sentences.count - Self.sentencesAtMost + 1
-            sentences = sentences.prefix(Self.sentencesAtMost - 1) + ["And so for \(more) more."]
+            sentences = sentences.prefix(Self.sentencesAtMost - 1) + ["And \(more) more losses like these."]
         }
         return sentences + order
     }
 
-    /// Nothing that was recorded is lost.
+    /// The sentence if no recorded change is lost.
     private var intact: String {
         if recording.sectorBytes != nil {
             return
@@ -55,36 +55,39 @@ struct LossReasons {
             return "Nothing is lost: every file is as the store's processes left it."
         }
         return
-            "Every call of the store is whole. But it writes through a shared mapping of \(file): what it stored there "
-            + "is on disk only after msync or fsync, or when the kernel writes it back."
+            "No system call is lost. But the store writes through a shared mapping of \(file): such data is on disk only "
+            + "after msync, fsync or a writeback by the kernel."
     }
 
-    /// What makes such a thing durable.
+    /// What makes such a change durable.
     private func rule(of loss: Loss) -> String {
         switch loss.effect {
-        case .name(_, nil): "The \(loss.what) is a change of its directory, on disk only after a sync of the directory."
-        case .name: "The \(loss.what) is an entry of its directory, on disk only after a sync of the directory."
-        case .write, .zero: "What was written to \(loss.path) is on disk only after fsync or fdatasync of the file."
-        case .grow, .resize: "The new size of \(loss.path) is on disk only after fsync or fdatasync of the file."
-        case .attributes, .extendedAttribute: "Attributes of \(loss.path) are on disk only after fsync of the file."
+        case .name(_, nil):
+            "The \(loss.summary) is a change of its directory, durable only after a sync of the directory."
+        case .name: "The \(loss.summary) is an entry of its directory, durable only after a sync of the directory."
+        case .write, .zero: "Data written to \(loss.path) is durable only after fsync or fdatasync of the file."
+        case .grow, .resize: "The new size of \(loss.path) is durable only after fsync or fdatasync of the file."
+        case .attributes, .extendedAttribute: "Attributes of \(loss.path) are durable only after fsync of the file."
         }
     }
 
-    /// What was synced after it, of what could have made it durable.
+    /// Why no later sync made it durable.
     private func outcome(of loss: Loss) -> String {
         let syncs = syncs(after: loss)
         if let failed = syncs.first(where: { endings[$0].map { $0.errno != 0 } ?? false }), let end = endings[failed] {
-            return "Its sync failed at event \(end.point): after that, a sync that succeeds promises nothing for it."
+            return "Its sync failed at event \(end.point), so that a later successful sync does not cover it."
         }
-        if loss.isUnsyncable { return "An earlier sync over it failed: a later one promises nothing for it." }
-        if syncs.contains(where: { endings[$0] == nil }) { return "Its sync had not returned when the power went." }
+        if loss.isUnsyncable {
+            return "An earlier sync of it failed, so that a later successful sync does not cover it."
+        }
+        if syncs.contains(where: { endings[$0] == nil }) { return "Its sync had not returned when the power failed." }
         if let done = syncs.first, let end = endings[done] {
             return "The sync that returned at event \(end.point) does not cover it."
         }
-        return "None came between it and the power cut."
+        return "There was none before the power cut."
     }
 
-    /// The barriers that began after it on its file or its directory; under one order of everything, any.
+    /// The barriers after it on its file or directory; under a total order, on any.
     private func syncs(after loss: Loss) -> [OperationID] {
         let isOneOrder = state.profile == .strict || state.profile == .ext4Journal
         return recording.events[..<state.crashPoint].compactMap { event in
@@ -98,22 +101,22 @@ struct LossReasons {
         }
     }
 
-    /// What the profile has to do with it.
+    /// Why the profile allows this order.
     private var order: [String] {
         if state.profile == .strict {
             return [
-                "The profile is strict: all else is kept, in order. No filesystem does better, so none avoids this."
+                "The profile is strict: all earlier changes survive, in order. No filesystem guarantees more."
             ]
         }
         var sentences: [String] = []
         if losses.contains(where: \.isTorn) {
-            sentences.append("A write that was not synced may survive in part.")
+            sentences.append("An unsynced write may be torn.")
         }
         let first = losses.map(\.operation).min()
         if let first, hasLaterSurvivor(first) {
             sentences.append(
-                "Something later survived, though not synced either: under \(state.profile.rawValue) what is not synced "
-                    + "keeps no such order.")
+                "A later unsynced change survived: \(state.profile.rawValue) does not keep unsynced changes in this "
+                    + "order.")
         }
         return sentences
     }

@@ -2,19 +2,19 @@ import Bytes
 import Model
 import Oracle
 
-/// Tells the story of one failing state of a crash or a fault: picks the events that matter and says what became of each.
+/// Makes the story of a failing state after a crash or a fault: selects the important events and determines their fates.
 struct Storyteller {
     private let recording: Recording
     private let state: CrashState
     private let violation: Violation
-    /// The oracle's lines before those of the recording: of earlier lives of the store.
+    /// The number of oracle lines before the recording, from earlier lives of the store.
     private let linesBefore: Int
     private let faults: FaultTrail
     private let look: CrashStory.FaultLook?
     private let losses: [Loss]
-    /// The parts of each operation that this crash could have lost.
+    /// The effects of each operation that this crash could have lost.
     private let losable: [OperationID: [Loss]]
-    /// How each barrier ended before the power went, and at which crash point.
+    /// The result of each barrier that ended before the crash, and its crash point.
     private let endings: [OperationID: (point: Int, errno: Int32)]
 
     init(
@@ -73,8 +73,8 @@ struct Storyteller {
         }
     }
 
-    /// Where the value that was found differs from the expected one that it is most like. A value that the key had
-    /// before, as a whole, is named by its line already.
+    /// The difference between the found value and the most similar expected one. nil for a whole older value of the key,
+    /// which is already named by its oracle line.
     private func difference(_ history: [Asked]) -> ValueDifference? {
         guard let key = violation.key, let found = violation.found?.payload else { return nil }
         let expected = violation.expected.compactMap(\.payload)
@@ -92,34 +92,34 @@ struct Storyteller {
 
     // MARK: - Moments
 
-    private func moments() throws -> [Timeline.Told] {
+    private func moments() throws -> [Timeline.Item] {
         var narrator = TraceNarrator()
         for record in recording.base.baseRecords() { narrator.follow(record) }
         let firstLost = losses.map(\.operation).min()
         var hasLost = false
         var line = linesBefore
-        var told: [Timeline.Told] = []
-        /// What the store was asked for last: a loss is told with what it was done for.
+        var items: [Timeline.Item] = []
+        /// The last request before the current event. A loss is shown together with its request.
         var lastAsked: Int?
         let promises = promisedLines
         var trail = faults
         for event in recording.events[..<state.crashPoint] {
-            let narrated = narrator.tell(event)
+            let narrated = narrator.narrate(event)
             trail.follow(event)
             var moment = CrashStory.Moment(
-                from: narrated.point, through: narrated.point, what: narrated.storyDeed, fate: .other)
+                from: narrated.point, through: narrated.point, what: narrated.storyText, fate: .other)
             var isKey = false
             switch event {
             case .completed, .barrierEnded: continue
             case .operation(let operation):
                 if operation.id == firstLost {
                     hasLost = true
-                    if let lastAsked { told[lastAsked].isKey = true }
+                    if let lastAsked { items[lastAsked].isKey = true }
                 }
                 if look == nil { (moment.fate, moment.detail) = fate(of: operation.id) }
                 if let piece = recording.writePiece(at: narrated.point - 1) { moment.what += " (\(piece.words))" }
                 isKey = moment.fate == .lost || moment.fate == .torn
-                // A hole has two sides: what is missing, and what came later and is there.
+                // A hole is explained by both: the lost operation and the later one that survived.
                 isKey = isKey || violation.check == .noHoles && hasLost && moment.fate == .survived
                 if let remark = trail.remark(on: operation) {
                     moment.what += " (\(remark))"
@@ -138,22 +138,22 @@ struct Storyteller {
                 }
             case .oracle(let payload):
                 line += 1
-                let words = OracleLineWords(try recording.payloads.bytes(of: payload), number: line)
+                let words = OracleLineText(try recording.payloads.bytes(of: payload), number: line)
                 (moment.what, moment.fate) = (words.text, words.fate)
-                if moment.fate == .asked { lastAsked = told.count }
+                if moment.fate == .asked { lastAsked = items.count }
                 isKey = promises.contains(line) || moment.fate == .refused
                 if isKey, moment.fate == .other { moment.fate = .asked }
             case .fault(let id, _):
                 isKey = true
                 moment.fate = .injected
-                moment.what = trail.deed(to: id) ?? moment.what
-                if look != nil, let lastAsked { told[lastAsked].isKey = true }
+                moment.what = trail.faultText(of: id) ?? moment.what
+                if look != nil, let lastAsked { items[lastAsked].isKey = true }
             }
-            var one = Timeline.Told(moment: moment, isKey: isKey, group: narrated.group)
+            var one = Timeline.Item(moment: moment, isKey: isKey, group: narrated.group)
             if case .barrierBegan = event { one.isBarrier = true }
-            told.append(one)
+            items.append(one)
         }
-        return told
+        return items
     }
 
     private func fate(of id: OperationID) -> (CrashStory.Fate, detail: String?) {
@@ -167,8 +167,7 @@ struct Storyteller {
 
     // MARK: - The oracle
 
-    /// The lines of the oracle that the violation is about: the promise, and what was asked for it. A violation that
-    /// names none is told with the last line before the crash.
+    /// The oracle lines that the violation refers to. If there are none, the last line before the crash.
     private var promisedLines: Set<Int> {
         var lines = Set(
             [violation.line, violation.found?.line].compactMap(\.self) + violation.expected.compactMap(\.line)

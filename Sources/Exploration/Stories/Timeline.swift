@@ -1,13 +1,13 @@
 import Bytes
 
-/// Makes a timeline short: what matters stands on lines of its own, the rest is folded together and counted.
+/// Shortens a timeline: key events have lines of their own, the others are summarised and counted.
 enum Timeline {
-    /// One event, told.
-    struct Told {
+    /// One event of the timeline.
+    struct Item {
         var moment: CrashStory.Moment
-        /// Has a line of its own.
+        /// Whether it has a line of its own.
         var isKey: Bool
-        /// What it did to which file: events of one group can be counted together.
+        /// The operation and the file. Events of one group are counted together.
         var group: String
         var isBarrier = false
     }
@@ -15,29 +15,29 @@ enum Timeline {
     private static let repeatedAtMost = 3
     private static let linesAtMost = 36
 
-    static func folded(_ told: [Told]) -> [CrashStory.Moment] {
-        guard let first = told.firstIndex(where: \.isKey) else { return summaries(told[...]) }
+    static func folded(_ items: [Item]) -> [CrashStory.Moment] {
+        guard let first = items.firstIndex(where: \.isKey) else { return summaries(items[...]) }
         var lines: [CrashStory.Moment] = []
-        // The last sync before what matters says up to where all was well.
-        let context = told[..<first].lastIndex { $0.moment.fate == .synced } ?? first
-        lines += summaries(told[..<context])
+        // The last sync before the first key event gives the context.
+        let context = items[..<first].lastIndex { $0.moment.fate == .synced } ?? first
+        lines += summaries(items[..<context])
         var index = context
-        while index < told.count {
-            let isKey = told[index].isKey || index == context
+        while index < items.count {
+            let isKey = items[index].isKey || index == context
             let end =
-                told[index...].firstIndex {
+                items[index...].firstIndex {
                     isKey
-                        ? $0.group != told[index].group || $0.moment.fate != told[index].moment.fate || !$0.isKey
+                        ? $0.group != items[index].group || $0.moment.fate != items[index].moment.fate || !$0.isKey
                         : $0.isKey
-                } ?? told.count
-            lines += isKey ? repeated(told[index..<max(end, index + 1)]) : summaries(told[index..<end])
+                } ?? items.count
+            lines += isKey ? repeated(items[index..<max(end, index + 1)]) : summaries(items[index..<end])
             index = max(end, index + 1)
         }
         return lines.count > linesAtMost ? shortened(lines) : lines
     }
 
-    /// Events of one group with one fate: the first, the last, and how many there are between.
-    private static func repeated(_ run: ArraySlice<Told>) -> [CrashStory.Moment] {
+    /// Events of one group with one fate: the first, the last, and the number of those between.
+    private static func repeated(_ run: ArraySlice<Item>) -> [CrashStory.Moment] {
         let moments = run.map(\.moment)
         guard moments.count > repeatedAtMost, let first = moments.first, let last = moments.last else { return moments }
         let between = CrashStory.Moment(
@@ -47,8 +47,8 @@ enum Timeline {
         return [first, between, last]
     }
 
-    /// Events of less interest on one line; on two where there are syncs among them: whether one came must be seen.
-    private static func summaries(_ run: ArraySlice<Told>) -> [CrashStory.Moment] {
+    /// Less important events on one line, and their syncs on a second one, because syncs must stay visible.
+    private static func summaries(_ run: ArraySlice<Item>) -> [CrashStory.Moment] {
         let syncs = run.filter(\.isBarrier)
         let others = run.filter { !$0.isBarrier }
         return [others, syncs].filter { !$0.isEmpty }.map { summary($0[...]) }
@@ -56,20 +56,20 @@ enum Timeline {
     }
 
     /// `14 events: 13 × write a.db-journal, create a.db-journal`
-    private static func summary(_ run: ArraySlice<Told>) -> CrashStory.Moment {
+    private static func summary(_ run: ArraySlice<Item>) -> CrashStory.Moment {
         let moments = run.map(\.moment)
         guard moments.count > 1, let first = moments.first, let last = moments.last else {
             var only = run[run.startIndex].moment
-            // Not the promise that is broken.
+            // Only the violated guarantee is shown as promised.
             if only.fate == .promised { only.fate = .other }
             return only
         }
         var counts: [(group: String, count: Int)] = []
-        for told in run {
-            if let known = counts.firstIndex(where: { $0.group == told.group }) {
+        for items in run {
+            if let known = counts.firstIndex(where: { $0.group == items.group }) {
                 counts[known].count += 1
             } else {
-                counts.append((told.group, 1))
+                counts.append((items.group, 1))
             }
         }
         let most = counts.filter { $0.group != "oracle line" || counts.count == 1 }.sorted { $0.count > $1.count }
@@ -86,7 +86,7 @@ enum Timeline {
         return CrashStory.Moment(from: first.from, through: last.through, what: what, fate: fate)
     }
 
-    /// The first lines and the last ones.
+    /// Keeps the first and the last lines.
     private static func shortened(_ lines: [CrashStory.Moment]) -> [CrashStory.Moment] {
         let head = lines.prefix(linesAtMost / 2)
         let tail = lines.suffix(linesAtMost / 2 - 1)

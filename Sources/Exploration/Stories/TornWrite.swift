@@ -1,14 +1,16 @@
 import Model
 
-/// A write of which a crash kept some: which bytes are there, which are not, and what is read in their place.
+/// A torn write: the kept bytes, the lost bytes, and those that read as zeros.
 struct TornWrite {
     private let range: Range<UInt64>
     private let lost: RangeSet<UInt64>
-    /// Lost bytes of a file that is long enough to show them.
+    /// Lost bytes within the size of the file, which read as zeros.
     private let zeros: RangeSet<UInt64>
 
-    /// - Parameter parts: everything of the write that a crash could have lost.
-    /// - Parameter losses: what of it this crash did lose. Nil when the operation is no write.
+    /// nil if the operation is not a write.
+    ///
+    /// - Parameter parts: all effects of the write that a crash could have lost.
+    /// - Parameter losses: the effects that this crash lost.
     init?(parts: [Loss], losses: [Loss]) {
         var written: Range<UInt64>?
         var growth: (from: UInt64, to: UInt64)?
@@ -19,7 +21,7 @@ struct TornWrite {
             default: return nil
             }
         }
-        // Of one whose data is durable its growth alone can be lost.
+        // If the data is durable, only the growth can be lost.
         guard let range = written ?? growth.map({ min($0.from, $0.to)..<$0.to }) else { return nil }
         var (data, visibleEnd) = (RangeSet<UInt64>(), growth?.to ?? range.upperBound)
         for loss in losses {
@@ -43,8 +45,8 @@ struct TornWrite {
         if kept.isEmpty {
             return zeros.isEmpty ? "kept none of its bytes" : "kept the size, lost the bytes: they read as zeros"
         }
-        let gone = ByteRangeWords.list(Array(lost.ranges))
+        let gone = ByteRangeText.list(Array(lost.ranges))
         let asZeros = zeros.isEmpty ? "" : zeros == lost ? ", which read as zeros" : "; some of them read as zeros"
-        return "kept bytes \(ByteRangeWords.list(Array(kept.ranges))), lost \(gone)\(asZeros)"
+        return "kept bytes \(ByteRangeText.list(Array(kept.ranges))), lost \(gone)\(asZeros)"
     }
 }

@@ -1,7 +1,7 @@
 import Bytes
 import Model
 
-/// One event of a trace, told: the parts of a line of text, or of a JSON object.
+/// An event of a trace, as a line of text or a JSON object.
 package struct TraceLine: Hashable, Sendable {
     /// The crash point right after the event.
     package var point: Int
@@ -15,12 +15,12 @@ package struct TraceLine: Hashable, Sendable {
     package var errno: Int32?
     package var process: Int32?
     package var origin = Operation.Origin.call
-    /// Had not returned when it was recorded.
+    /// Whether the operation had not returned when it was recorded.
     package var isInFlight = false
     package var detail: String?
-    /// Where a name went, or what it is another name of.
+    /// The new name of a rename, or the existing name of a link.
     package var otherPath: ByteString?
-    /// Of an oracle line: which one of the trace it is, from 1.
+    /// For an oracle line: its number in the trace, from 1.
     package var oracleNumber = 0
     /// The data of a write or an oracle line.
     package var data: Payload?
@@ -30,8 +30,8 @@ package struct TraceLine: Hashable, Sendable {
         self.what = what
     }
 
-    /// What happened, without who did it and when: the same for two runs of the same work.
-    package var deed: String {
+    /// The event without process and time: equal for two runs of the same workload.
+    package var summary: String {
         var parts = [what]
         if let path { parts.append(path.description) }
         if let offsetBytes, let countBytes { parts.append("[\(offsetBytes), +\(countBytes))") }
@@ -43,25 +43,25 @@ package struct TraceLine: Hashable, Sendable {
         return parts.joined(separator: " ")
     }
 
-    /// `-> /new`, `= /old`: what `otherPath` is to the path.
+    /// `-> /new` or `= /old`: the relation of `otherPath` to the path.
     private var relation: String? { otherPath.map { "\(relationSign) \($0)" } }
 
-    /// What stands between the path and the other one.
+    /// The sign between the path and `otherPath`.
     var relationSign: String { what == "link" ? "=" : "->" }
 
-    /// A line of text: crash point, operation, what happened. `oracleLine` is the text of an oracle line, which is told as
-    /// in a story.
+    /// A line of text: crash point, operation id, event. `oracleLine` is the text of an oracle line, which is shown as in a
+    /// story.
     package func text(oracleLine: ByteString?) -> String {
         let number = operation.map { "\(OperationID($0))" } ?? ""
-        let said = oracleLine.map { OracleLineWords($0.bytes, number: oracleNumber).text } ?? deed + originWords
+        let said = oracleLine.map { OracleLineText($0.bytes, number: oracleNumber).text } ?? summary + originText
         return
             "\(Self.padded("\(point)", 7, fromLeft: true))  \(Self.padded(number, 9, fromLeft: false))  \(said)"
     }
 
-    private var originWords: String {
+    private var originText: String {
         switch origin {
         case .call: ""
-        case .sameCall: " (one more piece of the write before)"
+        case .sameCall: " (further piece of the previous write)"
         case .writeback: " (written back by the kernel)"
         }
     }
@@ -77,7 +77,7 @@ extension TraceLine: Encodable {
         case point, op, what, path, offsetBytes, countBytes, sizeBytes, errno, pid, origin, inFlight, detail
     }
 
-    /// Paths and details are printed as ByteString prints: readable and lossless.
+    /// Paths and details are encoded as ByteString prints them: readable and lossless.
     package func encode(to encoder: any Encoder) throws {
         var fields = encoder.container(keyedBy: Key.self)
         try fields.encode(point, forKey: .point)

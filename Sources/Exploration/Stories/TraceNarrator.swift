@@ -1,34 +1,34 @@
 import Bytes
 import Model
 
-/// Says the records of a trace in words, with paths in place of inodes: it follows the names as the trace goes.
+/// Converts the events of a trace to text, with paths instead of inodes. It tracks the names of inodes through the trace.
 ///
-/// Two traces of the same work read the same, whatever inode numbers their filesystems gave.
+/// Two traces of the same workload give the same text, whatever their inode numbers.
 package struct TraceNarrator: Sendable {
-    private var names: [Entry: InodeID] = [:]
-    private var places: [InodeID: Places] = [:]
-    /// How many events were told: the crash point after the last of them.
+    private var names: [DirectoryEntry: InodeID] = [:]
+    private var histories: [InodeID: NameHistory] = [:]
+    /// The number of converted events: the crash point after the last of them.
     private(set) package var eventCount = 0
     private var oracleCount = 0
 
     /// The names of an inode.
-    private struct Places: Sendable {
-        /// The newest last, which is one that it has. Some of those before it may have gone to others meanwhile, or stand
-        /// there twice. Of an inode that has no name any more, the last that it had.
-        var entries: [Entry] = []
-        /// How many names it has.
+    private struct NameHistory: Sendable {
+        /// The names, newest last. The last one is current; earlier ones may be outdated or duplicate. For an inode without
+        /// names, the last name that it had.
+        var entries: [DirectoryEntry] = []
+        /// The number of current names.
         var nameCount = 0
     }
 
     package init() {}
 
-    /// Follows the names of the base tree, of which nothing is told.
+    /// Reads the names of the base tree.
     package mutating func follow(_ base: BaseRecord) {
-        if case .entry(let entry, let inode) = base { give(entry, to: inode) }
+        if case .entry(let entry, let inode) = base { addName(entry, to: inode) }
     }
 
-    /// Tells one event. Names are those that hold after it.
-    package mutating func tell(_ event: TraceEvent) -> TraceLine {
+    /// Converts one event. Paths are those after the event.
+    package mutating func narrate(_ event: TraceEvent) -> TraceLine {
         eventCount += 1
         var line = TraceLine(point: eventCount, what: "")
         switch event {
@@ -37,7 +37,7 @@ package struct TraceNarrator: Sendable {
             line.process = operation.process
             line.origin = operation.origin
             line.isInFlight = !operation.isComplete
-            tell(operation.change, &line)
+            narrate(operation.change, &line)
         case .completed(let id):
             line.operation = id.rawValue
             line.what = "completed"
@@ -68,7 +68,7 @@ package struct TraceNarrator: Sendable {
         return line
     }
 
-    private mutating func tell(_ change: Change, _ line: inout TraceLine) {
+    private mutating func narrate(_ change: Change, _ line: inout TraceLine) {
         switch change {
         case .write(let inode, let offset, let data):
             (line.what, line.path) = ("write", path(inode))
@@ -79,25 +79,25 @@ package struct TraceNarrator: Sendable {
             (line.what, line.path) = (Self.word(allocation), path(inode))
             (line.offsetBytes, line.countBytes) = (offset, count)
         case .create(let inode, let kind, let attributes, let entry):
-            give(entry, to: inode)
+            addName(entry, to: inode)
             (line.what, line.path) = (Self.word(kind), path(entry))
             line.detail = Self.words(attributes)
             if case .symbolicLink(let target) = kind { line.detail = "-> \(target)" }
         case .link(let inode, let entry):
             line.otherPath = path(inode)
-            give(entry, to: inode)
+            addName(entry, to: inode)
             (line.what, line.path) = ("link", path(entry))
         case .unlink(let entry):
             (line.what, line.path) = ("unlink", path(entry))
-            take(entry)
+            removeName(entry)
         case .rename(let from, let to, let mode):
             line.what = mode == .exchange ? "exchange" : "rename"
             (line.path, line.otherPath) = (path(from), path(to))
             let (moved, replaced) = (names[from], names[to])
-            take(from)
-            take(to)
-            if let moved { give(to, to: moved) }
-            if mode == .exchange, let replaced { give(from, to: replaced) }
+            removeName(from)
+            removeName(to)
+            if let moved { addName(to, to: moved) }
+            if mode == .exchange, let replaced { addName(from, to: replaced) }
         case .setAttributes(let inode, let attributes):
             (line.what, line.path, line.detail) = ("chmod", path(inode), Self.words(attributes))
         case .setExtendedAttribute(let inode, let name, let value):
@@ -108,50 +108,50 @@ package struct TraceNarrator: Sendable {
 
     // MARK: - Names
 
-    private mutating func give(_ entry: Entry, to inode: InodeID) {
-        take(entry)
+    private mutating func addName(_ entry: DirectoryEntry, to inode: InodeID) {
+        removeName(entry)
         names[entry] = inode
-        var known = places.removeValue(forKey: inode) ?? Places()
+        var known = histories.removeValue(forKey: inode) ?? NameHistory()
         if known.nameCount == 0 { known.entries = [] }
         known.entries.append(entry)
         known.nameCount += 1
         if known.entries.count > 2 * known.nameCount + 8 {
-            var seen: Set<Entry> = []
+            var seen: Set<DirectoryEntry> = []
             let newest = known.entries.reversed().filter { names[$0] == inode && seen.insert($0).inserted }
             known.entries = newest.reversed()
         }
-        places[inode] = known
+        histories[inode] = known
     }
 
-    private mutating func take(_ entry: Entry) {
-        guard let inode = names.removeValue(forKey: entry), var known = places.removeValue(forKey: inode) else {
+    private mutating func removeName(_ entry: DirectoryEntry) {
+        guard let inode = names.removeValue(forKey: entry), var known = histories.removeValue(forKey: inode) else {
             return
         }
         known.nameCount -= 1
         if known.nameCount == 0 { known.entries = [entry] }
         while known.nameCount > 0, let last = known.entries.last, names[last] != inode { known.entries.removeLast() }
-        places[inode] = known
+        histories[inode] = known
     }
 
-    private func path(_ entry: Entry) -> ByteString {
+    private func path(_ entry: DirectoryEntry) -> ByteString {
         var path = PathFromEnd()
         path.prepend(entry.name)
         return self.path(beneath: entry.directory, path)
     }
 
-    /// By the last name that the inode was given; "(gone)" after one that it lost.
+    /// The path by the newest name of the inode, with "(gone)" after it if the inode has no name any more.
     private func path(_ inode: InodeID) -> ByteString {
         inode == .root ? "/" : path(beneath: inode, PathFromEnd())
     }
 
-    /// The path of the inode, and after it what is in `path` already.
+    /// Prepends the path of the inode to `path`.
     private func path(beneath inode: InodeID, _ path: PathFromEnd) -> ByteString {
         var path = path
         var suffix = isGone(inode) ? " (gone)" : ""
         var current = inode
-        // A trace may hold names that lead in a circle; the path is full then.
+        // Names in a trace may form a cycle; then the path becomes full.
         while current != .root, !path.isFull {
-            guard let place = places[current]?.entries.last else {
+            guard let place = histories[current]?.entries.last else {
                 path.prepend(ByteString("(\(current))"))
                 break
             }
@@ -162,7 +162,7 @@ package struct TraceNarrator: Sendable {
         return path.isFull ? path.path : ByteString([UInt8(ascii: "/")] + path.path.bytes)
     }
 
-    private func isGone(_ inode: InodeID) -> Bool { places[inode].map { $0.nameCount == 0 } ?? false }
+    private func isGone(_ inode: InodeID) -> Bool { histories[inode].map { $0.nameCount == 0 } ?? false }
 
     // MARK: - Words
 

@@ -1,35 +1,35 @@
 import Bytes
 import Oracle
 
-/// Where a value that was found first differs from the one that was expected, and what stands there.
+/// The first difference between the found value and the expected one.
 struct ValueDifference: Hashable {
-    /// A value that an operation of the oracle gave to a key.
+    /// A value that an operation of the oracle wrote to a key.
     struct Known {
         var key: ByteString
         var payload: [UInt8]
         var line: Int
     }
 
-    /// What stands at the first byte that differs.
+    /// The found content at the first byte that differs.
     enum Content: Hashable {
-        /// Nothing: the value ends, so many bytes too early.
+        /// The value ends, this many bytes too early.
         case end(missing: Int)
-        /// The expected value has ended, and so many bytes follow.
+        /// The expected value ends, and this many bytes follow.
         case surplus(Int)
-        /// So many zeros.
+        /// This many zeros.
         case zeros(Int)
-        /// So many bytes of another value of the same key.
+        /// This many bytes of another value of the same key.
         case otherValue(line: Int, count: Int)
-        /// So many bytes of a value of another key.
+        /// This many bytes of a value of another key.
         case otherKey(ByteString, line: Int, count: Int)
-        /// Nothing that the oracle knows.
+        /// Bytes of no value in the oracle.
         case unknown
     }
 
     let firstByte: Int
     let content: Content
 
-    /// Fewer bytes than this in common with another value are chance.
+    /// Fewer common bytes than this with another value may be a coincidence.
     private static let shortestRun = 8
 
     init(expected: [UInt8], found: [UInt8], key: ByteString, known: [Known]) {
@@ -47,7 +47,7 @@ struct ValueDifference: Hashable {
         var best: (known: Known, count: Int)?
         for value in known where value.payload.count > firstByte && (value.key != key || value.payload != expected) {
             let count = Self.sharedCount(value.payload[firstByte...], rest)
-            // Of equally long ones that of the key itself, and the latest.
+            // Of equally long matches, prefer the same key, and then the latest.
             let isBetter = best.map { ($0.count, $0.known.key == key ? 1 : 0) <= (count, value.key == key ? 1 : 0) }
             if Self.tells(count, rest), isBetter ?? true { best = (value, count) }
         }
@@ -72,7 +72,7 @@ struct ValueDifference: Hashable {
     /// `from byte 512 on: bytes 512–602 are zeros`
     var words: String {
         func run(_ count: Int) -> String {
-            ByteRangeWords.bytes(UInt64(firstByte)..<UInt64(firstByte + count)) + (count == 1 ? " is" : " are")
+            ByteRangeText.bytes(UInt64(firstByte)..<UInt64(firstByte + count)) + (count == 1 ? " is" : " are")
         }
         let what =
             switch content {
@@ -82,7 +82,7 @@ struct ValueDifference: Hashable {
             case .otherValue(let line, let count): "\(run(count)) those of the value of oracle line \(line)"
             case .otherKey(let key, let line, let count):
                 "\(run(count)) those of the value of key \(key), oracle line \(line)"
-            case .unknown: "what stands there is in no value of the oracle"
+            case .unknown: "the bytes there are in no value of the oracle"
             }
         return "from byte \(firstByte) on: \(what)"
     }

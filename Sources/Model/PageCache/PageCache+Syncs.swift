@@ -1,24 +1,25 @@
 import Bytes
 
-/// Barriers, and what one that fails takes back.
+/// Barriers, and the loss of unsynced data when one fails.
 extension PageCache {
-    /// What a sync that begins now saves if it succeeds. What is written while it runs is not of it.
+    /// The content that a sync makes durable if it succeeds. Writes after the sync began are not covered.
     package struct Covered: Sendable {
-        fileprivate var saved: SavedContent
+        fileprivate var synced: SyncedContent
     }
 
     package mutating func beginSync() -> Covered {
-        defer { saved = SavedContent() }
-        return Covered(saved: saved)
+        defer { synced = SyncedContent() }
+        return Covered(synced: synced)
     }
 
-    /// The storage beneath failed: what the sync should have saved is as unsaved as before.
-    package mutating func syncFailed(_ covered: Covered) { saved.add(earlier: covered.saved) }
+    /// The backing storage failed: the covered content stays unsynced.
+    package mutating func syncFailed(_ covered: Covered) { synced.add(earlier: covered.synced) }
 
-    /// A sync of one descriptor loses what was not synced: takes the file back through `restore`, and marks the pages
-    /// clean. Programs see the loss at once where the filesystem reverts at once, else when the pages are evicted.
+    /// A sync of one descriptor fails and loses the unsynced data: `restore` reverts the file, and the pages are marked
+    /// clean. Programs see the loss immediately if `loss.revertsAtOnce`, otherwise after the pages are evicted.
     ///
-    /// `restore` calls `keepSeen` before it changes bytes, unless the loss reverts at once. Held writes were released.
+    /// Unless the loss reverts at once, `restore` must call `keepVisible` before it changes bytes. The caller must have
+    /// released held writes.
     package mutating func lose<Failure: Error>(
         _ loss: FsyncLoss, _ error: ErrorNumber, rule: ByteString, reporting cursor: inout WritebackErrors.Cursor,
         _ restore: (inout PageCache) throws(Failure) -> Void
@@ -29,21 +30,21 @@ extension PageCache {
         if !loss.reportsLate { cursor = errors.now }
     }
 
-    /// A `restore` for a file whose changes were all made with `Keeping.saved`. They stay unsynced, and so does what is
-    /// restored: another loss restores it again.
-    package mutating func restoreSaved<Backing: PageCacheBacking>(
+    /// A `restore` for a file whose changes were all made with `Retention.synced`. The changes and the restored bytes stay
+    /// unsynced: another loss restores them again.
+    package mutating func restoreSynced<Backing: PageCacheBacking>(
         _ loss: FsyncLoss, _ backing: Backing
     ) throws(Backing.Failure) {
         let present = try backing.sizeBytes()
-        let size = loss.revertsAtOnce ? saved.sizeBytes ?? present : present
+        let size = loss.revertsAtOnce ? synced.sizeBytes ?? present : present
         if size < present { try backing.resize(to: size) }
-        for run in saved.bytes.slice(0..<size) {
+        for run in synced.bytes.slice(0..<size) {
             let bytes = try backing.kept(run.data)
             if loss.revertsAtOnce {
                 try backing.writeAll(bytes, at: run.offsetBytes)
             } else {
-                try keepSeen(run.offsetBytes..<run.endBytes, backing)
-                try backing.putBack(bytes, at: run.offsetBytes)
+                try keepVisible(run.offsetBytes..<run.endBytes, backing)
+                try backing.revert(bytes, at: run.offsetBytes)
             }
         }
         if try backing.sizeBytes() < size { try backing.resize(to: size) }

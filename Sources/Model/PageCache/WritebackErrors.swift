@@ -1,9 +1,9 @@
 import Bytes
 
-/// The errors of syncs that lost data of one file. Each descriptor that was open then reports the last of them once, as
-/// with the kernel's `errseq_t` (lib/errseq.c); one that is opened later reports nothing.
+/// The writeback errors of one file. Each descriptor that was open at the time reports the last error once, as with the
+/// kernel's `errseq_t` (lib/errseq.c). A descriptor opened later reports nothing.
 package struct WritebackErrors: Sendable {
-    /// How much of this a descriptor has reported.
+    /// How many errors a descriptor has reported.
     package struct Cursor: Sendable {
         fileprivate var count = 0
 
@@ -11,7 +11,7 @@ package struct WritebackErrors: Sendable {
     }
 
     private var count = 0
-    /// The last error, and the rule that injected it.
+    /// The last error and the rule that injected it.
     private var last: (error: ErrorNumber, rule: ByteString)?
 
     package init() {}
@@ -30,7 +30,7 @@ package struct WritebackErrors: Sendable {
         last = (error, rule)
     }
 
-    /// The error that a descriptor has to report, which it then has.
+    /// The error that a descriptor must report now; nil if it has reported all. Advances the cursor.
     package func report(to cursor: inout Cursor) -> (error: ErrorNumber, rule: ByteString)? {
         guard cursor.count < count else { return nil }
         cursor.count = count

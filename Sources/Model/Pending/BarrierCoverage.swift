@@ -1,34 +1,34 @@
-/// What a barrier promises when it succeeds: the one statement of what the scopes of a profile mean. What the promised
-/// effects need becomes durable with them (`Requirements`).
+/// The effects that a successful barrier makes durable. This is the only place that interprets a profile's scopes. The
+/// dependencies of these effects (`Requirements`) become durable with them.
 struct BarrierCoverage {
     let state: PendingSet.BarrierState
-    /// The file or directory that is synced; the root where the scope is everything.
+    /// The synced file or directory; the root if the scope is everything.
     let inode: InodeID
     let scope: ProfileRules.Scope
     let order: ProfileRules.Order
-    /// The journal is written up to the effect with this number.
+    /// The barrier writes the journal up to and including the effect with this number.
     let journalCut: Int
 
     /// Whether the effect's operation had returned before the barrier began.
     func hasCompleted(_ effect: PendingEffect) -> Bool { effect.completedAt < state.beganAt }
 
-    /// Whether the barrier promises the effect. `old` is what a name meant before it.
-    func covers(_ part: PendingEffect, replacing old: InodeID?) -> Bool {
+    /// Whether the barrier makes the effect durable. `old` is the inode that a name referred to before it.
+    func covers(_ pending: PendingEffect, replacing old: InodeID?) -> Bool {
         if case .forceUnitAccess(let write) = state.barrier {
-            return part.operation == write && (part.isWrite || part.isGrowth) && hasCompleted(part)
+            return pending.operation == write && (pending.isWrite || pending.isGrowth) && hasCompleted(pending)
         }
         switch scope {
-        case .everything: return hasCompleted(part)
+        case .everything: return hasCompleted(pending)
         case .journal:
-            if order == .total || part.effect.isMetadata { return part.number <= journalCut }
-            return part.effect.inode == inode && hasCompleted(part)
+            if order == .total || pending.effect.isMetadata { return pending.number <= journalCut }
+            return pending.effect.inode == inode && hasCompleted(pending)
         case .slots(let attributes, let ownNames):
-            guard hasCompleted(part) else { return false }
-            switch part.effect {
+            guard hasCompleted(pending) else { return false }
+            switch pending.effect {
             case .name(let entry, let new):
                 return attributes && entry.directory == inode || ownNames && (new == inode || old == inode)
-            case .attributes, .extendedAttribute: return attributes && part.effect.inode == inode
-            default: return part.effect.inode == inode
+            case .attributes, .extendedAttribute: return attributes && pending.effect.inode == inode
+            default: return pending.effect.inode == inode
             }
         }
     }

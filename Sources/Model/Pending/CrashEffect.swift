@@ -1,17 +1,17 @@
-/// What a power cut does to what was not synced, by name: the ways that people ask for one crash state.
+/// A named way to choose one crash state for a power cut.
 ///
-/// Each is a wish; what survives is the largest choice within it that the profile allows. Under `strict`, `reordered`
-/// loses everything, for there nothing survives without what came before it.
+/// Each is a request: the survivors are the largest legal choice within it. Under `strict`, `reordered` loses everything,
+/// because there no effect survives without all earlier ones.
 public enum CrashEffect: String, Hashable, Sendable, CaseIterable {
-    /// Nothing that may be lost survives.
+    /// No unsynced change survives.
     case drop
-    /// Everything survives, as after a kill.
+    /// Every change survives, as after a kill.
     case keep
-    /// Each part by chance; writes may be torn.
+    /// Each unsynced change survives at random; writes may be torn.
     case seeded
-    /// One write, by chance, survives in part: what came before it survives, what came after is lost.
+    /// One random write is torn. Everything before it survives, everything after it is lost.
     case torn
-    /// From some point on, by chance, everything survives, and nothing that came before it.
+    /// Everything after a random point survives; unsynced changes before it are lost.
     case reordered
 
     public var summary: String {
@@ -19,14 +19,14 @@ public enum CrashEffect: String, Hashable, Sendable, CaseIterable {
         case .drop: "nothing unsynced survives"
         case .keep: "everything survives"
         case .seeded: "each unsynced change survives or not, by the seed"
-        case .torn: "one unsynced write survives in part; what came after it is lost"
+        case .torn: "one unsynced write survives in part; later ones are lost"
         case .reordered: "later unsynced changes survive, earlier ones are lost"
         }
     }
 }
 
 extension PendingSet {
-    /// The largest legal choice within what `effect` asks for; chance is drawn from `seed`.
+    /// The largest legal choice within the one that `effect` asks for. Random decisions come from `seed`.
     public func survivors(_ effect: CrashEffect, seed: UInt64) -> Survivors {
         switch effect {
         case .drop: survivors(.nothing)
@@ -38,10 +38,11 @@ extension PendingSet {
     }
 
     private func torn(_ stream: RandomStream) -> Survivors {
-        let writes = pendingEffects().filter { part in
-            part.effect.dataRange.map { $0.aligned(to: unitBytes).count > Int(unitBytes) } ?? false && part.isWrite
+        let writes = pendingEffects().filter { pending in
+            pending.effect.dataRange.map { $0.aligned(to: unitBytes).count > Int(unitBytes) } ?? false
+                && pending.isWrite
         }
-        // Without a write of several units there is nothing to tear.
+        // Only a write of several units can be torn.
         guard !writes.isEmpty else { return survivors(.nothing) }
         var draws = stream
         let chosen = writes[Int(draws.next(upperBound: UInt64(writes.count)))]
@@ -49,18 +50,18 @@ extension PendingSet {
         let count = UInt64(units.count) / unitBytes
         let cut = units.lowerBound + (1 + draws.next(upperBound: count - 1)) * unitBytes
         let keepsBeginning = draws.chance(2, in: 3)
-        return close { part in
-            if part.number == chosen.number {
+        return close { pending in
+            if pending.number == chosen.number {
                 return .data(RangeSet(keepsBeginning ? units.lowerBound..<cut : cut..<units.upperBound))
             }
-            // The growth of the write itself stands: a torn tail has its full length.
-            return part.number < chosen.number || part.operation == chosen.operation ? .kept : .lost
+            // The write's own growth survives, so that a torn tail keeps its full length.
+            return pending.number < chosen.number || pending.operation == chosen.operation ? .kept : .lost
         }
     }
 
     private func reordered(_ stream: RandomStream) -> Survivors {
-        let parts = pendingEffects()
-        let operations = parts.map(\.operation.rawValue).reduce(into: [UInt64]()) { known, id in
+        let effects = pendingEffects()
+        let operations = effects.map(\.operation.rawValue).reduce(into: [UInt64]()) { known, id in
             if known.last != id { known.append(id) }
         }
         guard operations.count > 1 else { return survivors(.nothing) }

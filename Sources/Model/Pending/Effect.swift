@@ -1,26 +1,26 @@
 import Bytes
 
-/// What one part of an operation does to one slot, or to a run of data slots of one file.
+/// A change of one slot of the filesystem, or of a run of data units of one file.
 ///
-/// Operations are split into effects because a crash may keep one and lose another: a write that extends a file is
-/// data and a size, a rename is two names.
+/// An operation is split into effects because a crash may keep one and lose another. A write that extends a file has two:
+/// data and size. A rename has two: one for each name.
 public enum Effect: Hashable, Sendable {
-    /// New versions of the units of data that the run touches; each unit survives on its own.
+    /// New data in the units that the run touches. Each unit survives on its own.
     case write(InodeID, offsetBytes: UInt64, data: Payload)
-    /// Zero versions of a run of data (truncate, punch, zero range). Metadata: it survives whole or not at all.
+    /// A run of data becomes zeros (truncate, punch hole, zero range). This is metadata: it survives whole or not at all.
     case zero(InodeID, Range<UInt64>)
-    /// Size versions of a write that extends the file: one at each 4 KiB boundary crossed, and one at the end.
+    /// The sizes of a write that extends the file: one at each 4 KiB boundary that it crosses, and one at its end.
     case grow(InodeID, from: UInt64, to: UInt64)
-    /// The size version of a truncate or of an allocation.
+    /// The size set by a truncate or an allocation.
     case resize(InodeID, to: UInt64)
-    /// A name that comes to mean an inode, or nothing.
-    case name(Entry, InodeID?)
+    /// A name that refers to an inode from now on, or is removed (nil).
+    case name(DirectoryEntry, InodeID?)
     case attributes(InodeID, Attributes)
     case extendedAttribute(InodeID, name: ByteString, value: ByteString?)
 }
 
 extension Effect {
-    /// The inode whose slot this is: the file, or the directory that holds the name.
+    /// The inode that the effect changes: the file, or the directory that holds the name.
     public var inode: InodeID {
         switch self {
         case .write(let inode, _, _), .zero(let inode, _), .grow(let inode, _, _), .resize(let inode, _),
@@ -32,7 +32,7 @@ extension Effect {
 
     enum Kind { case data, name, attribute }
 
-    /// What the slot is: of a file's data and size, a name, an attribute.
+    /// The kind of slot: data and size of a file, a name, or an attribute.
     var kind: Kind {
         switch self {
         case .write, .zero, .grow, .resize: .data
@@ -41,7 +41,7 @@ extension Effect {
         }
     }
 
-    /// Names, truncates, allocations and attributes: what a journal of metadata keeps in order.
+    /// Whether a metadata journal keeps the effect in order: names, truncates, allocations and attributes.
     var isMetadata: Bool {
         switch self {
         case .write, .grow: return false
@@ -49,7 +49,7 @@ extension Effect {
         }
     }
 
-    /// The bytes of the file that a data effect covers.
+    /// The bytes of the file that a data effect changes.
     var dataRange: Range<UInt64>? {
         switch self {
         case .write(_, let offset, let data): return offset..<offset + data.countBytes

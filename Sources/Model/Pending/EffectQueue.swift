@@ -1,9 +1,9 @@
-/// Parts in trace order: appended at the end, mostly taken from the front. Taking is cheap, and what was taken is freed
-/// before it makes up half of the memory.
+/// Pending effects in trace order: appended at the end and mostly removed from the front. Removing is cheap; removed
+/// effects are freed before they make up half of the memory.
 ///
-/// They lie in blocks, so that a queue which grows large is never copied to a larger place.
+/// Storage is in blocks, so that a large queue is never reallocated as a whole.
 struct EffectQueue: Sendable, RandomAccessCollection, MutableCollection {
-    /// Each but the last is full; a queue of one block is as large as it needs to be.
+    /// Every block but the last is full. A queue of one block allocates only the capacity that it needs.
     private var blocks: [[PendingEffect]] = []
     private var head = 0
 
@@ -11,7 +11,7 @@ struct EffectQueue: Sendable, RandomAccessCollection, MutableCollection {
     private static let blockCount = 1 << blockShift
 
     init() {}
-    init(_ parts: [PendingEffect]) { for part in parts { append(part) } }
+    init(_ effects: [PendingEffect]) { for pending in effects { append(pending) } }
 
     var startIndex: Int { head }
     var endIndex: Int {
@@ -24,12 +24,12 @@ struct EffectQueue: Sendable, RandomAccessCollection, MutableCollection {
         _modify { yield &blocks[index >> EffectQueue.blockShift][index & (EffectQueue.blockCount - 1)] }
     }
 
-    /// How many parts take up memory, those that were taken included.
+    /// How many effects take up memory, including removed ones that are not yet freed.
     var heldCount: Int { endIndex }
 
-    mutating func append(_ part: consuming PendingEffect) {
+    mutating func append(_ pending: consuming PendingEffect) {
         if blocks.isEmpty || blocks[blocks.count - 1].count == EffectQueue.blockCount { beginBlock() }
-        blocks[blocks.count - 1].append(part)
+        blocks[blocks.count - 1].append(pending)
     }
 
     private mutating func beginBlock() {
@@ -38,12 +38,12 @@ struct EffectQueue: Sendable, RandomAccessCollection, MutableCollection {
         blocks.append(block)
     }
 
-    /// Drops the parts before `index`.
+    /// Removes the effects before `index`.
     mutating func removeFirst(upTo index: Int) {
         head = index
         let end = endIndex
         if head == end {
-            // A queue that is filled and emptied over and over keeps its memory, unless that is much.
+            // A queue that is filled and emptied repeatedly keeps its memory, up to 256 effects.
             blocks.removeSubrange(Swift.min(1, blocks.count)...)
             if !blocks.isEmpty { blocks[0].removeAll(keepingCapacity: blocks[0].capacity <= 256) }
             head = 0
@@ -58,40 +58,40 @@ struct EffectQueue: Sendable, RandomAccessCollection, MutableCollection {
         }
     }
 
-    /// Takes one part out, at the cost of moving the shorter side.
+    /// Removes one effect. Moves the effects on the shorter side of it.
     mutating func remove(at index: Int) {
         let end = endIndex
         guard index - head < end - index else {
-            for place in index..<end - 1 { swapAt(place, place + 1) }
+            for position in index..<end - 1 { swapAt(position, position + 1) }
             blocks[blocks.count - 1].removeLast()
             if blocks[blocks.count - 1].isEmpty { blocks.removeLast() }
             return removeFirst(upTo: head)
         }
-        for place in stride(from: index, to: head, by: -1) { swapAt(place, place - 1) }
+        for position in stride(from: index, to: head, by: -1) { swapAt(position, position - 1) }
         removeFirst(upTo: head + 1)
     }
 
-    /// The number of the last growth that had completed before `limit`; -1 where there is none.
+    /// The number of the last growth that completed before `limit`; -1 if there is none.
     func lastGrowth(completedBy limit: Int) -> Int {
-        // Each part is read where it lies: to iterate would copy it.
+        // By index: iteration would copy each effect.
         for index in indices.reversed() where self[index].isGrowth && self[index].completedAt < limit {
             return self[index].number
         }
         return -1
     }
 
-    /// Takes out the parts for which `isWanted`, and returns them.
+    /// Removes and returns the effects for which `isWanted` is true.
     mutating func extract(where isWanted: (PendingEffect) -> Bool) -> [PendingEffect] {
-        let parts = filter(isWanted)
-        if !parts.isEmpty { removeAll(where: isWanted) }
-        return parts
+        let effects = filter(isWanted)
+        if !effects.isEmpty { removeAll(where: isWanted) }
+        return effects
     }
 
     mutating func removeAll(where isGone: (PendingEffect) -> Bool) {
         self = EffectQueue(filter { !isGone($0) })
     }
 
-    /// The first index of a part with this number or a later one.
+    /// The index of the first effect whose number is at least `number`.
     func firstIndex(from number: Int) -> Int {
         var low = startIndex
         var high = endIndex

@@ -1,63 +1,64 @@
-/// The writes of one inode that a failed barrier covered, in trace order. Their pages are marked clean: each may have
-/// reached the disk or not, and no later barrier makes it durable. They stay pending until what is written over them becomes
-/// durable.
+/// The writes of one inode covered by a failed fsync, in trace order. The kernel marked their pages clean: each page may
+/// or may not have reached the disk, and no later barrier makes it durable. A write stays pending until newer durable
+/// data overwrites it.
 struct FailedFsyncWrites: Sendable {
-    /// Also those that are superseded by now.
-    private var parts: [PendingEffect] = []
-    /// Places in `parts`, by the first byte of the write.
+    /// Includes superseded writes that are not yet freed.
+    private var effects: [PendingEffect] = []
+    /// Indices into `effects`, sorted by the write's first byte.
     private var byOffset: [Int] = []
     private var longestBytes: UInt64 = 0
     private var supersededCount = 0
 
-    /// How many are pending.
-    var count: Int { parts.count - supersededCount }
+    /// How many writes are pending.
+    var count: Int { effects.count - supersededCount }
     var isEmpty: Bool { count == 0 }
-    /// How many parts take up memory.
-    var heldCount: Int { parts.count }
-    var pending: some Sequence<PendingEffect> { parts.lazy.filter { !$0.isOverridden } }
+    /// How many writes take up memory.
+    var heldCount: Int { effects.count }
+    var pending: some Sequence<PendingEffect> { effects.lazy.filter { !$0.isOverridden } }
 
-    /// Takes more writes, each with a number of its own.
+    /// Adds writes. Each has a number of its own.
     mutating func insert(_ writes: [PendingEffect]) {
-        parts = Array(pending) + writes
-        parts.sort { $0.number < $1.number }
+        effects = Array(pending) + writes
+        effects.sort { $0.number < $1.number }
         rebuild()
     }
 
-    /// Forgets what a later part, of which `bytes` became durable, overrides. Returns how many writes are gone with that.
+    /// Drops the bytes that a later effect overwrites. `bytes` of it became durable, `number` is its number. Returns how
+    /// many writes are fully superseded by it.
     mutating func supersede(to bytes: RangeSet<UInt64>, of number: Int) -> Int {
         let before = supersededCount
         for range in bytes.ranges {
-            var place = firstPlace(reaching: range.lowerBound)
-            while place < byOffset.count, let own = parts[byOffset[place]].effect.dataRange,
+            var position = firstPosition(reaching: range.lowerBound)
+            while position < byOffset.count, let own = effects[byOffset[position]].effect.dataRange,
                 own.lowerBound < range.upperBound
             {
-                supersede(byOffset[place], own.clamped(to: range), number)
-                place += 1
+                supersede(byOffset[position], own.clamped(to: range), number)
+                position += 1
             }
         }
         let superseded = supersededCount - before
-        if supersededCount * 2 > parts.count {
-            parts = Array(pending)
+        if supersededCount * 2 > effects.count {
+            effects = Array(pending)
             rebuild()
         }
         return superseded
     }
 
     private mutating func supersede(_ index: Int, _ common: Range<UInt64>, _ number: Int) {
-        guard !common.isEmpty, parts[index].number < number, !parts[index].isOverridden else { return }
-        parts[index].gone.insert(contentsOf: common)
-        guard parts[index].isSpent else { return }
-        parts[index].isOverridden = true
+        guard !common.isEmpty, effects[index].number < number, !effects[index].isOverridden else { return }
+        effects[index].excludedBytes.insert(contentsOf: common)
+        guard effects[index].isSpent else { return }
+        effects[index].isOverridden = true
         supersededCount += 1
     }
 
-    /// The first place whose write may reach `offset`.
-    private func firstPlace(reaching offset: UInt64) -> Int {
+    /// The first position in `byOffset` whose write may reach `offset`.
+    private func firstPosition(reaching offset: UInt64) -> Int {
         let start = offset - min(offset, longestBytes)
         var (low, high) = (0, byOffset.count)
         while low < high {
             let middle = (low + high) / 2
-            let begin = parts[byOffset[middle]].effect.dataRange?.lowerBound ?? 0
+            let begin = effects[byOffset[middle]].effect.dataRange?.lowerBound ?? 0
             if begin < start { low = middle + 1 } else { high = middle }
         }
         return low
@@ -65,9 +66,9 @@ struct FailedFsyncWrites: Sendable {
 
     private mutating func rebuild() {
         supersededCount = 0
-        longestBytes = parts.reduce(0) { max($0, $1.effect.dataRange.map { $0.upperBound - $0.lowerBound } ?? 0) }
-        byOffset = parts.indices.sorted {
-            (parts[$0].effect.dataRange?.lowerBound ?? 0) < (parts[$1].effect.dataRange?.lowerBound ?? 0)
+        longestBytes = effects.reduce(0) { max($0, $1.effect.dataRange.map { $0.upperBound - $0.lowerBound } ?? 0) }
+        byOffset = effects.indices.sorted {
+            (effects[$0].effect.dataRange?.lowerBound ?? 0) < (effects[$1].effect.dataRange?.lowerBound ?? 0)
         }
     }
 }

@@ -1,43 +1,43 @@
-/// The inodes of a pending set, each in a place of its own, so that what is known of one is read and changed where it
-/// lies. (A dictionary's values are copied to be read: with their queues, for every event.)
+/// The inodes of a pending set, each at a fixed index, so that its state is read and changed in place. (Reading a
+/// dictionary's value copies it, with its queues, for every event.)
 ///
-/// A place is good until its inode is removed; it is then given to the next that comes. Value type.
+/// An index is valid until its inode is removed; it is then reused. Value type.
 struct InodeTable: Sendable {
-    private var places: [InodeID: Int] = [:]
+    private var indices: [InodeID: Int] = [:]
     private var states: [PendingSet.InodeState] = []
     private var vacant: [Int] = []
 
-    /// Where an inode lies; nil when nothing can reach it.
-    func place(of inode: InodeID) -> Int? { places[inode] }
+    /// The index of an inode; nil if no name can reach it.
+    func index(of inode: InodeID) -> Int? { indices[inode] }
 
-    func contains(_ inode: InodeID) -> Bool { places[inode] != nil }
+    func contains(_ inode: InodeID) -> Bool { indices[inode] != nil }
 
-    /// In the order of no particular thing; the copy is independent of the table.
-    var inodes: [InodeID] { Array(places.keys) }
+    /// A copy, in no particular order.
+    var inodes: [InodeID] { Array(indices.keys) }
 
-    /// What is known of each inode.
-    var values: some Sequence<PendingSet.InodeState> { places.values.lazy.map { states[$0] } }
+    /// The state of each inode, in no particular order.
+    var values: some Sequence<PendingSet.InodeState> { indices.values.lazy.map { states[$0] } }
 
-    subscript(at place: Int) -> PendingSet.InodeState {
-        _read { yield states[place] }
-        _modify { yield &states[place] }
+    subscript(at index: Int) -> PendingSet.InodeState {
+        _read { yield states[index] }
+        _modify { yield &states[index] }
     }
 
-    /// The place of an inode, which need not have been there.
+    /// The index of an inode; adds the inode if it is not in the table.
     mutating func insert(_ inode: InodeID) -> Int {
-        if let place = places[inode] { return place }
-        let place = vacant.popLast() ?? states.count
-        if place == states.count { states.append(PendingSet.InodeState()) }
-        places[inode] = place
-        return place
+        if let index = indices[inode] { return index }
+        let index = vacant.popLast() ?? states.count
+        if index == states.count { states.append(PendingSet.InodeState()) }
+        indices[inode] = index
+        return index
     }
 
-    /// Takes an inode out, and returns what was known of it.
+    /// Removes an inode and returns its state.
     mutating func remove(_ inode: InodeID) -> PendingSet.InodeState? {
-        guard let place = places.removeValue(forKey: inode) else { return nil }
-        vacant.append(place)
+        guard let index = indices.removeValue(forKey: inode) else { return nil }
+        vacant.append(index)
         var state = PendingSet.InodeState()
-        swap(&state, &states[place])
+        swap(&state, &states[index])
         return state
     }
 }

@@ -1,25 +1,25 @@
 import Bytes
 
-/// One part of an operation that a crash state lacks, or of which it lacks some.
+/// An effect that a crash state has lost, whole or in part.
 public struct Loss: Hashable, Sendable {
-    /// What of a part is lost when some of it survived.
+    /// What is lost of an effect that survived in part.
     public enum Extent: Hashable, Sendable {
         /// These bytes of the file.
         case bytes([Range<UInt64>])
-        /// Of a write that extends the file: all beyond this size.
+        /// Growth beyond this size, of a write that extends the file.
         case beyond(sizeBytes: UInt64)
     }
 
     public var operation: OperationID
     public var effect: Effect
-    /// A barrier over it failed: no later barrier makes it durable.
+    /// Whether an fsync that covered it failed. No later barrier makes it durable.
     public var isUnsyncable: Bool
-    /// The file or the name that it is about, as running programs see it.
+    /// The path of the file or name, as running programs see it.
     public var path: ByteString
-    /// Nil when all of it is lost.
+    /// nil if all of it is lost.
     public var extent: Extent?
 
-    /// Some of it survived.
+    /// Whether some of it survived.
     public var isTorn: Bool { extent != nil }
 
     public var kind: LossKind { effect.lossKind }
@@ -27,10 +27,10 @@ public struct Loss: Hashable, Sendable {
 
 extension Loss: CustomStringConvertible {
     /// `op 12: write a.db, bytes 4096-8192, of which 4096-4608`
-    public var description: String { "\(operation): \(what)" + (extent.map { ", \($0)" } ?? "") }
+    public var description: String { "\(operation): \(summary)" + (extent.map { ", \($0)" } ?? "") }
 
-    /// What it is: `write a.db, bytes 4096-8192`.
-    public var what: String { effect.words(path) }
+    /// The lost change: `write a.db, bytes 4096-8192`.
+    public var summary: String { effect.summary(path) }
 }
 
 extension Loss.Extent: CustomStringConvertible {
@@ -44,8 +44,8 @@ extension Loss.Extent: CustomStringConvertible {
 }
 
 extension Effect {
-    /// What it does to the file or the name at `path`.
-    func words(_ path: ByteString) -> String {
+    /// The change that it makes to the file or name at `path`.
+    func summary(_ path: ByteString) -> String {
         switch self {
         case .write(_, let offset, let data) where data.isZeros:
             "zeros at an edge in \(path), bytes \(offset)-\(offset + data.countBytes)"

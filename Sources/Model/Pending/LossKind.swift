@@ -1,14 +1,14 @@
-/// What kind of change a crash loses.
+/// The kind of change that a crash loses.
 public enum LossKind: String, CaseIterable, Hashable, Sendable, Codable {
-    /// Data that was written, or the size that the write reached.
+    /// Written data, or the size that the write reached.
     case write
-    /// Zeros of a punched hole, of a zeroed range, or behind the end of a file that was cut.
+    /// The zeros of a punched hole, a zeroed range, or a truncated tail.
     case zeros
-    /// The size that truncate(2) or fallocate(2) set.
+    /// A size set by truncate(2) or fallocate(2).
     case size
-    /// A name that was given.
+    /// A new name: create, link, rename.
     case name
-    /// A name that was taken away.
+    /// The removal of a name: unlink, rename.
     case removal
     /// Mode and owner.
     case attributes
@@ -16,7 +16,7 @@ public enum LossKind: String, CaseIterable, Hashable, Sendable, Codable {
 }
 
 extension Effect {
-    /// What kind of change is lost with it.
+    /// The kind of change that is lost with the effect.
     public var lossKind: LossKind {
         switch self {
         case .write(_, _, let data): data.isZeros ? .zeros : .write

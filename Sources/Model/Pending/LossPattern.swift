@@ -1,13 +1,13 @@
 import Bytes
 
-/// What kind of change was lost, of which files: failures that lose the same have one cause.
+/// A kind of lost change and the files that it belongs to. Failures with equal patterns are grouped as one cause.
 ///
 /// Prints and parses as words: `write o/*`, `removal of the name a.db-journal`.
 public struct LossPattern: Hashable, Sendable, Codable {
     public var kind: LossKind
-    /// Of the file, or the name, within the store.
+    /// The path of the file or name, relative to the store.
     public var path: TextPattern
-    /// Of an extended attribute: its name.
+    /// The name of an extended attribute; nil for other kinds.
     public var attribute: TextPattern?
 
     public init(_ kind: LossKind, _ path: TextPattern, attribute: TextPattern? = nil) {
@@ -18,7 +18,7 @@ public struct LossPattern: Hashable, Sendable, Codable {
 }
 
 extension LossPattern {
-    /// Whether this, in whose path `*` stands for anything, says the same of a change as `other`.
+    /// Whether this pattern matches `other`. `*` in its path matches any text.
     public func covers(_ other: LossPattern) -> Bool {
         guard kind == other.kind, path.covers(other.path) else { return false }
         guard let attribute else { return other.attribute == nil }
@@ -32,11 +32,11 @@ extension LossPattern: Comparable {
 
 extension LossPattern: CustomStringConvertible {
     public var description: String {
-        Self.words(kind)[0] + (attribute.map { "\($0) of " } ?? "") + "\(path)"
+        Self.prefixes(kind)[0] + (attribute.map { "\($0) of " } ?? "") + "\(path)"
     }
 
-    /// What its text begins with; the first is what it prints as.
-    private static func words(_ kind: LossKind) -> [String] {
+    /// The prefixes of the text form. The first one is printed; all are parsed.
+    private static func prefixes(_ kind: LossKind) -> [String] {
         switch kind {
         case .write: ["write "]
         case .zeros: ["zeros in ", "zeros at an edge in "]
@@ -48,10 +48,10 @@ extension LossPattern: CustomStringConvertible {
         }
     }
 
-    /// Parses what `description` prints, with a path in place of its pattern if you like; nil for anything else.
+    /// Parses the output of `description`, or the same with a plain path instead of a pattern. nil for anything else.
     public init?(parsing text: String) {
         for kind in LossKind.allCases {
-            guard let begin = Self.words(kind).first(where: text.hasPrefix) else { continue }
+            guard let begin = Self.prefixes(kind).first(where: text.hasPrefix) else { continue }
             var rest = text.dropFirst(begin.count)
             if kind == .extendedAttribute {
                 guard let end = rest.firstRange(of: " of ") else { return nil }

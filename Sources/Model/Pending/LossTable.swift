@@ -1,21 +1,21 @@
 import Bytes
 
-/// What kind of change each pending part of a set is, of which files, for many choices of survivors.
+/// The loss pattern of each pending effect, computed once and used for many choices of survivors.
 ///
-/// Valid for the set that it was made from, as it was then.
+/// Valid only for the set that it was made from, while that set does not change.
 public struct LossTable: Sendable {
-    /// By place among the pending parts.
+    /// One pattern for each pending effect, in trace order.
     private let patterns: [LossPattern]
 
     init(_ set: PendingSet) {
         var paths = PathPatterns(set.volatilePaths())
         var patterns: [LossPattern] = []
-        for part in set.pendingEffects() { patterns.append(paths.pattern(part.effect)) }
+        for pending in set.pendingEffects() { patterns.append(paths.pattern(pending.effect)) }
         self.patterns = patterns
     }
 
-    /// What a choice loses (some of), each kind of change once and in order. The size that a write reached is that
-    /// write's.
+    /// The patterns of the effects that a choice loses, whole or in part: sorted, without duplicates. The growth of a
+    /// write has the pattern of the write.
     public func patterns(lostBy survivors: Survivors) -> [LossPattern] {
         var lost: Set<LossPattern> = []
         for (pattern, fate) in zip(patterns, survivors.fates) where fate != .kept { lost.insert(pattern) }

@@ -1,14 +1,15 @@
-/// The atoms that a crash state lacks, named by operation: what a case stores and a replay asks for.
+/// The atoms that a crash state has lost, named by operation. A case stores them, and a replay derives the state again
+/// from them.
 ///
-/// It prints and parses as words separated by spaces, in trace order:
+/// The text form is words separated by spaces, in trace order:
 ///
-///     61.0                the first part of operation 61
-///     62.0[4096-8192]     of the data that operation 62 wrote, the bytes of the file from 4096 up to 8192
-///     62.1<4096           the size that operation 62 reached stopped at 4096
+///     61.0                the first effect of operation 61
+///     62.0[4096-8192]     bytes 4096 up to 8192 of the file, written by operation 62
+///     62.1<4096           the growth of operation 62 beyond a size of 4096
 public struct LostAtoms: Hashable, Sendable {
     public struct Item: Hashable, Sendable {
         public var operation: OperationID
-        /// Which part of the operation: 0 for data or the first name, 1 for the size or the second name.
+        /// Which effect of the operation: 0 for data or the first name, 1 for the size or the second name.
         public var part: UInt8
         public var extent: Extent
     }
@@ -16,7 +17,7 @@ public struct LostAtoms: Hashable, Sendable {
     public enum Extent: Hashable, Sendable {
         case whole
         case bytes([Range<UInt64>])
-        /// The size got no further than this many bytes.
+        /// The size survived up to this many bytes only.
         case sizeAbove(UInt64)
     }
 
@@ -30,7 +31,7 @@ public struct LostAtoms: Hashable, Sendable {
 extension LostAtoms: CustomStringConvertible {
     public var description: String { items.map(\.description).joined(separator: " ") }
 
-    /// Parses what `description` prints.
+    /// Parses the output of `description`.
     public init(parsing text: String) throws(LostAtomsError) {
         items = []
         for word in text.split(separator: " ") {
@@ -40,7 +41,7 @@ extension LostAtoms: CustomStringConvertible {
     }
 }
 
-/// Why a list of lost atoms could not be read.
+/// Why a list of lost atoms cannot be parsed.
 public enum LostAtomsError: Error, Hashable, Sendable {
     case notAnAtom(String)
 }

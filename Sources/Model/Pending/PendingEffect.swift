@@ -1,32 +1,33 @@
-/// One effect that a crash may keep or lose: an effect of one operation, with what the pending set knows of it.
+/// An effect that is not durable: a crash may keep or lose it. With the bookkeeping of the pending set.
 struct PendingEffect: Sendable {
-    /// Rises by one over the parts of a trace.
+    /// The effect's number in the trace. Rises by one.
     var number: Int
     var operation: OperationID
-    /// The number of events that had been taken when the operation had completed; `Int.max` while in flight.
+    /// The number of events seen when the operation completed; `Int.max` while it is in flight.
     var completedAt: Int
-    /// Of a name, where each slot is on its own: the numbers of the version before it and of the move of a directory
-    /// before it; -1 where there is none.
+    /// For a name under `.slots`: the number of the previous version of this name, and of the previous move of a
+    /// directory. -1 if there is none.
     var previousVersion = -1
     var previousMove = -1
-    /// Of data: the bytes that are durable, overridden, or equal to what they replaced.
-    var gone = RangeSet<UInt64>()
-    /// Of a growth: sizes that may survive besides those at pages and at its end, in order.
+    /// For data: bytes that a crash can no longer keep or lose, because they are durable, overwritten, or equal to the
+    /// bytes that they replaced.
+    var excludedBytes = RangeSet<UInt64>()
+    /// For a growth: sorted sizes that may survive, besides its end and the page boundaries.
     var stops: [UInt64] = []
-    // The small fields follow an effect of 33 bytes, so that together they take up little more.
+    // `effect` has 33 bytes. The small fields that follow it fit into its padding.
     var effect: Effect
-    /// Which part of its operation this is, from 0.
+    /// The index among the effects of its operation, from 0.
     var index: UInt8
     var bond = Bond.none
-    /// A directory that comes to lie in another one: such moves keep their order under every profile, so that no
-    /// directory is ever reached twice or lies within itself.
+    /// Whether it moves a directory into another one. Such moves keep their order under every profile, so that no
+    /// directory gets two names or lies within itself.
     var movesDirectory = false
-    /// A barrier over it failed: no later barrier makes it durable.
+    /// Whether an fsync that covered it failed. No later barrier makes it durable.
     var isUnsyncable = false
-    /// Of a growth: a later size is durable. Of a write of a failed fsync: what was written over it is.
+    /// Whether a later durable effect replaces it: for a growth a later size, for a write of a failed fsync newer data.
     var isOverridden = false
 
-    /// A part that has no number yet, of an operation that is taken as the event `eventCount`.
+    /// An effect without a number yet. `eventCount` is the number of the operation's event.
     init(_ effect: Effect, of operation: Operation, at eventCount: Int, index: UInt8 = 0) {
         number = 0
         self.operation = operation.id
@@ -35,29 +36,30 @@ struct PendingEffect: Sendable {
         self.index = index
     }
 
-    /// How a part hangs together with the other part of its operation.
+    /// How the survival of an effect depends on the other effect of its operation.
     enum Bond: Sendable {
         case none
-        /// Survives only together with the next part: the other name of a rename, the size of a truncate.
+        /// Survives together with the next effect or not at all: the two names of a rename, the zeros and the size of a
+        /// truncate.
         case joinsNext
-        /// Survives only if the part before it did: the old name goes only if the new one is there.
-        case needsPrevious
+        /// Survives only if the previous effect does: a rename removes the old name only if the new one exists.
+        case requiresPrevious
     }
 
-    /// Of a write: the bytes that a crash may keep or lose.
+    /// For a write: the bytes that a crash may keep or lose.
     var pendingBytes: RangeSet<UInt64> {
         guard case .write = effect, let range = effect.dataRange else { return RangeSet() }
-        return gone.isEmpty ? RangeSet(range) : RangeSet(range).subtracting(gone)
+        return excludedBytes.isEmpty ? RangeSet(range) : RangeSet(range).subtracting(excludedBytes)
     }
 
-    /// Of a growth: the sizes that may survive, in order.
+    /// For a growth: the sizes that may survive, sorted.
     var sizes: [UInt64] {
         guard case .grow(_, let from, let to) = effect else { return [] }
         let pages = (from..<to).cut(at: pageBytes).map(\.upperBound)
         return stops.isEmpty ? pages : Set(pages + stops).sorted()
     }
 
-    /// Of a growth: the largest of its sizes up to `limit`, or where it began.
+    /// For a growth: the largest of its sizes that is at most `limit`, or the size that it began with.
     func size(upTo limit: UInt64) -> UInt64 {
         guard case .grow(_, let from, let to) = effect else { return limit }
         if limit >= to { return to }
@@ -65,7 +67,7 @@ struct PendingEffect: Sendable {
         return stops.last { $0 <= limit }.map { max($0, page) } ?? page
     }
 
-    /// Of a growth that `size` lies within: that may survive, too.
+    /// For a growth: adds `size` to the sizes that may survive, if the growth crosses it.
     mutating func stop(at size: UInt64) {
         guard case .grow(_, let from, let to) = effect, from < size, size < to, !stops.contains(size) else { return }
         stops.append(size)

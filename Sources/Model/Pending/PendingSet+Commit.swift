@@ -1,61 +1,61 @@
-/// Making durable in general: whatever a barrier promises, with all that it needs (`Requirements`).
+/// The general commit: makes any set of effects durable, with their dependencies (`Requirements`).
 extension PendingSet {
-    /// Makes durable what is promised and everything that it needs. `isPromised` is given each effect, and for a name
-    /// what the name meant before. The cost is in proportion to all that is pending.
-    mutating func commit(_ isPromised: (InodeID?, PendingEffect) -> Bool) {
-        let parts = pendingEffects(withFailedFsync: false)
-        var required = seeds(parts, isPromised)
+    /// Makes the covered effects durable, with their dependencies. `isCovered` gets each effect and, for a name, the inode
+    /// that the name referred to before. The cost is in proportion to the number of pending effects.
+    mutating func commit(_ isCovered: (InodeID?, PendingEffect) -> Bool) {
+        let effects = pendingEffects(withFailedFsync: false)
+        var required = seeds(effects, isCovered)
         guard required.contains(where: { $0 != .nothing }) else { return }
-        close(&required, parts)
+        close(&required, effects)
         empty()
-        for (part, requirement) in zip(parts, required) { commit(part, requirement) }
-        enter(leftOver(parts, required))
+        for (pending, requirement) in zip(effects, required) { commit(pending, requirement) }
+        enter(leftOver(effects, required))
     }
 
-    /// The same for the data of one inode, or its attributes, where these need nothing else that is pending.
+    /// The same for the data or the attributes of one inode, if these depend on no other pending effects.
     mutating func commit(
-        _ queue: WritableKeyPath<InodeState, EffectQueue>, of inode: InodeID, _ isPromised: (PendingEffect) -> Bool
+        _ queue: WritableKeyPath<InodeState, EffectQueue>, of inode: InodeID, _ isCovered: (PendingEffect) -> Bool
     ) {
-        guard let at = inodes.place(of: inode) else { return }
-        let parts = Array(inodes[at: at][keyPath: queue])
-        var required = parts.map { isPromised($0) ? DurabilityRequirement.whole : .nothing }
+        guard let at = inodes.index(of: inode) else { return }
+        let effects = Array(inodes[at: at][keyPath: queue])
+        var required = effects.map { isCovered($0) ? DurabilityRequirement.whole : .nothing }
         guard required.contains(.whole) else { return }
-        close(&required, parts)
-        for (part, requirement) in zip(parts, required) { commit(part, requirement) }
-        let left = leftOver(parts, required)
+        close(&required, effects)
+        for (pending, requirement) in zip(effects, required) { commit(pending, requirement) }
+        let left = leftOver(effects, required)
         inodes[at: at][keyPath: queue] = EffectQueue(left)
-        effectCount -= parts.count - left.count
+        effectCount -= effects.count - left.count
     }
 
-    /// What of one effect must become durable.
+    /// How much of an effect must become durable.
     fileprivate enum DurabilityRequirement: Equatable {
         case nothing
         case whole
         case units(RangeSet<UInt64>)
     }
 
-    private func seeds(_ parts: [PendingEffect], _ isPromised: (InodeID?, PendingEffect) -> Bool)
+    private func seeds(_ effects: [PendingEffect], _ isCovered: (InodeID?, PendingEffect) -> Bool)
         -> [DurabilityRequirement]
     {
-        var meanings: [Entry: InodeID?] = [:]
-        return parts.map { part in
+        var meanings: [DirectoryEntry: InodeID?] = [:]
+        return effects.map { pending in
             var old: InodeID?
-            if case .name(let entry, let inode) = part.effect {
+            if case .name(let entry, let inode) = pending.effect {
                 old = meanings.updateValue(inode, forKey: entry) ?? durable[entry]
             }
-            return isPromised(old, part) ? .whole : .nothing
+            return isCovered(old, pending) ? .whole : .nothing
         }
     }
 
-    /// Adds what is needed, from the last part to the first.
-    private func close(_ required: inout [DurabilityRequirement], _ parts: [PendingEffect]) {
-        let requirements = Requirements(parts, rules, unitBytes: unitBytes)
-        func requireNeeds(of index: Int, _ required: inout [DurabilityRequirement]) {
-            for need in requirements[index] {
-                switch need {
-                case .part(let other): required[other] = .whole
+    /// Adds the dependencies, in one pass from the last effect to the first.
+    private func close(_ required: inout [DurabilityRequirement], _ effects: [PendingEffect]) {
+        let requirements = Requirements(effects, rules, unitBytes: unitBytes)
+        func requireDependencies(of index: Int, _ required: inout [DurabilityRequirement]) {
+            for dependency in requirements[index] {
+                switch dependency {
+                case .effect(let other): required[other] = .whole
                 case .units(let other, let range):
-                    guard parts[other].isWrite else {
+                    guard effects[other].isWrite else {
                         required[other] = .whole
                         continue
                     }
@@ -65,36 +65,36 @@ extension PendingSet {
                 }
             }
         }
-        for index in parts.indices.reversed() {
-            let joins = Requirements.joinsNext(index, of: parts)
+        for index in effects.indices.reversed() {
+            let joins = Requirements.joinsNext(index, of: effects)
             if joins, required[index + 1] != .nothing { required[index] = .whole }
             guard required[index] != .nothing else { continue }
             if joins, required[index + 1] == .nothing {
                 required[index + 1] = .whole
-                requireNeeds(of: index + 1, &required)
+                requireDependencies(of: index + 1, &required)
             }
-            requireNeeds(of: index, &required)
+            requireDependencies(of: index, &required)
         }
     }
 
-    private mutating func commit(_ part: PendingEffect, _ requirement: DurabilityRequirement) {
+    private mutating func commit(_ pending: PendingEffect, _ requirement: DurabilityRequirement) {
         switch requirement {
         case .nothing: break
         case .whole:
-            if case .name(let entry, let inode) = part.effect { commitName(entry, inode) } else { apply(part) }
+            if case .name(let entry, let inode) = pending.effect { commitName(entry, inode) } else { apply(pending) }
         case .units(let units):
-            durable.apply(part.effect, within: units.intersection(part.pendingBytes))
-            supersedeFailedFsync(part, units.intersection(part.pendingBytes))
+            durable.apply(pending.effect, within: units.intersection(pending.pendingBytes))
+            supersedeFailedFsync(pending, units.intersection(pending.pendingBytes))
         }
     }
 
-    /// Takes every part out, but those that no barrier speaks of.
+    /// Removes all effects except the writes of failed fsyncs, which no barrier covers.
     private mutating func empty() {
         ordered = EffectQueue()
         effectCount = 0
-        strayCount = 0
+        orphanedCount = 0
         for inode in inodes.inodes {
-            guard let at = inodes.place(of: inode) else { continue }
+            guard let at = inodes.index(of: inode) else { continue }
             inodes[at: at].orderedCount = 0
             if !inodes[at: at].data.isEmpty { inodes[at: at].data = EffectQueue() }
             if !inodes[at: at].others.isEmpty { inodes[at: at].others = EffectQueue() }
@@ -102,28 +102,30 @@ extension PendingSet {
         }
     }
 
-    /// The parts that stay pending, without what those that became durable override.
-    private func leftOver(_ parts: [PendingEffect], _ required: [DurabilityRequirement]) -> [PendingEffect] {
+    /// The effects that stay pending, without the bytes that durable effects overwrite.
+    private func leftOver(_ effects: [PendingEffect], _ required: [DurabilityRequirement]) -> [PendingEffect] {
         var left: [PendingEffect] = []
-        var places: [InodeID: [Int]] = [:]
-        for (part, requirement) in zip(parts, required) {
-            let inode = part.effect.inode
+        var positions: [InodeID: [Int]] = [:]
+        for (pending, requirement) in zip(effects, required) {
+            let inode = pending.effect.inode
             if requirement != .nothing {
-                for index in places[inode] ?? [] {
-                    left[index].supersede(to: part, within: requirement.units(of: part))
+                for index in positions[inode] ?? [] {
+                    left[index].supersede(to: pending, within: requirement.units(of: pending))
                 }
             }
             guard requirement != .whole else { continue }
-            if part.effect.dataRange != nil || part.isGrowth { places[inode, default: []].append(left.count) }
-            left.append(part)
-            for range in requirement.units(of: part).ranges { left[left.count - 1].gone.insert(contentsOf: range) }
+            if pending.effect.dataRange != nil || pending.isGrowth { positions[inode, default: []].append(left.count) }
+            left.append(pending)
+            for range in requirement.units(of: pending).ranges {
+                left[left.count - 1].excludedBytes.insert(contentsOf: range)
+            }
         }
         return left.filter { !$0.isSpent }
     }
 
-    /// Puts parts back that stay pending; those of inodes that are gone for good go too.
-    private mutating func enter(_ parts: [PendingEffect]) {
-        var left = parts
+    /// Adds the effects that stay pending. Drops those of inodes that are unreachable now.
+    private mutating func enter(_ effects: [PendingEffect]) {
+        var left = effects
         while true {
             let gone = left.filter { !inodes.contains($0.effect.inode) }
             guard !gone.isEmpty else { break }
@@ -133,7 +135,7 @@ extension PendingSet {
                 dropName(of: child)
             }
         }
-        for part in left { register(part) }
+        for pending in left { register(pending) }
     }
 }
 
@@ -146,21 +148,21 @@ extension PendingSet.DurabilityRequirement {
         }
     }
 
-    fileprivate func units(of part: PendingEffect) -> RangeSet<UInt64> {
+    fileprivate func units(of pending: PendingEffect) -> RangeSet<UInt64> {
         switch self {
         case .nothing: RangeSet()
-        case .whole: part.remainingBytes
-        case .units(let units): units.intersection(part.remainingBytes)
+        case .whole: pending.remainingBytes
+        case .units(let units): units.intersection(pending.remainingBytes)
         }
     }
 }
 
 extension PendingEffect {
-    /// As `supersede(to:)`, where of the later part only some bytes became durable.
+    /// As `supersede(to:)`, if only some bytes of the later effect became durable.
     fileprivate mutating func supersede(to later: PendingEffect, within bytes: RangeSet<UInt64>) {
         guard case .some = later.effect.dataRange, let own = effect.dataRange, effect.inode == later.effect.inode else {
             return supersede(to: later)
         }
-        for range in bytes.intersection(RangeSet(own)).ranges { gone.insert(contentsOf: range) }
+        for range in bytes.intersection(RangeSet(own)).ranges { excludedBytes.insert(contentsOf: range) }
     }
 }

@@ -1,9 +1,10 @@
-/// Making durable where what a barrier promises stands together in the queues: the cost is in proportion to what becomes
-/// durable. Mostly no operation was in flight when the barrier began, and effects leave from the front of their queues.
+/// The fast commit: for barriers that cover a prefix of some queues. The cost is in proportion to the effects that become
+/// durable. Usually no operation was in flight when the barrier began, and effects leave from the front of their queues.
 ///
-/// All of it follows from `BarrierCoverage` and `Requirements`, and is said once more here for speed alone.
+/// The results follow from `BarrierCoverage` and `Requirements`; this code repeats them only for speed.
+/// `RequirementsTests` compares both.
 extension PendingSet {
-    /// Commits what a barrier covers, if there is a fast way. False, and nothing changed, if there is none.
+    /// Commits the effects that a barrier covers. Returns false, and changes nothing, if there is no fast way.
     mutating func commitFast(_ coverage: BarrierCoverage) -> Bool {
         let (state, inode) = (coverage.state, coverage.inode)
         if case .forceUnitAccess = state.barrier { return false }
@@ -24,13 +25,13 @@ extension PendingSet {
         return true
     }
 
-    /// The journal is written up to the inode's last change, and before that its data.
+    /// Writes the inode's data, and the journal up to the inode's last change.
     private mutating func commitJournal(_ coverage: BarrierCoverage) {
         commitOrdered(upTo: coverage.journalCut)
-        if !coverage.state.allHadCompleted, let at = inodes.place(of: coverage.inode), inodes[at: at].orderedCount > 0 {
-            // A truncate that is under way may stand between writes that are covered.
-            commit { _, part in
-                !part.effect.isMetadata && part.effect.inode == coverage.inode && coverage.hasCompleted(part)
+        if !coverage.state.allHadCompleted, let at = inodes.index(of: coverage.inode), inodes[at: at].orderedCount > 0 {
+            // A truncate in flight may lie between covered writes.
+            commit { _, pending in
+                !pending.effect.isMetadata && pending.effect.inode == coverage.inode && coverage.hasCompleted(pending)
             }
         } else {
             commitData(of: coverage.inode, coverage)
@@ -62,7 +63,7 @@ extension PendingSet {
         }
     }
 
-    /// A killed process loses nothing that took effect; only a write that the kill interrupts may be cut short.
+    /// A killed process loses no completed change. Only the write that the kill interrupts may be cut short.
     mutating func persistEverything(butLastWrite: Bool) {
         if butLastWrite, ordered.first?.isWrite == true { return }
         rules.order == .total ? commitOrdered(before: nextNumber) : commitEverything(before: nextNumber)
@@ -73,52 +74,56 @@ extension PendingSet {
     }
 
     private mutating func commitOrdered(before limit: Int) {
-        while let part = ordered.first, part.number < limit {
+        while let pending = ordered.first, pending.number < limit {
             ordered.removeFirst(upTo: ordered.startIndex + 1)
             effectCount -= 1
-            guard let at = inodes.place(of: part.effect.inode) else {
-                strayCount -= 1
+            guard let at = inodes.index(of: pending.effect.inode) else {
+                orphanedCount -= 1
                 continue
             }
             inodes[at: at].orderedCount -= 1
-            commit(part)
+            commit(pending)
         }
     }
 
-    private mutating func commit(_ part: PendingEffect) {
-        switch part.effect {
+    private mutating func commit(_ pending: PendingEffect) {
+        switch pending.effect {
         case .name(let entry, let inode):
             commitName(entry, inode)
         case .zero, .resize:
-            if rules.order == .metadata { override(part) }
-            apply(part)
-        default: apply(part)
+            if rules.order == .metadata { override(pending) }
+            apply(pending)
+        default: apply(pending)
         }
     }
 
-    /// Static: to work on a part of a set by a method of the set would copy the whole tree.
-    static func apply(_ part: PendingEffect, to tree: inout Tree) {
-        if part.gone.isEmpty { tree.apply(part.effect) } else { tree.apply(part.effect, within: part.remainingBytes) }
+    /// Static, because a mutating method of the set would copy the whole tree here.
+    static func apply(_ pending: PendingEffect, to tree: inout Tree) {
+        if pending.excludedBytes.isEmpty {
+            tree.apply(pending.effect)
+        } else {
+            tree.apply(pending.effect, within: pending.remainingBytes)
+        }
     }
 
-    mutating func apply(_ part: PendingEffect) {
-        PendingSet.apply(part, to: &durable)
-        supersedeFailedFsync(part)
+    mutating func apply(_ pending: PendingEffect) {
+        PendingSet.apply(pending, to: &durable)
+        supersedeFailedFsync(pending)
     }
 
-    /// Data that became durable settles what it lies over of the data of a failed fsync. Of the part, `bytes` or all.
-    mutating func supersedeFailedFsync(_ part: PendingEffect, _ bytes: RangeSet<UInt64>? = nil) {
-        guard let at = inodes.place(of: part.effect.inode), !inodes[at: at].failedFsync.isEmpty else { return }
-        effectCount -= inodes[at: at].failedFsync.supersede(to: bytes ?? part.remainingBytes, of: part.number)
+    /// Supersedes writes of a failed fsync with newer durable data: `bytes` of the effect, or all of it.
+    mutating func supersedeFailedFsync(_ pending: PendingEffect, _ bytes: RangeSet<UInt64>? = nil) {
+        guard let at = inodes.index(of: pending.effect.inode), !inodes[at: at].failedFsync.isEmpty else { return }
+        effectCount -= inodes[at: at].failedFsync.supersede(to: bytes ?? pending.remainingBytes, of: pending.number)
     }
 
-    /// Takes out of the inode's earlier data what a zero version overrides, and the growth that a size does.
-    private mutating func override(_ part: PendingEffect) {
-        guard let at = inodes.place(of: part.effect.inode), !inodes[at: at].data.isEmpty else { return }
+    /// Drops the inode's earlier data that durable zeros replace, and the earlier growth that a durable size replaces.
+    private mutating func override(_ pending: PendingEffect) {
+        guard let at = inodes.index(of: pending.effect.inode), !inodes[at: at].data.isEmpty else { return }
         var emptied = false
         for index in inodes[at: at].data.indices {
-            guard inodes[at: at].data[index].number < part.number else { break }
-            inodes[at: at].data[index].supersede(to: part)
+            guard inodes[at: at].data[index].number < pending.number else { break }
+            inodes[at: at].data[index].supersede(to: pending)
             emptied = emptied || inodes[at: at].data[index].isSpent
         }
         guard emptied else { return }
@@ -128,37 +133,37 @@ extension PendingSet {
     }
 
     mutating func commitData(of inode: InodeID, before limit: Int) {
-        guard let at = inodes.place(of: inode), inodes[at: at].data.begins(before: limit) else { return }
+        guard let at = inodes.index(of: inode), inodes[at: at].data.begins(before: limit) else { return }
         supersedeFailedFsync(inodes[at: at].data, before: limit, at)
         effectCount -= inodes[at: at].data.applyPrefix(before: limit, to: &durable, inode)
     }
 
     mutating func commitOthers(of inode: InodeID, before limit: Int) {
-        guard let at = inodes.place(of: inode), inodes[at: at].others.begins(before: limit) else { return }
+        guard let at = inodes.index(of: inode), inodes[at: at].others.begins(before: limit) else { return }
         supersedeFailedFsync(inodes[at: at].others, before: limit, at)
         effectCount -= inodes[at: at].others.applyPrefix(before: limit, to: &durable, inode)
     }
 
     private mutating func supersedeFailedFsync(_ queue: EffectQueue, before limit: Int, _ at: Int) {
         guard !inodes[at: at].failedFsync.isEmpty else { return }
-        for part in queue.prefix(while: { $0.number < limit }) { supersedeFailedFsync(part) }
+        for pending in queue.prefix(while: { $0.number < limit }) { supersedeFailedFsync(pending) }
     }
 }
 
 extension EffectQueue {
-    /// Whether there is a part with a number below `limit`.
+    /// Whether there is an effect with a number below `limit`.
     fileprivate func begins(before limit: Int) -> Bool {
         guard let first else { return false }
         return first.number < limit
     }
 
-    /// Applies the parts of one inode with numbers below `limit`, and drops them. Returns how many these were.
+    /// Applies and removes the effects of one inode with numbers below `limit`. Returns how many there were.
     fileprivate mutating func applyPrefix(before limit: Int, to tree: inout Tree, _ inode: InodeID) -> Int {
         let end = last.map { $0.number < limit } == true ? endIndex : firstIndex(from: limit)
         let count = end - startIndex
         if let at = tree.nodes.index(forKey: inode) {
             for index in startIndex..<end {
-                if self[index].gone.isEmpty {
+                if self[index].excludedBytes.isEmpty {
                     tree.nodes.values[at].apply(self[index].effect)
                 } else {
                     tree.nodes.values[at].apply(self[index].effect, within: self[index].remainingBytes)
@@ -171,25 +176,25 @@ extension EffectQueue {
 }
 
 extension PendingEffect {
-    /// Of data: the bytes that are not gone.
+    /// For data: the bytes that a crash may still keep or lose.
     var remainingBytes: RangeSet<UInt64> {
         guard let range = effect.dataRange else { return RangeSet() }
-        return RangeSet(range).subtracting(gone)
+        return RangeSet(range).subtracting(excludedBytes)
     }
 
-    /// Forgets what a later part, now durable, overrides in the same slots.
+    /// Drops what a later effect, now durable, overwrites in the same slots.
     mutating func supersede(to later: PendingEffect) {
         guard effect.inode == later.effect.inode else { return }
         switch (effect, later.effect) {
         case (.write, .write), (.write, .zero), (.zero, .write), (.zero, .zero):
             let common = effect.dataRange!.clamped(to: later.effect.dataRange!)
-            if !common.isEmpty { gone.insert(contentsOf: common) }
+            if !common.isEmpty { excludedBytes.insert(contentsOf: common) }
         case (.grow, .resize): isOverridden = true
         default: break
         }
     }
 
-    /// Nothing of it is left that a crash could keep or lose. A zero version that stands with a size stays with it.
+    /// Whether nothing of it is left to keep or lose. Zeros that are bonded to a size stay as long as the size.
     var isSpent: Bool {
         switch effect {
         case .write: remainingBytes.isEmpty
@@ -202,24 +207,26 @@ extension PendingEffect {
 // MARK: - Names
 
 extension PendingSet {
-    /// Where each slot is on its own: makes the names in a directory durable, and those that mean an inode or did, with
-    /// what they need.
-    mutating func commitNames(in directory: InodeID?, of inode: InodeID?, _ isPromised: (PendingEffect) -> Bool) {
+    /// For `.slots`: makes durable the names in a directory and the names of an inode, old ones too, with their
+    /// dependencies.
+    mutating func commitNames(in directory: InodeID?, of inode: InodeID?, _ isCovered: (PendingEffect) -> Bool) {
         guard !ordered.isEmpty else { return }
         var numbers: Set<Int> = []
-        if let directory, let at = inodes.place(of: directory), inodes[at: at].orderedCount > 0 {
-            for part in ordered where part.effect.inode == directory && isPromised(part) { numbers.insert(part.number) }
+        if let directory, let at = inodes.index(of: directory), inodes[at: at].orderedCount > 0 {
+            for pending in ordered where pending.effect.inode == directory && isCovered(pending) {
+                numbers.insert(pending.number)
+            }
         }
-        let place = inode.flatMap { inodes.place(of: $0) }
-        if let place {
-            for number in inodes[at: place].ownNames {
-                if let index = ordered.index(of: number), isPromised(ordered[index]) { numbers.insert(number) }
+        let inodeIndex = inode.flatMap { inodes.index(of: $0) }
+        if let inodeIndex {
+            for number in inodes[at: inodeIndex].ownNames {
+                if let index = ordered.index(of: number), isCovered(ordered[index]) { numbers.insert(number) }
             }
         }
         guard !numbers.isEmpty else { return }
         var open = Array(numbers)
         while let number = open.popLast() {
-            for need in namesNeeded(by: number) where numbers.insert(need).inserted { open.append(need) }
+            for need in namesRequired(by: number) where numbers.insert(need).inserted { open.append(need) }
         }
         for number in numbers.sorted() {
             guard let index = ordered.index(of: number), case .name(let entry, let child) = ordered[index].effect else {
@@ -227,63 +234,67 @@ extension PendingSet {
             }
             ordered.remove(at: index)
             effectCount -= 1
-            if let at = inodes.place(of: entry.directory) { inodes[at: at].orderedCount -= 1 } else { strayCount -= 1 }
+            if let at = inodes.index(of: entry.directory) {
+                inodes[at: at].orderedCount -= 1
+            } else {
+                orphanedCount -= 1
+            }
             commitName(entry, child)
         }
-        if let inode, let at = inodes.place(of: inode) {
+        if let inode, let at = inodes.index(of: inode) {
             inodes[at: at].ownNames.removeAll { ordered.index(of: $0) == nil }
         }
     }
 
-    /// The names that survive if this one does: earlier versions, and the other half of its rename.
-    private func namesNeeded(by number: Int) -> [Int] {
+    /// The names that this one depends on: earlier versions, and the other half of its rename.
+    private func namesRequired(by number: Int) -> [Int] {
         guard let index = ordered.index(of: number) else { return [] }
-        let part = ordered[index]
-        var needed = [part.previousVersion, part.previousMove].filter { ordered.index(of: $0) != nil }
-        if part.bond == .joinsNext, index + 1 < ordered.endIndex { needed.append(ordered[index + 1].number) }
-        if index > ordered.startIndex, part.bond == .needsPrevious || ordered[index - 1].bond == .joinsNext {
+        let pending = ordered[index]
+        var needed = [pending.previousVersion, pending.previousMove].filter { ordered.index(of: $0) != nil }
+        if pending.bond == .joinsNext, index + 1 < ordered.endIndex { needed.append(ordered[index + 1].number) }
+        if index > ordered.startIndex, pending.bond == .requiresPrevious || ordered[index - 1].bond == .joinsNext {
             needed.append(ordered[index - 1].number)
         }
         return needed
     }
 
-    mutating func commitName(_ entry: Entry, _ inode: InodeID?) {
+    mutating func commitName(_ entry: DirectoryEntry, _ inode: InodeID?) {
         let old = durable[entry]
         durable.apply(.name(entry, inode))
-        // A pending name that becomes durable still counts once; the name that it displaced counts no more.
+        // The durable name was already counted while it was pending. The name that it replaces no longer counts.
         if let old { dropName(of: old) }
     }
 
     mutating func dropName(of inode: InodeID) {
-        guard let at = inodes.place(of: inode) else { return }
+        guard let at = inodes.index(of: inode) else { return }
         inodes[at: at].nameCount -= 1
         guard inodes[at: at].nameCount == 0, inode != .root, let state = inodes.remove(inode) else { return }
         effectCount -= state.data.count + state.others.count + state.failedFsync.count
-        strayCount += state.orderedCount
+        orphanedCount += state.orderedCount
         let node = durable.nodes.removeValue(forKey: inode)
         if let node, node.kind == .directory { dropNames(in: inode, node, pendingCount: state.orderedCount) }
-        if strayCount > ordered.count / 2 + 32 { dropStrays() }
+        if orphanedCount > ordered.count / 2 + 32 { dropOrphans() }
     }
 
-    /// What lay in a directory that is gone for good has lost its names there.
+    /// Drops the names in a directory that is unreachable now.
     private mutating func dropNames(in directory: InodeID, _ node: Node, pendingCount: Int) {
         for (name, child) in node.entries {
-            names[Entry(directory, name)] = nil
+            names[DirectoryEntry(directory, name)] = nil
             dropName(of: child)
         }
         guard pendingCount > 0 else { return }
-        for part in Array(ordered) {
-            if case .name(let entry, let child?) = part.effect, entry.directory == directory {
+        for pending in Array(ordered) {
+            if case .name(let entry, let child?) = pending.effect, entry.directory == directory {
                 names[entry] = nil
                 dropName(of: child)
             }
         }
     }
 
-    private mutating func dropStrays() {
+    private mutating func dropOrphans() {
         let before = ordered.count
         ordered.removeAll { [inodes] in !inodes.contains($0.effect.inode) }
         effectCount -= before - ordered.count
-        strayCount -= before - ordered.count
+        orphanedCount -= before - ordered.count
     }
 }

@@ -1,12 +1,12 @@
 import Bytes
 
 extension PendingSet {
-    /// The inodes whose metadata an operation changed, by what it changed of them.
+    /// The inodes whose metadata an operation changed, by kind of change.
     struct Touched: Sendable {
-        /// A directory, or the file.
+        /// The changed directory or file.
         var first: InodeID?
         var second: InodeID?
-        /// Inodes that were given a name or lost one.
+        /// The inodes that got a name or lost one.
         var named: InodeID?
         var unnamed: InodeID?
         var isResized = false
@@ -29,7 +29,7 @@ extension PendingSet {
         for number in flight.numbers {
             if let index = ordered.index(of: number) { ordered[index].completedAt = eventCount }
         }
-        if let at = inodes.place(of: flight.inode) {
+        if let at = inodes.index(of: flight.inode) {
             for number in flight.numbers {
                 if let index = inodes[at: at].data.index(of: number) {
                     inodes[at: at].data[index].completedAt = eventCount
@@ -42,22 +42,22 @@ extension PendingSet {
         touchData(flight.inode, flight.numbers)
     }
 
-    /// Where data is in the journal, a journal is written up to the last write too.
+    /// For data=journal: an fsync also writes the journal up to the last write.
     private mutating func touchData(_ inode: InodeID, _ numbers: Range<Int>) {
         guard rules.order == .total, !rules.everythingPersists, !numbers.isEmpty,
             let index = ordered.index(of: numbers.lowerBound), ordered[index].isWrite || ordered[index].isGrowth
         else { return }
-        if let at = inodes.place(of: inode) { inodes[at: at].lastDataChange.raise(to: numbers.upperBound - 1) }
+        if let at = inodes.index(of: inode) { inodes[at: at].lastDataChange.raise(to: numbers.upperBound - 1) }
     }
 
     private mutating func touch(_ touched: Touched, number: Int? = nil) {
         guard rules.order != .slots, touched.first != nil || touched.named != nil || touched.unnamed != nil else {
             return
         }
-        // An allocation that changes nothing visible has no part; a journal is written up to it all the same.
+        // An allocation without a visible change has no effect, but an fsync still writes the journal up to it.
         let number = number ?? lastMetadataNumber
         func touch(_ inode: InodeID?, isResized: Bool = false, isNamed: Bool = false) {
-            guard let inode, let at = inodes.place(of: inode) else { return }
+            guard let inode, let at = inodes.index(of: inode) else { return }
             inodes[at: at].lastChange.raise(to: number)
             if isResized { inodes[at: at].lastSizeChange.raise(to: number) }
             if isNamed { inodes[at: at].lastNameChange.raise(to: number) }
@@ -68,8 +68,8 @@ extension PendingSet {
         touch(touched.unnamed, isNamed: true)
     }
 
-    /// Appends the parts of one operation and says what metadata it touched; nil when it changes nothing. Operations on inodes that
-    /// nothing can reach any more have no parts.
+    /// Appends the effects of one operation. Returns the metadata that it touched; nil if it changes nothing. Operations on
+    /// unreachable inodes have no effects.
     private mutating func split(_ operation: Operation) -> Touched? {
         switch operation.change {
         case .write(let inode, let offset, let data):
@@ -92,12 +92,12 @@ extension PendingSet {
         case .rename(let from, let to, let mode):
             return rename(from, to, mode, operation)
         case .setAttributes(let inode, let attributes):
-            guard let at = inodes.place(of: inode), inodes[at: at].attributes != attributes else { return nil }
+            guard let at = inodes.index(of: inode), inodes[at: at].attributes != attributes else { return nil }
             inodes[at: at].attributes = attributes
             append(.attributes(inode, attributes), of: operation)
             return Touched(first: inode)
         case .setExtendedAttribute(let inode, let name, let value):
-            guard let at = inodes.place(of: inode), inodes[at: at].extendedAttributes[name] != value else {
+            guard let at = inodes.index(of: inode), inodes[at: at].extendedAttributes[name] != value else {
                 return nil
             }
             inodes[at: at].extendedAttributes[name] = value
@@ -109,32 +109,32 @@ extension PendingSet {
     private mutating func write(
         _ inode: InodeID, _ offset: UInt64, _ data: Payload, _ operation: Operation
     ) -> Touched? {
-        guard data.countBytes > 0, let at = inodes.place(of: inode) else { return nil }
+        guard data.countBytes > 0, let at = inodes.index(of: inode) else { return nil }
         let end = offset + data.countBytes
-        var part = PendingEffect(.write(inode, offsetBytes: offset, data: data), of: operation, at: eventCount)
+        var pending = PendingEffect(.write(inode, offsetBytes: offset, data: data), of: operation, at: eventCount)
         if keepsContent {
-            part.gone = unchangedBytes(of: data, at: offset, in: inodes[at: at])
+            pending.excludedBytes = unchangedBytes(of: data, at: offset, in: inodes[at: at])
             inodes[at: at].content?.write(data, at: offset)
         }
         let size = inodes[at: at].write(upTo: end)
-        if part.gone.isEmpty || !part.pendingBytes.isEmpty { enter(part, at) }
+        if pending.excludedBytes.isEmpty || !pending.pendingBytes.isEmpty { enter(pending, at) }
         if end > size {
             enter(PendingEffect(.grow(inode, from: size, to: end), of: operation, at: eventCount, index: 1), at)
         }
         return Touched()
     }
 
-    /// Zeroes a run and sets the size. Whole pages are metadata and go with the size. The rest of a page at an edge the
-    /// kernel zeroes in the page cache: that is data, and reaches the disk when it likes (own experiment on kernel 6.18:
-    /// ext4, xfs, and of punches btrfs). Where a file is cut, all behind its new last page is freed.
+    /// Zeroes a run and sets the size. Whole pages are metadata and are bonded to the size. At an edge within a page the
+    /// kernel zeroes the page cache: that is data, written back at any time (own experiment on kernel 6.18: ext4, xfs, and
+    /// btrfs for punched holes). `freesEnd`: a truncate frees everything after the new last page.
     private mutating func resize(
         _ inode: InodeID, to size: UInt64, zeroing range: Range<UInt64>, freesEnd: Bool = false, _ operation: Operation
     ) -> Touched? {
-        guard let at = inodes.place(of: inode) else { return nil }
+        guard let at = inodes.index(of: inode) else { return nil }
         let (resizes, contentEnd) = (size != inodes[at: at].sizeBytes, inodes[at: at].contentEndBytes)
         let range = range.clamped(to: 0..<max(contentEnd, size))
         let zeroes = !range.isEmpty && range.lowerBound < contentEnd
-        // Under one order for everything nothing comes apart.
+        // Under a total order the edges are not separate.
         let whole = rules.order == .total ? range : range.wholePages(freeingItsEnd: freesEnd)
         let zeroesWhole = zeroes && !whole.isEmpty
         if zeroesWhole { append(.zero(inode, whole), of: operation, bond: resizes ? .joinsNext : .none) }
@@ -144,12 +144,12 @@ extension PendingSet {
             inodes[at: at].resizedAt = nextNumber
         }
         if zeroes {
-            for (place, edge) in range.edges(around: whole).enumerated() where edge.lowerBound < contentEnd {
+            for (edgeIndex, edge) in range.edges(around: whole).enumerated() where edge.lowerBound < contentEnd {
                 let zeros = Payload.zeros(countBytes: edge.upperBound - edge.lowerBound)
-                let part = PendingEffect(
+                let pending = PendingEffect(
                     .write(inode, offsetBytes: edge.lowerBound, data: zeros), of: operation, at: eventCount,
-                    index: UInt8(2 + place))
-                enter(part, at)
+                    index: UInt8(2 + edgeIndex))
+                enter(pending, at)
             }
             if range.upperBound >= contentEnd { inodes[at: at].contentEndBytes = range.lowerBound }
             inodes[at: at].content?.zero(range)
@@ -163,10 +163,10 @@ extension PendingSet {
         let size = sizeBytes(of: inode)
         let visible = min(range.lowerBound, size)..<min(range.upperBound, size)
         let nothing = size..<size
-        if mode.zeroes, let at = inodes.place(of: inode) { stopGrowth(at, range.upperBound) }
+        if mode.zeroes, let at = inodes.index(of: inode) { stopGrowth(at, range.upperBound) }
         switch mode {
         case .extend, .keepSize:
-            // A journal is written up to an allocation even where no reader can see it.
+            // An fsync writes the journal up to an allocation even if no reader can see the change.
             let end = mode == .extend ? max(size, range.upperBound) : size
             return resize(inode, to: end, zeroing: nothing, operation) ?? Touched(first: inode, isResized: true)
         case .punchHole, .zeroRangeKeepSize: return resize(inode, to: size, zeroing: visible, operation)
@@ -174,7 +174,7 @@ extension PendingSet {
         }
     }
 
-    /// The end of a zeroed range is a size that may survive, where growth that is not durable goes beyond it.
+    /// Adds the end of a zeroed range to the sizes that may survive, for pending growth that goes beyond it.
     private mutating func stopGrowth(_ at: Int, _ size: UInt64) {
         guard rules.zeroingStopsGrowth else { return }
         let first = inodes[at: at].data.firstIndex(from: inodes[at: at].resizedAt)
@@ -182,23 +182,25 @@ extension PendingSet {
     }
 
     private func sizeBytes(of inode: InodeID) -> UInt64 {
-        inodes.place(of: inode).map { inodes[at: $0].sizeBytes } ?? 0
+        inodes.index(of: inode).map { inodes[at: $0].sizeBytes } ?? 0
     }
 
-    private mutating func name(_ entry: Entry, _ inode: InodeID?, _ operation: Operation) -> Touched? {
+    private mutating func name(_ entry: DirectoryEntry, _ inode: InodeID?, _ operation: Operation) -> Touched? {
         let old = names[entry]
         guard inodes.contains(entry.directory), old != inode else { return nil }
         appendName(entry, inode, of: operation)
         return Touched(first: entry.directory, named: inode, unnamed: old)
     }
 
-    private mutating func rename(_ from: Entry, _ to: Entry, _ mode: RenameMode, _ operation: Operation) -> Touched? {
+    private mutating func rename(
+        _ from: DirectoryEntry, _ to: DirectoryEntry, _ mode: RenameMode, _ operation: Operation
+    ) -> Touched? {
         guard let source = names[from], inodes.contains(to.directory) else { return nil }
         let target = names[to]
         guard source != target else { return nil }
         let isMove = from.directory != to.directory
         let moves = isMove && (isDirectory(source) || mode == .exchange && target.map(isDirectory) == true)
-        // Directories move in one step whatever the profile: two names of one would be two of all within.
+        // Directories move in one step under every profile: a directory with two names would duplicate its content.
         let splits = rules.renameSplits && !isDirectory(source) && !(target.map(isDirectory) ?? false)
         if mode == .exchange {
             guard let target else { return nil }
@@ -208,7 +210,7 @@ extension PendingSet {
         } else {
             let bond: PendingEffect.Bond = splits ? .none : .joinsNext
             appendName(to, source, of: operation, bond: bond, moves: moves)
-            appendName(from, nil, of: operation, index: 1, bond: splits && !isMove ? .needsPrevious : .none)
+            appendName(from, nil, of: operation, index: 1, bond: splits && !isMove ? .requiresPrevious : .none)
         }
         return Touched(first: from.directory, second: to.directory, named: source, unnamed: target)
     }
@@ -216,34 +218,35 @@ extension PendingSet {
     private func isDirectory(_ inode: InodeID) -> Bool { durable.nodes[inode]?.kind == .directory }
 
     private mutating func appendName(
-        _ entry: Entry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0, bond: PendingEffect.Bond = .none,
+        _ entry: DirectoryEntry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0,
+        bond: PendingEffect.Bond = .none,
         moves: Bool = false
     ) {
         let old = names.updateValueOrRemove(inode, forKey: entry)
-        var part = PendingEffect(.name(entry, inode), of: operation, at: eventCount, index: index)
-        part.bond = bond
-        part.movesDirectory = moves
-        if rules.order == .slots { chain(&part, entry, [inode, old]) }
-        enter(part)
-        if let inode, let at = inodes.place(of: inode) { inodes[at: at].nameCount += 1 }
+        var pending = PendingEffect(.name(entry, inode), of: operation, at: eventCount, index: index)
+        pending.bond = bond
+        pending.movesDirectory = moves
+        if rules.order == .slots { chain(&pending, entry, [inode, old]) }
+        enter(pending)
+        if let inode, let at = inodes.index(of: inode) { inodes[at: at].nameCount += 1 }
     }
 }
 
 extension PendingSet {
-    /// Notes what a name needs and whose name it is, so that a barrier on one inode finds its names among all.
-    private mutating func chain(_ part: inout PendingEffect, _ entry: Entry, _ children: [InodeID?]) {
+    /// Records the previous version of a name and whose name it is, so that a barrier on an inode finds its names.
+    private mutating func chain(_ pending: inout PendingEffect, _ entry: DirectoryEntry, _ children: [InodeID?]) {
         let number = nextNumber
-        part.previousVersion = latestNames.updateValue(number, forKey: entry) ?? -1
-        if part.movesDirectory {
-            part.previousMove = latestMove
+        pending.previousVersion = latestNames.updateValue(number, forKey: entry) ?? -1
+        if pending.movesDirectory {
+            pending.previousMove = latestMove
             latestMove = number
         }
-        // What is durable by now is forgotten before it makes up half of the memory.
+        // Durable names are dropped before they make up half of the memory.
         if latestNames.count > 2 * ordered.count + 32 {
             latestNames = latestNames.filter { $0.value == number || ordered.index(of: $0.value) != nil }
         }
         for case let child? in children {
-            guard let at = inodes.place(of: child) else { continue }
+            guard let at = inodes.index(of: child) else { continue }
             let count = inodes[at: at].ownNames.count
             if count > 16, count & (count - 1) == 0 {
                 inodes[at: at].ownNames.removeAll { ordered.index(of: $0) == nil }
@@ -255,36 +258,36 @@ extension PendingSet {
     private mutating func append(
         _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: PendingEffect.Bond = .none
     ) {
-        var part = PendingEffect(effect, of: operation, at: eventCount, index: index)
-        part.bond = bond
-        enter(part)
+        var pending = PendingEffect(effect, of: operation, at: eventCount, index: index)
+        pending.bond = bond
+        enter(pending)
     }
 
-    /// Gives a part its number and puts it where barriers find it.
-    private mutating func enter(_ part: consuming PendingEffect, _ place: Int? = nil) {
-        part.number = nextNumber
+    /// Gives an effect its number and adds it to the queue in which barriers find it.
+    private mutating func enter(_ pending: consuming PendingEffect, _ inodeIndex: Int? = nil) {
+        pending.number = nextNumber
         nextNumber += 1
-        if part.effect.isMetadata { lastMetadataNumber = part.number }
-        register(part, place)
+        if pending.effect.isMetadata { lastMetadataNumber = pending.number }
+        register(pending, inodeIndex)
     }
 
-    mutating func register(_ part: consuming PendingEffect, _ place: Int? = nil) {
-        guard let at = place ?? inodes.place(of: part.effect.inode) else { return }
+    mutating func register(_ pending: consuming PendingEffect, _ inodeIndex: Int? = nil) {
+        guard let at = inodeIndex ?? inodes.index(of: pending.effect.inode) else { return }
         effectCount += 1
-        let kind = part.effect.kind
-        if rules.order == .total || kind == .name || rules.order == .metadata && part.effect.isMetadata {
-            ordered.append(part)
+        let kind = pending.effect.kind
+        if rules.order == .total || kind == .name || rules.order == .metadata && pending.effect.isMetadata {
+            ordered.append(pending)
             inodes[at: at].orderedCount += 1
         } else if kind == .attribute {
-            inodes[at: at].others.append(part)
+            inodes[at: at].others.append(pending)
         } else {
-            inodes[at: at].data.append(part)
+            inodes[at: at].data.append(pending)
         }
     }
 }
 
 extension Change {
-    /// The inode whose slots it changes; for names, the directory of the first.
+    /// The inode whose slots it changes; for names, the directory of the first name.
     fileprivate var inode: InodeID {
         switch self {
         case .write(let inode, _, _), .truncate(let inode, _), .allocate(let inode, _, _, _),
@@ -297,7 +300,7 @@ extension Change {
 }
 
 extension Dictionary where Value: Sendable {
-    /// Sets or removes, and returns what was there.
+    /// Sets or removes the value of `key`. Returns the old value.
     fileprivate mutating func updateValueOrRemove(_ value: Value?, forKey key: Key) -> Value? {
         if let value { updateValue(value, forKey: key) } else { removeValue(forKey: key) }
     }
@@ -308,14 +311,14 @@ extension Comparable {
 }
 
 extension Range<UInt64> {
-    /// The pages that lie within the range as a whole; with a freed end, to the end of the range.
+    /// The whole pages within the range; with `freesEnd`, up to the end of the range.
     fileprivate func wholePages(freeingItsEnd freesEnd: Bool) -> Range<UInt64> {
         let first = (lowerBound + pageBytes - 1) / pageBytes * pageBytes
         let end = freesEnd ? upperBound : upperBound / pageBytes * pageBytes
         return first..<Swift.max(first, end)
     }
 
-    /// What of the range lies before and behind the pages within it.
+    /// The parts of the range before and after `pages`.
     fileprivate func edges(around pages: Range<UInt64>) -> [Range<UInt64>] {
         let before = lowerBound..<Swift.min(upperBound, pages.lowerBound)
         let behind = Swift.max(before.upperBound, Swift.min(upperBound, pages.upperBound))..<upperBound

@@ -1,20 +1,19 @@
 import Bytes
 
-/// The page of the page cache: sizes move and pages are torn at its boundaries.
+/// The page size of the page cache. Sizes grow, and writes are torn, at its multiples.
 let pageBytes: UInt64 = 4096
 
-/// What a crash could lose right now, and what it could not.
+/// The effects that a crash may lose at a point of a trace, and the tree that it cannot lose.
 ///
-/// The set takes the events of one trace, one at a time, and knows at any moment which effects are durable (they are in
-/// `durable`), which are optional (they are parts of this set), and what must survive together. FaultFS, the explorer
-/// and every other reader of a trace use this and nothing else to decide what a crash may leave.
+/// The set reads the events of one trace, one at a time. At any moment it knows which effects are durable (applied to
+/// `durable`), which are pending, and which must survive together. FaultFS, the explorer and every other reader of a trace
+/// use only this type to decide which states a crash may leave.
 ///
 /// Invariants:
-/// - a part is either pending or has been applied to `durable`; durable only moves forward;
-/// - what is durable is closed: whatever a durable part needs (`Requirements`) is durable too, or overridden;
-/// - parts are in trace order, and applying any closed choice of them to `durable`, in order, gives a legal tree;
-/// - memory is in proportion to the inodes and names that exist and to the parts that are pending, whatever the trace's
-///   length.
+/// - an effect is either pending or applied to `durable`; a durable effect never becomes pending again;
+/// - durable effects are closed: the dependencies (`Requirements`) of a durable effect are durable too, or overwritten;
+/// - effects are in trace order; applying any closed choice of them to `durable`, in order, gives a legal tree;
+/// - memory is in proportion to the existing inodes and names and the pending effects, not to the length of the trace.
 ///
 /// Not modelled: timestamps; fast_commit; noauto_da_alloc; stale blocks (lost new data reads as zeros).
 /// `docs/crash-model.md` has the whole list.
@@ -23,48 +22,49 @@ let pageBytes: UInt64 = 4096
 public struct PendingSet: Sendable {
     public let profile: Profile
     let rules: ProfileRules
-    /// The size of the smallest run of data that survives on its own, in bytes: 512, or 4096.
+    /// The size in bytes of a unit, the smallest run of data that survives on its own: 512 or 4096.
     public let unitBytes: UInt64
-    /// Where the trace's data can be read, to see that a write changes nothing.
+    /// The trace's data, read to find writes that change nothing.
     let payloads: (any PayloadStore)?
     let keepsContent: Bool
 
-    /// What a crash keeps whatever happens.
+    /// The tree that every crash keeps.
     public internal(set) var durable: Tree
-    /// By the profile's order: every pending part; the metadata; the names. All other parts are with their inodes.
+    /// Depends on the profile's order: every pending effect (total), metadata, or names (slots). The other effects are in
+    /// the queues of their inodes.
     var ordered = EffectQueue()
-    /// How many parts in `ordered` speak of inodes that nothing can reach any more.
-    var strayCount = 0
+    /// How many effects in `ordered` change unreachable inodes.
+    var orphanedCount = 0
     var effectCount = 0
     var nextNumber = 0
-    /// The number of the latest part of metadata.
+    /// The number of the latest metadata effect.
     var lastMetadataNumber = -1
-    /// How many events have been taken: the crash point reached.
+    /// The number of events read so far, which is the current crash point.
     public internal(set) var eventCount = 0
-    /// Where each slot is on its own: the latest pending version of a name, by its number, and the latest move of a
-    /// directory. Some may be durable by now.
-    var latestNames: [Entry: Int] = [:]
+    /// For `.slots`: the number of the latest version of each name, and of the latest move of a directory. Some may be
+    /// durable by now.
+    var latestNames: [DirectoryEntry: Int] = [:]
     var latestMove = -1
 
     /// The names and sizes that running programs see.
-    var names: [Entry: InodeID] = [:]
+    var names: [DirectoryEntry: InodeID] = [:]
     var inodes = InodeTable()
     var barriers: [OperationID: BarrierState] = [:]
-    /// Operations that are recorded but not yet complete.
+    /// Operations that are recorded but not complete.
     var inFlight: [OperationID: InFlight] = [:]
 
-    /// The set at the beginning of a trace that starts from `base`, all of which is durable.
+    /// The set at the start of a trace. All of `base` is durable.
     ///
-    /// `unitBytes`: 512 or 4096; where it is nil the profile's usual unit, which is 512 for files, 4096 for `btrfs` and
-    /// `block`. With `payloads`, a write of what is there already adds nothing that a crash could lose; each write is
-    /// then read and compared.
+    /// - Parameters:
+    ///   - unitBytes: 512 or 4096. nil: the profile's usual unit, which is 4096 for `btrfs` and `block`, and 512 otherwise.
+    ///   - payloads: if given, each write is compared with the bytes that it replaces; equal units add no atoms.
     public init(
         profile: Profile, base: Tree = Tree(), unitBytes: UInt64? = nil, payloads: (any PayloadStore)? = nil
     ) {
         self.init(profile: profile, rules: profile.rules, base: base, unitBytes: unitBytes, payloads: payloads)
     }
 
-    /// The same with rules that no profile has: for tests that change one rule to see who notices.
+    /// The same with arbitrary rules, for tests that change one rule and expect other outcomes.
     package init(
         profile: Profile, rules: ProfileRules, base: Tree, unitBytes: UInt64?, payloads: (any PayloadStore)? = nil
     ) {
@@ -75,48 +75,48 @@ public struct PendingSet: Sendable {
         keepsContent = payloads != nil
         durable = base
         for (inode, node) in base.nodes {
-            // No filesystem shows again what lay beyond the end of a file when it was mounted.
+            // No filesystem exposes bytes that were beyond the end of the file at mount time.
             durable.nodes[inode]?.content.zero(node.sizeBytes..<UInt64.max)
             inodes[at: inodes.insert(inode)].take(node, keepingContent: keepsContent)
             for (name, child) in node.entries {
-                names[Entry(inode, name)] = child
+                names[DirectoryEntry(inode, name)] = child
                 inodes[at: inodes.insert(child)].nameCount += 1
             }
         }
     }
 
-    /// What running programs see of an inode, and its pending parts.
+    /// An inode as running programs see it, and its pending effects.
     struct InodeState: Sendable {
         var sizeBytes: UInt64 = 0
-        /// No byte from here on was ever written, or all were zeroed since.
+        /// All bytes from here on read as zeros.
         var contentEndBytes: UInt64 = 0
-        /// Durable and pending names that mean the inode. At zero nothing can reach it any more.
+        /// The number of durable and pending names that refer to the inode. At 0 the inode is unreachable.
         var nameCount = 0
         var attributes = Attributes(mode: 0)
         var extendedAttributes: [ByteString: ByteString] = [:]
-        /// Kept only where writes are compared with it.
+        /// The content, if writes are compared with it.
         var content: ExtentMap?
-        /// Parts of the file's growth before this number are of a size that a truncate or an allocation replaced.
+        /// Growth before this number is of a size that a truncate or an allocation replaced.
         var resizedAt = -1
-        /// Pending writes and growths, and where each slot is on its own also zeros and sizes.
+        /// Pending writes and growths; for `.slots` also zeros and sizes.
         var data = EffectQueue()
-        /// Pending attributes, where each slot is on its own.
+        /// Pending attributes, for `.slots`.
         var others = EffectQueue()
-        /// How many parts in `ordered` change the inode; names change the directory that they lie in.
+        /// How many effects in `ordered` change the inode. A name changes its directory.
         var orderedCount = 0
-        /// Writes that a failed barrier covered.
+        /// Writes covered by a failed fsync.
         var failedFsync = FailedFsyncWrites()
-        /// Where each slot is on its own: the pending names that mean the inode, or did before, by their numbers. Some
-        /// may be durable by now.
+        /// For `.slots`: the numbers of the pending names that refer to the inode, or did before. Some may be durable by
+        /// now.
         var ownNames: [Int] = []
-        /// The latest completed metadata part that changed the inode, its size, its name.
+        /// The numbers of the latest completed metadata effects that changed the inode, its size, its name.
         var lastChange = -1
         var lastSizeChange = -1
         var lastNameChange = -1
-        /// The latest completed write, where data is in the journal.
+        /// The number of the latest completed write, for data=journal.
         var lastDataChange = -1
 
-        /// Notes a write up to `end`, and returns the size before it.
+        /// Extends the file over a write up to `end`. Returns the old size.
         mutating func write(upTo end: UInt64) -> UInt64 {
             let size = sizeBytes
             if end > contentEndBytes { contentEndBytes = end }
@@ -135,26 +135,26 @@ public struct PendingSet: Sendable {
 
     struct InFlight: Sendable {
         var numbers: Range<Int>
-        /// The inode whose slots it changes, unless they are names.
+        /// The inode whose slots it changes; for names, their directory.
         var inode: InodeID
         var touched: Touched
     }
 
     struct BarrierState: Sendable {
         var barrier: Barrier
-        /// The number of events that had been taken when it began: it covers what had completed by then.
+        /// The number of events when it began. It covers operations that had completed by then.
         var beganAt: Int
-        /// Parts with lower numbers had been recorded by then.
+        /// Effects with lower numbers were recorded by then.
         var firstNumber: Int
-        /// All of them had completed.
+        /// Whether all of them had completed.
         var allHadCompleted: Bool
-        /// Metadata parts up to this number are covered.
+        /// It covers metadata effects up to this number.
         var metadataCut: Int
     }
 }
 
 extension PendingSet {
-    /// Takes the next event of the trace.
+    /// Reads the next event of the trace.
     public mutating func add(_ event: TraceEvent) {
         if rules.everythingPersists { persistEverything(butLastWrite: false) }
         eventCount += 1
@@ -168,34 +168,36 @@ extension PendingSet {
         if rules.everythingPersists { persistEverything(butLastWrite: true) }
     }
 
-    /// How many parts a crash may keep or lose now. A run of data counts once.
-    public var pendingEffectCount: Int { effectCount - strayCount }
+    /// The number of pending effects. A run of data counts once.
+    public var pendingEffectCount: Int { effectCount - orphanedCount }
 
     /// Whether the inode has a name, or a crash could leave it with one.
     public func canReach(_ inode: InodeID) -> Bool { inodes.contains(inode) }
 
-    /// The pending parts in trace order; without the failedFsync, those that a barrier can make durable.
+    /// The pending effects in trace order. Without `withFailedFsync`, only those that a barrier can make durable.
     func pendingEffects(withFailedFsync: Bool = true) -> [PendingEffect] {
-        var parts: [PendingEffect] = []
-        parts.reserveCapacity(effectCount)
-        for part in ordered where strayCount == 0 || inodes.contains(part.effect.inode) { parts.append(part) }
+        var effects: [PendingEffect] = []
+        effects.reserveCapacity(effectCount)
+        for pending in ordered where orphanedCount == 0 || inodes.contains(pending.effect.inode) {
+            effects.append(pending)
+        }
         var isSorted = true
         func take(_ more: some Sequence<PendingEffect>) {
-            isSorted = isSorted && parts.isEmpty
-            parts += more
+            isSorted = isSorted && effects.isEmpty
+            effects += more
         }
         for state in inodes.values {
             if !state.data.isEmpty { take(state.data) }
             if !state.others.isEmpty { take(state.others) }
             if withFailedFsync, !state.failedFsync.isEmpty { take(state.failedFsync.pending) }
         }
-        if !isSorted { parts.sort { $0.number < $1.number } }
-        return parts
+        if !isSorted { effects.sort { $0.number < $1.number } }
+        return effects
     }
 }
 
 extension PendingSet {
-    /// How many things the set holds: parts, inodes, names, runs of durable content, operations under way. For tests
+    /// The number of items in memory: effects, inodes, names, extents of durable content, operations in flight. For tests
     /// that memory does not grow with the length of a trace.
     package var heldCount: Int {
         let perInode = inodes.values.map {

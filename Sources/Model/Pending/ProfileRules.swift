@@ -1,27 +1,28 @@
-/// What a profile's name stands for. One table, read by the pending set; there is no other place for these rules.
+/// The rules of a profile. This table is the only place that defines them; the pending set reads it.
 ///
-/// `docs/crash-model.md` says how each field was settled, and a test flips each to see that it matters.
+/// `docs/crash-model.md` gives the evidence for each field. `MutationTests` changes each field and expects other outcomes.
 package struct ProfileRules: Hashable, Sendable {
     package enum Order: CaseIterable, Sendable {
-        /// One order for everything: what survives is a prefix, and the last write may survive as a page prefix.
+        /// A total order: a prefix of the trace survives. The last write may survive up to a page boundary.
         case total
-        /// Names, truncates, allocations and attributes survive as a prefix; data is free.
+        /// Names, truncates, allocations and attributes survive as a prefix. Data survives in any order.
         case metadata
-        /// Each slot on its own.
+        /// Each slot survives on its own.
         case slots
     }
 
-    /// What a successful barrier on one inode promises.
+    /// The effects that a successful barrier on one inode makes durable.
     package enum Scope: Hashable, Sendable {
         case everything
-        /// The inode's data and sizes, and what the journal keeps in order, up to the inode's last change: metadata, or
-        /// where data is in the journal too, everything.
+        /// The inode's data and sizes, and the journal up to the inode's last change. The journal holds the metadata; with
+        /// a total order it holds everything.
         case journal(upTo: JournalMark)
-        /// The inode's data and sizes, and its other slots: attributes and a directory's names, the inode's own names.
+        /// The inode's data and sizes, and optionally its other slots. `attributes`: its attributes and the names in it, if
+        /// it is a directory. `ownNames`: the names that refer to it.
         case slots(attributes: Bool, ownNames: Bool)
     }
 
-    /// Which change of an inode decides how far a journal must be written.
+    /// The change of an inode up to which an fsync writes the journal.
     package enum JournalMark: CaseIterable, Sendable {
         case anyChange
         case sizeChange
@@ -29,18 +30,18 @@ package struct ProfileRules: Hashable, Sendable {
     }
 
     package var order: Order
-    /// Everything is durable at once; only the last write may be cut short.
+    /// Every change is durable immediately; only the last write may be cut short.
     package var everythingPersists = false
-    /// A size step of an extending write survives only with the metadata that came before the write.
+    /// The growth of an extending write survives only with all earlier metadata.
     package var growthFollowsMetadata = false
-    /// A hole or a zeroed range that ends within growth makes its end one more size that may survive (own experiment on
-    /// kernel 6.18; fs/ext4/inode.c, ext4_update_disksize_before_punch).
+    /// The end of a punched hole or zeroed range within pending growth is one more size that may survive (own experiment
+    /// on kernel 6.18; fs/ext4/inode.c, ext4_update_disksize_before_punch).
     package var zeroingStopsGrowth = false
-    /// A rename of a file may leave both names, and across directories neither.
+    /// A rename of a file may leave both names, and across directories no name.
     package var renameSplits = false
     /// The smallest unit that a caller may ask for, in bytes.
     package var smallestUnitBytes: UInt64 = 512
-    /// The unit when the caller asks for none, in bytes.
+    /// The unit if the caller asks for none, in bytes.
     package var usualUnitBytes: UInt64 = 512
     package var fsync: Scope
     package var fdatasync: Scope

@@ -1,59 +1,59 @@
 import Bytes
 
-/// What each pending effect needs: the order of a profile, and the version chains of the slots, as one list.
+/// The dependencies of each pending effect: an effect survives only if its dependencies do. They follow from the profile's
+/// order and from the earlier versions of the same slot.
 ///
-/// This is the only place that says what may survive without what. `SurvivorClosure` (choosing survivors), `PendingSet.commit`
-/// (making things durable) and `AtomGraph` (walking all states) read it and know no profile. A need always points to an
-/// earlier effect, so that one pass in trace order closes a choice downward and one pass back closes what a barrier
-/// promises.
+/// This is the only place that defines dependencies. `SurvivorClosure` (choosing survivors), `PendingSet.commit` (making
+/// effects durable) and `AtomGraph` (walking all states) read it and know no profile. A dependency is always an earlier
+/// effect: one pass in trace order closes a choice of survivors, and one pass backwards closes the effects that a barrier
+/// covers.
 ///
-/// For speed, `PendingSet.commitFast` says some of it once more, in terms of the queues that effects wait in.
-/// `RequirementsTests` proves on random traces under every profile that it commits the same.
+/// For speed, `PendingSet.commitFast` repeats some of it, in terms of the queues of pending effects. `RequirementsTests`
+/// compares both on random traces under every profile.
 ///
-/// - A unit of data needs the earlier versions of that unit: its versions are cumulative. A zero version of a whole unit
-///   overrides what came before; a zero version needs no data, it is metadata.
-/// - A size needs the earlier sizes of the growth that it goes on from; a truncate overrides growth and needs the
-///   truncates before it.
-/// - A name, an attribute: the earlier version in its slot.
+/// - A unit of data depends on earlier data of that unit, because each write may change only some of its bytes. Zeros of
+///   a whole unit replace all earlier data. Zeros are metadata: they depend on no data.
+/// - A growth depends on the earlier growth that it continues. A truncate replaces growth and depends on earlier truncates.
+/// - A name or an attribute depends on the earlier version in its slot.
 struct Requirements {
-    enum Need {
-        /// The part, whole.
-        case part(Int)
-        /// Of the part's units in the range: those that the needing part shares.
+    enum Dependency {
+        /// All of the effect at this index.
+        case effect(Int)
+        /// The units in this range of the effect at this index, as far as the dependent effect shares them.
         case units(of: Int, Range<UInt64>)
     }
 
     private var first: [Int] = [0]
-    private var needs: [Need] = []
+    private var dependencies: [Dependency] = []
 
-    subscript(part: Int) -> ArraySlice<Need> { needs[first[part]..<first[part + 1]] }
+    subscript(index: Int) -> ArraySlice<Dependency> { dependencies[first[index]..<first[index + 1]] }
 
-    init(_ parts: [PendingEffect], _ rules: ProfileRules, unitBytes: UInt64) {
-        first.reserveCapacity(parts.count + 1)
-        needs.reserveCapacity(parts.count)
+    init(_ effects: [PendingEffect], _ rules: ProfileRules, unitBytes: UInt64) {
+        first.reserveCapacity(effects.count + 1)
+        dependencies.reserveCapacity(effects.count)
         var latest = Latest(rules: rules, unitBytes: unitBytes)
-        for (index, part) in parts.enumerated() {
-            latest.appendNeeds(of: part, index, parts, to: &needs)
-            latest.take(part, index)
-            first.append(needs.count)
+        for (index, pending) in effects.enumerated() {
+            latest.appendDependencies(of: pending, index, effects, to: &dependencies)
+            latest.record(pending, index)
+            first.append(dependencies.count)
         }
     }
 }
 
-// MARK: - What is decided together
+// MARK: - Bundles
 
 extension Requirements {
-    /// Effects that a crash decides together.
+    /// Neighbouring effects whose survival is decided together.
     enum Bundle {
         case single
         /// An effect and the next one survive together or not at all.
         case pair
-        /// Under one order for everything, a write: it is cut short at a page. So is the growth that follows it, if its
-        /// fate is the write's.
+        /// Under a total order, a write that is cut short at a page boundary; `withGrowth`: together with the growth that
+        /// follows it.
         case prefix(withGrowth: Bool)
     }
 
-    /// The bundle that begins with an effect.
+    /// The bundle that begins at an index.
     static func bundle(at index: Int, of effects: [PendingEffect], _ rules: ProfileRules) -> Bundle {
         if joinsNext(index, of: effects) { return .pair }
         let effect = effects[index]
@@ -71,17 +71,17 @@ extension Requirements {
         effects[index].bond == .joinsNext && index + 1 < effects.count
     }
 
-    /// How a write comes apart.
+    /// How a write is torn.
     enum Tearing {
-        /// Each unit on its own.
+        /// Each unit survives on its own.
         case units
-        /// Each page on its own.
+        /// Each page survives on its own.
         case pages
-        /// Its pages up to one of them.
+        /// A prefix of its pages survives.
         case pagePrefix
     }
 
-    /// A write that a failed barrier covered stands outside the order: any of its pages may be lost.
+    /// A write covered by a failed fsync is outside the total order: any of its pages may be lost.
     @inline(__always)
     static func tearing(of write: PendingEffect, _ rules: ProfileRules) -> Tearing {
         guard rules.order == .total else { return .units }
@@ -89,14 +89,14 @@ extension Requirements {
     }
 }
 
-/// The latest version of each slot, in a walk over the parts.
+/// The latest version of each slot, in a pass over the effects.
 private struct Latest {
     let rules: ProfileRules
     let unitBytes: UInt64
     var anything: Int?
     var metadata: Int?
     var directoryMove: Int?
-    var names: [Entry: Int] = [:]
+    var names: [DirectoryEntry: Int] = [:]
     var inodes: [InodeID: Slots] = [:]
 
     struct Slots {
@@ -108,60 +108,62 @@ private struct Latest {
         var extendedAttributes: [ByteString: Int] = [:]
     }
 
-    func appendNeeds(
-        of part: PendingEffect, _ index: Int, _ parts: [PendingEffect], to needs: inout [Requirements.Need]
+    func appendDependencies(
+        of pending: PendingEffect, _ index: Int, _ effects: [PendingEffect],
+        to dependencies: inout [Requirements.Dependency]
     ) {
-        func need(_ part: Int?) { if let part { needs.append(.part(part)) } }
-        if part.bond == .needsPrevious { need(index - 1) }
-        if part.movesDirectory { need(directoryMove) }
+        func append(_ index: Int?) { if let index { dependencies.append(.effect(index)) } }
+        if pending.bond == .requiresPrevious { append(index - 1) }
+        if pending.movesDirectory { append(directoryMove) }
         if rules.order == .total {
-            need(anything)
+            append(anything)
             return
         }
-        if rules.order == .metadata, part.effect.isMetadata { need(metadata) }
-        let slots = inodes[part.effect.inode]
-        switch part.effect {
+        if rules.order == .metadata, pending.effect.isMetadata { append(metadata) }
+        let slots = inodes[pending.effect.inode]
+        switch pending.effect {
         case .write:
-            for range in part.pendingBytes.ranges {
-                needDataVersions(in: range.aligned(to: unitBytes), slots, to: &needs)
+            for range in pending.pendingBytes.ranges {
+                appendDataDependencies(in: range.aligned(to: unitBytes), slots, to: &dependencies)
             }
         case .zero(_, let range):
             let (all, whole) = (range.aligned(to: unitBytes), range.wholeUnits(of: unitBytes))
             for edge in [all.lowerBound..<min(whole.lowerBound, all.upperBound), whole.upperBound..<all.upperBound]
             where !edge.isEmpty {
-                for run in slots?.zeros.runs(in: edge).map(\.part) ?? [] { need(run) }
+                for run in slots?.zeros.runs(in: edge).map(\.effectIndex) ?? [] { append(run) }
             }
         case .grow:
-            need(slots?.size)
-            if rules.growthFollowsMetadata { need(metadata) }
-        case .resize: need(slots?.resize)
-        case .name(let entry, _): need(names[entry])
-        case .attributes: need(slots?.attributes)
-        case .extendedAttribute(_, let name, _): need(slots?.extendedAttributes[name])
+            append(slots?.size)
+            if rules.growthFollowsMetadata { append(metadata) }
+        case .resize: append(slots?.resize)
+        case .name(let entry, _): append(names[entry])
+        case .attributes: append(slots?.attributes)
+        case .extendedAttribute(_, let name, _): append(slots?.extendedAttributes[name])
         }
     }
 
-    private func needDataVersions(in range: Range<UInt64>, _ slots: Slots?, to needs: inout [Requirements.Need]) {
+    private func appendDataDependencies(
+        in range: Range<UInt64>, _ slots: Slots?, to dependencies: inout [Requirements.Dependency]
+    ) {
         guard let slots else { return }
-        for run in slots.writes.runs(in: range) { needs.append(.units(of: run.part, run.range)) }
-        for run in slots.zeros.runs(in: range) { needs.append(.units(of: run.part, run.range)) }
+        for run in slots.writes.runs(in: range) { dependencies.append(.units(of: run.effectIndex, run.range)) }
+        for run in slots.zeros.runs(in: range) { dependencies.append(.units(of: run.effectIndex, run.range)) }
     }
 
-    mutating func take(_ part: PendingEffect, _ index: Int) {
-        // Writes covered by a failed fsync impose no ordering: they may be lost for ever while later effects become
-        // durable. A write over them in the same unit does not bring them along for certain either: the page is clean, and
-        // may have left the cache meanwhile.
-        if part.isUnsyncable { return }
+    mutating func record(_ pending: PendingEffect, _ index: Int) {
+        // Writes covered by a failed fsync impose no ordering: they may be lost while later effects become durable. A later
+        // write in the same unit does not guarantee them either: their page is clean and may have been evicted.
+        if pending.isUnsyncable { return }
         if rules.order == .total {
             anything = index
-            guard case .zero = part.effect else { return }
+            guard case .zero = pending.effect else { return }
         }
-        if part.effect.isMetadata { metadata = index }
-        if part.movesDirectory { directoryMove = index }
-        let inode = part.effect.inode
-        switch part.effect {
+        if pending.effect.isMetadata { metadata = index }
+        if pending.movesDirectory { directoryMove = index }
+        let inode = pending.effect.inode
+        switch pending.effect {
         case .write:
-            for range in part.pendingBytes.ranges {
+            for range in pending.pendingBytes.ranges {
                 inodes[inode, default: Slots()].writes.set(range.aligned(to: unitBytes), to: index)
             }
         case .zero(_, let range):

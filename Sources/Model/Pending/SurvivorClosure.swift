@@ -1,50 +1,51 @@
-/// The largest legal choice within what is wanted: resolves the fate of each pending effect in trace order, given what is
-/// wanted of it and what its needs came to (`Requirements`).
+/// Computes the largest legal choice within a wanted one: resolves the fate of each pending effect in trace order, from
+/// its wanted fate and the fates of its dependencies (`Requirements`).
 struct SurvivorClosure {
-    private let parts: [PendingEffect]
+    private let effects: [PendingEffect]
     private let requirements: Requirements
     private let unitBytes: UInt64
     private let rules: ProfileRules
     private(set) var fates: [Fate] = []
-    /// The units that a part lacks.
+    /// The lost units of each effect that survives in part.
     private var lacking: [Int: RangeSet<UInt64>] = [:]
 
-    init(_ parts: [PendingEffect], _ set: PendingSet) {
-        self.parts = parts
-        requirements = Requirements(parts, set.rules, unitBytes: set.unitBytes)
+    init(_ effects: [PendingEffect], _ set: PendingSet) {
+        self.effects = effects
+        requirements = Requirements(effects, set.rules, unitBytes: set.unitBytes)
         unitBytes = set.unitBytes
         rules = set.rules
-        fates.reserveCapacity(parts.count)
+        fates.reserveCapacity(effects.count)
     }
 
     /// Resolves the next bundle.
     mutating func resolveNext(_ wanted: (PendingEffect) -> Fate) {
         let index = fates.count
-        switch Requirements.bundle(at: index, of: parts, rules) {
-        case .pair: resolvePair(index, areWanted: wanted(parts[index]) == .kept && wanted(parts[index + 1]) == .kept)
-        case .prefix(withGrowth: true): resolveTorn(index, wanted(parts[index]), growth: wanted(parts[index + 1]))
-        case .single, .prefix: resolve(index, wanted(parts[index]))
+        switch Requirements.bundle(at: index, of: effects, rules) {
+        case .pair:
+            resolvePair(index, areWanted: wanted(effects[index]) == .kept && wanted(effects[index + 1]) == .kept)
+        case .prefix(withGrowth: true): resolveTorn(index, wanted(effects[index]), growth: wanted(effects[index + 1]))
+        case .single, .prefix: resolve(index, wanted(effects[index]))
         }
     }
 
     private mutating func resolve(_ index: Int, _ wanted: Fate) {
-        switch parts[index].effect {
+        switch effects[index].effect {
         case .write: resolveWrite(index, wanted)
         case .grow(_, let from, let to): resolveGrowth(index, from, to, wanted)
         default: give(index, wanted == .kept && isAllowed(index) ? .kept : .lost)
         }
     }
 
-    /// Two parts that survive together or not at all.
+    /// Two effects that survive together or not at all.
     private mutating func resolvePair(_ index: Int, areWanted: Bool) {
         let areAllowed = areWanted && isAllowed(index) && isAllowed(index + 1, besides: index)
         give(index, areAllowed ? .kept : .lost)
         give(index + 1, areAllowed ? .kept : .lost)
     }
 
-    /// A write and its growth are cut short together.
+    /// A write and its growth, cut short together.
     private mutating func resolveTorn(_ index: Int, _ wanted: Fate, growth: Fate) {
-        guard case .grow(_, let from, let to) = parts[index + 1].effect, let range = parts[index].effect.dataRange
+        guard case .grow(_, let from, let to) = effects[index + 1].effect, let range = effects[index].effect.dataRange
         else {
             return
         }
@@ -54,7 +55,7 @@ struct SurvivorClosure {
         case .size(let reached): size = min(reached, to)
         case .lost, .data: size = from
         }
-        var bytes = wanted.bytes(of: parts[index])
+        var bytes = wanted.bytes(of: effects[index])
         if size < to { bytes.formIntersection(RangeSet(0..<size / pageBytes * pageBytes)) }
         resolveWrite(index, .data(bytes))
         switch fates[index] {
@@ -67,30 +68,30 @@ struct SurvivorClosure {
     }
 
     private mutating func resolveWrite(_ index: Int, _ wanted: Fate) {
-        let part = parts[index]
-        let pending = part.pendingBytes
-        var kept = wanted == .kept ? pending : pending.intersection(wanted.bytes(of: part))
+        let pending = effects[index]
+        let bytes = pending.pendingBytes
+        var kept = wanted == .kept ? bytes : bytes.intersection(wanted.bytes(of: pending))
         if !kept.isEmpty { restrict(&kept, index) }
-        guard kept != pending else { return give(index, .kept) }
-        let tearing = Requirements.tearing(of: part, rules)
+        guard kept != bytes else { return give(index, .kept) }
+        let tearing = Requirements.tearing(of: pending, rules)
         if tearing == .pagePrefix {
-            let end = pending.subtracting(kept).ranges.first!.lowerBound / pageBytes * pageBytes
+            let end = bytes.subtracting(kept).ranges.first!.lowerBound / pageBytes * pageBytes
             kept.formIntersection(RangeSet(0..<end))
         } else {
             let unit = tearing == .pages ? pageBytes : unitBytes
-            for lost in pending.subtracting(kept).ranges { kept.remove(contentsOf: lost.aligned(to: unit)) }
+            for lost in bytes.subtracting(kept).ranges { kept.remove(contentsOf: lost.aligned(to: unit)) }
         }
         var lacks = RangeSet<UInt64>()
-        for lost in pending.subtracting(kept).ranges { lacks.insert(contentsOf: lost.aligned(to: unitBytes)) }
+        for lost in bytes.subtracting(kept).ranges { lacks.insert(contentsOf: lost.aligned(to: unitBytes)) }
         lacking[index] = lacks
         give(index, kept.isEmpty ? .lost : .data(kept))
     }
 
-    /// Leaves of the bytes of a write those whose units have what they need.
+    /// Removes from `kept` the bytes of units whose dependencies are lost.
     private func restrict(_ kept: inout RangeSet<UInt64>, _ index: Int) {
-        for need in requirements[index] {
-            switch need {
-            case .part(let other):
+        for dependency in requirements[index] {
+            switch dependency {
+            case .effect(let other):
                 if fates[other] != .kept {
                     kept = RangeSet()
                     return
@@ -109,36 +110,36 @@ struct SurvivorClosure {
         case .size(let size): limit = min(size, to)
         case .lost, .data: limit = from
         }
-        for need in requirements[index] {
-            switch need {
-            case .part(let other): if fates[other] != .kept { limit = from }
-            case .units: preconditionFailure("sizes need no data")
+        for dependency in requirements[index] {
+            switch dependency {
+            case .effect(let other): if fates[other] != .kept { limit = from }
+            case .units: preconditionFailure("sizes dependency no data")
             }
         }
-        let size = parts[index].size(upTo: limit)
+        let size = effects[index].size(upTo: limit)
         give(index, size == to ? .kept : size > from ? .size(size) : .lost)
     }
 
     private func isAllowed(_ index: Int, besides exempt: Int = -1) -> Bool {
-        requirements[index].allSatisfy { need in
-            switch need {
-            case .part(let other): other == exempt || fates[other] == .kept
+        requirements[index].allSatisfy { dependency in
+            switch dependency {
+            case .effect(let other): other == exempt || fates[other] == .kept
             case .units(let other, let range): fates[other] == .kept || lost(of: other, in: range).isEmpty
             }
         }
     }
 
-    private func lost(of part: Int, in range: Range<UInt64>) -> RangeSet<UInt64> {
-        lacking[part]?.intersection(RangeSet(range)) ?? RangeSet(range)
+    private func lost(of index: Int, in range: Range<UInt64>) -> RangeSet<UInt64> {
+        lacking[index]?.intersection(RangeSet(range)) ?? RangeSet(range)
     }
 
     private mutating func give(_ index: Int, _ fate: Fate) { fates.append(fate) }
 }
 
 extension Fate {
-    fileprivate func bytes(of part: PendingEffect) -> RangeSet<UInt64> {
+    fileprivate func bytes(of pending: PendingEffect) -> RangeSet<UInt64> {
         switch self {
-        case .kept: part.pendingBytes
+        case .kept: pending.pendingBytes
         case .data(let ranges): ranges
         case .lost, .size: RangeSet()
         }

@@ -1,20 +1,22 @@
-/// Which part last gave each unit of one file a version: sorted runs that do not overlap.
+/// The latest effect on each unit of one file, as sorted runs that do not overlap.
 struct UnitMap {
     struct Run {
         var range: Range<UInt64>
-        var part: Int
+        var effectIndex: Int
     }
 
     private(set) var runs: [Run] = []
 
-    /// The runs that meet `range`, clipped to it.
+    /// The runs that overlap `range`, clipped to it.
     func runs(in range: Range<UInt64>) -> some Sequence<Run> {
         runs[firstIndex(endingAfter: range.lowerBound)...].lazy
             .prefix { $0.range.lowerBound < range.upperBound }
-            .map { Run(range: $0.range.clamped(to: range), part: $0.part) }
+            .map { Run(range: $0.range.clamped(to: range), effectIndex: $0.effectIndex) }
     }
 
-    mutating func set(_ range: Range<UInt64>, to part: Int) { replace(range, with: Run(range: range, part: part)) }
+    mutating func set(_ range: Range<UInt64>, to effectIndex: Int) {
+        replace(range, with: Run(range: range, effectIndex: effectIndex))
+    }
 
     mutating func clear(_ range: Range<UInt64>) { replace(range, with: nil) }
 
@@ -25,11 +27,13 @@ struct UnitMap {
         while last < runs.count, runs[last].range.lowerBound < range.upperBound { last += 1 }
         var middle: [Run] = []
         if first < last, runs[first].range.lowerBound < range.lowerBound {
-            middle.append(Run(range: runs[first].range.lowerBound..<range.lowerBound, part: runs[first].part))
+            middle.append(
+                Run(range: runs[first].range.lowerBound..<range.lowerBound, effectIndex: runs[first].effectIndex))
         }
         if let run { middle.append(run) }
         if first < last, runs[last - 1].range.upperBound > range.upperBound {
-            middle.append(Run(range: range.upperBound..<runs[last - 1].range.upperBound, part: runs[last - 1].part))
+            middle.append(
+                Run(range: range.upperBound..<runs[last - 1].range.upperBound, effectIndex: runs[last - 1].effectIndex))
         }
         runs.replaceSubrange(first..<last, with: middle)
     }

@@ -1,17 +1,17 @@
 import Bytes
 
-/// Where running programs see each inode of a tree; inodes without a name are where they last were.
+/// The path of each inode as running programs see it. An inode without a name keeps its last path.
 struct VolatilePaths {
-    /// By the name that is preferred of several.
-    let places: [InodeID: Entry]
+    /// One name for each inode. Of several names it is the first in order.
+    let entries: [InodeID: DirectoryEntry]
 
-    /// `inode 7` for one that never had a name; `.` for the root.
+    /// The path of an inode: `.` for the root, `inode 7` for one that never had a name.
     func path(_ inode: InodeID) -> ByteString {
         if inode == .root { return "." }
-        return places[inode].map(path) ?? ByteString("\(inode)")
+        return entries[inode].map(path) ?? ByteString("\(inode)")
     }
 
-    func path(_ entry: Entry) -> ByteString {
+    func path(_ entry: DirectoryEntry) -> ByteString {
         var path = PathFromEnd()
         climb(from: entry) { entry in
             path.prepend(entry.name)
@@ -20,14 +20,14 @@ struct VolatilePaths {
         return path.path
     }
 
-    /// The name that the effect gives or takes, or else the file that it changes.
+    /// The path of the name or file that the effect changes.
     func path(_ effect: Effect) -> ByteString {
         if case .name(let entry, _) = effect { path(entry) } else { path(effect.inode) }
     }
 
-    /// The entries from the root down to this one, as many as a path can have.
-    func entries(to entry: Entry) -> [Entry] {
-        var entries: [Entry] = []
+    /// The entries from the root down to this one. Stops at 4096 bytes, the longest path.
+    func entries(to entry: DirectoryEntry) -> [DirectoryEntry] {
+        var entries: [DirectoryEntry] = []
         var countBytes = 0
         climb(from: entry) { entry in
             entries.append(entry)
@@ -37,34 +37,34 @@ struct VolatilePaths {
         return entries.reversed()
     }
 
-    /// Visits the entry and those above it, until `visit` answers no; a trace may lead in a circle.
-    private func climb(from entry: Entry, _ visit: (Entry) -> Bool) {
-        var next: Entry? = entry
-        while let entry = next, visit(entry) { next = entry.directory == .root ? nil : places[entry.directory] }
+    /// Visits the entry and its ancestors until `visit` returns false. Entries of a damaged trace can form a cycle.
+    private func climb(from entry: DirectoryEntry, _ visit: (DirectoryEntry) -> Bool) {
+        var next: DirectoryEntry? = entry
+        while let entry = next, visit(entry) { next = entry.directory == .root ? nil : entries[entry.directory] }
     }
 }
 
 extension PendingSet {
     func volatilePaths() -> VolatilePaths {
-        var places: [InodeID: Entry] = [:]
-        // Of several names the first in order, whatever order a dictionary has: the same state is told in the same words.
-        func prefer(_ entry: Entry, _ child: InodeID, in places: inout [InodeID: Entry]) {
-            if let known = places[child],
+        var entries: [InodeID: DirectoryEntry] = [:]
+        // The first name in order, not in dictionary order, so that equal states have equal descriptions.
+        func prefer(_ entry: DirectoryEntry, _ child: InodeID, in entries: inout [InodeID: DirectoryEntry]) {
+            if let known = entries[child],
                 (known.directory.rawValue, known.name) <= (entry.directory.rawValue, entry.name)
             {
                 return
             }
-            places[child] = entry
+            entries[child] = entry
         }
         for (inode, node) in durable.nodes {
-            for (name, child) in node.entries { prefer(Entry(inode, name), child, in: &places) }
+            for (name, child) in node.entries { prefer(DirectoryEntry(inode, name), child, in: &entries) }
         }
-        for part in pendingEffects() {
-            if case .name(let entry, let child?) = part.effect { places[child] = entry }
+        for pending in pendingEffects() {
+            if case .name(let entry, let child?) = pending.effect { entries[child] = entry }
         }
-        var present: [InodeID: Entry] = [:]
+        var present: [InodeID: DirectoryEntry] = [:]
         for (entry, child) in names { prefer(entry, child, in: &present) }
-        places.merge(present) { _, present in present }
-        return VolatilePaths(places: places)
+        entries.merge(present) { _, present in present }
+        return VolatilePaths(entries: entries)
     }
 }

@@ -1,9 +1,9 @@
 import Bytes
 
-/// A rule in force: what it has counted, and its streams.
+/// A rule in force, with its counters and random streams.
 struct ArmedRule: Sendable {
     let rule: Rule
-    /// As it prints.
+    /// The text of the rule.
     let text: ByteString
     let number: UInt64
     private let stream: RandomStream
@@ -12,9 +12,9 @@ struct ArmedRule: Sendable {
     private(set) var fired: UInt64 = 0
     private var syncs: UInt64 = 0
     private var offeredBytes: UInt64 = 0
-    /// By how much the files have grown, for a quota.
+    /// The total growth of the matching files, for a quota.
     private var grownBytes: UInt64 = 0
-    /// How often the rule matched on each path; kept only where something is drawn.
+    /// How often the rule matched on each path. Only for rules that draw random numbers.
     private var matchedOnPath: [ByteString: UInt64] = [:]
 
     init(_ rule: Rule, text: ByteString, number: UInt64, stream: RandomStream) {
@@ -41,16 +41,17 @@ struct ArmedRule: Sendable {
         return needs
     }
 
-    /// What the rule does to an attempt on a path that its glob matches. `isTaken`: something was injected already.
-    mutating func decide(_ attempt: Attempt, on path: ByteString, isTaken: Bool) -> DrawnFault? {
+    /// The fault that the rule injects into an attempt, on a path that its glob matches. `hasFault`: another rule already
+    /// injects a fault.
+    mutating func decide(_ attempt: Attempt, on path: ByteString, hasFault: Bool) -> DrawnFault? {
         defer { if attempt.kind.isBarrier { syncs += 1 } }
         if let afterSyncs = rule.afterSyncs, syncs < afterSyncs.value { return nil }
         guard isWanted(attempt) else { return nil }
         switch rule.action {
         case .inject(let injection, let selection):
-            return decide(attempt, on: path, isTaken: isTaken, injection, selection)
+            return decide(attempt, on: path, hasFault: hasFault, injection, selection)
         case .quota(let limit, let error):
-            return decide(attempt, isTaken: isTaken, limit: limit, error)
+            return decide(attempt, hasFault: hasFault, limit: limit, error)
         }
     }
 
@@ -64,11 +65,11 @@ struct ArmedRule: Sendable {
     }
 
     private mutating func decide(
-        _ attempt: Attempt, on path: ByteString, isTaken: Bool, _ injection: Injection, _ selection: Selection
+        _ attempt: Attempt, on path: ByteString, hasFault: Bool, _ injection: Injection, _ selection: Selection
     ) -> DrawnFault? {
         guard injection.kinds.contains(attempt.kind), injection.isPossible(attempt) else { return nil }
         if let data = injection.dataConditions {
-            guard data.places(attempt) else { return nil }
+            guard data.matches(attempt) else { return nil }
             if let limit = data.afterBytes {
                 offeredBytes = offeredBytes.addingOrMax(attempt.countBytes)
                 guard offeredBytes > limit else { return nil }
@@ -81,17 +82,17 @@ struct ArmedRule: Sendable {
             matchedOnPath[path] = count + 1
             draws = stream.stream(path).stream(count)
         }
-        guard selection.takes(matched, &draws) else { return nil }
-        if isTaken, !injection.isDelay { return nil }
+        guard selection.selects(matched, &draws) else { return nil }
+        if hasFault, !injection.isDelay { return nil }
         fired += 1
         return injection.draw(attempt, &draws)
     }
 
     private mutating func decide(
-        _ attempt: Attempt, isTaken: Bool, limit: UInt64, _ error: Rule.QuotaError
+        _ attempt: Attempt, hasFault: Bool, limit: UInt64, _ error: Rule.QuotaError
     ) -> DrawnFault? {
-        // What fails for another reason takes no room.
-        if isTaken { return nil }
+        // An operation that fails for another reason uses no quota.
+        if hasFault { return nil }
         guard attempt.growthBytes > 0 else {
             grownBytes -= min(grownBytes, attempt.growthBytes.magnitude)
             return nil
@@ -112,8 +113,8 @@ struct ArmedRule: Sendable {
 }
 
 extension DataConditions {
-    /// Whether the attempt is where, and as large as, the rule demands.
-    fileprivate func places(_ attempt: Attempt) -> Bool {
+    /// Whether the offset and size of the attempt match.
+    fileprivate func matches(_ attempt: Attempt) -> Bool {
         if let sizesBytes, !sizesBytes.contains(attempt.countBytes) { return false }
         guard let offsetsBytes else { return true }
         return attempt.countBytes > 0 && attempt.offsetBytes <= offsetsBytes.upperBound
@@ -126,7 +127,7 @@ extension Selection {
         if case .chance = self { true } else { false }
     }
 
-    fileprivate func takes(_ number: UInt64, _ stream: inout RandomStream) -> Bool {
+    fileprivate func selects(_ number: UInt64, _ stream: inout RandomStream) -> Bool {
         switch self {
         case .all: true
         case .nth(let wanted): number == wanted.value

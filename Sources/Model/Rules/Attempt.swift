@@ -1,23 +1,22 @@
 import Bytes
 
-/// An operation that is about to happen, as the one who performs it describes it to the rules.
+/// An operation that is about to run, as described to the rules.
 public struct Attempt: Sendable {
-    /// What a replay names: an id that each attempt has alone, and has again when the same run is made again.
+    /// A unique id. The same run, made again, gives the same ids, so that a replay can name attempts.
     public var id: OperationID
     public var kind: OperationKind
     public var process: Int32
-    /// Asked for only where `FaultSource.needs` says so.
+    /// Only if `FaultSource.needs` asks for it.
     public var processName: ByteString?
-    /// Of a read or a write.
+    /// For a read or a write.
     public var offsetBytes: UInt64
-    /// How many bytes a read or a write asks for.
+    /// For a read or a write: the number of requested bytes.
     public var countBytes: UInt64
-    /// The size of the file before the operation; of a read or a write.
+    /// For a read or a write: the size of the file before it.
     public var fileSizeBytes: UInt64
-    /// How many bytes larger (smaller, below 0) the operation makes the files that it touches. Asked for only where
-    /// `FaultSource.needs` says so.
+    /// By how many bytes the operation grows its files; negative if they shrink. Only if `FaultSource.needs` asks for it.
     public var growthBytes: Int64
-    /// Whether older bytes than the present ones are known for what a read asks for.
+    /// For a read: whether older bytes of the range are known.
     public var hasOlderBytes: Bool
 
     public init(
@@ -36,7 +35,7 @@ public struct Attempt: Sendable {
         self.hasOlderBytes = hasOlderBytes
     }
 
-    /// The end of the bytes that it asks for.
+    /// The end of the requested bytes.
     var endBytes: UInt64 {
         let (end, overflow) = offsetBytes.addingReportingOverflow(countBytes)
         return overflow ? .max : end

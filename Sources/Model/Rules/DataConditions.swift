@@ -1,10 +1,10 @@
-/// What a rule demands of a read or a write beyond its path. Empty, it demands nothing.
+/// The conditions of a rule on the bytes of a read or a write. All nil: no condition.
 public struct DataConditions: Hashable, Sendable {
     /// The operation touches one of these bytes of the file.
     public var offsetsBytes: ClosedRange<UInt64>?
-    /// The operation asks for so many bytes.
+    /// The operation requests a number of bytes in this range.
     public var sizesBytes: ClosedRange<UInt64>?
-    /// With this one, the operations of the rule have asked for more than so many bytes.
+    /// The matching operations, including this one, have requested more than this many bytes in total.
     public var afterBytes: UInt64?
 
     public init(

@@ -1,9 +1,9 @@
 import Bytes
 
-/// What the rules do to one attempt. Delays add up; of the other faults at most one happens.
+/// The faults of one attempt: any number of delays, which add up, and at most one other fault.
 public struct Decisions: Sendable {
     public struct Decision: Hashable, Sendable {
-        /// The rule that fired, as it prints.
+        /// The text of the rule that fired.
         public var rule: ByteString
         public var fault: DrawnFault
 
@@ -15,7 +15,7 @@ public struct Decisions: Sendable {
 
     /// In the order of the rules. Empty for nearly every attempt.
     public private(set) var all: [Decision] = []
-    /// The one that is no delay.
+    /// The one that is not a delay.
     public private(set) var main: Decision?
     public private(set) var delayNanoseconds: UInt64 = 0
 

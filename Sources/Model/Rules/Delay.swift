@@ -1,15 +1,15 @@
-/// How long an operation is held up.
+/// How long an operation is delayed.
 public enum Delay: Hashable, Sendable {
     case constant(nanoseconds: UInt64)
-    /// Each duration of the range is as likely as any other.
+    /// Uniformly distributed over the range.
     case uniform(nanoseconds: ClosedRange<UInt64>)
-    /// Most short, a few long, as a busy device is.
+    /// Exponentially distributed: mostly short, sometimes long, like a busy device.
     case exponential(meanNanoseconds: UInt64)
 
-    /// The longest that a rule may name: a day. An exponential one is drawn longer now and then.
+    /// The longest delay in a rule: one day. A draw from an exponential delay may be longer.
     public static let longestNanoseconds: UInt64 = 86_400_000_000_000
 
-    /// One delay in nanoseconds.
+    /// Draws one delay in nanoseconds.
     func draw(from stream: inout RandomStream) -> UInt64 {
         switch self {
         case .constant(let duration): return duration
@@ -24,9 +24,9 @@ public enum Delay: Hashable, Sendable {
         }
     }
 
-    /// A number from the exponential distribution of mean 1, as a whole part and a fraction of 2⁶⁴. It compares uniform
-    /// numbers and calculates nothing, so that it is the same on every machine (von Neumann, "Various techniques used
-    /// in connection with random digits", 1951).
+    /// A draw from the exponential distribution of mean 1, as a whole part and a fraction of 2⁶⁴. It only compares uniform
+    /// random numbers, without floating point, so that it is the same on every machine (von Neumann, "Various techniques
+    /// used in connection with random digits", 1951).
     private static func exponential(_ stream: inout RandomStream) -> (whole: UInt64, fraction: UInt64) {
         var whole: UInt64 = 0
         while true {

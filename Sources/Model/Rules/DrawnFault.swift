@@ -1,4 +1,5 @@
-/// A fault with everything that chance decided: doing it again needs no stream. Offsets are in bytes of the file.
+/// A fault with all random decisions made, so that it can be repeated without a random stream. Offsets are in bytes of the
+/// file.
 public enum DrawnFault: Hashable, Sendable {
     case fail(ErrorNumber)
     case lose(ErrorNumber, FsyncLoss)
@@ -8,10 +9,10 @@ public enum DrawnFault: Hashable, Sendable {
     /// These bytes of the request are not written.
     case tear(lost: Range<UInt64>)
     case drop
-    /// Held back until the next barrier; those that are held are written in the order of their ranks.
+    /// Held back until the next barrier, and then written in the order of the ranks.
     case reorder(rank: UInt64)
-    case bitflip(offsetBytes: UInt64, bit: UInt8, Injection.BitflipPlace)
-    /// The bytes that are read or written begin here instead.
+    case bitflip(offsetBytes: UInt64, bit: UInt8, Injection.BitflipLocation)
+    /// The read or write happens at this offset instead.
     case misdirect(toBytes: UInt64)
     case stale
     case delay(nanoseconds: UInt64)
@@ -28,7 +29,8 @@ extension DrawnFault: CustomStringConvertible {
         case .tear(let lost): "tear \(lost.lowerBound)..\(lost.upperBound)"
         case .drop: "drop"
         case .reorder(let rank): "reorder \(rank)"
-        case .bitflip(let offset, let bit, let place): "bitflip \(offset).\(bit)" + (place == .atRest ? " at-rest" : "")
+        case .bitflip(let offset, let bit, let location):
+            "bitflip \(offset).\(bit)" + (location == .atRest ? " at-rest" : "")
         case .misdirect(let offset): "misdirect \(offset)"
         case .stale: "stale"
         case .delay(let duration): "delay \(Quantity.text(duration, Quantity.time))"
@@ -36,7 +38,7 @@ extension DrawnFault: CustomStringConvertible {
         }
     }
 
-    /// Parses what `description` prints; nil for anything else.
+    /// Parses the output of `description`; nil for anything else.
     public init?(parsing text: some StringProtocol) {
         let words = text.split(separator: " ")
         guard let first = words.first else { return nil }

@@ -10,8 +10,8 @@ public struct ErrorNumber: Hashable, Sendable {
         self.rawValue = rawValue
     }
 
-    /// The errno called `name`, such as ENOSPC; nil when there is none. EWOULDBLOCK, EDEADLOCK and ENOTSUP are known
-    /// and print as EAGAIN, EDEADLK and EOPNOTSUPP.
+    /// The errno called `name`, such as ENOSPC; nil if there is none. EWOULDBLOCK, EDEADLOCK and ENOTSUP are synonyms and
+    /// print as EAGAIN, EDEADLK and EOPNOTSUPP.
     public init?(name: some StringProtocol) {
         let synonyms = ["EWOULDBLOCK": "EAGAIN", "EDEADLOCK": "EDEADLK", "ENOTSUP": "EOPNOTSUPP"]
         let name = synonyms[String(name)] ?? String(name)

@@ -1,16 +1,15 @@
 import Bytes
 
-/// Who decides about faults: rules, or the script of an earlier run. A value; the caller locks.
+/// A source of faults: rules, or the script of an earlier run. A value; the caller locks.
 public protocol FaultSource: Sendable {
-    /// What an attempt must say, and which attempts must be reported at all.
+    /// Which attempts must be reported, and which of their fields must be set.
     var needs: FaultNeeds { get }
 
-    /// Prepares a path, for as long as the match is current.
+    /// Matches a path against the rules. The result can be cached while it is current.
     func match(_ path: ByteString) -> PathMatch
     func isCurrent(_ match: PathMatch) -> Bool
 
-    /// What happens to an attempt on a path, or on two (rename, link). Each attempt is decided once, in the order in
-    /// which they happen.
+    /// The faults of an attempt on a path, or on two paths (rename, link). Must be called once for each attempt, in order.
     mutating func decide(_ attempt: Attempt, at path: PathMatch, and other: PathMatch?) -> Decisions
 }
 
@@ -20,18 +19,18 @@ extension FaultSource {
     }
 }
 
-/// What a source of faults needs to be told. Whoever performs operations asks this first, so that no rules cost nothing.
+/// The information that a source of faults needs. Callers check it first, so that a mount without rules has no overhead.
 public struct FaultNeeds: Hashable, Sendable {
-    /// Attempts of other kinds need not be decided.
+    /// The kinds of attempts that must be decided.
     public var kinds = OperationKinds()
     public var processNames = false
-    /// `Attempt.growthBytes`, of every kind that changes a size.
+    /// `Attempt.growthBytes`, for every kind that changes a size.
     public var growth = false
     /// The bytes before the last write must be kept, for `DrawnFault.stale`.
     public var olderBytes = false
-    /// The bytes of the last good sync must be kept, for `DrawnFault.lose`.
+    /// The bytes at the last successful sync must be kept, for `DrawnFault.lose`.
     public var syncedBytes = false
-    /// Something may be held up.
+    /// Operations may be delayed.
     public var delays = false
 
     public init() {}

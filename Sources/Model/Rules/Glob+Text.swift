@@ -7,7 +7,7 @@ extension Glob: CustomStringConvertible {
         for (index, element) in elements.enumerated() {
             switch element {
             case .byte(let byte):
-                // A bare slash would be refused at the beginning, and would make something else of a `**` before it.
+                // A bare slash is illegal at the beginning, and would change the meaning of a `**` before it.
                 let isBareSlashTaken = index == 0 || elements[index - 1] == .anything
                 text += Glob.text(of: byte, escaping: isBareSlashTaken ? "*?[]\\/" : "*?[]\\")
             case .anyByte: text += "?"
@@ -20,7 +20,7 @@ extension Glob: CustomStringConvertible {
         return text
     }
 
-    /// Parses a pattern. Throws with the place of the byte that is wrong.
+    /// Parses a pattern. The error holds the offset of the wrong byte.
     public init(parsing text: ByteString) throws(GlobError) {
         var parser = GlobParser(text.bytes)
         elements = try parser.elements()
@@ -45,7 +45,7 @@ extension Glob.ByteClass: CustomStringConvertible {
     }
 }
 
-/// What is wrong with a pattern, and where: a number of bytes from its beginning.
+/// Why a pattern is wrong, and at which offset in bytes.
 public struct GlobError: Error, Hashable, Sendable {
     public var offsetBytes: Int
     public var expected: String
@@ -53,21 +53,21 @@ public struct GlobError: Error, Hashable, Sendable {
 
 private struct GlobParser {
     private let text: [UInt8]
-    private var place = 0
+    private var position = 0
 
     init(_ text: [UInt8]) { self.text = text }
 
-    private var rest: ArraySlice<UInt8> { text[place...] }
+    private var rest: ArraySlice<UInt8> { text[position...] }
 
     private mutating func take(_ prefix: StaticString) -> Bool {
         let isNext = prefix.withUTF8Buffer { rest.starts(with: $0) }
-        if isNext { place += prefix.utf8CodeUnitCount }
+        if isNext { position += prefix.utf8CodeUnitCount }
         return isNext
     }
 
     mutating func elements() throws(GlobError) -> [Glob.Element] {
         var elements: [Glob.Element] = []
-        while place < text.count {
+        while position < text.count {
             let isComponentStart = elements.last.map { $0 == .byte(UInt8(ascii: "/")) || $0 == .anyDirectories } ?? true
             if elements.isEmpty && rest.first == UInt8(ascii: "/") {
                 throw GlobError(
@@ -78,14 +78,14 @@ private struct GlobParser {
             } else if take("**") {
                 elements.append(.anything)
                 if rest.first == UInt8(ascii: "*") {
-                    throw GlobError(offsetBytes: place, expected: "at most two stars in a row")
+                    throw GlobError(offsetBytes: position, expected: "at most two stars in a row")
                 }
             } else if take("*") {
                 elements.append(.anyRun)
             } else if take("?") {
                 elements.append(.anyByte)
             } else if take("[") {
-                elements.append(.oneOf(try byteClass(beganAt: place - 1)))
+                elements.append(.oneOf(try byteClass(beganAt: position - 1)))
             } else {
                 elements.append(.byte(try byte()))
             }
@@ -96,17 +96,17 @@ private struct GlobParser {
 
     private mutating func byteClass(beganAt start: Int) throws(GlobError) -> Glob.ByteClass {
         var bytes = Glob.ByteClass(isNegated: take("!") || take("^"), ranges: [])
-        while place < text.count {
-            // A bracket that comes first stands for itself.
+        while position < text.count {
+            // A first bracket is literal.
             if !bytes.ranges.isEmpty, take("]") { return bytes }
-            let from = place
+            let from = position
             let low = try byte()
             guard rest.first == UInt8(ascii: "-"), rest.dropFirst().first.map({ $0 != UInt8(ascii: "]") }) ?? false
             else {
                 bytes.ranges.append(low...low)
                 continue
             }
-            place += 1
+            position += 1
             let high = try byte()
             guard low <= high else { throw GlobError(offsetBytes: from, expected: "a range that rises, such as a-z") }
             bytes.ranges.append(low...high)
@@ -115,19 +115,19 @@ private struct GlobParser {
     }
 
     private mutating func byte() throws(GlobError) -> UInt8 {
-        let start = place
-        let byte = text[place]
-        place += 1
+        let start = position
+        let byte = text[position]
+        position += 1
         guard byte == UInt8(ascii: "\\") else { return byte }
         guard let escaped = rest.first else {
             throw GlobError(offsetBytes: start, expected: "a byte after the backslash, or \\xNN")
         }
-        place += 1
+        position += 1
         guard escaped == UInt8(ascii: "x") else { return escaped }
         guard rest.count >= 2, let value = hexadecimal(rest.prefix(2)) else {
             throw GlobError(offsetBytes: start, expected: "two hexadecimal digits after \\x")
         }
-        place += 2
+        position += 2
         return value
     }
 

@@ -1,16 +1,16 @@
 import Bytes
 
-/// A pattern over the bytes of a path relative to the mount, without a slash at its beginning.
+/// A pattern for a path relative to the mount, without a leading slash. It matches bytes.
 ///
-///     *        any run of bytes within one component, none included
+///     *        any run of bytes within one component, also an empty one
 ///     ?        any byte but /
 ///     [a-z_]   one of these bytes; [!a-z] or [^a-z] any byte but these and /
-///     **       any run of bytes, slashes included
-///     **/      at the beginning of a component: any number of directories, none included
+///     **       any run of bytes, including slashes
+///     **/      at the beginning of a component: any number of directories, also zero
 ///     \*       the byte itself; \xNN the byte with this hexadecimal number
 ///
-/// The mount's own directory is `.`; `*.wal` is a file at the top, `**/*.wal` one at any depth. Matching takes
-/// time in proportion to pattern × path at worst, whatever the pattern.
+/// The root of the mount is `.`; `*.wal` matches files at the top, `**/*.wal` at any depth. Matching takes at most time in
+/// proportion to pattern × path.
 public struct Glob: Hashable, Sendable {
     enum Element: Hashable, Sendable {
         case byte(UInt8)
@@ -37,44 +37,44 @@ public struct Glob: Hashable, Sendable {
 
     init(_ elements: [Element]) { self.elements = elements }
 
-    /// The pattern that matches `path` alone.
+    /// The pattern that matches only `path`.
     public init(exactly path: ByteString) { elements = (path.isEmpty ? "." : path).bytes.map(Element.byte) }
 
     /// Whether the pattern matches all of `path`.
     public func matches(_ path: ByteString) -> Bool {
-        // Every place in the pattern that the bytes read so far can have led to, moved on byte by byte.
+        // All positions in the pattern that the bytes read so far can reach, advanced byte by byte.
         let end = elements.count
-        var places = [Bool](repeating: false, count: end + 1)
-        enter(0, &places)
+        var positions = [Bool](repeating: false, count: end + 1)
+        enter(0, &positions)
         for byte in path.bytes {
             var next = [Bool](repeating: false, count: end + 1)
-            for place in 0..<end where places[place] { step(place, byte, &next) }
-            places = next
+            for position in 0..<end where positions[position] { step(position, byte, &next) }
+            positions = next
         }
-        return places[end]
+        return positions[end]
     }
 
-    private func enter(_ place: Int, _ places: inout [Bool]) {
-        var place = place
-        while !places[place] {
-            places[place] = true
-            guard place < elements.count, elements[place].matchesNothing else { return }
-            place += 1
+    private func enter(_ position: Int, _ positions: inout [Bool]) {
+        var position = position
+        while !positions[position] {
+            positions[position] = true
+            guard position < elements.count, elements[position].matchesNothing else { return }
+            position += 1
         }
     }
 
-    private func step(_ place: Int, _ byte: UInt8, _ next: inout [Bool]) {
+    private func step(_ position: Int, _ byte: UInt8, _ next: inout [Bool]) {
         let slash = UInt8(ascii: "/")
-        switch elements[place] {
-        case .byte(let wanted): if byte == wanted { enter(place + 1, &next) }
-        case .anyByte: if byte != slash { enter(place + 1, &next) }
-        case .oneOf(let bytes): if bytes.contains(byte) { enter(place + 1, &next) }
-        case .anyRun: if byte != slash { enter(place, &next) }
-        case .anything: enter(place, &next)
+        switch elements[position] {
+        case .byte(let wanted): if byte == wanted { enter(position + 1, &next) }
+        case .anyByte: if byte != slash { enter(position + 1, &next) }
+        case .oneOf(let bytes): if bytes.contains(byte) { enter(position + 1, &next) }
+        case .anyRun: if byte != slash { enter(position, &next) }
+        case .anything: enter(position, &next)
         case .anyDirectories:
-            // It ends only where a component does, so going on does not enter what follows, but a slash does.
-            next[place] = true
-            if byte == slash { enter(place + 1, &next) }
+            // It ends only at the end of a component: a slash enters the next element, other bytes do not.
+            next[position] = true
+            if byte == slash { enter(position + 1, &next) }
         }
     }
 }

@@ -1,12 +1,12 @@
 import Bytes
 
-/// A fault that happened: to which operation, what exactly, and by which rule.
+/// A fault that was injected: the operation, the fault and the rule.
 public struct InjectedFault: Hashable, Sendable {
     public var operation: OperationID
     public var kind: OperationKind
     public var path: ByteString
     public var fault: DrawnFault
-    /// The rule that fired, as it prints.
+    /// The text of the rule that fired.
     public var rule: ByteString
 
     init(operation: OperationID, kind: OperationKind, path: ByteString, fault: DrawnFault, rule: ByteString) {
@@ -29,7 +29,7 @@ public struct InjectedFault: Hashable, Sendable {
 extension InjectedFault {
     /// For people: `op 62 write a.wal -> tear 512..1024`, `read 4 a.wal -> EIO`.
     public var words: String {
-        "\(operation) \(operation.question == nil ? kind.name + " " : "")\(path) -> \(fault)"
+        "\(operation) \(operation.readOnlyCall == nil ? kind.name + " " : "")\(path) -> \(fault)"
     }
 }
 

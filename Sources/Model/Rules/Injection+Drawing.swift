@@ -1,30 +1,30 @@
 extension Injection {
     var isDelay: Bool {
-        if case .delay = everywhere { true } else { false }
+        if case .delay = generic { true } else { false }
     }
 
-    /// Whether chance decides something of the fault.
+    /// Whether the fault draws random numbers.
     var draws: Bool {
         switch self {
         case .read(.bitflip, _), .read(.misdirect, _), .write(.tear, _), .write(.reorder, _), .write(.misdirect, _):
             return true
         default:
-            if case .delay(let delay) = everywhere, case .constant = delay { return false }
+            if case .delay(let delay) = generic, case .constant = delay { return false }
             return isDelay
         }
     }
 
-    /// The fault, where it is one that every operation can suffer.
-    private var everywhere: Everywhere? {
+    /// The fault, if it is one that applies to every operation.
+    private var generic: GenericFault? {
         switch self {
-        case .read(.everywhere(let fault), _), .write(.everywhere(let fault), _), .sync(_, .everywhere(let fault)),
-            .directorySync(.everywhere(let fault)), .other(_, let fault), .any(let fault):
+        case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
+            .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
             fault
         default: nil
         }
     }
 
-    /// Whether the fault could change anything of the attempt. A rule neither matches nor counts what it could not.
+    /// Whether the fault can change the attempt. A rule neither matches nor counts other attempts.
     func isPossible(_ attempt: Attempt) -> Bool {
         switch self {
         case .read(.short(let count), _), .write(.short(let count), _): attempt.countBytes > count
@@ -37,10 +37,10 @@ extension Injection {
         }
     }
 
-    /// Draws what is left to chance. The attempt is one for which the fault is possible.
+    /// Makes the random decisions of the fault. The fault must be possible for the attempt.
     func draw(_ attempt: Attempt, _ stream: inout RandomStream) -> DrawnFault {
-        if let everywhere {
-            switch everywhere {
+        if let generic {
+            switch generic {
             case .fail(let error): return .fail(error)
             case .delay(let delay): return .delay(nanoseconds: delay.draw(from: &stream))
             case .crash(let side): return .crash(side)
@@ -48,10 +48,10 @@ extension Injection {
         }
         switch self {
         case .read(.short(let count), _), .write(.short(let count), _): return .short(countBytes: count)
-        case .read(.bitflip(let place), _):
+        case .read(.bitflip(let location), _):
             let end = min(attempt.endBytes, attempt.fileSizeBytes)
             let offset = attempt.offsetBytes + stream.next(upperBound: end - attempt.offsetBytes)
-            return .bitflip(offsetBytes: offset, bit: UInt8(stream.next(upperBound: UInt64(8))), place)
+            return .bitflip(offsetBytes: offset, bit: UInt8(stream.next(upperBound: UInt64(8))), location)
         case .read(.misdirect, _), .write(.misdirect, _): return .misdirect(toBytes: misdirection(attempt, &stream))
         case .read(.stale, _): return .stale
         case .write(.tear(let unit), _): return .tear(lost: tear(attempt, unit, &stream))
@@ -59,7 +59,7 @@ extension Injection {
         case .write(.reorder, _): return .reorder(rank: stream.next())
         case .sync(_, .lose(let error, let loss)): return .lose(error, loss)
         case .sync, .directorySync: return .lie
-        case .read, .write, .other, .any: preconditionFailure("what every operation can suffer is drawn above")
+        case .read, .write, .other, .any: preconditionFailure("generic faults are drawn above")
         }
     }
 
@@ -71,7 +71,7 @@ extension Injection {
         return attempt.offsetBytes / unit.rawValue..<(attempt.endBytes - 1) / unit.rawValue + 1
     }
 
-    /// One run of units, not all of them: the end of the write, its beginning, or a hole in it.
+    /// A random run of units, but not all: the end of the write, its beginning, or a hole in it.
     private func tear(_ attempt: Attempt, _ unit: TearUnit, _ stream: inout RandomStream) -> Range<UInt64> {
         let units = units(attempt, unit)
         let count = UInt64(units.count)
@@ -84,7 +84,7 @@ extension Injection {
 
     // MARK: - Misdirecting
 
-    /// Other places in the file for the attempt, whole sectors away, as multiples of a sector.
+    /// The other offsets in the file for the attempt, whole sectors away: their count, and the attempt's own sector.
     private func misdirections(_ attempt: Attempt) -> (count: UInt64, own: UInt64) {
         let sector = TearUnit.sector.rawValue
         var end = attempt.fileSizeBytes
@@ -93,15 +93,15 @@ extension Injection {
         guard attempt.countBytes > 0, end >= attempt.countBytes, end - attempt.countBytes >= within else {
             return (0, 0)
         }
-        let places = (end - attempt.countBytes - within) / sector + 1
+        let positions = (end - attempt.countBytes - within) / sector + 1
         let own = attempt.offsetBytes / sector
-        return (own < places ? places - 1 : places, own)
+        return (own < positions ? positions - 1 : positions, own)
     }
 
     private func misdirection(_ attempt: Attempt, _ stream: inout RandomStream) -> UInt64 {
         let (count, own) = misdirections(attempt)
         let drawn = stream.next(upperBound: count)
-        let place = drawn < own ? drawn : drawn + 1
-        return place * TearUnit.sector.rawValue + attempt.offsetBytes % TearUnit.sector.rawValue
+        let position = drawn < own ? drawn : drawn + 1
+        return position * TearUnit.sector.rawValue + attempt.offsetBytes % TearUnit.sector.rawValue
     }
 }

@@ -1,59 +1,59 @@
-/// Which operations a rule is for, and what it does to them. Each kind of operation has its own faults: an fsync cannot
-/// be torn, a read cannot lie.
+/// The operations of a rule and the fault that it injects. Each kind of operation has its own faults: an fsync cannot be
+/// torn, a read cannot lie.
 public enum Injection: Hashable, Sendable {
-    case read(OnRead, DataConditions)
-    case write(OnWrite, DataConditions)
-    case sync(SyncKind, OnSync)
-    case directorySync(OnDirectorySync)
-    case other(OtherKind, Everywhere)
-    case any(Everywhere)
+    case read(ReadFault, DataConditions)
+    case write(WriteFault, DataConditions)
+    case sync(SyncKind, SyncFault)
+    case directorySync(DirectorySyncFault)
+    case other(OtherKind, GenericFault)
+    case any(GenericFault)
 
-    /// What every operation can suffer.
-    public enum Everywhere: Hashable, Sendable {
-        /// It does nothing and fails.
+    /// The faults that apply to every operation.
+    public enum GenericFault: Hashable, Sendable {
+        /// The operation does nothing and fails.
         case fail(ErrorNumber)
         case delay(Delay)
         case crash(CrashSide)
     }
 
     public enum CrashSide: String, Hashable, Sendable {
-        /// The power goes instead of the operation.
+        /// The power fails instead of the operation.
         case before
-        /// The operation takes effect, and the power goes before it returns.
+        /// The operation takes effect, and the power fails before it returns.
         case after
     }
 
-    public enum OnRead: Hashable, Sendable {
-        case everywhere(Everywhere)
-        /// At most so many bytes are read.
+    public enum ReadFault: Hashable, Sendable {
+        case generic(GenericFault)
+        /// At most this many bytes are read.
         case short(countBytes: UInt64)
-        /// One bit of what is read is wrong.
-        case bitflip(BitflipPlace)
-        /// The bytes of another place in the file are read.
+        /// One bit is flipped.
+        case bitflip(BitflipLocation)
+        /// Bytes at another offset of the file are read.
         case misdirect
-        /// The bytes are read as they were before the last write of them.
+        /// The bytes before the last write are read.
         case stale
     }
 
-    public enum BitflipPlace: Hashable, Sendable {
-        /// On the way: the next read is right again.
+    public enum BitflipLocation: Hashable, Sendable {
+        /// In the returned buffer: the next read is correct again.
         case inFlight
         /// In the file: every later read sees it.
         case atRest
     }
 
-    public enum OnWrite: Hashable, Sendable {
-        case everywhere(Everywhere)
-        /// At most so many bytes are written, and the call says so.
+    public enum WriteFault: Hashable, Sendable {
+        case generic(GenericFault)
+        /// At most this many bytes are written, and the call returns their number.
         case short(countBytes: UInt64)
         /// A run of whole units is not written, and the call succeeds.
         case tear(TearUnit)
-        /// No data is written, and the call succeeds. The size grows as if it had been.
+        /// No data is written, and the call succeeds. The file grows as if the data had been written.
         case drop
-        /// The data is held back until the file's next barrier, and written there after or before others of its kind.
+        /// The data is held back until the file's next barrier, and then written in a random order with other held writes.
         /// Reads see it.
         case reorder
-        /// The data is written to another place in the file.
+        /// The data is written at another offset of the file.
         case misdirect
     }
 
@@ -65,24 +65,24 @@ public enum Injection: Hashable, Sendable {
     public enum SyncKind: String, Hashable, Sendable {
         /// Every barrier: fsync of a file or a directory, and fdatasync.
         case fsync
-        /// fdatasync alone.
+        /// Only fdatasync.
         case fdatasync
     }
 
-    public enum OnSync: Hashable, Sendable {
-        case everywhere(Everywhere)
-        /// It fails, and the file's unsynced data is marked clean and lost. Files only.
+    public enum SyncFault: Hashable, Sendable {
+        case generic(GenericFault)
+        /// The sync fails, and the file's unsynced data is marked clean and lost. Only for files.
         case lose(ErrorNumber, FsyncLoss)
-        /// It returns 0 and makes nothing durable.
+        /// The sync returns 0 and makes nothing durable.
         case lie
     }
 
-    public enum OnDirectorySync: Hashable, Sendable {
-        case everywhere(Everywhere)
+    public enum DirectorySyncFault: Hashable, Sendable {
+        case generic(GenericFault)
         case lie
     }
 
-    /// The kinds of operations that have no faults of their own.
+    /// The kinds of operations without faults of their own.
     public enum OtherKind: String, Hashable, Sendable, CaseIterable {
         case open, create, mkdir, symlink, link, unlink, rmdir, rename, truncate, allocate
         case setattr, setxattr, removexattr
@@ -91,7 +91,7 @@ public enum Injection: Hashable, Sendable {
 }
 
 extension Injection {
-    /// The kinds of operations that the rule is for.
+    /// The kinds of operations that the rule matches.
     public var kinds: OperationKinds {
         switch self {
         case .read: OperationKinds([.read])
@@ -105,7 +105,7 @@ extension Injection {
         }
     }
 
-    /// What a rule demands of the bytes of a read or a write.
+    /// The conditions on the bytes of a read or a write.
     public var dataConditions: DataConditions? {
         switch self {
         case .read(_, let conditions), .write(_, let conditions): conditions

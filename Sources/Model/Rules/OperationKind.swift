@@ -1,4 +1,4 @@
-/// What a rule can name: the operations that a filesystem is asked for, by the names of their system calls.
+/// The kinds of filesystem operations that a rule can name, named after system calls.
 public enum OperationKind: UInt8, Hashable, Sendable, CaseIterable {
     case read, write
     /// Barriers: of a file, of a file's data alone, of a directory.
@@ -21,7 +21,7 @@ public enum OperationKind: UInt8, Hashable, Sendable, CaseIterable {
     public var isBarrier: Bool { self == .fsync || self == .fdatasync || self == .fsyncdir }
 }
 
-/// A set of kinds of operations; asking it costs one instruction.
+/// A set of kinds of operations. A membership test costs one instruction.
 public struct OperationKinds: Hashable, Sendable {
     private var bits: UInt32
 

@@ -1,7 +1,7 @@
-/// Whose operations a rule is for.
+/// The process whose operations a rule matches.
 public enum ProcessCondition: Hashable, Sendable {
     case id(Int32)
-    /// The process's name as the kernel keeps it: the first 15 bytes of its program's file name (proc(5), comm).
+    /// The name of the process in the kernel: the first 15 bytes of its program's file name (proc(5), comm).
     case name(Glob)
 }
 
@@ -12,7 +12,7 @@ extension ProcessCondition: CustomStringConvertible {
         case .name(let glob):
             let text = glob.description
             guard let first = text.utf8.first, text.utf8.allSatisfy({ (0x30...0x39).contains($0) }) else { return text }
-            // Nothing but digits would be a number.
+            // A name of digits only would parse as a process id.
             return "\\x" + String(first, radix: 16) + text.dropFirst()
         }
     }

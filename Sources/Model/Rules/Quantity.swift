@@ -1,4 +1,4 @@
-/// Numbers with units as rules write them. They print with the largest unit that says them exactly.
+/// Numbers with units, as in rules. They print with the largest unit that divides them.
 enum Quantity {
     /// Bytes: `100`, `4KiB`, `10MiB`.
     static let bytes: [(unit: String, scale: UInt64)] = [
@@ -15,7 +15,7 @@ enum Quantity {
         return "\(value / fitting.scale)\(fitting.unit)"
     }
 
-    /// nil when the text is no number with one of the units, or too large.
+    /// nil if the text is not a number with one of the units, or is too large.
     static func parse(_ text: some StringProtocol, _ units: [(unit: String, scale: UInt64)]) -> UInt64? {
         let digits = text.prefix { $0.isASCII && $0.isNumber }
         guard let number = UInt64(digits), let unit = units.first(where: { $0.unit == text.dropFirst(digits.count) })

@@ -1,5 +1,5 @@
 extension Rule: CustomStringConvertible {
-    /// The rule in its one spelling.
+    /// The canonical text of the rule.
     public var description: String {
         var words: [String] = []
         switch action {
@@ -34,7 +34,7 @@ extension DataConditions {
         func bytes(_ value: UInt64) -> String { Quantity.text(value, Quantity.bytes) }
         var words: [String] = []
         if let offsetsBytes {
-            // Written with the end excluded: offset=0..4KiB is the first page.
+            // The text excludes the end: offset=0..4KiB is the first page.
             let (first, last) = (offsetsBytes.lowerBound, offsetsBytes.upperBound)
             let end = last == .max ? ".." : first == last ? "" : "..\(bytes(last + 1))"
             words.append("offset=\(bytes(first))\(end)")
@@ -72,7 +72,7 @@ extension Injection {
         switch self {
         case .read(let fault, _): fault.text
         case .write(let fault, _): fault.text
-        case .sync(_, .everywhere(let fault)), .directorySync(.everywhere(let fault)): fault.text
+        case .sync(_, .generic(let fault)), .directorySync(.generic(let fault)): fault.text
         case .sync(_, .lie), .directorySync(.lie): "lie"
         case .sync(_, .lose(let error, let loss)): "\(error) lose" + (loss == .ext4 ? "" : " \(loss.rawValue)")
         case .other(_, let fault), .any(let fault): fault.text
@@ -80,7 +80,7 @@ extension Injection {
     }
 }
 
-extension Injection.Everywhere {
+extension Injection.GenericFault {
     fileprivate var text: String {
         switch self {
         case .fail(let error): error.name
@@ -91,10 +91,10 @@ extension Injection.Everywhere {
     }
 }
 
-extension Injection.OnRead {
+extension Injection.ReadFault {
     fileprivate var text: String {
         switch self {
-        case .everywhere(let fault): fault.text
+        case .generic(let fault): fault.text
         case .short(let count): "short \(Quantity.text(count, Quantity.bytes))"
         case .bitflip(.inFlight): "bitflip"
         case .bitflip(.atRest): "bitflip at-rest"
@@ -104,10 +104,10 @@ extension Injection.OnRead {
     }
 }
 
-extension Injection.OnWrite {
+extension Injection.WriteFault {
     fileprivate var text: String {
         switch self {
-        case .everywhere(let fault): fault.text
+        case .generic(let fault): fault.text
         case .short(let count): "short \(Quantity.text(count, Quantity.bytes))"
         case .tear(let unit): "tear \(unit.rawValue)"
         case .drop: "drop"

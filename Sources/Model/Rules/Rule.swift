@@ -1,7 +1,7 @@
-/// When to inject which fault: one line of text, and its meaning.
+/// A fault rule: when to inject which fault. A rule is one line of text.
 ///
-/// The grammar (docs/fault-rules.md explains it, with examples). Words are separated by spaces; conditions come in any
-/// order, each once; `#` at the beginning of a word begins a comment.
+/// The grammar follows (docs/fault-rules.md explains it with examples). Words are separated by spaces. Conditions are in any
+/// order, each at most once. `#` at the beginning of a word starts a comment.
 ///
 ///     rule       = operation condition* "->" fault
 ///     operation  = "read" | "write" | "fsync" | "fdatasync" | "fsyncdir" | "any"
@@ -10,7 +10,7 @@
 ///                | "getxattr" | "listxattr" | "readdir" | "readlink" | "statfs" | "lock"
 ///     condition  = "path=" GLOB | "process=" ( PID | GLOB ) | "between=" N [ ".." [ N ] ] | "after-fsync=" N
 ///                | selection                             not with quota
-///                | data                                  read and write alone
+///                | data                                  only read and write
 ///     selection  = "nth=" N | "every=" N | "p=" N "/" N   one of them
 ///     data       = "offset=" BYTES [ ".." [ BYTES ] ] | "size=" BYTES [ ".." [ BYTES ] ] | "after=" BYTES
 ///     fault      = ERRNO | "delay" delay | "crash" [ "before" | "after" ]
@@ -25,20 +25,20 @@
 ///     BYTES      = N [ "KiB" | "MiB" | "GiB" | "TiB" ]
 ///     TIME       = N ( "ns" | "us" | "ms" | "s" )            at most 86400s
 ///
-/// A rule is printed in one spelling, and that parses to the same rule.
+/// A rule prints in a canonical form, which parses to the same rule.
 public struct Rule: Hashable, Sendable {
-    /// Relative to the mount; nil for every path. An operation with two paths is matched by either.
+    /// Relative to the mount; nil for every path. For an operation with two paths, either may match.
     public var path: Glob?
     public var process: ProcessCondition?
-    /// The ids that an operation may have.
+    /// The range of matching operation ids.
     public var between: ClosedRange<UInt64>?
-    /// From the operation on that follows this many barriers on matching paths.
+    /// The rule is active after this many barriers on matching paths.
     public var afterSyncs: AtLeastOne?
     public var action: Action
 
     public enum Action: Hashable, Sendable {
         case inject(Injection, Selection)
-        /// The matching files may grow by so many bytes together; what would go beyond fails.
+        /// The matching files may grow by this many bytes in total. Operations that would exceed it fail.
         case quota(bytes: UInt64, QuotaError)
     }
 

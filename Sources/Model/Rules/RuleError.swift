@@ -1,20 +1,20 @@
 import Bytes
 
-/// Why a line is not a rule: where it goes wrong and what was expected there.
+/// Why a line is not a rule: the position of the error and what was expected there.
 public struct RuleError: Error, Hashable, Sendable {
-    /// The line as it was given.
+    /// The line as given.
     public var line: ByteString
     /// From 1.
     public var lineNumber: Int
-    /// In bytes, from 1. One past the end when the line ends too early.
+    /// In bytes, from 1. One past the end if the line ends too early.
     public var columnBytes: Int
     public var expected: String
-    /// The word that is there instead; nil at the end of the line.
+    /// The word found instead; nil at the end of the line.
     public var found: ByteString?
 }
 
 extension RuleError: CustomStringConvertible {
-    /// Three lines: the reason, the line, and a caret beneath the place.
+    /// Three lines: the reason, the line, and a caret below the error.
     public var description: String {
         let found = found.map { $0.isEmpty ? "found nothing" : "found '\($0)'" } ?? "the line ends"
         let (text, caret) = shown
@@ -25,9 +25,9 @@ extension RuleError: CustomStringConvertible {
             """
     }
 
-    /// The line on one line of a terminal, and the number of characters before the place.
+    /// The line in printable characters, and the number of characters before the error.
     private var shown: (text: String, caret: Int) {
-        let place = Swift.min(columnBytes - 1, line.count)
+        let position = Swift.min(columnBytes - 1, line.count)
         func text(_ bytes: ArraySlice<UInt8>) -> String {
             bytes.map { byte in
                 switch byte {
@@ -37,6 +37,6 @@ extension RuleError: CustomStringConvertible {
                 }
             }.joined()
         }
-        return (text(line.bytes[...]), text(line.bytes[..<place]).count)
+        return (text(line.bytes[...]), text(line.bytes[..<position]).count)
     }
 }

@@ -1,5 +1,5 @@
 extension RuleParser {
-    /// What stands after `->`.
+    /// Parses the action after `->`.
     mutating func action(_ operation: Operation) throws(RuleError) -> Rule.Action {
         let word = words.next()
         guard let word else { throw words.error(nil, expected: "a fault: \(Self.faults(operation))") }
@@ -10,18 +10,18 @@ extension RuleParser {
     private mutating func injection(_ operation: Operation, _ word: RuleWords.Word) throws(RuleError) -> Injection {
         switch operation {
         case .read:
-            if let fault = try onRead(word) { return .read(fault, data) }
+            if let fault = try readFault(word) { return .read(fault, data) }
         case .write:
-            if let fault = try onWrite(word) { return .write(fault, data) }
+            if let fault = try writeFault(word) { return .write(fault, data) }
         case .sync(let kind):
-            if let fault = try onSync(word) { return .sync(kind, fault) }
+            if let fault = try syncFault(word) { return .sync(kind, fault) }
         case .directorySync:
             if word.text == "lie" { return .directorySync(.lie) }
-            if let fault = try everywhere(word) { return .directorySync(.everywhere(fault)) }
+            if let fault = try generic(word) { return .directorySync(.generic(fault)) }
         case .other(let kind):
-            if let fault = try everywhere(word) { return .other(kind, fault) }
+            if let fault = try generic(word) { return .other(kind, fault) }
         case .any:
-            if let fault = try everywhere(word) { return .any(fault) }
+            if let fault = try generic(word) { return .any(fault) }
         }
         let home = Self.homes[word.text].map { " ('\(word.text)' goes with \($0))" } ?? ""
         throw words.error(word, expected: "a fault: \(Self.faults(operation))\(home)")
@@ -45,8 +45,8 @@ extension RuleParser {
         return own + "an errno such as EIO, delay TIME or crash"
     }
 
-    /// nil when the word begins none of these faults.
-    private mutating func everywhere(_ word: RuleWords.Word) throws(RuleError) -> Injection.Everywhere? {
+    /// nil if the word does not begin a generic fault.
+    private mutating func generic(_ word: RuleWords.Word) throws(RuleError) -> Injection.GenericFault? {
         switch word.text {
         case "crash":
             if words.take("after") { return .crash(.after) }
@@ -92,17 +92,17 @@ extension RuleParser {
         Quantity.parse(text, Quantity.time).flatMap { $0 <= Delay.longestNanoseconds ? $0 : nil }
     }
 
-    private mutating func onRead(_ word: RuleWords.Word) throws(RuleError) -> Injection.OnRead? {
+    private mutating func readFault(_ word: RuleWords.Word) throws(RuleError) -> Injection.ReadFault? {
         switch word.text {
         case "short": return .short(countBytes: try bytes(words.next()))
         case "bitflip": return .bitflip(words.take("at-rest") ? .atRest : .inFlight)
         case "misdirect": return .misdirect
         case "stale": return .stale
-        default: return try everywhere(word).map { .everywhere($0) }
+        default: return try generic(word).map { .generic($0) }
         }
     }
 
-    private mutating func onWrite(_ word: RuleWords.Word) throws(RuleError) -> Injection.OnWrite? {
+    private mutating func writeFault(_ word: RuleWords.Word) throws(RuleError) -> Injection.WriteFault? {
         switch word.text {
         case "short": return .short(countBytes: try bytes(words.next()))
         case "tear":
@@ -114,14 +114,14 @@ extension RuleParser {
         case "drop": return .drop
         case "reorder": return .reorder
         case "misdirect": return .misdirect
-        default: return try everywhere(word).map { .everywhere($0) }
+        default: return try generic(word).map { .generic($0) }
         }
     }
 
-    private mutating func onSync(_ word: RuleWords.Word) throws(RuleError) -> Injection.OnSync? {
+    private mutating func syncFault(_ word: RuleWords.Word) throws(RuleError) -> Injection.SyncFault? {
         if word.text == "lie" { return .lie }
-        guard let fault = try everywhere(word) else { return nil }
-        guard case .fail(let error) = fault, words.take("lose") else { return .everywhere(fault) }
+        guard let fault = try generic(word) else { return nil }
+        guard case .fail(let error) = fault, words.take("lose") else { return .generic(fault) }
         guard let name = words.next() else { return .lose(error, .ext4) }
         guard let loss = FsyncLoss(rawValue: name.text) else {
             throw words.error(name, expected: "ext4, ext4-journal, xfs or btrfs")

@@ -1,6 +1,6 @@
 import Bytes
 
-/// Reads one rule: the operation, its conditions, and (in RuleParser+Faults) the fault.
+/// Parses a rule: the operation, its conditions, and (in RuleParser+Faults) the fault.
 struct RuleParser {
     var words: RuleWords
     private var path: Glob?
@@ -9,7 +9,7 @@ struct RuleParser {
     private var afterSyncs: AtLeastOne?
     var data = DataConditions()
     var selection = Selection.all
-    /// The words that not every fault allows.
+    /// The word with the selection, for the error message if the fault does not allow one.
     var selectionWord: RuleWords.Word?
     private var seen: Set<String> = []
 
@@ -32,7 +32,7 @@ struct RuleParser {
         return Rule(action, path: path, process: process, between: between, afterSyncs: afterSyncs)
     }
 
-    /// What comes first in a rule.
+    /// The first word of a rule.
     enum Operation {
         case read, write, directorySync, any
         case sync(Injection.SyncKind)
@@ -85,7 +85,7 @@ struct RuleParser {
         case "nth", "every", "p": try select(name, word, value)
         case "offset", "size", "after":
             guard operation.hasData else {
-                throw words.error(word, expected: "\(name)= with read or write alone, which have bytes")
+                throw words.error(word, expected: "\(name)= only with read or write, which have bytes")
             }
             try demand(name, value)
         default: throw words.error(word, expected: "a condition (\(Self.conditionNames(operation))) or '->'")
@@ -169,7 +169,7 @@ struct RuleParser {
         return low...high
     }
 
-    /// What is on both sides of the first `..`.
+    /// The text before and after the first `..`.
     static func ends(_ text: String) -> (Substring, Substring)? {
         guard let dots = text.firstRange(of: "..") else { return nil }
         return (text[..<dots.lowerBound], text[dots.upperBound...])

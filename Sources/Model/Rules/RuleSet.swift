@@ -2,21 +2,21 @@ import Bytes
 
 /// The rules in force, with their counters.
 ///
-/// The rules are asked in the order in which they were added. Each counts the attempts that it matches: operation,
-/// path and conditions, and its fault must be possible (a write within one unit cannot be torn). Of those its selection
-/// takes some. Every selected delay happens, and the first selected fault of another kind; a later one does not fire.
+/// The rules are evaluated in the order in which they were added. Each counts the attempts that it matches: operation, path
+/// and conditions must match, and its fault must be possible (a write within one unit cannot be torn). Its selection picks
+/// some of these. All selected delays are injected, and the first other selected fault; a later one does not fire.
 ///
-/// Deterministic: what chance decides comes from the stream of (seed, rule, path, number of the match on that path), so
-/// one file's timing never moves another file's faults, and one rule's draws never move another's. `nth=`, `every=`,
-/// `after=` and `after-fsync=` count over all the files that the rule matches.
+/// Deterministic: random decisions come from the stream of (seed, rule, path, number of the match on that path). The timing
+/// of one file does not change the faults of another, and the draws of one rule do not change those of another. `nth=`,
+/// `every=`, `after=` and `after-fsync=` count over all files that the rule matches.
 ///
 /// A value type; not safe to change from several threads.
 public struct RuleSet: Sendable {
     public let seed: UInt64
     private var armed: [ArmedRule] = []
-    /// How many there are of each rule.
+    /// How many equal rules there are.
     private var counts: [Rule: UInt64] = [:]
-    /// What the next rule is called.
+    /// The number of the next rule.
     public private(set) var nextNumber: UInt64 = 1
     private var generation: UInt64 = 1
     public private(set) var needs = FaultNeeds()
@@ -28,10 +28,10 @@ public struct RuleSet: Sendable {
 
     public var isEmpty: Bool { armed.isEmpty }
 
-    /// Puts a rule behind the others, with its counters at zero, and returns its number, which no other rule gets.
+    /// Appends a rule with its counters at zero. Returns its number, which is never reused.
     @discardableResult
     public mutating func add(_ rule: Rule) -> UInt64 {
-        // Equal rules draw from streams of their own.
+        // Equal rules have different streams.
         let twins = counts[rule, default: 0]
         counts[rule] = twins + 1
         let text = ByteString(rule.description)
@@ -44,11 +44,11 @@ public struct RuleSet: Sendable {
         return nextNumber
     }
 
-    /// False when no rule has this number.
+    /// False if no rule has this number.
     @discardableResult
     public mutating func remove(number: UInt64) -> Bool {
-        guard let place = armed.firstIndex(where: { $0.number == number }) else { return false }
-        let removed = armed.remove(at: place)
+        guard let index = armed.firstIndex(where: { $0.number == number }) else { return false }
+        let removed = armed.remove(at: index)
         counts[removed.rule]! -= 1
         rulesChanged()
         return true
@@ -64,7 +64,7 @@ public struct RuleSet: Sendable {
         needs = armed.reduce(into: FaultNeeds()) { $0.formUnion($1.needs) }
     }
 
-    /// What a rule has done so far.
+    /// The counters of a rule.
     public struct Status: Hashable, Sendable {
         public var number: UInt64
         public var rule: Rule
@@ -79,8 +79,8 @@ public struct RuleSet: Sendable {
 
 extension RuleSet: FaultSource {
     public func match(_ path: ByteString) -> PathMatch {
-        let places = armed.indices.filter { armed[$0].rule.path?.matches(path) ?? true }
-        return PathMatch(path: path, places: places, generation: generation, isEmpty: places.isEmpty)
+        let ruleIndices = armed.indices.filter { armed[$0].rule.path?.matches(path) ?? true }
+        return PathMatch(path: path, ruleIndices: ruleIndices, generation: generation, isEmpty: ruleIndices.isEmpty)
     }
 
     public func isCurrent(_ match: PathMatch) -> Bool { match.generation == generation }
@@ -88,17 +88,17 @@ extension RuleSet: FaultSource {
     public mutating func decide(_ attempt: Attempt, at path: PathMatch, and other: PathMatch?) -> Decisions {
         guard needs.kinds.contains(attempt.kind) else { return Decisions() }
         let path = isCurrent(path) ? path : match(path.path)
-        var places = path.places
+        var ruleIndices = path.ruleIndices
         if let other {
             let more = isCurrent(other) ? other : match(other.path)
-            places = Set(places).union(more.places).sorted()
+            ruleIndices = Set(ruleIndices).union(more.ruleIndices).sorted()
         }
         var decisions = Decisions()
-        for place in places {
-            guard let fault = armed[place].decide(attempt, on: path.path, isTaken: decisions.main != nil) else {
+        for index in ruleIndices {
+            guard let fault = armed[index].decide(attempt, on: path.path, hasFault: decisions.main != nil) else {
                 continue
             }
-            decisions.add(.init(rule: armed[place].text, fault))
+            decisions.add(.init(rule: armed[index].text, fault))
         }
         return decisions
     }

@@ -1,15 +1,15 @@
 import Bytes
 
-/// The words of one line of rules, taken one by one.
+/// The words of a rule's line, consumed one by one.
 struct RuleWords {
     struct Word {
         var bytes: ByteString
-        /// Where it begins in the line, in bytes from 0.
+        /// Its offset in the line, in bytes from 0.
         var offsetBytes: Int
 
         var text: String { String(decoding: bytes.bytes, as: UTF8.self) }
 
-        /// What follows the first `count` bytes.
+        /// The word without its first `count` bytes.
         func dropFirst(_ count: Int) -> Word {
             Word(bytes: ByteString(bytes.bytes.dropFirst(count)), offsetBytes: offsetBytes + count)
         }
@@ -19,26 +19,26 @@ struct RuleWords {
     private let lineNumber: Int
     private var words: ArraySlice<Word> = []
 
-    /// Splits `line` at spaces and tabs that no backslash precedes, up to a comment.
+    /// Splits `line` at unescaped spaces and tabs, up to a comment.
     init(_ line: ByteString, lineNumber: Int) {
         self.line = line
         self.lineNumber = lineNumber
         let bytes = line.bytes
         let blanks = Set(" \t\r".utf8)
         var words: [Word] = []
-        var place = 0
-        while place < bytes.count {
-            if blanks.contains(bytes[place]) {
-                place += 1
+        var position = 0
+        while position < bytes.count {
+            if blanks.contains(bytes[position]) {
+                position += 1
                 continue
             }
-            if bytes[place] == UInt8(ascii: "#") { break }
-            let start = place
-            while place < bytes.count, !blanks.contains(bytes[place]) {
-                place += bytes[place] == UInt8(ascii: "\\") ? 2 : 1
+            if bytes[position] == UInt8(ascii: "#") { break }
+            let start = position
+            while position < bytes.count, !blanks.contains(bytes[position]) {
+                position += bytes[position] == UInt8(ascii: "\\") ? 2 : 1
             }
-            place = min(place, bytes.count)
-            words.append(Word(bytes: ByteString(bytes[start..<place]), offsetBytes: start))
+            position = min(position, bytes.count)
+            words.append(Word(bytes: ByteString(bytes[start..<position]), offsetBytes: start))
         }
         self.words = words[...]
     }
@@ -55,7 +55,7 @@ struct RuleWords {
         return true
     }
 
-    /// The error at `word`, or at the end of the line. An empty word is a value that is missing.
+    /// The error at `word`, or at the end of the line if nil. An empty word is a missing value.
     func error(_ word: Word?, expected: String) -> RuleError {
         RuleError(
             line: line, lineNumber: lineNumber, columnBytes: (word?.offsetBytes ?? line.count) + 1, expected: expected,

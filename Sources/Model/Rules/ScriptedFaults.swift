@@ -1,9 +1,9 @@
 import Bytes
 
-/// The faults of an earlier run, by operation: what a replay injects. It draws nothing and counts nothing.
+/// The faults of an earlier run, by operation id, for a replay. It draws no random numbers and counts nothing.
 ///
-/// An operation that is not what the script says under its id (another kind, another path) gets no fault and counts as
-/// diverged: then the replay is not the run that it repeats.
+/// An operation that differs from the script's (another kind, another path) gets no fault and counts as diverged: the replay
+/// does not repeat the run.
 public struct ScriptedFaults: Sendable {
     private struct Line: Hashable, Sendable {
         var kind: OperationKind
@@ -13,9 +13,9 @@ public struct ScriptedFaults: Sendable {
 
     private var lines: [OperationID: [Line]] = [:]
     public private(set) var needs = FaultNeeds()
-    /// How many faults happened.
+    /// How many faults were injected.
     public private(set) var firedCount = 0
-    /// The operations that were not the ones of the script.
+    /// The operations that differ from the script's.
     public private(set) var diverged: [OperationID] = []
 
     public init(_ faults: [InjectedFault]) {
@@ -24,13 +24,13 @@ public struct ScriptedFaults: Sendable {
 
     private mutating func add(_ id: OperationID, _ line: Line) {
         lines[id, default: []].append(line)
-        // Every attempt must be reported: any may be the one that diverged.
+        // Every attempt must be reported, because any may diverge.
         needs.kinds = .all
         if line.fault == .stale { needs.olderBytes = true }
         if case .lose = line.fault { needs.syncedBytes = true }
     }
 
-    /// The faults of the script, in the order of the operations.
+    /// The faults of the script, by operation id.
     public var faults: [InjectedFault] {
         lines.sorted { $0.key < $1.key }.flatMap { id, lines in
             lines.map { line in
@@ -41,13 +41,13 @@ public struct ScriptedFaults: Sendable {
         }
     }
 
-    /// How many faults the script holds.
+    /// The number of faults in the script.
     public var count: Int { lines.values.reduce(0) { $0 + $1.count } }
 }
 
 extension ScriptedFaults: FaultSource {
     public func match(_ path: ByteString) -> PathMatch {
-        PathMatch(path: path, places: [], generation: 0, isEmpty: lines.isEmpty)
+        PathMatch(path: path, ruleIndices: [], generation: 0, isEmpty: lines.isEmpty)
     }
     public func isCurrent(_ match: PathMatch) -> Bool { match.generation == 0 }
 
@@ -66,14 +66,14 @@ extension ScriptedFaults: FaultSource {
 }
 
 extension ScriptedFaults: CustomStringConvertible {
-    /// One line a fault, in the order of the operations.
+    /// One line for each fault, in the order of the operation ids.
     public var description: String {
         lines.sorted { $0.key < $1.key }.flatMap { id, lines in
             lines.map { "\(id.scriptText) \($0.kind.name) path=\(Glob(exactly: $0.path)) -> \($0.fault)\n" }
         }.joined()
     }
 
-    /// Parses what `description` or the lines of an `InjectedFault` print. Empty lines and comments are skipped.
+    /// Parses the output of `description`, or the descriptions of `InjectedFault`s. Empty lines and comments are skipped.
     public init(parsing text: ByteString) throws(RuleError) {
         let split = text.bytes.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: false)
         for (index, line) in split.enumerated() {
@@ -93,10 +93,11 @@ extension ScriptedFaults: CustomStringConvertible {
         guard let name, let kind = OperationKind(name: name.text) else {
             throw words.error(name, expected: "an operation, such as write")
         }
-        let place = words.next()
-        guard let place, place.text.hasPrefix("path="), let path = Glob.literal(parsing: place.dropFirst(5).bytes)
+        let pathWord = words.next()
+        guard let pathWord, pathWord.text.hasPrefix("path="),
+            let path = Glob.literal(parsing: pathWord.dropFirst(5).bytes)
         else {
-            throw words.error(place, expected: "path= and the path of a file")
+            throw words.error(pathWord, expected: "path= and the path of a file")
         }
         guard words.take("->") else { throw words.error(words.first, expected: "'->'") }
         let first = words.first
@@ -111,7 +112,7 @@ extension ScriptedFaults: CustomStringConvertible {
 }
 
 extension Glob {
-    /// The path that a pattern stands for, if it stands for one alone.
+    /// The only path that a pattern matches; nil if it matches several.
     fileprivate static func literal(parsing text: ByteString) -> ByteString? {
         guard let glob = try? Glob(parsing: text) else { return nil }
         var bytes: [UInt8] = []

@@ -1,7 +1,7 @@
-/// Which of the operations that a rule matches it fires on.
+/// The matching operations on which a rule fires.
 public enum Selection: Hashable, Sendable {
     case all
-    /// The n-th alone, counted from 1.
+    /// Only the n-th, counted from 1.
     case nth(AtLeastOne)
     /// The n-th, the 2n-th, …
     case every(AtLeastOne)

@@ -1,110 +1,110 @@
-/// The pending parts of a set as single atoms, in trace order, each with the earlier atoms that it needs: what is
-/// walked to visit every crash state.
+/// The pending effects of a set as atoms, in trace order, each with the earlier atoms that it depends on. A walk over this
+/// graph visits every crash state.
 ///
-/// A write is an atom a unit, a growth one a size, two parts that hang together are one atom. Memory is in proportion
-/// to the pending units.
+/// A write has one atom for each unit, a growth one for each size. Two bonded effects are one atom. Memory is in
+/// proportion to the pending units.
 struct AtomGraph {
-    /// What an atom keeps of its part.
+    /// The piece of an effect that an atom stands for.
     enum Piece {
         case whole
-        /// The part and the next one.
+        /// The effect and the next one.
         case pair
-        /// Of a write: the bytes of one unit that are pending.
+        /// For a write: the pending bytes of one unit.
         case unit(Range<UInt64>)
-        /// Of a growth: the next size.
+        /// For a growth: the next size.
         case size(UInt64)
-        /// Under one order for everything: the bytes up to the next page boundary, and their size if the write grows
+        /// For a write under a total order: the bytes up to the next page boundary, and the new size if the write extends
         /// the file.
         case prefix(Range<UInt64>, size: UInt64?)
     }
 
     struct Atom {
-        var part: Int
+        var effectIndex: Int
         var piece: Piece
     }
 
-    let parts: [PendingEffect]
+    let effects: [PendingEffect]
     private let unitBytes: UInt64
     private(set) var atoms: [Atom] = []
-    /// The atoms of each part, one after the other.
-    private(set) var atomsOfPart: [Range<Int>] = []
-    /// What each atom needs; sorted lists of earlier atoms.
-    private(set) var needs: [[Int32]] = []
+    /// The atoms of each effect, which are consecutive.
+    private(set) var atomsOfEffect: [Range<Int>] = []
+    /// The dependencies of each atom, as sorted lists of earlier atoms.
+    private(set) var dependencies: [[Int32]] = []
 
     init(_ set: PendingSet) {
-        parts = set.pendingEffects()
+        effects = set.pendingEffects()
         unitBytes = set.unitBytes
-        let requirements = Requirements(parts, set.rules, unitBytes: set.unitBytes)
+        let requirements = Requirements(effects, set.rules, unitBytes: set.unitBytes)
         var index = 0
-        while index < parts.count {
+        while index < effects.count {
             let begin = atoms.count
             var count = 1
-            switch Requirements.bundle(at: index, of: parts, set.rules) {
+            switch Requirements.bundle(at: index, of: effects, set.rules) {
             case .pair:
-                append(Atom(part: index, piece: .pair), requirements[index] + requirements[index + 1])
+                append(Atom(effectIndex: index, piece: .pair), requirements[index] + requirements[index + 1])
                 count = 2
             case .prefix(let withGrowth):
-                let isPrefix = Requirements.tearing(of: parts[index], set.rules) == .pagePrefix
-                appendPages(index, withGrowth ? parts[index + 1] : nil, isPrefix: isPrefix, requirements[index])
+                let isPrefix = Requirements.tearing(of: effects[index], set.rules) == .pagePrefix
+                appendPages(index, withGrowth ? effects[index + 1] : nil, isPrefix: isPrefix, requirements[index])
                 count = withGrowth ? 2 : 1
             case .single: appendPieces(index, requirements[index])
             }
-            for _ in 0..<count { atomsOfPart.append(begin..<atoms.count) }
+            for _ in 0..<count { atomsOfEffect.append(begin..<atoms.count) }
             index += count
         }
     }
 
-    private mutating func appendPieces(_ index: Int, _ wanted: ArraySlice<Requirements.Need>) {
-        switch parts[index].effect {
+    private mutating func appendPieces(_ index: Int, _ wanted: ArraySlice<Requirements.Dependency>) {
+        switch effects[index].effect {
         case .write:
-            for range in parts[index].pendingBytes.ranges {
+            for range in effects[index].pendingBytes.ranges {
                 for unit in range.cut(at: unitBytes) {
-                    append(Atom(part: index, piece: .unit(unit)), wanted, within: unit.aligned(to: unitBytes))
+                    append(Atom(effectIndex: index, piece: .unit(unit)), wanted, within: unit.aligned(to: unitBytes))
                 }
             }
         case .grow:
-            for (place, size) in parts[index].sizes.enumerated() {
-                append(Atom(part: index, piece: .size(size)), wanted, within: 0..<size)
-                if place > 0 { needs[atoms.count - 1].append(Int32(atoms.count - 2)) }
+            for (position, size) in effects[index].sizes.enumerated() {
+                append(Atom(effectIndex: index, piece: .size(size)), wanted, within: 0..<size)
+                if position > 0 { dependencies[atoms.count - 1].append(Int32(atoms.count - 2)) }
             }
-        default: append(Atom(part: index, piece: .whole), wanted)
+        default: append(Atom(effectIndex: index, piece: .whole), wanted)
         }
     }
 
     private mutating func appendPages(
-        _ index: Int, _ growth: PendingEffect?, isPrefix: Bool, _ wanted: ArraySlice<Requirements.Need>
+        _ index: Int, _ growth: PendingEffect?, isPrefix: Bool, _ wanted: ArraySlice<Requirements.Dependency>
     ) {
-        let pieces = parts[index].pendingBytes.ranges.flatMap { $0.cut(at: pageBytes) }
-        for (place, bytes) in pieces.enumerated() {
+        let pieces = effects[index].pendingBytes.ranges.flatMap { $0.cut(at: pageBytes) }
+        for (position, bytes) in pieces.enumerated() {
             var size: UInt64?
             if case .grow(_, let from, let to)? = growth?.effect, bytes.upperBound > from {
-                size = place == pieces.count - 1 ? to : bytes.upperBound
+                size = position == pieces.count - 1 ? to : bytes.upperBound
             }
-            append(Atom(part: index, piece: .prefix(bytes, size: size)), wanted, within: bytes)
-            if place > 0, isPrefix { needs[atoms.count - 1].append(Int32(atoms.count - 2)) }
+            append(Atom(effectIndex: index, piece: .prefix(bytes, size: size)), wanted, within: bytes)
+            if position > 0, isPrefix { dependencies[atoms.count - 1].append(Int32(atoms.count - 2)) }
         }
     }
 
-    /// `range`: of needs for units, those that meet this range are the atom's.
+    /// - Parameter range: the atom's bytes. Dependencies on units outside of it are dropped.
     private mutating func append(
-        _ atom: Atom, _ wanted: ArraySlice<Requirements.Need>, within range: Range<UInt64> = 0..<UInt64.max
+        _ atom: Atom, _ wanted: ArraySlice<Requirements.Dependency>, within range: Range<UInt64> = 0..<UInt64.max
     ) {
         var list: [Int32] = []
-        for need in wanted {
-            switch need {
-            case .part(let other):
-                // The second of a pair may need the first: that is the atom itself.
-                if other < atomsOfPart.count, let last = atomsOfPart[other].last { list.append(Int32(last)) }
+        for dependency in wanted {
+            switch dependency {
+            case .effect(let other):
+                // The second effect of a pair may depend on the first, which is in the same atom.
+                if other < atomsOfEffect.count, let last = atomsOfEffect[other].last { list.append(Int32(last)) }
             case .units(let other, let units):
                 let shared = units.clamped(to: range)
                 if shared.isEmpty { continue }
-                for candidate in atomsOfPart[other] where covers(atoms[candidate], shared) {
+                for candidate in atomsOfEffect[other] where covers(atoms[candidate], shared) {
                     list.append(Int32(candidate))
                 }
             }
         }
         atoms.append(atom)
-        needs.append(list)
+        dependencies.append(list)
     }
 
     private func covers(_ atom: Atom, _ range: Range<UInt64>) -> Bool {
@@ -114,16 +114,16 @@ struct AtomGraph {
         }
     }
 
-    /// The parts that an atom is of.
-    func parts(of atom: Int) -> ClosedRange<Int> {
-        let part = atoms[atom].part
-        let isShared = part + 1 < parts.count && atomsOfPart[part + 1] == atomsOfPart[part]
-        return part...(isShared ? part + 1 : part)
+    /// The effects that an atom belongs to.
+    func effects(of atom: Int) -> ClosedRange<Int> {
+        let index = atoms[atom].effectIndex
+        let isShared = index + 1 < effects.count && atomsOfEffect[index + 1] == atomsOfEffect[index]
+        return index...(isShared ? index + 1 : index)
     }
 
-    /// Whether the atom is among what survives.
+    /// Whether the atom survives.
     func isKept(_ atom: Int, in survivors: Survivors) -> Bool {
-        switch (survivors.fates[atoms[atom].part], atoms[atom].piece) {
+        switch (survivors.fates[atoms[atom].effectIndex], atoms[atom].piece) {
         case (.kept, _): true
         case (.data(let kept), .unit(let bytes)), (.data(let kept), .prefix(let bytes, _)):
             kept.contains(bytes.lowerBound)
@@ -132,17 +132,17 @@ struct AtomGraph {
         }
     }
 
-    /// The fates of the parts in the state that has these atoms, a bit each.
+    /// The fates of the effects in the state with these atoms, one bit each.
     func survivors(_ members: ArraySlice<UInt64>) -> Survivors {
         var fates: [Fate] = []
-        fates.reserveCapacity(parts.count)
-        while fates.count < parts.count { appendFates(members, to: &fates) }
+        fates.reserveCapacity(effects.count)
+        while fates.count < effects.count { appendFates(members, to: &fates) }
         return Survivors(fates: fates)
     }
 
     private func appendFates(_ members: ArraySlice<UInt64>, to fates: inout [Fate]) {
         func contains(_ atom: Int) -> Bool { members[members.startIndex + atom >> 6] >> UInt64(atom & 63) & 1 == 1 }
-        let range = atomsOfPart[fates.count]
+        let range = atomsOfEffect[fates.count]
         guard let first = range.first else { return fates.append(.kept) }
         var kept = 0
         for atom in range where contains(atom) { kept += 1 }
@@ -163,9 +163,9 @@ struct AtomGraph {
         }
     }
 
-    /// What is left of a write, and the size that it reached, when these atoms of it survive.
+    /// The fate of a write of which these atoms survive, and the size that it reached.
     private func torn(_ kept: [Int]) -> (data: Fate, sizeBytes: UInt64?) {
-        // Neighbours are one range: what is kept of a write is mostly one piece, and a set is slow to grow.
+        // Adjacent ranges are merged first: inserting into a RangeSet is slow, and usually one range is kept.
         var ranges: [Range<UInt64>] = []
         var size: UInt64?
         for atom in kept {
@@ -184,7 +184,7 @@ struct AtomGraph {
 }
 
 extension [Range<UInt64>] {
-    /// Takes in a range; as a part of the last one, where they touch.
+    /// Appends a range. Extends the last one if they are adjacent.
     fileprivate mutating func join(_ range: Range<UInt64>) {
         guard let last, range.lowerBound <= last.upperBound, range.lowerBound >= last.lowerBound else {
             return append(range)
@@ -194,7 +194,7 @@ extension [Range<UInt64>] {
 }
 
 extension Range<UInt64> {
-    /// The range in pieces that end at multiples of `unit` and at its end.
+    /// The range cut at the multiples of `unit`.
     func cut(at unit: UInt64) -> some Sequence<Range<UInt64>> {
         sequence(state: lowerBound) { start -> Range<UInt64>? in
             guard start < upperBound else { return nil }

@@ -1,35 +1,37 @@
-/// Visits every set of atoms that lacks nothing it needs, each once, one atom at a time.
+/// Visits every order ideal (down-set) of the atom graph once: every set of atoms that contains the dependencies of its
+/// members. Each order ideal is a crash state.
 ///
-/// The walk adds atoms in rising order and takes the last one back: a set is reached through its own beginnings, which
-/// all lack nothing too, because needs point to earlier atoms. Neighbours therefore differ by one atom, and what a step
-/// changes can be undone from a stack. A set costs two steps on average, whatever its size.
+/// The walk adds atoms in rising order and removes the last one again. It reaches each ideal through its prefixes, which
+/// are ideals too, because dependencies are earlier atoms. Each step changes one atom and can be undone from a stack. An
+/// ideal costs two steps on average, whatever its size.
 struct IdealWalk: ~Copyable {
     enum Step {
-        /// The walk has come to a set that it had not visited.
+        /// The atom was added: the walk is at a new ideal.
         case added(Int)
-        /// On the way to another one.
+        /// The atom was removed, on the way to the next ideal.
         case removed(Int)
     }
 
     private let dependants: OwnedList<Int32>
     private let firstDependant: OwnedList<Int32>
-    /// How many needs of each atom are not in the set.
-    private var unmet: OwnedList<Int32>
-    /// Atoms whose needs are all in the set, a bit each; and the set.
+    /// For each atom, how many of its dependencies are not in the set.
+    private var missingCounts: OwnedList<Int32>
+    /// The atoms whose dependencies are all in the set, one bit each.
     private var ready: OwnedList<UInt64>
+    /// The atoms in the set, one bit each.
     private var held: OwnedList<UInt64>
     private var stack = OwnedList<Int32>()
-    /// Where to look for the next atom to add.
+    /// The first atom to consider next.
     private var next = 0
     private let count: Int
 
     init(_ graph: borrowing AtomGraph) {
         count = graph.atoms.count
-        let needCounts = graph.needs.map { Int32($0.count) }
-        unmet = OwnedList(needCounts)
+        let dependencyCounts = graph.dependencies.map { Int32($0.count) }
+        missingCounts = OwnedList(dependencyCounts)
         var lists = [[Int32]](repeating: [], count: count)
-        for (atom, needs) in graph.needs.enumerated() {
-            for need in needs { lists[Int(need)].append(Int32(atom)) }
+        for (atom, dependencies) in graph.dependencies.enumerated() {
+            for dependency in dependencies { lists[Int(dependency)].append(Int32(atom)) }
         }
         dependants = OwnedList(lists.flatMap(\.self))
         var begin: Int32 = 0
@@ -41,14 +43,14 @@ struct IdealWalk: ~Copyable {
         firstDependant = OwnedList(begins)
         var words = [UInt64](repeating: 0, count: (count + 63) / 64)
         held = OwnedList(words)
-        for atom in 0..<count where needCounts[atom] == 0 { words[atom >> 6] |= 1 << UInt64(atom & 63) }
+        for atom in 0..<count where dependencyCounts[atom] == 0 { words[atom >> 6] |= 1 << UInt64(atom & 63) }
         ready = OwnedList(words)
     }
 
-    /// The atoms of the set that the walk is at, a bit each; for as long as it does not go on.
+    /// The atoms of the current set, one bit each. Valid until the next step.
     var members: UnsafeBufferPointer<UInt64> { held.elements }
 
-    /// Goes one step; nil after the last.
+    /// Makes one step; nil after the last one.
     mutating func advance() -> Step? {
         if let atom = nextReady() {
             stack.append(Int32(truncatingIfNeeded: atom))
@@ -77,10 +79,10 @@ struct IdealWalk: ~Copyable {
 
     private mutating func change(_ atom: Int, by step: Int32) {
         held[atom >> 6] ^= 1 << UInt64(atom & 63)
-        for place in Int(firstDependant[atom])..<Int(firstDependant[atom + 1]) {
-            let other = Int(dependants[place])
-            let before = unmet[other]
-            unmet[other] = before + step
+        for position in Int(firstDependant[atom])..<Int(firstDependant[atom + 1]) {
+            let other = Int(dependants[position])
+            let before = missingCounts[other]
+            missingCounts[other] = before + step
             if before == 0 || before + step == 0 { ready[other >> 6] ^= 1 << UInt64(other & 63) }
         }
     }

@@ -1,5 +1,5 @@
-/// A list with one owner, for the inner loop of a walk: what an array asks at each change, whether anyone shares it, is
-/// never asked. Places are checked in debug builds alone.
+/// A noncopyable list for the inner loop of a walk. Unlike an array it needs no uniqueness check at each change. Indices
+/// are checked in debug builds only.
 struct OwnedList<Element>: ~Copyable {
     private var base: UnsafeMutablePointer<Element>
     private var capacity: Int
@@ -9,7 +9,7 @@ struct OwnedList<Element>: ~Copyable {
         capacity = max(16, elements.count)
         count = elements.count
         base = .allocate(capacity: capacity)
-        for (place, element) in elements.enumerated() { (base + place).initialize(to: element) }
+        for (position, element) in elements.enumerated() { (base + position).initialize(to: element) }
     }
 
     deinit {
@@ -17,18 +17,18 @@ struct OwnedList<Element>: ~Copyable {
         base.deallocate()
     }
 
-    subscript(_ place: Int) -> Element {
+    subscript(_ position: Int) -> Element {
         @inline(__always) get {
-            assert(place >= 0 && place < count)
-            return base[place]
+            assert(position >= 0 && position < count)
+            return base[position]
         }
         @inline(__always) set {
-            assert(place >= 0 && place < count)
-            base[place] = newValue
+            assert(position >= 0 && position < count)
+            base[position] = newValue
         }
     }
 
-    /// Everything in it, for as long as the list is not changed.
+    /// The elements. Valid until the list changes.
     var elements: UnsafeBufferPointer<Element> { UnsafeBufferPointer(start: base, count: count) }
 
     @inline(__always)

@@ -1,7 +1,7 @@
-/// A run of states of a walk, taken at once: the hash of each, and what is needed to tell what survives in it.
+/// A block of consecutive states of a walk: the hash of each, and its atoms.
 public struct StateBlock {
     public internal(set) var hashes: [StateHash] = []
-    /// The atoms of each state, one after the other: a bit each, in whole words.
+    /// The atoms of each state: one bit each, `wordCount` words for each state.
     var members: [UInt64] = []
     var wordCount = 0
 
@@ -15,7 +15,7 @@ public struct StateBlock {
     mutating func append(_ hash: StateHash, _ walk: borrowing IdealWalk) {
         hashes.append(hash)
         wordCount = walk.members.count
-        // Word by word: mostly there is one.
+        // Word by word, because there is usually only one.
         for word in walk.members { members.append(word) }
     }
 

@@ -1,6 +1,6 @@
 import Bytes
 
-/// The slots of a walk under dense numbers, each with its current version, and what each atom does to them.
+/// The slots of a walk, numbered densely, each with its current version, and the changes that each atom makes to them.
 ///
 /// Node 0 is the root.
 struct StateTable {
@@ -16,7 +16,7 @@ struct StateTable {
         var kind: Kind
         var node: Int32
         var slot: Int32 = 0
-        /// Of a unit: the change in its slot; of a name: the node that it comes to mean, or -1.
+        /// For a unit: the number of the change in its slot. For a name: the node that it refers to afterwards, or -1.
         var detail: Int32 = 0
     }
 
@@ -27,18 +27,18 @@ struct StateTable {
     var sizes: [UInt64] = []
     var units: [UnitSlot] = []
     var values: [StateHash] = []
-    /// Of each name: the node that it means, or -1.
+    /// For each name: the node that it refers to, or -1.
     var children: [Int32] = []
     private(set) var directories: [Int32] = []
     private(set) var nameHashes: [StateHash] = []
-    /// The names that may come to mean a node.
+    /// The names that may refer to each node.
     private(set) var slotsOfChild: [Int32] = []
     private(set) var firstSlotOfChild: [Int] = []
     private(set) var changes: [Change] = []
     private(set) var firstChange: [Int] = [0]
 
     private var numbers: [InodeID: Int] = [:]
-    private var names: [Entry: Int] = [:]
+    private var names: [DirectoryEntry: Int] = [:]
     private var attributeSlots: [InodeID: Int] = [:]
     private var extendedAttributeSlots: [InodeID: [ByteString: Int]] = [:]
     private var unitRange: [Range<Int>] = []
@@ -50,13 +50,15 @@ struct StateTable {
         self.unitBytes = unitBytes
         let inodes = [.root] + durable.nodes.keys.filter { $0 != .root }.sorted()
         for (number, inode) in inodes.enumerated() { numbers[inode] = number }
-        // By inode: a store of many new files has as many inodes as parts.
-        let parts = Dictionary(grouping: graph.parts.indices, by: { graph.parts[$0].effect.inode })
-        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph, parts[inode] ?? [], known) }
+        // Grouped by inode: a store of many new files has as many inodes as effects.
+        let effects = Dictionary(grouping: graph.effects.indices, by: { graph.effects[$0].effect.inode })
+        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph, effects[inode] ?? [], known) }
         for inode in inodes {
-            for (name, child) in durable.nodes[inode]!.entries { enterName(Entry(inode, name), numbers[child]) }
+            for (name, child) in durable.nodes[inode]!.entries {
+                enterName(DirectoryEntry(inode, name), numbers[child])
+            }
         }
-        for part in graph.parts { if case .name(let entry, _) = part.effect { enterName(entry, nil) } }
+        for pending in graph.effects { if case .name(let entry, _) = pending.effect { enterName(entry, nil) } }
         enterChildren(graph)
         for index in graph.atoms.indices {
             enterChanges(of: graph.atoms[index], graph, durable)
@@ -91,12 +93,12 @@ struct StateTable {
     // MARK: - Building
 
     private mutating func enterNode(
-        _ inode: InodeID, _ node: Node, _ graph: AtomGraph, _ parts: [Int], _ known: NodeHashes
+        _ inode: InodeID, _ node: Node, _ graph: AtomGraph, _ effects: [Int], _ known: NodeHashes
     ) throws {
         nodes.append(try known.hash(inode, node, hasher))
         sizes.append(node.sizeBytes)
         let begin = units.count
-        for start in touchedUnits(node, graph, parts) {
+        for start in touchedUnits(node, graph, effects) {
             var content = ExtentMap()
             for extent in node.content.slice(start..<start + unitBytes) {
                 content.write(extent.data, at: extent.offsetBytes)
@@ -106,17 +108,17 @@ struct StateTable {
         unitRange.append(begin..<units.count)
     }
 
-    /// The units that atoms write, and those with content that atoms zero, hide or show.
+    /// The units that atoms write, and the units with content that atoms zero, truncate or expose.
     ///
-    /// - Parameter parts: the places of the parts that change this node.
-    private func touchedUnits(_ node: Node, _ graph: AtomGraph, _ parts: [Int]) -> [UInt64] {
-        guard !parts.isEmpty else { return [] }
+    /// - Parameter effects: the indices of the effects that change this node.
+    private func touchedUnits(_ node: Node, _ graph: AtomGraph, _ effects: [Int]) -> [UInt64] {
+        guard !effects.isEmpty else { return [] }
         var starts: Set<UInt64> = []
         var changing = RangeSet<UInt64>()
-        for part in parts {
-            switch graph.parts[part].effect {
+        for index in effects {
+            switch graph.effects[index].effect {
             case .write:
-                for range in graph.parts[part].pendingBytes.ranges {
+                for range in graph.effects[index].pendingBytes.ranges {
                     for unit in range.cut(at: unitBytes) { starts.insert(unit.lowerBound / unitBytes * unitBytes) }
                 }
             case .zero(_, let range): changing.insert(contentsOf: range)
@@ -135,7 +137,7 @@ struct StateTable {
         return starts.sorted()
     }
 
-    private mutating func enterName(_ entry: Entry, _ child: Int?) {
+    private mutating func enterName(_ entry: DirectoryEntry, _ child: Int?) {
         guard names[entry] == nil, let directory = numbers[entry.directory] else { return }
         names[entry] = children.count
         children.append(Int32(child ?? -1))
@@ -143,12 +145,12 @@ struct StateTable {
         nameHashes.append(hasher.name(entry.name))
     }
 
-    /// Which names may mean which nodes; then every directory's hash gets those of its children, deepest first.
+    /// Builds the map from nodes to names. Then adds to every directory's hash those of its children, deepest first.
     private mutating func enterChildren(_ graph: AtomGraph) {
         var lists = [Set<Int32>](repeating: [], count: nodes.count)
         for (slot, child) in children.enumerated() where child >= 0 { lists[Int(child)].insert(Int32(slot)) }
-        for part in graph.parts {
-            guard case .name(let entry, let inode?) = part.effect, let slot = names[entry], let node = numbers[inode]
+        for pending in graph.effects {
+            guard case .name(let entry, let inode?) = pending.effect, let slot = names[entry], let node = numbers[inode]
             else { continue }
             lists[node].insert(Int32(slot))
         }
@@ -172,12 +174,12 @@ struct StateTable {
     }
 
     private mutating func enterChanges(of atom: AtomGraph.Atom, _ graph: AtomGraph, _ durable: Tree) {
-        let effect = graph.parts[atom.part].effect
+        let effect = graph.effects[atom.effectIndex].effect
         switch atom.piece {
-        case .whole: enter(graph.parts[atom.part], durable)
+        case .whole: enter(graph.effects[atom.effectIndex], durable)
         case .pair:
-            enter(graph.parts[atom.part], durable)
-            enter(graph.parts[atom.part + 1], durable)
+            enter(graph.effects[atom.effectIndex], durable)
+            enter(graph.effects[atom.effectIndex + 1], durable)
         case .unit(let bytes): enterData(effect, bytes)
         case .size(let size): enterSize(effect, size)
         case .prefix(let bytes, let size):
@@ -186,11 +188,11 @@ struct StateTable {
         }
     }
 
-    private mutating func enter(_ part: PendingEffect, _ durable: Tree) {
-        guard let node = numbers[part.effect.inode] else { return }
-        switch part.effect {
-        case .write, .zero: for range in part.remainingBytes.ranges { enterData(part.effect, range) }
-        case .grow(_, _, let to), .resize(_, let to): enterSize(part.effect, to)
+    private mutating func enter(_ pending: PendingEffect, _ durable: Tree) {
+        guard let node = numbers[pending.effect.inode] else { return }
+        switch pending.effect {
+        case .write, .zero: for range in pending.remainingBytes.ranges { enterData(pending.effect, range) }
+        case .grow(_, _, let to), .resize(_, let to): enterSize(pending.effect, to)
         case .name(let entry, let inode):
             let child = inode.flatMap { numbers[$0] } ?? -1
             changes.append(

@@ -1,20 +1,20 @@
 import Bytes
 
-/// Walks all crash states of a pending set and knows the hash of each, at the price of what the last step changed.
+/// Walks all crash states of a pending set and computes the hash of each incrementally: the cost is that of the last step.
 ///
-/// Neighbours differ by one atom. Everything that a step needs is in arrays under dense numbers: units with the contents
-/// that they take on, sizes, names and attributes with their hashes. No tree, string or dictionary is made for a state;
-/// `survivors` and the tree are there for the states that are worth it.
+/// Consecutive states differ by one atom. All data of a step is in arrays with dense numbers: units with their versions,
+/// sizes, names and attributes with their hashes. No tree, string or dictionary is made for a state; `survivors` derives
+/// them for the states that need it.
 ///
-/// Equal hashes mean equal visible trees; the walk visits each legal set of atoms once, so that a tree can come up more
-/// than once.
+/// Equal hashes mean equal visible trees. The walk visits each legal set of atoms once; several sets may give the same
+/// tree.
 public struct StateWalker: ~Copyable {
     private let graph: AtomGraph
     private var walk: IdealWalk
     private var table: StateTable
     private var undo = OwnedList<Saved>()
     private var undoBegins = OwnedList<Int>()
-    /// The state that was last chosen, if any: its atoms, a bit each, and in the order in which they were added.
+    /// The state of the last `choose`: its atoms, one bit each, and the atoms in the order in which they were added.
     private var chosen: [UInt64] = []
     private var added: [Int] = []
     private var isOver = false
@@ -22,9 +22,9 @@ public struct StateWalker: ~Copyable {
     /// The hash of the current state's visible tree.
     public var hash: StateHash { table.nodes[0] }
 
-    /// Begins with the state in which everything optional is lost. Throws when `payloads` cannot be read.
+    /// Starts at the state that loses every atom. Throws if `payloads` cannot be read.
     ///
-    /// - Parameter known: hashes of inodes from walks of other sets with the same payloads.
+    /// - Parameter known: a cache of inode hashes, shared by walks of sets with the same payloads.
     public init(_ set: PendingSet, payloads: any PayloadStore, known: NodeHashes? = nil) throws {
         graph = AtomGraph(set)
         walk = IdealWalk(graph)
@@ -32,10 +32,10 @@ public struct StateWalker: ~Copyable {
             set.durable, graph, TreeHasher(payloads: payloads), known ?? NodeHashes(), unitBytes: set.unitBytes)
     }
 
-    /// How many atoms are optional.
+    /// The number of atoms: unsynced changes that survive or not.
     public var atomCount: Int { graph.atoms.count }
 
-    /// Whether there are more states than `count`: what walking them would tell, without their hashes.
+    /// Whether there are more states than `count`. Walks the states without hashing them.
     public func hasMoreStates(than count: Int) -> Bool {
         var counting = IdealWalk(graph)
         var left = count - 1
@@ -47,10 +47,10 @@ public struct StateWalker: ~Copyable {
         return false
     }
 
-    /// What survives in the current state.
+    /// The survivors of the current state.
     public func survivors() -> Survivors { graph.survivors(Array(walk.members)[...]) }
 
-    /// Takes the current state and those after it into `block`, at most `count`; false when there were none left.
+    /// Moves the current state and the following ones into `block`, at most `count`. False if there were none left.
     public mutating func take(_ count: Int, into block: inout StateBlock) throws -> Bool {
         block.removeAll()
         while !isOver, block.hashes.count < count {
@@ -60,12 +60,12 @@ public struct StateWalker: ~Copyable {
         return !block.hashes.isEmpty
     }
 
-    /// What survives in a state of a block of this walk.
+    /// The survivors of a state in a block of this walk.
     public func survivors(_ state: Int, of block: StateBlock) -> Survivors {
         graph.survivors(block.members(of: state))
     }
 
-    /// Goes to the next state; false after the last.
+    /// Moves to the next state; false after the last.
     public mutating func next() throws -> Bool {
         precondition(added.isEmpty, "a walk is not mixed with choices")
         while let step = walk.advance() {
@@ -81,36 +81,36 @@ public struct StateWalker: ~Copyable {
 
     // MARK: - Choosing
 
-    /// The parts that may be lost: their places in the set.
-    public var optionalParts: [Int] { graph.parts.indices.filter { !graph.atomsOfPart[$0].isEmpty } }
+    /// The indices of the effects that may be lost, among the pending effects of the set.
+    public var optionalEffects: [Int] { graph.effects.indices.filter { !graph.atomsOfEffect[$0].isEmpty } }
 
-    /// Goes to the state that a crash with these survivors leaves, at the price of how it differs from the one before;
-    /// not beside a walk, and with survivors of the walker's own set.
+    /// Moves to the state of a crash with these survivors. The cost depends on the difference from the last chosen state.
+    /// The survivors must be of the walker's own set. Not to be mixed with `next`.
     public mutating func choose(_ survivors: Survivors) throws {
         var members = emptyMembers
         for atom in graph.atoms.indices where graph.isKept(atom, in: survivors) { members.insert(atom) }
         try go(to: members)
     }
 
-    /// Goes to the state that loses the parts for which `isLost` is true and what needs them, and nothing else.
-    public mutating func choose(losing isLost: (_ part: Int) -> Bool) throws {
+    /// Moves to the state that loses exactly the effects for which `isLost` is true and all effects that depend on them.
+    public mutating func choose(losing isLost: (_ effectIndex: Int) -> Bool) throws {
         var members = emptyMembers
         for atom in graph.atoms.indices {
-            let isKept = graph.parts(of: atom).allSatisfy { !isLost($0) }
-            if isKept, graph.needs[atom].allSatisfy({ members.holds(Int($0)) }) { members.insert(atom) }
+            let isKept = graph.effects(of: atom).allSatisfy { !isLost($0) }
+            if isKept, graph.dependencies[atom].allSatisfy({ members.holds(Int($0)) }) { members.insert(atom) }
         }
         try go(to: members)
     }
 
-    /// What survives in the state that was chosen last.
+    /// The survivors of the last chosen state.
     public func chosenSurvivors() -> Survivors { graph.survivors(chosen[...]) }
 
-    /// The state that was chosen last loses nothing.
+    /// Whether the last chosen state loses nothing.
     public var isEverythingChosen: Bool { added.count == graph.atoms.count }
 
     private var emptyMembers: [UInt64] { [UInt64](repeating: 0, count: walk.members.count) }
 
-    /// Takes back down to the first atom that differs, and adds from there on.
+    /// Removes atoms down to the first that differs, and adds the wanted ones from there.
     private mutating func go(to members: [UInt64]) throws {
         precondition(undoBegins.count == added.count, "a walk is not mixed with choices")
         if chosen.isEmpty { chosen = emptyMembers }
@@ -151,7 +151,7 @@ public struct StateWalker: ~Copyable {
 
     private mutating func add(_ atom: Int) throws {
         undoBegins.append(undo.count)
-        for place in table.firstChange[atom]..<table.firstChange[atom + 1] { try apply(table.changes[place]) }
+        for position in table.firstChange[atom]..<table.firstChange[atom + 1] { try apply(table.changes[position]) }
     }
 
     private mutating func apply(_ change: StateTable.Change) throws {
@@ -191,13 +191,13 @@ public struct StateWalker: ~Copyable {
         }
     }
 
-    /// Gives a node another hash, and with it every directory that it can be reached from.
+    /// Sets the hash of a node, and updates every directory above it.
     private mutating func replace(_ node: Int, _ before: StateHash, _ after: StateHash) {
         guard before != after else { return }
         undo.append(.node(node, before))
         table.nodes[node] = after
-        for place in table.firstSlotOfChild[node]..<table.firstSlotOfChild[node + 1] {
-            let slot = Int(table.slotsOfChild[place])
+        for position in table.firstSlotOfChild[node]..<table.firstSlotOfChild[node + 1] {
+            let slot = Int(table.slotsOfChild[position])
             guard Int(table.children[slot]) == node else { continue }
             let directory = Int(table.directories[slot])
             let old = table.nodes[directory]
@@ -207,12 +207,12 @@ public struct StateWalker: ~Copyable {
     }
 }
 
-/// A set of atoms, a bit each.
+/// A set of atoms, one bit each.
 extension [UInt64] {
     fileprivate func holds(_ atom: Int) -> Bool { self[atom >> 6] >> UInt64(atom & 63) & 1 == 1 }
     fileprivate mutating func insert(_ atom: Int) { self[atom >> 6] |= 1 << UInt64(atom & 63) }
 
-    /// The first atom that is in one of the sets alone.
+    /// The first atom that is in only one of the sets.
     fileprivate func firstDifference(_ other: [UInt64]) -> Int? {
         for word in indices where self[word] != other[word] {
             return word << 6 + (self[word] ^ other[word]).trailingZeroBitCount

@@ -1,22 +1,22 @@
-/// One unit of one file in a walk: the contents that it takes on, each computed once, when it is first met.
+/// One unit of one file in a walk, with all its versions. A version is computed once, when the walk first reaches it.
 struct UnitSlot {
     let startBytes: UInt64
     private let unitBytes: UInt64
     /// The changes that atoms make to this unit.
     private var changes: [(effect: Effect, bytes: Range<UInt64>)] = []
     private var versions: [Version] = []
-    /// For each version and each change, the version that the change leads to; -1 while nobody asked.
+    /// For each version and each change, the resulting version; -1 if not computed yet.
     private var transitions: [Int32] = []
     private(set) var current: Int32 = 0
 
     private struct Version {
         var content: ExtentMap
         var whole: StateHash
-        /// By how many bytes are visible.
+        /// The hashes of clipped versions, by the number of visible bytes.
         var clipped: [(visibleBytes: UInt64, hash: StateHash)] = []
     }
 
-    /// `content`: what the unit holds at first.
+    /// - Parameter content: the durable content of the unit.
     init(startBytes: UInt64, unitBytes: UInt64, _ content: ExtentMap, _ hasher: TreeHasher) throws {
         self.startBytes = startBytes
         self.unitBytes = unitBytes
@@ -27,7 +27,7 @@ struct UnitSlot {
         Version(content: content, whole: try hasher.content(content, startBytes..<startBytes + unitBytes))
     }
 
-    /// Enters a change, before the walk; returns its place.
+    /// Adds a change, before the walk. Returns its number.
     mutating func append(_ effect: Effect, _ bytes: Range<UInt64>) -> Int32 {
         changes.append((effect, bytes))
         return Int32(changes.count - 1)
@@ -37,9 +37,9 @@ struct UnitSlot {
 
     /// Applies a change to the current version.
     mutating func apply(_ change: Int32, _ hasher: TreeHasher) throws {
-        let place = Int(current) * changes.count + Int(change)
-        if place < transitions.count, transitions[place] >= 0 {
-            current = transitions[place]
+        let position = Int(current) * changes.count + Int(change)
+        if position < transitions.count, transitions[position] >= 0 {
+            current = transitions[position]
             return
         }
         var node = Node(kind: .regular, attributes: Attributes(mode: 0))
@@ -49,10 +49,10 @@ struct UnitSlot {
         versions.append(try version(node.content, hasher))
         while transitions.count < versions.count * changes.count { transitions.append(-1) }
         current = Int32(versions.count - 1)
-        transitions[place] = current
+        transitions[position] = current
     }
 
-    /// What the current version shows in a file of this size.
+    /// The hash of the visible bytes of the current version in a file of this size.
     @inline(__always)
     mutating func hash(sizeBytes: UInt64, _ hasher: TreeHasher) throws -> StateHash {
         if sizeBytes >= startBytes + unitBytes { return versions[Int(current)].whole }

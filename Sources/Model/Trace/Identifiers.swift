@@ -23,10 +23,10 @@ public struct OperationID: Hashable, Comparable, Sendable {
     public func _rawHashValue(seed: Int) -> Int { folded(rawValue, seed) }
 }
 
-/// What dictionaries hash an id to: ids are looked up several times an event, and one multiplication, whose two halves are
-/// folded into one, is much less than the standard library's hash. No trace can be made whose ids collide: a dictionary's
-/// seed is its own address. (`_rawHashValue` is the requirement of Hashable that dictionaries call; the standard library
-/// underscores it.)
+/// The hash of an id in dictionaries. Ids are looked up several times for each event; one multiplication, with its two
+/// halves folded, is much cheaper than the standard library's hash. A trace cannot be crafted to collide, because the seed
+/// of a dictionary is its own address. (`_rawHashValue` is the requirement of Hashable that dictionaries call; the standard
+/// library underscores it.)
 @inline(__always)
 private func folded(_ value: UInt64, _ seed: Int) -> Int {
     let product = (value ^ UInt64(bitPattern: Int64(seed))).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15)

@@ -1,79 +1,82 @@
 import Bytes
 
-/// What no storage does: why an event cannot follow those before it, in a trace whose checksums are right.
+/// Why an event cannot follow the previous ones, in a trace with correct checksums.
 public enum IllegalEvent: Error, Hashable, Sendable {
-    /// An operation or a barrier had the id before.
-    case idTwice(OperationID)
-    /// A new inode with the number of one that was there.
-    case inodeTwice(InodeID)
+    /// An operation or a barrier already has this id.
+    case duplicateID(OperationID)
+    /// A created inode has the number of an earlier one.
+    case duplicateInode(InodeID)
     case unknownInode(InodeID)
-    /// Data, a size or an allocation of what has none.
+    /// A write, truncate or allocation of an inode that is not a regular file.
     case notAFile(InodeID)
-    /// A name in what is no directory.
+    /// A name in an inode that is not a directory.
     case notADirectory(InodeID)
     /// A name in a directory that was removed.
     case removedDirectory(InodeID)
-    case nameMissing(Entry)
-    case nameTaken(Entry)
+    case nameMissing(DirectoryEntry)
+    case nameTaken(DirectoryEntry)
     /// A second name of a directory.
     case linkToDirectory(InodeID)
-    case directoryNotEmpty(Entry)
+    case directoryNotEmpty(DirectoryEntry)
     /// A directory renamed over a file.
-    case directoryOverFile(Entry)
+    case directoryOverFile(DirectoryEntry)
     /// A file renamed over a directory.
-    case fileOverDirectory(Entry)
-    /// A directory renamed to a place within itself.
-    case intoItself(Entry)
-    /// Two names of one inode: rename(2) changes nothing then.
-    case renameToItself(Entry)
+    case fileOverDirectory(DirectoryEntry)
+    /// A directory renamed into itself.
+    case intoOwnSubtree(DirectoryEntry)
+    /// A rename between two names of one inode, for which rename(2) changes nothing.
+    case renameToItself(DirectoryEntry)
     case barrierNotBegun(OperationID)
-    /// It was recorded as complete, or completed already, or was never there.
+    /// The operation was recorded as complete, has already completed, or does not exist.
     case notInFlight(OperationID)
-    /// A barrier for a write that was not there, or for what is no write.
+    /// A FUA barrier for an operation that does not exist or is not a write.
     case unknownWrite(OperationID)
-    /// One more piece of a write: the event before is no write by this thread that ends where this one begins.
-    case pieceOfNothing(OperationID)
-    /// A name for a file whose last one was removed: link(2) refuses that.
-    case linkToRemoved(InodeID)
-    /// An attribute is removed that the inode does not have.
+    /// A further piece of a write that does not continue the previous event: a write by the same thread that ends where the
+    /// piece begins.
+    case unmatchedPiece(OperationID)
+    /// A new name for a file without names, which link(2) refuses.
+    case linkToUnlinked(InodeID)
+    /// The removal of an attribute that the inode does not have.
     case attributeMissing(InodeID, name: ByteString)
-    /// A `user.` attribute of what is neither a file nor a directory (xattr(7)).
+    /// A `user.` attribute of an inode that is neither a file nor a directory (xattr(7)).
     case userAttribute(InodeID, name: ByteString)
-    /// Whether a directory comes to lie within itself could not be told in reasonable time.
-    case tooDeep(Entry)
+    /// A directory is nested too deep to check in reasonable time that it is not renamed into itself.
+    case tooDeep(DirectoryEntry)
 }
 
 extension IllegalEvent: CustomStringConvertible {
     public var description: String {
         switch self {
-        case .idTwice(let id): "\(id) was there before"
-        case .inodeTwice(let inode): "\(inode) is created, and was there before"
+        case .duplicateID(let id): "\(id) is recorded twice"
+        case .duplicateInode(let inode): "\(inode) is created, but already exists"
         case .unknownInode(let inode): "there is no \(inode)"
-        case .notAFile(let inode): "\(inode) is no regular file"
-        case .notADirectory(let inode): "\(inode) is no directory"
+        case .notAFile(let inode): "\(inode) is not a regular file"
+        case .notADirectory(let inode): "\(inode) is not a directory"
         case .removedDirectory(let inode): "the directory \(inode) was removed"
         case .nameMissing(let entry): "there is no '\(entry.name)' in \(entry.directory)"
-        case .nameTaken(let entry): "there is a '\(entry.name)' in \(entry.directory) already"
-        case .linkToDirectory(let inode): "\(inode) is a directory, which has one name only"
+        case .nameTaken(let entry): "'\(entry.name)' already exists in \(entry.directory)"
+        case .linkToDirectory(let inode): "\(inode) is a directory, which cannot have a second name"
         case .directoryNotEmpty(let entry): "the directory '\(entry.name)' in \(entry.directory) is not empty"
         case .directoryOverFile(let entry):
-            "a directory is renamed to '\(entry.name)' in \(entry.directory), which is none"
+            "a directory is renamed to '\(entry.name)' in \(entry.directory), which is a file"
         case .fileOverDirectory(let entry):
-            "what is no directory is renamed to '\(entry.name)' in \(entry.directory), which is one"
-        case .intoItself(let entry): "a directory is renamed to '\(entry.name)' in \(entry.directory), within itself"
+            "a file is renamed to '\(entry.name)' in \(entry.directory), which is a directory"
+        case .intoOwnSubtree(let entry):
+            "a directory is renamed to '\(entry.name)' in \(entry.directory), within itself"
         case .renameToItself(let entry):
             "a rename to '\(entry.name)' in \(entry.directory), which is a name of the same inode"
-        case .barrierNotBegun(let id): "the barrier \(id) ends and is not under way"
-        case .notInFlight(let id): "\(id) completes and is not in flight"
-        case .unknownWrite(let id): "a barrier for the write \(id), and there was no such write"
-        case .pieceOfNothing(let id):
-            "\(id) is one more piece of a write, and the event before is no piece that it goes on from"
-        case .linkToRemoved(let inode): "a name is given to \(inode), which has none any more"
-        case .attributeMissing(let inode, let name): "the attribute '\(name)' of \(inode) is removed, and is not there"
+        case .barrierNotBegun(let id): "the barrier \(id) ends, but has not begun"
+        case .notInFlight(let id): "\(id) completes, but is not in flight"
+        case .unknownWrite(let id): "a barrier for the write \(id), but there is no such write"
+        case .unmatchedPiece(let id):
+            "\(id) is a further piece of a write, but does not continue the previous event"
+        case .linkToUnlinked(let inode): "a link to \(inode), which has no name left"
+        case .attributeMissing(let inode, let name):
+            "the attribute '\(name)' of \(inode) is removed, but does not exist"
         case .userAttribute(let inode, let name):
             "'\(name)' is given to \(inode); only files and directories have such attributes"
         case .tooDeep(let entry):
-            "a directory is renamed to '\(entry.name)' in \(entry.directory), and lies too deep to be followed"
+            "a directory is renamed to '\(entry.name)' in \(entry.directory), which is nested too deep to check"
         }
     }
 }

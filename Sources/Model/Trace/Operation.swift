@@ -1,6 +1,6 @@
 import Bytes
 
-/// What an inode is. The content of a symbolic link belongs to its birth and never changes.
+/// The type of an inode. The target of a symbolic link is set at creation and never changes.
 public enum NodeKind: Hashable, Sendable {
     case regular
     case directory
@@ -23,8 +23,8 @@ public struct Attributes: Hashable, Sendable {
     }
 }
 
-/// A place for a name: a slot whose versions are the inodes that the name has meant.
-public struct Entry: Hashable, Sendable {
+/// A name in a directory: a slot whose versions are the inodes that the name has referred to.
+public struct DirectoryEntry: Hashable, Sendable {
     public var directory: InodeID
     public var name: ByteString
 
@@ -34,15 +34,15 @@ public struct Entry: Hashable, Sendable {
     }
 }
 
-/// What fallocate(2) was asked for.
+/// The mode of an fallocate(2).
 public enum Allocation: UInt8, Hashable, Sendable {
-    /// Mode 0: the range is allocated and the file extended over it.
+    /// Mode 0: the range is allocated, and the file is extended to cover it.
     case extend = 0
-    /// FALLOC_FL_KEEP_SIZE: allocated, the size unchanged.
+    /// FALLOC_FL_KEEP_SIZE: the range is allocated, the size does not change.
     case keepSize = 1
-    /// FALLOC_FL_PUNCH_HOLE: the range reads as zeros, the size unchanged.
+    /// FALLOC_FL_PUNCH_HOLE: the range reads as zeros, the size does not change.
     case punchHole = 2
-    /// FALLOC_FL_ZERO_RANGE: the range reads as zeros, the file extended over it.
+    /// FALLOC_FL_ZERO_RANGE: the range reads as zeros, and the file is extended to cover it.
     case zeroRange = 3
     /// FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE.
     case zeroRangeKeepSize = 4
@@ -51,40 +51,40 @@ public enum Allocation: UInt8, Hashable, Sendable {
     var zeroes: Bool { self == .punchHole || self == .zeroRange || self == .zeroRangeKeepSize }
 }
 
-/// What renameat2(2) was asked for.
+/// The mode of a renameat2(2).
 public enum RenameMode: UInt8, Hashable, Sendable {
     case replace = 0
     case noReplace = 1
     case exchange = 2
 }
 
-/// What one operation changed. Only changes that took effect are recorded, with the extent that took effect
-/// (a short write is a shorter write).
+/// The change that an operation made. Only actual changes are recorded: a short write is recorded with the bytes that were
+/// written.
 public enum Change: Hashable, Sendable {
     case write(InodeID, offsetBytes: UInt64, data: Payload)
     case truncate(InodeID, sizeBytes: UInt64)
     case allocate(InodeID, offsetBytes: UInt64, countBytes: UInt64, Allocation)
     /// A new inode under a new name: create, mkdir, symlink, mknod.
-    case create(InodeID, NodeKind, Attributes, at: Entry)
-    case link(InodeID, at: Entry)
+    case create(InodeID, NodeKind, Attributes, at: DirectoryEntry)
+    case link(InodeID, at: DirectoryEntry)
     /// unlink or rmdir.
-    case unlink(Entry)
-    case rename(from: Entry, to: Entry, RenameMode)
+    case unlink(DirectoryEntry)
+    case rename(from: DirectoryEntry, to: DirectoryEntry, RenameMode)
     case setAttributes(InodeID, Attributes)
     /// `nil` removes the attribute.
     case setExtendedAttribute(InodeID, name: ByteString, value: ByteString?)
 }
 
-/// A storage operation that changed something, at its place in the order of effect.
+/// A storage operation that changed something. Operations are recorded in the order in which they took effect.
 public struct Operation: Hashable, Sendable {
     public var id: OperationID
     public var change: Change
-    /// The thread that asked for it, by the number that the recorder's pid namespace gives it; 0 where it has none there,
-    /// and for what the kernel did by itself.
+    /// The thread that called it, by its id in the recorder's pid namespace. 0 if it has no id there, and for writeback by
+    /// the kernel.
     public var process: Int32
     public var origin: Origin
-    /// False for an operation that was still in flight when it was recorded: a `completed` event follows, or the
-    /// crash came first. A barrier that begins before then does not cover it.
+    /// False if the operation was still in flight when it was recorded: a `completed` event follows, unless the crash came
+    /// first. A barrier that begins before the operation completes does not cover it.
     public var isComplete: Bool
 
     public init(
@@ -97,14 +97,14 @@ public struct Operation: Hashable, Sendable {
         self.isComplete = isComplete
     }
 
-    /// What an operation is part of. The model takes all of them alike: each is one operation, which a crash may keep or
-    /// lose. It matters to those who tell what happened, and to those who ask what a killed process leaves.
+    /// The origin of an operation. The model treats all origins alike. Stories use it to join the pieces of one call; the
+    /// exploration of `kill` uses it to skip crash points that a kill cannot produce.
     public enum Origin: UInt8, CaseIterable, Hashable, Sendable {
-        /// A system call: all of it, or the first piece of a write(2) that the kernel handed over in several requests.
+        /// A whole system call, or the first piece of a write(2) that the kernel split into several requests.
         case call = 0
-        /// One more piece of the write(2) whose piece before is the event before. Only writes.
+        /// A further piece of a write(2); the previous event is the previous piece. Only writes.
         case sameCall = 1
-        /// The kernel wrote pages of a shared mapping back, when it saw fit. Only writes.
+        /// Writeback of pages of a shared mapping by the kernel. Only writes.
         case writeback = 2
     }
 }
@@ -116,7 +116,7 @@ public enum Barrier: Hashable, Sendable {
     case fdatasync(InodeID)
     /// Everything: sync(2), or a flush of a block device.
     case flush
-    /// The write with this id alone, to a block device with FUA: its sectors are durable when it has completed, and it
-    /// says nothing of any other write (Documentation/block/writeback_cache_control.rst).
+    /// A write with FUA to a block device: makes durable the write with this id and no other
+    /// (Documentation/block/writeback_cache_control.rst).
     case forceUnitAccess(OperationID)
 }

@@ -1,26 +1,25 @@
-/// A set of ids that are nearly all there is between the lowest and the highest: a bit for each, in words that are
-/// made as they are needed, so that ids that lie far apart cost no more than themselves.
+/// A set of mostly consecutive ids: one bit for each, in words that are allocated on demand, so that sparse ids stay cheap.
 struct OperationIDSet: Sendable {
     private var words: [UInt64: UInt64] = [:]
-    /// The word that was changed last, which is not in `words`.
-    private var place: UInt64 = 0
+    /// The index of the word that was changed last. This word is in `word`, not in `words`.
+    private var wordIndex: UInt64 = 0
     private var word: UInt64 = 0
 
-    /// False when it was there.
+    /// Returns false if the id was already in the set.
     @discardableResult
     mutating func insert(_ id: OperationID) -> Bool {
-        let (place, bit) = (id.rawValue >> 6, 1 << (id.rawValue & 63) as UInt64)
-        if place != self.place {
-            words[self.place] = word
-            word = words.removeValue(forKey: place) ?? 0
-            self.place = place
+        let (wordIndex, bit) = (id.rawValue >> 6, 1 << (id.rawValue & 63) as UInt64)
+        if wordIndex != self.wordIndex {
+            words[self.wordIndex] = word
+            word = words.removeValue(forKey: wordIndex) ?? 0
+            self.wordIndex = wordIndex
         }
         defer { word |= bit }
         return word & bit == 0
     }
 
     func contains(_ id: OperationID) -> Bool {
-        let place = id.rawValue >> 6
-        return (place == self.place ? word : words[place] ?? 0) >> (id.rawValue & 63) & 1 == 1
+        let wordIndex = id.rawValue >> 6
+        return (wordIndex == self.wordIndex ? word : words[wordIndex] ?? 0) >> (id.rawValue & 63) & 1 == 1
     }
 }

@@ -1,11 +1,11 @@
-/// A run of bytes that lives in a payload store (the trace file, an arena), named by where it is kept.
+/// A reference to a run of bytes in a payload store (the trace file, an arena).
 ///
-/// The model never looks at data: it says which bytes survive. A trace of 1 GiB of writes therefore costs memory in
-/// proportion to its operations.
+/// The model does not read data; it decides which bytes survive. A trace with 1 GiB of writes therefore needs memory only
+/// in proportion to its operations.
 public struct Payload: Hashable, Sendable {
-    /// Where the run begins in its store, in bytes.
+    /// The offset of the run in its store, in bytes.
     public var offsetBytes: UInt64
-    /// How long it is, in bytes.
+    /// The length of the run, in bytes.
     public var countBytes: UInt64
 
     public init(offsetBytes: UInt64, countBytes: UInt64) {
@@ -13,23 +13,23 @@ public struct Payload: Hashable, Sendable {
         self.countBytes = countBytes
     }
 
-    /// Zeros that are kept nowhere: what the kernel writes over the edges of a truncated or punched range.
+    /// Zeros that no store holds: the kernel writes them at the edges of a truncated or punched range.
     static func zeros(countBytes: UInt64) -> Payload { Payload(offsetBytes: zeroOffset, countBytes: countBytes) }
 
-    /// No store is so large: what lies here is zeros.
+    /// Offsets from here on, beyond any store, are zeros.
     private static let zeroOffset: UInt64 = 1 << 63
 
     var isZeros: Bool { offsetBytes >= Payload.zeroOffset }
 
-    /// The part of this run that begins `offset` bytes in and is `count` bytes long.
+    /// The `count` bytes of this run from `offset` on.
     public func slice(_ offset: UInt64, count: UInt64) -> Payload {
         precondition(offset + count <= countBytes, "a slice lies within its payload")
         return Payload(offsetBytes: offsetBytes + offset, countBytes: count)
     }
 }
 
-/// Where payloads are kept. Reading is safe from several threads.
+/// A store of payloads. Reading is safe from several threads.
 public protocol PayloadStore: Sendable {
-    /// The bytes of `payload`. Throws when the store cannot be read there.
+    /// The bytes of `payload`. Throws if the store cannot be read there.
     func bytes(of payload: Payload) throws -> [UInt8]
 }

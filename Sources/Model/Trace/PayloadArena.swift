@@ -1,12 +1,12 @@
 import Synchronization
 
-/// Payloads kept in memory, for traces that are recorded and derived in one process. Safe from several threads.
+/// A payload store in memory, for traces that are recorded and explored in one process. Thread safe.
 public final class PayloadArena: PayloadStore {
     private let kept: Mutex<[UInt8]>
 
     public init() { kept = Mutex([]) }
 
-    /// An arena that holds these bytes already.
+    /// An arena with initial content.
     package init(_ bytes: consuming [UInt8]) { kept = Mutex(bytes) }
 
     /// Keeps a copy of `bytes`.
@@ -17,7 +17,7 @@ public final class PayloadArena: PayloadStore {
         }
     }
 
-    /// How many bytes it holds.
+    /// The number of bytes in the arena.
     package var countBytes: UInt64 { kept.withLock { UInt64($0.count) } }
 
     public func bytes(of payload: Payload) throws(PayloadError) -> [UInt8] {
@@ -29,8 +29,8 @@ public final class PayloadArena: PayloadStore {
     }
 }
 
-/// Why a payload could not be read.
+/// Why a payload cannot be read.
 public enum PayloadError: Error, Hashable, Sendable {
-    /// The payload does not lie within its store: the trace is damaged or belongs to another store.
+    /// The payload is outside of its store: the trace is damaged or belongs to another store.
     case outOfRange(Payload)
 }

@@ -1,43 +1,43 @@
 import Bytes
 
-/// Turns the bytes of a trace into records (docs/trace-format.md). Pure: it is handed a window of the file that begins
-/// at `offsetBytes`, and says what it found there or how many bytes it needs.
+/// Decodes the bytes of a trace into records (docs/trace-format.md). Pure: the caller passes a window of the file that
+/// begins at `offsetBytes`, and gets a record or the number of bytes that the window must have.
 ///
-/// No byte is believed before its checksum was found right, and nothing that a file holds can trap. Not thread safe.
+/// No byte is used before its checksum is verified, and no input can trap. Not thread safe.
 public struct TraceDecoder: Sendable {
     public enum Step: Hashable, Sendable {
         case record(TraceRecord)
-        /// The window must hold this many bytes from `offsetBytes`. A file that ends before is cut off.
+        /// The window must hold this many bytes from `offsetBytes`. A file that ends earlier is cut off.
         case needs(countBytes: Int)
-        /// The end record was there, nothing is missing.
+        /// The end record was read: the trace is complete.
         case end
     }
 
     private enum Phase { case header, base, events, ended }
 
-    /// Where the next record begins, in bytes from the beginning of the trace.
+    /// The offset of the next record, in bytes.
     public private(set) var offsetBytes: UInt64 = 0
-    /// Where the record began that was decoded last.
+    /// The offset of the last decoded record, in bytes.
     public private(set) var recordBytes: UInt64 = 0
     private var phase = Phase.header
     private var version = TraceFormat.version
     private var baseCount: UInt64 = 0
-    /// How many events were decoded.
+    /// The number of decoded events.
     public private(set) var eventCount: UInt64 = 0
 
     public init() {}
 
-    /// Goes on within the events of a trace, of which a record begins at `offsetBytes`. The end record, which counts
-    /// them, is not for such a decoder.
+    /// A decoder that starts within the events of a trace, at the record at `offsetBytes`. It cannot decode the end record,
+    /// which holds the number of all events.
     package init(eventsFrom offsetBytes: UInt64) {
         self.offsetBytes = offsetBytes
         phase = .events
     }
 
-    /// The base tree was there as a whole (or there was none).
-    public var isBaseWhole: Bool { phase == .events || phase == .ended }
+    /// Whether the whole base tree was decoded (or the trace has none).
+    public var isBaseComplete: Bool { phase == .events || phase == .ended }
 
-    /// What stands at `offsetBytes`, of which `window` holds the bytes from there on.
+    /// Decodes the record at `offsetBytes`. `window` holds the bytes from there on.
     public mutating func next(in window: UnsafeRawBufferPointer) throws(TraceError) -> Step {
         var rest = window
         while true {
@@ -72,7 +72,7 @@ public struct TraceDecoder: Sendable {
         return .needs(countBytes: TraceFormat.headerBytes)
     }
 
-    /// Answers the version.
+    /// Returns the version.
     private static func checkHeader(_ bytes: UnsafeRawBufferPointer) throws(TraceError) -> UInt32 {
         guard bytes.prefix(TraceFormat.magic.count).elementsEqual(TraceFormat.magic) else { throw .notATrace }
         var reader = ByteReader(.init(rebasing: bytes[TraceFormat.magic.count..<TraceFormat.headerBytes]))
@@ -88,8 +88,8 @@ public struct TraceDecoder: Sendable {
     private func frame(_ bytes: UnsafeRawBufferPointer) throws(TraceError) -> (TraceFormat.Kind, bodyBytes: Int) {
         let word = UInt64(littleEndian: bytes.loadUnaligned(as: UInt64.self))
         let check = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: 8, as: UInt32.self))
-        let place = withUnsafeBytes(of: offsetBytes.littleEndian) { CRC32C.checksum($0) }
-        guard CRC32C.checksum(.init(rebasing: bytes[..<8]), extending: place) == check else {
+        let offsetChecksum = withUnsafeBytes(of: offsetBytes.littleEndian) { CRC32C.checksum($0) }
+        guard CRC32C.checksum(.init(rebasing: bytes[..<8]), extending: offsetChecksum) == check else {
             throw damage("the frame's checksum is wrong")
         }
         guard let kind = TraceFormat.Kind(rawValue: UInt8(truncatingIfNeeded: word)) else {
@@ -111,12 +111,12 @@ public struct TraceDecoder: Sendable {
 
     // MARK: - Records
 
-    /// The record of `kind` in `body`; `nil` for a mark, which changes the phase.
+    /// The record of `kind` in `body`; nil for a mark, which changes the phase.
     private mutating func decode(
         _ kind: TraceFormat.Kind, _ body: UnsafeRawBufferPointer
     ) throws(TraceError) -> TraceRecord? {
-        let place = offsetBytes + UInt64(TraceFormat.frameBytes)
-        var fields = TraceFields(body, placeBytes: place, version: version)
+        let bodyOffset = offsetBytes + UInt64(TraceFormat.frameBytes)
+        var fields = TraceFields(body, bodyOffsetBytes: bodyOffset, version: version)
         switch kind {
         case .baseEnd:
             guard phase == .base else { throw .outOfOrder(offsetBytes: offsetBytes) }
@@ -130,7 +130,7 @@ public struct TraceDecoder: Sendable {
             return nil
         default:
             guard let record = fields.record(kind), fields.isAtEnd else { throw damage("a field is wrong") }
-            if let reason = record.objection { throw .illegal(offsetBytes: offsetBytes, reason: reason) }
+            if let reason = record.violation { throw .illegal(offsetBytes: offsetBytes, reason: reason) }
             switch (record, phase) {
             case (.base, .base): baseCount += 1
             case (.event, .events): eventCount += 1

@@ -1,10 +1,10 @@
 import Bytes
 
-/// Turns records into the bytes of a trace (docs/trace-format.md). Pure: the bytes gather in `bytes`, and whoever
-/// stores them takes them away with `removeStored`.
+/// Encodes records into the bytes of a trace (docs/trace-format.md). Pure: the bytes collect in `bytes`; the caller stores
+/// them and calls `removeStored`.
 ///
-/// The order base, events, end is kept here: the mark after the base is written by itself, and a record out of order is
-/// refused. After an error nothing was encoded. Not thread safe.
+/// The encoder enforces the order base, events, end: it writes the mark after the base by itself and refuses a record out of
+/// order. After an error nothing was encoded. Not thread safe.
 public struct TraceEncoder: Sendable {
     private enum Phase { case base, events, ended }
 
@@ -14,7 +14,7 @@ public struct TraceEncoder: Sendable {
     private var baseCount: UInt64 = 0
     private var eventCount: UInt64 = 0
 
-    /// Begins a trace; its header waits in `bytes`.
+    /// Begins a trace. `bytes` holds its header.
     public init(reserving capacity: Int = 4096) {
         output = ByteWriter(reserving: capacity)
         TraceFormat.magic.withUnsafeBytes { output.append($0) }
@@ -22,28 +22,28 @@ public struct TraceEncoder: Sendable {
         output.append(CRC32C.checksum(output.bytes))
     }
 
-    /// The bytes that were encoded and not yet taken away.
+    /// The encoded bytes that are not yet removed.
     public var bytes: [UInt8] { output.bytes }
 
-    /// How many bytes were encoded and not yet taken away.
-    public var waitingBytes: Int { output.count }
+    /// The number of bytes in `bytes`.
+    public var unstoredBytes: Int { output.count }
 
     /// `bytes`, without a copy.
-    public func withWaitingBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
+    public func withUnstoredBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         output.withBytes(body)
     }
 
-    /// How long the trace is by now, in bytes.
+    /// The length of the trace so far, in bytes.
     public var offsetBytes: UInt64 { storedBytes + UInt64(output.count) }
 
-    /// Forgets this many of the first of `bytes`, which are stored; all without a number.
+    /// Removes the first `countBytes` of `bytes`, which are stored now; all of them if nil.
     public mutating func removeStored(_ countBytes: Int? = nil) {
         let count = countBytes ?? output.count
         storedBytes += UInt64(count)
         output.removeFirst(count)
     }
 
-    /// Encodes `record` and its data; answers where in the trace the data is.
+    /// Encodes `record` and its data. Returns the payload of the data in the trace.
     @discardableResult
     public mutating func encode(_ record: TraceRecord, data: UnsafeRawBufferPointer) throws(TraceError) -> Payload? {
         let payload = try encodeHead(record, data: data)
@@ -51,8 +51,8 @@ public struct TraceEncoder: Sendable {
         return payload
     }
 
-    /// Encodes `record` except for its data, which must follow `bytes` in the file at once: call `skipData` when it
-    /// has been stored. For data that is too long to be worth copying.
+    /// Encodes `record` without its data, which must directly follow `bytes` in the file. Call `skipData` when the data is
+    /// stored. For data that is too long to copy.
     public mutating func encodeHead(
         _ record: TraceRecord, data: UnsafeRawBufferPointer
     ) throws(TraceError) -> Payload? {
@@ -61,7 +61,7 @@ public struct TraceEncoder: Sendable {
             throw .wrongDataCount(expected: expected, given: UInt64(data.count))
         }
         guard data.count <= TraceFormat.maximumBodyBytes - 4096 else { throw .tooLong(bytes: UInt64(data.count)) }
-        if let reason = record.objection { throw .illegal(offsetBytes: offsetBytes, reason: reason) }
+        if let reason = record.violation { throw .illegal(offsetBytes: offsetBytes, reason: reason) }
         switch (record, phase) {
         case (.base, .base): baseCount += 1
         case (.event, .base):
@@ -74,10 +74,10 @@ public struct TraceEncoder: Sendable {
         return record.payload.map { Payload(offsetBytes: offsetBytes, countBytes: $0.countBytes) }
     }
 
-    /// Counts data that was stored beside the encoder, after `encodeHead` and `removeStored`.
+    /// Advances the offset over data that the caller stored, after `encodeHead` and `removeStored`.
     public mutating func skipData(_ countBytes: Int) { storedBytes += UInt64(countBytes) }
 
-    /// Encodes the end: the trace is whole.
+    /// Encodes the end record: the trace is complete.
     public mutating func end() throws(TraceError) {
         if phase == .base { endBase() }
         guard phase == .events else { throw .outOfOrder(offsetBytes: offsetBytes) }
@@ -98,9 +98,9 @@ public struct TraceEncoder: Sendable {
         }
     }
 
-    /// A frame around the fields that `fields` writes and the data that will follow them.
+    /// Writes a frame around the fields that `fields` writes and the data that follows them.
     private mutating func frame(data: UnsafeRawBufferPointer, fields: (inout TraceEncoder) -> TraceFormat.Kind) {
-        let place = offsetBytes
+        let recordOffset = offsetBytes
         let start = output.count
         output.append(UInt64(0))
         output.append(UInt64(0))
@@ -108,7 +108,7 @@ public struct TraceEncoder: Sendable {
         let body = UInt64(output.count - start - TraceFormat.frameBytes + data.count)
         let word = body << 8 | UInt64(kind.rawValue)
         output.replace(at: start, with: word)
-        let placed = (place.littleEndian, word.littleEndian)
+        let placed = (recordOffset.littleEndian, word.littleEndian)
         output.replace(at: start + 8, with: withUnsafeBytes(of: placed) { CRC32C.checksum($0) })
         let check = output.withBytes { bytes in
             let head = CRC32C.checksum(.init(rebasing: bytes[start..<start + 12]))
@@ -233,7 +233,7 @@ extension TraceEncoder {
         string.bytes.withUnsafeBytes { output.append($0) }
     }
 
-    private mutating func append(_ entry: Entry) {
+    private mutating func append(_ entry: DirectoryEntry) {
         output.append(entry.directory.rawValue)
         append(entry.name)
     }

@@ -1,25 +1,25 @@
 import Bytes
 
-/// One event of a trace, in the order in which the storage saw it.
+/// An event of a trace, in the order in which the storage saw it.
 ///
-/// A *crash point* is a number of events: the crash at point c has seen the first c events and nothing later.
+/// A *crash point* is a number of events: the crash at point c happens after the first c events.
 public enum TraceEvent: Hashable, Sendable {
     /// An operation took effect.
     case operation(Operation)
-    /// An operation that was recorded in flight returned to its caller.
+    /// An operation that was recorded in flight has returned.
     case completed(OperationID)
-    /// A barrier was asked for. It covers what had completed before.
+    /// A barrier was called. It covers the operations that have completed before.
     case barrierBegan(OperationID, Barrier, process: Int32)
-    /// The barrier returned: with 0 it keeps its promise, otherwise with an errno and it promises nothing.
+    /// The barrier returned. With errno 0 the covered changes are durable; otherwise it guarantees nothing.
     case barrierEnded(OperationID, errno: Int32)
     /// A line was appended to the oracle (without its newline).
     case oracle(Payload)
-    /// A fault was injected into the operation or the barrier with this id. The text is the rule's, as it prints.
+    /// A fault was injected into the operation or barrier with this id. `rule` is the text of the rule.
     case fault(OperationID, rule: ByteString)
 }
 
 extension TraceEvent {
-    /// The same event with its data kept elsewhere; an event without data is unchanged.
+    /// The same event with its data in another payload; an event without data is unchanged.
     public func moved(to payload: Payload) -> TraceEvent {
         switch self {
         case .oracle: return .oracle(payload)

@@ -1,15 +1,15 @@
 import Bytes
 
-/// The fields in the body of one record. A field that is not there or not legal makes the record `nil`.
+/// Decodes the fields in the body of a record. A missing or illegal field makes the record nil.
 struct TraceFields {
     private var reader: ByteReader
-    private let placeBytes: UInt64
+    private let bodyOffsetBytes: UInt64
     private let version: UInt32
 
-    /// `placeBytes`: where in the trace the body begins.
-    init(_ body: UnsafeRawBufferPointer, placeBytes: UInt64, version: UInt32) {
+    /// - Parameter bodyOffsetBytes: the offset of the body in the trace.
+    init(_ body: UnsafeRawBufferPointer, bodyOffsetBytes: UInt64, version: UInt32) {
         reader = ByteReader(body)
-        self.placeBytes = placeBytes
+        self.bodyOffsetBytes = bodyOffsetBytes
         self.version = version
     }
 
@@ -108,7 +108,7 @@ struct TraceFields {
     private mutating func id() -> OperationID? { count().map(OperationID.init) }
     private mutating func inode() -> InodeID? { count().map(InodeID.init) }
 
-    /// Version 1 has none, and names process 0 only where the kernel wrote a page back.
+    /// Version 1 has no origins. In it, a write by process 0 is a writeback.
     private func origin(_ number: UInt8, of change: Change, _ process: Int32) -> Operation.Origin? {
         guard version == 1 else { return Operation.Origin(rawValue: number) }
         guard number == 0 else { return nil }
@@ -129,9 +129,9 @@ struct TraceFields {
         return ByteString(run)
     }
 
-    private mutating func entry() -> Entry? {
+    private mutating func entry() -> DirectoryEntry? {
         guard let directory = inode(), let name = string() else { return nil }
-        return Entry(directory, name)
+        return DirectoryEntry(directory, name)
     }
 
     private mutating func attributes() -> Attributes? {
@@ -164,10 +164,10 @@ struct TraceFields {
         }
     }
 
-    /// The rest of the body, which is data.
+    /// The rest of the body as data.
     private mutating func data() -> Payload {
         let payload = Payload(
-            offsetBytes: placeBytes + UInt64(reader.offsetBytes), countBytes: UInt64(reader.remainingBytes))
+            offsetBytes: bodyOffsetBytes + UInt64(reader.offsetBytes), countBytes: UInt64(reader.remainingBytes))
         _ = reader.run(reader.remainingBytes)
         return payload
     }

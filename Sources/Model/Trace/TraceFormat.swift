@@ -1,15 +1,15 @@
-/// The numbers of the trace format. docs/trace-format.md tells the whole of it, with an example byte for byte.
+/// The constants of the trace format. docs/trace-format.md specifies it, with an example byte for byte.
 ///
-/// A trace is a header, the base records, the mark that the base is whole, the events, and an end record. Each record
-/// is a frame of 16 bytes and a body; everything is little-endian. The frame has a check of its own, which covers the
-/// record's place in the file too: a length is believed only after it was checked, a record that is cut off is told
-/// from one that is damaged, and a record at the wrong place is damage.
+/// A trace is a header, the base records, a mark that ends the base, the events, and an end record. Each record is a frame of
+/// 16 bytes and a body; all integers are little-endian. The frame has a checksum of its own, which also covers the record's
+/// offset in the file. So the length is verified before it is used, a cut-off record differs from a damaged one, and a
+/// record at a wrong offset is damaged.
 public enum TraceFormat {
-    /// A byte that is in no text, the name, and a line end that careless copying would change.
+    /// A byte that is not text, the name, and a line end that a copy in text mode would change.
     public static let magic: [UInt8] = [0x93] + Array("FLTRC".utf8) + [0x0D, 0x0A]
-    /// The version that is written.
+    /// The version of written traces.
     public static let version: UInt32 = 2
-    /// The oldest version that is read: in version 1 operations have no origin.
+    /// The oldest version that can be read. In version 1 operations have no origin.
     public static let oldestVersion: UInt32 = 1
     /// Magic, version, CRC32C of both.
     public static let headerBytes = 16
@@ -19,13 +19,13 @@ public enum TraceFormat {
     /// The longest body: that of the longest write(2) that Linux allows, with room for its fields.
     public static let maximumBodyBytes = 0x8000_0000
 
-    /// What a record is. Numbers are never reused.
+    /// The kind of a record. Numbers are never reused.
     enum Kind: UInt8 {
         case baseNode = 1
         case baseExtendedAttribute = 2
         case baseEntry = 3
         case baseContent = 4
-        /// The base is whole; body: the number of base records.
+        /// The end of the base; body: the number of base records.
         case baseEnd = 5
 
         case write = 16
@@ -44,7 +44,7 @@ public enum TraceFormat {
         case oracle = 35
         case fault = 36
 
-        /// The trace is whole; body: the number of events.
+        /// The end of the trace; body: the number of events.
         case end = 64
     }
 

@@ -1,11 +1,11 @@
-/// One record of a trace: what an encoder takes and a decoder gives.
+/// A record of a trace, as encoded and decoded.
 public enum TraceRecord: Hashable, Sendable {
     case base(BaseRecord)
     case event(TraceEvent)
 }
 
 extension TraceRecord {
-    /// The data that the record carries: of a write, an oracle line or a run of base content.
+    /// The data of the record: of a write, an oracle line or a run of base content.
     public var payload: Payload? {
         switch self {
         case .base(.content(_, _, let data)), .event(.oracle(let data)): data
@@ -15,7 +15,7 @@ extension TraceRecord {
         }
     }
 
-    /// The same record with its data kept elsewhere; a record without data is unchanged.
+    /// The same record with its data in another payload; a record without data is unchanged.
     public func moved(to payload: Payload) -> TraceRecord {
         switch self {
         case .base(.content(let inode, let offset, _)):

@@ -1,23 +1,23 @@
 import Bytes
 
-/// Checks that the records of a trace could follow each other: that ids are not used twice, that each name, inode and
-/// barrier that an event speaks of is there, and that no event does what every filesystem refuses.
+/// Checks that the records of a trace are consistent: ids are unique, each event refers to existing names, inodes and
+/// barriers, and no event does what every filesystem refuses. (`TraceRecord.violation` checks a single record.)
 ///
-/// It keeps a tree without contents, so that a record costs a look-up or two, and memory is in proportion to the inodes
-/// and names that there were. What a single record may say is `TraceRecord.objection`.
+/// It keeps a tree without contents: a record costs one or two lookups, and memory is in proportion to the inodes and names
+/// of the trace.
 ///
-/// Deliberately allowed, as real traces hold it: ids out of order (a barrier has its id before it begins), ids that are
-/// missing (of operations that failed), faults of operations that never took effect, operations on inodes that have no
-/// name any more, operations and barriers that never end. Pure. Not thread safe.
+/// Deliberately allowed, because real traces contain it: ids out of order (a barrier gets its id before it begins), missing
+/// ids (of failed operations), faults of operations that never took effect, operations on unlinked inodes, operations and
+/// barriers that never end. Pure. Not thread safe.
 public struct TraceValidator: Sendable {
     private struct Node: Sendable {
         enum Kind: UInt8 { case regular, directory, other }
 
         var kind: Kind
-        /// Of a directory: whether its name was taken away, how many names it holds, and where its own name is.
+        /// For a directory: whether it was removed, how many names it holds, and its parent.
         var isRemoved = false
         var nameCount: UInt32 = 0
-        /// Of anything else: how many names it has.
+        /// For any other inode: how many names it has.
         var linkCount: UInt32 = 0
         var parent: InodeID?
 
@@ -30,29 +30,29 @@ public struct TraceValidator: Sendable {
         }
     }
 
-    private struct AttributePlace: Hashable, Sendable {
+    private struct AttributeKey: Hashable, Sendable {
         var inode: InodeID
         var name: ByteString
     }
 
     private var nodes: [InodeID: Node] = [:]
-    private var names: [Entry: InodeID] = [:]
+    private var names: [DirectoryEntry: InodeID] = [:]
     private var ids = OperationIDSet()
     private var writes = OperationIDSet()
     private var inFlight: Set<OperationID> = []
     private var openBarriers: Set<OperationID> = []
-    /// The attributes that inodes have.
-    private var attributes: Set<AttributePlace> = []
-    /// The event before, if it was a write by a call.
+    /// The existing extended attributes.
+    private var attributes: Set<AttributeKey> = []
+    /// The previous event, if it was a write by a system call.
     private var lastWrite: Operation?
-    /// Files of the base tree that are not empty: their size, and where the content ends that came so far.
+    /// The nonempty files of the base tree: their size, and the end of their content so far.
     private var baseFiles: [InodeID: (sizeBytes: UInt64, contentEndBytes: UInt64)] = [:]
     private var eventCount: UInt64 = 0
-    /// How many directories were passed on the way to the root.
-    private var passedCount: UInt64 = 0
+    /// How many directories were visited on the way to the root, in all renames together.
+    private var visitedCount: UInt64 = 0
 
-    /// So many directories are passed in any trace, and some more for each event.
-    private static let passedLimit: UInt64 = 10_000_000
+    /// The limit of `visitedCount`, which rises with each event.
+    private static let visitedLimit: UInt64 = 10_000_000
 
     public init() {}
 
@@ -61,53 +61,54 @@ public struct TraceValidator: Sendable {
     public mutating func check(_ record: BaseRecord) throws(BaseTreeError) {
         switch record {
         case .node(let inode, let kind, _, let size):
-            guard nodes.updateValue(Node(kind), forKey: inode) == nil else { throw .twice(inode) }
-            guard kind == .regular || size == 0 else { throw .sized(inode) }
+            guard nodes.updateValue(Node(kind), forKey: inode) == nil else { throw .duplicateInode(inode) }
+            guard kind == .regular || size == 0 else { throw .sizeOfNonFile(inode) }
             if size > 0 { baseFiles[inode] = (size, 0) }
         case .extendedAttribute(let inode, let name, _):
-            guard let node = nodes[inode] else { throw .unknown(inode) }
+            guard let node = nodes[inode] else { throw .unknownInode(inode) }
             guard node.kind != .other || !name.isUserAttribute else { throw .userAttribute(inode, name: name) }
-            attributes.insert(AttributePlace(inode: inode, name: name))
+            attributes.insert(AttributeKey(inode: inode, name: name))
         case .content(let inode, let offset, let data):
-            guard nodes[inode]?.kind == .regular else { throw .unknown(inode) }
+            guard nodes[inode]?.kind == .regular else { throw .unknownInode(inode) }
             let (end, overflow) = offset.addingReportingOverflow(data.countBytes)
-            // The content of a file comes in order.
+            // The content of a file is in order.
             guard let file = baseFiles[inode], offset >= file.contentEndBytes, !overflow, end <= file.sizeBytes else {
-                throw .contentMisplaced(inode, offsetBytes: offset)
+                throw .misplacedContent(inode, offsetBytes: offset)
             }
             baseFiles[inode]?.contentEndBytes = end
         case .entry(let entry, let inode):
-            guard let node = nodes[inode] else { throw .unknown(inode) }
+            guard let node = nodes[inode] else { throw .unknownInode(inode) }
             guard nodes[entry.directory]?.kind == .directory else { throw .notADirectory(entry.directory) }
             if node.kind == .directory {
-                guard inode != .root, node.parent == nil else { throw .nameTwice(entry) }
+                guard inode != .root, node.parent == nil else { throw .duplicateName(entry) }
                 nodes[inode]?.parent = entry.directory
             } else {
                 nodes[inode]?.linkCount += 1
             }
-            guard names.updateValue(inode, forKey: entry) == nil else { throw .nameTwice(entry) }
+            guard names.updateValue(inode, forKey: entry) == nil else { throw .duplicateName(entry) }
             nodes[entry.directory]?.nameCount += 1
         }
     }
 
-    /// To be called once, between the base records and the events.
+    /// Must be called once, between the base records and the events.
     public mutating func checkBaseEnd() throws(BaseTreeError) {
         if nodes.isEmpty { nodes[.root] = Node(.directory) }
         guard nodes[.root]?.kind == .directory else { throw .notADirectory(.root) }
-        // Each directory has one name at most. Names are followed up: a way that goes round, or ends elsewhere than at
-        // the root, is of directories that lie within themselves.
-        var sound: Set<InodeID> = [.root]
+        // Each directory has at most one parent. Follow the parents: a path that does not end at the root is a cycle.
+        var reachable: Set<InodeID> = [.root]
         for start in nodes.filter({ $0.value.parent != nil }).keys.sorted() {
-            var way: Set<InodeID> = []
+            var path: Set<InodeID> = []
             var inode = start
-            while !sound.contains(inode) {
-                guard let parent = nodes[inode]?.parent, way.insert(inode).inserted else { throw .withinItself(start) }
+            while !reachable.contains(inode) {
+                guard let parent = nodes[inode]?.parent, path.insert(inode).inserted else {
+                    throw .directoryCycle(start)
+                }
                 inode = parent
             }
-            sound.formUnion(way)
+            reachable.formUnion(path)
         }
-        // A crash may leave a directory without a name: nobody reaches it any more.
-        for (inode, node) in nodes where node.kind == .directory && !sound.contains(inode) {
+        // A crash may leave a directory without a name, which is unreachable.
+        for (inode, node) in nodes where node.kind == .directory && !reachable.contains(inode) {
             nodes[inode]?.isRemoved = true
         }
         baseFiles = [:]
@@ -121,7 +122,7 @@ public struct TraceValidator: Sendable {
         switch event {
         case .operation(let operation):
             try take(operation.id)
-            if operation.origin == .sameCall { try checkGoesOn(operation) }
+            if operation.origin == .sameCall { try checkContinues(operation) }
             try check(operation.change)
             if case .write = operation.change {
                 writes.insert(operation.id)
@@ -141,15 +142,15 @@ public struct TraceValidator: Sendable {
     }
 
     private mutating func take(_ id: OperationID) throws(IllegalEvent) {
-        guard ids.insert(id) else { throw .idTwice(id) }
+        guard ids.insert(id) else { throw .duplicateID(id) }
     }
 
-    /// Throws if a further piece of a write does not go on from the event before.
-    private func checkGoesOn(_ piece: Operation) throws(IllegalEvent) {
+    /// Throws if a further piece of a write does not continue the previous event.
+    private func checkContinues(_ piece: Operation) throws(IllegalEvent) {
         guard let lastWrite, piece.process == lastWrite.process,
             case .write(let inode, let offset, _) = piece.change,
             case .write(inode, let before, let data) = lastWrite.change, offset == before + data.countBytes
-        else { throw .pieceOfNothing(piece.id) }
+        else { throw .unmatchedPiece(piece.id) }
     }
 
     private func check(_ barrier: Barrier) throws(IllegalEvent) {
@@ -165,16 +166,16 @@ public struct TraceValidator: Sendable {
         case .write(let inode, _, _), .truncate(let inode, _), .allocate(let inode, _, _, _):
             guard try node(inode).kind == .regular else { throw .notAFile(inode) }
         case .setAttributes(let inode, _): _ = try node(inode)
-        case .setExtendedAttribute(let inode, let name, let value): try setAttribute(inode, name, isGiven: value != nil)
+        case .setExtendedAttribute(let inode, let name, let value): try setAttribute(inode, name, isSet: value != nil)
         case .create(let inode, let kind, _, let entry):
-            guard nodes[inode] == nil else { throw .inodeTwice(inode) }
+            guard nodes[inode] == nil else { throw .duplicateInode(inode) }
             try checkIsFree(entry)
             nodes[inode] = Node(kind)
             add(entry, inode)
         case .link(let inode, let entry):
             let linked = try node(inode)
             guard linked.kind != .directory else { throw .linkToDirectory(inode) }
-            guard linked.linkCount > 0 else { throw .linkToRemoved(inode) }
+            guard linked.linkCount > 0 else { throw .linkToUnlinked(inode) }
             try checkIsFree(entry)
             add(entry, inode)
         case .unlink(let entry):
@@ -186,21 +187,22 @@ public struct TraceValidator: Sendable {
         }
     }
 
-    private mutating func setAttribute(_ inode: InodeID, _ name: ByteString, isGiven: Bool) throws(IllegalEvent) {
+    private mutating func setAttribute(_ inode: InodeID, _ name: ByteString, isSet: Bool) throws(IllegalEvent) {
         let node = try node(inode)
         guard node.kind != .other || !name.isUserAttribute else { throw .userAttribute(inode, name: name) }
-        let place = AttributePlace(inode: inode, name: name)
-        if isGiven {
-            attributes.insert(place)
-        } else if attributes.remove(place) == nil, name.isUserAttribute {
-            // The kernel itself gives and takes those of the other namespaces: labels, capabilities, inherited ACLs.
+        let key = AttributeKey(inode: inode, name: name)
+        if isSet {
+            attributes.insert(key)
+        } else if attributes.remove(key) == nil, name.isUserAttribute {
+            // The kernel sets and removes attributes of other namespaces itself: labels, capabilities, inherited ACLs.
             throw .attributeMissing(inode, name: name)
         }
     }
 
     // MARK: - Names
 
-    private mutating func rename(_ from: Entry, _ to: Entry, _ mode: RenameMode) throws(IllegalEvent) {
+    private mutating func rename(_ from: DirectoryEntry, _ to: DirectoryEntry, _ mode: RenameMode) throws(IllegalEvent)
+    {
         let source = try inode(at: from)
         try checkDirectory(to.directory)
         if let target = names[to] {
@@ -218,7 +220,7 @@ public struct TraceValidator: Sendable {
         add(to, source)
     }
 
-    private mutating func exchange(_ from: Entry, _ to: Entry) throws(IllegalEvent) {
+    private mutating func exchange(_ from: DirectoryEntry, _ to: DirectoryEntry) throws(IllegalEvent) {
         let (source, target) = (try inode(at: from), try inode(at: to))
         guard source != target else { throw .renameToItself(to) }
         try checkLiesOutside(to, source, from)
@@ -229,22 +231,22 @@ public struct TraceValidator: Sendable {
         add(from, target)
     }
 
-    /// Throws if `inode`, named `from`, is a directory and `place` lies within it.
+    /// Throws if `inode`, named `from`, is a directory that contains `entry`.
     private mutating func checkLiesOutside(
-        _ place: Entry, _ inode: InodeID, _ from: Entry
+        _ entry: DirectoryEntry, _ inode: InodeID, _ from: DirectoryEntry
     ) throws(IllegalEvent) {
-        guard isDirectory(inode), place.directory != from.directory else { return }
-        var directory = place.directory
+        guard isDirectory(inode), entry.directory != from.directory else { return }
+        var directory = entry.directory
         while true {
-            if directory == inode { throw .intoItself(place) }
+            if directory == inode { throw .intoOwnSubtree(entry) }
             guard let parent = nodes[directory]?.parent else { return }
             directory = parent
-            passedCount += 1
-            guard passedCount < Self.passedLimit + 64 * eventCount else { throw .tooDeep(place) }
+            visitedCount += 1
+            guard visitedCount < Self.visitedLimit + 64 * eventCount else { throw .tooDeep(entry) }
         }
     }
 
-    private mutating func add(_ entry: Entry, _ inode: InodeID) {
+    private mutating func add(_ entry: DirectoryEntry, _ inode: InodeID) {
         names[entry] = inode
         nodes[entry.directory]?.nameCount += 1
         guard isDirectory(inode) else {
@@ -255,7 +257,7 @@ public struct TraceValidator: Sendable {
         nodes[inode]?.isRemoved = false
     }
 
-    private mutating func remove(_ entry: Entry, _ inode: InodeID) {
+    private mutating func remove(_ entry: DirectoryEntry, _ inode: InodeID) {
         names[entry] = nil
         nodes[entry.directory]?.nameCount -= 1
         guard isDirectory(inode) else {
@@ -275,7 +277,7 @@ public struct TraceValidator: Sendable {
 
     private func isDirectory(_ inode: InodeID) -> Bool { nodes[inode]?.kind == .directory }
 
-    private func inode(at entry: Entry) throws(IllegalEvent) -> InodeID {
+    private func inode(at entry: DirectoryEntry) throws(IllegalEvent) -> InodeID {
         guard let inode = names[entry] else { throw .nameMissing(entry) }
         return inode
     }
@@ -286,12 +288,12 @@ public struct TraceValidator: Sendable {
         guard !directory.isRemoved else { throw .removedDirectory(inode) }
     }
 
-    private func checkIsFree(_ entry: Entry) throws(IllegalEvent) {
+    private func checkIsFree(_ entry: DirectoryEntry) throws(IllegalEvent) {
         try checkDirectory(entry.directory)
         guard names[entry] == nil else { throw .nameTaken(entry) }
     }
 
-    private func checkIsEmpty(_ inode: InodeID, at entry: Entry) throws(IllegalEvent) {
+    private func checkIsEmpty(_ inode: InodeID, at entry: DirectoryEntry) throws(IllegalEvent) {
         if let node = nodes[inode], node.kind == .directory, node.nameCount > 0 { throw .directoryNotEmpty(entry) }
     }
 }

@@ -1,8 +1,8 @@
-/// Which bytes a file holds, as runs of payloads; what no run covers reads as zeros.
+/// The content of a file as extents of payloads. Bytes without an extent read as zeros.
 ///
-/// Runs are sorted and never overlap; a megabyte written at once is one run until something splits it, and runs that
-/// follow on each other in the file and in the payload store are one, so that equal contents are equal maps. The map
-/// knows nothing of the file's size; readers clip.
+/// Extents are sorted and do not overlap. A write of one megabyte is one extent until it is split. Extents that are adjacent
+/// in the file and in the payload store are merged, so that equal contents are equal maps. The map does not know the
+/// file's size: readers clip.
 public struct ExtentMap: Hashable, Sendable {
     public struct Extent: Hashable, Sendable {
         public var offsetBytes: UInt64
@@ -11,21 +11,21 @@ public struct ExtentMap: Hashable, Sendable {
         public var endBytes: UInt64 { offsetBytes + data.countBytes }
     }
 
-    /// No chunk is empty or has more than `chunkLimit` runs: in a map of very many a change moves few of them.
+    /// No chunk is empty or has more than `chunkLimit` extents, so that a change of a large map moves few of them.
     private var chunks: [[Extent]] = []
     private static let chunkLimit = 256
 
     public init() {}
 
-    /// Every run, in order.
+    /// All extents, in order.
     public var extents: [Extent] { chunks.count == 1 ? chunks[0] : Array(chunks.joined()) }
 
-    /// How many runs there are.
+    /// The number of extents.
     public var count: Int { chunks.reduce(0) { $0 + $1.count } }
 
     public var isEmpty: Bool { chunks.isEmpty }
 
-    /// Everything from here on reads as zeros.
+    /// All bytes from here on read as zeros.
     public var endBytes: UInt64 { chunks.last?.last?.endBytes ?? 0 }
 
     public static func == (left: Self, right: Self) -> Bool {
@@ -37,7 +37,7 @@ public struct ExtentMap: Hashable, Sendable {
         for extent in chunks.joined() { hasher.combine(extent) }
     }
 
-    /// Puts `data` at `offset`, over whatever was there.
+    /// Writes `data` at `offset`.
     public mutating func write(_ data: Payload, at offset: UInt64) {
         guard data.countBytes > 0 else { return }
         if data.isZeros { return zero(offset..<offset + data.countBytes) }
@@ -54,7 +54,7 @@ public struct ExtentMap: Hashable, Sendable {
         replace(range, with: nil)
     }
 
-    /// The runs within `range`, clipped to it.
+    /// The extents that overlap `range`, clipped to it.
     public func slice(_ range: Range<UInt64>) -> [Extent] {
         var result: [Extent] = []
         var at = firstChunk(endingAfter: range.lowerBound)
@@ -71,19 +71,19 @@ public struct ExtentMap: Hashable, Sendable {
         return result
     }
 
-    /// The same bytes under other names: each run's data is where `move` put it.
+    /// The same bytes in other payloads: `move` gives the new payload of each extent.
     package func moved<Failure: Error>(_ move: (Payload) throws(Failure) -> Payload) throws(Failure) -> Self {
         var result = Self()
         for extent in extents { result.write(try move(extent.data), at: extent.offsetBytes) }
         return result
     }
 
-    /// `range` begins before the end of the last run.
+    /// `range` begins before the end of the last extent.
     private mutating func replace(_ range: Range<UInt64>, with extent: Extent?) {
         let low = firstChunk(endingAfter: range.lowerBound)
         var high = low + 1
         while high < chunks.count, chunks[high][0].offsetBytes < range.upperBound { high += 1 }
-        // Taken out, so that it is changed where it is.
+        // Moved out of the array, so that it is changed in place.
         var runs: [Extent] = []
         swap(&runs, &chunks[low])
         for at in low + 1..<high { runs += chunks[at] }
@@ -103,7 +103,7 @@ public struct ExtentMap: Hashable, Sendable {
         }
     }
 
-    /// Lengthens the last run of a chunk by one that follows on it. False when it does not.
+    /// Merges an extent with the last one of a chunk. False if they are not adjacent.
     private mutating func join(_ extent: Extent, to at: Int) -> Bool {
         guard at >= 0, let last = chunks[at].last, last.isFollowed(by: extent) else { return false }
         chunks[at][chunks[at].count - 1].data.countBytes += extent.data.countBytes
@@ -149,7 +149,7 @@ public struct ExtentMap: Hashable, Sendable {
         firstIndex(runs.count) { runs[$0].endBytes > offset }
     }
 
-    /// The first of `count` for which something holds, which from there on holds for all.
+    /// Binary search: the first index below `count` for which `holds` is true, if it is true for all later ones.
     private static func firstIndex(_ count: Int, _ holds: (Int) -> Bool) -> Int {
         var (low, high) = (0, count)
         while low < high {

@@ -1,19 +1,18 @@
 import Bytes
 
-/// The names that can be reached from the root of a tree, parents before their children, siblings in bytewise order; the
-/// root itself is the first. A crash can leave a directory under two names, even one within itself: what is in it is
-/// listed under one of them.
+/// The names that are reachable from the root of a tree: parents before children, siblings in bytewise order. The root is
+/// the first. A crash can leave a directory under two names, even within itself; its content is listed under one of them.
 ///
-/// A name knows its parent, and its path is put together when it is asked for: a tree of many levels takes memory in
-/// proportion to its names, and not to the lengths of their paths.
+/// An element stores its parent; its path is built on demand. Memory is therefore in proportion to the number of names,
+/// not to the lengths of their paths.
 public struct ReachableNames: RandomAccessCollection, Sendable {
-    /// One name, and what it means.
+    /// A name and its inode.
     public struct Element: Sendable {
         public let inode: InodeID
-        fileprivate let list: [Place]
+        fileprivate let list: [Item]
         fileprivate let index: Int
 
-        /// From the root, without a leading slash; empty for the root. Of one longer than 4096 bytes the end alone.
+        /// The path from the root without a leading slash; empty for the root. Only the end of a path over 4096 bytes.
         public var path: ByteString {
             var path = PathFromEnd()
             var index = index
@@ -24,35 +23,35 @@ public struct ReachableNames: RandomAccessCollection, Sendable {
             return path.path
         }
 
-        /// The directory that the name is in; nil for the root.
+        /// The directory that contains the name; nil for the root.
         var parent: Element? { index == 0 ? nil : Element(list, list[index].parent) }
 
-        fileprivate init(_ list: [Place], _ index: Int) {
+        fileprivate init(_ list: [Item], _ index: Int) {
             self.inode = list[index].inode
             self.list = list
             self.index = index
         }
     }
 
-    fileprivate struct Place: Sendable {
-        /// The place of the directory that the name is in.
+    fileprivate struct Item: Sendable {
+        /// The index of the directory that contains the name.
         var parent: Int
         var name: ByteString
         var inode: InodeID
     }
 
-    private var list: [Place] = []
+    private var list: [Item] = []
 
     fileprivate init(of tree: Tree) {
         var entered: Set<InodeID> = []
-        var stack = [Place(parent: 0, name: "", inode: .root)]
-        while let place = stack.popLast() {
+        var stack = [Item(parent: 0, name: "", inode: .root)]
+        while let item = stack.popLast() {
             let index = list.count
-            list.append(place)
-            guard let node = tree.nodes[place.inode], node.kind == .directory, entered.insert(place.inode).inserted
+            list.append(item)
+            guard let node = tree.nodes[item.inode], node.kind == .directory, entered.insert(item.inode).inserted
             else { continue }
             for (name, child) in node.entries.sorted(by: { $0.key > $1.key }) where tree.nodes[child] != nil {
-                stack.append(Place(parent: index, name: name, inode: child))
+                stack.append(Item(parent: index, name: name, inode: child))
             }
         }
     }
@@ -63,6 +62,6 @@ public struct ReachableNames: RandomAccessCollection, Sendable {
 }
 
 extension Tree {
-    /// Every name that can be reached from the root.
+    /// Every name that is reachable from the root.
     public func reachable() -> ReachableNames { ReachableNames(of: self) }
 }

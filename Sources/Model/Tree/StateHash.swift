@@ -1,9 +1,10 @@
 import Bytes
 
-/// 128 bits that stand for a visible tree, or for a part of one. Parts are combined by XOR, so that a change is two
-/// steps; what stands for something larger is mixed first, so that equal changes in two places do not cancel.
+/// A 128-bit hash of a visible tree, or of a part of one. Parts are combined by XOR, so that a change costs two steps: remove
+/// the old part, add the new one. Each part is mixed with its position first, so that equal changes at two positions do not
+/// cancel.
 ///
-/// For telling states apart, not against an adversary.
+/// It tells states apart; it is not secure against an adversary.
 public struct StateHash: Hashable, Sendable {
     public var high: UInt64
     public var low: UInt64
@@ -15,15 +16,15 @@ public struct StateHash: Hashable, Sendable {
         self.low = low
     }
 
-    /// What `value` means in the place `place`.
+    /// The hash of `value` at a position.
     @inline(__always)
-    init(_ place: UInt64, _ value: UInt64) {
-        high = StateHash.mix((place &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ value)
+    init(_ position: UInt64, _ value: UInt64) {
+        high = StateHash.mix((position &+ 1) &* 0x9E37_79B9_7F4A_7C15 ^ value)
         low = StateHash.mix(high &+ value &* 0xD1B5_4A32_D192_ED03)
     }
 
-    init(_ place: UInt64, _ bytes: [UInt8]) {
-        self.init(place, UInt64(bytes.count))
+    init(_ position: UInt64, _ bytes: [UInt8]) {
+        self.init(position, UInt64(bytes.count))
         for byte in bytes { self = .mixed(self, StateHash(2, UInt64(byte))) }
     }
 
@@ -35,7 +36,7 @@ public struct StateHash: Hashable, Sendable {
     @inline(__always)
     package static func ^= (left: inout StateHash, right: StateHash) { left = left ^ right }
 
-    /// The two in this order, mixed.
+    /// A mix of both hashes that depends on their order.
     @inline(__always)
     package static func mixed(_ one: StateHash, _ two: StateHash) -> StateHash {
         let high = mix(one.high &+ (two.low ^ 0x9E37_79B9_7F4A_7C15))
@@ -50,24 +51,24 @@ public struct StateHash: Hashable, Sendable {
 }
 
 extension StateHash {
-    /// A hash of plain bytes: at the speed of memory, and not that of a file that holds them.
+    /// The hash of a byte string. It runs at memory speed. (Unlike the hash of the same bytes as file content.)
     package init(of bytes: [UInt8]) { self = bytes.withUnsafeBytes { StateHash(of: $0) } }
 
-    /// A hash of plain bytes: at the speed of memory, and not that of a file that holds them.
+    /// The hash of a byte string. It runs at memory speed. (Unlike the hash of the same bytes as file content.)
     package init(of bytes: UnsafeRawBufferPointer) {
-        // Two hashes of every second block: neither waits for the other.
+        // Two interleaved hashes, so that the processor computes them in parallel.
         var hash = StateHash(high: 0x9E37_79B9_7F4A_7C15, low: 0xD1B5_4A32_D192_ED03)
         var other = StateHash(high: 0xBF58_476D_1CE4_E5B9, low: 0x94D0_49BB_1331_11EB)
-        var place = 0
-        while bytes.count - place >= 64 {
-            hash.fold(bytes, at: place)
-            other.fold(bytes, at: place + 32)
-            place += 64
+        var position = 0
+        while bytes.count - position >= 64 {
+            hash.fold(bytes, at: position)
+            other.fold(bytes, at: position + 32)
+            position += 64
         }
-        if place < bytes.count {
+        if position < bytes.count {
             withUnsafeTemporaryAllocation(byteCount: 64, alignment: 8) { rest in
                 rest.initializeMemory(as: UInt8.self, repeating: 0)
-                rest.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[place...]))
+                rest.copyMemory(from: UnsafeRawBufferPointer(rebasing: bytes[position...]))
                 hash.fold(UnsafeRawBufferPointer(rest), at: 0)
                 other.fold(UnsafeRawBufferPointer(rest), at: 32)
             }
@@ -76,11 +77,11 @@ extension StateHash {
         self = .mixed(hash, StateHash(0, UInt64(bytes.count)))
     }
 
-    /// Takes in 32 bytes: two products of 128 bits for each half, in another order.
+    /// Adds 32 bytes: two 128-bit products for each half, in different orders.
     @inline(__always)
-    private mutating func fold(_ bytes: UnsafeRawBufferPointer, at place: Int) {
+    private mutating func fold(_ bytes: UnsafeRawBufferPointer, at position: Int) {
         func word(_ index: Int) -> UInt64 {
-            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: place + 8 * index, as: UInt64.self))
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position + 8 * index, as: UInt64.self))
         }
         let (one, two, three, four) = (word(0), word(1), word(2), word(3))
         high = StateHash.folded(StateHash.folded(high, one, two), three, four)
@@ -90,7 +91,7 @@ extension StateHash {
     @inline(__always)
     private static func folded(_ half: UInt64, _ one: UInt64, _ two: UInt64) -> UInt64 {
         let product = (half ^ one).multipliedFullWidth(by: two ^ 0xBF58_476D_1CE4_E5B9)
-        // Where one factor is zero, the other is not forgotten.
+        // The last term keeps the other factor if one factor is zero.
         return product.high ^ product.low ^ (half << 23 | half >> 41) &+ one &+ two
     }
 }

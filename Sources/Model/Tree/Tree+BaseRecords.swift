@@ -1,8 +1,8 @@
 import Bytes
 
 extension Tree {
-    /// The tree as base records, in an order that depends on nothing but the tree. Runs of content keep their payloads;
-    /// runs beyond a file's size are left out.
+    /// The tree as base records, in an order that depends only on the tree. Extents keep their payloads; extents beyond the
+    /// size of a file are left out.
     public func baseRecords() -> [BaseRecord] {
         var records: [BaseRecord] = []
         for (inode, node) in nodes.sorted(by: { $0.key < $1.key }) {
@@ -14,17 +14,17 @@ extension Tree {
                 records.append(.content(inode, offsetBytes: extent.offsetBytes, data: extent.data))
             }
         }
-        // Names come last: each record speaks of inodes that are known by then.
+        // Names come last, when all inodes are known.
         for (directory, node) in nodes.sorted(by: { $0.key < $1.key }) {
             for (name, inode) in node.entries.sorted(by: { $0.key < $1.key }) {
-                records.append(.entry(Entry(directory, name), inode))
+                records.append(.entry(DirectoryEntry(directory, name), inode))
             }
         }
         return records
     }
 
-    /// The tree that `records` describe. Refuses what no filesystem holds: a root that is no directory, names in what
-    /// is no directory or of what is not there, a directory with two names, the root under a name.
+    /// The tree that `records` describe. Throws for trees that no filesystem holds: a root that is not a directory, names
+    /// in a non-directory or of missing inodes, a directory with two names, a name for the root.
     public init(baseRecords records: [BaseRecord]) throws(BaseTreeError) {
         var validator = TraceValidator()
         var nodes: [InodeID: Node] = [:]

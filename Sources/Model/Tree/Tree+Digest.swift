@@ -1,16 +1,15 @@
 import Bytes
 
 extension Tree {
-    /// 128 bits that stand for the tree as a value: trees are equal exactly if theirs are (but for a chance that never
-    /// comes). Unlike `hash`, which stands for what is visible, it needs no data: equal contents at two places in the
-    /// payload store are two.
+    /// A 128-bit digest of the tree as a value: equal digests mean equal trees, except for a negligible probability. Unlike
+    /// `hash`, which covers the visible tree, it reads no data: equal bytes in two payloads count as different.
     package var digest: StateHash {
         nodes.reduce(.zero) { $0 ^ .mixed(StateHash(1, $1.key.rawValue), $1.value.digest) }
     }
 }
 
 extension Node {
-    /// 128 bits that stand for the node as a value.
+    /// A 128-bit digest of the node as a value.
     fileprivate var digest: StateHash {
         var digest = StateHash.mixed(kind.digest, StateHash(2, sizeBytes))
         digest = .mixed(

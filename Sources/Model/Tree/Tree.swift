@@ -1,14 +1,14 @@
 import Bytes
 
-/// One inode as a tree holds it.
+/// An inode in a tree.
 public struct Node: Hashable, Sendable {
     public var kind: NodeKind
     public var attributes: Attributes
     public var extendedAttributes: [ByteString: ByteString] = [:]
-    /// A file's size. Runs of `content` beyond it are not visible.
+    /// The size of a file. `content` beyond it is not visible.
     public var sizeBytes: UInt64 = 0
     public var content = ExtentMap()
-    /// A directory's names.
+    /// The names in a directory.
     public var entries: [ByteString: InodeID] = [:]
 
     public init(kind: NodeKind, attributes: Attributes) {
@@ -17,9 +17,9 @@ public struct Node: Hashable, Sendable {
     }
 }
 
-/// The contents of a filesystem as slots: what each inode and each name holds.
+/// The content of a filesystem: its inodes, with data, attributes and names.
 ///
-/// A tree may hold inodes that no name reaches (a crash can persist data and lose the name); they are not visible.
+/// A tree may hold inodes without a name, because a crash can persist data and lose the name. They are not visible.
 /// Value type; not safe to change from several threads.
 public struct Tree: Hashable, Sendable {
     public var nodes: [InodeID: Node]
@@ -29,15 +29,14 @@ public struct Tree: Hashable, Sendable {
         nodes = [.root: Node(kind: .directory, attributes: rootAttributes)]
     }
 
-    public subscript(entry: Entry) -> InodeID? { nodes[entry.directory]?.entries[entry.name] }
+    public subscript(entry: DirectoryEntry) -> InodeID? { nodes[entry.directory]?.entries[entry.name] }
 
     /// Applies the part of a write or a zeroing that lies within `ranges`.
     mutating func apply(_ effect: Effect, within ranges: RangeSet<UInt64>) {
         nodes[effect.inode]?.apply(effect, within: ranges)
     }
 
-    /// Applies one effect. Effects on unknown inodes leave the tree as it is: an inode that no name can reach any more
-    /// may already be gone.
+    /// Applies one effect. Effects on unknown inodes are ignored: an unreachable inode may already be removed.
     public mutating func apply(_ effect: Effect) { nodes[effect.inode]?.apply(effect) }
 }
 

@@ -14,7 +14,7 @@ package enum CaseImage {
     package static func write(_ tree: Tree, payloads: any PayloadStore, to directory: ByteString) throws {
         let image = directory.appending(component: CaseRecord.imageName)
         try RunFiles.makeDirectory(image)
-        let links = tree.leavingLinks()
+        let links = tree.escapingLinks()
         var kept = tree
         for link in links { kept.remove(link.path) }
         try TreeMaterialiser(payloads: payloads).materialise(kept, into: image)
@@ -25,7 +25,7 @@ package enum CaseImage {
     package static func close(in directory: ByteString) throws {
         let image = directory.appending(component: CaseRecord.imageName)
         guard RunFiles.exists(image) else { return }
-        let links = try Tree(skeletonOf: image).leavingLinks()
+        let links = try Tree(skeletonOf: image).escapingLinks()
         for link in links { try TreeRemoval.remove(file: link.path, beneath: image) }
         try note(links, in: directory)
     }
@@ -36,7 +36,7 @@ package enum CaseImage {
         return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
-    private static func note(_ links: [LeavingLink], in directory: ByteString) throws {
+    private static func note(_ links: [EscapingLink], in directory: ByteString) throws {
         guard !links.isEmpty else { return }
         let path = directory.appending(component: linksName)
         // A directory that was copied may have one already, of links that were left out before.

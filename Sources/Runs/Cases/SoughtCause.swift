@@ -16,7 +16,7 @@ package struct SoughtCause: Hashable, Sendable {
     }
 
     package func matches(_ finding: Finding) -> Bool {
-        if let cause, let found = finding.cause { return found.isKin(of: cause) }
+        if let cause, let found = finding.cause { return found.isGrouped(with: cause) }
         return .check(finding.check) == check && finding.lossKinds == lossKinds
     }
 

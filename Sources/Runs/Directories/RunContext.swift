@@ -131,7 +131,7 @@ package enum RunError: Error {
     ///
     /// - Parameter links: those of the store that leave it.
     static func notRecoveredWithoutFault(
-        _ reason: String, _ confinement: Confinement, _ links: [LeavingLink]
+        _ reason: String, _ confinement: Confinement, _ links: [EscapingLink]
     ) -> RunError {
         let confined = links.isEmpty || confinement == .none ? hint(confinement) : hint
         let link = links.first.map { "; its link \($0) leads out of its directory, and what is there no crash changes" }

@@ -53,10 +53,10 @@ package struct MountedRecovery: StateRecoverer {
             target, client: client, payloads: payloads, context: context, scratch: scratch, probing: probing)
     }
 
-    package func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
-        var recovered = try states.recover(tree, isAlone: isAlone)
+    package func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
+        var recovered = try states.recover(tree, inFreshProcess: inFreshProcess)
         if let probing, case .opened(let observation) = recovered.evidence.recovery {
-            recovered.evidence.probe = try probe(tree, holding: observation, probing, isAlone: isAlone)
+            recovered.evidence.probe = try probe(tree, holding: observation, probing, inFreshProcess: inFreshProcess)
         }
         return recovered
     }
@@ -65,7 +65,7 @@ package struct MountedRecovery: StateRecoverer {
     package var batchCount: Int { 4 }
 
     package func recording(ofRecovering tree: Tree) throws -> Recording? {
-        let client = try client.confined(for: tree.leavingLinks(), in: scratch)
+        let client = try client.confined(for: tree.escapingLinks(), in: scratch)
         return try recording(workingOn: tree) { mountPoint, _ in _ = try client.recoverAlone(mountPoint) }
     }
 
@@ -96,9 +96,9 @@ package struct MountedRecovery: StateRecoverer {
 
     /// Does one operation of the workload; when it is acknowledged the power goes, and everything that may be lost is.
     private func probe(
-        _ tree: Tree, holding observation: Observation, _ probing: Probing, isAlone: Bool
+        _ tree: Tree, holding observation: Observation, _ probing: Probing, inFreshProcess: Bool
     ) throws -> Evidence.Probe {
-        let target = try target.confined(for: tree.leavingLinks(), in: scratch)
+        let target = try target.confined(for: tree.escapingLinks(), in: scratch)
         var end: (termination: Termination?, said: String) = (nil, "")
         let recording = try recording(workingOn: tree) { mountPoint, oracle in
             let environment = WorkloadEnvironment(
@@ -114,7 +114,7 @@ package struct MountedRecovery: StateRecoverer {
             guard case .acknowledged(let operation) = try OracleLine.parse(text, line: 1) else { continue }
             let state = try recording.state(probing.profile, at: crashPoint, .nothing)
             let left = ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
-            let shown = try left.recover(state.tree, isAlone: isAlone).evidence.recovery
+            let shown = try left.recover(state.tree, inFreshProcess: inFreshProcess).evidence.recovery
             return Self.judge(shown, after: operation, holding: observation)
         }
         let said = end.said.isEmpty ? "" : "; it said: \(end.said)"
@@ -134,7 +134,7 @@ package struct MountedRecovery: StateRecoverer {
             }
             let others = { (all: Observation) in all.entries.filter { $0.key != operation.key } }
             return others(found) == others(observation)
-                ? .kept : .unkept(reason: "after the next power cut other keys show something else")
+                ? .kept : .unkept(reason: "after the next power cut other keys have changed")
         }
     }
 }

@@ -31,7 +31,7 @@ package struct RecoveryControl {
     /// - Parameters:
     ///   - recovery: of the store that met no fault.
     ///   - links: those of it that leave it.
-    package func require(_ recovery: Recovery, links: [LeavingLink] = []) throws {
+    package func require(_ recovery: Recovery, links: [EscapingLink] = []) throws {
         guard let reason = recovery.failure else { return }
         try FreeSpace.require(in: scratch, doing: "recovering a store that met no fault")
         let empty = scratch.appending(component: "empty")
@@ -47,7 +47,7 @@ package struct RecoveryControl {
         defer { try? TreeRemoval.remove(place) }
         let end = try recording.wholeState(at: recording.events.count)
         let recovery = ProcessRecovery(payloads: recording.payloads, client: RecoverClient(target), scratch: place)
-        try require(recovery.recover(end.tree, isAlone: true).evidence.recovery, links: end.tree.leavingLinks())
+        try require(recovery.recover(end.tree, inFreshProcess: true).evidence.recovery, links: end.tree.escapingLinks())
     }
 
     /// Where no run without faults is at hand: makes a short one, on plain files, and throws if its store does not open.

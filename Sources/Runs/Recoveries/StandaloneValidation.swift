@@ -66,7 +66,7 @@ package struct StandaloneValidation: Sendable {
 
     /// In a sandbox around the store's directory: what is in it may have come from anywhere.
     private func runConfined(_ scratch: ByteString) throws -> Outcome {
-        let links = try Tree(skeletonOf: try directory.resolvedPath()).leavingLinks()
+        let links = try Tree(skeletonOf: try directory.resolvedPath()).escapingLinks()
         var confined = target
         confined.confinement = try .foreign(in: directory, private: scratch, trusts: false)
         _ = try confined.confined(for: links, in: directory)

@@ -101,8 +101,8 @@ extension Rule {
     package var cutsPower: Bool {
         guard case .inject(let injection, _) = action else { return false }
         switch injection {
-        case .read(.everywhere(.crash), _), .write(.everywhere(.crash), _), .sync(_, .everywhere(.crash)),
-            .directorySync(.everywhere(.crash)), .other(_, .crash), .any(.crash):
+        case .read(.generic(.crash), _), .write(.generic(.crash), _), .sync(_, .generic(.crash)),
+            .directorySync(.generic(.crash)), .other(_, .crash), .any(.crash):
             return true
         default: return false
         }

@@ -299,15 +299,15 @@ package struct Finding: Codable, Sendable {
 }
 
 extension Finding {
-    /// Whether both are told as one. One of an older version has no cause: there the check and what was lost say it.
-    package func isKin(of other: Finding) -> Bool {
+    /// Whether both are reported as one. A finding of an older version has no cause; then the check and the losses decide.
+    package func isGrouped(with other: Finding) -> Bool {
         guard let cause, let theirs = other.cause else {
             return cause == nil && other.cause == nil && check == other.check && lossKinds == other.lossKinds
         }
-        return cause.isKin(of: theirs)
+        return cause.isGrouped(with: theirs)
     }
 
-    package mutating func add(_ kin: FoundKin) {
+    package mutating func add(_ kin: CauseGroup) {
         for member in kin.members { add(member.cause, member.violation.error, states: member.stateCount) }
     }
 
@@ -339,7 +339,7 @@ extension Coverage {
     /// The epochs of a profile that an earlier run explored.
     package init(_ explored: RunResult.Explored, limits: ExplorationLimits) {
         self.init(limits: limits)
-        (epochs, exhaustedEpochs, hasSeenEnds) = (explored.of, explored.epochs, true)
+        (epochs, exhaustedEpochs, hasCheckedExtremes) = (explored.of, explored.epochs, true)
     }
 }
 

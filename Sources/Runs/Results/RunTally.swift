@@ -62,8 +62,8 @@ package struct RunTally {
 
     /// Adds causes that are told as one, with what `write` makes of the one that is shown, or only their states to the
     /// finding that tells them already.
-    package mutating func add(_ kin: FoundKin, write: (FoundCause) throws -> Finding) rethrows {
-        let known = findings.firstIndex { $0.cause?.isKin(of: kin.shown.cause) == true }
+    package mutating func add(_ kin: CauseGroup, write: (FoundCause) throws -> Finding) rethrows {
+        let known = findings.firstIndex { $0.cause?.isGrouped(with: kin.shown.cause) == true }
         if let known { return findings[known].add(kin) }
         var finding = try write(kin.shown)
         (finding.states, finding.cause) = (0, kin.shown.cause)
@@ -84,7 +84,7 @@ package struct RunTally {
 
     /// Adds a finding of one state, or only that state to the finding that tells its cause already.
     package mutating func add(_ cause: Cause, saying error: String?, write: () throws -> Finding) rethrows {
-        let known = findings.firstIndex { $0.cause?.isKin(of: cause) == true }
+        let known = findings.firstIndex { $0.cause?.isGrouped(with: cause) == true }
         if let known { return findings[known].add(cause, error, states: 1) }
         var finding = try write()
         (finding.states, finding.cause) = (0, cause)

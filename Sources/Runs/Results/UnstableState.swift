@@ -47,7 +47,9 @@ package struct UnstableState: Codable, Sendable {
 
 extension UnstableState.Look {
     package static func pair(_ one: Evidence, _ other: Evidence) -> (Self, Self) {
-        if !Evidence(one.recovery).showsSame(as: Evidence(other.recovery)) { return pair(one.recovery, other.recovery) }
+        if !Evidence(one.recovery).isEquivalent(to: Evidence(other.recovery)) {
+            return pair(one.recovery, other.recovery)
+        }
         if one.secondRecovery != other.secondRecovery, let second = one.secondRecovery, let third = other.secondRecovery
         {
             var looks = pair(second, third)

@@ -195,7 +195,7 @@ struct ExploreRun: ScenarioRun {
                     return budget.isUsedUp ? "the budget is used up" : nil
                 }, progress: { context.progress(prefix + $0) })
         } catch RunError.interrupted {
-            explorer.noteStop(context.stopReason)
+            explorer.recordStop(context.stopReason)
             throw RunError.interrupted
         }
     }
@@ -248,7 +248,7 @@ struct ExploreRun: ScenarioRun {
         let client = RecoverClient(request.target)
         defer { try? client.close() }
         let end = try recording.wholeState(at: recording.events.count)
-        let shown = try recovery(nil, recording, client, "control").recover(end.tree, isAlone: true)
+        let shown = try recovery(nil, recording, client, "control").recover(end.tree, inFreshProcess: true)
         try control.require(shown.evidence.recovery)
     }
 
@@ -297,11 +297,11 @@ struct ExploreRun: ScenarioRun {
         let writer = CaseWriter(
             request: request, context: context, program: program,
             probing: scenario.probesWriting ? request.profile : nil)
-        for kin in FoundKin.groups(of: explorer.collector.causes) {
+        for kin in CauseGroup.groups(of: explorer.collector.causes) {
             let oracle = try history.text(firstLines: kin.shown.state.oracleLineCount)
             try tally.add(kin) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
-        for kin in FoundKin.groups(of: explorer.nested.findings.map(\.cause)) {
+        for kin in CauseGroup.groups(of: explorer.nested.findings.map(\.cause)) {
             let inner = explorer.nested.findings.first { $0.cause.cause == kin.shown.cause }!
             let oracle = try history.text(firstLines: inner.outer.oracleLineCount)
             let first = try firstCrash(inner.outer, recording)

@@ -34,7 +34,9 @@ package struct LiveCycle {
         /// What the cut hit, in words.
         package var hit: String? {
             guard let cut else { return nil }
-            guard let fault else { return "after event \(cut.eventCount): \(recording.deed(ofEvent: cut.eventCount))" }
+            guard let fault else {
+                return "after event \(cut.eventCount): \(recording.summary(ofEvent: cut.eventCount))"
+            }
             let side = fault.fault == .crash(.before) ? "instead of" : "after"
             return "\(side) \(fault.operation): \(fault.kind.name) \(fault.path)"
         }
@@ -85,7 +87,7 @@ package struct LiveCycle {
     ///
     /// - Parameter links: of a copy: its links that leave it.
     func recover(
-        named name: String, holding links: [LeavingLink], crash: Crash?
+        named name: String, holding links: [EscapingLink], crash: Crash?
     ) throws -> (life: Life, outcome: RecoverOutcome) {
         let target = try request.target.confined(for: links, in: context.scratch)
         return try onMount(name, crash, killing: nil) { try RecoverClient(target).recoverAlone($0) }

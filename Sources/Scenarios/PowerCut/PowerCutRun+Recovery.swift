@@ -56,7 +56,7 @@ extension PowerCutRun {
         defer { try? TreeRemoval.remove(copy) }
         try TreeMaterialiser(payloads: life.recording.payloads).materialise(state.tree, into: copy)
         var (recovery, outcome) = try cycle(on: copy).recover(
-            named: name("recovery-\(aim.cycle)"), holding: state.tree.leavingLinks(), crash: nil)
+            named: name("recovery-\(aim.cycle)"), holding: state.tree.escapingLinks(), crash: nil)
         noteMappedFiles(&recovery.recording)
         guard case .opened = outcome else { return nil }
         return recovery.recording

@@ -338,7 +338,7 @@ struct PowerCutRun: ScenarioRun {
         isCutShort: Bool = false
     ) throws {
         tally.take(collector)
-        for kin in FoundKin.groups(of: collector.causes) {
+        for kin in CauseGroup.groups(of: collector.causes) {
             let oracle = try history.text(firstLines: linesBefore + kin.shown.state.oracleLineCount)
             let (writer, shown, seconds) = (writer, shown, request.target.target.timeoutSeconds)
             try tally.add(kin) { cause in

@@ -49,7 +49,7 @@ struct CachedContent {
         let (old, new) = (disk.kept, PayloadArena())
         func move(_ payload: Payload) throws -> Payload { try new.store(old.bytes(of: payload)) }
         var moved = cache
-        guard (try? moved.moveKept(move)) != nil, let older = try? disk.older.moved(move) else { return }
+        guard (try? moved.relocateKept(move)) != nil, let older = try? disk.older.moved(move) else { return }
         (cache, disk.older, disk.kept) = (moved, older, new)
     }
 }
@@ -110,7 +110,7 @@ struct CachedFile: PageCacheBacking {
         try file.write(bytes, at: offsetBytes)
     }
 
-    func putBack(_ bytes: [UInt8], at offsetBytes: UInt64) throws(StorageError) {
+    func revert(_ bytes: [UInt8], at offsetBytes: UInt64) throws(StorageError) {
         disk.older.write(disk.kept.store(bytes), at: offsetBytes)
     }
 

@@ -111,7 +111,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     private func flip(_ offset: UInt64, _ bit: UInt8, _ needs: FaultNeeds) throws(StorageError) {
         try withCache(try writable()) { (cache, file) throws(StorageError) in
             for byte in try file.read(offset..<offset + 1) {
-                try cache.writeBeneath([byte ^ 1 << bit], at: offset, file, PageCache.Keeping(needs))
+                try cache.writeBeneath([byte ^ 1 << bit], at: offset, file, PageCache.Retention(needs))
             }
         }
     }
@@ -161,7 +161,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ verdict: FaultyStorage<Source>.FaultDecision
     ) throws(StorageError) -> Int {
         try withCache { (cache, file) throws(StorageError) in
-            try cache.write(bytes, at: offset, verdict.main?.fault, file, PageCache.Keeping(verdict.needs))
+            try cache.write(bytes, at: offset, verdict.main?.fault, file, PageCache.Retention(verdict.needs))
         }
     }
 
@@ -175,7 +175,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
                 attempt.growthBytes = Int64(clamping: sizeBytes) - Int64(clamping: try wrapped.length())
             }
         } _: { (cache, file, needs) throws(StorageError) in
-            try cache.willResize(to: sizeBytes, file, PageCache.Keeping(needs))
+            try cache.willResize(to: sizeBytes, file, PageCache.Retention(needs))
             try file.resize(to: sizeBytes)
             cache.forget(sizeBytes..<UInt64.max)
         }
@@ -185,7 +185,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         try perform(.allocate, .preallocate) { () throws(StorageError) in
             try decideGrowing(.allocate, .preallocate, offsetBytes, countBytes)
         } _: { (cache, file, needs) throws(StorageError) in
-            try cache.willResize(to: .max, file, PageCache.Keeping(needs))
+            try cache.willResize(to: .max, file, PageCache.Retention(needs))
             try wrapped.preallocate(at: offsetBytes, countBytes: countBytes)
         }
     }
@@ -277,7 +277,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         try recordFailure(error, rule) { () throws(StorageError) in
             try withCache(writable) { (cache, file) throws(StorageError) in
                 try cache.lose(loss, error, rule: rule, reporting: &cursor) { cache throws(StorageError) in
-                    try cache.restoreSaved(loss, file)
+                    try cache.restoreSynced(loss, file)
                 }
             }
         }
@@ -298,14 +298,14 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
 extension PageCache {
     /// Writes all held writes to the file, in rank order.
     fileprivate mutating func releaseAll(_ file: CachedFile, _ needs: FaultNeeds) throws(StorageError) {
-        while let next = nextHeld { try release(next, file, Keeping(needs)) }
+        while let next = nextHeld { try release(next, file, Retention(needs)) }
     }
 }
 
-extension PageCache.Keeping {
+extension PageCache.Retention {
     fileprivate init(_ needs: FaultNeeds) {
         self = []
         if needs.olderBytes { insert(.older) }
-        if needs.syncedBytes { insert(.saved) }
+        if needs.syncedBytes { insert(.synced) }
     }
 }

@@ -111,7 +111,7 @@ package final class RecoverClient: Sendable {
     /// The client for a state that holds these links, in a directory within `directory`; most often this one.
     ///
     /// - Throws: `TargetError.leavingLink` for a state that may not be recovered.
-    package func confined(for links: [LeavingLink], in directory: ByteString) throws(TargetError) -> RecoverClient {
+    package func confined(for links: [EscapingLink], in directory: ByteString) throws(TargetError) -> RecoverClient {
         guard !links.isEmpty else { return self }
         if let known = confined.withLock({ $0[directory] }) { return known }
         let other = try target.confined(for: links, in: directory)

@@ -46,7 +46,7 @@ extension ConfiguredTarget {
     ///
     /// - Throws: `leavingLink` if it may not.
     package func confined(
-        for links: [LeavingLink], in directory: ByteString, trial: @autoclosure () -> SandboxTrial = .here
+        for links: [EscapingLink], in directory: ByteString, trial: @autoclosure () -> SandboxTrial = .here
     ) throws(TargetError) -> ConfiguredTarget {
         guard let link = links.first else { return self }
         switch confinement {
@@ -71,7 +71,7 @@ package enum LinkRefusal: Hashable, Sendable {
 }
 
 extension LinkRefusal {
-    func words(_ link: LeavingLink) -> String {
+    func words(_ link: EscapingLink) -> String {
         switch self {
         case .noSandbox(let obstacle):
             "the link \(link) leads out of the store's directory: a recovery would change what is there, and no sandbox "

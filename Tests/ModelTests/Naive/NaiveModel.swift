@@ -12,7 +12,7 @@ struct NaiveModel {
         case data(InodeID, cells: ClosedRange<Int>, letter: UInt8)
         case zero(InodeID, cells: ClosedRange<Int>)
         case size(InodeID, Int)
-        case name(Entry, InodeID?)
+        case name(DirectoryEntry, InodeID?)
         case attributes(InodeID, Attributes)
         case extendedAttribute(InodeID, String, String?)
     }
@@ -234,19 +234,19 @@ struct NaiveModel {
         return zeroes || resizes ? [Mark(inode, [.change, .size])] : []
     }
 
-    private mutating func name(_ entry: Entry, _ inode: InodeID?) -> [Mark] {
+    private mutating func name(_ entry: DirectoryEntry, _ inode: InodeID?) -> [Mark] {
         let old = volatile.names[entry]
         addName(entry, inode)
         return [Mark(entry.directory, [.change])] + [inode, old].compactMap(\.self).map { Mark($0, [.change, .name]) }
     }
 
-    private mutating func addName(_ entry: Entry, _ inode: InodeID?, sharesGroup: Bool = false) {
+    private mutating func addName(_ entry: DirectoryEntry, _ inode: InodeID?, sharesGroup: Bool = false) {
         let old = volatile.names[entry]
         add([.name(entry, inode)], isMetadata: true, sharesGroup: sharesGroup)
         atoms[atoms.count - 1].old = old
     }
 
-    private mutating func rename(_ from: Entry, _ to: Entry, _ mode: RenameMode) -> [Mark] {
+    private mutating func rename(_ from: DirectoryEntry, _ to: DirectoryEntry, _ mode: RenameMode) -> [Mark] {
         let (source, target) = (volatile.names[from]!, volatile.names[to])
         guard source != target else { return [] }
         let directories = [source, target].compactMap(\.self).filter { volatile.kinds[$0] == .directory }

@@ -3,7 +3,7 @@ import Model
 /// A filesystem as plain dictionaries and cells of 512 bytes.
 struct NaiveState: CustomStringConvertible {
     var kinds: [InodeID: NodeKind] = [.root: .directory]
-    var names: [Entry: InodeID] = [:]
+    var names: [DirectoryEntry: InodeID] = [:]
     var sizes: [InodeID: Int] = [:]
     var cells: [InodeID: [Int: UInt8]] = [:]
     var attributes: [InodeID: Attributes] = [:]

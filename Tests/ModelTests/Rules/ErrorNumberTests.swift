@@ -12,21 +12,21 @@ struct ErrorNumberTests {
         ("EDQUOT", EDQUOT), ("ECANCELED", ECANCELED), ("EHWPOISON", EHWPOISON),
     ]
 
-    @Test(arguments: known) func anErrnoHasTheNumberOfTheCLibrary(_ row: (name: String, value: Int32)) {
+    @Test(arguments: known) func `an errno has the number of the C library`(_ row: (name: String, value: Int32)) {
         #expect(ErrorNumber(name: row.name)?.rawValue == row.value)
     }
 
-    @Test func everyNumberWithANameIsFoundByIt() {
+    @Test func `every errno is found by its name`() {
         let named = (Int32(-1)...200).compactMap { ErrorNumber(rawValue: $0) }
         #expect(named.count == 131)
         for error in named { #expect(ErrorNumber(name: error.name) == error) }
     }
 
-    @Test(arguments: ["", "-", "E", "EFOO", "eio", "5"]) func whatIsNoNameIsRefused(_ name: String) {
+    @Test(arguments: ["", "-", "E", "EFOO", "eio", "5"]) func `an unknown errno name is refused`(_ name: String) {
         #expect(ErrorNumber(name: name) == nil)
     }
 
-    @Test func synonymsAreKnown() {
+    @Test func `synonyms of errno names are known`() {
         #expect(ErrorNumber(name: "EWOULDBLOCK")?.name == "EAGAIN")
         #expect(ErrorNumber(name: "ENOTSUP")?.rawValue == ENOTSUP)
     }

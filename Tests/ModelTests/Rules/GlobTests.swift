@@ -24,7 +24,7 @@ struct GlobTests {
         ("*a*a*a*a*a*a*a*a*a*b", [], [String(repeating: "a", count: 200)]),
     ]
 
-    @Test(arguments: table) func aPatternMatchesWholePaths(
+    @Test(arguments: table) func `a pattern matches whole paths`(
         _ row: (pattern: String, matching: [String], not: [String])
     ) throws {
         let glob = try Glob(parsing: ByteString(row.pattern))
@@ -32,7 +32,7 @@ struct GlobTests {
         for path in row.not { #expect(!glob.matches(ByteString(path)), "\(path)") }
     }
 
-    @Test func patternsAreBytesNotText() throws {
+    @Test func `patterns match bytes, not characters`() throws {
         let composed = ByteString("caf\u{E9}")
         let decomposed = ByteString("cafe\u{301}")
         let glob = try Glob(parsing: composed)
@@ -47,8 +47,9 @@ struct GlobTests {
         ("**\\/a", "**\\/a"), ("**/a", "**/a"), ("\\/a", "\\/a"), ("\\q", "q"), ("[a-a]", "[a]"),
     ]
 
-    @Test(arguments: spellings) func aPatternPrintsAsOneThatMeansTheSame(_ row: (given: String, printed: String)) throws
-    {
+    @Test(arguments: spellings) func `a pattern prints as an equivalent pattern`(
+        _ row: (given: String, printed: String)
+    ) throws {
         let glob = try Glob(parsing: ByteString(row.given))
         #expect(glob.description == row.printed)
         #expect(try Glob(parsing: ByteString(glob.description)) == glob)
@@ -59,12 +60,16 @@ struct GlobTests {
         ("[z-a]", 1),
     ]
 
-    @Test(arguments: wrong) func whatIsNoPatternIsRefusedAtItsPlace(_ row: (pattern: String, offset: Int)) {
+    @Test(arguments: wrong) func `an invalid pattern is refused with the offset of the error`(
+        _ row: (pattern: String, offset: Int)
+    ) {
         #expect { try Glob(parsing: ByteString(row.pattern)) } throws: { ($0 as? GlobError)?.offsetBytes == row.offset }
     }
 
     /// Against a matcher that tries every way to split the path.
-    @Test(arguments: 0..<50 as Range<UInt64>) func matchingAgreesWithTryingEverySplit(_ seed: UInt64) throws {
+    @Test(arguments: 0..<50 as Range<UInt64>) func `matching agrees with a matcher that tries every split`(
+        _ seed: UInt64
+    ) throws {
         var random = RandomStream(seed: seed).stream("globs")
         let pieces = ["a", "b", "/", "*", "?", "**/", "[ab]", "[!a]", "/**"]
         for _ in 0..<20 {

@@ -63,7 +63,7 @@ struct RandomRules {
         }
     }
 
-    private mutating func everywhere() -> Injection.Everywhere {
+    private mutating func generic() -> Injection.GenericFault {
         switch random.next(upperBound: UInt64(3)) {
         case 0: .fail(error())
         case 1: .delay(delay())
@@ -94,23 +94,23 @@ struct RandomRules {
     private mutating func injection() -> Injection {
         switch random.next(upperBound: UInt64(6)) {
         case 0:
-            let all: [Injection.OnRead] = [
-                .everywhere(everywhere()), .short(countBytes: number()), .bitflip(.inFlight), .bitflip(.atRest),
+            let all: [Injection.ReadFault] = [
+                .generic(generic()), .short(countBytes: number()), .bitflip(.inFlight), .bitflip(.atRest),
                 .misdirect, .stale,
             ]
             return .read(pick(all), data())
         case 1:
-            let all: [Injection.OnWrite] = [
-                .everywhere(everywhere()), .short(countBytes: number()), .tear(.sector), .tear(.page), .drop, .reorder,
+            let all: [Injection.WriteFault] = [
+                .generic(generic()), .short(countBytes: number()), .tear(.sector), .tear(.page), .drop, .reorder,
                 .misdirect,
             ]
             return .write(pick(all), data())
         case 2:
-            let all: [Injection.OnSync] = [.everywhere(everywhere()), .lose(error(), pick(FsyncLoss.allCases)), .lie]
+            let all: [Injection.SyncFault] = [.generic(generic()), .lose(error(), pick(FsyncLoss.allCases)), .lie]
             return .sync(flip() ? .fsync : .fdatasync, pick(all))
-        case 3: return .directorySync(flip() ? .lie : .everywhere(everywhere()))
-        case 4: return .other(pick(Injection.OtherKind.allCases), everywhere())
-        default: return .any(everywhere())
+        case 3: return .directorySync(flip() ? .lie : .generic(generic()))
+        case 4: return .other(pick(Injection.OtherKind.allCases), generic())
+        default: return .any(generic())
         }
     }
 }

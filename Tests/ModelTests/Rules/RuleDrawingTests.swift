@@ -20,7 +20,7 @@ struct RuleDrawingTests {
         return faults
     }
 
-    @Test func oneFilesTimingNeverMovesAnothersFaults() throws {
+    @Test func `the timing of one file does not change the faults of another`() throws {
         let rule = "write p=1/3 -> tear 512"
         let first = try faultsByFile([rule], order: 1)
         #expect(first["a"] != first["b"], "each file has a stream of its own")
@@ -28,7 +28,7 @@ struct RuleDrawingTests {
         for order in 2..<10 as Range<UInt64> { #expect(try faultsByFile([rule], order: order) == first) }
     }
 
-    @Test func oneRulesDrawsNeverMoveAnothers() throws {
+    @Test func `the draws of one rule do not change those of another`() throws {
         let rule = "write p=1/3 -> misdirect"
         let alone = try faultsByFile([rule], order: 1)
         #expect(try faultsByFile(["read p=1/2 -> bitflip", rule, "write p=1/2 -> delay 1ms..9ms"], order: 1) == alone)
@@ -36,13 +36,14 @@ struct RuleDrawingTests {
         #expect(both != alone, "equal rules have streams of their own")
     }
 
-    @Test func chanceIsWhatTheRatioSays() throws {
+    @Test func `a rule with p=1/N fires on that share of attempts`() throws {
         let run = try Attempts("write p=1/4 -> EIO")
         let fired = (0..<4000).count { _ in run.fires(.write) }
         #expect((850...1150).contains(fired))
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>) func aTearLosesSomeWholeUnitsAndKeepsSome(_ seed: UInt64) throws {
+    @Test(arguments: 0..<20 as Range<UInt64>) func `a tear loses some whole units and keeps some`(_ seed: UInt64) throws
+    {
         for unit in [512, 4096] as [UInt64] {
             let run = try Attempts("write -> tear \(unit)", seed: seed)
             var sides: Set<String> = []
@@ -70,7 +71,7 @@ struct RuleDrawingTests {
         }
     }
 
-    @Test func aBitflipIsWithinWhatIsRead() throws {
+    @Test func `a bit flip is within the read bytes`() throws {
         let run = try Attempts("read -> bitflip at-rest")
         #expect(!run.fires(.read) { $0.countBytes = 9 }, "nothing to read")
         var seen: Set<UInt64> = []
@@ -89,7 +90,7 @@ struct RuleDrawingTests {
         #expect(seen == Set(80..<120))
     }
 
-    @Test func aMisdirectedOperationStaysInTheFileWholeSectorsAway() throws {
+    @Test func `a misdirected operation stays in the file, whole sectors away`() throws {
         let run = try Attempts("any -> delay 0ns", "read -> misdirect", "write -> misdirect")
         var seen: [OperationKind: Set<UInt64>] = [:]
         for _ in 0..<100 {
@@ -108,7 +109,7 @@ struct RuleDrawingTests {
         #expect(run.decide(.write) { ($0.offsetBytes, $0.countBytes) = (512, 9) }.main?.fault == .misdirect(toBytes: 0))
     }
 
-    @Test func faultsThatCouldChangeNothingNeitherMatchNorCount() throws {
+    @Test func `impossible faults neither match nor count`() throws {
         let run = try Attempts("read -> stale", "write -> short 10", "write -> drop")
         #expect(!run.fires(.read))
         #expect(run.fires(.read) { $0.hasOlderBytes = true })
@@ -117,7 +118,7 @@ struct RuleDrawingTests {
         #expect(run.rules.status.map(\.matched) == [1, 1, 1])
     }
 
-    @Test func theFarEndOfAFileDoesNotTrap() throws {
+    @Test func `offsets near UInt64.max do not trap`() throws {
         let faults = ["write -> tear 512", "write -> misdirect", "read -> bitflip", "read -> misdirect"]
         for (text, kind) in zip(faults, [.write, .write, .read, .read] as [OperationKind]) {
             let run = try Attempts(text)
@@ -129,7 +130,7 @@ struct RuleDrawingTests {
         }
     }
 
-    @Test func delaysAreDrawnAsTheirDistributionSays() throws {
+    @Test func `delays follow their distributions`() throws {
         let uniform = try Attempts("write -> delay 5ns..8ns")
         #expect(Set((0..<200).map { _ in uniform.decide(.write).delayNanoseconds }) == [5, 6, 7, 8])
         let exponential = try Attempts("write -> delay exponential 1ms")

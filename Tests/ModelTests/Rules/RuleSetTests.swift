@@ -35,7 +35,7 @@ final class Attempts {
 }
 
 struct RuleSetTests {
-    @Test func nthIsOneOfAllThatMatch() throws {
+    @Test func `nth= fires on one matching attempt`() throws {
         let run = try Attempts("write path=*.wal nth=3 -> EIO")
         #expect(run.rules.needs.kinds.contains(.write))
         #expect(!run.rules.needs.kinds.contains(.read))
@@ -51,12 +51,12 @@ struct RuleSetTests {
         #expect(status.description == "1  matched 8  fired 1  write path=*.wal nth=3 -> EIO")
     }
 
-    @Test func everyIsEachNth() throws {
+    @Test func `every= fires on each n-th attempt`() throws {
         let run = try Attempts("read every=3 -> EIO")
         #expect((1...7).map { _ in run.fires(.read) } == [false, false, true, false, false, true, false])
     }
 
-    @Test func afterCountsWhatWasAskedForThisOneIncluded() throws {
+    @Test func `after= counts the requested bytes, including this attempt`() throws {
         let run = try Attempts("write after=100 -> ENOSPC")
         #expect(!run.fires(write: 60))
         #expect(!run.fires(write: 40))
@@ -64,7 +64,7 @@ struct RuleSetTests {
         #expect(run.fires(write: 1))
     }
 
-    @Test func afterFsyncWaitsForBarriersOnMatchingPaths() throws {
+    @Test func `after-fsync= waits for barriers on matching paths`() throws {
         let run = try Attempts("write path=*.db after-fsync=2 nth=1 -> drop")
         #expect(!run.fires(write: 1, "a.db"))
         for path: ByteString in ["a.db", "other", "b.db"] {
@@ -75,12 +75,12 @@ struct RuleSetTests {
         #expect(!run.fires(write: 1, "a.db"))
     }
 
-    @Test func aBarrierDoesNotCountForItself() throws {
+    @Test func `after-fsync= does not count the attempt itself`() throws {
         let run = try Attempts("fsync after-fsync=1 -> lie")
         #expect((1...2).map { _ in run.fires(.fsync) } == [false, true])
     }
 
-    @Test func betweenIsAboutIds() throws {
+    @Test func `between= is a range of operation ids`() throws {
         let run = try Attempts("any between=3..4 -> EIO")
         #expect((1...6).map { _ in run.fires(.open) } == [false, false, true, true, false, false])
     }
@@ -94,14 +94,14 @@ struct RuleSetTests {
         ("write size=10..20 -> EIO", 0, 20, true), ("write size=10..20 -> EIO", 0, 21, false),
     ]
 
-    @Test(arguments: places) func offsetsAndSizesNarrow(
+    @Test(arguments: places) func `offset= and size= restrict the attempts`(
         _ row: (rule: String, offset: UInt64, count: UInt64, fires: Bool)
     ) throws {
         let run = try Attempts(row.rule)
         #expect(run.fires(write: row.count, at: row.offset) == row.fires)
     }
 
-    @Test func aProcessIsItsNumberOrItsName() throws {
+    @Test func `process= matches a process id or name`() throws {
         var run = try Attempts("write process=12 -> EIO")
         #expect(!run.fires(.write) { $0.process = 1 })
         #expect(run.fires(.write) { $0.process = 12 })
@@ -112,7 +112,7 @@ struct RuleSetTests {
         #expect(run.fires(.write) { $0.processName = "postgres" })
     }
 
-    @Test func fsyncIsEveryBarrierAndLosesDataOfFilesAlone() throws {
+    @Test func `an fsync rule matches every barrier, but loses data only of files`() throws {
         var run = try Attempts("fsync -> lie")
         let kinds: [OperationKind] = [.fsync, .fdatasync, .fsyncdir, .write]
         #expect(kinds.map { run.fires($0) } == [true, true, true, false])
@@ -123,7 +123,7 @@ struct RuleSetTests {
         #expect(kinds.map { run.fires($0) } == [false, true, false, false])
     }
 
-    @Test func delaysAddUpAndOneOtherFaultHappens() throws {
+    @Test func `delays add up, and at most one other fault is injected`() throws {
         let run = try Attempts("write -> delay 2ms", "write nth=1 -> EIO", "write -> ENOSPC", "any -> delay 3ms")
         let first = run.decide(.write)
         #expect(first.delayNanoseconds == 5_000_000)
@@ -134,14 +134,14 @@ struct RuleSetTests {
         #expect(run.rules.status.map(\.matched) == [2, 2, 2, 2])
     }
 
-    @Test func anOperationOnTwoPathsIsMatchedByEitherOnce() throws {
+    @Test func `an operation on two paths matches once, by either path`() throws {
         let run = try Attempts("rename path=*.db -> EIO", "rename -> delay 1ms")
         let attempt = Attempt(id: OperationID(1), .rename)
         let decisions = run.rules.decide(attempt, at: run.rules.match("a.tmp"), and: run.rules.match("a.db"))
         #expect(decisions.all.map(\.fault) == [.fail(.ioError), .delay(nanoseconds: 1_000_000)])
     }
 
-    @Test func rulesComeAndGoWithTheirNumbers() throws {
+    @Test func `rules are added and removed by number`() throws {
         let run = try Attempts("write -> EIO", "read -> EIO")
         let match = run.rules.match("a")
         #expect((1...2).map { _ in run.rules.remove(number: 1) } == [true, false])
@@ -164,7 +164,7 @@ struct RuleQuotaTests {
         }.main?.fault
     }
 
-    @Test func whatDoesNotFitFailsAndWhatFitsPartlyIsShort() throws {
+    @Test func `a write beyond the quota fails, or is short if a part fits`() throws {
         let run = try Attempts("any -> quota 100")
         #expect(run.rules.needs.growth)
         #expect(write(run, 60, growing: 60) == nil)
@@ -174,7 +174,7 @@ struct RuleQuotaTests {
         #expect(run.decide(.allocate) { $0.growthBytes = 1 }.main?.fault == .fail(.noSpace))
     }
 
-    @Test func whatIsRemovedGivesRoomBack() throws {
+    @Test func `removing a file frees its quota`() throws {
         let run = try Attempts("any -> quota 100 EDQUOT")
         #expect(write(run, 100, growing: 100) == nil)
         #expect(write(run, 1, growing: 1) == .fail(.quotaExceeded))
@@ -186,7 +186,7 @@ struct RuleQuotaTests {
         #expect(write(run, 1, growing: 1) == .fail(.quotaExceeded))
     }
 
-    @Test func whatFailsForAnotherReasonTakesNoRoom() throws {
+    @Test func `an operation that fails for another reason uses no quota`() throws {
         let run = try Attempts("write nth=1 -> EIO", "any -> quota 10")
         #expect(write(run, 10, growing: 10) == .fail(.ioError))
         #expect(write(run, 10, growing: 10) == nil)

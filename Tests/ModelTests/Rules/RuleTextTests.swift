@@ -4,7 +4,8 @@ import Model
 import Testing
 
 struct RuleTextTests {
-    @Test(arguments: 0..<20 as Range<UInt64>) func everyRulePrintsAsTextThatParsesToIt(_ seed: UInt64) throws {
+    @Test(arguments: 0..<20 as Range<UInt64>) func `every rule prints as text that parses to it`(_ seed: UInt64) throws
+    {
         var rules = RandomRules(seed: seed)
         for _ in 0..<100 {
             let rule = rules.rule()
@@ -41,7 +42,9 @@ struct RuleTextTests {
         ("write path=a#b -> misdirect #c", "write path=a#b -> misdirect"),
     ]
 
-    @Test(arguments: spellings) func aRuleHasOneSpelling(_ row: (written: String, printed: String)) throws {
+    @Test(arguments: spellings) func `a rule prints in its canonical form`(_ row: (written: String, printed: String))
+        throws
+    {
         #expect(try Rule(parsing: row.written).description == row.printed)
     }
 
@@ -68,7 +71,7 @@ struct RuleTextTests {
         ("write between=9..3 -> EIO", 15, "operation ids"),
         ("write offset=8..8 -> EIO", 14, "offsets in bytes"),
         ("write size=..8 -> EIO", 12, "sizes in bytes"),
-        ("fsync offset=0..8 -> EIO", 7, "offset= with read or write alone"),
+        ("fsync offset=0..8 -> EIO", 7, "offset= only with read or write"),
         ("write colour=red -> EIO", 7, "a condition"),
         ("write ->", 9, "a fault: short BYTES, tear 512, tear 4096, drop, reorder, misdirect, an errno such as EIO"),
         ("write -> EOOPS", 10, "the name of an errno"),
@@ -97,7 +100,7 @@ struct RuleTextTests {
         ("any -> quota 1MiB EIO", 19, "ENOSPC or EDQUOT"),
     ]
 
-    @Test(arguments: wrong) func whatIsNoRuleIsRefusedAtItsColumn(
+    @Test(arguments: wrong) func `an invalid rule is refused with its column`(
         _ row: (text: String, column: Int, expected: String)
     ) throws {
         let error = try #require(throws: RuleError.self) { try Rule(parsing: row.text) }
@@ -105,7 +108,7 @@ struct RuleTextTests {
         #expect(error.expected.contains(row.expected), "\(error)")
     }
 
-    @Test func anErrorShowsTheLineWithACaretBeneathThePlace() throws {
+    @Test func `an error shows the line with a caret below the error`() throws {
         var text = ByteString("# two rules\n\nread -> EIO\n\twrite path=\u{E9}x nth=0 -> EIO # no")
         let error = try #require(throws: RuleError.self) { try Rule.list(parsing: text) }
         #expect(
@@ -124,7 +127,7 @@ struct RuleTextTests {
                 """)
     }
 
-    @Test(arguments: 0..<20 as Range<UInt64>) func noTextTraps(_ seed: UInt64) {
+    @Test(arguments: 0..<20 as Range<UInt64>) func `no text traps the parser`(_ seed: UInt64) {
         var random = RandomStream(seed: seed).stream("text")
         var rules = RandomRules(seed: seed)
         for _ in 0..<200 {
@@ -146,7 +149,7 @@ struct RuleTextTests {
     }
 
     /// Each rule of the manual parses, and is written there as it prints.
-    @Test func theManualsRulesAreRules() throws {
+    @Test func `the rules in docs/fault-rules.md parse, and are canonical`() throws {
         let manual = URL(filePath: #filePath).deletingLastPathComponent().appending(
             path: "../../../docs/fault-rules.md")
         let text = try String(contentsOf: manual, encoding: .utf8)

@@ -26,7 +26,7 @@ struct ScriptedFaultsTests {
         }
     }
 
-    @Test(arguments: 0..<10 as Range<UInt64>) func aReplayInjectsWhatTheRunDid(_ seed: UInt64) throws {
+    @Test(arguments: 0..<10 as Range<UInt64>) func `a replay injects the faults of the run`(_ seed: UInt64) throws {
         var rules = RuleSet(try Rule.list(parsing: ByteString(Self.rules)), seed: seed)
         var record: [InjectedFault] = []
         var seen: [[DrawnFault]] = []
@@ -49,7 +49,7 @@ struct ScriptedFaultsTests {
         }
     }
 
-    @Test func anOperationThatIsNotTheScriptsDiverges() throws {
+    @Test func `an operation that differs from the script counts as diverged`() throws {
         var script = try ScriptedFaults(parsing: "# a run\n\n3 write path=a -> EIO\n4 fsync path=. -> lie")
         #expect(!script.match("other").isEmpty)
         #expect(script.decide(Attempt(id: OperationID(3), .write), at: script.match("b")).isEmpty)
@@ -64,7 +64,9 @@ struct ScriptedFaultsTests {
         ("3 write path=a -> bitflip 7.8", 19), ("3 write path=a ->", 18), ("3 write path=a -> EIO lose", 19),
     ]
 
-    @Test(arguments: wrong) func whatIsNoScriptIsRefusedAtItsColumn(_ row: (text: String, column: Int)) throws {
+    @Test(arguments: wrong) func `an invalid script is refused with its column`(_ row: (text: String, column: Int))
+        throws
+    {
         let error = try #require(throws: RuleError.self) { try ScriptedFaults(parsing: ByteString(row.text)) }
         #expect(error.columnBytes == row.column, "\(error)")
     }

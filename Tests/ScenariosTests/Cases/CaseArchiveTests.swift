@@ -228,8 +228,8 @@ import Testing
                 .operation(
                     Operation(
                         id: OperationID(id + 1),
-                        .create(child, .directory, Attributes(mode: 0o755), at: Entry(parent, "a")))))
-            events.append(.operation(Operation(id: OperationID(id + 2), .link(child, at: Entry(parent, "b")))))
+                        .create(child, .directory, Attributes(mode: 0o755), at: DirectoryEntry(parent, "a")))))
+            events.append(.operation(Operation(id: OperationID(id + 2), .link(child, at: DirectoryEntry(parent, "b")))))
         }
         let recording = Recording(base: Tree(), events: events + old.events, payloads: old.payloads)
         try FileManager.default.moveItem(atPath: trace.shown, toPath: trace.shown + ".old")

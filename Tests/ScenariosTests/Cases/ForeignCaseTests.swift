@@ -26,7 +26,7 @@ import Testing
         let scratch = Scratch()
         let hostile = try HostileCase(links, in: scratch)
         let before = try hostile.picture
-        let shown: [LeavingLink]
+        let shown: [EscapingLink]
         switch way {
         case .replay, .replayArchive, .killed:
             if way == .killed { try hostile.becomeKilled(links) }
@@ -38,17 +38,17 @@ import Testing
             let (_, outcome) = try Replay.show(
                 path, scratch: try scratch.make("replay"), targets: targets, reference: hostile.manifest)
             #expect(outcome.judgement.broken == [.durable], "\(what)")
-            shown = outcome.leavingLinks
+            shown = outcome.escapingLinks
         case .minimise:
             let outcome = try CaseMinimiser.minimise(
                 hostile.directory, to: ByteString(scratch.url.path + "/small"), targets: targets,
                 reference: hostile.manifest)
-            shown = try #require(outcome.after).outcome.leavingLinks
+            shown = try #require(outcome.after).outcome.escapingLinks
         case .image:
             let (file, imported) = ("\(scratch.url.path)/case.tar", "\(scratch.url.path)/imported")
             try CaseArchive.write(hostile.directory, to: ByteString(file), namesMachine: true)
             let words = try CaseArchive.unpackWithImage(ByteString(file), into: ByteString(imported))
-            #expect(try Tree(skeletonOf: ByteString(imported + "/image")).leavingLinks() == [])
+            #expect(try Tree(skeletonOf: ByteString(imported + "/image")).escapingLinks() == [])
             #expect(words == CaseImage.linksLeftOut(of: ByteString(imported)))
             #expect(words.count == links.count, "\(what)")
             // By hand.
@@ -202,7 +202,7 @@ import Testing
         let hostile = try HostileCase([("a/db", "../../db")], in: scratch)
         let states = try scratch.make("states")
         let trial = SandboxTrial(namespace: nil, landlock: 0, obstacle: "clone: Operation not permitted")
-        let link = LeavingLink(path: "a/db", target: "../../db")
+        let link = EscapingLink(path: "a/db", target: "../../db")
         let refusing = try Confinement.foreign(in: states, trusts: false, trial: trial)
         #expect(refusing == .refusingLinks(obstacle: "clone: Operation not permitted", nil))
         let target = try target(refusing, hostile)
@@ -226,7 +226,7 @@ import Testing
         let client = RecoverClient(try target(.refusingLinks(obstacle: "none", nil), hostile))
         #expect(throws: TargetError.self) {
             let recovery = ProcessRecovery(payloads: recording.payloads, client: client, scratch: states)
-            _ = try recovery.recover(recording.base, isAlone: true)
+            _ = try recovery.recover(recording.base, inFreshProcess: true)
         }
         #expect(try FileManager.default.contentsOfDirectory(atPath: states.shown).isEmpty)
     }

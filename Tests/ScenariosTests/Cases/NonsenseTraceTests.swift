@@ -28,18 +28,18 @@ struct NonsenseTraceTests {
 
     /// After an oracle line, and the directory `d`; the last event is the third.
     static let nonsense: [(TraceEvent, String)] = [
-        (event(1, .setAttributes(.root, attributes)), "op 1 was there before"),
-        (event(2, .unlink(Entry(.root, "absent"))), "there is no 'absent' in inode 1"),
+        (event(1, .setAttributes(.root, attributes)), "op 1 is recorded twice"),
+        (event(2, .unlink(DirectoryEntry(.root, "absent"))), "there is no 'absent' in inode 1"),
         (
-            event(2, .rename(from: Entry(.root, "d"), to: Entry(InodeID(2), "d"), .replace)),
+            event(2, .rename(from: DirectoryEntry(.root, "d"), to: DirectoryEntry(InodeID(2), "d"), .replace)),
             "a directory is renamed to 'd' in inode 2, within itself"
         ),
         (
-            event(2, .create(InodeID(3), .regular, attributes, at: Entry(.root, "d"))),
-            "there is a 'd' in inode 1 already"
+            event(2, .create(InodeID(3), .regular, attributes, at: DirectoryEntry(.root, "d"))),
+            "'d' already exists in inode 1"
         ),
-        (.barrierEnded(OperationID(2), errno: 0), "the barrier op 2 ends and is not under way"),
-        (.barrierBegan(OperationID(2), .forceUnitAccess(OperationID(1)), process: 1), "there was no such write"),
+        (.barrierEnded(OperationID(2), errno: 0), "the barrier op 2 ends, but has not begun"),
+        (.barrierBegan(OperationID(2), .forceUnitAccess(OperationID(1)), process: 1), "but there is no such write"),
         (
             event(2, .setExtendedAttribute(InodeID(2), name: "user.x", value: nil)),
             "the attribute 'user.x' of inode 2 is removed"
@@ -50,7 +50,8 @@ struct NonsenseTraceTests {
         let arena = PayloadArena()
         let events: [TraceEvent?] = [
             .oracle(arena.store(OracleLine.begin(.put(1, "k", [1])).encoded.dropLast())),
-            Self.event(1, .create(InodeID(2), .directory, Attributes(mode: 0o755), at: Entry(.root, "d"))), last,
+            Self.event(1, .create(InodeID(2), .directory, Attributes(mode: 0o755), at: DirectoryEntry(.root, "d"))),
+            last,
         ]
         try Recording(base: Tree(), events: events.compactMap(\.self), payloads: arena)
             .write(firstEvents: last == nil ? 2 : 3, to: ByteString(path))
@@ -84,7 +85,7 @@ struct NonsenseTraceTests {
         ]
         for answer in readers {
             #expect(answer.status == 2, "\(answer)")
-            #expect(answer.error.contains("event 3, at byte ") && answer.error.contains(reason), "\(answer)")
+            #expect(answer.error.contains("event 3 at byte ") && answer.error.contains(reason), "\(answer)")
         }
     }
 
@@ -111,7 +112,7 @@ struct NonsenseTraceTests {
         let path = directory + "/recorded.trace"
         let recording = try Recording(tracePath: ByteString(path))
         try FileManager.default.removeItem(atPath: path)
-        let absent = Self.event(1 << 40, .unlink(Entry(.root, "absent")))
+        let absent = Self.event(1 << 40, .unlink(DirectoryEntry(.root, "absent")))
         try Recording(base: recording.base, events: recording.events + [absent], payloads: recording.payloads)
             .write(firstEvents: recording.events.count + 1, to: ByteString(path))
         let answer = try run("explore", "engine", "--ops", "30", "--states", "90", "--resume", directory)

@@ -25,7 +25,8 @@ struct CommandLineTests {
             .operation(
                 Operation(
                     id: OperationID(1),
-                    .create(file, .regular, Attributes(mode: 0o600), at: Entry(.root, ByteString([97, 0xFF]))))))
+                    .create(file, .regular, Attributes(mode: 0o600), at: DirectoryEntry(.root, ByteString([97, 0xFF]))))
+            ))
         let write = Change.write(
             file, offsetBytes: 0, data: Payload(offsetBytes: 0, countBytes: UInt64(data.utf8.count)))
         _ = try Array(data.utf8).withUnsafeBytes {

@@ -12,14 +12,14 @@ struct CauseTests {
     private func findings(
         of store: ScriptedStore, _ profile: Profile = .posixMin, limits: ExplorationLimits = ExplorationLimits(),
         showing shows: @escaping @Sendable (ScriptedStore.Files, ScriptedStore.Look) -> Recovery
-    ) throws -> (explorer: Explorer, groups: [FoundKin]) {
+    ) throws -> (explorer: Explorer, groups: [CauseGroup]) {
         let explorer = try store.explorer(profile, limits: limits, showing: shows)
         try explorer.runToItsEnd()
         let collector = explorer.collector
         let told = collector.causes.reduce(0) { $0 + $1.stateCount }
         let counted = told + collector.unexplained.values.reduce(0, +) + collector.unconfirmedCount
         #expect(counted == explorer.counts.failing, "each failing state is counted once")
-        return (explorer, FoundKin.groups(of: collector.causes))
+        return (explorer, CauseGroup.groups(of: collector.causes))
     }
 
     private static func put(_ number: UInt64) -> OracleOperation { .put(number, "k", [UInt8(number)]) }
@@ -88,7 +88,7 @@ struct CauseTests {
             files, look in
             let shown = Self.shows(files["db"], "empty", "checksum")
             guard case .failed = shown else { return shown }
-            if !look.isAlone { hangs.withLock { $0 += 1 } }
+            if !look.inFreshProcess { hangs.withLock { $0 += 1 } }
             return .hung(afterSeconds: 1)
         }
         #expect(hangs.withLock { $0 } == 3)

@@ -20,7 +20,7 @@ struct OddNameTests {
     ]
 
     /// A file that is rewritten in place, another that takes its place by a rename, and one that is unlinked.
-    private func groups(_ name: ByteString) throws -> [FoundKin] {
+    private func groups(_ name: ByteString) throws -> [CauseGroup] {
         let (new, old) = (ByteString(name.bytes + Array(".new".utf8)), ByteString(name.bytes + Array(".old".utf8)))
         func put(_ number: UInt64) -> OracleOperation { .put(number, "k", [UInt8(number) + 1]) }
         let store = try ScriptedStore { storage, say in
@@ -48,7 +48,7 @@ struct OddNameTests {
             return .opened(Observation(["k": [first]]))
         }
         try explorer.runToItsEnd()
-        return FoundKin.groups(of: explorer.collector.causes)
+        return CauseGroup.groups(of: explorer.collector.causes)
     }
 
     /// The story with the name of the file in place of the plain one.

@@ -10,7 +10,7 @@ import Testing
 struct ProcessRecoveryTests {
     /// A recover command that is killed the first so many times, after it has left something in the directory; a directory
     /// in which something was left shows a key.
-    private func recover(killed times: Int, isPersistent: Bool, isAlone: Bool) throws -> Evidence {
+    private func recover(killed times: Int, isPersistent: Bool, inFreshProcess: Bool) throws -> Evidence {
         let scratch = Scratch()
         let mark = scratch.url.appending(path: "mark").path
         let script = """
@@ -29,16 +29,16 @@ struct ProcessRecoveryTests {
         let recovery = ProcessRecovery(
             payloads: PayloadArena(), client: RecoverClient(try target.configured()),
             scratch: try scratch.make("states"))
-        return try recovery.recover(Tree(), isAlone: isAlone).evidence
+        return try recovery.recover(Tree(), inFreshProcess: inFreshProcess).evidence
     }
 
     @Test(arguments: [true, false], [true, false])
     func `a recovery that is killed from outside is tried again, on a copy of its own`(
-        isPersistent: Bool, isAlone: Bool
+        isPersistent: Bool, inFreshProcess: Bool
     ) throws {
-        let once = try recover(killed: 1, isPersistent: isPersistent, isAlone: isAlone)
+        let once = try recover(killed: 1, isPersistent: isPersistent, inFreshProcess: inFreshProcess)
         #expect(once == Evidence(.opened(Observation()), secondRecovery: .opened(Observation())))
-        let twice = try recover(killed: 2, isPersistent: isPersistent, isAlone: isAlone)
+        let twice = try recover(killed: 2, isPersistent: isPersistent, inFreshProcess: inFreshProcess)
         #expect(twice.recovery.failure == "the recovery was ended by signal 9")
     }
 }

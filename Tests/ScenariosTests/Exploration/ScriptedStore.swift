@@ -27,7 +27,7 @@ struct ScriptedStore {
 
     /// Which look at a state this is.
     struct Look {
-        var isAlone: Bool
+        var inFreshProcess: Bool
         /// From 1, over all states.
         var number: Int
     }
@@ -67,9 +67,9 @@ private struct ScriptedRecovery: StateRecoverer {
     var looks: Looks
     var shows: @Sendable (ScriptedStore.Files, ScriptedStore.Look) -> Recovery
 
-    func recover(_ tree: Tree, isAlone: Bool) throws -> RecoveredState {
+    func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
         let files = try MemoryStorage(tree, payloads: payloads).contents()
-        let shown = shows(files, ScriptedStore.Look(isAlone: isAlone, number: looks.next()))
+        let shown = shows(files, ScriptedStore.Look(inFreshProcess: inFreshProcess, number: looks.next()))
         guard case .opened = shown else { return RecoveredState(evidence: Evidence(shown)) }
         return RecoveredState(evidence: Evidence(shown, secondRecovery: shown))
     }

@@ -39,7 +39,7 @@ struct StabilityTests {
         try explorer.runToItsEnd()
         #expect(explorer.coverage.counts.unstable > 0)
         let contradiction = try #require(explorer.contradictions.first)
-        #expect(contradiction.kind == .again && !contradiction.first.showsSame(as: contradiction.second))
+        #expect(contradiction.kind == .again && !contradiction.first.isEquivalent(to: contradiction.second))
         #expect(contradiction.first.recovery.failure == "page 1 is torn")
         #expect(contradiction.second.recovery == .opened(Observation(["k": [1]])))
     }
@@ -59,9 +59,9 @@ struct StabilityTests {
 
     @Test func `two errors are two things`() {
         let (one, other) = (Evidence(.failed(reason: "empty")), Evidence(.failed(reason: "checksum at 12")))
-        #expect(!one.showsSame(as: other))
-        #expect(other.showsSame(as: Evidence(.failed(reason: "checksum at 99"))))
-        #expect(!one.showsSame(as: Evidence(.hung(afterSeconds: 5))))
-        #expect(!one.showsSame(as: Evidence(.opened(Observation()))))
+        #expect(!one.isEquivalent(to: other))
+        #expect(other.isEquivalent(to: Evidence(.failed(reason: "checksum at 99"))))
+        #expect(!one.isEquivalent(to: Evidence(.hung(afterSeconds: 5))))
+        #expect(!one.isEquivalent(to: Evidence(.opened(Observation()))))
     }
 }

@@ -11,7 +11,7 @@ import Testing
 /// promised though nothing made it durable.
 struct CrashStoryTests {
     private static let file = InodeID(2)
-    private static let name = Entry(.root, "a.log")
+    private static let name = DirectoryEntry(.root, "a.log")
 
     private func recording(syncError: Int32 = 0) -> Recording {
         let arena = PayloadArena()
@@ -47,7 +47,7 @@ struct CrashStoryTests {
         #expect(story.timeline.last?.what == "oracle line 2: put k, 2 bytes: acknowledged")
         #expect(story.timeline.last?.fate == .promised)
         #expect(story.reasons[0].contains("removal of the name a.log") && story.reasons[0].contains("directory"))
-        #expect(story.reasons[0].hasSuffix("None came between it and the power cut."))
+        #expect(story.reasons[0].hasSuffix("There was none before the power cut."))
         #expect(story.reasons[1].contains("strict"))
         #expect(story.found == "no key")
     }
@@ -64,7 +64,7 @@ struct CrashStoryTests {
         let torn = story.timeline.filter { $0.fate == .torn }
         #expect(torn.map(\.what) == ["write a.log, bytes 0–4095"])
         #expect(torn.first?.detail == "kept bytes 512–4095, lost 0–511, which read as zeros")
-        #expect(story.reasons.contains { $0.contains("may survive in part") })
+        #expect(story.reasons.contains { $0.contains("may be torn") })
     }
 
     /// What is lost of a write of 4096 bytes to an empty file, as a case stores it.
@@ -125,15 +125,15 @@ struct CrashStoryTests {
 
     @Test func `names stand as in the store's directory`() throws {
         var recording = recording()
-        let to = Entry(.root, "b.log")
+        let to = DirectoryEntry(.root, "b.log")
         recording.change { events in
             events[7] = .operation(Operation(id: OperationID(5), .rename(from: Self.name, to: to, .replace)))
         }
         let story = try story(recording, .strict, .nothing)
         #expect(story.timeline.contains { $0.what == "rename a.log -> b.log" }, "\(story.timeline.map(\.what))")
-        #expect(recording.deed(ofEvent: 8) == "rename a.log -> b.log")
-        #expect(recording.deed(ofEvent: 3) == "fsync the store's directory returned")
-        #expect(recording.deed(ofEvent: 9) == "oracle line 2: put k, 2 bytes: acknowledged")
+        #expect(recording.summary(ofEvent: 8) == "rename a.log -> b.log")
+        #expect(recording.summary(ofEvent: 3) == "fsync the store's directory returned")
+        #expect(recording.summary(ofEvent: 9) == "oracle line 2: put k, 2 bytes: acknowledged")
     }
 
     /// Both sides of a hole stand by themselves, with what the store did for them.
@@ -165,9 +165,9 @@ struct CrashStoryTests {
             line: 3, otherLines: [3, 13])
         let story = try recording.story(of: lost, violation, linesBefore: 0)
         let whats = story.timeline.map(\.what)
-        #expect(whats.contains("oracle line 2: put 2, 1 byte: asked for"), "\(whats)")
+        #expect(whats.contains("oracle line 2: put 2, 1 byte: requested"), "\(whats)")
         #expect(
-            whats.contains("oracle line 13: put 7, 1 byte: asked for") || whats.contains("write 7, byte 0"), "\(whats)")
+            whats.contains("oracle line 13: put 7, 1 byte: requested") || whats.contains("write 7, byte 0"), "\(whats)")
         #expect(story.timeline.contains { $0.what == "write 7, byte 0" && $0.fate == .survived }, "\(whats)")
     }
 
@@ -205,12 +205,12 @@ struct CrashStoryTests {
             of: recording.wholeState(at: 11), violation, linesBefore: 0, faults: faults, look: .storage)
         let whats = story.timeline.map(\.what)
         #expect(story.timeline.first { $0.fate == .injected }?.what == "fsync a.log: EIO lose btrfs", "\(whats)")
-        #expect(whats.contains("truncate a.log to 0 bytes (old bytes, put back by the fault)"), "\(whats)")
-        #expect(whats.contains("oracle line 1: put k, 2 bytes: asked for"), "\(whats)")
+        #expect(whats.contains("truncate a.log to 0 bytes (old bytes, restored by the fault)"), "\(whats)")
+        #expect(whats.contains("oracle line 1: put k, 2 bytes: requested"), "\(whats)")
         #expect(!story.timeline.contains { [.durable, .survived, .lost].contains($0.fate) })
         #expect(
             story.reasons == [
-                "The fault: fsync a.log failed with EIO and lost what it covered, as on btrfs: reads see the old bytes "
+                "The fault: fsync a.log failed with EIO and lost the unsynced data, as on btrfs: reads see the old bytes "
                     + "at once."
             ])
         let lines = StoryReport(story).lines(for: .plain, indent: 4).map(\.text)
@@ -224,16 +224,16 @@ struct CrashStoryTests {
         ("7 write path=a -> short 100", "The fault: write a served only 100 bytes."),
         (
             "7 write path=a -> tear 512..1024",
-            "The fault: write a returned as if done, and bytes 512–1023 of the file were not written."
+            "The fault: write a returned success, but bytes 512–1023 of the file were not written."
         ),
         ("7 fsyncdir path=. -> lie", "The fault: fsyncdir the store's directory returned 0 and made nothing durable."),
         (
             "7 fsync path=a -> EIO lose ext4-journal",
-            "The fault: fsync a returned 0 and lost what it covered; the next sync reports EIO."
+            "The fault: fsync a returned 0 and lost the unsynced data; the next sync reports EIO."
         ),
         (
             "read:1 read path=a -> misdirect 512",
-            "The fault: read 1 of a read what stands from byte 512 of the file on."
+            "The fault: read 1 of a read from byte 512 of the file instead."
         ),
     ])
     func `a fault says what it did`(script: String, sentence: String) throws {

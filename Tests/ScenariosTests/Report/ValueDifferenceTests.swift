@@ -41,7 +41,7 @@ struct ValueDifferenceTests {
             words: "from byte 0 on: bytes 0–99 are those of the value of key other, oracle line 6"),
         Example(
             testDescription: "one flipped bit", found: expected.prefix(60) + [121] + expected[61...],
-            words: "from byte 60 on: what stands there is in no value of the oracle"),
+            words: "from byte 60 on: the bytes there are in no value of the oracle"),
     ])
     func `the first byte that differs, and what is there`(_ example: Example) {
         let difference = ValueDifference(

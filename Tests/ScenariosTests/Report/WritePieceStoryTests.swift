@@ -45,12 +45,12 @@ struct WritePieceStoryTests {
     @Test(arguments: [Profile.kill, .strict])
     func `a crash between two pieces came within one write`(profile: Profile) throws {
         let between = try story(pieces, profile, at: 2)
-        #expect(between.reasons.joined().contains("within"), "\(between.reasons)")
+        #expect(between.reasons.joined().contains("during"), "\(between.reasons)")
         #expect(!between.reasons.joined().contains("Nothing is lost"), "\(between.reasons)")
         // Before the first piece and after the last it did not.
         for point in [1, 3] {
             let story = try story(pieces, profile, at: point)
-            #expect(!story.reasons.joined().contains("within"), "\(point): \(story.reasons)")
+            #expect(!story.reasons.joined().contains("during"), "\(point): \(story.reasons)")
         }
     }
 

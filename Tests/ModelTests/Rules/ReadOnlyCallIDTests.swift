@@ -3,14 +3,14 @@ import Testing
 
 @testable import Model
 
-struct QuestionIDTests {
+struct ReadOnlyCallIDTests {
     @Test func `a call that leaves no trace is called by its kind and its number`() throws {
-        let id = OperationID(question: .read, number: 4)
+        let id = OperationID(readOnlyCall: .read, number: 4)
         #expect("\(id)" == "read 4" && "\(OperationID(4))" == "op 4")
-        #expect(id.question?.kind == .read && id.question?.number == 4)
-        #expect(OperationID(62).question == nil)
+        #expect(id.readOnlyCall?.kind == .read && id.readOnlyCall?.number == 4)
+        #expect(OperationID(62).readOnlyCall == nil)
         for kind in OperationKind.allCases {
-            #expect(OperationID(question: kind, number: 7).scriptText == "\(kind.name):7")
+            #expect(OperationID(readOnlyCall: kind, number: 7).scriptText == "\(kind.name):7")
         }
     }
 

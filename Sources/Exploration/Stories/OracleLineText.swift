@@ -1,13 +1,13 @@
 import Bytes
 import Oracle
 
-/// A line of the oracle, told: `oracle line 2: put k32, 1026 bytes: acknowledged`.
-package struct OracleLineWords: Hashable, Sendable {
+/// An oracle line as text: `oracle line 2: put k32, 1026 bytes: acknowledged`.
+package struct OracleLineText: Hashable, Sendable {
     package let text: String
-    /// What the line says of the operation that it is about.
+    /// The fate of the operation, according to the line.
     package let fate: CrashStory.Fate
 
-    /// - Parameter line: without its newline. One that is no line of an oracle is shown as it is.
+    /// - Parameter line: without its newline. A line that does not parse is shown unchanged.
     package init(_ line: [UInt8], number: Int) {
         let head = "oracle line \(number)"
         guard let parsed = try? OracleLine.parse(line, line: number) else {
@@ -18,7 +18,7 @@ package struct OracleLineWords: Hashable, Sendable {
             (text, fate) = ("\(head): restart", .other)
             return
         }
-        let deed =
+        let request =
             switch operation.action {
             case .put(let payload): "put \(operation.key), \(payload.count.counted("byte"))"
             case .delete: "delete \(operation.key)"
@@ -28,8 +28,8 @@ package struct OracleLineWords: Hashable, Sendable {
             switch parsed {
             case .acknowledged: ("acknowledged", .promised)
             case .failed: ("refused", .refused)
-            default: ("asked for", .asked)
+            default: ("requested", .asked)
             }
-        text = "\(head): \(deed): \(answer)"
+        text = "\(head): \(request): \(answer)"
     }
 }

@@ -1,5 +1,5 @@
 extension PendingSet {
-    /// The largest legal choice within what `choice` asks for.
+    /// The largest legal choice within the one that `choice` asks for.
     public func survivors(_ choice: Choice) -> Survivors {
         switch choice {
         case .everything: close { _ in .kept }
@@ -9,13 +9,13 @@ extension PendingSet {
         }
     }
 
-    /// The tree that a crash with this choice leaves.
+    /// The tree after a crash with these survivors.
     public func tree(_ survivors: Survivors) -> Tree {
         var tree = durable
-        for (part, fate) in zip(pendingEffects(), survivors.fates) {
-            switch (fate, part.effect) {
+        for (pending, fate) in zip(pendingEffects(), survivors.fates) {
+            switch (fate, pending.effect) {
             case (.lost, _): break
-            case (.kept, _): PendingSet.apply(part, to: &tree)
+            case (.kept, _): PendingSet.apply(pending, to: &tree)
             case (.data(let bytes), let effect): tree.apply(effect, within: bytes)
             case (.size(let size), .grow(let inode, let from, _)): tree.apply(.grow(inode, from: from, to: size))
             case (.size, _): preconditionFailure("only growth has sizes")
@@ -24,24 +24,25 @@ extension PendingSet {
         return tree
     }
 
-    /// What a crash with this choice loses.
+    /// The atoms that a crash with these survivors loses.
     public func lost(_ survivors: Survivors) -> LostAtoms {
         var items: [LostAtoms.Item] = []
-        for (part, fate) in zip(pendingEffects(), survivors.fates) {
+        for (pending, fate) in zip(pendingEffects(), survivors.fates) {
             let extent: LostAtoms.Extent
             switch fate {
             case .kept: continue
             case .lost: extent = .whole
-            case .data(let kept): extent = .bytes(Array(part.pendingBytes.subtracting(kept).ranges))
+            case .data(let kept): extent = .bytes(Array(pending.pendingBytes.subtracting(kept).ranges))
             case .size(let size): extent = .sizeAbove(size)
             }
-            items.append(LostAtoms.Item(operation: part.operation, part: part.index, extent: extent))
+            items.append(LostAtoms.Item(operation: pending.operation, part: pending.index, extent: extent))
         }
         return LostAtoms(items)
     }
 
-    /// Every legal choice, each once, as long as `body` returns true: first nothing, then one atom more or less at a
-    /// time. Data is torn at units, sizes at pages; a set with n free units has 2ⁿ choices, so ask only of small sets.
+    /// Calls `body` with every legal choice, each once, while it returns true. The first choice keeps nothing; each step
+    /// adds or removes one atom. Data is torn at units, sizes at pages. A set with n independent units has 2ⁿ choices: only
+    /// for small sets.
     ///
     /// Returns false when `body` stopped the walk.
     @discardableResult
@@ -55,11 +56,11 @@ extension PendingSet {
         return true
     }
 
-    /// The largest legal choice within what is wanted of each part.
+    /// The largest legal choice within the wanted fate of each effect.
     func close(_ wanted: (PendingEffect) -> Fate) -> Survivors {
-        let parts = pendingEffects()
-        var closure = SurvivorClosure(parts, self)
-        while closure.fates.count < parts.count { closure.resolveNext(wanted) }
+        let effects = pendingEffects()
+        var closure = SurvivorClosure(effects, self)
+        while closure.fates.count < effects.count { closure.resolveNext(wanted) }
         return Survivors(fates: closure.fates)
     }
 }
@@ -68,13 +69,13 @@ extension LostAtoms {
     fileprivate func wanted() -> (PendingEffect) -> Fate {
         var byPart: [[UInt64]: Extent] = [:]
         for item in items { byPart[[item.operation.rawValue, UInt64(item.part)]] = item.extent }
-        return { part in
-            switch byPart[[part.operation.rawValue, UInt64(part.index)]] {
+        return { pending in
+            switch byPart[[pending.operation.rawValue, UInt64(pending.index)]] {
             case nil: .kept
             case .whole: .lost
             case .sizeAbove(let size): .size(size)
             case .bytes(let ranges):
-                .data(ranges.reduce(into: part.pendingBytes) { $0.remove(contentsOf: $1) })
+                .data(ranges.reduce(into: pending.pendingBytes) { $0.remove(contentsOf: $1) })
             }
         }
     }

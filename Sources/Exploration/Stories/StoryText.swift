@@ -3,12 +3,12 @@ import Model
 import Oracle
 
 extension Loss {
-    /// Which part of its operation it is.
+    /// The lost part of the operation.
     var partWords: String {
         let part =
             switch effect {
             case .write: "its data"
-            case .zero: "the zeros where bytes were"
+            case .zero: "the zeros over old bytes"
             case .grow, .resize: "its size"
             case .name(_, nil): "the removal of the old name"
             case .name: "the new name"
@@ -19,24 +19,24 @@ extension Loss {
 }
 
 extension TraceLine {
-    /// What happened, in the words of a story: `write a.db, bytes 4096–8191`.
-    var storyDeed: String {
+    /// The event as text for a story: `write a.db, bytes 4096–8191`.
+    var storyText: String {
         var text = [what, shownPath ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
         if let offsetBytes, let countBytes, countBytes > 0 {
-            text += ", \(ByteRangeWords.bytes(offsetBytes..<offsetBytes + countBytes))"
+            text += ", \(ByteRangeText.bytes(offsetBytes..<offsetBytes + countBytes))"
         }
         if let sizeBytes { text += " to \(sizeBytes.counted("byte"))" }
         if let otherPath { text += " \(relationSign) \(Self.shown(otherPath))" }
         if what == "symlink" || what == "fault", let detail { text += " \(detail)" }
-        return origin == .writeback ? text + ", by the kernel, out of a shared mapping" : text
+        return origin == .writeback ? text + ", by the kernel, from a shared mapping" : text
     }
 
-    /// What is done to which file, without places and numbers.
+    /// The operation and the file, without offsets and sizes.
     var group: String {
         what == "oracle" ? "oracle line" : [what, shownPath ?? ""].filter { !$0.isEmpty }.joined(separator: " ")
     }
 
-    /// The path as it is seen from the store's directory.
+    /// The path relative to the store's directory.
     var shownPath: String? { path.map(Self.shown) }
 
     private static func shown(_ path: ByteString) -> String {
@@ -46,7 +46,7 @@ extension TraceLine {
 }
 
 extension Violation {
-    /// What is wrong, in one sentence, for somebody who has never seen the checks.
+    /// The violation in one sentence, for a reader who does not know the checks.
     var headline: String {
         let key = key.map { "key \($0)" } ?? "the store"
         let place = line.map { " (oracle line \($0))" } ?? ""
@@ -55,14 +55,14 @@ extension Violation {
         case .opens: return "the store does not open any more"
         case .durable where found?.payload == nil: return "\(key) is gone, though its write was acknowledged\(place)"
         case .durable: return "\(key) holds an old value, though a newer one was acknowledged\(place)"
-        case .perKeyPrefix: return "\(key) holds a mix of values that it was given"
-        case .payloadIntegrity: return "\(key) holds what nobody wrote"
-        case .noExtras: return "\(key) is there, and nobody wrote it"
+        case .perKeyPrefix: return "\(key) holds a mix of values that were written to it"
+        case .payloadIntegrity: return "\(key) holds a value that was never written"
+        case .noExtras: return "\(key) exists, though it was never written"
         case .noResurrection: return "\(key) is back, though its deletion was acknowledged\(place)"
-        case .noHoles: return "\(key) shows a hole: something later survived, something earlier did not"
+        case .noHoles: return "\(key) shows a hole: a later operation survived, an earlier one did not"
         case .atomic: return "\(key) shows half of a batch"
-        case .idempotent: return "a second recovery shows something else than the first"
-        case .writable: return "the store takes no new write, or does not keep it"
+        case .idempotent: return "a second recovery gives another result than the first"
+        case .writable: return "the store accepts no new write, or loses it"
         }
     }
 
@@ -71,8 +71,8 @@ extension Violation {
         return switch check {
         case .filesystem: "the filesystem mounts, and its checker finds nothing wrong"
         case .opens: "recovery ends without error"
-        case .writable: "a new write is taken, and is there after one more recovery"
-        default: "what was acknowledged"
+        case .writable: "a new write succeeds, and survives one more recovery"
+        default: "the acknowledged values"
         }
     }
 

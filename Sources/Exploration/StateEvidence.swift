@@ -2,15 +2,15 @@ import Bytes
 import Model
 import Oracle
 
-/// What a state shows: its recovery, and the recoveries after crashes of that recovery where they differ from it.
+/// The evidence of a crash state: its recovery, and the differing recoveries after crashes during that recovery.
 ///
-/// The text of an error is no part of that, only its pattern: numbers, addresses and names of temporary files differ from
-/// look to look.
-struct ShownState: Sendable {
+/// The digest covers only the pattern of an error message, because numbers, addresses and temporary names differ between
+/// recoveries.
+struct StateEvidence: Sendable {
     var evidence: Evidence
     var nested: [Evidence] = []
 
-    /// 128 bits that stand for what is shown, as a state's hash stands for the state.
+    /// A 128-bit digest of the evidence.
     var digest: StateHash { nested.reduce(evidence.digest) { .mixed($0, $1.digest) } }
 
     /// About how much memory it takes, in bytes.
@@ -41,7 +41,7 @@ extension Evidence {
 }
 
 extension Recovery {
-    /// 128 bits that stand for what it shows.
+    /// A 128-bit digest of the recovery.
     var digest: StateHash {
         switch self {
         case .failed(let reason): return .run(5, patternOf: reason)
@@ -68,7 +68,7 @@ extension Recovery {
 }
 
 extension StateHash {
-    /// A hash of what a run of bytes is, and of the bytes.
+    /// A hash of a run of bytes and its kind.
     fileprivate static func run(_ kind: UInt64, _ bytes: [UInt8] = []) -> StateHash {
         .mixed(StateHash(high: kind, low: UInt64(bytes.count)), StateHash(of: bytes))
     }

@@ -1,11 +1,11 @@
 import Bytes
 
 extension PendingSet {
-    /// Of a write, the bytes of the units that it leaves as they were: a version equal in content to its predecessor
-    /// adds no atom, so that zeroing a fresh segment costs nothing.
+    /// The bytes of those units that a write does not change. Such a unit adds no atom, so that zeroing a fresh segment
+    /// costs nothing.
     ///
-    /// None while something is in flight, or after a failed barrier: a rewrite of failed data makes a new version that
-    /// can be synced. Data that cannot be read counts as changed.
+    /// Empty while an operation or barrier is in flight, and after a failed fsync: a rewrite of the failed data can be
+    /// synced again. Data that cannot be read counts as changed.
     func unchangedBytes(of data: Payload, at offset: UInt64, in state: InodeState) -> RangeSet<UInt64> {
         var unchanged = RangeSet<UInt64>()
         guard let payloads, let content = state.content, inFlight.isEmpty, barriers.isEmpty, state.failedFsync.isEmpty,

@@ -2,19 +2,19 @@ import Model
 import Oracle
 import Platform
 
-/// What recovering once more showed, by what the first recovery left: many states recover to few. Of each only a digest
-/// is kept: mostly the second recovery shows what the first one did, and is that one then. Thread safe.
-final class SecondRecoveries: Sendable {
-    /// Of so many one is looked at all the same: what a recovery shows must depend on what it finds alone.
+/// A cache of second recoveries, keyed by the files that the first recovery left, because many states recover to few
+/// different ones. It keeps only digests: usually the second recovery equals the first, which is then returned. Thread safe.
+final class SecondRecoveryCache: Sendable {
+    /// One of this many cached recoveries is run all the same, because the result must depend only on the files.
     private static let lookPeriod = 64
     private static let keptAtMost = 10_000
 
     private let known = Guarded<[StateHash: StateHash]>([:])
 
-    /// What a store that finds this shows; `recover` is asked where it is not known, or not what the first recovery
-    /// showed, and now and then where it is.
+    /// The second recovery, of the files with hash `left`. Calls `recover` if it is not cached or differs from `first`, and
+    /// sometimes to check the cache.
     ///
-    /// - Parameter number: the recovery's own number, which says whether it is time to look.
+    /// - Parameter number: the number of the recovery, which decides whether to check the cache.
     func recovery(
         after left: StateHash, showing first: Recovery, number: Int, _ recover: () throws -> Recovery
     ) rethrows -> Recovery {
@@ -26,7 +26,7 @@ final class SecondRecoveries: Sendable {
             let digest = second.digest
             known.withLock { if $0.count < Self.keptAtMost { $0[left] = digest } }
         }
-        // One copy where both are the same: what a state shows may be megabytes.
+        // Share one copy if both are equal: evidence may have megabytes.
         return second == first ? first : second
     }
 }

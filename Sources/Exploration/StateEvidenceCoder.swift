@@ -3,12 +3,12 @@ import Model
 import Oracle
 import Storage
 
-/// Writes what states showed to a spill file and reads it back. A large value is written once as long as it is
-/// remembered, and pointed to.
-struct ShownStateCoder {
-    /// Values of fewer bytes stand where they are: to point to them takes as much.
+/// Encodes the evidence of states to a spill file and decodes it. A large value is written once and then referred to, as
+/// long as it is remembered.
+struct StateEvidenceCoder {
+    /// Smaller values are written inline: a reference takes as many bytes.
     private static let smallBytes = 64
-    /// So many values are remembered; then all are forgotten, and written anew when they come again.
+    /// The most values to remember. Then all are forgotten, and written again when they come again.
     private static let rememberedAtMost = 1 << 16
 
     private var known: [StateHash: UInt64] = [:]
@@ -19,7 +19,7 @@ struct ShownStateCoder {
 
     // MARK: - Writing
 
-    mutating func encode(_ shown: ShownState, to file: SpillFile) throws -> Payload {
+    mutating func encode(_ shown: StateEvidence, to file: SpillFile) throws -> Payload {
         var text = ByteWriter()
         text.append(UInt32(1 + shown.nested.count))
         for evidence in [shown.evidence] + shown.nested { try append(evidence, to: &text, file) }
@@ -89,14 +89,14 @@ struct ShownStateCoder {
     // MARK: - Reading
 
     /// Something that was written to `file` by a coder.
-    static func decode(_ bytes: [UInt8], from file: SpillFile) throws -> ShownState {
+    static func decode(_ bytes: [UInt8], from file: SpillFile) throws -> StateEvidence {
         try bytes.withUnsafeBytes { buffer in
             var reader = ByteReader(buffer)
             let count = Int(reader.integer(UInt32.self) ?? 0)
             var all: [Evidence] = []
             for _ in 0..<count { all.append(try evidence(&reader, file)) }
             guard let first = all.first, reader.remainingBytes == 0 else { throw Damage() }
-            return ShownState(evidence: first, nested: Array(all.dropFirst()))
+            return StateEvidence(evidence: first, nested: Array(all.dropFirst()))
         }
     }
 

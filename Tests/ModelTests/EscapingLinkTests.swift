@@ -3,7 +3,7 @@ import Glibc
 import Model
 import Testing
 
-struct LeavingLinkTests {
+struct EscapingLinkTests {
     /// `d/e` are directories, `f` and `d/f` files; the rest are links.
     private static let links: [(path: ByteString, target: ByteString, leaves: Bool)] = [
         ("a", "/srv/db", true),
@@ -52,24 +52,24 @@ struct LeavingLinkTests {
 
     @Test(arguments: links.indices) func `a link leaves its tree or not`(index: Int) {
         let (path, target, leaves) = Self.links[index]
-        let found = Self.tree([(path, target)]).leavingLinks()
-        #expect(found == (leaves ? [LeavingLink(path: path, target: target)] : []))
+        let found = Self.tree([(path, target)]).escapingLinks()
+        #expect(found == (leaves ? [EscapingLink(path: path, target: target)] : []))
     }
 
     @Test func `a link that goes through another one leaves where that one leads`() {
         let chain = Self.tree([("a", "b"), ("b", "c/x"), ("c", "/srv"), ("z", "d")])
-        #expect(chain.leavingLinks().map(\.path) == ["a", "b", "c"])
+        #expect(chain.escapingLinks().map(\.path) == ["a", "b", "c"])
         // From where `d/e` is, up is `d`, and not the root of the tree.
         let deep = Self.tree([("in", "d/e"), ("stays", "in/../f"), ("leaves", "in/../../../f")])
-        #expect(deep.leavingLinks().map(\.path) == ["leaves"])
+        #expect(deep.escapingLinks().map(\.path) == ["leaves"])
         let round = Self.tree([("a", "b/.."), ("b", "a/..")])
-        #expect(round.leavingLinks().isEmpty)
+        #expect(round.escapingLinks().isEmpty)
     }
 
     @Test func `a link that no name reaches leads nowhere`() {
         var tree = Self.tree([("a", "/srv")])
         tree.nodes[.root]?.entries["a"] = nil
-        #expect(tree.leavingLinks().isEmpty)
+        #expect(tree.escapingLinks().isEmpty)
     }
 
     /// Each level has a name of 200 bytes: the paths of all of them together have 3.6 GB.
@@ -86,7 +86,7 @@ struct LeavingLinkTests {
         tree.nodes[link] = Node(kind: .symbolicLink(target: "/etc"), attributes: Attributes(mode: 0o777))
         for place in [InodeID.root, directory] { tree.nodes[place]?.entries["l"] = link }
         let before = Self.peakKilobytes
-        let links = tree.leavingLinks()
+        let links = tree.escapingLinks()
         #expect(links.count == 2 && links.contains { $0.path == "l" })
         // Of the other one the end is told.
         #expect(links.allSatisfy { $0.path.count <= 4200 && $0.path.bytes.last == UInt8(ascii: "l") })

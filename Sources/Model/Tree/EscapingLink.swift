@@ -1,8 +1,8 @@
 import Bytes
 
-/// A symbolic link that leads out of the tree that it is in: whoever follows it reads and writes somebody else's files.
-public struct LeavingLink: Hashable, Sendable {
-    /// Where it is, from the root of its tree.
+/// A symbolic link that leads out of its tree. A program that follows it accesses files outside of the store.
+public struct EscapingLink: Hashable, Sendable {
+    /// The path of the link, from the root of its tree.
     public var path: ByteString
     public var target: ByteString
 
@@ -12,30 +12,30 @@ public struct LeavingLink: Hashable, Sendable {
     }
 }
 
-extension LeavingLink: CustomStringConvertible {
+extension EscapingLink: CustomStringConvertible {
     public var description: String { "\(path) -> \(target)" }
 }
 
 extension Tree {
-    /// The links that lead out: to an absolute path, or through `..` above the root, themselves or by links that they go
-    /// through. In the order of their paths.
+    /// The links that lead out of the tree, sorted by path: to an absolute path, or through `..` above the root, directly or
+    /// through other links.
     ///
-    /// Names that are not there are taken for directories: a store may make them.
-    public func leavingLinks() -> [LeavingLink] {
-        // Without such a target somewhere no link leaves, and most stores have no link at all.
-        guard nodes.values.contains(where: { $0.linkTarget?.mayLeave ?? false }) else { return [] }
+    /// Missing names count as directories, because a store may create them.
+    public func escapingLinks() -> [EscapingLink] {
+        // Fast path: most stores have no link at all.
+        guard nodes.values.contains(where: { $0.linkTarget?.mayEscape ?? false }) else { return [] }
         return reachable().compactMap { name in
-            guard let target = nodes[name.inode]?.linkTarget, leaves(name, target) else { return nil }
-            return LeavingLink(path: name.path, target: target)
+            guard let target = nodes[name.inode]?.linkTarget, escapes(name, target) else { return nil }
+            return EscapingLink(path: name.path, target: target)
         }
     }
 
-    /// As many links as Linux follows in one path.
-    private static let mostFollowed = 40
+    /// The most links that Linux follows in one path.
+    private static let maximumLinkCount = 40
 
-    private func leaves(_ link: ReachableNames.Element, _ target: ByteString) -> Bool {
+    private func escapes(_ link: ReachableNames.Element, _ target: ByteString) -> Bool {
         if target.isAbsolute { return true }
-        // Where the way has come to: a directory that is reached for certain, and what was entered beneath it.
+        // The current directory, and the names entered below it that may not exist.
         var directory = link.parent ?? link
         var below: [InodeID?] = []
         var rest: [ByteString] = target.components.reversed()
@@ -54,8 +54,8 @@ extension Tree {
                     continue
                 }
                 followed += 1
-                // Nobody gets through such a path.
-                if followed > Self.mostFollowed { return false }
+                // Linux fails with ELOOP.
+                if followed > Self.maximumLinkCount { return false }
                 if next.isAbsolute { return true }
                 rest += next.components.reversed()
             }
@@ -73,6 +73,6 @@ extension ByteString {
 
     fileprivate var components: [ByteString] { bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) } }
 
-    /// A relative link without `..` goes down, and leaves only through another one.
-    fileprivate var mayLeave: Bool { isAbsolute || components.contains("..") }
+    /// A relative link without `..` leads down. It can leave only through another link.
+    fileprivate var mayEscape: Bool { isAbsolute || components.contains("..") }
 }
