@@ -185,7 +185,7 @@ final class MountSide: PageCacheSide {
 
     func truncate(_ descriptor: Int, to size: UInt64) -> String {
         answer { () throws(Errno) in
-            let changes = FileSystem.AttributeChanges(sizeBytes: Int64(size))
+            let changes = AttributeChanges(sizeBytes: Int64(size))
             _ = try fileSystem.setAttributes(file, changes, handle: handles[descriptor], caller)
             return "done"
         }

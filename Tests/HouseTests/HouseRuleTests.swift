@@ -91,6 +91,24 @@ struct HouseRuleTests {
         #expect(PrintingRule.objections(to: place) == [])
     }
 
+    @Test func `a cycle of folders is told with who closes it`() {
+        func file(_ path: String, _ text: String) -> SourceFile { SourceFile(path: "Sources/M/" + path, text: text) }
+        let below = file("Low/Base.swift", "package struct Base {}\n")
+        let above = file("High/Top.swift", "struct Top { var base: Base }\n")
+        #expect(FolderRule.objections(to: [below, above]) == [])
+        for text in ["// Top", "let text = \"Top\"", "struct Base { enum Top {} }", "let way = Way.Top"] {
+            #expect(FolderRule.objections(to: [file("Low/Base.swift", text), above]) == [], "\(text)")
+        }
+        let cycle = file("Low/Base.swift", "struct Base { let text = \"\\(Top.self)\" }\n")
+        #expect(
+            FolderRule.objections(to: [cycle, above])
+                == ["M: High -> Low -> High (Top.swift uses Base, Base.swift uses Top)"])
+        let root = file("List.swift", "let all = [Top.self]\nenum List {}\n")
+        #expect(FolderRule.objections(to: [below, above, root]) == [])
+        let use = file("Low/Base.swift", "struct Base { var list: List }\n")
+        #expect(FolderRule.objections(to: [use, above, root]).count == 1)
+    }
+
     @Test(arguments: [(400, true), (401, false)])
     func `the 401st line is too many`(count: Int, isAllowed: Bool) {
         let file = SourceFile(path: "Sources/Model/Long.swift", text: String(repeating: "\n", count: count))

@@ -22,6 +22,10 @@ struct HouseTests {
         #expect(files.flatMap(house.objections(toImportsOf:)) == [])
     }
 
+    @Test func `folders of one module have no cycle`() throws {
+        #expect(FolderRule.objections(to: try SourceFile.all(in: "Sources", endings: ["swift"])) == [])
+    }
+
     @Test func `what is kept is written in one place, and every exception is needed`() throws {
         let files = try SourceFile.all(in: "Sources", endings: ["swift"])
         #expect(files.flatMap(OutputRule.objections(to:)) == [])

@@ -1,19 +1,6 @@
 import Bytes
 import Model
 
-/// The result of a power cut: the crash state and the loss.
-package struct PowerCut: Sendable {
-    /// The number of trace events before the cut.
-    package var eventCount: Int
-    package var lost: LostAtoms
-    /// The losses, one sentence each.
-    package var story: [String]
-    /// The changes that were unsynced, and so could have been lost, one sentence each.
-    package var unsynced: [String]
-    /// The tree now in the backing directory. Its contents are payloads of the mount.
-    package var tree: Tree
-}
-
 extension FaultMount {
     /// Cuts the power unless it is off, unmounts, and turns the backing directory into the crash state for `profile`
     /// and `choice`. The cost is in proportion to the loss, not to file sizes.

@@ -17,7 +17,7 @@ package enum TargetError: Error, Hashable, Sendable {
     case driverMissing(path: ByteString)
     case commandNotFound(ByteString)
     /// Files that the commands of a manifest need.
-    case commandsMissing([Target.MissingFile])
+    case commandsMissing([MissingFile])
     /// A recover command ended as a shell or env does that finds no such program (127), or must not run it (126).
     case recoverNotRun(command: [ByteString], code: Int32, said: String)
     case commandEmpty

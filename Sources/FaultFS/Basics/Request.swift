@@ -40,7 +40,7 @@ struct Request: @unchecked Sendable {
         do throws(Errno) { try body(fileSystem) } catch { reply(error) }
     }
 
-    static func entry(_ found: FileSystem.LookupReply, _ fileSystem: FileSystem) -> fuse_entry_param {
+    static func entry(_ found: LookupReply, _ fileSystem: FileSystem) -> fuse_entry_param {
         var entry = fuse_entry_param()
         let isControl = fileSystem.control.owns(found.id)
         entry.ino = fuse_ino_t(found.id)
@@ -50,7 +50,7 @@ struct Request: @unchecked Sendable {
         return entry
     }
 
-    func reply(_ found: FileSystem.LookupReply, _ fileSystem: FileSystem) {
+    func reply(_ found: LookupReply, _ fileSystem: FileSystem) {
         var entry = Self.entry(found, fileSystem)
         if fuse_reply_entry(raw, &entry) != 0 { fileSystem.table.forget(found.id, count: 1) }
     }

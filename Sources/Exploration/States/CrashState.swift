@@ -39,19 +39,6 @@ extension Recording {
         return LossStory(lines: set.lossDescriptions(survivors), patterns: set.lossTable().patterns(lostBy: survivors))
     }
 
-    /// The story of `state`, which breaks the contract with `violation`.
-    ///
-    /// - Parameters:
-    ///   - linesBefore: the number of oracle lines before this recording's first one.
-    ///   - faults: the faults that were injected into the run.
-    ///   - look: how the store was observed, if there was no crash; `state` is then the recorded state at that time.
-    package func story(
-        of state: CrashState, _ violation: Violation, linesBefore: Int, faults: [InjectedFault] = [],
-        look: CrashStory.FaultLook? = nil
-    ) throws -> CrashStory {
-        try Storyteller(self, state, violation, linesBefore: linesBefore, faults: faults, look: look).tell()
-    }
-
     /// The pending set after `crashPoint` events, and the number of oracle lines among them.
     func pendingSet(_ profile: Profile, at crashPoint: Int) throws(RecordingError) -> (PendingSet, lines: Int) {
         guard crashPoint >= 0, crashPoint <= events.count else {

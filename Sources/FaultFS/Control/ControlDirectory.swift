@@ -21,16 +21,16 @@ final class ControlDirectory: @unchecked Sendable {
     func owns(_ id: UInt) -> Bool { id >= Self.firstID }
 
     /// nil when the name is outside `.faultline`. ENOENT when it is inside and there is no such file.
-    func lookUp(_ parent: UInt, _ name: ByteString) throws(Errno) -> FileSystem.LookupReply? {
+    func lookUp(_ parent: UInt, _ name: ByteString) throws(Errno) -> LookupReply? {
         if parent == 1 {
             guard name == Self.name else { return nil }
-            return FileSystem.LookupReply(id: Self.firstID, attributes: try attributes(Self.firstID))
+            return LookupReply(id: Self.firstID, attributes: try attributes(Self.firstID))
         }
         guard owns(parent) else { return nil }
         guard parent == Self.firstID else { throw Errno(ENOTDIR) }
         guard let index = files.firstIndex(where: { $0.name == name }) else { throw Errno(ENOENT) }
         let id = Self.firstID + 1 + UInt(index)
-        return FileSystem.LookupReply(id: id, attributes: try attributes(id))
+        return LookupReply(id: id, attributes: try attributes(id))
     }
 
     var listing: [(name: ByteString, id: UInt)] {
@@ -55,7 +55,7 @@ final class ControlDirectory: @unchecked Sendable {
     }
 
     /// Accepts a truncation, as a shell's `>` sends one, and times. EPERM for mode and owner.
-    func setAttributes(_ id: UInt, _ changes: FileSystem.AttributeChanges) throws(Errno) -> stat {
+    func setAttributes(_ id: UInt, _ changes: AttributeChanges) throws(Errno) -> stat {
         if changes.mode != nil || changes.owner != nil || changes.group != nil { throw Errno(EPERM) }
         if changes.sizeBytes != nil { try file(id).truncate() }
         return try attributes(id)

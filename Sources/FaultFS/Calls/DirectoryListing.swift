@@ -58,7 +58,7 @@ struct DirectoryListing {
         do throws(Errno) {
             var attributes = stat()
             let node = try fileSystem.table.lookUp(name, in: parent, &attributes)
-            let found = FileSystem.LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
+            let found = LookupReply(id: UInt(node.id.rawValue), attributes: attributes)
             if !append(name, Request.entry(found, fileSystem), next: next) {
                 fileSystem.table.forget(found.id, count: 1)
             }

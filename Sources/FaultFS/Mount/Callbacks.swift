@@ -143,7 +143,7 @@ enum Callbacks {
             let request = Request(request)
             request.answer { fileSystem throws(Errno) in
                 let changed = try fileSystem.setAttributes(
-                    UInt(id), FileSystem.AttributeChanges(attributes!.pointee, which), handle: file?.pointee.fh,
+                    UInt(id), AttributeChanges(attributes!.pointee, which), handle: file?.pointee.fh,
                     request.caller)
                 request.reply(changed, isControl: fileSystem.control.owns(UInt(id)))
             }
@@ -201,7 +201,7 @@ extension Request {
     }
 }
 
-extension FileSystem.AttributeChanges {
+extension AttributeChanges {
     init(_ attributes: stat, _ which: Int32) {
         if which & FUSE_SET_ATTR_MODE != 0 { mode = attributes.st_mode }
         if which & FUSE_SET_ATTR_UID != 0 { owner = attributes.st_uid }

@@ -58,12 +58,6 @@ final class FileSystem: @unchecked Sendable {
         var isWriteback = false
     }
 
-    /// The reply to a lookup: an inode, to which the kernel now holds one more reference, and its attributes.
-    struct LookupReply {
-        var id: UInt
-        var attributes: stat
-    }
-
     @inline(__always)
     func checkPower() throws(Errno) {
         if recorder.isFrozen { throw Errno(EIO) }
@@ -88,16 +82,6 @@ final class FileSystem: @unchecked Sendable {
         let descriptor = try table.descriptor(of: node)
         try table.attributes(of: node, through: descriptor.rawValue, &attributes)
         return attributes
-    }
-
-    /// The fields of a setattr; nil leaves a field unchanged.
-    struct AttributeChanges {
-        var mode: mode_t?
-        var owner: uid_t?
-        var group: gid_t?
-        var sizeBytes: Int64?
-        /// tv_nsec may be UTIME_OMIT or UTIME_NOW.
-        var times: (accessed: timespec, modified: timespec)?
     }
 
     func setAttributes(

@@ -3,16 +3,6 @@ import Glibc
 import Platform
 
 extension Target {
-    /// A file that a command needs and that is not there, or cannot be run.
-    package struct MissingFile: Hashable, Sendable {
-        /// `workload` or `recover`.
-        package var command: String
-        package var name: ByteString
-        /// Where it was looked for; nil for the folders of PATH.
-        package var directory: ByteString?
-        package var errno: Int32
-    }
-
     /// Throws if a program that the commands start is not there, whatever the parameters' values are, or a script that
     /// they name. Programs with a `/` and scripts are relative to the manifest's directory.
     package func checkCommands() throws(TargetError) {
@@ -32,7 +22,7 @@ extension Command {
         ".py", ".sh", ".bash", ".pl", ".rb", ".js", ".mjs", ".lua", ".php", ".jar", ".tcl",
     ]
 
-    fileprivate func missingFiles(as name: String) -> [Target.MissingFile] {
+    fileprivate func missingFiles(as name: String) -> [MissingFile] {
         var programs = arguments.prefix(1)
         // env starts the first word that is neither an option nor a variable.
         if programs.first.map({ $0 == "env" || $0.bytes.ends(with: "/env") }) == true {
@@ -46,22 +36,22 @@ extension Command {
             + scripts.compactMap { missing($0, mode: R_OK, name) }
     }
 
-    private func missing(_ word: ByteString, mode: Int32, _ name: String) -> Target.MissingFile? {
+    private func missing(_ word: ByteString, mode: Int32, _ name: String) -> MissingFile? {
         if mode == X_OK, !word.bytes.contains(UInt8(ascii: "/")) {
             var command = self
             command.arguments = [word]
             if (try? command.executable()) != nil { return nil }
-            return Target.MissingFile(command: name, name: word, directory: nil, errno: ENOENT)
+            return MissingFile(command: name, name: word, directory: nil, errno: ENOENT)
         }
         let path = word.bytes.first == UInt8(ascii: "/") ? word : directory?.appending(component: word) ?? word
         var status = stat()
         guard path.withCString({ stat($0, &status) }) == 0 else {
-            return Target.MissingFile(command: name, name: word, directory: directory, errno: errno)
+            return MissingFile(command: name, name: word, directory: directory, errno: errno)
         }
         let isDirectory = status.st_mode & S_IFMT == S_IFDIR
         guard !isDirectory, path.withCString({ access($0, mode) }) == 0 else {
             let reason = isDirectory ? EISDIR : errno
-            return Target.MissingFile(command: name, name: word, directory: directory, errno: reason)
+            return MissingFile(command: name, name: word, directory: directory, errno: reason)
         }
         return nil
     }
@@ -69,13 +59,4 @@ extension Command {
 
 extension [UInt8] {
     fileprivate func ends(with text: String) -> Bool { suffix(text.utf8.count).elementsEqual(text.utf8) }
-}
-
-extension Target.MissingFile: CustomStringConvertible {
-    package var description: String {
-        let place =
-            directory.map { " (looked for in \($0))" }
-            ?? (name.bytes.contains(UInt8(ascii: "/")) ? "" : " (looked for in PATH)")
-        return "\(command): \(name): \(Errno(errno))\(place)"
-    }
 }
