@@ -100,7 +100,8 @@ let package = Package(
         .target(
             name: "Benchmarks",
             dependencies: [
-                "CYardsticks", "Scenarios", "Runs", "Machine", "Exploration", "FaultFS", "Targets", "Events", "Engine",
+                "CYardsticks", "Scenarios", "Runs", "Machine", "Block", "Exploration", "FaultFS", "Targets", "Events",
+                "Engine",
                 "Oracle",
                 "Storage", "Model", "Platform", "Bytes", "CPlatform",
             ],
@@ -122,7 +123,8 @@ let package = Package(
         .executableTarget(
             name: "faultline",
             dependencies: [
-                "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "FaultFS",
+                "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
+                "FaultFS",
                 "Targets", "Events", "Engine", "Storage", "Oracle", "Model", "Platform", "Bytes", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],

@@ -85,21 +85,10 @@ package struct Recheck: Sendable {
         _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool = true,
         _ body: (Recheck) throws -> Answer
     ) throws -> Answer {
-        func recheck(_ directory: ByteString) throws -> Recheck {
-            try Recheck(
-                Replay(
-                    directory: directory, targets: targets, reference: reference, trusts: trusts,
-                    isSandboxed: isSandboxed))
+        try CaseArchive.withDirectory(of: path, for: "recheck") { directory in
+            let replay = try Replay(
+                directory: directory, targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed)
+            return try body(Recheck(replay))
         }
-        guard CaseArchive.isFile(path) else { return try body(recheck(path)) }
-        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "recheck", seed: 0)
-        let answer = Result {
-            let directory = try run.makeScratch().appending(component: "case")
-            try CaseArchive.unpack(path, into: directory)
-            return try body(recheck(directory))
-        }
-        try run.finish()
-        try TreeRemoval.remove(run.path)
-        return try answer.get()
     }
 }

@@ -33,6 +33,8 @@ package struct ReplayReport: ReportSubject {
     private let escapingLinks: [String]
     /// Nothing outside of the state could be written.
     private let isSandboxed: Bool
+    /// Where it was looked for below real filesystems.
+    private let confirmed: [Confirmation]?
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
         target = replay.record.target
@@ -51,6 +53,7 @@ package struct ReplayReport: ReportSubject {
         unstable = replay.record.unstable
         looks = outcome.looks.map { [$0.0, $0.1] }
         escapingLinks = outcome.escapingLinks.map(\.description)
+        confirmed = replay.record.confirmed
         isSandboxed = if case .sandbox = outcome.confinement { true } else { false }
     }
 
@@ -70,7 +73,7 @@ package struct ReplayReport: ReportSubject {
 
     private enum CodingKeys: String, CodingKey {
         case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken
-        case account, unstable, looks, isSandboxed
+        case account, unstable, looks, isSandboxed, confirmed
         case escapingLinks = "leavingLinks"
     }
 
@@ -116,6 +119,7 @@ package struct ReplayReport: ReportSubject {
         if !broken.isEmpty, !showsItsCheck, unstable == nil {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
+        lines += (confirmed ?? []).map { ReportLine("  \($0)") }
         lines += sandboxLines
         if verdict == .pass, unstable == nil {
             lines.append("  The case says: \(recorded)")

@@ -133,6 +133,7 @@ package struct RunReport: ReportSubject {
         if finding.isCutShort == true {
             lines.append("    not fully minimised: the time was up; `minimise` continues with the case")
         }
+        lines += (finding.confirmed ?? []).map { ReportLine("    \($0)") }
         if let known = finding.known {
             lines.append(Style.faint.shown("    known: \(known)", on: terminal))
         }

@@ -9,7 +9,8 @@ struct BenchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measures Faultline, each row beside its yardstick in the same run.",
         subcommands: [
-            BenchCycleCommand.self, BenchEngineCommand.self, BenchExploreCommand.self, BenchModelCommand.self,
+            BenchBlockCommand.self, BenchCycleCommand.self, BenchEngineCommand.self, BenchExploreCommand.self,
+            BenchModelCommand.self,
             BenchMountCommand.self, BenchValidateCommand.self, BenchWorkloadCommand.self,
         ])
 }

@@ -12,7 +12,7 @@ struct CaseArguments: ParsableArguments {
     @Flag(
         help: """
             Trust who made the case: run the commands of the manifest that came with it (read them first), and follow links \
-            that lead out of its state where no sandbox works.
+            that lead out of its state where no sandbox works, and let the kernel mount the disk image of a case of `block`.
             """)
     var trust = false
 

@@ -36,7 +36,7 @@ struct FaultlineCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, ExploreCommand.self, MatrixCommand.self, MergeCommand.self, ReplayCommand.self,
-            RecheckCommand.self,
+            RecheckCommand.self, ConfirmCommand.self,
             MinimiseCommand.self, CaseCommand.self, WorkloadCommand.self, ValidateCommand.self, MountCommand.self,
             UnmountCommand.self,
             TargetsCommand.self, ScenariosCommand.self, PlantedCommand.self, DoctorCommand.self,

@@ -40,6 +40,13 @@ struct MatrixCommand: ParsableCommand {
     @Flag(help: "Stop at the first cell that does not come out as expected.")
     var failFast = false
 
+    @Flag(
+        help: """
+            Look for each finding below a real ext4, xfs and btrfs, too, for \(Confirmer.usualSeconds) s each (root; \
+            docs/real-filesystems.md).
+            """)
+    var confirm = false
+
     @Option(help: "Begin no further cell after this time, such as 60s, 10m, 8h.")
     var budget: TimeSpan?
 
@@ -171,13 +178,24 @@ struct MatrixCommand: ParsableCommand {
         let end = budget.map { began + $0.duration }
         let isOver: @Sendable () -> Bool = { end.map { ContinuousClock.now >= $0 } ?? false }
         let failFast = failFast
+        let doctor = Doctor(driver: DoctorCommand.driver())
         let results = matrix.run(
             waiting, workers: jobs,
             shouldStop: {
                 Interruption.shared.isInterrupted || failFast && hasFailed.load(ordering: .relaxed) || isOver()
                     || cannotKeep.load(ordering: .relaxed)
             },
-            { [session] cell in session.run(cell.request) { progress.show("\(cell.request.target.label), \($0)") } },
+            { [session, confirm] cell in
+                let show: @Sendable (String) -> Void = { progress.show("\(cell.request.target.label), \($0)") }
+                var result = session.run(cell.request, progress: show)
+                if confirm {
+                    Confirmer(
+                        cell.request, seconds: Confirmer.usualSeconds, in: session,
+                        obstacle: { doctor.obstacle(to: $0) }
+                    ).confirm(&result, progress: show)
+                }
+                return result
+            },
             finished: { index, result in
                 let row = MatrixRow(matrix.cells[index], result)
                 if !row.isMet { hasFailed.store(true, ordering: .relaxed) }

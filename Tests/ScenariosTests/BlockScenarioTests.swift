@@ -129,4 +129,31 @@ private let isAble: Bool = {
         #expect(throws: OptionProblem.self) { try ExploreScenario.reading(["fsck": ["2"]], in: .commandLine) }
         #expect(throws: OptionProblem.self) { try ExploreScenario.reading(["block": ["xfs"], "sector": ["1024"]]) }
     }
+
+    @Test func `what a profile allows is looked for on a real filesystem, and the case keeps the answer`() throws {
+        let target = try targets.target("sqlite").configured(Self.losing.map { try Setting(parsing: $0) })
+        var files = ExploreScenario()
+        (files.limits.statesPerEpoch, files.limits.samplesPerEpoch, files.limits.pairedAtoms) = (64, 4, 0)
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        let result = session.run(
+            RunRequest(target: target, scenario: files, contract: target.contract, operationCount: 4))
+        let directory = ByteString(try #require(result.findings.first?.case))
+        let looks = try CaseConfirmation.open(
+            directory, targets: targets, reference: nil, trusts: false, isSandboxed: true
+        ) { confirmation, isArchive in
+            #expect(!isArchive)
+            let looks = confirmation.run(
+                below: [.ext4, .xfs], seconds: 30, in: session,
+                obstacle: { $0.contains(.makeFilesystem("xfs")) ? "no mkfs.xfs" : nil }, progress: { _ in })
+            try confirmation.keep(looks.map(\.confirmation))
+            return looks.map(\.confirmation)
+        }
+        #expect(looks.map(\.isSeen) == [true, false])
+        #expect(looks[1].outcome == .cannotBeSeen(reason: "no mkfs.xfs"))
+        #expect(Runs.Confirmation.verdict(of: looks) == .violation)
+        #expect(try CaseRecord(directory: directory).confirmed == looks)
+        // The case shows what it showed.
+        let replay = try Replay(directory: directory, targets: targets)
+        #expect(try replay.run(scratch: try scratch.make("replay")).judgement.broken == [.durable])
+    }
 }

@@ -59,3 +59,24 @@ extension CaseArchive {
         try OutputFile.create(script, try ReproduceScript.replayingItsDirectory(target: nil), permissions: 0o700)
     }
 }
+
+extension CaseArchive {
+    /// Hands the directory of the case at `path` to `body`: `path` itself, or, of an archive, where it was unpacked until
+    /// then.
+    ///
+    /// - Parameter purpose: what the directory of that while is named for.
+    package static func withDirectory<Answer>(
+        of path: ByteString, for purpose: String, _ body: (ByteString) throws -> Answer
+    ) throws -> Answer {
+        guard isFile(path) else { return try body(path) }
+        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: purpose, seed: 0)
+        let answer = Result {
+            let directory = try run.makeScratch().appending(component: "case")
+            try unpack(path, into: directory)
+            return try body(directory)
+        }
+        try run.finish()
+        try TreeRemoval.remove(run.path)
+        return try answer.get()
+    }
+}

@@ -24,7 +24,7 @@ package struct RunResult: Codable, Sendable {
     }
 
     /// How many epochs of the recorded run were explored, exhaustively or by their bounded search.
-    package struct Explored: Codable, Sendable, Equatable {
+    package struct Explored: Codable, Sendable, Hashable {
         /// How many were done. (Where `unit` says so they are no epochs.)
         package var epochs: Int
         package var of: Int
@@ -269,6 +269,8 @@ package struct Finding: Codable, Sendable {
     package var isCutShort: Bool?
     /// Why it is accepted (`known:` in the manifest or the matrix); nil where it is not.
     package var known: String?
+    /// Whether it was seen below real filesystems; nil where nobody looked.
+    package var confirmed: [Confirmation]?
     /// Why it fails, as facts; nil for what a live store alone showed in another way than by a broken check.
     package var cause: Cause?
     /// What the store said in these states, by kind, most states first; nil where it said nothing.

@@ -1,0 +1,80 @@
+import Block
+import Bytes
+import Exploration
+import Machine
+import Runs
+import Scenarios
+import Storage
+import Targets
+
+/// Looks for what a case shows below real filesystems, and keeps the answer in the case.
+package struct CaseConfirmation: Sendable {
+    private let directory: ByteString
+    private let request: RunRequest
+    package let cause: SoughtCause
+    /// Why it cannot be seen anywhere; nil where it may be.
+    private let objection: String?
+
+    /// - Parameter replay: the case, with the target that is to be run.
+    package init(_ replay: Replay) throws {
+        directory = replay.directory
+        let record = replay.record
+        let path = replay.directory.appending(component: CaseRecord.fileName)
+        guard let plan = record.run else {
+            throw CaseError.unreadable(
+                path, reason: "it is of an older version and does not say how its run is done again")
+        }
+        var request = try plan.request(replay.target, path: path)
+        if !replay.isSandboxed { request.target.confinement = .none }
+        self.request = request
+        cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
+        objection = Self.objection(to: record) ?? Confirmer.objection(to: request)
+    }
+
+    private static func objection(to record: CaseRecord) -> String? {
+        if record.live != nil || record.look != nil { return "it shows without a crash" }
+        if record.unstable != nil { return "the target's recovery is not deterministic, and shows different things" }
+        if record.firstCrash != nil {
+            return "the power went during a recovery, and below a filesystem recoveries are not recorded"
+        }
+        return record.probing == nil ? nil : "a write after the recovery showed it, which is not done there"
+    }
+
+    /// Does the workload again below each filesystem.
+    ///
+    /// - Parameter finished: hears each as it ends.
+    package func run(
+        below filesystems: [BlockFilesystem], seconds: Int, in session: RunSession,
+        obstacle: @escaping @Sendable ([MachineNeed]) -> String?, progress: @escaping @Sendable (String) -> Void
+    ) -> [(confirmation: Confirmation, result: RunResult?)] {
+        let confirmer = Confirmer(request, seconds: seconds, in: session, obstacle: obstacle)
+        return filesystems.map { filesystem in
+            let attempt = objection.map { .cannot(reason: $0) } ?? confirmer.run(below: filesystem, progress: progress)
+            let result: RunResult? = if case .ran(let result) = attempt { result } else { nil }
+            return (Confirmation(of: cause, below: filesystem, in: attempt), result)
+        }
+    }
+
+    /// Keeps what was found in `case.json`, in place of what an earlier look at the same filesystems said.
+    package func keep(_ confirmations: [Confirmation]) throws {
+        var record = try CaseRecord(directory: directory)
+        let others = (record.confirmed ?? []).filter { old in
+            !confirmations.contains { $0.filesystem == old.filesystem }
+        }
+        record.confirmed = others + confirmations
+        try OutputFile.replace(directory.appending(component: CaseRecord.fileName), with: try record.encoded())
+    }
+
+    /// Opens the case at `path` and hands it to `body`; an archive is unpacked, and nothing is kept in it.
+    package static func open<Answer>(
+        _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool,
+        _ body: (CaseConfirmation, _ isArchive: Bool) throws -> Answer
+    ) throws -> Answer {
+        try CaseArchive.withDirectory(of: path, for: "confirm") { directory in
+            let replay = try Replay(
+                directory: directory, targets: targets, reference: reference, trusts: trusts,
+                isSandboxed: isSandboxed)
+            return try body(CaseConfirmation(replay), CaseArchive.isFile(path))
+        }
+    }
+}

@@ -1,0 +1,121 @@
+import Block
+import Exploration
+import Oracle
+
+/// Whether a finding was seen below a real filesystem of this kernel, or is only allowed by the model.
+package struct Confirmation: Hashable, Sendable {
+    package enum Outcome: Hashable, Sendable {
+        /// So many crash states, at lines of the oracle, broke the same promise.
+        case seen(states: Int, of: Int)
+        /// None of so many did.
+        case notSeen(of: Int, explored: RunResult.Explored?)
+        case cannotBeSeen(reason: String)
+    }
+
+    /// A run below a filesystem, to see.
+    package enum Attempt: Sendable {
+        case ran(RunResult)
+        case cannot(reason: String)
+    }
+
+    package var filesystem: BlockFilesystem
+    package var kernel: String
+    package var outcome: Outcome
+
+    /// Whether `result`, of a run below `filesystem`, shows `cause`.
+    ///
+    /// What was lost of files says nothing about sectors: the same promise must be broken, in the same way.
+    package init(of cause: SoughtCause, below filesystem: BlockFilesystem, in attempt: Attempt) {
+        (self.filesystem, kernel) = (filesystem, RunResult.Block.runningKernel)
+        switch attempt {
+        case .cannot(let reason): outcome = .cannotBeSeen(reason: reason)
+        case .ran(let result):
+            let seen = result.findings.filter { cause.breaksTheSame(as: $0) }.reduce(0) { $0 + $1.states }
+            let isPartial = result.explored?.isPartial ?? false
+            if seen > 0 {
+                outcome = .seen(states: seen, of: result.states.decided)
+            } else if result.verdict == .harnessError || result.verdict == .inconclusive && !isPartial {
+                outcome = .cannotBeSeen(reason: result.reason ?? result.verdict.rawValue)
+            } else {
+                outcome = .notSeen(of: result.states.decided, explored: isPartial ? result.explored : nil)
+            }
+        }
+    }
+
+    /// What several say together: it was seen somewhere, or nowhere, or nobody can tell.
+    package static func verdict(of all: [Confirmation]) -> Verdict {
+        if all.contains(where: \.isSeen) { return .violation }
+        return all.allSatisfy { if case .notSeen(_, nil) = $0.outcome { true } else { false } } ? .pass : .inconclusive
+    }
+
+    package var isSeen: Bool { if case .seen = outcome { true } else { false } }
+}
+
+extension SoughtCause {
+    /// Whether a finding breaks the same promise in the same way, whatever was lost.
+    fileprivate func breaksTheSame(as finding: Finding) -> Bool {
+        guard .check(finding.check) == check else { return false }
+        guard let cause, let theirs = finding.cause else { return true }
+        return cause.isHang == theirs.isHang && cause.hasAcknowledged == theirs.hasAcknowledged
+    }
+}
+
+extension Confirmation: CustomStringConvertible {
+    /// `seen on ext4 6.18: 12 of 340 crash states`
+    package var description: String {
+        let place = "\(filesystem.rawValue) \(RunResult.Block.short(kernel))"
+        return switch outcome {
+        case .seen(let states, let all): "seen on \(place): \(states) of \(all.counted("crash state"))"
+        case .notSeen(let all, nil):
+            "not seen on \(place) in \(all.counted("crash state")): the model allows it"
+        case .notSeen(let all, let explored?):
+            "not seen on \(place) in \(all.counted("crash state")) (\(explored) epochs: the budget was used up): the model "
+                + "allows it"
+        case .cannotBeSeen(let reason): "cannot be seen on \(place): \(reason)"
+        }
+    }
+}
+
+extension Confirmation: Codable {
+    private enum Key: String, CodingKey { case filesystem, kernel, outcome, states, of, explored, reason }
+    private enum Kind: String, Codable {
+        case seen
+        case notSeen = "not seen"
+        case cannotBeSeen = "cannot be seen"
+    }
+
+    package init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: Key.self)
+        filesystem = try fields.decode(BlockFilesystem.self, forKey: .filesystem)
+        kernel = try fields.decode(String.self, forKey: .kernel)
+        switch try fields.decode(Kind.self, forKey: .outcome) {
+        case .seen:
+            outcome = .seen(
+                states: try fields.decode(Int.self, forKey: .states), of: try fields.decode(Int.self, forKey: .of))
+        case .notSeen:
+            outcome = .notSeen(
+                of: try fields.decode(Int.self, forKey: .of),
+                explored: try fields.decodeIfPresent(RunResult.Explored.self, forKey: .explored))
+        case .cannotBeSeen: outcome = .cannotBeSeen(reason: try fields.decode(String.self, forKey: .reason))
+        }
+    }
+
+    package func encode(to encoder: any Encoder) throws {
+        var fields = encoder.container(keyedBy: Key.self)
+        try fields.encode(filesystem, forKey: .filesystem)
+        try fields.encode(kernel, forKey: .kernel)
+        switch outcome {
+        case .seen(let states, let all):
+            try fields.encode(Kind.seen, forKey: .outcome)
+            try fields.encode(states, forKey: .states)
+            try fields.encode(all, forKey: .of)
+        case .notSeen(let all, let explored):
+            try fields.encode(Kind.notSeen, forKey: .outcome)
+            try fields.encode(all, forKey: .of)
+            try fields.encodeIfPresent(explored, forKey: .explored)
+        case .cannotBeSeen(let reason):
+            try fields.encode(Kind.cannotBeSeen, forKey: .outcome)
+            try fields.encode(reason, forKey: .reason)
+        }
+    }
+}

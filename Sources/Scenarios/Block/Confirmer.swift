@@ -1,0 +1,90 @@
+import Block
+import Exploration
+import Machine
+import Model
+import Runs
+import Targets
+
+/// Does the workload of a run again below real filesystems, with the same seed, to see what the run found there.
+package struct Confirmer: Sendable {
+    /// Where findings are looked for unless somebody says otherwise.
+    package static let usualFilesystems: [BlockFilesystem] = [.ext4, .xfs, .btrfs]
+    /// So long each filesystem is explored.
+    package static let usualSeconds = 60
+
+    private let request: RunRequest
+    private let seconds: Int
+    private let session: RunSession
+    /// What is missing of what a run needs; nil where all is there.
+    private let obstacle: @Sendable ([MachineNeed]) -> String?
+
+    /// - Parameter request: the run that found something, on files or below any filesystem.
+    package init(
+        _ request: RunRequest, seconds: Int, in session: RunSession,
+        obstacle: @escaping @Sendable ([MachineNeed]) -> String?
+    ) {
+        (self.request, self.seconds, self.session, self.obstacle) = (request, seconds, session, obstacle)
+    }
+
+    package func run(
+        below filesystem: BlockFilesystem, progress: @escaping @Sendable (String) -> Void
+    ) -> Confirmation.Attempt {
+        var scenario = BlockScenario()
+        scenario.exploration.explore(below: filesystem)
+        // Of a run below a filesystem the device stays as it was, with its faults.
+        if let block = request.scenario.block {
+            scenario.exploration.block?.sectorBytes = block.sectorBytes
+            let explored = request.scenario as? ExploreScenario ?? (request.scenario as? BlockScenario)?.exploration
+            scenario.exploration.rules = explored?.rules ?? []
+        }
+        scenario.budget = RunBudget(seconds: seconds)
+        var below = RunRequest(
+            target: request.target, scenario: scenario, contract: request.contract, seed: request.seed,
+            operationCount: request.operationCount)
+        below.shape = request.shape
+        below.known = []
+        if let obstacle = obstacle(below.needs) { return .cannot(reason: obstacle) }
+        return .ran(session.run(below) { progress("\(filesystem.rawValue), \($0)") })
+    }
+
+    /// Looks for each finding of `result` that a power cut below a filesystem can show, and notes what came of it.
+    package func confirm(
+        _ result: inout RunResult, below filesystems: [BlockFilesystem] = Confirmer.usualFilesystems,
+        progress: @escaping @Sendable (String) -> Void
+    ) {
+        guard result.findings.contains(where: { $0.check != .filesystem }) else { return }
+        let reason = Self.objection(to: request)
+        for filesystem in filesystems {
+            let attempt =
+                reason.map { Confirmation.Attempt.cannot(reason: $0) } ?? run(below: filesystem, progress: progress)
+            for index in result.findings.indices where result.findings[index].check != .filesystem {
+                let finding = result.findings[index]
+                let cause = SoughtCause(
+                    check: .check(finding.check), lossKinds: finding.lossKinds, cause: finding.cause)
+                let own = Self.objection(to: finding).map { Confirmation.Attempt.cannot(reason: $0) } ?? attempt
+                let confirmation = Confirmation(of: cause, below: filesystem, in: own)
+                result.findings[index].confirmed = (finding.confirmed ?? []) + [confirmation]
+            }
+        }
+    }
+
+    /// Why nothing of a run can show below a filesystem; nil where it can.
+    package static func objection(to request: RunRequest) -> String? {
+        switch request.scenario.name {
+        case .kill, .smoke: "no power cut showed it: a process that is killed loses nothing that is in the kernel"
+        case .ioError: "a fault of the store's files showed it, and below a filesystem only the device has faults"
+        default:
+            request.scenario.texts(of: "rule").isEmpty || request.scenario.block != nil
+                ? nil : "a fault of the store's files showed it, and below a filesystem only the device has faults"
+        }
+    }
+
+    /// The same of one finding.
+    static func objection(to finding: Finding) -> String? {
+        if finding.cause?.isDuringRecovery == true {
+            return "the power went during a recovery, and below a filesystem recoveries are not recorded"
+        }
+        if finding.check == .writable { return "a write after the recovery showed it, which is not done there" }
+        return finding.strongestProfile == .noCrash ? "it shows without a crash" : nil
+    }
+}
