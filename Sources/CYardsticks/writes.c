@@ -50,16 +50,15 @@ int yardstick_settle(const char *directory) {
     return failure;
 }
 
-double yardstick_overwrite(const char *path, size_t size, int count) {
-    int file = zeroed_file(path, size * (size_t)count);
-    if (file < 0) return file;
+// Writes records one after the other, each followed by `sync`; seconds, or -errno. Closes the file.
+static double write_records(int file, size_t size, int count, int (*sync)(int)) {
     char *record = malloc(size);
     int result = record ? 0 : -ENOMEM;
     if (record) memset(record, 0xA5, size);
     double began = now();
     for (int index = 0; result == 0 && index < count; index++) {
         result = write_all(file, record, size, (off_t)size * index);
-        if (result == 0 && fdatasync(file) != 0) result = -errno;
+        if (result == 0 && sync(file) != 0) result = -errno;
     }
     double seconds = now() - began;
     free(record);
@@ -67,21 +66,14 @@ double yardstick_overwrite(const char *path, size_t size, int count) {
     return result < 0 ? result : seconds;
 }
 
+double yardstick_overwrite(const char *path, size_t size, int count) {
+    int file = zeroed_file(path, size * (size_t)count);
+    return file < 0 ? file : write_records(file, size, count, fdatasync);
+}
+
 double yardstick_append(const char *path, size_t size, int count) {
     int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (file < 0) return -errno;
-    char *record = malloc(size);
-    int result = record ? 0 : -ENOMEM;
-    if (record) memset(record, 0xA5, size);
-    double began = now();
-    for (int index = 0; result == 0 && index < count; index++) {
-        result = write_all(file, record, size, (off_t)size * index);
-        if (result == 0 && fsync(file) != 0) result = -errno;
-    }
-    double seconds = now() - began;
-    free(record);
-    close(file);
-    return result < 0 ? result : seconds;
+    return file < 0 ? -errno : write_records(file, size, count, fsync);
 }
 
 struct group {

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Bytes
 
-/// Which case, and whose commands are run for it: what `replay` and `recheck` have in common.
+/// Which case, and whose commands are run for it: what `replay`, `recheck` and `minimise` have in common.
 struct CaseArguments: ParsableArguments {
     @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
     var directory: ByteString

@@ -21,26 +21,12 @@ struct MinimiseCommand: ParsableCommand {
             changed. The target's commands run in a sandbox, as in `replay`. Exits with 1 when the smaller case was written, and with 0 when the given one does not fail any more.
             """)
 
-    @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
-    var directory: ByteString
+    @OptionGroup var arguments: CaseArguments
 
     @Option(
         name: .shortAndLong,
         help: "The directory to make; it must not be there yet (default: the case's name and -small).")
     var output: ByteString?
-
-    @Option(help: "The target, for a case whose target does not come with Faultline: its manifest's path.")
-    var target: String?
-
-    @Flag(
-        help: """
-            Trust who made the case: run the commands of the manifest that came with it (read them first), and follow links \
-            that lead out of its state where no sandbox works.
-            """)
-    var trust = false
-
-    @Flag(help: "Let the recovery write wherever it likes, and not in the state alone.")
-    var noSandbox = false
 
     @OptionGroup var memory: MemoryOptions
 
@@ -53,12 +39,12 @@ struct MinimiseCommand: ParsableCommand {
         }
         // Not after minutes of minimising.
         try OutputDirectory.check(output)
-        let reports = try reports.open(reading: [directory] + (target.map { [ByteString($0)] } ?? []))
+        let reports = try reports.open(reading: arguments.inputs)
         let targets = try TargetCatalog.besideThisProgram()
         let outcome = try Interruption.shared.awaiting {
             try CaseMinimiser.minimise(
-                directory, to: output, targets: targets, reference: target, trusts: trust, isSandboxed: !noSandbox,
-                memory: memory.memory)
+                arguments.directory, to: output, targets: targets, reference: arguments.target,
+                trusts: arguments.trust, isSandboxed: !arguments.noSandbox, memory: memory.memory)
         }
         Interruption.shared.waitIfInterrupted()
         let report = MinimisedReport(outcome, writtenTo: output, program: ProgramName.shown)
@@ -68,7 +54,7 @@ struct MinimiseCommand: ParsableCommand {
 
     /// `RUN/cases/1/` becomes `RUN/cases/1-small`, and `case.tar` becomes `case-small`.
     private var small: ByteString {
-        var name = directory.bytes[...]
+        var name = arguments.directory.bytes[...]
         while name.count > 1, name.last == UInt8(ascii: "/") { name.removeLast() }
         if name.count > 4, name.suffix(4).elementsEqual(".tar".utf8) { name.removeLast(4) }
         return ByteString(Array(name) + Array("-small".utf8))
