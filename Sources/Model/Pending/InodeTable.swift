@@ -4,8 +4,12 @@
 /// An index is valid until its inode is removed; it is then reused. Value type.
 struct InodeTable: Sendable {
     private var indices: [InodeID: Int] = [:]
-    private var states: [PendingSet.InodeState] = []
+    /// In blocks: the first change to a copy of the table copies one block, not every state.
+    private var blocks: [[PendingSet.InodeState]] = []
+    private var stateCount = 0
     private var vacant: [Int] = []
+
+    private static let blockSize = 128
 
     /// The index of an inode; nil if no name can reach it.
     func index(of inode: InodeID) -> Int? { indices[inode] }
@@ -16,20 +20,36 @@ struct InodeTable: Sendable {
     var inodes: [InodeID] { Array(indices.keys) }
 
     /// The state of each inode, in no particular order.
-    var values: some Sequence<PendingSet.InodeState> { indices.values.lazy.map { states[$0] } }
+    var values: some Sequence<PendingSet.InodeState> { indices.values.lazy.map { self[at: $0] } }
+
+    /// Calls `body` with each inode that has pending effects of its own. The states of the others are not copied.
+    func forEachPending(_ body: (PendingSet.InodeState) -> Void) {
+        for block in blocks {
+            block.withUnsafeBufferPointer { states in
+                guard let first = states.baseAddress else { return }
+                for index in 0..<states.count where first[index].hasPending { body(first[index]) }
+            }
+        }
+    }
 
     subscript(at index: Int) -> PendingSet.InodeState {
-        _read { yield states[index] }
-        _modify { yield &states[index] }
+        _read { yield blocks[index / Self.blockSize][index % Self.blockSize] }
+        _modify { yield &blocks[index / Self.blockSize][index % Self.blockSize] }
     }
 
     /// The index of an inode; adds the inode if it is not in the table.
     mutating func insert(_ inode: InodeID) -> Int {
         if let index = indices[inode] { return index }
-        let index = vacant.popLast() ?? states.count
-        if index == states.count { states.append(PendingSet.InodeState()) }
+        let index = vacant.popLast() ?? append()
         indices[inode] = index
         return index
+    }
+
+    private mutating func append() -> Int {
+        if stateCount % Self.blockSize == 0 { blocks.append([]) }
+        blocks[stateCount / Self.blockSize].append(PendingSet.InodeState())
+        stateCount += 1
+        return stateCount - 1
     }
 
     /// Removes an inode and returns its state.
@@ -37,7 +57,11 @@ struct InodeTable: Sendable {
         guard let index = indices.removeValue(forKey: inode) else { return nil }
         vacant.append(index)
         var state = PendingSet.InodeState()
-        swap(&state, &states[index])
+        swap(&state, &self[at: index])
         return state
     }
+}
+
+extension PendingSet.InodeState {
+    fileprivate var hasPending: Bool { !data.isEmpty || !others.isEmpty || !failedFsync.isEmpty }
 }

@@ -161,12 +161,13 @@ extension EffectQueue {
     fileprivate mutating func applyPrefix(before limit: Int, to tree: inout Tree, _ inode: InodeID) -> Int {
         let end = last.map { $0.number < limit } == true ? endIndex : firstIndex(from: limit)
         let count = end - startIndex
-        if let at = tree.nodes.index(forKey: inode) {
+        guard count > 0 else { return 0 }
+        tree.change(inode) { node in
             for index in startIndex..<end {
                 if self[index].excludedBytes.isEmpty {
-                    tree.nodes.values[at].apply(self[index].effect)
+                    node?.apply(self[index].effect)
                 } else {
-                    tree.nodes.values[at].apply(self[index].effect, within: self[index].remainingBytes)
+                    node?.apply(self[index].effect, within: self[index].remainingBytes)
                 }
             }
         }
@@ -271,7 +272,8 @@ extension PendingSet {
         guard inodes[at: at].nameCount == 0, inode != .root, let state = inodes.remove(inode) else { return }
         effectCount -= state.data.count + state.others.count + state.failedFsync.count
         orphanedCount += state.orderedCount
-        let node = durable.nodes.removeValue(forKey: inode)
+        let node = durable.nodes[inode]
+        durable.change(inode) { $0 = nil }
         if let node, node.kind == .directory { dropNames(in: inode, node, pendingCount: state.orderedCount) }
         if orphanedCount > ordered.count / 2 + 32 { dropOrphans() }
     }

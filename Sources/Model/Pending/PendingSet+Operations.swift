@@ -82,7 +82,7 @@ extension PendingSet {
         case .create(let inode, let kind, let attributes, let entry):
             guard inodes.contains(entry.directory), !inodes.contains(inode) else { return nil }
             let node = Node(kind: kind, attributes: attributes)
-            durable.nodes[inode] = node
+            durable.change(inode) { $0 = node }
             inodes[at: inodes.insert(inode)].take(node, keepingContent: keepsContent)
             return name(entry, inode, operation)
         case .link(let inode, let entry):

@@ -83,6 +83,7 @@ public struct PendingSet: Sendable {
                 inodes[at: inodes.insert(child)].nameCount += 1
             }
         }
+        durable.beginHistory()
     }
 
     /// An inode as running programs see it, and its pending effects.
@@ -186,7 +187,7 @@ extension PendingSet {
             isSorted = isSorted && effects.isEmpty
             effects += more
         }
-        for state in inodes.values {
+        inodes.forEachPending { state in
             if !state.data.isEmpty { take(state.data) }
             if !state.others.isEmpty { take(state.others) }
             if withFailedFsync, !state.failedFsync.isEmpty { take(state.failedFsync.pending) }

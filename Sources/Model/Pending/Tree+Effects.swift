@@ -3,11 +3,11 @@ import Bytes
 extension Tree {
     /// Applies the part of a write or a zeroing that lies within `ranges`.
     mutating func apply(_ effect: Effect, within ranges: RangeSet<UInt64>) {
-        nodes[effect.inode]?.apply(effect, within: ranges)
+        change(effect.inode) { $0?.apply(effect, within: ranges) }
     }
 
     /// Applies one effect. Effects on unknown inodes are ignored: an unreachable inode may already be removed.
-    public mutating func apply(_ effect: Effect) { nodes[effect.inode]?.apply(effect) }
+    public mutating func apply(_ effect: Effect) { change(effect.inode) { $0?.apply(effect) } }
 }
 
 extension Node {

@@ -1,6 +1,7 @@
 import Bytes
 
 /// The slots of a walk, numbered densely, each with its current version, and the changes that each atom makes to them.
+/// What no atom can change has no slot; it is part of the hash of a directory above it.
 ///
 /// Node 0 is the root.
 struct StateTable {
@@ -48,16 +49,15 @@ struct StateTable {
     ) throws {
         self.hasher = hasher
         self.unitBytes = unitBytes
-        let inodes = [.root] + durable.nodes.keys.filter { $0 != .root }.sorted()
-        for (number, inode) in inodes.enumerated() { numbers[inode] = number }
+        let base = try known.base(durable, graph.effects, hasher)
+        for (number, node) in base.nodes.enumerated() { numbers[node.inode] = number }
         // Grouped by inode: a store of many new files has as many inodes as effects.
         let effects = Dictionary(grouping: graph.effects.indices, by: { graph.effects[$0].effect.inode })
-        for inode in inodes { try enterNode(inode, durable.nodes[inode]!, graph, effects[inode] ?? [], known) }
-        for inode in inodes {
-            for (name, child) in durable.nodes[inode]!.entries {
-                enterName(DirectoryEntry(inode, name), numbers[child])
-            }
+        for (inode, hash) in base.nodes {
+            nodes.append(hash)
+            try enterNode(durable.nodes[inode]!, graph, effects[inode] ?? [])
         }
+        for (entry, child) in base.names { enterName(entry, numbers[child]) }
         for pending in graph.effects { if case .name(let entry, _) = pending.effect { enterName(entry, nil) } }
         enterChildren(graph)
         for index in graph.atoms.indices {
@@ -92,10 +92,7 @@ struct StateTable {
 
     // MARK: - Building
 
-    private mutating func enterNode(
-        _ inode: InodeID, _ node: Node, _ graph: AtomGraph, _ effects: [Int], _ known: NodeHashes
-    ) throws {
-        nodes.append(try known.hash(inode, node, hasher))
+    private mutating func enterNode(_ node: Node, _ graph: AtomGraph, _ effects: [Int]) throws {
         sizes.append(node.sizeBytes)
         let begin = units.count
         for start in touchedUnits(node, graph, effects) {
