@@ -35,6 +35,17 @@ struct FileAttributes {
         }
     }
 
+    /// Whether an open file has these attributes, as far as `apply` sets them.
+    func match(_ file: Int32, _ path: ByteString) throws(TreeError) -> Bool {
+        let present = try FileAttributes(of: file, path)
+        func known(_ values: [ByteString: [UInt8]]) -> [ByteString: [UInt8]] {
+            values.filter { !$0.key.bytes.starts(with: "security.".utf8) }
+        }
+        return present.isDirectory == isDirectory && present.mode == mode & (isDirectory ? 0o7777 : 0o1777)
+            && (!Self.isRoot || (present.owner, present.group) == (owner, group))
+            && known(present.extended) == known(extended)
+    }
+
     private static let isRoot = geteuid() == 0
     private static let ownGroup = getegid()
 

@@ -26,11 +26,11 @@ package struct TreeMaterialiser: Sendable {
         guard fstat(root.descriptor, &status) == 0 else { throw .system(call: "fstat", path: path, errno: errno) }
         var placed = Placed(isOurs: status.st_mode & S_ISGID == 0)
         try fill(root, .root, tree, &placed, pathBytes: 0)
-        if let node = tree.nodes[.root] { try finish(root, node) }
+        if let node = tree.nodes[.root] { try applyAttributes(of: node, to: root) }
     }
 
     /// The inodes created so far. A file may have several names; a directory may not.
-    private struct Placed {
+    struct Placed {
         /// Whether new files get this process's user and group.
         var isOurs: Bool
         var files: [InodeID: ByteString] = [:]
@@ -42,29 +42,35 @@ package struct TreeMaterialiser: Sendable {
         pathBytes: Int
     ) throws(TreeError) {
         for (name, child) in (tree.nodes[inode]?.entries ?? [:]).sorted(by: { $0.key < $1.key }) {
-            guard let node = tree.nodes[child] else { continue }
-            let pathBytes = pathBytes + (pathBytes == 0 ? 0 : 1) + name.count
-            guard pathBytes <= Self.longestPathBytes else {
-                throw .pathTooLong(name: name, countBytes: pathBytes)
+            try make(name, child, in: directory, tree, &placed, pathBytes: pathBytes)
+        }
+    }
+
+    /// Creates one name, which must not exist, and everything beneath it.
+    ///
+    /// - Parameter pathBytes: the length of the directory's path from the root of the tree.
+    func make(
+        _ name: ByteString, _ child: InodeID, in directory: borrowing DirectoryHandle, _ tree: Tree,
+        _ placed: inout Placed, pathBytes: Int
+    ) throws(TreeError) {
+        guard let node = tree.nodes[child] else { return }
+        let pathBytes = pathBytes + (pathBytes == 0 ? 0 : 1) + name.count
+        guard pathBytes <= Self.longestPathBytes else { throw .pathTooLong(name: name, countBytes: pathBytes) }
+        if let first = placed.files[child] {
+            try directory.call("linkat", name) { descriptor, text in
+                first.withCString { linkat(AT_FDCWD, $0, descriptor, text, 0) }
             }
-            if let first = placed.files[child] {
-                try directory.call("linkat", name) { descriptor, text in
-                    first.withCString { linkat(AT_FDCWD, $0, descriptor, text, 0) }
-                }
-                continue
+        } else if node.kind == .directory {
+            guard placed.directories.insert(child).inserted else {
+                throw .directoryTwice(path: directory.child(name))
             }
-            if node.kind == .directory {
-                guard placed.directories.insert(child).inserted else {
-                    throw .directoryTwice(path: directory.child(name))
-                }
-                try directory.call("mkdirat", name) { mkdirat($0, $1, 0o700) }
-                let inner = try DirectoryHandle(name, in: directory)
-                try fill(inner, child, tree, &placed, pathBytes: pathBytes)
-                try finish(inner, node)
-            } else {
-                placed.files[child] = directory.child(name)
-                try make(node, child, name, directory, isOurs: placed.isOurs)
-            }
+            try directory.call("mkdirat", name) { mkdirat($0, $1, 0o700) }
+            let inner = try DirectoryHandle(name, in: directory)
+            try fill(inner, child, tree, &placed, pathBytes: pathBytes)
+            try applyAttributes(of: node, to: inner)
+        } else {
+            placed.files[child] = directory.child(name)
+            try make(node, child, name, directory, isOurs: placed.isOurs)
         }
     }
 
@@ -108,7 +114,7 @@ package struct TreeMaterialiser: Sendable {
         guard writtenEnd == node.sizeBytes || ftruncate(file, off_t(clamping: node.sizeBytes)) == 0 else {
             throw .system(call: "ftruncate", path: path, errno: errno)
         }
-        try applyAttributes(file, node, path, isOurs: isOurs)
+        try FileAttributes(of: node).apply(to: file, path, isOurs: isOurs)
     }
 
     private func write(_ extent: ExtentMap.Extent, to file: Int32, _ path: ByteString) throws(TreeError) {
@@ -140,17 +146,17 @@ package struct TreeMaterialiser: Sendable {
         }
     }
 
-    private func finish(_ directory: borrowing DirectoryHandle, _ node: Node) throws(TreeError) {
-        try applyAttributes(directory.descriptor, node, directory.path)
+    func applyAttributes(of node: Node, to directory: borrowing DirectoryHandle) throws(TreeError) {
+        try FileAttributes(of: node).apply(to: directory.descriptor, directory.path)
     }
+}
 
-    private func applyAttributes(
-        _ file: Int32, _ node: Node, _ path: ByteString, isOurs: Bool = false
-    ) throws(TreeError) {
-        try FileAttributes(
+extension FileAttributes {
+    /// The attributes of a node.
+    init(of node: Node) {
+        self.init(
             isDirectory: node.kind == .directory, mode: mode_t(node.attributes.mode & 0o7777),
             owner: node.attributes.owner, group: node.attributes.group,
-            extended: node.extendedAttributes.mapValues(\.bytes)
-        ).apply(to: file, path, isOurs: isOurs)
+            extended: node.extendedAttributes.mapValues(\.bytes))
     }
 }

@@ -29,6 +29,11 @@ package enum TreeRemoval {
         }
     }
 
+    /// Removes an entry of a directory, with everything in it. A missing entry is not an error.
+    static func remove(_ name: ByteString, in directory: borrowing DirectoryHandle) throws(TreeError) {
+        try TreeSweep.remove(name, in: directory)
+    }
+
     /// Removes one file, by its path relative to a directory.
     package static func remove(file path: ByteString, beneath directory: ByteString) throws(TreeError) {
         let names = path.bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) }
@@ -71,7 +76,21 @@ private struct TreeSweep: ~Copyable {
         if let error = sweep.firstError { throw error }
     }
 
+    static func remove(_ name: ByteString, in root: borrowing DirectoryHandle) throws(TreeError) {
+        var sweep = TreeSweep(root: root.descriptor)
+        sweep.attempt { sweep throws(TreeError) in try sweep.remove(name, in: root, depth: 0) }
+        var removedCount = 0
+        while removedCount < sweep.movedCount {
+            removedCount += 1
+            let moved = movedName(removedCount)
+            sweep.attempt { sweep throws(TreeError) in try sweep.remove(moved, in: root, depth: 0) }
+        }
+        if let error = sweep.firstError { throw error }
+    }
+
     private init(root: Int32) { self.root = root }
+
+    private static func movedName(_ number: Int) -> ByteString { ByteString(".faultline-removal-\(number)") }
 
     /// Opens the directory `name` and makes it readable and writable. Throws for a mount point.
     static func open(_ name: ByteString, in parent: borrowing DirectoryHandle) throws(TreeError) -> DirectoryHandle {
@@ -146,7 +165,7 @@ private struct TreeSweep: ~Copyable {
         // Moving a directory changes its `..` and so needs write permission on it.
         guard let opened = try? Self.open(name, in: directory) else { return false }
         if fchmod(opened.descriptor, 0o700) != 0, errno == EPERM { _ = faultline_clear_protection(opened.descriptor) }
-        let place = ByteString(".faultline-removal-\(movedCount + 1)")
+        let place = Self.movedName(movedCount + 1)
         let result = name.withCString { from in
             place.withCString { faultline_rename_at(directory.descriptor, from, root, $0, 1) }
         }
