@@ -92,7 +92,8 @@ final class CheckedStates {
     ///   - judge: called with new evidence at an oracle line; returns its symptom if it fails.
     ///   - explain: called with each failing state, once for each line, and whether an earlier profile had it there.
     func flush(
-        isEarly: Bool, shouldStop: () -> Bool, judging judge: (StateEvidence, CrashState) throws -> Symptom?,
+        isEarly: Bool, shouldStop: () -> Bool,
+        judging judge: (StateEvidence, _ line: Int, _ state: () -> CrashState) throws -> Symptom?,
         explaining explain: (Failure, _ isKnown: Bool) throws -> Void
     ) throws {
         var index = 0
@@ -113,7 +114,7 @@ final class CheckedStates {
             guard let number = seen.shown(by: state.hash) else { continue }
             let sighting = Sighting(shown: number, line: line)
             if seen.judge(number, at: line), judged.insert(sighting).inserted {
-                symptoms[sighting] = try judge(shown.shown(number), epoch.state(state.survivors))
+                symptoms[sighting] = try judge(shown.shown(number), line) { epoch.state(state.survivors) }
             }
             guard let symptom = symptoms[sighting] else { continue }
             seen.recordFailure(number, at: line)

@@ -16,9 +16,11 @@ final class EpochWalk: @unchecked Sendable {
 
     /// The number of states that are derived before they are looked up.
     static let blockCount = 64
-    /// A round ends after this many states that need a check, or after this many states in total.
-    private static let roundFound = 1024
+    /// A round ends after this many states that need a check, or after `roundStates` states in total.
+    private let roundFound: Int
     private static let roundStates = 65_536
+    /// Each found state holds the fate of every pending effect: a set with many effects gets smaller rounds.
+    private static let (roundFoundAtMost, roundFoundAtLeast, roundFates) = (1024, 16, 1 << 22)
 
     let epoch: Epoch
     private let extent: Extent
@@ -43,6 +45,8 @@ final class EpochWalk: @unchecked Sendable {
         _ epoch: Epoch, _ extent: Extent, _ limits: ExplorationLimits, seed: UInt64, payloads: any PayloadStore,
         hashes: NodeHashes, from position: Int? = 0
     ) {
+        let atMost = Self.roundFates / max(1, epoch.set.pendingEffectCount)
+        roundFound = min(Self.roundFoundAtMost, max(Self.roundFoundAtLeast, atMost))
         isDone = position == nil
         derivedCount = position ?? 0
         self.epoch = epoch
@@ -120,7 +124,7 @@ final class EpochWalk: @unchecked Sendable {
     private func searched(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Candidate] {
         var found: [Candidate] = []
         let end = derivedCount + Self.roundStates
-        while found.count < Self.roundFound, derivedCount < end {
+        while found.count < roundFound, derivedCount < end {
             guard try search?.next(&walker) == true else {
                 isDone = true
                 break
@@ -141,7 +145,7 @@ final class EpochWalk: @unchecked Sendable {
     private func walk(_ walker: inout StateWalker, _ known: SeenStates) throws -> [Candidate] {
         var found: [Candidate] = []
         let end = derivedCount + Self.roundStates
-        while found.count < Self.roundFound, derivedCount < end {
+        while found.count < roundFound, derivedCount < end {
             guard try walker.take(Self.blockCount, into: &block) else {
                 isDone = true
                 break

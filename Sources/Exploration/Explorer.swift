@@ -217,15 +217,15 @@ package final class Explorer {
     private func flush(_ shouldStop: () -> String?) throws {
         try states.flush(isEarly: !coverage.hasCheckedExtremes) {
             stop(shouldStop)
-        } judging: { shown, state in
-            let judgement = judge.judge(shown.evidence, at: state)
+        } judging: { shown, line, state in
+            let judgement = judge.judge(shown.evidence, atLine: line)
             notTried.formUnion(judgement.notTried)
             switch judgement.verdict {
-            case .pass: clean = (shown.evidence, judge.linesBefore + state.oracleLineCount)
+            case .pass: clean = (shown.evidence, judge.linesBefore + line)
             case .violation, .filesystem: return judgement.symptom
             case .inconclusive, .harnessError: unjudged.formUnion(judgement.unjudged.values)
             }
-            try nested.judge(shown.nested, of: state)
+            if !shown.nested.isEmpty { try nested.judge(shown.nested, of: state()) }
             return nil
         } explaining: { failure, isKnown in
             states.counts.failing += 1

@@ -14,6 +14,11 @@ package struct EvidenceJudge: Sendable {
     }
 
     package func judge(_ evidence: Evidence, at state: CrashState) -> Judgement {
-        validator.judge(evidence, contract: contract, at: linesBefore + state.oracleLineCount)
+        judge(evidence, atLine: state.oracleLineCount)
+    }
+
+    /// - Parameter line: how many lines of the recording's oracle had been written.
+    func judge(_ evidence: Evidence, atLine line: Int) -> Judgement {
+        validator.judge(evidence, contract: contract, at: linesBefore + line)
     }
 }

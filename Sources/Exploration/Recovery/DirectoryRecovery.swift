@@ -48,9 +48,27 @@ package struct DirectoryRecovery: Sendable {
     package func attempt(
         _ directory: ByteString, holding links: [EscapingLink], number: Int, inFreshProcess: Bool
     ) throws -> Attempt {
+        var isReleased = true
+        return try attempt(
+            directory, holding: links, number: number, inFreshProcess: inFreshProcess, comparesLeftovers: true,
+            releasing: &isReleased)
+    }
+
+    /// Recovers `directory`, and reports whether the directory may be used again.
+    ///
+    /// - Parameters:
+    ///   - comparesLeftovers: read what the first recovery left, and skip the second one if its result is known. Not worth
+    ///     it for many files.
+    ///   - isReleased: set to false if a process that is still alive may have something in the directory open.
+    func attempt(
+        _ directory: ByteString, holding links: [EscapingLink], number: Int, inFreshProcess: Bool,
+        comparesLeftovers: Bool, releasing isReleased: inout Bool
+    ) throws -> Attempt {
         let client = try client.confined(for: links, in: scratch)
         func recover(_ doing: String) throws -> RecoverOutcome {
-            let outcome = inFreshProcess ? try client.recoverOnce(directory) : try client.recover(directory)
+            let outcome =
+                inFreshProcess
+                ? try client.recoverOnce(directory) : try client.recover(directory, releasing: &isReleased)
             if case .opened = outcome {} else { try FreeSpace.require(in: scratch, doing: doing) }
             return outcome
         }
@@ -64,7 +82,9 @@ package struct DirectoryRecovery: Sendable {
             if outcome.needsRepeating { unconfirmed = outcome }
             return outcome.recovery
         }
-        let left = inFreshProcess ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
+        let left =
+            inFreshProcess || !comparesLeftovers
+            ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
         let shown = first.recovery
         let second = try left.map { try seconds.recovery(after: $0, showing: shown, number: number, again) } ?? again()
         // Share one copy if both are equal: evidence may have megabytes.

@@ -6,20 +6,25 @@ import Storage
 import Synchronization
 import Targets
 
-/// Materialises crash states as files and recovers them with the target's recover command, each in its own directory. A
-/// state with a link that leads out of its directory is recovered in a sandbox, or refused (`Confinement`).
+/// Materialises crash states as files and recovers them with the target's recover command, each at its own path. A state
+/// with a link that leads out of its directory is recovered in a sandbox, or refused (`Confinement`).
 ///
 /// Thread safe.
 package final class ProcessRecovery: StateRecoverer {
-    private let materialiser: TreeMaterialiser
+    private let directories: StateDirectories
     private let client: RecoverClient
     /// The directory for the states.
     private let scratch: ByteString
+    private let keepsDirectories: Bool
     private static let count = Atomic<Int>(0)
     private let recovery: DirectoryRecovery
 
-    package init(payloads: any PayloadStore, client: RecoverClient, scratch: ByteString) {
-        materialiser = TreeMaterialiser(payloads: payloads)
+    /// - Parameter keepsDirectories: turn the directory of a large state into the next state (`StateDirectories`).
+    package init(
+        payloads: any PayloadStore, client: RecoverClient, scratch: ByteString, keepsDirectories: Bool = true
+    ) {
+        directories = StateDirectories(payloads: payloads, scratch: scratch, keeps: keepsDirectories)
+        self.keepsDirectories = keepsDirectories
         self.client = client
         self.scratch = scratch
         recovery = DirectoryRecovery(client, scratch: scratch)
@@ -33,14 +38,13 @@ package final class ProcessRecovery: StateRecoverer {
 
     private func attempt(_ tree: Tree, inFreshProcess: Bool) throws -> DirectoryRecovery.Attempt {
         let number = Self.count.add(1, ordering: .relaxed).newValue
-        let directory = scratch.appending(component: ByteString("state-\(number)"))
-        guard directory.withCString({ mkdir($0, 0o700) }) == 0 else {
-            throw TreeError.system(call: "mkdir", path: directory, errno: errno)
-        }
-        defer { try? TreeRemoval.remove(directory) }
         let links = tree.escapingLinks()
-        try materialiser.materialise(tree, into: directory)
-        return try recovery.attempt(directory, holding: links, number: number, inFreshProcess: inFreshProcess)
+        let mayBeReused = !inFreshProcess && links.isEmpty
+        return try directories.with(tree, number: number, mayBeReused: mayBeReused) { directory, isReleased in
+            try recovery.attempt(
+                directory, holding: links, number: number, inFreshProcess: inFreshProcess,
+                comparesLeftovers: !StateDirectories.isLarge(tree), releasing: &isReleased)
+        }
     }
 
     /// Smaller for a command that is spawned for each state, so that a time budget is kept.
@@ -49,6 +53,6 @@ package final class ProcessRecovery: StateRecoverer {
     package func recording(ofRecovering tree: Tree) -> Recording? { nil }
 
     package func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
-        ProcessRecovery(payloads: payloads, client: client, scratch: scratch)
+        ProcessRecovery(payloads: payloads, client: client, scratch: scratch, keepsDirectories: keepsDirectories)
     }
 }

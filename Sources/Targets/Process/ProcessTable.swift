@@ -77,6 +77,12 @@ package enum ProcessTable {
         }
     }
 
+    /// Whether the process, with all its threads, has ended and was not reaped yet.
+    static func isZombie(_ process: pid_t) -> Bool {
+        afterName(in: "/proc/\(process)/stat")?.first == UInt8(ascii: "Z")
+            && (try? numericEntries("/proc/\(process)/task"))?.count == 1
+    }
+
     /// The name of its program, of at most 15 bytes (comm).
     static func name(of process: pid_t) -> ByteString? {
         contents("/proc/\(process)/comm").map { ByteString($0.prefix { $0 != UInt8(ascii: "\n") }) }
@@ -164,7 +170,7 @@ package enum ProcessTable {
     }
 
     /// A file of /proc, whole; nil if it cannot be read (the process went away, or belongs to another user).
-    private static func contents(_ path: String) -> [UInt8]? {
+    static func contents(_ path: String) -> [UInt8]? {
         guard let file = try? SharedDescriptor.open(ByteString(path), O_RDONLY) else { return nil }
         var bytes: [UInt8] = []
         while true {

@@ -32,8 +32,19 @@ package final class RecoverClient: Sendable {
     ///
     /// - Throws: `TargetError` when recovery could not be tried at all, which says nothing about the store.
     package func recover(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
+        var isReleased = true
+        return try recover(directory, releasing: &isReleased)
+    }
+
+    /// The same, and reports whether the directory may be used again.
+    ///
+    /// - Parameter isReleased: set to false if a process that is still alive may have something in the directory open.
+    package func recover(
+        _ directory: ByteString, releasing isReleased: inout Bool
+    ) throws(TargetError) -> RecoverOutcome {
         let path = try checked(directory)
-        return try (target.isPersistent ? recoverInTurn(path) : runOnce(path)).naming(path)
+        guard target.isPersistent else { return try runOnce(path).naming(path) }
+        return try recoverInTurn(path, &isReleased).naming(path)
     }
 
     /// Recovers `directory` in a process that does nothing else; once more where that was killed from outside, or died after
@@ -63,7 +74,7 @@ package final class RecoverClient: Sendable {
         return try runOnce(path).naming(path)
     }
 
-    private func recoverInTurn(_ path: ByteString) throws(TargetError) -> RecoverOutcome {
+    private func recoverInTurn(_ path: ByteString, _ isReleased: inout Bool) throws(TargetError) -> RecoverOutcome {
         let command = target.recover
         var process: RecoverProcess
         if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start(command) }
@@ -77,6 +88,7 @@ package final class RecoverClient: Sendable {
         case .dump(let recovery):
             // What it said belongs to this outcome; the next thread to take it makes it forget that.
             let outcome = outcome(recovery, process)
+            if process.mayHold(path) { isReleased = false }
             idle.withLock { $0.append(process) }
             return outcome
         case .garbage(let reason):

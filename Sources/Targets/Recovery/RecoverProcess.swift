@@ -92,6 +92,12 @@ final class RecoverProcess: Sendable {
         }
     }
 
+    /// Whether the process or a descendant may have something in the directory open.
+    func mayHold(_ directory: ByteString) -> Bool {
+        guard let descendants = try? ProcessTable.descendants(of: process.processID) else { return true }
+        return ([process.processID] + descendants).contains { OpenFiles.mayHold(directory, $0) }
+    }
+
     /// Waits for its end and kills what is left of it. Nil when it did not end in time.
     func end(until deadline: Deadline) throws(TargetError) -> Termination? {
         let termination = try process.wait(until: deadline)
