@@ -1,5 +1,4 @@
 import Block
-import Exploration
 import Oracle
 
 /// Whether a finding was seen below a real filesystem of this kernel, or is only allowed by the model.
@@ -22,24 +21,8 @@ package struct Confirmation: Hashable, Sendable {
     package var kernel: String
     package var outcome: Outcome
 
-    /// Whether `result`, of a run below `filesystem`, shows `cause`.
-    ///
-    /// What was lost of files says nothing about sectors: the same promise must be broken, in the same way.
-    package init(of cause: SoughtCause, below filesystem: BlockFilesystem, in attempt: Attempt) {
-        (self.filesystem, kernel) = (filesystem, RunResult.Block.runningKernel)
-        switch attempt {
-        case .cannot(let reason): outcome = .cannotBeSeen(reason: reason)
-        case .ran(let result):
-            let seen = result.findings.filter { cause.breaksTheSame(as: $0) }.reduce(0) { $0 + $1.states }
-            let isPartial = result.explored?.isPartial ?? false
-            if seen > 0 {
-                outcome = .seen(states: seen, of: result.states.decided)
-            } else if result.verdict == .harnessError || result.verdict == .inconclusive && !isPartial {
-                outcome = .cannotBeSeen(reason: result.reason ?? result.verdict.rawValue)
-            } else {
-                outcome = .notSeen(of: result.states.decided, explored: isPartial ? result.explored : nil)
-            }
-        }
+    package init(_ outcome: Outcome, below filesystem: BlockFilesystem, kernel: String) {
+        (self.outcome, self.filesystem, self.kernel) = (outcome, filesystem, kernel)
     }
 
     /// What several say together: it was seen somewhere, or nowhere, or nobody can tell.
@@ -49,15 +32,6 @@ package struct Confirmation: Hashable, Sendable {
     }
 
     package var isSeen: Bool { if case .seen = outcome { true } else { false } }
-}
-
-extension SoughtCause {
-    /// Whether a finding breaks the same promise in the same way, whatever was lost.
-    fileprivate func breaksTheSame(as finding: Finding) -> Bool {
-        guard .check(finding.check) == check else { return false }
-        guard let cause, let theirs = finding.cause else { return true }
-        return cause.isHang == theirs.isHang && cause.hasAcknowledged == theirs.hasAcknowledged
-    }
 }
 
 extension Confirmation: CustomStringConvertible {

@@ -1,0 +1,35 @@
+import Block
+import Exploration
+import Oracle
+
+extension Confirmation {
+    /// Whether a run below `filesystem` shows `cause`.
+    ///
+    /// What was lost of files says nothing about sectors: the same promise must be broken, in the same way.
+    package init(of cause: SoughtCause, below filesystem: BlockFilesystem, in attempt: Attempt) {
+        self.init(Self.outcome(of: cause, in: attempt), below: filesystem, kernel: RunResult.Block.runningKernel)
+    }
+
+    private static func outcome(of cause: SoughtCause, in attempt: Attempt) -> Outcome {
+        switch attempt {
+        case .cannot(let reason): return .cannotBeSeen(reason: reason)
+        case .ran(let result):
+            let seen = result.findings.filter { cause.breaksTheSame(as: $0) }.reduce(0) { $0 + $1.states }
+            if seen > 0 { return .seen(states: seen, of: result.states.decided) }
+            let isPartial = result.explored?.isPartial ?? false
+            if result.verdict == .harnessError || result.verdict == .inconclusive && !isPartial {
+                return .cannotBeSeen(reason: result.reason ?? result.verdict.rawValue)
+            }
+            return .notSeen(of: result.states.decided, explored: isPartial ? result.explored : nil)
+        }
+    }
+}
+
+extension SoughtCause {
+    /// Whether a finding breaks the same promise in the same way, whatever was lost.
+    fileprivate func breaksTheSame(as finding: Finding) -> Bool {
+        guard .check(finding.check) == check else { return false }
+        guard let cause, let theirs = finding.cause else { return true }
+        return cause.isHang == theirs.isHang && cause.hasAcknowledged == theirs.hasAcknowledged
+    }
+}
