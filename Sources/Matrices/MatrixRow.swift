@@ -5,7 +5,7 @@ import Oracle
 import Runs
 import Scenarios
 
-/// One cell of a matrix and what came of it: what is printed, stored and merged.
+/// A cell of a matrix with its result, as it is printed, stored and merged.
 package struct MatrixRow: Codable, Sendable {
     package var name: String
     package var target: String
@@ -16,10 +16,10 @@ package struct MatrixRow: Codable, Sendable {
     package var reason: String?
     package var expectedCheck: Check?
     package var expectedLoss: ExpectedLoss?
-    /// Why it was not run here.
+    /// Why it did not run on this machine; nil if it ran.
     package var obstacle: String?
-    /// Where the target's manifest lies: relative to the file that the row is kept in, or, for one that has nothing in
-    /// common with that place, its name alone.
+    /// The path of the target's manifest, relative to the file that holds the row. Only its file name if the two share
+    /// no directory but the root.
     package var manifest: String?
     /// Nil when it did not run.
     package var result: RunResult?
@@ -37,12 +37,12 @@ package struct MatrixRow: Codable, Sendable {
         self.result = result
     }
 
-    /// The obstacle of a cell that the machine could have run.
+    /// The obstacle of a cell that could run on this machine but had no time left.
     package static let budgetIsUsedUp = "the budget was used up before it began"
 
     package var isOutOfBudget: Bool { obstacle == Self.budgetIsUsedUp }
 
-    /// A bug that was planted on purpose, and that came out as expected: nobody needs its story.
+    /// A planted bug was found as expected. Reports leave out its story.
     package var isPlantedAndFound: Bool { isPlanted && isMet }
 
     /// A bug was planted on purpose and is expected to be found.
@@ -54,9 +54,9 @@ package struct MatrixRow: Codable, Sendable {
     /// How tables name the target.
     package var shownTarget: String { shortTarget ?? target }
 
-    /// The row as it is kept: see `RunResult.withoutPlaces`.
+    /// The row as it is stored, without paths of this machine: see `RunResult.withoutPlaces`.
     ///
-    /// - Parameter folder: where the file that keeps it lies; an absolute path that ends with a slash.
+    /// - Parameter folder: the directory of the file that stores the row, as an absolute path that ends with a slash.
     package func withoutPlaces(program: String, _ request: RunRequest, in folder: String) -> MatrixRow {
         var row = self
         row.result = result?.withoutPlaces(program: program, request)
@@ -64,7 +64,7 @@ package struct MatrixRow: Codable, Sendable {
         return row
     }
 
-    /// The other way round, so that what is printed can be pasted here.
+    /// The reverse of `withoutPlaces`: the stored row with paths of this machine, so that printed commands work here.
     package func located(in folder: String, program: String) -> MatrixRow {
         var row = self
         row.result = result?.located(in: folder, program: program)
@@ -75,8 +75,8 @@ package struct MatrixRow: Codable, Sendable {
         return row
     }
 
-    /// `../stores/mine.yaml` for `/home/me/stores/mine.yaml` from `/home/me/runs/`. What has nothing in common with the
-    /// folder but the root would name places of this machine: of that the name alone.
+    /// `../stores/mine.yaml` for `/home/me/stores/mine.yaml` from `/home/me/runs/`. If the two share no directory but
+    /// the root, only the file name: a path would reveal the directories of this machine.
     private static func path(of path: String, from folder: String) -> String {
         let (path, folder) = (path.split(separator: "/"), folder.split(separator: "/"))
         let common = zip(path, folder).prefix { $0 == $1 }.count
@@ -86,7 +86,7 @@ package struct MatrixRow: Codable, Sendable {
             + path[common...].joined(separator: "/")
     }
 
-    /// Whether the cell came out as expected, for the expected cause.
+    /// Whether the result is as expected, with the expected check and loss.
     package var isMet: Bool {
         guard let result, result.verdict == expectation else { return false }
         if let expectedCheck, !result.findings.contains(where: { $0.check == expectedCheck }) { return false }
@@ -94,10 +94,10 @@ package struct MatrixRow: Codable, Sendable {
         return result.findings.allSatisfy(expectedLoss.isMet)
     }
 
-    /// One verdict for all: pass when every cell that can run here came out as expected. A violation that nobody
-    /// expected outranks everything but an error of the harness; one that was expected and is missing is such an error.
+    /// One verdict for all rows: pass if every cell that can run here is as expected, otherwise the gravest verdict of the
+    /// cells that are not. A cell that passes although another verdict was expected counts as a harness error.
     package static func verdict(of rows: [MatrixRow]) -> Verdict {
-        // When nothing could run, nothing was shown; nor by what could, and had no time to.
+        // Inconclusive if no cell could run, or if some cell had no time left.
         let isDoubtful = rows.allSatisfy { $0.obstacle != nil } || rows.contains(where: \.isOutOfBudget)
         var worst = isDoubtful ? Verdict.inconclusive : .pass
         for row in rows where row.obstacle == nil && !row.isMet {

@@ -7,10 +7,10 @@ import Runs
 import Scenarios
 import Targets
 
-/// One run that shows a planted bug: which scenario catches it, how it is asked to, and which check names it.
+/// A run that finds a planted bug: the scenario, its options, and the check that fails.
 ///
-/// Together they are the table "which scenario catches which bug"; a test does every run, and replays its case.
-/// docs/planted-bugs.md tells the story of each that `explore` catches.
+/// `PlantedBug.sightings` is the table "which scenario finds which bug". A test makes every run and replays its case.
+/// docs/planted-bugs.md has the story of each bug that `explore` finds.
 package struct PlantedSighting: Hashable, Sendable {
     package var scenario: ScenarioName
     package var check: Check
@@ -18,7 +18,7 @@ package struct PlantedSighting: Hashable, Sendable {
     package var target = "engine"
     /// Parameters of the target, beside the bug itself.
     package var settings: [String: String] = [:]
-    /// Under which the run is.
+    /// The profile of the run.
     package var profile = Profile.posixMin
     package var operationCount: UInt64 = 100
     package var cycles = 6
@@ -29,21 +29,21 @@ package struct PlantedSighting: Hashable, Sendable {
     /// `explore` only.
     package var exploring = Exploring()
 
-    /// What `explore` is asked for, and what it must find.
+    /// Options of `explore`, and what it must find.
     package struct Exploring: Hashable, Sendable {
-        /// The strongest profile that shows it.
+        /// The strongest profile under which the bug shows.
         package var strongest = Profile.strict
-        /// How many things are lost once the state is as small as can be.
+        /// The number of losses in the minimised state.
         package var lostCount = 0
         package var crashesRecovery = false
         package var writesAfterRecovery = false
         package var valueBytes: Int?
-        /// Nil for the usual number.
+        /// nil for the default.
         package var epochStates: Int?
         package var samples: Int?
     }
 
-    /// The run, of this target.
+    /// The request for the run, with the bug planted.
     package func request(planting bug: String, _ targets: TargetCatalog) throws -> RunRequest {
         let target = try targets.target(target).configured(
             ([("planted", bug)] + settings.sorted { $0.key < $1.key }).map { Setting(name: $0.0, value: $0.1) })
@@ -57,7 +57,7 @@ package struct PlantedSighting: Hashable, Sendable {
         return request
     }
 
-    /// The scenario's options by their names.
+    /// The values of the scenario's options, by name.
     private func options(of type: any Scenario.Type) -> [String: [String]] {
         var options: [String: [String]] = [:]
         if type.takes("cycles", in: .commandLine) { options["cycles"] = ["\(cycles)"] }
@@ -70,7 +70,7 @@ package struct PlantedSighting: Hashable, Sendable {
         return options
     }
 
-    /// The arguments that ask for the run, without those that say what is usual.
+    /// The command-line arguments of the run, without defaults.
     package func arguments(planting bug: String) -> [String] {
         var words = scenario == .explore ? ["explore", target] : ["run", target, "--scenario", scenario.rawValue]
         words += ["--set", "planted=\(bug)"]

@@ -1,4 +1,4 @@
-/// One of several machines that share a matrix: every count-th cell, beginning with this one.
+/// A part of a matrix, for one of several machines: every `count`-th cell, from cell `number` on.
 package struct Shard: Hashable, Codable, Sendable, CustomStringConvertible {
     /// From 1.
     package var number: Int
@@ -20,6 +20,7 @@ package struct Shard: Hashable, Codable, Sendable, CustomStringConvertible {
         self.init(number: number, count: count)
     }
 
+    /// - Parameter index: the cell's position in the matrix, from 0.
     package func holds(_ index: Int) -> Bool { index % count == number - 1 }
 
     package var description: String { "\(number)/\(count)" }

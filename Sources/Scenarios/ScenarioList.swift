@@ -16,7 +16,7 @@ package enum ScenarioList {
 
     package static func named(_ name: ScenarioName) -> (any Scenario.Type)? { all.first { $0.name == name } }
 
-    /// Options of any scenario that may stand there, each name once.
+    /// The names of the options that `place` allows, over all scenarios, without duplicates.
     package static func optionNames(in place: OptionPlace) -> [String] {
         var names: [String] = []
         for option in all.flatMap({ $0.declarations })
@@ -26,6 +26,6 @@ package enum ScenarioList {
         return names
     }
 
-    /// What the doctor examines.
+    /// Each scenario's name, summary and needs, for the doctor to check.
     package static var subjects: [Doctor.Subject] { all.map { ($0.name.rawValue, $0.summary, $0.needs) } }
 }

@@ -18,7 +18,7 @@ import Testing
 
     @Test(.timeLimit(.minutes(5)), arguments: ValidationShape.allCases)
     func `an oracle of many of one thing is judged in seconds`(shape: ValidationShape) throws {
-        let made = shape.made(Self.count)
+        let made = shape.makeCase(Self.count)
         let began = Self.processorSeconds()
         _ = try shape.judge(made)
         let seconds = Self.processorSeconds() - began
@@ -28,7 +28,7 @@ import Testing
     /// As an explorer judges: with the whole history kept, at lines of the past.
     @Test(.timeLimit(.minutes(5)), arguments: [ValidationShape.restarts, .livesOfOneKey, .answeredInOrder, .pipeline])
     func `so is one of which the whole history is kept, at any line`(shape: ValidationShape) throws {
-        let made = shape.made(Self.count)
+        let made = shape.makeCase(Self.count)
         let began = Self.processorSeconds()
         var validator = Validator(.everything)
         for (index, line) in made.lines.enumerated() { try validator.apply(line, at: index + 1) }

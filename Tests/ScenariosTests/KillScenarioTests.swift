@@ -94,7 +94,7 @@ import Testing
 
     /// What happens to a workload that finds a store which survived.
     static let reopened: [(mode: String, scenario: any Scenario, verdict: Verdict, reason: String)] = [
-        ("exit 1", SmokeScenario(), .harnessError, "on the store that was opened again the workload exited with 1"),
+        ("exit 1", SmokeScenario(), .harnessError, "after the store was reopened, the workload exited with 1"),
         ("exit 1", KillScenario(killCount: 1), .violation, "after recovery from kill 0 the workload exited with 1"),
         ("exit 2", KillScenario(killCount: 1), .harnessError, "the workload exited with 2: it was called wrongly"),
     ]

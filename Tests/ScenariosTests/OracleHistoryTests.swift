@@ -52,15 +52,15 @@ import Testing
 
     @Test func `a life's lines are taken once, and one that was cut short is cut off`() throws {
         var history = OracleHistory(path, memory)
-        try history.takeWhatWasAdded()
+        try history.readNewLines()
         #expect(history.lineCount == 0, "no file is no line")
         let first = lines(1...3)
         try OutputFile.append(first + Array(lines(4...4).prefix(100)), to: path)
-        try history.takeWhatWasAdded()
+        try history.readNewLines()
         #expect(history.lineCount == 6 && history.takenBytes == first.count && RunFiles.size(of: path) == first.count)
         try history.restart(showing: observation(after: 3))
         try OutputFile.append(lines(4...200), to: path)
-        try history.takeWhatWasAdded()
+        try history.readNewLines()
         #expect(
             history.lineCount == 401 && history.acknowledged == 200 && history.takenBytes == RunFiles.size(of: path))
         for count in [0, 1, 7, 400, 401, .max] {

@@ -9,7 +9,7 @@ struct YardstickError: Error, CustomStringConvertible {
     package var description: String
 }
 
-/// Rows that sync. Each round measures all of them in turn, so that a device that slows down slows all.
+/// The rows that sync. Each round measures all of them in turn, so that a device that slows down affects them equally.
 extension EngineBenchmark {
     private static let recordBytes = 156
     private static let payload = [UInt8](repeating: 0xA5, count: 128)
@@ -31,8 +31,8 @@ extension EngineBenchmark {
         defer { try? log.close() }
         let store = try KeyValueStore.open(storage: PosixStorage(creatingDirectory: directory + "/store"))
         defer { try? store.close() }
-        // Long enough that starting the threads is not what is measured.
-        let each = max(1, syncCount / 2)
+        // Enough syncs for each thread that starting the threads does not count.
+        let syncsPerThread = max(1, syncCount / 2)
         var all = Rounds()
         for round in 0..<rounds {
             all.engine.append(try timedAlone { for _ in 0..<syncCount { try log.appendAndSync(Self.payload) } })
@@ -41,11 +41,11 @@ extension EngineBenchmark {
             all.growing.append(try yardstick("growing") { yardstick_append($0, Self.recordBytes, Int32(syncCount)) })
             all.group.append(
                 try timedAlone {
-                    try inParallel(Self.threads) { for _ in 0..<each { try log.appendAndSync(Self.payload) } }
+                    try inParallel(Self.threads) { for _ in 0..<syncsPerThread { try log.appendAndSync(Self.payload) } }
                 })
             all.groupInC.append(
                 try yardstick("group") {
-                    yardstick_group_commit($0, Self.recordBytes, Int32(Self.threads), Int32(each))
+                    yardstick_group_commit($0, Self.recordBytes, Int32(Self.threads), Int32(syncsPerThread))
                 })
             all.put.append(
                 try timedAlone {
@@ -62,18 +62,18 @@ extension EngineBenchmark {
                 all.peers[peer, default: []].append(seconds)
             }
         }
-        return rows(all, each)
+        return rows(all, syncsPerThread)
     }
 
-    private func rows(_ all: Rounds, _ each: Int) -> [BenchmarkRow] {
+    private func rows(_ all: Rounds, _ syncsPerThread: Int) -> [BenchmarkRow] {
         let one = rate(all.engine)
-        let count = Double(each * Self.threads)
+        let count = Double(syncsPerThread * Self.threads)
         let group = count / median(all.group)
         let text = "durable append from \(Self.threads) threads"
         return [
             row("durable append", one, "pwrite and fdatasync into a file of zeros, in C", rate(all.overwrite), 0.95),
             row("durable append", one, "write and fsync to a growing file, in C", rate(all.growing), 2),
-            // How much of that the device gives anyone.
+            // For comparison: how much faster this device overwrites zeros than it grows a file, without the engine.
             BenchmarkRow(
                 name: "pwrite and fdatasync into a file of zeros, in C", value: rate(all.overwrite), unit: "/s",
                 baseline: "write and fsync to a growing file, in C", baselineValue: rate(all.growing), aim: .none),
@@ -96,7 +96,7 @@ extension EngineBenchmark {
             aim: .ratioAtLeast(aim))
     }
 
-    /// What others left to be written would be written at the cost of whoever syncs next.
+    /// Times `body` after a sync of the device: otherwise `body` would also pay for earlier writes of others.
     private func timedAlone(_ body: () throws -> Void) throws -> Double {
         try settle()
         return try timed(body)

@@ -5,16 +5,16 @@ import Glibc
 import Machine
 import Storage
 
-/// A filesystem that `faultline bench mount` measures: a way to have a directory under another name.
+/// A filesystem that `faultline bench mount` measures: it shows a backing directory at a mount point.
 package enum MeasuredFilesystem: Hashable, Sendable {
-    /// No other name at all: the backing directory itself.
+    /// No mount: the backing directory itself.
     case bare
-    /// A program that mounts, in the foreground or not. Its words are taken as they are, without a shell, except that
-    /// `{backing}` and `{mount}` stand for the two directories.
+    /// A program that mounts, in the foreground or as a daemon. No shell sees its arguments. `{backing}` and `{mount}`
+    /// are replaced by the two directories.
     case program(name: String, words: [String])
     case faultline(records: Bool)
 
-    /// `NAME=COMMAND`, the words of the command separated by blanks. Nil when it is not of that form.
+    /// Parses `NAME=COMMAND`. COMMAND is split at blanks. Nil if `text` has another form.
     package init?(peer text: String) {
         guard let equals = text.firstIndex(of: "="), equals > text.startIndex else { return nil }
         let words = text[text.index(after: equals)...].split(separator: " ").map(String.init)
@@ -38,8 +38,8 @@ package enum MeasuredFilesystem: Hashable, Sendable {
         }
     }
 
-    /// Runs `body` in a directory of this filesystem over `backing`, which is an empty directory in `scratch`. Nothing is
-    /// mounted any more when this returns or throws.
+    /// Runs `body` in a directory of this filesystem over `backing`, which is an empty directory in `scratch`. It is
+    /// unmounted when this returns or throws.
     package func mounted<Result>(in scratch: ByteString, _ body: (ByteString) throws -> Result) throws -> Result {
         let (backing, mountPoint) = (scratch.appending(component: "b"), scratch.appending(component: "m"))
         for directory in [backing, mountPoint] { try RunFiles.makeDirectory(directory) }
@@ -90,7 +90,7 @@ package enum MeasuredFilesystem: Hashable, Sendable {
         try process.run()
         defer {
             if Self.isMounted(mountPoint) { try? MountTable.detach(mountPoint) }
-            // One that stays in the foreground ends when its mount does.
+            // A program in the foreground ends when it is unmounted.
             for _ in 0..<200 where process.isRunning { usleep(10_000) }
             if process.isRunning { kill(process.processIdentifier, SIGKILL) }
             process.waitUntilExit()
@@ -100,7 +100,7 @@ package enum MeasuredFilesystem: Hashable, Sendable {
             if !process.isRunning, process.terminationStatus != 0 { break }
         }
         guard Self.isMounted(mountPoint) else {
-            throw YardstickError(description: "\(name): nothing was mounted by \(filled.joined(separator: " "))")
+            throw YardstickError(description: "\(name): this command mounted nothing: \(filled.joined(separator: " "))")
         }
         return try body(mountPoint)
     }

@@ -30,7 +30,7 @@ package enum ValidationBenchmark {
     /// What twice as much costs, which must be about twice as much.
     private static func row(_ shape: ValidationShape, count: Int) throws -> BenchmarkRow {
         func milliseconds(_ count: Int) throws -> Double {
-            let made = shape.made(count)
+            let made = shape.makeCase(count)
             var least = Double.infinity
             for _ in 0..<3 {
                 let began = MonotonicTime.seconds()

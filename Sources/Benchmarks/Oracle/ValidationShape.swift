@@ -3,7 +3,7 @@ import Model
 import Oracle
 import Runs
 
-/// Oracles that are hard to judge quickly: many of one thing. What judging each costs must grow no faster than n log n.
+/// Worst-case oracles for the validator: each has `count` of one thing. Judging one must take O(n log n) at most.
 package enum ValidationShape: String, CaseIterable, Sendable {
     case restarts
     case lives
@@ -12,7 +12,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
     case openLivesWithDeletes = "open lives with deletes"
     case answeredInOrder = "answered in order"
     case answeredInReverse = "answered in reverse"
-    case behindOpenOnes = "behind open ones"
+    case afterUnanswered = "after unanswered"
     case failures
     case wrongValue = "wrong value"
     case pipeline
@@ -22,25 +22,25 @@ package enum ValidationShape: String, CaseIterable, Sendable {
     case ambiguousBatches = "ambiguous batches"
     case manyKeys = "many keys"
 
-    /// What there are `count` of.
+    /// What the oracle has `count` of, for the table.
     package var description: String {
         switch self {
         case .restarts: "restart lines, no intents"
-        case .lives: "restart lines, each after an acknowledgement of a key of its own"
-        case .livesOfOneKey: "restart lines, each after an operation on one key that had no answer"
+        case .lives: "restart lines, each after one acknowledged put of a new key"
+        case .livesOfOneKey: "restart lines, each after one unanswered put of the same key"
         case .openLives:
-            "restart lines, each after a put of one key that had no answer, where a lost tail is forgiven"
+            "restart lines, each after one unanswered put of the same key; the contract allows a lost tail"
         case .openLivesWithDeletes:
-            "restart lines, each after a put or delete of one key that had no answer, where a lost tail is forgiven"
+            "restart lines, each after an unanswered put or delete of the same key; the contract allows a lost tail"
         case .answeredInOrder: "operations in flight on one key, then answered in order"
         case .answeredInReverse: "operations in flight on one key, then answered in reverse"
-        case .behindOpenOnes: "operations on one key, one by one, behind as many that have no answer"
+        case .afterUnanswered: "acknowledged operations on one key, after as many unanswered ones"
         case .failures: "refused operations on one key"
-        case .wrongValue: "operations on one key, all of which it might show, and none of which it does"
-        case .pipeline: "operations in flight of a single writer on two keys, of which one has lost all"
-        case .batchesOnTwoKeys: "batches in flight on the same two keys, of which one shows none"
-        case .tornBatches: "batches in flight on the same hundred keys, of which one shows half of one"
-        case .chainedBatches: "batches in flight, each with a key of the one before"
+        case .wrongValue: "operations on one key, any of which it might show; it shows another value"
+        case .pipeline: "operations in flight of one writer on two keys; one key has lost all of them"
+        case .batchesOnTwoKeys: "batches in flight on the same two keys; one key shows none of them"
+        case .tornBatches: "batches in flight on the same hundred keys; one key shows half of a batch"
+        case .chainedBatches: "batches in flight, each sharing a key with the previous one"
         case .ambiguousBatches: "batches of three lives on a few keys, with few payloads"
         case .manyKeys: "keys in the store"
         }
@@ -55,7 +55,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
         }
     }
 
-    /// What a store that shows `Case.observation` is held to be; nil where that is left open.
+    /// The verdict that the validator must give for `Case.observation`; nil for any.
     package var verdict: Verdict? {
         switch self {
         case .wrongValue, .pipeline, .batchesOnTwoKeys, .tornBatches: .violation
@@ -69,11 +69,12 @@ package enum ValidationShape: String, CaseIterable, Sendable {
         package var observation: Observation
     }
 
-    package func made(_ count: Int) -> Case {
+    /// Makes the oracle with `count` of the thing.
+    package func makeCase(_ count: Int) -> Case {
         var writer = Writer()
         switch self {
         case .restarts, .lives, .livesOfOneKey, .openLives, .openLivesWithDeletes, .manyKeys: writeLives(count, &writer)
-        case .answeredInOrder, .answeredInReverse, .behindOpenOnes, .failures, .wrongValue, .pipeline:
+        case .answeredInOrder, .answeredInReverse, .afterUnanswered, .failures, .wrongValue, .pipeline:
             writeOperations(count, &writer)
         case .batchesOnTwoKeys, .tornBatches, .chainedBatches, .ambiguousBatches: writeBatches(count, &writer)
         }
@@ -110,7 +111,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
         let keyCount = self == .pipeline ? 2 : 1
         if self == .pipeline { writer.finish(writer.begin("z", "z"), .acknowledged) }
         writer.show("k0", self == .wrongValue ? "another" : "v\(count / 2 * 2 - 2)")
-        if self == .behindOpenOnes { writer.show("k0", "w\(count - 1)") }
+        if self == .afterUnanswered { writer.show("k0", "w\(count - 1)") }
         var begun: [OracleOperation] = []
         for number in 0..<count {
             begun.append(writer.begin("k\(number % keyCount)", "v\(number)"))
@@ -119,7 +120,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
         switch self {
         case .answeredInOrder, .wrongValue: for operation in begun { writer.finish(operation, .acknowledged) }
         case .answeredInReverse: for operation in begun.reversed() { writer.finish(operation, .acknowledged) }
-        case .behindOpenOnes:
+        case .afterUnanswered:
             for number in 0..<count { writer.finish(writer.begin("k0", "w\(number)"), .acknowledged) }
         default: break
         }
@@ -154,7 +155,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
         for key in 0..<64 { writer.show("k\(key)", "v\(random.next(upperBound: UInt64(3)))") }
     }
 
-    /// Judges a case as `validate` does, with the positive control of what passes.
+    /// Judges a case as `faultline validate` does: a pass includes the positive control.
     package func judge(_ made: Case) throws -> Judgement {
         var validator = Validator(contract.forgivesTail ? .everything : .watching(made.observation))
         for (index, line) in made.lines.enumerated() { try validator.apply(line, at: index + 1) }
@@ -168,7 +169,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
         return judgement
     }
 
-    /// Writes the lines of an oracle, and keeps what acknowledgements without begin lines leave, or what it is told to show.
+    /// Writes oracle lines, and collects what the store shows: the values of `acknowledge` and `show`.
     private struct Writer {
         enum Answer { case acknowledged, failed }
 

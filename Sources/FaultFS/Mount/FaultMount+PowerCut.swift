@@ -3,9 +3,9 @@ import Model
 
 extension FaultMount {
     /// Cuts the power unless it is off, unmounts, and turns the backing directory into the crash state for `profile`
-    /// and `choice`. The cost is in proportion to the loss, not to file sizes.
+    /// and `choice`. The cost grows with the amount of lost data, not with file sizes.
     ///
-    /// Needs a trace. Files of the mount that are still open then fail.
+    /// Needs a trace. Afterwards every call on a file that is still open fails.
     package func cutPower(
         _ profile: Profile, _ choice: Choice, unitBytes: UInt64? = nil
     ) throws(MountError) -> PowerCut {

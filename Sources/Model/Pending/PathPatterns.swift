@@ -2,15 +2,15 @@ import Bytes
 
 /// The patterns of the names in a tree. A name's pattern depends on its siblings.
 ///
-/// `ab` alone is a name; beside `4e` and `9c` it is a directory of hashes spread by prefix. `42424242` alone is a number;
-/// beside `4e66c13b` it is one of many hashes.
+/// Alone, `ab` is an ordinary name. Beside `4e` and `9c` it is a fan-out directory: it holds the hashes of one prefix.
+/// Alone, `42424242` is a number. Beside `4e66c13b` it is a hash.
 struct PathPatterns {
     private let paths: VolatilePaths
     /// The children of each directory, by name.
     private let children: [InodeID: [ByteString: InodeID]]
-    /// A cache: for each directory, one child for each random pattern and length.
+    /// Cache: for each directory, one example child for each pair of random pattern and name length.
     private var randomChildren: [InodeID: [(name: ByteString, pattern: TextPattern)]] = [:]
-    private var spreadLengths: [InodeID: Set<Int>] = [:]
+    private var fanOutNameLengths: [InodeID: Set<Int>] = [:]
 
     init(_ paths: VolatilePaths) {
         self.paths = paths
@@ -43,7 +43,7 @@ struct PathPatterns {
         let own = TextPattern(of: entry.name)
         if own.isRandom { return own }
         let isShort = entry.name.bytes[...].isShortHexadecimal
-        if isShort, spreadLengths(of: entry.directory).contains(entry.name.count), holdsRandomNames(entry) {
+        if isShort, fanOutNameLengths(of: entry.directory).contains(entry.name.count), holdsRandomNames(entry) {
             return .anything
         }
         for sibling in randomChildren(of: entry.directory) {
@@ -65,14 +65,14 @@ struct PathPatterns {
         return found
     }
 
-    /// The lengths of the names of those subdirectories that random names are spread over.
-    private mutating func spreadLengths(of directory: InodeID) -> Set<Int> {
-        if let known = spreadLengths[directory] { return known }
+    /// The name lengths of the fan-out subdirectories: a short hexadecimal name outside, only random names inside.
+    private mutating func fanOutNameLengths(of directory: InodeID) -> Set<Int> {
+        if let known = fanOutNameLengths[directory] { return known }
         let lengths = (children[directory] ?? [:]).keys.filter { name in
             name.bytes[...].isShortHexadecimal && name.bytes.contains(where: \.isDecimalDigit)
                 && holdsRandomNames(DirectoryEntry(directory, name))
         }.map(\.count)
-        spreadLengths[directory] = Set(lengths)
+        fanOutNameLengths[directory] = Set(lengths)
         return Set(lengths)
     }
 

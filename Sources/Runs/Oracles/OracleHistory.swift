@@ -35,7 +35,7 @@ package struct OracleHistory {
     package var nextSeq: UInt64 { lastSeq + 1 }
 
     /// Takes what a life of the store added to the file. A line that a kill cut short was never there: it is cut off.
-    package mutating func takeWhatWasAdded() throws {
+    package mutating func readNewLines() throws {
         // A workload that wrote no line has made no file either.
         guard takenBytes > 0 || RunFiles.exists(path) else { return }
         let end = try RunFiles.endOfLastLine(path)

@@ -8,7 +8,7 @@ extension ScenarioName {
     package static let block = ScenarioName(rawValue: "block")
 }
 
-/// `explore` below a real filesystem: the same exploration of the sectors of its device.
+/// Explores below a real filesystem: as `explore`, but the trace has the sector writes and flushes of its device.
 package struct BlockScenario: Scenario {
     package static let name = ScenarioName.block
     package static let summary =
@@ -42,7 +42,7 @@ package struct BlockScenario: Scenario {
             return option.with(default: usual)
         }
 
-    /// The options of `explore` that mean something here, too.
+    /// The options of `explore` that also apply here.
     private static let shared: Set = ["epoch-states", "samples", "rule", "states", "budget", "partial", "hangs"]
 
     package var budget: RunBudget? {
@@ -59,7 +59,7 @@ package struct BlockScenario: Scenario {
 
     package func makeRun(_ request: RunRequest, _ context: RunContext, program: String) -> any ScenarioRun {
         var run = ExploreRun(exploration, request, context, program: program)
-        // What is continued is an `explore`.
+        // Only `explore` itself can be resumed.
         run.leavesProgress = false
         return run
     }

@@ -115,7 +115,7 @@ struct KillRun: ScenarioRun {
         let workload = try WorkloadRun(request.target, environment)
         var watch = OracleWatch(context.oracle, from: linesBefore)
         let life = try plan.map { try kill(workload, at: $0, &watch) } ?? (try finish(workload, &watch))
-        try history.takeWhatWasAdded()
+        try history.readNewLines()
         tally.acknowledged = history.acknowledged
         return life
     }

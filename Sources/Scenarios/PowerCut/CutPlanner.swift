@@ -2,16 +2,17 @@ import Exploration
 import Model
 import Runs
 
-/// Places cuts by what a life without a cut did: any store's names say when it rotates, compacts or takes a checkpoint.
+/// Places power cuts by the recording of a run without one. Creates, renames and unlinks show when a store rotates,
+/// compacts or checkpoints.
 struct CutPlanner {
     private let eventCount: Int
-    /// How often each kind of operation on names was done once the work had begun.
+    /// The number of operations on names, by kind, after the first oracle line.
     private var counts: [Injection.OtherKind: UInt64] = [:]
 
-    /// - Parameter recording: of a whole life.
+    /// - Parameter recording: a run without a power cut, from the first open to the close.
     package init(_ recording: Recording) {
         eventCount = recording.events.count
-        // What comes before the first line makes the store, and no later life does it again.
+        // Skip the creation of the store, which comes before the first oracle line: later lives do not repeat it.
         let beginning = recording.oracleLines.first?.crashPoint ?? 0
         for case .operation(let operation) in recording.events[beginning...] {
             switch operation.change {
@@ -23,14 +24,14 @@ struct CutPlanner {
         }
     }
 
-    /// A place of this kind by a seeded draw; nil when the work does nothing of the kind.
+    /// A random place in this phase, drawn from `stream`; nil if the recording has no such operation.
     package func place(_ phase: CutAim.Phase, _ stream: inout RandomStream) -> CutPlacement? {
         guard let kind = phase.operation else { return CutPlacement(event: Self.draw(eventCount, &stream)) }
         guard let count = counts[kind], let number = AtLeastOne(1 + stream.next(upperBound: count)) else { return nil }
         return CutPlacement(kind, number: number, stream.chance(1, in: 2) ? .before : .after)
     }
 
-    /// A place in a recovery that came to so many events: before its last, so that it finds the store recovering.
+    /// A random place in a recovery of `eventCount` events, before its last one: the recovery is still running then.
     package static func place(inRecoveryOf eventCount: Int, _ stream: inout RandomStream) -> CutPlacement? {
         eventCount > 0 ? CutPlacement(event: draw(max(1, eventCount - 1), &stream)) : nil
     }

@@ -193,7 +193,7 @@ struct PowerCutRun: ScenarioRun {
     private mutating func live(_ name: String, crash: LiveCycle.Crash?) throws -> LiveCycle.Outcome {
         var outcome = try cycle(on: backing).run(named: name, firstSeq: history.nextSeq, crash: crash)
         noteMappedFiles(&outcome.life.recording)
-        try history.takeWhatWasAdded()
+        try history.readNewLines()
         tally.acknowledged = history.acknowledged
         return outcome
     }

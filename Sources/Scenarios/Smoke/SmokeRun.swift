@@ -5,10 +5,11 @@ import Runs
 import Storage
 import Targets
 
-/// No fault: the workload runs to its end on a plain directory, the store is opened again, and everything must be
-/// there; then it takes some more writes, and those must be there too. What is wrong here is no matter of crashes: of a
-/// target that somebody wrote a driver for it is an error of the harness, which says where to look. The built-in drivers are
-/// known to be right, so that with them it is a finding: a planted bug that needs no crash.
+/// No fault: the workload runs to its end in a plain directory, and after a reopen everything must be there. Then the
+/// store takes some more writes, which must be there after another reopen.
+///
+/// A failure here has nothing to do with crashes. For a user's target it is a harness error that points at the driver.
+/// The built-in drivers are known to be correct, so for them it is a finding: a planted bug that needs no crash.
 struct SmokeRun: ScenarioRun {
     package let request: RunRequest
     package let context: RunContext
@@ -19,7 +20,7 @@ struct SmokeRun: ScenarioRun {
         self.context = context
     }
 
-    /// As many operations at most are done once more on the recovered store: a write after recovery.
+    /// The most operations that the second life does, on the reopened store.
     private static let secondLifeOperations: UInt64 = 20
 
     private var store: ByteString { context.scratchFile("store") }
@@ -27,7 +28,7 @@ struct SmokeRun: ScenarioRun {
     package mutating func run() throws {
         try RunFiles.makeDirectory(store)
         var history = OracleHistory(context.oracle, context.memory)
-        let first = try live(&history, operations: request.operationCount)
+        let first = try runWorkload(&history, operations: request.operationCount)
         guard first.termination.isSuccess else {
             throw RunError.failedWithoutFault(
                 first.termination, said: first.said, wroteLines: history.lineCount,
@@ -40,21 +41,21 @@ struct SmokeRun: ScenarioRun {
         let client = RecoverClient(request.target)
         guard let shown = try judge(history, client, isSecondLife: false), tally.findings.isEmpty else { return }
         try history.restart(showing: shown)
-        let second = try live(&history, operations: min(request.operationCount, SmokeRun.secondLifeOperations))
+        let second = try runWorkload(&history, operations: min(request.operationCount, SmokeRun.secondLifeOperations))
         guard second.termination.isSuccess else {
             try context.requireRoom("the workload")
             let said = second.said.isEmpty ? "" : "; it said: \(second.said)"
             return try report([
                 Violation(
                     check: .writable, line: refusal(in: history),
-                    detail: "on the store that was opened again the workload \(second.termination)\(said)")
+                    detail: "after the store was reopened, the workload \(second.termination)\(said)")
             ])
         }
         _ = try judge(history, client, isSecondLife: true)
     }
 
-    /// Runs the workload, and takes what it wrote down.
-    private mutating func live(
+    /// Runs the workload and reads the oracle lines that it wrote.
+    private mutating func runWorkload(
         _ history: inout OracleHistory, operations: UInt64
     ) throws -> (termination: Termination, said: String) {
         let environment = request.environment(
@@ -63,12 +64,12 @@ struct SmokeRun: ScenarioRun {
         guard let termination = try workload.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
             throw RunError.interrupted
         }
-        try history.takeWhatWasAdded()
+        try history.readNewLines()
         tally.acknowledged = history.acknowledged
         return (termination, workload.complaints)
     }
 
-    /// Opens the store, twice, and judges what it shows; nil when it does not open.
+    /// Recovers the store twice and judges the result. Returns the first observation; nil if the store does not open.
     private mutating func judge(
         _ history: OracleHistory, _ client: RecoverClient, isSecondLife: Bool
     ) throws -> Observation? {
@@ -91,7 +92,7 @@ struct SmokeRun: ScenarioRun {
         return observation
     }
 
-    /// What is wrong without any fault.
+    /// Reports violations that no fault caused: a harness error for a user's target, findings for a built-in one.
     private mutating func report(_ violations: [Violation]) throws {
         guard !violations.isEmpty else { return }
         guard request.target.target.manifest == nil else {
@@ -105,7 +106,7 @@ struct SmokeRun: ScenarioRun {
         }
     }
 
-    /// The oracle's last line, if it says that the store refused.
+    /// The number of the oracle's last line, if it is a refusal.
     private func refusal(in history: OracleHistory) -> Int? {
         guard let line = OracleText.line(history.lineCount, of: context.oracle),
             case .failed? = try? OracleLine.parse(line, line: history.lineCount)

@@ -49,8 +49,8 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         while true {
             let rest = UnsafeMutableRawBufferPointer(rebasing: buffer[done...])
             let offset = offsetBytes &+ UInt64(done)
-            let verdict = try decideRead(rest.count, at: offset)
-            switch verdict.main?.fault {
+            let decision = try decideRead(rest.count, at: offset)
+            switch decision.main?.fault {
             case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit: interruptions += 1
             case .short(let count) where count < UInt64(rest.count):
                 let part = UnsafeMutableRawBufferPointer(rebasing: rest[..<Int(count)])
@@ -58,7 +58,7 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
                 done += got
                 interruptions = 0
                 if got < part.count || got == 0 { return done }
-            case let fault: return done + (try read(fault, verdict, into: rest, at: offset))
+            case let fault: return done + (try read(fault, decision, into: rest, at: offset))
             }
         }
     }
@@ -78,11 +78,11 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
 
     /// The last read operation of a call.
     private func read(
-        _ fault: DrawnFault?, _ verdict: FaultyStorage<Source>.FaultDecision,
+        _ fault: DrawnFault?, _ decision: FaultyStorage<Source>.FaultDecision,
         into buffer: UnsafeMutableRawBufferPointer,
         at offset: UInt64
     ) throws(StorageError) -> Int {
-        let (rule, needs) = (verdict.main?.rule ?? "", verdict.needs)
+        let (rule, needs) = (decision.main?.rule ?? "", decision.needs)
         if case .fail(let error)? = fault { throw injected(.read, error, rule) }
         let count: Int
         switch fault {
@@ -124,20 +124,20 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         repeat {
             let rest = UnsafeRawBufferPointer(rebasing: bytes[done...])
             let offset = offsetBytes &+ UInt64(done)
-            let verdict = try decideGrowing(.write, .write, offset, UInt64(rest.count))
-            switch verdict.main?.fault {
+            let decision = try decideGrowing(.write, .write, offset, UInt64(rest.count))
+            switch decision.main?.fault {
             case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit:
                 interruptions += 1
                 continue
             case .short(let count) where count < UInt64(rest.count):
                 // A write of no bytes would repeat forever.
-                if count == 0 { throw injected(.write, .ioError, verdict.main!.rule) }
-                done += try writeVisible(rest, at: offset, verdict)
+                if count == 0 { throw injected(.write, .ioError, decision.main!.rule) }
+                done += try writeVisible(rest, at: offset, decision)
                 interruptions = 0
-            case .fail(let error): throw injected(.write, error, verdict.main!.rule)
+            case .fail(let error): throw injected(.write, error, decision.main!.rule)
             case let fault:
-                _ = try writeVisible(rest, at: offset, verdict)
-                if case .crash? = fault { try storage.crash(verdict.main!.rule, .write, node.name) }
+                _ = try writeVisible(rest, at: offset, decision)
+                if case .crash? = fault { try storage.crash(decision.main!.rule, .write, node.name) }
                 return
             }
         } while true
@@ -158,10 +158,10 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     }
 
     private func writeVisible(
-        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ verdict: FaultyStorage<Source>.FaultDecision
+        _ bytes: UnsafeRawBufferPointer, at offset: UInt64, _ decision: FaultyStorage<Source>.FaultDecision
     ) throws(StorageError) -> Int {
         try withCache { (cache, file) throws(StorageError) in
-            try cache.write(bytes, at: offset, verdict.main?.fault, file, PageCache.Retention(verdict.needs))
+            try cache.write(bytes, at: offset, decision.main?.fault, file, PageCache.Retention(decision.needs))
         }
     }
 
@@ -206,15 +206,15 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     ) throws(StorageError) -> Result {
         var interruptions = 0
         while true {
-            let verdict = try decide()
-            switch verdict.main?.fault {
+            let decision = try decide()
+            switch decision.main?.fault {
             case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit: interruptions += 1
-            case .fail(let error): throw injected(call, error, verdict.main!.rule)
+            case .fail(let error): throw injected(call, error, decision.main!.rule)
             case let fault:
                 let result = try withCache { (cache, file) throws(StorageError) in
-                    try body(&cache, file, verdict.needs)
+                    try body(&cache, file, decision.needs)
                 }
-                if case .crash? = fault { try storage.crash(verdict.main!.rule, call, node.name) }
+                if case .crash? = fault { try storage.crash(decision.main!.rule, call, node.name) }
                 return result
             }
         }
@@ -228,18 +228,18 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         try throwUnreportedError()
         var interruptions = 0
         while true {
-            let verdict = try storage.decide(.fdatasync, .sync, node) { (_, _) in }
-            switch verdict.main?.fault {
+            let decision = try storage.decide(.fdatasync, .sync, node) { (_, _) in }
+            switch decision.main?.fault {
             case .fail(.interrupted) where interruptions < FaultyStorage<Source>.interruptionLimit: interruptions += 1
             case .fail(let error):
                 // After a failed sync the state is unknown; held writes stay held.
-                recordFailure(error, verdict.main!.rule) {}
-                throw injected(.sync, error, verdict.main!.rule)
-            case .lose(let error, let loss): return try lose(error, loss, verdict)
+                recordFailure(error, decision.main!.rule) {}
+                throw injected(.sync, error, decision.main!.rule)
+            case .lose(let error, let loss): return try lose(error, loss, decision)
             case .lie: return
             case let fault:
-                try flush(verdict.needs)
-                if case .crash? = fault { try storage.crash(verdict.main!.rule, .sync, node.name) }
+                try flush(decision.needs)
+                if case .crash? = fault { try storage.crash(decision.main!.rule, .sync, node.name) }
                 return try storage.checkPower(.sync, node.name)
             }
         }
@@ -268,10 +268,10 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
     }
 
     private func lose(
-        _ error: ErrorNumber, _ loss: FsyncLoss, _ verdict: FaultyStorage<Source>.FaultDecision
+        _ error: ErrorNumber, _ loss: FsyncLoss, _ decision: FaultyStorage<Source>.FaultDecision
     ) throws(StorageError) {
-        let rule = verdict.main!.rule
-        try releaseHeld(verdict.needs)
+        let rule = decision.main!.rule
+        try releaseHeld(decision.needs)
         let writable = try writable()
         var cursor = reported.withLock { $0 }
         try recordFailure(error, rule) { () throws(StorageError) in

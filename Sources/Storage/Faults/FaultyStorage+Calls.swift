@@ -3,7 +3,7 @@ import Glibc
 import Model
 
 extension FaultyStorage: Storage {
-    /// After this many interruptions (EINTR) in a row the caller gets the error.
+    /// A call repeats after an injected EINTR, at most this often in a row; then it fails with EINTR.
     static var interruptionLimit: Int { 100 }
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
@@ -66,18 +66,18 @@ extension FaultyStorage: Storage {
     public func syncDirectory() throws(StorageError) {
         var interruptions = 0
         while true {
-            let verdict = try decide(
+            let decision = try decide(
                 .fsyncdir, .syncDirectory, ".", { (_, _) in }, matching: { ($0.source.match("."), nil) })
-            switch verdict.main?.fault {
+            switch decision.main?.fault {
             case .fail(.interrupted) where interruptions < Self.interruptionLimit: interruptions += 1
             case .fail(let error):
-                let rule = verdict.main!.rule
+                let rule = decision.main!.rule
                 recording?.recordFailed(.fsync(.root), errno: error.rawValue, fault: rule) {}
                 throw .injected(.syncDirectory, name: ".", errno: error.rawValue, rule: rule)
             case .lie: return
             case .crash:
                 try wrapped.syncDirectory()
-                try crash(verdict.main!.rule, .syncDirectory, ".")
+                try crash(decision.main!.rule, .syncDirectory, ".")
             default:
                 try wrapped.syncDirectory()
                 return try checkPower(.syncDirectory, ".")
@@ -89,14 +89,16 @@ extension FaultyStorage: Storage {
         try perform(.lock, .lockDirectory, ".") { () throws(StorageError) in try wrapped.lockDirectory() }
     }
 
-    /// Runs an operation that can only fail, be delayed or crash. It removes the name `freed`, if given.
+    /// Runs an operation that can only fail, be delayed or crash.
+    ///
+    /// - Parameter freed: the name whose file the operation removes or replaces: its space returns to the quota.
     private func perform<Result>(
         _ kind: OperationKind, _ call: StorageCall, _ name: ByteString, and other: ByteString? = nil,
         freeing freed: ByteString? = nil, _ body: () throws(StorageError) -> Result
     ) throws(StorageError) -> Result {
         var interruptions = 0
         while true {
-            let verdict = try decide(
+            let decision = try decide(
                 kind, call, name,
                 { (attempt, needs) in
                     // A missing file frees nothing; the wrapped storage decides whether that is an error.
@@ -104,13 +106,13 @@ extension FaultyStorage: Storage {
                     attempt.growthBytes = -Int64(clamping: (try? file.length()) ?? 0)
                 },
                 matching: { state in (state.source.match(name), other.map { state.source.match($0) }) })
-            switch verdict.main?.fault {
+            switch decision.main?.fault {
             case .fail(.interrupted) where interruptions < Self.interruptionLimit: interruptions += 1
             case .fail(let error):
-                throw .injected(call, name: name, errno: error.rawValue, rule: verdict.main!.rule)
+                throw .injected(call, name: name, errno: error.rawValue, rule: decision.main!.rule)
             case .crash:
                 _ = try body()
-                try crash(verdict.main!.rule, call, name)
+                try crash(decision.main!.rule, call, name)
             default: return try body()
             }
         }

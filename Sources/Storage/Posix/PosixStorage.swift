@@ -59,7 +59,7 @@ public final class PosixStorage: Storage {
         guard fstat(file.rawValue, &own) == 0, fstat(directory.rawValue, &parent) == 0,
             own.st_uid != parent.st_uid || own.st_gid != parent.st_gid
         else { return }
-        // A failure does no harm.
+        // Best effort: on failure the file stays root's, as it would without this call.
         _ = fchown(file.rawValue, parent.st_uid, parent.st_gid)
     }
 

@@ -38,8 +38,8 @@ struct DirectoryHandle: ~Copyable {
 
     deinit { close(descriptor) }
 
-    /// The path of an entry, for errors. A path far beyond PATH_MAX is shortened in the middle; it stays too long for
-    /// any call.
+    /// The path of an entry, for errors. In deep trees `...` replaces the middle, so that paths stay bounded. Such a path
+    /// still exceeds PATH_MAX: no call accepts it.
     func child(_ name: ByteString) -> ByteString {
         let limit = 2 * Int(PATH_MAX)
         let front = path.count <= limit ? path.bytes : path.bytes.prefix(limit) + Array("/...".utf8)
