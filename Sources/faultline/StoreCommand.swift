@@ -48,6 +48,14 @@ struct StoreDirectory: ParsableArguments {
         }
         return storage
     }
+
+    /// Runs `body`, and adds the directory to errors of the engine and of storage that do not name it.
+    func naming<Result>(_ body: () throws -> Result) throws -> Result {
+        do { return try body() } catch  where error is EngineError || error is StorageError {
+            let text = "\(error)"
+            throw StoreUsageError(description: text.contains("'\(directory)'") ? text : "\(directory): \(text)")
+        }
+    }
 }
 
 /// What is wrong with what the user asked for.

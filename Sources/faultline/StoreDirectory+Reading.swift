@@ -10,14 +10,16 @@ extension StoreDirectory {
     /// Runs `body` with what is there. Ends with 3, after `body`, when something may be missing from the end of the log: a
     /// value may then be an older one than was acknowledged, and an absent key may have one.
     func withSnapshot(_ body: (KeyValueSnapshot) throws -> Void) throws {
-        let storage = try storage()
-        let snapshot = try Self.settled({ try KeyValueSnapshot.open(storage: storage) }, \.recoveryReport)
+        let snapshot = try naming {
+            let storage = try storage()
+            return try Self.settled({ try KeyValueSnapshot.open(storage: storage) }, \.recoveryReport)
+        }
         let report = snapshot.recoveryReport
         for doubt in report.doubts { StandardError.say("faultline: \(doubt)") }
         if report.bytesDiscarded > 0 {
             StandardError.say("faultline: \(report.bytesDiscarded.counted("byte")) behind the last record: not shown")
         }
-        do { try body(snapshot) } catch ExitStatus.violation where !report.ending.isCertain {
+        do { try naming { try body(snapshot) } } catch ExitStatus.violation where !report.ending.isCertain {
             throw ExitStatus.inconclusive
         }
         if !report.ending.isCertain { throw ExitStatus.inconclusive }

@@ -17,7 +17,7 @@ struct StoreReportCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let checks = try StoreCheck.all(in: try store.storage())
+        let checks = try store.naming { try StoreCheck.all(in: try store.storage()) }
         if json {
             try StandardOutput.show(["shards": checks], .object)
         } else {
@@ -49,7 +49,7 @@ struct StoreVerifyCommand: ParsableCommand {
     var json = false
 
     func run() throws {
-        let checks = try StoreCheck.all(in: try store.storage())
+        let checks = try store.naming { try StoreCheck.all(in: try store.storage()) }
         if json {
             try StandardOutput.show(["shards": checks], .object)
         } else {

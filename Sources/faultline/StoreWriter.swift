@@ -19,14 +19,16 @@ struct StoreWriter: ParsableArguments {
     /// Runs `body` with the store, which is closed in any case; what `body` throws comes first. `creating` begins a store
     /// where there is none.
     func withStore<Result>(creating: Bool = false, _ body: (KeyValueStore) throws -> Result) throws -> Result {
-        let store = try open(creating)
-        let result: Result
-        do { result = try body(store) } catch {
-            try? store.close()
-            throw error
+        try store.naming {
+            let store = try open(creating)
+            let result: Result
+            do { result = try body(store) } catch {
+                try? store.close()
+                throw error
+            }
+            try store.close()
+            return result
         }
-        try store.close()
-        return result
     }
 
     private func open(_ isCreating: Bool) throws -> KeyValueStore {

@@ -44,7 +44,11 @@ package struct StandaloneWorkload: Sendable {
     /// directory where there is none, and takes it away again if nothing could begin. Beside an oracle that says what a store
     /// holds, a directory that is not there is a slip, and refused.
     package func run(shouldStop: () -> Bool) throws -> Outcome {
-        let directories = RunFiles.size(of: oracle) > 0 ? nil : try NewDirectories(making: directory)
+        let continues = RunFiles.size(of: oracle) > 0
+        if continues, directory.withCString({ access($0, F_OK) }) != 0, errno == ENOENT {
+            throw MissingStore(directory: directory, oracle: oracle)
+        }
+        let directories = continues ? nil : try NewDirectories(making: directory)
         do { return try runThere(shouldStop) } catch {
             directories?.removeEmpty()
             throw error
@@ -96,5 +100,18 @@ package struct StandaloneWorkload: Sendable {
         try OutputFile.append(OracleLine.restartText(after: lastByte), to: oracle)
         // A torn line may have been the intent of the next number.
         return last + 1
+    }
+}
+
+/// An oracle is to be continued, and the store that it describes is not there.
+package struct MissingStore: Error, CustomStringConvertible {
+    package var directory: ByteString
+    package var oracle: ByteString
+
+    package var description: String {
+        """
+        \(directory): No such file or directory, but the oracle \(oracle) describes a store: give the --work-dir of that \
+        store to continue it, or an --oracle that does not exist yet to begin a new one
+        """
     }
 }

@@ -95,6 +95,7 @@ struct StoreCommandTests {
         #expect(damaged.status == 1 && damaged.output.contains("0000-0000000001.log at byte 0"))
         let refused = try store("get", "s", "after")
         #expect(refused.status == 2 && refused.error.contains("0000-0000000001.log"))
+        #expect(refused.error.hasPrefix("error: s: "), "\(refused.error)")
     }
 
     /// A store of eight puts by eight processes, and one bit of it wrong.
@@ -179,6 +180,7 @@ struct StoreCommandTests {
         for arguments in [["put", "s", "k", "w"], ["delete", "s", "k"], ["compact", "s"]] {
             let refused = try Faultline.run(["store"] + arguments, directory: temporary.path)
             #expect(refused.status == 2 && refused.error.contains("locked"), "\(arguments)")
+            #expect(refused.error.contains("'s'"), "\(refused.error)")
         }
         #expect(try store("get", "s", "k").output == "v")
         #expect(try store("verify", "s").status == 0)

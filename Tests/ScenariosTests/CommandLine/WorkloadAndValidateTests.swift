@@ -82,6 +82,12 @@ import Testing
         let done = try workload(oracle: oracle)
         #expect(done.status == 0 && done.output.contains("done: 3 operations acknowledged"), "\(done)")
         #expect(FileManager.default.fileExists(atPath: temporary.path + "/new/store"))
+        // The oracle alone is a slip: it says what to do.
+        try FileManager.default.removeItem(atPath: temporary.path + "/new")
+        let slip = try workload(oracle: oracle)
+        #expect(slip.status == 2 && slip.error.hasPrefix("error: new/store: No such file or directory"), "\(slip)")
+        #expect(slip.error.contains(oracle) && slip.error.contains("--work-dir"), "\(slip)")
+        #expect(!FileManager.default.fileExists(atPath: temporary.path + "/new"))
     }
 
     @Test(arguments: ["engine", "sqlite"])
