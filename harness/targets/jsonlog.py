@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""A store in a few lines, as an example: a log of JSON lines, synced after each. With --sync=none it never syncs."""
+"""A small example store: a log of JSON lines. It syncs each line, or nothing with --sync=none."""
 import base64, json, os, random, sys
 
 def text(data): return base64.b64encode(data).decode()
 
 def load(directory):
-    """The live contents, and how many bytes of the log are whole; a torn last line is what a crash leaves."""
+    """The live entries, and the size of the log without its torn last line. A crash can leave such a line."""
     state, size = {}, 0
     try:
         log = open(directory + "/log", "rb")

@@ -6,8 +6,8 @@ import Oracle
 import Storage
 import Targets
 
-/// A reader that meets bytes which nobody has looked at. It may refuse them; it must not trap, hang, or take memory that
-/// they only claim. Where a printer exists, what was read must print and read back as the same.
+/// A reader of untrusted bytes. It may refuse them. It must not trap, hang, or allocate memory only because the bytes
+/// claim a size. Where a printer exists, a value that was read must print and parse to an equal value.
 enum FuzzTarget: String, CaseIterable {
     case recovery, decoder, events, trace, oracle, dump, rule, manifest
 
@@ -27,7 +27,7 @@ enum FuzzTarget: String, CaseIterable {
     private static let options = KeyValueOptions(
         log: LogOptions(segmentSizeBytes: 4 << 10, zeroAheadBytes: 512, bufferSizeBytes: 4 << 10))
 
-    /// Up to three segments, cut where the first bytes say. What is opened can be written, and is the same after a reopen.
+    /// Up to three segments; the first bytes give their sizes. An opened log accepts writes and reopens with the same records.
     private func recover(_ bytes: [UInt8]) {
         guard bytes.count > 3 else { return }
         let cuts = [0, Int(bytes[0]) * 16, Int(bytes[0]) * 16 + Int(bytes[1]) * 16, .max]
@@ -44,14 +44,18 @@ enum FuzzTarget: String, CaseIterable {
         _ = try? LogCheck(storage: storage)
         guard let store = try? KeyValueStore.open(storage: storage, options: options) else { return }
         guard let before = try? store.items() else { return }
-        guard (try? store.put("fuzz", [1])) != nil, (try? store.close()) != nil else { fatalError("it does not write") }
+        guard (try? store.put("fuzz", [1])) != nil, (try? store.close()) != nil else {
+            fatalError("the opened store does not accept a write")
+        }
         guard let again = try? KeyValueStore.open(storage: storage, options: options), let after = try? again.items()
-        else { fatalError("it does not open again") }
+        else { fatalError("the store does not reopen") }
         let expected = before.filter { $0.key != "fuzz" }.map { "\($0)" }
-        guard after.filter({ $0.key != "fuzz" }).map({ "\($0)" }) == expected else { fatalError("it is not the same") }
+        guard after.filter({ $0.key != "fuzz" }).map({ "\($0)" }) == expected else {
+            fatalError("the reopened store has other items")
+        }
     }
 
-    /// One segment whose checksums count as right, so that what lies behind them is reached.
+    /// One segment with checksum verification disabled, so that the fuzzer reaches the code after it.
     private func decode(_ bytes: [UInt8]) {
         guard let storage = try? MemoryStorage(contents: ["0000-0000000001.log": bytes]) else { return }
         guard
@@ -72,7 +76,7 @@ enum FuzzTarget: String, CaseIterable {
         _ = try? store.truncateBeforeCheckpoint()
     }
 
-    /// The bytes as they are, and as records whose frames are right: kind (1), length (2), body, again and again.
+    /// The bytes as they are, and then as a sequence of records with correct frames: kind (1), length (2), body.
     private func readTrace(_ bytes: [UInt8]) {
         decodeTrace(bytes)
         var trace = TraceFormat.magic
@@ -106,7 +110,7 @@ enum FuzzTarget: String, CaseIterable {
     }
 
     private func readOracle(_ bytes: [UInt8]) {
-        // In two chunks, cut anywhere: the first byte says where.
+        // In two chunks. The first byte gives the size of the first chunk.
         let cut = min(bytes.count, Int(bytes.first ?? 0))
         var reader = OracleReader(maximumLineSizeBytes: 1 << 16)
         do throws(OracleError) {
@@ -128,7 +132,7 @@ enum FuzzTarget: String, CaseIterable {
         guard let rules = try? Rule.list(parsing: ByteString(bytes)) else { return }
         for rule in rules {
             guard let again = try? Rule(parsing: rule.description), again == rule else {
-                fatalError("prints as what does not read back: \(rule)")
+                fatalError("the printed rule does not parse to the same rule: \(rule)")
             }
         }
     }

@@ -1,7 +1,6 @@
 import Glibc
 
-/// What libFuzzer calls: the readers of bytes from outside. Which one is `FAULTLINE_FUZZ_TARGET`, because a process has one
-/// entry.
+/// The entry point of libFuzzer. `FAULTLINE_FUZZ_TARGET` selects the reader, because a process has only one entry point.
 private let target: FuzzTarget = {
     let name = getenv("FAULTLINE_FUZZ_TARGET").map { String(cString: $0) } ?? ""
     guard let target = FuzzTarget(rawValue: name) else {
