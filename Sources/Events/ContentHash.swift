@@ -1,13 +1,13 @@
 import Bytes
 import Crypto
 
-/// The SHA-256 of an event's content, by which duplicates are found: whoever can choose events cannot make two that are
-/// taken for one.
+/// The SHA-256 of an event's content, by which duplicates are found. Different events with equal hashes cannot be
+/// constructed.
 struct ContentHash: Hashable, Sendable {
     private var words: (UInt64, UInt64, UInt64, UInt64)
 
     init(_ event: Event) {
-        // Lengths first: what ends one field cannot begin the next.
+        // Lengths first, so that bytes cannot move from one field to the next.
         var content: [UInt8] = []
         content.reserveCapacity(24 + event.entity.count + event.type.count)
         content.appendLittleEndian(UInt32(clamping: event.entity.count))
@@ -25,13 +25,13 @@ struct ContentHash: Hashable, Sendable {
         }
     }
 
-    /// For an engine that skips `compareWholeHash`: 12 bits of the entity decide.
+    /// Only for the planted bug that skips `compareWholeHash`: a hash of 12 bits of the entity.
     init(weak event: Event) {
         words = (UInt64(CRC32C.checksum(event.entity.bytes) & 0xFFF), 0, 0, 0)
     }
 
     static func == (left: ContentHash, right: ContentHash) -> Bool { left.words == right.words }
 
-    /// Its bits are as good as random already.
+    /// The bits of SHA-256 need no further hashing.
     func hash(into hasher: inout Hasher) { hasher.combine(words.0) }
 }

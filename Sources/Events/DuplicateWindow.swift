@@ -1,19 +1,19 @@
-/// The events of the last while, by content: whether one has been here, and whether it is durable.
+/// The events of the duplicate window, by content, and whether they are durable.
 ///
-/// Entries leave in the order in which they came, once they are older than the window; a lookup judges each by its own age.
-/// Not safe for several threads.
+/// Entries are removed in arrival order once they are older than the window. A lookup checks the age of the entry itself. Not
+/// thread safe.
 struct DuplicateWindow {
     private struct Entry {
         var arrival: UInt64
         /// 0 until it is durable.
         var lsn: UInt64
-        /// Nil once it is durable.
+        /// nil once it is durable.
         var batch: EventBatch?
     }
 
     enum Original {
         case durable
-        /// In a batch that is not written yet, or failed.
+        /// The event is in a batch that is not written yet, or that failed.
         case pending(EventBatch)
     }
 
@@ -26,18 +26,18 @@ struct DuplicateWindow {
 
     var count: Int { entries.count }
 
-    /// The original of an event that arrives now, if it is one of the window.
+    /// The original of an event that arrives now, if it is in the window.
     func original(of hash: ContentHash, now: UInt64) -> Original? {
         guard let entry = entries[hash], contains(entry.arrival, now) else { return nil }
         return entry.batch.map(Original.pending) ?? .durable
     }
 
-    /// Takes an event in that arrives now and waits in a batch.
+    /// Adds an event that arrives now and is queued in a batch.
     mutating func insert(_ hash: ContentHash, arrival: UInt64, in batch: EventBatch) {
         insert(hash, Entry(arrival: arrival, lsn: 0, batch: batch))
     }
 
-    /// Takes an event in that recovery has found, if it is one of the window.
+    /// Adds a recovered event, if it is in the window.
     mutating func insert(_ hash: ContentHash, arrival: UInt64, lsn: UInt64, now: UInt64) {
         if contains(arrival, now) { insert(hash, Entry(arrival: arrival, lsn: lsn, batch: nil)) }
     }
@@ -48,13 +48,13 @@ struct DuplicateWindow {
         order.append((hash, entry.arrival))
     }
 
-    /// Notes that an event of `batch` is durable.
-    mutating func settle(_ hash: ContentHash, _ batch: EventBatch, lsn: UInt64) {
+    /// Marks an event of `batch` as durable.
+    mutating func markDurable(_ hash: ContentHash, _ batch: EventBatch, lsn: UInt64) {
         guard let entry = entries[hash], entry.batch === batch else { return }
         entries[hash] = Entry(arrival: entry.arrival, lsn: lsn, batch: nil)
     }
 
-    /// Forgets what is older than the window.
+    /// Removes entries that are older than the window.
     mutating func evict(now: UInt64) {
         while firstInOrder < order.count, !contains(order[firstInOrder].arrival, now) {
             let (hash, arrival) = order[firstInOrder]
@@ -67,7 +67,7 @@ struct DuplicateWindow {
         }
     }
 
-    /// The first record that a reopen needs to know the durable events of the window; nil when there is none.
+    /// The first record that a reopen needs for the durable events of the window; nil if there is none.
     func firstLSN(now: UInt64) -> UInt64? {
         for (hash, arrival) in order[firstInOrder...] where contains(arrival, now) {
             if let entry = entries[hash], entry.arrival == arrival { return entry.lsn == 0 ? nil : entry.lsn }

@@ -1,16 +1,16 @@
 import Bytes
 
-/// Something that happened to something: what the event view keeps.
+/// An event of the event view: something happened to an entity.
 ///
-/// Two events are the same when all four fields are, bit for bit: weights are compared as their bits, so that 0 and -0 are
-/// two weights, and a NaN is the same as itself.
+/// Two events are equal if all four fields are equal bit for bit. Weights are compared as bits: 0 and -0 differ, and a NaN is
+/// equal to itself.
 public struct Event: Sendable {
-    /// What it happened to: at most 64 KiB.
+    /// The entity that it happened to: at most 64 KiB.
     public var entity: ByteString
-    /// What happened: at most 64 KiB.
+    /// The type of the event: at most 64 KiB.
     public var type: ByteString
     public var weight: Double
-    /// When it happened, in a unit and by a clock of the writer's choice. The store keeps it and does not interpret it.
+    /// When it happened, in a unit of the writer's choice. The store does not interpret it.
     public var timestamp: Int64
 
     public init(entity: ByteString, type: ByteString, weight: Double = 1, timestamp: Int64) {
@@ -35,11 +35,11 @@ extension Event: Hashable {
     }
 }
 
-/// An event and its place in the order of its shard.
+/// An event with its sequence number in its shard.
 public struct SequencedEvent: Hashable, Sendable {
-    /// The first event of a shard is 1, each next one is one more, and none is ever used twice.
+    /// The first event of a shard has 1, each next one is one more. Numbers are never reused.
     public var sequence: UInt64
-    /// When the store took it, by the store's clock: nanoseconds since 1970.
+    /// When it arrived, by the store's clock: nanoseconds since 1970.
     public var arrivalNanoseconds: UInt64
     public var event: Event
 
@@ -50,13 +50,13 @@ public struct SequencedEvent: Hashable, Sendable {
     }
 }
 
-/// How far whoever reads the events has applied them.
+/// A checkpoint: how far the reader of the events has applied them.
 public struct Checkpoint: Hashable, Sendable {
     /// Every event up to this one is applied; 0 for none.
     public var sequence: UInt64
     /// When it was taken, by the store's clock: nanoseconds since 1970.
     public var timeNanoseconds: UInt64
 
-    /// Before every event.
+    /// The checkpoint before the first event.
     public static let none = Checkpoint(sequence: 0, timeNanoseconds: 0)
 }

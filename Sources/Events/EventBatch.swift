@@ -1,35 +1,35 @@
 import Bytes
 import Engine
 
-/// Events that are written and made durable together. Guarded by the gate of its store.
+/// A batch of events that are written and synced together. Guarded by the gate of its store.
 final class EventBatch {
-    struct Entry {
+    struct QueuedEvent {
         var entity: ByteString
         var payload: [UInt8]
         var hash: ContentHash
     }
 
-    enum Outcome {
-        /// Durable; the first event has this sequence number, the others follow.
+    enum Completion {
+        /// Durable. The first event has this sequence number, the others follow.
         case durable(first: UInt64)
         case failed(EngineError)
     }
 
-    var entries: [Entry] = []
+    var events: [QueuedEvent] = []
     private(set) var sizeBytes = 0
-    /// When it is written at the latest, by the monotonic clock.
+    /// The latest time to write it, by the monotonic clock.
     var deadlineNanoseconds = UInt64.max
-    /// Someone asked for it to be written now.
+    /// Whether a caller requested to write it now.
     var isHurried = false
-    /// Nil until it was written or given up.
-    var outcome: Outcome?
+    /// nil until it was written or has failed.
+    var completion: Completion?
 
-    func append(_ entry: Entry) {
-        entries.append(entry)
-        sizeBytes += Frame.size(keyCount: entry.entity.count, payloadCount: entry.payload.count)
+    func append(_ event: QueuedEvent) {
+        events.append(event)
+        sizeBytes += Frame.size(keyCount: event.entity.count, payloadCount: event.payload.count)
     }
 
     func isFull(_ options: EventOptions) -> Bool {
-        entries.count >= options.batchCount || sizeBytes >= options.batchSizeBytes
+        events.count >= options.batchCount || sizeBytes >= options.batchSizeBytes
     }
 }

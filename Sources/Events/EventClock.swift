@@ -1,12 +1,11 @@
 import Glibc
 
-/// The clock by which the event view says when an event arrived: the duplicate window and checkpoints go by it.
+/// The clock of the event view for arrival times, the duplicate window and checkpoints.
 ///
-/// It must go on across restarts, as the wall clock does, because arrival times are stored. Where it jumps, the window
-/// jumps with it: an original counts as long as its arrival and now are no further apart than the window, in either
-/// direction.
+/// It must continue across restarts, like the wall clock, because arrival times are stored. If it jumps, the window jumps with
+/// it: an original counts while its arrival and now differ by at most the window, in either direction.
 ///
-/// Threads: called from many at once, under a lock of the store's; it must not call the store.
+/// Threads: called concurrently, under a lock of the store. It must not call the store.
 public protocol EventClock: Sendable {
     /// Nanoseconds since 1970.
     var now: UInt64 { get }

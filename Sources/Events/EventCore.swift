@@ -3,17 +3,17 @@ import Engine
 import Platform
 import Storage
 
-/// The event view of one shard's log: events gather in batches, each batch is appended and synced as one, and duplicates
-/// wait for their originals.
+/// The event view of one shard's log. Events are collected in batches, each batch is appended and synced together, and
+/// duplicates wait for their originals.
 ///
-/// No thread of its own: a batch is written by whoever filled it, or by the first of those who wait for it once its time
-/// is over. Batches are written one at a time and in their order, so that sequence numbers follow the log.
+/// It has no thread of its own: a batch is written by the thread that filled it, or by the first waiting thread after the
+/// delay. Batches are written one at a time and in order, so that sequence numbers follow the log.
 ///
 /// Invariants
-/// - `queue` is never empty; its last batch is the one that fills, the others are full. Only the first is written.
-/// - Every event of `sequences` is durable. A batch that fails ends the store: the log is poisoned.
+/// - `queue` is never empty. Its last batch is being filled, the others are full. Only the first is being written.
+/// - Every event of `sequences` is durable. A failed batch poisons the log and ends the store.
 ///
-/// Threads: everything may be called from many at once. Lock order: `gate`, then those of the log.
+/// Thread safe. Lock order: `gate`, then those of the log.
 final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: EventOptions
@@ -22,10 +22,10 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     private let shard: UInt16
     private let log: any RecordLog
     private let clock: any EventClock
-    /// Nil when the store is one of several, which share one lock.
+    /// nil if the store is one of several shards, which share one lock.
     private let lock: (any DirectoryLock)?
 
-    /// Guards everything below; its condition says that a batch was written or has ended.
+    /// Guards all properties below. Its condition is signalled when a batch was written or has failed.
     private let gate = SystemGate()
     private var queue: [EventBatch] = []
     private var isWriting = false
@@ -33,7 +33,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     private var window: DuplicateWindow
     private var sequences = SequenceMap()
     private var lastCheckpoint = Checkpoint.none
-    /// Where `lastCheckpoint` lies; 0 when there is none.
+    /// The LSN of `lastCheckpoint`; 0 if there is none.
     private var checkpointLSN: UInt64 = 0
 
     init(
@@ -59,10 +59,10 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
 
     // MARK: Appending
 
-    /// What becomes of one event of a call.
-    private enum Place {
+    /// The result for one event of a call.
+    private enum Queued {
         case inBatch(EventBatch, index: Int)
-        /// The original waits in this batch; nil when it is durable.
+        /// The batch of the original; nil if the original is durable.
         case duplicate(EventBatch?)
     }
 
@@ -78,16 +78,16 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         if let ending { throw ending }
         let now = clock.now
         window.evict(now: now)
-        var places: [Place] = []
-        places.reserveCapacity(events.count)
-        for (event, hash) in zip(events, hashes) { places.append(take(event, hash, now)) }
+        var queued: [Queued] = []
+        queued.reserveCapacity(events.count)
+        for (event, hash) in zip(events, hashes) { queued.append(enqueue(event, hash, now)) }
         var sequences: [UInt64] = []
         sequences.reserveCapacity(events.count)
-        for place in places { sequences.append(try settled(place)) }
+        for item in queued { sequences.append(try sequence(of: item)) }
         return sequences
     }
 
-    private func take(_ event: Event, _ hash: ContentHash, _ now: UInt64) -> Place {
+    private func enqueue(_ event: Event, _ hash: ContentHash, _ now: UInt64) -> Queued {
         switch window.original(of: hash, now: now) {
         case .durable?: return .duplicate(nil)
         case .pending(let batch)?: return .duplicate(hooks.skips(.awaitOriginal) ? nil : batch)
@@ -96,16 +96,16 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         if queue[queue.count - 1].isFull(options) { queue.append(EventBatch()) }
         let batch = queue[queue.count - 1]
         let payload = EventRecord.payload(of: event, arrival: now)
-        if batch.entries.isEmpty {
+        if batch.events.isEmpty {
             batch.deadlineNanoseconds = MonotonicTime.nanoseconds() + UInt64(options.batchDelayMilliseconds) * 1_000_000
         }
-        batch.append(EventBatch.Entry(entity: event.entity, payload: payload, hash: hash))
+        batch.append(EventBatch.QueuedEvent(entity: event.entity, payload: payload, hash: hash))
         window.insert(hash, arrival: now, in: batch)
-        return .inBatch(batch, index: batch.entries.count - 1)
+        return .inBatch(batch, index: batch.events.count - 1)
     }
 
-    private func settled(_ place: Place) throws(EngineError) -> UInt64 {
-        switch place {
+    private func sequence(of item: Queued) throws(EngineError) -> UInt64 {
+        switch item {
         case .inBatch(let batch, let index): return try wait(for: batch) + UInt64(index)
         case .duplicate(let batch?):
             _ = try wait(for: batch)
@@ -116,10 +116,10 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
 
     // MARK: Writing batches, under the gate
 
-    /// Returns the sequence number of the batch's first event when it is durable.
+    /// Returns the sequence number of the batch's first event, when the batch is durable.
     private func wait(for batch: EventBatch) throws(EngineError) -> UInt64 {
         while true {
-            switch batch.outcome {
+            switch batch.completion {
             case .durable(let first)?: return first
             case .failed(let error)?: throw error
             case nil: break
@@ -144,25 +144,25 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         isWriting = true
         let first = sequences.lastSequence + 1
         gate.unlock()
-        let result = write(batch.entries, first)
+        let result = write(batch.events, first)
         gate.lock()
         isWriting = false
         switch result {
-        case .success(let places): settle(batch, first, places)
+        case .success(let lsns): recordDurable(batch, first, lsns)
         case .failure(let error): end(with: error, batch)
         }
         gate.wakeAll()
     }
 
-    /// Appends events and makes them durable. Returns the LSN of each.
-    private func write(_ entries: [EventBatch.Entry], _ first: UInt64) -> Result<[UInt64], EngineError> {
+    /// Appends events and makes them durable. Returns their LSNs.
+    private func write(_ events: [EventBatch.QueuedEvent], _ first: UInt64) -> Result<[UInt64], EngineError> {
         var lsns: [UInt64] = []
-        lsns.reserveCapacity(entries.count)
+        lsns.reserveCapacity(events.count)
         do throws(EngineError) {
-            for (index, entry) in entries.enumerated() {
-                var payload = entry.payload
+            for (index, event) in events.enumerated() {
+                var payload = event.payload
                 EventRecord.setSequence(first + UInt64(index), in: &payload)
-                lsns.append(try log.appendRecord(.event, entry.entity, payload))
+                lsns.append(try log.appendRecord(.event, event.entity, payload))
             }
             if let last = lsns.last { try log.sync(through: last) }
             return .success(lsns)
@@ -171,20 +171,20 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         }
     }
 
-    private func settle(_ batch: EventBatch, _ first: UInt64, _ lsns: [UInt64]) {
-        for (index, entry) in batch.entries.enumerated() {
+    private func recordDurable(_ batch: EventBatch, _ first: UInt64, _ lsns: [UInt64]) {
+        for (index, event) in batch.events.enumerated() {
             let isInOrder = sequences.append(first + UInt64(index), lsn: lsns[index])
-            assert(isInOrder, "batches are written one after the other")
-            window.settle(entry.hash, batch, lsn: lsns[index])
+            assert(isInOrder, "batches are written in order")
+            window.markDurable(event.hash, batch, lsn: lsns[index])
         }
-        batch.entries = []
-        batch.outcome = .durable(first: first)
+        batch.events = []
+        batch.completion = .durable(first: first)
     }
 
     private func end(with error: EngineError, _ batch: EventBatch? = nil) {
         if ending == nil { ending = error }
-        batch?.outcome = .failed(error)
-        for waiting in queue { waiting.outcome = .failed(error) }
+        batch?.completion = .failed(error)
+        for waiting in queue { waiting.completion = .failed(error) }
     }
 
     func flush() throws(EngineError) {
@@ -196,7 +196,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     private func flushUnderGate() throws(EngineError) {
         if let ending { throw ending }
         for batch in queue { batch.isHurried = true }
-        // Waits for the batch that is being written, too.
+        // Also waits for the batch that is being written.
         _ = try wait(for: queue[queue.count - 1])
     }
 
@@ -212,7 +212,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         gate.lock()
         defer { gate.unlock() }
         if let ending { throw ending }
-        // One writer at a time: a checkpoint lies behind the events that it covers.
+        // One writer at a time, so that a checkpoint comes after the events that it covers.
         while isWriting { gate.wait() }
         if let ending { throw ending }
         var reached = sequence ?? sequences.lastSequence
@@ -255,7 +255,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
             window.evict(now: now)
             let afterCheckpoint = sequences.lsn(atOrAfter: lastCheckpoint.sequence + 1) ?? checkpointLSN
             if hooks.skips(.limitTruncationToCheckpoint) { return log.lastLSN }
-            // Without the events of the window a reopen would not know their duplicates.
+            // A reopen needs the events of the window to detect their duplicates.
             let ofWindow = hooks.skips(.keepEventsOfWindow) ? nil : window.firstLSN(now: now)
             return min(checkpointLSN, afterCheckpoint, ofWindow ?? .max)
         }

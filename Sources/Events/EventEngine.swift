@@ -1,7 +1,7 @@
 import Bytes
 import Engine
 
-/// What stands behind an `EventStore`: the engine as it should be, or with a planted bug.
+/// The implementation of an `EventStore`: the correct engine, or one with a planted bug.
 protocol EventEngine: AnyObject, Sendable {
     var recoveryReport: RecoveryReport { get }
     var lastSequence: UInt64 { get }

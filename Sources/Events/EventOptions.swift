@@ -1,17 +1,17 @@
 import Engine
 
-/// How an event store lies on storage, batches, and looks for duplicates.
+/// The options of an event store: its log, batches and duplicate detection.
 public struct EventOptions: Hashable, Sendable {
     public var log: LogOptions
-    /// A batch is written when it holds so many events.
+    /// A batch is written when it holds this many events.
     public var batchCount: Int
-    /// A batch is written when its records reach so many bytes.
+    /// A batch is written when its records reach this many bytes.
     public var batchSizeBytes: Int
-    /// A batch is written when its first event has waited so long, by the monotonic clock. 0 writes at once whatever has
-    /// gathered while the batch before was written.
+    /// A batch is written when its first event has waited this long, by the monotonic clock. 0: immediately, with the events
+    /// that arrived while the previous batch was written.
     public var batchDelayMilliseconds: Int
-    /// An event is a duplicate if the same one arrived within so long, by the store's clock. 0 turns the search off. Each
-    /// event within the window costs about 150 bytes of memory.
+    /// An event is a duplicate if an equal one arrived within this time, by the store's clock. 0: no detection. Each event in
+    /// the window takes about 150 bytes of memory.
     public var duplicateWindowSeconds: Int
 
     public init(

@@ -2,15 +2,15 @@ import Bytes
 import Engine
 import Storage
 
-/// Reads the durable events of a shard one after the other, in their order and in bounded memory, beside the writer.
+/// Reads the durable events of a shard in order, in bounded memory, with or without a concurrent writer.
 ///
-/// Not safe to use from several threads at once; every thread can have its own.
+/// Not thread safe; use one reader for each thread.
 public struct EventReader: ~Copyable {
     private var reader: LogReader?
     private var last: UInt64
     private let end: UInt64
 
-    /// Nothing to read.
+    /// An empty reader.
     init() {
         reader = nil
         (last, end) = (0, 0)
@@ -25,8 +25,8 @@ public struct EventReader: ~Copyable {
         self.end = end
     }
 
-    /// Reads the events of a shard after `sequence`, without a store: it takes no lock and changes nothing. Beside a
-    /// writer the last events may be such as a crash can still take back.
+    /// Reads the events of a shard after `sequence`, without a store. It takes no lock and changes nothing. With a concurrent
+    /// writer, a crash can still lose the last events.
     public static func open(
         storage: some Storage, shard: UInt16 = 0, after sequence: UInt64 = 0, damagePolicy: DamagePolicy = .refuse
     ) throws(EngineError) -> EventReader {

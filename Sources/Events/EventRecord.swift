@@ -1,7 +1,7 @@
 import Bytes
 import Engine
 
-/// How the event view writes its records (docs/log-format.md). All integers are little-endian.
+/// The encoding of the event view's records (docs/log-format.md). All integers are little-endian.
 ///
 ///     event       key: the entity; payload: sequence 8 │ arrival 8 │ timestamp 8 │ weight 8 │ the type
 ///     checkpoint  no key;          payload: sequence 8 │ time 8
@@ -9,7 +9,7 @@ enum EventRecord {
     static let fixedPayloadBytes = 32
     static let checkpointPayloadBytes = 16
 
-    /// The payload of an event, which gets its sequence number when its batch is written.
+    /// The payload of an event. It gets its sequence number when its batch is written.
     static func payload(of event: Event, arrival: UInt64) -> [UInt8] {
         var payload: [UInt8] = []
         payload.reserveCapacity(fixedPayloadBytes + event.type.count)
@@ -32,7 +32,7 @@ enum EventRecord {
         return payload
     }
 
-    /// Nil when the bytes are no event.
+    /// nil if the bytes are not an event.
     static func event(key: ByteString, payload: UnsafeRawBufferPointer) -> SequencedEvent? {
         guard payload.count >= fixedPayloadBytes else { return nil }
         let sequence: UInt64 = payload.littleEndian(at: 0)
@@ -43,7 +43,7 @@ enum EventRecord {
         return SequencedEvent(sequence: sequence, arrivalNanoseconds: payload.littleEndian(at: 8), event: event)
     }
 
-    /// Nil when the bytes are no checkpoint.
+    /// nil if the bytes are not a checkpoint.
     static func checkpoint(payload: UnsafeRawBufferPointer) -> Checkpoint? {
         guard payload.count == checkpointPayloadBytes else { return nil }
         let sequence: UInt64 = payload.littleEndian(at: 0)

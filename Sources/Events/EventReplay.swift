@@ -1,7 +1,7 @@
 import Bytes
 import Engine
 
-/// Rebuilds what an event store keeps in memory from the records of its log, in their order.
+/// Rebuilds the memory of an event store from the records of its log, in order.
 struct EventReplay {
     private(set) var window: DuplicateWindow
     private(set) var sequences = SequenceMap()
@@ -29,7 +29,7 @@ struct EventReplay {
             }
             checkpoint = found
             checkpointLSN = frame.lsn
-            // Its events may be gone; their numbers stay used.
+            // Its events may be removed; their numbers are not reused.
             hooks.run(.limitCheckpointToDurable) { sequences.skip(through: found.sequence) }
         case .raw, .segment, .close: break
         case .put, .delete, .batchPut, .batchDelete, .batchCommit: throw .otherView(frame.type, LSN(frame.lsn))

@@ -2,13 +2,13 @@ import Bytes
 import Engine
 import Storage
 
-/// Chooses the shard of an event. The same event must always go to the same shard: each looks for duplicates in itself.
+/// Chooses the shard of an event. Equal events must go to the same shard, because each shard detects only its own duplicates.
 public protocol EventRouter: Sendable {
     /// From 0 to `shardCount` - 1; anything else is taken modulo `shardCount`.
     func shard(of event: Event, shardCount: Int) -> Int
 }
 
-/// Everything about one entity goes to one shard, and so stays in order: the CRC32C of the entity, modulo the count.
+/// Routes all events of an entity to one shard, so that they stay in order: the CRC32C of the entity modulo the count.
 public struct EntityRouter: EventRouter {
     public init() {}
 
@@ -17,20 +17,19 @@ public struct EntityRouter: EventRouter {
     }
 }
 
-/// Several event stores side by side in one directory, each with sequence numbers, batches and checkpoints of its own, and
-/// a router before them. What is promised of one store holds for each shard; nothing is promised of two together.
+/// Several event stores in one directory, with a router. Each shard has its own sequence numbers, batches and checkpoints. The
+/// guarantees of a store hold for each shard; there are none across shards.
 ///
-/// The number of shards is fixed when the directory is first opened: with another one, events would be looked for where
-/// they are not.
+/// The number of shards is fixed when the directory is first opened, because the router depends on it.
 ///
-/// Threads: everything may be called from many at once.
+/// Thread safe.
 public final class EventShards: Sendable {
-    /// Each shard, for everything that is done shard by shard: replay, checkpoints, truncation.
+    /// The shards, for operations on single shards: replay, checkpoints, truncation.
     public let shards: [EventStore]
     private let router: any EventRouter
     private let lock: any DirectoryLock
 
-    /// Opens the shards in this directory, or begins them. Throws `wrongShardCount` when it holds another number.
+    /// Opens the shards in this directory, or creates them. Throws `wrongShardCount` if it has another number of shards.
     public static func open(
         storage: some Storage, count: Int, router: some EventRouter = EntityRouter(),
         options: EventOptions = EventOptions(), clock: some EventClock = WallClock()
@@ -50,7 +49,7 @@ public final class EventShards: Sendable {
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         try Self.checkCount(count, in: storage)
         var shards: [EventStore] = []
-        // From the last one back: the first exists only if all of them do, however the first opening ended.
+        // From the last one to the first, so that the first exists only if all of them do, also after a crash.
         for shard in (0..<count).reversed() {
             shards.append(
                 EventStore(
@@ -61,7 +60,7 @@ public final class EventShards: Sendable {
         self.shards = shards.reversed()
     }
 
-    /// Refuses a directory that was begun with another number of shards.
+    /// Throws if the directory has another number of shards.
     static func checkCount(_ count: Int, in storage: any Storage) throws(EngineError) {
         let names = try throughStorage { () throws(StorageError) in try storage.list() }.compactMap(SegmentName.init)
         guard let last = names.map(\.shard).max() else { return }
@@ -70,7 +69,7 @@ public final class EventShards: Sendable {
         if found > count || isWhole && found < count { throw .wrongShardCount(found: found, asked: count) }
     }
 
-    /// Appends an event to its shard and returns when it is durable: the shard, and the sequence number there, or 0 for a
+    /// Appends an event to its shard and returns when it is durable: the shard, and its sequence number there, or 0 for a
     /// duplicate.
     @discardableResult
     public func append(_ event: Event) throws(EngineError) -> (shard: Int, sequence: UInt64) {
@@ -89,7 +88,7 @@ public final class EventShards: Sendable {
         for shard in shards { try shard.takeCheckpoint() }
     }
 
-    /// Closes every shard, also if one of them fails, and gives the directory back. Throws what failed first.
+    /// Closes every shard, even if one of them fails, and unlocks the directory. Throws the first error.
     public func close() throws(EngineError) {
         defer { lock.release() }
         var failure: EngineError?

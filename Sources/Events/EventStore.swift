@@ -2,41 +2,40 @@ import Bytes
 import Engine
 import Storage
 
-/// A durable sequence of events without duplicates: one shard, in one directory.
+/// A durable sequence of events without duplicates: one shard, in a directory.
 ///
 ///     let store = try EventStore.open(storage: PosixStorage(creatingDirectory: "events"))
 ///     let event = Event(entity: "tram 7", type: "arrived", timestamp: 1_700_000_000)
 ///     try store.append(event)                            // 1, and durable
-///     try store.append(event)                            // 0: it is there already
-///     try store.replay { sequenced in … }                // what the last checkpoint does not cover
-///     try store.takeCheckpoint()                         // all that is applied …
-///     try store.truncateBeforeCheckpoint()               // … may go
+///     try store.append(event)                            // 0: a duplicate
+///     try store.replay { sequenced in … }                // the events after the last checkpoint
+///     try store.takeCheckpoint()                         // all events are applied,
+///     try store.truncateBeforeCheckpoint()               // so free their space
 ///
-/// Durability: `append` returns when its events are durable. Events of many threads share a batch and a sync; a batch is
-/// written when it is full (`EventOptions.batchCount`, `batchSizeBytes`) or when its first event has waited long enough
-/// (`batchDelayMilliseconds`).
+/// Durability: `append` returns when its events are durable. Events of several threads share a batch and a sync. A batch is
+/// written when it is full (`EventOptions.batchCount`, `batchSizeBytes`) or after a delay (`batchDelayMilliseconds`).
 ///
-/// Duplicates: an event that is the same in all four fields as one that arrived within `duplicateWindowSeconds`, by the
-/// store's clock, is not written and has sequence number 0; also after a reopen. That is said only once the original is
-/// durable; if the original failed, so does its duplicate.
+/// Duplicates: an event that equals, in all four fields, one that arrived within `duplicateWindowSeconds` by the store's clock
+/// is not written and gets sequence number 0, also after a reopen. `append` returns 0 only when the original is durable; if the
+/// original failed, so does its duplicate.
 ///
-/// Failure: as for `KeyValueStore`. A batch that could not be made durable ends the store; its events may be there after a
-/// reopen, or not.
+/// Failure: as for `KeyValueStore`. If a batch cannot be made durable, the store is poisoned; its events may or may not be there
+/// after a reopen.
 ///
-/// Threads: everything may be called from many at once. One store at a time has a directory.
+/// Thread safe. Only one store can have a directory open.
 public final class EventStore: Sendable {
     private let engine: any EventEngine
 
     init(_ engine: any EventEngine) { self.engine = engine }
 
-    /// Opens the store in this directory, or begins one. Refuses a directory of several shards, and one of another view.
+    /// Opens the store in this directory, or creates one. Refuses a directory of several shards or of another view.
     public static func open(
         storage: some Storage, options: EventOptions = EventOptions(), clock: some EventClock = WallClock()
     ) throws(EngineError) -> EventStore {
         try open(storage, options, clock, nil, NoHooks())
     }
 
-    /// A store with a deliberate defect, for targets that Faultline must find guilty.
+    /// A store with a planted bug, for targets in which Faultline must find it.
     package static func open(
         storage: some Storage, options: EventOptions = EventOptions(), clock: some EventClock = WallClock(),
         planting bug: PlantedBug
@@ -57,7 +56,7 @@ public final class EventStore: Sendable {
                 hooks: hooks))
     }
 
-    /// What recovery found when the store was opened.
+    /// The report of the recovery when the store was opened.
     public var recoveryReport: RecoveryReport { engine.recoveryReport }
 
     /// Appends an event and returns when it is durable: its sequence number, or 0 for a duplicate. Throws `keyTooLarge`
@@ -65,42 +64,42 @@ public final class EventStore: Sendable {
     @discardableResult
     public func append(_ event: Event) throws(EngineError) -> UInt64 { try engine.append([event])[0] }
 
-    /// Appends events in their order and returns when all are durable: their sequence numbers, 0 for each duplicate, also
-    /// of one before it in the array. They may lie in several batches: after a crash a first part may be there.
+    /// Appends events in order and returns when all are durable: their sequence numbers, or 0 for duplicates, also of an earlier
+    /// event in the array. They may be in several batches, so that after a crash only the first ones may be there.
     @discardableResult
     public func append(contentsOf events: [Event]) throws(EngineError) -> [UInt64] { try engine.append(events) }
 
-    /// Writes the batch that fills now, and returns when everything that was appended before the call is durable.
+    /// Writes the current batch, and returns when all events appended before the call are durable.
     public func flush() throws(EngineError) { try engine.flush() }
 
-    /// The last event that is durable; 0 before the first.
+    /// The sequence number of the last durable event; 0 if there is none.
     public var lastSequence: UInt64 { engine.lastSequence }
 
-    /// The first event that the store still has, or will have.
+    /// The sequence number of the first event in the store; of the next one if the store is empty.
     public var firstSequence: UInt64 { engine.firstSequence }
 
-    /// The last checkpoint; `Checkpoint.none` before the first.
+    /// The last checkpoint; `Checkpoint.none` if there is none.
     public var checkpoint: Checkpoint { engine.checkpoint }
 
-    /// Notes durably that every event up to `sequence` is applied, by default up to the last durable one. Throws
-    /// `noSuchEvent` for one that is not durable yet, or lies before the last checkpoint.
+    /// Durably records that all events up to `sequence` are applied, by default up to the last durable one. Throws `noSuchEvent`
+    /// for an event that is not durable, or is before the last checkpoint.
     @discardableResult
     public func takeCheckpoint(at sequence: UInt64? = nil) throws(EngineError) -> Checkpoint {
         try engine.takeCheckpoint(at: sequence)
     }
 
-    /// Gives back the space of events that the last checkpoint covers, whole segments at a time. Those that the duplicate
-    /// window still needs stay. Returns how many segments went; durable when it returns.
+    /// Frees the space of events that the last checkpoint covers, in whole segments. Events that the duplicate window needs stay.
+    /// Durable when it returns. Returns the number of removed segments.
     @discardableResult
     public func truncateBeforeCheckpoint() throws(EngineError) -> Int { try engine.truncateBeforeCheckpoint() }
 
-    /// The durable events strictly after `sequence`, by default after the last checkpoint, as they are now.
+    /// A reader of the durable events after `sequence`, by default after the last checkpoint. A snapshot.
     public func events(after sequence: UInt64? = nil) throws(EngineError) -> EventReader {
         try engine.events(after: sequence ?? engine.checkpoint.sequence)
     }
 
-    /// Shows the durable events strictly after the last checkpoint to `apply`, each once and in their order. Returns the
-    /// sequence number of the last one, for `takeCheckpoint`; that of the checkpoint when there was none.
+    /// Passes the durable events after the last checkpoint to `apply`, each once and in order. Returns the sequence number of
+    /// the last one, for `takeCheckpoint`; that of the checkpoint if there was none.
     @discardableResult
     public func replay(_ apply: (SequencedEvent) throws -> Void) throws -> UInt64 {
         var last = engine.checkpoint.sequence
@@ -112,6 +111,6 @@ public final class EventStore: Sendable {
         return last
     }
 
-    /// Writes what waits, makes everything durable and gives the directory back. Later calls throw `EngineError.closed`.
+    /// Writes the current batch, makes all events durable and unlocks the directory. Later calls throw `EngineError.closed`.
     public func close() throws(EngineError) { try engine.close() }
 }

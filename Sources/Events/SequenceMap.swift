@@ -1,5 +1,5 @@
-/// Which record holds which event: events follow each other in sequence and in LSN, except where a checkpoint or damage
-/// that was skipped lies between them. One entry for each run without such a place.
+/// A map from sequence numbers to LSNs. Both rise by one from event to event, except after a checkpoint or skipped damage. It
+/// has one entry for each run without such a gap.
 struct SequenceMap {
     private struct Run {
         var sequence: UInt64
@@ -8,11 +8,11 @@ struct SequenceMap {
     }
 
     private var runs: [Run] = []
-    /// The last event that there ever was; 0 before the first.
+    /// The last sequence number ever used; 0 if there is none.
     private(set) var lastSequence: UInt64 = 0
     private var lastLSN: UInt64 = 0
 
-    /// False, and nothing is changed, when the event does not come after those before.
+    /// Returns false, and changes nothing, if the event does not follow the previous ones.
     mutating func append(_ sequence: UInt64, lsn: UInt64) -> Bool {
         guard sequence > lastSequence, lsn > lastLSN else { return false }
         if !runs.isEmpty, sequence - lastSequence == 1, lsn - lastLSN == 1 {
@@ -25,13 +25,13 @@ struct SequenceMap {
         return true
     }
 
-    /// Notes that sequence numbers up to this one were used, although their events are gone.
+    /// Records that sequence numbers up to this one are used, although their events are removed.
     mutating func skip(through sequence: UInt64) { lastSequence = max(lastSequence, sequence) }
 
-    /// The first event that there still is; nil when there is none.
+    /// The first existing event; nil if there is none.
     var firstSequence: UInt64? { runs.first?.sequence }
 
-    /// The record of the event, or of the first one after it; nil when there is none.
+    /// The LSN of the event, or of the first one after it; nil if there is none.
     func lsn(atOrAfter sequence: UInt64) -> UInt64? {
         var (low, high) = (0, runs.count)
         while low < high {
@@ -42,7 +42,7 @@ struct SequenceMap {
         return runs[low].lsn + (max(sequence, runs[low].sequence) - runs[low].sequence)
     }
 
-    /// Forgets the records before `lsn`.
+    /// Removes the records before `lsn`.
     mutating func removeAll(before lsn: UInt64) {
         let gone = runs.prefix { $0.lsn + $0.count <= lsn }.count
         runs.removeFirst(gone)

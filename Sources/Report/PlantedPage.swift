@@ -3,8 +3,7 @@ import Matrices
 import Runs
 import Scenarios
 
-/// The page about the planted bugs: of each what was planted, the commands that find it, and the story that `explore`
-/// prints.
+/// The page about the planted bugs: for each its defect, the commands that find it, and the story that `explore` prints.
 package enum PlantedPage {
     /// - Parameter cells: by scenario, the bugs that the default matrix plants and expects to be found.
     package static func head(_ cells: [ScenarioName: [PlantedBug]]) -> String {
@@ -14,24 +13,24 @@ package enum PlantedPage {
             return "- by `\(scenario.rawValue)`: " + (bugs.count > 5 ? "\(bugs.count) of them" : few)
         }
         return """
-            # The planted bugs, and the stories that Faultline tells of them
+            # The planted bugs and how Faultline reports them
 
-            Each is a deliberate defect of the built-in engine. It is planted by a parameter of the targets `engine` and `events`,
-            one at a time, and never in a store that a user opens. Beneath each stands the command that finds it, and what that
-            command prints: where the power went, what that lost, which promise it breaks. A test does every one of these runs and
-            compares; it also checks that the smallest crash is as small as it is here. This page is written by
+            A planted bug is a deliberate defect of the built-in engine. A parameter of the targets `engine` and `events` plants one at
+            a time; a store that a user opens never has one. Each section shows the command that finds the bug and the output: the
+            crash point, the lost changes, and the violated guarantee. A test repeats every run, compares the output, and checks that
+            the minimized crash is no larger than here. This command generates the page:
 
                 faultline planted --page > docs/planted-bugs.md
 
-            The default matrix (`faultline matrix`, its cells in harness/matrices/default.yaml) plants every one that does not take two
+            The default matrix (`faultline matrix`, its cells in harness/matrices/default.yaml) plants every bug that does not need two
             threads, and finds
 
             \(shown.joined(separator: "\n"))
 
-            The two targets show some things that must not happen as a key that nobody wrote: `half a batch`, an event that was
-            `taken twice` or, after recovery, `taken again`, one that is `replayed although checkpointed`.
+            The two targets report some violations as a key that was never written: `half a batch`, an event that was `taken twice`
+            or, after recovery, `taken again`, or an event that is `replayed although checkpointed`.
 
-            What the marks mean is told in [exploring.md](exploring.md). Names of things are in [engine.md](engine.md).
+            [exploring.md](exploring.md) explains the marks, and [engine.md](engine.md) the names.
             """
     }
 
@@ -52,10 +51,11 @@ package enum PlantedPage {
         let others = sightings.dropFirst(result == nil ? 0 : 1)
         if sightings.isEmpty {
             lines += [
-                "It takes two threads, which no trace orders: the engine's own tests (`PlantedBugTests`) find it.", "",
+                "It needs two threads, and no trace orders them. The engine's own tests (`PlantedBugTests`) find it.",
+                "",
             ]
         } else if !others.isEmpty {
-            lines += [result == nil ? "Found by" : "Found also by", ""]
+            lines += [result == nil ? "Found by" : "Also found by", ""]
             lines += others.flatMap { command($0, bug) } + [""]
         }
         return lines.dropLast().map { trimmed($0) + "\n" }.joined()

@@ -7,7 +7,7 @@ import Testing
 
 @testable import Engine
 
-/// What the engine costs in memory and time, with room for a slow machine.
+/// Limits of the engine's memory and time, with a margin for slow machines.
 @Suite(.serialized) struct BoundsTests {
     /// The memory of this process, in bytes (proc(5), statm).
     private static func residentBytes() throws -> Int {
@@ -15,7 +15,7 @@ import Testing
         return (Int(text.split(separator: " ")[1]) ?? 0) * sysconf(Int32(_SC_PAGESIZE))
     }
 
-    @Test func aLiveKeyCostsAtMostAHundredBytesAndItself() throws {
+    @Test func `a live key takes at most 100 bytes and the key itself`() throws {
         let count = 200_000
         let directory = KeyDirectory()
         var keyBytes = 0
@@ -26,12 +26,12 @@ import Testing
             directory.set(key, at: directory.spot(of: key), ValueLocation(place, payloadCount: 100))
         }
         #expect(directory.count == count)
-        // A table is largest for its keys right after it has grown: some parts of the directory are at that point.
+        // A table is largest, relative to its keys, right after it has grown: some partitions are at that point.
         #expect(directory.allocatedBytes - keyBytes < count * 100)
         #expect(directory.allocatedBytes - keyBytes > count * MemoryLayout<ValueLocation>.size, "it counts")
     }
 
-    /// A file that yields a long log without holding it: the same record, over and over, with rising LSNs.
+    /// A generated file of a long log: the same record again and again, with rising LSNs.
     private final class GeneratedSegment: StorageFile {
         static let count = 400
         static let payload = [UInt8](repeating: 0xA5, count: 1 << 20)
@@ -107,12 +107,12 @@ import Testing
     @Test(
         .enabled(
             if: ProcessInfo.processInfo.environment["FAULTLINE_LONG_LOG"] != nil, "takes long: set FAULTLINE_LONG_LOG"))
-    func aLongLogIsRecoveredInBoundedMemory() throws {
+    func `a long log is recovered in bounded memory`() throws {
         let segments = UInt32(ProcessInfo.processInfo.environment["FAULTLINE_LONG_LOG"] ?? "") ?? 6
         try recover(segments)
     }
 
-    @Test func recoveryReadsNoMoreAtOnceThanARecord() throws { try recover(1) }
+    @Test func `recovery reads at most one record at a time`() throws { try recover(1) }
 
     private func recover(_ segments: UInt32) throws {
         let storage = GeneratedStorage(segments: segments)
@@ -124,9 +124,9 @@ import Testing
         #expect(try Self.residentBytes() - before < 64 << 20)
     }
 
-    /// Of lengths that a header claims nothing is allocated or read before the file is known to be long enough.
+    /// Nothing is allocated or read for a length in a header before the file is known to be long enough.
     @Test(arguments: [(1, 3 << 20), (1, LogLimits.payloadSizeBytes), (1, 0xFFFF_FFFF), (LogLimits.keySizeBytes, 0)])
-    func aClaimedLengthIsJudgedBeforeItIsBelieved(_ keyCount: Int, _ payloadCount: Int) throws {
+    func `a length is checked before it is used`(_ keyCount: Int, _ payloadCount: Int) throws {
         var bytes = SegmentHeader(name: SegmentName(shard: 0, sequence: 1), baseLSN: 1).encoded
         bytes += Frame.encoded(.put, lsn: 1, unsyncedCount: 0, at: UInt32(bytes.count), key: [1], payload: [2])
         let start = bytes.count
@@ -146,7 +146,7 @@ import Testing
         #expect(storage.largestRead.withLock { $0 } <= bytes.count)
     }
 
-    @Test func fiveHundredDurableAppendsAndAnOpenAreQuick() throws {
+    @Test func `500 durable appends and an open are quick`() throws {
         let directory = try TemporaryDirectory()
         let clock = ContinuousClock()
         let log = try Log.open(storage: PosixStorage(directory: directory.path))

@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 
 @Suite struct CompactionTests {
-    /// Much that was replaced and deleted, over several segments. Some keys were written once, long ago.
+    /// A store with many replaced and deleted values over several segments, and some old keys.
     private func churn(_ store: KeyValueStore) throws {
         for index in 0..<5 { try store.put(ByteString("old \(index)"), bytes("kept \(index)")) }
         for index in 0..<200 {
@@ -16,7 +16,7 @@ import Testing
         try store.sync()
     }
 
-    @Test func compactingInPlaceKeepsWhatIsLiveAndGivesBackTheRest() throws {
+    @Test func `a compaction in place keeps live data and frees the rest`() throws {
         let storage = MemoryStorage()
         let store = try open(storage)
         try churn(store)
@@ -36,7 +36,7 @@ import Testing
         #expect(again.recoveryReport.recordsReplayed == expected.count - 1)
     }
 
-    @Test func compactingBesideReadersAndWritersLosesNothing() throws {
+    @Test func `a compaction with concurrent readers and writers loses nothing`() throws {
         let storage = MemoryStorage()
         let store = try open(storage)
         try churn(store)
@@ -56,14 +56,14 @@ import Testing
         for index in 0..<5 { #expect(try store.get(ByteString("old \(index)")) == bytes("kept \(index)")) }
     }
 
-    @Test(arguments: Profile.allCases) func aCrashDuringACompactionLosesNothing(_ profile: Profile) throws {
+    @Test(arguments: Profile.allCases) func `a crash during a compaction loses nothing`(_ profile: Profile) throws {
         var recovered = 0
         let findings = try RecordedRun.compacting().explore(profile, seeds: 0..<6, recovered: &recovered)
         #expect(findings.isEmpty, "\(findings.prefix(3))")
         #expect(recovered > 25)
     }
 
-    @Test func compactingIntoAnotherDirectoryLeavesThisOneAsItIs() throws {
+    @Test func `a compaction into another directory does not change this one`() throws {
         let source = MemoryStorage()
         let store = try open(source)
         try churn(store)
@@ -81,7 +81,7 @@ import Testing
         #expect(report.bytesWritten == recordedBytes - headers - close)
     }
 
-    @Test func theSameContentsGiveTheSameBytes() throws {
+    @Test func `equal contents give equal bytes`() throws {
         let targets = [MemoryStorage(), MemoryStorage()]
         for (number, target) in targets.enumerated() {
             let store = try open(MemoryStorage())
@@ -95,14 +95,14 @@ import Testing
         #expect(try targets[0].contents() == targets[1].contents())
     }
 
-    @Test func aTargetThatIsNotEmptyIsRefused() throws {
+    @Test func `a target that is not empty is refused`() throws {
         let store = try open(MemoryStorage())
         let target = try MemoryStorage(contents: ["something": []])
         #expect(throws: EngineError.targetNotEmpty) { try store.compact(into: target) }
         #expect(try target.contents() == ["something": []])
     }
 
-    @Test func anExportHasALineForEachKeyInTheirOrder() throws {
+    @Test func `an export has a line for each key, in order`() throws {
         let store = try open(MemoryStorage())
         for (key, value) in [("b", [1, 2]), ("", []), ("a", [255]), ("é", [0])] as [(ByteString, [UInt8])] {
             try store.put(key, value)
@@ -121,8 +121,9 @@ import Testing
         #expect(target.list() == ["out.jsonl"])
     }
 
-    /// At every crash point the name stands for the old export or for the new one, each whole.
-    @Test(arguments: Profile.allCases) func anExportReplacesTheOneBeforeAtOnce(_ profile: Profile) throws {
+    /// At every crash point the name refers to the complete old export or the complete new one.
+    @Test(arguments: Profile.allCases) func `an export replaces the previous one atomically`(_ profile: Profile) throws
+    {
         let store = try open(MemoryStorage())
         for index in 0..<200 { try store.put(ByteString("k\(index)"), [UInt8](repeating: UInt8(index), count: 50)) }
         let target = try RecordingStorage(MemoryStorage(contents: ["out": bytes("before")]))

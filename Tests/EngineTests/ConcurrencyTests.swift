@@ -13,7 +13,7 @@ import Testing
         try LogCore(storage: storage, options: options, recovered: RecoveredLog(shard: 0), hooks: NoHooks())
     }
 
-    /// Tiny segments and a tiny ring: writers meet at every edge. And comfortable ones: writers meet each other alone.
+    /// Tiny segments and a tiny ring, so that writers race at every boundary; and large ones.
     static let sizes = [
         LogOptions(segmentSizeBytes: 4 << 10, zeroAheadBytes: 512, bufferSizeBytes: 4 << 10),
         LogOptions(segmentSizeBytes: 32 << 10, zeroAheadBytes: 0, bufferSizeBytes: 4 << 10),
@@ -27,7 +27,9 @@ import Testing
         var payload: [UInt8]
     }
 
-    @Test(arguments: sizes) func eightWritersLoseAndOverlapNothing(_ options: LogOptions) throws {
+    @Test(arguments: sizes) func `records of eight writers are all there and do not overlap`(_ options: LogOptions)
+        throws
+    {
         try eightWriters(options, SystemCoordination.self)
         try eightWriters(options, RestlessCoordination.self)
     }
@@ -61,8 +63,8 @@ import Testing
         #expect(found == written.withLock { $0 })
     }
 
-    /// Truncations come anywhere in the syncs of others; each sync returns, and the log goes on.
-    @Test func syncsBesideTruncationsReturn() throws {
+    /// Truncations run concurrently with syncs; each sync returns, and the log continues.
+    @Test func `syncs with concurrent truncations return`() throws {
         let log = try Self.log(MemoryStorage(), Self.sizes[0], RestlessCoordination.self)
         for index in 0..<100 { _ = try log.append(.raw, [], [UInt8(index)]) }
         try inParallel(4) { index in
@@ -78,7 +80,7 @@ import Testing
         #expect(log.durableLSN == log.lastLSN)
     }
 
-    /// Notes how far each segment was written when its last sync began: that much the sync made durable.
+    /// Records how far each segment was written when its last sync began, which is what the sync made durable.
     private final class DurableEnds: StorageInterposer {
         private let state = Guarded((written: [ByteString: Int](), durable: [ByteString: Int](), syncs: 0))
         private let file: MemoryStorage
@@ -102,7 +104,7 @@ import Testing
         func durableEnd(_ name: ByteString) -> Int { state.withLock { $0.durable[name] ?? 0 } }
     }
 
-    @Test func syncsFormGroupsAndEachReturnsOnlyWhenItsRecordIsDurable() throws {
+    @Test func `syncs are grouped, and each returns only when its record is durable`() throws {
         let memory = MemoryStorage()
         let ends = DurableEnds(memory)
         let log = try Self.log(
@@ -121,8 +123,8 @@ import Testing
         #expect(ends.syncs > before && ends.syncs - before <= 400 + 2 * memory.list().count)
     }
 
-    /// One thread's sync is held. Whatever seven others append meanwhile, one more sync covers it.
-    @Test func syncsOfManyThreadsShareOneSync() throws {
+    /// One thread's sync is held. One more sync covers all records that seven others append meanwhile.
+    @Test func `syncs of many threads share one fsync`() throws {
         let held = HeldSync(fails: false)
         let log = try Self.log(InterposedStorage(MemoryStorage(), held), LogOptions())
         held.isArmed.withLock { $0 = true }
@@ -133,8 +135,8 @@ import Testing
         #expect(held.count == 2, "nothing new, no sync")
     }
 
-    /// The same, but it fails: those who wait for it have not synced themselves, and hear of it all the same.
-    @Test func aFailedSyncReachesThoseWhoWaitForIt() throws {
+    /// The same, but the sync fails: the waiting threads get the error too.
+    @Test func `a failed sync is reported to all waiting threads`() throws {
         let held = HeldSync(fails: true)
         let log = try Self.log(InterposedStorage(MemoryStorage(), held), LogOptions())
         held.isArmed.withLock { $0 = true }
@@ -160,7 +162,7 @@ import Testing
         }
     }
 
-    @Test func writersAndReadersOfOneStoreAgreeWithTheLog() throws {
+    @Test func `concurrent writers and readers agree with the log`() throws {
         let storage = MemoryStorage()
         let store = try open(storage)
         try inParallel(8) { writer in
@@ -182,8 +184,8 @@ import Testing
         #expect(try reopen(storage).dump() == store.dump())
     }
 
-    /// Whoever of the writers of one key comes last in the log comes last in the directory.
-    @Test func writersOfOneKeyAgreeWithTheLogAboutTheLast() throws {
+    /// The last write of a key in the log is also the last one in the directory.
+    @Test func `concurrent writers of one key agree with the log on the last value`() throws {
         for _ in 0..<10 {
             let storage = MemoryStorage()
             let store = try open(storage)
@@ -197,7 +199,7 @@ import Testing
         }
     }
 
-    @Test func closingBesideWritersLosesNothingThatWasAcknowledged() throws {
+    @Test func `closing with concurrent writers loses no acknowledged record`() throws {
         let storage = MemoryStorage()
         let store = try open(storage)
         let acknowledged = Guarded<[ByteString]>([])

@@ -3,7 +3,7 @@ import Engine
 import Model
 import Storage
 
-/// What a store did, and what may be found of it: one storage, one writer, and the state after each of its steps.
+/// A recorded run of a store with one writer, and the legal states after a crash: the state after each step.
 ///
 /// Every step is one atomic change (a put, a delete, a batch). After a crash the store must hold the state after some
 /// step that had begun, and after no earlier one than the last that was acknowledged.
@@ -13,7 +13,7 @@ final class RecordedRun {
     let storage: RecordingStorage
     /// The state before the first step, and after each.
     private(set) var states: [State]
-    /// At which event the step began; at which the last acknowledgement covered so many steps.
+    /// The event at which each step began, and the event at which each acknowledgement came, with the steps it covers.
     private var begins: [Int] = []
     private var acknowledgements: [(event: Int, steps: Int)] = []
 
@@ -35,7 +35,7 @@ final class RecordedRun {
         try call()
     }
 
-    /// Everything up to here is durable, says the store.
+    /// The store acknowledges that everything up to here is durable.
     func acknowledge() { acknowledgements.append((storage.eventCount, states.count - 1)) }
 
     /// The states that a crash after `event` events may leave.
@@ -55,8 +55,8 @@ struct CrashFinding: CustomStringConvertible {
 }
 
 extension RecordedRun {
-    /// Recovers a choice of crash states after every event of the run and returns those that break the promise.
-    /// `recovered` counts the distinct states.
+    /// Recovers some crash states after every event of the run and returns the failing ones. `recovered` counts the distinct
+    /// states.
     func explore(
         _ profile: Profile, seeds: Range<UInt64>, options: KeyValueOptions = small, planting bug: PlantedBug? = nil,
         recovered: inout Int
@@ -70,7 +70,7 @@ extension RecordedRun {
             let allowed = allowed(at: index + 1)
             for choice in choices {
                 let tree = pending.tree(pending.survivors(choice))
-                // The same tree may be right now and wrong later; within one event it is judged once.
+                // The same tree may be correct now and wrong later; it is judged once for each event.
                 guard seen.insert(tree).inserted else { continue }
                 recovered += 1
                 if let reason = try judge(tree, allowed, options, bug) {

@@ -7,7 +7,7 @@ import Testing
 
 /// Crashes that the model derives from a recorded run, and crashes at every byte.
 @Suite struct CrashTests {
-    @Test(arguments: Profile.allCases) func aMixedWorkloadSurvivesEveryProfile(_ profile: Profile) throws {
+    @Test(arguments: Profile.allCases) func `a mixed workload survives every profile`(_ profile: Profile) throws {
         let run = try RecordedRun.mixed()
         var recovered = 0
         let findings = try run.explore(profile, seeds: 0..<6, recovered: &recovered)
@@ -15,9 +15,9 @@ import Testing
         #expect(recovered > 70)
     }
 
-    /// A crash while recovery runs: whatever it had done, the next recovery shows the same.
+    /// After a crash during recovery, the next recovery gives the same result.
     @Test(arguments: [Profile.strict, .ext4Ordered, .posixMin])
-    func aCrashDuringRecoveryChangesNothing(_ profile: Profile) throws {
+    func `a crash during recovery changes nothing`(_ profile: Profile) throws {
         let run = try RecordedRun.mixed()
         var pending = PendingSet(profile: profile, base: run.storage.base)
         var recovered = 0
@@ -69,10 +69,12 @@ import Testing
         return (Array(contents[..<end]), ends)
     }
 
-    /// What follows the cut: nothing, unused space, or bytes of something else.
+    /// The bytes after the cut: none, unused space, or other bytes.
     enum Rest: CaseIterable { case nothing, zeros, garbage }
 
-    @Test(arguments: Rest.allCases) func aCrashAtEveryByteKeepsTheWholeRecordsBeforeIt(_ rest: Rest) throws {
+    @Test(arguments: Rest.allCases) func `a log cut off at any byte keeps the whole records before it`(_ rest: Rest)
+        throws
+    {
         let (contents, ends) = try lastSegment()
         for cut in 0...contents.count {
             var damaged = Array(contents[..<cut])
@@ -95,7 +97,7 @@ import Testing
 
     /// A write that lost one of its sectors, at every sector of the segment.
     @Test(arguments: [64, 512], [0, 1 << 10])
-    func aLostSectorEndsTheLogBeforeIt(_ sectorBytes: Int, _ zeroAheadBytes: Int) throws {
+    func `a lost sector ends the log before it`(_ sectorBytes: Int, _ zeroAheadBytes: Int) throws {
         var options = small
         options.log.zeroAheadBytes = zeroAheadBytes
         let (contents, ends) = try lastSegment()
@@ -106,7 +108,7 @@ import Testing
             let store = try open(storage, options)
             let expected = ends.filter { $0.key <= start }.max { $0.key < $1.key }!.value
             #expect(try store.dump() == expected, "lost at \(start)")
-            // What stood behind the gap is gone for good, also when the gap is filled with a record of the same length.
+            // The records after the gap stay removed, also when the gap is filled with a record of the same length.
             try store.put("new", [UInt8](repeating: 1, count: 500))
             try store.sync()
             let again = try reopen(storage)

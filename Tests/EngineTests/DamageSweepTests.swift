@@ -4,10 +4,10 @@ import Testing
 
 @testable import Engine
 
-/// Every byte, length, unit, record and segment of a small log is damaged in turn. No reader and no writer loses a record
-/// without a word that is known to have been durable, and none shows a value that was never there.
+/// Every byte, length, unit, record and segment of a small log is damaged in turn. No reader or writer silently loses a record
+/// that is known to have been durable, and none returns a value that was never written.
 @Suite struct DamageSweepTests {
-    /// What is done to the files of a log.
+    /// A damage of the files of a log.
     enum Harm: String, CaseIterable, Sendable {
         case flippedByte, truncation, zeroedUnit, zeroedEnd, swappedRecords, copiedRecord, movedSegment, missingSegment
         case lyingHeader
@@ -16,7 +16,7 @@ import Testing
     private typealias Files = [ByteString: [UInt8]]
 
     @Test(arguments: Harm.allCases, [true, false])
-    func noDamageCostsADurableRecordWithoutAWord(_ harm: Harm, _ isClosed: Bool) throws {
+    func `no damage silently loses a durable record`(_ harm: Harm, _ isClosed: Bool) throws {
         let log = try SweptLog(closing: isClosed)
         let whole = try judge(log.contents, log, "untouched")
         #expect(whole == .kept)
@@ -31,7 +31,7 @@ import Testing
 
     private enum Verdict { case refused, kept, said }
 
-    /// Opens, reads, checks and writes what is left of the log.
+    /// Opens, reads, checks and writes the damaged log.
     private func judge(_ files: Files, _ log: SweptLog, _ label: @autoclosure () -> String) throws -> Verdict {
         let witnessed = log.witnessedLSN(in: files)
         // A log that was closed tells also by its length that something is missing.
@@ -64,7 +64,7 @@ import Testing
         return report.lastLSN.rawValue == log.lastLSN ? .kept : .said
     }
 
-    /// What is shown was there once, and nothing up to `known` is missing from it unless that is said.
+    /// All returned values were written, and nothing up to `known` is missing unless it is reported.
     private func judge(
         _ items: [(ByteString, [UInt8])], _ report: RecoveryReport, _ log: SweptLog, _ known: UInt64,
         _ label: @autoclosure () -> String
@@ -112,7 +112,7 @@ import Testing
         }
     }
 
-    /// What becomes of one segment.
+    /// The damage of one segment.
     private func forEachSegment(
         _ harm: Harm, _ name: SegmentName, _ whole: [UInt8], _ log: SweptLog,
         _ body: (String, [UInt8]) throws -> Void
@@ -180,7 +180,7 @@ import Testing
     }
 }
 
-/// Headers of a segment that say something else, under a right checksum.
+/// Wrong headers of a segment with a correct checksum.
 private enum LyingHeader {
     static func all(of segment: [UInt8]) -> [(String, [UInt8])] {
         let header = Array(segment.prefix(SegmentHeader.sizeBytes))

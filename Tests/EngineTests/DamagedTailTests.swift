@@ -7,8 +7,8 @@ import Testing
 @testable import Engine
 @testable import Events
 
-/// A damaged tail and a torn one: what was durable is never dropped where the log can know it, and every crash is recovered
-/// from without a question.
+/// Damaged and torn tails: durable records are not dropped if the log can know that they were durable, and every crash is
+/// recovered automatically.
 @Suite struct DamagedTailTests {
     private static let name: ByteString = "0000-0000000001.log"
 
@@ -34,9 +34,9 @@ import Testing
         return (try #require(try storage.contents()[Self.name]), offsets)
     }
 
-    /// The record that is damaged (4 is the close, -1 the header), and what is left of the log then.
+    /// The damaged record (4 is the close mark, -1 the header), and the remaining log.
     @Test(arguments: [(0, true, 0), (1, true, 1), (3, true, 3), (2, false, 2), (-1, true, 0)])
-    func aDamagedTailIsRefusedUnlessItMayBeSetAside(_ record: Int, _ isClosed: Bool, _ kept: Int) throws {
+    func `a damaged tail is refused unless it may be set aside`(_ record: Int, _ isClosed: Bool, _ kept: Int) throws {
         var (contents, offsets) = try fourPuts(closing: isClosed)
         contents[record < 0 ? 20 : offsets[record] + 30] ^= 4
         let storage = try MemoryStorage(contents: [Self.name: contents])
@@ -64,7 +64,7 @@ import Testing
     }
 
     /// The only segment's header names a number that none of its records has, and no record could be durable up to there.
-    @Test(arguments: [false, true]) func aHeaderWithTooHighANumberIsNoTornTail(_ isClosed: Bool) throws {
+    @Test(arguments: [false, true]) func `a header with a too high LSN is not a torn tail`(_ isClosed: Bool) throws {
         let (contents, _) = try fourPuts(closing: isClosed)
         let header = SegmentHeader(name: SegmentName(shard: 0, sequence: 1), baseLSN: 100, sizeBytes: 4096).encoded
         let storage = try MemoryStorage(contents: [Self.name: header + contents.dropFirst(header.count)])
@@ -78,7 +78,7 @@ import Testing
         }
     }
 
-    @Test func whatIsSetAsideTwiceIsKeptTwice() throws {
+    @Test func `a tail set aside twice is kept twice`() throws {
         let (contents, offsets) = try fourPuts(closing: true)
         let storage = MemoryStorage()
         for round in 1...3 {
@@ -97,7 +97,7 @@ import Testing
         #expect(storage.list().count == 4)
     }
 
-    @Test func theEventViewRefusesADamagedTailToo() throws {
+    @Test func `the event view refuses a damaged tail too`() throws {
         let storage = MemoryStorage()
         var store = try EventStore.open(storage: storage, options: eager)
         for number in 1...3 { try store.append(event(number)) }
@@ -112,9 +112,9 @@ import Testing
         #expect(store.lastSequence == 0 && store.recoveryReport.setAsideFile != nil)
     }
 
-    /// Wherever the power goes while a tail is set aside: it is all there, or it lies in the file.
+    /// After a crash while a tail is set aside, the whole tail is in the log or in the file.
     @Test(arguments: [Profile.kill, .strict, .ext4Ordered, .posixMin], [false, true])
-    func aCrashWhileATailIsSetAsideLosesNothingOfIt(_ profile: Profile, _ isFirstVersion: Bool) throws {
+    func `a crash while a tail is set aside loses none of it`(_ profile: Profile, _ isFirstVersion: Bool) throws {
         var (contents, start) = (try Self.firstVersion(), Self.firstVersionGap)
         if !isFirstVersion {
             let (puts, offsets) = try fourPuts(closing: true)
@@ -157,7 +157,7 @@ import Testing
 
     private static let firstVersionGap = SegmentHeader.sizeBytes + Frame.size(keyCount: 1, payloadCount: 3)
 
-    @Test func aLogOfVersion1GoesOnInANewSegment() throws {
+    @Test func `a log of version 1 continues in a new segment`() throws {
         let storage = try MemoryStorage(contents: [Self.name: Self.firstVersion()])
         let store = try open(storage)
         #expect(store.recoveryReport.setAsideFile == nil)
@@ -178,11 +178,12 @@ import Testing
         #expect(try Log.open(storage: storage, options: small.log).lastLSN == LSN(3))
     }
 
-    // MARK: No alarm without a cause
+    // MARK: No false positives
 
-    /// Values are whole logs, whose records claim that everything was durable. They are torn in every way, and bear no witness.
-    @Test(arguments: [Profile.ext4Ordered, .posixMin]) func aTornValueThatHoldsALogIsNoDamage(_ profile: Profile) throws
-    {
+    /// Values that contain whole logs, whose records claim that everything was durable. Torn in every way, they prove nothing.
+    @Test(arguments: [Profile.ext4Ordered, .posixMin]) func `a torn value that contains a log is not damage`(
+        _ profile: Profile
+    ) throws {
         let inner = MemoryStorage()
         let log = try Log.open(storage: inner)
         for number in 0..<60 { try log.appendAndSync([UInt8(number)]) }
@@ -208,8 +209,10 @@ import Testing
         #expect(recovered > 60)
     }
 
-    /// What records say of each other holds, whatever threads appended and synced them: no crash is taken for damage.
-    @Test(arguments: [Profile.ext4Ordered, .posixMin]) func noCrashAmongManyWritersIsTakenForDamage(_ profile: Profile)
+    /// The unsynced counts are correct for concurrent appends and syncs: no crash is taken for damage.
+    @Test(arguments: [Profile.ext4Ordered, .posixMin]) func `a crash with concurrent writers is not taken for damage`(
+        _ profile: Profile
+    )
         throws
     {
         let recording = try RecordingStorage(MemoryStorage())
@@ -230,8 +233,8 @@ import Testing
         }
     }
 
-    /// A reader sees a record that was not there when it looked for it, and others behind that: a writer works beside.
-    @Test(arguments: 1...12) func whatIsWrittenWhileALogIsReadIsNoTornTail(_ turn: Int) throws {
+    /// With a concurrent writer, a reader may miss a record and see later ones.
+    @Test(arguments: 1...12) func `records written while a log is read are not a torn tail`(_ turn: Int) throws {
         let storage = MemoryStorage()
         let store = try open(storage, KeyValueOptions())
         for index in 0..<3 { try store.put(ByteString("k\(index)"), [1]) }
@@ -245,9 +248,9 @@ import Testing
         #expect(snapshot.count >= 3 && snapshot.contains("k2"))
     }
 
-    /// However its last record fits its segment, and however small the segments are that it is opened with next.
+    /// For every size of the last record, and for smaller segments at the next opening.
     @Test(arguments: [10, 2000, 4096 - 36 - 29, 4096 - 36 - 29 - 27, 9000])
-    func aLogThatIsLeftOpenDoesNotLookCutShort(_ size: Int) throws {
+    func `a log that was not closed does not look cut short`(_ size: Int) throws {
         let storage = MemoryStorage()
         func ending() throws -> LogEnding {
             try KeyValueSnapshot.open(storage: MemoryStorage(contents: storage.contents())).recoveryReport.ending
@@ -265,7 +268,7 @@ import Testing
 
     // MARK: Looking for records behind the tail
 
-    @Test func largeRecordsBehindAGapAreFound() throws {
+    @Test func `large records after a gap are found`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage)
         for index in 0..<5 { try store.put(ByteString("k\(index)"), [UInt8](repeating: UInt8(index), count: 100_001)) }
@@ -277,7 +280,7 @@ import Testing
     }
 
     /// A value of headers that each claim to begin a large record: what is read stays in proportion to the file.
-    @Test func aTornValueOfHeadersDoesNotTakeTheSquareOfItsLength() throws {
+    @Test func `a torn value full of headers does not take quadratic time`() throws {
         var value: [UInt8] = []
         while value.count < 4 << 20 {
             var header = Frame.encoded(.put, lsn: 9, unsyncedCount: 0, at: 0)
@@ -297,7 +300,7 @@ import Testing
         #expect(counted.readBytes.withLock { $0 } < 64 * value.count)
     }
 
-    @Test func aRecordSaysHowFarTheLogWasDurable() {
+    @Test func `a record stores how far the log was durable`() {
         for (lsn, durable, expected) in [
             (1, 0, 0), (2, 0, 0), (2, 1, 1), (70_000, 69_999, 69_999), (70_000, 4465, 4465), (70_000, 4464, 0),
             (9, 9, 0),

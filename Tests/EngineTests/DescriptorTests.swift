@@ -5,7 +5,7 @@ import Testing
 
 /// How many files a store keeps open.
 @Suite struct DescriptorTests {
-    @Test func aStoreOfManySegmentsKeepsFewOfThemOpen() throws {
+    @Test func `a store of many segments keeps few of them open`() throws {
         let storage = CountedStorage()
         let options = KeyValueOptions(log: LogOptions(segmentSizeBytes: 4096, zeroAheadBytes: 0))
         let store = try KeyValueStore.open(storage: storage, options: options)

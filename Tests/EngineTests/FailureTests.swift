@@ -7,7 +7,7 @@ import Testing
 
 @testable import Engine
 
-/// A write, a sync or a rotation that fails: nothing after the gap is acknowledged, and what was durable stays.
+/// A failed write, sync or rotation: nothing after it is acknowledged, and durable records stay.
 @Suite struct FailureTests {
     private static let calls: [StorageCall] = [.write, .sync, .create, .preallocate, .truncate, .syncDirectory]
 
@@ -24,10 +24,10 @@ import Testing
         return (range.upperBound, nil)
     }
 
-    /// A file that cannot be made, or gets no space, holds nothing that could be lost.
+    /// A file that cannot be created or gets no space holds no records.
     private static let poisoningCalls = calls.filter { $0 != .create && $0 != .preallocate }
 
-    @Test(arguments: poisoningCalls, [0, 1, 3]) func aFailurePoisonsTheWriter(_ call: StorageCall, _ passing: Int)
+    @Test(arguments: poisoningCalls, [0, 1, 3]) func `a failure poisons the writer`(_ call: StorageCall, _ passing: Int)
         throws
     {
         let memory = MemoryStorage()
@@ -42,7 +42,7 @@ import Testing
             return
         }
         #expect(cause.errno == ENOSPC && acknowledged < 200)
-        // The failure was for once, and still nothing goes on.
+        // The call failed only once, but the store stays poisoned.
         #expect(throws: error) { try store.put("later", []) }
         #expect(throws: error) { try store.delete("later") }
         #expect(throws: error) { try store.sync() }
@@ -94,7 +94,7 @@ import Testing
         #expect(again.recoveryReport.ending == .closed, "\(again.recoveryReport)")
     }
 
-    @Test func aFailedSyncReachesEveryWaiter() throws {
+    @Test func `a failed sync is reported to every waiting thread`() throws {
         let failing = FailingCalls(.sync)
         let store = try open(InterposedStorage(MemoryStorage(), failing), KeyValueOptions())
         failing.arm()
@@ -112,16 +112,18 @@ import Testing
         #expect(failing.count(.sync) == 2, "one sync at the beginning, one that failed, and no other try")
     }
 
-    /// After a failed sync the kernel shows what no disk holds, and no later sync writes it. A store that is opened
-    /// again must not build on it.
-    @Test(arguments: Profile.allCases) func whatAReopenShowsAfterAFailedSyncIsDurable(_ profile: Profile) throws {
+    /// After a failed sync the kernel returns bytes that are not on disk and that no later sync writes. A store that is opened
+    /// again must not rely on them.
+    @Test(arguments: Profile.allCases) func `data shown by a reopen after a failed sync is durable`(_ profile: Profile)
+        throws
+    {
         let run = try RecordedRun.failingSync()
         var recovered = 0
         let findings = try run.explore(profile, seeds: 0..<4, recovered: &recovered)
         #expect(findings.isEmpty, "\(findings.prefix(3))")
     }
 
-    @Test func anOpenThatFailsGivesTheDirectoryBackAndChangesNothingForTheNext() throws {
+    @Test func `a failed open unlocks the directory and does not affect the next one`() throws {
         let memory = MemoryStorage()
         let store = try open(memory)
         try store.put("a", [1])
@@ -135,7 +137,7 @@ import Testing
         #expect(try open(memory).dump() == ["a": [1]])
     }
 
-    @Test func aReadThatNoLongerMatchesItsChecksumIsRefused() throws {
+    @Test func `a read with a wrong checksum is refused`() throws {
         let memory = MemoryStorage()
         let store = try open(memory)
         try store.put("a", [1, 2, 3])

@@ -4,10 +4,10 @@ import Model
 import Storage
 import Testing
 
-/// The engine on a storage that fails by rule: it refuses loudly or survives, and what it acknowledged is never lost in
-/// silence. `#` in a rule stands for a number that rises with the run, so that the fault comes at many places.
+/// The engine on a storage with fault rules: it refuses with an error or survives, and never silently loses acknowledged data.
+/// `#` in a rule stands for a number that rises with the run, so that the fault comes at many places.
 @Suite struct FaultRuleTests {
-    /// Storage says no, and says so: whatever was acknowledged must be there after the fault is gone and a reopen.
+    /// Reported faults: all acknowledged data must be there after the fault is removed and the store reopened.
     static let honest = [
         "write path=*.log nth=# -> EIO", "write path=*.log nth=# -> ENOSPC", "write path=*.log p=1/9 -> short 100",
         "write path=*.log every=3 -> EINTR", "fdatasync path=*.log nth=# -> EIO", "fsync path=*.log nth=# -> EIO lose",
@@ -17,15 +17,14 @@ import Testing
         "fsync path=*.log p=1/5 -> delay 5ms", "open nth=# -> EMFILE", "truncate nth=# -> EIO",
     ]
 
-    /// Storage says yes and lies: what was acknowledged may be gone then, but no value is ever shown that the key did
-    /// not have.
+    /// Silent faults: acknowledged data may be lost, but no value is returned that the key never had.
     static let lying = [
         "write path=*.log nth=# -> tear 512", "write path=*.log nth=# -> drop", "write path=*.log nth=# -> misdirect",
         "write path=*.log p=1/9 -> reorder", "fsync path=*.log p=1/3 -> lie", "read path=*.log nth=# -> bitflip",
         "read path=*.log nth=# -> bitflip at-rest", "read path=*.log p=1/5 -> stale",
     ]
 
-    @Test(arguments: honest) func acknowledgedDataSurvivesAnHonestFault(_ text: String) throws {
+    @Test(arguments: honest) func `acknowledged data survives a fault that is reported`(_ text: String) throws {
         var fired = 0
         for round in 0..<24 as Range<UInt64> {
             var run = try FaultyLife(text, round: round)
@@ -45,13 +44,13 @@ import Testing
         #expect(fired > 0, "\(text) never fired: nothing was tested")
     }
 
-    @Test(arguments: lying) func noValueIsInventedUnderALie(_ text: String) throws {
+    @Test(arguments: lying) func `no wrong value is returned after a silent fault`(_ text: String) throws {
         var (fired, shown) = (0, 0)
         for round in 0..<24 as Range<UInt64> {
             var run = try FaultyLife(text, round: round)
             try run.work()
             fired += run.faultCount
-            // Refusing to open, or to give a value out, is loud.
+            // Refusing to open or to return a value is an error, which is allowed.
             guard let store = try? run.reopenWithoutFaults() else { continue }
             for key in store.keys {
                 guard let value = try? store.get(key) else { continue }
@@ -64,8 +63,8 @@ import Testing
         #expect(shown > 0, "nothing was ever read back")
     }
 
-    /// The check above can fail: a store that goes on after a failed sync acknowledges what the disk has lost.
-    @Test func aStoreThatTakesAFailedSyncForASuccessIsCaught() throws {
+    /// The check above can fail: a store that ignores a failed sync acknowledges data that the disk has lost.
+    @Test func `a store that ignores a failed sync is caught`() throws {
         var caught = 0
         for round in 0..<24 as Range<UInt64> {
             var run = try FaultyLife("fsync path=*.log nth=# -> EIO lose", round: round)
@@ -87,11 +86,11 @@ private struct FaultyLife {
     let rule: String
     private let round: UInt64
     private let storage: FaultyStorage<RuleSet>
-    /// What each key may show: its last acknowledged value, and every one that was asked for since.
+    /// The legal values of each key: the last acknowledged one, and every later request.
     private(set) var allowed: [ByteString: [[UInt8]?]] = [:]
     /// Every value that a key was ever asked to have.
     private(set) var history: [ByteString: Set<[UInt8]>] = [:]
-    /// Whether the caller takes a sync that throws for one that did not, as a careless program does.
+    /// Whether the caller ignores errors of syncs, like a buggy program.
     var ignoresFailedSyncs = false
 
     private static let options = KeyValueOptions(
@@ -139,7 +138,7 @@ private struct FaultyLife {
         return true
     }
 
-    /// The disk is whole again, memory has forgotten what it never got, and the store is opened again.
+    /// Removes the fault and the kernel's cache, and opens the store again.
     func reopenWithoutFaults() throws -> KeyValueStore {
         storage.withFaults { $0 = RuleSet([], seed: 0) }
         try storage.dropCleanPages()

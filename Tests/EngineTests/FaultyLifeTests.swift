@@ -5,10 +5,10 @@ import Testing
 
 @testable import Engine
 
-/// Long lives with many reopens and a power cut at the end, on storage that fails by rules. The store refuses loudly or
-/// survives; what it acknowledged is never lost in silence, and what it shows was written.
+/// Long runs with many reopens and a power cut at the end, on a storage with fault rules. The store refuses with an error or
+/// survives, never silently loses acknowledged data, and returns only written values.
 @Suite struct FaultyLifeTests {
-    /// Storage that says no, or says yes late: nothing acknowledged may be lost.
+    /// Reported faults and delays: no acknowledged data may be lost.
     static let honest = [
         "write path=*.log nth=7 -> EIO", "write every=11 -> EIO", "write path=** after=6KiB -> ENOSPC",
         "any path=** -> quota 12KiB", "write every=3 -> short 20", "write nth=9 -> short 0", "read every=4 -> short 11",
@@ -21,7 +21,7 @@ import Testing
         "read nth=3 -> bitflip", "read every=5 -> stale", "fsync -> delay 1ms",
     ]
 
-    /// Storage that says yes and does something else: what is lost must at least be told.
+    /// Silent faults: lost data must at least be reported.
     static let dishonest = [
         "write path=*.log after-fsync=5 size=600..700 -> tear 512", "write after-fsync=5 nth=2 -> drop",
         "write path=*.log after-fsync=3 nth=4 -> misdirect", "read every=6 -> bitflip at-rest",
@@ -51,7 +51,7 @@ import Testing
         /// The store was opened again: what was in flight is there or not.
         mutating func restart() { open = [:] }
 
-        /// An open store shows only what is durable, and what it does not show is gone for good.
+        /// An opened store returns only durable data, and lost data does not come back.
         mutating func settle(_ key: ByteString, _ found: [UInt8]?) {
             guard let index = values[key]?.lastIndex(of: found) else { return }
             values[key]!.removeSubrange((index + 1)...)
@@ -152,7 +152,7 @@ import Testing
     }
 
     @Test(arguments: honest, 0..<4 as Range<UInt64>)
-    func whatWasAcknowledgedStays(_ rule: String, _ seed: UInt64) throws {
+    func `acknowledged data stays`(_ rule: String, _ seed: UInt64) throws {
         let memory = MemoryStorage()
         let recording = try RecordingStorage(memory)
         let faulty = FaultyStorage(recording, RuleSet([try Rule(parsing: rule)], seed: seed))
@@ -176,7 +176,7 @@ import Testing
     }
 
     @Test(arguments: dishonest, 0..<4 as Range<UInt64>)
-    func whatIsLostIsTold(_ rule: String, _ seed: UInt64) throws {
+    func `lost data is reported`(_ rule: String, _ seed: UInt64) throws {
         let memory = MemoryStorage()
         let faulty = FaultyStorage(memory, RuleSet([try Rule(parsing: rule)], seed: seed))
         let run = work(faulty, seed: seed)
@@ -192,8 +192,8 @@ import Testing
         }
     }
 
-    /// A sync that lies can only be found out by a power cut, and then the tail is gone in silence. What stays is a prefix.
-    @Test(arguments: 0..<8 as Range<UInt64>) func aSyncThatLiesCostsTheTailAlone(_ seed: UInt64) throws {
+    /// A lying sync shows only after a power cut: the tail is silently lost, and a prefix stays.
+    @Test(arguments: 0..<8 as Range<UInt64>) func `a lying sync costs only the tail`(_ seed: UInt64) throws {
         let recording = try RecordingStorage(MemoryStorage())
         let faulty = FaultyStorage(recording, RuleSet([try Rule(parsing: "fdatasync p=1/4 -> lie")], seed: seed))
         let run = work(faulty, seed: seed)
@@ -209,7 +209,7 @@ import Testing
     }
 
     /// Space runs out and comes back: the log stays readable, and writable after a reopen.
-    @Test func aFullDiskIsReadableAndWritableAgainOnceThereIsSpace() throws {
+    @Test func `a store on a full disk can be read, and written once there is space`() throws {
         let memory = MemoryStorage()
         let faulty = FaultyStorage(memory, RuleSet([try Rule(parsing: "any path=** -> quota 20KiB")], seed: 1))
         let store = try open(faulty)

@@ -5,7 +5,7 @@ import Testing
 
 @Suite struct KeyTableTests {
     /// Hashes that collide, wrap around and spread; every step is compared with a dictionary.
-    @Test(arguments: [1, 3, 61, UInt32.max]) func itAgreesWithADictionary(_ hashCount: UInt32) throws {
+    @Test(arguments: [1, 3, 61, UInt32.max]) func `the table agrees with a dictionary`(_ hashCount: UInt32) throws {
         var table = KeyTable()
         var expected: [ByteString: UInt64] = [:]
         var random = SeededGenerator(UInt64(hashCount))

@@ -4,7 +4,7 @@ import Storage
 import Testing
 
 @Suite struct KeyValueStoreTests {
-    @Test func whatWasPutIsThereAfterAReopen() throws {
+    @Test func `a put is there after a reopen`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         try store.put("a", bytes("1"))
@@ -24,7 +24,7 @@ import Testing
         #expect(again.recoveryReport.lastLSN == LSN(5))
     }
 
-    @Test func whatWasSyncedIsThereWithoutAClose() throws {
+    @Test func `synced data is there without a close`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         try store.put("a", bytes("1"))
@@ -35,7 +35,7 @@ import Testing
     }
 
     /// Whoever reads the log learns of every delete, also of one that found nothing.
-    @Test func aDeleteOfAnAbsentKeyIsWritten() throws {
+    @Test func `a delete of an absent key is written`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         #expect(try store.delete("absent") == LSN(1))
@@ -49,7 +49,7 @@ import Testing
         #expect(found == ["delete absent", "batchDelete absent too", "batchCommit "])
     }
 
-    @Test func aSecondStoreInTheSameDirectoryIsRefused() throws {
+    @Test func `a second store in the same directory is refused`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         #expect(throws: EngineError.storage(.directoryLocked("memory"))) {
@@ -59,7 +59,7 @@ import Testing
         try KeyValueStore.open(storage: storage, options: small).close()
     }
 
-    @Test func aClosedStoreSaysSo() throws {
+    @Test func `a closed store throws closed`() throws {
         let store = try KeyValueStore.open(storage: MemoryStorage(), options: small)
         try store.put("a", [])
         try store.close()
@@ -70,7 +70,7 @@ import Testing
         #expect(throws: EngineError.closed) { try store.close() }
     }
 
-    @Test func whatIsTooLargeIsRefusedBeforeAnythingIsWritten() throws {
+    @Test func `too large data is refused before anything is written`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         let before = try storage.contents()
@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test(arguments: [0, 1, 500, 4000, 5000, 100_000])
-    func valuesOfEverySizeComeBack(_ sizeBytes: Int) throws {
+    func `values of every size are read back`(_ sizeBytes: Int) throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         for round in 0..<5 {
@@ -100,7 +100,7 @@ import Testing
         #expect(try reopen(storage).dump() == expected)
     }
 
-    @Test func aBatchIsThereAsAWhole() throws {
+    @Test func `a batch is there as a whole`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         try store.put("gone", [1])
@@ -117,7 +117,7 @@ import Testing
         #expect(again.recoveryReport.lastLSN == LSN(6))
     }
 
-    @Test func aBatchLargerThanASegmentIsThereAsAWhole() throws {
+    @Test func `a batch larger than a segment is there as a whole`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         try store.put("first", [1])
@@ -131,7 +131,7 @@ import Testing
         #expect(again.count == 302)
     }
 
-    @Test func segmentsFollowEachOther() throws {
+    @Test func `segments have consecutive numbers`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         for index in 0..<500 { try store.put(ByteString("k\(index % 50)"), bytes("value \(index)")) }
@@ -143,7 +143,7 @@ import Testing
         #expect(again.recoveryReport.recordsReplayed == 500)
     }
 
-    @Test func lsnsGoOnAfterAReopen() throws {
+    @Test func `LSNs continue after a reopen`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         #expect(try store.put("a", [1]) == LSN(1))
@@ -154,7 +154,7 @@ import Testing
         #expect(try reopen(storage).dump() == ["a": [2]])
     }
 
-    @Test func filesOfOthersAreLeftAlone() throws {
+    @Test func `foreign files are not touched`() throws {
         let storage = try MemoryStorage(contents: ["notes.txt": [1], "0000-1.log": [2], "0001-0000000001.log": [3]])
         let store = try KeyValueStore.open(storage: storage, options: small)
         try store.put("a", [1])
@@ -166,7 +166,7 @@ import Testing
         }
     }
 
-    @Test func theStoreWorksOnAFilesystem() throws {
+    @Test func `the store works on a filesystem`() throws {
         let directory = try TemporaryDirectory()
         let options = KeyValueOptions()
         let store = try KeyValueStore.open(storage: PosixStorage(directory: directory.path), options: options)

@@ -18,7 +18,7 @@ import Testing
         try String(contentsOf: folder.appending(path: name), encoding: .utf8)
     }
 
-    @Test(arguments: names) func recoveryMakesOfItWhatTheFixtureSays(_ name: String) throws {
+    @Test(arguments: names) func `recovery gives the result in the fixture`(_ name: String) throws {
         let text = try Self.text(name)
         let regenerated = try LogFixture(text).regenerated()
         if ProcessInfo.processInfo.environment["FAULTLINE_UPDATE_FIXTURES"] != nil {
@@ -29,7 +29,7 @@ import Testing
     }
 
     /// The whole run of a fixture's bytes is what the engine writes now.
-    @Test func aCompactionWritesTheFrozenBytes() throws {
+    @Test func `a compaction writes the frozen bytes`() throws {
         let store = try KeyValueStore.open(storage: MemoryStorage(), options: small)
         for (key, value) in [("c", "three"), ("a", "none"), ("b", "two"), ("a", "one")] as [(ByteString, String)] {
             try store.put(key, bytes(value))
@@ -39,7 +39,7 @@ import Testing
         #expect(try target.contents() == LogFixture(Self.text("v2-compacted.txt")).files)
     }
 
-    @Test func theEventViewWritesAndReadsTheFrozenBytes() throws {
+    @Test func `the event view writes and reads the frozen bytes`() throws {
         let frozen = try LogFixture(Self.text("v2-events.txt")).files
         var reader = try EventReader.open(storage: MemoryStorage(contents: frozen))
         let found = try #require(try reader.next())
@@ -58,7 +58,7 @@ import Testing
 
     /// What recovery shows stays, whatever happens next: opening, writing and opening again agree with it.
     @Test(arguments: names, [DamagePolicy.refuse, .skipDamaged])
-    func whatIsOpenedCanBeWrittenAndOpenedAgain(_ name: String, _ policy: DamagePolicy) throws {
+    func `an opened log can be written and opened again`(_ name: String, _ policy: DamagePolicy) throws {
         let fixture = try LogFixture(Self.text(name))
         let storage = try MemoryStorage(contents: fixture.files)
         var options = small
@@ -85,7 +85,7 @@ import Testing
         #expect(crashed.recoveryReport.lastLSN.rawValue == first.recoveryReport.lastLSN.rawValue + 8)
     }
 
-    @Test func thePagesExampleIsWhatTheEngineWrites() throws {
+    @Test func `the example in docs/log-format.md is the engine's output`() throws {
         let storage = MemoryStorage()
         let store = try KeyValueStore.open(storage: storage, options: small)
         try store.put("greeting", bytes("hello"))

@@ -30,7 +30,7 @@ import Testing
         return numbers
     }
 
-    @Test func recordsComeBackFromEveryLSN() throws {
+    @Test func `records can be read from every LSN`() throws {
         let storage = MemoryStorage()
         let log = try filled(storage)
         #expect(storage.list().count > 3)
@@ -43,7 +43,7 @@ import Testing
         #expect(try numbers(LogReader.open(storage: storage, from: LSN(150))) == Array(150...200))
     }
 
-    @Test func aSnapshotShowsWhatWasAppendedBeforeIt() throws {
+    @Test func `a snapshot has the records appended before it`() throws {
         let storage = MemoryStorage()
         let log = try filled(storage, 10)
         var reader = try log.records()
@@ -57,7 +57,7 @@ import Testing
         #expect(try numbers(reader) == Array(1...201), "a reader without the writer")
     }
 
-    @Test func rotationByHandBeginsASegmentUnlessTheActiveOneIsEmpty() throws {
+    @Test func `rotate begins a segment unless the active one is empty`() throws {
         let storage = MemoryStorage()
         let log = try filled(storage, 3)
         try log.rotate()
@@ -67,7 +67,7 @@ import Testing
         #expect(try numbers(log.records()) == [1, 2, 3, 4])
     }
 
-    @Test(arguments: [0, 1, 36, 37, 100, 199, 200]) func recordsAfterATruncationAreGone(_ last: Int) throws {
+    @Test(arguments: [0, 1, 36, 37, 100, 199, 200]) func `truncated records are gone`(_ last: Int) throws {
         let storage = MemoryStorage()
         let log = try filled(storage)
         try log.truncate(after: LSN(UInt64(last)))
@@ -85,7 +85,7 @@ import Testing
         #expect(again.recoveryReport.bytesDiscarded == 0)
     }
 
-    @Test func aTruncationRefusesWhatIsNotThere() throws {
+    @Test func `a truncation refuses an LSN that is not in the log`() throws {
         let storage = MemoryStorage()
         let log = try filled(storage)
         try log.truncate(after: LSN(500))
@@ -96,7 +96,7 @@ import Testing
         #expect(try log.append(record(201)) == LSN(201), "a refusal changes nothing")
     }
 
-    @Test func aBatchCannotBeCut() throws {
+    @Test func `a batch cannot be split`() throws {
         let storage = MemoryStorage()
         let store = try open(storage)
         var batch = WriteBatch()
@@ -113,7 +113,7 @@ import Testing
         #expect(try open(storage).keys == ["before"])
     }
 
-    @Test func theSpaceBeforeACheckpointIsGivenBack() throws {
+    @Test func `truncation frees whole segments before an LSN`() throws {
         let storage = MemoryStorage()
         let log = try filled(storage)
         let files = storage.list().count
@@ -132,7 +132,7 @@ import Testing
     }
 
     /// More records than the ring has slots, in fewer bytes than it has.
-    @Test func theSmallestRecordsFindTheirSlots() throws {
+    @Test func `the smallest records find their slots`() throws {
         let log = try Log.open(storage: MemoryStorage(), options: options)
         for _ in 0..<1000 { try log.append([]) }
         try log.sync()
@@ -142,7 +142,7 @@ import Testing
     }
 
     /// A key of one byte too many, otherwise whole: too large to be a fixture.
-    @Test func anOversizeKeyIsNoRecordEvenIfItsChecksumIsRight() throws {
+    @Test func `an oversize key is not a record even with a correct checksum`() throws {
         let header = SegmentHeader(name: SegmentName(shard: 0, sequence: 1), baseLSN: 1).encoded
         for (size, isRecord) in [(LogLimits.keySizeBytes, true), (LogLimits.keySizeBytes + 1, false)] {
             let key = [UInt8](repeating: 1, count: size)
@@ -155,7 +155,7 @@ import Testing
 
     /// A crash at any point of a truncation leaves a log without a gap, and no less than was asked to stay.
     @Test(arguments: [Profile.kill, .strict, .ext4Ordered, .posixMin], [false, true])
-    func aCrashDuringATruncationLeavesNoGap(_ profile: Profile, _ isAfter: Bool) throws {
+    func `a crash during a truncation leaves no gap`(_ profile: Profile, _ isAfter: Bool) throws {
         let recording = try RecordingStorage(MemoryStorage())
         let log = try filled(recording, syncEvery: 3)
         try log.sync()
@@ -182,7 +182,7 @@ import Testing
     }
 
     /// The truncation comes between the append and its sync: nobody will ever append again.
-    @Test func aSyncAfterTheTruncationOfItsRecordReturns() throws {
+    @Test func `a sync after the truncation of its record returns`() throws {
         let log = try filled(MemoryStorage(), 100)
         let last = try log.append([0x31])
         try log.truncate(after: LSN(50))
@@ -191,7 +191,7 @@ import Testing
         #expect(log.durableLSN == LSN(50))
     }
 
-    @Test func aSyncOfATruncatedRecordReturns() throws {
+    @Test func `a sync of a truncated record returns`() throws {
         let log = try filled(MemoryStorage(), 100)
         try inParallel(4) { index in
             for round in 0..<50 {
@@ -206,7 +206,7 @@ import Testing
         #expect(log.durableLSN == log.lastLSN)
     }
 
-    @Test func optionsThatCannotWorkAreRefused() {
+    @Test func `invalid options are refused`() {
         for options in [
             LogOptions(segmentSizeBytes: 100), LogOptions(segmentSizeBytes: 2 << 30), LogOptions(zeroAheadBytes: -1),
             LogOptions(bufferSizeBytes: 5000), LogOptions(bufferSizeBytes: 0),

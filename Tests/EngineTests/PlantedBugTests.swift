@@ -8,7 +8,7 @@ import Testing
 @testable import Engine
 @testable import Events
 
-/// Every planted bug is found by a workload under some profile, and the same workload without it is not accused.
+/// Every planted bug is found by a workload under some profile, and the same workload without the bug has no finding.
 @Suite struct PlantedBugTests {
     enum Workload: CaseIterable {
         case mixed, batching, compacting, failingSync, fillingTheGap
@@ -64,7 +64,7 @@ import Testing
         }
     }
 
-    @Test(arguments: PlantedBug.allCases) func itIsFound(_ bug: PlantedBug) throws {
+    @Test(arguments: PlantedBug.allCases) func `each planted bug is found`(_ bug: PlantedBug) throws {
         var recovered = 0
         switch Self.place(of: bug) {
         case .crash(let workload, let profile):
@@ -78,8 +78,8 @@ import Testing
         }
     }
 
-    /// A duplicate that comes while its original is being synced hears of it before that is durable.
-    @Test func duplicateEarlyIsFound() throws {
+    /// A duplicate that arrives while its original is being synced is acknowledged before the original is durable.
+    @Test func `duplicate-early is found`() throws {
         let held = HeldSync(fails: true)
         var options = eager
         options.batchCount = 1
@@ -100,7 +100,7 @@ import Testing
     }
 
     /// A thread that comes while another syncs returns with that one's sync, which does not cover its record.
-    @Test func followerEarlyIsFound() throws {
+    @Test func `follower-early is found`() throws {
         let held = HeldSync(fails: false)
         let log = try LogCore<SystemCoordination, SkippedStep>(
             storage: InterposedStorage(MemoryStorage(), held), options: LogOptions(),
@@ -125,9 +125,8 @@ import Testing
         }
     }
 
-    /// One of those who wait for the next sync is woken to lead it. One that leaves instead must not leave the others
-    /// behind.
-    @Test func whoLeavesEarlyStrandsNobody() throws {
+    /// One of the threads that wait for the next sync is woken to lead it. If it leaves instead, the others must not hang.
+    @Test func `a thread that leaves early strands no other`() throws {
         let held = HeldSync(fails: false)
         let log = try LogCore<SystemCoordination, SkippedStep>(
             storage: InterposedStorage(MemoryStorage(), held), options: LogOptions(),
@@ -151,7 +150,7 @@ import Testing
         #expect(returned.withLock { $0 } == followerCount + 1)
     }
 
-    @Test(arguments: [PlantedBug.readUnchecked, nil]) func readUncheckedIsFound(_ bug: PlantedBug?) throws {
+    @Test(arguments: [PlantedBug.readUnchecked, nil]) func `read-unchecked is found`(_ bug: PlantedBug?) throws {
         let memory = MemoryStorage()
         let store = try open(memory, small, bug)
         try store.put("a", [1, 2, 3])
@@ -162,13 +161,13 @@ import Testing
     }
 
     @Test(arguments: Workload.allCases, Profile.allCases)
-    func theEngineAsItShouldBeIsNotAccused(_ workload: Workload, _ profile: Profile) throws {
+    func `the correct engine has no finding`(_ workload: Workload, _ profile: Profile) throws {
         var recovered = 0
         let findings = try workload.run(nil).explore(profile, seeds: 0..<4, recovered: &recovered)
         #expect(findings.isEmpty, "\(findings.prefix(3))")
     }
 
-    @Test func namesAreDistinctAndEverySummaryIsOneLine() {
+    @Test func `names are distinct and every summary is one line`() {
         #expect(Set(PlantedBug.allCases.map(\.name)).count == PlantedBug.allCases.count)
         for bug in PlantedBug.allCases {
             #expect(PlantedBug(rawValue: bug.name) == bug)

@@ -3,8 +3,8 @@ import Synchronization
 
 @testable import Engine
 
-/// The system's own, but now and then the processor goes to another thread before a shared word is touched or a lock is
-/// let go: what can come between two steps of the log does come, also on a machine with few processors.
+/// The system's coordination with random yields before accesses to shared words and before unlocks, so that interleavings
+/// between two steps of the log occur also on a machine with few processors.
 enum RestlessCoordination: Coordination {
     typealias Gate = RestlessGate
     typealias Words = RestlessWords

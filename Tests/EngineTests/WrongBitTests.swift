@@ -5,7 +5,7 @@ import Testing
 
 @testable import Engine
 
-/// Random logs, and one wrong bit in each: nothing is lost of which a later record says that it was durable.
+/// Random logs with one flipped bit each: no record is lost that a later record proves durable.
 @Suite struct WrongBitTests {
     /// A random log, and what it knows of itself.
     private struct RandomLog {
@@ -82,7 +82,8 @@ import Testing
         }
     }
 
-    @Test(arguments: 0..<12 as Range<UInt64>) func noWrongBitCostsWhatALaterRecordVouchesFor(_ seed: UInt64) throws {
+    @Test(arguments: 0..<12 as Range<UInt64>)
+    func `no flipped bit silently loses a record that a later one proves durable`(_ seed: UInt64) throws {
         let log = try RandomLog(seed: seed)
         var random = RandomStream(seed: seed + 1000)
         var refusals = 0

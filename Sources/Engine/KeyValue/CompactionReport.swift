@@ -1,11 +1,10 @@
-/// What a compaction did.
+/// The result of a compaction.
 public struct CompactionReport: Hashable, Sendable {
-    /// Keys that were live, each with the one value that it kept.
+    /// The number of live keys.
     public var liveKeys = 0
-    /// Records that were written, and their bytes. In place, records that already lay behind the compacted segments
-    /// were not written again.
+    /// The number and size of written records. In place, live records after the compacted segments are not written again.
     public var recordsWritten = 0
     public var bytesWritten = 0
-    /// In place: segments that were removed.
+    /// In place: the number of removed segments.
     public var segmentsRemoved = 0
 }

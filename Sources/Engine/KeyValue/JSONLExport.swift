@@ -3,8 +3,8 @@ import Storage
 
 /// Writes key-value pairs as lines of JSON.
 enum JSONLExport {
-    /// Hands out the lines of keys and their values, about a mebibyte at a time, in the order of the keys; returns how many
-    /// there were.
+    /// Passes the lines of keys and values to `body`, about 1 MiB at a time, in the order of the keys. Returns the number of
+    /// lines.
     static func write<Failure: Error>(
         _ keys: [ByteString], _ value: (ByteString) throws(Failure) -> [UInt8]?,
         _ take: ([UInt8]) throws(Failure) -> Void
@@ -28,15 +28,14 @@ enum JSONLExport {
         return count
     }
 
-    /// Writes them into a file that appears all at once: what stood under its name before stays until the new content is
-    /// durable.
+    /// Writes the lines to a file atomically: an existing file of this name stays until the new content is durable.
     static func write(
         _ keys: [ByteString], to name: ByteString, in target: any Storage,
         value: (ByteString) throws(EngineError) -> [UInt8]?
     ) throws(EngineError) -> Int {
         let partial = ByteString(name.bytes + ".partial".utf8)
         let file = try throughStorage { () throws(StorageError) in
-            // Left by an export that a crash interrupted.
+            // A crash may have left the file of an interrupted export.
             if try target.list().contains(partial) { try target.unlink(partial) }
             return try target.create(partial)
         }

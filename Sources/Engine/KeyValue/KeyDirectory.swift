@@ -1,6 +1,6 @@
 import Bytes
 
-/// Where the live value of a key lies.
+/// The location of the live value of a key.
 struct ValueLocation: Hashable, Sendable {
     var lsn: UInt64
     var sequence: UInt32
@@ -15,12 +15,12 @@ struct ValueLocation: Hashable, Sendable {
     }
 }
 
-/// Where the record of a live value lies, for whoever wants to look at it.
+/// The location of the record of a live value, for inspection.
 public struct ValuePlace: Hashable, Sendable {
     public var lsn: LSN
-    /// The name of the segment.
+    /// The name of the segment file.
     public var segment: ByteString
-    /// Where in the segment the record begins: its header, then the key, then the value.
+    /// The offset of the record in the segment: its header, then the key, then the value.
     public var offsetBytes: UInt64
     public var recordSizeBytes: Int
     public var valueSizeBytes: Int
@@ -34,10 +34,10 @@ public struct ValuePlace: Hashable, Sendable {
     }
 }
 
-/// The live keys of a store and where their values lie; the values themselves stay on storage.
+/// The live keys of a store and the locations of their values. The values stay on storage.
 ///
-/// It is split by hash into parts, each under a lock of its own. A writer holds its key's part from before it appends
-/// until the entry is changed, so that entries follow the log in its order.
+/// It is split by hash into partitions with a lock each. A writer locks the partition of its key before it appends and until
+/// the entry is changed, so that entries change in the order of the log.
 final class KeyDirectory: Sendable {
     /// Guarded by its gate.
     final class Part: @unchecked Sendable {
@@ -45,7 +45,7 @@ final class KeyDirectory: Sendable {
         fileprivate(set) var table = KeyTable()
     }
 
-    /// A key's place in the directory.
+    /// The partition of a key and its hash.
     struct Spot {
         let part: Part
         fileprivate let hash: UInt32
@@ -61,19 +61,19 @@ final class KeyDirectory: Sendable {
 
     func spot(of key: ByteString) -> Spot { key.bytes.withUnsafeBytes { spot(of: $0) } }
 
-    /// The parts of all the keys, each once, in the order in which they are to be locked.
+    /// The partitions of the keys without duplicates, in the order in which they must be locked.
     func parts(of keys: some Sequence<ByteString>) -> [Part] {
         Set(keys.map { $0.bytes.withUnsafeBytes { hash($0).part } }).sorted().map { parts[$0] }
     }
 
-    /// The number of a key's part, and its hash there.
+    /// The number of the key's partition and its hash there.
     @inline(__always)
     func hash(_ key: UnsafeRawBufferPointer) -> (part: Int, hash: UInt32) {
         let hash = keyHash(key)
         return (Int(hash >> 60), UInt32(truncatingIfNeeded: hash))
     }
 
-    /// Reads an entry, under the lock of its part.
+    /// Reads an entry, under the lock of its partition.
     subscript(_ key: ByteString) -> ValueLocation? {
         key.bytes.withUnsafeBytes { key in
             let spot = spot(of: key)
@@ -81,7 +81,7 @@ final class KeyDirectory: Sendable {
         }
     }
 
-    /// Reads an entry. The caller holds the key's part.
+    /// Reads an entry. The caller holds the lock of the key's partition.
     func location(of key: ByteString, at spot: Spot) -> ValueLocation? {
         key.bytes.withUnsafeBytes { spot.part.table.location(of: $0, hash: spot.hash) }
     }
@@ -102,22 +102,22 @@ final class KeyDirectory: Sendable {
 
     var partCount: Int { parts.count }
 
-    /// Sets entries of one part. The caller is alone.
-    func set(_ waiting: borrowing WaitingPuts, inPart part: Int) { parts[part].table.set(waiting) }
+    /// Sets entries of one partition. No other thread may use the directory.
+    func set(_ waiting: borrowing QueuedPuts, inPart part: Int) { parts[part].table.set(waiting) }
 
-    /// What the directory has taken from the allocator.
+    /// The allocated memory in bytes.
     var allocatedBytes: Int { parts.reduce(0) { sum, part in sum + part.gate.withLock { part.table.allocatedBytes } } }
 
     var count: Int { parts.reduce(0) { sum, part in sum + part.gate.withLock { part.table.count } } }
 
-    /// Every key, in bytewise order. Parts are read one after the other: beside writers it is no snapshot.
+    /// All keys, in bytewise order. Partitions are read one after the other: with concurrent writers it is not a snapshot.
     var keys: [ByteString] {
         var keys: [ByteString] = []
         for part in parts { part.gate.withLock { keys += part.table.keys } }
         return Self.sorted(keys)
     }
 
-    /// Sorts by the first eight bytes where they tell keys apart: no key is touched for it.
+    /// Sorts by the first eight bytes if these differ, without access to the keys.
     private static func sorted(_ keys: [ByteString]) -> [ByteString] {
         var order: [(start: UInt64, index: Int)] = []
         order.reserveCapacity(keys.count)

@@ -1,5 +1,5 @@
-/// SipHash-1-3 of keys, seeded anew for each store, so that nobody can choose keys that collide. What the standard library's
-/// `Hasher` computes, too, but in one piece: a key is hashed for each record of a recovery.
+/// SipHash-1-3 of keys, with a random seed for each store, so that keys cannot be chosen to collide. It is the function of the
+/// standard library's `Hasher`, but computed in one call, because recovery hashes a key for each record.
 ///
 /// "SipHash: a fast short-input PRF", J.-P. Aumasson and D. J. Bernstein, 2012.
 struct KeyHash: Sendable {
@@ -21,7 +21,7 @@ struct KeyHash: Sendable {
             state.take(UInt64(littleEndian: key.loadUnaligned(fromByteOffset: offset, as: UInt64.self)))
             offset += 8
         }
-        // The last word: what is left, and the length in its highest byte.
+        // The last word: the remaining bytes, and the length in the highest byte.
         var last = UInt64(truncatingIfNeeded: key.count) << 56
         var shift: UInt64 = 0
         while offset < key.count {

@@ -1,10 +1,10 @@
 import Bytes
 import CPlatform
 
-/// A hash table from keys to value locations that keeps its keys side by side in one run of bytes: about 50 bytes and the
-/// key itself for each entry, and no allocation of its own for any of them.
+/// A hash table from keys to value locations. The keys are adjacent in one byte array: an entry takes about 50 bytes and its
+/// key, without a separate allocation.
 ///
-/// Open addressing with linear probing; a removal shifts back what follows it. Not safe for several threads.
+/// Open addressing with linear probing; a removal shifts the following entries back. Not thread safe.
 struct KeyTable {
     private struct Entry {
         var location: ValueLocation
@@ -12,7 +12,7 @@ struct KeyTable {
         var keyCount: UInt32
     }
 
-    /// The number of an entry and the hash of its key, so that a probe looks at no entry but the one it finds; or nothing.
+    /// The number of an entry and the hash of its key, so that a probe reads only the entry it finds; or empty.
     private struct Slot {
         private let bits: UInt64
 
@@ -27,9 +27,9 @@ struct KeyTable {
         var hash: UInt32 { UInt32(truncatingIfNeeded: bits >> 32) }
     }
 
-    /// Never empty; a power of two.
+    /// Not empty. The count is a power of two.
     private var slots = KeyTable.noSlots
-    /// An empty table has no memory of its own.
+    /// An empty table, without allocated memory.
     private static let noSlots = [Slot.free]
     private var entries: [Entry] = []
     private var freeEntries: [UInt32] = []
@@ -37,7 +37,7 @@ struct KeyTable {
     private var deadKeyBytes = 0
     private(set) var count = 0
 
-    /// Where the value of a key lies; nil when there is none. `hash` is the key's, by the same function for every call.
+    /// The location of the value of a key; nil if there is none. `hash` is the hash of the key.
     func location(of key: UnsafeRawBufferPointer, hash: UInt32) -> ValueLocation? {
         let slot = slots[slot(of: key, hash)]
         return slot.isFree ? nil : entries[slot.entry].location
@@ -50,7 +50,7 @@ struct KeyTable {
             return
         }
         makeRoomForKey(key.count)
-        // At most two thirds full: probes stay short.
+        // At most two thirds full, so that probes stay short.
         if 3 * (count + 1) > 2 * slots.count {
             grow()
             slot = self.slot(of: key, hash)
@@ -68,8 +68,8 @@ struct KeyTable {
         }
     }
 
-    /// Sets what waits, in its order.
-    mutating func set(_ waiting: borrowing WaitingPuts) {
+    /// Applies queued puts, in order.
+    mutating func set(_ waiting: borrowing QueuedPuts) {
         slots.withUnsafeBufferPointer { slots in
             for put in waiting.puts { faultline_prefetch(slots.baseAddress! + (Int(put.hash) & (slots.count - 1))) }
         }
@@ -83,7 +83,7 @@ struct KeyTable {
         }
     }
 
-    /// By half, where an array would double: what an open store costs is promised.
+    /// Grows by half instead of doubling, to keep the guaranteed memory limit of an open store.
     private static func grown(_ count: Int, by more: Int) -> Int { max(count + more, count + count / 2, 4) }
 
     mutating func remove(_ key: UnsafeRawBufferPointer, hash: UInt32) {
@@ -93,7 +93,7 @@ struct KeyTable {
         deadKeyBytes += Int(entries[removed].keyCount)
         freeEntries.append(UInt32(removed))
         count -= 1
-        // Whatever was displaced over the hole moves into it, so that no probe ends early.
+        // Entries displaced past the hole move into it, so that no probe ends early.
         let mask = slots.count - 1
         var next = (hole + 1) & mask
         while !slots[next].isFree {
@@ -107,13 +107,13 @@ struct KeyTable {
         slots[hole] = .free
     }
 
-    /// What the table has taken from the allocator.
+    /// The allocated memory in bytes.
     var allocatedBytes: Int {
         MemoryLayout<Slot>.stride * slots.capacity + MemoryLayout<Entry>.stride * entries.capacity
             + 4 * freeEntries.capacity + keyBytes.capacity
     }
 
-    /// Every key, in no particular order.
+    /// All keys, in no particular order.
     var keys: [ByteString] {
         var keys: [ByteString] = []
         keys.reserveCapacity(count)
@@ -124,7 +124,7 @@ struct KeyTable {
         return keys
     }
 
-    /// The slot that holds the key, or the free one where it belongs.
+    /// The slot of the key, or the free slot for it.
     @inline(__always)
     private func slot(of key: UnsafeRawBufferPointer, _ hash: UInt32) -> Int {
         let mask = slots.count - 1
@@ -156,7 +156,7 @@ struct KeyTable {
         slots = larger
     }
 
-    /// Drops the bytes of removed keys once they are the greater part.
+    /// Compacts the key bytes if removed keys are the larger part.
     private mutating func makeRoomForKey(_ keyCount: Int) {
         guard deadKeyBytes > keyBytes.count / 2, deadKeyBytes > 4096 else {
             if keyBytes.count + keyCount > keyBytes.capacity {

@@ -2,11 +2,11 @@ import Bytes
 import Storage
 
 extension KeyValueCore {
-    /// Writes every live record of the older segments once more, at the end of the log, and removes those segments.
+    /// Copies all live records of the older segments to the end of the log, and removes these segments.
     ///
-    /// A copy says what is true anyway, so a crash at any point loses nothing and brings nothing back: until the copies
-    /// are durable nothing is removed, and segments go from the oldest on, so that a tombstone never goes before what it
-    /// deletes. Writers and readers go on meanwhile; a writer of a key waits while that key is copied.
+    /// Safe at every crash point: segments are removed only when the copies are durable, and from the oldest on, so that a
+    /// tombstone is never removed before the record that it deletes. Concurrent writers and readers may continue; a writer of
+    /// a key waits while that key is copied.
     func compact() throws(EngineError) -> CompactionReport {
         try compaction.withLock { () throws(EngineError) in
             try log.rotate()
@@ -34,12 +34,12 @@ extension KeyValueCore {
         }
     }
 
-    /// Writes every live record into an empty directory, in the order of the keys: the same contents give the same bytes.
+    /// Writes all live records to an empty directory, in the order of the keys, so that equal contents give equal bytes.
     func compact(into target: any Storage) throws(EngineError) -> CompactionReport {
         try Self.write(directory.keys, to: target, options) { (key) throws(EngineError) in try get(key) }
     }
 
-    /// Writes a store of these keys.
+    /// Writes a store with these keys.
     static func write(
         _ keys: [ByteString], to target: any Storage, _ options: KeyValueOptions,
         value: (ByteString) throws(EngineError) -> [UInt8]?

@@ -2,10 +2,10 @@ import Bytes
 import Platform
 import Storage
 
-/// The key-value view of a log: the log, and a directory of the live keys that is rebuilt from it.
+/// The key-value view of a log: the log, and a directory of live keys that recovery rebuilds from it.
 ///
-/// Threads: everything may be called from many at once. A writer of a key waits for another writer of the same part of
-/// the directory while that one appends; readers hold a part only for the lookup.
+/// Thread safe. A writer waits for another writer of the same partition of the directory while that one appends; readers lock
+/// a partition only for the lookup.
 final class KeyValueCore<H: Hooks>: KeyValueEngine {
     var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: KeyValueOptions
@@ -13,9 +13,9 @@ final class KeyValueCore<H: Hooks>: KeyValueEngine {
     let log: LogCore<SystemCoordination, H>
     let directory: KeyDirectory
     let files: SegmentFilePool
-    /// Held by the one compaction.
+    /// Held by the running compaction.
     let compaction = SystemGate()
-    /// For an engine that skips `syncDelete`.
+    /// Only for the planted bug that skips `syncDelete`.
     private let lastDelete = Guarded<UInt64>(0)
     private let lock: any DirectoryLock
     private static var shard: UInt16 { 0 }
@@ -99,7 +99,7 @@ final class KeyValueCore<H: Hooks>: KeyValueEngine {
             do throws(EngineError) {
                 return try readValue(of: key, at: current)
             } catch {
-                // A compaction may have moved the record away since it was looked up.
+                // A compaction may have moved the record since the lookup.
                 location = directory[key]
                 if location == current { throw error }
             }
@@ -107,7 +107,7 @@ final class KeyValueCore<H: Hooks>: KeyValueEngine {
         return nil
     }
 
-    /// Reads the record and trusts nothing of it before its checksum was right.
+    /// Reads the record, after it has verified the checksum.
     func readValue(of key: ByteString, at location: ValueLocation) throws(EngineError) -> [UInt8] {
         try log.writeOut(through: location.lsn)
         return try files.value(of: key, at: location, isChecked: !hooks.skips(.verifyValueChecksum))

@@ -1,7 +1,7 @@
 import Bytes
 import Storage
 
-/// What stands behind a `KeyValueStore`: the engine as it should be, or with a planted bug.
+/// The implementation of a `KeyValueStore`: the correct engine, or one with a planted bug.
 protocol KeyValueEngine: AnyObject, Sendable {
     var recoveryReport: RecoveryReport { get }
     func put(_ key: ByteString, _ value: [UInt8]) throws(EngineError) -> LSN

@@ -1,4 +1,4 @@
-/// How a key-value store lies on storage.
+/// The options of a key-value store.
 public struct KeyValueOptions: Hashable, Sendable {
     public var log: LogOptions
 

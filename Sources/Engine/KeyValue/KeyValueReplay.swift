@@ -1,26 +1,26 @@
 import Bytes
 
-/// Applies records to a directory in the order of the log. A batch is applied when its commit comes.
+/// Applies records to a directory in the order of the log. A batch is applied when its commit is read.
 ///
-/// Puts wait until there are a few of the same part of the directory, so `finish` is called after the last record.
+/// Puts are queued until there are several for one partition. Call `finish` after the last record.
 struct KeyValueReplay {
     private let directory: KeyDirectory
-    /// For each part of the directory.
-    private var waiting: [WaitingPuts]
+    /// For each partition of the directory.
+    private var waiting: [QueuedPuts]
 
     private var pending: [(key: ByteString, location: ValueLocation?)] = []
 
-    /// For an engine that skips `awaitBatchCommit`.
+    /// Only for the planted bug that skips `awaitBatchCommit`.
     private let appliesPartsAtOnce: Bool
 
     init(into directory: KeyDirectory, _ hooks: some Hooks) {
         self.directory = directory
-        waiting = [WaitingPuts](repeating: WaitingPuts(), count: directory.partCount)
+        waiting = [QueuedPuts](repeating: QueuedPuts(), count: directory.partCount)
         appliesPartsAtOnce = hooks.skips(.awaitBatchCommit)
     }
 
     mutating func take(_ frame: Frame, _ name: SegmentName) throws(EngineError) {
-        // Parts without a commit belong to a batch that damage or a crash has cut.
+        // Parts without a commit belong to a batch that damage or a crash cut off.
         if !pending.isEmpty, !frame.type.isBatchPart, frame.type != .batchCommit { pending.removeAll() }
         switch frame.type {
         case .put: put(frame, name)
@@ -39,7 +39,7 @@ struct KeyValueReplay {
             finish()
             for (key, location) in pending { directory.set(key, at: directory.spot(of: key), location) }
             pending.removeAll()
-        // A compaction would lose them.
+        // A compaction would lose records of other views.
         case .event, .checkpoint: throw .otherView(frame.type, LSN(frame.lsn))
         case .raw, .segment, .close: break
         }
@@ -52,7 +52,7 @@ struct KeyValueReplay {
         if waiting[part].isFull { finish(part) }
     }
 
-    /// Applies what waits.
+    /// Applies the queued puts.
     mutating func finish() {
         for part in waiting.indices where !waiting[part].puts.isEmpty { finish(part) }
     }

@@ -2,22 +2,22 @@ import Bytes
 import Glibc
 import Storage
 
-/// A store as it was when it was opened, to read alone: it takes no lock and changes nothing, so that it may be used
-/// beside a writer in this or another process, and on storage that may not be written.
+/// A read-only snapshot of a store at the time of opening. It takes no lock and changes nothing, so that it can be used with a
+/// concurrent writer in this or another process, and on read-only storage.
 ///
-/// It holds what a recovery would keep of the segments. Beside a writer that may include writes which a crash can still
-/// take back. A compaction by the writer removes segments that the snapshot may need: `get` then throws
-/// `EngineError.storage` (ENOENT); open another snapshot.
+/// It holds the records that a recovery would keep. With a concurrent writer these may include writes that a crash can still
+/// lose. A compaction by the writer may remove segments of the snapshot: `get` then throws `EngineError.storage` (ENOENT);
+/// open another snapshot.
 ///
-/// Threads: everything may be called from many at once.
+/// Thread safe.
 public final class KeyValueSnapshot: Sendable {
-    /// What recovery found, and what the next writer will drop.
+    /// The report of the recovery, including the bytes that the next writer will drop.
     public let recoveryReport: RecoveryReport
     private let directory = KeyDirectory()
     private let files: SegmentFilePool
     private static var shard: UInt16 { 0 }
 
-    /// Reads the whole log once; values stay on storage. A compaction that removes segments meanwhile makes it begin again.
+    /// Reads the whole log once; values stay on storage. If a compaction removes segments meanwhile, it starts again.
     public static func open(
         storage: some Storage, damagePolicy: DamagePolicy = .refuse
     ) throws(EngineError) -> KeyValueSnapshot {
@@ -40,20 +40,20 @@ public final class KeyValueSnapshot: Sendable {
         files = SegmentFilePool(storage: storage, shard: Self.shard)
     }
 
-    /// The value of a key, or nil; read from storage and verified.
+    /// The value of a key, read from storage and verified; nil if there is none.
     public func get(_ key: ByteString) throws(EngineError) -> [UInt8]? {
         guard let location = directory[key] else { return nil }
         return try files.value(of: key, at: location)
     }
 
-    /// Where the value of a key lies on storage, or nil.
+    /// The location of the value of a key; nil if there is none.
     public func place(of key: ByteString) -> ValuePlace? {
         directory[key].map { ValuePlace($0, keyCount: key.count, shard: Self.shard) }
     }
 
     public func contains(_ key: ByteString) -> Bool { directory[key] != nil }
 
-    /// Every key, in bytewise order.
+    /// All keys, in bytewise order.
     public var keys: [ByteString] { directory.keys }
 
     public var count: Int { directory.count }
@@ -72,7 +72,7 @@ public final class KeyValueSnapshot: Sendable {
         try JSONLExport.write(keys, to: name, in: target) { (key) throws(EngineError) in try get(key) }
     }
 
-    /// The lines of `exportJSONL(to:in:)`, some at a time, for whoever keeps them elsewhere.
+    /// Passes the lines of `exportJSONL(to:in:)` to `body`, several at a time.
     @discardableResult
     public func exportJSONL(_ take: ([UInt8]) throws -> Void) throws -> Int {
         try JSONLExport.write(keys, { (key) throws in try get(key) }, take)

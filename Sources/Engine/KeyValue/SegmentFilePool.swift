@@ -2,8 +2,8 @@ import Bytes
 import Platform
 import Storage
 
-/// Open segments for readers: at most `capacity` of them. Each segment has one place by its number, shared with those that
-/// lie a multiple of `capacity` away; whichever of them was opened last stays open.
+/// A cache of at most `capacity` open segments for readers. It is direct-mapped by segment number: a newly opened segment
+/// evicts the one with the same number modulo `capacity`.
 final class SegmentFilePool: Sendable {
     private struct OpenSegment {
         var sequence: UInt32
@@ -13,7 +13,7 @@ final class SegmentFilePool: Sendable {
     private let storage: any Storage
     private let shard: UInt16
     private let capacity: Int
-    /// Empty until the first is opened.
+    /// Empty until the first segment is opened.
     private let places = Guarded<[OpenSegment?]>([])
 
     init(storage: any Storage, shard: UInt16, capacity: Int = 64) {
@@ -29,7 +29,7 @@ final class SegmentFilePool: Sendable {
             return known.file
         }
         if let known { return known }
-        // Two threads may open the same segment at once; the later one stays, both work.
+        // Two threads may open the same segment concurrently. Both files work; the later one stays in the cache.
         let file = try throughStorage { () throws(StorageError) in
             try storage.openForReading(SegmentName(shard: shard, sequence: sequence).fileName)
         }
@@ -40,7 +40,7 @@ final class SegmentFilePool: Sendable {
         return file
     }
 
-    /// Reads a value, and trusts nothing of its record before its checksum was right.
+    /// Reads a value, after it has verified the checksum of the record.
     func value(of key: ByteString, at location: ValueLocation, isChecked: Bool = true) throws(EngineError) -> [UInt8] {
         let file = try file(location.sequence)
         let size = Frame.size(keyCount: key.count, payloadCount: Int(location.payloadCount))
@@ -55,7 +55,7 @@ final class SegmentFilePool: Sendable {
                 return (count, reason)
             }
             var (count, reason) = try mismatch()
-            // What is wrong may have happened on the way here.
+            // The error may have been in the read, so read once more.
             if reason != nil, isChecked { (count, reason) = try mismatch() }
             if let reason, isChecked || count < size {
                 let name = SegmentName(shard: shard, sequence: location.sequence).fileName
@@ -65,7 +65,7 @@ final class SegmentFilePool: Sendable {
         }
     }
 
-    /// Closes segments that were removed.
+    /// Closes removed segments.
     func forget(_ sequences: [UInt32]) {
         places.withLock { places in
             guard !places.isEmpty else { return }

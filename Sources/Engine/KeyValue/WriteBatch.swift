@@ -1,7 +1,7 @@
 import Bytes
 
-/// Puts and deletes that take effect together: after a crash all of them are there, or none. Later ones win over
-/// earlier ones of the same key.
+/// Puts and deletes that take effect atomically: after a crash all of them are there, or none. For the same key the last one
+/// wins.
 public struct WriteBatch: Sendable {
     private(set) var parts: [BatchPart] = []
 

@@ -2,23 +2,23 @@ import Bytes
 import Glibc
 import Storage
 
-/// The segment that is being written: the last one of the log.
+/// The active segment: the last one of the log, to which records are written.
 ///
-/// Its file is preallocated to the size of a segment, and filled with zeros some way ahead of the records, so that a
-/// commit only overwrites. Its header says how much was reserved: a file that is shorter was closed, sealed, or cut short.
-/// Whoever holds it serialises its calls.
+/// Its file is preallocated to the size of a segment and filled with zeros some distance ahead of the records, so that a
+/// commit only overwrites. Its header holds the reserved size: a shorter file was closed, sealed, or truncated. The caller
+/// serialises all calls.
 struct ActiveSegment {
     let header: SegmentHeader
     private(set) var file: any StorageFile
     private let sizeBytes: UInt64
     private let zeroAheadBytes: UInt64
-    /// Up to here every byte was written once, as a record or as zeros.
+    /// Every byte before this offset was written once, as a record or as zeros.
     private var zeroedEnd: UInt64 = 0
 
     var name: SegmentName { header.name }
 
-    /// Makes the file of a new segment with the space that it needs, and nothing in it. Where that cannot be done, no file
-    /// is left, unless even that cannot be done: then `isGone` is false.
+    /// Creates the file of a new segment and reserves its space. On failure the file is removed; if that fails too,
+    /// `isGone` is false.
     static func reserve(
         _ header: SegmentHeader, in storage: any Storage, options: LogOptions, isGone: inout Bool
     ) throws(StorageError) -> any StorageFile {
@@ -31,15 +31,15 @@ struct ActiveSegment {
         return file
     }
 
-    /// Begins a new segment in the file that `reserve` made. When this returns, its name and its header are durable and no
-    /// record is in it.
+    /// Begins a new segment in the file from `reserve`. When this returns, its name and its header are durable, and it
+    /// holds no record.
     static func begin(
         _ header: SegmentHeader, _ file: any StorageFile, in storage: any Storage, options: LogOptions
     ) throws(StorageError) -> ActiveSegment {
         try start(header, file, storage, options, isReserved: true)
     }
 
-    /// Begins a new segment. When this returns, its name and its header are durable and no record is in it.
+    /// Begins a new segment. When this returns, its name and its header are durable, and it holds no record.
     static func begin(
         _ header: SegmentHeader, in storage: any Storage, options: LogOptions
     ) throws(StorageError) -> ActiveSegment {
@@ -47,7 +47,7 @@ struct ActiveSegment {
         return try start(header, file, storage, options)
     }
 
-    /// Begins a segment anew: the crash came while it was created, or nothing of it is kept.
+    /// Begins an existing segment again: a crash came while it was created, or none of its records are kept.
     static func restart(
         _ header: SegmentHeader, in storage: any Storage, options: LogOptions
     ) throws(StorageError) -> ActiveSegment {
@@ -56,19 +56,19 @@ struct ActiveSegment {
         return try start(header, file, storage, options)
     }
 
-    /// Makes the last segment ready for records behind what recovery kept of it. When this returns, every record that
-    /// recovery has read is durable, and nothing follows them. A segment of an older version is sealed there.
+    /// Prepares the last segment for records after those that recovery kept. When this returns, every recovered record is
+    /// durable, and nothing follows them. A segment of an older version is sealed.
     static func resume(
         _ header: SegmentHeader, _ tail: LogTail, in storage: any Storage, options: LogOptions, hooks: some Hooks
     ) throws(StorageError) -> ActiveSegment {
         var segment = ActiveSegment(header, try storage.open(tail.name.fileName), options)
         let end = tail.endBytes
-        // Only a log that was closed is known to be durable. Any other was left by a crash or a failure, and then the kernel
-        // may show bytes that no disk holds and no later sync would write: after a failed sync its pages count as clean.
-        // Written again, they are the next sync's to keep.
+        // Only a closed log is known to be durable. After a crash or a failure the kernel may return bytes that are not on
+        // disk and that no later sync writes, because a failed sync marked their pages clean. So the records are written
+        // again, and the next sync covers them.
         if !tail.isDurable {
             try hooks.run(.cutTail) { () throws(StorageError) in try segment.file.truncate(to: end) }
-            if hooks.skips(.keepTailUntilRewritten) { try segment.rewriteCarelessly(upTo: end) }
+            if hooks.skips(.keepTailUntilRewritten) { try segment.rewriteAfterTruncation(upTo: end) }
             try hooks.run(.rewriteTail) { () throws(StorageError) in
                 try segment.copy(from: segment.file, upTo: end)
             }
@@ -76,14 +76,14 @@ struct ActiveSegment {
         if hooks.skips(.cutTail) { segment.zeroedEnd = segment.sizeBytes }
         if header.version == Frame.version { try segment.reserve(behind: end) }
         try segment.file.sync()
-        // The names that recovery found may be in the kernel's memory alone.
+        // The names that recovery found may exist only in the kernel's memory.
         try storage.syncDirectory()
         return segment
     }
 
-    /// Writes what is kept of the last segment into a new file and gives that the name. Wherever a crash comes, the segment
-    /// is as it was, or ends where it shall: nothing durable is missing before something durable. When this returns, it is
-    /// ready for records, if it is of this version.
+    /// Replaces the last segment by a new file with the kept records, atomically by a rename. After a crash the segment is
+    /// either unchanged or complete, so that there is never a gap before a durable record. When this returns, it is ready
+    /// for records, if it is of this version.
     static func replace(
         _ header: SegmentHeader, _ tail: LogTail, in storage: any Storage, options: LogOptions
     ) throws(StorageError) -> ActiveSegment {
@@ -120,25 +120,25 @@ struct ActiveSegment {
         zeroAheadBytes = file.overwritesReservedSpace ? 0 : UInt64(options.zeroAheadBytes)
     }
 
-    /// Reserves space, and fills it with zeros behind the last record.
+    /// Reserves space and fills it with zeros after the last record.
     private mutating func reserve(behind end: UInt64) throws(StorageError) {
         try file.preallocate(at: 0, countBytes: max(sizeBytes, header.reservedBytes))
         try zeroAhead(of: end)
     }
 
-    /// Writes records, and zeros ahead of them when they pass what is zeroed.
+    /// Writes records, and more zeros if the records pass the zeroed range.
     mutating func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
         guard bytes.count > 0 else { return }
         try file.write(bytes, at: offsetBytes)
         try zeroAhead(of: offsetBytes + UInt64(bytes.count))
     }
 
-    /// Ends the segment behind its last record, which is durable. What the truncation gives back is zeros; it is never
-    /// waited for.
+    /// Truncates the segment after its last record, which is durable. The truncated bytes are zeros, so that no sync is
+    /// needed.
     func cut(at endBytes: UInt64) throws(StorageError) { try file.truncate(to: endBytes) }
 
-    /// Ends the log behind its last record, which is durable, with a mark that says so. The mark is never waited for: if a
-    /// crash loses it, the log is as one that was left open.
+    /// Ends the log after its last record, which is durable, with a close mark. The mark is not synced: if a crash loses
+    /// it, the log looks as if it had not been closed.
     func close(at endBytes: UInt64, nextLSN: UInt64) throws(StorageError) {
         let mark = Frame.encoded(
             .close, lsn: nextLSN, unsyncedCount: 0, at: UInt32(truncatingIfNeeded: endBytes))
@@ -160,7 +160,7 @@ struct ActiveSegment {
         zeroedEnd = target
     }
 
-    /// Reads record by record and writes only what is whole: what a bad read made of a record must not replace it.
+    /// Copies record by record and verifies each, so that a bad read does not replace a good record.
     private func copy(from source: any StorageFile, upTo end: UInt64) throws(StorageError) {
         var scanner = try SegmentScanner(source, hooks: NoHooks())
         var start: UInt64 = 0

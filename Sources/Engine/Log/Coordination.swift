@@ -1,7 +1,7 @@
-/// Everything in which threads of the log meet: shared words, and a lock with a condition.
+/// The synchronisation primitives of the log: atomic words, and a lock with a condition.
 ///
-/// The log is generic over it, so that a scheduler can stand in for the system's own and try every interleaving. The log
-/// shares nothing else that changes, except what these order.
+/// The log is generic over it, so that a test scheduler can try every interleaving. All other shared mutable state is
+/// ordered by these primitives.
 protocol Coordination: Sendable {
     associatedtype Words: SharedWords
     associatedtype Gate: WaitGate
@@ -15,30 +15,30 @@ protocol SharedWords: Sendable {
     init(count: Int)
     func load(_ index: Int) -> UInt64
     func store(_ value: UInt64, at index: Int)
-    /// False when the word was not `expected`, and sometimes for no reason.
+    /// False if the word was not `expected`; may also fail spuriously.
     func exchange(at index: Int, expected: UInt64, desired: UInt64) -> Bool
 
-    /// Sleeps in a room of the word until someone wakes that room, unless the word is no longer `value`: the two are one
-    /// step. It may return sooner, for no reason. Of `value`, the lower half tells it from what the word becomes meanwhile.
+    /// Sleeps in a room of the word until a thread wakes that room, unless the word is no longer `value`. Check and sleep
+    /// are atomic. May wake spuriously. Only the lower half of `value` is compared.
     func wait(at index: Int, while value: UInt64, in room: WaitRoom)
-    /// Wakes one who sleeps in the room, if anyone does.
+    /// Wakes one thread that sleeps in the room, if any.
     func wakeOne(at index: Int, in room: WaitRoom)
     func wakeAll(at index: Int, in room: WaitRoom)
 }
 
-/// Where a thread sleeps, so that not everyone is woken for what concerns a few: two groups take turns.
+/// One of two groups of sleeping threads, which are woken separately.
 enum WaitRoom: Int, CaseIterable, Sendable {
     case even, odd
 
     var other: WaitRoom { self == .even ? .odd : .even }
 }
 
-/// A lock, and a condition to wait for.
+/// A lock with a condition variable.
 package protocol WaitGate: Sendable {
     init()
     func lock()
     func unlock()
-    /// Lets go of the lock, waits until someone wakes all (or less) and takes the lock again.
+    /// Releases the lock, waits for a wakeup (possibly a spurious one) and takes the lock again.
     func wait()
     func wakeAll()
 }

@@ -1,13 +1,13 @@
 import Bytes
 
-/// Bytes in a segment that are no record of this log.
+/// Damage in a segment: bytes that are not a record of this log.
 public struct Damage: Hashable, Sendable {
     public var segment: ByteString
     public var offsetBytes: UInt64
     public var reason: DamageReason
 }
 
-/// What is wrong with the bytes.
+/// The kind of damage.
 public enum DamageReason: Error, Hashable, Sendable {
     case wrongMagic(UInt32)
     case keyTooLarge(UInt32)
@@ -15,27 +15,27 @@ public enum DamageReason: Error, Hashable, Sendable {
     /// The file ends inside the record.
     case cutShort
     case wrongChecksum(found: UInt32, expected: UInt32)
-    /// A whole record of another place: stale bytes, or records missing before it.
+    /// A whole record with a wrong LSN: stale bytes, or records are missing before it.
     case wrongLSN(found: LSN, expected: LSN)
-    /// A batch whose commit is missing, or a commit that does not match what precedes it.
+    /// A batch without a commit, or a commit that does not match the records before it.
     case incompleteBatch
     /// The segment does not begin with a header of its own shard and sequence.
     case wrongSegmentHeader
     /// A segment header in the middle of a segment.
     case misplacedSegmentHeader
-    /// Something lies behind the zeros that end a segment.
+    /// Bytes after the zeros at the end of a segment.
     case bytesAfterEnd
     /// A segment is missing between two that exist.
     case missingSegment(ByteString)
 
-    /// The checksum is right, so the record was written on purpose: by a newer version of this format.
+    /// The checksum is correct, so that the record was written by a newer version of this format.
     case unknownVersion(UInt8)
     case foreignVersion(UInt8, ofSegment: UInt8)
     case unknownType(UInt8)
     case reservedFlags(UInt16)
 
-    /// Whether the record is whole but of a format that this version does not know. Such a record is never dropped as
-    /// a torn tail: that would destroy what a newer version acknowledged.
+    /// Whether the record is whole but of an unknown format. Such a record is never dropped as a torn tail, because that
+    /// would destroy data that a newer version acknowledged.
     var isUnsupported: Bool {
         switch self {
         case .unknownVersion, .foreignVersion, .unknownType, .reservedFlags: true
@@ -55,12 +55,12 @@ extension DamageReason: CustomStringConvertible {
         case .keyTooLarge(let count): "a key of \(count) bytes, more than \(LogLimits.keySizeBytes)"
         case .payloadTooLarge(let count): "a payload of \(count) bytes, more than \(LogLimits.payloadSizeBytes)"
         case .cutShort: "the file ends inside the record"
-        case .wrongChecksum(let found, let expected): "checksum \(hex(found)) where \(hex(expected)) is right"
-        case .wrongLSN(let found, let expected): "\(found) where \(expected) belongs"
+        case .wrongChecksum(let found, let expected): "checksum \(hex(found)), expected \(hex(expected))"
+        case .wrongLSN(let found, let expected): "\(found), expected \(expected)"
         case .incompleteBatch: "a batch without its commit"
         case .wrongSegmentHeader: "the segment does not begin with its header"
         case .misplacedSegmentHeader: "a segment header in the middle of a segment"
-        case .bytesAfterEnd: "unused space, with bytes behind it"
+        case .bytesAfterEnd: "unused space with bytes after it"
         case .missingSegment(let name): "the segment \(name) before it is missing"
         case .unknownVersion(let version): "format version \(version); this program knows up to \(Frame.version)"
         case .foreignVersion(let version, let ofSegment):

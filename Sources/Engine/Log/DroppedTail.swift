@@ -1,10 +1,10 @@
 import Bytes
 import Storage
 
-/// Keeps what is dropped from the end of a log, where it may have been acknowledged: in a file beside the segment, whose
-/// name no recovery looks at, and which nothing here ever removes.
+/// Copies a dropped tail, which may hold acknowledged records, to a file next to the segment. Recovery ignores the file, and
+/// the engine never removes it.
 enum DroppedTail {
-    /// Copies what `tail` drops into a file of its own. Returns its name, once it and the file are durable.
+    /// Copies the dropped bytes of `tail` to a new file. Returns its name when the file and the name are durable.
     static func setAside(_ tail: LogTail, in storage: any Storage) throws(StorageError) -> ByteString {
         let source = try storage.openForReading(tail.name.fileName)
         let temporary = tail.name.replacementName
@@ -15,7 +15,7 @@ enum DroppedTail {
         while position < tail.droppedBytes {
             let count = Int(min(tail.droppedBytes - position, 1 << 20))
             let part = try source.read(countBytes: count, at: tail.droppedOffsetBytes + position)
-            // As far as the file goes: it is locked, and nobody should cut it.
+            // Up to the end of the file, which cannot change while the directory is locked.
             guard !part.isEmpty else { break }
             try file.write(part, at: position)
             position += UInt64(part.count)
@@ -27,7 +27,7 @@ enum DroppedTail {
         return name
     }
 
-    /// The segment and the offset; a number behind that if the same place was dropped before.
+    /// The segment and the offset, and a number if this name is already taken.
     private static func name(for tail: LogTail, among taken: Set<ByteString>) -> ByteString {
         let base = ByteString(tail.name.fileName.bytes + ".dropped-at-\(tail.droppedOffsetBytes)".utf8)
         var name = base

@@ -1,39 +1,39 @@
 import Bytes
 
-/// One record as it lies in a segment (docs/log-format.md):
+/// A record in a segment (docs/log-format.md):
 ///
 ///     0  magic "FLOG" │ 4 version │ 5 type │ 6 unsynced count │ 8 LSN │ 16 key length │ 20 payload length
 ///     24 key │ payload │ CRC32C of everything before it, extending the frame's offset
 ///
 /// All integers are little-endian. There is no padding: the next frame begins where this one ends.
 ///
-/// The unsynced count says how far the log was durable when the record was appended. It is what tells damage from a torn
-/// tail: a whole record behind a gap proves that the gap was durable once, or says nothing. The checksum covers the
-/// offset, so that a value that holds the bytes of a log bears no witness.
+/// The unsynced count tells how far the log was durable when the record was appended. It distinguishes damage from a torn
+/// tail: a whole record after a gap may prove that the gap was durable. The checksum covers the offset, so that a value
+/// that contains bytes of a log is not mistaken for a record.
 package struct Frame {
     static let magic: UInt32 = 0x474F_4C46
-    /// What is written. Version 1, whose records do not know how far the log was durable, is read.
+    /// The version of written records. Version 1, whose records have no unsynced count, can be read.
     static let version: UInt8 = 2
     static let headerSizeBytes = 24
     static let checksumSizeBytes = 4
-    /// Header and checksum: what a record costs beyond its key and payload.
+    /// The overhead of a record beyond its key and payload: header and checksum.
     static let overheadBytes = headerSizeBytes + checksumSizeBytes
     static let largestSizeBytes = overheadBytes + LogLimits.keySizeBytes + LogLimits.payloadSizeBytes
 
     package let type: RecordType
     package let lsn: UInt64
-    /// How many records before this one were not known to be durable when it was appended. The largest value says nothing. Of
-    /// the frame of a segment it is `SegmentHeader.reservedPages`.
+    /// The number of earlier records not known to be durable when this one was appended. The largest value means unknown. In
+    /// the frame of a segment header it is `SegmentHeader.reservedPages`.
     let unsyncedCount: UInt16
-    /// Where the frame begins in its segment.
+    /// The offset of the frame in its segment.
     let offsetBytes: UInt32
-    /// The key and the payload, in the memory of whoever decoded the frame.
+    /// The key and the payload, in the decoder's memory.
     package let key: UnsafeRawBufferPointer
     package let payload: UnsafeRawBufferPointer
 
     var sizeBytes: Int { Self.size(keyCount: key.count, payloadCount: payload.count) }
 
-    /// A record up to which everything was durable before this one was written; 0 when that is not known.
+    /// All records up to this LSN were durable before this one was written; 0 if that is not known.
     var durableLSN: UInt64 {
         let before = UInt64(unsyncedCount) + 1
         return unsyncedCount == .max || before > lsn ? 0 : lsn - before
@@ -42,13 +42,13 @@ package struct Frame {
     @inline(__always)
     package static func size(keyCount: Int, payloadCount: Int) -> Int { overheadBytes + keyCount + payloadCount }
 
-    /// What a record says that is appended while everything up to `durableLSN` is durable.
+    /// The unsynced count of a record that is appended while everything up to `durableLSN` is durable.
     @inline(__always)
     static func unsyncedCount(lsn: UInt64, durableLSN: UInt64) -> UInt16 {
         UInt16(truncatingIfNeeded: min(lsn &- 1 &- durableLSN, UInt64(UInt16.max)))
     }
 
-    /// Writes a frame that fills `target` exactly, and that will lie at `offsetBytes` of its segment.
+    /// Encodes a frame that fills `target` exactly and will be written at `offsetBytes` of its segment.
     @inline(__always)
     static func encode(
         _ type: RecordType, lsn: UInt64, unsyncedCount: UInt16, at offsetBytes: UInt32, key: UnsafeRawBufferPointer,
@@ -73,7 +73,7 @@ package struct Frame {
         base.storeBytes(of: checksum.littleEndian, toByteOffset: end, as: UInt32.self)
     }
 
-    /// A frame in memory of its own.
+    /// An encoded frame in new memory.
     static func encoded(
         _ type: RecordType, lsn: UInt64, unsyncedCount: UInt16, at offsetBytes: UInt32, key: [UInt8] = [],
         payload: [UInt8] = []
@@ -91,16 +91,16 @@ package struct Frame {
         }
     }
 
-    /// The checksum that the one of a frame extends: its offset, since version 2. The frame of a segment lies at 0, so that
-    /// its checksum is that of its bytes alone in every version.
+    /// The start value of a frame's checksum: the checksum of its offset, since version 2. For the frame at offset 0, the
+    /// segment header, it is the same in every version.
     @inline(__always)
     static func checksumStart(version: UInt8, at offsetBytes: UInt64) -> UInt32 {
         version == 1 ? 0 : UInt32(truncatingIfNeeded: offsetBytes)
     }
 
-    /// The lengths that the header at the start of `bytes` claims, checked against the limits of the format and against
-    /// `availableBytes`, which is what the file still holds. Nothing else of the header is judged here: only the
-    /// checksum says whether it was written whole.
+    /// The lengths in the header at the start of `bytes`, checked against the limits of the format and against
+    /// `availableBytes`, the rest of the file. Other fields are not checked here, because only the checksum shows whether
+    /// the header is valid.
     static func checkedSize(
         of bytes: UnsafeRawBufferPointer, availableBytes: UInt64
     ) throws(DamageReason) -> (keyCount: Int, payloadCount: Int) {
@@ -117,7 +117,7 @@ package struct Frame {
 }
 
 extension Frame {
-    /// What is wrong with the bytes of a record that is known to lie here; nil when it is whole and the one expected.
+    /// The damage of a record that is known to lie here; nil if it is whole and the expected one.
     static func mismatch(
         _ bytes: UnsafeRawBufferPointer, lsn: UInt64, at offsetBytes: UInt32, key: ByteString, sizeBytes: Int
     ) -> DamageReason? {

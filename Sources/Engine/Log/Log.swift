@@ -1,26 +1,26 @@
 import Bytes
 import Storage
 
-/// A durable sequence of records, in one directory: the write-ahead log for whoever brings a view of their own.
+/// A write-ahead log: a durable sequence of records in a directory, for views that interpret the records.
 ///
 ///     let log = try Log.open(storage: PosixStorage(creatingDirectory: "journal"))
-///     let lsn = try log.append(record)       // in its place; a crash may still lose it
-///     try log.sync(through: lsn)             // durable, with everything before it
+///     let lsn = try log.append(record)       // in order; a crash may still lose it
+///     try log.sync(through: lsn)             // durable, with all earlier records
 ///     var reader = try log.records()
 ///     while let record = try reader.next() { … }
 ///
-/// Durability and failure are those of `KeyValueStore`; `docs/log-format.md` is the format.
+/// Durability and failures are as for `KeyValueStore`. The format is in `docs/log-format.md`.
 ///
-/// Threads: everything may be called from many at once. Appends wait for each other only while the buffer is written
-/// out and while a segment is replaced; syncs of many threads share one.
+/// Thread safe. Appends wait for each other only while the buffer is written out and while a segment is replaced; syncs of
+/// several threads share one fsync.
 public final class Log: Sendable {
     let core: LogCore<SystemCoordination, NoHooks>
     private let shard: UInt16
     private let lock: any DirectoryLock
-    /// What recovery found when the log was opened.
+    /// The report of the recovery when the log was opened.
     public var recoveryReport: RecoveryReport { core.recoveryReport }
 
-    /// Opens the log in this directory, or begins one. Everything that it shows is durable.
+    /// Opens the log in this directory, or creates one. All recovered records are durable.
     public static func open(
         storage: some Storage, shard: UInt16 = 0, options: LogOptions = LogOptions()
     ) throws(EngineError) -> Log {
@@ -41,7 +41,7 @@ public final class Log: Sendable {
         core = try LogCore(storage: storage, options: options, recovered: recovered, hooks: NoHooks())
     }
 
-    /// Appends a raw record of at most 64 MiB. It is durable after a sync that begins when this has returned.
+    /// Appends a raw record of at most 64 MiB. It is durable after a sync that begins after this has returned.
     @discardableResult
     public func append(_ payload: [UInt8]) throws(EngineError) -> LSN {
         try payload.withUnsafeBufferPointer { (payload) throws(EngineError) in
@@ -58,23 +58,23 @@ public final class Log: Sendable {
         return lsn
     }
 
-    /// Returns when everything that was appended before the call is durable.
+    /// Returns when all records appended before the call are durable.
     public func sync() throws(EngineError) { try core.sync() }
 
-    /// Returns when this record, which was appended, and every one before it is durable.
+    /// Returns when this appended record and all earlier ones are durable.
     public func sync(through lsn: LSN) throws(EngineError) {
         guard lsn.rawValue <= core.lastLSN else { throw .noSuchRecord(lsn) }
         try core.sync(through: lsn.rawValue)
     }
 
-    /// The first record that the log still has, or will have.
+    /// The LSN of the first record in the log; of the next one if the log is empty.
     public var firstLSN: LSN { LSN(core.firstLSN) }
-    /// The last record that was appended.
+    /// The LSN of the last appended record.
     public var lastLSN: LSN { LSN(core.lastLSN) }
-    /// The last record that is known to be durable.
+    /// The LSN of the last record known to be durable.
     public var durableLSN: LSN { LSN(core.durableLSN) }
 
-    /// A snapshot: the records from `first` on that have been appended by now, durable or not. Lazy, in bounded memory.
+    /// A snapshot of the appended records from `first` on, durable or not. Read lazily, in bounded memory.
     public func records(from first: LSN = .none) throws(EngineError) -> LogReader {
         try core.throwIfClosed()
         let last = core.lastLSN
@@ -82,19 +82,19 @@ public final class Log: Sendable {
         return try LogReader(core.storage, shard: shard, from: first, through: last, policy: core.options.damagePolicy)
     }
 
-    /// Begins a new segment, unless the active one holds no record.
+    /// Begins a new segment, unless the active one is empty.
     public func rotate() throws(EngineError) { try core.rotate() }
 
-    /// Takes back every record after `lsn`; the next record gets the LSN after it. Durable when it returns; a crash in
-    /// the middle leaves some of them. Throws `noSuchRecord` for an LSN that the log does not hold, and `withinBatch`.
+    /// Removes all records after `lsn`; the next record gets the LSN after it. Durable when it returns; a crash in between
+    /// leaves some of them. Throws `noSuchRecord` for an LSN that is not in the log, and `withinBatch`.
     public func truncate(after lsn: LSN) throws(EngineError) { try core.truncate(after: lsn.rawValue) }
 
-    /// Gives back the space of records before `lsn`, whole segments at a time; records of the segment that holds `lsn`,
-    /// and of the active one, stay. Durable when it returns. Returns how many segments went.
+    /// Frees the space of records before `lsn`, in whole segments. The segment of `lsn` and the active one stay. Durable when
+    /// it returns. Returns the number of removed segments.
     @discardableResult
     public func truncate(before lsn: LSN) throws(EngineError) -> Int { try core.truncate(before: lsn.rawValue).count }
 
-    /// Makes everything durable and gives the directory back. Later calls throw `EngineError.closed`.
+    /// Makes all records durable and unlocks the directory. Later calls throw `EngineError.closed`.
     public func close() throws(EngineError) {
         defer { lock.release() }
         try core.close()

@@ -1,24 +1,24 @@
 import Bytes
 import Storage
 
-/// Reads everything in the segments of a shard and says what is wrong with it. It takes no lock and changes nothing.
+/// Verifies all segments of a shard. It takes no lock and changes nothing.
 public struct LogCheck: Hashable, Sendable {
-    /// What recovery would keep and drop. After damage it tells of what lies before.
+    /// The report of a recovery. After damage it covers the records before it.
     public private(set) var report = RecoveryReport()
-    /// The first thing that no crash explains. Recovery refuses the log for it; what is behind it in the last segment it
-    /// sets aside if it is told to (`LogOptions.damagedTail`).
+    /// The first damage that no crash can cause. Recovery refuses the log because of it. In the last segment, recovery can
+    /// set the rest aside instead (`LogOptions.damagedTail`).
     public private(set) var damage: Damage?
-    /// How many records there are of each type.
+    /// The number of records of each type.
     public private(set) var counts: [RecordType: Int] = [:]
     public private(set) var sizeBytes: UInt64 = 0
 
-    /// The shards whose segments lie in this directory.
+    /// The shards with segments in this directory.
     public static func shards(in storage: some Storage) throws(EngineError) -> [UInt16] {
         let names = try throughStorage { () throws(StorageError) in try storage.list() }
         return Set(names.compactMap(SegmentName.init).map(\.shard)).sorted()
     }
 
-    /// Whether a file of this name is a segment of a log.
+    /// Whether this is the name of a segment.
     public static func isSegment(_ name: ByteString) -> Bool { SegmentName(name) != nil }
 
     public init(storage: some Storage, shard: UInt16 = 0) throws(EngineError) {

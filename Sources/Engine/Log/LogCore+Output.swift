@@ -1,8 +1,8 @@
 import Storage
 
-/// Writing out what is published, and making it durable.
+/// Writing published records to the segment, and making them durable.
 extension LogCore {
-    /// Writes every published record that follows the last one written, without a gap. Under `writeGate`.
+    /// Writes all published records that follow the last written one without a gap. Under `writeGate`.
     func writeOut() throws(EngineError) { try writeOut(upTo: publishedEnd()) }
 
     private func publishedEnd() -> (lsn: UInt64, position: UInt64) {
@@ -28,8 +28,7 @@ extension LogCore {
         words.store(position, at: Word.flushedPosition)
     }
 
-    /// Returns when the record is in its file, where readers find it, or was truncated away; durable it is only after a
-    /// sync.
+    /// Returns when the record is written to its file, where readers find it, or was truncated. It is not yet durable.
     func writeOut(through lsn: UInt64) throws(EngineError) {
         var round = 0
         while words.load(Word.flushedLSN) < lsn {
@@ -44,36 +43,35 @@ extension LogCore {
 
     var durableLSN: UInt64 { words.load(Word.durableLSN) }
 
-    /// The LSN of the last record that was appended or is being appended.
+    /// The LSN of the last reserved record.
     var lastLSN: UInt64 { writeGate.withLock { reservedLSN } }
 
-    /// The same. Under `writeGate`. What was appended and lies beyond it was truncated away; what was appended since may
-    /// have its number.
+    /// The same, under `writeGate`. Records with larger LSNs were truncated; new records may get these LSNs.
     private var reservedLSN: UInt64 { base.lsn + Reservation(rawValue: words.load(Word.reservation)).count - 1 }
 
-    /// The LSN of the first record that the log still has, or will have.
+    /// The LSN of the first record in the log; of the next one if the log is empty.
     var firstLSN: UInt64 { writeGate.withLock { segments[0].baseLSN } }
 
     /// The LSN of the first record of the active segment, written or not.
     var activeBaseLSN: UInt64 { writeGate.withLock { base.lsn } }
 
-    /// Returns when everything that was appended before the call is durable.
+    /// Returns when all records appended before the call are durable.
     func sync() throws(EngineError) {
         try throwIfEnded()
         try sync(through: lastLSN)
     }
 
-    /// Returns when the record and everything before it is durable, or was truncated away. The record was appended.
+    /// Returns when the appended record and all earlier ones are durable, or were truncated.
     func sync(through lsn: UInt64) throws(EngineError) {
         while true {
-            // In this order: the turn ends after the sync that makes the record durable.
+            // Read in this order: the turn changes after the sync that makes the record durable.
             let turn = SyncTurn(rawValue: words.load(Word.turn))
             if words.load(Word.durableLSN) >= lsn { return }
             if words.load(Word.hasEnded) != 0 { throw reasonOfEnd() }
             if turn.isLed {
                 sleep(until: turn, covers: lsn)
                 if hooks.skips(.awaitOwnSync) {
-                    // It may be the one that was woken to lead for the others of its room: they leave, too.
+                    // This thread may be the one woken to lead for its room: wake the others.
                     return wakeSleepers()
                 }
             } else if exchange(turn, turn.taken()) {
@@ -82,7 +80,7 @@ extension LogCore {
         }
     }
 
-    /// Sleeps until the sync that covers the record has ended, or sooner, as long as the turn is as it was.
+    /// Sleeps until the sync that covers the record ends, or the turn changes, or a spurious wakeup.
     private func sleep(until turn: SyncTurn, covers lsn: UInt64) {
         let isCovered = !turn.isAnnounced || lsn <= words.load(Word.announcedLSN)
         let room = isCovered ? turn.room : turn.room.other
@@ -95,19 +93,19 @@ extension LogCore {
         let result = writeAndSync(through: lsn)
         if let reached = try? result.get() { words.store(reached, at: Word.durableLSN) }
         let turn = changeTurn { $0.ended() }
-        // First whoever leads the next sync: the device waits for that one alone.
+        // Wake the leader of the next sync first: only the leader delays the device.
         if turn.hasSleepers(in: turn.room.other) { words.wakeOne(at: Word.turn, in: turn.room.other) }
         if turn.hasSleepers(in: turn.room) { words.wakeAll(at: Word.turn, in: turn.room) }
         _ = try result.get()
     }
 
-    /// Whoever waits for a sync, or is about to, looks again.
+    /// Makes all threads that wait for a sync, or are about to, check again.
     func wakeSleepers() {
         changeTurn { $0.stirred() }
         for room in WaitRoom.allCases { words.wakeAll(at: Word.turn, in: room) }
     }
 
-    /// Changes the turn, whatever it is by now. Returns what it was.
+    /// Changes the turn atomically. Returns the old value.
     @discardableResult
     private func changeTurn(_ change: (SyncTurn) -> SyncTurn) -> SyncTurn {
         while true {
@@ -120,10 +118,10 @@ extension LogCore {
         words.exchange(at: Word.turn, expected: turn.rawValue, desired: desired.rawValue)
     }
 
-    /// The leader's part. Returns the last LSN that is durable now; nil when the record was truncated away.
+    /// The leader's work. Returns the last durable LSN; nil if the record was truncated.
     ///
-    /// A truncation makes everything durable first, and so waits for a leader whose record it takes away; a leader whose
-    /// record was taken away before finds that here and stores nothing.
+    /// A truncation first makes everything durable, and so waits for a leader whose record it removes. A leader whose record
+    /// was removed earlier detects that here and stores nothing.
     private func writeAndSync(through lsn: UInt64) -> Result<UInt64?, EngineError> {
         var round = 0
         do throws(EngineError) {
@@ -150,7 +148,8 @@ extension LogCore {
         }
     }
 
-    /// Says which records the sync will cover, before they are written: whoever comes meanwhile knows where to sleep.
+    /// Announces which records the sync will cover, before they are written, so that other threads know in which room to
+    /// sleep.
     private func announce(_ lsn: UInt64) {
         words.store(lsn, at: Word.announcedLSN)
         changeTurn { $0.announcing() }

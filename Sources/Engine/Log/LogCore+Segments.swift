@@ -1,8 +1,8 @@
 import Storage
 
-/// Replacing the active segment, removing segments, and the end of the log.
+/// Replacing the active segment, removing segments, and closing the log.
 extension LogCore {
-    /// Begins a new segment, unless the active one holds no record.
+    /// Begins a new segment, unless the active one is empty.
     func rotate() throws(EngineError) {
         while true {
             let word = Reservation(rawValue: words.load(Word.reservation))
@@ -16,7 +16,7 @@ extension LogCore {
         }
     }
 
-    /// Replaces the active segment, if the reservation word is still `word`: else another thread was faster.
+    /// Replaces the active segment if the reservation word is still `word`. Otherwise another thread did so.
     @inline(never) @discardableResult
     func rotate(sealing word: Reservation) throws(EngineError) -> Bool {
         guard seal(word) else { return false }
@@ -39,8 +39,8 @@ extension LogCore {
         return true
     }
 
-    /// The file of the next segment. Where there is no room for it, or no right to make it, nothing has changed: the log
-    /// breaks the seal and goes on in the segment that it has, so that it can still be closed.
+    /// Reserves the file of the next segment. If there is no space or no permission, the log breaks the seal and continues
+    /// with the current segment, so that it can still be closed.
     private func reserve(_ header: SegmentHeader, sealed word: Reservation) throws(EngineError) -> any StorageFile {
         var isGone = true
         do throws(StorageError) {
@@ -52,8 +52,8 @@ extension LogCore {
         }
     }
 
-    /// Removes every record after `lsn`; the next one gets the LSN after it. When this returns, it is durable; a crash in
-    /// the middle leaves some of them. Everything before is made durable first.
+    /// Removes all records after `lsn`; the next one gets the LSN after it. Durable when it returns; a crash in between
+    /// leaves some of them. All earlier records are made durable first.
     ///
     /// Refuses an LSN within a batch, and one before the log.
     func truncate(after lsn: UInt64) throws(EngineError) {
@@ -78,13 +78,13 @@ extension LogCore {
                 install(next.segment, lastLSN: lsn, endBytes: next.endBytes)
             }
         } catch {
-            // Refused before anything changed: the log goes on. Poisoned: it does not, whatever the word says.
+            // If it was refused before any change, the log continues. If it is poisoned, it does not, whatever the word is.
             breakSeal(word)
             throw error
         }
     }
 
-    /// Where the log ends if `lsn` is its last record.
+    /// The end of the log if `lsn` is its last record.
     private func findTail(endingWith lsn: UInt64) throws(EngineError) -> LogTail {
         guard let first = segments.first?.baseLSN, lsn + 1 >= first else { throw .noSuchRecord(LSN(lsn)) }
         let header = segments.last { $0.baseLSN <= lsn + 1 }!
@@ -106,7 +106,7 @@ extension LogCore {
             name: header.name, header: header, endBytes: end, droppedOffsetBytes: end, droppedBytes: 0, ending: .open)
     }
 
-    /// From the last one backwards, each durably gone before the next: a crash never leaves a gap.
+    /// Removes from the last segment backwards. Each removal is durable before the next, so that a crash leaves no gap.
     private func removeSegments(after name: SegmentName) throws(StorageError) {
         for segment in segments.reversed() where segment.name > name {
             try storage.unlink(segment.name.fileName)
@@ -114,8 +114,8 @@ extension LogCore {
         }
     }
 
-    /// Removes the segments that hold only records before `lsn`, never the active one. Returns how many went. From the
-    /// first one on, each durably gone before the next: a crash never leaves a gap.
+    /// Removes the segments that hold only records before `lsn`, never the active one. Returns the number of removed
+    /// segments. Removes from the first segment on. Each removal is durable before the next, so that a crash leaves no gap.
     func truncate(before lsn: UInt64) throws(EngineError) -> [SegmentName] {
         removal.lock()
         defer { removal.unlock() }
@@ -137,8 +137,8 @@ extension LogCore {
         }
     }
 
-    /// Makes everything durable and ends the log with a mark that says so, which tells damage to it from a torn tail.
-    /// Later calls throw `closed`. Throws what poisoned the log, if anything did.
+    /// Makes all records durable and writes a close mark, which distinguishes later damage from a torn tail. Later calls
+    /// throw `closed`. Throws the poisoning error, if any.
     func close() throws(EngineError) {
         let word = try sealWhateverComes()
         let next = base.lsn + word.count
@@ -149,13 +149,13 @@ extension LogCore {
 
     // MARK: The seal
 
-    /// Seals the log as it is, unless it has changed. While the seal is ours no place is reserved, and `base`, `active` and
-    /// the end of the log are ours to read and to replace.
+    /// Seals the log if the reservation word is still `word`. While this thread holds the seal, no space can be reserved, and
+    /// only this thread may read and replace `base`, `active` and the end of the log.
     private func seal(_ word: Reservation) -> Bool {
         words.exchange(at: Word.reservation, expected: word.rawValue, desired: word.sealed.rawValue)
     }
 
-    /// Seals the log and returns the word as it was.
+    /// Seals the log and returns the old word.
     private func sealWhateverComes() throws(EngineError) -> Reservation {
         while true {
             let word = Reservation(rawValue: words.load(Word.reservation))
@@ -167,7 +167,7 @@ extension LogCore {
         }
     }
 
-    /// Makes a segment the active one, and breaks the seal. Everything before is written out. Under `writeGate`.
+    /// Makes a segment the active one and breaks the seal. All earlier records are written out. Under `writeGate`.
     private func install(_ segment: ActiveSegment, lastLSN: UInt64, endBytes: UInt64) {
         active = segment
         let header = segment.header
@@ -194,14 +194,14 @@ extension LogCore {
         }
     }
 
-    // MARK: The end
+    // MARK: Poisoning and closing
 
-    /// Ends the log if a call fails that its promises stand on.
+    /// Runs a call whose failure poisons the log.
     func poisoning<Result>(_ call: () throws(StorageError) -> Result) throws(EngineError) -> Result {
         do { return try call() } catch { throw end(with: .poisoned(by: error)) }
     }
 
-    /// Ends the log for good, and returns why it ended first.
+    /// Ends the log. Returns the first reason for which it ended.
     private func end(with reason: EngineError) -> EngineError {
         sealGate.withLock {
             let first = ending ?? reason
@@ -217,7 +217,7 @@ extension LogCore {
         }
     }
 
-    /// Throws why the log has ended, if it has.
+    /// Throws the reason if the log has ended.
     @inline(__always)
     func throwIfEnded() throws(EngineError) {
         if words.load(Word.hasEnded) != 0 { throw reasonOfEnd() }

@@ -1,7 +1,7 @@
 import Bytes
 import Storage
 
-/// Where a record lies.
+/// The location of a record.
 struct Place: Hashable, Sendable {
     var lsn: UInt64
     var sequence: UInt32
@@ -10,28 +10,28 @@ struct Place: Hashable, Sendable {
 
 /// The writer of one shard's log: append, write out, sync, rotate.
 ///
-/// An append reserves its place with one atomic exchange, encodes its record into the ring there, and publishes it.
-/// Whoever needs records on storage (a sync, a reader, an append that finds the ring full) writes out every published
-/// record in order, up to the first that is still being encoded. Syncs form groups: one thread leads, and its one sync
-/// covers everything that was written out before; the others wait for it.
+/// An append reserves space with one atomic exchange, encodes its record into the ring there, and publishes it. A thread
+/// that needs records on storage (a sync, a reader, an append that finds the ring full) writes out all published records in
+/// order, up to the first that is still being encoded. Syncs are grouped: one thread leads, and its fsync covers all records
+/// that were written out before; the others wait for it.
 ///
 /// Invariants
 /// - `flushedLSN` ≤ last reserved LSN; `durableLSN` ≤ `flushedLSN`. All three only grow.
-/// - Positions number the bytes of the log since it was opened; a record's position fixes its place in the ring and in
-///   its segment.
-/// - The active segment changes only while the reservation word is sealed and everything reserved is written out.
-/// - After a failed write or sync the log is poisoned: nothing is reserved, written or acknowledged any more. An error
-///   is reported to one sync alone by the kernel, so every sync of a file goes through the one leader.
+/// - Positions number the bytes of the log since it was opened; the position of a record determines its location in the ring
+///   and in its segment.
+/// - The active segment changes only while the reservation word is sealed and all reserved records are written out.
+/// - After a failed write or sync the log is poisoned: nothing is reserved, written or acknowledged any more. The kernel
+///   reports an error to only one sync, so every sync of a file goes through the one leader.
 ///
-/// Threads: everything may be called from many at once. Appends wait for each other only when the ring is full and while
-/// a segment is replaced. Lock order: `writeGate`, then `sealGate`.
+/// Thread safe. Appends wait for each other only when the ring is full and while a segment is replaced. Lock order:
+/// `writeGate`, then `sealGate`.
 ///
-/// Not modelled: a writer that dies while it encodes (threads do not die alone), and a lock per file range.
+/// Not handled: a thread that dies while it encodes (threads do not die alone).
 final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
     let storage: any Storage
     let options: LogOptions
     let hooks: H
-    /// What recovery found when the log was opened, and what became of it.
+    /// The report of the recovery when the log was opened.
     let recoveryReport: RecoveryReport
 
     let words = C.Words(count: Word.count)
@@ -40,21 +40,21 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
     /// Held while records are written out and while the active segment is replaced.
     let writeGate = C.Gate()
     var active: ActiveSegment
-    /// Read by whoever has reserved a place, because the segment stays until that place is written out.
+    /// Threads with a reservation may read it, because the segment stays until their records are written out.
     var base: SegmentBase
 
-    /// Guards `ending`, and the breaking of a seal, which is waited for at it.
+    /// Guards `ending`, and the condition on which threads wait for a seal to be broken.
     let sealGate = C.Gate()
     var ending: EngineError?
 
-    /// Guarded by `writeGate`: every segment that exists, the active one last.
+    /// All existing segments, the active one last. Guarded by `writeGate`.
     var segments: [SegmentHeader]
-    /// Held while segments are removed: one thread at a time.
+    /// Held while segments are removed.
     let removal = C.Gate()
 
-    /// Goes on with a log that recovery has read, or begins one. Nothing but this writes to the directory meanwhile.
+    /// Continues a recovered log, or begins a new one. The directory must be locked.
     ///
-    /// Throws `damagedTail`, and changes nothing, when records are missing from the end that were durable.
+    /// Throws `damagedTail`, and changes nothing, if durable records are missing from the end.
     init(
         storage: any Storage, options: LogOptions, recovered: RecoveredLog, hooks: H
     ) throws(EngineError) {
@@ -92,11 +92,11 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
         words.store(lastLSN, at: Word.durableLSN)
     }
 
-    /// Throws why nothing may be written behind what recovery has read.
+    /// Throws if nothing may be written after the recovered records.
     private static func check(_ recovered: RecoveredLog, _ options: LogOptions) throws(EngineError) {
         guard let tail = recovered.tail, let header = tail.header else { return }
         let next = recovered.report.lastLSN.rawValue + 1
-        // Only a recovery that was told to believe stale records can have gone back before the last segment.
+        // Only a recovery with the planted bug that accepts stale records can end before the last segment.
         guard header.baseLSN <= next else {
             let reason = DamageReason.wrongLSN(found: LSN(header.baseLSN), expected: LSN(next))
             throw .damaged(Damage(segment: tail.name.fileName, offsetBytes: 0, reason: reason))
@@ -109,11 +109,11 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
         }
     }
 
-    /// The position at which an opened log goes on. Beyond the largest segment, so that the first byte of every segment
-    /// has a position, also after a truncation.
+    /// The first position of an opened log. It is larger than any segment, so that the first byte of every segment has a
+    /// position, also after a truncation.
     private static var firstPosition: UInt64 { 1 << 32 }
 
-    /// Appends one record. It is durable after a sync that begins when this has returned.
+    /// Appends one record. It is durable after a sync that begins after this has returned.
     func append(
         _ type: RecordType, key: UnsafeRawBufferPointer, payload: UnsafeRawBufferPointer
     ) throws(EngineError) -> Place {
@@ -145,7 +145,7 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
         }
     }
 
-    /// Appends records that recovery keeps all or none of. Returns the place of each.
+    /// Appends records as a batch, of which recovery keeps all or none. Returns the location of each.
     func append(batch parts: [BatchPart]) throws(EngineError) -> [Place] {
         var size = Frame.size(keyCount: 0, payloadCount: OpenBatch.commitPayloadSizeBytes)
         for part in parts {
@@ -184,7 +184,7 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
         return places
     }
 
-    /// What a record says that is appended now: how many before it may not be durable yet.
+    /// The unsynced count of a record that is appended now.
     @inline(__always)
     private func unsyncedCount(before lsn: UInt64) -> UInt16 {
         Frame.unsyncedCount(lsn: lsn, durableLSN: words.load(Word.durableLSN))
@@ -215,7 +215,7 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
         }
     }
 
-    /// Waits until the ring has room for everything up to `endPosition` and a slot for `lastLSN`.
+    /// Waits until the ring has space up to `endPosition` and a slot for `lastLSN`.
     @inline(__always)
     private func waitForRoom(endPosition: UInt64, lastLSN: UInt64) throws(EngineError) {
         if hasRoom(endPosition, lastLSN) { return }
@@ -237,19 +237,19 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
         }
     }
 
-    /// Whether the record reaches over the middle or the end of the ring.
+    /// Whether the record crosses the middle or the end of the ring.
     @inline(__always)
     private func fillsHalf(_ position: UInt64, _ size: Int) -> Bool {
         (position ^ (position + UInt64(size))) & ~UInt64(ring.capacityBytes / 2 - 1) != 0
     }
 
-    /// Writes out one half of the ring while others fill the other: waiting until it is full would stop them all.
+    /// Writes out one half of the ring while other threads fill the other half, so that they do not have to wait.
     @inline(never)
     private func writeHalf() throws(EngineError) {
         try writeGate.withLock { () throws(EngineError) in try writeOut() }
     }
 
-    /// Writes what is too large for the ring, once everything before it is written out.
+    /// Writes a record that is too large for the ring, after all earlier records are written out.
     private func writeThrough(_ frames: [UInt8], at spot: Spot, count: Int) throws(EngineError) {
         var round = 0
         while true {
@@ -268,21 +268,21 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
     }
 }
 
-/// The shared words of a log, a cache line each.
+/// The indices of the shared words of a log, one cache line each.
 enum Word {
     static let reservation = 0
     static let flushedPosition = 8
     static let flushedLSN = 16
     static let durableLSN = 24
     static let hasEnded = 32
-    /// A `SyncTurn`. Whoever waits for a sync sleeps on it.
+    /// A `SyncTurn`, on which threads wait for a sync.
     static let turn = 40
-    /// How far the sync under way reaches, once that is announced.
+    /// The last LSN that the running sync covers, once it is announced.
     static let announcedLSN = 48
     static let count = 56
 }
 
-/// What the active segment adds to a reservation.
+/// The base of the active segment, to which reservations are relative.
 struct SegmentBase {
     var sequence: UInt32
     var lsn: UInt64
@@ -290,7 +290,7 @@ struct SegmentBase {
     var position: UInt64
 }
 
-/// A place that belongs to one append.
+/// The space reserved by one append.
 struct Spot {
     var lsn: UInt64
     var position: UInt64

@@ -1,27 +1,27 @@
-/// How a log ends, and what its end says about what may be missing behind it.
+/// How a log ends, and whether records may be missing at its end.
 public enum LogEnding: Hashable, Sendable {
-    /// The log was closed: everything that was ever written to it was durable, and is here.
+    /// The log was closed: every record was durable and is present.
     case closed
-    /// Reserved space follows the last record: a writer has the log open, or has ended without closing it.
+    /// Reserved space follows the last record: a writer has the log open, or exited without closing it.
     case open
-    /// The last segment holds nothing, not even its header. A crash came while it was created, or what it held is gone.
+    /// The last segment is empty, without a header. A crash came while it was created, or its content was lost.
     case blank
-    /// The mark of a close is missing, and so is space that was reserved. A crash came while the log was being opened or closed
-    /// or the next segment begun, or the file was cut short, or its end was overwritten with zeros.
+    /// There is no close mark, and the file is shorter than the reserved space. A crash came while the log was opened or
+    /// closed or the next segment begun, or the file was truncated, or its end was overwritten with zeros.
     case cutShort
-    /// What follows the last record is no record. A crash leaves that, and `recordsBehind` whole records behind it that had
-    /// not been synced; so does damage to what was synced last before the log was left without closing it.
+    /// The bytes after the last record are not a record, and `recordsBehind` whole unsynced records follow. A crash can cause
+    /// this; so can damage to the last synced records of a log that was not closed.
     case torn(recordsBehind: Int)
-    /// As `torn`, in a segment of version 1, whose records do not know how far the log was durable: whatever follows the last
-    /// one may have been acknowledged. A writer sets it aside.
+    /// As `torn`, in a segment of version 1, whose records have no unsynced count. The bytes after the last record may have
+    /// been acknowledged. A writer sets them aside.
     case undecidable(recordsBehind: Int)
-    /// Damage, and no torn tail: records are missing that were durable.
+    /// Damage, not a torn tail: durable records are missing.
     case damaged(DurabilityProof, recordsBehind: Int)
 
-    /// Whether nothing can be missing that was acknowledged, as far as a log can know: a lying disk leaves no trace.
+    /// Whether no acknowledged record can be missing, unless the disk lied about a sync.
     public var isCertain: Bool { self == .closed || self == .open }
 
-    /// How many whole records stand behind the last one that counts.
+    /// The number of whole records after the last valid one.
     public var recordsBehind: Int {
         switch self {
         case .closed, .open, .blank, .cutShort: 0
@@ -30,17 +30,16 @@ public enum LogEnding: Hashable, Sendable {
     }
 }
 
-/// Why something that is missing from the end of a log was durable once.
+/// The proof that a record missing from the end of a log was durable.
 public enum DurabilityProof: Hashable, Sendable {
-    /// The record at `offsetBytes` was appended when everything up to `durableLSN` was durable, and that includes what is
-    /// missing.
+    /// The record at `offsetBytes` was appended when everything up to `durableLSN`, including the missing record, was durable.
     case laterRecord(LSN, offsetBytes: UInt64, durableLSN: LSN)
-    /// The log was closed behind what is missing, by the mark at `offsetBytes`.
+    /// The log was closed after the missing record, by the mark at `offsetBytes`.
     case close(offsetBytes: UInt64)
-    /// The record at `offsetBytes` has a lower number than the one `expected` before it. Numbers rise from place to place, and
-    /// what a writer drops is gone before it writes again: so either number is wrong.
+    /// The record at `offsetBytes` has a lower LSN than the one `expected` before it. LSNs rise with the offset, and dropped
+    /// records are removed before new ones are written. So one of the LSNs is wrong.
     case lowerNumber(LSN, offsetBytes: UInt64, expected: LSN)
-    /// The segment has lost its header, which was durable before anything followed it; and something did.
+    /// The header of a nonempty segment is missing, although it was durable before any record was written.
     case lostHeader
 }
 
@@ -51,8 +50,8 @@ extension DurabilityProof: CustomStringConvertible {
             "\(lsn) at \(offset) was written when everything up to \(durable) was durable"
         case .close(let offset): "the log was closed at \(offset), when everything before that was durable"
         case .lowerNumber(let lsn, let offset, let expected):
-            "\(lsn) at \(offset) stands behind the place of \(expected), and numbers only rise"
-        case .lostHeader: "a segment's header is durable before anything follows it"
+            "\(lsn) at \(offset) follows the place of \(expected), but LSNs only rise"
+        case .lostHeader: "the header of a segment is durable before any record follows it"
         }
     }
 }

@@ -1,16 +1,16 @@
-/// How a log lies on storage.
+/// The options of a log.
 public struct LogOptions: Hashable, Sendable {
-    /// A segment is closed, and the next begun, when a record would end behind this. Only a record or a batch that
-    /// is larger by itself makes a larger segment. 4 KiB to 1 GiB.
+    /// The log begins a new segment when a record would end after this size. Only a single record or batch larger than it
+    /// makes a larger segment. 4 KiB to 1 GiB.
     public var segmentSizeBytes: Int
-    /// How far ahead of the records a segment is filled with zeros, so that a commit overwrites blocks that the
-    /// filesystem has already written once and journals nothing. 0 relies on preallocation alone.
+    /// How far ahead of the records a segment is filled with zeros, so that a commit only overwrites written blocks and the
+    /// filesystem journals nothing. 0: only preallocate.
     public var zeroAheadBytes: Int
-    /// Memory in which appended records wait to be written. A power of two, 4 KiB to 1 GiB.
+    /// The size of the buffer for appended records that are not yet written. A power of two, 4 KiB to 1 GiB.
     public var bufferSizeBytes: Int
-    /// What to do about damage where no crash can have caused it.
+    /// The policy for damage that no crash can cause.
     public var damagePolicy: DamagePolicy
-    /// What to do about a damaged tail, from which durable records are missing, when the log is opened for writing.
+    /// The policy for a damaged tail, from which durable records are missing, when the log is opened for writing.
     public var damagedTail: DamagedTailPolicy
 
     public init(
@@ -30,26 +30,26 @@ public struct LogOptions: Hashable, Sendable {
         }
         guard zeroAheadBytes >= 0 else { throw .invalidOptions("zeroAheadBytes is \(zeroAheadBytes), below zero") }
         guard (4 << 10...1 << 30).contains(bufferSizeBytes), bufferSizeBytes & (bufferSizeBytes - 1) == 0 else {
-            throw .invalidOptions("bufferSizeBytes is \(bufferSizeBytes), no power of two within 4 KiB and 1 GiB")
+            throw .invalidOptions("bufferSizeBytes is \(bufferSizeBytes), not a power of two within 4 KiB and 1 GiB")
         }
         return self
     }
 }
 
-/// What recovery does about damage in a sealed segment, where a crash cannot have torn anything.
+/// The policy of recovery for damage in a sealed segment, which a crash cannot tear.
 public enum DamagePolicy: Hashable, Sendable {
     /// Refuse to open.
     case refuse
-    /// Go on behind the damage with the next whole record, and say so in the report.
+    /// Continue after the damage with the next whole record, and report it.
     case skipDamaged
 }
 
-/// What opening a log for writing does about a damaged tail (`LogEnding.damaged`). A torn tail, as a crash leaves it, is
-/// dropped in any case.
+/// The policy for a damaged tail (`LogEnding.damaged`) when a log is opened for writing. A torn tail, as left by a crash, is
+/// always dropped.
 public enum DamagedTailPolicy: Hashable, Sendable {
     /// Refuse to open, and change nothing: `EngineError.damagedTail`.
     case refuse
-    /// Copy everything behind the last whole record into a file of its own, durably, and go on without it. The file is
+    /// Durably copy everything after the last whole record to a separate file, and continue without it. The file is
     /// `RecoveryReport.setAsideFile`.
     case setAside
 }

@@ -1,20 +1,19 @@
 import Bytes
 import Storage
 
-/// Reads the records of a log one after the other, in bounded memory, beside its writer or without one.
+/// Reads the records of a log in order, in bounded memory, with or without a concurrent writer.
 ///
-/// Without a writer (`LogReader.open`), or beside a writer in another process, it takes no lock, changes nothing, and
-/// reads the longest valid prefix of what the segments that existed at first hold when it gets there. Beside a writer
-/// that may include records which a crash can still take back.
+/// Without a writer in this process (`LogReader.open`) it takes no lock, changes nothing, and reads the longest valid prefix
+/// of the segments that existed when it was opened. With a writer, that may include records that a crash can still lose.
 ///
-/// Not safe to use from several threads at once; every thread can have its own.
+/// Not thread safe; use one reader for each thread.
 public struct LogReader: ~Copyable {
     private var walk: LogWalk<NoHooks>
     private let first: LSN
     private let last: UInt64?
     private var hasEnded = false
 
-    /// Reads the log in a directory from `first` on; an LSN that was truncated away means from the beginning.
+    /// Reads the log in a directory from `first` on; from the beginning if `first` was truncated.
     public static func open(
         storage: some Storage, shard: UInt16 = 0, from first: LSN = .none, damagePolicy: DamagePolicy = .refuse
     ) throws(EngineError) -> LogReader {
@@ -33,7 +32,7 @@ public struct LogReader: ~Copyable {
     public mutating func next() throws(EngineError) -> LogRecord? {
         while !hasEnded {
             guard let frame = try walk.next(), frame.lsn <= last ?? .max else { break }
-            // What follows the last one may be half written.
+            // The record after the last one may be partly written.
             hasEnded = frame.lsn == last
             if frame.lsn >= first.rawValue { return LogRecord(frame) }
         }
@@ -41,6 +40,6 @@ public struct LogReader: ~Copyable {
         return nil
     }
 
-    /// What was read and given up. Complete when `next` has returned nil.
+    /// The report of what was read and dropped. Complete when `next` has returned nil.
     public var report: RecoveryReport { walk.report }
 }

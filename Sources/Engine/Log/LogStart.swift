@@ -1,7 +1,7 @@
 import Bytes
 import Storage
 
-/// Where a log goes on after an opening or a truncation: the active segment, and the end of its last record.
+/// The point at which a log continues after opening or truncation: the active segment and the end of its last record.
 struct LogStart {
     var segment: ActiveSegment
     var endBytes: UInt64
@@ -13,8 +13,8 @@ struct LogStart {
         endBytes = UInt64(SegmentHeader.sizeBytes)
     }
 
-    /// Goes on behind `tail`, whose last record is `lastLSN`. `isReplaced` when durable records are dropped behind it: the
-    /// segment then changes in one step, because a crash between two would leave what looks like damage.
+    /// Continues after `tail`, whose last record is `lastLSN`. `isReplaced`: durable records after it are dropped, so that the
+    /// segment is replaced atomically; a crash between two steps would look like damage.
     ///
     /// A segment of an older version is sealed, and the next one begun.
     init(

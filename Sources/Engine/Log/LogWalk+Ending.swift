@@ -1,23 +1,23 @@
 import Bytes
 import Storage
 
-/// The end of the last segment: whether it is whole, torn by a crash, or damaged.
+/// Classifies the end of the last segment: whole, torn by a crash, or damaged.
 ///
-/// A record carries how far the log was durable when it was appended. A crash may keep any of the records that were not
-/// durable, and lose any others of them; but what was durable is there, whatever else is. So a whole record behind the first
-/// missing one, which was appended when that one was durable, proves damage. Nothing proves the opposite: if no record was
-/// appended after the sync of the missing one, and the log was not closed, damage looks like a crash.
+/// A record stores how far the log was durable when it was appended. A crash may keep or lose any record that was not
+/// durable, but it keeps all durable ones. So a whole record after the first missing one proves damage, if it was appended
+/// when the missing one was durable. The opposite cannot be proved: if no record was appended after the sync of the missing
+/// one, and the log was not closed, damage looks like a crash.
 ///
-/// Why a whole record behind a gap tells the truth: its checksum covers its place in the segment, recovery cuts off what
-/// it drops and syncs that before anything is appended, and a truncation replaces the whole file.
+/// A whole record after a gap is reliable, because its checksum covers its offset in the segment, recovery durably removes
+/// the dropped bytes before anything is appended, and a truncation replaces the whole file.
 extension LogWalk {
-    /// Ends the walk at the last record. False when the record that was missing is there by now: then it goes on.
+    /// Ends the walk at the last record. False if the missing record can be read now; then the walk continues.
     mutating func endLast(at start: UInt64, _ reason: DamageReason?) throws(EngineError) -> Bool {
         let name = segment
         if let reason, reason.isUnsupported {
             throw .damaged(Damage(segment: name.fileName, offsetBytes: start, reason: reason))
         }
-        // In a segment that was closed it begins behind the mark.
+        // In a closed segment the tail begins after the mark.
         let dropped = closeEnd ?? wholeEnd
         let used = try usedCount(from: dropped)
         var ending = endingWithoutRest
@@ -33,18 +33,18 @@ extension LogWalk {
         return true
     }
 
-    /// The last segment has no header: it was being created when the crash came, or it is damaged.
+    /// The last segment has no header: a crash came while it was created, or it is damaged.
     mutating func endWithoutHeader(isOnly: Bool, _ policy: DamagedTailPolicy) throws(EngineError) {
         let name = segment
         let used = try usedCount(from: 0)
-        // Its predecessors went when its own header was durable.
+        // Earlier segments are removed only after its header was durable.
         let hadPredecessors = isOnly && name.sequence > 1
         var ending = LogEnding.blank
         if used > UInt64(SegmentHeader.sizeBytes) || hadPredecessors {
             let count = try judge(from: 0, before: used).recordsBehind
             ending = .damaged(.lostHeader, recordsBehind: count)
             let damage = Damage(segment: name.fileName, offsetBytes: 0, reason: .wrongSegmentHeader)
-            // There is nothing before it in this segment that could be shown.
+            // This segment has no valid record before the damage.
             if policy == .refuse { throw .damagedTail(damage, .lostHeader) }
         }
         if used > 0 || ending != .blank { note(used, at: 0, .wrongSegmentHeader) }
@@ -66,7 +66,7 @@ extension LogWalk {
         report.bytesDiscarded += discarded
     }
 
-    /// How the log ends if nothing but unused space follows.
+    /// The ending of the log if only unused space follows.
     private var endingWithoutRest: LogEnding {
         if closeEnd != nil { return .closed }
         guard headers.last?.version != 1 else { return scanner.length == wholeEnd ? .closed : .open }
@@ -78,7 +78,7 @@ extension LogWalk {
         return scanner.length < header.reservedBytes
     }
 
-    /// Whether the record at `start` can be read now. A writer may work beside, and a read may have gone wrong.
+    /// Whether the record at `start` can be read now: a concurrent writer may have written it, or a read may have failed.
     private mutating func reads(at start: UInt64) throws(EngineError) -> Bool {
         let (storage, name, hooks) = (storage, segment.fileName, hooks)
         var fresh = try throughStorage { () throws(StorageError) in
@@ -98,7 +98,7 @@ extension LogWalk {
         return true
     }
 
-    /// What the whole records from `start` on say about what is missing before them.
+    /// Searches the whole records from `start` on for a proof that a missing record was durable.
     private mutating func judge(from start: UInt64, before end: UInt64) throws(EngineError) -> LogEnding {
         let missing = nextLSN
         var count = 0
@@ -126,7 +126,7 @@ extension LogWalk {
 }
 
 extension DurabilityProof {
-    /// What a whole frame behind the place of the record `missing` proves; nil when a crash may have left both.
+    /// The proof in a whole frame after the place of the record `missing`; nil if a crash can cause both.
     fileprivate init?(_ frame: Frame, missing: UInt64, version: UInt8?) {
         let offset = UInt64(frame.offsetBytes)
         if frame.durableLSN >= missing {

@@ -1,44 +1,44 @@
 import Bytes
 import Storage
 
-/// Walks over the records of a shard, segment by segment, and finds the longest valid prefix of its log. It changes
-/// nothing on storage, and is the one place that knows which bytes are records: recovery and readers use it alike.
+/// Walks over the records of a shard, segment by segment, and finds the longest valid prefix of its log. It changes nothing
+/// on storage. It is the only code that decides which bytes are records; recovery and readers both use it.
 ///
-/// A crash can tear the last segment alone: a segment is begun only when the one before it is durable. So anything wrong
-/// before the last segment is damage, which is an error, or is skipped and reported under `DamagePolicy.skipDamaged`.
-/// Whatever is no record at the end of the last segment is a torn tail, unless what stands behind it proves that it was
-/// durable: `LogEnding`. Readers show what lies before it; a writer refuses a damaged tail (`LogCore`).
+/// A crash can tear only the last segment, because a segment is begun when the previous one is durable. Invalid bytes in an
+/// earlier segment are damage: an error, or skipped and reported under `DamagePolicy.skipDamaged`. Invalid bytes at the end
+/// of the last segment are a torn tail, unless later bytes prove that they were durable (`LogEnding`). Readers return the
+/// records before it; a writer refuses a damaged tail (`LogCore`).
 ///
-/// The parts of a batch come before its commit is known to follow; at the end of the last segment it may be missing.
+/// The parts of a batch are returned before its commit is read, which may be missing at the end of the last segment.
 struct LogWalk<H: Hooks>: ~Copyable {
     let storage: any Storage
     private let policy: DamagePolicy
     private let damagedTail: DamagedTailPolicy
     let hooks: H
     private let names: [SegmentName]
-    /// Files of segments that were being replaced when a crash came.
+    /// Replacement files of segments, left by a crash.
     let leftovers: [ByteString]
-    /// How many segments were opened.
+    /// The number of opened segments.
     private var openedCount = 0
 
     var scanner: SegmentScanner<H>
-    /// Whether the scanner stands in a segment.
+    /// Whether the scanner is in a segment.
     var isReading = false
     var batch = OpenBatch()
-    /// Where the last whole record or batch ends.
+    /// The end of the last whole record or batch.
     var wholeEnd: UInt64 = 0
-    /// Where the mark of a close ends that was read behind it.
+    /// The end of the close mark after it, if there is one.
     private(set) var closeEnd: UInt64?
-    /// The LSN before the next record. Nil until the first segment has said where the log begins.
+    /// The LSN before the next record. nil until the header of the first segment is read.
     var lastLSN: UInt64?
-    /// Damage was skipped since the last whole record, so that the next LSN may lie further ahead.
+    /// Whether damage was skipped since the last whole record, so that the next LSN may be larger.
     private var mayJump = false
 
-    /// The headers of the segments that were opened.
+    /// The headers of the opened segments.
     private(set) var headers: [SegmentHeader] = []
     /// Complete when the walk has ended.
     var report = RecoveryReport()
-    /// The last segment, when the walk has ended; nil when there is none.
+    /// The last segment, when the walk has ended; nil if there is none.
     var tail: LogTail?
 
     /// The segment of the last record.
@@ -49,7 +49,7 @@ struct LogWalk<H: Hooks>: ~Copyable {
 
     private var isLast: Bool { openedCount == names.count }
 
-    /// Begins with the segment that holds `first`, or with the first that exists.
+    /// Begins with the segment that holds `first`, or with the first existing one.
     init(
         storage: any Storage, shard: UInt16, policy: DamagePolicy, damagedTail: DamagedTailPolicy = .refuse,
         hooks: H, from first: LSN = .none
@@ -108,10 +108,10 @@ struct LogWalk<H: Hooks>: ~Copyable {
         }
     }
 
-    /// Judges whether a whole record follows what came before it, and counts it.
+    /// Checks that a whole record follows the previous one, and counts it.
     @inline(__always)
     private mutating func take(_ frame: Frame) -> DamageReason? {
-        if hooks.skips(.awaitBatchCommit) || hooks.skips(.beginSegmentEmpty) { return takeCarelessly(frame) }
+        if hooks.skips(.awaitBatchCommit) || hooks.skips(.beginSegmentEmpty) { return acceptUnchecked(frame) }
         let expected = nextLSN
         if frame.type == .segment { return .misplacedSegmentHeader }
         guard frame.lsn == expected || jumps(to: frame.lsn, over: expected) else {
@@ -128,7 +128,7 @@ struct LogWalk<H: Hooks>: ~Copyable {
         return nil
     }
 
-    /// Judges whether the log was closed here: nothing but unused space follows in this segment.
+    /// Checks whether the log was closed here: only unused space follows in this segment.
     private mutating func takeClose(_ frame: Frame) -> DamageReason? {
         guard batch.isClosed else { return .incompleteBatch }
         guard frame.lsn == nextLSN || hooks.skips(.beginSegmentEmpty) else {
@@ -144,7 +144,7 @@ struct LogWalk<H: Hooks>: ~Copyable {
 
     // MARK: Beginning a segment
 
-    /// False when there is no further segment to read.
+    /// False if there is no further segment.
     private mutating func openNext() throws(EngineError) -> Bool {
         guard openedCount < names.count else {
             report.lastLSN = LSN(lastLSN ?? 0)
@@ -192,7 +192,7 @@ struct LogWalk<H: Hooks>: ~Copyable {
 
     // MARK: Ending a segment
 
-    /// The end of a sealed segment, or damage in it. After damage that is skipped, reading goes on behind it.
+    /// The end of a sealed segment, or damage in it. If the damage is skipped, reading continues after it.
     private mutating func endSealed(at start: UInt64, _ reason: DamageReason?) throws(EngineError) {
         var found = reason
         if found == nil {
@@ -211,7 +211,7 @@ struct LogWalk<H: Hooks>: ~Copyable {
 
     // MARK: Damage
 
-    /// Damage that no crash explains, and that the policy may skip, but never in the segment that will be written to.
+    /// Damage that no crash can cause. The policy may skip it, but never in the segment that will be written to.
     private mutating func refuse(_ name: SegmentName, _ reason: DamageReason) throws(EngineError) {
         if isLast { throw .damaged(Damage(segment: name.fileName, offsetBytes: 0, reason: reason)) }
         try skipOrThrow(name, 0, reason)

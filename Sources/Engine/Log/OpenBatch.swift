@@ -1,13 +1,13 @@
 import Bytes
 
-/// The batch whose parts are being read: it counts as nothing until its commit.
+/// The batch whose parts are being read. It is valid only with its commit.
 struct OpenBatch {
-    /// Parts since the batch began; 0 when no batch is open.
+    /// The number of parts since the batch began; 0 if no batch is open.
     private(set) var count = 0
 
     var isClosed: Bool { count == 0 }
 
-    /// False when the record has no place here: parts without a commit, or a commit that does not match.
+    /// False if the record is not allowed here: parts without a commit, or a commit that does not match.
     @inline(__always)
     mutating func take(_ frame: Frame) -> Bool {
         switch frame.type {
@@ -25,7 +25,7 @@ struct OpenBatch {
         }
     }
 
-    /// A commit carries the number of its parts.
+    /// A commit stores the number of its parts.
     static let commitPayloadSizeBytes = 4
 
     static func commitPayload(count: Int) -> [UInt8] {

@@ -1,17 +1,17 @@
 import Bytes
 import Storage
 
-/// Checksums of the beginnings of a file, from which that of any part of it follows in constant time.
+/// Checksums of the prefixes of a file, from which the checksum of any range follows in constant time.
 ///
-/// The bytes behind a torn record may claim anything: values are the user's. Each that looks like a header may claim to
-/// begin a record of 64 MiB, and checking them one by one would take the square of the file's length.
+/// The bytes after a torn record may be anything, because values are user data. Each byte that looks like a header may claim
+/// a record of 64 MiB; checking them one by one would take time quadratic in the length of the file.
 struct PrefixChecksums {
     static let blockSizeBytes = 4096
     private static let readCount = 64
-    /// That of the first n blocks, for each n up to the last that was asked for.
+    /// The checksum of the first n blocks, for each n computed so far.
     private var ofBlocks: [UInt32] = [0]
 
-    /// The checksum of a part of the file, extending `start`. A file that changes meanwhile gives a wrong one.
+    /// The checksum of a range of the file, extending `start`. Wrong if the file changes meanwhile.
     mutating func checksum(
         of range: Range<UInt64>, extending start: UInt32, in file: any StorageFile
     ) throws(StorageError) -> UInt32 {
@@ -23,7 +23,7 @@ struct PrefixChecksums {
     private mutating func checksum(upTo end: UInt64, in file: any StorageFile) throws(StorageError) -> UInt32 {
         let block = Int(end) / Self.blockSizeBytes
         try fill(through: block, file)
-        // It has become shorter.
+        // The file has become shorter.
         guard block < ofBlocks.count else { return 0 }
         let rest = try file.read(countBytes: Int(end) % Self.blockSizeBytes, at: Self.offset(block))
         return CRC32C.checksum(rest, extending: ofBlocks[block])

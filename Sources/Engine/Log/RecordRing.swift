@@ -1,22 +1,21 @@
 import Glibc
 
-/// The memory in which appended records wait to be written: a ring of bytes, addressed by position in the log, and a ring
-/// of slots, addressed by LSN, that say which records are published.
+/// The buffer of appended records that are not yet written: a ring of bytes, addressed by position in the log, and a ring of
+/// slots, addressed by LSN, that mark published records.
 ///
-/// Slot `lsn % slotCount` holds the end position of the last record that was published there. A record is published
-/// exactly when its slot lies beyond its start, because whatever the slot held before ended no later than that: nothing
-/// is ever cleared.
+/// Slot `lsn % slotCount` holds the end position of the last record published there. A record is published exactly when its
+/// slot is larger than its start position, because the previous record in the slot ended no later. Slots are never cleared.
 ///
-/// Threads: each record is written and published by the one thread that reserved its place; the log sees to it that a
-/// place is reused only after its record was written out. A published record may be read by any thread.
+/// Threads: each record is encoded and published by the thread that reserved its space. The log reuses space only after the
+/// record was written out. A published record may be read by any thread.
 final class RecordRing<C: Coordination>: @unchecked Sendable {
     let capacityBytes: Int
-    /// How many records may wait at most.
+    /// The most records in the ring.
     let slotCount: Int
     private let base: UnsafeMutableRawPointer
     private let slots: C.Words
 
-    /// `capacityBytes` is a power of two.
+    /// - Parameter capacityBytes: a power of two.
     init(capacityBytes: Int) {
         self.capacityBytes = capacityBytes
         slotCount = max(64, capacityBytes / 64)
@@ -26,7 +25,7 @@ final class RecordRing<C: Coordination>: @unchecked Sendable {
 
     deinit { base.deallocate() }
 
-    /// Encodes a record at its place and publishes it.
+    /// Encodes a record at its position and publishes it.
     @inline(__always)
     func encode(
         _ type: RecordType, _ spot: Spot, unsyncedCount: UInt16, key: UnsafeRawBufferPointer,
@@ -50,7 +49,7 @@ final class RecordRing<C: Coordination>: @unchecked Sendable {
         publish(spot.lsn, endPosition: position + UInt64(sizeBytes))
     }
 
-    /// Copies encoded records to `position`, around the end where needed. They fit the ring.
+    /// Copies encoded records to `position`, with wraparound. They must fit into the ring.
     func copy(_ bytes: UnsafeRawBufferPointer, to position: UInt64) {
         let start = offset(position)
         let first = min(bytes.count, capacityBytes - start)
@@ -58,11 +57,11 @@ final class RecordRing<C: Coordination>: @unchecked Sendable {
         if first < bytes.count { memcpy(base, bytes.baseAddress! + first, bytes.count - first) }
     }
 
-    /// Says that the record is whole in its place.
+    /// Publishes the record.
     @inline(__always)
     func publish(_ lsn: UInt64, endPosition: UInt64) { slots.store(endPosition, at: slot(lsn)) }
 
-    /// Where the published records end that follow `lsn`, which ends at `position`, without a gap.
+    /// The end of the published records that follow `lsn`, which ends at `position`, without a gap.
     func publishedEnd(after lsn: UInt64, at position: UInt64) -> (lsn: UInt64, position: UInt64) {
         var end = (lsn: lsn, position: position)
         while true {

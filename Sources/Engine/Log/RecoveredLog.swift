@@ -1,17 +1,17 @@
 import Bytes
 import Storage
 
-/// What a walk over a whole log leaves to go on with.
+/// The result of a walk over a whole log, with which the log continues.
 struct RecoveredLog {
     var shard: UInt16
-    /// The segments in their order, without one that was being created when the crash came.
+    /// The segments in order, without one that was not completely created.
     var headers: [SegmentHeader]
     var tail: LogTail?
-    /// Files of segments that were being replaced when a crash came.
+    /// Replacement files of segments, left by a crash.
     var leftovers: [ByteString]
     var report: RecoveryReport
 
-    /// Reads the whole log and shows each record to `visit`, with the segment it lies in.
+    /// Reads the whole log and passes each record to `visit`, with its segment.
     init<H: Hooks>(
         _ storage: any Storage, shard: UInt16, policy: DamagePolicy, damagedTail: DamagedTailPolicy = .refuse,
         hooks: H, visiting visit: (Frame, SegmentName) throws(EngineError) -> Void

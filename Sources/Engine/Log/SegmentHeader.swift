@@ -1,21 +1,20 @@
 import Bytes
 
-/// The first frame of a segment: it says which segment this is and which LSN comes first in it, so that a segment whose
-/// predecessor lost records is found out, and so that an empty log still knows where to go on.
+/// The header of a segment, its first frame. It holds the number of the segment and its first LSN, so that records lost from
+/// the previous segment are detected, and an empty log knows its next LSN.
 package struct SegmentHeader: Equatable {
     var name: SegmentName
     /// The LSN of the first record in the segment, written or not.
     var baseLSN: UInt64
-    /// The format of this segment: each of its frames has it.
+    /// The format version of all frames in the segment.
     var version = Frame.version
-    /// How much space was reserved for the segment, at least: its file is no shorter until it is sealed or closed. 0 says
-    /// nothing.
+    /// The minimum reserved size: the file is no shorter until the segment is sealed or closed. 0 means unknown.
     var reservedPages: UInt16 = 0
 
     static let pageSizeBytes = 4096
     var reservedBytes: UInt64 { UInt64(reservedPages) * UInt64(Self.pageSizeBytes) }
 
-    /// LSNs that a log can reach. What lies beyond is damage; it also keeps arithmetic with them from overflowing.
+    /// The LSNs that a log can reach. A larger LSN is damage. The limit also prevents overflow.
     package static let lsns: Range<UInt64> = 1..<1 << 62
 
     static let payloadSizeBytes = 8
@@ -33,13 +32,13 @@ package struct SegmentHeader: Equatable {
         self.baseLSN = baseLSN
     }
 
-    /// Of a segment for which `sizeBytes` are reserved.
+    /// The header of a segment with `sizeBytes` reserved.
     init(name: SegmentName, baseLSN: UInt64, sizeBytes: Int) {
         self.init(name: name, baseLSN: baseLSN)
         reservedPages = UInt16(clamping: sizeBytes / Self.pageSizeBytes)
     }
 
-    /// Nil when the frame is no header; `version` is that of the frame.
+    /// nil if the frame is not a header. `version` is that of the frame.
     init?(_ frame: Frame, version: UInt8?) {
         guard frame.type == .segment, frame.key.isEmpty, frame.payload.count == Self.payloadSizeBytes,
             let shard = UInt16(exactly: frame.payload.littleEndian(UInt32.self, at: 0)),

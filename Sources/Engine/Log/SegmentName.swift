@@ -1,7 +1,7 @@
 import Bytes
 
-/// The name of a segment: `0000-0000000001.log`, shard and sequence in decimal with leading zeros, so that names sort as
-/// the segments follow each other. The directory is the truth: there is no other list of segments.
+/// The name of a segment: `0000-0000000001.log`, shard and sequence in decimal with leading zeros, so that names sort in the
+/// order of the segments. There is no other list of segments than the directory.
 package struct SegmentName: Hashable, Comparable {
     package var shard: UInt16
     /// The first segment of a shard is 1.
@@ -12,7 +12,7 @@ package struct SegmentName: Hashable, Comparable {
         self.sequence = sequence
     }
 
-    /// Nil for every name that `fileName` does not make.
+    /// nil for a name that is not a segment's.
     package init?(_ name: ByteString) {
         let bytes = name.bytes
         guard bytes.count == 19, bytes[4] == UInt8(ascii: "-"), bytes[15...].elementsEqual(".log".utf8),
@@ -27,13 +27,13 @@ package struct SegmentName: Hashable, Comparable {
             Self.digits(UInt64(shard), 4) + [UInt8(ascii: "-")] + Self.digits(UInt64(sequence), 10) + ".log".utf8)
     }
 
-    /// The segment after it. There is none after the largest number.
+    /// The next segment; nil after the largest number.
     var next: SegmentName { SegmentName(shard: shard, sequence: sequence + 1) }
 
-    /// Under this name a file is written that will take the place of the segment.
+    /// The name of the temporary file that will replace the segment.
     var replacementName: ByteString { ByteString(fileName.bytes + Self.replacementSuffix) }
 
-    /// The segment whose `replacementName` this is; nil for every other name.
+    /// The segment with this `replacementName`; nil for other names.
     static func replaced(by name: ByteString) -> SegmentName? {
         guard name.bytes.suffix(replacementSuffix.count).elementsEqual(replacementSuffix) else { return nil }
         return SegmentName(ByteString(Array(name.bytes.dropLast(replacementSuffix.count))))

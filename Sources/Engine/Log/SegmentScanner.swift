@@ -2,23 +2,23 @@ import Bytes
 import Glibc
 import Storage
 
-/// Reads the frames of one segment from front to back, and judges each by itself: magic, lengths, checksum, then
-/// version, flags and type. How frames follow each other is for `Recovery` to judge.
+/// Reads the frames of one segment in order and checks each by itself: magic, lengths, checksum, then version, flags and
+/// type. `LogWalk` checks that frames follow each other.
 ///
-/// An arbitrary file never traps, and memory stays below one window and the largest record that the file can hold.
+/// No input traps, and memory is limited to one window and the largest record in the file.
 struct SegmentScanner<H: Hooks>: ~Copyable {
     enum Step {
         /// Its memory is valid until the next step.
         case frame(Frame)
-        /// The file ends here, or zeros begin: space that was reserved and not yet used.
+        /// The end of the file, or the beginning of reserved space that is not used yet.
         case end
         case damaged(DamageReason)
     }
 
     let length: UInt64
-    /// Where the next frame begins.
+    /// The offset of the next frame.
     private(set) var position: UInt64 = 0
-    /// The format of the segment, once its own frame was read.
+    /// The format version of the segment, once its header is read.
     private(set) var version: UInt8?
 
     private let file: (any StorageFile)?
@@ -47,7 +47,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
 
     deinit { window.deallocate() }
 
-    /// Reads the frame at `position` and moves behind it. After `end` or `damaged` the position stays.
+    /// Reads the frame at `position` and advances. After `end` or `damaged` the position stays.
     mutating func next() throws(StorageError) -> Step {
         let available = length - position
         guard available > 0 else { return .end }
@@ -69,8 +69,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         }
     }
 
-    /// As `next`, but what is no record is read once more before that is believed: a read that went wrong on its way here must
-    /// not cost what lies on storage.
+    /// As `next`, but reads an invalid record once more, so that a transient read error does not drop a good record.
     @inline(__always)
     mutating func confirmedNext() throws(StorageError) -> Step {
         let step = try next()
@@ -84,18 +83,18 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         return try next()
     }
 
-    /// The bytes of a frame that was just read, as they lie in the segment.
+    /// The encoded bytes of the frame that was just read.
     static func bytes(of frame: Frame) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(start: frame.key.baseAddress! - Frame.headerSizeBytes, count: frame.sizeBytes)
     }
 
     mutating func move(to position: UInt64) { self.position = position }
 
-    /// Moves to the first whole record at `start` or behind it, whatever its LSN, which lies before `end`; false and at the
-    /// end when there is none.
+    /// Moves to the first whole record with any LSN from `start` up to `end`. False if there is none; the scanner is then at
+    /// the end.
     ///
-    /// The time is linear in the length of the file, whatever lengths the bytes claim: of what is long only the checksum at
-    /// its two ends is computed, from a table.
+    /// The time is linear in the length of the file, whatever lengths the bytes claim: checksums of long records are computed
+    /// from a table (`PrefixChecksums`).
     mutating func findFrame(
         from start: UInt64, before end: UInt64 = .max
     ) throws(StorageError) -> Bool {
@@ -119,7 +118,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         return false
     }
 
-    /// Whether it is worth to read the record that may begin at `position`: it is short, or its checksum is right.
+    /// Whether to read the record that may begin at `position`: it is short, or its checksum is correct.
     private mutating func mayBeWhole() throws(StorageError) -> Bool {
         guard length - position >= UInt64(Frame.overheadBytes) else { return false }
         let header = try bytes(Frame.headerSizeBytes)
@@ -137,7 +136,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         return count == Frame.checksumSizeBytes && UInt32(littleEndian: found) == expected
     }
 
-    /// The distance from `position` to the end of the last byte that is not zero.
+    /// The number of bytes from `position` through the last byte that is not zero.
     mutating func distanceToLastUsedByte() throws(StorageError) -> UInt64 {
         let start = position
         defer { position = start }
@@ -151,7 +150,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         return distance
     }
 
-    /// How many bytes there are up to the last one that is not zero.
+    /// The number of bytes through the last one that is not zero.
     private static func usedCount(_ bytes: UnsafeRawBufferPointer) -> Int {
         guard !isZero(bytes) else { return 0 }
         var count = bytes.count
@@ -160,7 +159,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         return count
     }
 
-    /// At the speed of memory: an unused tail is as long as a segment.
+    /// At memory speed, because an unused tail may be as long as a segment.
     private static func isZero(_ bytes: UnsafeRawBufferPointer) -> Bool {
         guard let base = bytes.baseAddress, bytes.count > 0 else { return true }
         return bytes[0] == 0 && memcmp(base, base + 1, bytes.count - 1) == 0
@@ -195,7 +194,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         return .frame(frame)
     }
 
-    /// The `count` bytes at `position`, which the file holds.
+    /// The `count` bytes at `position`, which must be in the file.
     @inline(__always)
     private mutating func bytes(_ count: Int) throws(StorageError) -> UnsafeRawBufferPointer {
         if position < windowStart || position + UInt64(count) > windowStart + UInt64(windowCount) {
@@ -205,7 +204,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         return UnsafeRawBufferPointer(rebasing: window[start..<start + count])
     }
 
-    /// The bytes from `position` on that were read already; as many as are read at once when there are none. At least one.
+    /// The bytes from `position` on that are in memory; reads a window if there are none. At least one byte.
     private mutating func bytesAtHand(before end: UInt64) throws(StorageError) -> UnsafeRawBufferPointer {
         let windowEnd = windowStart + UInt64(windowCount)
         let isAtHand = position >= windowStart && position < windowEnd
@@ -222,7 +221,7 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         let wanted = Int(min(UInt64(window.count), length - position))
         let target = UnsafeMutableRawBufferPointer(rebasing: window[..<wanted])
         windowCount = try file?.read(into: target, at: position) ?? 0
-        // A file that shrank since its length was asked for reads as if zeros followed.
+        // If the file shrank since its length was read, the missing bytes read as zeros.
         if windowCount < wanted {
             UnsafeMutableRawBufferPointer(rebasing: window[windowCount..<wanted]).initializeMemory(
                 as: UInt8.self, repeating: 0)

@@ -1,12 +1,12 @@
-/// The one word on which the syncs of a log agree: who leads, and who sleeps until which sync ends.
+/// The atomic word that coordinates the syncs of a log: whether a thread leads, and in which room other threads sleep.
 ///
-/// One thread leads at a time. Whoever comes meanwhile sleeps in one of two rooms: until the sync under way ends if that
-/// covers its record, else until the next one ends. When a sync ends, its room is woken, and of the other room one thread,
-/// to lead the next: the others would only find that it is not their turn yet. Then the rooms change places.
+/// One thread leads at a time. Other threads sleep in one of two rooms: until the running sync ends if it covers their
+/// record, otherwise until the next one ends. When a sync ends, all threads of its room are woken, and one thread of the
+/// other room, to lead the next sync; the others of that room stay asleep. Then the rooms swap.
 ///
-/// Nobody is forgotten: the word changes with each step, so nobody falls asleep on what is no longer so; and whoever leads
-/// next, from that room or not, leads for that room and wakes it at the end. The one that is woken to lead finds its record
-/// not durable, unless another led before it.
+/// No wakeup is lost: the word changes with each step, so that no thread falls asleep on an outdated word. The next leader,
+/// from whichever room, leads for the waiting room and wakes it at the end. The thread that is woken to lead finds its record
+/// not durable, unless another thread led before it.
 struct SyncTurn {
     let rawValue: UInt64
 
@@ -15,16 +15,16 @@ struct SyncTurn {
     private static let led: UInt64 = 1
     private static let announced: UInt64 = 2
     private static let odd: UInt64 = 4
-    /// The steps are counted above the flags: 27 bits of the lower half, which is all that a sleeper is held to.
+    /// The step counter above the flags: 27 bits of the lower half, which is the part that a sleeping thread compares.
     private static let step: UInt64 = 32
 
     var isLed: Bool { rawValue & Self.led != 0 }
 
-    /// Whether it is known which records the sync under way covers. Until then a thread takes its own to be covered: it was
-    /// published before.
+    /// Whether the leader has announced which records the running sync covers. Before that, a thread assumes that its record,
+    /// published earlier, is covered.
     var isAnnounced: Bool { rawValue & Self.announced != 0 }
 
-    /// Where those sleep whose records the sync under way covers.
+    /// The room of the threads whose records the running sync covers.
     var room: WaitRoom { rawValue & Self.odd == 0 ? .even : .odd }
 
     func hasSleepers(in room: WaitRoom) -> Bool { rawValue & Self.bit(room) != 0 }
@@ -33,10 +33,10 @@ struct SyncTurn {
     func announcing() -> SyncTurn { next(rawValue | Self.announced) }
     func withSleepers(in room: WaitRoom) -> SyncTurn { SyncTurn(rawValue: rawValue | Self.bit(room)) }
 
-    /// After the sync: its room is empty, and becomes the one for the sync after the next.
+    /// The turn after the sync: its room is empty and becomes the room for the sync after the next.
     func ended() -> SyncTurn { next((rawValue & ~(Self.led | Self.announced | Self.bit(room))) ^ Self.odd) }
 
-    /// Whoever is about to sleep on the word as it was looks again.
+    /// The turn with another step count, so that threads about to sleep on the old word check again.
     func stirred() -> SyncTurn { next(rawValue) }
 
     private func next(_ flags: UInt64) -> SyncTurn { SyncTurn(rawValue: flags &+ Self.step) }

@@ -3,7 +3,7 @@ import Glibc
 import Platform
 import Synchronization
 
-/// The processor's atomics and the system's mutex and condition.
+/// Atomics of the processor, and the mutex and condition variable of the system.
 enum SystemCoordination: Coordination {
     typealias Words = SystemWords
     typealias Gate = SystemGate
@@ -11,7 +11,7 @@ enum SystemCoordination: Coordination {
     @inline(never)
     static func relax(_ round: inout Int) {
         round += 1
-        // What is waited for is a copy of a few hundred bytes: worth a short spin, then the processor goes to others.
+        // The wait is usually for a copy of a few hundred bytes: spin for a short time, then yield.
         if round > 64 { sched_yield() }
     }
 }
@@ -64,6 +64,6 @@ package final class SystemGate: WaitGate {
     package func wait() { condition.wait(mutex) }
     package func wakeAll() { condition.wakeAll() }
 
-    /// Waits, but no longer than until `MonotonicTime` says so many nanoseconds.
+    /// Waits until at most this time of `MonotonicTime`, in nanoseconds.
     package func wait(until deadlineNanoseconds: UInt64) { condition.wait(mutex, until: deadlineNanoseconds) }
 }

@@ -1,4 +1,4 @@
-/// A step of the engine that its promises stand on, and that a planted bug skips. `PlantedBug` has the table.
+/// A step of the engine that is necessary for its guarantees, and that a planted bug skips. `PlantedBug` has the table.
 package enum EngineStep: Sendable {
     // The log, while it is written.
     case syncSealedSegment
@@ -32,14 +32,14 @@ package enum EngineStep: Sendable {
     case replayAfterCheckpoint
 }
 
-/// Asked at each step that can be skipped. The engine is generic over the answer: with `NoHooks` the questions vanish
-/// from the compiled code.
+/// The hooks that are called at each step that can be skipped. The engine is generic over them: with `NoHooks` the calls
+/// vanish from the compiled code.
 package protocol Hooks: Sendable {
     func skips(_ step: EngineStep) -> Bool
 }
 
 extension Hooks {
-    /// Carries out a step, unless it is skipped.
+    /// Runs a step, unless it is skipped.
     @inlinable
     @inline(__always)
     package func run<Failure: Error>(_ step: EngineStep, _ body: () throws(Failure) -> Void) throws(Failure) {
@@ -47,7 +47,7 @@ extension Hooks {
     }
 }
 
-/// The engine as it should be.
+/// The hooks of the correct engine.
 package struct NoHooks: Hooks {
     package init() {}
 
@@ -56,7 +56,7 @@ package struct NoHooks: Hooks {
     package func skips(_ step: EngineStep) -> Bool { false }
 }
 
-/// The engine without one of its steps; without nil, with all of them, each asked for while it runs.
+/// The hooks of an engine that skips one step; with nil it skips none, but the hooks are called at run time.
 package struct SkippedStep: Hooks {
     let skipped: EngineStep?
     package func skips(_ step: EngineStep) -> Bool { step == skipped }

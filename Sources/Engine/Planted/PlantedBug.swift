@@ -1,8 +1,8 @@
-/// A deliberate defect of the engine, one at a time, for Faultline to find. Never reachable from a store that a user
-/// opens: only targets plant them.
+/// A planted bug: a deliberate defect of the engine that Faultline must find. A store that a user opens never has one; only
+/// targets plant them, one at a time.
 ///
-/// To add one: a case, its entry in the table below, and its sighting (`PlantedBug.sightings`), which says what finds it.
-/// One that skips a step which nothing skips yet needs that step in `EngineStep`, too.
+/// To add one: a case, its entry in the table below, and its sighting (`PlantedBug.sightings`), which tells what finds it. A
+/// bug that skips a new step also needs that step in `EngineStep`.
 package enum PlantedBug: String, CaseIterable, Sendable {
     case ackBeforeSync = "ack-before-sync"
     case neverSync = "never-sync"
@@ -34,7 +34,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case tailRewritten = "tail-rewritten"
     case numberReused = "number-reused"
 
-    /// The table: where the bug lives, what it hooks into, and one line for people about what the engine does wrong.
+    /// The table: the layer of the bug, its hook, and one line for people about the wrong behaviour.
     private var entry: Entry {
         switch self {
         case .ackBeforeSync:
@@ -50,16 +50,16 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         case .poisonIgnored:
             Entry(
                 .log, .step(.poisonAfterFailedSync),
-                "after a failed sync the writer goes on, as if the next sync made up for it")
+                "after a failed sync the writer continues, as if the next sync covered the lost data")
         case .tailUncut:
-            Entry(.log, .step(.cutTail), "recovery leaves what stands behind a torn record in its place")
+            Entry(.log, .step(.cutTail), "recovery does not remove the bytes after a torn record")
         case .tailTrusted:
             Entry(
                 .log, .step(.rewriteTail),
-                "recovery does not write again what it read, which after a failed sync no disk holds")
+                "recovery does not rewrite the records that it read, which after a failed sync are not on disk")
         case .checksumUnchecked:
-            Entry(.log, .step(.verifyRecordChecksum), "recovery does not look at the checksum of a record")
-        case .deleteUnlogged: Entry(.keyValue, .step(.logDelete), "a delete changes the memory alone")
+            Entry(.log, .step(.verifyRecordChecksum), "recovery does not verify the checksum of a record")
+        case .deleteUnlogged: Entry(.keyValue, .step(.logDelete), "a delete changes only the memory")
         case .batchSplit:
             Entry(
                 .keyValue, .step(.writeBatchAtOnce),
@@ -67,7 +67,7 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         case .compactionDropsNewest:
             Entry(
                 .keyValue, .step(.copyNewestRecord),
-                "compaction forgets the newest of the records that it should copy")
+                "compaction does not copy the newest live record")
         case .compactionUnsynced:
             Entry(
                 .keyValue, .step(.syncCopies),
@@ -95,57 +95,57 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         case .truncationTooFar:
             Entry(
                 .events, .step(.limitTruncationToCheckpoint),
-                "a truncation removes segments behind the checkpoint, too")
+                "a truncation also removes segments after the checkpoint")
         case .replayInclusive:
             Entry(
                 .events, .step(.replayAfterCheckpoint),
-                "a replay begins with the checkpoint's event and not after it")
+                "a replay begins with the checkpoint's event instead of the next one")
         case .segmentRecycled:
             Entry(
                 .log, .step(.beginSegmentEmpty),
-                "a new segment takes over a file of old records, and recovery reads what it finds behind the new")
+                "a new segment reuses a file with old records, and recovery reads those after the new ones")
         case .batchUncommitted:
             Entry(
                 .keyValue, .step(.awaitBatchCommit),
                 "recovery applies the parts of a batch without waiting for its commit")
         case .lastRecordDropped:
-            Entry(.log, .step(.takeLastRecord), "recovery takes the last whole record for a torn one")
+            Entry(.log, .step(.takeLastRecord), "recovery drops the last whole record as if it were torn")
         case .truncationNewestFirst:
             Entry(
                 .log, .step(.truncateOldestFirst),
                 "segments are removed from the newest to the oldest: a crash leaves a gap")
         case .readUnchecked:
             Entry(
-                .keyValue, .step(.verifyValueChecksum), "a value is handed out without a look at its checksum")
+                .keyValue, .step(.verifyValueChecksum), "a value is returned without a check of its checksum")
         case .deleteUnsynced:
             Entry(.keyValue, .step(.syncDelete), "a sync that follows a delete returns at once")
         case .followerEarly:
             Entry(
-                .log, .step(.awaitOwnSync), "a thread that finds a sync under way takes its end for its own")
+                .log, .step(.awaitOwnSync), "a thread waits for a running sync that does not cover its record")
         case .tailRewritten:
             Entry(
                 .log, .step(.keepTailUntilRewritten),
-                "recovery empties the last segment before it writes again what it read there")
+                "recovery empties the last segment before it rewrites the records that it read there")
         case .numberReused:
             Entry(
                 .log, .step(.countLastRecord),
-                "the first record after a recovery gets the number of the last one before it")
+                "the first record after a recovery gets the LSN of the last one before it")
         }
     }
 
-    /// Whose engine has the bug.
+    /// The layer with the bug.
     enum View {
         case keyValue
         case events
-        /// The log is beneath both.
+        /// The log is below both views.
         case log
     }
 
-    /// What a bug changes.
+    /// How a bug changes the engine.
     enum Hook {
         /// A step of the engine is skipped.
         case step(EngineStep)
-        /// The storage beneath the engine does something else.
+        /// The storage below the engine misbehaves.
         case storage(PlantedStorage)
     }
 
@@ -159,10 +159,10 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         }
     }
 
-    /// The name under which a target is started with it.
+    /// The name with which a target plants it.
     package var name: String { rawValue }
 
-    /// One line for people: what the engine does wrong.
+    /// One line for people: the wrong behaviour.
     package var summary: String { entry.summary }
 
     var hook: Hook { entry.hook }
@@ -172,9 +172,9 @@ package enum PlantedBug: String, CaseIterable, Sendable {
         if case .step(let step) = hook { SkippedStep(skipped: step) } else { SkippedStep(skipped: nil) }
     }
 
-    /// What a target of the key-value view can plant.
+    /// The bugs that a target of the key-value view can plant.
     package static let ofStores = allCases.filter { $0.entry.view != .events }
 
-    /// What a target of the event view can plant.
+    /// The bugs that a target of the event view can plant.
     package static let ofEvents = allCases.filter { $0.entry.view != .keyValue }
 }

@@ -2,16 +2,16 @@ import Bytes
 import Platform
 import Storage
 
-/// What a planted bug makes of the storage beneath the engine.
+/// How a planted bug changes the storage below the engine.
 enum PlantedStorage {
-    /// A sync of a file returns at once, and is done before the file changes next.
+    /// A sync of a file returns immediately, and happens before the next change of the file.
     case syncsLate
-    /// A call does nothing and says that all is well.
+    /// A call does nothing and returns success.
     case skips(StorageCall)
 }
 
 extension PlantedBug {
-    /// The storage with the part of the bug that lives there; most bugs live in the engine, and change nothing here.
+    /// The storage with the bug, if the bug is in the storage. Most bugs are in the engine and change nothing here.
     package func wrapping(_ storage: any Storage) -> any Storage {
         switch hook {
         case .step: storage
@@ -21,7 +21,7 @@ extension PlantedBug {
     }
 }
 
-/// A sync of a file returns at once, and is done before the file changes next.
+/// A storage whose sync of a file returns immediately, and happens before the next change of the file.
 private final class LateSync: StorageInterposer {
     private typealias Debt = @Sendable () throws(StorageError) -> Void
     private let owed = Guarded<[ByteString: Debt]>([:])
@@ -38,7 +38,7 @@ private final class LateSync: StorageInterposer {
     }
 }
 
-/// A call that does nothing and says that all is well.
+/// A storage on which a call does nothing and returns success.
 private struct Skipping: StorageInterposer {
     private let skipped: StorageCall
 

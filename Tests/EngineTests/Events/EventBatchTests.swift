@@ -6,7 +6,7 @@ import Testing
 @testable import Engine
 @testable import Events
 
-/// When batches are written, and who waits for them. CI runs these under the thread sanitizer too.
+/// When batches are written, and which threads wait for them. CI also runs these under the thread sanitizer.
 @Suite struct EventBatchTests {
     private let counting = FailingCalls(.sync)
     private let memory = MemoryStorage()
@@ -21,14 +21,14 @@ import Testing
         return try EventStore.open(storage: InterposedStorage(memory, counting), options: options, clock: clock)
     }
 
-    @Test func aFullBatchIsWrittenAtOnce() throws {
+    @Test func `a full batch is written immediately`() throws {
         let store = try open(count: 10)
         let before = counting.count(.sync)
         #expect(try store.append(contentsOf: (1...30).map { event($0) }) == Array(1...30))
         #expect(counting.count(.sync) == before + 3)
     }
 
-    @Test func aBatchIsFullByItsBytesToo() throws {
+    @Test func `a batch is also full by its bytes`() throws {
         let size = Frame.size(keyCount: event(1).entity.count, payloadCount: EventRecord.fixedPayloadBytes + 4)
         let store = try open(sizeBytes: 5 * size)
         let before = counting.count(.sync)
@@ -36,7 +36,7 @@ import Testing
         #expect(counting.count(.sync) == before + 3)
     }
 
-    @Test func aBatchThatDoesNotFillIsWrittenWhenItsTimeIsOver() throws {
+    @Test func `a batch that does not fill is written after the delay`() throws {
         let store = try open(delayMilliseconds: 50)
         let began = MonotonicTime.nanoseconds()
         #expect(try store.append(event(1)) == 1)
@@ -47,7 +47,7 @@ import Testing
         #expect(store.lastSequence == 5)
     }
 
-    @Test func aFlushWritesWhatWaits() throws {
+    @Test func `a flush writes the current batch`() throws {
         let store = try open()
         let sequences = Guarded<[UInt64]>([])
         try inParallel(4) { number in
@@ -62,7 +62,7 @@ import Testing
         #expect(sequences.withLock { $0.sorted() } == [1, 2, 3])
     }
 
-    @Test func closingWritesWhatWaits() throws {
+    @Test func `closing writes the current batch`() throws {
         let store = try open()
         let outcome = Guarded<[Result<UInt64, EngineError>]>([])
         try inParallel(2) { number in
@@ -84,7 +84,7 @@ import Testing
         }
     }
 
-    @Test func tenThreadsOfAHundredDistinctEventsAreAllAccepted() throws {
+    @Test func `ten threads with a hundred distinct events each are all accepted`() throws {
         for delay in [0, 1] {
             let store = try EventStore.open(
                 storage: MemoryStorage(), options: EventOptions(batchCount: 16, batchDelayMilliseconds: delay),
@@ -101,7 +101,7 @@ import Testing
         }
     }
 
-    @Test func ofManyThreadsWithTheSameEventOneHasTheNumber() throws {
+    @Test func `of many threads with the same event one gets the sequence number`() throws {
         let store = try open(count: 3, delayMilliseconds: 1)
         for number in 1...50 {
             let got = Guarded<[UInt64]>([])
@@ -114,7 +114,9 @@ import Testing
     }
 
     /// The sync waits until the duplicate has come; then it fails, and both hear of it.
-    @Test(arguments: [true, false]) func aDuplicateWaitsForItsOriginalAndSharesItsFate(_ fails: Bool) throws {
+    @Test(arguments: [true, false]) func `a duplicate waits for its original and shares its result`(_ fails: Bool)
+        throws
+    {
         let held = HeldSync(fails: fails)
         var options = eager
         options.batchCount = 1

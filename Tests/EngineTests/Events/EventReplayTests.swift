@@ -15,7 +15,7 @@ import Testing
     }
 
     /// Random appends, checkpoints anywhere, truncations and reopens: nothing is applied twice, nothing left out.
-    @Test(arguments: 0..<25 as Range<UInt64>) func nothingIsAppliedTwiceAndNothingLeftOut(_ seed: UInt64) throws {
+    @Test(arguments: 0..<25 as Range<UInt64>) func `a replay applies each event exactly once`(_ seed: UInt64) throws {
         var random = RandomStream(seed: seed)
         let storage = MemoryStorage()
         let clock = TestClock()
@@ -47,7 +47,7 @@ import Testing
         #expect(store.lastSequence == UInt64(appended.count), "seed \(seed)")
     }
 
-    @Test func aCheckpointCoversOnlyWhatIsDurableAndDoesNotGoBack() throws {
+    @Test func `a checkpoint covers only durable events and does not go back`() throws {
         let clock = TestClock()
         let store = try EventStore.open(storage: MemoryStorage(), options: eager, clock: clock)
         #expect(store.checkpoint == .none)
@@ -59,7 +59,7 @@ import Testing
         #expect(try store.list().map(\.sequence) == Array(5...10))
     }
 
-    @Test func whatTheWindowNeedsIsNotTruncated() throws {
+    @Test func `events that the duplicate window needs are not truncated`() throws {
         let storage = MemoryStorage()
         let clock = TestClock()
         let store = try EventStore.open(storage: storage, options: eager, clock: clock)
@@ -82,7 +82,9 @@ import Testing
 
     /// After any crash: the checkpoint is one that was asked for, what it does not cover is all there, and a duplicate
     /// of what is there is known.
-    @Test(arguments: Profile.allCases) func aCrashAnywhereLosesNothingThatWasAcknowledged(_ profile: Profile) throws {
+    @Test(arguments: Profile.allCases) func `a crash at any point loses no acknowledged event`(_ profile: Profile)
+        throws
+    {
         let run = try EventRun.mixed()
         var recovered = 0
         let findings = try run.explore(profile, seeds: 0..<4, recovered: &recovered)

@@ -5,7 +5,7 @@ import Storage
 @testable import Engine
 @testable import Events
 
-/// What an event store did, and what may be found of it after a crash.
+/// A recorded run of an event store, and the legal states after a crash.
 final class EventRun {
     private struct Promise {
         /// From this event of the trace on.
@@ -38,7 +38,7 @@ final class EventRun {
                 try store.append(contentsOf: events)
                 run.promise(store)
             }
-            // While this one is on its way nothing is promised of it.
+            // Until this one returns nothing is guaranteed about it.
             if round % 2 == 1 {
                 let applied = max(store.lastSequence, 30) - 30
                 run.asked.append((run.storage.eventCount, applied))
@@ -61,7 +61,7 @@ final class EventRun {
         return try EventStore.open(storage: storage, options: eager, clock: clock)
     }
 
-    /// Everything that the store shows now is durable, it says.
+    /// The store acknowledges that all its current data is durable.
     private func promise(_ store: EventStore) {
         promises.append(
             Promise(

@@ -17,7 +17,7 @@ import Testing
         Event(entity: ByteString("entity \(number % 23)"), type: "t", timestamp: Int64(number))
     }
 
-    @Test func everythingAboutOneEntityGoesToOneShardAndStaysInOrder() throws {
+    @Test func `all events of an entity go to one shard and stay in order`() throws {
         let shards = try open(4)
         var places: [ByteString: Set<Int>] = [:]
         for number in 1...200 {
@@ -40,7 +40,7 @@ import Testing
         for shard in again.shards { #expect(try shard.list().isEmpty) }
     }
 
-    @Test func anotherNumberOfShardsIsRefused() throws {
+    @Test func `another number of shards is refused`() throws {
         try open(3).close()
         #expect(throws: EngineError.wrongShardCount(found: 3, asked: 2)) { try open(2) }
         #expect(throws: EngineError.wrongShardCount(found: 3, asked: 4)) { try open(4) }
@@ -51,7 +51,7 @@ import Testing
     }
 
     /// The first opening ended anywhere.
-    @Test func shardsThatWereBeingBegunAreBegunAgain() throws {
+    @Test func `partly created shards are created again`() throws {
         try open(3).close()
         let whole = try storage.contents()
         for missing in 1...3 {
@@ -62,14 +62,14 @@ import Testing
         }
     }
 
-    @Test func theDirectoryHasOneOwner() throws {
+    @Test func `the directory has one owner`() throws {
         let shards = try open(2)
         #expect(throws: EngineError.storage(.directoryLocked("memory"))) { try open(2) }
         try shards.close()
         try open(2).close()
     }
 
-    @Test func aRouterOfTheUsersOwnDecides() throws {
+    @Test func `a custom router decides`() throws {
         struct ByNumber: EventRouter {
             func shard(of event: Event, shardCount: Int) -> Int { Int(event.timestamp) }
         }

@@ -14,7 +14,7 @@ import Testing
         try EventStore.open(storage: storage, options: options, clock: clock)
     }
 
-    @Test func eventsComeBackInTheirOrderWithAllTheirFields() throws {
+    @Test func `events are read back in order with all fields`() throws {
         let store = try open()
         let odd = Event(entity: "\u{0}", type: "", weight: -0.0, timestamp: .min)
         #expect(try store.append(odd) == 1)
@@ -33,7 +33,7 @@ import Testing
         #expect(try reader.next() == nil)
     }
 
-    @Test func aDuplicateIsSequenceZeroAndNotWritten() throws {
+    @Test func `a duplicate gets sequence number 0 and is not written`() throws {
         let store = try open()
         #expect(try store.append(event(1)) == 1)
         #expect(try store.append(event(1)) == 0)
@@ -45,7 +45,7 @@ import Testing
     }
 
     /// Fields that differ in one bit, and fields whose bytes run into each other.
-    @Test func distinctEventsAreNeverTakenForDuplicates() throws {
+    @Test func `distinct events are never taken for duplicates`() throws {
         let store = try open()
         let events = [
             Event(entity: "a", type: "b", weight: 0, timestamp: 0),
@@ -66,7 +66,9 @@ import Testing
 
     /// The clock may jump either way; what counts is how far arrival and now are apart.
     @Test(arguments: [(100, true), (101, false), (-100, true), (-101, false)] as [(Int64, Bool)], [false, true])
-    func theWindowIsAsLongAsItIsSaid(_ moved: (seconds: Int64, isDuplicate: Bool), _ isReopened: Bool) throws {
+    func `the duplicate window is as long as configured`(
+        _ moved: (seconds: Int64, isDuplicate: Bool), _ isReopened: Bool
+    ) throws {
         var store = try open()
         try store.append(event(1))
         clock.advance(seconds: moved.seconds)
@@ -78,14 +80,14 @@ import Testing
         #expect(try store.append(event(1)) == 0)
     }
 
-    @Test func aWindowOfNothingFindsNoDuplicates() throws {
+    @Test func `a window of 0 finds no duplicates`() throws {
         var options = eager
         options.duplicateWindowSeconds = 0
         let store = try open(options)
         #expect(try store.append(contentsOf: [event(1), event(1), event(1)]) == [1, 2, 3])
     }
 
-    @Test func theWindowsMemoryIsGivenBack() throws {
+    @Test func `the memory of the window is freed`() throws {
         var window = DuplicateWindow(lengthSeconds: 10)
         let batch = EventBatch()
         for number in 0..<10_000 {
@@ -93,13 +95,13 @@ import Testing
             window.evict(now: now)
             let hash = ContentHash(event(number))
             window.insert(hash, arrival: now, in: batch)
-            window.settle(hash, batch, lsn: UInt64(number + 1))
+            window.markDurable(hash, batch, lsn: UInt64(number + 1))
         }
         #expect(window.count == 11)
         #expect(window.firstLSN(now: 9999 * 1_000_000_000) == 9990)
     }
 
-    @Test func sequenceNumbersGoOnAfterAReopenAndATruncation() throws {
+    @Test func `sequence numbers continue after a reopen and a truncation`() throws {
         let store = try open()
         try store.append(contentsOf: (1...200).map { event($0) })
         #expect(try store.takeCheckpoint().sequence == 200)
@@ -113,7 +115,7 @@ import Testing
         try again.close()
     }
 
-    @Test func eventsOfAnotherViewAreRefused() throws {
+    @Test func `records of another view are refused`() throws {
         let store = try open()
         try store.append(event(1))
         try store.close()
@@ -125,7 +127,7 @@ import Testing
         #expect(throws: EngineError.otherView(.put, LSN(1))) { try EventStore.open(storage: other) }
     }
 
-    @Test func anEventRecordThatDoesNotReadAsOneIsRefused() throws {
+    @Test func `a malformed event record is refused`() throws {
         let log = try LogCore<SystemCoordination, NoHooks>(
             storage: storage, options: LogOptions(), recovered: RecoveredLog(shard: 0), hooks: NoHooks())
         _ = try log.append(.event, "entity", [1, 2, 3])
@@ -133,7 +135,7 @@ import Testing
         #expect(throws: EngineError.malformed(.event, LSN(1))) { try open() }
     }
 
-    @Test func whatIsTooLargeIsRefusedBeforeAnythingIsWritten() throws {
+    @Test func `too large data is refused before anything is written`() throws {
         let store = try open()
         let long = ByteString([UInt8](repeating: 1, count: LogLimits.keySizeBytes + 1))
         for bad in [Event(entity: long, type: "", timestamp: 0), Event(entity: "", type: long, timestamp: 0)] {
@@ -144,7 +146,7 @@ import Testing
         #expect(try store.append(event(1)) == 1)
     }
 
-    @Test func aClosedStoreSaysSo() throws {
+    @Test func `a closed store throws closed`() throws {
         let store = try open()
         try store.close()
         #expect(throws: EngineError.closed) { try store.append(event(1)) }
@@ -155,7 +157,7 @@ import Testing
         #expect(throws: EngineError.closed) { try store.close() }
     }
 
-    @Test func optionsThatCannotWorkAreRefused() {
+    @Test func `invalid options are refused`() {
         for options in [
             EventOptions(batchCount: 0), EventOptions(batchSizeBytes: 0), EventOptions(batchDelayMilliseconds: -1),
             EventOptions(duplicateWindowSeconds: -1), EventOptions(log: LogOptions(segmentSizeBytes: 1)),
@@ -165,7 +167,7 @@ import Testing
     }
 
     /// 500 events, a reopen, duplicates, a checkpoint, 50 more, a reopen, a crash that tears the tail, and on.
-    @Test func theWholeLifeOfAStore() throws {
+    @Test func `the whole life of a store`() throws {
         let directory = try TemporaryDirectory()
         func open() throws -> EventStore {
             try EventStore.open(storage: PosixStorage(directory: directory.path), options: eager, clock: clock)

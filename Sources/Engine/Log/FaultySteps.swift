@@ -1,10 +1,10 @@
 import Bytes
 import Storage
 
-/// What the engine does instead of a step that it skips, where that takes more than nothing.
+/// The wrong steps that some planted bugs do instead of a skipped step.
 extension LogWalk {
-    /// Takes a record without a look at its number, or at the commit of its batch.
-    mutating func takeCarelessly(_ frame: Frame) -> DamageReason? {
+    /// Accepts a record without a check of its LSN or of the commit of its batch.
+    mutating func acceptUnchecked(_ frame: Frame) -> DamageReason? {
         if frame.type == .segment { return .misplacedSegmentHeader }
         let isPart = hooks.skips(.beginSegmentEmpty) && !batch.take(frame)
         if isPart { return .incompleteBatch }
@@ -14,7 +14,7 @@ extension LogWalk {
         return nil
     }
 
-    /// Looks for a record behind the last one, whatever its number.
+    /// Searches for a record after the last one, with any LSN.
     mutating func findStaleRecord() throws(EngineError) -> Bool {
         batch = OpenBatch()
         return try throughStorage { () throws(StorageError) in try scanner.findFrame(from: scanner.position + 1) }
@@ -22,7 +22,7 @@ extension LogWalk {
 }
 
 extension LogCore {
-    /// Begins a segment with what lay in the one before it.
+    /// Begins a segment with the content of the previous one.
     func fillWithStaleRecords(_ segment: ActiveSegment) throws(StorageError) {
         let start = UInt64(SegmentHeader.sizeBytes)
         let stale = try active.file.contents()
@@ -32,8 +32,8 @@ extension LogCore {
 }
 
 extension ActiveSegment {
-    /// Empties the segment, and then writes what it held.
-    func rewriteCarelessly(upTo end: UInt64) throws(StorageError) {
+    /// Truncates the segment to nothing, and then writes its content again.
+    func rewriteAfterTruncation(upTo end: UInt64) throws(StorageError) {
         let kept = try file.read(countBytes: Int(end), at: 0)
         try file.truncate(to: 0)
         try file.write(kept, at: 0)

@@ -1,5 +1,5 @@
 extension KeyValueCore {
-    /// Instead of the step that a planted bug skips: writes a batch as if its parts were not one.
+    /// Writes the records of a batch separately: the wrong step of a planted bug.
     func commitInParts(_ batch: WriteBatch) throws(EngineError) -> LSN {
         var last = LSN.none
         for part in batch.parts {

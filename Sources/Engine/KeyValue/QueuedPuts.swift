@@ -1,6 +1,6 @@
-/// Puts of one part of a directory that are to be applied together, in their order: while one is applied, the processor
-/// brings near where the next ones belong.
-struct WaitingPuts {
+/// Queued puts of one partition of a directory, which are applied together and in order: while one is applied, the slots of
+/// the next ones are prefetched.
+struct QueuedPuts {
     struct Put {
         var hash: UInt32
         var keyCount: Int
@@ -8,10 +8,10 @@ struct WaitingPuts {
     }
 
     private(set) var puts: [Put] = []
-    /// Their keys, side by side.
+    /// The concatenated keys.
     private(set) var keys: [UInt8] = []
 
-    /// Whether they are as many as are worth waiting for.
+    /// Whether the queue is full.
     var isFull: Bool { puts.count >= 32 || keys.count > 1 << 16 }
 
     @inline(__always)
