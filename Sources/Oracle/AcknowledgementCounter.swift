@@ -1,37 +1,38 @@
 import Bytes
+
 import func Glibc.memchr
 
 /// Counts the acknowledgements in an oracle while a workload writes it, at the speed of memchr(3).
 ///
-/// It does not parse: whoever needs the operations uses `OracleReader`. A line acknowledges when it names a `seq` and
-/// no `phase`. Keys and payloads are base64, which has no quotes, so every quote belongs to a field's name or to a
-/// short value; the search goes from quote to quote and never looks at a payload byte by byte.
+/// It does not parse lines; use `OracleReader` for that. A line is an acknowledgement if it has a `seq` and no `phase`.
+/// Base64 contains no quotes, so every quote belongs to a field name or a short value: the scan jumps from quote to
+/// quote and never visits payload bytes.
 ///
-/// A line counts once its newline is there. Pure; not thread safe.
+/// A line counts once its newline has arrived. Pure; not thread safe.
 package struct AcknowledgementCounter: Sendable {
     package private(set) var count = 0
-    /// Whether another line came behind the last acknowledgement.
+    /// Whether the last line was not an acknowledgement.
     package private(set) var isFollowed = false
-    /// The beginning of a line whose newline has not come yet.
-    private var beginning: [UInt8] = []
+    /// The start of a line whose newline has not arrived.
+    private var partialLine: [UInt8] = []
 
     package init() {}
 
-    /// Takes the next bytes of the oracle.
+    /// Processes the next bytes of the oracle.
     package mutating func read(_ bytes: Span<UInt8>) {
         var start = 0
         while let newline = bytes.newline(from: start) {
             let end = bytes.extracting(start..<newline)
-            if beginning.isEmpty {
+            if partialLine.isEmpty {
                 note(acknowledges: Self.acknowledges(end))
             } else {
-                carry(end)
-                note(acknowledges: Self.acknowledges(beginning.span))
-                beginning.removeAll(keepingCapacity: true)
+                appendPartial(end)
+                note(acknowledges: Self.acknowledges(partialLine.span))
+                partialLine.removeAll(keepingCapacity: true)
             }
             start = newline + 1
         }
-        carry(bytes.extracting(start..<bytes.count))
+        appendPartial(bytes.extracting(start..<bytes.count))
     }
 
     private mutating func note(acknowledges: Bool) {
@@ -39,8 +40,8 @@ package struct AcknowledgementCounter: Sendable {
         isFollowed = !acknowledges
     }
 
-    private mutating func carry(_ bytes: Span<UInt8>) {
-        bytes.withUnsafeBufferPointer { beginning.append(contentsOf: $0) }
+    private mutating func appendPartial(_ bytes: Span<UInt8>) {
+        bytes.withUnsafeBufferPointer { partialLine.append(contentsOf: $0) }
     }
 
     private static func acknowledges(_ line: Span<UInt8>) -> Bool {

@@ -1,51 +1,53 @@
-/// Decides keys together that share undecided batches: `BatchSearch` says how.
+/// Decides a group of keys that share undecided batches. `BatchSearch` describes the algorithm.
 struct BatchGroup {
     private let keys: [BatchKey]
-    /// For each key, the places of its operations' batches, and of its options' (nil: happened in any case).
-    private let placesOfVersions: [[Int]]
-    private let placesOfOptions: [[Int?]]
-    /// By place of the batch: the keys that it has operations on.
-    private var users: [[Int]]
+    /// For each key, the batch indexes of its operations, and of its options (nil: no undecided batch).
+    private let batchesOfVersions: [[Int]]
+    private let batchesOfOptions: [[Int?]]
+    /// By batch index: the keys that the batch has operations on.
+    private var keysOfBatch: [[Int]]
 
-    /// By place of the batch: whether it cannot have happened.
-    private var isOut: [Bool]
-    /// For each key, how many options are left, and from which of its operations on none happened.
+    /// By batch index: whether the batch cannot have happened.
+    private var isExcluded: [Bool]
+    /// For each key, how many options are left, and the first of its operations from which on all are excluded.
     private var optionsLeft: [Int]
-    private var firstOut: [Int]
+    private var firstExcluded: [Int]
 
     init(_ keys: [BatchKey]) {
-        var places: [Int: Int] = [:]
-        for version in keys.lazy.flatMap(\.versions) where places[version.batch] == nil {
-            places[version.batch] = places.count
+        var indexes: [Int: Int] = [:]
+        for version in keys.lazy.flatMap(\.versions) where indexes[version.batch] == nil {
+            indexes[version.batch] = indexes.count
         }
         self.keys = keys
-        placesOfVersions = keys.map { $0.versions.compactMap { places[$0.batch] } }
-        placesOfOptions = keys.map { $0.options.map { $0.batch.flatMap { places[$0] } } }
-        users = Array(repeating: [], count: places.count)
-        isOut = Array(repeating: false, count: places.count)
+        batchesOfVersions = keys.map { $0.versions.compactMap { indexes[$0.batch] } }
+        batchesOfOptions = keys.map { $0.options.map { $0.batch.flatMap { indexes[$0] } } }
+        keysOfBatch = Array(repeating: [], count: indexes.count)
+        isExcluded = Array(repeating: false, count: indexes.count)
         optionsLeft = keys.map(\.options.count)
-        firstOut = keys.map(\.versions.count)
-        for (key, versions) in placesOfVersions.enumerated() { for place in versions { users[place].append(key) } }
+        firstExcluded = keys.map(\.versions.count)
+        for (key, versions) in batchesOfVersions.enumerated() {
+            for batch in versions { keysOfBatch[batch].append(key) }
+        }
     }
 
-    /// A key that no choice of batches explains together with the others; nil when one choice explains all.
+    /// A key that no choice of batches explains together with the others; nil if some choice explains all keys.
     mutating func keyWithoutOption() -> BatchKey? {
         var pending = Array(keys.indices)
         var next = 0
         while next < pending.count {
             let key = pending[next]
             next += 1
-            // Options are sorted: what is left of them says best what the last one excludes.
-            while let last = placesOfOptions[key][..<optionsLeft[key]].last, let place = last, isOut[place] {
+            // Options are sorted: the last remaining one excludes the fewest operations.
+            while let last = batchesOfOptions[key][..<optionsLeft[key]].last, let batch = last, isExcluded[batch] {
                 optionsLeft[key] -= 1
             }
             guard let option = keys[key].options[..<optionsLeft[key]].last else { return keys[key] }
-            guard option.firstReplacing < firstOut[key] else { continue }
-            for place in placesOfVersions[key][option.firstReplacing..<firstOut[key]] where !isOut[place] {
-                isOut[place] = true
-                pending += users[place]
+            guard option.firstReplacing < firstExcluded[key] else { continue }
+            for batch in batchesOfVersions[key][option.firstReplacing..<firstExcluded[key]] where !isExcluded[batch] {
+                isExcluded[batch] = true
+                pending += keysOfBatch[batch]
             }
-            firstOut[key] = option.firstReplacing
+            firstExcluded[key] = option.firstReplacing
         }
         return nil
     }

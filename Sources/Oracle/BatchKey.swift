@@ -1,17 +1,18 @@
-/// A key with operations of undecided batches, and the ways to explain what it shows.
+/// A key with operations in undecided batches, and the options that explain its observed value.
 struct BatchKey {
-    /// One operation as the key's last one.
+    /// An operation that may be the key's last one.
     struct Option {
-        /// The batch that must have happened; nil where the operation belongs to none that is undecided.
+        /// The batch that must have happened; nil if the operation is in no undecided batch.
         var batch: Int?
-        /// The first of the key's undecided operations that replace it: none of their batches may have happened.
+        /// The first of the key's undecided operations that would replace it. From there on, no batch may have
+        /// happened.
         var firstReplacing: Int
     }
 
     let number: Int
     /// Its operations in undecided batches, in begin order.
     let versions: [(batch: Int, begin: Int)]
-    /// The later one is replaced by fewer.
+    /// Sorted: later options are replaced by fewer operations.
     let options: [Option]
 
     init(number: Int, payload: [UInt8]?, versions all: [Version], order: Order) {
@@ -31,7 +32,7 @@ struct BatchKey {
                 options.append(Option(batch: version.batch, firstReplacing: firstReplacing))
             }
         }
-        // What asks for no batch makes each option needless that excludes as much.
+        // An option that needs no batch makes all options redundant that exclude at least as much.
         if let free {
             options.removeAll { $0.firstReplacing <= free }
             options.append(Option(batch: nil, firstReplacing: free))
@@ -39,12 +40,13 @@ struct BatchKey {
         self.options = options.sorted { $0.firstReplacing < $1.firstReplacing }
     }
 
-    /// Whatever happened, the key may show what it shows.
+    /// Whether every choice of batches explains the key.
     var isAlwaysExplained: Bool {
         options.first.map { $0.batch == nil && $0.firstReplacing == versions.count } ?? false
     }
 
-    /// Replacing is in the order of begin lines: after an operation's answer, or, with one writer, after its begin line.
+    /// The first undecided operation that replaces `version`: one that began after its answer or, with a single writer,
+    /// after its begin line.
     private static func firstReplacing(_ version: Version, _ undecided: [Version], _ order: Order) -> Int {
         let from = order == .realTime ? version.closed : version.begin
         var (low, high) = (0, undecided.count)
@@ -57,6 +59,6 @@ struct BatchKey {
 }
 
 extension Version {
-    /// Whether it happened depends on whether its batch did.
+    /// Whether it took effect if and only if its batch did.
     var isUndecided: Bool { !isCertain && batch != 0 }
 }

@@ -1,17 +1,16 @@
-/// Looks for a choice of which undecided batches happened that suits what every key shows.
+/// Searches for a set of undecided batches that, if exactly these happened, explains the observed values of all keys.
 ///
-/// What a key shows is one of its operations (an *option*): then the operation's batch happened, and no batch happened
-/// of which an operation on the key replaces it. Operations replace each other by time: an option that was answered
-/// later is replaced by fewer. So a key asks for two things only: that some option's batch happened, and, of each
-/// operation whose batch happened, that an option's batch happened which it does not replace. Each is a rule "if this
-/// batch happened, then one of those": such rules (dual-Horn clauses) are decided without trying. Begin with
-/// every batch as having happened and take away what cannot have, which may take away more. What is left is the largest
-/// choice that suits; if a key is left without an option there is none. Exact, in time in proportion to the
-/// operations, but for sorting them.
+/// A key's value must come from one of its operations (an *option*). Then that operation's batch happened, and no batch
+/// happened that has a later, replacing operation on the key. Operations replace each other by time, so an option that
+/// was answered later is replaced by fewer operations. This gives two constraints per key: the batch of some option
+/// happened; and for each operation whose batch happened, the batch of an option happened that it does not replace.
+/// Both have the form "if this batch happened, one of those did". Such dual-Horn clauses need no backtracking: start
+/// with all batches and remove those that cannot have happened, until nothing changes. The rest is the largest
+/// solution; if a key has no option left, there is none. Exact, and linear in the operations, except for sorting.
 ///
-/// Keys that share no batch, directly or through others, are decided by themselves.
+/// Keys that share no batch, directly or through other keys, are decided separately.
 struct BatchSearch {
-    /// No choice suits: the key that was left without an option, and the batches decided with it.
+    /// No solution exists: the key without an option, and the batches of its group.
     struct Contradiction {
         var number: Int
         var batches: Set<Int>
@@ -19,7 +18,7 @@ struct BatchSearch {
 
     private var keys: [BatchKey] = []
 
-    /// Takes a key whose payload is legal by itself.
+    /// Adds a key whose payload is legal on its own.
     mutating func add(_ key: BatchKey) {
         if !key.isAlwaysExplained { keys.append(key) }
     }
@@ -32,13 +31,13 @@ struct BatchSearch {
         }
     }
 
-    /// Keys that share batches, directly or through others, in the order of their first keys.
+    /// Groups of keys that share batches, directly or through others, in order of their first keys.
     private func groups() -> [[BatchKey]] {
         var leader: [Int: Int] = [:]
         func find(_ batch: Int) -> Int {
             var batch = batch
             while let next = leader[batch], next != batch {
-                // Halve the way for those who come later.
+                // Path halving (union-find).
                 let afterNext = leader[next] ?? next
                 leader[batch] = afterNext
                 batch = afterNext
@@ -49,14 +48,14 @@ struct BatchSearch {
             guard let first = key.versions.first else { continue }
             for version in key.versions { leader[find(version.batch)] = find(first.batch) }
         }
-        var places: [Int: Int] = [:]
+        var indexes: [Int: Int] = [:]
         var groups: [[BatchKey]] = []
         for key in keys {
             let leader = key.versions.first.map { find($0.batch) } ?? 0
-            if let place = places[leader] {
-                groups[place].append(key)
+            if let index = indexes[leader] {
+                groups[index].append(key)
             } else {
-                places[leader] = groups.count
+                indexes[leader] = groups.count
                 groups.append([key])
             }
         }

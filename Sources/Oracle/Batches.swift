@@ -1,6 +1,6 @@
-/// Tells the atomic batches of an oracle apart, whose numbers may be used again, and holds those without an answer.
+/// Gives each atomic batch of an oracle a unique id (`txn` numbers may be reused), and tracks the unanswered ones.
 struct Batches: Sendable {
-    /// An operation of a batch: its key's number and its own.
+    /// An operation of a batch: the numbers of its key and of itself.
     struct Member: Sendable {
         var number: Int
         var seq: UInt64
@@ -16,7 +16,7 @@ struct Batches: Sendable {
     private var last = 0
     private var plainTxn: UInt64?
 
-    /// The operation `seq` begins in `txn`; returns which batch of the whole oracle that is.
+    /// The operation `seq` begins in `txn`. Returns the unique id of that batch.
     mutating func begin(_ txn: UInt64, _ number: Int, _ seq: UInt64) -> Int {
         if open[txn] == nil {
             last += 1
@@ -27,7 +27,8 @@ struct Batches: Sendable {
         return open[txn]!.serial
     }
 
-    /// An operation of `txn` is answered: the whole batch, in begin order, if it is the first, else nothing.
+    /// An operation of `txn` is answered. Returns all its operations in begin order if this is the first answer, else
+    /// none.
     mutating func answer(_ txn: UInt64) -> [Member] {
         guard var batch = open[txn] else { return [] }
         let members = batch.members
@@ -37,7 +38,7 @@ struct Batches: Sendable {
         return members
     }
 
-    /// The batch of a plain acknowledgement: neighbours with one number are one batch. 0: none.
+    /// The batch id of a plain acknowledgement: consecutive ones with the same number are one batch. 0 for none.
     mutating func plain(_ txn: UInt64?) -> Int {
         if let txn, txn != plainTxn { last += 1 }
         plainTxn = txn

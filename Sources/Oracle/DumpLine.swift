@@ -1,10 +1,10 @@
 import Bytes
 
-/// One line of what a recover command prints.
+/// A line in the output of a recover command.
 ///
 ///     {"key":"…","payload":"…"}     a live key; base64
-///     {"end":true}                  the dump is whole
-///     {"error":"…"}                 the store does not open; the text says why
+///     {"end":true}                  the dump is complete
+///     {"error":"…"}                 the store does not open, with the reason
 public enum DumpLine: Hashable, Sendable {
     case entry(key: ByteString, payload: [UInt8])
     case end
@@ -49,8 +49,7 @@ public enum DumpLine: Hashable, Sendable {
 }
 
 extension DumpLine {
-    /// The line that `text` (without its newline) says; `line` is its number in the dump, for errors.
-    /// As strict as `OracleLine.parse`.
+    /// Parses a line without its newline, as strictly as `OracleLine.parse`. `line` is its number, for errors.
     public static func parse(_ text: Span<UInt8>, line: Int) throws(OracleError) -> DumpLine {
         try text.withUnsafeBufferPointer { (bytes) throws(OracleError) in
             var scanner = LineScanner(bytes, line: line)
@@ -73,7 +72,8 @@ extension DumpLine {
                         String(decoding: try scanner.unescape(try scanner.string("a string")), as: UTF8.self)
                     }
                 } else {
-                    throw scanner.unexpected("a field key, payload, end or error, each but once", at: name)
+                    throw scanner.unexpected(
+                        "one of the fields key, payload, end and error, each at most once", at: name)
                 }
             }
             switch (key, payload, end, reason) {
@@ -92,7 +92,7 @@ extension DumpLine {
 }
 
 extension LineScanner {
-    /// What `read` reads, whose errors name the field: a line with several values of one kind says which one is meant.
+    /// Runs `read` and adds the field's name to its errors, since a line may have several values of the same kind.
     @inline(__always)
     fileprivate mutating func value<Value>(
         of field: StaticString, _ read: (inout LineScanner) throws(OracleError) -> Value

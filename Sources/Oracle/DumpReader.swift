@@ -1,64 +1,64 @@
 import Bytes
 
-/// Reads the dumps of a recover command from chunks of bytes as they come. Pure; memory for one dump.
+/// Parses the dumps of a recover command from a stream of chunks. Pure; keeps one dump in memory.
 ///
-/// A persistent recover command prints one dump after another on the same stream; each ends with its end line or its
-/// error line. A stream that stops without either is a store that did not open, and so is one that prints anything
-/// else: half a dump is never taken for a small store.
+/// A persistent recover command prints several dumps on one stream, each with an end line or error line. A stream that
+/// stops without one, or contains anything else, counts as a failed recovery: a partial dump is never taken for a small
+/// store.
 public struct DumpReader: Sendable {
     private var lineNumber = 0
-    private var carried: [UInt8] = []
+    private var partialLine: [UInt8] = []
     private var entries: [Observation.Entry] = []
-    /// A line could not be read; the rest of the stream cannot be understood any more.
+    /// A line was invalid, so the rest of the stream is ignored.
     private var isDamaged = false
 
     private let maximumLineSizeBytes: Int
 
-    /// A line longer than `maximumLineSizeBytes` is no dump: what a command prints cannot fill the memory.
+    /// A line longer than `maximumLineSizeBytes` is an error, so that a command's output cannot fill the memory.
     public init(maximumLineSizeBytes: Int = OracleReader.maximumLineSizeBytes) {
         self.maximumLineSizeBytes = maximumLineSizeBytes
     }
 
-    /// Whether a dump has begun and not ended.
-    public var isInsideDump: Bool { lineNumber > 0 || !carried.isEmpty }
+    /// Whether a dump has started and not ended.
+    public var isInsideDump: Bool { lineNumber > 0 || !partialLine.isEmpty }
 
-    /// The recoveries whose last line `chunk` completes. A damaged line is a failed recovery, and the last: the
-    /// command behind such a stream is to be restarted, its reader replaced.
+    /// Processes a chunk and returns the recoveries that it completes. A damaged line is a failed recovery and ends the
+    /// stream: restart the command with a new reader.
     public mutating func read(_ chunk: Span<UInt8>) -> [Recovery] {
         var recoveries: [Recovery] = []
         var start = 0
         while !isDamaged, let newline = chunk.newline(from: start) {
             let recovery: Recovery?
-            if carried.isEmpty {
-                recovery = take(chunk.extracting(start..<newline))
+            if partialLine.isEmpty {
+                recovery = parse(chunk.extracting(start..<newline))
             } else {
-                carry(chunk.extracting(start..<newline))
-                recovery = takeCarried()
+                appendPartial(chunk.extracting(start..<newline))
+                recovery = parsePartial()
             }
             if let recovery { recoveries.append(recovery) }
             start = newline + 1
         }
         guard !isDamaged else { return recoveries }
-        carry(chunk.extracting(start..<chunk.count))
-        if carried.count > maximumLineSizeBytes {
+        appendPartial(chunk.extracting(start..<chunk.count))
+        if partialLine.count > maximumLineSizeBytes {
             isDamaged = true
-            carried = []
+            partialLine = []
             recoveries.append(
                 .failed(reason: "dump unreadable: line \(lineNumber + 1) is longer than \(maximumLineSizeBytes) bytes"))
         }
         return recoveries
     }
 
-    /// Says that the stream has ended: nil when it ended between two dumps or was damaged (and has said so), else the
-    /// last recovery, which failed unless only its newline was missing. `expectingDump` makes an empty stream a failure.
+    /// Ends the stream. Returns nil between two dumps or after damage; otherwise the last recovery, which has failed
+    /// unless only its newline was missing. With `expectingDump` an empty stream is a failure.
     public mutating func finish(expectingDump: Bool) -> Recovery? {
-        if !carried.isEmpty, let recovery = takeCarried() { return recovery }
+        if !partialLine.isEmpty, let recovery = parsePartial() { return recovery }
         guard !isDamaged, isInsideDump || expectingDump else { return nil }
         let keys = entries.count.counted("key")
         return .failed(reason: "the dump ends after line \(lineNumber) without an end line (\(keys))")
     }
 
-    /// What the whole of `dump`, the output of a recover command that has exited, says.
+    /// The recovery in the complete output of a recover command that has exited.
     public static func recovery(of dump: [UInt8]) -> Recovery {
         var reader = DumpReader()
         let recoveries = reader.read(dump.span)
@@ -69,17 +69,17 @@ public struct DumpReader: Sendable {
         return recoveries.first ?? last!
     }
 
-    private mutating func carry(_ part: Span<UInt8>) {
-        part.withUnsafeBufferPointer { carried.append(contentsOf: $0) }
+    private mutating func appendPartial(_ part: Span<UInt8>) {
+        part.withUnsafeBufferPointer { partialLine.append(contentsOf: $0) }
     }
 
-    private mutating func takeCarried() -> Recovery? {
-        let line = carried
-        carried = []
-        return take(line.span)
+    private mutating func parsePartial() -> Recovery? {
+        let line = partialLine
+        partialLine = []
+        return parse(line.span)
     }
 
-    private mutating func take(_ text: Span<UInt8>) -> Recovery? {
+    private mutating func parse(_ text: Span<UInt8>) -> Recovery? {
         lineNumber += 1
         let line: DumpLine
         do throws(OracleError) {
@@ -101,7 +101,7 @@ public struct DumpReader: Sendable {
             do throws(Observation.DuplicateKey) {
                 return .opened(try Observation(whole))
             } catch {
-                return .failed(reason: "dump unreadable: key \(error.key) is there twice")
+                return .failed(reason: "dump unreadable: key \(error.key) appears twice")
             }
         }
     }

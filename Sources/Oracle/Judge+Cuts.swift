@@ -1,23 +1,25 @@
 import Bytes
 
-/// "No holes" of a store that may lose acknowledged operations: some cut of the single writer's history, anywhere in it,
-/// explains the whole state, so that all that is lost is a tail.
+/// The check `no-holes` for a store that may lose acknowledged operations: some cut anywhere in the single writer's
+/// history explains the whole state, so that only a tail is lost.
 ///
-/// Every value that the history gave a key says between which operations it stood there; a cut is tried by counting the keys
-/// that contradict it. Operations whose outcome is open (refused, or left open by a restart that nobody observed) may have
-/// happened or not at any cut behind them. After an observed restart each key is what was seen then. Keys that show what
-/// no operation ever gave them are other checks' business.
+/// Each value in a key's history is valid for an interval of cuts. For each cut, count the keys that contradict it.
+/// Operations with an unknown outcome (failed, or left open by an unobserved restart) may have happened at any later
+/// cut. After an observed restart each key has its observed value. Keys with values outside their history are left to
+/// other checks.
 extension Judge {
     mutating func judgeTail(_ observation: Observation) {
         guard validator.keepsEverything else {
-            judgement.unjudged[.noHoles] = "a lost tail is told from a hole by the whole history, which was not kept"
+            judgement.unjudged[.noHoles] =
+                "distinguishing a lost tail from a hole needs the whole history, which was not kept"
             return
         }
-        let strange = Set(differences.filter { !$0.isLoss }.compactMap(\.number))
-        let numbers = validator.records.indices.filter { !strange.contains($0) }
+        let inexplicable = Set(differences.filter { !$0.isLoss }.compactMap(\.number))
+        let numbers = validator.records.indices.filter { !inexplicable.contains($0) }
         let lines = Set(numbers.flatMap { past($0).map(\.line) }).sorted()
         let ranks = Dictionary(uniqueKeysWithValues: lines.enumerated().map { ($1, $0) })
-        // Cut c lets the first c of these lines happen; `change` is how many more keys contradict c than c - 1.
+        // Cut c contains the first c of these lines. `change[c]` is the number of contradicting keys at c minus that at
+        // c - 1.
         var change = [Int](repeating: 0, count: lines.count + 2)
         for number in numbers {
             var (start, isExplained) = (0, payload(number, in: observation) == nil)
@@ -40,22 +42,22 @@ extension Judge {
             contradicting += change[cut]
             if contradicting <= best.contradicting { best = (cut, contradicting) }
         }
-        // Without intents, operations that nobody wrote down may be behind some.
+        // Without intents, unrecorded operations in flight may explain some keys.
         let unrecorded =
             tally.hasIntents == true ? 0 : validator.options.plainInFlight * (tally.restarts.count + 1)
         guard best.contradicting > unrecorded else { return }
         let cutLine = best.cut == 0 ? 0 : lines[best.cut - 1]
-        for number in numbers { tellHole(number, observation, cutLine, best.contradicting) }
+        for number in numbers { reportHole(number, observation, cutLine, best.contradicting) }
     }
 
-    /// What the history gave the key by now, in order.
+    /// The key's history up to the judged line, in order.
     private func past(_ number: Int) -> ArraySlice<(line: Int, payload: KeptPayload?)> {
         let past = validator.records[number].past
         guard let last = past.last, last.line > tally.line else { return past[...] }
         return past.prefix { $0.line <= tally.line }
     }
 
-    /// Whether the key may show `payload` behind this step, if it may have shown it `before`.
+    /// Whether the key may have `payload` after this step, given whether it may have had it `before`.
     private func explains(
         _ step: (line: Int, payload: KeptPayload?), _ payload: [UInt8]?, before: Bool, of number: Int
     ) -> Bool {
@@ -63,22 +65,23 @@ extension Judge {
         return validator.records[number].isOpen(begin: step.line, at: tally.line) ? before || isShown : isShown
     }
 
-    /// Tells of a key that contradicts the cut.
-    private mutating func tellHole(_ number: Int, _ observation: Observation, _ cutLine: Int, _ contradicting: Int) {
+    /// Reports a key if it contradicts the cut.
+    private mutating func reportHole(_ number: Int, _ observation: Observation, _ cutLine: Int, _ contradicting: Int) {
         let shown = payload(number, in: observation)
         var isExplained = shown == nil
-        var expected = Holding(payload: nil)
+        var expected = KeyState(payload: nil)
         for step in past(number).prefix(while: { $0.line <= cutLine }) {
             isExplained = explains(step, shown, before: isExplained, of: number)
-            expected = Holding(payload: step.payload?.bytes, line: step.line)
+            expected = KeyState(payload: step.payload?.bytes, line: step.line)
         }
         guard !isExplained else { return }
         let begins = past(number).filter { areSame($0.payload, shown) }.map(\.line)
-        tell(
+        report(
             Violation(
                 check: .noHoles, key: validator.table[number], expected: [expected],
-                found: Holding(payload: shown, line: begins.last), line: expected.line, otherLines: [cutLine],
-                detail: "what is lost is no tail: no cut of the history explains all keys; the best one, after the "
-                    + "operation begun on line \(cutLine), leaves \(contradicting.counted("key"))"))
+                found: KeyState(payload: shown, line: begins.last), line: expected.line, otherLines: [cutLine],
+                detail:
+                    "not a lost tail: no cut of the history explains all keys; the best cut, after the operation begun "
+                    + "on line \(cutLine), leaves \(contradicting.counted("key")) unexplained"))
     }
 }

@@ -1,31 +1,32 @@
 import Bytes
 
-/// "No holes": some cut of the single writer's history explains the whole state.
+/// The check `no-holes`: some cut of the single writer's history explains the whole state.
 ///
-/// Cuts at or after the last acknowledged operation are those that a durable store may show; they are tried exactly.
-/// Only operations in flight begun after it lie between them, so no history is needed. Operations begun before the
-/// last acknowledged one and without an answer, failed ones, and those that an unobserved restart left open are not in
-/// the writer's pipeline any more: each may have happened or not.
+/// For a durable store only cuts at or after the last acknowledged operation are valid. They differ only in operations
+/// in flight that began after it (the *pipeline*), so no history is needed, and all of them are tried. Other operations
+/// without an acknowledgement (older unanswered ones, failed ones, those left open by an unobserved restart) may each
+/// have happened or not.
 ///
-/// If keys have lost acknowledged values, `durable` is broken whatever the cut. The state is then also called a hole
-/// (where a lost tail is forgiven, `judgeTail` decides it) where that is certain: one key lacks an operation that another, begun no earlier, shows.
+/// If keys have lost acknowledged values, `durable` is violated at every cut. The state is then also reported as a hole
+/// if that is certain: one key lacks an operation, and another shows one that began no earlier. (If a lost tail is
+/// allowed, `judgeTail` decides instead.)
 extension Judge {
     mutating func judgeHoles(_ observation: Observation) {
         if let line = tally.outOfOrder {
             judgement.unjudged[.noHoles] =
-                "line \(line) acknowledges an operation after one begun later: several writers have no single order "
-                + "(the contract durable asks for none)"
+                "line \(line) acknowledges an operation after one that began later: several writers have no total order "
+                + "(use the contract durable)"
             return
         }
         guard judgement.unattributed.isEmpty else { return }
         if differences.contains(where: \.isLoss) {
-            if contract.forgivesTail { judgeTail(observation) } else { tellCertainHole(observation) }
+            if contract.allowsLostTail { judgeTail(observation) } else { reportCertainHole(observation) }
         } else {
             tryCuts(observation)
         }
     }
 
-    private mutating func tellCertainHole(_ observation: Observation) {
+    private mutating func reportCertainHole(_ observation: Observation) {
         var lacking: (difference: Difference, begin: Int)?
         for difference in differences where difference.isLoss {
             guard let number = difference.number,
@@ -37,32 +38,33 @@ extension Judge {
         var shown: (number: Int, begin: Int)?
         for number in observed.indices {
             guard let payload = payload(number, in: observation) else { continue }
-            let recall = validator.recall(payload, under: number, at: tally.line)
-            if recall.isHeld, recall.firstHeld > shown?.begin ?? 0 { shown = (number, recall.firstHeld) }
+            let history = validator.valueHistory(payload, under: number, at: tally.line)
+            if history.isHeld, history.firstHeld > shown?.begin ?? 0 { shown = (number, history.firstHeld) }
         }
         guard let shown, shown.begin >= lacking.begin else { return }
         let later = validator.table[shown.number]
         var hole = violation(
             .noHoles, lacking.difference, detail: "key \(later) shows the later operation of line \(shown.begin)")
         hole.otherLines = [lacking.begin, shown.begin]
-        tell(hole)
+        report(hole)
     }
 
-    /// Tries every number of operations in flight that may have happened, oldest first.
+    /// Tries every prefix of the pipeline.
     private mutating func tryCuts(_ observation: Observation) {
-        let pipeline = open.flatMap { number in
+        let pipeline = uncertainKeys.flatMap { number in
             versions(number).filter { isInPipeline($0) }.map { (number: number, begin: $0.begin) }
         }.sorted { $0.begin < $1.begin }
         guard !pipeline.isEmpty else { return }
         var ranks: [Int: [Int]] = [:]
         for (rank, operation) in pipeline.enumerated() { ranks[operation.number, default: []].append(rank) }
-        // Cut c lets the first c operations happen; `change` is how many more keys contradict c than c - 1.
+        // Cut c contains the first c operations. `change[c]` is the number of contradicting keys at c minus that at c -
+        // 1.
         var change = [Int](repeating: 0, count: pipeline.count + 2)
         for (number, ranks) in ranks {
             var start = 0
             let explains = explanations(of: payload(number, in: observation), versions(number))
             for (end, isExplained) in zip(ranks + [pipeline.count], explains) {
-                // For the cuts start...end this key has seen the same of its own operations.
+                // The cuts start...end contain the same operations of this key.
                 if !isExplained {
                     change[start] += 1
                     change[end + 1] -= 1
@@ -83,15 +85,15 @@ extension Judge {
             let happened = ranks.count { $0 < best.cut }
             guard !explanations(of: payload, versions(number))[happened] else { continue }
             let shownBegin = versions(number).last { areSame($0.payload, payload) }?.begin
-            tell(
+            report(
                 Violation(
                     check: .noHoles, key: validator.table[number],
                     expected: versions(number).filter { !isInPipeline($0) || $0.begin <= cutLine }.legal(order)
-                        .map { Holding(payload: $0.payload, line: $0.line) },
-                    found: Holding(payload: payload), line: cutLine,
+                        .map { KeyState(payload: $0.payload, line: $0.line) },
+                    found: KeyState(payload: payload), line: cutLine,
                     otherLines: [shownBegin].compactMap(\.self) + ranks.map { pipeline[$0].begin },
-                    detail: "no cut explains all keys; the best one, after the operation begun on line \(cutLine), "
-                        + "leaves \(best.contradicting)"))
+                    detail: "no cut explains all keys; the best cut, after the operation begun on line \(cutLine), "
+                        + "leaves \(best.contradicting.counted("key")) unexplained"))
         }
     }
 
@@ -99,9 +101,9 @@ extension Judge {
         version.isInFlight && version.begin > tally.lastCertainBegin
     }
 
-    /// Whether the key may show `payload` if none of its operations in the pipeline happened, the first, the first two …
+    /// Whether the key may have `payload` if none, the first, the first two … of its pipeline operations happened.
     ///
-    /// It shows the last one that happened, or one that may have happened and began after that.
+    /// It has the value of the last one that happened, or of a later one that may have happened.
     private func explanations(of payload: [UInt8]?, _ versions: [Version]) -> [Bool] {
         var lastFree = 0
         var last = (begin: 0, isShown: false)

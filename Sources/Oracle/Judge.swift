@@ -1,20 +1,20 @@
 import Bytes
 
-/// One judgement in the making. `Validator` says what is legal; this walks every key once and gathers what is not.
+/// Computes one judgement: compares every key with the states that `Validator` says are legal, and collects violations.
 struct Judge {
-    /// How a key differs from what is legal.
+    /// A key whose value is not legal.
     struct Difference {
-        /// The key's number; nil where the oracle has no record of it.
+        /// The key's number; nil when the oracle has no record of it.
         var number: Int?
         var key: ByteString
         var payload: [UInt8]?
-        /// The checks that it breaks, the most telling first.
+        /// The violated checks, most specific first.
         var breaks: [Check]
-        /// Where the key was first asked to hold what it shows.
+        /// The line where the observed value first appeared in the key's history.
         var firstHeld: Int?
-        /// The line of what is expected; 0 when that is the state before any operation.
+        /// The line of the expected value; 0 for the state before any operation.
         var line: Int
-        /// The value is missing or older than it must be, so that it says where the history was cut.
+        /// Whether the value is missing or too old. Such a value shows where the history was cut.
         var isLoss: Bool
     }
 
@@ -24,10 +24,10 @@ struct Judge {
     let order: Order
     var judgement = Judgement()
     var differences: [Difference] = []
-    /// By key number: the index of its observed entry, -1 for none.
+    /// By key number: the index of its observed entry; -1 for none.
     var observed: [Int32] = []
-    /// Keys with operations of open outcome, all of them legal so far: what `no holes` and `atomic` look at.
-    var open: [Int] = []
+    /// Keys that are legal on their own and have operations with an unknown outcome, for `no-holes` and `atomic`.
+    var uncertainKeys: [Int] = []
 
     init(_ validator: Validator, _ contract: Contract, at line: Int?) {
         self.validator = validator
@@ -42,16 +42,16 @@ struct Judge {
         judgement.hasAcknowledged = tally.acknowledged > 0
         judgement.isHang = evidence.recovery.isHung
         switch evidence.recovery {
-        case .failed, .hung: tell(Violation(check: .opens, detail: evidence.recovery.failure ?? ""))
+        case .failed, .hung: report(Violation(check: .opens, detail: evidence.recovery.failure ?? ""))
         case .filesystemBroken(let reason):
             judgement.counts[.filesystem] = 1
             judgement.violations = [Violation(check: .filesystem, detail: reason)]
             judgement.verdict = .filesystem
             return judgement
         case .opened(let observation):
-            walk(observation)
+            compareKeys(observation)
             attribute()
-            sortOpen()
+            sortUncertainKeys()
             if validator.options.comparedKeys != nil {
                 judgement.notTried += [.noHoles, .atomic].filter(contract.checks.contains)
             } else {
@@ -71,42 +71,43 @@ struct Judge {
         return judgement
     }
 
-    /// The payload that the key shows; nil when it is not there.
+    /// The observed payload of the key; nil when it is absent.
     func payload(_ number: Int, in observation: Observation) -> [UInt8]? {
         guard observed[number] >= 0 else { return nil }
         let payload = observation.entries[Int(observed[number])].payload
         guard let compared = validator.options.comparedKeys, !compared.contains(validator.table[number]) else {
             return payload
         }
-        // Not looked at: it is taken for what it should be, if anything should be there.
+        // Not sampled: assume the expected value, if there is one.
         return versions(number).legal(order).lazy.compactMap(\.payload).first ?? payload
     }
 
     func versions(_ number: Int) -> [Version] { validator.versions(number, at: tally.line) }
 
-    mutating func tell(_ violation: Violation) {
+    mutating func report(_ violation: Violation) {
         guard contract.checks.contains(violation.check) else { return }
         let count = judgement.counts[violation.check, default: 0]
         judgement.counts[violation.check] = count + 1
-        if count < validator.options.violationsTold { judgement.violations.append(violation) }
+        if count < validator.options.violationsPerCheck { judgement.violations.append(violation) }
     }
 
-    // MARK: Key by key
+    // MARK: Single keys
 
-    /// In the order of the history, whatever the order of the numbers: a line begins one operation only.
-    private mutating func sortOpen() {
-        let lastBegin = Dictionary(uniqueKeysWithValues: open.map { ($0, versions($0).map(\.begin).max() ?? 0) })
-        open.sort { lastBegin[$0]! < lastBegin[$1]! }
+    /// Sorts by the last begin line, which is unique, so that the order does not depend on key numbers.
+    private mutating func sortUncertainKeys() {
+        let lastBegin = Dictionary(
+            uniqueKeysWithValues: uncertainKeys.map { ($0, versions($0).map(\.begin).max() ?? 0) })
+        uncertainKeys.sort { lastBegin[$0]! < lastBegin[$1]! }
     }
 
-    private mutating func walk(_ observation: Observation) {
+    private mutating func compareKeys(_ observation: Observation) {
         observed = [Int32](repeating: -1, count: validator.records.count)
-        var strangers: [Observation.Entry] = []
+        var unknownEntries: [Observation.Entry] = []
         for (index, entry) in observation.entries.enumerated() {
             if let number = validator.table.number(of: entry.key), !versions(number).isEmpty {
                 observed[number] = Int32(index)
             } else {
-                strangers.append(entry)
+                unknownEntries.append(entry)
             }
         }
         judgement.totals.observedLive = observation.count
@@ -114,17 +115,17 @@ struct Judge {
         for number in validator.records.indices {
             let versions = versions(number)
             guard !versions.isEmpty else { continue }
-            livingVersions += look(at: number, versions, payload(number, in: observation))
+            livingVersions += judgeKey(number, versions, payload(number, in: observation))
         }
         judgement.totals.dead = max(0, tally.acknowledged - livingVersions)
-        for stranger in strangers { differ(number: nil, stranger.key, [.nothing], stranger.payload) }
+        for entry in unknownEntries { addDifference(number: nil, entry.key, [.absent], entry.payload) }
     }
 
-    /// Returns how many acknowledged puts may still be the key's last operation.
+    /// Judges one key. Returns how many acknowledged puts may still be its last operation.
     @inline(__always)
-    private mutating func look(at number: Int, _ versions: [Version], _ payload: [UInt8]?) -> Int {
+    private mutating func judgeKey(_ number: Int, _ versions: [Version], _ payload: [UInt8]?) -> Int {
         if versions.count == 1 && areSame(versions[0].kept, payload) {
-            // Nearly every key of a good state.
+            // The fast path for nearly every key of a correct state.
             guard payload != nil else { return 0 }
             judgement.totals.oracleLive += 1
             judgement.totals.survived += 1
@@ -143,41 +144,41 @@ struct Judge {
         }
         judgement.totals.inFlight += uncertain
         if !isLegal {
-            differ(number: number, validator.table[number], versions, payload)
+            addDifference(number: number, validator.table[number], versions, payload)
         } else if uncertain > 0 {
-            open.append(number)
+            uncertainKeys.append(number)
         }
         return living
     }
 
-    private mutating func differ(number: Int?, _ key: ByteString, _ versions: [Version], _ payload: [UInt8]?) {
+    private mutating func addDifference(number: Int?, _ key: ByteString, _ versions: [Version], _ payload: [UInt8]?) {
         let isLive = versions.isLive(order)
-        var recall = Recall()
+        var history = ValueHistory()
         if let payload, let number {
-            recall = validator.recall(payload, under: number, at: tally.line)
+            history = validator.valueHistory(payload, under: number, at: tally.line)
         } else if let payload {
-            recall = validator.recall(payload, underForgotten: key)
+            history = validator.valueHistory(payload, underDropped: key)
         }
-        let isLoss = payload == nil || recall.isHeld
+        let isLoss = payload == nil || history.isHeld
         if isLive {
             if isLoss { judgement.totals.dropped += 1 } else { judgement.totals.damaged += 1 }
         } else {
             judgement.totals.extras += 1
         }
-        if payload != nil && recall.isKnown && !recall.isHeld { judgement.totals.mismatches += 1 }
+        if payload != nil && history.isKnown && !history.isHeld { judgement.totals.mismatches += 1 }
         differences.append(
             Difference(
-                number: number, key: key, payload: payload, breaks: Self.breaks(payload, recall, isLive: isLive),
-                firstHeld: recall.isHeld ? recall.firstHeld : nil, line: versions.legal(order).first?.line ?? 0,
+                number: number, key: key, payload: payload, breaks: Self.breaks(payload, history, isLive: isLive),
+                firstHeld: history.isHeld ? history.firstHeld : nil, line: versions.legal(order).first?.line ?? 0,
                 isLoss: isLoss))
     }
 
-    /// The table in `Validator`.
-    private static func breaks(_ payload: [UInt8]?, _ recall: Recall, isLive: Bool) -> [Check] {
+    /// The violated checks, by the table in `Validator`.
+    private static func breaks(_ payload: [UInt8]?, _ history: ValueHistory, isLive: Bool) -> [Check] {
         guard let payload else { return lost }
-        if !recall.isKnown { return extra }
-        if recall.isHeld { return isLive ? lost : resurrected }
-        let mixed = recall.isMix(of: payload)
+        if !history.isKnown { return extra }
+        if history.isHeld { return isLive ? lost : resurrected }
+        let mixed = history.isMix(of: payload)
         return isLive ? (mixed ? mixedLive : damagedLive) : (mixed ? mixedGone : damagedGone)
     }
 
@@ -189,20 +190,20 @@ struct Judge {
     private static let damagedLive: [Check] = [.payloadIntegrity, .perKeyPrefix, .durable]
     private static let damagedGone: [Check] = [.payloadIntegrity, .perKeyPrefix, .noResurrection, .durable]
 
-    /// `difference` as a violation of `check`.
+    /// The violation of `check` by a difference.
     func violation(_ check: Check, _ difference: Difference, detail: String = "") -> Violation {
         let versions = difference.number.map(versions) ?? []
         return Violation(
             check: check, key: difference.key,
-            expected: (versions.isEmpty ? [.nothing] : versions).legal(order).map {
-                Holding(payload: $0.payload, line: $0.line)
+            expected: (versions.isEmpty ? [.absent] : versions).legal(order).map {
+                KeyState(payload: $0.payload, line: $0.line)
             },
-            found: Holding(payload: difference.payload, line: difference.firstHeld),
+            found: KeyState(payload: difference.payload, line: difference.firstHeld),
             line: difference.line == 0 ? nil : difference.line, detail: detail)
     }
 
-    /// Tells the differences that break the contract, or sets them apart where operations in flight that a plain
-    /// oracle does not record may explain all of them.
+    /// Reports the differences that violate the contract. If unrecorded operations in flight (of a plain oracle) may
+    /// explain all of them, lists them as unattributed instead.
     private mutating func attribute() {
         differences.sort { $0.line == $1.line ? $0.key < $1.key : $0.line < $1.line }
         let breaking = differences.filter { $0.breaks.contains(where: contract.checks.contains) }
@@ -212,24 +213,24 @@ struct Judge {
         if inFlight > 0 {
             let budget = inFlight * (tally.restarts.count + 1)
             detail =
-                "without intents, \(budget.counted("operation")) may be in flight, which cannot explain all "
+                "without intents up to \(budget.counted("operation")) may be in flight, which cannot explain all "
                 + "\(breaking.count.counted("difference"))"
         }
         for difference in differences {
             guard let check = difference.breaks.first(where: contract.checks.contains) else { continue }
             if mayBeInFlight {
                 judgement.unattributed.append(violation(check, difference))
-            } else if mayTell(check) {
-                tell(violation(check, difference, detail: detail))
+            } else if mayReport(check) {
+                report(violation(check, difference, detail: detail))
             } else {
                 judgement.counts[check, default: 0] += 1
             }
         }
     }
 
-    /// Whether operations that a plain oracle does not record, `inFlight` at the end of each life, can be behind all of
-    /// these. What was acknowledged in one life, only those of that life or a later one can have replaced, unless a lost
-    /// tail is forgiven.
+    /// Whether unrecorded operations, `inFlight` at the end of each life, can explain all these differences. Unless a
+    /// lost tail is allowed, a value acknowledged in one life can only be replaced by operations of that life or a
+    /// later one.
     private func areExplained(_ differences: [Difference], inFlight: Int) -> Bool {
         var wanted = [Int](repeating: 0, count: tally.restarts.count + 1)
         for difference in differences {
@@ -243,34 +244,34 @@ struct Judge {
         return true
     }
 
-    /// Whether a violation of `check` would still be told, not only counted.
-    private func mayTell(_ check: Check) -> Bool {
-        judgement.counts[check, default: 0] < validator.options.violationsTold
+    /// Whether another violation of `check` is still reported, not only counted.
+    private func mayReport(_ check: Check) -> Bool {
+        judgement.counts[check, default: 0] < validator.options.violationsPerCheck
     }
 
-    // MARK: Beyond the first recovery
+    // MARK: Second recovery and probe
 
     private mutating func judgeSecond(_ second: Recovery?, after first: Observation) {
         guard contract.checks.contains(.idempotent) else { return }
         switch second {
         case nil: judgement.notTried.append(.idempotent)
         case .failed, .hung, .filesystemBroken:
-            tell(Violation(check: .idempotent, detail: "the second recovery fails: \(second?.failure ?? "")"))
+            report(Violation(check: .idempotent, detail: "the second recovery fails: \(second?.failure ?? "")"))
         case .opened(let observation):
             guard observation != first else { return }
             for entry in first.entries where observation[entry.key] != entry.payload {
-                tellChange(of: entry.key, from: entry.payload, to: observation[entry.key])
+                reportChange(of: entry.key, from: entry.payload, to: observation[entry.key])
             }
             for entry in observation.entries where first[entry.key] == nil {
-                tellChange(of: entry.key, from: nil, to: entry.payload)
+                reportChange(of: entry.key, from: nil, to: entry.payload)
             }
         }
     }
 
-    private mutating func tellChange(of key: ByteString, from first: [UInt8]?, to second: [UInt8]?) {
-        tell(
+    private mutating func reportChange(of key: ByteString, from first: [UInt8]?, to second: [UInt8]?) {
+        report(
             Violation(
-                check: .idempotent, key: key, expected: [Holding(payload: first)], found: Holding(payload: second),
+                check: .idempotent, key: key, expected: [KeyState(payload: first)], found: KeyState(payload: second),
                 detail: "the second recovery differs from the first"))
     }
 
@@ -280,11 +281,11 @@ struct Judge {
         case nil: judgement.notTried.append(.writable)
         case .kept: break
         case .refused(let reason):
-            tell(Violation(check: .writable, detail: "a write after recovery is refused: \(reason)"))
-        case .lost(let reason): tell(Violation(check: .writable, detail: "a write after recovery is lost: \(reason)"))
+            report(Violation(check: .writable, detail: "a write after recovery fails: \(reason)"))
+        case .lost(let reason): report(Violation(check: .writable, detail: "a write after recovery is lost: \(reason)"))
         case .unkept(let reason):
             guard contract.checks.contains(.durable) else { break }
-            tell(Violation(check: .writable, detail: "a write after recovery is lost: \(reason)"))
+            report(Violation(check: .writable, detail: "a write after recovery is lost: \(reason)"))
         }
     }
 }

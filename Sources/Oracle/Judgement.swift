@@ -1,19 +1,19 @@
-/// What the validator says of one observation at one line of the oracle.
+/// The validator's result for one observation at one line of the oracle.
 public struct Judgement: Hashable, Sendable {
     /// `pass`, `violation`, `filesystem`, or `inconclusive` when a check of the contract could not be judged and none was broken.
     public internal(set) var verdict: Verdict = .pass
-    /// The first few of each broken check, by check and then in the order in which keys first stood in the oracle.
+    /// The first violations of each check, sorted by check, then by the line of the expected value.
     public internal(set) var violations: [Violation] = []
-    /// How often each check was broken; those that were not are absent.
+    /// The number of violations of each check. Contains only violated checks.
     public internal(set) var counts: [Check: Int] = [:]
-    /// Differences that operations in flight may explain in an oracle that does not record them.
+    /// Differences that unrecorded operations in flight may explain (in an oracle without intents).
     public internal(set) var unattributed: [Violation] = []
     /// Checks of the contract that could not be judged, and why.
     public internal(set) var unjudged: [Check: String] = [:]
-    /// Checks of the contract for which no evidence was given (no second recovery, no write after recovery).
+    /// Checks of the contract without evidence (no second recovery, no write after recovery).
     public internal(set) var notTried: [Check] = []
     public internal(set) var totals = Totals()
-    /// Something had been acknowledged by then: the store had promised more than to open.
+    /// Whether any operation was acknowledged before that line.
     public internal(set) var hasAcknowledged = false
     /// Recovery did not end.
     public internal(set) var isHang = false
@@ -22,32 +22,33 @@ public struct Judgement: Hashable, Sendable {
 
     init() {}
 
-    /// What a whole run says, whose judgements are not kept one by one.
+    /// The combined result of a run that does not keep its single judgements.
     package init(_ verdict: Verdict, _ violations: [Violation]) {
         self.verdict = verdict
         self.violations = violations
         for violation in violations { counts[violation.check, default: 0] += 1 }
     }
 
-    /// The broken checks.
+    /// The violated checks.
     public var broken: [Check] { counts.keys.sorted() }
 }
 
-/// What a run can show of a store after a crash.
+/// What a run observed of a store after a crash.
 public struct Evidence: Hashable, Sendable {
-    /// Whether the store took a new write after recovery, and kept it over one more recovery.
+    /// Whether a new write after recovery succeeded and survived another recovery.
     public enum Probe: Hashable, Sendable {
         case kept
         case refused(reason: String)
         case lost(reason: String)
-        /// It opens after the next power cut, and what was acknowledged is not all there: wrong where that is promised.
+        /// The store opens after the next power cut but lost acknowledged data: a violation if the contract includes
+        /// `durable`.
         case unkept(reason: String)
     }
 
     public var recovery: Recovery
-    /// What a second recovery of the same directory gave; nil when it was not tried.
+    /// The result of recovering the same directory again; nil when not tried.
     public var secondRecovery: Recovery?
-    /// Nil when it was not tried.
+    /// nil when not tried.
     public var probe: Probe?
 
     public init(_ recovery: Recovery, secondRecovery: Recovery? = nil, probe: Probe? = nil) {

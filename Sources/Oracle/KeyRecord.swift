@@ -1,19 +1,19 @@
-/// What the validator knows of one key.
+/// The validator's state for one key.
 struct KeyRecord: Sendable {
     private(set) var versions = LiveVersions()
-    /// Nothing is left of the key, and its number is free.
+    /// Whether the key was dropped and its number may be reused.
     private(set) var isDropped = false
-    /// Index of what is watched of the key's history; -1 when nothing is.
+    /// Index of the key's `WatchedValue`; -1 for none.
     var watch: Int32 = -1
-    /// Whether the validator has the key among those with operations of the present life.
+    /// Whether the key is in the validator's list of keys with operations in the current life.
     var isListed = false
-    /// The whole history, when everything is kept: the versions after each line that changed them …
+    /// With the whole history: the versions after each line that changed them.
     private var log: VersionLog?
-    /// … and each value that the key was ever asked to hold, with the line on which that began.
+    /// With the whole history: each value of the key, with the begin line of its operation.
     var past: [(line: Int, payload: KeptPayload?)] = []
 
-    /// Where operations began whose outcome stays open (refused, or left open by a restart that nobody observed), and the
-    /// line from which on it does; when everything is kept.
+    /// With the whole history: operations whose outcome stays unknown (failed, or left open by an unobserved restart),
+    /// by begin line, with the line from which on that holds.
     private var openBegins: [Int: Int] = [:]
 
     init(keepsEverything: Bool) { log = keepsEverything ? VersionLog() : nil }
@@ -26,10 +26,10 @@ struct KeyRecord: Sendable {
         return replacement
     }
 
-    /// The operation that began at `begin` may have happened or not, from `line` on.
+    /// From `line` on, the outcome of the operation that began at `begin` is unknown for good.
     mutating func noteOpen(begin: Int, from line: Int) { openBegins[begin] = line }
 
-    /// Whether it may by now.
+    /// Whether the outcome of that operation is unknown for good at `line`.
     func isOpen(begin: Int, at line: Int) -> Bool { openBegins[begin].map { $0 <= line } ?? false }
 
     mutating func drop() {
@@ -37,6 +37,6 @@ struct KeyRecord: Sendable {
         isDropped = true
     }
 
-    /// The versions after line `line`, when everything is kept; nil when the key had not been named by then.
+    /// The versions after `line`, with the whole history; nil when no operation had named the key by then.
     func versions(after line: Int) -> [Version]? { log?.versions(after: line) }
 }

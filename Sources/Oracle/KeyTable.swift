@@ -2,19 +2,19 @@ import Bytes
 
 import func Glibc.memcmp
 
-/// Keys and the small whole numbers that stand for them: an open-addressed hash table with linear probing.
+/// Maps keys to small numbers: an open-addressing hash table with linear probing.
 ///
-/// Numbers are handed out in the order in which keys come, so that walking them is deterministic, unlike walking a
-/// Dictionary; a removed key's number is used again. The keys' bytes lie one behind the other in one array, so that
-/// looking one up touches few cache lines; what removed keys leave there is squeezed out once it is most of it.
+/// Numbers are assigned in order of insertion, so iteration is deterministic, unlike that of a Dictionary. Numbers of
+/// removed keys are reused. The bytes of all keys are in one array, for few cache misses; it is compacted when more
+/// than half of it belongs to removed keys.
 ///
-/// The hash is quick and known to everybody. Keys that were made to meet in one place are noticed when they do, and
-/// from then on the standard library's hash is used, which differs from process to process.
+/// The hash function is fast and unseeded. If keys collide so much that they must have been made to, the table switches
+/// to the standard library's hash, which is seeded per process.
 struct KeyTable: Sendable {
     private struct Key {
         var hash: UInt64
         var start: Int
-        /// -1: a free number.
+        /// -1 for a free number.
         var count: Int
     }
 
@@ -22,12 +22,12 @@ struct KeyTable: Sendable {
     private var keys: [Key] = []
     private var bytes: [UInt8] = []
     private var removedBytes = 0
-    /// 0: empty; else the number plus one.
+    /// 0 for an empty slot, else the number plus one.
     private var slots = [UInt32](repeating: 0, count: 16)
     private var free: [Int] = []
-    private(set) var isGuarded = false
+    private(set) var usesSeededHash = false
 
-    /// How many slots a key may be pushed past its own before the table is guarded.
+    /// The longest probe sequence before the table switches to the seeded hash.
     private static let longestProbe = 128
 
     /// The key of `number`.
@@ -57,14 +57,14 @@ struct KeyTable: Sendable {
         }
     }
 
-    /// The number of `key`, which must not be there.
+    /// Adds `key`, which must be new, and returns its number.
     mutating func add(_ key: ByteString) -> Int {
         if (keys.count - free.count + 1) * 2 > slots.count { grow() }
         let entry = Key(hash: hash(key.bytes), start: bytes.count, count: key.count)
         bytes.append(contentsOf: key.bytes)
         let number = free.popLast() ?? keys.count
         if number == keys.count { keys.append(entry) } else { keys[number] = entry }
-        if place(number) > Self.longestProbe, !isGuarded { guardAgainstCollisions() }
+        if insert(number) > Self.longestProbe, !usesSeededHash { switchToSeededHash() }
         return number
     }
 
@@ -72,7 +72,7 @@ struct KeyTable: Sendable {
         let mask = slots.count - 1
         var hole = Int(truncatingIfNeeded: keys[number].hash) & mask
         while slots[hole] != UInt32(number + 1) { hole = (hole + 1) & mask }
-        // Close the gap: whatever was pushed past the hole by probing moves back into it.
+        // Close the gap: move back the keys that probing had pushed past it.
         var slot = (hole + 1) & mask
         while slots[slot] != 0 {
             let home = Int(truncatingIfNeeded: keys[Int(slots[slot]) - 1].hash) & mask
@@ -86,12 +86,12 @@ struct KeyTable: Sendable {
         removedBytes += keys[number].count
         keys[number] = Key(hash: 0, start: 0, count: -1)
         free.append(number)
-        if removedBytes > max(4096, bytes.count / 2) { squeeze() }
+        if removedBytes > max(4096, bytes.count / 2) { compact() }
     }
 
-    /// Returns how many slots were taken before the one that it found.
+    /// Inserts the number into its slot. Returns the length of the probe sequence.
     @discardableResult
-    private mutating func place(_ number: Int) -> Int {
+    private mutating func insert(_ number: Int) -> Int {
         var slot = Int(truncatingIfNeeded: keys[number].hash) & (slots.count - 1)
         var passed = 0
         while slots[slot] != 0 {
@@ -102,36 +102,36 @@ struct KeyTable: Sendable {
         return passed
     }
 
-    private mutating func guardAgainstCollisions() {
-        isGuarded = true
+    private mutating func switchToSeededHash() {
+        usesSeededHash = true
         for number in keys.indices where keys[number].count >= 0 { keys[number].hash = hash(self[number].bytes) }
         slots = [UInt32](repeating: 0, count: slots.count)
-        for number in keys.indices where keys[number].count >= 0 { place(number) }
+        for number in keys.indices where keys[number].count >= 0 { insert(number) }
     }
 
     @inline(__always)
     private func hash(_ key: [UInt8]) -> UInt64 {
-        isGuarded ? UInt64(bitPattern: Int64(ByteString(key).hashValue)) : Self.quickHash(key)
+        usesSeededHash ? UInt64(bitPattern: Int64(ByteString(key).hashValue)) : Self.quickHash(key)
     }
 
     private mutating func grow() {
         slots = [UInt32](repeating: 0, count: slots.count * 2)
-        for number in keys.indices where keys[number].count >= 0 { place(number) }
+        for number in keys.indices where keys[number].count >= 0 { insert(number) }
     }
 
-    private mutating func squeeze() {
-        var squeezed: [UInt8] = []
-        squeezed.reserveCapacity(bytes.count - removedBytes)
+    private mutating func compact() {
+        var compacted: [UInt8] = []
+        compacted.reserveCapacity(bytes.count - removedBytes)
         for number in keys.indices where keys[number].count >= 0 {
             let key = keys[number]
-            keys[number].start = squeezed.count
-            squeezed.append(contentsOf: bytes[key.start..<key.start + key.count])
+            keys[number].start = compacted.count
+            compacted.append(contentsOf: bytes[key.start..<key.start + key.count])
         }
-        bytes = squeezed
+        bytes = compacted
         removedBytes = 0
     }
 
-    /// Eight bytes a step, multiplied and folded.
+    /// Multiplies and folds eight bytes per step.
     private static func quickHash(_ key: [UInt8]) -> UInt64 {
         key.withUnsafeBytes { bytes in
             var hash = UInt64(bytes.count) &* 0x9E37_79B9_7F4A_7C15

@@ -1,6 +1,5 @@
 extension LineScanner {
-    /// A string's content with its escapes resolved, as UTF-8. Half a surrogate pair becomes U+FFFD. Control
-    /// characters must be escaped.
+    /// Decodes the escapes of a string to UTF-8. A lone surrogate becomes U+FFFD. Throws for bare control characters.
     func unescape(_ token: Token) throws(OracleError) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity(token.end - token.start)
@@ -28,14 +27,14 @@ extension LineScanner {
                 continue
             default:
                 throw .syntax(
-                    line: line, column: column, expected: "an escape of JSON", found: "an unknown one")
+                    line: line, column: column, expected: "a JSON escape", found: "an unknown one")
             }
             index += 2
         }
         return text
     }
 
-    /// The scalar of `\uXXXX` at `index`, or of two that are a surrogate pair; `index` moves past it.
+    /// Decodes `\uXXXX`, or a surrogate pair of two, at `index`, and moves `index` past it.
     private func scalar(in token: Token, at index: inout Int) throws(OracleError) -> Character {
         let high = try codeUnit(in: token, at: index)
         index += 6

@@ -3,20 +3,20 @@ import Bytes
 import func Glibc.memchr
 import func Glibc.memcmp
 
-/// Reads one line of strict JSON: an object of strings, whole numbers and booleans, its fields in any order.
+/// Parses a line of strict JSON: an object with strings, whole numbers and booleans, with fields in any order.
 ///
-/// Strict means: nothing after the object, no field twice, no number but a whole one, no control character in a
-/// string. Every escape of JSON is understood (`\/` is how some encoders write the slash of base64). White space
-/// between tokens is allowed. Errors carry line and column; one at the end of the line is `.truncated`, which tells
-/// a write that was cut from damage of any other kind.
+/// Strict means: nothing after the object, no field twice, only whole numbers, no bare control characters in strings.
+/// All JSON escapes are decoded (some encoders write the slash of base64 as `\/`). White space between tokens is
+/// allowed. Errors have line and column. An error at the end of the line is `.truncated`, which distinguishes a torn
+/// write from other damage.
 ///
-/// The memory behind `bytes` is borrowed: a scanner never outlives the call that made it.
+/// `bytes` is borrowed: a scanner must not outlive the call that created it.
 struct LineScanner {
     let bytes: UnsafeBufferPointer<UInt8>
     let line: Int
     private(set) var position = 0
 
-    /// Where a string's content lies; `escaped` when it has to be unescaped before use.
+    /// The range of a string's content; `escaped` if it must be unescaped before use.
     struct Token {
         var start: Int
         var end: Int
@@ -28,25 +28,25 @@ struct LineScanner {
         self.line = line
     }
 
-    /// Reads the object that is the whole line; `field` is handed each name, at its value.
+    /// Parses the object, which must be the whole line. Calls `field` with each name, positioned at its value.
     @inline(__always)
     mutating func object(
         _ field: (inout LineScanner, Token) throws(OracleError) -> Void
     ) throws(OracleError) {
         try expect(UInt8(ascii: "{"), "{")
-        if !take(UInt8(ascii: "}")) {
+        if !skip(UInt8(ascii: "}")) {
             repeat {
                 let name = try string("a field's name in quotes")
                 try expect(UInt8(ascii: ":"), "':'")
                 try field(&self, name)
-            } while take(UInt8(ascii: ","))
+            } while skip(UInt8(ascii: ","))
             try expect(UInt8(ascii: "}"), "',' or '}'")
         }
         skipSpace()
         guard position == bytes.count else { throw unexpected("the end of the line") }
     }
 
-    /// A string, its quotes taken off. Its content is checked by whoever decodes, compares or unescapes it.
+    /// Scans a string and returns its content without quotes. Does not check the content.
     @inline(__always)
     mutating func string(_ expected: StaticString) throws(OracleError) -> Token {
         try expect(UInt8(ascii: "\""), expected)
@@ -60,7 +60,7 @@ struct LineScanner {
         return Token(start: start, end: end, escaped: false)
     }
 
-    /// A string in which the first quote may not be the last.
+    /// Scans a string that may contain escaped quotes.
     private mutating func escapedString(from start: Int) throws(OracleError) -> Token {
         position = start
         while position < bytes.count {
@@ -80,7 +80,7 @@ struct LineScanner {
         return UnsafeRawPointer(found) - UnsafeRawPointer(base)
     }
 
-    /// A whole number without sign, fraction, exponent or leading zeros.
+    /// Scans a whole number without sign, fraction, exponent or leading zeros.
     mutating func number(_ expected: StaticString) throws(OracleError) -> UInt64 {
         skipSpace()
         let start = position
@@ -108,7 +108,7 @@ struct LineScanner {
         }
     }
 
-    /// The bytes that a string of base64 stands for.
+    /// Scans and decodes a base64 string.
     mutating func base64() throws(OracleError) -> [UInt8] {
         let token = try string("a string of base64")
         let unescaped = token.escaped ? try unescape(token) : nil
@@ -128,7 +128,7 @@ struct LineScanner {
         return token.end - token.start == count && memcmp(bytes.baseAddress! + token.start, name.utf8Start, count) == 0
     }
 
-    /// What an error says instead of `expected`: at the place reached so far, or at `token`.
+    /// The error for finding something other than `expected`, at the current position or at `token`.
     func unexpected(_ expected: StaticString, at token: Token? = nil) -> OracleError {
         if let token {
             return .syntax(
@@ -153,7 +153,7 @@ struct LineScanner {
     }
 
     @inline(__always)
-    private mutating func take(_ byte: UInt8) -> Bool {
+    private mutating func skip(_ byte: UInt8) -> Bool {
         skipSpace()
         guard position < bytes.count, bytes[position] == byte else { return false }
         position += 1
@@ -162,6 +162,6 @@ struct LineScanner {
 
     @inline(__always)
     private mutating func expect(_ byte: UInt8, _ expected: StaticString) throws(OracleError) {
-        guard take(byte) else { throw unexpected(expected) }
+        guard skip(byte) else { throw unexpected(expected) }
     }
 }

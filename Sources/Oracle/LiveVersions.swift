@@ -1,50 +1,49 @@
-/// The operations that may be their key's last one, and those in flight, in the order in which they began.
+/// The operations that may be the last one on a key, and those in flight, in begin order.
 ///
-/// What a certain operation replaces is forgotten, but not at once where many overlap: the array is gone through when it
-/// has doubled, so that each step costs no more than a look-up on average, however many operations are in flight on
-/// one key.
+/// Operations that a certain one has replaced are pruned. With many overlapping operations pruning waits until the
+/// array has doubled, so that a step costs amortised no more than a look-up, however many operations are in flight.
 struct LiveVersions: Sendable {
-    /// What a line of the oracle does to a key.
+    /// The effect of an oracle line on a key.
     enum Step: Sendable {
         /// An operation begins: it is in flight.
         case begin(Version)
-        /// An acknowledgement without a begin line: it happened after everything before it.
+        /// An acknowledgement without a begin line: it happened after all earlier operations.
         case replaceAll(Version)
-        /// The operation that began at `begin` is over, and certain to have taken effect or not.
+        /// The operation that began at `begin` has ended. `isCertain`: it took effect; otherwise that is unknown.
         case answer(begin: Int, closed: Int, isCertain: Bool)
-        /// The life of the store that began after line `lifeBegin` is over, and what was in flight with it.
+        /// The life of the store that began after line `lifeBegin` has ended, and with it the operations in flight.
         case restart(lifeBegin: Int, closed: Int)
-        /// An observation settles the key.
-        case settle(Version)
+        /// An observation decides the value of the key.
+        case resolve(Version)
     }
 
-    /// In the order of `begin`; some may be replaced.
-    private var stored: [Version] = [.nothing]
-    /// Where the certain operation began that began last.
+    /// Sorted by `begin`. Some may be replaced already.
+    private var stored: [Version] = [.absent]
+    /// The latest begin line of a certain operation.
     private var lastCertainBegin = 0
-    private var mayHoldReplaced = false
-    /// How many were left when `stored` was last gone through.
+    private var mayContainReplaced = false
+    /// The size of `stored` after the last pruning.
     private var keptCount = 1
 
-    /// Up to here replaced operations are forgotten at once.
+    /// Up to this size, replaced operations are pruned at once.
     private static let smallCount = 4
 
-    /// Every operation that may be the last one, and those in flight: never empty, at least one certain.
-    var current: [Version] { mayHoldReplaced ? remaining() : stored }
+    /// All operations that may be the last one, and those in flight. Never empty; at least one is certain.
+    var current: [Version] { mayContainReplaced ? remaining() : stored }
 
     var storedCount: Int { stored.count }
 
-    /// Whether nothing but an acknowledged absence is left.
+    /// Whether only a certain absence is left.
     var isOnlyCertainAbsence: Bool { stored.count == 1 && stored[0].kept == nil && stored[0].isCertain }
 
-    /// Where the operations in flight began that began after line `lifeBegin`, the latest first. It looks at no others: what
-    /// earlier lives left open may be many times as much.
+    /// The begin lines of operations in flight that began after `lifeBegin`, latest first. Does not visit older ones,
+    /// of which earlier lives may have left many.
     func inFlight(after lifeBegin: Int) -> [Int] {
         stored.reversed().prefix { $0.begin > lifeBegin }.filter(\.isInFlight).map(\.begin)
     }
 
-    /// Where the operation `seq` of the life that began after line `lifeBegin` began, if it is in flight. Within a life
-    /// numbers rise.
+    /// The begin line of the operation `seq` in the life that began after `lifeBegin`, if it is in flight. Binary
+    /// search: numbers rise within a life.
     func begin(ofInFlight seq: UInt64, lifeBegin: Int) -> Int? {
         var (low, high) = (0, stored.count)
         while low < high {
@@ -55,7 +54,7 @@ struct LiveVersions: Sendable {
         return stored[low].begin
     }
 
-    /// An acknowledged put that the key has forgotten, and the operation that brought that about.
+    /// An acknowledged put that was pruned, and the operation that replaced it.
     struct Replacement {
         var old: Version
         var new: Version
@@ -73,7 +72,7 @@ struct LiveVersions: Sendable {
             answer(index, closed, isCertain)
             guard isCertain, stored.count > 1 else { return nil }
             let version = stored[index]
-            return forgetIfDue().map { Replacement(old: $0, new: version) }
+            return pruneIfDue().map { Replacement(old: $0, new: version) }
         case .restart(let lifeBegin, let closed):
             var index = stored.count
             while index > 0, stored[index - 1].begin > lifeBegin {
@@ -81,8 +80,8 @@ struct LiveVersions: Sendable {
                 if stored[index].isInFlight { stored[index].closed = closed }
             }
             return nil
-        case .settle(let version):
-            (stored, lastCertainBegin, mayHoldReplaced, keptCount) = ([version], version.begin, false, 1)
+        case .resolve(let version):
+            (stored, lastCertainBegin, mayContainReplaced, keptCount) = ([version], version.begin, false, 1)
             return nil
         }
     }
@@ -92,15 +91,15 @@ struct LiveVersions: Sendable {
         stored[index].isCertain = isCertain
         guard isCertain else { return }
         lastCertainBegin = max(lastCertainBegin, stored[index].begin)
-        mayHoldReplaced = true
+        mayContainReplaced = true
     }
 
     private mutating func replaceAll(by version: Version) -> Version? {
         lastCertainBegin = version.begin
         guard stored.count == 1 else {
             stored.append(version)
-            mayHoldReplaced = true
-            return forgetIfDue()
+            mayContainReplaced = true
+            return pruneIfDue()
         }
         var old = version
         swap(&stored[0], &old)
@@ -116,16 +115,16 @@ struct LiveVersions: Sendable {
         return low
     }
 
-    private mutating func forgetIfDue() -> Version? {
+    private mutating func pruneIfDue() -> Version? {
         guard stored.count <= Self.smallCount || stored.count >= 2 * keptCount else { return nil }
-        var forgotten: Version?
-        stored = remaining { if $0.isCertain && $0.kept != nil { forgotten = $0 } }
+        var pruned: Version?
+        stored = remaining { if $0.isCertain && $0.kept != nil { pruned = $0 } }
         keptCount = stored.count
-        mayHoldReplaced = false
-        return forgotten
+        mayContainReplaced = false
+        return pruned
     }
 
-    /// What no certain operation replaces; each other one is handed to `forget`.
+    /// The operations that no certain one has replaced; calls `forget` for each other one.
     private func remaining(_ forget: (Version) -> Void = { _ in }) -> [Version] {
         let lastOfBatch = stored.lastCertainBeginOfBatch
         return stored.filter { version in

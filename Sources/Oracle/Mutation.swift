@@ -1,12 +1,12 @@
-/// A way of being wrong that the positive control makes up, to see whether the validator notices.
+/// A defect that the positive control puts into an observation, to test that the validator detects it.
 public enum Mutation: String, CaseIterable, Hashable, Sendable {
     /// The recovery fails.
     case unopened
-    /// An acknowledged key is gone.
+    /// An acknowledged key is missing.
     case lostAcknowledgement = "lost-acknowledgement"
-    /// A key is back at a value that an acknowledged one has replaced.
+    /// A key has an old value that an acknowledged one has replaced.
     case oldValue = "old-value"
-    /// A value is the start of one of its key's payloads and the end of another.
+    /// A value is the start of one payload of its key and the end of another.
     case mixedValue = "mixed-value"
     case flippedBit = "flipped-bit"
     /// A key that no operation named.
@@ -22,7 +22,7 @@ public enum Mutation: String, CaseIterable, Hashable, Sendable {
     /// A write after recovery does not survive.
     case lostProbe = "lost-probe"
 
-    /// The check that must flag it.
+    /// The check that must detect it.
     public var check: Check {
         switch self {
         case .unopened: .opens
@@ -39,16 +39,16 @@ public enum Mutation: String, CaseIterable, Hashable, Sendable {
     }
 }
 
-/// What became of one mutation.
+/// The result of one mutation.
 public struct ControlResult: Hashable, Sendable {
     public enum Outcome: Hashable, Sendable {
-        /// The right check flagged it.
-        case flagged
-        /// The right check did not: the validator cannot be trusted with this run, which is a harness error.
+        /// The right check detected it.
+        case detected
+        /// The right check did not detect it: the validator is not reliable for this run, a harness error.
         case missed(verdict: Verdict)
-        /// The run's history has nothing to make the mutation of.
-        case notFormed(reason: String)
-        /// The real observation breaks the check already, so that a mutation would show nothing.
+        /// The run's history does not allow this mutation.
+        case notApplicable(reason: String)
+        /// The real observation already violates the check, so a mutation would prove nothing.
         case alreadyBroken
     }
 
@@ -69,10 +69,10 @@ public struct ControlResult: Hashable, Sendable {
 extension ControlResult: CustomStringConvertible {
     public var description: String {
         switch outcome {
-        case .flagged: "\(mutation.rawValue): flagged by \(mutation.check.rawValue)"
+        case .detected: "\(mutation.rawValue): detected by \(mutation.check.rawValue)"
         case .missed(let verdict): "\(mutation.rawValue): MISSED by \(mutation.check.rawValue) (\(verdict.rawValue))"
-        case .notFormed(let reason): "\(mutation.rawValue): not formed: \(reason)"
-        case .alreadyBroken: "\(mutation.rawValue): not tried: \(mutation.check.rawValue) is broken already"
+        case .notApplicable(let reason): "\(mutation.rawValue): not applicable: \(reason)"
+        case .alreadyBroken: "\(mutation.rawValue): not tried: \(mutation.check.rawValue) is already violated"
         }
     }
 }

@@ -1,9 +1,9 @@
 import Bytes
 
-/// What a recovered store held: every live key with its payload, sorted by key.
+/// The content of a recovered store: every live key with its payload, sorted by key.
 ///
-/// Sorting makes equal contents equal values, whatever order the store printed them in, and makes every judgement
-/// deterministic. Immutable and copy-on-write: copies are cheap.
+/// Because it is sorted, equal contents are equal values and judgements are deterministic, whatever order the store
+/// printed. Copy-on-write: copies are cheap.
 public struct Observation: Hashable, Sendable {
     public struct Entry: Hashable, Sendable {
         public var key: ByteString
@@ -19,12 +19,12 @@ public struct Observation: Hashable, Sendable {
         }
     }
 
-    /// Sorted by key, bytewise; no key twice.
+    /// Sorted by key, bytewise, without duplicates.
     public private(set) var entries: [Entry]
 
     public init() { entries = [] }
 
-    /// Fails with the key that stands twice in `entries`.
+    /// Throws if `entries` has a key twice.
     public init(_ entries: [Entry]) throws(DuplicateKey) {
         var sorted = entries
         if !Self.isSorted(sorted) { sorted.sort { $0.key < $1.key } }
@@ -38,7 +38,7 @@ public struct Observation: Hashable, Sendable {
         entries = contents.map { Entry(key: $0.key, payload: $0.value) }.sorted { $0.key < $1.key }
     }
 
-    /// A store that shows a key twice has no state to judge.
+    /// A key appears twice.
     public struct DuplicateKey: Error, Hashable, Sendable {
         public var key: ByteString
     }
@@ -53,8 +53,8 @@ public struct Observation: Hashable, Sendable {
         }
         set {
             let index = insertionIndex(of: key)
-            let isThere = index < entries.count && entries[index].key == key
-            switch (newValue, isThere) {
+            let exists = index < entries.count && entries[index].key == key
+            switch (newValue, exists) {
             case (let payload?, true): entries[index].payload = payload
             case (let payload?, false): entries.insert(Entry(key: key, payload: payload), at: index)
             case (nil, true): entries.remove(at: index)
@@ -63,7 +63,7 @@ public struct Observation: Hashable, Sendable {
         }
     }
 
-    /// With these payloads; nil takes a key away.
+    /// A copy with these payloads; nil removes a key.
     func changing(_ changes: [ByteString: [UInt8]?]) -> Observation {
         var changed = Observation()
         var added: [Entry] = []
@@ -84,7 +84,7 @@ public struct Observation: Hashable, Sendable {
         return changed
     }
 
-    /// The dump that says this, with its end line.
+    /// The observation as a dump, with its end line.
     public var encoded: [UInt8] {
         var text: [UInt8] = []
         for entry in entries { DumpLine.entry(key: entry.key, payload: entry.payload).append(to: &text) }

@@ -1,14 +1,14 @@
-/// What is wrong with an oracle or with a dump, and where. Lines and columns are counted from 1.
+/// An error in an oracle or a dump. Lines and columns count from 1.
 public enum OracleError: Error, Hashable, Sendable {
-    /// The text at the place is not what the format wants there.
+    /// A syntax error.
     case syntax(line: Int, column: Int, expected: String, found: String)
-    /// The line ends where more was expected: the mark of a write that was cut short.
+    /// The line ends too early: the sign of a torn write.
     case truncated(line: Int, column: Int, expected: String)
-    /// The line's number may not stand there.
+    /// The line's `seq` violates a sequence rule.
     case sequence(line: Int, seq: UInt64, rule: String)
-    /// An answer that does not repeat its intent.
+    /// An answer differs from its begin line.
     case answerDiffers(line: Int, seq: UInt64, field: String)
-    /// The line is well-formed but says something that cannot be.
+    /// The line is well-formed but has no valid meaning.
     case meaning(line: Int, reason: String)
 
     public var line: Int {
@@ -29,14 +29,14 @@ extension OracleError: CustomStringConvertible {
             "line \(line), column \(column): expected \(expected), found the end of the line"
         case .sequence(let line, let seq, let rule): "line \(line): seq \(seq): \(rule)"
         case .answerDiffers(let line, let seq, let field):
-            "line \(line): seq \(seq): the answer's \(field) is not that of its begin line"
+            "line \(line): seq \(seq): the answer's \(field) differs from its begin line"
         case .meaning(let line, let reason): "line \(line): \(reason)"
         }
     }
 }
 
 extension OracleError {
-    /// The same, of the value of this field.
+    /// The same error, with the field's name added.
     func inField(named name: StaticString) -> OracleError {
         switch self {
         case .syntax(let line, let column, let expected, let found):

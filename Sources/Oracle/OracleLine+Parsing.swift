@@ -1,10 +1,10 @@
 import Bytes
 
 extension OracleLine {
-    /// The line that `text` (without its newline) says; `line` is its number, for errors.
+    /// Parses a line without its newline. `line` is its number, for errors.
     ///
-    /// Fields may stand in any order. A field that is not in the format is refused rather than ignored: a misspelt
-    /// `phase` would turn an intent into an acknowledgement, and the store would be blamed for it.
+    /// Fields may be in any order. An unknown field is an error and not ignored: a misspelt `phase` would turn an
+    /// intent into an acknowledgement, and the store would be blamed.
     public static func parse(_ text: Span<UInt8>, line: Int) throws(OracleError) -> OracleLine {
         try text.withUnsafeBufferPointer { (bytes) throws(OracleError) in
             var scanner = LineScanner(bytes, line: line)
@@ -19,7 +19,7 @@ extension OracleLine {
     }
 }
 
-/// The fields of one line as they come in.
+/// The fields of a line that were parsed so far.
 private struct Fields {
     enum Kind { case put, delete, restart }
     enum Phase { case begin, failed }
@@ -34,32 +34,32 @@ private struct Fields {
     @inline(__always)
     mutating func read(_ name: LineScanner.Token, from scanner: inout LineScanner) throws(OracleError) {
         if scanner.matches(name, "key") {
-            try refuse(key != nil, "a field but once", name, scanner)
+            try requireFirst(key != nil, "each field at most once", name, scanner)
             key = try scanner.base64()
         } else if scanner.matches(name, "payload") {
-            try refuse(payload != nil, "a field but once", name, scanner)
+            try requireFirst(payload != nil, "each field at most once", name, scanner)
             payload = try scanner.base64()
         } else if scanner.matches(name, "seq") {
-            try refuse(seq != nil, "a field but once", name, scanner)
+            try requireFirst(seq != nil, "each field at most once", name, scanner)
             seq = try scanner.number("a whole number")
         } else if scanner.matches(name, "op") {
-            try refuse(kind != nil, "a field but once", name, scanner)
+            try requireFirst(kind != nil, "each field at most once", name, scanner)
             kind = try readKind(&scanner)
         } else if scanner.matches(name, "phase") {
-            try refuse(phase != nil, "a field but once", name, scanner)
+            try requireFirst(phase != nil, "each field at most once", name, scanner)
             phase = try readPhase(&scanner)
         } else if scanner.matches(name, "txn") {
-            try refuse(txn != nil, "a field but once", name, scanner)
+            try requireFirst(txn != nil, "each field at most once", name, scanner)
             txn = try scanner.number("a whole number")
         } else {
             throw scanner.unexpected("op, seq, key, payload, phase or txn", at: name)
         }
     }
 
-    private func refuse(
-        _ wrong: Bool, _ expected: StaticString, _ name: LineScanner.Token, _ scanner: LineScanner
+    private func requireFirst(
+        _ isRepeated: Bool, _ expected: StaticString, _ name: LineScanner.Token, _ scanner: LineScanner
     ) throws(OracleError) {
-        if wrong { throw scanner.unexpected(expected, at: name) }
+        if isRepeated { throw scanner.unexpected(expected, at: name) }
     }
 
     private func readKind(_ scanner: inout LineScanner) throws(OracleError) -> Kind {

@@ -1,26 +1,26 @@
 import Bytes
 
-/// One line of the oracle: the log of what a workload asked of the store and what the store acknowledged.
+/// A line of the oracle: the log of a workload's operations and the store's acknowledgements.
 ///
 ///     {"op":"put","seq":7,"key":"…","payload":"…","phase":"begin"}     intent
 ///     {"op":"put","seq":7,"key":"…","payload":"…"}                     acknowledged durable
-///     {"op":"put","seq":7,"key":"…","payload":"…","phase":"failed"}    refused
-///     {"op":"del","seq":8,"key":"…","txn":3}                           of batch 3
+///     {"op":"put","seq":7,"key":"…","payload":"…","phase":"failed"}    failed
+///     {"op":"del","seq":8,"key":"…","txn":3}                           in batch 3
 ///     {"op":"restart"}
 ///
-/// `key` and `payload` are base64. The format and what each line promises: docs/oracle-format.md.
+/// `key` and `payload` are base64. docs/oracle-format.md specifies the format.
 public enum OracleLine: Hashable, Sendable {
-    /// Written before the store is called: from here on the operation may be there after a crash.
+    /// Written before the call: from now on the operation may survive a crash.
     case begin(OracleOperation)
-    /// Written only after the store's sync returned: from here on the operation must be there after a crash.
+    /// Written after the store's sync returned: from now on the operation must survive a crash.
     case acknowledged(OracleOperation)
-    /// Written after the store refused the operation with an error. Whether it took effect stays open, as of one in
-    /// flight; but it is over, so whatever is acknowledged of a later operation on its key replaces it.
+    /// Written after the operation failed with an error. Whether it took effect is unknown, as for one in flight. But
+    /// it has ended, so later acknowledged operations on its key replace it.
     case failed(OracleOperation)
-    /// Written between two lives of the store: operations without an answer can no longer take effect after this line.
+    /// Written between two lives of the store: unanswered operations cannot take effect after this line.
     case restart
 
-    /// The operation that the line is about; nil for `restart`.
+    /// The line's operation; nil for `restart`.
     public var operation: OracleOperation? {
         switch self {
         case .begin(let operation), .acknowledged(let operation), .failed(let operation): operation
@@ -28,7 +28,7 @@ public enum OracleLine: Hashable, Sendable {
         }
     }
 
-    /// Appends the line and its newline to `text`. What is appended parses back to the same line.
+    /// Appends the line and its newline to `text`. Parsing gives the same line again.
     public func append(to text: inout [UInt8]) {
         guard let operation else {
             text.append(contentsOf: #"{"op":"restart"}"#.utf8)
@@ -54,7 +54,7 @@ public enum OracleLine: Hashable, Sendable {
         text.append(contentsOf: "}\n".utf8)
     }
 
-    /// The line with its newline: one write(2) of these bytes appends it to an oracle.
+    /// The line with its newline. Append it to an oracle with a single write(2).
     public var encoded: [UInt8] {
         var text: [UInt8] = []
         append(to: &text)

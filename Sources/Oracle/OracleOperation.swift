@@ -1,24 +1,24 @@
 import Bytes
 
-/// What an operation of the workload did to its key.
+/// The effect of an operation on its key.
 public enum Action: Hashable, Sendable {
     case put(payload: [UInt8])
     case delete
 
-    /// What the key holds once the operation has taken effect; nil when the key is not there.
+    /// The key's payload after the operation; nil for a delete.
     public var payload: [UInt8]? {
         guard case .put(let payload) = self else { return nil }
         return payload
     }
 }
 
-/// One operation that the workload asked of the store.
+/// An operation of the workload.
 public struct OracleOperation: Hashable, Sendable {
-    /// The operation's number; `OracleReader` says which numbers may stand where.
+    /// The operation's number; `SequenceRules` has the rules.
     public var seq: UInt64
     public var key: ByteString
     public var action: Action
-    /// The operations of one atomic batch carry the same number; nil for an operation that stands alone.
+    /// The number of its atomic batch; nil for a single operation.
     public var txn: UInt64?
 
     public init(seq: UInt64, key: ByteString, action: Action, txn: UInt64? = nil) {

@@ -1,29 +1,29 @@
 import Bytes
 
-/// Reads an oracle from chunks of bytes as they come: pure, one pass, memory for one line and what is in flight.
+/// Parses an oracle from a stream of chunks. Pure; keeps one line and the operations in flight in memory.
 ///
 ///     var reader = OracleReader()
 ///     try reader.read(chunk.span) { line, number throws(OracleError) in … }
 ///     try reader.finish { line, number throws(OracleError) in … }
 ///
-/// A line that a dying writer cut short (it *ends* where more was expected) is tolerated and counted in `tornLines`
-/// where a writer can die: at the end of the file and right before a restart line. Any other damage, and any number
-/// that `SequenceRules` does not allow, is an error with its line; the reader is of no use after it.
-/// A last line that lacks only its newline is whole.
+/// A torn line (one that *ends* too early, because its writer was killed) is tolerated where a writer can die: at the
+/// end of the file and right before a restart line. `tornLines` counts them. Any other damage, and any violation of
+/// `SequenceRules`, is an error with its line; do not use the reader afterwards. A last line that lacks only its
+/// newline is complete.
 ///
-/// A restart line is appended with `OracleLine.restartText(after:)`, which ends a torn line first.
+/// Append a restart line with `OracleLine.restartText(after:)`, which terminates a torn line first.
 public struct OracleReader: Sendable {
-    /// What a line may be long at most unless told otherwise, so that a file that is no oracle cannot fill the memory.
+    /// The default maximum line length, so that a file that is not an oracle cannot fill the memory.
     public static let maximumLineSizeBytes = 64 << 20
 
-    /// The number of the last line that was read, torn ones included; 0 before the first.
+    /// The number of the last line, including torn ones; 0 before the first.
     public private(set) var lineNumber = 0
     public private(set) var tornLines = 0
 
     private var rules = SequenceRules()
-    /// The beginning of a line whose end has not come yet.
-    private var carried: [UInt8] = []
-    /// The error of a line that is torn if a restart follows, and damaged if anything else does.
+    /// The start of a line whose newline has not arrived.
+    private var partialLine: [UInt8] = []
+    /// The error of the last line: it is torn if a restart line follows, damaged otherwise.
     private var suspect: OracleError?
 
     private let maximumLineSizeBytes: Int
@@ -32,45 +32,45 @@ public struct OracleReader: Sendable {
         self.maximumLineSizeBytes = maximumLineSizeBytes
     }
 
-    /// Operations that have begun and have no answer so far; 0 in a plain oracle.
+    /// The number of unanswered operations; 0 in a plain oracle.
     public var inFlight: Int { rules.inFlight }
 
-    /// Hands `each` every line that `chunk` completes, with its number.
+    /// Processes a chunk. Calls `each` with every line that it completes, and the line's number.
     public mutating func read(
         _ chunk: Span<UInt8>, each: (OracleLine, Int) throws(OracleError) -> Void
     ) throws(OracleError) {
         var start = 0
         while let newline = chunk.newline(from: start) {
-            if carried.isEmpty {
-                try take(chunk.extracting(start..<newline), each)
+            if partialLine.isEmpty {
+                try parse(chunk.extracting(start..<newline), each)
             } else {
-                carry(chunk, from: start, to: newline)
-                let line = carried
-                carried.removeAll(keepingCapacity: true)
-                try take(line.span, each)
+                appendPartial(chunk, from: start, to: newline)
+                let line = partialLine
+                partialLine.removeAll(keepingCapacity: true)
+                try parse(line.span, each)
             }
             start = newline + 1
         }
-        carry(chunk, from: start, to: chunk.count)
-        guard carried.count <= maximumLineSizeBytes else {
+        appendPartial(chunk, from: start, to: chunk.count)
+        guard partialLine.count <= maximumLineSizeBytes else {
             throw .meaning(
                 line: lineNumber + 1, reason: "longer than \(maximumLineSizeBytes) bytes: not an oracle")
         }
     }
 
-    /// Says that no more bytes come: the last line, if it lacks its newline, is read now.
+    /// Ends the stream. Parses a last line without a newline.
     public mutating func finish(each: (OracleLine, Int) throws(OracleError) -> Void) throws(OracleError) {
         if let suspect { throw suspect }
-        guard !carried.isEmpty else { return }
-        let line = carried
-        carried = []
-        try take(line.span, each)
+        guard !partialLine.isEmpty else { return }
+        let line = partialLine
+        partialLine = []
+        try parse(line.span, each)
         guard suspect != nil else { return }
         suspect = nil
         tornLines += 1
     }
 
-    /// Every line of a whole oracle, with its number.
+    /// All lines of a complete oracle, with their numbers.
     public static func lines(of text: [UInt8]) throws(OracleError) -> [(line: OracleLine, number: Int)] {
         var lines: [(line: OracleLine, number: Int)] = []
         var reader = OracleReader()
@@ -79,7 +79,7 @@ public struct OracleReader: Sendable {
         return lines
     }
 
-    private mutating func take(
+    private mutating func parse(
         _ text: Span<UInt8>, _ each: (OracleLine, Int) throws(OracleError) -> Void
     ) throws(OracleError) {
         lineNumber += 1
@@ -102,19 +102,19 @@ public struct OracleReader: Sendable {
         try each(line, lineNumber)
     }
 
-    private mutating func carry(_ chunk: Span<UInt8>, from start: Int, to end: Int) {
-        chunk.extracting(start..<end).withUnsafeBufferPointer { carried.append(contentsOf: $0) }
+    private mutating func appendPartial(_ chunk: Span<UInt8>, from start: Int, to end: Int) {
+        chunk.extracting(start..<end).withUnsafeBufferPointer { partialLine.append(contentsOf: $0) }
     }
 }
 
 extension OracleLine {
-    /// What to append to an oracle whose last byte is `last` (nil when it is empty) to write a restart line: a torn
-    /// line is ended first.
+    /// The text of a restart line for an oracle whose last byte is `last` (nil for an empty one). Starts with a newline
+    /// if it must terminate a torn line.
     public static func restartText(after last: UInt8?) -> [UInt8] {
         (last == nil || last == UInt8(ascii: "\n") ? [] : [UInt8(ascii: "\n")]) + OracleLine.restart.encoded
     }
 
-    /// Where the last restart line of `text` ends, behind its newline; nil when there is none.
+    /// The offset after the last restart line of `text`; nil when there is none.
     package static func endOfLastRestart(in text: [UInt8]) -> Int? {
         let restart = OracleLine.restart.encoded.dropLast()
         var (start, end) = (0, Int?.none)

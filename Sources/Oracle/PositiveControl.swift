@@ -1,10 +1,10 @@
-/// Whether the validator, as this run used it, would have noticed.
+/// Tests the validator as this run used it.
 ///
-/// A run that finds nothing proves something only if it would have found it. The run's own observation is made wrong
-/// in one way for each check of the contract, and each time that check must flag it. What cannot be made (a resurrected
-/// delete where nothing was deleted) is said, with the reason, rather than left out. Pure and deterministic.
+/// A pass is meaningful only if the validator would have detected a violation. So the run's own observation gets one
+/// defect for each check of the contract, and that check must detect it. Mutations that the history does not allow
+/// (such as a resurrected delete without a delete) are listed with the reason. Pure and deterministic.
 public enum PositiveControl {
-    /// One result for each mutation whose check is in `contract`. `line` as in `Validator.judge`.
+    /// Runs every mutation whose check is in `contract`. `line` as in `Validator.judge`.
     public static func run(
         _ validator: Validator, _ observation: Observation, contract: Contract, at line: Int? = nil
     ) -> [ControlResult] {
@@ -15,18 +15,18 @@ public enum PositiveControl {
                 return ControlResult(mutation: mutation, outcome: .alreadyBroken)
             }
             switch mutator.evidence(of: mutation) {
-            case .failure(let impossible):
-                return ControlResult(mutation: mutation, outcome: .notFormed(reason: impossible.reason))
+            case .failure(let error):
+                return ControlResult(mutation: mutation, outcome: .notApplicable(reason: error.reason))
             case .success(let evidence):
                 let judgement = validator.judge(evidence, contract: contract, at: line)
-                let isFlagged = judgement.counts[mutation.check] != nil && judgement.verdict == .violation
+                let isDetected = judgement.counts[mutation.check] != nil && judgement.verdict == .violation
                 return ControlResult(
-                    mutation: mutation, outcome: isFlagged ? .flagged : .missed(verdict: judgement.verdict))
+                    mutation: mutation, outcome: isDetected ? .detected : .missed(verdict: judgement.verdict))
             }
         }
     }
 
-    /// `verdict`, unless a mutation was missed: then the run is a harness error, whatever else it found.
+    /// `verdict`, or a harness error if a mutation was missed.
     public static func verdict(_ verdict: Verdict, after results: [ControlResult]) -> Verdict {
         results.contains(where: \.isMissed) ? .harnessError : verdict
     }

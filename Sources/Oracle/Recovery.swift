@@ -1,14 +1,14 @@
-/// How a recovery ended: what one dump of a recover command says.
+/// The result of a recovery, as one dump of a recover command gives it.
 public enum Recovery: Hashable, Sendable {
     case opened(Observation)
-    /// The store does not open: its own reason, or what is wrong with the dump.
+    /// The store does not open, with its own reason or the error in its dump.
     case failed(reason: String)
-    /// The filesystem beneath the store is broken, in the words of its own programs: nothing is said of the store.
+    /// The filesystem beneath the store is broken, with the messages of its own tools. Not a result for the store.
     case filesystemBroken(reason: String)
-    /// It did not end within this time, and was killed.
+    /// It did not end within this time and was killed.
     case hung(afterSeconds: Int)
 
-    /// Why the store is not open; nil when it is.
+    /// Why the store did not open; nil when it did.
     public var failure: String? {
         switch self {
         case .opened: nil

@@ -1,8 +1,8 @@
 import Bytes
 
-/// A few values that acknowledged operations have replaced: what the positive control makes its old values and
-/// resurrected keys of when no history is kept. At most `capacity` of each kind: the first, and later ones now and
-/// then, as each costs time.
+/// A sample of values that acknowledged operations have replaced, for the positive control (old values, resurrected
+/// keys) when the history is not kept. At most `capacity` of each kind: the first ones, then every `stride`-th, to save
+/// time.
 struct ReplacedValues: Sendable {
     struct Value: Sendable {
         var key: ByteString
@@ -10,7 +10,7 @@ struct ReplacedValues: Sendable {
     }
 
     static let capacity = 64
-    /// Once full, one in so many takes an older one's place.
+    /// Once full, every `stride`-th value replaces an older one.
     static let stride = 16
 
     private(set) var overwritten: [Value] = []

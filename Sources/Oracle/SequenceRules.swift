@@ -1,21 +1,21 @@
 import Bytes
 
-/// Which line may follow which.
+/// Checks the order of oracle lines.
 ///
-/// An oracle has one of two forms, told by its first operation. *With intents*: begin lines rise by one, from 0 or 1;
-/// an answer (acknowledged or failed) names an operation that has begun and is unanswered, in any order, and repeats
-/// it. *Plain*: acknowledgements alone, strictly rising from 0 or 1, gaps legal. After a restart the count goes on or
-/// starts anew at 0 or 1 (where the restart follows a torn line, it may also skip the one number that was torn).
+/// An oracle has one of two forms; its first operation decides. *With intents*: begin lines count up by one from 0 or
+/// 1; an answer (acknowledged or failed) repeats an unanswered begin line, in any order. *Plain*: only
+/// acknowledgements, strictly rising from 0 or 1, with gaps allowed. After a restart the count continues or starts
+/// again at 0 or 1. (After a torn line it may also skip the one torn number.)
 ///
-/// A batch is closed by its first answer: operations may not join it later, and all are answered alike. Once all are,
-/// its number is free again.
+/// The first answer closes a batch: no operation may join it any more, and all must have the same kind of answer. When
+/// all are answered, its number may be reused.
 ///
 /// Memory is in proportion to the operations in flight.
 struct SequenceRules: Sendable {
     private enum Form { case undecided, intents, plain }
     private struct Batch {
         var unanswered: Int
-        /// How its first answer went; nil while it has none.
+        /// The kind of its first answer; nil while it has none.
         var isAcknowledged: Bool?
     }
 
@@ -26,12 +26,12 @@ struct SequenceRules: Sendable {
     private var maySkipOne = false
     private var unanswered: [UInt64: OracleOperation] = [:]
     private var batches: [UInt64: Batch] = [:]
-    /// The lines on which operations of this life were refused, for what an error says: not of all of them.
-    private var refusals: [UInt64: Int] = [:]
+    /// The lines where operations of this life failed, for error messages. Only recent ones.
+    private var failures: [UInt64: Int] = [:]
 
-    private static let refusalsAtMost = 4096
+    private static let failureLimit = 4096
 
-    /// Operations that have begun and have no answer.
+    /// The number of unanswered operations.
     var inFlight: Int { unanswered.count }
 
     mutating func check(_ line: OracleLine, at number: Int, afterTornLine: Bool) throws(OracleError) {
@@ -43,7 +43,7 @@ struct SequenceRules: Sendable {
         case .restart:
             unanswered.removeAll()
             batches.removeAll()
-            refusals.removeAll()
+            failures.removeAll()
             isNewLife = true
             maySkipOne = afterTornLine
         }
@@ -66,7 +66,7 @@ struct SequenceRules: Sendable {
         guard let txn = operation.txn else { return }
         guard batches[txn]?.isAcknowledged == nil else {
             throw .meaning(
-                line: line, reason: "batch \(txn) is answered in part: an operation may not join it any more")
+                line: line, reason: "batch \(txn) already has an answer: no operation may join it")
         }
         batches[txn, default: Batch(unanswered: 0, isAcknowledged: nil)].unanswered += 1
     }
@@ -75,11 +75,11 @@ struct SequenceRules: Sendable {
         _ operation: OracleOperation, _ line: Int, isAcknowledged: Bool
     ) throws(OracleError) {
         guard let begun = unanswered.removeValue(forKey: operation.seq) else {
-            throw .sequence(line: line, seq: operation.seq, rule: whyNotDue(operation.seq))
+            throw .sequence(line: line, seq: operation.seq, rule: reasonAgainstAnswer(operation.seq))
         }
         if !isAcknowledged {
-            if refusals.count >= Self.refusalsAtMost { refusals.removeAll() }
-            refusals[operation.seq] = line
+            if failures.count >= Self.failureLimit { failures.removeAll() }
+            failures[operation.seq] = line
         }
         guard begun.key == operation.key else { throw .answerDiffers(line: line, seq: operation.seq, field: "key") }
         guard begun.action == operation.action else {
@@ -88,15 +88,15 @@ struct SequenceRules: Sendable {
         guard begun.txn == operation.txn else { throw .answerDiffers(line: line, seq: operation.seq, field: "txn") }
         guard let txn = operation.txn, let batch = batches[txn] else { return }
         guard batch.isAcknowledged ?? isAcknowledged == isAcknowledged else {
-            throw .meaning(line: line, reason: "batch \(txn) is acknowledged in part and failed in part")
+            throw .meaning(line: line, reason: "batch \(txn) has both acknowledged and failed operations")
         }
         batches[txn] =
             batch.unanswered == 1 ? nil : Batch(unanswered: batch.unanswered - 1, isAcknowledged: isAcknowledged)
     }
 
-    /// Why an operation that is not in flight has no answer to come.
-    private func whyNotDue(_ seq: UInt64) -> String {
-        if let line = refusals[seq] { return "it was refused on line \(line), and an operation is answered once" }
+    /// The reason why an operation that is not in flight must not be answered.
+    private func reasonAgainstAnswer(_ seq: UInt64) -> String {
+        if let line = failures[seq] { return "it failed on line \(line), and an operation is answered once" }
         guard let last, seq <= last else { return "answered but not begun: no begin line has this number" }
         return "answered twice, or begun in an earlier life"
     }

@@ -1,7 +1,7 @@
 import func Glibc.memchr
 
 extension Span<UInt8> {
-    /// Where the next newline at or behind `start` is.
+    /// The index of the next newline at or after `start`.
     func newline(from start: Int) -> Int? {
         withUnsafeBufferPointer { bytes in
             guard let base = bytes.baseAddress,

@@ -1,14 +1,13 @@
-/// What the validator knows of the history as a whole, after some line.
+/// Counters over the whole history up to some line.
 struct Tally: Sendable {
     var line = 0
     var acknowledged = 0
-    /// Nil before the first operation says whether the oracle has intents.
+    /// Whether the oracle has intents; nil before the first operation.
     var hasIntents: Bool?
-    /// Where the acknowledged operation that began last began.
+    /// The latest begin line of an acknowledged operation.
     var lastCertainBegin = 0
-    /// Where an acknowledgement came before that of an operation begun earlier: the mark of several writers.
+    /// The first line that acknowledges an operation after one that began later: the sign of several writers.
     var outOfOrder: Int?
-    /// The restarts since the last one that an observation settled, as places in `Validator.restarts`: each began a life of
-    /// the store that nobody saw.
+    /// The unobserved restarts since the last observed one, as indexes into `Validator.restarts`.
     var restarts = 0..<0
 }

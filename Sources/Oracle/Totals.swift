@@ -1,23 +1,23 @@
-/// The counts behind a verdict. `oracleLive` is `survived + dropped + damaged`, and `mismatches` ≥ `damaged`:
-/// a wrong payload may also stand under a key that is not live.
+/// The counts behind a verdict. `oracleLive` = `survived + dropped + damaged`. `mismatches` ≥ `damaged`, since a key
+/// that must be absent may also have a wrong payload.
 public struct Totals: Hashable, Sendable {
-    /// Keys that the recovered store shows.
+    /// Keys in the recovered store.
     public var observedLive = 0
-    /// Keys that must be there by what was acknowledged.
+    /// Keys that must exist by the acknowledgements.
     public var oracleLive = 0
-    /// Live keys of the oracle that are there at a legal value (or legally gone, by a delete in flight).
+    /// Of `oracleLive`: keys with a legal value (or absent by a delete in flight).
     public var survived = 0
-    /// Live keys of the oracle that are missing, or at an older value.
+    /// Of `oracleLive`: keys that are missing or have an older value.
     public var dropped = 0
-    /// Live keys of the oracle that hold what their history never held.
+    /// Of `oracleLive`: keys with a value outside their history.
     public var damaged = 0
-    /// Operations whose outcome is open: begun and unanswered, refused, or unanswered before an unobserved restart.
+    /// Operations with an unknown outcome: unanswered, failed, or unanswered before an unobserved restart.
     public var inFlight = 0
-    /// Acknowledged operations that nothing is left of, by right: overwritten, deleted, and the deletes.
+    /// Acknowledged operations that rightly left nothing: overwritten puts, deleted puts, and deletes.
     public var dead = 0
-    /// Observed keys that should not be there: deleted for good, or never named.
+    /// Observed keys that must not exist: deleted for good, or never named.
     public var extras = 0
-    /// Observed payloads that the key's history never held.
+    /// Observed payloads outside their key's history.
     public var mismatches = 0
 
     public init() {}

@@ -1,16 +1,16 @@
 import Bytes
 
 extension Validator {
-    /// What `evidence` says of the store, by the oracle up to `line` (nil: all that was applied).
+    /// Judges `evidence` by the oracle up to `line` (nil: all applied lines).
     ///
-    /// An earlier line needs `Memory.everything`; `line` is then rounded down to one that was applied. The cost is
-    /// about that of one look-up for each observed key and each key of the oracle.
+    /// An earlier line needs `Memory.everything`; `line` is rounded down to an applied one. Costs about one look-up for
+    /// each observed key and each key of the oracle.
     public func judge(_ evidence: Evidence, contract: Contract, at line: Int? = nil) -> Judgement {
         var judge = Judge(self, contract, at: line)
         return judge.judge(evidence)
     }
 
-    /// What recovery alone says of the store.
+    /// Judges a recovery without further evidence.
     public func judge(_ observation: Observation, contract: Contract, at line: Int? = nil) -> Judgement {
         judge(Evidence(.opened(observation)), contract: contract, at: line)
     }
@@ -18,7 +18,7 @@ extension Validator {
     /// The tally after `line`.
     func tally(at line: Int?) -> Tally {
         guard let line, line < tally.line else { return tally }
-        precondition(keepsEverything, "a validator that streams judges at its last line only")
+        precondition(keepsEverything, "a streaming validator judges only at its last line")
         var low = 0
         var high = tallies.count
         while low < high {
@@ -28,7 +28,7 @@ extension Validator {
         return low == 0 ? Tally() : tallies[low - 1]
     }
 
-    /// The versions of key `number` after `line`; empty when the oracle had not named it by then.
+    /// The versions of key `number` after `line`; empty when no operation had named it by then.
     @inline(__always)
     func versions(_ number: Int, at line: Int) -> [Version] {
         if records[number].isDropped { return [] }
@@ -36,37 +36,37 @@ extension Validator {
         return records[number].versions(after: line) ?? []
     }
 
-    /// What the history up to `line` says of `value` under key `number`.
-    func recall(_ value: [UInt8], under number: Int, at line: Int) -> Recall {
-        var recall = Recall()
+    /// The history of `value` for key `number`, up to `line`.
+    func valueHistory(_ value: [UInt8], under number: Int, at line: Int) -> ValueHistory {
+        var history = ValueHistory()
         if keepsEverything {
             for past in records[number].past where past.line <= line {
-                recall.note(past.payload?.bytes, at: past.line, for: value)
+                history.note(past.payload?.bytes, at: past.line, for: value)
             }
-            return recall
+            return history
         }
         let watch = Int(records[number].watch)
-        if watch >= 0, watched[watch].value.isSame(as: value) { return watched[watch].recall }
-        // Not the value that was watched: what is still known of the key has to do.
-        recall = self.recall(value, underForgotten: table[number])
-        if watch >= 0 && watched[watch].recall.isHeld {
-            recall.note(watched[watch].value, at: watched[watch].recall.firstHeld, for: value)
+        if watch >= 0, watched[watch].value.isSame(as: value) { return watched[watch].history }
+        // Not the watched value: use what is still known of the key.
+        history = self.valueHistory(value, underDropped: table[number])
+        if watch >= 0 && watched[watch].history.isHeld {
+            history.note(watched[watch].value, at: watched[watch].history.firstHeld, for: value)
         }
         for version in records[number].versions.current where version.begin > 0 {
-            recall.note(version.payload, at: version.begin, for: value)
+            history.note(version.payload, at: version.begin, for: value)
         }
-        return recall
+        return history
     }
 
-    /// What is remembered of a key that has no record any more.
-    func recall(_ value: [UInt8], underForgotten key: ByteString) -> Recall {
-        var recall = Recall()
-        for old in replaced.overwritten where old.key == key { recall.note(old.payload, at: 1, for: value) }
-        for old in replaced.deleted where old.key == key { recall.note(old.payload, at: 1, for: value) }
-        return recall
+    /// The history of `value` for a key without a record, from the sampled replaced values.
+    func valueHistory(_ value: [UInt8], underDropped key: ByteString) -> ValueHistory {
+        var history = ValueHistory()
+        for old in replaced.overwritten where old.key == key { history.note(old.payload, at: 1, for: value) }
+        for old in replaced.deleted where old.key == key { history.note(old.payload, at: 1, for: value) }
+        return history
     }
 
-    /// How many of the lives that nobody saw, as of `tally`, had begun by `line`.
+    /// The number of unobserved restarts, as of `tally`, before `line`.
     func life(of line: Int, _ tally: Tally) -> Int {
         var (low, high) = (tally.restarts.lowerBound, tally.restarts.upperBound)
         while low < high {
@@ -76,12 +76,12 @@ extension Validator {
         return low - tally.restarts.lowerBound
     }
 
-    /// Whether an operation is known to have named `key`.
+    /// Whether some operation is known to have named `key`.
     func isNamed(_ key: ByteString) -> Bool {
         table.number(of: key) != nil || replaced.deleted.contains { $0.key == key }
     }
 
-    /// Keys whose delete is acknowledged and final at `line`, each with a payload that it held before.
+    /// Keys that are deleted for good at `line`, each with an earlier payload.
     func deletedValues(at line: Int) -> [(key: ByteString, payload: [UInt8])] {
         func isGone(_ number: Int) -> Bool {
             let versions = versions(number, at: line)

@@ -1,14 +1,14 @@
-/// What a run found out. The five are never merged: a run that could not look is not a run that found nothing.
+/// The result of a run. The five are never merged: a run that could not check is not a pass.
 public enum Verdict: String, CaseIterable, Codable, Hashable, Sendable {
-    /// The store kept its contract.
+    /// The store fulfilled its contract.
     case pass
-    /// The store broke its contract.
+    /// The store violated its contract.
     case violation
-    /// The filesystem beneath the store broke: nothing is said of the store.
+    /// The filesystem beneath the store broke: not a result for the store.
     case filesystem
-    /// The run could not tell: a fault never fired, or a check of the contract could not be judged.
+    /// The run could not decide: a fault never fired, or a check of the contract could not be judged.
     case inconclusive
-    /// The harness itself is wrong or was set up wrongly; the run says nothing about the store.
+    /// The harness has a bug or was set up wrongly; the run has no result for the store.
     case harnessError = "harness error"
 
     /// The exit code of a command that ends with this verdict.

@@ -2,41 +2,40 @@ import Bytes
 
 /// How the operations of a history are ordered.
 enum Order: Sendable {
-    /// Any number of writers: one operation is before another if it was answered before the other began.
+    /// Any number of writers: an operation is before another if it was answered before the other began.
     case realTime
-    /// One writer, whose operations take effect in the order in which they began.
+    /// One writer: operations take effect in begin order.
     case singleWriter
 }
 
-/// One operation as a key's possible last one. Lines are those of the oracle.
+/// An operation that may be the last one on its key. Lines are oracle lines.
 struct Version: Sendable {
-    /// Nil: the key is not there.
+    /// nil for an absent key.
     var kept: KeptPayload?
     var seq: UInt64
-    /// The line on which the operation began; in a plain oracle that of its acknowledgement.
+    /// The begin line; in a plain oracle the line of its acknowledgement.
     var begin: Int
-    /// The line after which the operation can no longer take effect anew: its answer, or the restart that ended its
-    /// life without one; `Int.max` while it is in flight.
+    /// The line after which the operation cannot take effect any more: its answer, or the restart that ended it without
+    /// one; `Int.max` while it is in flight.
     var closed: Int
-    /// Acknowledged, or settled by an observation: the operation took effect. Otherwise it may have.
+    /// Whether it certainly took effect: acknowledged, or observed at a restart.
     var isCertain: Bool
-    /// Which batch, counted over the whole oracle; 0 for none.
+    /// The unique id of its batch; 0 for none.
     var batch: Int
 
     /// The state before any operation.
-    static let nothing = Version(kept: nil, seq: 0, begin: 0, closed: 0, isCertain: true, batch: 0)
+    static let absent = Version(kept: nil, seq: 0, begin: 0, closed: 0, isCertain: true, batch: 0)
 
-    /// The line to name in a report.
+    /// The line for reports.
     var line: Int? { begin == 0 ? nil : isCertain ? closed : begin }
 
     var isInFlight: Bool { closed == .max }
 
-    /// Nil: the key is not there. Read from where it is kept; whether there is one is a question for `kept`.
+    /// nil for an absent key. May read from the spill store; to test for absence use `kept`.
     var payload: [UInt8]? { kept?.bytes }
 
-    /// Whether this operation, if it took effect, leaves nothing of `other` on their key.
-    ///
-    /// Operations of one batch apply in the order of their begin lines.
+    /// Whether this operation, if it took effect, replaces `other` on the same key. Operations of one batch apply in
+    /// begin order.
     @inline(__always)
     func replaces(_ other: Version, _ order: Order) -> Bool {
         switch order {
@@ -46,7 +45,7 @@ struct Version: Sendable {
     }
 }
 
-/// Whether two keys show the same: neither is there, or both are, with equal payloads.
+/// Whether both are absent or both have equal payloads.
 @inline(__always)
 func areSame(_ first: [UInt8]?, _ second: [UInt8]?) -> Bool {
     switch (first, second) {
@@ -56,7 +55,7 @@ func areSame(_ first: [UInt8]?, _ second: [UInt8]?) -> Bool {
     }
 }
 
-/// Which of a key's operations may be its last one: all but those that one which certainly took effect replaces.
+/// Decides which of a key's operations may be the last one: all except those that a certain operation replaces.
 struct Succession {
     private let order: Order
     private let lastCertainBegin: Int
@@ -78,7 +77,7 @@ struct Succession {
 }
 
 extension [Version] {
-    /// By batch, where the certain operation of it began that began last; empty unless there are several certain ones.
+    /// By batch, the latest begin line of its certain operations. Empty for a single version.
     var lastCertainBeginOfBatch: [Int: Int] {
         guard count > 1 else { return [:] }
         var last: [Int: Int] = [:]
@@ -88,7 +87,7 @@ extension [Version] {
         return last
     }
 
-    /// Whether `payload` (nil: no key) may be what the key holds.
+    /// Whether `payload` (nil: absent) is legal for the key.
     @inline(__always)
     func allow(_ payload: [UInt8]?, _ order: Order) -> Bool {
         if count == 1 { return areSame(self[0].kept, payload) }
@@ -96,14 +95,14 @@ extension [Version] {
         return contains { areSame($0.kept, payload) && succession.mayBeLast($0) }
     }
 
-    /// What may be there, for reports; the certain ones first.
+    /// The legal versions, for reports; certain ones first.
     func legal(_ order: Order) -> [Version] {
         let succession = Succession(self, order)
         let legal = filter(succession.mayBeLast)
         return legal.filter(\.isCertain) + legal.filter { !$0.isCertain }
     }
 
-    /// Whether the key must be there unless an operation of open outcome removed it.
+    /// Whether the key must exist, unless an operation with an unknown outcome deleted it.
     func isLive(_ order: Order) -> Bool {
         let succession = Succession(self, order)
         return !contains { $0.isCertain && $0.kept == nil && succession.mayBeLast($0) }

@@ -1,29 +1,29 @@
-/// What a key's versions were after each line that changed them, for judging at any of them.
+/// The versions of a key after each line that changed them, for judging at any line.
 ///
-/// Each line keeps its step, and now and then all versions: as often as they are few, else after as many steps as there
-/// are versions. So memory is in proportion to the steps, and looking one up costs about what there is to answer.
+/// Each entry stores its step, and some store a snapshot of all versions: always while they are few, otherwise after as
+/// many steps as there are versions. So memory is linear in the steps, and a look-up is linear in its result.
 struct VersionLog: Sendable {
-    private struct Entry: Sendable {
+    private struct LogEntry: Sendable {
         var line: Int
         var step: LiveVersions.Step
-        /// All versions after the step; nil where the steps since the last ones have to be done again.
+        /// The snapshot after the step; nil to replay the steps since the last snapshot.
         var versions: LiveVersions?
     }
 
-    private var entries: [Entry] = []
-    private var stepsSinceVersions = 0
+    private var entries: [LogEntry] = []
+    private var stepsSinceSnapshot = 0
 
-    /// Up to here all versions are kept at each step.
+    /// Up to this many versions, every step has a snapshot.
     private static let smallCount = 4
 
     mutating func note(_ step: LiveVersions.Step, at line: Int, leaving versions: LiveVersions) {
-        stepsSinceVersions += 1
-        let isDue = entries.isEmpty || versions.storedCount <= max(Self.smallCount, stepsSinceVersions)
-        entries.append(Entry(line: line, step: step, versions: isDue ? versions : nil))
-        if isDue { stepsSinceVersions = 0 }
+        stepsSinceSnapshot += 1
+        let isSnapshotDue = entries.isEmpty || versions.storedCount <= max(Self.smallCount, stepsSinceSnapshot)
+        entries.append(LogEntry(line: line, step: step, versions: isSnapshotDue ? versions : nil))
+        if isSnapshotDue { stepsSinceSnapshot = 0 }
     }
 
-    /// The versions after line `line`; nil when the key had not been named by then.
+    /// The versions after `line`; nil when no operation had named the key by then.
     func versions(after line: Int) -> [Version]? {
         var (low, high) = (0, entries.count)
         while low < high {

@@ -1,10 +1,10 @@
 import Bytes
 
-/// What a key held, or was to hold, and which line of the oracle says so.
-public struct Holding: Hashable, Sendable {
-    /// Nil: the key is not there.
+/// An expected or observed value of a key, with its oracle line.
+public struct KeyState: Hashable, Sendable {
+    /// nil for an absent key.
     public var payload: [UInt8]?
-    /// The acknowledgement (or, of an operation without one, the begin line) behind it; nil when there is none.
+    /// The line of its acknowledgement, or of its begin line if it has none; nil when there is neither.
     public var line: Int?
 
     public init(payload: [UInt8]?, line: Int? = nil) {
@@ -13,36 +13,36 @@ public struct Holding: Hashable, Sendable {
     }
 }
 
-extension Holding: CustomStringConvertible {
+extension KeyState: CustomStringConvertible {
     public var description: String {
-        let place = line.map { " (line \($0))" } ?? ""
-        guard let payload else { return "no key" + place }
+        let lineText = line.map { " (line \($0))" } ?? ""
+        guard let payload else { return "no key" + lineText }
         let start = ByteString(payload.prefix(Self.shownBytes))
-        return "\(payload.count.counted("byte")) \"\(start)\(payload.count > Self.shownBytes ? "…" : "")\"" + place
+        return "\(payload.count.counted("byte")) \"\(start)\(payload.count > Self.shownBytes ? "…" : "")\"" + lineText
     }
 
-    /// So much of a value is shown: those that begin alike look alike.
+    /// Only the first bytes of a value are printed: values with a common prefix look the same.
     package static let shownBytes = 16
 }
 
-/// One broken check.
+/// A violated check.
 public struct Violation: Hashable, Sendable {
     public var check: Check
-    /// The key that shows it; nil when it is about the store as a whole.
+    /// The affected key; nil when it concerns the whole store.
     public var key: ByteString?
-    /// What would have been legal for the key.
-    public var expected: [Holding]
-    /// What was found; nil when it is about the store as a whole.
-    public var found: Holding?
-    /// The oracle line whose promise is broken; nil when no single line is.
+    /// The legal values of the key.
+    public var expected: [KeyState]
+    /// The observed value; nil when it concerns the whole store.
+    public var found: KeyState?
+    /// The oracle line whose guarantee is violated; nil when there is no single line.
     public var line: Int?
-    /// More lines of the oracle that it rests on: of a hole, those on its other side.
+    /// Other relevant oracle lines: for a hole, those on its other side.
     public var otherLines: [Int]
-    /// What no other field says, in words.
+    /// Details that no other field has.
     public var detail: String
 
     public init(
-        check: Check, key: ByteString? = nil, expected: [Holding] = [], found: Holding? = nil, line: Int? = nil,
+        check: Check, key: ByteString? = nil, expected: [KeyState] = [], found: KeyState? = nil, line: Int? = nil,
         otherLines: [Int] = [], detail: String = ""
     ) {
         self.check = check
@@ -56,11 +56,11 @@ public struct Violation: Hashable, Sendable {
 }
 
 extension Violation {
-    /// What would have been legal: the first few, and how many more.
+    /// The first few legal values, and the number of others.
     package var expectedText: String {
-        let told = expected.prefix(4).map(\.description)
-        let others = expected.count - told.count
-        return (told + (others > 0 ? ["one of \(others) others"] : [])).joined(separator: " or ")
+        let shown = expected.prefix(4).map(\.description)
+        let others = expected.count - shown.count
+        return (shown + (others > 0 ? ["one of \(others) others"] : [])).joined(separator: " or ")
     }
 }
 

@@ -20,7 +20,7 @@ struct AcknowledgementCounterTests {
     }
 
     @Test(arguments: [1, 7, 64, 4096, 1 << 20])
-    func `acknowledgements count, intents, refusals and restarts do not`(chunkBytes: Int) {
+    func `acknowledgements count; intents, failures and restarts do not`(chunkBytes: Int) {
         #expect(count(Self.text, chunkBytes: chunkBytes) == 3)
     }
 
@@ -33,7 +33,7 @@ struct AcknowledgementCounterTests {
         #expect(counter.count == 1)
     }
 
-    @Test func `fields may stand in any order`() {
+    @Test func `fields may be in any order`() {
         #expect(count(Array(#"{"phase":"begin","seq":1,"op":"del","key":""}"#.utf8) + [10], chunkBytes: 9) == 0)
         #expect(count(Array(#"{"key":"","op":"del","seq":1}"#.utf8) + [10], chunkBytes: 9) == 1)
     }

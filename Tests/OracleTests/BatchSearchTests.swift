@@ -3,9 +3,9 @@ import Testing
 
 @testable import Oracle
 
-/// The search for a choice of batches, against trying every choice.
+/// `BatchSearch` compared with trying every choice.
 @Suite struct BatchSearchTests {
-    /// What a key is made of, at random.
+    /// A random test case.
     private struct Maker {
         var random: Seeded
         var batches: [(begin: ClosedRange<Int>, closed: Int)] = []
@@ -13,7 +13,7 @@ import Testing
 
         init(seed: UInt64) { random = Seeded(seed) }
 
-        /// Batches in flight, refused or left open, over lines that may overlap.
+        /// Batches in flight, failed or left open, over lines that may overlap.
         mutating func makeBatches() {
             for _ in 0..<Int(2 + random.next() % 5) {
                 let begin = line + Int(random.next() % 3)
@@ -26,9 +26,9 @@ import Testing
 
         mutating func payload() -> [UInt8]? { random.chance(1, in: 5) ? nil : [UInt8(random.next() % 3)] }
 
-        /// A key's operations, each on a line of its own (`slot` keeps keys apart), at least one of them certain.
+        /// A key's operations, each on its own line (`slot` separates keys), at least one of them certain.
         mutating func versions(_ slot: Int) -> [Version] {
-            var versions = [Version.nothing]
+            var versions = [Version.absent]
             for (index, batch) in batches.enumerated() {
                 for begin in batch.begin where random.chance(1, in: 3) {
                     guard !versions.contains(where: { $0.begin == begin * 8 + slot + 1 }) else { continue }
@@ -56,7 +56,7 @@ import Testing
         var payload: [UInt8]?
         var versions: [Version]
 
-        /// Whether the key may show its payload if exactly these batches of the undecided ones happened.
+        /// Whether the key may have its payload if exactly these of the undecided batches happened.
         func isExplained(by happened: Set<Int>, _ order: Order) -> Bool {
             func didHappen(_ version: Version) -> Bool { version.isCertain || happened.contains(version.batch) }
             return versions.contains { version in
@@ -67,7 +67,7 @@ import Testing
     }
 
     @Test(arguments: [Order.realTime, .singleWriter])
-    func agreesWithTryingEveryChoice(order: Order) {
+    func `agrees with trying every choice`(order: Order) {
         var (contradictory, explained) = (0, 0)
         for seed in UInt64(1)...2500 {
             var maker = Maker(seed: seed)

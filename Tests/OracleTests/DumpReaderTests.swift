@@ -14,7 +14,7 @@ import Testing
         ("", .failed(reason: "the dump ends after line 0 without an end line (0 keys)")),
         (entry + "\n", .failed(reason: "the dump ends after line 1 without an end line (1 key)")),
         (entry, .failed(reason: "the dump ends after line 1 without an end line (1 key)")),
-        (entry + "\n" + entry + "\n{\"end\":true}\n", .failed(reason: "dump unreadable: key k1 is there twice")),
+        (entry + "\n" + entry + "\n{\"end\":true}\n", .failed(reason: "dump unreadable: key k1 appears twice")),
         ("{\"end\":true}\n" + entry, .failed(reason: "dump unreadable: more after its end line")),
         ("{\"end\":true}\n{\"end\":true}\n", .failed(reason: "dump unreadable: more after its end line")),
         (
@@ -36,16 +36,16 @@ import Testing
             "{\"key\":\"azE=\",\"key\":\"azE=\"}\n",
             .failed(
                 reason:
-                    "dump unreadable: line 1, column 16: expected a field key, payload, end or error, each but once, "
+                    "dump unreadable: line 1, column 16: expected one of the fields key, payload, end and error, each at most once, "
                     + "found \"key\"; the line is: {\"key\":\"azE=\",\"key\":\"azE=\"}")
         ),
     ]
 
-    @Test(arguments: dumps) func aDumpIsWholeOrTheStoreDidNotOpen(text: String, recovery: Recovery) {
+    @Test(arguments: dumps) func `an incomplete dump is a failed recovery`(text: String, recovery: Recovery) {
         #expect(DumpReader.recovery(of: Array(text.utf8)) == recovery)
     }
 
-    @Test func aPersistentCommandAnswersOneDumpAfterAnother() {
+    @Test func `a persistent command prints several dumps`() {
         let text = Array((Self.entry + "\n{\"end\":true}\n{\"error\":\"no\"}\n{\"end\":true}\n").utf8)
         for size in 1...text.count {
             var reader = DumpReader()
@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    @Test func whatNeverEndsALineDoesNotFillTheMemory() throws {
+    @Test func `an endless line does not fill the memory`() throws {
         let endless = [UInt8](repeating: UInt8(ascii: " "), count: 40)
         var dump = DumpReader(maximumLineSizeBytes: 100)
         #expect(dump.read(endless.span).isEmpty && dump.read(endless.span).isEmpty)
@@ -74,11 +74,11 @@ import Testing
     }
 
     @Test(arguments: ["plain", "quote \" backslash \\ newline \n bell \u{7} é"])
-    func reasonsComeBackAsTheyWere(reason: String) {
+    func `reasons round-trip`(reason: String) {
         #expect(DumpReader.recovery(of: DumpLine.error(reason).encoded) == .failed(reason: reason))
     }
 
-    @Test func equalContentsAreEqualInWhateverOrder() throws {
+    @Test func `equal contents are equal in any order`() throws {
         let entries = ["b", "a", "c", ""].map {
             Observation.Entry(key: ByteString(Array($0.utf8)), payload: Array($0.utf8))
         }
@@ -88,7 +88,7 @@ import Testing
         #expect(DumpReader.recovery(of: observation.encoded) == .opened(observation))
     }
 
-    @Test func keysCanBeReadReplacedAddedAndRemoved() {
+    @Test func `keys can be read, replaced, added and removed`() {
         var observation = Observation(["b": [2], "d": [4]])
         #expect(observation["b"] == [2] && observation["a"] == nil && observation["e"] == nil)
         observation["a"] = [1]

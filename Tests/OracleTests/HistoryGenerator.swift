@@ -1,7 +1,7 @@
 import Bytes
 import Oracle
 
-/// A small deterministic generator (splitmix64).
+/// A deterministic random number generator (splitmix64).
 struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
@@ -20,16 +20,16 @@ struct Seeded: RandomNumberGenerator {
     }
 }
 
-/// Random tiny histories, as lines for the validator and as operations for the naive one, step by step.
+/// Generates tiny random histories, as lines for the validator and as steps for the naive validator.
 struct HistoryGenerator {
     enum Shape: CaseIterable {
         /// Answers in any order, failures, restarts.
         case concurrent
         /// Answers in begin order.
         case pipelined
-        /// As `concurrent`, in batches that are acknowledged, failed or left open as a whole.
+        /// Like `concurrent`, in batches that are acknowledged, failed or left open as a whole.
         case batches
-        /// Acknowledgements alone, and restarts.
+        /// Only acknowledgements and restarts.
         case plain
     }
 
@@ -38,13 +38,13 @@ struct HistoryGenerator {
     var lines: [OracleLine] = []
     /// `naive[n]` is the history after n lines.
     var naive = [NaiveValidator()]
-    /// What the store showed at the restart of a line, where somebody looked.
-    var settled: [Int: NaiveValidator.State] = [:]
+    /// The observations at observed restarts, by line.
+    var observations: [Int: NaiveValidator.State] = [:]
     private var random: Seeded
     private let shape: Shape
     private var begun: [OracleOperation] = []
     private var unanswered: [Int] = []
-    /// Of each batch, how it is being answered.
+    /// For each batch, the kind of its answer.
     private var fates: [UInt64: Bool] = [:]
 
     init(seed: UInt64, shape: Shape, operations: Int) {
@@ -58,7 +58,7 @@ struct HistoryGenerator {
             } else if random.chance(1, in: 12) {
                 restart()
             } else if random.chance(1, in: 6) {
-                // Left without an answer for good.
+                // Never answered.
                 let operation = unanswered.remove(at: Int(random.next() % UInt64(unanswered.count)))
                 if shape == .batches { unanswered.removeAll { begun[$0].txn == begun[operation].txn } }
             } else {
@@ -72,7 +72,7 @@ struct HistoryGenerator {
         let payload: String? = random.chance(1, in: 4) ? nil : ["x", "y", "z"].randomElement(using: &random)!
         var txn: UInt64?
         if shape == .batches && random.chance(3, in: 4) {
-            // Join an open batch that nobody has answered yet, or begin one.
+            // Join an unanswered batch, or begin one.
             let open = Set(unanswered.compactMap { begun[$0].txn }).filter { fates[$0] == nil }.sorted()
             txn = random.chance(2, in: 3) ? open.randomElement(using: &random) : nil
             if txn == nil { txn = UInt64(begun.count) + 100 }
@@ -100,7 +100,7 @@ struct HistoryGenerator {
         }
         let begunInAll = begun.count
         append(fails ? .failed(begun[index]) : .acknowledged(begun[index])) { naive, line in
-            // The first answer of a batch answers all of it. Those before a restart that somebody saw are gone.
+            // The first answer answers the whole batch, except operations before an observed restart.
             let own = index - (begunInAll - naive.operations.count)
             let batch = naive.operations[own].batch
             for other in naive.operations.indices
@@ -130,16 +130,16 @@ struct HistoryGenerator {
     private mutating func restart() {
         unanswered = []
         let seen = random.chance(1, in: 3) ? Self.universe.randomElement(using: &random)! : nil
-        if let seen { settled[lines.count + 1] = seen }
+        if let seen { observations[lines.count + 1] = seen }
         append(.restart) { naive, line in
-            if let seen { naive.settle(on: seen, at: line) } else { naive.restart(at: line) }
+            if let seen { naive.resolve(as: seen, at: line) } else { naive.restart(at: line) }
         }
     }
 
-    /// Hands line `number`, counted from 1, to a validator.
+    /// Applies line `number`, counted from 1, to a validator.
     func apply(_ number: Int, to validator: inout Validator) throws {
-        if let state = settled[number] {
-            validator.settle(by: Observation(state), at: number)
+        if let state = observations[number] {
+            validator.resolve(by: Observation(state), at: number)
         } else {
             try validator.apply(lines[number - 1], at: number)
         }
@@ -152,7 +152,7 @@ struct HistoryGenerator {
         naive.append(next)
     }
 
-    /// Every state over the keys and payloads of a history, and one payload that none of them has.
+    /// Every state over the keys and payloads of a history, plus one foreign payload.
     static let universe: [NaiveValidator.State] = {
         var states: [NaiveValidator.State] = [[:]]
         for key in keys {

@@ -4,8 +4,8 @@ import Testing
 @testable import Oracle
 
 @Suite struct KeyTableTests {
-    /// Against a Dictionary: keys that are prefixes of each other, empty, long; added, removed, added again.
-    @Test func behavesAsADictionaryOfKeysThatComeAndGo() {
+    /// Compared with a Dictionary: keys that are prefixes of each other, empty or long; added, removed, added again.
+    @Test func `behaves like a Dictionary`() {
         var random = Seeded(11)
         var table = KeyTable()
         var model: [ByteString: Int] = [:]
@@ -13,7 +13,7 @@ import Testing
         for round in 0..<40_000 {
             let key = keys.randomElement(using: &random)!
             #expect(table.number(of: key) == model[key])
-            // Fill up, then empty, again and again: growing, holes and squeezing all happen.
+            // Fill and empty repeatedly, to cover growing, holes and compaction.
             let isFilling = round / 5_000 % 2 == 0
             if let number = model[key] {
                 #expect(table[number] == key)
@@ -29,8 +29,8 @@ import Testing
         for key in keys { #expect(table.number(of: key) == model[key]) }
     }
 
-    /// Keys of sixteen bytes that all have the same quick hash: the second half takes away what the first has done.
-    @Test func keysMadeToCollideAreNoticed() {
+    /// Keys of sixteen bytes with the same quick hash: the second half cancels the first.
+    @Test func `colliding keys switch to the seeded hash`() {
         func multiplied(_ word: UInt64) -> UInt64 {
             let product = word.multipliedFullWidth(by: 0xD6E8_FEB8_6659_FD93)
             return product.high ^ product.low ^ 0xA076_1D64_78BD_642F
@@ -43,13 +43,13 @@ import Testing
             keys.append(ByteString(bytes))
             #expect(table.add(keys[Int(number)]) == Int(number))
         }
-        #expect(table.isGuarded)
+        #expect(table.usesSeededHash)
         for (number, key) in keys.enumerated() { #expect(table.number(of: key) == number && table[number] == key) }
         table.remove(500)
         #expect(table.number(of: keys[500]) == nil && table.number(of: keys[501]) == 501)
-        // Keys that nobody made up are hashed as before.
+        // Ordinary keys keep the quick hash.
         var usual = KeyTable()
         for number in 0..<20_000 { _ = usual.add(ByteString("key-\(number)")) }
-        #expect(!usual.isGuarded)
+        #expect(!usual.usesSeededHash)
     }
 }

@@ -3,10 +3,11 @@ import Testing
 
 @testable import Oracle
 
-/// One key under many operations at once, against a list that is gone through at each step; and its log at every line.
+/// One key with many concurrent operations, compared with a list that is pruned at each step; and its log at every
+/// line.
 @Suite struct LiveVersionsTests {
     private struct Model {
-        var versions = [Version.nothing]
+        var versions = [Version.absent]
 
         mutating func apply(_ step: LiveVersions.Step) {
             switch step {
@@ -21,7 +22,7 @@ import Testing
                 versions.removeAll { !$0.isInFlight && version.replaces($0, .realTime) }
             case .restart(_, let closed):
                 for index in versions.indices where versions[index].isInFlight { versions[index].closed = closed }
-            case .settle(let version): versions = [version]
+            case .resolve(let version): versions = [version]
             }
         }
     }
@@ -31,9 +32,9 @@ import Testing
             ?? "none"
     }
 
-    /// In pairs: operations of one batch on one key.
+    /// `inPairs`: each batch has two operations on the key.
     @Test(arguments: [3, 40], [false, true])
-    func behaveAsAListThatIsGoneThroughAtEachStep(inFlight: Int, inPairs: Bool) {
+    func `behaves like a list that is pruned at each step`(inFlight: Int, inPairs: Bool) {
         var random = Seeded(UInt64(inFlight) * 2 + (inPairs ? 1 : 0))
         var (versions, log, model) = (LiveVersions(), VersionLog(), Model())
         var history: [String] = []
@@ -47,7 +48,7 @@ import Testing
             } else if random.chance(1, in: 300) {
                 var settled = model.versions.randomElement(using: &random)!
                 (settled.closed, settled.isCertain, settled.batch) = (line, true, 0)
-                steps = [.settle(settled)]
+                steps = [.resolve(settled)]
                 (seq, lifeBegin) = (0, line)
             } else if open.count < inFlight, open.isEmpty || random.chance(1, in: 2) {
                 seq += 1
@@ -58,7 +59,7 @@ import Testing
                         Version(payload: [], seq: seq, begin: line, closed: .max, isCertain: false, batch: batch))
                 ]
             } else {
-                // Now and then the oldest is left alone for long.
+                // Sometimes the oldest operation stays unanswered for long.
                 let chosen = open.dropFirst(random.chance(1, in: 20) ? 0 : 1).randomElement(using: &random) ?? open[0]
                 #expect(versions.begin(ofInFlight: chosen.seq, lifeBegin: lifeBegin) == chosen.begin)
                 let isCertain = random.chance(4, in: 5)

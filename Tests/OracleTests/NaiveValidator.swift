@@ -1,7 +1,7 @@
 import Oracle
 
-/// A deliberately naive judge for tiny histories: it enumerates every state that a crash may leave, by trying every
-/// set of operations that may have happened in every order that time allows. No cleverness, no shared code.
+/// A deliberately naive validator for tiny histories: it enumerates every state that a crash may leave, by trying every
+/// set of operations in every order that time allows. It shares no code with the real one.
 struct NaiveValidator {
     struct Operation {
         var key: String
@@ -15,20 +15,20 @@ struct NaiveValidator {
     typealias State = [String: String]
 
     var operations: [Operation] = []
-    /// The lines of restarts at which nobody looked.
+    /// The lines of unobserved restarts.
     private var restarts: [Int] = []
-    /// What was seen at the last restart at which somebody looked, and all that was ever asked for before it.
+    /// The observation at the last observed restart, and all values before it.
     private var beginning: State = [:]
     private var held: [String: Set<String>] = [:]
 
-    /// A restart at which nobody looked: what was in flight is over.
+    /// An unobserved restart: operations in flight have ended.
     mutating func restart(at line: Int) {
         restarts.append(line)
         for index in operations.indices where operations[index].answered == .max { operations[index].answered = line }
     }
 
-    /// A restart at which the store showed `state`: that is where history begins anew.
-    mutating func settle(on state: State, at line: Int) {
+    /// A restart with the observation `state`, from which the history starts again.
+    mutating func resolve(as state: State, at line: Int) {
         held = everHeld.merging(state.mapValues { [$0] }) { $0.union($1) }
         (operations, restarts, beginning) = ([], [], state)
     }
@@ -39,13 +39,13 @@ struct NaiveValidator {
         }
     }
 
-    /// Whether each key shows something that it was once asked to hold, or nothing.
+    /// Whether each key is absent or has a value of its history.
     func isOfThePast(_ state: State) -> Bool {
         let held = everHeld
         return state.allSatisfy { held[$0.key]?.contains($0.value) == true }
     }
 
-    /// Acknowledgements alone: at the end of each life, one operation that nobody wrote down may have happened.
+    /// A plain history: at the end of each life one unrecorded operation may have happened.
     func plainStates(among universe: [State]) -> Set<State> {
         func oneMore(_ states: Set<State>) -> Set<State> {
             Set(universe.filter { state in states.contains { isOneStep(from: $0, to: state) } })
@@ -67,7 +67,8 @@ struct NaiveValidator {
         Set(first.keys).union(second.keys).count { first[$0] != second[$0] } <= 1
     }
 
-    /// One writer: begin order is effect order, and what is in flight behind the last acknowledgement is a pipeline.
+    /// One writer: begin order is the order of effect, and the operations in flight after the last acknowledgement are
+    /// a pipeline.
     var singleWriterStates: Set<State> {
         let lastCertain = operations.last { $0.isCertain }?.begin ?? 0
         let pipeline = operations.indices.filter {
@@ -84,7 +85,8 @@ struct NaiveValidator {
         return states
     }
 
-    /// Any writers: each set of operations in each order that time allows; with `atomic`, batches whole or not at all.
+    /// Any writers: each set of operations in each order that time allows; with `atomic`, batches completely or not at
+    /// all.
     func states(atomic: Bool) -> Set<State> {
         let open = operations.indices.filter { !operations[$0].isCertain }
         let certain = operations.indices.filter { operations[$0].isCertain }
@@ -126,7 +128,7 @@ struct NaiveValidator {
 }
 
 extension [String: String] {
-    /// With these changes; nil removes a key.
+    /// A copy with these changes; nil removes a key.
     fileprivate func merging(_ changes: [String: String?]) -> [String: String] {
         var merged = self
         for (key, value) in changes { merged[key] = value }

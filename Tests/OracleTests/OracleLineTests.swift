@@ -18,7 +18,7 @@ import Testing
         (.restart, #"{"op":"restart"}"#),
     ]
 
-    @Test(arguments: encodings) func isWrittenAsDocumentedAndReadsBack(line: OracleLine, text: String) throws {
+    @Test(arguments: encodings) func `is written as documented and round-trips`(line: OracleLine, text: String) throws {
         #expect(String(decoding: line.encoded, as: UTF8.self) == text + "\n")
         #expect(try OracleLine.parse(Array(text.utf8), line: 1) == line)
     }
@@ -30,11 +30,13 @@ import Testing
         (#"{"phase":"begin","op":"d\u0065l","seq":0,"key":"azE="}"#, .begin(.delete(0, "k1"))),
     ]
 
-    @Test(arguments: otherSpellings) func fieldOrderSpaceAndEscapesAreFree(text: String, line: OracleLine) throws {
+    @Test(arguments: otherSpellings) func `field order, white space and escapes are free`(
+        text: String, line: OracleLine
+    ) throws {
         #expect(try OracleLine.parse(Array(text.utf8), line: 1) == line)
     }
 
-    /// Each refused line, the column of the error (0: the whole line), and words that the message must hold.
+    /// An invalid line, the column of the error (0: the whole line), and words in the message.
     static let refused: [(text: String, column: Int, words: String)] = [
         (#"[]"#, 1, "expected {"),
         (#"{"op":"put" "seq":7}"#, 13, "',' or '}'"),
@@ -43,7 +45,7 @@ import Testing
         (#"{"op":"del","seq":7,"key":"azE"}"#, 31, "multiple of 4"),
         (#"{"op":"del","seq":7,"key":"azF="}"#, 30, "stray bits"),
         (#"{"op":"del","seq":7,"key":"a!E="}"#, 29, "not base64"),
-        (#"{"op":"del","seq":7,"key":"a\!E="}"#, 29, "an escape of JSON"),
+        (#"{"op":"del","seq":7,"key":"a\!E="}"#, 29, "a JSON escape"),
         (#"{"op":"del","seq":7,"key":"\u00g0"}"#, 32, "hexadecimal"),
         ("{\"op\":\"del\",\"seq\":7,\"key\":\"az\u{1}=\"}", 30, "not base64"),
         ("{\"op\":\"del\",\"seq\":7,\"key\":\"\\/z\u{1}=\"}", 31, "control character"),
@@ -64,14 +66,17 @@ import Testing
         (#"{"op":"restart","seq":7}"#, 0, "no other field"),
     ]
 
-    @Test(arguments: refused) func damageIsRefusedWithItsPlace(text: String, column: Int, words: String) throws {
+    @Test(arguments: refused) func `damage is an error with its column`(text: String, column: Int, words: String) throws
+    {
         let error = #expect(throws: OracleError.self) { try OracleLine.parse(Array(text.utf8), line: 12) }
         let message = "\(try #require(error))"
         #expect(message.hasPrefix(column == 0 ? "line 12: " : "line 12, column \(column): "), "\(message)")
         #expect(message.contains(words), "\(message)")
     }
 
-    @Test(arguments: encodings) func everyShorterPartIsKnownForTorn(line: OracleLine, text: String) throws {
+    @Test(arguments: encodings) func `every prefix of a line is recognised as torn`(line: OracleLine, text: String)
+        throws
+    {
         let bytes = Array(text.utf8)
         for count in 0..<bytes.count {
             let error = #expect(throws: OracleError.self) { try OracleLine.parse(Array(bytes[..<count]), line: 3) }
@@ -82,8 +87,8 @@ import Testing
         }
     }
 
-    /// No line of random bytes, and no damaged line, may do anything but parse or throw.
-    @Test func noInputTraps() {
+    /// Random bytes and damaged lines parse or throw; they never trap.
+    @Test func `no input traps`() {
         var bits = UInt64(42)
         func next() -> Int {
             bits = bits &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -31,16 +31,16 @@ import Testing
         "b1/5 b2/5 a2/5 a1/5 b3/5 a3/5", "b1/5 b2/6 a1/5 b3/6 a3/6 a2/6",
     ].map { $0 == "a5-" ? "a0 a5" : $0 }
 
-    @Test(arguments: allowed) func theseOrdersAreLegal(words: String) throws {
+    @Test(arguments: allowed) func `legal orders are accepted`(words: String) throws {
         #expect(throws: Never.self) { try OracleReader.lines(of: Self.text(words)) }
     }
 
     static let refused: [(words: String, line: Int, reason: String)] = [
         ("b2", 1, "start at 0 or 1"), ("b1 b3", 2, "rise by one: 2 was due"), ("b1 b1", 2, "rise by one"),
-        ("b1 a2", 2, "not begun"), ("b1 a1 a1", 3, "answered twice"), ("b1 f1 a1", 3, "it was refused on line 2"),
+        ("b1 a2", 2, "not begun"), ("b1 a1 a1", 3, "answered twice"), ("b1 f1 a1", 3, "it failed on line 2"),
         ("b1 d1", 2, "op or payload"), ("b1/5 a1", 2, "txn"), ("b1 R a1", 3, "begun in an earlier life"),
         ("b1 R b3", 3, "rise by one"),
-        ("b1/5 b2/5 a1/5 b3/5", 4, "batch 5"), ("b1/5 b2/5 a1/5 f2/5", 4, "failed in part"),
+        ("b1/5 b2/5 a1/5 b3/5", 4, "batch 5"), ("b1/5 b2/5 a1/5 f2/5", 4, "both acknowledged and failed"),
         ("a2", 1, "start at 0 or 1"), ("a1 a1", 2, "rise"),
         ("a1 a3 a2", 3, "rise"),
         ("a1 b2", 2, "began without them"), ("b1 a1 R a2", 4, "not begun"), ("f1", 1, "not begun"),
@@ -48,13 +48,15 @@ import Testing
         ("b1 ~ R b4", 4, "rise by one"),
     ]
 
-    @Test(arguments: refused) func theseAreErrorsWithTheirLine(words: String, line: Int, reason: String) throws {
+    @Test(arguments: refused) func `illegal orders are errors with their line`(words: String, line: Int, reason: String)
+        throws
+    {
         let error = #expect(throws: OracleError.self) { try OracleReader.lines(of: Self.text(words)) }
         #expect(error?.line == line)
         #expect("\(try #require(error))".contains(reason), "\(String(describing: error))")
     }
 
-    @Test func aTornLastLineIsCountedWhereverItWasCut() throws {
+    @Test func `a torn last line is counted wherever it was cut`() throws {
         let text = Self.text("b1 a1 b2")
         let whole = Self.text("b1 a1").count
         for cut in whole...text.count {
@@ -62,19 +64,19 @@ import Testing
             var lines = 0
             try reader.read(Array(text[..<cut]).span) { _, _ throws(OracleError) in lines += 1 }
             try reader.finish { _, _ throws(OracleError) in lines += 1 }
-            // Without its newline alone the line is whole: its closing brace is there.
+            // A line that lacks only its newline is complete.
             #expect(lines == (cut >= text.count - 1 ? 3 : 2), "cut at \(cut)")
             #expect(reader.tornLines == (cut > whole && cut < text.count - 1 ? 1 : 0), "cut at \(cut)")
             #expect(reader.inFlight == (cut >= text.count - 1 ? 1 : 0))
         }
     }
 
-    @Test func aDamagedLastLineIsNoTornLine() {
+    @Test func `a damaged last line is not a torn line`() {
         let text = Self.text("b1 a1 ?").dropLast()
         #expect(throws: OracleError.self) { try OracleReader.lines(of: Array(text)) }
     }
 
-    @Test func aRestartAfterATornLineEndsItFirst() throws {
+    @Test func `a restart after a torn line terminates it first`() throws {
         for words in ["", "b1 a1", "b1 a1 b2"] {
             let text = Self.text(words)
             for cut in 0...text.count {
@@ -85,7 +87,7 @@ import Testing
         }
     }
 
-    @Test func chunksMayEndAnywhere() throws {
+    @Test func `chunks may end anywhere`() throws {
         let text = Self.text("b1 b2 a2 a1 R b3 f3 b4 ~ R")
         let expected = try OracleReader.lines(of: text).map(\.line)
         for size in 1...text.count {

@@ -3,10 +3,10 @@ import Foundation
 import Oracle
 import Testing
 
-/// Oracles of other makers, and those in the documentation, are read as they are.
+/// Oracles written by other programs, and those in the documentation.
 @Suite struct PlainOracleTests {
-    /// a = "1", then "2"; b = "3", deleted; c = "?>?"; number 4 failed and was never written. As Go, Python and PHP
-    /// would write it, with gaps, other field orders, white space and escapes.
+    /// a = "1", then "2"; b = "3", deleted; c = "?>?"; number 4 failed and was not written. As Go, Python and PHP write
+    /// it: with gaps, other field orders, white space and escapes.
     static let dialects = [
         """
         {"op":"put","seq":0,"key":"YQ==","payload":"MQ=="}
@@ -33,7 +33,7 @@ import Testing
         """,
     ]
 
-    @Test(arguments: dialects) func aFixtureOfPutsAndDelsIsJudged(text: String) throws {
+    @Test(arguments: dialects) func `a fixture of puts and dels is judged`(text: String) throws {
         let good = Script.observation("a=2 c=?>?")
         #expect(try Self.judge(text, good).verdict == .pass)
         #expect(try Self.judge(text, good).totals.oracleLive == 2)
@@ -48,11 +48,11 @@ import Testing
         return validator.judge(observation, contract: .durable)
     }
 
-    @Test func theExamplesOfTheDocumentationAreReal() throws {
+    @Test func `the examples of the documentation are real`() throws {
         let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../docs/oracle-format.md")
         let lines = try String(contentsOf: page, encoding: .utf8).split(
             separator: "\n", omittingEmptySubsequences: false)
-        // Each run of indented lines is an example.
+        // Each block of indented lines is an example.
         var examples: [[Substring]] = [[]]
         for line in lines {
             if line.hasPrefix("    {") {
@@ -75,8 +75,8 @@ import Testing
         }
     }
 
-    /// The table of three threads on one key.
-    @Test func theDocumentedTableOfOverlappingOperationsHolds() throws {
+    /// The documented table of three threads on one key.
+    @Test func `the documented table of overlapping operations holds`() throws {
         let validator = try Script("+k=A +k=B !1 +k=C !3 !2").validator(.everything)
         let legal = ["-A", "-AB", "AB", "ABC", "BC", "BC"]
         for (index, legal) in legal.enumerated() {

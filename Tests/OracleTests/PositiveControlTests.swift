@@ -2,16 +2,16 @@ import Bytes
 import Oracle
 import Testing
 
-/// The validator tested by mutation: good states pass, and each way of being wrong is named by the right check.
+/// Mutation tests of the validator: good states pass, and each defect is detected by the right check.
 @Suite struct PositiveControlTests {
-    /// One writer, 400 operations on 40 keys, some in batches of three, every ninth a delete; all acknowledged but
+    /// One writer, 400 operations on 40 keys, some in batches of three, every ninth a delete; all acknowledged except
     /// the last few.
     static func history(seed: UInt64, intents: Bool) -> (lines: [OracleLine], states: [Observation]) {
         var random = Seeded(seed)
         var lines: [OracleLine] = []
         var contents: [ByteString: [UInt8]] = [:]
         var seq: UInt64 = 0
-        // After each line, the state in which nothing in flight has happened.
+        // After each line, the state without the operations in flight.
         var states: [Observation] = []
         while seq < 400 {
             let size = random.chance(1, in: 4) ? 3 : 1
@@ -41,24 +41,25 @@ import Testing
     }
 
     @Test(arguments: [true, false], Contract.named)
-    func everyWayOfBeingWrongIsFlaggedByItsCheck(intents: Bool, contract: Contract) throws {
+    func `every mutation is detected by its check`(intents: Bool, contract: Contract) throws {
         for seed in UInt64(1)...3 {
             let (lines, states) = Self.history(seed: seed, intents: intents)
             let observation = states.last!
-            for memory in contract.forgivesTail ? [.everything] : [Validator.Memory.everything, .watching(observation)]
+            for memory in contract.allowsLostTail
+                ? [.everything] : [Validator.Memory.everything, .watching(observation)]
             {
                 var validator = Validator(memory)
                 for (index, line) in lines.enumerated() { try validator.apply(line, at: index + 1) }
                 #expect(validator.judge(observation, contract: contract).verdict == .pass, "seed \(seed)")
                 let results = PositiveControl.run(validator, observation, contract: contract)
                 #expect(Set(results.map(\.mutation.check)) == contract.checks)
-                for result in results { #expect(result.outcome == .flagged, "seed \(seed), \(result)") }
+                for result in results { #expect(result.outcome == .detected, "seed \(seed), \(result)") }
                 #expect(PositiveControl.verdict(.pass, after: results) == .pass)
             }
         }
     }
 
-    @Test func controlsHoldAtEveryLineOfAHistory() throws {
+    @Test func `controls work at every line of a history`() throws {
         let (lines, states) = Self.history(seed: 7, intents: true)
         var validator = Validator()
         for (index, line) in lines.enumerated() { try validator.apply(line, at: index + 1) }
@@ -68,7 +69,7 @@ import Testing
                 #expect(validator.judge(observation, contract: contract, at: line).verdict == .pass, "line \(line)")
                 for result in PositiveControl.run(validator, observation, contract: contract, at: line) {
                     #expect(!result.isMissed, "line \(line), \(contract.name): \(result)")
-                    if line > 300 { #expect(result.outcome == .flagged, "line \(line), \(contract.name): \(result)") }
+                    if line > 300 { #expect(result.outcome == .detected, "line \(line), \(contract.name): \(result)") }
                 }
             }
         }
@@ -76,25 +77,25 @@ import Testing
 
     static let notFormed: [(history: String, observed: String, contract: Contract, mutation: Mutation, words: String)] =
         [
-            ("+a=x", "", .durable, .lostAcknowledgement, "no key is at an acknowledged value"),
+            ("+a=x", "", .durable, .lostAcknowledgement, "no key has an acknowledged value"),
             ("+a=x !1", "a=x", .durable, .oldValue, "older value"),
             ("+a=x !1", "a=x", .durable, .mixedValue, "older value"),
             ("+a=x !1 +a=y !2", "a=y", .durable, .mixedValue, "can be mixed"),
-            ("+a=x !1", "a=x", .durable, .resurrectedDelete, "no key is known whose delete"),
+            ("+a=x !1", "a=x", .durable, .resurrectedDelete, "no key is known to be deleted"),
             ("+a=x !1", "a=x", .ordered, .hole, "no two keys"),
             ("a=x b=y c=z", "a=x b=y c=z", .orderedPrefix, .hole, "no two keys"),
             ("+a=x/1 !1 +b=y !2", "a=x b=y", .transactional, .halfBatch, "no acknowledged batch"),
-            ("a=x", "a=x", .durable, .lostAcknowledgement, "1 key could be made wrong"),
+            ("a=x", "a=x", .durable, .lostAcknowledgement, "1 key can be made wrong"),
         ]
 
-    @Test(arguments: notFormed) func whatCannotBeMadeIsSaid(
+    @Test(arguments: notFormed) func `a mutation that is not applicable is listed with the reason`(
         history: String, observed: String, contract: Contract, mutation: Mutation, words: String
     ) throws {
         let observation = Script.observation(observed)
         for memory in [Validator.Memory.everything, .watching(observation)] {
             let results = PositiveControl.run(try Script(history).validator(memory), observation, contract: contract)
             let result = try #require(results.first { $0.mutation == mutation })
-            guard case .notFormed(let reason) = result.outcome else {
+            guard case .notApplicable(let reason) = result.outcome else {
                 Issue.record("\(result)")
                 return
             }
@@ -102,24 +103,24 @@ import Testing
         }
     }
 
-    @Test func aControlThatPassesIsAHarnessError() {
+    @Test func `a missed mutation is a harness error`() {
         let missed = ControlResult(mutation: .hole, outcome: .missed(verdict: .pass))
-        let flagged = ControlResult(mutation: .extraKey, outcome: .flagged)
+        let flagged = ControlResult(mutation: .extraKey, outcome: .detected)
         for verdict in Verdict.allCases {
             #expect(PositiveControl.verdict(verdict, after: [flagged, missed]) == .harnessError)
             #expect(PositiveControl.verdict(verdict, after: [flagged]) == verdict)
         }
     }
 
-    @Test func whatIsBrokenAlreadyIsNotTriedAgain() throws {
+    @Test func `a check that is already violated is not tried`() throws {
         let validator = try Script("+a=x !1 +b=y !2").validator(.everything)
         let results = PositiveControl.run(validator, Script.observation("a=x"), contract: .durable)
         #expect(results.first { $0.mutation == .lostAcknowledgement }?.outcome == .alreadyBroken)
-        #expect(results.first { $0.mutation == .extraKey }?.outcome == .flagged)
+        #expect(results.first { $0.mutation == .extraKey }?.outcome == .detected)
     }
 
-    /// Each mutation breaks its own check and, where it is one thing only, no other.
-    @Test func mutationsBreakWhatTheySay() throws {
+    /// Each mutation violates its own check and, if it is a single defect, no other.
+    @Test func `mutations violate their own check`() throws {
         let (lines, states) = Self.history(seed: 5, intents: true)
         var validator = Validator()
         for (index, line) in lines.enumerated() { try validator.apply(line, at: index + 1) }

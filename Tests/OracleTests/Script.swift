@@ -1,16 +1,16 @@
 import Bytes
 import Oracle
 
-/// The tests' small language for histories and observations.
+/// A small language for histories and observations in tests.
 ///
-/// A history is a list of words. With intents: `+a=x` begins a put of x under a, `+a=` begins a delete of a, `!2`
-/// acknowledges the operation that began second, `~2` fails it. Plain: `a=x` acknowledges a put, `a=` a delete.
-/// `/5` after either puts it into batch 5. `R` is a restart; `R(a=x,b=y)` one at which that was observed.
-/// Each word is one line of the oracle. An observation is a list of words `a=x`.
+/// A history is a list of words, one per oracle line. With intents: `+a=x` begins a put of x under a, `+a=` begins a
+/// delete of a, `!2` acknowledges the operation that began second, `~2` fails it. Plain: `a=x` acknowledges a put, `a=`
+/// a delete. A suffix `/5` puts the operation into batch 5. `R` is a restart; `R(a=x,b=y)` is one with that
+/// observation. An observation is a list of words `a=x`.
 struct Script {
     enum Step {
         case line(OracleLine)
-        case settle(Observation)
+        case resolve(Observation)
     }
 
     var steps: [Step] = []
@@ -27,7 +27,7 @@ struct Script {
             case "~": steps.append(.line(.failed(begun[Int(word.dropFirst())! - 1])))
             case "R" where word.count > 1:
                 let words = word.dropFirst(2).dropLast().split(separator: ",").joined(separator: " ")
-                steps.append(.settle(Self.observation(words)))
+                steps.append(.resolve(Self.observation(words)))
             case "R": steps.append(.line(.restart))
             default:
                 plain += 1
@@ -53,7 +53,7 @@ struct Script {
         return Observation(contents)
     }
 
-    /// A validator that has seen all lines, or those up to `line`.
+    /// A validator after all lines, or those up to `line`.
     func validator(
         _ memory: Validator.Memory, upTo line: Int = .max, options: Validator.Options = Validator.Options()
     ) throws -> Validator {
@@ -61,7 +61,7 @@ struct Script {
         for (index, step) in steps.enumerated() where index < line {
             switch step {
             case .line(let line): try validator.apply(line, at: index + 1)
-            case .settle(let observation): validator.settle(by: observation, at: index + 1)
+            case .resolve(let observation): validator.resolve(by: observation, at: index + 1)
             }
         }
         return validator

@@ -3,14 +3,14 @@ import Oracle
 import Synchronization
 import Testing
 
-/// The validator against the naive one: for each random tiny history, at each of its lines, every possible state is
-/// judged by both, and both of the validator's memories must say the same to the letter.
+/// The validator compared with the naive one: for each tiny random history, at each line, both judge every possible
+/// state. The two memory modes of the validator must give identical judgements.
 @Suite struct ValidatorPropertyTests {
     static let histories = 25
     static let firstSeed: UInt64 = 1
 
     @Test(arguments: HistoryGenerator.Shape.allCases)
-    func agreesWithTryingEveryOrder(shape: HistoryGenerator.Shape) throws {
+    func `agrees with trying every order`(shape: HistoryGenerator.Shape) throws {
         var legal = 0
         var judged = 0
         for seed in Self.firstSeed..<Self.firstSeed + UInt64(Self.histories) {
@@ -44,7 +44,7 @@ import Testing
     }
 
     @Test(arguments: HistoryGenerator.Shape.allCases)
-    func bothMemoriesSayTheSameAtEachLine(shape: HistoryGenerator.Shape) throws {
+    func `both memory modes agree at each line`(shape: HistoryGenerator.Shape) throws {
         for seed in Self.firstSeed..<Self.firstSeed + 12 {
             let history = HistoryGenerator(seed: seed, shape: shape, operations: 7)
             var whole = Validator()
@@ -55,7 +55,7 @@ import Testing
                 for number in 1...history.lines.count {
                     try history.apply(number, to: &streamed)
                     guard number % 3 == 1 || number == history.lines.count else { continue }
-                    for contract in Contract.named where !contract.forgivesTail {
+                    for contract in Contract.named where !contract.allowsLostTail {
                         #expect(
                             streamed.judge(observation, contract: contract)
                                 == whole.judge(observation, contract: contract, at: number),
@@ -67,8 +67,8 @@ import Testing
         }
     }
 
-    /// Keeps what it is given: every payload of a history, or none but some.
-    private final class Shelf: PayloadShelf {
+    /// Stores every payload, or only some.
+    private final class SpillStore: PayloadSpillStore {
         let everything: Bool
         let kept = Mutex<[[UInt8]]>([])
         init(everything: Bool) { self.everything = everything }
@@ -86,15 +86,15 @@ import Testing
     }
 
     @Test(arguments: HistoryGenerator.Shape.allCases)
-    func `payloads on a shelf are judged as payloads in memory`(shape: HistoryGenerator.Shape) throws {
+    func `payloads in a spill store are judged like payloads in memory`(shape: HistoryGenerator.Shape) throws {
         for seed in Self.firstSeed..<Self.firstSeed + 6 {
             let history = HistoryGenerator(seed: seed, shape: shape, operations: 6)
-            let shelves = [Shelf(everything: true), Shelf(everything: false)]
-            var validators = [Validator()] + shelves.map { Validator(shelf: $0) }
+            let spillStores = [SpillStore(everything: true), SpillStore(everything: false)]
+            var validators = [Validator()] + spillStores.map { Validator(spillStore: $0) }
             for index in validators.indices {
                 for number in 1...history.lines.count { try history.apply(number, to: &validators[index]) }
             }
-            #expect(shelves.allSatisfy { !$0.kept.withLock { $0.isEmpty } })
+            #expect(spillStores.allSatisfy { !$0.kept.withLock { $0.isEmpty } })
             for state in HistoryGenerator.universe {
                 for contract in Contract.named {
                     for line in 1...history.lines.count {

@@ -2,7 +2,7 @@ import Bytes
 import Oracle
 import Testing
 
-/// Each case is judged with both memories, which must agree to the letter.
+/// Each case is judged with both memory modes, whose judgements must be identical.
 @Suite struct ValidatorTests {
     struct Case: CustomTestStringConvertible {
         var history: String
@@ -34,12 +34,12 @@ import Testing
     ]
 
     static let concurrent = [
-        // Begun before the other was answered: either order.
+        // Began before the other was answered: either order.
         Case("+a=x +a=y !1 !2", "a=x"), Case("+a=x +a=y !1 !2", "a=y"), Case("+a=x +a=y !1 !2", "", .durable),
-        // Begun after the other was answered.
+        // Began after the other was answered.
         Case("+a=x +a=y !1 +a=z !3 !2", "a=x", .durable), Case("+a=x +a=y !1 +a=z !3 !2", "a=y"),
         Case("+a=x +a=y !1 +a=z !3 !2", "a=z"),
-        // In flight all the while: never ruled out, rules nothing out.
+        // Always in flight: always possible, excludes nothing.
         Case("+a=w +a=x !2 +a=y !3", "a=w"), Case("+a=w +a=x !2 +a=y !3", "a=x", .durable),
         Case("+a=x !1 +a= +a=y !3", "a=y"), Case("+a=x !1 +a= +a=y !3", ""),
         Case("+a=x !1 +a= +a=y !3", "a=x", .durable),
@@ -53,7 +53,7 @@ import Testing
         Case("+a=x R() +b=y !2", "b=y"), Case("+a=x R() +b=y !2", "a=x b=y", .noResurrection),
         Case("+a=x R(a=x)", "", .durable), Case("+a=x R(a=x)", "a=x"),
         Case("+a=x !1 +a=y R(a=x) +b=z", "a=y", .durable), Case("+a=x !1 +a=y R(a=y)", "a=x", .durable),
-        // Judged and found wanting once, the observed state is the new beginning.
+        // After a violation is reported, history starts again from the observed state.
         Case("+a=x !1 R(b=q)", "b=q"), Case("+a=x !1 R(b=q)", "", .durable), Case("+a=x !1 R(a=q)", "a=x", .durable),
     ]
 
@@ -64,7 +64,7 @@ import Testing
         Case("a=x b=y c=z", "c=q", .durable, .payloadIntegrity),
         Case("a=x a= b=y", "a=x b=q", .payloadIntegrity, .noResurrection), Case("a=x a=y a= b=z", "b=z"),
         Case("a=x b=y R c=z", "c=z", unattributed: 2), Case("a=x b=y R(b=y) c=z", "b=y", unattributed: 1),
-        // What was acknowledged in the second life, nothing of the first can have undone.
+        // No operation of the first life can undo an acknowledgement of the second.
         Case("a=x R b=y c=z", "a=x", .durable), Case("a=x R b=y c=z", "b=y", unattributed: 2),
         Case("a=x R b=y c=z R", "a=x", unattributed: 2),
         Case("a=x R a=y", "a=q b=q c=q", .payloadIntegrity, .noExtras), Case("a=x R a=y", "a=q b=q", unattributed: 2),
@@ -92,12 +92,12 @@ import Testing
         Case("+a=x !1 +b=y !2 +c=z !3", "b=y c=z", .durable, .noHoles, contract: .ordered),
         Case("+a=x !1 +b=y !2 +c=z !3", "a=x b=y", .durable, contract: .ordered),
         Case("+a=x !1 +b=y !2 +a=z !3 +c=q !4", "a=x b=y c=q", .durable, .noHoles, contract: .ordered),
-        // One writer's begin order is effect order, though the two overlap in time.
+        // With one writer, begin order is the order of effect even for overlapping operations.
         Case("+a=x +a=y !1 !2", "a=x", .durable, contract: .ordered),
-        // Refused operations are not in the pipeline.
+        // Failed operations are not in the pipeline.
         Case("+a=x ~1 +b=y", "b=y", contract: .ordered), Case("+a=x ~1 +b=y !2", "a=x b=y", contract: .ordered),
         Case("+a=x +b=y R +c=z", "b=y c=z", contract: .ordered),
-        // Each key legal alone, and an old cut explains the whole: but that cut has lost what was acknowledged.
+        // Each key is legal on its own, and an old cut explains all keys, but it loses acknowledged operations.
         Case("+a=1 !1 +b=1 !2 +a=2 !3 +b=2 +a=1", "a=1 b=1", .noHoles, contract: .ordered),
         Case("+a=1 !1 +a= +a=2", "", contract: .ordered),
         Case("a=x b=y c=z d=w", "c=z d=w", .durable, .noHoles, contract: .ordered),
@@ -107,7 +107,7 @@ import Testing
         Case("+a=x/1 +b=y/1", "", contract: .transactional), Case("+a=x/1 +b=y/1", "a=x b=y", contract: .transactional),
         Case("+a=x/1 +b=y/1", "a=x", .atomic, contract: .transactional), Case("+a=x/1 +b=y/1", "a=x"),
         Case("+a=x/1 +b=y/1 !1", "a=x b=y", contract: .transactional),
-        // The store has one call for a batch: the first answer is the answer.
+        // A batch is one call: its first answer answers it.
         Case("+a=x/1 +b=y/1 !1", "a=x", .durable, .atomic, contract: .transactional),
         Case("+a=x/1 +b=y/1 !1", "a=x", .durable), Case("+a=x/1 +b=y/1 ~1 +b=z !3", "b=y", .durable),
         Case("+a=x/1 +b=y/1 !2 !1", "a=x", .durable, .atomic, contract: .transactional),
@@ -116,12 +116,12 @@ import Testing
         Case("+a=x/1 +b=y/1 R", "b=y", .atomic, contract: .transactional),
         Case("+a=x/1 +b=y/1 R +a=z !3", "a=z", contract: .transactional),
         Case("+a=x/1 +b=y/1 R +a=z !3", "a=z b=y", contract: .transactional),
-        // Within a batch the later operation on a key wins, also over one whose answer came later.
+        // Within a batch the later operation on a key wins, even over one whose answer came later.
         Case("+a=x/1 +a=y/1 !1 !2", "a=x", .durable, contract: .transactional),
         Case("+a=x/1 +a=y/1 !2 !1", "a=x", .durable, contract: .transactional),
         Case("+a=x/1 +a=y/1 +b=z/1", "a=x b=z", .atomic, contract: .transactional),
         Case("+a=x/1 +a=y/1 +b=z/1", "a=y b=z", contract: .transactional),
-        // Whether the batch is in or out, the old value may not show beside the new one.
+        // Whether or not the batch happened, the old value must not appear beside the new one.
         Case("+a=o !1 +a=x/1 +b=y/1", "a=o b=y", .atomic, contract: .transactional),
         Case("+a=o !1 +a=x/1 +b=y/1", "a=o", contract: .transactional),
         // Two batches that overlap on a key: each may have written it last.
@@ -134,7 +134,7 @@ import Testing
     ]
 
     @Test(arguments: oneKey + concurrent + failedAndRestarted + plain + prefix + ordered + transactional)
-    func isJudged(_ test: Case) throws {
+    func `cases are judged`(_ test: Case) throws {
         let observation = Script.observation(test.observed)
         let script = Script(test.history)
         let kept = try script.validator(.everything).judge(observation, contract: test.contract)
@@ -148,27 +148,27 @@ import Testing
         #expect(totals.oracleLive == totals.survived + totals.dropped + totals.damaged)
     }
 
-    @Test func whatDoesNotOpenIsJudgedNoFurther() throws {
+    @Test func `a store that does not open is not judged further`() throws {
         let validator = try Script("+a=x !1").validator(.everything)
         let judgement = validator.judge(Evidence(.failed(reason: "checksum")), contract: .ordered)
         #expect(judgement.violations == [Violation(check: .opens, detail: "checksum")])
         #expect(judgement.verdict == .violation)
     }
 
-    @Test func severalWritersCannotBeHeldToOneOrder() throws {
+    @Test func `several writers have no total order`() throws {
         let validator = try Script("+a=x +b=y !2 !1").validator(.everything)
         let judgement = validator.judge(Script.observation("a=x b=y"), contract: .ordered)
         #expect(judgement.verdict == .inconclusive)
         #expect(judgement.unjudged[.noHoles]?.hasPrefix("line 4 ") == true)
-        // A violation of another check is one all the same, and before that line there was no sign of it.
+        // Other checks are still violated, and before that line there was no sign of several writers.
         #expect(validator.judge(Script.observation("a=x"), contract: .ordered).verdict == .violation)
         #expect(validator.judge(Script.observation("b=y"), contract: .ordered, at: 2).broken == [.noHoles])
-        // The operations of one batch are answered in any order.
+        // The operations of one batch may be answered in any order.
         let batch = try Script("+a=x/1 +b=y/1 !2 !1").validator(.everything)
         #expect(batch.judge(Script.observation("a=x b=y"), contract: .ordered).verdict == .pass)
     }
 
-    @Test func aSecondRecoveryAndAProbeAreEvidenceOrNotTried() throws {
+    @Test func `a second recovery and a probe are evidence or not tried`() throws {
         let validator = try Script("+a=x !1 +b=y").validator(.everything)
         let first = Recovery.opened(Script.observation("a=x b=y"))
         func judge(_ second: Recovery?, _ probe: Evidence.Probe?) -> Judgement {
@@ -185,7 +185,7 @@ import Testing
         #expect(judge(first, .lost(reason: "gone")).broken == [.writable])
     }
 
-    @Test func violationsSayWhatWasExpectedAndWhere() throws {
+    @Test func `violations have expected values and lines`() throws {
         let validator = try Script("+a=old !1 +a=new !2 +b=x !3 +b= !4 +c=z").validator(.everything)
         let judgement = validator.judge(Script.observation("a=old b=x c=z"), contract: .durable)
         #expect(
@@ -199,7 +199,7 @@ import Testing
                 == "observed live 3, oracle live 1, survived 0, dropped 1, in flight 1, dead 3, extras 1, mismatches 0")
     }
 
-    @Test func ofManyLegalStatesTheFirstFewAreTold() throws {
+    @Test func `of many legal states the first few are printed`() throws {
         let history = (1...9).map { "+a=x\($0)" }.joined(separator: " ")
         let judgement = try Script(history).validator(.everything).judge(Script.observation("a=y"), contract: .durable)
         #expect(
@@ -209,15 +209,15 @@ import Testing
         #expect(judgement.violations.first?.expected.count == 10)
     }
 
-    @Test func onlyTheFirstFewAreToldButAllAreCounted() throws {
+    @Test func `only the first violations are reported but all are counted`() throws {
         let history = (1...9).map { "+k\($0)=x !\($0)" }.joined(separator: " ")
-        let validator = try Script(history).validator(.everything, options: .init(violationsTold: 2))
+        let validator = try Script(history).validator(.everything, options: .init(violationsPerCheck: 2))
         let judgement = validator.judge(Observation(), contract: .durable)
         #expect(judgement.counts == [.durable: 9])
         #expect(judgement.violations.map(\.key) == ["k1", "k2"])
     }
 
-    @Test func moreMayBeInFlightWithoutIntents() throws {
+    @Test func `more operations may be in flight without intents`() throws {
         let script = Script("a=x b=y c=z")
         let three = try script.validator(.everything, options: .init(plainInFlight: 3))
         #expect(three.judge(Observation(), contract: .durable).unattributed.count == 3)
@@ -225,15 +225,15 @@ import Testing
         #expect(none.judge(Script.observation("a=x b=y"), contract: .durable).broken == [.durable])
     }
 
-    @Test func contractsAreNamed() {
+    @Test func `contracts have names`() {
         for contract in Contract.named { #expect(Contract(named: contract.name) == contract) }
         #expect(Contract(named: "strong") == nil)
         #expect(Contract.prefix.checks.isStrictSubset(of: Contract.durable.checks))
         #expect(Contract.durable.checks.isStrictSubset(of: Contract.ordered.checks))
         #expect(Contract.prefix.checks.isStrictSubset(of: Contract.orderedPrefix.checks))
         #expect(Contract.orderedPrefix.checks.isStrictSubset(of: Contract.ordered.checks))
-        #expect(Contract.ordered.ofSeveralWriters == .durable && Contract.orderedPrefix.ofSeveralWriters == .prefix)
-        #expect(Contract.transactional.ofSeveralWriters == .transactional)
+        #expect(Contract.ordered.forSeveralWriters == .durable && Contract.orderedPrefix.forSeveralWriters == .prefix)
+        #expect(Contract.transactional.forSeveralWriters == .transactional)
         #expect(Contract.durable.checks.isStrictSubset(of: Contract.transactional.checks))
         #expect(Verdict.allCases.map(\.exitCode) == [0, 1, 3, 3, 2])
     }

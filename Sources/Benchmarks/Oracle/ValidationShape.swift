@@ -157,7 +157,7 @@ package enum ValidationShape: String, CaseIterable, Sendable {
 
     /// Judges a case as `faultline validate` does: a pass includes the positive control.
     package func judge(_ made: Case) throws -> Judgement {
-        var validator = Validator(contract.forgivesTail ? .everything : .watching(made.observation))
+        var validator = Validator(contract.allowsLostTail ? .everything : .watching(made.observation))
         for (index, line) in made.lines.enumerated() { try validator.apply(line, at: index + 1) }
         let judgement = validator.judge(made.observation, contract: contract)
         let results =

@@ -87,7 +87,7 @@ struct Storyteller {
         let differences = expected.map { ValueDifference(expected: $0, found: found, key: key, known: known) }
         guard let nearest = differences.max(by: { $0.firstByte < $1.firstByte }) else { return nil }
         let isOlderValue = known.contains { $0.key == key && $0.payload == found }
-        return isOlderValue && nearest.firstByte < Holding.shownBytes ? nil : nearest
+        return isOlderValue && nearest.firstByte < KeyState.shownBytes ? nil : nearest
     }
 
     // MARK: - Moments

@@ -4,7 +4,7 @@ import Platform
 import Storage
 
 /// Where the values of an oracle lie that memory has no room for: beyond a share of the run's memory, in a file.
-final class OracleShelf: PayloadShelf {
+final class OracleShelf: PayloadSpillStore {
     /// Values of fewer bytes stay in memory: there is not much to gain.
     private static let smallBytes = 256
 

@@ -4,8 +4,8 @@ import Machine
 import Oracle
 import Storage
 
-/// The oracle of a run over all its cycles: the file that it lies in, and the validator that knows it. The text stays in
-/// the file: it says every value twice.
+/// The oracle of a run over all its cycles: the file of its lines, and the validator that has read them. The text stays
+/// in the file: it contains every value twice.
 package struct OracleHistory {
     /// Where the lines are; they are only ever added to.
     package let path: ByteString
@@ -19,10 +19,10 @@ package struct OracleHistory {
 
     /// An oracle of which no line was taken yet. The file need not be there.
     ///
-    /// - Parameter memory: where what the history says is put aside, and who is told when that cannot be read again.
+    /// - Parameter memory: where the values of the history are spilled, and where a failure to read them again is reported.
     package init(_ path: ByteString, _ memory: MemoryGuard) {
         self.path = path
-        validator = Validator(.everything, shelf: OracleShelf(memory))
+        validator = Validator(.everything, spillStore: OracleShelf(memory))
     }
 
     /// How many lines there are.
@@ -94,7 +94,7 @@ package struct OracleHistory {
     private mutating func takeRestart(_ line: [UInt8], showing observation: Observation) throws {
         var number = 0
         try reader.read(line.span) { _, line throws(OracleError) in number = line }
-        validator.settle(by: observation, at: number)
+        validator.resolve(by: observation, at: number)
         count(line)
     }
 

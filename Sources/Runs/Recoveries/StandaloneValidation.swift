@@ -132,7 +132,7 @@ package struct StandaloneValidation: Sendable {
 
     /// A lost tail is told from a hole by the whole history.
     private func memory(for observation: Observation) -> Validator.Memory {
-        contract.forgivesTail ? .everything : .watching(observation)
+        contract.allowsLostTail ? .everything : .watching(observation)
     }
 
     /// Nil when every key is compared.
@@ -160,14 +160,14 @@ package struct StandaloneValidation: Sendable {
         for result in PositiveControl.run(validator, observation, contract: contract, at: nil) {
             if outcome.judgement.notTried.contains(result.mutation.check) { continue }
             switch result.outcome {
-            case .flagged:
+            case .detected:
                 outcome.mutations += 1
                 outcome.flagged += 1
             case .missed(let verdict):
                 outcome.mutations += 1
                 missed =
                     "positive control: the validator did not flag \(result.mutation.rawValue) (\(verdict.rawValue))"
-            case .notFormed, .alreadyBroken: break
+            case .notApplicable, .alreadyBroken: break
             }
         }
         if let missed { (outcome.verdict, outcome.reason) = (.harnessError, missed) }

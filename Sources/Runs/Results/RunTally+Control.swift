@@ -20,14 +20,14 @@ extension RunTally {
             // What the run does not look at, it would not notice either.
             if untried.contains(result.mutation.check) { continue }
             switch result.outcome {
-            case .flagged:
+            case .detected:
                 mutations += 1
                 flagged += 1
                 flaggedChecks.insert(result.mutation.check)
             case .missed(let verdict):
                 mutations += 1
                 unflagged.insert("\(result.mutation.rawValue) (it said \(verdict.rawValue))")
-            case .notFormed(let reason): notFormed.insert("\(result.mutation.rawValue): \(reason)")
+            case .notApplicable(let reason): notFormed.insert("\(result.mutation.rawValue): \(reason)")
             case .alreadyBroken: break
             }
         }

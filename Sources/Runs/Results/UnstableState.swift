@@ -13,7 +13,8 @@ package struct UnstableState: Codable, Sendable {
         package var error: String?
         /// How many keys it showed.
         package var keyCount: Int?
-        /// The first key that the looks differ in, as it prints, and what it held; no value where the key was not there.
+        /// The first key that the looks differ in, as it prints, and what it held; no value where the key was not
+        /// there.
         package var key: String?
         package var value: String?
         /// Both looks agree on the first recovery, and this is the second one of the same directory.
@@ -65,8 +66,8 @@ extension UnstableState.Look {
         let keys = (first.entries + second.entries).map(\.key).sorted()
         guard let key = keys.first(where: { first[$0] != second[$0] }) else { return looks }
         (looks.0.key, looks.1.key) = (key.description, key.description)
-        looks.0.value = first[key].map { Holding(payload: $0).description }
-        looks.1.value = second[key].map { Holding(payload: $0).description }
+        looks.0.value = first[key].map { KeyState(payload: $0).description }
+        looks.1.value = second[key].map { KeyState(payload: $0).description }
         return looks
     }
 

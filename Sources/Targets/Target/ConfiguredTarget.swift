@@ -24,9 +24,10 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
         return exception?.contract ?? target.contract
     }
 
-    /// The same of so many clients at work at once: several have no single order that a crash could keep a beginning of.
+    /// The same of so many clients at work at once: several have no single order that a crash could keep a beginning
+    /// of.
     package func contract(clients: Int) -> Contract {
-        clients > 1 ? contract.ofSeveralWriters : contract
+        clients > 1 ? contract.forSeveralWriters : contract
     }
 
     package var workload: Command { command(target.workload) }

@@ -7,8 +7,8 @@ import Testing
 @testable import Exploration
 @testable import Report
 
-/// What is told of a crash, from a small trace written by hand: a file is written, synced and removed, and the removal is
-/// promised though nothing made it durable.
+/// What is told of a crash, from a small trace written by hand: a file is written, synced and removed, and the removal
+/// is promised though nothing made it durable.
 struct CrashStoryTests {
     private static let file = InodeID(2)
     private static let name = DirectoryEntry(.root, "a.log")
@@ -35,7 +35,7 @@ struct CrashStoryTests {
     private func story(_ recording: Recording, _ profile: Profile, _ choice: Choice) throws -> CrashStory {
         let state = try recording.state(profile, at: recording.events.count, choice)
         let violation = Violation(
-            check: .durable, key: "k", expected: [Holding(payload: [1, 2], line: 2)], found: Holding(payload: nil),
+            check: .durable, key: "k", expected: [KeyState(payload: [1, 2], line: 2)], found: KeyState(payload: nil),
             line: 2)
         return try recording.story(of: state, violation, linesBefore: 0)
     }
@@ -115,8 +115,8 @@ struct CrashStoryTests {
         ]
         let recording = Recording(base: Tree(), events: events, payloads: arena)
         let violation = Violation(
-            check: .payloadIntegrity, key: "k", expected: [Holding(payload: value, line: 2)],
-            found: Holding(payload: found), line: 2)
+            check: .payloadIntegrity, key: "k", expected: [KeyState(payload: value, line: 2)],
+            found: KeyState(payload: found), line: 2)
         let story = try recording.story(
             of: recording.state(.strict, at: 2, .nothing), violation, linesBefore: 0)
         #expect(story.difference == words)
@@ -161,7 +161,7 @@ struct CrashStoryTests {
         // Key 2 is lost, and key 7 is there.
         let lost = try recording.state(.posixMin, at: events.count, .losing(LostAtoms(parsing: "2.0 2.1")))
         let violation = Violation(
-            check: .noHoles, key: "2", expected: [Holding(payload: [1], line: 3)], found: Holding(payload: nil),
+            check: .noHoles, key: "2", expected: [KeyState(payload: [1], line: 3)], found: KeyState(payload: nil),
             line: 3, otherLines: [3, 13])
         let story = try recording.story(of: lost, violation, linesBefore: 0)
         let whats = story.timeline.map(\.what)
@@ -200,7 +200,7 @@ struct CrashStoryTests {
         }
         let fault = "4 fsync path=a.log -> EIO lose btrfs"
         let faults = try ScriptedFaults(parsing: ByteString(fault)).faults
-        let violation = Violation(check: .durable, key: "k", found: Holding(payload: nil), line: 2)
+        let violation = Violation(check: .durable, key: "k", found: KeyState(payload: nil), line: 2)
         let story = try recording.story(
             of: recording.wholeState(at: 11), violation, linesBefore: 0, faults: faults, look: .storage)
         let whats = story.timeline.map(\.what)

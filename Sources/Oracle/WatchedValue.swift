@@ -1,14 +1,14 @@
 import Bytes
 
-/// What the streaming memory keeps of one key's history: what concerns the value that was observed.
+/// In streaming mode: the observed value of a key, and its history.
 ///
-/// A workload overwrites its keys all the time, nearly always with something that differs from the observed value in
-/// its first and last bytes. Those are kept beside the `Recall`, so that the value itself is seldom touched.
-struct Watch: Sendable {
+/// Most payloads of a workload differ from the observed value in the first and last bytes. These are stored separately,
+/// so that the value itself is rarely accessed.
+struct WatchedValue: Sendable {
     let value: [UInt8]
-    private(set) var recall = Recall()
+    private(set) var history = ValueHistory()
     private let count: Int
-    /// The first and the last eight bytes, little-endian; without meaning in a shorter value.
+    /// The first and last eight bytes, little-endian; unused for a shorter value.
     private let first: UInt64
     private let last: UInt64
 
@@ -18,13 +18,13 @@ struct Watch: Sendable {
         (first, last) = Self.ends(of: value)
     }
 
-    /// The next operation on the key, in begin order, asks for `payload`.
+    /// Adds the key's next operation, in begin order.
     @inline(__always)
     mutating func note(_ payload: [UInt8]?, at line: Int) {
         if let payload, payload.count >= 8, count >= 8 {
             let (first, last) = Self.ends(of: payload)
             if first != self.first && (last != self.last || payload.count != count) {
-                recall.noteOther(
+                history.noteOther(
                     sharedStart: (first ^ self.first).trailingZeroBitCount / 8,
                     sharedEnd: payload.count == count ? (last ^ self.last).leadingZeroBitCount / 8 : 0)
                 return
@@ -35,7 +35,7 @@ struct Watch: Sendable {
 
     @inline(never)
     private mutating func noteWhole(_ payload: [UInt8]?, at line: Int) {
-        recall.note(payload, at: line, for: value)
+        history.note(payload, at: line, for: value)
     }
 
     @inline(__always)

@@ -1,22 +1,22 @@
 import Bytes
 
-/// What the history of a key says of one value (nil: the key's absence). Lines are those of the oracle.
+/// The relation of one value (nil: absence) to the history of its key. Lines are oracle lines.
 ///
-/// The same fold runs in both memories of the validator: over operations as they stream past, when the observed value
-/// is known beforehand, or over a kept history, when it is asked afterwards.
-struct Recall: Sendable {
+/// Both memory modes of the validator compute it with the same fold: over the stream of operations, if the observed
+/// value is known in advance, or over the stored history.
+struct ValueHistory: Sendable {
     /// Whether any operation ever named the key.
     private(set) var isKnown = false
-    /// Whether the key was ever asked to hold the value.
+    /// Whether the key ever had the value.
     private(set) var isHeld = false
-    /// The line on which an operation first asked for the value.
+    /// The line of the first operation with the value.
     private(set) var firstHeld = 0
-    /// How many bytes at the value's start some other payload of the key has at its start.
+    /// The longest prefix that the value shares with another payload of the key.
     private var longestStart = 0
-    /// How many bytes at the value's end some payload of the same size has at its end.
+    /// The longest suffix that the value shares with another payload of the same size.
     private var longestEnd = 0
 
-    /// The next operation on the key, in begin order, asks for `payload`.
+    /// Adds the key's next operation, in begin order.
     mutating func note(_ payload: [UInt8]?, at line: Int, for value: [UInt8]?) {
         isKnown = true
         if areSame(payload, value) {
@@ -28,13 +28,13 @@ struct Recall: Sendable {
         compare(payload, value)
     }
 
-    /// Whether the value, which was never held, is the start of one payload and the end of another, each in its place.
+    /// Whether the key never had the value, and it is the start of one payload and the end of another, at their
+    /// offsets.
     func isMix(of value: [UInt8]) -> Bool {
         !isHeld && longestStart > 0 && longestEnd > 0 && longestStart + longestEnd >= value.count
     }
 
-    /// As `note`, of a payload that differs from the value and has so many bytes in common with its start and, where
-    /// the sizes are equal, with its end.
+    /// Like `note`, for a different payload with known lengths of the shared prefix and (for equal sizes) suffix.
     @inline(__always)
     mutating func noteOther(sharedStart: Int, sharedEnd: Int) {
         isKnown = true

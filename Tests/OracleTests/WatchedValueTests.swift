@@ -2,17 +2,17 @@ import Testing
 
 @testable import Oracle
 
-@Suite struct WatchTests {
-    /// What streams past a watched value says the same of it as the plain fold over the history: for values of all
-    /// sizes around eight bytes, of few different bytes, so that starts, ends and whole values are often shared.
-    @Test func shortcutsSayWhatTheWholeComparisonSays() {
+@Suite struct WatchedValueTests {
+    /// The streaming history equals the plain fold over all payloads. Values have sizes around eight bytes and few
+    /// distinct bytes, so that prefixes, suffixes and whole values are often shared.
+    @Test func `shortcuts agree with the whole comparison`() {
         var random = Seeded(3)
         var mixes = 0
         for round in 0..<20_000 {
             func bytes() -> [UInt8] { (0..<6 + Int(random.next() % 14)).map { _ in random.chance(1, in: 8) ? 1 : 0 } }
             let value = bytes()
-            var watch = Watch(value)
-            var recall = Recall()
+            var watch = WatchedValue(value)
+            var history = ValueHistory()
             for line in 1...3 {
                 var payload: [UInt8]? = bytes()
                 switch random.next() % 8 {
@@ -23,13 +23,13 @@ import Testing
                 default: break
                 }
                 watch.note(payload, at: line)
-                recall.note(payload, at: line, for: value)
+                history.note(payload, at: line, for: value)
             }
-            #expect(watch.recall.isKnown == recall.isKnown)
-            #expect(watch.recall.isHeld == recall.isHeld)
-            #expect(watch.recall.firstHeld == recall.firstHeld)
-            #expect(watch.recall.isMix(of: value) == recall.isMix(of: value), "round \(round): \(value)")
-            mixes += recall.isMix(of: value) ? 1 : 0
+            #expect(watch.history.isKnown == history.isKnown)
+            #expect(watch.history.isHeld == history.isHeld)
+            #expect(watch.history.firstHeld == history.firstHeld)
+            #expect(watch.history.isMix(of: value) == history.isMix(of: value), "round \(round): \(value)")
+            mixes += history.isMix(of: value) ? 1 : 0
         }
         #expect(mixes > 1_000)
     }
