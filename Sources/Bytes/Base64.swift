@@ -1,13 +1,13 @@
-/// Why a text is not base64, and where.
+/// A text is not valid base64.
 public enum Base64Error: Error, Hashable, Sendable {
-    /// A byte outside the alphabet, or padding where none may stand.
+    /// A byte outside the alphabet, or misplaced padding.
     case invalidCharacter(UInt8, offset: Int)
-    /// The text's length is no multiple of four: it was cut, or its padding is missing.
+    /// The length is not a multiple of four: the text is truncated or lacks padding.
     case invalidLength(Int)
-    /// The bits that padding cuts off are not zero: a second spelling of the same bytes, which no encoder writes.
+    /// The unused bits before the padding are not zero: a second encoding of the same bytes, which no encoder writes.
     case strayBits(offset: Int)
 
-    /// Where in the text the error lies.
+    /// The offset of the error in the text.
     public var offset: Int {
         switch self {
         case .invalidCharacter(_, let offset), .strayBits(let offset): offset
@@ -20,7 +20,7 @@ extension Base64Error: CustomStringConvertible {
     public var description: String {
         switch self {
         case .invalidCharacter(let byte, let offset): "byte \(ByteString([byte])) at offset \(offset) is not base64"
-        case .invalidLength(let length): "\(length) characters are no multiple of 4: cut, or without padding"
+        case .invalidLength(let length): "\(length) characters are not a multiple of 4: truncated, or without padding"
         case .strayBits(let offset): "stray bits before the padding at offset \(offset)"
         }
     }
@@ -28,10 +28,10 @@ extension Base64Error: CustomStringConvertible {
 
 /// Base64 with the standard alphabet and mandatory padding (RFC 4648, section 4).
 ///
-/// Decoding is strict: every byte string has exactly one text, so that equal texts are equal bytes and unequal texts
-/// are unequal bytes. White space, missing padding and stray bits are errors that say where. Pure; thread-safe.
+/// Decoding is strict: every byte string has exactly one encoding, so texts are equal exactly if their bytes are. White
+/// space, missing padding and stray bits are errors with an offset. Pure; thread safe.
 public enum Base64 {
-    /// The text of `bytes`, as ASCII.
+    /// Encodes `bytes` as ASCII.
     public static func encode(_ bytes: [UInt8]) -> [UInt8] {
         var text: [UInt8] = []
         text.reserveCapacity((bytes.count + 2) / 3 * 4)
@@ -39,13 +39,13 @@ public enum Base64 {
         return text
     }
 
-    /// The text of `bytes` as a `String`: for messages and JSON objects that are built as text.
+    /// Encodes `bytes` as a `String`.
     public static func text(_ bytes: [UInt8]) -> String { String(decoding: encode(bytes), as: UTF8.self) }
 
-    /// Appends the text of `bytes` to `text`.
+    /// Encodes `bytes` and appends the result to `text`.
     public static func append(_ bytes: [UInt8], to text: inout [UInt8]) {
         let start = text.count
-        // Grown once and then filled: appending byte by byte was half the cost of printing a store.
+        // Grow once, then fill: appending byte by byte took half the time of printing a store.
         text.append(contentsOf: repeatElement(padding, count: (bytes.count + 2) / 3 * 4))
         text.withUnsafeMutableBufferPointer { text in
             bytes.withUnsafeBufferPointer { bytes in
@@ -54,7 +54,7 @@ public enum Base64 {
         }
     }
 
-    /// Fills `text`, which has the right size and holds padding.
+    /// Encodes into `text`, which has the right size and is filled with padding.
     private static func encode(_ bytes: UnsafeBufferPointer<UInt8>, into text: UnsafeMutableBufferPointer<UInt8>) {
         alphabet.withUTF8Buffer { alphabet in
             func put(_ group: UInt32, _ shift: UInt32, at offset: Int) {
@@ -80,18 +80,19 @@ public enum Base64 {
         }
     }
 
-    /// The bytes of `text`.
+    /// Decodes `text`.
     public static func decode(_ text: [UInt8]) throws(Base64Error) -> [UInt8] { try decode(text.span) }
 
-    /// The bytes of `text`.
+    /// Decodes `text`.
     public static func decode(_ text: Span<UInt8>) throws(Base64Error) -> [UInt8] {
         guard text.count & 3 == 0 else { throw firstInvalid(text) ?? .invalidLength(text.count) }
         guard text.count > 0 else { return [] }
         let padded = text[text.count - 1] != padding ? 0 : text[text.count - 2] != padding ? 1 : 2
-        // Every whole group is unpacked without looking; the sextets' high bits, gathered, say whether all were valid.
+        // Decode all complete groups without branches; the combined high bits of the sextets tell whether all were
+        // valid.
         let whole = text.count - (padded == 0 ? 0 : 4)
         var valid = true
-        // Zeroing first is cheaper than Array(unsafeUninitializedCapacity:), which looks its metadata up each time.
+        // Zeroing first is faster than Array(unsafeUninitializedCapacity:), which looks up its metadata on each call.
         var bytes = [UInt8](repeating: 0, count: text.count / 4 * 3 - padded)
         bytes.withUnsafeMutableBufferPointer { buffer in
             valid = decodeGroups(text, upTo: whole, into: buffer)
@@ -103,7 +104,7 @@ public enum Base64 {
 
     private static let padding = UInt8(ascii: "=")
 
-    /// False when one of the characters is not in the alphabet.
+    /// False if a character is not in the alphabet.
     @inline(__always)
     private static func decodeGroups(
         _ text: borrowing Span<UInt8>, upTo end: Int, into buffer: UnsafeMutableBufferPointer<UInt8>
@@ -128,7 +129,7 @@ public enum Base64 {
         return seen < 64
     }
 
-    /// The last group, of which `padded` characters are padding; false when it has a wrong character or stray bits.
+    /// Decodes the last group, with `padded` padding characters. False for an invalid character or stray bits.
     private static func decodeLast(
         _ text: borrowing Span<UInt8>, at start: Int, padded: Int, into buffer: UnsafeMutableBufferPointer<UInt8>
     ) -> Bool {

@@ -1,23 +1,23 @@
-/// Reads little-endian integers and runs of bytes, in order, from bytes that may be damaged: what is not there is
-/// `nil`, never a trap. The buffer must outlive the reader.
+/// Reads little-endian integers and byte ranges in order. Reading past the end returns nil and never traps, so the
+/// bytes may be damaged. The buffer must outlive the reader.
 public struct ByteReader {
     private let buffer: UnsafeRawBufferPointer
-    /// How many bytes were read.
+    /// The number of bytes read.
     public private(set) var offsetBytes = 0
 
     public init(_ buffer: UnsafeRawBufferPointer) { self.buffer = buffer }
 
-    /// How many bytes are left.
+    /// The number of remaining bytes.
     public var remainingBytes: Int { buffer.count - offsetBytes }
 
-    /// The next integer, little-endian; `nil` (and nothing is read) when too few bytes are left.
+    /// Reads a little-endian integer; nil, without reading, if too few bytes are left.
     @inlinable
     public mutating func integer<Value: FixedWidthInteger>(_ type: Value.Type = Value.self) -> Value? {
         guard let run = run(MemoryLayout<Value>.size) else { return nil }
         return Value(littleEndian: run.loadUnaligned(as: Value.self))
     }
 
-    /// The next `count` bytes; `nil` (and nothing is read) when fewer are left.
+    /// Reads `count` bytes; nil, without reading, if fewer are left.
     public mutating func run(_ count: Int) -> UnsafeRawBufferPointer? {
         guard count >= 0, count <= remainingBytes else { return nil }
         defer { offsetBytes += count }

@@ -1,5 +1,5 @@
 extension ByteString {
-    /// The bytes as a C string. Bytes after a NUL are not seen by C: paths from outside are checked for NUL first.
+    /// Passes the bytes as a C string. C ignores bytes after a NUL: check external paths for NUL first.
     @inlinable
     package func withCString<Result>(_ body: (UnsafePointer<CChar>) throws -> Result) rethrows -> Result {
         try withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { buffer in
@@ -16,7 +16,7 @@ extension ByteString {
         self.init(Array(UnsafeRawBufferPointer(start: cString, count: count)))
     }
 
-    /// The path of `name` in the directory with this path.
+    /// Appends `/` and `name`.
     package func appending(component name: ByteString) -> ByteString {
         ByteString(bytes + [UInt8(ascii: "/")] + name.bytes)
     }

@@ -1,5 +1,5 @@
 extension ByteString {
-    /// The string that prints as `description`; `nil` for what no string prints as.
+    /// Parses a `description`; nil if it is not one.
     public init?(description: String) {
         var bytes: [UInt8] = []
         var rest = Array(description.utf8)[...]

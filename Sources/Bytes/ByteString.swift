@@ -2,8 +2,8 @@ import func Glibc.memcmp
 
 /// A string of bytes: a file name, a key, a path glob.
 ///
-/// Names on Linux are bytes, not text: Swift's `String` takes NFC and NFD for equal and rewrites invalid UTF-8,
-/// so that two files could become one. Equality, order and hashing here are those of the bytes.
+/// Linux names are bytes, not text. Swift's `String` treats NFC and NFD as equal and repairs invalid UTF-8, so it could
+/// confuse two files. Equality, order and hash of this type are bytewise.
 public struct ByteString: Hashable, Sendable {
     public var bytes: [UInt8]
 
@@ -24,14 +24,14 @@ extension ByteString {
     public static func == (left: ByteString, right: ByteString) -> Bool { left.bytes.isSame(as: right.bytes) }
 
     public func hash(into hasher: inout Hasher) {
-        // All at once: an array is otherwise hashed element by element. The count keeps neighbours apart.
+        // Hash all bytes at once, not element by element. The count separates adjacent values.
         hasher.combine(bytes.count)
         bytes.withUnsafeBytes { hasher.combine(bytes: $0) }
     }
 }
 
 extension ByteString: Comparable {
-    /// Bytewise order, as `memcmp` and a shorter prefix first.
+    /// Bytewise order; a prefix comes first.
     public static func < (left: ByteString, right: ByteString) -> Bool {
         let order = left.bytes.withUnsafeBytes { left in
             right.bytes.withUnsafeBytes { right in
@@ -44,14 +44,14 @@ extension ByteString: Comparable {
 }
 
 extension [UInt8] {
-    /// `==`, at the speed of memcmp(3): the standard library compares arrays element by element.
+    /// `==` with memcmp(3): the standard library compares arrays element by element.
     public func isSame(as other: [UInt8]) -> Bool {
         withUnsafeBytes { bytes in other.withUnsafeBytes { bytes.isSame(as: $0) } }
     }
 }
 
 extension UnsafeRawBufferPointer {
-    /// Whether both hold the same bytes, at the speed of memcmp(3).
+    /// Whether both have the same bytes, with memcmp(3).
     @inlinable
     package func isSame(as other: UnsafeRawBufferPointer) -> Bool {
         guard count == other.count else { return false }
@@ -67,7 +67,7 @@ extension ByteString: ExpressibleByStringLiteral {
 }
 
 extension ByteString: CustomStringConvertible {
-    /// Readable and lossless: printable ASCII as it is, `\\` for a backslash, `\xNN` for every other byte.
+    /// Readable and lossless: printable ASCII unchanged, `\\` for a backslash, `\xNN` for every other byte.
     public var description: String {
         var text = ""
         for byte in bytes {

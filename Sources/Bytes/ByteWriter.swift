@@ -1,15 +1,15 @@
-/// Appends little-endian integers and runs of bytes to memory that is kept from one use to the next.
+/// Appends little-endian integers and byte ranges to a reusable buffer.
 public struct ByteWriter: Sendable {
-    /// The first `count` bytes are what was written; the rest is room.
+    /// The first `count` bytes are written; the rest is capacity.
     @usableFromInline var storage: [UInt8]
     public private(set) var count = 0
 
     public init(reserving capacity: Int = 64) { storage = [UInt8](repeating: 0, count: max(capacity, 64)) }
 
-    /// A copy of what was written.
+    /// A copy of the written bytes.
     public var bytes: [UInt8] { Array(storage[..<count]) }
 
-    /// What was written, without a copy. The pointer is good within `body` only.
+    /// Passes the written bytes without a copy. The pointer is valid only during `body`.
     @inlinable
     public func withBytes<Result>(_ body: (UnsafeRawBufferPointer) -> Result) -> Result {
         storage.withUnsafeBytes { body(.init(rebasing: $0[..<count])) }
@@ -34,7 +34,7 @@ public struct ByteWriter: Sendable {
         storage.withUnsafeMutableBytes { $0.storeBytes(of: value.littleEndian, toByteOffset: offset, as: Value.self) }
     }
 
-    /// Forgets the first bytes and keeps the others, which move to the front, and the room.
+    /// Removes the first bytes; keeps the capacity.
     public mutating func removeFirst(_ gone: Int) {
         precondition(gone >= 0 && gone <= count, "only what was written is removed")
         let rest = count - gone
@@ -42,7 +42,7 @@ public struct ByteWriter: Sendable {
         count = rest
     }
 
-    /// Room for `extra` bytes more, which the caller fills; answers where they begin.
+    /// Adds `extra` bytes, which the caller must fill. Returns their offset.
     @usableFromInline
     mutating func reserve(_ extra: Int) -> Int {
         let place = count

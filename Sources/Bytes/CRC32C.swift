@@ -12,7 +12,7 @@ public enum CRC32C {
         bytes.withUnsafeBytes { checksum($0, extending: crc) }
     }
 
-    /// The checksum of A followed by B, from the checksum of each; B has `secondCount` bytes.
+    /// The checksum of A followed by B, from the two checksums. B has `secondCount` bytes.
     public static func joined(_ first: UInt32, _ second: UInt32, secondCount: Int) -> UInt32 {
         var moved = first
         var count = secondCount
@@ -23,14 +23,14 @@ public enum CRC32C {
         return moved ^ second
     }
 
-    /// x to the power of 8, 16, 32, …: a factor moves a checksum past so many bits.
+    /// x to the power of 8, 16, 32, …: multiplying by one shifts a checksum by so many bits.
     private static let powers: [UInt32] = {
         var powers: [UInt32] = [1 << 23]
         while powers.count < Int.bitWidth { powers.append(product(powers.last!, powers.last!)) }
         return powers
     }()
 
-    /// The product of two polynomials modulo that of the checksum. Reflected: the highest power stands in the lowest bit.
+    /// The product of two polynomials modulo the CRC polynomial. Reflected: the lowest bit is the highest power.
     private static func product(_ left: UInt32, _ right: UInt32) -> UInt32 {
         var (product, shifted): (UInt32, UInt32) = (0, right)
         for bit in (0..<32).reversed() {

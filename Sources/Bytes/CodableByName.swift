@@ -1,8 +1,8 @@
-/// A value that is written as its name, a string, and read back from it. A name that there is not is an error that says so.
+/// A value that is encoded as its name. Decoding an unknown name is an error.
 package protocol CodableByName: Codable, CustomStringConvertible {
-    /// What there is none of under a wrong name, as in "there is no profile x".
+    /// The noun for error messages, as in "there is no profile x".
     static var kind: String { get }
-    /// Nil when no value has this name, which is its `description`.
+    /// The value with this name, which is its `description`; nil if there is none.
     init?(named name: String)
 }
 

@@ -1,6 +1,6 @@
 /// Fixed-width integers in little-endian order, unaligned, at a byte offset.
 ///
-/// The caller has checked that the integer lies within the buffer; debug builds check again.
+/// The caller must check that the integer is within the buffer; debug builds check, too.
 extension UnsafeRawBufferPointer {
     @inlinable
     package func littleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
@@ -18,13 +18,13 @@ extension UnsafeMutableRawBufferPointer {
 }
 
 extension [UInt8] {
-    /// Appends the bytes of `value`, the least significant first.
+    /// Appends the bytes of `value`, least significant first.
     @inlinable
     package mutating func appendLittleEndian(_ value: some FixedWidthInteger & BitwiseCopyable) {
         Swift.withUnsafeBytes(of: value.littleEndian) { append(contentsOf: $0) }
     }
 
-    /// The integer whose bytes begin at `offset`, or nil when the array ends before it does.
+    /// The integer at `offset`; nil if the array is too short.
     @inlinable
     package func littleEndian<Integer: FixedWidthInteger & BitwiseCopyable>(
         _: Integer.Type = Integer.self, at offset: Int

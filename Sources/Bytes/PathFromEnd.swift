@@ -1,18 +1,18 @@
-/// A path that is put together from its end.
+/// A path that is built from its last component to its first.
 ///
-/// Of a path that is longer than any path can be (PATH_MAX, 4096 bytes), the end alone is kept, behind `.../`: it is
-/// only told, and what tells thousands of such paths takes time and memory in proportion to the names, not to their square.
+/// A path longer than PATH_MAX (4096 bytes) is truncated at the front, to `.../` and its end. Such paths are only
+/// printed; the limit keeps printing the paths of a deep tree linear in the names, not quadratic.
 package struct PathFromEnd {
     private static let limitBytes = 4096
 
     private var names: [ByteString] = []
     private var countBytes = 0
-    /// The path is longer than any can be: what is in front is left out.
+    /// Whether the path is truncated.
     package private(set) var isFull = false
 
     package init() {}
 
-    /// Puts a name in front of those that are there; does nothing once the path is full.
+    /// Prepends a component. Does nothing once the path is truncated.
     package mutating func prepend(_ name: ByteString) {
         guard !isFull else { return }
         guard names.isEmpty || countBytes + name.count + 1 <= Self.limitBytes else {

@@ -1,12 +1,12 @@
-/// What a word of a name or of a message is: a run of letters and digits.
+/// Classifies a word (a run of letters and digits) of a name or message.
 enum PatternWord {
     enum Shape {
-        /// Numbers in it count as equal.
+        /// An ordinary word; numbers in it are replaced by `#`.
         case plain
         case random
         /// `tmp` and a random tail.
         case temporary
-        /// `0x7f3a`, or the `x8a` of `\x8a`: a number in another notation.
+        /// A hexadecimal number: `0x7f3a`, or the `x8a` of `\x8a`.
         case hexadecimalNumber
 
         func shown(_ bytes: ArraySlice<UInt8>) -> [UInt8] {
@@ -21,7 +21,7 @@ enum PatternWord {
         }
     }
 
-    /// - Parameter isEscape: a backslash stands before it.
+    /// - Parameter isEscape: whether a backslash precedes it.
     static func shape(_ word: ArraySlice<UInt8>, isEscape: Bool) -> Shape {
         let x = UInt8(ascii: "x")
         if isEscape, word.first == x, word.dropFirst().prefix(2).count(where: \.isHexadecimalDigit) == 2 {
@@ -43,14 +43,14 @@ enum PatternWord {
         return shown
     }
 
-    /// What follows `tmp`, where less is needed than elsewhere: `8f3k2j`, and not `file1`.
+    /// Whether a word after `tmp` is random, by weaker rules than elsewhere: `8f3k2j` is, `file1` is not.
     static func isRandomTail(_ tail: ArraySlice<UInt8>) -> Bool {
         guard (4...64).contains(tail.count), tail.allSatisfy(\.isASCIIWordByte) else { return false }
         if tail.contains(where: \.isDecimalDigit) { return groups(of: tail).count >= 3 }
         return tail.count >= 6 && hasMixedCase(tail) && isCamel(tail, perGroupAtMost: 2)
     }
 
-    /// Neither a word, nor a number, nor a word with a number: `81Bj`, `nA`.
+    /// Whether it is neither a word, a number, nor a word with a number: `81Bj`, `nA`.
     static func isOdd(_ word: ArraySlice<UInt8>) -> Bool {
         guard word.count >= 2, word.allSatisfy(\.isASCIIWordByte) else { return false }
         let groups = groups(of: word)
@@ -64,7 +64,7 @@ enum PatternWord {
         return isRandomText(word)
     }
 
-    /// Hexadecimal digits. `db000012` is a name and a number, `2024ad` a number and a name.
+    /// Whether it is a hexadecimal hash. `db000012` is a name with a number, `2024ad` a number with a name.
     private static func isHash(_ word: ArraySlice<UInt8>) -> Bool {
         let groups = groups(of: word)
         guard word.contains(where: \.isDecimalDigit) else { return word.count >= 16 }
@@ -73,13 +73,13 @@ enum PatternWord {
         return word.count >= (word.first!.isDecimalDigit ? 8 : 16)
     }
 
-    /// Letters of both cases and digits take turns too often for words and numbers.
+    /// Whether upper case, lower case and digits alternate too often for words and numbers.
     private static func isRandomText(_ word: ArraySlice<UInt8>) -> Bool {
         let groups = groups(of: word)
         let lettersCount = word.count { !$0.isDecimalDigit }
         guard lettersCount < word.count else { return hasMixedCase(word) && isCamel(word, perGroupAtMost: 2) }
         guard lettersCount > 0 else { return false }
-        // `row1col2`, `utf8mb4`: words that are numbered.
+        // `row1col2`, `utf8mb4`: words with numbers.
         let areNumberedWords =
             !word.first!.isDecimalDigit && word.last!.isDecimalDigit && !hasMixedCase(word)
             && groups.allSatisfy { $0.first!.isDecimalDigit || $0.count > 1 }
@@ -100,7 +100,7 @@ enum PatternWord {
         return groups.count >= 3 && word.count <= most * groups.count
     }
 
-    /// Runs of digits, of capitals, and of small letters with the capital before them.
+    /// Splits into runs of digits, of capitals, and of lower-case letters with a preceding capital.
     private static func groups(of word: ArraySlice<UInt8>) -> [ArraySlice<UInt8>] {
         var groups: [ArraySlice<UInt8>] = []
         var begin = word.startIndex
@@ -110,7 +110,7 @@ enum PatternWord {
                 last.isDecimalDigit == next.isDecimalDigit && last.isUppercase == next.isUppercase
                 || last.isUppercase && next.isLowercase && index - begin == 1
             if goesOn { continue }
-            // The last of several capitals begins the next word: `LevelDBFile`.
+            // The last of several capitals starts the next word: `LevelDBFile`.
             let split = last.isUppercase && next.isLowercase ? index - 1 : index
             groups.append(word[begin..<split])
             begin = split
@@ -133,9 +133,9 @@ extension UInt8 {
 }
 
 extension ArraySlice<UInt8> {
-    /// It begins with `tmp`, in any case.
+    /// Whether it starts with `tmp`, case-insensitively.
     var isTemporary: Bool { count >= 3 && zip(self, "tmp".utf8).allSatisfy { $0 | 0x20 == $1 } }
 
-    /// So short that random names may be spread over directories of such names.
+    /// Whether it is short enough for a directory that random names are distributed over.
     package var isShortHexadecimal: Bool { (1...4).contains(count) && allSatisfy(\.isHexadecimalDigit) }
 }

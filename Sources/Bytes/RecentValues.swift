@@ -1,8 +1,8 @@
-/// The values that were used last, up to so many bytes.
+/// A cache of the most recently used values, limited in bytes.
 ///
-/// Two generations: a value that is entered or asked for is in the young one; when that holds half of the bytes, it
-/// becomes the old one, and what was old is let go. So a look-up costs one or two look-ups in a dictionary, however much
-/// is let go. A value larger than the limit is kept until the next one is entered.
+/// It has two generations. Inserted and accessed values are in the young one. When that reaches half of the limit, it
+/// becomes the old generation, and the previous old one is evicted. So an access costs at most two dictionary look-ups.
+/// A value larger than the limit stays until the next insertion.
 public struct RecentValues<Key: Hashable, Value> {
     private typealias Held = (value: Value, sizeBytes: Int)
 
@@ -13,10 +13,10 @@ public struct RecentValues<Key: Hashable, Value> {
 
     public init(limitBytes: Int) { self.limitBytes = limitBytes }
 
-    /// How many values are kept.
+    /// The number of cached values.
     public var count: Int { young.count + old.count }
 
-    /// The value of `key`, which counts as used from now on; nil when it was let go or never entered.
+    /// The value of `key`, marked as used; nil if it is not cached.
     public mutating func value(of key: Key) -> Value? {
         if let held = young[key] { return held.value }
         guard let held = old.removeValue(forKey: key) else { return nil }
@@ -25,13 +25,13 @@ public struct RecentValues<Key: Hashable, Value> {
         return held.value
     }
 
-    /// Lets a value go.
+    /// Removes a value.
     public mutating func remove(_ key: Key) {
         old[key] = nil
         if let held = young.removeValue(forKey: key) { youngBytes -= held.sizeBytes }
     }
 
-    /// Enters a value, in the place of the one that `key` had. Returns what is let go for it.
+    /// Inserts or replaces the value of `key`. Returns the evicted values.
     @discardableResult
     public mutating func insert(_ value: Value, for key: Key, sizeBytes: Int) -> [(key: Key, value: Value)] {
         old[key] = nil

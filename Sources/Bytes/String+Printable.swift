@@ -1,25 +1,25 @@
-/// The one place where foreign text is made fit to be shown: what a store says, a name, a key, a manifest's value, a field
-/// of a case, a word of the command line.
+/// Escapes untrusted text for display: store messages, names, keys, manifest values, case fields, command-line words.
+/// All such text is printed through this extension.
 ///
-/// Shown are letters, digits, marks, signs and blanks of any script. Escaped is what a terminal obeys (C0 and C1 controls,
-/// DEL), what ends a line or changes the order in which text is read (U+2028, bidirectional overrides and isolates), what
-/// cannot be seen (other format characters), and what is no character: `\n`, `\r`, `\t`, `\x1b`, `\u{202e}`. A backslash
-/// stays as it is, so that escaping twice is escaping once: the result is for reading, and not to be parsed.
+/// Letters, digits, marks, symbols and blanks of all scripts are printed. Escaped are terminal controls (C0, C1, DEL),
+/// line separators and bidirectional controls (U+2028, overrides, isolates), other invisible format characters, and
+/// non-characters, as `\n`, `\r`, `\t`, `\x1b`, `\u{202e}`. Backslashes are not escaped, so that escaping is
+/// idempotent: the result is for reading, not for parsing.
 extension String {
-    /// The text as one line.
+    /// The text on one line, escaped.
     package var printable: String { printable(keeping: []) }
 
-    /// The text with its line ends and tabs.
+    /// The text, escaped except for line ends and tabs.
     package var printableLines: String { printable(keeping: ["\n", "\t"]) }
 
-    /// Bytes as text: UTF-8 with its line ends and tabs, anything else as `ByteString` prints it.
+    /// Bytes as text: UTF-8 with line ends and tabs; anything else as a `ByteString` description.
     package init(printing bytes: [UInt8]) {
         self = String(validating: bytes, as: UTF8.self)?.printableLines ?? ByteString(bytes).description
     }
 
     /// - Parameters:
     ///   - kept: characters that are not escaped.
-    ///   - sequences: what is not escaped where it stands as a whole: the styles of a terminal.
+    ///   - sequences: strings that are not escaped, such as terminal styles.
     package func printable(keeping kept: [Unicode.Scalar], sequences: [String] = []) -> String {
         if isPlain(keeping: kept) { return self }
         var text = ""
@@ -41,7 +41,7 @@ extension String {
         return text
     }
 
-    /// Text of JSON, in which what is not shown stands as JSON escapes it. Line ends between values stay.
+    /// JSON text with JSON escapes for characters that are not printed. Line ends between values stay.
     package var printableJSON: String {
         if isPlain(keeping: ["\n"]) { return self }
         var text = ""
@@ -59,7 +59,7 @@ extension String {
         return text
     }
 
-    /// Whether a line begins, after blanks, with a character that a command may begin with.
+    /// Whether a line starts, after blanks, with a character that may start a CI command.
     private var hasLineOfMarks: Bool {
         var isAtStart = true
         for byte in utf8 {
@@ -79,7 +79,7 @@ extension String {
         }
     }
 
-    /// The lines of a log in CI, in which none is a command to the runner (`::error::…` and `##[…]` on GitHub).
+    /// Text for a CI log, in which no line is a command to the runner (`::error::…` and `##[…]` on GitHub).
     package var withoutRunnerCommands: String {
         guard hasLineOfMarks else { return self }
         return split(separator: "\n", omittingEmptySubsequences: false).map { line in
@@ -91,7 +91,7 @@ extension String {
 }
 
 extension Unicode.Scalar {
-    /// Whether it is a character that is seen as what it is.
+    /// Whether it is a visible character or an ordinary blank.
     fileprivate var isShown: Bool {
         if value < 0x7F { return value >= 0x20 }
         return switch properties.generalCategory {

@@ -1,15 +1,15 @@
-/// A name or a message without the parts that differ from run to run: two with equal patterns mean the same thing.
+/// A name or message without the parts that differ from run to run: equal patterns mean the same thing.
 ///
 ///     000012.log                                   #.log         numbers
 ///     o/42b674b533599e6455f15698c83215bcb5e6ce12   o/*           hashes, in hexadecimal, base32 or base64
 ///     9f86d081-884c-4d65-a234-c0b3a1f2e4d5.sst     *.sst         UUIDs
 ///     tmpk3j9x_2a, index.tmp.8f3k2j                tmp*, index.tmp.*   the random part of a temporary name
-///     objects/4e/66c13b8c4c8c44a291cde6            objects/*/*   the directories that hashes are spread over
+///     objects/4e/66c13b8c4c8c44a291cde6            objects/*/*   directories that hashes are distributed over
 ///     checksum at 4096: 0xdeadbeef                 checksum at #: #
 ///
-/// Words stay as they are, so that `wal`, `db`, `journal` and `manifest` remain apart. The rules look at a word's
-/// length and at how often letters and digits take turns in it; they know no dictionary, and a random word that looks
-/// like a name is taken for one. Sibling names may tell more: `PathPatterns`.
+/// Ordinary words stay, so that `wal`, `db`, `journal` and `manifest` remain distinct. The rules use a word's length
+/// and how often letters and digits alternate in it, without a dictionary: a random word that looks like a name is
+/// taken for one. `PathPatterns` also uses sibling names.
 public struct TextPattern: Hashable, Sendable {
     /// With `#` for each number and `*` for each random part.
     public let text: ByteString
@@ -21,27 +21,27 @@ public struct TextPattern: Hashable, Sendable {
 
     public init(of text: String) { self.init(of: ByteString(text)) }
 
-    /// A pattern as it prints; what no pattern prints as is taken literally.
+    /// Parses a printed pattern; other text is taken literally.
     public init(printed text: String) {
         self.init(text: ByteString(description: text) ?? ByteString(text))
     }
 
     private init(text: ByteString) { self.text = text }
 
-    /// The most of a message that counts: a dump or a stack trace behind it says nothing about its kind.
+    /// Only so much of a message counts: a dump or stack trace after it does not identify its kind.
     private static let messageLimitBytes = 300
 
-    /// The pattern of the beginning of a message.
+    /// The pattern of the start of a message.
     public init(ofMessage text: String) {
         let bytes = Array(text.utf8.prefix(4 * Self.messageLimitBytes))
         self.init(text: ByteString(Scanner.pattern(of: bytes).prefix(Self.messageLimitBytes)))
     }
 
-    /// Whether part of it is random.
+    /// Whether it has a random part.
     package var isRandom: Bool { text.bytes.contains(UInt8(ascii: "*")) }
 
-    /// The pattern that `other`, which has one random part, shares with `name`, if that part of `name` is as long as
-    /// `sibling`'s and all hexadecimal digits: `42424242` beside `4e66c13b`.
+    /// The pattern `other` for `name`, if `name` matches it with a part of hexadecimal digits as long as the random
+    /// part of `sibling`: `42424242` beside `4e66c13b`.
     package init?(of name: ByteString, like sibling: ByteString, _ other: TextPattern) {
         let star = UInt8(ascii: "*")
         guard name.count == sibling.count, let place = other.text.bytes.firstIndex(of: star),
@@ -55,22 +55,22 @@ public struct TextPattern: Hashable, Sendable {
         self = other
     }
 
-    /// A component that stands for a directory which random names are spread over.
+    /// The component for a directory that random names are distributed over.
     package static let anything = TextPattern(text: "*")
 
-    /// Components as one path.
+    /// Joins components to a path.
     package init(joining components: [TextPattern]) {
         self.init(text: ByteString(components.map(\.text.bytes).joined(separator: [UInt8(ascii: "/")])))
     }
 }
 
 extension TextPattern {
-    /// Whether `other` is this text with anything, or nothing, in the place of each `*`.
+    /// Whether `other` matches this pattern, where `*` matches any text, including none.
     public func covers(_ other: TextPattern) -> Bool {
         let (pattern, bytes) = (text.bytes, other.text.bytes)
         let star = UInt8(ascii: "*")
         var (place, read) = (0, 0)
-        // Behind the last star that was met, and how much that star has taken.
+        // The position after the last star, and how much that star has matched.
         var retry: (place: Int, read: Int)?
         while read < bytes.count {
             if place < pattern.count, pattern[place] == star {
@@ -109,7 +109,7 @@ extension TextPattern: Comparable {
 }
 
 extension TextPattern {
-    /// Cuts a text into words and what stands between them, and says which words are random.
+    /// Splits a text into words and separators, and classifies the words.
     private struct Scanner {
         private struct Piece {
             var bytes: ArraySlice<UInt8>
@@ -146,7 +146,7 @@ extension TextPattern {
             }
         }
 
-        /// 8-4-4-4-12 hexadecimal digits.
+        /// Joins UUIDs: 8-4-4-4-12 hexadecimal digits.
         private mutating func joinUUIDs() {
             var index = 0
             while index + 8 < pieces.count {
@@ -164,11 +164,11 @@ extension TextPattern {
             }
         }
 
-        /// `tmpk3j9x_2a` as Python names it, `.tmpQ3xZ9k`, `index.tmp.8f3k2j`.
+        /// Marks temporary names: `tmpk3j9x_2a` (Python), `.tmpQ3xZ9k`, `index.tmp.8f3k2j`.
         private mutating func markTemporaryNames() {
             for index in pieces.indices where pieces[index].isWord && pieces[index].bytes.isTemporary {
                 var tail = Array(pieces[index].bytes.dropFirst(3))
-                // Python's alphabet has an underscore.
+                // Python's random names may contain an underscore.
                 var next = index + 1
                 while tail.count < 8, next < pieces.count,
                     pieces[next].isWord || pieces[next].bytes.allSatisfy({ $0 == UInt8(ascii: "_") })
@@ -192,7 +192,7 @@ extension TextPattern {
             }
         }
 
-        /// A short hexadecimal component with a digit, right before one that is random.
+        /// Marks a short hexadecimal component with a digit, right before a random one.
         private mutating func markSpreadDirectories() {
             guard pieces.count > 2 else { return }
             for index in pieces.indices.dropLast(2).reversed() {
@@ -205,8 +205,8 @@ extension TextPattern {
             }
         }
 
-        /// Base64 for names has `-` and `_` within and `=` behind: what such a joint ties to a random part, and is no word
-        /// and no number, belongs to it.
+        /// Joins the parts of base64url names, which contain `-`, `_` and `=`: a part that is neither a word nor a
+        /// number, and is joined to a random part by such a character, belongs to it.
         private mutating func joinRandomParts() {
             while let index = pieces.indices.first(where: belongsToRandomPart) { pieces[index].shape = .random }
             for index in pieces.indices.dropFirst(4) where pieces[index].shape == .random {

@@ -1,11 +1,11 @@
 import Bytes
 
-/// Strings as execve(2) wants them: a null-terminated array of pointers into one run of zero-terminated bytes.
+/// Strings for execve(2): a null-terminated array of pointers to C strings.
 package struct CStringArray {
     private var bytes: [UInt8] = []
     private var offsets: [Int] = []
 
-    /// None of `strings` holds a zero byte.
+    /// `strings` must not contain zero bytes.
     package init(_ strings: [ByteString]) {
         for string in strings {
             offsets.append(bytes.count)
@@ -14,7 +14,7 @@ package struct CStringArray {
         }
     }
 
-    /// The pointers are valid while `body` runs. Nobody writes through them.
+    /// The pointers are valid only during `body`. Do not write through them.
     package func withPointers<Result>(_ body: (UnsafePointer<UnsafeMutablePointer<CChar>?>) -> Result) -> Result {
         bytes.withUnsafeBytes { buffer in
             let start = UnsafeMutableRawPointer(mutating: buffer.baseAddress)

@@ -9,7 +9,7 @@ package final class Condition: @unchecked Sendable {
         condition.initialize(to: pthread_cond_t())
         var attributes = pthread_condattr_t()
         pthread_condattr_init(&attributes)
-        // The wall clock may be set while someone waits.
+        // The wall clock may be changed during a wait.
         pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC)
         let failure = pthread_cond_init(condition, &attributes)
         pthread_condattr_destroy(&attributes)

@@ -1,6 +1,6 @@
 import Glibc
 
-/// A moment on the monotonic clock until which something may take.
+/// A point in time of the monotonic clock.
 package struct Deadline: Sendable {
     private let nanoseconds: UInt64?
 
@@ -12,7 +12,7 @@ package struct Deadline: Sendable {
         self.init(nanoseconds: MonotonicTime.nanoseconds() &+ UInt64(max(0, milliseconds)) &* 1_000_000)
     }
 
-    /// What poll(2) takes: milliseconds, rounded up so that waiting never ends early; -1 for ever.
+    /// The timeout for poll(2): milliseconds, rounded up so that waiting never ends early; -1 for no timeout.
     package var remainingMilliseconds: Int32 {
         guard let nanoseconds else { return -1 }
         let now = MonotonicTime.nanoseconds()
@@ -22,8 +22,8 @@ package struct Deadline: Sendable {
 
     package var hasPassed: Bool { remainingMilliseconds == 0 }
 
-    /// Waits until one of `descriptors` can be read or has hung up (poll(2)). Returns which, in order; all false when the
-    /// deadline passed first.
+    /// Waits until a descriptor is readable or hung up (poll(2)). Returns a flag for each; all false after the
+    /// deadline.
     package func waitReadable(_ descriptors: [Int32]) throws(Errno) -> [Bool] {
         var polled = descriptors.map { pollfd(fd: $0, events: Int16(POLLIN), revents: 0) }
         while true {

@@ -1,6 +1,6 @@
 import Glibc
 
-/// Why a call of the system failed: errno(3).
+/// The error of a failed system call: errno(3).
 package struct Errno: Error, Hashable, Sendable {
     package let code: Int32
 
@@ -19,7 +19,7 @@ package struct Errno: Error, Hashable, Sendable {
         return result
     }
 
-    /// Calls a function of CPlatform until no signal interrupts it.
+    /// Calls a CPlatform function, retrying on -EINTR.
     @inlinable
     @discardableResult
     package static func checking<Value: SignedInteger>(_ body: () -> Value) throws(Errno) -> Value {
@@ -29,7 +29,7 @@ package struct Errno: Error, Hashable, Sendable {
         }
     }
 
-    /// Calls until no signal interrupts the call; -1 becomes the thread's errno.
+    /// Makes a system call, retrying on EINTR; throws errno when it returns -1.
     @inlinable
     @discardableResult
     package static func retrying<Value: FixedWidthInteger & SignedInteger>(
@@ -44,7 +44,7 @@ package struct Errno: Error, Hashable, Sendable {
 }
 
 extension Errno: CustomStringConvertible {
-    /// As strerror(3) says it.
+    /// The message of strerror(3).
     package var description: String {
         var buffer = [CChar](repeating: 0, count: 128)
         // The XSI form fills the buffer, the GNU form may return a static string instead; both are NUL-terminated.

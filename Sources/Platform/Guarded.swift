@@ -5,7 +5,7 @@ package final class Guarded<State: ~Copyable>: @unchecked Sendable {
 
     package init(_ state: consuming State) { self.state = state }
 
-    /// Runs `body` with the state to itself. Not reentrant.
+    /// Runs `body` with exclusive access to the state. Not reentrant.
     @inlinable
     @inline(__always)
     package func withLock<Result, Failure: Error>(

@@ -2,13 +2,13 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// A program that is started and lives on when we end, in a session of its own with every signal at its default.
-/// `ChildProcess` (Targets) is for programs that end with us, and with everything that they start.
+/// A program that outlives this process, in its own session and with default signal handling. `ChildProcess` (Targets)
+/// is for programs that end with this process, together with their descendants.
 package struct IndependentProcess: ~Copyable {
     package let processID: Int32
     private let descriptor: Descriptor
 
-    /// The descriptors that become 0, 1, 2 and 3 of the process. Every other one is closed there.
+    /// The descriptors that become 0, 1, 2 and 3 of the process. All others are closed in it.
     package struct Streams {
         package var input: Int32
         package var output: Int32
@@ -20,13 +20,13 @@ package struct IndependentProcess: ~Copyable {
         }
     }
 
-    /// Returns once the program has been executed.
+    /// Returns after execve(2) has succeeded.
     ///
     /// - Parameters:
     ///   - executable: its path. `find` looks for a name in PATH.
-    ///   - environment: all of it, as `NAME=value`.
+    ///   - environment: the complete environment, as `NAME=value`.
     ///   - directory: its working directory; nil for ours.
-    /// - Throws: why it could not be started or executed.
+    /// - Throws: the error of the spawn or of execve(2).
     package init(
         _ executable: ByteString, arguments: [ByteString], environment: [ByteString], directory: ByteString? = nil,
         _ streams: Streams
@@ -54,7 +54,7 @@ package struct IndependentProcess: ~Copyable {
         descriptor = Descriptor(adopting: result.pidfd)
     }
 
-    /// Waits for its end: its exit code, or 128 and the number of the signal that ended it.
+    /// Waits for its end. Returns its exit code, or 128 plus the signal number.
     package borrowing func wait() throws(Errno) -> Int32 {
         while true {
             _ = try Deadline.never.waitReadable([descriptor.rawValue])
@@ -64,9 +64,10 @@ package struct IndependentProcess: ~Copyable {
         }
     }
 
-    /// The path of a program: itself if it holds a slash, else the first of that name in `path` that may be executed.
+    /// The path of a program: `program` itself if it contains a slash, else the first executable of that name in
+    /// `path`.
     ///
-    /// - Parameter path: folders, separated by colons.
+    /// - Parameter path: a colon-separated list of directories.
     package static func find(_ program: ByteString, in path: ByteString) -> ByteString? {
         if program.bytes.contains(UInt8(ascii: "/")) { return program }
         return path.bytes.split(separator: UInt8(ascii: ":")).lazy

@@ -1,7 +1,7 @@
 import Glibc
 
-/// A mutex, pthread's: thread sanitizer understands it (it reports `Synchronization.Mutex` falsely), and it costs the same.
-/// `Guarded` is a value behind one.
+/// A pthread mutex. It costs as much as `Synchronization.Mutex`, for which thread sanitizer reports false races.
+/// `Guarded` is a value with its lock.
 package final class Lock: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
@@ -25,7 +25,7 @@ package final class Lock: @unchecked Sendable {
     @inline(__always)
     package func unlock() { pthread_mutex_unlock(mutex) }
 
-    /// Runs `body` while no other thread is between `lock` and `unlock`. Not reentrant.
+    /// Runs `body` with the lock held. Not reentrant.
     @inlinable
     @inline(__always)
     package func withLock<Result, Failure>(_ body: () throws(Failure) -> Result) throws(Failure) -> Result {

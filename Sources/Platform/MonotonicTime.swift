@@ -1,6 +1,6 @@
 import Glibc
 
-/// The clock that only goes forward (clock_gettime(2), CLOCK_MONOTONIC). Every process of the machine reads the same.
+/// The monotonic clock (clock_gettime(2), CLOCK_MONOTONIC). It is the same in all processes of the machine.
 package enum MonotonicTime {
     /// Nanoseconds since an arbitrary start.
     package static func nanoseconds() -> UInt64 {

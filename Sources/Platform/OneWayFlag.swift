@@ -1,8 +1,8 @@
 import CPlatform
 import Glibc
 
-/// A one-way flag that threads can wait for, alone or together with other descriptors: an eventfd(2) that is written
-/// once and never read.
+/// A flag that is raised once and never cleared. Threads can wait for it, also together with other descriptors: it is
+/// an eventfd(2) that is written and never read.
 package final class OneWayFlag: Sendable {
     package let descriptor: SharedDescriptor
 
@@ -12,10 +12,10 @@ package final class OneWayFlag: Sendable {
 
     package func raise() { _ = eventfd_write(descriptor.rawValue, 1) }
 
-    /// Returns when it is raised.
+    /// Waits until it is raised.
     package func wait() throws(Errno) { _ = try wait(until: .never) }
 
-    /// True when raised before the deadline.
+    /// Waits until it is raised or the deadline. True if it is raised.
     package func wait(until deadline: Deadline) throws(Errno) -> Bool {
         try deadline.waitReadable([descriptor.rawValue])[0]
     }

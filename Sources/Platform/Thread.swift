@@ -33,12 +33,12 @@ package struct Thread: @unchecked Sendable {
     /// Interrupts the thread's blocking system call, if any.
     package func interrupt() { _ = faultline_interrupt(handle) }
 
-    /// Starts a thread that nobody waits for. EAGAIN when there are too many.
+    /// Starts a detached thread. EAGAIN at the thread limit.
     package static func startDetached(_ run: @escaping @Sendable () -> Void) throws(Errno) {
         pthread_detach(try Thread(run).handle)
     }
 
-    /// Runs something that comes to an end in a thread that nobody waits for; here and now when there is none to be had.
+    /// Runs a finite task in a detached thread, or in the calling thread when no thread can be created.
     package static func detach(_ run: @escaping @Sendable () -> Void) {
         do throws(Errno) { try startDetached(run) } catch { run() }
     }

@@ -22,7 +22,7 @@ package struct ScenarioRunner: Sendable {
         let began = MonotonicTime.seconds()
         let (tally, error) = tally(of: request, context)
         fill(&result, tally, request)
-        let warnings = request.target.remarks.take()
+        let warnings = request.target.warnings.takeAll()
         result.warnings = warnings.isEmpty ? nil : warnings
         if let error {
             let (verdict, reason) = ScenarioRunner.verdict(of: error, context)

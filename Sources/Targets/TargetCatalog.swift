@@ -2,9 +2,9 @@ import Bytes
 import Engine
 import Glibc
 
-/// The targets that can be named, and those that a manifest describes.
+/// Looks up targets: built-in ones by name, others by the path of their manifest.
 package struct TargetCatalog: Sendable {
-    /// The targets that come with Faultline, driven by the program `faultline-target` beside it.
+    /// The built-in targets, driven by the program `faultline-target`.
     package let builtIn: [Target]
 
     /// - Parameter driver: the path of `faultline-target`.
@@ -23,7 +23,7 @@ package struct TargetCatalog: Sendable {
         }
     }
 
-    /// With the driver that lies beside the running program.
+    /// A catalog that uses the driver beside the running program.
     package static func besideThisProgram() throws(TargetError) -> TargetCatalog {
         var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
         let count = buffer.withUnsafeMutableBytes {
@@ -36,8 +36,8 @@ package struct TargetCatalog: Sendable {
         return TargetCatalog(driver: driver)
     }
 
-    /// The target that `reference` means: the path of a manifest if it holds a `/` or ends in `.yaml` or `.yml`,
-    /// otherwise a name.
+    /// The target for `reference`: the path of a manifest if it contains a `/` or ends in `.yaml` or `.yml`, otherwise
+    /// a name.
     package func target(_ reference: String) throws(TargetError) -> Target {
         if reference.contains("/") || reference.hasSuffix(".yaml") || reference.hasSuffix(".yml") {
             return try Manifest.target(at: ByteString(reference))

@@ -1,13 +1,13 @@
 import Bytes
 
-/// What is wrong with how this program was called.
+/// The command line is wrong.
 struct UsageError: Error, CustomStringConvertible {
     var description: String
 }
 
 /// `STORE workload|recover [--persistent] [--name=value]…`
 ///
-/// This program is called by Faultline alone, so its command line is as plain as its reader.
+/// Only Faultline calls this program, so its command-line parser is minimal.
 struct Arguments {
     enum Role: String { case workload, recover }
 
@@ -37,7 +37,7 @@ struct Arguments {
         }
     }
 
-    /// The value of the option `name`, one of `allowed`; the first one when it was not given.
+    /// Removes and returns the option `name`. It must be one of `allowed`, whose first is the default.
     mutating func take(_ name: String, _ allowed: [String]) throws -> String {
         let value = options.removeValue(forKey: name) ?? allowed[0]
         guard allowed.contains(value) else {
@@ -47,7 +47,7 @@ struct Arguments {
         return value
     }
 
-    /// Every option has been taken.
+    /// Throws if there is an unknown option. Call after all `take` calls.
     func finish() throws {
         if let unknown = options.keys.min() {
             throw UsageError(description: "unknown option for \(store): --\(unknown)")

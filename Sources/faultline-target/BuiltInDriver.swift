@@ -3,7 +3,7 @@ import Engine
 import Storage
 import Targets
 
-/// The targets `engine` and `events`.
+/// Drives the targets `engine` and `events`.
 enum BuiltInDriver {
     static func run(_ arguments: inout Arguments) throws {
         let isEngine = arguments.store == "engine"

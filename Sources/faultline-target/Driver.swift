@@ -2,10 +2,11 @@ import Bytes
 import Glibc
 import Targets
 
-/// What every built-in target does with its commands, whatever the store.
+/// The workload and recover commands, common to all built-in targets.
 enum Driver {
     static func workload(
-        _ run: (_ workload: Workload, _ directory: ByteString, _ oracle: LastAcknowledgement<OracleFile>) throws -> Void
+        _ run: (_ workload: Workload, _ directory: ByteString, _ oracle: AcknowledgementLimiter<OracleFile>) throws ->
+            Void
     ) throws {
         let environment = try WorkloadEnvironment.ofThisProcess()
         let oracle = try OracleFile(
@@ -16,7 +17,7 @@ enum Driver {
             operationCount: environment.operationCount)
         try run(
             workload, environment.directory,
-            LastAcknowledgement(oracle, count: environment.acknowledgementLimit))
+            AcknowledgementLimiter(oracle, count: environment.acknowledgementLimit))
     }
 
     static func recover(isPersistent: Bool, _ dump: @escaping RecoverServer.Dump) throws {

@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import Targets
 
-/// The driver of the built-in targets: the workload and recover commands of the stores that come with Faultline.
+/// The driver of the built-in targets: their workload and recover commands.
 ///
-/// Exit codes: 0 done, 1 the store refused or does not open (standard error says why), 2 called wrongly or unable to
-/// keep the oracle.
+/// Exit codes: 0 success, 1 the store failed or does not open (standard error has the reason), 2 a usage error, or the
+/// oracle cannot be written.
 @main struct Main {
     static func main() {
         do {

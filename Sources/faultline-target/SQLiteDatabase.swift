@@ -1,7 +1,7 @@
 import Bytes
 import CSQLite
 
-/// What SQLite refused, in its own words.
+/// An error of SQLite, with its message.
 struct SQLiteError: Error, CustomStringConvertible {
     var doing: String
     var code: Int32
@@ -10,13 +10,13 @@ struct SQLiteError: Error, CustomStringConvertible {
     var description: String { "SQLite cannot \(doing): \(message) (\(code))" }
 }
 
-/// One connection to a SQLite database. The thinnest layer over the C library that cannot leak a statement.
+/// A connection to a SQLite database: a minimal wrapper of the C library that cannot leak statements.
 ///
-/// Not thread safe. Ends with `close`, which reports what the library says about it, or with its last owner.
+/// Not thread safe. Ends with `close`, which reports errors, or with its owner.
 struct SQLiteDatabase: ~Copyable {
     private var handle: OpaquePointer?
 
-    /// Opens the database in the file `path` and creates it if it is not there.
+    /// Opens the database file `path`; creates it if needed.
     init(path: ByteString) throws {
         let terminated = path.bytes + [0]
         let code = terminated.withUnsafeBytes {
@@ -24,7 +24,7 @@ struct SQLiteDatabase: ~Copyable {
                 $0.bindMemory(to: CChar.self).baseAddress, &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, nil)
         }
         guard code == SQLITE_OK else {
-            // Even a failed open leaves a handle, which says why.
+            // Even a failed open returns a handle, which has the error message.
             let error = SQLiteError(doing: "open \(path)", code: code, message: message(code))
             sqlite3_close(handle)
             handle = nil
@@ -35,14 +35,14 @@ struct SQLiteDatabase: ~Copyable {
 
     deinit { sqlite3_close(handle) }
 
-    /// Closes the connection; all its statements must be gone.
+    /// Closes the connection. All its statements must be finalised.
     consuming func close() throws {
         let code = sqlite3_close(handle)
         guard code == SQLITE_OK else { throw SQLiteError(doing: "close", code: code, message: message(code)) }
         handle = nil
     }
 
-    /// Runs one statement that takes no values and returns the first column of its rows as text.
+    /// Runs a statement without values and returns the first column of its rows as text.
     @discardableResult
     func execute(_ sql: String) throws -> [String] {
         var rows: [String] = []

@@ -1,4 +1,4 @@
-/// The target `sqlite`.
+/// Drives the target `sqlite`.
 enum SQLiteDriver {
     static func run(_ arguments: inout Arguments) throws {
         let configuration = SQLiteStore.Configuration(

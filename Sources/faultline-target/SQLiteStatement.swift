@@ -1,6 +1,6 @@
 import CSQLite
 
-/// A prepared statement, finalised with its owner, which must go before its database closes.
+/// A prepared statement, finalised at the end of its owner's life. Must end before its database is closed.
 struct SQLiteStatement: ~Copyable {
     private let handle: OpaquePointer
     private let sql: String
@@ -24,7 +24,7 @@ struct SQLiteStatement: ~Copyable {
         try check(code)
     }
 
-    /// Goes to the next row; false when there is none.
+    /// Steps to the next row; false when there is none.
     func step() throws -> Bool {
         let code = sqlite3_step(handle)
         if code == SQLITE_ROW { return true }
@@ -32,7 +32,7 @@ struct SQLiteStatement: ~Copyable {
         return false
     }
 
-    /// Makes the statement ready to run again. What went wrong in the last run was reported by `step`.
+    /// Resets the statement. Ignores the error of the last run, which `step` has reported.
     func reset() { sqlite3_reset(handle) }
 
     func text(_ column: Int32) -> String {

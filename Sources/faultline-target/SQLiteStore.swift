@@ -2,11 +2,11 @@ import Bytes
 import Oracle
 import Targets
 
-/// A table of keys and payloads in one SQLite database; each call is a transaction of its own.
+/// A key-value table in a SQLite database. Each call is one transaction.
 ///
-/// Opened the same way by the workload and by recovery, as an application would after a crash.
+/// Workload and recovery open it the same way, as an application would after a crash.
 struct SQLiteStore: WorkloadStore, ~Copyable {
-    /// How the library is told to treat durability: `PRAGMA journal_mode` and `PRAGMA synchronous`.
+    /// The durability settings: `PRAGMA journal_mode` and `PRAGMA synchronous`.
     struct Configuration {
         var journalMode: String
         var synchronous: String
@@ -14,8 +14,8 @@ struct SQLiteStore: WorkloadStore, ~Copyable {
 
     private let database: SQLiteDatabase
 
-    /// Opens the database in `directory`. SQLite rolls a hot journal back, or takes over a write-ahead log, here or at
-    /// the first statement.
+    /// Opens the database in `directory`. SQLite rolls back a hot journal or recovers a write-ahead log here or at the
+    /// first statement.
     init(directory: ByteString, _ configuration: Configuration) throws {
         let database = try SQLiteDatabase(path: ByteString(directory.bytes + Array("/a.db".utf8)))
         let mode = try database.execute("PRAGMA journal_mode=\(configuration.journalMode)").first
@@ -30,7 +30,7 @@ struct SQLiteStore: WorkloadStore, ~Copyable {
 
     consuming func close() throws { try database.close() }
 
-    /// Makes the table if it is not there, in a first transaction of its own.
+    /// Creates the table if needed, in its own transaction.
     func makeTable() throws {
         try database.execute("CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL)")
     }
@@ -58,8 +58,8 @@ struct SQLiteStore: WorkloadStore, ~Copyable {
         _ = try statement.step()
     }
 
-    /// Checks the whole database, then hands each row to `emit`. A database without the table is empty: the table came
-    /// with a transaction that nobody acknowledged.
+    /// Checks the whole database, then passes each row to `emit`. A database without the table is empty: its creation
+    /// was not acknowledged.
     func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
         let problems = try database.execute("PRAGMA integrity_check")
         guard problems == ["ok"] else {

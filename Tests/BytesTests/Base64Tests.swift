@@ -2,19 +2,19 @@ import Bytes
 import Testing
 
 @Suite struct Base64Tests {
-    /// RFC 4648, section 10, and the bytes that need the two last characters of the alphabet.
+    /// RFC 4648, section 10, and bytes that need the last two characters of the alphabet.
     static let vectors: [(bytes: [UInt8], text: String)] = [
         ([], ""), (Array("f".utf8), "Zg=="), (Array("fo".utf8), "Zm8="), (Array("foo".utf8), "Zm9v"),
         (Array("foob".utf8), "Zm9vYg=="), (Array("fooba".utf8), "Zm9vYmE="), (Array("foobar".utf8), "Zm9vYmFy"),
         ([0xFB, 0xFF, 0xFE], "+//+"), ([0], "AA=="), ([255], "/w=="),
     ]
 
-    @Test(arguments: vectors) func publishedVectorsGoBothWays(bytes: [UInt8], text: String) throws {
+    @Test(arguments: vectors) func `published vectors encode and decode`(bytes: [UInt8], text: String) throws {
         #expect(Base64.text(bytes) == text)
         #expect(try Base64.decode(Array(text.utf8)) == bytes)
     }
 
-    @Test func everyLengthAndByteComesBack() throws {
+    @Test func `every length and byte round-trips`() throws {
         var bytes: [UInt8] = []
         for count in 0..<600 {
             #expect(try Base64.decode(Base64.encode(bytes)) == bytes)
@@ -38,7 +38,7 @@ import Testing
         ("Zm9=", .strayBits(offset: 2)),
     ]
 
-    @Test(arguments: refused) func whatNoEncoderWritesIsRefusedAndPlaced(text: String, error: Base64Error) {
+    @Test(arguments: refused) func `invalid text is an error with its offset`(text: String, error: Base64Error) {
         #expect(throws: error) { try Base64.decode(Array(text.utf8)) }
     }
 }

@@ -12,28 +12,28 @@ struct PrintableTests {
             ("\u{202E}abc\u{2066}d\u{200F}", "\\u{202e}abc\\u{2066}d\\u{200f}"),
             ("\u{2028}\u{2029}\u{FEFF}", "\\u{2028}\\u{2029}\\u{feff}"), ("\u{378}\u{E0001}", "\\u{378}\\u{e0001}"),
         ] as [(String, String)])
-    func `what is obeyed or not seen is escaped, once`(text: String, shown: String) {
+    func `controls and invisible characters are escaped, once`(text: String, shown: String) {
         #expect(text.printable == shown)
         #expect(shown.printable == shown)
     }
 
-    @Test func `line ends and tabs stay where text has lines`() {
+    @Test func `line ends and tabs stay in multi-line text`() {
         #expect("a\n\tb\r\u{1B}".printableLines == "a\n\tb\\r\\x1b")
     }
 
-    @Test func `styles stay as a whole and nowhere else`() {
+    @Test func `only complete style sequences stay`() {
         let text = "\u{1B}[1mbold\u{1B}[0m \u{1B}[2J \u{1B}[1"
         #expect(
             text.printable(keeping: [], sequences: ["\u{1B}[1m", "\u{1B}[0m"])
                 == "\u{1B}[1mbold\u{1B}[0m \\x1b[2J \\x1b[1")
     }
 
-    @Test func `JSON holds the same text with escapes`() {
+    @Test func `JSON has the same text with escapes`() {
         let text = "{\n\"a\u{9B}\": \"\u{202E}ü\u{E0001}\"\n}"
         #expect(text.printableJSON == "{\n\"a\\u009b\": \"\\u202eü\\udb40\\udc01\"\n}")
     }
 
-    @Test func `bytes are text where they are UTF-8`() {
+    @Test func `bytes are text if they are UTF-8`() {
         #expect(String(printing: Array("ü\n\u{1B}".utf8)) == "ü\n\\x1b")
         #expect(String(printing: [0x61, 0xFF, 0x1B]) == "a\\xff\\x1b")
     }

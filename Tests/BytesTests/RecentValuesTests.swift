@@ -2,7 +2,7 @@ import Bytes
 import Testing
 
 @Suite struct RecentValuesTests {
-    @Test func `what was used last is kept and the rest is let go, each value once`() {
+    @Test func `recently used values are kept, and each other value is evicted once`() {
         var recent = RecentValues<Int, Int>(limitBytes: 100)
         var gone: [Int] = []
         for number in 0..<1000 {
@@ -12,14 +12,14 @@ import Testing
             }
             #expect(recent.count <= 11, "ten values fill it")
             #expect(recent.value(of: number) == number * 2)
-            // One that is asked for again and again stays.
+            // A value that is accessed repeatedly stays.
             #expect(recent.value(of: 0) == 0)
         }
         #expect(Set(gone).count == gone.count && !gone.contains(0))
         for number in 0..<1000 { #expect((recent.value(of: number) == nil) == gone.contains(number)) }
     }
 
-    @Test func `a value that is entered again takes the place of the old one`() {
+    @Test func `inserting a key again replaces its value`() {
         var recent = RecentValues<String, Int>(limitBytes: 10)
         recent.insert(1, for: "a", sizeBytes: 4)
         recent.insert(2, for: "b", sizeBytes: 4)
@@ -29,7 +29,7 @@ import Testing
         #expect(recent.value(of: "a") == nil && recent.count == 1)
     }
 
-    @Test func `a value larger than the limit is kept until the next one comes`() {
+    @Test func `a value larger than the limit is kept until the next insertion`() {
         var recent = RecentValues<Int, Int>(limitBytes: 10)
         #expect(recent.insert(1, for: 1, sizeBytes: 1000).isEmpty)
         #expect(recent.value(of: 1) == 1)

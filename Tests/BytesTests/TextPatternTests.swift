@@ -4,7 +4,7 @@ import Testing
 
 @Suite struct TextPatternTests {
     static let names: [(name: String, pattern: String)] = [
-        // Words stay apart.
+        // Words stay distinct.
         ("wal", "wal"), ("db", "db"), ("journal", "journal"), ("manifest", "manifest"), ("CURRENT", "CURRENT"),
         ("data", "data"), ("cafe", "cafe"), ("facade", "facade"), ("deadbeef", "deadbeef"),
         ("a.db-journal", "a.db-journal"),
@@ -29,11 +29,11 @@ import Testing
         ("tmpabcdefgh.json", "tmp*.json"), ("a/tmpk3j9x_2a/b", "a/tmp*/b"),
     ]
 
-    @Test(arguments: names) func `what differs from run to run goes, and names stay apart`(
+    @Test(arguments: names) func `parts that differ from run to run are removed, and names stay distinct`(
         name: String, pattern: String
     ) {
         #expect(TextPattern(of: name).description == TextPattern(printed: pattern).description)
-        // A pattern is its own pattern, so that it can be written down and read again.
+        // A pattern is its own pattern, so that it can be written and read again.
         let again = TextPattern(of: name)
         #expect(TextPattern(of: again.text) == again)
         #expect(TextPattern(printed: again.description) == again)
@@ -49,19 +49,19 @@ import Testing
         ("<Store object at 0x7f3a2c001d30> is closed", "<Store object at #> is closed"),
     ]
 
-    @Test(arguments: messages) func `a message is told without numbers, hashes and addresses`(
+    @Test(arguments: messages) func `a message's pattern has no numbers, hashes and addresses`(
         message: String, pattern: String
     ) {
         #expect(TextPattern(ofMessage: message) == TextPattern(printed: pattern.replacing("\\", with: "\\\\")))
     }
 
-    @Test func `a long message counts by its beginning`() {
+    @Test func `only the start of a long message counts`() {
         let dump = String(repeating: "ab ", count: 10_000)
         #expect(TextPattern(ofMessage: "bad page: " + dump) == TextPattern(ofMessage: "bad page: " + dump + "more"))
         #expect(TextPattern(ofMessage: "bad page: " + dump).text.count == 300)
     }
 
-    @Test func `a name of any bytes has a pattern that prints and is read again`() throws {
+    @Test func `a name of any bytes has a pattern that round-trips`() throws {
         let names: [ByteString] = [
             "a\nb.db", "tab\there7", ByteString([0xFF, 0x00, UInt8(ascii: "1")]), "back\\slash2", "",
         ]

@@ -59,16 +59,16 @@ struct KnownFindingTests {
     @Test(arguments: [
         ("- {reason: r}", "m.yaml:2: a known finding needs a key check"),
         ("- {check: opens}", "m.yaml:2: a known finding needs a key reason"),
-        ("- {check: opens, reason: ' '}", "m.yaml:2: reason says why"),
+        ("- {check: opens, reason: ' '}", "m.yaml:2: reason must say why"),
         ("- check: opens\n  reason: r\n  los: name a", "m.yaml:4: a known finding has no key los; did you mean loss?"),
         ("- {check: open, reason: r}", "m.yaml:2: check cannot be open; did you mean opens?"),
-        ("- check: opens\n  reason: r\n  loss: [name a, nam b]", "m.yaml:4: loss is a kind of change and a path"),
-        ("- {check: opens, reason: r, loss: [name a1, name a2]}", "m.yaml:2: name a# is there twice"),
+        ("- check: opens\n  reason: r\n  loss: [name a, nam b]", "m.yaml:4: loss must be a kind of change and a path"),
+        ("- {check: opens, reason: r, loss: [name a1, name a2]}", "m.yaml:2: name a# appears twice"),
         ("- {check: durable, reason: r, error: x}", "m.yaml:2: error is for check: opens, idempotent or writable"),
-        ("- {check: opens, reason: r, error: ''}", "m.yaml:2: error is what the store says"),
+        ("- {check: opens, reason: r, error: ''}", "m.yaml:2: error is the store's error message"),
         ("- {check: durable, reason: r, acknowledged: true}", "m.yaml:2: acknowledged is for check: opens"),
         ("- {check: opens, reason: r, acknowledged: maybe}", "m.yaml:2: acknowledged must be true or false"),
-        ("- {check: opens, reason: r}\n- {check: opens, reason: s}", "m.yaml:3: this known finding is there twice"),
+        ("- {check: opens, reason: r}\n- {check: opens, reason: s}", "m.yaml:3: this known finding appears twice"),
         ("  opens", "m.yaml:2: known must be a list"),
     ])
     func `what cannot be meant is refused with its line`(text: String, error: String) {

@@ -6,19 +6,19 @@ import Testing
 
 @testable import Targets
 
-/// The real workload and recover commands, on a plain directory and without any fault.
+/// The real workload and recover commands on a plain directory, without faults.
 @Suite struct BuiltInTargetTests {
-    /// Planted bugs that need no crash to show: that smoke finds them is another test.
+    /// Planted bugs that show without a crash; another test checks that `smoke` finds them.
     static let showsWithoutFault: Set = ["engine planted=delete-unlogged"]
 
     @Test(arguments: try allConfigurations().filter { !showsWithoutFault.contains($0.label) })
-    func whatWasAcknowledgedIsThere(target: ConfiguredTarget) throws {
+    func `acknowledged operations survive`(target: ConfiguredTarget) throws {
         let folder = try TemporaryFolder()
         let store = folder.folder("store")
         try run(target, folder, seed: 5, operations: 1...30)
         let client = RecoverClient(target)
         #expect(try client.recoverAlone(store) == .opened(expected(seed: 5, 1...30)))
-        // The second cycle continues on the surviving store, and so do its numbers.
+        // The second cycle continues on the surviving store, with rising numbers.
         try run(target, folder, seed: 5, operations: 31...50)
         #expect(try client.recover(store) == .opened(expected(seed: 5, 1...50)))
         #expect(try client.recover(store) == .opened(expected(seed: 5, 1...50)), "recovering again changes nothing")
@@ -26,7 +26,7 @@ import Testing
         try client.close()
     }
 
-    @Test func aBugThatNeedsNoCrashShowsWithoutOne() throws {
+    @Test func `a bug that needs no crash shows without one`() throws {
         let engine = try TargetCatalog.besideThisProgram().target("engine")
         for (bug, isRight) in [("none", true), ("compaction-drops-newest", false)] {
             let target = try engine.configured([Setting(name: "planted", value: bug)])
@@ -37,7 +37,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["engine", "sqlite"]) func aKilledWorkloadLeavesAStoreThatOpens(name: String) throws {
+    @Test(arguments: ["engine", "sqlite"]) func `a killed workload leaves a store that opens`(name: String) throws {
         let target = try TargetCatalog.besideThisProgram().target(name).configured()
         let folder = try TemporaryFolder()
         let workload = try start(target, folder, seed: 9, operations: 1...1_000_000)
@@ -48,12 +48,12 @@ import Testing
         let outcome = try client.recoverAlone(folder.folder("store"))
         let last = UInt64(acknowledged)
         try #require(last > 0)
-        // The one in flight may be there or not.
+        // The operation in flight may or may not have happened.
         #expect(
             [expected(seed: 9, 1...last), expected(seed: 9, 1...last + 1)].map(RecoverOutcome.opened).contains(outcome))
     }
 
-    @Test(arguments: ["engine", "sqlite"]) func aDamagedStoreDoesNotStopARecoverProcess(name: String) throws {
+    @Test(arguments: ["engine", "sqlite"]) func `a damaged store does not stop a recover process`(name: String) throws {
         let target = try TargetCatalog.besideThisProgram().target(name).configured()
         let folder = try TemporaryFolder()
         let store = folder.folder("store")
@@ -65,9 +65,9 @@ import Testing
         command.input = .pipe
         let process = try RecoverProcess(command)
         for directory in [store, damaged, store, folder.file("missing"), store, folder.file("oracle"), store] {
-            #expect(process.ask(directory))
+            #expect(process.request(directory))
             guard case .dump(let recovery) = try process.answer(until: Deadline(afterMilliseconds: 20_000)) else {
-                Issue.record("\(directory): the process gave up\(process.complaints)")
+                Issue.record("\(directory): the process gave up\(process.errorOutput)")
                 return
             }
             #expect((recovery == .opened(expected(seed: 2, 1...100))) == (directory == store), "\(directory)")
@@ -77,12 +77,12 @@ import Testing
     }
 
     @Test(arguments: [
-        ([("FAULTLINE_OPS", "many")], "FAULTLINE_OPS is not a number that makes sense: many"),
+        ([("FAULTLINE_OPS", "many")], "FAULTLINE_OPS is not a valid number: many"),
         ([("FAULTLINE_SEED", "")], "FAULTLINE_SEED is not set; faultline run sets it"),
         ([("FAULTLINE_DIR", "/nonexistent")], "stat /nonexistent: No such file or directory"),
         ([("FAULTLINE_ORACLE_MAY_SHARE", "0")], "is on the same filesystem as the storage under test"),
     ])
-    func aWorkloadCalledWronglySaysSoAndExitsWith2(changes: [(String, String)], expected: String) throws {
+    func `a usage error of a workload exits with 2`(changes: [(String, String)], expected: String) throws {
         let target = try TargetCatalog.besideThisProgram().target("sqlite").configured()
         let folder = try TemporaryFolder()
         let environment = WorkloadEnvironment(
@@ -111,7 +111,7 @@ import Testing
         _ target: ConfiguredTarget, _ folder: TemporaryFolder, seed: UInt64, operations: ClosedRange<UInt64>
     ) throws {
         let workload = try start(target, folder, seed: seed, operations: operations)
-        #expect(try workload.finish(watching: folder.file("oracle")) == .exited(code: 0), "\(workload.complaints)")
+        #expect(try workload.finish(watching: folder.file("oracle")) == .exited(code: 0), "\(workload.errorOutput)")
     }
 
     private func expected(seed: UInt64, _ operations: ClosedRange<UInt64>) -> Observation {

@@ -29,7 +29,7 @@ import Testing
         }
     }
 
-    @Test func aManifestSaysWhatATargetIs() throws {
+    @Test func `a manifest describes a target`() throws {
         let target = try target(
             """
             name: my-store_2          # a comment
@@ -64,23 +64,26 @@ import Testing
         ("contract: perfect", "m.yaml:5: there is no contract perfect; contracts: prefix, ordered-prefix, "),
         ("contract: [durable]", "m.yaml:5: contract must be a text, not a list"),
         ("contract:", "m.yaml:5: contract must be a text, not nothing"),
-        ("name: t", "m.yaml:1: in the mapping that begins here there is twice: name"),
+        ("name: t", "m.yaml:1: the mapping that starts here has duplicate keys: name"),
         ("parameters: [a]", "m.yaml:5: parameters must be a mapping (key: value), not a list"),
         ("parameters: {a: []}", "m.yaml:5: a needs at least one value"),
         ("parameters: {a: [1, 1]}", "m.yaml:5: a has the value 1 twice"),
         ("parameters: {1a: [1]}", "m.yaml:5: a parameter's name has letters, digits and _"),
-        ("environment: {A: \"{b}\"}", "m.yaml:5: {b} in environment: A is no parameter of this manifest; it has none"),
+        (
+            "environment: {A: \"{b}\"}",
+            "m.yaml:5: {b} in environment: A is not a parameter of this manifest; it has none"
+        ),
         ("environment: {FAULTLINE_DIR: x}", "m.yaml:5: FAULTLINE_DIR is set by faultline"),
-        ("environment: {\"A=B\": x}", "m.yaml:5: no variable can be named 'A=B'"),
+        ("environment: {\"A=B\": x}", "m.yaml:5: 'A=B' is not a valid variable name"),
         ("contracts: [{when: {a: 1}, contract: prefix}]", "m.yaml:5: there is no parameter a"),
         ("contracts: [{contract: prefix}]", "m.yaml:5: an entry of contracts needs when: {parameter: value}"),
         ("source: \"a\\nb\"", "m.yaml:5: source must be one line"),
-        ("source: \"a\\0b\"", "m.yaml:5: source holds a zero byte"),
+        ("source: \"a\\0b\"", "m.yaml:5: source contains a zero byte"),
         ("user: me", "m.yaml:5: user is not supported yet"),
-        ("source: &a x", "m.yaml:5: anchors and aliases are not allowed here"),
+        ("source: &a x", "m.yaml:5: anchors and aliases are not allowed"),
         (
             "source: [x, *a]",
-            "m.yaml:5: anchors and aliases are not allowed here; a text that begins with * needs quotes"
+            "m.yaml:5: anchors and aliases are not allowed; a text that starts with * needs quotes"
         ),
         ("source: [", "m.yaml:6: did not find expected node content"),
         ("source: \"open", "m.yaml:6: found unexpected end of stream"),
@@ -91,40 +94,43 @@ import Testing
         ("source: " + String(repeating: "x", count: 300_000), "m.yaml: larger than 262144 bytes"),
     ]
 
-    @Test(arguments: refused) func aWrongManifestIsRefusedWithItsLine(_ row: (change: String, error: String)) {
+    @Test(arguments: refused) func `an invalid manifest is an error with its line`(
+        _ row: (change: String, error: String)
+    ) {
         let error = #expect(throws: YAMLError.self) { try target(ManifestTests.minimal + "\n" + row.change + "\n") }
         #expect(error?.description.contains(row.error) == true, "\(error?.description ?? "no error")")
     }
 
-    @Test(arguments: ["name", "description", "workload", "recover"]) func whatIsNeededMustBeThere(_ key: String) {
+    @Test(arguments: ["name", "description", "workload", "recover"]) func `required keys must be present`(_ key: String)
+    {
         let text = ManifestTests.minimal.split(separator: "\n").filter { !$0.hasPrefix(key) }.joined(separator: "\n")
         let error = #expect(throws: YAMLError.self) { try target(text) }
         #expect(error?.description == "m.yaml: the manifest needs a key \(key)")
     }
 
     @Test(arguments: [
-        ("name: s", "name: A/B", "a name has 1 to 40 of a-z, 0-9, - and _"),
-        ("name: s", "name: -s", "begins with no -"),
+        ("name: s", "name: A/B", "a name has 1 to 40 characters of a-z, 0-9, - and _"),
+        ("name: s", "name: -s", "does not start with -"),
         ("[./s, workload]", "[]", "workload must name a program first"),
         ("[./s, workload]", "./s workload", "workload must be a list, not a text"),
         ("[./s, workload]", "[./s, [x]]", "an argument of workload must be a text, not a list"),
-        ("[./s, recover]", "[./s, \"{x}\"]", "{x} in recover is no parameter of this manifest; it has none"),
+        ("[./s, recover]", "[./s, \"{x}\"]", "{x} in recover is not a parameter of this manifest; it has none"),
     ])
-    func whatCannotBeRunIsRefused(_ old: String, _ new: String, _ expected: String) {
+    func `an invalid command is an error`(_ old: String, _ new: String, _ expected: String) {
         let error = #expect(throws: YAMLError.self) { try target(ManifestTests.minimal.replacing(old, with: new)) }
         #expect(error?.description.contains(expected) == true, "\(error?.description ?? "no error")")
     }
 
-    @Test(arguments: ["", "\n# nothing\n", "just text", "[a]"]) func whatIsNoMappingIsRefused(_ text: String) {
+    @Test(arguments: ["", "\n# nothing\n", "just text", "[a]"]) func `a manifest must be a mapping`(_ text: String) {
         #expect(throws: YAMLError.self) { try target(text) }
     }
 
-    @Test func bytesThatAreNoTextAreRefused() {
+    @Test func `invalid UTF-8 is an error`() {
         let bytes = Array("name: ".utf8) + [0xFF, 0xFE]
         #expect(throws: YAMLError(file: "m", line: nil, "not UTF-8 text")) { try Manifest.target(bytes, file: "m") }
     }
 
-    @Test(.timeLimit(.minutes(1))) func onlyFilesAreRead() throws {
+    @Test(.timeLimit(.minutes(1))) func `only regular files are read`() throws {
         let folder = try TemporaryFolder()
         let fifo = folder.file("fifo")
         #expect(mkfifo("\(fifo)", 0o600) == 0)
@@ -136,14 +142,14 @@ import Testing
         #expect(throws: TargetError.self) { try Manifest.target(at: folder.file("missing")) }
     }
 
-    @Test func theBuiltInTargetsAreManifestsLikeAnyOther() {
+    @Test func `built-in targets have ordinary manifests`() {
         let catalog = TargetCatalog(driver: "/opt/driver")
         #expect(catalog.builtIn.map(\.name) == ["engine", "events", "sqlite"])
         #expect(catalog.builtIn.allSatisfy { $0.workload[0] == "/opt/driver" && $0.recover[0] == "/opt/driver" })
     }
 
     @Test(arguments: [("persistant", "persistent"), ("descripton", "description"), ("workloads", "workload")])
-    func aSlipOfThePenIsUnderstood(_ word: String, _ meant: String) {
+    func `a misspelt word gets a suggestion`(_ word: String, _ meant: String) {
         #expect(Spelling.nearest(to: word, in: ["persistent", "description", "workload", "name"]) == meant)
         #expect(Spelling.nearest(to: "xyzzy", in: ["persistent", "name"]) == nil)
     }

@@ -9,7 +9,7 @@ import Testing
 @Suite struct OracleFileTests {
     private let line = OracleLine.begin(.put(1, "k", [1, 2, 3]))
 
-    @Test func appendsWholeLinesToAPrivateFile() throws {
+    @Test func `appends whole lines to a private file`() throws {
         let folder = try TemporaryFolder()
         for _ in 0..<2 {
             let oracle = try OracleFile(path: folder.file("o"), storage: folder.path, mayShareFilesystem: true)
@@ -22,7 +22,7 @@ import Testing
     }
 
     @Test(arguments: ["o", "deeper/o", ".faultline/oracle"])
-    func refusesTheStorageUnderTest(name: String) throws {
+    func `an oracle on the storage under test is an error`(name: String) throws {
         let folder = try TemporaryFolder()
         _ = (folder.folder("deeper"), folder.folder(".faultline"))
         try folder.write(".faultline/oracle", [])
@@ -30,12 +30,12 @@ import Testing
         #expect(throws: TargetError.oracleOnStorageUnderTest(oracle: path, storage: folder.path)) {
             try OracleFile(path: path, storage: folder.path)
         }
-        // Refusing leaves nothing behind that was not there.
+        // The error leaves no new file behind.
         #expect(path.withCString { access($0, F_OK) } == (name == ".faultline/oracle" ? 0 : -1))
     }
 
     @Test(.enabled(if: filesystemsDiffer("/tmp", "/dev/shm"), "/tmp and /dev/shm are one filesystem here"))
-    func acceptsAnotherFilesystem() throws {
+    func `accepts another filesystem`() throws {
         let folder = try TemporaryFolder()
         let elsewhere = try TemporaryFolder(in: "/dev/shm")
         try OracleFile(path: elsewhere.file("o"), storage: folder.path).append(line)
@@ -47,7 +47,7 @@ import Testing
         ("link", "open %/link: Too many levels of symbolic links"),
         ("folder", "open %/folder: Is a directory"),
     ])
-    func saysWhyItCannotWriteThere(name: String, expected: String) throws {
+    func `an unwritable path is an error with a reason`(name: String, expected: String) throws {
         let folder = try TemporaryFolder()
         _ = folder.folder("folder")
         _ = folder.file("link").withCString { symlink("elsewhere", $0) }
@@ -57,7 +57,7 @@ import Testing
         #expect(error?.description == expected.replacing("%", with: folder.path.description))
     }
 
-    @Test(.enabled(if: FullDevice.isThere, "\(FullDevice.absence)")) func aFullDiskIsAnError() throws {
+    @Test(.enabled(if: FullDevice.isThere, "\(FullDevice.absence)")) func `a full disk is an error`() throws {
         let oracle = try OracleFile(path: "/dev/full", storage: "/tmp")
         #expect(throws: TargetError.system(call: "write", path: "/dev/full", errno: ENOSPC)) {
             try oracle.append(line)

@@ -16,14 +16,14 @@ import Testing
         ("trap '' TERM INT HUP; while :; do sleep 1000; done", .timedOut),
         ("kill -STOP $$", .timedOut),
     ])
-    func saysHowAProcessEnded(script: String, expected: Termination) throws {
+    func `reports how a process ended`(script: String, expected: Termination) throws {
         let limit = expected == .timedOut ? 200 : 20_000
         let (termination, process) = try ProcessRunner.run(shell(script), timeoutMilliseconds: limit)
         #expect(termination == expected)
         #expect(!isAlive(process.processID))
     }
 
-    @Test func passesArgumentsEnvironmentAndDirectoryAsTheyAre() throws {
+    @Test func `passes arguments, environment and directory unchanged`() throws {
         var command = Command(
             [
                 "sh", "-c", "printf '%s|' \"$@\" \"$NAME\"; pwd; env | sort | tr '\\n' ' '", "sh", "a b", "$HOME",
@@ -39,7 +39,7 @@ import Testing
         #expect(!text.contains("HOME=") && text.contains("NAME=x y"))
     }
 
-    @Test func startsWithThreeDescriptorsAndUntouchedSignals() throws {
+    @Test func `starts with three descriptors and default signals`() throws {
         signal(SIGUSR2, SIG_IGN)
         defer { signal(SIGUSR2, SIG_DFL) }
         let leaked = open("/dev/null", O_RDONLY)  // not close-on-exec, on purpose
@@ -61,21 +61,21 @@ import Testing
         (["a\u{0}b"], "an argument with a zero byte cannot be passed to a process: a\\x00b"),
         ([], "a command needs at least one argument: the program"),
     ])
-    func refusesWhatCannotBeExecuted(arguments: [String], expected: String) {
+    func `a program that cannot be executed is an error`(arguments: [String], expected: String) {
         let error = #expect(throws: TargetError.self) {
             try ProcessRunner.start(Command(arguments.map { ByteString($0) }))
         }
         #expect(error?.description == expected)
     }
 
-    @Test func refusesADirectoryThatIsNotThere() {
+    @Test func `a missing directory is an error`() {
         var command = shell("true")
         command.directory = "/nonexistent"
         let error = #expect(throws: TargetError.self) { try ProcessRunner.start(command) }
         #expect(error?.description == "chdir /nonexistent: No such file or directory")
     }
 
-    @Test func aMebibyteOfComplaintsDoesNotBlockAndKeepsBothEnds() throws {
+    @Test func `a mebibyte on standard error does not block and keeps both ends`() throws {
         let script = "echo first >&2; head -c 1048576 /dev/zero | tr '\\0' x >&2; echo last >&2"
         let (termination, process) = try ProcessRunner.run(shell(script), timeoutMilliseconds: 20_000)
         let kept = String(decoding: process.standardError.bytes, as: UTF8.self)
@@ -93,7 +93,7 @@ import Testing
         "(setsid sh -c '(setsid sh -c \"echo \\$\\$ >> pids; exec sleep 1000\" &); exec sleep 1000' &) ; sleep 1000",
         "(setsid env -i sh -c 'echo $$ >> pids; exec sleep 1000' &) ; while [ ! -s pids ]; do sleep 0.01; done",
     ])
-    func killsEverythingBelow(script: String) throws {
+    func `kills all descendants`(script: String) throws {
         let folder = try TemporaryFolder()
         var command = shell(script)
         command.directory = folder.path
@@ -105,10 +105,10 @@ import Testing
         #expect(!isAlive(below))
     }
 
-    @Test(arguments: [0, 1000]) func killingOneTreeLeavesTheDaemonsOfOthers(motherLivesSeconds: Int) throws {
+    @Test(arguments: [0, 1000]) func `killing one tree leaves the daemons of others`(motherLivesSeconds: Int) throws {
         let folder = try TemporaryFolder()
-        // Double forked and without the variable that would tell whose it is. Its mother lives long enough to be seen with
-        // it on a busy machine, too: of one that is gone at once nobody can say whose it was.
+        // Double-forked, without the identifying variable. Its parent lives long enough to be noted with it, even on a
+        // busy machine: a daemon of a parent that ends at once cannot be assigned.
         var command = shell(
             "(setsid env -i sh -c 'echo $$ > daemon; exec sleep 1000' &); sleep 2; sleep \(motherLivesSeconds)")
         command.directory = folder.path
@@ -121,10 +121,10 @@ import Testing
         #expect(!isAlive(daemon))
     }
 
-    /// What another Faultline started, or what is meant to live on, is nobody's to kill here.
-    @Test(arguments: [true, false]) func daemonsOfOthersAreLeftAlone(areNobodys: Bool) throws {
+    /// Processes of another Faultline, or that are meant to survive, are not killed.
+    @Test(arguments: [true, false]) func `daemons of others are left alone`(areNobodys: Bool) throws {
         let folder = try TemporaryFolder()
-        // Process 1 lives: what it has started is not taken for a stray by a cleanup that runs meanwhile.
+        // A mark of pid 1, which is alive, so that a concurrent cleanup does not consider it a stray.
         let namespace = try #require(ProcessTable.ownNamespace)
         let mark = areNobodys ? "nobody" : "1.\(try #require(ProcessTable.startTicks(of: 1))).1.\(namespace)"
         var command = shell(
@@ -140,7 +140,7 @@ import Testing
         #expect(isAlive(daemon))
     }
 
-    /// A namespace that nobody has, so that a cleanup which runs meanwhile takes none of these for its own.
+    /// An invented namespace, so that a concurrent cleanup ignores these processes.
     private static let namespace: UInt32 = 7
     private static let deadLimit = SpawnMark(process: 4_000_000, startTicks: 1, serial: 1, namespace: namespace).limit
     private static let reusedLimit = SpawnMark(process: 1, startTicks: 1 << 40, serial: 1, namespace: namespace).limit
@@ -163,13 +163,13 @@ import Testing
         ("exec prlimit --locks=\(livingMark.limit): env -i sleep 1000", false),
         ("exec prlimit --locks=\(deadLimit): env -i FAULTLINE_SPAWN=nobody sleep 1000", false),
         ("exec prlimit --locks=1000: env -i sleep 1000", false),
-        // What is no mark of ours does not hide the limit.
+        // An invalid mark does not hide the limit.
         ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN=garbage sleep 1000", true),
         ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN= sleep 1000", true),
         ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN=2000000000.1.1.8 sleep 1000", true),
         ("exec prlimit --locks=\(deadLimit): env FAULTLINE_SPAWN=\(livingMark.text) sleep 1000", false),
     ])
-    func strayIsWhatOutlivedItsFaultline(script: String, expected: Bool) throws {
+    func `a stray is a process that outlived its Faultline`(script: String, expected: Bool) throws {
         let process = try startSleeping(script)
         let found = try StrayProcesses.all(in: Self.namespace).first { $0.process == process.processID }
         #expect((found != nil) == expected)
@@ -181,8 +181,8 @@ import Testing
         try process.killTree()
     }
 
-    /// It goes on as another process, in a session of its own, every few milliseconds.
-    @Test func aStrayThatHopsIsCaught() throws {
+    /// It continues as another process in its own session every few milliseconds.
+    @Test func `a hopping stray is caught`() throws {
         let folder = try TemporaryFolder()
         var command = shell(
             "echo 'echo $$ > hop; sleep 0.005; setsid -f sh hop.sh' > hop.sh; "
@@ -206,7 +206,7 @@ import Testing
     }
 
     @Test(.enabled(if: geteuid() == 0, "only root can become another user"))
-    func aStrayOfAnotherUserIsNamedAndLivesOn() throws {
+    func `a stray of another user is reported and not killed`() throws {
         let process = try startSleeping(
             "exec setpriv --reuid 65534 --regid 65534 --clear-groups env FAULTLINE_SPAWN=2000000000.1.1.7 sleep 1000")
         let stray = try #require(
@@ -217,8 +217,8 @@ import Testing
         try process.killTree()
     }
 
-    /// What a process can wipe, and what stays.
-    @Test func theMarkOutlivesTheEnvironmentAndDescriptors() throws {
+    /// A process that clears its environment and descriptors keeps the mark.
+    @Test func `the mark survives a cleared environment and closed descriptors`() throws {
         let folder = try TemporaryFolder()
         var command = shell(
             "(setsid env -i sh -c 'exec <&- >&- 2>&-; echo $$ > daemon; exec sleep 1000' &); while [ ! -s daemon ]; do sleep 0.01; done"
@@ -245,7 +245,7 @@ import Testing
         return process
     }
 
-    @Test func childrenOutliveTheThreadThatAskedForThem() throws {
+    @Test func `children outlive the requesting thread`() throws {
         let box = Box<ChildProcess>()
         onThread { box.value = try? ProcessRunner.start(shell("sleep 1000")) }
         let process = try #require(box.value)
@@ -253,8 +253,8 @@ import Testing
         try process.killTree()
     }
 
-    @Test func childrenDieWithTheThreadThatSpawnedThem() throws {
-        // What the keeper's thread would be to them if the process were killed.
+    @Test func `children die with the spawning thread`() throws {
+        // The spawning thread, like the keeper's when the process is killed.
         let keeper = try ProcessKeeper.shared()
         let box = Box<faultline_spawn_result>()
         onThread {
@@ -281,7 +281,7 @@ import Testing
         #expect(end.signalled == 1 && end.code == SIGKILL)
     }
 
-    @Test func manyAtOnceFromManyThreads() async throws {
+    @Test func `many threads spawn concurrently`() async throws {
         try await withThrowingTaskGroup(of: Termination.self) { group in
             for code in 0..<40 {
                 group.addTask {

@@ -17,9 +17,9 @@ import Testing
             #"echo "bad: $FAULTLINE_DIR/db, $FAULTLINE_DIR-2/db" >&2; exit 3"#,
             .doesNotOpen(reason: "the recovery exited with 3: bad: ./db, /tmp-2/db")
         ),
-        ("kill -KILL $$", .killed(reason: "the recovery was ended by signal 9")),
+        ("kill -KILL $$", .killed(reason: "the recovery was killed by signal 9")),
         ("echo out >&2; sh -c 'kill -INT $$'", .killed(reason: "the recovery exited with 130: out")),
-        ("kill -SEGV $$", .doesNotOpen(reason: "the recovery was ended by signal 11")),
+        ("kill -SEGV $$", .doesNotOpen(reason: "the recovery was killed by signal 11")),
         (
             "\(opened); echo late >&2; exit 1",
             .diedAfterAnswering(reason: "the recovery exited with 1: late, after it had answered")
@@ -33,12 +33,12 @@ import Testing
         ("\(opened); exec >&-; sleep 1000", .hangs(afterSeconds: 1)),
         ("sleep 1000 & \(opened)", .opened(observation)),
     ])
-    func oneProcessForOneDirectory(script: String, expected: RecoverOutcome) throws {
+    func `one process per directory`(script: String, expected: RecoverOutcome) throws {
         let client = RecoverClient(try shellTarget(script), timeoutSeconds: expected.isHang ? 1 : 20)
         #expect(try client.recoverAlone("/tmp") == expected)
     }
 
-    @Test func halfADumpIsNotASmallStore() throws {
+    @Test func `a partial dump is not a small store`() throws {
         let client = RecoverClient(try shellTarget(#"echo '{"key":"aw==","payload":"dg=="}'"#))
         guard case .doesNotOpen(let reason) = try client.recoverAlone("/tmp") else {
             Issue.record("it opened")
@@ -47,8 +47,8 @@ import Testing
         #expect(reason.hasPrefix("the recovery exited with 0; the dump ends after line 1 without an end line"))
     }
 
-    /// One persistent process answers these in turn; `pid` shows which process answered.
-    @Test func aPersistentProcessOutlivesWhatItCannotOpen() throws {
+    /// One persistent process answers these in sequence; `pid` shows which process answered.
+    @Test func `a persistent process survives stores that do not open`() throws {
         let script = #"""
             while read -r directory; do case "$directory" in
                 */good) \#(RecoverClientTests.opened);;
@@ -71,7 +71,7 @@ import Testing
         for (directory, expected, survives) in [
             ("/bad", RecoverOutcome.doesNotOpen(reason: "bad: complaint"), true),
             ("/good", .opened(RecoverClientTests.observation), true),
-            ("/die", .killed(reason: "the recovery was ended by signal 9: last words"), false),
+            ("/die", .killed(reason: "the recovery was killed by signal 9: last words"), false),
             ("/good", .opened(RecoverClientTests.observation), true),
             ("/exit", .doesNotOpen(reason: "the recovery exited with 0, without an end line"), false),
             ("/hang", .hangs(afterSeconds: 1), false),
@@ -81,7 +81,7 @@ import Testing
             #expect((now == process) == survives, "\(directory)")
             process = now
         }
-        // What comes too late to be part of the answer must not answer the next question.
+        // Late output must not be taken for the answer to the next request.
         _ = try client.recover("/twice")
         usleep(200_000)
         let replacement = try processID()
@@ -98,7 +98,7 @@ import Testing
         #expect(!isAlive(last))
     }
 
-    @Test func aProcessThatDiedInBetweenIsReplacedWithoutAVerdict() throws {
+    @Test func `a process that died between requests is replaced without a verdict`() throws {
         let client = RecoverClient(
             try shellTarget("while read -r d; do echo \"{\\\"error\\\":\\\"$$\\\"}\"; done", isPersistent: true))
         guard case .doesNotOpen(let first) = try client.recover("/x"), let process = Int32(first) else {
@@ -111,7 +111,7 @@ import Testing
         #expect(Int32(second) != nil && second != first)
     }
 
-    @Test func manyThreadsShareAClient() async throws {
+    @Test func `many threads share a client`() async throws {
         let client = RecoverClient(
             try shellTarget(
                 #"while read -r d; do echo '{"key":"aw==","payload":"dg=="}'; echo '{"end":true}'; done"#,
@@ -125,10 +125,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("/a\nb", "the recover protocol is one directory a line, and this path holds a newline: /a\\x0ab"),
+        ("/a\nb", "the recover protocol sends one directory per line, and this path contains a newline: /a\\x0ab"),
         ("/a\u{0}b", "a directory with a zero byte cannot be passed to a process: /a\\x00b"),
     ])
-    func refusesPathsThatTheProtocolCannotCarry(path: String, expected: String) throws {
+    func `paths that the protocol cannot carry are errors`(path: String, expected: String) throws {
         for isPersistent in [true, false] {
             let client = RecoverClient(try shellTarget("echo '{\"end\":true}'", isPersistent: isPersistent))
             let error = #expect(throws: TargetError.self) { try client.recover(ByteString(path)) }
@@ -136,7 +136,7 @@ import Testing
         }
     }
 
-    @Test func aCommandThatCannotBeStartedIsNoVerdict() throws {
+    @Test func `a command that cannot be started is not a verdict`() throws {
         let target = Target(
             name: "t", description: "", source: "", contract: .durable, workload: [], recover: ["/nonexistent"])
         let client = RecoverClient(try target.configured())

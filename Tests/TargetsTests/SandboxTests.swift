@@ -4,9 +4,9 @@ import Testing
 
 @testable import Targets
 
-/// What a process in a sandbox can do and cannot, with each combination of layers that this machine has.
+/// The abilities of a sandboxed process, with each combination of layers on this machine.
 @Suite struct SandboxTests {
-    /// Where each script runs: `in` may be written, `out` must stay as it is.
+    /// Directories for a script: `in` is writable, `out` must not change.
     private final class Stage {
         let folder: TemporaryFolder
         let inside: ByteString
@@ -21,7 +21,7 @@ import Testing
             _ = outside.appending(component: "fifo").withCString { mkfifo($0, 0o600) }
         }
 
-        /// Runs a script in a sandbox; `$OUT` is the directory outside, and it begins in the one inside.
+        /// Runs a script in a sandbox, in the inside directory. `$OUT` is the outside directory.
         func run(_ script: String, _ layers: SandboxLayers) throws -> (termination: Termination, said: String) {
             var command = shell("cd ../in && \(script)")
             command.directory = outside
@@ -32,7 +32,7 @@ import Testing
             return (termination, process.standardError.said)
         }
 
-        /// Everything that can be seen of what is outside.
+        /// A snapshot of the outside directory.
         func picture() throws -> [UInt8] {
             let list = Command(["sh", "-c", "cd $0 && stat -c '%n %f %s %u %g %h %Y %Z' . * && cat file", outside])
             var command = list
@@ -44,7 +44,7 @@ import Testing
         }
     }
 
-    /// Every combination that works here; as root both kinds of namespace.
+    /// All combinations that work here; as root with both kinds of namespace.
     static let combinations: [SandboxLayers] = {
         let here = SandboxTrial.here.layers
         let namespaces: [SandboxLayers.Namespace] = here.namespace == .mount ? [.mount, .user] : [.user]
@@ -60,7 +60,7 @@ import Testing
         case root
     }
 
-    /// Ways out, by what was put into the directory before, and by what a store or an attacker then does.
+    /// Escape attempts: the preparation of the directory, and the action of a store or attacker.
     static let escapes: [(what: String, script: String, needs: Needs)] = [
         ("an absolute link", "ln -s $OUT/file a; echo x > a", .anyLayer),
         ("an absolute link, appended to", "ln -s $OUT/file a; echo x >> a", .anyLayer),
@@ -104,7 +104,7 @@ import Testing
         }
         let stage = try Stage()
         if geteuid() == 0 {
-            // A device of the test's own: what is written to it is nowhere.
+            // The test's own null device.
             _ = stage.outside.appending(component: "device").withCString { mknod($0, S_IFCHR | 0o666, 1 << 8 | 3) }
         }
         let before = try stage.picture()
@@ -130,11 +130,11 @@ import Testing
         #expect(termination.isSuccess, "\(said)")
     }
 
-    /// What lies in /tmp and /dev/shm is somebody else's, unless the command needs it.
+    /// /tmp and /dev/shm are hidden, unless the command needs them.
     @Test(arguments: combinations.filter(\.isWhole))
     func `shared places are private`(layers: SandboxLayers) throws {
         let (program, folder) = (try TemporaryFolder(), try TemporaryFolder(in: "/dev/shm"))
-        // In a file: what an argument names is needed.
+        // In a file, since paths in arguments count as needed.
         let script = """
             set -e; cd "$FAULTLINE_DIR"
             for place in /dev/shm /var/tmp; do : > $place/faultline-sandbox-test; done
@@ -162,7 +162,7 @@ import Testing
         try victim.killTree()
     }
 
-    /// Else a process of the sandbox could not be found, nor ended, by who started it.
+    /// The starter must be able to find and end processes in the sandbox.
     @Test(arguments: combinations) func `everything in the sandbox is ended with it`(layers: SandboxLayers) throws {
         let stage = try Stage()
         var command = shell("cd ../in; (setsid sh -c 'echo $$ > pid; sleep 1000' &); sleep 1000")
@@ -176,7 +176,7 @@ import Testing
         #expect(!isAlive(daemon))
     }
 
-    /// One process of a sandbox prepares the next one's: what it can write is where that one's directories are.
+    /// A sandboxed process may prepare an attack on the next one, since it can write where that one's directories are.
     @Test(arguments: combinations, ["in/.sandbox/tmp", "in/.sandbox"])
     func `a link in place of a directory of the sandbox's own leads nowhere`(
         _ layers: SandboxLayers, _ replaced: String

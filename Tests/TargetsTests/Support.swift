@@ -7,7 +7,7 @@ import Synchronization
 
 func shell(_ script: String) -> Command { Command(["sh", "-c", ByteString(script)]) }
 
-/// A process that exists and is not a zombie.
+/// Whether a process exists and is not a zombie.
 func isAlive(_ process: Int32) -> Bool {
     var bytes = [UInt8](repeating: 0, count: 512)
     let file = open("/proc/\(process)/stat", O_RDONLY)
@@ -22,7 +22,7 @@ func numbers(_ bytes: [UInt8]?) -> [Int32] {
     (bytes ?? []).split(separator: UInt8(ascii: "\n")).compactMap { Int32(String(decoding: $0, as: UTF8.self)) }
 }
 
-/// Everything that a process prints until it closes its standard output.
+/// Reads the whole standard output of a process.
 func readAll(_ process: ChildProcess) throws -> [UInt8] {
     var all: [UInt8] = []
     var chunk = [UInt8](repeating: 0, count: 65536)
@@ -53,7 +53,7 @@ final class Box<Value: Sendable>: Sendable {
     }
 }
 
-/// Runs `body` on a thread of its own and returns when that thread has ended.
+/// Runs `body` on a new thread and waits for the end of the thread.
 func onThread(_ body: @escaping @Sendable () -> Void) {
     final class Work: Sendable {
         let body: @Sendable () -> Void
@@ -69,7 +69,7 @@ func onThread(_ body: @escaping @Sendable () -> Void) {
     pthread_join(thread, nil)
 }
 
-/// A directory that goes with its owner. For tests: what is below it was made by them.
+/// A temporary directory, removed with its owner.
 final class TemporaryFolder: Sendable {
     let path: ByteString
 
@@ -95,7 +95,7 @@ final class TemporaryFolder: Sendable {
         try SharedDescriptor.open(file(name), O_WRONLY | O_CREAT | O_TRUNC, mode: 0o644).writeAll(bytes)
     }
 
-    /// The first answer of `body` that is not nil, within 20 s.
+    /// The first non-nil result of `body`, within 20 s.
     func eventually<Value>(_ body: () throws -> Value?) throws -> Value? {
         let deadline = Deadline(afterMilliseconds: 20_000)
         while !deadline.hasPassed {

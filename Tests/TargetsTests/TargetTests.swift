@@ -6,7 +6,7 @@ import Testing
 @Suite struct TargetTests {
     private let targets = TargetCatalog(driver: "/opt/faultline-target")
 
-    @Test func settingsReplaceFirstValues() throws {
+    @Test func `settings replace default values`() throws {
         let sqlite = try targets.target("sqlite")
         #expect(try sqlite.configured().label == "sqlite journal_mode=delete synchronous=full")
         let settings = [Setting(name: "journal_mode", value: "off"), Setting(name: "journal_mode", value: "wal")]
@@ -19,13 +19,13 @@ import Testing
         #expect(configured.recover.arguments[3] == "--persistent" && configured.isPersistent)
     }
 
-    @Test func everyCombinationIsAConfiguration() throws {
+    @Test func `every combination is a configuration`() throws {
         let labels = try targets.target("sqlite").configurations.map(\.label)
         #expect(labels.count == 24 && Set(labels).count == 24)
         #expect(labels[1] == "sqlite journal_mode=delete synchronous=extra")
     }
 
-    @Test func documentedExceptionsHaveAContractOfTheirOwn() throws {
+    @Test func `documented exceptions have their own contract`() throws {
         let exceptions = try targets.target("sqlite").configurations.filter { $0.contract != .durable }
         #expect(exceptions.map(\.label) == ["sqlite journal_mode=wal synchronous=normal"])
     }
@@ -34,32 +34,32 @@ import Testing
         ("colour", "red", "target sqlite has no parameter colour; its parameters: journal_mode, synchronous"),
         ("synchronous", "maybe", "synchronous cannot be maybe; allowed: full, extra, normal, off"),
     ])
-    func refusesSettingsThatMakeNoSense(name: String, value: String, expected: String) throws {
+    func `invalid settings are errors`(name: String, value: String, expected: String) throws {
         let sqlite = try targets.target("sqlite")
         let error = #expect(throws: TargetError.self) { try sqlite.configured([Setting(name: name, value: value)]) }
         #expect(error?.description == expected)
     }
 
-    @Test(arguments: ["", "=", "=x", "name"]) func refusesWhatIsNoSetting(text: String) {
+    @Test(arguments: ["", "=", "=x", "name"]) func `malformed settings are errors`(text: String) {
         #expect(throws: TargetError.malformedSetting(text)) { try Setting(parsing: text) }
     }
 
     @Test(arguments: [("a=b", "a", "b"), ("a=b=c", "a", "b=c"), ("a=", "a", "")])
-    func readsSettings(text: String, name: String, value: String) throws {
+    func `settings are parsed`(text: String, name: String, value: String) throws {
         #expect(try Setting(parsing: text) == Setting(name: name, value: value))
     }
 
-    @Test func anUnknownTargetNamesTheKnownOnes() {
+    @Test func `an unknown target lists the known ones`() {
         let error = #expect(throws: TargetError.self) { try targets.target("oracle") }
         #expect(
             error?.description == "unknown target oracle; known targets: engine, events, sqlite; "
-                + "a target of your own is named by its manifest's path, ./oracle.yaml")
+                + "for your own target give the path of its manifest, such as ./oracle.yaml")
     }
 
     @Test(arguments: [
         ("{a}", "1"), ("--x={a}/{bb}", "--x=1/22"), ("{c} {", "{c} {"), ("{{a}}", "{1}"), ("{a", "{a"), ("", ""),
     ])
-    func fillsParametersIn(argument: String, expected: String) throws {
+    func `parameters are substituted`(argument: String, expected: String) throws {
         var target = Target(
             name: "t", description: "", source: "", contract: .durable, workload: [ByteString(argument)], recover: [])
         target.parameters = [Parameter("a", ["1"]), Parameter("bb", ["22"])]

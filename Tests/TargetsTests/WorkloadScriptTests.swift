@@ -5,7 +5,7 @@ import Testing
 @testable import Targets
 
 @Suite struct WorkloadScriptTests {
-    @Test func theSeedAndTheNumberDecideEverything() {
+    @Test func `seed and number decide everything`() {
         let script = WorkloadScript(seed: 7)
         let forwards = (1...200).map { script.operation($0) }
         let backwards = (1...200).reversed().map { WorkloadScript(seed: 7).operation($0) }
@@ -13,8 +13,8 @@ import Testing
         #expect(forwards != (1...200).map { WorkloadScript(seed: 8).operation($0) })
     }
 
-    /// The bytes must not change: a recorded run is replayed by its seed.
-    @Test func operationsStayWhatTheyWere() {
+    /// The bytes must not change, since recorded runs are replayed by seed.
+    @Test func `operations never change`() {
         let script = WorkloadScript(seed: 1)
         let keys = (1...24).map { script.operation($0).key.description }.joined(separator: " ")
         #expect(
@@ -23,7 +23,7 @@ import Testing
         #expect(sizes == [1026, 90, 2, 274, 290, 66, 962, 234, 34, 339])
     }
 
-    @Test func deletesEvery23rdAKeyThatWasJustPut() {
+    @Test func `every 23rd operation deletes a recent key`() {
         for seed in UInt64(0)..<20 {
             let script = WorkloadScript(seed: seed)
             for seq in UInt64(1)...460 {
@@ -36,7 +36,7 @@ import Testing
         }
     }
 
-    @Test func overwritesAndSizesVary() {
+    @Test func `overwrites and sizes vary`() {
         let script = WorkloadScript(seed: 3)
         let operations = (1...1000).map { script.operation($0) }
         let sizes = operations.compactMap(\.action.payload).map(\.count)

@@ -36,7 +36,7 @@ package struct DirectoryRecovery: Sendable {
         let first = try attempt(inFreshProcess)
         guard let unconfirmed = first.unconfirmed else { return first.evidence }
         let second = try attempt(true)
-        if second.unconfirmed == nil, case .opened = second.evidence.recovery { client.remark(on: unconfirmed) }
+        if second.unconfirmed == nil, case .opened = second.evidence.recovery { client.warn(about: unconfirmed) }
         return second.evidence
     }
 

@@ -108,7 +108,7 @@ package enum RunError: Error {
     /// - Parameter refusal: the oracle's line that says so, if the store refused.
     package static func failedWithoutFault(
         _ termination: Termination, said: String, wroteLines: Int, refusal: String? = nil,
-        _ confinement: Confinement = .whereLinksLeave
+        _ confinement: Confinement = .onlyEscapingLinks
     ) -> RunError {
         let silent = wroteLines == 0 ? ", and it wrote no oracle line" : ""
         let complaint = said.isEmpty ? "" : "; it said: \(said)"

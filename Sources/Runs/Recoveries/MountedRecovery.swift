@@ -9,8 +9,8 @@ import Storage
 import Synchronization
 import Targets
 
-/// Recovers crash states through a target's commands. What a recovery itself does to its files, and what a write after it
-/// does, is recorded through a mount over them. Thread safe; each look at such a thing has a mount of its own.
+/// Recovers crash states through a target's commands. What a recovery itself does to its files, and what a write after
+/// it does, is recorded through a mount over them. Thread safe; each look at such a thing has a mount of its own.
 package struct MountedRecovery: StateRecoverer {
     private let target: ConfiguredTarget
     private let client: RecoverClient
@@ -106,7 +106,7 @@ package struct MountedRecovery: StateRecoverer {
                 seed: probing.seed, operationCount: 1, firstSeq: Probing.seq)
             let run = try WorkloadRun(target, environment)
             end.termination = try run.finish(watching: oracle, shouldStop: context.shouldStop)
-            end.said = run.complaints
+            end.said = run.errorOutput
         }
         guard let termination = end.termination else { throw RunError.interrupted }
         for (crashPoint, payload) in recording.oracleLines {

@@ -6,9 +6,9 @@ import Oracle
 import Storage
 import Targets
 
-/// The control of a target's recover command: a store that met no fault must open, or else an empty directory. A command
-/// that fails with both fails for another reason than the store (a script that is not there, a wrong argument, a missing
-/// library), and would fail in every state: that is an error of the setup, and no violation.
+/// The control of a target's recover command: a store that met no fault must open, or else an empty directory. A
+/// command that fails with both fails for another reason than the store (a script that is not there, a wrong argument,
+/// a missing library), and would fail in every state: that is an error of the setup, and no violation.
 package struct RecoveryControl {
     package let target: ConfiguredTarget
     /// Whose space the store of `live` and the states take.
@@ -50,7 +50,8 @@ package struct RecoveryControl {
         try require(recovery.recover(end.tree, inFreshProcess: true).evidence.recovery, links: end.tree.escapingLinks())
     }
 
-    /// Where no run without faults is at hand: makes a short one, on plain files, and throws if its store does not open.
+    /// Where no run without faults is at hand: makes a short one, on plain files, and throws if its store does not
+    /// open.
     package func requireOfLife(seed: UInt64) throws {
         let place = try makePlace()
         defer { try? TreeRemoval.remove(place) }
@@ -67,7 +68,7 @@ package struct RecoveryControl {
         guard termination.isSuccess else {
             let lineCount = RunFiles.size(of: oracle) == 0 ? 0 : 1
             throw RunError.failedWithoutFault(
-                termination, said: workload.complaints, wroteLines: lineCount, target.confinement)
+                termination, said: workload.errorOutput, wroteLines: lineCount, target.confinement)
         }
         try require(RecoverClient(target).recoverAlone(store).recovery)
     }

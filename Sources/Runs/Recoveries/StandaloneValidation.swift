@@ -125,7 +125,7 @@ package struct StandaloneValidation: Sendable {
             judgement: judgement, verdict: judgement.verdict, reason: nil, recovery: recovery,
             lineCount: reader.lineNumber, tornLines: reader.tornLines,
             comparedCount: sample?.count ?? observation.count, mutations: 0, flagged: 0)
-        outcome.warnings = target.remarks.take()
+        outcome.warnings = target.warnings.takeAll()
         control(&outcome, validator, observation, isSampled: sample != nil)
         return outcome
     }

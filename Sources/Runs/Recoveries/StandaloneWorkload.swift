@@ -40,9 +40,9 @@ package struct StandaloneWorkload: Sendable {
         package var seconds: Double
     }
 
-    /// Runs it to its end. An oracle that is there is continued: a restart line is written, and numbers go on. Makes the
-    /// directory where there is none, and takes it away again if nothing could begin. Beside an oracle that says what a store
-    /// holds, a directory that is not there is a slip, and refused.
+    /// Runs it to its end. An oracle that is there is continued: a restart line is written, and numbers go on. Makes
+    /// the directory where there is none, and takes it away again if nothing could begin. Beside an oracle that says
+    /// what a store holds, a directory that is not there is a slip, and refused.
     package func run(shouldStop: () -> Bool) throws -> Outcome {
         let continues = RunFiles.size(of: oracle) > 0
         if continues, directory.withCString({ access($0, F_OK) }) != 0, errno == ENOENT {
@@ -76,7 +76,7 @@ package struct StandaloneWorkload: Sendable {
             default: "failed"
             }
         let said = [
-            workload.complaints, ending == "failed" ? "it \(termination)" : "",
+            workload.errorOutput, ending == "failed" ? "it \(termination)" : "",
         ]
         return Outcome(
             ending: ending, said: said.filter { !$0.isEmpty }.joined(separator: "; "),

@@ -8,8 +8,8 @@ import Runs
 import Targets
 
 extension ExploreRun {
-    /// Records one run of the store on a real filesystem, whose device is a file on a mount of FaultFS: its trace is that of
-    /// the device, sector writes and flushes, with the oracle's lines in place.
+    /// Records one run of the store on a real filesystem, whose device is a file on a mount of FaultFS: its trace is
+    /// that of the device, sector writes and flushes, with the oracle's lines in place.
     func recordBlockDevice(_ block: BlockSetup) throws -> LiveCycle.Outcome {
         let backing = context.scratchFile("store")
         let filesystemPoint = context.scratchFile("filesystem")
@@ -62,7 +62,7 @@ extension ExploreRun {
                 throw RunError.interrupted
             }
             try mount.end()
-            return (termination, run.complaints)
+            return (termination, run.errorOutput)
         } catch {
             mount.detach()
             throw error

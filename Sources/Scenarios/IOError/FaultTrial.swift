@@ -8,8 +8,9 @@ import Runs
 import Storage
 import Targets
 
-/// A store meets one fault: a life under the rules, a look at it while they hold, and a life after they are gone, all on
-/// one mount, so that what the kernel has cached survives from one to the next as it does on a machine that stays up.
+/// A store meets one fault: a life under the rules, a look at it while they hold, and a life after they are gone, all
+/// on one mount, so that what the kernel has cached survives from one to the next as it does on a machine that stays
+/// up.
 package struct FaultTrial {
     /// How it went.
     package struct Outcome {
@@ -143,7 +144,7 @@ package struct FaultTrial {
         try RunError.checkOracle(of: mount)
         try history.takeAll()
         return Life(
-            termination: termination, complaints: workload.complaints, eventCount: mount.eventCount,
+            termination: termination, complaints: workload.errorOutput, eventCount: mount.eventCount,
             lineCount: history.lineCount)
     }
 }

@@ -12,8 +12,8 @@ import Targets
 /// The process dies: SIGKILL to the workload's whole group, with all that it wrote kept by the kernel.
 ///
 /// A first life without a kill says how long the work takes. Then the store is killed as often as there are cycles, at
-/// seeded times or at a given acknowledgement, recovered, judged, and goes on with what it has. Only a kill that found the
-/// workload at work counts; fewer than half are inconclusive. Then every boundary of operations is checked
+/// seeded times or at a given acknowledgement, recovered, judged, and goes on with what it has. Only a kill that found
+/// the workload at work counts; fewer than half are inconclusive. Then every boundary of operations is checked
 /// (`KillBoundaries`), which needs FUSE for stores in other processes; the rest needs nothing of the machine.
 struct KillRun: ScenarioRun {
     package let scenario: KillScenario
@@ -136,7 +136,7 @@ struct KillRun: ScenarioRun {
         return Life(
             termination: termination, acknowledged: watch.acknowledged,
             seconds: MonotonicTime.seconds() - (firstAt ?? MonotonicTime.seconds()), wasKilled: false,
-            complaints: workload.complaints)
+            complaints: workload.errorOutput)
     }
 
     /// How long a kill at an acknowledgement waits for the next operation to begin, so that it finds one at work.
@@ -181,7 +181,7 @@ struct KillRun: ScenarioRun {
         return Life(
             termination: hung ? .timedOut : termination, acknowledged: watch.acknowledged,
             seconds: MonotonicTime.seconds() - min(firstAt, MonotonicTime.seconds()),
-            wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), complaints: workload.complaints,
+            wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), complaints: workload.errorOutput,
             newFile: newFile)
     }
 
@@ -239,7 +239,7 @@ struct KillRun: ScenarioRun {
 
     private func refusal(_ life: Life, _ cycle: Int) throws -> Finding {
         try context.requireRoom("the workload")
-        if life.termination.isWrongCall {
+        if life.termination.isUsageError {
             throw RunError.harness("the workload \(life.termination): it was called wrongly\(life.said)")
         }
         return Finding(

@@ -80,7 +80,7 @@ package struct LiveCycle {
         let (life, termination) = try onMount(name, crash, killing: workload) { mountPoint in
             try workload.run(request, mountPoint, firstSeq: firstSeq, oracle: oracle, context.shouldStop)
         }
-        return Outcome(life: life, termination: termination, complaints: workload.complaints)
+        return Outcome(life: life, termination: termination, complaints: workload.errorOutput)
     }
 
     /// Lets the store recover. When the power goes meanwhile, every call on the mount fails, which ends the recovery.
@@ -126,7 +126,7 @@ private final class Workload: Sendable {
     }
     private let state = Guarded(State())
 
-    var complaints: String { state.withLock { $0.run?.complaints ?? "" } }
+    var errorOutput: String { state.withLock { $0.run?.errorOutput ?? "" } }
 
     /// Kills the process group now, or as soon as there is one.
     func kill() {

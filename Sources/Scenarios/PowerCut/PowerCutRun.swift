@@ -13,10 +13,10 @@ import Targets
 ///
 /// First one life of the store is recorded from beginning to end, and crashes of it are derived: right after every
 /// oracle line with nothing optional kept, at seeded points and around changes of names with seeded survivors. Then the
-/// power goes for real, at seeded moments of the work as often as there are cycles, and once at each kind of moment that
-/// is worth it: when a file gets its name, when a name moves, when one goes, and while the store recovers. The mount
-/// freezes, what runs is killed, one legal state is left behind, the store recovers and goes on from there. What lies
-/// around each of these cuts is swept like the first life.
+/// power goes for real, at seeded moments of the work as often as there are cycles, and once at each kind of moment
+/// that is worth it: when a file gets its name, when a name moves, when one goes, and while the store recovers. The
+/// mount freezes, what runs is killed, one legal state is left behind, the store recovers and goes on from there. What
+/// lies around each of these cuts is swept like the first life.
 struct PowerCutRun: ScenarioRun {
     package let scenario: PowerCutScenario
     package let request: RunRequest
@@ -83,8 +83,8 @@ struct PowerCutRun: ScenarioRun {
         if !aims.isEmpty { _ = try recoverWhatWasLeft() }
     }
 
-    /// Does one part of the run, unless the budget is used up, and counts it when it was not cut short. The first part may
-    /// take half of the budget, the others share the rest.
+    /// Does one part of the run, unless the budget is used up, and counts it when it was not cut short. The first part
+    /// may take half of the budget, the others share the rest.
     ///
     /// - Returns: what `body` does; true when it was left out.
     @discardableResult
@@ -147,8 +147,8 @@ struct PowerCutRun: ScenarioRun {
         case missed
     }
 
-    /// A place that was counted in another life is a guess for this one: if the power did not go there, an earlier one is
-    /// tried in the next. Nil when the store does not open any more.
+    /// A place that was counted in another life is a guess for this one: if the power did not go there, an earlier one
+    /// is tried in the next. Nil when the store does not open any more.
     package mutating func cut(_ aim: Aim, at placement: CutPlacement) throws -> Attempt? {
         var next: CutPlacement? = placement
         while let placement = next {
@@ -234,7 +234,7 @@ struct PowerCutRun: ScenarioRun {
     /// The store recovered, and then its workload failed although nothing was injected.
     private func refusal(_ life: LiveCycle.Outcome, _ aim: Aim) throws -> Finding {
         try context.requireRoom("the workload")
-        if life.termination.isWrongCall {
+        if life.termination.isUsageError {
             throw RunError.harness("the workload \(life.termination): it was called wrongly\(said(life))")
         }
         return Finding(
@@ -326,8 +326,8 @@ struct PowerCutRun: ScenarioRun {
         if context.shouldStop() { throw RunError.interrupted }
     }
 
-    /// Each state that hangs costs the timeout, and there may be hundreds: after so many of the whole run the search of a
-    /// life ends at its first.
+    /// Each state that hangs costs the timeout, and there may be hundreds: after so many of the whole run the search of
+    /// a life ends at its first.
     private func tooManyHang(_ checker: StateChecker) -> Bool {
         checker.hangingCount > 0 && client.hangCount >= ExplorationLimits.usualHangs
     }

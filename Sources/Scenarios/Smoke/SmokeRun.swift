@@ -66,7 +66,7 @@ struct SmokeRun: ScenarioRun {
         }
         try history.readNewLines()
         tally.acknowledged = history.acknowledged
-        return (termination, workload.complaints)
+        return (termination, workload.errorOutput)
     }
 
     /// Recovers the store twice and judges the result. Returns the first observation; nil if the store does not open.

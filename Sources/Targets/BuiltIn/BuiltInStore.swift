@@ -3,13 +3,12 @@ import Engine
 import Oracle
 import Storage
 
-/// A store that comes with Faultline and runs on any storage: on files in `faultline-target`, in memory inside this
-/// process.
+/// A built-in store. It runs on any storage: on files in `faultline-target`, in memory in this process.
 package enum BuiltInStore: Sendable {
     case engine(EngineStore.Configuration)
     case events(EventTarget.Configuration)
 
-    /// The store called `name`, configured by parameters of its manifest; nil when it is none of these.
+    /// The built-in store `name`, configured by manifest parameters; nil for any other name.
     package init?(_ name: String, _ value: (_ parameter: String) -> String?) {
         let planted = value("planted") ?? ""
         func number(_ parameter: String) -> Int? { value(parameter).flatMap { Int($0) } }
@@ -19,7 +18,8 @@ package enum BuiltInStore: Sendable {
                 EngineStore.Configuration(
                     compactionPeriod: value("compact_every").flatMap(UInt64.init) ?? 0,
                     writesBatches: value("batch") == "1", segmentKiB: number("segment_kib") ?? 32,
-                    reopensRefused: value("reopen") == "1", planted: PlantedBug.ofStores.first { $0.name == planted }))
+                    reopensAfterFailure: value("reopen") == "1",
+                    planted: PlantedBug.ofStores.first { $0.name == planted }))
         case "events":
             self = .events(
                 EventTarget.Configuration(
@@ -30,7 +30,7 @@ package enum BuiltInStore: Sendable {
         }
     }
 
-    /// Does the workload from its beginning to its end. Throws what the store threw first.
+    /// Runs the whole workload. Throws the first error of the store.
     package func run(_ workload: Workload, on storage: any Storage, oracle: any OracleSink) throws {
         switch self {
         case .engine(let configuration):
@@ -47,21 +47,21 @@ package enum BuiltInStore: Sendable {
         }
     }
 
-    /// Opens the store, hands each live key with its payload to `emit`, and closes it.
+    /// Opens the store, passes each live key with its payload to `emit`, and closes it.
     package func dump(_ storage: any Storage, _ emit: (ByteString, [UInt8]) throws -> Void) throws {
         let store = try open(storage)
         try store.dump(emit)
         try store.close()
     }
 
-    /// Opens the store, writes one key, and leaves it as a crash of the process would, once the write is acknowledged.
+    /// Opens the store and writes one key, durably. Does not close it, like a crash of the process.
     package func write(_ key: ByteString, _ payload: [UInt8], on storage: any Storage) throws {
         try open(storage).put(key, payload)
     }
 }
 
 extension ConfiguredTarget {
-    /// The store itself, where it can run in this process.
+    /// The store, if it is built in and so can run in this process.
     package var builtInStore: BuiltInStore? {
         guard target.manifest == nil else { return nil }
         return BuiltInStore(target.name) { parameter in configuration.first { $0.name == parameter }?.value }

@@ -1,9 +1,9 @@
 import Bytes
 
-/// What a built-in store can do beside its workload.
+/// A built-in store that can also be dumped and perform maintenance steps.
 package protocol BuiltInTarget: WorkloadStore {
-    /// Hands each live key with its payload to `emit`.
+    /// Passes each live key with its payload to `emit`.
     func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws
-    /// Does a step that changes nothing that a reader sees, and is one of those that the store knows.
+    /// Performs a maintenance step, which does not change visible data. The store must support it.
     func perform(_ step: SmallStep) throws
 }

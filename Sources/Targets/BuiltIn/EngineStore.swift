@@ -6,32 +6,32 @@ import Storage
 
 /// The built-in key-value store as a target: each operation is synced before it returns.
 package struct EngineStore: BuiltInTarget {
-    /// How it is driven, and which bug is planted in it.
+    /// How the store is used, and its planted bug.
     package struct Configuration: Sendable {
-        /// Compacts in place after every so many operations; 0 for never.
+        /// Compacts after so many operations; 0 for never.
         package var compactionPeriod: UInt64
-        /// Each change is a batch: the key, and its shadow with the same value. One without the other is half a batch,
-        /// and is shown as a key that nobody wrote.
+        /// Writes each change as a batch of the key and a shadow key with the same value. One without the other is half
+        /// a batch; the dump then has an extra key.
         package var writesBatches: Bool
-        /// Small, so that a workload of a hundred operations goes through several and a crash state is small.
+        /// Small, so that a hundred operations fill several segments and crash states stay small.
         package var segmentKiB: Int
-        /// After it refused something it is closed and opened again, as by an application that starts anew.
-        package var reopensRefused: Bool
+        /// Closes and reopens the store after a failed operation, as a restarted application would.
+        package var reopensAfterFailure: Bool
         package var planted: PlantedBug?
 
         package init(
             compactionPeriod: UInt64 = 40, writesBatches: Bool = false, segmentKiB: Int = 32,
-            reopensRefused: Bool = false, planted: PlantedBug? = nil
+            reopensAfterFailure: Bool = false, planted: PlantedBug? = nil
         ) {
             self.compactionPeriod = compactionPeriod
             self.writesBatches = writesBatches
             self.segmentKiB = segmentKiB
-            self.reopensRefused = reopensRefused
+            self.reopensAfterFailure = reopensAfterFailure
             self.planted = planted
         }
     }
 
-    /// The store that is open; another one after it was opened again.
+    /// The open store; replaced when it is reopened.
     private let current: Guarded<KeyValueStore>
     private let storage: any Storage
 
@@ -59,22 +59,22 @@ package struct EngineStore: BuiltInTarget {
 
     private var store: KeyValueStore { current.withLock { $0 } }
 
-    /// Does something that is durable when it returns.
+    /// Runs `write` and syncs it.
     private func durably(_ write: (KeyValueStore) throws(EngineError) -> LSN) throws {
         let store = store
         do {
             try store.sync(through: write(store))
         } catch {
-            if configuration.reopensRefused { try reopen(insteadOf: store) }
+            if configuration.reopensAfterFailure { try reopen(insteadOf: store) }
             throw error
         }
     }
 
-    /// Several threads may have met the same failure: one of them opens the store again.
+    /// Reopens the store, once per failure: several threads may report the same one.
     private func reopen(insteadOf failed: KeyValueStore) throws {
         try current.withLock { store in
             guard store === failed else { return }
-            // It says once more why it has ended.
+            // close() rethrows the poisoning error; ignored.
             try? store.close()
             store = try EngineStore.open(storage, configuration)
         }
@@ -140,13 +140,13 @@ package struct EngineStore: BuiltInTarget {
             return
         }
         let keys = store.keys.filter { !$0.bytes.starts(with: Self.shadow.bytes) }
-        var areWhole = store.count == 2 * keys.count
+        var areComplete = store.count == 2 * keys.count
         for key in keys {
             guard let payload = try store.get(key) else { continue }
             try emit(key, payload)
-            if try store.get(Self.shadow(of: key)) != payload { areWhole = false }
+            if try store.get(Self.shadow(of: key)) != payload { areComplete = false }
         }
-        if !areWhole { try emit("half a batch", []) }
+        if !areComplete { try emit("half a batch", []) }
     }
 
     package consuming func close() throws { try store.close() }

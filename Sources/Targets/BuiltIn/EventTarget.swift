@@ -4,18 +4,18 @@ import Events
 import Platform
 import Storage
 
-/// The built-in event store as a target: each operation is an event, and what a reader sees is what the events add up to.
+/// The built-in event store as a target: each operation is an event, and the visible data is the projection of all
+/// events.
 ///
-/// It is used as the engine's page tells to: what was applied is saved now and then in a file of its own, with the number
-/// of the last event in it; some events later a checkpoint is taken there, what lies before it is truncated, and another
-/// file confirms to whoever sent them that they may be forgotten. Every event is appended twice, and after recovery the
-/// last ones once more. What must not happen and would not change the map is shown as a key that nobody wrote: a duplicate
-/// that was taken, an event that is replayed although the checkpoint covers it. A log that has forgotten a checkpoint that
-/// was confirmed is not opened.
+/// It is used as docs/engine.md recommends. The projection is saved from time to time in its own file, with the number
+/// of the last applied event. Some events later a checkpoint is taken there, older events are truncated, and a second
+/// file confirms the checkpoint to the senders. Every event is appended twice, and after recovery the last ones once
+/// more. Anomalies that would not change the projection are reported as extra keys: an accepted duplicate, and a
+/// replayed event that the checkpoint covers. A log that lost a confirmed checkpoint does not open.
 package struct EventTarget: BuiltInTarget {
-    /// How it is driven, and which bug is planted in it.
+    /// How the store is used, and its planted bug.
     package struct Configuration: Sendable {
-        /// Takes a checkpoint after every so many operations; 0 for never.
+        /// Takes a checkpoint after so many operations; 0 for never.
         package var checkpointPeriod: UInt64
         package var segmentKiB: Int
         package var planted: PlantedBug?
@@ -52,16 +52,16 @@ package struct EventTarget: BuiltInTarget {
             }
         state = try EventProjection(savedIn: storage)
         let checkpoint = store.checkpoint.sequence
-        if let text = try SealedFile.contents(of: Self.confirmed, in: storage) {
+        if let text = try ChecksummedFile.contents(of: Self.confirmed, in: storage) {
             let number = UInt64(String(decoding: text.dropLast(), as: UTF8.self)) ?? .max
             guard checkpoint >= number else {
-                let promised = "the one at event \(number) had returned"
+                let confirmed = "the one at event \(number) had returned"
                 throw SavedStateError(
-                    description: "the log's last checkpoint is at event \(checkpoint), and \(promised)")
+                    description: "the log's last checkpoint is at event \(checkpoint), and \(confirmed)")
             }
         }
         try store.replay { [state] event in
-            if event.sequence <= checkpoint { state.note("replayed although checkpointed") }
+            if event.sequence <= checkpoint { state.reportAnomaly("replayed although checkpointed") }
             state.apply(event)
         }
     }
@@ -74,8 +74,8 @@ package struct EventTarget: BuiltInTarget {
         clock.advance()
         let event = Event(entity: key, type: payload, weight: weight, timestamp: Int64(clamping: clock.now))
         let sequence = try store.append(event)
-        if try store.append(event) != 0 { state.note("taken twice") }
-        // A distinct event that is taken for a duplicate is acknowledged, and gone: the validator finds it.
+        if try store.append(event) != 0 { state.reportAnomaly("taken twice") }
+        // A new event that is mistaken for a duplicate is acknowledged and lost: the validator finds that.
         if sequence > 0 {
             state.apply(SequencedEvent(sequence: sequence, arrivalNanoseconds: clock.now, event: event))
         }
@@ -84,7 +84,7 @@ package struct EventTarget: BuiltInTarget {
     package func maintain(after seq: UInt64) throws {
         guard checkpointPeriod > 0 else { return }
         if seq % checkpointPeriod == 0 { try state.save(in: storage) }
-        // Events go on while an application saves.
+        // Not right after saving: applications append events meanwhile.
         if seq % checkpointPeriod == checkpointPeriod / 2, state.savedSequence > store.checkpoint.sequence {
             try takeCheckpoint()
         }
@@ -99,24 +99,24 @@ package struct EventTarget: BuiltInTarget {
     private func takeCheckpoint() throws {
         try store.takeCheckpoint(at: state.savedSequence)
         try store.truncateBeforeCheckpoint()
-        try SealedFile.replace(Self.confirmed, with: Array("\(state.savedSequence)\n".utf8), in: storage)
+        try ChecksummedFile.replace(Self.confirmed, with: Array("\(state.savedSequence)\n".utf8), in: storage)
     }
 
-    /// What the events add up to. Those of the window are appended once more, which must change nothing.
+    /// Dumps the projection. First appends the events of the duplicate window again, which must not change anything.
     package func dump(_ emit: (ByteString, [UInt8]) throws -> Void) throws {
-        // What is no longer in the log because it was truncated is known all the same as long as the window lasts.
+        // The store must recognise truncated events as duplicates while they are in the window.
         let truncated = state.recent.filter { $0.sequence < store.firstSequence }
         var kept: [SequencedEvent] = []
         var reader = try store.events(after: 0)
         while let event = try reader.next() { kept.append(event) }
         for event in truncated + kept.suffix(20) where isInWindow(event) {
-            if try store.append(event.event) != 0 { state.note("taken again") }
+            if try store.append(event.event) != 0 { state.reportAnomaly("taken again") }
         }
         for (key, payload) in state.items { try emit(key, payload) }
     }
 
-    /// After storage that lost the newest events the rest may be older than the window: the clock goes by what recovery saw
-    /// first.
+    /// If storage lost the newest events, the remaining ones may be outside the window: the clock starts at the last
+    /// event that recovery found.
     private func isInWindow(_ event: SequencedEvent) -> Bool {
         clock.now <= event.arrivalNanoseconds + UInt64(Self.windowSeconds) * 1_000_000_000
     }
@@ -124,8 +124,8 @@ package struct EventTarget: BuiltInTarget {
     package consuming func close() throws { try store.close() }
 }
 
-/// A clock that counts operations, a second each, and goes on where the log ends: what is within the duplicate window
-/// depends on the workload and on nothing else.
+/// A clock that advances one second per operation and starts at the end of the log, so that the duplicate window
+/// depends only on the workload.
 private final class OperationClock: EventClock {
     private let time: Guarded<UInt64>
 

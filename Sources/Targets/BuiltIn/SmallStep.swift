@@ -1,25 +1,25 @@
 import Oracle
 import Storage
 
-/// One step of a small workload: two keys and what a store does on the side. All sequences of these are explored.
+/// A step of a small workload: an operation on one of two keys, or maintenance. Exploration runs all sequences of them.
 package enum SmallStep: String, CaseIterable, Sendable {
     case putA = "put a"
     case putB = "put b"
     case deleteA = "delete a"
     case deleteB = "delete b"
-    /// Puts a and deletes b, as one.
+    /// Puts a and deletes b in one batch.
     case batch
-    /// Begins a new segment.
+    /// Starts a new segment.
     case rotate
     case compact
-    /// Takes a checkpoint and truncates what lies before it.
+    /// Takes a checkpoint and truncates the log before it.
     case checkpoint
     /// Closes the store and opens it again.
     case reopen
 
-    /// What the oracle says of the step, from the number `seq` on.
+    /// The step's oracle operations, numbered from `seq`.
     func operations(_ seq: UInt64) -> [OracleOperation] {
-        // Longer than a sector, so that it tears; told from every other.
+        // Longer than a sector, so that it can be torn, and unique.
         let large = Array("\(seq) ".utf8) + [UInt8](repeating: UInt8(ascii: "b"), count: 600)
         let small = Array("\(seq)".utf8)
         switch self {
@@ -34,7 +34,7 @@ package enum SmallStep: String, CaseIterable, Sendable {
 }
 
 extension BuiltInStore {
-    /// The steps that the store knows.
+    /// The steps that the store supports.
     package var smallSteps: [SmallStep] {
         switch self {
         case .engine: [.putA, .putB, .deleteA, .deleteB, .batch, .rotate, .compact, .reopen]
@@ -42,7 +42,7 @@ extension BuiltInStore {
         }
     }
 
-    /// Does the steps one after the other.
+    /// Runs the steps in order.
     package func run(_ steps: [SmallStep], on storage: any Storage, oracle: any OracleSink) throws {
         var store = try open(storage)
         var seq: UInt64 = 1

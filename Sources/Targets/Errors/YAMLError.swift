@@ -1,9 +1,9 @@
 import Bytes
 
-/// What is wrong in a YAML file, and where.
+/// An error in a YAML file, with its line.
 package struct YAMLError: Error, Hashable, Sendable, CustomStringConvertible {
     package var file: ByteString
-    /// Counts from 1; nil where the file as a whole is meant.
+    /// Counts from 1; nil for the whole file.
     package var line: Int?
     package var reason: String
 

@@ -1,8 +1,7 @@
 import Engine
 import Events
 
-/// The manifests of the targets that come with Faultline. `faultline-target` stands for the program of that name beside
-/// faultline.
+/// The manifests of the built-in targets. `faultline-target` is the program beside `faultline`.
 enum BuiltInManifests {
     static let all: [(name: String, text: String)] = [("engine", engine), ("events", events), ("sqlite", sqlite)]
 
@@ -29,7 +28,7 @@ enum BuiltInManifests {
 
     private static let events = """
         name: events
-        description: the built-in event store, with checkpoints, truncation and everything appended twice
+        description: the built-in event store, with checkpoints, truncation and every event appended twice
         source: "EventStore: append returns when the event is durable; a duplicate is not written"
         contract: ordered
         detectsCorruption: true
@@ -49,7 +48,7 @@ enum BuiltInManifests {
     /// following a power loss or system crash."
     private static let sqlite = """
         name: sqlite
-        description: SQLite through its C library, one transaction an operation
+        description: SQLite through its C library, one transaction per operation
         source: https://sqlite.org/pragma.html#pragma_synchronous
         workload: [faultline-target, sqlite, workload, "--journal_mode={journal_mode}", "--synchronous={synchronous}"]
         recover:

@@ -3,13 +3,13 @@ import Model
 import Oracle
 
 extension KnownFinding {
-    /// The list behind a key `known`.
+    /// Parses the list under the key `known`.
     package static func list(_ value: YAMLValue) throws(YAMLError) -> [KnownFinding] {
         var known: [KnownFinding] = []
         for item in try value.list("known") {
             let finding = try KnownFinding(item)
             guard !known.contains(where: { $0.isLike(finding) }) else {
-                throw item.error("this known finding is there twice: \(finding)")
+                throw item.error("this known finding appears twice: \(finding)")
             }
             known.append(finding)
         }
@@ -23,7 +23,7 @@ extension KnownFinding {
     }
 
     private static let keys = ["check", "loss", "error", "acknowledged", "reason"]
-    /// The checks of which a store may say something.
+    /// The checks with an error message of the store.
     private static let checksWithErrors: [Check] = [.opens, .idempotent, .writable]
 
     private init(_ value: YAMLValue) throws(YAMLError) {
@@ -39,7 +39,7 @@ extension KnownFinding {
                 throw error.error("error is for check: opens, idempotent or writable: \(self.check.rawValue) has none")
             }
             let text = try error.text("error")
-            guard !text.isEmpty else { throw error.error("error is what the store says, and not empty") }
+            guard !text.isEmpty else { throw error.error("error is the store's error message and must not be empty") }
             self.error = TextPattern(ofMessage: text)
         }
         if let acknowledged = fields["acknowledged"] {
@@ -62,7 +62,7 @@ extension KnownFinding {
         let text = try value.text("reason")
         let isBlank = text.allSatisfy(\.isWhitespace)
         guard !isBlank, !text.contains(where: \.isNewline), text.utf8.count <= 500 else {
-            throw value.error("reason says why the finding is accepted, in one line of at most 500 bytes")
+            throw value.error("reason must say why the finding is accepted, in one line of at most 500 bytes")
         }
         return text
     }
@@ -73,11 +73,11 @@ extension KnownFinding {
             let text = try item.text("loss")
             guard let pattern = LossPattern(parsing: text) else {
                 throw item.error(
-                    "loss is a kind of change and a path, such as 'write data/*.log', 'size of db', 'name db', "
+                    "loss must be a kind of change and a path, such as 'write data/*.log', 'size of db', 'name db', "
                         + "'removal of the name db-journal', 'zeros in db', 'mode and owner of db' "
                         + "or 'attribute NAME of db', not '\(text)'")
             }
-            guard !losses.contains(pattern) else { throw item.error("\(pattern) is there twice") }
+            guard !losses.contains(pattern) else { throw item.error("\(pattern) appears twice") }
             losses.append(pattern)
         }
         return losses

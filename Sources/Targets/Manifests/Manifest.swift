@@ -3,22 +3,22 @@ import Glibc
 import Oracle
 import Platform
 
-/// Reads a target from its manifest: a YAML file beside the commands that drive the store (docs/targets.md).
+/// Parses a target manifest, a YAML file (docs/targets.md).
 package struct Manifest {
     private static let keys = [
         "name", "description", "workload", "recover", "persistent", "contract", "contracts", "source", "environment",
         "parameters", "timeoutSeconds", "server", "user", "detectsCorruption", "noticesDamage", "known",
     ]
 
-    /// The target that the manifest at `path` describes. Its commands run in the manifest's directory.
+    /// Reads the manifest at `path`. The target's commands run in the manifest's directory.
     package static func target(at path: ByteString) throws(TargetError) -> Target {
         let bytes = try read(path)
         do {
             var target = try target(bytes, file: path)
-            let whole = try path.absolutePath()
-            let slash = whole.bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0
-            target.directory = ByteString(whole.bytes[..<max(1, slash)])
-            target.manifest = Target.ManifestFile(path: whole, text: bytes)
+            let absolute = try path.absolutePath()
+            let slash = absolute.bytes.lastIndex(of: UInt8(ascii: "/")) ?? 0
+            target.directory = ByteString(absolute.bytes[..<max(1, slash)])
+            target.manifest = Target.ManifestFile(path: absolute, text: bytes)
             return target
         } catch let error as YAMLError {
             throw .manifest(error)
@@ -29,7 +29,7 @@ package struct Manifest {
         }
     }
 
-    /// The target that a manifest with these contents describes.
+    /// Parses a manifest with this content.
     package static func target(_ text: [UInt8], file: ByteString) throws(YAMLError) -> Target {
         let root = try YAMLValue(text, file: file)
         let values = try root.mapping("a manifest", known: keys)
@@ -59,18 +59,18 @@ package struct Manifest {
         target.contractExceptions = try exceptions(values["contracts"], parameters)
         target.known = try values["known"].map(KnownFinding.list) ?? []
         for (key, value) in try values["environment"]?.pairs("environment") ?? [] {
-            guard !key.isEmpty, !key.contains("=") else { throw value.error("no variable can be named '\(key)'") }
+            guard !key.isEmpty, !key.contains("=") else { throw value.error("'\(key)' is not a valid variable name") }
             guard !key.hasPrefix("FAULTLINE_") else { throw value.error("\(key) is set by faultline") }
             target.environment[ByteString(key)] = try argument(value, "environment: \(key)", known)
         }
         return target
     }
 
-    /// `noticesDamage` is what the key was called before.
+    /// `noticesDamage` is the old name of the key.
     private static func detectsCorruption(_ values: [String: YAMLValue]) throws(YAMLError) -> Bool {
         let (key, old) = ("detectsCorruption", "noticesDamage")
         if values[key] != nil, let value = values[old] {
-            throw value.error("\(old) is the old name of \(key): the manifest may have one of them")
+            throw value.error("\(old) is the old name of \(key): use only one of them")
         }
         guard let value = values[key] ?? values[old] else { return false }
         return try value.flag(values[key] == nil ? old : key)
@@ -84,15 +84,16 @@ package struct Manifest {
                 || byte == UInt8(ascii: "_")
         }
         guard isPlain, (1...40).contains(name.utf8.count), name.first != "-" else {
-            throw value.error("a name has 1 to 40 of a-z, 0-9, - and _, and begins with no -; not '\(name)'")
+            throw value.error(
+                "a name has 1 to 40 characters of a-z, 0-9, - and _, and does not start with -; not '\(name)'")
         }
         return name
     }
 
-    private static func oneLine(_ value: YAMLValue, _ what: String) throws(YAMLError) -> String {
-        let text = try value.text(what)
+    private static func oneLine(_ value: YAMLValue, _ field: String) throws(YAMLError) -> String {
+        let text = try value.text(field)
         guard !text.contains(where: \.isNewline), text.utf8.count <= 500 else {
-            throw value.error("\(what) must be one line of at most 500 bytes")
+            throw value.error("\(field) must be one line of at most 500 bytes")
         }
         return text
     }
@@ -110,7 +111,7 @@ package struct Manifest {
         var parameters: [Parameter] = []
         for (name, value) in try value?.pairs("parameters") ?? [] {
             guard isParameterName(name[...]) else {
-                throw value.error("a parameter's name has letters, digits and _, and begins with a letter: '\(name)'")
+                throw value.error("a parameter's name has letters, digits and _, and starts with a letter: '\(name)'")
             }
             var values: [String] = []
             for item in try value.oneOrMore(name) {
@@ -141,7 +142,7 @@ package struct Manifest {
                 let text = try value.text(key)
                 guard parameter.values.contains(text) else {
                     throw value.error(
-                        "\(key) is never \(text); its values: \(parameter.values.joined(separator: ", "))")
+                        "\(key) has no value \(text); its values: \(parameter.values.joined(separator: ", "))")
                 }
                 settings.append(Setting(name: key, value: text))
             }
@@ -153,26 +154,26 @@ package struct Manifest {
     // MARK: - Commands
 
     private static func command(
-        _ value: YAMLValue, _ what: String, _ parameters: [String]
+        _ value: YAMLValue, _ field: String, _ parameters: [String]
     ) throws(YAMLError) -> [ByteString] {
         var arguments: [ByteString] = []
-        for item in try value.list(what) { arguments.append(try argument(item, what, parameters)) }
+        for item in try value.list(field) { arguments.append(try argument(item, field, parameters)) }
         guard let program = arguments.first, !program.isEmpty else {
-            throw value.error("\(what) must name a program first, as in [./my-store, \(what)]")
+            throw value.error("\(field) must name a program first, as in [./my-store, \(field)]")
         }
         return arguments
     }
 
     private static func argument(
-        _ value: YAMLValue, _ what: String, _ parameters: [String]
+        _ value: YAMLValue, _ field: String, _ parameters: [String]
     ) throws(YAMLError) -> ByteString {
-        let text = try value.text("an argument of \(what)")
+        let text = try value.text("an argument of \(field)")
         for piece in text.split(separator: "{", omittingEmptySubsequences: false).dropFirst() {
             guard let end = piece.firstIndex(of: "}"), isParameterName(piece[..<end]) else { continue }
             let name = String(piece[..<end])
             guard !parameters.contains(name) else { continue }
             let known = parameters.isEmpty ? "it has none" : "parameters: \(parameters.joined(separator: ", "))"
-            throw value.error("{\(name)} in \(what) is no parameter of this manifest; \(known)")
+            throw value.error("{\(name)} in \(field) is not a parameter of this manifest; \(known)")
         }
         return ByteString(text)
     }
@@ -192,7 +193,7 @@ package struct Manifest {
     // MARK: - The file
 
     private static func read(_ path: ByteString) throws(TargetError) -> [UInt8] {
-        // A FIFO is not waited for.
+        // O_NONBLOCK, so that a FIFO does not block.
         let file = try TargetError.naming("open", path) { () throws(Errno) in
             try SharedDescriptor.open(path, O_RDONLY | O_NONBLOCK)
         }
@@ -201,7 +202,7 @@ package struct Manifest {
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw .manifest(YAMLError(file: path, line: nil, "not a regular file"))
         }
-        // One byte more than is allowed, so that the reader says that it is too large.
+        // Reads past the limit, so that the parser rejects a file that is too large.
         var bytes: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 1 << 16)
         while bytes.count <= YAMLValue.limitBytes {

@@ -1,6 +1,6 @@
-/// What somebody may have meant.
+/// Finds the likely intended word for a misspelt one.
 package enum Spelling {
-    /// The word that is fewest edits away from `word` (Levenshtein), if it is a third of its length at most.
+    /// The nearest of the known words (Levenshtein distance), if its distance is at most a third of the word's length.
     package static func nearest(to word: String, in known: [String]) -> String? {
         known.map { ($0, distance($0, word)) }.filter { $0.1 <= max(1, word.count / 3) }.min { $0.1 < $1.1 }?.0
     }

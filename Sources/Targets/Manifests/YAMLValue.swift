@@ -1,11 +1,11 @@
 import Bytes
 import Yams
 
-/// A value of a YAML file that is read strictly: every question says what it expects, and an answer that does not fit is
-/// an error with file and line. Scalars are text as it stands in the file: `no`, `1.10` and `~` mean nothing else here.
+/// A value of a strictly read YAML file: each accessor states the expected type, and a mismatch is an error with file
+/// and line. Scalars are plain text: `no`, `1.10` and `~` have no special meaning.
 ///
-/// Hostile files are refused before they are parsed: more than `limitBytes`, nesting beyond `depthLimit`, anchors and
-/// aliases (which multiply), and bytes that are no UTF-8.
+/// Hostile files are rejected before parsing: larger than `limitBytes`, nested deeper than `depthLimit`, with anchors
+/// or aliases (which multiply), or not UTF-8.
 package struct YAMLValue {
     package static let limitBytes = 256 << 10
     private static let depthLimit = 32
@@ -13,7 +13,7 @@ package struct YAMLValue {
     package let file: ByteString
     private let node: Node
 
-    /// The root of a file with these contents. `file` is its name in errors.
+    /// Parses a file with this content. `file` is its name in errors.
     package init(_ bytes: [UInt8], file: ByteString) throws(YAMLError) {
         guard bytes.count <= YAMLValue.limitBytes else {
             throw YAMLError(file: file, line: nil, "larger than \(YAMLValue.limitBytes) bytes")
@@ -21,8 +21,8 @@ package struct YAMLValue {
         guard let text = String(validating: bytes, as: UTF8.self) else {
             throw YAMLError(file: file, line: nil, "not UTF-8 text")
         }
-        try YAMLValue.refuseDepth(text, file)
-        try YAMLValue.refuseAnchors(text, file)
+        try YAMLValue.requireShallow(text, file)
+        try YAMLValue.requireNoAnchors(text, file)
         let root: Node?
         do {
             root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
@@ -42,70 +42,70 @@ package struct YAMLValue {
 
     package func error(_ reason: String) -> YAMLError { YAMLError(file: file, line: line, reason) }
 
-    /// A scalar, as it stands in the file.
-    package func text(_ what: String) throws(YAMLError) -> String {
-        guard case .scalar(let scalar) = node, !isNull else { throw error("\(what) must be a text, not \(kind)") }
-        guard !scalar.string.unicodeScalars.contains("\0") else { throw error("\(what) holds a zero byte") }
+    /// A scalar, verbatim.
+    package func text(_ field: String) throws(YAMLError) -> String {
+        guard case .scalar(let scalar) = node, !isNull else { throw error("\(field) must be a text, not \(kind)") }
+        guard !scalar.string.unicodeScalars.contains("\0") else { throw error("\(field) contains a zero byte") }
         return scalar.string
     }
 
-    package func flag(_ what: String) throws(YAMLError) -> Bool {
-        switch try text(what) {
+    package func flag(_ field: String) throws(YAMLError) -> Bool {
+        switch try text(field) {
         case "true": return true
         case "false": return false
-        case let other: throw error("\(what) must be true or false, not \(other)")
+        case let other: throw error("\(field) must be true or false, not \(other)")
         }
     }
 
-    package func integer(_ what: String, in range: ClosedRange<Int>) throws(YAMLError) -> Int {
-        let text = try text(what)
+    package func integer(_ field: String, in range: ClosedRange<Int>) throws(YAMLError) -> Int {
+        let text = try text(field)
         guard let number = Int(text), range.contains(number) else {
-            throw error("\(what) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(text)")
+            throw error("\(field) must be a whole number from \(range.lowerBound) to \(range.upperBound), not \(text)")
         }
         return number
     }
 
-    package func list(_ what: String) throws(YAMLError) -> [YAMLValue] {
-        guard case .sequence(let sequence) = node else { throw error("\(what) must be a list, not \(kind)") }
+    package func list(_ field: String) throws(YAMLError) -> [YAMLValue] {
+        guard case .sequence(let sequence) = node else { throw error("\(field) must be a list, not \(kind)") }
         var values: [YAMLValue] = []
         for node in sequence { values.append(YAMLValue(node, file)) }
         return values
     }
 
-    /// One value, or a list of them.
-    package func oneOrMore(_ what: String) throws(YAMLError) -> [YAMLValue] {
-        if case .sequence = node { return try list(what) }
+    /// A list, or a single value as a list of one.
+    package func oneOrMore(_ field: String) throws(YAMLError) -> [YAMLValue] {
+        if case .sequence = node { return try list(field) }
         return [self]
     }
 
-    /// Key and value in the order of the file. Keys are texts, each there once.
-    package func pairs(_ what: String) throws(YAMLError) -> [(key: String, value: YAMLValue)] {
+    /// Keys and values in file order. Keys must be unique texts.
+    package func pairs(_ field: String) throws(YAMLError) -> [(key: String, value: YAMLValue)] {
         guard case .mapping(let mapping) = node else {
-            throw error("\(what) must be a mapping (key: value), not \(kind)")
+            throw error("\(field) must be a mapping (key: value), not \(kind)")
         }
         var pairs: [(key: String, value: YAMLValue)] = []
         for (key, value) in mapping {
             let key = YAMLValue(key, file)
             let name = try key.text("a key")
-            guard !pairs.contains(where: { $0.key == name }) else { throw key.error("\(name) is there twice") }
+            guard !pairs.contains(where: { $0.key == name }) else { throw key.error("\(name) appears twice") }
             pairs.append((name, YAMLValue(value, file)))
         }
         return pairs
     }
 
-    /// A mapping with no other keys than `known`.
-    package func mapping(_ what: String, known: [String]) throws(YAMLError) -> [String: YAMLValue] {
+    /// A mapping that has only keys of `known`.
+    package func mapping(_ field: String, known: [String]) throws(YAMLError) -> [String: YAMLValue] {
         guard case .mapping(let mapping) = node else {
-            throw error("\(what) must be a mapping (key: value), not \(kind)")
+            throw error("\(field) must be a mapping (key: value), not \(kind)")
         }
         for (key, _) in mapping {
             let key = YAMLValue(key, file)
             let name = try key.text("a key")
             guard !known.contains(name) else { continue }
             let nearest = Spelling.nearest(to: name, in: known).map { "; did you mean \($0)?" } ?? ""
-            throw key.error("\(what) has no key \(name)\(nearest) (keys: \(known.joined(separator: ", ")))")
+            throw key.error("\(field) has no key \(name)\(nearest) (keys: \(known.joined(separator: ", ")))")
         }
-        return Dictionary(uniqueKeysWithValues: try pairs(what).map { ($0.key, $0.value) })
+        return Dictionary(uniqueKeysWithValues: try pairs(field).map { ($0.key, $0.value) })
     }
 
     private var isNull: Bool {
@@ -122,8 +122,8 @@ package struct YAMLValue {
         }
     }
 
-    /// The parser descends once a level: what is nested too deep would end the stack.
-    private static func refuseDepth(_ text: String, _ file: ByteString) throws(YAMLError) {
+    /// Throws for deep nesting: the parser recurses per level and would overflow the stack.
+    private static func requireShallow(_ text: String, _ file: ByteString) throws(YAMLError) {
         var open = 0
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             var (indent, marks) = (0, 0)
@@ -144,8 +144,8 @@ package struct YAMLValue {
         }
     }
 
-    /// An alias stands for a copy of what its anchor marks: a few lines of them are more than memory can hold.
-    private static func refuseAnchors(_ text: String, _ file: ByteString) throws(YAMLError) {
+    /// Throws for anchors and aliases: a few lines of nested aliases expand to more than memory can hold.
+    private static func requireNoAnchors(_ text: String, _ file: ByteString) throws(YAMLError) {
         for (index, line) in text.split(separator: "\n", omittingEmptySubsequences: false).enumerated() {
             var quote: Character?
             var before: Character = " "
@@ -153,7 +153,7 @@ package struct YAMLValue {
                 if quote == nil, " ,[{".contains(before), "&*".contains(character) {
                     throw YAMLError(
                         file: file, line: index + 1,
-                        "anchors and aliases are not allowed here; a text that begins with \(character) needs quotes")
+                        "anchors and aliases are not allowed; a text that starts with \(character) needs quotes")
                 }
                 if quote == nil, before == " ", character == "#" { break }
                 if quote == nil, " ,[{".contains(before), "\"'".contains(character) {
@@ -174,9 +174,9 @@ package struct YAMLValue {
         case YamlError.duplicatedKeysInMapping(let duplicates, let context):
             YAMLError(
                 file: file, line: context.mark.line,
-                "in the mapping that begins here there is twice: \(duplicates.joined(separator: ", "))")
+                "the mapping that starts here has duplicate keys: \(duplicates.joined(separator: ", "))")
         case YamlError.reader(let problem, _, _, _): YAMLError(file: file, line: nil, problem)
-        default: YAMLError(file: file, line: nil, "no YAML: \(error)")
+        default: YAMLError(file: file, line: nil, "not YAML: \(error)")
         }
     }
 }

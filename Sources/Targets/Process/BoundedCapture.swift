@@ -1,11 +1,11 @@
 import Bytes
 
-/// The beginning and the end of a stream of any length: what a person needs of a standard error.
+/// Keeps the first and last bytes of a stream of any length, for a standard error.
 struct BoundedCapture: Sendable {
     static let keptBytes = 4096
 
     private var first: [UInt8] = []
-    /// A ring of the last bytes after `first` was full.
+    /// A ring buffer of the last bytes after `first` is full.
     private var last: [UInt8] = []
     private var lastCursor = 0
     private(set) var totalBytes = 0
@@ -29,7 +29,7 @@ struct BoundedCapture: Sendable {
         }
     }
 
-    /// What was kept, with a line in between that says how much was not.
+    /// The kept bytes, with a line for the omitted ones.
     var bytes: [UInt8] {
         let omitted = totalBytes - first.count - last.count
         let end = last[lastCursor...] + last[..<lastCursor]

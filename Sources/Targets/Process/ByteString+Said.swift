@@ -1,11 +1,11 @@
 import Bytes
 
 extension ByteString {
-    /// What a process said on its standard error, as the end of a sentence: one line, `first | second`, without blank ones.
+    /// A process's standard error as one line, for the end of a sentence: `first | second`, without blank lines.
     var said: String {
         var lines: [String] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
-            // Blanks of a log, and of a line that was written over.
+            // Tabs of logs, and carriage returns of progress lines.
             let blanks: [UInt8] = [UInt8(ascii: "\t"), UInt8(ascii: "\r")]
             let text = String(decoding: line.map { blanks.contains($0) ? 0x20 : $0 }, as: UTF8.self).printable
             guard let first = text.firstIndex(where: { $0 != " " }), let last = text.lastIndex(where: { $0 != " " })

@@ -3,21 +3,21 @@ import CPlatform
 import Glibc
 import Platform
 
-/// A process that was started here, and everything that it starts.
+/// A child process with all its descendants.
 ///
-/// Whoever starts it ends it: `killTree` belongs at the end of its use even when it has exited, since a daemon of its
-/// may live on. Thread safe; several threads may wait for it.
+/// Always call `killTree` at the end, even after it has exited, since it may have left daemons. Thread safe; several
+/// threads may wait for it.
 package final class ChildProcess: Sendable {
     package let processID: Int32
     let serial: UInt64
     let processDescriptor: SharedDescriptor
-    /// Raised when it has ended, been reaped, and what it left behind has been claimed.
+    /// Raised when the process has ended, is reaped, and its orphans are claimed.
     let exited: OneWayFlag
-    /// Writes to its standard input, if that is a pipe.
+    /// The writing end of its standard input, if that is a pipe.
     let input: SharedDescriptor?
-    /// Reads its standard output, if that is a pipe.
+    /// The reading end of its standard output, if that is a pipe.
     let output: SharedDescriptor?
-    /// Its standard error, for the keeper alone.
+    /// The reading end of its standard error, used only by the keeper.
     let errors: SharedDescriptor?
 
     private let keeper: ProcessKeeper
@@ -39,13 +39,13 @@ package final class ChildProcess: Sendable {
         self.keeper = keeper
     }
 
-    /// How long the kernel gets to end a killed process before that is an error.
+    /// How long a killed process may take to end.
     private static let patienceMilliseconds = 10_000
 
-    /// How it ended; nil while it runs.
+    /// How it ended; nil while it is running.
     package var termination: Termination? { ending.withLock { $0.termination } }
 
-    /// What it said on its standard error since `forgetErrors`: the beginning and the end of it.
+    /// The first and last bytes of its standard error since `forgetErrors`.
     package var standardError: ByteString { ByteString(captured.withLock { $0.bytes }) }
 
     package func forgetErrors() {
@@ -53,11 +53,11 @@ package final class ChildProcess: Sendable {
         captured.withLock { $0 = BoundedCapture() }
     }
 
-    /// Takes what its standard error holds at this moment: `standardError` then has everything that it said before
-    /// something else that it did.
+    /// Reads its standard error up to now, so that `standardError` has everything that it wrote before an observed
+    /// action.
     package func drainErrors() { captured.withLock { _ = takeErrors(&$0) } }
 
-    /// Waits for it to end, for ever when no time is given. Returns nil when the time passed first; it then runs on.
+    /// Waits until it ends, or until the timeout; then returns nil, and it keeps running.
     package func wait(timeoutMilliseconds: Int? = nil) throws(TargetError) -> Termination? {
         try wait(until: timeoutMilliseconds.map(Deadline.init(afterMilliseconds:)) ?? .never)
     }
@@ -73,27 +73,26 @@ package final class ChildProcess: Sendable {
         return ending.termination
     }
 
-    /// Waits for it to end, and kills it with everything below it when it does not in time. Whatever it left running
-    /// is killed in either case.
+    /// Waits until it ends or the timeout, then kills it and all its descendants.
     package func waitOrKill(timeoutMilliseconds: Int) throws(TargetError) -> Termination {
         let termination = try wait(timeoutMilliseconds: timeoutMilliseconds)
         try killTree()
         return termination ?? .timedOut
     }
 
-    /// Sends a signal to its process group, unless it has ended.
+    /// Signals its process group, unless it has ended.
     package func signal(_ number: Int32) {
-        // Under the lock it cannot be reaped meanwhile, so the group's id cannot mean another.
+        // The lock prevents reaping, so that the group id cannot be reused meanwhile.
         ending.withLock { ending in
             if ending.termination == nil { kill(-processID, number) }
         }
     }
 
-    /// Kills it and all its descendants, those that left its group, its session or its parents included, and returns
-    /// when they are dead. Its own group dies in one step, so that no member sees another one killed.
+    /// Kills it and all its descendants, including those in other groups or sessions and orphaned ones, and waits until
+    /// they are dead. Its own group is killed with one signal, so that no member sees another one die.
     ///
-    /// - Parameter afterSignal: called when its group was told to die; frees what may wait where no signal reaches it.
-    /// - Throws: `notKilled` when the kernel does not end them within 10 s.
+    /// - Parameter afterSignal: called after its group was signalled, to release processes that block uninterruptibly.
+    /// - Throws: `notKilled` when they are not dead within 10 s.
     package func killTree(afterSignal: () -> Void = {}) throws(TargetError) {
         let deadline = Deadline(afterMilliseconds: ChildProcess.patienceMilliseconds)
         if termination == nil {
@@ -120,15 +119,15 @@ package final class ChildProcess: Sendable {
 
     // MARK: - For the keeper
 
-    /// True when the keeper has nothing left to do for it.
+    /// Whether the keeper is done with it.
     var isFinished: Bool { termination != nil && (errors?.rawValue ?? -1) < 0 }
 
-    /// Takes what its standard error holds, and closes it at its end.
+    /// Reads its standard error, and closes it at the end of the stream.
     func drainErrorsToTheEnd() {
         captured.withLock { if takeErrors(&$0) { errors?.close() } }
     }
 
-    /// True at the end. Under the lock, so that nobody reads while the descriptor closes.
+    /// True at the end of the stream. Under the lock, so that no thread reads a closed descriptor.
     private func takeErrors(_ captured: inout BoundedCapture) -> Bool {
         guard let errors, errors.rawValue >= 0 else { return true }
         return withUnsafeTemporaryAllocation(byteCount: 65536, alignment: 16) { buffer in
@@ -143,7 +142,7 @@ package final class ChildProcess: Sendable {
         }
     }
 
-    /// Reaps it if it has ended.
+    /// Reaps it. False if it has not ended.
     func reap() -> Bool {
         ending.withLock { ending in
             let exit = faultline_reap(processDescriptor.rawValue)

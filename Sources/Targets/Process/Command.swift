@@ -2,30 +2,30 @@ import Bytes
 import Glibc
 import Platform
 
-/// A program to start: arguments as they are (no shell looks at them), the whole environment, the standard streams.
+/// A program to start: its arguments (no shell is involved), its whole environment, its standard streams.
 package struct Command: Sendable {
-    /// The program, then its arguments. A program without `/` is looked for in PATH; one with `/` is relative to
+    /// The program, then its arguments. A program without `/` is searched in PATH; one with `/` is relative to
     /// `directory`.
     package var arguments: [ByteString]
-    /// All of the environment: nothing else is inherited.
+    /// The whole environment: nothing is inherited.
     package var environment: [ByteString: ByteString]
-    /// The working directory; nil for ours.
+    /// The working directory; nil for that of this process.
     package var directory: ByteString?
     package var input: InputSource = .null
     package var output: OutputSink = .null
     package var errors: ErrorSink = .captured
-    /// What it is confined by; nil for nothing.
+    /// The sandbox; nil for none.
     package var sandbox: Sandbox?
 
     package enum InputSource: Sendable {
         case null
-        /// The process's `input` writes to it.
+        /// Written through the process's `input`.
         case pipe
     }
 
     package enum OutputSink: Sendable {
         case null
-        /// The process's `output` reads from it. Whoever starts the process has to, or it blocks when the pipe is full.
+        /// Read through the process's `output`. The process blocks when nobody reads and the pipe is full.
         case pipe
         /// Where its standard error goes, in the order in which it says things.
         case errors
@@ -33,9 +33,9 @@ package struct Command: Sendable {
 
     package enum ErrorSink: Sendable {
         case null
-        /// Drained all the time, so that the process never blocks on it; the beginning and the end are kept.
+        /// Read continuously, so that the process never blocks; the first and last bytes are kept.
         case captured
-        /// Ours.
+        /// The standard error of this process.
         case inherited
     }
 
@@ -44,8 +44,8 @@ package struct Command: Sendable {
         self.environment = environment
     }
 
-    /// What of our own environment a program needs to run at all. Nothing else reaches a target, so that a run does
-    /// not depend on who started it.
+    /// The minimal environment: the variables that programs need to run. Nothing else is passed to a target, so that a
+    /// run does not depend on its user's environment.
     package static let plainEnvironment: [ByteString: ByteString] = {
         var environment: [ByteString: ByteString] = [:]
         for name in ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH"] {
@@ -56,7 +56,7 @@ package struct Command: Sendable {
         return environment
     }()
 
-    /// The path that execve(2) gets.
+    /// The path for execve(2).
     func executable() throws(TargetError) -> ByteString {
         guard let program = arguments.first, !program.isEmpty else { throw .commandEmpty }
         guard let path = IndependentProcess.find(program, in: environment["PATH"] ?? "") else {
@@ -65,7 +65,7 @@ package struct Command: Sendable {
         return path
     }
 
-    /// No argument, name or value holds a zero byte, and no name an `=`.
+    /// Throws for zero bytes, and for `=` in a variable's name.
     func check() throws(TargetError) {
         for argument in arguments + [directory].compactMap({ $0 }) where argument.bytes.contains(0) {
             throw .notPassable(what: "an argument with a zero byte", argument)

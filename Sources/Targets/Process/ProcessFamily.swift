@@ -3,32 +3,32 @@ import CPlatform
 import Glibc
 import Platform
 
-/// Which of our child processes belongs to which spawn.
+/// Assigns our child processes to the spawns that they belong to.
 ///
-/// Every spawned process (a root) leads a session of its own and is the subreaper of its descendants, and we are the
-/// subreaper of ours. So a daemon stays below its root for as long as that lives, and becomes our child at the moment
-/// when the root ends: an unknown child of ours, in a session other than ours, belongs to the root that has just ended.
-/// Two may end at once. So whoever is about to kill a root notes first what is below it, and every process is given the
-/// variable `FAULTLINE_SPAWN`; only where neither tells does the moment decide. A process in whom the variable names
-/// another Faultline, or nobody (`SpawnMark.nobody`), is none of ours.
+/// Each spawned process (a root) leads its own session and is the subreaper of its descendants; this process is the
+/// subreaper of the roots. So a daemon stays below its root while the root lives, and becomes our child when it ends.
+/// An unknown child of ours in another session therefore belongs to a root that has just ended. If two roots end at the
+/// same time, two facts decide: the descendants that were noted before a root is killed, and the variable
+/// `FAULTLINE_SPAWN` in each process. Only without both does the time decide. Processes whose variable names another
+/// Faultline, or nobody (`SpawnMark.nobody`), are not ours.
 ///
-/// Consequences: whoever starts a child that makes a session of its own must do it here. A target may see daemons of
-/// its own among the children it waits for. If we are ourselves killed with SIGKILL, the kernel kills the roots, but
-/// not what they started: those are found by `FAULTLINE_SPAWN`.
+/// Consequences: children that create their own session must be spawned through this type. A target may see its daemons
+/// among its children. If this process is killed with SIGKILL, the kernel kills the roots but not their descendants;
+/// those are found by `FAULTLINE_SPAWN`.
 ///
-/// Not thread safe: the keeper guards it with a lock, which it also holds while it spawns (else a new root would look
-/// like an orphan) and reaps (else a signal could go to another process of the same id).
+/// Not thread safe: the keeper's lock guards it, and is also held while spawning (a new root would look like an orphan)
+/// and reaping (a signal could reach another process with the same id).
 struct ProcessFamily {
     static let variable: ByteString = "FAULTLINE_SPAWN"
 
     private var roots: [pid_t: UInt64] = [:]
     private var orphans: [pid_t: UInt64] = [:]
-    /// What was below a root that is being killed: processes, and the sessions that they had made.
+    /// The descendants of roots that are being killed, and their sessions.
     private var noted: (processes: [pid_t: UInt64], sessions: [pid_t: UInt64]) = ([:], [:])
 
     mutating func add(root process: pid_t, serial: UInt64) { roots[process] = serial }
 
-    /// Notes what is below the root, which is alive, so that it is known when it loses its parents.
+    /// Notes the descendants of a live root, to recognise them when they are orphaned.
     mutating func note(root process: pid_t, serial: UInt64) throws(TargetError) {
         for descendant in try ProcessTable.descendants(of: process) {
             noted.processes[descendant] = serial
@@ -37,19 +37,19 @@ struct ProcessFamily {
         }
     }
 
-    /// The root was reaped: what it left behind is claimed for it.
+    /// Call when the root was reaped. Claims its orphans.
     mutating func remove(root process: pid_t, serial: UInt64) throws(TargetError) {
         roots[process] = nil
         try claimOrphans(for: serial)
     }
 
-    /// Kills every orphan of `serial` and reaps those that are dead. Returns descriptors that become readable as the
-    /// others end; when it is empty, nothing is left. Killing an orphan makes its children ours: call until empty.
+    /// Kills all orphans of `serial` and reaps dead ones. Returns descriptors that become readable when the others end.
+    /// The children of a killed orphan become our orphans: call until the result is empty.
     mutating func killOrphans(of serial: UInt64) throws(TargetError) -> [SharedDescriptor] {
         try claimOrphans(for: serial)
         var ending: [SharedDescriptor] = []
         for (process, owner) in orphans where owner == serial {
-            // Not reaped yet, so that neither the id nor its group's can mean another.
+            // Not reaped yet, so its id and group id cannot be reused.
             let group = getpgid(process)
             if group > 0, group != getpgrp() { kill(-group, SIGKILL) }
             kill(process, SIGKILL)
@@ -64,7 +64,7 @@ struct ProcessFamily {
         return ending
     }
 
-    /// The living orphans of `serial`, as far as they have been claimed.
+    /// The claimed live orphans of `serial`.
     func orphans(of serial: UInt64) -> [pid_t] { orphans.filter { $0.value == serial }.map(\.key).sorted() }
 
     private mutating func claimOrphans(for serial: UInt64) throws(TargetError) {
@@ -78,11 +78,11 @@ struct ProcessFamily {
             }
             let text = ProcessTable.environmentValue(ProcessFamily.variable, of: process)
             if text == SpawnMark.nobodyValue { continue }
-            // What is no mark says nothing.
+            // An invalid mark counts as none.
             if let mark = text.flatMap(SpawnMark.init(parsing:)) {
                 if mark.isOurs { orphans[process] = mark.serial }
             } else if !roots.keys.contains(where: hasEnded) {
-                // Else one has ended that nobody has reaped yet, and may have left it: that one's turn comes.
+                // Otherwise another root has ended and is not reaped yet: the orphan may be its.
                 orphans[process] = serial
             }
         }

@@ -3,14 +3,14 @@ import CPlatform
 import Glibc
 import Platform
 
-/// The one lifelong thread that spawns every child process, drains its standard error and reaps it.
+/// The thread that spawns all child processes, reads their standard errors and reaps them.
 ///
-/// It has to be one thread that never ends: the kernel kills a child when the thread that spawned it goes
-/// (PR_SET_PDEATHSIG). It sleeps in epoll_wait until somebody wants a process, a standard error has something to say,
-/// or a process ends. Everything else (waiting, killing) happens on the callers' threads.
+/// It is a single thread that never ends, because the kernel kills a child when the thread that spawned it ends
+/// (PR_SET_PDEATHSIG). It sleeps in epoll_wait(2) until there is a spawn request, output on a standard error, or an
+/// ended process. Waiting and killing happen on the callers' threads.
 ///
-/// It waits for each program to be executed. A program, or a working directory, on a mount that does not answer would
-/// hold up all others: targets' programs do not belong on the storage under test.
+/// It waits for each execve(2). A program or working directory on a hanging mount would block all spawns: keep target
+/// programs off the storage under test.
 final class ProcessKeeper: Sendable {
     /// The keeper of this process, started on first use.
     static func shared() throws(TargetError) -> ProcessKeeper { try started.get() }
@@ -25,7 +25,7 @@ final class ProcessKeeper: Sendable {
     private let requests = Guarded<(waiting: [SpawnRequest], lastSerial: UInt64)>(([], 0))
 
     private init() throws(TargetError) {
-        // With ids of another namespace, what is killed would be somebody else.
+        // With pids of another namespace we would kill other processes.
         guard ProcessTable.isOfOwnNamespace else { throw .foreignProc }
         let status = faultline_become_subreaper()
         guard status == 0 else { throw .system(call: "prctl(PR_SET_CHILD_SUBREAPER)", path: nil, errno: -status) }
@@ -39,7 +39,7 @@ final class ProcessKeeper: Sendable {
         _ = try TargetError.naming("pthread_create") { () throws(Errno) in try Thread { self.runForever() } }
     }
 
-    /// Starts `command` on the keeper's thread. Returns once it has been executed.
+    /// Starts `command` on the keeper's thread. Returns after execve(2).
     func spawn(_ command: Command) throws(TargetError) -> ChildProcess {
         let serial = requests.withLock { requests in
             requests.lastSerial += 1
@@ -100,7 +100,7 @@ final class ProcessKeeper: Sendable {
     }
 
     private func end(_ child: ChildProcess) {
-        // What it said before it ended is complete once its end is known.
+        // Read its standard error before its end is reported, so that it is complete then.
         child.drainErrorsToTheEnd()
         guard child.reap() else { return }
         _ = epoll_ctl(epoll.rawValue, EPOLL_CTL_DEL, child.processDescriptor.rawValue, nil)

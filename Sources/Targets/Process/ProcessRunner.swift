@@ -1,12 +1,11 @@
-/// Starting processes. All of them come from one lifelong thread; see `ChildProcess` for what is promised about them.
+/// Starts processes, all from one permanent thread; see `ChildProcess`.
 package enum ProcessRunner {
-    /// Starts `command`. Returns once the program has been executed; a program that is missing, or may not be executed,
-    /// is an error here.
+    /// Starts `command`. Returns after execve(2); throws when the program is missing or not executable.
     package static func start(_ command: Command) throws(TargetError) -> ChildProcess {
         try ProcessKeeper.shared().spawn(command)
     }
 
-    /// Runs `command` to its end, and kills it when it takes longer.
+    /// Runs `command` to its end, or kills it at the timeout.
     package static func run(
         _ command: Command, timeoutMilliseconds: Int
     ) throws(TargetError) -> (termination: Termination, process: ChildProcess) {

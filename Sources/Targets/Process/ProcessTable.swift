@@ -2,15 +2,15 @@ import Bytes
 import Glibc
 import Platform
 
-/// What /proc says about processes. Every answer may be out of date when it is read, except about our own children
-/// that have not been reaped: their ids cannot pass to others.
+/// Reads processes from /proc. Results may be outdated at once, except for our own unreaped children, whose ids cannot
+/// be reused.
 package enum ProcessTable {
-    /// The children of `process`, those of all its threads and zombies included; none if it is not there.
+    /// The children of all threads of `process`, including zombies; none if it does not exist.
     static func children(of process: pid_t) throws(TargetError) -> [pid_t] {
         var children: [pid_t] = []
         for thread in (try? numericEntries("/proc/\(process)/task")) ?? [] {
             guard let list = contents("/proc/\(process)/task/\(thread)/children") else {
-                // The thread ended meanwhile, or the kernel was built without CONFIG_PROC_CHILDREN.
+                // The thread has ended, or the kernel has no CONFIG_PROC_CHILDREN.
                 if access("/proc/thread-self/children", R_OK) == 0 { continue }
                 return try numericEntries("/proc").filter { parent(of: $0) == process }
             }
@@ -19,7 +19,7 @@ package enum ProcessTable {
         return children
     }
 
-    /// All that is below `process` now.
+    /// All current descendants of `process`.
     static func descendants(of process: pid_t) throws(TargetError) -> [pid_t] {
         var all: [pid_t] = []
         var pending = [process]
@@ -31,12 +31,12 @@ package enum ProcessTable {
         return all
     }
 
-    /// The value of `name` in the environment that the process was executed with; nil if it has none, is a zombie, or
-    /// has overwritten it.
+    /// The value of a variable in the process's initial environment; nil if it is not set or overwritten, or the
+    /// process is a zombie.
     static func environmentValue(_ name: ByteString, of process: pid_t) -> ByteString? {
         let prefix = name.bytes + [UInt8(ascii: "=")]
         var environment = contents("/proc/\(process)/environ")
-        // While a process executes a program it has an address space without an environment for a moment.
+        // During execve(2) a process briefly has an address space without an environment.
         for _ in 0..<1000 where environment?.isEmpty == true && isExecuting(process) {
             usleep(100)
             environment = contents("/proc/\(process)/environ")
@@ -49,7 +49,7 @@ package enum ProcessTable {
 
     static func everyProcess() throws(TargetError) -> [pid_t] { try numericEntries("/proc") }
 
-    /// When the process started, in clock ticks since boot (proc(5), stat, field 22); nil if it is not there.
+    /// The start time in clock ticks since boot (proc(5), stat, field 22); nil if the process does not exist.
     package static func startTicks(of process: pid_t) -> UInt64? {
         startTicks(in: "/proc/\(process)/stat")
     }
@@ -58,14 +58,14 @@ package enum ProcessTable {
         afterName(in: file).map(fields).flatMap { $0.count > 19 ? $0[19] : nil }
     }
 
-    /// When this process started; /proc may be that of another namespace.
+    /// The start time of this process, even if /proc belongs to another pid namespace.
     package static var ownStartTicks: UInt64? { startTicks(in: "/proc/self/stat") }
 
     static func parent(of process: pid_t) -> pid_t? {
         statFields(of: process).flatMap { $0.count > 1 ? pid_t($0[1]) : nil }
     }
 
-    /// Whether it has ended, or is about to: it waits to be reaped, or was killed and the kernel is taking it apart.
+    /// Whether it has ended or is ending: it is a zombie, or has a pending SIGKILL.
     package static func isEnding(_ process: pid_t) -> Bool {
         guard let rest = afterName(in: "/proc/\(process)/stat") else { return true }
         if rest.first == UInt8(ascii: "Z") || rest.first == UInt8(ascii: "X") { return true }
@@ -83,17 +83,17 @@ package enum ProcessTable {
             && (try? numericEntries("/proc/\(process)/task"))?.count == 1
     }
 
-    /// The name of its program, of at most 15 bytes (comm).
+    /// Its command name (comm), at most 15 bytes.
     static func name(of process: pid_t) -> ByteString? {
         contents("/proc/\(process)/comm").map { ByteString($0.prefix { $0 != UInt8(ascii: "\n") }) }
     }
 
-    /// Its real user, as our namespace of users has it.
+    /// Its real user id, in our user namespace.
     static func user(of process: pid_t) -> uid_t? {
         line("Uid:", of: "/proc/\(process)/status")?.split { $0 == 0x09 || $0 == 0x20 }.first.map(decimal)
     }
 
-    /// Its soft limit RLIMIT_LOCKS; nil when that is unlimited.
+    /// Its soft limit RLIMIT_LOCKS; nil for unlimited.
     static func lockLimit(of process: pid_t) -> UInt64? {
         guard let words = line("Max file locks", of: "/proc/\(process)/limits")?.split(separator: 0x20),
             let soft = words.first, soft.first.map({ (48...57).contains($0) }) == true
@@ -101,7 +101,7 @@ package enum ProcessTable {
         return decimal(soft)
     }
 
-    /// The number of our namespace of process ids.
+    /// The id of our pid namespace.
     package static let ownNamespace: UInt32? = {
         var target = [UInt8](repeating: 0, count: 64)
         let count = target.withUnsafeMutableBytes { readlink("/proc/self/ns/pid", $0.baseAddress!, $0.count) }
@@ -109,27 +109,27 @@ package enum ProcessTable {
         return UInt32(String(decoding: digits, as: UTF8.self))
     }()
 
-    /// Whether the numbers in /proc are ids of our own namespace.
+    /// Whether /proc has the pids of our own namespace.
     package static var isOfOwnNamespace: Bool {
         var target = [UInt8](repeating: 0, count: 32)
         let count = target.withUnsafeMutableBytes { readlink("/proc/self", $0.baseAddress!, $0.count) }
         return String(decoding: target.prefix(max(0, count)), as: UTF8.self) == String(getpid())
     }
 
-    /// What follows `key` in the line of a file of /proc that begins with it.
+    /// The rest of the line that starts with `key` in a file of /proc.
     private static func line(_ key: String, of path: String) -> ArraySlice<UInt8>? {
         let key = Array(key.utf8)
         return contents(path)?.split(separator: UInt8(ascii: "\n")).first { $0.starts(with: key) }?
             .dropFirst(key.count)
     }
 
-    /// Whether a process is about to execute a program: it has memory (vsize, field 23), and none of it is an
-    /// environment yet (env_start, field 50).
+    /// Whether a process is within execve(2): it has memory (vsize, field 23) but no environment yet (env_start, field
+    /// 50).
     private static func isExecuting(_ process: pid_t) -> Bool {
         statFields(of: process).map { $0.count > 47 && $0[20] != 0 && $0[47] == 0 } ?? false
     }
 
-    /// The fields of stat that follow the process's name: its state (as 0), its parent, its group…
+    /// The fields of stat after the command name: state (as 0), parent, group…
     private static func statFields(of process: pid_t) -> [UInt64]? {
         afterName(in: "/proc/\(process)/stat").map(fields)
     }
@@ -139,7 +139,7 @@ package enum ProcessTable {
     }
 
     private static func afterName(in file: String) -> ArraySlice<UInt8>? {
-        // The name may hold anything, so count from its last parenthesis.
+        // The name may contain any characters, so search for the last parenthesis.
         guard let stat = contents(file), let close = stat.lastIndex(of: UInt8(ascii: ")"))
         else { return nil }
         return stat[(close + 1)...].drop { $0 == UInt8(ascii: " ") }
@@ -150,7 +150,7 @@ package enum ProcessTable {
         defer { closedir(stream) }
         var numbers: [pid_t] = []
         while let entry = readdir(stream) {
-            // An entry is as long as its name, not as long as the structure: never copy it whole.
+            // A dirent is only as long as its name: do not copy the whole structure.
             let name = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
             let number: pid_t = decimal(
                 UnsafeRawBufferPointer(start: name, count: strlen(name.assumingMemoryBound(to: CChar.self))))
@@ -159,7 +159,7 @@ package enum ProcessTable {
         return numbers
     }
 
-    /// The decimal number that `bytes` begins with; 0 if none.
+    /// The decimal number at the start of `bytes`; 0 if there is none.
     private static func decimal<Number: FixedWidthInteger>(_ bytes: some Sequence<UInt8>) -> Number {
         var value: Number = 0
         for byte in bytes {
@@ -169,7 +169,7 @@ package enum ProcessTable {
         return value
     }
 
-    /// A file of /proc, whole; nil if it cannot be read (the process went away, or belongs to another user).
+    /// The content of a file of /proc; nil if it cannot be read (the process has ended or belongs to another user).
     static func contents(_ path: String) -> [UInt8]? {
         guard let file = try? SharedDescriptor.open(ByteString(path), O_RDONLY) else { return nil }
         var bytes: [UInt8] = []

@@ -4,12 +4,12 @@ import Glibc
 import Platform
 
 extension Sandbox {
-    /// Hands out what the kernel is asked for, for one command.
+    /// Builds the spawn request's sandbox description for a command and passes it to `body`.
     func withRequest<Result>(
         for command: Command, executable: ByteString, _ body: (UnsafePointer<faultline_sandbox>) -> Result
     ) -> Result {
         let needed = Self.paths(of: command, executable)
-        // TMPDIR itself is put back where a cover may have hidden it.
+        // Mount TMPDIR itself again, in case a cover hides it.
         let covers =
             covers.filter { cover in cover.at.isRealDirectory && !needed.contains { $0.names(cover.at) } }
             + [Cover(shown: temporary, at: temporary)]
@@ -29,9 +29,9 @@ extension Sandbox {
         }
     }
 
-    /// Everything in which the command names a place of its own, as far as that can be told from outside.
+    /// The arguments, variables and paths of the command, which may name directories that it needs.
     private static func paths(of command: Command, _ executable: ByteString) -> [ByteString] {
-        // These lie in the sandbox, or are put there.
+        // These are inside the sandbox, or mounted there.
         let ours: Set<ByteString> = ["FAULTLINE_DIR", "FAULTLINE_ORACLE", "TMPDIR"]
         let values = command.environment.filter { !ours.contains($0.key) }.values
         let working = command.directory ?? "."
@@ -43,7 +43,7 @@ extension Sandbox {
 }
 
 extension ByteString {
-    /// Whether the text names `directory` or a place in it: `/tmp`, `--config=/tmp/x`, `/usr/bin:/tmp/bin`.
+    /// Whether the text contains `directory` or a path in it: `/tmp`, `--config=/tmp/x`, `/usr/bin:/tmp/bin`.
     fileprivate func names(_ directory: ByteString) -> Bool {
         bytes.split { #"=:,;"' "#.utf8.contains($0) }.contains { word in
             ByteString(word) == directory || ByteString(word).isBeneath(directory)

@@ -4,26 +4,26 @@ import Glibc
 import Platform
 import Storage
 
-/// What this machine has to make a sandbox of.
+/// The sandbox layers of this machine.
 package struct SandboxLayers: Hashable, Sendable {
-    /// How a mount namespace is made; nil where none can be.
+    /// How to create a mount namespace; nil if that is impossible.
     package var namespace: Namespace?
-    /// The ABI of Landlock; 0 where the kernel has none that can confine a store.
+    /// The Landlock ABI; 0 if the kernel has none that can confine a store.
     package var landlock: Int32
 
     package enum Namespace: Hashable, Sendable {
-        /// With the privileges that we have.
+        /// With our own privileges.
         case mount
-        /// As an ordinary user: through a user namespace.
+        /// As an ordinary user, through a user namespace.
         case user
     }
 
-    /// Landlock alone leaves changes of modes, owners and times to whoever follows a link: that is no sandbox for foreign
-    /// files, and better than nothing for what the links in them do not reach.
+    /// Whether it is a complete sandbox. Landlock alone does not prevent changes of modes, owners and times through
+    /// links, so it is not enough for foreign files.
     package var isWhole: Bool { namespace != nil }
 }
 
-/// The proof that a sandbox works here: a process in one tries to write inside and outside of it.
+/// Tests that a sandbox works here: a process in it tries to write inside and outside.
 package struct SandboxTrial: Sendable {
     package var layers: SandboxLayers
     /// Why there is no mount namespace; nil when there is one.
@@ -34,10 +34,10 @@ package struct SandboxTrial: Sendable {
         self.obstacle = obstacle
     }
 
-    /// Made once for the process: the strongest layers that work, or none.
+    /// The trial of this process, run once: the strongest layers that work, or none.
     package static let here = SandboxTrial.run()
 
-    /// Tries the strongest combinations first. Leaves nothing behind.
+    /// Tries the combinations, strongest first. Cleans up.
     static func run() -> SandboxTrial {
         var trial = SandboxTrial(namespace: nil, landlock: 0)
         let landlock = faultline_landlock_abi()
@@ -46,18 +46,18 @@ package struct SandboxTrial: Sendable {
             (landlock > 0 ? [landlock, 0] : [0]).map { SandboxLayers(namespace: namespace, landlock: $0) }
         }
         for layers in whole + (landlock > 0 ? [SandboxLayers(namespace: nil, landlock: landlock)] : []) {
-            guard let objection = objection(to: layers) else {
+            guard let failure = failure(of: layers) else {
                 trial.layers = layers
                 if layers.isWhole { trial.obstacle = nil }
                 return trial
             }
-            trial.obstacle = trial.obstacle ?? objection
+            trial.obstacle = trial.obstacle ?? failure
         }
         return trial
     }
 
-    /// What goes wrong with these layers; nil when a process is confined by them.
-    private static func objection(to layers: SandboxLayers) -> String? {
+    /// Why these layers do not confine a process; nil if they do.
+    private static func failure(of layers: SandboxLayers) -> String? {
         var path =
             Array("\(getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp")/faultline-sandbox-XXXXXX".utf8) + [0]
         let isMade = path.withUnsafeMutableBytes {
@@ -67,18 +67,18 @@ package struct SandboxTrial: Sendable {
         guard isMade else { return "\(directory): mkdtemp: \(Errno(errno))" }
         defer { try? TreeRemoval.remove(directory) }
         do throws(TargetError) {
-            return try objection(to: layers, within: directory)
+            return try failure(of: layers, within: directory)
         } catch {
             return "\(error)"
         }
     }
 
-    private static func objection(
-        to layers: SandboxLayers, within directory: ByteString
+    private static func failure(
+        of layers: SandboxLayers, within directory: ByteString
     ) throws(TargetError) -> String? {
         let inside = directory.appending(component: "inside")
         guard inside.withCString({ mkdir($0, 0o700) }) == 0 else { throw .system("mkdir", inside) }
-        // 0: as it should be; 3: nothing can be written inside; 4: something was written outside.
+        // Exit code 0: correct; 3: cannot write inside; 4: can write outside.
         var command = Command([
             "/bin/sh", "-c", #"cd "$1" && : > inside/file || exit 3; (: > outside) 2>/dev/null && exit 4; exit 0"#,
             "sh",

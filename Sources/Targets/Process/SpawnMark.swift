@@ -1,23 +1,24 @@
 import Bytes
 import Glibc
 
-/// Which process started something, and which of its spawns that was: how a process that outlived its Faultline is known.
+/// Identifies the Faultline process and the spawn that a process comes from, to recognise processes that outlived their
+/// Faultline.
 ///
-/// It stands in the environment (`FAULTLINE_SPAWN`), and once more, shortened, in the soft limit RLIMIT_LOCKS, which Linux
-/// has not enforced since 2.4.25 and hands down through fork(2) and execve(2): a process that wipes its environment and
-/// closes every descriptor still has it. Whoever changes both is not found.
+/// It is in the environment (`FAULTLINE_SPAWN`) and, shortened, in the soft limit RLIMIT_LOCKS. Linux has not enforced
+/// that limit since 2.4.25, and fork(2) and execve(2) inherit it: a process that clears its environment and closes all
+/// descriptors still has it. A process that changes both is not found.
 package struct SpawnMark: Hashable, Sendable {
-    /// The line of an environment that says that a process belongs to nobody: it is meant to outlive who started it.
+    /// The environment entry for a process that is meant to outlive its Faultline.
     package static let nobody = ByteString(
         ProcessFamily.variable.bytes + [UInt8(ascii: "=")] + nobodyValue.bytes)
 
     static let nobodyValue: ByteString = "nobody"
 
     var process: Int32
-    /// When that process started, in clock ticks since boot: an id that is used again is another process.
+    /// The start time of that process in clock ticks since boot, since pids are reused.
     var startTicks: UInt64
     var serial: UInt64
-    /// The namespace of process ids in which `process` means something: the number that /proc/PID/ns/pid has.
+    /// The pid namespace of `process`: the number in /proc/PID/ns/pid.
     var namespace: UInt32
 
     init(process: Int32, startTicks: UInt64, serial: UInt64, namespace: UInt32) {
@@ -27,7 +28,7 @@ package struct SpawnMark: Hashable, Sendable {
         self.namespace = namespace
     }
 
-    /// What spawn number `serial` of this process gets.
+    /// The mark for spawn number `serial` of this process.
     init(ours serial: UInt64) {
         self = SpawnMark.us
         self.serial = serial
@@ -57,18 +58,18 @@ package struct SpawnMark: Hashable, Sendable {
 
     // MARK: - As a limit
 
-    /// Process ids have 22 bits (PID_MAX_LIMIT). Of the ticks, 26 bits wrap after a week: a mark may then be taken for
-    /// that of a living process, never the other way round.
+    /// Pids have 22 bits (PID_MAX_LIMIT). 26 bits of ticks wrap after a week: a mark may then be mistaken for that of a
+    /// live process, never the other way round.
     private static let (processBits, tickBits): (UInt64, UInt64) = (22, 26)
 
-    /// 16 bits of the namespace, the process, and the lower bits of its start.
+    /// 16 bits of the namespace, then the pid, then the lower bits of its start time.
     var limit: UInt64 {
         (UInt64(namespace) & 0xFFFF) << (Self.processBits + Self.tickBits)
             | (UInt64(process) & (1 << Self.processBits - 1)) << Self.tickBits
             | startTicks & (1 << Self.tickBits - 1)
     }
 
-    /// The process that a limit names, if it was made in `namespace`; the lower bits of its start.
+    /// The pid and the lower bits of its start time in a limit, if the limit is from `namespace`.
     static func process(ofLimit limit: UInt64, namespace: UInt32) -> (process: Int32, startTicks: UInt64)? {
         guard limit >> (processBits + tickBits) == UInt64(namespace) & 0xFFFF else { return nil }
         let process = Int32(limit >> tickBits & (1 << processBits - 1))

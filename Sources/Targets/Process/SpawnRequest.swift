@@ -3,13 +3,13 @@ import CPlatform
 import Glibc
 import Platform
 
-/// A command on its way to the keeper's thread, with the ends of its standard streams, and what became of it.
+/// A request to the keeper's thread to spawn a command, with its standard streams and its result.
 final class SpawnRequest: Sendable {
     let serial: UInt64
     let done: OneWayFlag
     private let command: Command
     private let executable: ByteString
-    /// The child's 0, 1 and 2, closed here once it has them.
+    /// The child's descriptors 0, 1 and 2; closed here after the spawn.
     private let theirs: [SharedDescriptor]
     private let input: SharedDescriptor?
     private let output: SharedDescriptor?
@@ -44,7 +44,7 @@ final class SpawnRequest: Sendable {
         (input, output, errors) = (toChild?.write, fromChild?.read, complaints?.read)
     }
 
-    /// Spawns, on the keeper's thread.
+    /// Spawns the command. Runs on the keeper's thread.
     func launch(keeper: ProcessKeeper) throws(TargetError) -> ChildProcess {
         let arguments = CStringArray(command.arguments)
         let environment = CStringArray(
@@ -73,7 +73,7 @@ final class SpawnRequest: Sendable {
             input: input, output: output, errors: errors, keeper: keeper)
     }
 
-    /// With the working directory and the sandbox that the command asks for.
+    /// Spawns with the command's working directory and sandbox.
     private func spawn(_ request: inout faultline_spawn_request) -> faultline_spawn_result {
         guard let sandbox = command.sandbox else { return spawnInDirectory(&request) }
         return sandbox.withRequest(for: command, executable: executable) {
@@ -91,7 +91,7 @@ final class SpawnRequest: Sendable {
     }
 
     func finish(_ result: Result<ChildProcess, TargetError>) {
-        // Ours must go before the caller reads: a pipe ends only when every copy of its other end is closed.
+        // Close our copies before the caller reads: a pipe ends only when all copies of its other end are closed.
         for descriptor in theirs { descriptor.close() }
         outcome.withLock { $0 = result }
         done.raise()

@@ -5,18 +5,17 @@ import Platform
 
 /// Processes that outlived the Faultline that started them.
 ///
-/// When Faultline itself is killed with SIGKILL, the kernel kills what it had started, but not what those had started: a
-/// daemon that forked twice and made a session of its own lives on. It still carries a `SpawnMark`, which names the process
-/// that started it, when that began, and the namespace in which the id means something. Only marks of our own namespace
-/// are judged, where a process is dead for certain when none has its id and its start: what a Faultline of another
-/// namespace or container started is none of ours.
+/// When Faultline is killed with SIGKILL, the kernel kills its children but not their descendants: a double-forked
+/// daemon in its own session survives. Its `SpawnMark` still names the Faultline process, its start time and its pid
+/// namespace. Only marks of our own namespace are evaluated: there, a Faultline is certainly dead if no process has its
+/// pid and start time. Processes of Faultlines in other namespaces or containers are left alone.
 package enum StrayProcesses {
     /// A process whose Faultline is dead.
     package struct Stray: Hashable, Sendable {
         package var process: Int32
-        /// The name of its program, as the kernel has it.
+        /// Its command name (comm).
         package var name: ByteString
-        /// Why it is not to be ended, though it is a stray; nil for one that is.
+        /// Why it must not be killed although it is a stray; nil if it may be.
         package var objection: String?
 
         package init(process: Int32, name: ByteString, objection: String? = nil) {
@@ -26,26 +25,26 @@ package enum StrayProcesses {
         }
     }
 
-    /// What became of one that was to be ended.
+    /// The result of ending a stray.
     package enum Ending: Hashable, Sendable {
         case ended
-        /// It ended by itself, or is another process now.
+        /// It had ended already, or its pid now belongs to another process.
         case gone
         case failed(String)
     }
 
-    /// How long the kernel gets to end a killed process.
+    /// How long a killed process may take to end.
     private static let patienceMilliseconds = 10_000
 
-    /// Every stray that can be inspected, in order.
+    /// All strays that can be inspected, sorted by pid.
     ///
-    /// - Throws: `foreignProc` where /proc is that of another namespace.
+    /// - Throws: `foreignProc` when /proc belongs to another namespace.
     package static func all() throws(TargetError) -> [Stray] {
         guard let namespace = ProcessTable.ownNamespace else { return [] }
         return try all(in: namespace)
     }
 
-    /// The same; tests have marks of a namespace of their own.
+    /// For tests, which use marks of an invented namespace.
     static func all(in namespace: UInt32) throws(TargetError) -> [Stray] {
         var search = StraySearch(in: namespace)
         var found: [Stray] = []
@@ -53,20 +52,20 @@ package enum StrayProcesses {
         return found.sorted { $0.process < $1.process }
     }
 
-    /// The process as a stray; nil for one that is none.
+    /// The process as a stray; nil if it is not one.
     static func stray(_ process: Int32, in namespace: UInt32, _ family: Set<Int32>) -> Stray? {
         guard isStray(process, in: namespace) else { return nil }
         let name = ProcessTable.name(of: process) ?? ""
         return Stray(process: process, name: name, objection: objection(to: process, family))
     }
 
-    /// Kills a process, if it is still a stray, and waits for its end.
+    /// Kills a process if it is still a stray, and waits until it has ended.
     package static func end(_ stray: Stray) -> Ending {
         ProcessTable.ownNamespace.map { end(stray, in: $0) } ?? .gone
     }
 
     static func end(_ stray: Stray, in namespace: UInt32) -> Ending {
-        // Opened before it is looked at again, so that the signal goes to what was seen or to nobody.
+        // Open a pidfd before the check, so that the signal goes to the checked process or to none.
         let descriptor = SharedDescriptor(adopting: faultline_pidfd_open(stray.process))
         guard descriptor.rawValue >= 0, isStray(stray.process, in: namespace),
             objection(to: stray.process, ancestors(of: getpid())) == nil
@@ -75,7 +74,7 @@ package enum StrayProcesses {
         guard result == 0 else { return result == -ESRCH ? .gone : .failed("kill: \(Errno(-result))") }
         do {
             let hasEnded = try Deadline(afterMilliseconds: patienceMilliseconds).waitReadable([descriptor.rawValue])[0]
-            return hasEnded ? .ended : .failed("it was killed and does not end")
+            return hasEnded ? .ended : .failed("it was killed but does not end")
         } catch {
             return .failed("\(error)")
         }
@@ -83,8 +82,8 @@ package enum StrayProcesses {
 
     // MARK: - Steps
 
-    /// The environment decides where it holds a mark of our namespace; the limit where it was wiped or overwritten, may not
-    /// be read, or says something else.
+    /// Uses the mark in the environment if it is of our namespace; otherwise (environment cleared, overwritten,
+    /// unreadable or with another mark) the one in the limit.
     private static func isStray(_ process: Int32, in namespace: UInt32) -> Bool {
         guard !ProcessTable.isEnding(process) else { return false }
         if let text = ProcessTable.environmentValue(ProcessFamily.variable, of: process) {
@@ -100,7 +99,7 @@ package enum StrayProcesses {
         return !SpawnMark.isSameStart(living, asInLimit: mark.startTicks)
     }
 
-    /// When a process started that has not ended; nil when there is none.
+    /// The start time of a live process; nil if there is none with this pid.
     private static func living(_ process: Int32) -> UInt64? {
         guard let startTicks = ProcessTable.startTicks(of: process), !ProcessTable.isEnding(process) else { return nil }
         return startTicks
@@ -108,11 +107,11 @@ package enum StrayProcesses {
 
     private static func objection(to process: Int32, _ family: Set<Int32>) -> String? {
         if family.contains(process) { return "this command was called from it" }
-        guard let user = ProcessTable.user(of: process) else { return "nobody knows whose it is" }
+        guard let user = ProcessTable.user(of: process) else { return "its user is unknown" }
         return user == getuid() ? nil : "it belongs to user \(user)"
     }
 
-    /// A process and those above it.
+    /// A process and its ancestors.
     static func ancestors(of process: Int32) -> Set<Int32> {
         var all: Set<Int32> = []
         var next: Int32? = process

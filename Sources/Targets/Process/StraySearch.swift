@@ -1,20 +1,20 @@
 import Glibc
 
-/// A search for stray processes that does not lose one that hops: that forks, ends, and goes on as its child, every few
+/// A search for stray processes that also catches one that hops: that forks, exits and continues as its child every few
 /// milliseconds.
 ///
-/// The first sweep looks at every process, and each one after it only at those that are new: so little time passes between
-/// seeing a process and looking at it that even such a one is caught sooner or later. Not thread safe.
+/// The first sweep inspects every process, later sweeps only new ones. So there is little time between listing and
+/// inspecting a process, and even a hopping one is caught eventually. Not thread safe.
 package struct StraySearch {
     private let namespace: UInt32?
     private let family = StrayProcesses.ancestors(of: getpid())
-    /// Those that were looked at and are still there.
+    /// Processes that were inspected and still exist.
     private var seen: Set<Int32> = []
 
-    /// What one sweep came to.
+    /// The result of a sweep.
     package struct Sweep: Hashable, Sendable {
         package var strayCount = 0
-        /// Processes that ended before they could be looked at: any of them may have been a stray.
+        /// Processes that ended before they were inspected, any of which may have been a stray.
         package var missedCount = 0
 
         package init(strayCount: Int = 0, missedCount: Int = 0) {
@@ -24,15 +24,15 @@ package struct StraySearch {
 
     package init() { self.init(in: ProcessTable.ownNamespace) }
 
-    /// Tests have marks of a namespace of their own.
+    /// For tests, which use marks of an invented namespace.
     init(in namespace: UInt32?) { self.namespace = namespace }
 
-    /// Looks at what is new, and hands each stray on at once.
+    /// Inspects new processes and passes each stray to `take` at once.
     ///
-    /// - Throws: `foreignProc` where /proc is that of another namespace.
+    /// - Throws: `foreignProc` when /proc belongs to another namespace.
     package mutating func sweep(_ take: (StrayProcesses.Stray) -> Void) throws(TargetError) -> Sweep {
         guard let namespace else { return Sweep() }
-        // In a new namespace, /proc may still be that of the old one: its ids mean other processes to us.
+        // In a new pid namespace /proc may still be the old one, with pids of other processes.
         guard ProcessTable.isOfOwnNamespace else { throw .foreignProc }
         var sweep = Sweep()
         let processes = try ProcessTable.everyProcess()

@@ -4,21 +4,21 @@ import Oracle
 import Platform
 import Synchronization
 
-/// Recovers directories with a target's recover command and says what the store held.
+/// Recovers directories with a target's recover command and returns the store's content.
 ///
-/// With a persistent recover command a process serves one directory after another, which is what makes thousands of
-/// states a second possible. A process is used by one thread at a time; there are as many as threads that ask at once,
-/// and they are kept for the next. One that dies or hangs is replaced, and that is the outcome for its directory only.
+/// A persistent recover process serves many directories in sequence, which makes thousands of states per second
+/// possible. Each process is used by one thread at a time and then kept for the next request. One that dies or hangs is
+/// replaced; that is the outcome only of its directory.
 ///
-/// A persistent process may carry something over from one state to the next. What it finds wrong has to be confirmed
-/// by `recoverAlone`.
+/// A persistent process may carry over state from one directory to the next, so confirm its failures with
+/// `recoverAlone`.
 ///
-/// Thread safe. `close` ends the processes; so does the last reference.
+/// Thread safe. `close` or the last reference ends the processes.
 package final class RecoverClient: Sendable {
     private let target: ConfiguredTarget
     private let timeoutSeconds: Int
     private let idle = Guarded<[RecoverProcess]>([])
-    /// Clients that are confined to a directory, for states that may not be recovered by this one.
+    /// Sandboxed clients by directory, for states that this client must not recover.
     private let confined = Guarded<[ByteString: RecoverClient]>([:])
     private let hangs = Atomic<Int>(0)
 
@@ -27,10 +27,10 @@ package final class RecoverClient: Sendable {
         self.timeoutSeconds = timeoutSeconds ?? target.target.timeoutSeconds
     }
 
-    /// Recovers `directory`, through a persistent process if the target has such a command. The recovery changes the
-    /// directory. What it says of the directory names it `.`.
+    /// Recovers `directory`, with a persistent process if the target supports it. Recovery changes the directory.
+    /// Messages in the outcome call the directory `.`.
     ///
-    /// - Throws: `TargetError` when recovery could not be tried at all, which says nothing about the store.
+    /// - Throws: `TargetError` when recovery could not be run; that is not a result for the store.
     package func recover(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
         var isReleased = true
         return try recover(directory, releasing: &isReleased)
@@ -43,14 +43,14 @@ package final class RecoverClient: Sendable {
         _ directory: ByteString, releasing isReleased: inout Bool
     ) throws(TargetError) -> RecoverOutcome {
         let path = try checked(directory)
-        guard target.isPersistent else { return try runOnce(path).naming(path) }
-        return try recoverInTurn(path, &isReleased).naming(path)
+        guard target.isPersistent else { return try runOnce(path).replacingPath(path) }
+        return try recoverPersistently(path, &isReleased).replacingPath(path)
     }
 
-    /// Recovers `directory` in a process that does nothing else; once more where that was killed from outside, or died after
-    /// it had answered, which is remarked if it does not happen again.
+    /// Recovers `directory` in its own process. Repeats it once if the process was killed from outside or died after
+    /// its answer; if the second attempt succeeds, adds a warning.
     ///
-    /// - Parameter restore: called before the second time, to put back what the first has changed.
+    /// - Parameter restore: undoes the changes of the first attempt before the second.
     package func recoverAlone(
         _ directory: ByteString, restoring restore: () throws -> Void = {}
     ) throws -> RecoverOutcome {
@@ -58,45 +58,46 @@ package final class RecoverClient: Sendable {
         guard first.needsRepeating else { return first }
         try restore()
         let second = try recoverOnce(directory)
-        if case .opened = second { remark(on: first) }
+        if case .opened = second { warn(about: first) }
         return second
     }
 
-    /// Notes what did not happen again.
-    package func remark(on outcome: RecoverOutcome) {
+    /// Adds a warning about a failure that did not happen again.
+    package func warn(about outcome: RecoverOutcome) {
         guard case .diedAfterAnswering(let reason) = outcome else { return }
-        target.remarks.note("\(reason); tried again it ended well, and that counts")
+        target.warnings.add("\(reason); a second attempt succeeded and counts")
     }
 
-    /// The same, once, whatever ends it.
+    /// Recovers `directory` in its own process, without a second attempt.
     package func recoverOnce(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
         let path = try checked(directory)
-        return try runOnce(path).naming(path)
+        return try runOnce(path).replacingPath(path)
     }
 
-    private func recoverInTurn(_ path: ByteString, _ isReleased: inout Bool) throws(TargetError) -> RecoverOutcome {
+    private func recoverPersistently(_ path: ByteString, _ isReleased: inout Bool) throws(TargetError) -> RecoverOutcome
+    {
         let command = target.recover
         var process: RecoverProcess
         if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start(command) }
-        if !process.ask(path) {
-            // It died, or went on talking, after it had answered for another directory; it has not seen this one.
+        if !process.request(path) {
+            // It died or printed more after its last answer. It has not seen this directory.
             try process.kill()
             process = try start(command)
-            _ = process.ask(path)
+            _ = process.request(path)
         }
         switch try process.answer(until: Deadline(afterMilliseconds: timeoutSeconds * 1000)) {
         case .dump(let recovery):
-            // What it said belongs to this outcome; the next thread to take it makes it forget that.
+            // Read its standard error before another thread uses the process and clears it.
             let outcome = outcome(recovery, process)
             if process.mayHold(path) { isReleased = false }
             idle.withLock { $0.append(process) }
             return outcome
-        case .garbage(let reason):
+        case .invalid(let reason):
             try process.kill()
-            return .doesNotOpen(reason: reason + process.complaints)
-        case .over(let unfinished):
-            return try outcomeOfEnd(process, unfinished, until: Deadline(afterMilliseconds: timeoutSeconds * 1000))
-        case .late:
+            return .doesNotOpen(reason: reason + process.errorOutput)
+        case .ended(let partial):
+            return try outcomeOfEnd(process, partial, until: Deadline(afterMilliseconds: timeoutSeconds * 1000))
+        case .timedOut:
             return try hang(process)
         }
     }
@@ -105,46 +106,46 @@ package final class RecoverClient: Sendable {
         var command = target.recover
         if target.isPersistent { command.input = .pipe } else { command.environment["FAULTLINE_DIR"] = path }
         let process = try RecoverProcess(command)
-        if target.isPersistent { process.askOnly(path) }
+        if target.isPersistent { process.requestLast(path) }
         let deadline = Deadline(afterMilliseconds: timeoutSeconds * 1000)
         switch try process.answer(until: deadline) {
-        case .late:
+        case .timedOut:
             return try hang(process)
-        case .over(let unfinished):
-            return try outcomeOfEnd(process, unfinished, until: deadline)
-        case .garbage(let reason):
+        case .ended(let partial):
+            return try outcomeOfEnd(process, partial, until: deadline)
+        case .invalid(let reason):
             try process.kill()
-            return .doesNotOpen(reason: reason + process.complaints)
+            return .doesNotOpen(reason: reason + process.errorOutput)
         case .dump(let recovery):
             return try outcomeAlone(recovery, process, until: deadline)
         }
     }
 
-    /// The client for a state that holds these links, in a directory within `directory`; most often this one.
+    /// The client for a state with these links, in a directory below `directory`; usually this client.
     ///
-    /// - Throws: `TargetError.leavingLink` for a state that may not be recovered.
+    /// - Throws: `TargetError.leavingLink` for a state that must not be recovered.
     package func confined(for links: [EscapingLink], in directory: ByteString) throws(TargetError) -> RecoverClient {
         guard !links.isEmpty else { return self }
         if let known = confined.withLock({ $0[directory] }) { return known }
         let other = try target.confined(for: links, in: directory)
         guard other.confinement != target.confinement else { return self }
         return confined.withLock { confined in
-            // Another thread may have come first.
+            // Another thread may have added one.
             let client = confined[directory] ?? RecoverClient(other, timeoutSeconds: timeoutSeconds)
             confined[directory] = client
             return client
         }
     }
 
-    /// Whether a process serves many directories.
+    /// Whether a process serves several directories.
     package var isPersistent: Bool { target.isPersistent }
 
-    /// How many recoveries hung so far. Each cost `timeoutSeconds`.
+    /// The number of recoveries that hung. Each took `timeoutSeconds`.
     package var hangCount: Int {
         hangs.load(ordering: .relaxed) + confined.withLock { $0.values.reduce(0) { $0 + $1.hangCount } }
     }
 
-    /// Ends every process that is not at work.
+    /// Ends all idle processes.
     package func close() throws(TargetError) {
         let processes = idle.withLock { idle in
             defer { idle = [] }
@@ -163,24 +164,24 @@ package final class RecoverClient: Sendable {
     private func outcome(_ recovery: Recovery, _ process: RecoverProcess) -> RecoverOutcome {
         switch recovery {
         case .opened(let observation): .opened(observation)
-        case .failed, .hung, .filesystemBroken: .doesNotOpen(reason: (recovery.failure ?? "") + process.complaints)
+        case .failed, .hung, .filesystemBroken: .doesNotOpen(reason: (recovery.failure ?? "") + process.errorOutput)
         }
     }
 
-    /// After its one dump, a process has nothing more to say, and ends well.
+    /// The outcome of a process with its own directory: after its dump it must print nothing more and exit with 0.
     private func outcomeAlone(
         _ recovery: Recovery, _ process: RecoverProcess, until deadline: Deadline
     ) throws(TargetError) -> RecoverOutcome {
         switch try process.answer(until: deadline) {
-        case .late:
+        case .timedOut:
             return try hang(process)
-        case .dump, .garbage, .over(unfinished: .some):
+        case .dump, .invalid, .ended(partial: .some):
             try process.kill()
-            return .doesNotOpen(reason: "it prints more after the end line" + process.complaints)
-        case .over(unfinished: nil):
+            return .doesNotOpen(reason: "it prints more after the end line" + process.errorOutput)
+        case .ended(partial: nil):
             guard let termination = try process.end(until: deadline) else { return try hang(process) }
             guard termination.isSuccess || !recovery.isOpened else {
-                let reason = "the recovery \(termination)" + process.complaints
+                let reason = "the recovery \(termination)" + process.errorOutput
                 return termination.isFromOutside
                     ? .killed(reason: reason) : .diedAfterAnswering(reason: reason + ", after it had answered")
             }
@@ -194,16 +195,16 @@ package final class RecoverClient: Sendable {
         return .hangs(afterSeconds: timeoutSeconds)
     }
 
-    /// The process stopped talking before its dump was whole.
+    /// The outcome of a process whose output ended before its dump was complete.
     private func outcomeOfEnd(
-        _ process: RecoverProcess, _ unfinished: Recovery?, until deadline: Deadline
+        _ process: RecoverProcess, _ partial: Recovery?, until deadline: Deadline
     ) throws(TargetError) -> RecoverOutcome {
         guard let termination = try process.end(until: deadline) else { return try hang(process) }
-        if case .exited(let code) = termination, code == 126 || code == 127, unfinished == nil {
-            throw .recoverNotRun(command: target.recover.arguments, code: code, said: process.complaints)
+        if case .exited(let code) = termination, code == 126 || code == 127, partial == nil {
+            throw .recoverNotRun(command: target.recover.arguments, code: code, said: process.errorOutput)
         }
-        var reason = "the recovery \(termination)" + process.complaints
-        if case .failed(let why) = unfinished { reason += "; \(why)" }
+        var reason = "the recovery \(termination)" + process.errorOutput
+        if case .failed(let why) = partial { reason += "; \(why)" }
         if termination.isFromOutside { return .killed(reason: reason) }
         return .doesNotOpen(reason: termination.isSuccess ? "\(reason), without an end line" : reason)
     }

@@ -2,21 +2,21 @@ import Bytes
 import Glibc
 import Oracle
 
-/// What came of recovering one directory.
+/// The outcome of recovering one directory.
 package enum RecoverOutcome: Hashable, Sendable {
-    /// The store opened and holds this.
+    /// The store opened with this content.
     case opened(Observation)
-    /// The store says so, its recovery died, or what it printed cannot be understood.
+    /// The store reported an error, its recovery process died, or its output is invalid.
     case doesNotOpen(reason: String)
-    /// A signal ended its recovery that processes rarely send themselves: somebody pressed Ctrl-C, or the machine ran
-    /// out of memory. Says something of the store only when it happens again.
+    /// A signal from outside killed its recovery process, such as Ctrl-C or the OOM killer. It counts only when it
+    /// happens again.
     case killed(reason: String)
-    /// It answered, and then died or failed at its exit. Once may be an accident of its own clean-up.
+    /// The process answered, then died or exited with an error. It counts only when it happens again.
     case diedAfterAnswering(reason: String)
-    /// It was killed after this time.
+    /// It did not end within this time and was killed.
     case hangs(afterSeconds: Int)
 
-    /// As the validator takes it.
+    /// The outcome for the validator.
     package var recovery: Recovery {
         switch self {
         case .opened(let observation): .opened(observation)
@@ -25,7 +25,7 @@ package enum RecoverOutcome: Hashable, Sendable {
         }
     }
 
-    /// Whether it says something of the store only when it happens again.
+    /// Whether it counts only when it happens again.
     package var needsRepeating: Bool {
         switch self {
         case .killed, .diedAfterAnswering: true
@@ -33,19 +33,19 @@ package enum RecoverOutcome: Hashable, Sendable {
         }
     }
 
-    /// With `.` in place of the store's directory: two copies of one state say the same, wherever they are.
-    func naming(_ directory: ByteString) -> RecoverOutcome {
+    /// Replaces the store's directory by `.`, so that copies of the same state give the same messages.
+    func replacingPath(_ directory: ByteString) -> RecoverOutcome {
         switch self {
         case .opened, .hangs: self
-        case .doesNotOpen(let reason): .doesNotOpen(reason: reason.naming(directory))
-        case .killed(let reason): .killed(reason: reason.naming(directory))
-        case .diedAfterAnswering(let reason): .diedAfterAnswering(reason: reason.naming(directory))
+        case .doesNotOpen(let reason): .doesNotOpen(reason: reason.replacingPath(directory))
+        case .killed(let reason): .killed(reason: reason.replacingPath(directory))
+        case .diedAfterAnswering(let reason): .diedAfterAnswering(reason: reason.replacingPath(directory))
         }
     }
 }
 
 extension Termination {
-    /// Ended by a signal from outside, or by a shell whose command was.
+    /// Whether a signal from outside killed it, or the command of its shell.
     var isFromOutside: Bool {
         let signals = [SIGHUP, SIGINT, SIGQUIT, SIGKILL, SIGTERM]
         return switch self {
@@ -57,8 +57,8 @@ extension Termination {
 }
 
 extension String {
-    /// With `.` in place of the directory at this absolute path, and of what the path resolves to.
-    fileprivate func naming(_ directory: ByteString) -> String {
+    /// Replaces the absolute path `directory` and its resolved path by `.`.
+    fileprivate func replacingPath(_ directory: ByteString) -> String {
         var paths = [directory]
         if let resolved = directory.withCString({ realpath($0, nil) }) {
             paths.append(ByteString(cString: resolved))
@@ -67,7 +67,7 @@ extension String {
         return Set(paths).sorted { $0.count > $1.count }.reduce(self) { $0.replacing(path: $1) }
     }
 
-    /// With `.` in place of the path, where no longer name begins with it.
+    /// Replaces `path` by `.`, except where it is the prefix of a longer name.
     private func replacing(path: ByteString) -> String {
         guard path.count > 1, let text = String(validating: path.bytes, as: UTF8.self) else { return self }
         var result = ""

@@ -3,9 +3,9 @@ import Glibc
 import Oracle
 import Platform
 
-/// One process of a recover command and the stream of dumps that it prints. It answers one thread at a time.
+/// A recover process and its stream of dumps. Used by one thread at a time.
 final class RecoverProcess: Sendable {
-    /// More than this in one answer is a store gone wild, not a state to compare.
+    /// The maximum size of an answer. A larger one is a runaway store.
     static let answerLimitBytes = 1 << 30
 
     private let process: ChildProcess
@@ -22,33 +22,33 @@ final class RecoverProcess: Sendable {
         input = process.input
     }
 
-    // Nothing can be reported from here; `kill` and `end` can.
+    // Errors cannot be reported here; use `kill` or `end` for that.
     deinit { try? process.killTree() }
 
-    /// What its output said next.
+    /// The next item of its output.
     enum Answer {
-        /// One dump; the stream stands at the beginning of another.
+        /// A complete dump; another may follow.
         case dump(Recovery)
-        /// What it prints cannot be understood any more, or is too much.
-        case garbage(reason: String)
-        /// It closed its output or ended; `unfinished` is what it had begun to say.
-        case over(unfinished: Recovery?)
-        case late
+        /// The output is invalid or too long.
+        case invalid(reason: String)
+        /// It closed its output or ended; `partial` is the incomplete dump, if any.
+        case ended(partial: Recovery?)
+        case timedOut
     }
 
-    /// Asks a persistent process for `directory`. False when it does not listen any more, or has said something that
-    /// nobody asked for: that must not pass for the answer.
-    func ask(_ directory: ByteString) -> Bool {
+    /// Sends `directory` to a persistent process. False when it no longer reads, or has printed unrequested output,
+    /// which must not be taken for the answer.
+    func request(_ directory: ByteString) -> Bool {
         process.forgetErrors()
         let now = Deadline(afterMilliseconds: 0)
         guard let input, (try? now.waitReadable([output.rawValue])) == [false] else { return false }
         return (try? input.writeAll(directory.bytes + [UInt8(ascii: "\n")])) != nil
     }
 
-    /// Asks it for `directory` and for nothing after that: its input ends. One that does not listen is found out by its
+    /// Sends `directory` as the last request and closes its input. A process that does not read is detected by its
     /// answer.
-    func askOnly(_ directory: ByteString) {
-        _ = ask(directory)
+    func requestLast(_ directory: ByteString) {
+        _ = request(directory)
         input?.close()
     }
 
@@ -57,31 +57,31 @@ final class RecoverProcess: Sendable {
             var buffer = [UInt8](repeating: 0, count: 16384)
             var totalBytes = 0
             while true {
-                guard let count = try fill(&buffer, until: deadline) else { return .late }
+                guard let count = try fill(&buffer, until: deadline) else { return .timedOut }
                 guard count > 0 else {
-                    // Only the newline of the last line may be missing.
+                    // The last line may lack only its newline.
                     let last = reader.finish(expectingDump: false)
                     if case .opened = last { return .dump(last!) }
-                    return .over(unfinished: last)
+                    return .ended(partial: last)
                 }
                 let dumps = reader.read(buffer.span.extracting(0..<count))
                 if let dump = dumps.first {
                     guard reader.isInsideDump || dumps.count > 1 else { return .dump(dump) }
-                    if case .failed(let reason) = dump, dumps.count == 1 { return .garbage(reason: reason) }
-                    return .garbage(reason: "it prints more after the end line")
+                    if case .failed(let reason) = dump, dumps.count == 1 { return .invalid(reason: reason) }
+                    return .invalid(reason: "it prints more after the end line")
                 }
                 totalBytes += count
                 guard totalBytes <= RecoverProcess.answerLimitBytes else {
-                    return .garbage(reason: "it prints more than \(RecoverProcess.answerLimitBytes) bytes")
+                    return .invalid(reason: "it prints more than \(RecoverProcess.answerLimitBytes) bytes")
                 }
             }
         }
     }
 
-    /// Reads what is there; nothing at the end of the output, nil when nothing came in time.
+    /// Reads available output. 0 at its end; nil after the deadline.
     private func fill(_ buffer: inout [UInt8], until deadline: Deadline) throws(TargetError) -> Int? {
         while true {
-            // Something that it started may hold its output open for ever, so its own end counts too.
+            // A descendant may keep its output open, so the end of the process also ends the output.
             let ready = try TargetError.naming("poll") { () throws(Errno) in
                 try deadline.waitReadable([output.rawValue, process.exited.descriptor.rawValue])
             }
@@ -98,7 +98,7 @@ final class RecoverProcess: Sendable {
         return ([process.processID] + descendants).contains { OpenFiles.mayHold(directory, $0) }
     }
 
-    /// Waits for its end and kills what is left of it. Nil when it did not end in time.
+    /// Waits for its end, then kills its descendants. nil after the deadline.
     func end(until deadline: Deadline) throws(TargetError) -> Termination? {
         let termination = try process.wait(until: deadline)
         try process.killTree()
@@ -107,8 +107,8 @@ final class RecoverProcess: Sendable {
 
     func kill() throws(TargetError) { try process.killTree() }
 
-    /// Its standard error since the last question, in one line, as the end of a sentence.
-    var complaints: String {
+    /// Its standard error since the last request, on one line, for the end of a sentence.
+    var errorOutput: String {
         process.drainErrors()
         let said = ByteString(process.standardError.bytes).said
         return said.isEmpty ? "" : ": \(said)"

@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import Oracle
 
-/// The other side of the recover protocol: what a recover command does with the directories it is given.
+/// The server side of the recover protocol, for recover commands.
 package struct RecoverServer {
-    /// Opens the store in `directory`, hands each live key with its payload to `emit`, and closes it again: nothing of
-    /// one directory may show in the next.
+    /// Opens the store in `directory`, passes each live key with its payload to `emit`, and closes it. It must not
+    /// carry over state to the next directory.
     package typealias Dump = (_ directory: ByteString, _ emit: (ByteString, [UInt8]) throws -> Void) throws -> Void
 
     private let dump: Dump
@@ -15,15 +15,15 @@ package struct RecoverServer {
 
     /// Prints the dump of one directory.
     ///
-    /// - Throws: what the store threw when it does not open; a `TargetError` when standard output is gone.
+    /// - Throws: the store's error when it does not open; a `TargetError` when writing to standard output fails.
     package mutating func serveOne(_ directory: ByteString) throws {
         try dump(directory) { key, payload in try print(.entry(key: key, payload: payload)) }
         try print(.end)
         try flush()
     }
 
-    /// Reads one directory a line from standard input and answers each with its dump, or with the reason why there is
-    /// none. Returns at the end of the input.
+    /// Reads directories from standard input, one per line, and prints a dump or an error line for each. Returns at the
+    /// end of the input.
     package mutating func serveAll() throws(TargetError) {
         var pending: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 4096)

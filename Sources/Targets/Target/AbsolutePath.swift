@@ -2,8 +2,8 @@ import Bytes
 import Glibc
 
 extension ByteString {
-    /// This path from the root: a target may run in another directory than we do. Nothing in it is resolved, but `./` at
-    /// its beginning says nothing.
+    /// The absolute path, since a target may run in another working directory. Removes a leading `./`; resolves nothing
+    /// else.
     package func absolutePath() throws(TargetError) -> ByteString {
         if bytes.first == UInt8(ascii: "/") { return self }
         guard let working = getcwd(nil, 0) else { throw .system("getcwd") }

@@ -1,22 +1,22 @@
 import Bytes
 import Oracle
 
-/// A target with a value for each of its parameters: what a run drives.
+/// A target with a value for each parameter. A run uses one of these.
 package struct ConfiguredTarget: Sendable, CustomStringConvertible {
     package let target: Target
     /// A value for each parameter, in the target's order.
     package let configuration: [Setting]
-    /// What came up about its commands while it was driven.
-    package let remarks = Remarks()
-    /// Both commands are subject to it.
-    package var confinement = Confinement.whereLinksLeave
+    /// Warnings about its commands.
+    package let warnings = TargetWarnings()
+    /// The confinement of both commands.
+    package var confinement = Confinement.onlyEscapingLinks
 
     init(target: Target, configuration: [Setting]) {
         self.target = target
         self.configuration = configuration
     }
 
-    /// What the documentation promises of this configuration.
+    /// The contract that the store's documentation gives this configuration.
     package var contract: Contract {
         let exception = target.contractExceptions.first { exception in
             exception.settings.allSatisfy(configuration.contains)
@@ -24,8 +24,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
         return exception?.contract ?? target.contract
     }
 
-    /// The same of so many clients at work at once: several have no single order that a crash could keep a beginning
-    /// of.
+    /// The contract for so many concurrent clients: several clients have no total order of operations.
     package func contract(clients: Int) -> Contract {
         clients > 1 ? contract.forSeveralWriters : contract
     }
@@ -39,26 +38,26 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
         ([target.name] + configuration.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
     }
 
-    /// The same with only the parameters that differ from their defaults: `sqlite journal_mode=wal`.
+    /// The label without default values: `sqlite journal_mode=wal`.
     package var shortLabel: String {
-        let usual = Dictionary(
+        let defaults = Dictionary(
             target.parameters.map { ($0.name, $0.values.first) }, uniquingKeysWith: { one, _ in one })
-        let other = configuration.filter { usual[$0.name] != $0.value }
+        let other = configuration.filter { defaults[$0.name] != $0.value }
         return ([target.name] + other.map { "\($0.name)=\($0.value)" }).joined(separator: " ")
     }
 
     package var description: String { label }
 
     private func command(_ arguments: [ByteString]) -> Command {
-        var command = Command(arguments.map(filledIn))
-        command.environment.merge(target.environment.mapValues(filledIn)) { $1 }
+        var command = Command(arguments.map(substituted))
+        command.environment.merge(target.environment.mapValues(substituted)) { $1 }
         command.directory = target.directory
         command.sandbox = confinement.sandbox
         return command
     }
 
-    /// Braces that name no parameter stay as they are.
-    private func filledIn(_ argument: ByteString) -> ByteString {
+    /// Replaces `{parameter}` by its value. Braces around other names stay.
+    private func substituted(_ argument: ByteString) -> ByteString {
         var rest = argument.bytes[...]
         var filled: [UInt8] = []
         while let open = rest.firstIndex(of: UInt8(ascii: "{")) {

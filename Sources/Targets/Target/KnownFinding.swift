@@ -2,16 +2,16 @@ import Bytes
 import Model
 import Oracle
 
-/// A failure of a store that is known and accepted, so that the next one shows.
+/// A known and accepted failure of a store, so that a new one stands out.
 ///
-/// It says of a cause only what its fields say; what is nil may be anything.
+/// A field that is nil matches anything.
 package struct KnownFinding: Hashable, Codable, Sendable {
     package var check: Check
-    /// What is lost, all of it and nothing else; empty: nothing is. In paths `*` stands for anything.
+    /// Exactly what is lost; empty for nothing. `*` in a path matches anything.
     package var losses: [LossPattern]?
-    /// What the store says, in each state that fails for the cause. `*` stands for anything; numbers count as equal.
+    /// The store's error message in each failing state. `*` matches anything; all numbers are equal.
     package var error: TextPattern?
-    /// Of `opens`: whether anything had been acknowledged.
+    /// Only for `opens`: whether any operation was acknowledged.
     package var hasAcknowledged: Bool?
     /// Why it is accepted.
     package var reason: String
@@ -33,7 +33,7 @@ package struct KnownFinding: Hashable, Codable, Sendable {
         case hasAcknowledged = "acknowledged"
     }
 
-    /// Whether these are the losses that it tells of.
+    /// Whether it matches these losses.
     package func covers(_ lost: [LossPattern]) -> Bool {
         guard let losses else { return true }
         return lost.allSatisfy { one in losses.contains { $0.covers(one) } }

@@ -1,7 +1,7 @@
-/// Something about a target that a run may choose. Each combination of values is one configuration.
+/// A parameter of a target. Each combination of parameter values is one configuration.
 package struct Parameter: Hashable, Sendable {
     package var name: String
-    /// What it may be; the first is what it is unless somebody says otherwise.
+    /// The allowed values; the first is the default.
     package var values: [String]
 
     package init(_ name: String, _ values: [String]) {

@@ -1,4 +1,4 @@
-/// One `--set name=value` of the command line.
+/// A `--set name=value` of the command line.
 package struct Setting: Hashable, Sendable {
     package var name: String
     package var value: String
@@ -8,7 +8,7 @@ package struct Setting: Hashable, Sendable {
         self.value = value
     }
 
-    /// Reads `name=value`; the value may hold further `=`.
+    /// Parses `name=value`; the value may contain `=`.
     package init(parsing text: String) throws(TargetError) {
         guard let equals = text.firstIndex(of: "="), equals != text.startIndex else { throw .malformedSetting(text) }
         self.init(name: String(text[..<equals]), value: String(text[text.index(after: equals)...]))

@@ -3,8 +3,8 @@ import Glibc
 import Platform
 
 extension Target {
-    /// Throws if a program that the commands start is not there, whatever the parameters' values are, or a script that
-    /// they name. Programs with a `/` and scripts are relative to the manifest's directory.
+    /// Throws if a program or script of the commands is missing, in any configuration. Programs with a `/` and scripts
+    /// are relative to the manifest's directory.
     package func checkCommands() throws(TargetError) {
         var missing: [MissingFile] = []
         for configuration in configurations {
@@ -17,21 +17,22 @@ extension Target {
 }
 
 extension Command {
-    /// What interpreters run is told by its name.
-    private static let scriptEndings = [
+    /// The suffixes of scripts.
+    private static let scriptSuffixes = [
         ".py", ".sh", ".bash", ".pl", ".rb", ".js", ".mjs", ".lua", ".php", ".jar", ".tcl",
     ]
 
     fileprivate func missingFiles(as name: String) -> [MissingFile] {
         var programs = arguments.prefix(1)
-        // env starts the first word that is neither an option nor a variable.
+        // env runs the first word that is neither an option nor a variable.
         if programs.first.map({ $0 == "env" || $0.bytes.ends(with: "/env") }) == true {
             programs += arguments.dropFirst().drop {
                 $0.bytes.first == UInt8(ascii: "-") || $0.bytes.contains(UInt8(ascii: "="))
             }
             .prefix(1)
         }
-        let scripts = arguments.dropFirst().filter { word in Self.scriptEndings.contains { word.bytes.ends(with: $0) } }
+        let scripts = arguments.dropFirst().filter { word in Self.scriptSuffixes.contains { word.bytes.ends(with: $0) }
+        }
         return programs.compactMap { missing($0, mode: X_OK, name) }
             + scripts.compactMap { missing($0, mode: R_OK, name) }
     }

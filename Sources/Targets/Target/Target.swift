@@ -1,36 +1,37 @@
 import Bytes
 import Oracle
 
-/// A store under test and how to drive it: a workload command and a recover command.
+/// A store under test with its workload command and its recover command.
 ///
-/// An argument may name a parameter in braces, `{journal_mode}`, and gets the configuration's value for it.
+/// `{journal_mode}` in an argument is replaced by the value of that parameter.
 package struct Target: Sendable {
     package var name: String
     /// One line.
     package var description: String
-    /// Where the store's documentation promises what `contract` demands.
+    /// The place in the store's documentation that guarantees `contract`.
     package var source: String
-    /// What the store promises by default.
+    /// The store's default contract.
     package var contract: Contract
-    /// Configurations that promise something else.
+    /// Configurations with another contract.
     package var contractExceptions: [ContractException] = []
     package var workload: [ByteString]
     package var recover: [ByteString]
-    /// The recover command stays alive: one directory a line in, a dump each out, until its input ends.
+    /// Whether the recover command stays alive: it reads one directory per line and prints a dump for each, until its
+    /// input ends.
     package var isPersistent = false
-    /// The store promises to notice bytes that storage changed (it has checksums over all that it reads): it may refuse
-    /// then, and must not show them.
+    /// Whether the store guarantees to detect corrupted bytes, as with checksums over all data: it may then fail, but
+    /// must not return them.
     package var detectsCorruption = false
     package var parameters: [Parameter] = []
-    /// What is wrong with the store and accepted.
+    /// Known and accepted failures.
     package var known: [KnownFinding] = []
-    /// Added to what every target gets.
+    /// Added to the minimal environment.
     package var environment: [ByteString: ByteString] = [:]
-    /// Where the commands run; nil for our own working directory.
+    /// The working directory of the commands; nil for that of this process.
     package var directory: ByteString?
-    /// How long a workload may go on without a new line in the oracle, and how long one recovery may take.
+    /// The time limit for a workload without a new oracle line, and for a recovery.
     package var timeoutSeconds = 30
-    /// Where it was read from; nil for a target that comes with Faultline.
+    /// Its manifest; nil for a built-in target.
     package var manifest: ManifestFile?
 
     package struct ManifestFile: Hashable, Sendable {
@@ -39,10 +40,10 @@ package struct Target: Sendable {
         package var text: [UInt8]
     }
 
-    /// How the command line means this target: its name, or the path of its manifest.
+    /// The target's reference on the command line: its name, or the path of its manifest.
     package var reference: ByteString { manifest?.path ?? ByteString(name) }
 
-    /// Where every one of `settings` holds, the documentation promises `contract` and no more.
+    /// With all of `settings` the documentation guarantees only `contract`.
     package struct ContractException: Sendable {
         package var settings: [Setting]
         package var contract: Contract
@@ -60,8 +61,8 @@ package struct Target: Sendable {
         self.recover = recover
     }
 
-    /// The configuration in which `settings` hold and every other parameter has its first value. A later setting of
-    /// the same parameter replaces an earlier one.
+    /// The configuration with `settings` and the default values of all other parameters. A later setting of the same
+    /// parameter replaces an earlier one.
     package func configured(_ settings: [Setting] = []) throws(TargetError) -> ConfiguredTarget {
         for setting in settings {
             guard let parameter = parameters.first(where: { $0.name == setting.name }) else {
@@ -78,7 +79,7 @@ package struct Target: Sendable {
         return ConfiguredTarget(target: self, configuration: configuration)
     }
 
-    /// Every combination of the parameters' values, the last parameter changing fastest.
+    /// All combinations of parameter values; the last parameter changes fastest.
     package var configurations: [ConfiguredTarget] {
         var combinations: [[Setting]] = [[]]
         for parameter in parameters {

@@ -5,14 +5,14 @@ import Oracle
 import Platform
 import Storage
 
-/// Where a workload writes down what it asks and what the store acknowledges.
+/// The oracle file of a workload.
 ///
-/// Each line is one write(2), so that a killed workload tears none, and is on disk (fdatasync) when `append` returns:
-/// an acknowledgement outlives the machine as the data should. The exception is `.faultline/oracle` inside a FaultFS
-/// mount, which puts each line into the trace at its place among the storage operations and needs no sync.
+/// Each line is a single write(2), so a killed workload does not tear lines, and is synced (fdatasync) when `append`
+/// returns, so an acknowledgement survives a crash of the machine. The exception is `.faultline/oracle` in a FaultFS
+/// mount: it records each line in the trace and needs no sync.
 ///
-/// An oracle on the storage under test would be damaged by the faults that it is to judge: it is refused, unless the
-/// caller says that nothing but the process is going to fail.
+/// An oracle on the storage under test is an error, since faults would damage it, unless only the process is going to
+/// fail.
 ///
 /// Thread safe: lines of several threads do not mix.
 package final class OracleFile: OracleSink {
@@ -20,7 +20,7 @@ package final class OracleFile: OracleSink {
     private let file: SharedDescriptor
     private let isTraced: Bool
 
-    /// Opens `path` for appending and creates it (mode 0600) if it is not there. A symbolic link is refused.
+    /// Opens `path` for appending; creates it with mode 0600 if needed. Fails for a symbolic link.
     ///
     /// - Parameter storage: the directory of the store under test.
     /// - Parameter mayShareFilesystem: allows the oracle on the filesystem of `storage`.
@@ -38,14 +38,14 @@ package final class OracleFile: OracleSink {
             }
         }
         let storageDevice = try OracleFile.device(of: storage)
-        if !mayShareFilesystem { try OracleFile.refuse(path, on: storageDevice, storage) }
+        if !mayShareFilesystem { try OracleFile.requireOtherFilesystem(path, on: storageDevice, storage) }
         let (file, isNew) = try OracleFile.openOrCreate(path)
         if isNew { try OracleFile.makeNameDurable(path) }
         (self.file, isTraced) = (file, false)
     }
 
-    /// Says before anything is done what would be wrong with a workload of any target: a store that is not there, an
-    /// oracle that is no file, and, unless it may share the filesystem, one on the storage under test.
+    /// Checks a workload's paths before it runs: throws for a missing store directory, an oracle that is not a regular
+    /// file, and an oracle on the storage under test unless it may share the filesystem.
     package static func check(
         path: ByteString, storage: ByteString, mayShareFilesystem: Bool
     ) throws(TargetError) {
@@ -65,10 +65,10 @@ package final class OracleFile: OracleSink {
             return
         }
         _ = try device(of: folder(of: path))
-        if !mayShareFilesystem { try refuse(path, on: device(of: storage), storage) }
+        if !mayShareFilesystem { try requireOtherFilesystem(path, on: device(of: storage), storage) }
     }
 
-    private static func refuse(
+    private static func requireOtherFilesystem(
         _ path: ByteString, on storageDevice: dev_t, _ storage: ByteString
     ) throws(TargetError) {
         var status = stat()
@@ -76,7 +76,7 @@ package final class OracleFile: OracleSink {
         guard storageDevice != own else { throw .oracleOnStorageUnderTest(oracle: path, storage: storage) }
     }
 
-    /// Appends `line`. When it returns, the line is durable.
+    /// Appends `line`. It is durable when this returns.
     package func append(_ line: OracleLine) throws(TargetError) {
         let bytes = line.encoded
         var count = 0
@@ -96,7 +96,7 @@ package final class OracleFile: OracleSink {
             && path.bytes[path.bytes.count - ending.count - 1] == UInt8(ascii: "/")
     }
 
-    /// A directory of that name elsewhere is an ordinary one, and its oracle needs every care.
+    /// Whether the control file is that of a mount. Elsewhere `.faultline/oracle` is an ordinary file.
     private static func isOnFUSE(_ file: SharedDescriptor, _ path: ByteString) throws(TargetError) -> Bool {
         let answer = faultline_is_on_fuse(file.rawValue)
         guard answer >= 0 else { throw .system(call: "fstatfs", path: path, errno: -answer) }

@@ -1,7 +1,7 @@
 import Oracle
 
-/// Takes the oracle's lines while a workload runs. Thread safe.
+/// Receives the oracle lines of a workload. Thread safe.
 package protocol OracleSink: Sendable {
-    /// Appends `line`. When it returns, nothing that fails the store can take it back.
+    /// Appends `line`. When this returns, no fault of the store can remove it.
     func append(_ line: OracleLine) throws
 }

@@ -3,7 +3,7 @@ import Foundation
 import Oracle
 import Platform
 
-/// Drives a store with one or several clients and writes the oracle.
+/// Runs operations on a store, with one or several clients, and writes the oracle.
 package struct Workload: Sendable {
     package var seed: UInt64
     package var shape: WorkloadShape
@@ -20,25 +20,25 @@ package struct Workload: Sendable {
         self.operationCount = operationCount
     }
 
-    /// Writes the intents before the store is called, and the answers after it returned. Intents rise by one over all
-    /// clients; each client's keys and payloads depend on the seed alone, whatever the others do.
+    /// Writes the intent before each call of the store and the answer after it. Intents are numbered consecutively over
+    /// all clients. A client's keys and payloads depend only on the seed, not on other clients.
     ///
-    /// After an operation that the store refuses the next one is tried, as an application may that serves others, too;
-    /// after three refusals in a row nothing is.
+    /// After a failed operation it tries the next one, as a server application would. It stops after three consecutive
+    /// failures.
     ///
-    /// - Throws: what the store threw first, after the refusal is in the oracle; or a `TargetError` of the oracle.
+    /// - Throws: the first error of the store, after the failure is in the oracle; or a `TargetError` of the oracle.
     package func run<Store: WorkloadStore & ~Copyable>(on store: consuming Store, oracle: any OracleSink) throws {
         let shared = SharedStore(store)
-        let desk = OracleDesk(oracle, nextSeq: firstSeq)
+        let numbering = OracleNumbering(oracle, nextSeq: firstSeq)
         let end = shape.durationSeconds.map { ContinuousClock.now + .seconds($0) }
         let failure = Guarded<(any Error)?>(nil)
         if shape.threadCount == 1 {
-            try work(0, shared, desk, until: end) { false }
+            try work(0, shared, numbering, until: end) { false }
         } else {
             let clients = try (0..<shape.threadCount).map { client in
                 try Platform.Thread {
                     do {
-                        try work(client, shared, desk, until: end) { failure.withLock { $0 != nil } }
+                        try work(client, shared, numbering, until: end) { failure.withLock { $0 != nil } }
                     } catch {
                         failure.withLock { if $0 == nil { $0 = error } }
                     }
@@ -51,45 +51,45 @@ package struct Workload: Sendable {
     }
 
     private func work<Store: WorkloadStore & ~Copyable>(
-        _ client: Int, _ store: SharedStore<Store>, _ desk: OracleDesk, until end: ContinuousClock.Instant?,
+        _ client: Int, _ store: SharedStore<Store>, _ numbering: OracleNumbering, until end: ContinuousClock.Instant?,
         shouldStop: () -> Bool
     ) throws {
         let script = WorkloadScript(seed: seed, shape: shape, client: client)
         let clients = UInt64(shape.threadCount)
         let share = operationCount / clients + (UInt64(client) < operationCount % clients ? 1 : 0)
         var number = firstSeq
-        var refusal: (any Error)?
-        var refusalsInARow = 0
+        var firstFailure: (any Error)?
+        var consecutiveFailures = 0
         let last = firstSeq + share
         while number < last, !shouldStop() {
             if let end, ContinuousClock.now >= end { break }
             let count = min(UInt64(shape.batchCount), last - number)
             let numbers = number..<number + count
-            let operations = try desk.begin(isBatch: shape.batchCount > 1) { seq, txn in
+            let operations = try numbering.begin(isBatch: shape.batchCount > 1) { seq, txn in
                 numbers.map { script.operation($0, seq: seq + ($0 - numbers.lowerBound), txn: txn) }
             }
             do {
                 try store.apply(operations)
             } catch {
-                for operation in operations { try desk.append(.failed(operation)) }
-                let first = refusal ?? error
-                refusal = first
-                refusalsInARow += 1
-                guard refusalsInARow < 3 else { throw first }
+                for operation in operations { try numbering.append(.failed(operation)) }
+                let first = firstFailure ?? error
+                firstFailure = first
+                consecutiveFailures += 1
+                guard consecutiveFailures < 3 else { throw first }
                 number += count
                 continue
             }
-            refusalsInARow = 0
-            for operation in operations { try desk.append(.acknowledged(operation)) }
+            consecutiveFailures = 0
+            for operation in operations { try numbering.append(.acknowledged(operation)) }
             for number in numbers { try store.maintain(after: number) }
             number += count
         }
-        if let refusal { throw refusal }
+        if let firstFailure { throw firstFailure }
     }
 }
 
-/// Hands out the oracle's numbers: begin lines must stand in the order of their numbers.
-private final class OracleDesk: Sendable {
+/// Assigns operation numbers and writes begin lines in their order.
+private final class OracleNumbering: Sendable {
     private let oracle: any OracleSink
     private let nextSeq: Guarded<UInt64>
 
@@ -98,7 +98,7 @@ private final class OracleDesk: Sendable {
         self.nextSeq = Guarded(nextSeq)
     }
 
-    /// Writes the intents of the operations that `make` makes for the next numbers.
+    /// Creates operations with the next numbers and writes their intents.
     func begin(
         isBatch: Bool, _ make: (_ seq: UInt64, _ txn: UInt64?) -> [OracleOperation]
     ) throws -> [OracleOperation] {
@@ -113,15 +113,15 @@ private final class OracleDesk: Sendable {
     func append(_ line: OracleLine) throws { try oracle.append(line) }
 }
 
-/// A store that the clients of a workload share. One that is not thread safe is called by one at a time.
+/// A store that is shared by the clients of a workload. Serialises calls if the store is not thread safe.
 private final class SharedStore<Store: WorkloadStore & ~Copyable>: @unchecked Sendable {
     private var store: Store?
-    private let turn = NSLock()
+    private let lock = NSLock()
 
     init(_ store: consuming Store) { self.store = consume store }
 
     func apply(_ operations: [OracleOperation]) throws {
-        try inTurn {
+        try serialised {
             guard operations.count == 1, operations[0].txn == nil else { return try store!.commit(operations) }
             switch operations[0].action {
             case .put(let payload): try store!.put(operations[0].key, payload)
@@ -130,15 +130,15 @@ private final class SharedStore<Store: WorkloadStore & ~Copyable>: @unchecked Se
         }
     }
 
-    func maintain(after number: UInt64) throws { try inTurn { try store!.maintain(after: number) } }
+    func maintain(after number: UInt64) throws { try serialised { try store!.maintain(after: number) } }
 
-    /// After the last call.
+    /// Call last.
     func close() throws { try store.take()!.close() }
 
-    private func inTurn(_ body: () throws -> Void) rethrows {
+    private func serialised(_ body: () throws -> Void) rethrows {
         if Store.isThreadSafe { return try body() }
-        turn.lock()
-        defer { turn.unlock() }
+        lock.lock()
+        defer { lock.unlock() }
         try body()
     }
 }

@@ -1,17 +1,14 @@
 import Bytes
 import Glibc
 
-/// The variables by which a workload is told what to do. Targets in any language read the same ones.
+/// The environment variables of the workload protocol, for targets in any language.
 ///
-/// | variable | meaning |
-/// |---|---|
-/// | `FAULTLINE_DIR` | the directory to store in |
-/// | `FAULTLINE_ORACLE` | the file to append oracle lines to |
-/// | `FAULTLINE_SEED` | decides what is done: the same seed does the same |
-/// | `FAULTLINE_OPS` | how many operations |
-/// | `FAULTLINE_FIRST_SEQ` | the number of the first operation, 1 unless given; a later cycle on a surviving store goes on where the last one stopped, since numbers rise over the whole oracle |
-/// | `FAULTLINE_ORACLE_MAY_SHARE` | `1` allows the oracle on the filesystem of the store: nothing but the process is going to fail |
-/// | `FAULTLINE_ACKS` | write so many acknowledgements and no more, and wait to be killed; without it, all |
+/// | variable | meaning | |---|---| | `FAULTLINE_DIR` | the store's directory | | `FAULTLINE_ORACLE` | the file to
+/// append oracle lines to | | `FAULTLINE_SEED` | the seed: the same seed gives the same operations | | `FAULTLINE_OPS`
+/// | the number of operations | | `FAULTLINE_FIRST_SEQ` | the number of the first operation, default 1; a later cycle
+/// on a surviving store continues the numbers, which rise over the whole oracle | | `FAULTLINE_ORACLE_MAY_SHARE` | `1`
+/// allows the oracle on the store's filesystem, if only the process is going to fail | | `FAULTLINE_ACKS` | write so
+/// many acknowledgements, then wait to be killed; default: no limit |
 package struct WorkloadEnvironment: Hashable, Sendable {
     package var directory: ByteString
     package var oracle: ByteString
@@ -19,9 +16,9 @@ package struct WorkloadEnvironment: Hashable, Sendable {
     package var operationCount: UInt64
     package var firstSeq: UInt64
     package var oracleMayShareFilesystem: Bool
-    /// After so many acknowledgements the process is killed; nil when it is not to wait for that.
+    /// The number of acknowledgements after which the workload waits to be killed; nil for no limit.
     package var acknowledgementLimit: UInt64?
-    /// See `WorkloadShape` for its variables.
+    /// Has its own variables: see `WorkloadShape`.
     package var shape = WorkloadShape()
 
     package init(
@@ -37,7 +34,7 @@ package struct WorkloadEnvironment: Hashable, Sendable {
         self.oracleMayShareFilesystem = oracleMayShareFilesystem
     }
 
-    /// As the variables of a process.
+    /// The environment variables.
     package var variables: [ByteString: ByteString] {
         var variables: [ByteString: ByteString] = [
             "FAULTLINE_DIR": directory, "FAULTLINE_ORACLE": oracle, "FAULTLINE_SEED": ByteString("\(seed)"),
@@ -48,7 +45,7 @@ package struct WorkloadEnvironment: Hashable, Sendable {
         return variables.merging(shape.variables) { first, _ in first }
     }
 
-    /// Reads the variables back. `lookUp` is `getenv` in a real process.
+    /// Parses the variables. `lookUp` is `getenv` in a workload process.
     package init(_ lookUp: (ByteString) -> ByteString?) throws(TargetError) {
         func required(_ name: ByteString) throws(TargetError) -> ByteString {
             guard let value = lookUp(name), !value.isEmpty else { throw .variableMissing(name) }

@@ -1,14 +1,14 @@
 import Bytes
 import Glibc
 
-/// A workload at work.
+/// A running workload process.
 ///
-/// Whoever starts it ends it, with `waitOrKill` or `kill`. Thread safe.
+/// End it with `finish` or `kill`. Thread safe.
 package final class WorkloadRun: Sendable {
     package let process: ChildProcess
     private let timeoutMilliseconds: Int
 
-    /// Starts the workload of `target`. Returns once it has been executed.
+    /// Starts the workload of `target`. Returns after execve(2).
     package init(_ target: ConfiguredTarget, _ environment: WorkloadEnvironment) throws(TargetError) {
         var absolute = environment
         absolute.directory = try environment.directory.absolutePath()
@@ -19,14 +19,12 @@ package final class WorkloadRun: Sendable {
         timeoutMilliseconds = target.target.timeoutSeconds * 1000
     }
 
-    /// Waits for its end as long as the file of the oracle grows; after so long without a new line as the target may
-    /// take it hangs, and is killed: `.timedOut`. Whatever it left running is killed too. Nil when `shouldStop` turned
-    /// true first; it is killed then.
+    /// Waits for its end. If the oracle does not grow within the target's time limit, the workload hangs: it is killed,
+    /// and the result is `.timedOut`. Also kills its descendants. Returns nil if `shouldStop` became true first; then
+    /// it is killed.
     ///
-    /// - Parameters:
-    ///   - oracle: where the oracle's lines really lie.
-    ///   - afterSignal: called when it is being killed; frees what waits where no signal reaches it, as a process does
-    ///     whose pages are written late.
+    /// - Parameters: - oracle: the path of the actual oracle file. - afterSignal: called after the kill signal, to
+    ///   release processes that block uninterruptibly, such as in delayed writeback.
     package func finish(
         watching oracle: ByteString, shouldStop: () -> Bool = { false }, afterSignal: () -> Void = {}
     ) throws(TargetError) -> Termination? {
@@ -50,13 +48,12 @@ package final class WorkloadRun: Sendable {
         return file.withCString { stat($0, &status) } == 0 ? status.st_size : 0
     }
 
-    /// Kills it, its group in one step, and everything it started. Returns how its own process ended: a workload that
-    /// had already finished was not cut short.
+    /// Kills it and its descendants. Returns how its process ended: it may have finished before the kill.
     package func kill(afterSignal: () -> Void = {}) throws(TargetError) -> Termination {
         try process.killTree(afterSignal: afterSignal)
         return process.termination ?? .signalled(9)
     }
 
-    /// What it said on its standard error, in one line.
-    package var complaints: String { ByteString(process.standardError.bytes).said }
+    /// Its standard error on one line.
+    package var errorOutput: String { ByteString(process.standardError.bytes).said }
 }

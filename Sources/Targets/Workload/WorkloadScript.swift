@@ -2,14 +2,14 @@ import Bytes
 import Model
 import Oracle
 
-/// What one client of the built-in workload does, as a pure function of the seed, the client and an operation's number.
+/// The operations of one client of the built-in workload: a pure function of seed, client and operation number.
 ///
-/// Nothing carries over from one operation to the next, so a run may begin at any number: after a crash the next cycle
-/// goes on where the last one stopped, and the whole is what one run without a crash would have done.
+/// Operations are independent of each other, so a run may start at any number: after a crash the next cycle continues
+/// where the last one stopped, and together they equal one run without a crash.
 ///
-/// The keys are few, so that overwrites are the rule. Every 23rd operation deletes a key that one of the 22 before it
-/// put. Payloads begin with the operation's number (and the client's, if there are several), so that each is told from
-/// every other; unless all have one size, most are small, some span several pages, a few are empty.
+/// There are few keys, so most operations overwrite. Every 23rd operation deletes a key that one of the 22 before it
+/// put. Payloads start with the operation number (and the client's, if there are several), so all are distinct. Unless
+/// a size is given, most are small, some span several pages, and a few are empty.
 package struct WorkloadScript: Sendable {
     package static let deletePeriod: UInt64 = 23
 
@@ -17,7 +17,7 @@ package struct WorkloadScript: Sendable {
     private let random: RandomStream
     private let mark: String
 
-    /// - Parameter client: which of the shape's threads this is, from 0.
+    /// - Parameter client: the index of the client thread, from 0.
     package init(seed: UInt64, shape: WorkloadShape = WorkloadShape(), client: Int = 0) {
         self.shape = shape
         let stream = RandomStream(seed: seed).stream("workload")
@@ -25,7 +25,7 @@ package struct WorkloadScript: Sendable {
         mark = shape.threadCount > 1 ? "\(client)." : ""
     }
 
-    /// The operation with this number, which counts from 1; `seq` is its number in the oracle, if that is another.
+    /// The operation with this number, from 1. `seq` is its number in the oracle if that differs.
     package func operation(_ number: UInt64, seq: UInt64? = nil, txn: UInt64? = nil) -> OracleOperation {
         let seq = seq ?? number
         guard number % WorkloadScript.deletePeriod == 0 else {
@@ -41,7 +41,7 @@ package struct WorkloadScript: Sendable {
         let drawn = draws.next(upperBound: max(1, shape.keyCount))
         let digits = drawn < 10 ? "0\(drawn)" : "\(drawn)"
         guard let size = shape.keyBytes else { return ByteString("k" + digits) }
-        // Of a key that is too short for its number the end tells most.
+        // If the key is too short for its number, keep the end, which differs most.
         let padding = String(repeating: "0", count: max(0, size - digits.utf8.count - 1))
         return ByteString(Array(("k" + padding + digits).utf8.suffix(size)))
     }
@@ -63,5 +63,5 @@ package struct WorkloadScript: Sendable {
         return shape.valueBytes.map { Array(bytes.prefix($0)) } ?? bytes
     }
 
-    private func stream(_ number: UInt64, _ what: ByteString) -> RandomStream { random.stream(what).stream(number) }
+    private func stream(_ number: UInt64, _ name: ByteString) -> RandomStream { random.stream(name).stream(number) }
 }

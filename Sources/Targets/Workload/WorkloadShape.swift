@@ -1,15 +1,15 @@
 import Bytes
 
-/// What a workload looks like, beside its seed and its length. Targets in any language find it in their environment.
+/// The shape of a workload, besides its seed and length. Targets in any language read it from environment variables.
 ///
 /// | variable | meaning |
 /// |---|---|
-/// | `FAULTLINE_KEYS` | about how many different keys |
-/// | `FAULTLINE_KEY_LEN` | bytes of a key, 1 to 512; without it as short as they can be |
-/// | `FAULTLINE_VALUE_LEN` | bytes of a value, 1 to 65536; without it a mix |
+/// | `FAULTLINE_KEYS` | the approximate number of distinct keys |
+/// | `FAULTLINE_KEY_LEN` | bytes of a key, 1 to 512; default: as short as possible |
+/// | `FAULTLINE_VALUE_LEN` | bytes of a value, 1 to 65536; default: mixed |
 /// | `FAULTLINE_BATCH` | operations in one atomic batch; 1 for none |
 /// | `FAULTLINE_THREADS` | client threads |
-/// | `FAULTLINE_DURATION` | seconds after which no operation is begun |
+/// | `FAULTLINE_DURATION` | seconds after which no new operation starts |
 package struct WorkloadShape: Hashable, Sendable {
     package var keyCount: UInt64 = 40
     package var keyBytes: Int?
@@ -38,7 +38,7 @@ package struct WorkloadShape: Hashable, Sendable {
         return variables
     }
 
-    /// Reads the variables back; those that are not there leave things as they are.
+    /// Parses the variables; missing ones have defaults.
     init(_ lookUp: (ByteString) -> ByteString?) throws(TargetError) {
         func number(_ name: ByteString, _ range: ClosedRange<Int>) throws(TargetError) -> Int? {
             guard let text = lookUp(name) else { return nil }

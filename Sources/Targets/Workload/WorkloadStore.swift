@@ -1,18 +1,18 @@
 import Bytes
 import Oracle
 
-/// A store as a workload drives it. A call returns once what it did is durable, and throws when the store refused.
+/// A store that a workload can use. A call returns when its effect is durable, and throws when the store fails.
 package protocol WorkloadStore: ~Copyable, SendableMetatype {
-    /// Whether several threads may call it at once; otherwise the workload's threads take turns.
+    /// Whether several threads may call it concurrently; otherwise the workload serialises its calls.
     static var isThreadSafe: Bool { get }
     func put(_ key: ByteString, _ payload: [UInt8]) throws
     func delete(_ key: ByteString) throws
-    /// All of these as one: after a crash all are there, or none. A store that has no batches throws
-    /// `TargetError.noBatches`.
+    /// Commits the operations atomically: after a crash all or none survive. Throws `TargetError.noBatches` if the
+    /// store has no batches.
     func commit(_ batch: [OracleOperation]) throws
-    /// What the store does on the side after operation `seq`, such as compaction; it changes nothing that a reader sees.
+    /// Performs maintenance after operation `seq`, such as compaction, which does not change visible data.
     func maintain(after seq: UInt64) throws
-    /// An orderly end. A crash ends a store without it.
+    /// Closes the store cleanly.
     consuming func close() throws
 }
 

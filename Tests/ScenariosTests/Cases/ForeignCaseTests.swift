@@ -204,7 +204,7 @@ import Testing
         let trial = SandboxTrial(namespace: nil, landlock: 0, obstacle: "clone: Operation not permitted")
         let link = EscapingLink(path: "a/db", target: "../../db")
         let refusing = try Confinement.foreign(in: states, trusts: false, trial: trial)
-        #expect(refusing == .refusingLinks(obstacle: "clone: Operation not permitted", nil))
+        #expect(refusing == .rejectingEscapingLinks(obstacle: "clone: Operation not permitted", nil))
         let target = try target(refusing, hostile)
         let refusal = TargetError.leavingLink(link, .noSandbox(obstacle: "clone: Operation not permitted"))
         #expect(throws: refusal) { try target.confined(for: [link], in: states) }
@@ -213,8 +213,8 @@ import Testing
         #expect(try target.confined(for: [], in: states).confinement == refusing)
         #expect(try Confinement.foreign(in: states, trusts: true, trial: trial) == .none)
         // A run of our own goes on as it always did.
-        let own = try self.target(.whereLinksLeave, hostile).confined(for: [link], in: states, trial: trial)
-        #expect(own.confinement == .whereLinksLeave)
+        let own = try self.target(.onlyEscapingLinks, hostile).confined(for: [link], in: states, trial: trial)
+        #expect(own.confinement == .onlyEscapingLinks)
     }
 
     @Test func `a state with a link that leaves is not even written`() throws {
@@ -223,7 +223,7 @@ import Testing
         let trace = hostile.directory.appending(component: CaseRecord.traceName)
         let recording = try Recording(tracePath: trace)
         let states = try scratch.make("states")
-        let client = RecoverClient(try target(.refusingLinks(obstacle: "none", nil), hostile))
+        let client = RecoverClient(try target(.rejectingEscapingLinks(obstacle: "none", nil), hostile))
         #expect(throws: TargetError.self) {
             let recovery = ProcessRecovery(payloads: recording.payloads, client: client, scratch: states)
             _ = try recovery.recover(recording.base, inFreshProcess: true)

@@ -52,7 +52,7 @@ import Testing
             says: ["payload-integrity", "base64 of the bytes"]),
         Fault(
             testDescription: "an acknowledgement after a refusal", workload: "\(begin); \(refuse); \(acknowledge)",
-            says: ["oracle.jsonl: line 3: seq 1: it was refused on line 2", "the workload that wrote it is at fault"]),
+            says: ["oracle.jsonl: line 3: seq 1: it failed on line 2", "the workload that wrote it is at fault"]),
         Fault(
             testDescription: "an answer to nothing", workload: "\(begin); \(acknowledge); \(acknowledge)",
             says: ["oracle.jsonl: line 3: seq 1: answered twice", "the line is: {\"op\":\"put\""]),
@@ -91,7 +91,7 @@ import Testing
         #expect(run.status == row.status, "\(run.output)\(run.error)")
         let says = "the recovery exited with 3: late, after it had answered"
         #expect(run.output.contains(says), "\(run.output)")
-        #expect(run.output.contains("warning: \(says); tried again it ended well") == row.once, "\(run.output)")
+        #expect(run.output.contains("warning: \(says); a second attempt succeeded") == row.once, "\(run.output)")
     }
 
     @Test func `a manifest whose commands are not there is refused, each by its name`() throws {
@@ -107,9 +107,9 @@ import Testing
         let answer = try Faultline.run(["targets", "missing.yaml"], directory: temporary.path)
         #expect(answer.status == 2 && answer.output.isEmpty, "\(answer)")
         for words in [
-            "workload: no-such-interpreter: No such file or directory (looked for in PATH)",
-            "workload: nowhere.py: No such file or directory (looked for in \(temporary.path))",
-            "recover: ./other.sh: No such file or directory (looked for in \(temporary.path))",
+            "workload: no-such-interpreter: No such file or directory (searched in PATH)",
+            "workload: nowhere.py: No such file or directory (searched in \(temporary.path))",
+            "recover: ./other.sh: No such file or directory (searched in \(temporary.path))",
         ] { #expect(answer.error.contains(words), "\(answer.error)") }
         #expect(!answer.error.contains("./store.sh"), "\(answer.error)")
     }

@@ -125,13 +125,13 @@ import Testing
         ("hangs in recovery", "", "sleep 71", 1, "hangs in recovery: no end within 1 s"),
         ("hangs in recovery and ignores SIGTERM", "", "trap '' TERM; sleep 71", 1, "hangs in recovery"),
         ("leaves a daemon behind that holds its output", "", "setsid sleep 71 & \(recovers)", 0, "pass"),
-        ("dies in recovery", "", "echo boom >&2; kill -9 $$", 1, "was ended by signal 9: boom"),
+        ("dies in recovery", "", "echo boom >&2; kill -9 $$", 1, "was killed by signal 9: boom"),
         ("prints garbage", "", "echo garbage", 1, "dump unreadable: line 1, column 1"),
         ("prints without end", "", "yes garbage", 1, "dump unreadable: line 1, column 1"),
         ("exits with 1", "", "echo sorry >&2; exit 1", 1, "the recovery exited with 1: sorry"),
-        ("has no recover command", "", "exec ./nowhere", 2, "as what cannot be run does"),
+        ("has no recover command", "", "exec ./nowhere", 2, "which means that it could not be run"),
         ("forgets the end line", "", #"printf '{"key":"aw==","payload":""}\n'"#, 1, "without an end line"),
-        ("hangs at work", "sleep 71", recovers, 2, "made no progress in the time it was given"),
+        ("hangs at work", "sleep 71", recovers, 2, "made no progress within its time limit"),
         ("hangs at work in a daemon", "setsid sleep 71 & wait", recovers, 2, "made no progress"),
         ("refuses", "echo no space >&2; exit 1", recovers, 2, "the workload exited with 1 without any fault"),
     ]
@@ -178,7 +178,8 @@ import Testing
         #expect(run.output.contains("The driver is at fault"), "\(run.output)")
     }
 
-    /// One log that is never synced loses a tail, which its contract allows; two lose what came before something that is there.
+    /// One log that is never synced loses a tail, which its contract allows; two lose what came before something that
+    /// is there.
     @Test(.enabled(if: hasPython), arguments: [("one", Int32(0), "pass"), ("two", 1, "no-holes")])
     func `a store that promises order alone may lose a tail, and nothing else`(
         logs: String, status: Int32, says: String

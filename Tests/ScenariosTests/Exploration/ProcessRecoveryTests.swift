@@ -8,8 +8,8 @@ import Testing
 
 /// States as files, recovered by commands that end in ways of their own.
 struct ProcessRecoveryTests {
-    /// A recover command that is killed the first so many times, after it has left something in the directory; a directory
-    /// in which something was left shows a key.
+    /// A recover command that is killed the first so many times, after it has left something in the directory; a
+    /// directory in which something was left shows a key.
     private func recover(killed times: Int, isPersistent: Bool, inFreshProcess: Bool) throws -> Evidence {
         let scratch = Scratch()
         let mark = scratch.url.appending(path: "mark").path
@@ -39,6 +39,6 @@ struct ProcessRecoveryTests {
         let once = try recover(killed: 1, isPersistent: isPersistent, inFreshProcess: inFreshProcess)
         #expect(once == Evidence(.opened(Observation()), secondRecovery: .opened(Observation())))
         let twice = try recover(killed: 2, isPersistent: isPersistent, inFreshProcess: inFreshProcess)
-        #expect(twice.recovery.failure == "the recovery was ended by signal 9")
+        #expect(twice.recovery.failure == "the recovery was killed by signal 9")
     }
 }

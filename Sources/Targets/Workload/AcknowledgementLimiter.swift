@@ -2,15 +2,15 @@ import Glibc
 import Oracle
 import Platform
 
-/// An oracle that takes so many acknowledgements and no more: whoever would write one more waits for ever, as the process is
-/// about to be killed. So a kill at an acknowledgement finds exactly that many, and the operations behind it at work.
+/// An oracle sink that accepts a limited number of acknowledgements and then blocks forever, until the process is
+/// killed. So a kill at an acknowledgement finds exactly that many, with later operations in flight.
 ///
 /// Thread safe.
-package final class LastAcknowledgement<Sink: OracleSink>: OracleSink {
+package final class AcknowledgementLimiter<Sink: OracleSink>: OracleSink {
     private let oracle: Sink
     private let left: Guarded<UInt64>
 
-    /// - Parameter count: how many acknowledgements are passed on; all of them without one.
+    /// - Parameter count: the number of acknowledgements to pass on; nil for all.
     package init(_ oracle: Sink, count: UInt64?) {
         self.oracle = oracle
         left = Guarded(count ?? .max)
