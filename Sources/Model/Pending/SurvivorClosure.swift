@@ -113,7 +113,7 @@ struct SurvivorClosure {
         for dependency in requirements[index] {
             switch dependency {
             case .effect(let other): if fates[other] != .kept { limit = from }
-            case .units: preconditionFailure("sizes dependency no data")
+            case .units: preconditionFailure("sizes do not depend on data")
             }
         }
         let size = effects[index].size(upTo: limit)
