@@ -70,7 +70,9 @@ package struct RecoveryControl {
             throw RunError.failedWithoutFault(
                 termination, said: workload.errorOutput, wroteLines: lineCount, target.confinement)
         }
-        try require(RecoverClient(target).recoverAlone(store).recovery)
+        let links = try Tree(skeletonOf: store).escapingLinks()
+        let client = try RecoverClient(target).confined(for: links, in: scratch)
+        try require(client.recoverAlone(store).recovery, links: links)
     }
 
     private func makePlace() throws -> ByteString {

@@ -247,7 +247,8 @@ package struct FaultJudge {
 
     /// What the trace says must be what lies in the directory: if only the real one fails, the harness is wrong.
     private func compareWithBacking() throws {
-        let recovery = try client.recoverAlone(backing).recovery
+        let links = try Tree(skeletonOf: backing).escapingLinks()
+        let recovery = try client.confined(for: links, in: scratch).recoverAlone(backing).recovery
         let judgement = outcome.history.validator.judge(Evidence(recovery), contract: contract)
         guard judgement.verdict == .violation, let violation = judgement.violations.first else { return }
         if violation.check == .opens, demand == .corruptionDetection { return }

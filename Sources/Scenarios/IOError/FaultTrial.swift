@@ -103,7 +103,9 @@ package struct FaultTrial {
 
         var history = OracleHistory(oracle, context.memory)
         let first = try live(mount, request.operationCount, &history)
-        let underRules = try RecoverClient(request.target).recoverAlone(mountPoint)
+        let links = try Tree(skeletonOf: backing).escapingLinks()
+        let client = try RecoverClient(request.target).confined(for: links, in: context.scratch)
+        let underRules = try client.recoverAlone(mountPoint)
         let underRulesEventCount = mount.eventCount
         let status = mount.ruleStatus
         let faults = mount.injectedFaults

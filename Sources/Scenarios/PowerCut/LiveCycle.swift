@@ -85,7 +85,7 @@ package struct LiveCycle {
 
     /// Lets the store recover. When the power goes meanwhile, every call on the mount fails, which ends the recovery.
     ///
-    /// - Parameter links: of a copy: its links that leave it.
+    /// - Parameter links: the links of `backing` that lead out of it.
     func recover(
         named name: String, holding links: [EscapingLink], crash: Crash?
     ) throws -> (life: Life, outcome: RecoverOutcome) {

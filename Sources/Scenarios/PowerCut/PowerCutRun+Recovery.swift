@@ -68,7 +68,8 @@ extension PowerCutRun {
         while let placement = next {
             let crash = LiveCycle.Crash(trigger: placement.trigger, choice: .seeded(stream.next()))
             var (life, _) = try cycle(on: backing).recover(
-                named: name("recovery-\(aim.cycle)-cut"), holding: [], crash: crash)
+                named: name("recovery-\(aim.cycle)-cut"), holding: try Tree(skeletonOf: backing).escapingLinks(),
+                crash: crash)
             noteMappedFiles(&life.recording)
             if let cut = life.cut {
                 var report = aim.report(.fired, placement)

@@ -220,7 +220,8 @@ struct PowerCutRun: ScenarioRun {
     /// The store recovers its directory as the last life really left it, and that is judged too. What a cut leaves was
     /// judged before, by a copy derived from the trace: if only the real one fails, the harness left a wrong state.
     private mutating func recoverWhatWasLeft() throws -> Recovery {
-        let recovery = try client.recoverAlone(backing).recovery
+        let links = try Tree(skeletonOf: backing).escapingLinks()
+        let recovery = try client.confined(for: links, in: context.scratch).recoverAlone(backing).recovery
         let judgement = history.validator.judge(Evidence(recovery), contract: request.contract)
         tally.counts.decided += 1
         if judgement.verdict == .violation, tally.findings.isEmpty, let violation = judgement.violations.first {

@@ -38,7 +38,7 @@ struct HostileCase {
         if [ "$1" = recover ]; then touch_outside; echo '{"end":true}'; exit 0; fi
         [ -z "$LIVE" ] || (echo changed >> "$OUT/db") 2>/dev/null
         [ "$FAULTLINE_FIRST_SEQ" -lt 1000000 ] || touch_outside
-        ln -s "$OUT/db" db 2>/dev/null; ln -s "$OUT" d 2>/dev/null
+        ln -sn "$OUT/db" db 2>/dev/null; ln -sn "$OUT" d 2>/dev/null
         s=$FAULTLINE_FIRST_SEQ
         line='"op":"put","seq":'$s',"key":"aw==","payload":"AQI="'
         echo "{$line,\\"phase\\":\\"begin\\"}" >> "$FAULTLINE_ORACLE"

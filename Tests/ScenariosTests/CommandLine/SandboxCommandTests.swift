@@ -157,6 +157,22 @@ struct SandboxCommandTests {
         #expect(try hostile.picture == before)
     }
 
+    /// The directory that a live cut or a fault leaves is recovered itself, not only the states that are derived.
+    @Test(
+        .enabled(if: TestMachine.hasFUSE),
+        arguments: [
+            ["--scenario", "power-cut", "--cycles", "2"], ["--scenario", "power-cut", "--cut-at", "recovery"],
+            ["--scenario", "io-error", "--rule", "write nth=2 -> EIO"],
+        ])
+    func `what a live cut or a fault leaves cannot be left either`(options: [String]) throws {
+        let hostile = try HostileCase([], in: scratch)
+        let before = try hostile.picture
+        let run = try Faultline.run(
+            ["run", hostile.manifest, "--ops", "4"] + options, directory: scratch.url.path)
+        #expect(run.output.contains("hostile"), "\(run)")
+        #expect(try hostile.picture == before, "\(run)")
+    }
+
     // MARK: - Where there is no sandbox
 
     /// A user namespace without further ones and without the privilege to mount.
