@@ -21,7 +21,9 @@ package struct RunReport: ReportSubject {
         var lines: [ReportLine] = [
             verdict.style.shown(verdict.text, on: terminal) + "  \(RunReport.title(result))"
         ]
-        if let reason = result.reason, let said = besideStories(reason) { lines.append("  \(said)") }
+        if let reason = result.reason, let said = besideStories(reason) {
+            lines.append("  \(said.withLongWordsShortened())")
+        }
         lines += (result.warnings ?? []).map { "  " + Style.doubtful.shown("warning", on: terminal) + ": \($0)" }
         lines.append("  \(counts)")
         if let coverage = result.coverage { lines.append("  \(coverage)") }

@@ -1,0 +1,10 @@
+extension String {
+    /// A path of kilobytes, or another word that would hide what is said about it, with its middle left out.
+    package func withLongWordsShortened(to mostCharacters: Int = 512) -> String {
+        split(separator: " ", omittingEmptySubsequences: false).map { word in
+            guard word.utf8.count > mostCharacters, word.count > mostCharacters else { return String(word) }
+            let half = mostCharacters / 2
+            return "\(word.prefix(half))… (\(word.count - 2 * half) more) …\(word.suffix(half))"
+        }.joined(separator: " ")
+    }
+}
