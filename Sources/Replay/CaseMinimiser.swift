@@ -52,7 +52,7 @@ package struct CaseMinimiser {
     }
 
     private func minimise(to output: ByteString, targets: TargetCatalog) throws -> Outcome {
-        guard replay.record.scenario != .kill else {
+        guard replay.record.hasTrace else {
             throw CaseError.notMinimised(replay.directory, reason: "a killed process leaves no trace")
         }
         guard replay.record.unstable == nil else {

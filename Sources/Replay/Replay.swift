@@ -142,7 +142,7 @@ package struct Replay: Sendable {
     }
 
     private func outcome(scratch: ByteString, _ context: RunContext?) throws -> Outcome {
-        if record.scenario == .kill { return try runImage(scratch: scratch, context) }
+        if !record.hasTrace { return try runImage(scratch: scratch, context) }
         if let live = record.live {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
             try record.checkTrace(in: directory)

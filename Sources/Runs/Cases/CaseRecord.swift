@@ -44,6 +44,8 @@ package struct CaseRecord: Codable, Sendable {
     package var mappedFiles: [String]?
     /// Of a state that showed different things: which two looks at it.
     package var unstable: Contradiction.Kind?
+    /// Nothing was recorded: the case holds the files as they were found. Nil in a case of an older version.
+    package var isImageAlone: Bool?
     /// Of a state of a block device: what lies on it.
     package var block: BlockSetup?
     /// Where `confirm` looked for it below real filesystems, and what it saw.
@@ -111,11 +113,13 @@ package struct CaseRecord: Codable, Sendable {
             check: check, story: story)
     }
 
-    /// Scenarios that record nothing of what the store writes.
-    private static let scenariosWithoutTrace: Set = [ScenarioName(rawValue: "kill"), ScenarioName(rawValue: "smoke")]
+    /// Scenarios whose cases held no trace before cases said so themselves.
+    private static let olderScenariosWithoutTrace: Set = ["kill", "smoke"]
 
-    /// The case holds a trace.
-    package var hasTrace: Bool { !Self.scenariosWithoutTrace.contains(scenario) }
+    /// The case holds a trace, from which its state is derived; otherwise its image is the state.
+    package var hasTrace: Bool {
+        !(isImageAlone ?? Self.olderScenariosWithoutTrace.contains(scenario.rawValue))
+    }
 
     /// Notes what the beginning of the trace that a case keeps may not show.
     package mutating func note(_ recording: Recording) {

@@ -19,6 +19,7 @@ extension CaseWriter {
             contract: request.contract.name, scenario: .kill, seed: request.seed,
             profile: .kill, crashPoint: 0, lost: "", check: .check(cause.check), story: story)
         record.cause = cause
+        record.isImageAlone = true
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
         var finding = Finding(
