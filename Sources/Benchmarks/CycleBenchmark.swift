@@ -15,12 +15,14 @@ import Targets
 package struct CycleBenchmark {
     private let target: ConfiguredTarget
     private let rounds: Int
+    private let wording: any Wording
     private let operationCount: UInt64 = 100
     private static let aimMilliseconds = 100.0
 
-    package init(target: ConfiguredTarget, rounds: Int) {
+    package init(target: ConfiguredTarget, rounds: Int, wording: any Wording) {
         self.target = target
         self.rounds = rounds
+        self.wording = wording
     }
 
     /// Medians over the rounds, in milliseconds.
@@ -33,7 +35,7 @@ package struct CycleBenchmark {
             let directory = try RunDirectory(
                 in: RunDirectory.parent(option: nil), target: target.target.name, scenario: "bench", seed: 1)
             do {
-                let context = try RunContext(directory)
+                let context = try RunContext(directory, wording: wording)
                 let cycle = try timed { try self.cycle(context) }
                 let work = try timed { try ownWork(context) }
                 if round > 0 {

@@ -1,5 +1,3 @@
-import Bytes
-
 /// How many of the possible crash states were checked.
 package struct Coverage: Sendable {
     /// The epochs of the trace: stretches between two barriers or oracle lines.
@@ -11,7 +9,7 @@ package struct Coverage: Sendable {
     package var searched: [Bound] = []
     package var limits: ExplorationLimits
     /// Why the exploration stopped early; nil if it did not.
-    package var stopped: String?
+    package var stopped: StopReason?
     /// Whether the extreme states of every epoch were checked: all unsynced changes lost, and all kept.
     package var hasCheckedExtremes = false
     package var counts = ExplorationCounts()
@@ -54,40 +52,5 @@ package struct Coverage: Sendable {
         stopped = stopped ?? other.stopped
         hasCheckedExtremes = hasCheckedExtremes || other.hasCheckedExtremes
         counts += other.counts
-    }
-}
-
-extension Coverage: CustomStringConvertible {
-    /// `exhaustive 812/815 epochs (up to 31 unsynced changes); 3 bounded (≤ 2 lost, ≤ 2 kept, 256 samples)`
-    package var description: String {
-        var text = profiles.map { "\($0.counted("profile")); " } ?? ""
-        text += workloads.map { "\($0.explored)/\($0.all.counted("workload")); " } ?? ""
-        text +=
-            "exhaustive \(exhaustedEpochs)/\(epochs.counted("epoch")) (up to \(mostAtoms.counted("unsynced change")))"
-        if !searched.isEmpty {
-            text +=
-                "; \(searched.count) bounded (≤ \(limits.droppedAtMost) lost, ≤ \(limits.droppedAtMost) kept, "
-                + "\(limits.samplesPerEpoch.counted("sample")))"
-        }
-        let missing = epochs - exploredEpochs
-        if let stopped {
-            text +=
-                hasCheckedExtremes
-                ? "; \(missing) NOT EXPLORED beyond all lost and all kept: \(stopped)"
-                : "; THE REST OF THE RUN NOT EXPLORED, and of these epochs at most all lost and all kept: \(stopped)"
-            if exploredEpochs == 0 { text += "; no epoch was explored completely: raise the budget" }
-        }
-        if limits.depth > 1 {
-            text += "; \(counts.nested.counted("state")) of crashes during recovery"
-            if counts.boundedRecoveries > 0 {
-                let bounded = counts.boundedRecoveries.counted("recovery", "recoveries")
-                text += " (for \(bounded) only \(limits.nestedStatesPerEpoch) in each epoch)"
-            }
-        }
-        if counts.unstable > 0 {
-            text +=
-                "; NOT DETERMINISTIC: \(counts.unstable) of \(counts.rerun) states gave another result when recovered again"
-        }
-        return text
     }
 }

@@ -13,7 +13,7 @@ import Storage
 /// States are identified by hash, and each is recovered once (`CheckedStates`). A verdict depends on the evidence and the
 /// oracle line, not on the state alone. The results do not depend on the number of threads. Not thread safe.
 package final class Explorer {
-    private let recording: Recording
+    package let recording: Recording
     private var profile: Profile
     private let limits: ExplorationLimits
     private let seed: UInt64
@@ -103,7 +103,7 @@ package final class Explorer {
     private var tooManyHang: Bool { max(counts.hung, checker.hangingCount) >= limits.hangsAtMost }
 
     /// Records that a recovery was aborted, and with it the exploration.
-    package func recordStop(_ reason: String) { coverage.stopped = coverage.stopped ?? reason }
+    package func recordStop(_ reason: StopReason) { coverage.stopped = coverage.stopped ?? reason }
 
     /// The first states that gave another result when recovered again.
     package var contradictions: [Contradiction] {
@@ -114,7 +114,7 @@ package final class Explorer {
     package var counts: ExplorationCounts { states.counts }
 
     /// Explores all epochs while `shouldStop` returns nil. Otherwise it returns the reason for stopping.
-    package func run(shouldStop: () -> String?, progress say: (String) -> Void) throws {
+    package func run(shouldStop: () -> StopReason?, progress say: (String) -> Void) throws {
         defer { fillCoverage() }
         if !progress.isPastExtremes {
             try forEachChunk(of: Self.extremesPerChunk, .extremes) { walks in
@@ -153,13 +153,12 @@ package final class Explorer {
     private static let extremesPerChunk = 64
     private static let epochsPerChunk = 8
 
-    private func stop(_ shouldStop: () -> String?) -> Bool {
+    private func stop(_ shouldStop: () -> StopReason?) -> Bool {
         guard coverage.stopped == nil else { return true }
         if tooManyHang {
-            let hangs = limits.hangsAtMost.counted("state hangs", "states hang")
-            coverage.stopped = "\(hangs) in recovery, and each costs the target's timeout; --hangs allows more"
+            coverage.stopped = .hangs(limits.hangsAtMost)
         } else if let most = limits.budgetStates, counts.checked - startCount >= most {
-            coverage.stopped = "the budget of \(most.counted("state")) is used up"
+            coverage.stopped = .states(most)
         } else {
             coverage.stopped = shouldStop()
         }
@@ -194,7 +193,7 @@ package final class Explorer {
 
     /// Checks the states of these epochs. Calls `finish` with each epoch that is done, in order within a round.
     private func look(
-        _ walks: [EpochWalk], _ shouldStop: () -> String?, finish: (EpochWalk) -> Void, afterRound: () -> Void
+        _ walks: [EpochWalk], _ shouldStop: () -> StopReason?, finish: (EpochWalk) -> Void, afterRound: () -> Void
     ) throws {
         var open = walks.filter { !$0.isDone }
         while !open.isEmpty, !stop(shouldStop) {
@@ -214,7 +213,7 @@ package final class Explorer {
 
     // MARK: - Verdicts
 
-    private func flush(_ shouldStop: () -> String?) throws {
+    private func flush(_ shouldStop: () -> StopReason?) throws {
         try states.flush(isEarly: !coverage.hasCheckedExtremes) {
             stop(shouldStop)
         } judging: { shown, line, state in

@@ -97,7 +97,7 @@ package struct MatrixFile {
             try choices(value, "contract", Contract.named.map { ($0.name, $0) })
         }
         let seeds = try values["seed"].map { (value) throws(YAMLError) in try self.seeds(value) }
-        let operations = try values["ops"]?.integer("ops", in: 1...1_000_000)
+        let operations = try values["ops"]?.integer("ops", in: WorkloadShape.operationRange)
         let threads = try values["threads"]?.integer("threads", in: WorkloadShape.threadRange)
         let clients = threads ?? defaults.threadCount
         let options = try self.options(values, scenarios)

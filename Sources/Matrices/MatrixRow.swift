@@ -18,6 +18,8 @@ package struct MatrixRow: Codable, Sendable {
     package var expectedLoss: ExpectedLoss?
     /// Why it did not run on this machine; nil if it ran.
     package var obstacle: String?
+    /// It could have run, but no time was left for it; nil for false.
+    package var outOfBudget: Bool?
     /// The path of the target's manifest, relative to the file that holds the row. Only its file name if the two share
     /// no directory but the root.
     package var manifest: String?
@@ -37,10 +39,7 @@ package struct MatrixRow: Codable, Sendable {
         self.result = result
     }
 
-    /// The obstacle of a cell that could run on this machine but had no time left.
-    package static let budgetIsUsedUp = "the budget was used up before it began"
-
-    package var isOutOfBudget: Bool { obstacle == Self.budgetIsUsedUp }
+    package var isOutOfBudget: Bool { outOfBudget == true }
 
     /// A planted bug was found as expected. Reports leave out its story.
     package var isPlantedAndFound: Bool { isPlanted && isMet }

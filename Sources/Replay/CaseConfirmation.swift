@@ -13,7 +13,7 @@ package struct CaseConfirmation: Sendable {
     private let request: RunRequest
     package let cause: SoughtCause
     /// Why it cannot be seen anywhere; nil where it may be.
-    private let objection: String?
+    private let obstacle: Obstacle?
 
     /// - Parameter replay: the case, with the target that is to be run.
     package init(_ replay: Replay) throws {
@@ -28,16 +28,14 @@ package struct CaseConfirmation: Sendable {
         if !replay.isSandboxed { request.target.confinement = .none }
         self.request = request
         cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
-        objection = Self.objection(to: record) ?? Confirmer.objection(to: request)
+        obstacle = Self.obstacle(to: record) ?? Confirmer.obstacle(to: request)
     }
 
-    private static func objection(to record: CaseRecord) -> String? {
-        if record.live != nil || record.look != nil { return "it shows without a crash" }
-        if record.unstable != nil { return "the target's recovery is not deterministic, and shows different things" }
-        if record.firstCrash != nil {
-            return "the power went during a recovery, and below a filesystem recoveries are not recorded"
-        }
-        return record.probing == nil ? nil : "a write after the recovery showed it, which is not done there"
+    private static func obstacle(to record: CaseRecord) -> Obstacle? {
+        if record.live != nil || record.look != nil { return .showsWithoutCrash }
+        if record.unstable != nil { return .notDeterministic }
+        if record.firstCrash != nil { return .cutDuringRecovery }
+        return record.probing == nil ? nil : .writeAfterRecovery
     }
 
     /// Does the workload again below each filesystem.
@@ -45,11 +43,11 @@ package struct CaseConfirmation: Sendable {
     /// - Parameter finished: hears each as it ends.
     package func run(
         below filesystems: [BlockFilesystem], seconds: Int, in session: RunSession,
-        obstacle: @escaping @Sendable ([MachineNeed]) -> String?, progress: @escaping @Sendable (String) -> Void
+        lacking: @escaping @Sendable ([MachineNeed]) -> String?, progress: @escaping @Sendable (String) -> Void
     ) -> [(confirmation: Confirmation, result: RunResult?)] {
-        let confirmer = Confirmer(request, seconds: seconds, in: session, obstacle: obstacle)
+        let confirmer = Confirmer(request, seconds: seconds, in: session, obstacle: lacking)
         return filesystems.map { filesystem in
-            let attempt = objection.map { .cannot(reason: $0) } ?? confirmer.run(below: filesystem, progress: progress)
+            let attempt = obstacle.map(confirmer.cannot) ?? confirmer.run(below: filesystem, progress: progress)
             let result: RunResult? = if case .ran(let result) = attempt { result } else { nil }
             return (Confirmation(of: cause, below: filesystem, in: attempt), result)
         }
@@ -68,12 +66,13 @@ package struct CaseConfirmation: Sendable {
     /// Opens the case at `path` and hands it to `body`; an archive is unpacked, and nothing is kept in it.
     package static func open<Answer>(
         _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool,
-        _ body: (CaseConfirmation, _ isArchive: Bool) throws -> Answer
+        wording: any Wording, _ body: (CaseConfirmation, _ isArchive: Bool) throws -> Answer
     ) throws -> Answer {
         try CaseArchive.withDirectory(of: path, for: "confirm") { directory in
             let replay = try Replay(
                 directory: directory, targets: targets, reference: reference, trusts: trusts,
-                isSandboxed: isSandboxed)
+                isSandboxed: isSandboxed,
+                wording: wording)
             return try body(CaseConfirmation(replay), CaseArchive.isFile(path))
         }
     }

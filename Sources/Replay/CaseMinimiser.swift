@@ -27,11 +27,13 @@ package struct CaseMinimiser {
     /// which must not be there.
     package static func minimise(
         _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
-        trusts: Bool = false, isSandboxed: Bool = true, memory: MemorySize = MachineMemory().usualLimit
+        trusts: Bool = false, isSandboxed: Bool = true, wording: any Wording,
+        memory: MemorySize = MachineMemory().usualLimit
     ) throws -> Outcome {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
         let outcome = Result {
-            let context = try RunContext(run, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
+            let context = try RunContext(
+                run, wording: wording, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
             var directory = path
             if CaseArchive.isFile(path) {
                 directory = context.scratch.appending(component: "case")
@@ -40,7 +42,7 @@ package struct CaseMinimiser {
             let confined = try context.within("states")
             let replay = try Replay(
                 directory: directory, targets: targets, reference: reference, trusts: trusts,
-                isSandboxed: isSandboxed
+                isSandboxed: isSandboxed, wording: wording
             ).confined(to: confined.scratch)
             return try confined.guarded {
                 try CaseMinimiser(replay: replay, context: confined).minimise(to: output, targets: targets)
@@ -88,7 +90,7 @@ package struct CaseMinimiser {
             try write(state, violation, of: scene, to: output)
             var smaller = try Replay(
                 directory: output, targets: targets, reference: replay.target.target.reference.shown,
-                trusts: replay.trusts, isSandboxed: replay.isSandboxed)
+                trusts: replay.trusts, isSandboxed: replay.isSandboxed, wording: replay.wording)
             smaller.target = replay.target
             let outcome = try smaller.run(scratch: try makeDirectory("replay"), context)
             return Outcome(before: scene.state, words: replay.words, after: (smaller, outcome))
@@ -117,16 +119,17 @@ package struct CaseMinimiser {
             state, of: scene.recording, oracle: oracle, shown: SmallFile.contents(of: shown), to: directory)
         var record = replay.record
         if replay.words.first == "--target" { record.manifestPath = replay.words.last }
-        let loss = try scene.recording.story(of: state)
-        let lost = loss.lines
-        record.cause?.losses = loss.patterns
-        record.lossKinds = loss.patterns.map(\.description)
+        let losses = try scene.recording.losses(of: state)
+        record.cause?.losses = losses.patterns
+        record.lossKinds = losses.patterns.map(\.description)
         record.profile = state.profile
         record.crashPoint = state.crashPoint
         record.lost = state.lost.description
-        record.story =
-            (record.firstCrash.map { "\($0) Then a " } ?? "") + "crash after event \(state.crashPoint); lost: "
-            + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + "; \(violation)"
+        record.story = replay.wording.words(
+            for: .crash(
+                CrashFact(
+                    eventCount: state.crashPoint, lost: losses.descriptions, violation,
+                    firstCrash: record.firstCrash.map(FirstCrash.told))))
         try record.write(to: directory)
         try CaseWriter.writeScripts(of: replay.target.target.manifest, to: directory)
     }

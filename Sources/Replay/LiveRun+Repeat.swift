@@ -18,8 +18,8 @@ extension LiveRun {
         if !WorkloadShape.threadRange.contains(threadCount) {
             return "\"threadCount\" is \(threadCount); \(words(WorkloadShape.threadRange)) are allowed"
         }
-        if !(1...1_000_000).contains(operationCount) {
-            return "\"operationCount\" is \(operationCount); 1 to 1000000 are allowed"
+        if !WorkloadShape.operationRange.contains(Int(clamping: operationCount)) {
+            return "\"operationCount\" is \(operationCount); \(words(WorkloadShape.operationRange)) are allowed"
         }
         if rules.isEmpty { return "\"rules\" is empty" }
         return rules.first(where: \.cutsPower).map { "the rule '\($0)' cuts the power" }

@@ -83,11 +83,12 @@ package struct Recheck: Sendable {
     /// Opens the case at `path`, a directory or an archive, and hands it to `body`; what was unpacked is removed then.
     package static func open<Answer>(
         _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool = true,
-        _ body: (Recheck) throws -> Answer
+        wording: any Wording, _ body: (Recheck) throws -> Answer
     ) throws -> Answer {
         try CaseArchive.withDirectory(of: path, for: "recheck") { directory in
             let replay = try Replay(
-                directory: directory, targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed)
+                directory: directory, targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed,
+                wording: wording)
             return try body(Recheck(replay))
         }
     }

@@ -22,6 +22,8 @@ package struct Replay: Sendable {
     package let trusts: Bool
     /// The target's commands can write to the state alone.
     package let isSandboxed: Bool
+    /// Puts what is shown into words.
+    package let wording: any Wording
 
     /// What came of it.
     package struct Outcome: Sendable {
@@ -48,9 +50,10 @@ package struct Replay: Sendable {
     /// - Parameter isSandboxed: false lets the target's commands write where they like.
     package init(
         directory: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
-        isSandboxed: Bool = true
+        isSandboxed: Bool = true, wording: any Wording
     ) throws {
         (self.directory, self.trusts, self.isSandboxed) = (directory, trusts, isSandboxed)
+        self.wording = wording
         record = try CaseRecord(directory: directory)
         let path = directory.appending(component: CaseRecord.fileName)
         let settings = record.configuration.map { Setting(name: $0.key, value: $0.value) }
@@ -79,15 +82,16 @@ package struct Replay: Sendable {
     /// Shows the case at `path` again, a directory or an archive, in scratch space of its own; leaves nothing behind.
     package static func show(
         _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
-        isSandboxed: Bool = true, memory: MemorySize = MachineMemory().usualLimit
+        isSandboxed: Bool = true, wording: any Wording, memory: MemorySize = MachineMemory().usualLimit
     ) throws -> (Replay, Outcome) {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "replay", seed: 0)
         let outcome = Result {
-            let context = try RunContext(run, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
+            let context = try RunContext(
+                run, wording: wording, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
             return try context.guarded {
                 try show(
                     path, scratch: context.scratch, targets: targets, reference: reference, trusts: trusts,
-                    isSandboxed: isSandboxed, context: context)
+                    isSandboxed: isSandboxed, wording: wording, context: context)
             }
         }
         try run.finish()
@@ -100,7 +104,7 @@ package struct Replay: Sendable {
     /// - Parameter context: what mounts are told to; without it none is made.
     package static func show(
         _ path: ByteString, scratch: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
-        isSandboxed: Bool = true, context: RunContext? = nil
+        isSandboxed: Bool = true, wording: any Wording, context: RunContext? = nil
     ) throws -> (Replay, Outcome) {
         var directory = path
         if CaseArchive.isFile(path) {
@@ -108,7 +112,8 @@ package struct Replay: Sendable {
             try CaseArchive.unpack(path, into: directory)
         }
         let replay = try Replay(
-            directory: directory, targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed)
+            directory: directory, targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed,
+            wording: wording)
         let states = scratch.appending(component: "states")
         try RunFiles.makeDirectory(states)
         return (replay, try replay.run(scratch: states, context))
@@ -160,12 +165,14 @@ package struct Replay: Sendable {
         let judgement = try scene.checker.confirm(scene.state)
         let faults = try record.faults(in: directory)
         var account = try judgement.violations.first.map {
-            try scene.recording.story(
-                of: scene.state, $0, linesBefore: scene.linesBefore, faults: faults, look: record.look)
+            try wording.story(
+                of: FailingState(
+                    scene.recording, scene.state, $0, linesBefore: scene.linesBefore, faults: faults, look: record.look)
+            )
         }
         account?.firstCrash = record.firstCrash
         return Outcome(
-            state: scene.state, lost: try scene.recording.story(of: scene.state).lines, judgement: judgement,
+            state: scene.state, lost: try scene.recording.losses(of: scene.state).descriptions, judgement: judgement,
             account: account, escapingLinks: scene.state.tree.escapingLinks())
     }
 
@@ -179,7 +186,7 @@ package struct Replay: Sendable {
         let first = try recovery.recover(scene.state.tree, inFreshProcess: true).evidence
         let judge = EvidenceJudge(scene.history.validator, contract, linesBefore: scene.linesBefore)
         var outcome = Outcome(
-            state: scene.state, lost: try scene.recording.story(of: scene.state).lines,
+            state: scene.state, lost: try scene.recording.losses(of: scene.state).descriptions,
             judgement: judge.judge(first, at: scene.state), escapingLinks: scene.state.tree.escapingLinks())
         for number in 1..<Self.lookCount {
             let next = try recovery.recover(scene.state.tree, inFreshProcess: number % 2 == 0).evidence

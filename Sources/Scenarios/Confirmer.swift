@@ -53,15 +53,15 @@ package struct Confirmer: Sendable {
         progress: @escaping @Sendable (String) -> Void
     ) {
         guard result.findings.contains(where: { $0.check != .filesystem }) else { return }
-        let reason = Self.objection(to: request)
+        let obstacle = Self.obstacle(to: request)
         for filesystem in filesystems {
             let attempt =
-                reason.map { Confirmation.Attempt.cannot(reason: $0) } ?? run(below: filesystem, progress: progress)
+                obstacle.map(cannot) ?? run(below: filesystem, progress: progress)
             for index in result.findings.indices where result.findings[index].check != .filesystem {
                 let finding = result.findings[index]
                 let cause = SoughtCause(
                     check: .check(finding.check), lossKinds: finding.lossKinds, cause: finding.cause)
-                let own = Self.objection(to: finding).map { Confirmation.Attempt.cannot(reason: $0) } ?? attempt
+                let own = Self.obstacle(to: finding).map(cannot) ?? attempt
                 let confirmation = Confirmation(of: cause, below: filesystem, in: own)
                 result.findings[index].confirmed = (finding.confirmed ?? []) + [confirmation]
             }
@@ -69,22 +69,24 @@ package struct Confirmer: Sendable {
     }
 
     /// Why nothing of a run can show below a filesystem; nil where it can.
-    package static func objection(to request: RunRequest) -> String? {
+    package static func obstacle(to request: RunRequest) -> Obstacle? {
         switch request.scenario.name {
-        case .kill, .smoke: "no power cut showed it: a process that is killed loses nothing that is in the kernel"
-        case .ioError: "a fault of the store's files showed it, and below a filesystem only the device has faults"
+        case .kill, .smoke: .noPowerCutShowedIt
+        case .ioError: .fileFaultShowedIt
         default:
-            request.scenario.texts(of: "rule").isEmpty || request.scenario.block != nil
-                ? nil : "a fault of the store's files showed it, and below a filesystem only the device has faults"
+            request.scenario.texts(of: "rule").isEmpty || request.scenario.block != nil ? nil : .fileFaultShowedIt
         }
     }
 
     /// The same of one finding.
-    static func objection(to finding: Finding) -> String? {
-        if finding.cause?.isDuringRecovery == true {
-            return "the power went during a recovery, and below a filesystem recoveries are not recorded"
-        }
-        if finding.check == .writable { return "a write after the recovery showed it, which is not done there" }
-        return finding.strongestProfile == .noCrash ? "it shows without a crash" : nil
+    static func obstacle(to finding: Finding) -> Obstacle? {
+        if finding.cause?.isDuringRecovery == true { return .cutDuringRecovery }
+        if finding.check == .writable { return .writeAfterRecovery }
+        return finding.strongestProfile == .noCrash ? .showsWithoutCrash : nil
+    }
+
+    /// The outcome where `obstacle` stands in the way.
+    package func cannot(_ obstacle: Obstacle) -> Confirmation.Attempt {
+        .cannot(reason: session.wording.words(for: obstacle))
     }
 }

@@ -12,7 +12,9 @@ extension RunPlan {
             .unknownValue(path, field: "run.\(field)", value: value)
         }
         guard let contract = Contract(named: contract) else { throw refuse("contract", self.contract) }
-        guard (1...1_000_000).contains(operationCount) else { throw refuse("operationCount", "\(operationCount)") }
+        guard WorkloadShape.operationRange.contains(Int(clamping: operationCount)) else {
+            throw refuse("operationCount", "\(operationCount)")
+        }
         guard WorkloadShape.threadRange.contains(threadCount) else { throw refuse("threadCount", "\(threadCount)") }
         guard WorkloadShape.valueRange.contains(valueBytes ?? 1) else {
             throw refuse("valueBytes", valueBytes.map(String.init) ?? "")

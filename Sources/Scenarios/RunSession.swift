@@ -13,6 +13,8 @@ package struct RunSession: Sendable {
     package var parent: ByteString
     /// How commands name this program.
     package var program: String
+    /// Puts what is found into words.
+    package var wording: any Wording
     /// How much memory this process may take.
     package var memory: MemorySize
     /// How many runs share it at most.
@@ -20,11 +22,12 @@ package struct RunSession: Sendable {
     private let interruption: Interruption
 
     package init(
-        parent: ByteString, program: String, memory: MemorySize = MachineMemory().usualLimit,
+        parent: ByteString, program: String, wording: any Wording, memory: MemorySize = MachineMemory().usualLimit,
         interruption: Interruption = .shared
     ) {
         self.parent = parent
         self.program = program
+        self.wording = wording
         self.memory = memory
         self.interruption = interruption
     }
@@ -34,7 +37,7 @@ package struct RunSession: Sendable {
     ) -> RunResult {
         // A run looks at `isInterrupted` and unmounts by itself; the process must not end before it did.
         interruption.awaiting {
-            let runner = ScenarioRunner(program: program)
+            let runner = ScenarioRunner(program: program, wording: wording)
             if interruption.isInterrupted { return runner.failed(request, "interrupted") }
             do {
                 let directory = try RunDirectory(
@@ -54,7 +57,8 @@ package struct RunSession: Sendable {
         var result = runner.failed(request, "")
         do {
             let context = try RunContext(
-                directory, memory: memory, sharedBy: runsAtOnce, shouldStop: { interruption.isInterrupted },
+                directory, wording: wording, memory: memory, sharedBy: runsAtOnce,
+                shouldStop: { interruption.isInterrupted },
                 progress: progress)
             result = runner.run(request, context)
             try directory.writeReproduceScript(request.arguments().map { ByteString($0) })

@@ -13,8 +13,10 @@ import Targets
 package struct ScenarioRunner: Sendable {
     /// How commands name this program.
     package var program: String
+    /// Puts what is found into words.
+    package var wording: any Wording
 
-    package init(program: String) { self.program = program }
+    package init(program: String, wording: any Wording) { (self.program, self.wording) = (program, wording) }
 
     package func run(_ request: RunRequest, _ context: RunContext) -> RunResult {
         var result = empty(request)
@@ -84,7 +86,7 @@ package struct ScenarioRunner: Sendable {
         result.acknowledged = tally.acknowledged
         result.states = RunResult.States(decided: tally.counts.decided, checked: tally.counts.checked)
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
-        result.coverage = tally.coverage?.description
+        result.coverage = tally.coverage.map { wording.words(for: $0) }
         result.explored = tally.coverage.map { RunResult.Explored($0) } ?? tally.parts
         result.resume = tally.continuation.map { resumeCommand(request, $0) }
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
@@ -108,65 +110,40 @@ package struct ScenarioRunner: Sendable {
             statesWithLosses: tally.counts.lossy, cutsLanded: tally.cutsLanded, faultsFired: tally.faultsFired)
         let (verdict, reason) = ScenarioRunner.verdict(of: tally, request)
         result.verdict = verdict
-        result.reason = reason
+        result.reason = reason.map { wording.words(for: $0) }
     }
 
     /// The order matters: a validator that cannot see is worse than a finding, a finding outranks doubt.
-    package static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, String?) {
-        if let mutation = tally.unflagged.sorted().first {
-            return (.harnessError, "positive control: the validator did not flag \(mutation)")
-        }
+    package static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, VerdictReason?) {
+        if let mutation = tally.unflagged.sorted().first { return (.harnessError, .missedMutation(mutation)) }
         let findings = tally.findingsByWeight.filter { request.reasonToAccept($0) == nil }
         // What a broken filesystem shows is never the store's violation, and hides none.
-        if let finding = findings.first(where: { $0.check != .filesystem }) { return (.violation, finding.story) }
-        if let finding = findings.first { return (.filesystem, finding.story) }
+        if let finding = findings.first(where: { $0.check != .filesystem }) {
+            return (.violation, .finding(finding.story))
+        }
+        if let finding = findings.first { return (.filesystem, .finding(finding.story)) }
         if let (check, count) = tally.notMinimised.min(by: { $0.key < $1.key }) {
-            return (
-                .inconclusive,
-                "\(count.counted("failing state")) of \(check.rawValue) not minimised: the findings are known, and these "
-                    + "may fail for other causes"
-            )
+            return (.inconclusive, .notMinimised(count, check))
         }
-        if tally.unconfirmed > 0 {
-            return (
-                .inconclusive,
-                "\(tally.unconfirmed.counted("state")) failed in a persistent recover process and not in a fresh one: "
-                    + "the target's recovery is not deterministic, or carries state over"
-            )
-        }
-        if tally.acknowledged == 0 { return (.inconclusive, "nothing was acknowledged: there was nothing to lose") }
-        if let parts = tally.parts, parts.isPartial, !request.acceptsPartial {
-            return (
-                .inconclusive,
-                "only \(parts.epochs) of \(parts.of) \(parts.unit?.rawValue ?? "parts") done: the budget is used up; "
-                    + "a larger --budget does the rest, --partial accepts it"
-            )
-        }
+        if tally.unconfirmed > 0 { return (.inconclusive, .unconfirmed(tally.unconfirmed)) }
+        if tally.acknowledged == 0 { return (.inconclusive, .nothingAcknowledged) }
+        if let parts = tally.parts, parts.isPartial, !request.acceptsPartial { return (.inconclusive, .partial(parts)) }
         let contract = tally.heldTo ?? request.contract
         let mustBeSeen: [Check] = [contract.checks.contains(.durable) ? .durable : .noHoles, .payloadIntegrity]
         for check in mustBeSeen where contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
-            return (.inconclusive, "positive control: no wrong observation could be formed for \(check.rawValue)")
+            return (.inconclusive, .noMutation(check))
         }
-        if let doubt = request.scenario.doubt(about: tally) { return (.inconclusive, doubt) }
-        if let reason = tally.unjudged.sorted().first { return (.inconclusive, reason) }
+        if let doubt = request.scenario.doubt(about: tally) { return (.inconclusive, .doubt(doubt)) }
+        if let reason = tally.unjudged.sorted().first { return (.inconclusive, .notJudged(reason)) }
         if let coverage = tally.coverage, !coverage.isComplete, !request.acceptsPartial {
-            return (.inconclusive, ScenarioRunner.incomplete(coverage))
+            return (.inconclusive, .notExplored(coverage))
         }
         return (.pass, nil)
     }
 
-    /// Nothing was found, and not everything was looked at.
-    private static func incomplete(_ coverage: Coverage) -> String {
-        let explored =
-            coverage.workloads.map { "\($0.explored) of \($0.all.counted("workload"))" }
-            ?? "\(coverage.exploredEpochs) of \(coverage.epochs.counted("epoch"))"
-        let why = coverage.stopped.map { ": \($0)" } ?? ""
-        return "only \(explored) explored\(why); a larger budget or --resume explores the rest, --partial accepts it"
-    }
-
     private static func verdict(of error: any Error, _ context: RunContext) -> (Verdict, String) {
         switch error {
-        case RunError.interrupted: (.inconclusive, context.stopReason)
+        case RunError.interrupted: (.inconclusive, context.memory.words ?? "\(error)")
         case RunError.inconclusive, RecordingError.noKillStates: (.inconclusive, "\(error)")
         default: (.harnessError, "\(error)")
         }

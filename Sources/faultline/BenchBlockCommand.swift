@@ -32,7 +32,7 @@ struct BenchBlockCommand: ParsableCommand {
         try RunCommand.refuse(BlockScenario.name, needing: BlockScenario.needs)
         let targets = try TargetCatalog.besideThisProgram()
         let rows = try Interruption.shared.awaiting {
-            try BlockBenchmark(targets: targets, seconds: duration.seconds).rows()
+            try BlockBenchmark(targets: targets, seconds: duration.seconds, wording: English()).rows()
         }
         let report = BenchReport(rows: rows)
         if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }

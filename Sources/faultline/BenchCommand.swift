@@ -40,7 +40,10 @@ struct BenchCycleCommand: ParsableCommand {
         var rows: [BenchmarkRow] = []
         for (name, settings) in names {
             let target = try targets.target(name).configured(settings)
-            rows.append(try Interruption.shared.awaiting { try CycleBenchmark(target: target, rounds: rounds).row() })
+            rows.append(
+                try Interruption.shared.awaiting {
+                    try CycleBenchmark(target: target, rounds: rounds, wording: English()).row()
+                })
         }
         let report = BenchReport(rows: rows)
         if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }

@@ -33,7 +33,8 @@ struct BenchExploreCommand: ParsableCommand {
 
     func run() throws {
         let targets = try TargetCatalog.besideThisProgram()
-        let rows = try ExploreBenchmark(targets: targets, seconds: duration.seconds, states: states).rows()
+        let rows = try ExploreBenchmark(targets: targets, seconds: duration.seconds, states: states, wording: English())
+            .rows()
         let report = BenchReport(rows: rows)
         if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }

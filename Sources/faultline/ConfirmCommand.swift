@@ -66,18 +66,19 @@ struct ConfirmCommand: ParsableCommand {
         let reports = try reports.open(reading: `case`.inputs)
         let targets = try TargetCatalog.besideThisProgram()
         let session = RunSession(
-            parent: RunDirectory.parent(option: out), program: ProgramName.shown, memory: memory.memory)
+            parent: RunDirectory.parent(option: out), program: ProgramName.shown, wording: English(),
+            memory: memory.memory)
         let doctor = Doctor(driver: DoctorCommand.driver())
         let filesystems = try wanted
         let verdict = try Interruption.shared.awaiting {
             try CaseConfirmation.open(
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
-                isSandboxed: !`case`.noSandbox
+                isSandboxed: !`case`.noSandbox, wording: English()
             ) { confirmation, isArchive in
                 let progress = Progress()
                 let looks = confirmation.run(
                     below: filesystems, seconds: budget?.seconds ?? Confirmer.usualSeconds, in: session,
-                    obstacle: { doctor.obstacle(to: $0) }, progress: { progress.show($0) })
+                    lacking: { doctor.obstacle(to: $0) }, progress: { progress.show($0) })
                 progress.clear()
                 if !isArchive, !Interruption.shared.isInterrupted {
                     try confirmation.keep(looks.map(\.confirmation))

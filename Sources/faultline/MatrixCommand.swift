@@ -216,7 +216,7 @@ struct MatrixCommand: ParsableCommand {
             if let row = finished[index] { return row }
             var row = MatrixRow(matrix.cells[index], results[index])
             if row.result == nil, row.obstacle == nil, wasOver {
-                row.obstacle = MatrixRow.budgetIsUsedUp
+                (row.obstacle, row.outOfBudget) = (English().words(for: .budgetIsUsedUp), true)
             }
             if row.obstacle != nil, !wasOver, reason == nil { try log.append(index, row) }
             return row

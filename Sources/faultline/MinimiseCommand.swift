@@ -44,7 +44,7 @@ struct MinimiseCommand: ParsableCommand {
         let outcome = try Interruption.shared.awaiting {
             try CaseMinimiser.minimise(
                 arguments.directory, to: output, targets: targets, reference: arguments.target,
-                trusts: arguments.trust, isSandboxed: !arguments.noSandbox, memory: memory.memory)
+                trusts: arguments.trust, isSandboxed: !arguments.noSandbox, wording: English(), memory: memory.memory)
         }
         Interruption.shared.waitIfInterrupted()
         let report = MinimisedReport(outcome, writtenTo: output, program: ProgramName.shown)

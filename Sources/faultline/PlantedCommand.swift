@@ -62,7 +62,7 @@ struct PlantedCommand: ParsableCommand {
         let run = try RunDirectory(
             in: RunDirectory.parent(option: nil), target: "planted", scenario: "explore", seed: 0)
         let sections = Result {
-            let session = RunSession(parent: try run.makeScratch(), program: ProgramName.shown)
+            let session = RunSession(parent: try run.makeScratch(), program: ProgramName.shown, wording: English())
             return try bugs.map { bug in
                 guard let sighting = bug.sightings.first, sighting.scenario == .explore else {
                     return PlantedPage.section(bug, nil)

@@ -40,11 +40,12 @@ struct RecheckCommand: ParsableCommand {
         let reports = try reports.open(reading: `case`.inputs)
         let targets = try TargetCatalog.besideThisProgram()
         let session = RunSession(
-            parent: RunDirectory.parent(option: out), program: ProgramName.shown, memory: memory.memory)
+            parent: RunDirectory.parent(option: out), program: ProgramName.shown, wording: English(),
+            memory: memory.memory)
         let verdict = try Interruption.shared.awaiting {
             try Recheck.open(
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
-                isSandboxed: !`case`.noSandbox
+                isSandboxed: !`case`.noSandbox, wording: English()
             ) { recheck in
                 var recheck = recheck
                 recheck.limit(toSeconds: budget?.seconds)

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import Model
 import Oracle
+import Report
 import Runs
 import Scenarios
 import Targets
@@ -58,18 +59,22 @@ struct RunOptions: ParsableArguments {
         guard profile != .one(.block) else {
             throw ValidationError("--profile block is for block devices; these scenarios work on files")
         }
-        guard operationCount > 0 else { throw ValidationError("--ops must be at least 1") }
+        let operations = WorkloadShape.operationRange
+        guard operations.contains(Int(clamping: operationCount)) else {
+            throw ValidationError("--ops must be from \(operations.lowerBound) to \(operations.upperBound)")
+        }
         if let valueLen, !WorkloadShape.valueRange.contains(valueLen) {
             throw ValidationError("--value-len must be from 1 to \(WorkloadShape.valueRange.upperBound)")
         }
         guard WorkloadShape.threadRange.contains(threads) else {
             throw ValidationError("--threads must be from 1 to \(WorkloadShape.threadRange.upperBound)")
         }
-        guard operationCount <= 1_000_000 else { throw ValidationError("--ops can be 1000000 at most") }
     }
 
     var session: RunSession {
-        RunSession(parent: RunDirectory.parent(option: out), program: ProgramName.shown, memory: memory.memory)
+        RunSession(
+            parent: RunDirectory.parent(option: out), program: ProgramName.shown, wording: English(),
+            memory: memory.memory)
     }
 
     /// A run of this scenario, checked: that it cannot be done here or at all is said before anything begins.

@@ -38,7 +38,7 @@ import Testing
             """
             \(profile) \(choice): expected \(left.filter { !right.contains($0) })
             found \(right.filter { !left.contains($0) })
-            lost \(cut.story)
+            lost \(cut.lossDescriptions)
             \(bench.trace.text)
             """)
         #expect(Shell.run("ls -A '\(bench.backing)' | grep -c .faultline").output == "0\n")

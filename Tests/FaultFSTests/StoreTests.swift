@@ -27,6 +27,6 @@ import Testing
         let found = Shell.run(
             "cd '\(bench.backing)' && sqlite3 a.db 'PRAGMA integrity_check; SELECT count(*) FROM t;' && wc -l < ../oracle"
         )
-        #expect(found.output == "ok\n\(rows)\n5\n", "lost: \(cut.story)")
+        #expect(found.output == "ok\n\(rows)\n5\n", "lost: \(cut.lossDescriptions)")
     }
 }

@@ -3,6 +3,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -37,7 +38,7 @@ private let isAble: Bool = {
         let target = try targets.target(name).configured(settings.map { try Setting(parsing: $0) })
         let request = RunRequest(
             target: target, scenario: scenario, contract: target.contract, operationCount: ops)
-        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(request)
     }
 
     private static let losing = ["journal_mode=delete", "synchronous=full"]
@@ -81,14 +82,14 @@ private let isAble: Bool = {
         #expect(finding.replay?.contains("--trust") == true)
         let place = ByteString(scratch.url.path)
         #expect(throws: CaseError.diskImageNotTrusted(directory)) {
-            try Replay(directory: directory, targets: targets).run(scratch: place)
+            try Replay(directory: directory, targets: targets, wording: English()).run(scratch: place)
         }
-        let replay = try Replay(directory: directory, targets: targets, trusts: true)
+        let replay = try Replay(directory: directory, targets: targets, trusts: true, wording: English())
         #expect(replay.words == ["--trust"])
         let outcome = try replay.run(scratch: try scratch.make("replay"))
         #expect(outcome.judgement.broken == [.durable])
         let recheck = try Recheck(replay)
-        let again = recheck.run(in: RunSession(parent: place, program: "faultline")) { _ in }
+        let again = recheck.run(in: RunSession(parent: place, program: "faultline", wording: English())) { _ in }
         guard case .shows = again.outcome else {
             Issue.record("\(again.outcome)")
             return
@@ -134,17 +135,17 @@ private let isAble: Bool = {
         let target = try targets.target("sqlite").configured(Self.losing.map { try Setting(parsing: $0) })
         var files = ExploreScenario()
         (files.limits.statesPerEpoch, files.limits.samplesPerEpoch, files.limits.pairedAtoms) = (64, 4, 0)
-        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English())
         let result = session.run(
             RunRequest(target: target, scenario: files, contract: target.contract, operationCount: 4))
         let directory = ByteString(try #require(result.findings.first?.case))
         let looks = try CaseConfirmation.open(
-            directory, targets: targets, reference: nil, trusts: false, isSandboxed: true
+            directory, targets: targets, reference: nil, trusts: false, isSandboxed: true, wording: English()
         ) { confirmation, isArchive in
             #expect(!isArchive)
             let looks = confirmation.run(
                 below: [.ext4, .xfs], seconds: 30, in: session,
-                obstacle: { $0.contains(.makeFilesystem("xfs")) ? "no mkfs.xfs" : nil }, progress: { _ in })
+                lacking: { $0.contains(.makeFilesystem("xfs")) ? "no mkfs.xfs" : nil }, progress: { _ in })
             try confirmation.keep(looks.map(\.confirmation))
             return looks.map(\.confirmation)
         }
@@ -153,7 +154,7 @@ private let isAble: Bool = {
         #expect(Runs.Confirmation.verdict(of: looks) == .violation)
         #expect(try CaseRecord(directory: directory).confirmed == looks)
         // The case shows what it showed.
-        let replay = try Replay(directory: directory, targets: targets)
+        let replay = try Replay(directory: directory, targets: targets, wording: English())
         #expect(try replay.run(scratch: try scratch.make("replay")).judgement.broken == [.durable])
     }
 }

@@ -3,6 +3,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Report
 import Synchronization
 import Targets
 import Testing
@@ -71,9 +72,9 @@ struct BudgetTests {
             let explorer = try Explorer(
                 scene.recording, profile: .posixMin, limits: limits, seed: 1, recovery: scene.recovery,
                 confirming: scene.recovery, judge: scene.judge, workers: 2, memory: memory.budget, isOver: isOver)
-            try explorer.run(shouldStop: { isOver() ? "the budget is used up" : nil }, progress: { _ in })
+            try explorer.run(shouldStop: { isOver() ? .budget : nil }, progress: { _ in })
             #expect(recoveries.value <= most + 2, "each thread ends the recovery that it is at")
-            #expect(explorer.coverage.stopped == "the budget is used up" && explorer.canBeResumed)
+            #expect(explorer.coverage.stopped == .budget && explorer.canBeResumed)
             // What was recovered counts only where the crashes of its recovery were all looked at.
             #expect(explorer.counts.checked + explorer.counts.nested <= recoveries.value)
             #expect(most > 0 || explorer.counts.checked == 0)
@@ -95,9 +96,16 @@ struct BudgetTests {
         }
         let cut = try causes { true }
         #expect(cut.map(\.isCutShort) == [true] && cut.map(\.stateCount) == [3])
-        #expect(cut.first?.sentence.contains("the time was up") == true)
+        func words(_ causes: [FoundCause]) -> String? {
+            causes.first.map { cause in
+                let fact = CrashFact(
+                    eventCount: cause.state.crashPoint, lost: [], cause.violation, isCutShort: cause.isCutShort)
+                return English().words(for: .crash(fact))
+            }
+        }
+        #expect(words(cut)?.contains("the time was up") == true)
         let whole = try causes { false }
-        #expect(whole.map(\.isCutShort) == [false] && whole.first?.sentence.contains("the time was up") == false)
+        #expect(whole.map(\.isCutShort) == [false] && words(whole)?.contains("the time was up") == false)
         let counts = (cut + whole).map(\.state.lost.items.count)
         #expect(counts.count == 2 && counts[1] < counts[0], "\(counts)")
     }

@@ -81,6 +81,6 @@ struct ConfirmationTests {
         let target = try TargetCatalog(driver: "/nowhere").target("engine").configured()
         let request = RunRequest(target: target, scenario: type.init(), contract: .durable)
         let isPossible: Set<ScenarioName> = [.explore, .powerCut, .block]
-        #expect((Confirmer.objection(to: request) == nil) == isPossible.contains(name))
+        #expect((Confirmer.obstacle(to: request) == nil) == isPossible.contains(name))
     }
 }

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -51,7 +52,7 @@ struct AimedPowerCutTests {
         let cuts = PowerCutScenario.Cuts.aimed(try aims.map { try CutAim(parsing: ByteString($0)) }, rounds: 1)
         let request = RunRequest(
             target: target, scenario: PowerCutScenario(cuts), contract: target.contract, operationCount: operations)
-        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(request)
     }
 
     private func run(_ name: String, _ aims: [String], operations: UInt64 = 50) throws -> RunResult {
@@ -113,7 +114,8 @@ struct AimedPowerCutTests {
         let finding = try #require(result.findings.first)
         #expect(finding.story.contains("again during the recovery"))
         let replay = try Replay(
-            directory: ByteString(try #require(finding.case)), targets: targets, reference: manifest.path)
+            directory: ByteString(try #require(finding.case)), targets: targets, reference: manifest.path,
+            wording: English())
         let outcome = try replay.run(scratch: try scratch.make("replay"))
         #expect(outcome.judgement.broken.first == finding.check)
     }

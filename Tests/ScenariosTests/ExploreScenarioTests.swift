@@ -4,6 +4,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -26,7 +27,7 @@ import Testing
             target: target, scenario: scenario, profile: profile, contract: contract ?? target.contract,
             operationCount: ops)
         request.shape.valueBytes = valueBytes
-        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(request)
     }
 
     @Test(arguments: [Profile.kill, .strict]) func theEngineIsExhaustedUnderOneOrder(_ profile: Profile) throws {
@@ -64,7 +65,7 @@ import Testing
         guard row.verdict == .violation else { return }
         #expect(result.findings.contains { $0.story.contains(row.story) }, "\(result.findings.map(\.story))")
         let finding = try #require(result.findings.first)
-        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets, wording: English())
         #expect(try replay.run(scratch: ByteString(scratch.url.path)).judgement.verdict == .violation)
     }
 
@@ -84,7 +85,8 @@ import Testing
         let directory = ByteString(try #require(finding.case))
         let recording = try Recording(tracePath: directory.appending(component: CaseRecord.traceName))
         #expect(recording.events.count == account.crashPoint)
-        let outcome = try Replay(directory: directory, targets: targets).run(scratch: scratch.make("replay"))
+        let outcome = try Replay(directory: directory, targets: targets, wording: English()).run(
+            scratch: scratch.make("replay"))
         #expect(outcome.account == account)
     }
 
@@ -162,10 +164,10 @@ import Testing
         let finding = try #require(result.findings.first { $0.check == row.check }, "\(result.reason ?? "")")
         let directory = try RunDirectory(
             in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
-        let context = try RunContext(directory)
+        let context = try RunContext(directory, wording: English())
         let (_, outcome) = try Replay.show(
             ByteString(try #require(finding.case)), scratch: context.scratch, targets: targets,
-            reference: "\(folder)/other.yaml", context: context)
+            reference: "\(folder)/other.yaml", wording: English(), context: context)
         #expect(outcome.account == finding.account)
         #expect(outcome.judgement.broken.contains(row.check))
         try directory.finish()
@@ -199,8 +201,10 @@ import Testing
         let directory = ByteString(try #require(unstable.case))
         let observed = try CaseRecord.observedNames.map { try RunFiles.read(directory.appending(component: $0)) }
         #expect(observed[0] != observed[1] && observed.allSatisfy { !$0.isEmpty })
-        let outcome = try Replay(directory: directory, targets: targets, reference: "\(folder)/shell.yaml")
-            .run(scratch: try scratch.make("replay"))
+        let outcome = try Replay(
+            directory: directory, targets: targets, reference: "\(folder)/shell.yaml", wording: English()
+        )
+        .run(scratch: try scratch.make("replay"))
         #expect(outcome.judgement.verdict == .inconclusive && outcome.looks != nil)
     }
 }

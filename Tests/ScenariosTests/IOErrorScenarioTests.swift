@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -66,7 +67,8 @@ struct IOErrorScenarioTests {
         let target = try TargetCatalog(driver: TestMachine.driver).target("engine").configured([])
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(), contract: target.contract, operationCount: 12)
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         #expect(result.verdict == .pass, "\(result.reason ?? "")")
         let faults = try #require(result.faults)
         #expect(faults.map(\.family) == FaultFamily.all.map(\.name))
@@ -85,11 +87,11 @@ struct IOErrorScenarioTests {
         // Storage shows a finding of its own, too: a record behind what was lost says that it was durable.
         let finding = try #require(result.findings.first { $0.account?.look == .live }, "\(result)")
         let path = ByteString(try #require(finding.case))
-        let replay = try Replay(directory: path, targets: TargetCatalog(driver: TestMachine.driver))
+        let replay = try Replay(directory: path, targets: TargetCatalog(driver: TestMachine.driver), wording: English())
         let directory = try RunDirectory(
             in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
         defer { try? directory.finish() }
-        let outcome = try replay.run(scratch: try scratch.make("replay"), try RunContext(directory))
+        let outcome = try replay.run(scratch: try scratch.make("replay"), try RunContext(directory, wording: English()))
         #expect(replay.record.live?.rules == ["fsync nth=9 -> EIO lose btrfs"])
         #expect(outcome.state == nil)
         #expect(outcome.judgement.broken.contains(finding.check), "\(outcome.judgement)")
@@ -117,7 +119,8 @@ struct IOErrorScenarioTests {
         let archive = ByteString(scratch.url.path).appending(component: "case.tar")
         try CaseArchive.write(directory, to: archive)
         for (place, path) in [("case", directory), ("archive", archive)] {
-            let (_, outcome) = try Replay.show(path, scratch: try scratch.make(place), targets: targets)
+            let (_, outcome) = try Replay.show(
+                path, scratch: try scratch.make(place), targets: targets, wording: English())
             #expect(outcome.account == account, "\(path)")
         }
     }
@@ -136,7 +139,8 @@ struct IOErrorScenarioTests {
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(.rules([try Rule(parsing: rule)])), contract: target.contract,
             operationCount: 3)
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         #expect(result.verdict == .inconclusive && result.findings.isEmpty, "\(result)")
         #expect(result.reason?.contains(reason) == true, "\(result.reason ?? "")")
     }
@@ -177,7 +181,8 @@ struct IOErrorScenarioTests {
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(.families(everyPlace: true)), contract: target.contract,
             operationCount: 4)
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         #expect(result.verdict == .violation && result.command.hasSuffix("--sweep"), "\(result.reason ?? "")")
         let fault = try #require(result.faults?.first { $0.family == .writeEIO })
         #expect(fault.outcome == .violation && fault.places == 4 && fault.failingPlaces == 1, "\(fault)")
@@ -192,6 +197,6 @@ struct IOErrorScenarioTests {
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(.rules([try Rule(parsing: rule)])), contract: target.contract,
             operationCount: operationCount)
-        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(request)
     }
 }

@@ -3,6 +3,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Report
 import Storage
 import Targets
 import Testing
@@ -29,7 +30,7 @@ import Testing
         var request = RunRequest(
             target: target, scenario: scenario, profile: profile, contract: target.contract, operationCount: ops)
         request.shape.valueBytes = valueBytes
-        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(request)
     }
 
     @Test(arguments: [("engine", Profile.kill), ("engine", .strict), ("events", .kill), ("events", .strict)])
@@ -55,7 +56,7 @@ import Testing
         let result = try run(row.target, ["planted=\(row.bug)"], profile: .posixMin, ops: row.ops, in: scratch)
         #expect(result.verdict == .violation, "\(result.reason ?? ""), \(result.coverage ?? "")")
         let finding = try #require(result.findings.first { $0.check == row.check }, "\(result.findings.map(\.story))")
-        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets, wording: English())
         let outcome = try replay.run(scratch: try scratch.make("replay"))
         #expect(outcome.judgement.broken.contains(row.check))
     }
@@ -145,7 +146,8 @@ import Testing
         // Of each check so many failures are minimised a piece: there may be more causes.
         #expect(Set(whole.findings.map(\.check)).isSubset(of: last.findings.map(\.check)))
         for (number, finding) in last.findings.enumerated() {
-            let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+            let replay = try Replay(
+                directory: ByteString(try #require(finding.case)), targets: targets, wording: English())
             #expect(try !replay.run(scratch: try scratch.make("replay-\(number)")).judgement.broken.isEmpty)
         }
     }

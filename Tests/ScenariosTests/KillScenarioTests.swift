@@ -21,7 +21,7 @@ import Testing
         let scenario = KillScenario(killCount: cycles, trigger: trigger ?? atAck.map(KillTrigger.acknowledgement))
         let request = RunRequest(
             target: target, scenario: scenario, contract: target.contract, operationCount: ops)
-        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English())
         return session.run(request)
     }
 
@@ -60,7 +60,8 @@ import Testing
             contract: target.contract(clients: threads), operationCount: 60)
         request.shape.batchCount = batch
         request.shape.threadCount = threads
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.cuts.map(\.acknowledged) == [10, 10, 10])
         #expect(result.cuts.allSatisfy { $0.inFlight >= 1 }, "\(result.cuts)")
@@ -106,7 +107,8 @@ import Testing
         let target = try shellTarget(scratch, acknowledging: "", whenThere: row.mode)
         let request = RunRequest(
             target: target, scenario: row.scenario, contract: target.contract, operationCount: 4)
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         #expect(result.verdict == row.verdict, "\(result.reason ?? "")")
         #expect(result.reason?.contains(row.reason) == true, "\(result.reason ?? "")")
         #expect(row.verdict != .violation || result.findings.map(\.check) == [.writable])
@@ -132,7 +134,7 @@ import Testing
             "\(finding.story)")
         let directory = ByteString(try #require(finding.case))
         let reference = "\(try #require(target.target.manifest).path)"
-        let replay = try Replay(directory: directory, targets: targets, reference: reference)
+        let replay = try Replay(directory: directory, targets: targets, reference: reference, wording: English())
         let outcome = try replay.run(scratch: ByteString(scratch.url.path))
         #expect(outcome.judgement.broken.map(\.rawValue).contains("durable"))
         // The same files hold the promise once the lost write is there: replay judges, and does not repeat.

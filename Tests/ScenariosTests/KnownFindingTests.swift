@@ -2,6 +2,7 @@ import Bytes
 import Exploration
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -92,7 +93,7 @@ struct KnownFindingTests {
         var request = RunRequest(target: target, scenario: ExploreScenario(), contract: .durable)
         request.known = try Self.known("  - {check: durable, loss: name a, reason: r}\n  - {check: opens, reason: s}")
         #expect(ScenarioRunner.verdict(of: tally, request).0 == verdict)
-        var result = ScenarioRunner(program: "faultline").failed(request, "")
+        var result = ScenarioRunner(program: "faultline", wording: English()).failed(request, "")
         result.findings = tally.findings
         result.mark(request)
         #expect(result.knownCount == knownCount && result.findings.first?.known == (knownCount > 0 ? "r" : nil))

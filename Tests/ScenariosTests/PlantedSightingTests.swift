@@ -27,7 +27,7 @@ import Testing
     func exploringFindsTheBugAndMakesItSmall(_ row: Row) throws {
         let scratch = Scratch()
         let targets = TargetCatalog(driver: TestMachine.driver)
-        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English())
         let result = session.run(try row.sighting.request(planting: row.bug.name, targets))
         #expect(result.verdict == .violation, "\(result.reason ?? ""), \(result.coverage ?? "")")
         let finding = try #require(
@@ -35,7 +35,8 @@ import Testing
         #expect(finding.strongestProfile == .profile(row.sighting.exploring.strongest), "\(finding.story)")
         #expect(finding.lost.count == row.sighting.exploring.lostCount, "\(finding.story)")
         let (_, outcome) = try Replay.show(
-            ByteString(try #require(finding.case)), scratch: try scratch.make("replay"), targets: targets)
+            ByteString(try #require(finding.case)), scratch: try scratch.make("replay"), targets: targets,
+            wording: English())
         #expect(outcome.judgement.broken.contains(row.sighting.check))
         #expect(outcome.account == finding.account)
         let section = PlantedPage.section(row.bug, result)
@@ -48,7 +49,7 @@ import Testing
     @Test(arguments: Set(rows.filter { $0.sighting.scenario == .explore }.map(\.sighting.asked)))
     func exploringWithoutTheBugSeesNothing(_ sighting: PlantedSighting) throws {
         let scratch = Scratch()
-        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+        let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English())
         let result = session.run(
             try sighting.request(planting: "none", TargetCatalog(driver: TestMachine.driver)))
         #expect(result.verdict == .pass, "\(result.command): \(result.reason ?? "")")
@@ -140,11 +141,13 @@ import Testing
             let seen = try #require(finding, "\(result.findings.map(\.story))")
             guard row.sighting.scenario != .smoke else { return }
             let catalog = TargetCatalog(driver: TestMachine.driver)
-            let replay = try Replay(directory: ByteString(try #require(seen.case)), targets: catalog)
+            let replay = try Replay(
+                directory: ByteString(try #require(seen.case)), targets: catalog, wording: English())
             let directory = try RunDirectory(
                 in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
             defer { try? directory.finish() }
-            let outcome = try replay.run(scratch: try scratch.make("replay"), try RunContext(directory))
+            let outcome = try replay.run(
+                scratch: try scratch.make("replay"), try RunContext(directory, wording: English()))
             #expect(outcome.judgement.broken.contains(seen.check))
             return
         }
@@ -152,7 +155,7 @@ import Testing
 
     private func run(_ sighting: PlantedSighting, planted: String, _ scratch: Scratch) throws -> RunResult {
         let request = try sighting.request(planting: planted, TargetCatalog(driver: TestMachine.driver))
-        return RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        return RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(request)
     }
 }
 

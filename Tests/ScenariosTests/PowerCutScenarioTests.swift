@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -43,7 +44,8 @@ struct PowerCutScenarioTests {
         let target = try targets.target(example.target).configured(example.settings)
         let request = RunRequest(
             target: target, scenario: PowerCutScenario(.seeded(1)), contract: target.contract, operationCount: 12)
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         #expect(result.verdict == example.verdict, "\(result.reason ?? "")")
         #expect(result.controls.flagged == result.controls.mutations)
         #expect(result.controls.statesWithLosses > 0)
@@ -51,7 +53,7 @@ struct PowerCutScenarioTests {
         guard let profile = example.profile, let finding = result.findings.first else { return }
         #expect(finding.strongestProfile == .profile(profile))
         // The case shows the same again, from its files alone.
-        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+        let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets, wording: English())
         let outcome = try replay.run(scratch: try scratch.make("replay"))
         #expect(outcome.judgement.broken.first == finding.check)
         #expect(outcome.lost == finding.lost)
@@ -62,7 +64,8 @@ struct PowerCutScenarioTests {
         let scratch = Scratch()
         let (findings, targets) = try violations(cycles: 3, scratch)
         for finding in findings {
-            let replay = try Replay(directory: ByteString(try #require(finding.case)), targets: targets)
+            let replay = try Replay(
+                directory: ByteString(try #require(finding.case)), targets: targets, wording: English())
             let outcome = try replay.run(scratch: try scratch.make("replay-\(UUID().uuidString)"))
             #expect(outcome.judgement.broken.contains(finding.check), "\(finding.story)")
         }
@@ -91,7 +94,7 @@ struct PowerCutScenarioTests {
         case .atomThatIsNotThere: try Data(text.replacing("\"\(lost)\"", with: "\"9999.0\"").utf8).write(to: record)
         }
         #expect(throws: CaseError.self) {
-            let replay = try Replay(directory: ByteString(directory), targets: targets)
+            let replay = try Replay(directory: ByteString(directory), targets: targets, wording: English())
             _ = try replay.run(scratch: try scratch.make("replay-\(UUID().uuidString)"))
         }
     }
@@ -103,6 +106,6 @@ struct PowerCutScenarioTests {
             target: target, scenario: PowerCutScenario(.seeded(cycles)), contract: target.contract,
             operationCount: 8)
         let parent = try scratch.make("runs-\(UUID().uuidString)")
-        return (RunSession(parent: parent, program: "faultline").run(request).findings, targets)
+        return (RunSession(parent: parent, program: "faultline", wording: English()).run(request).findings, targets)
     }
 }

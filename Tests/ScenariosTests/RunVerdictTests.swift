@@ -37,7 +37,7 @@ struct RunVerdictTests {
         Example(situation: "a check could not be judged", verdict: .inconclusive) { $0.unjudged = ["several writers"] },
         Example(situation: "a part of the epochs was explored", verdict: .inconclusive) { tally in
             var coverage = Coverage(limits: ExplorationLimits())
-            (coverage.epochs, coverage.exhaustedEpochs, coverage.stopped) = (5, 3, "the budget is used up")
+            (coverage.epochs, coverage.exhaustedEpochs, coverage.stopped) = (5, 3, .budget)
             tally.coverage = coverage
         },
         Example(situation: "every epoch was explored, one by its bounded search", verdict: .pass) { tally in

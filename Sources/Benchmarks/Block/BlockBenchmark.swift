@@ -13,9 +13,12 @@ import Targets
 package struct BlockBenchmark {
     private let targets: TargetCatalog
     private let seconds: Int
+    private let wording: any Wording
 
     /// - Parameter seconds: how long each filesystem is explored.
-    package init(targets: TargetCatalog, seconds: Int) { (self.targets, self.seconds) = (targets, seconds) }
+    package init(targets: TargetCatalog, seconds: Int, wording: any Wording) {
+        (self.targets, self.seconds, self.wording) = (targets, seconds, wording)
+    }
 
     package func rows() throws -> [BenchmarkRow] {
         try [(BlockFilesystem.ext4, 300.0), (.xfs, nil), (.btrfs, nil)].flatMap { filesystem, aim in
@@ -59,7 +62,7 @@ package struct BlockBenchmark {
         let target = try targets.target("sqlite").configured([Setting(name: "journal_mode", value: "wal")])
         let request = RunRequest(
             target: target, scenario: scenario, contract: target.contract, operationCount: 100)
-        return try ExploreBenchmark(targets: targets, seconds: seconds, states: 0).explore(request)
+        return try ExploreBenchmark(targets: targets, seconds: seconds, states: 0, wording: wording).explore(request)
     }
 
     private static let handRounds = 40

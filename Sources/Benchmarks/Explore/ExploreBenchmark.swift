@@ -18,13 +18,15 @@ package struct ExploreBenchmark {
     package let targets: TargetCatalog
     private let seconds: Int
     private let states: Int
+    private let wording: any Wording
 
     /// - Parameter seconds: how long each row explores.
     /// - Parameter states: how many are derived and kept.
-    package init(targets: TargetCatalog, seconds: Int, states: Int) {
+    package init(targets: TargetCatalog, seconds: Int, states: Int, wording: any Wording) {
         self.targets = targets
         self.seconds = seconds
         self.states = states
+        self.wording = wording
     }
 
     package func rows() throws -> [BenchmarkRow] {
@@ -100,7 +102,7 @@ package struct ExploreBenchmark {
     }
 
     package func explore(_ request: RunRequest) throws -> RunResult {
-        let session = RunSession(parent: RunDirectory.parent(option: nil), program: "faultline")
+        let session = RunSession(parent: RunDirectory.parent(option: nil), program: "faultline", wording: wording)
         let result = session.run(request)
         if let directory = result.directory { try TreeRemoval.remove(ByteString(directory)) }
         guard result.verdict == .pass else { throw RunError.harness(result.reason ?? result.verdict.rawValue) }

@@ -1,4 +1,5 @@
-/// The story of a failing crash or fault: the operations around it and their fates, the violation, and why it is possible.
+/// The story of a failing crash or fault, as results and cases keep it: the operations around it and their fates, the
+/// violation, and why it is possible. `Report` tells it (`Wording`).
 ///
 /// Equal cases give equal stories.
 package struct CrashStory: Hashable, Codable, Sendable {
@@ -38,6 +39,10 @@ package struct CrashStory: Hashable, Codable, Sendable {
         package var fate: Fate
         /// Details of the fate: the lost part, or the error.
         package var detail: String?
+
+        package init(from: Int, through: Int, what: String, fate: Fate, detail: String? = nil) {
+            (self.from, self.through, self.what, self.fate, self.detail) = (from, through, what, fate, detail)
+        }
     }
 
     /// How the store was observed after a fault without a crash.
@@ -65,6 +70,15 @@ package struct CrashStory: Hashable, Codable, Sendable {
     package var difference: String?
     /// Why the losses are possible: one or two sentences for each kind of loss.
     package var reasons: [String]
+
+    package init(
+        look: FaultLook?, headline: String, profile: CrashProfile, crashPoint: Int, timeline: [Moment],
+        expected: String, found: String, difference: String?, reasons: [String]
+    ) {
+        (self.look, self.headline, self.profile, self.crashPoint) = (look, headline, profile, crashPoint)
+        (self.timeline, self.expected, self.found) = (timeline, expected, found)
+        (self.difference, self.reasons) = (difference, reasons)
+    }
 
     /// Applies `change` to the text that comes from the store, which may contain paths of this machine.
     package func rewording(_ change: (String) -> String) -> CrashStory {

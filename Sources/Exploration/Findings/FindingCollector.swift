@@ -76,7 +76,7 @@ package struct FindingCollector {
     ) throws {
         guard let symptom = judgement.symptom else { return }
         let failure = Failure(
-            symptom, crashPoint: state.crashPoint, losses: try recording.story(of: state).patterns,
+            symptom, crashPoint: state.crashPoint, losses: try recording.losses(of: state).patterns,
             state: { state }, evidence: { try checker.evidence(of: state.tree) })
         try add(failure, checker, isOver: isOver)
     }
@@ -166,7 +166,7 @@ package struct FindingCollector {
                 return found?.check == symptom.check && found?.hasAcknowledged == symptom.hasAcknowledged
             }
         }
-        return try recording.story(of: smallest).patterns
+        return try recording.losses(of: smallest).patterns
     }
 
     private mutating func enter(
@@ -221,8 +221,7 @@ package struct FindingCollector {
         let symptom = judgement.symptom!
         return FoundCause(
             cause: Cause(symptom, losses: losses, isDuringRecovery: isDuringRecovery), state: state,
-            violation: violation, loss: try recording.story(of: state),
-            story: try recording.story(of: state, violation, linesBefore: judgement.line - state.oracleLineCount),
-            stateCount: stateCount, isCutShort: isCutShort)
+            violation: violation, losses: try recording.losses(of: state),
+            linesBefore: judgement.line - state.oracleLineCount, stateCount: stateCount, isCutShort: isCutShort)
     }
 }

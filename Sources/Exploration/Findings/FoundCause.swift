@@ -7,18 +7,19 @@ package struct FoundCause: Sendable {
     /// Derived under the strongest profile that allows it.
     package var state: CrashState
     package var violation: Violation
-    package var loss: LossStory
-    package var story: CrashStory
+    package var losses: CrashLosses
+    /// The number of oracle lines before the recording's first one, from earlier lives of the store.
+    package var linesBefore: Int
     /// The number of states that fail for this cause.
     package var stateCount: Int
     /// Whether the run was stopped before the state was fully minimised.
     package var isCutShort = false
 
-    /// The failure in one sentence: crash point, losses, violation.
-    package var sentence: String {
-        let lost = loss.lines.isEmpty ? "nothing" : loss.lines.joined(separator: "; ")
-        let remark = isCutShort ? " (not fully minimised: the time was up)" : ""
-        return "crash after event \(state.crashPoint); lost: \(lost); \(violation)\(remark)"
+    /// The state with all that is needed to tell how it came about.
+    ///
+    /// - Parameter recording: the one that the state was derived from.
+    package func failingState(in recording: Recording) -> FailingState {
+        FailingState(recording, state, violation, linesBefore: linesBefore)
     }
 }
 

@@ -36,7 +36,7 @@ package struct Minimiser {
     /// The first crash of the recording that fails for the same cause and loses no more, so that later operations are not
     /// needed. It tries of each epoch: all lost, all kept, and each single loss.
     package func inShortestPrefix(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
-        let patterns = try recording.story(of: state).patterns
+        let patterns = try recording.losses(of: state).patterns
         var found: CrashState?
         try recording.forEachEpoch(state.profile) { epoch in
             guard epoch.set.eventCount < state.crashPoint else { return true }
@@ -45,7 +45,7 @@ package struct Minimiser {
                 let candidate = epoch.state(epoch.set.survivors(choice))
                 guard try fails(candidate) else { continue }
                 let smallest = try minimise(candidate, fails: fails)
-                if smallest.isSmaller(than: state), try recording.story(of: smallest).patterns == patterns {
+                if smallest.isSmaller(than: state), try recording.losses(of: smallest).patterns == patterns {
                     found = smallest
                     return true
                 }
@@ -129,19 +129,19 @@ package struct Minimiser {
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
         let strongest = try underStrongestProfile(state)
-        let patterns = Set(try recording.story(of: state).patterns)
+        let patterns = Set(try recording.losses(of: state).patterns)
         // A stronger profile may forbid this tree but still fail, with the same losses or more.
         for profile in recording.profiles.prefix(while: { $0 != strongest.profile }) where !isOver() {
             let same = try recording.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
             if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same),
-                patterns.isSuperset(of: try recording.story(of: same).patterns)
+                patterns.isSuperset(of: try recording.losses(of: same).patterns)
             {
                 return same
             }
             let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
             guard !candidate.lost.isEmpty, try fails(candidate) else { continue }
             let smaller = try withFewerLosses(candidate, isOver, fails: fails)
-            if patterns.isSuperset(of: try recording.story(of: smaller).patterns) { return smaller }
+            if patterns.isSuperset(of: try recording.losses(of: smaller).patterns) { return smaller }
         }
         return strongest
     }

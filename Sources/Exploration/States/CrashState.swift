@@ -12,10 +12,10 @@ package struct CrashState: Sendable {
     package var lost: LostAtoms
 }
 
-/// The losses of a crash state, as text and as patterns.
-package struct LossStory: Sendable {
-    /// One line for each lost effect.
-    package var lines: [String]
+/// The losses of a crash state.
+package struct CrashLosses: Sendable {
+    /// A description of each lost effect.
+    package var descriptions: [String]
     /// The loss patterns, sorted.
     package var patterns: [LossPattern]
 }
@@ -33,14 +33,15 @@ extension Recording {
     }
 
     /// The losses of `state`, which must be a state of this recording.
-    package func story(of state: CrashState) throws(RecordingError) -> LossStory {
+    package func losses(of state: CrashState) throws(RecordingError) -> CrashLosses {
         let (set, _) = try pendingSet(state.profile, at: state.crashPoint)
         let survivors = set.survivors(.losing(state.lost))
-        return LossStory(lines: set.lossDescriptions(survivors), patterns: set.lossTable().patterns(lostBy: survivors))
+        return CrashLosses(
+            descriptions: set.lossDescriptions(survivors), patterns: set.lossTable().patterns(lostBy: survivors))
     }
 
     /// The pending set after `crashPoint` events, and the number of oracle lines among them.
-    func pendingSet(_ profile: Profile, at crashPoint: Int) throws(RecordingError) -> (PendingSet, lines: Int) {
+    package func pendingSet(_ profile: Profile, at crashPoint: Int) throws(RecordingError) -> (PendingSet, lines: Int) {
         guard crashPoint >= 0, crashPoint <= events.count else {
             throw .crashPointBeyondTrace(crashPoint, eventCount: events.count)
         }

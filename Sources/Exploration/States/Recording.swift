@@ -48,12 +48,15 @@ package struct Recording: Sendable {
     /// The paths of the files at their first writeback.
     private static func mappedFiles(_ base: Tree, _ events: EventList) -> [String] {
         guard events.contains(where: \.isWriteback) else { return [] }
-        var narrator = TraceNarrator()
-        for record in base.baseRecords() { narrator.follow(record) }
+        var names = InodeNames()
+        for record in base.baseRecords() { names.follow(record) }
         var files: [String] = []
         for event in events {
-            let line = narrator.narrate(event)
-            if event.isWriteback, let file = line.shownPath, !files.contains(file) { files.append(file) }
+            guard case .operation(let operation) = event else { continue }
+            names.follow(operation.change)
+            guard event.isWriteback, case .write(let inode, _, _) = operation.change else { continue }
+            let file = String(names.path(inode).description.trimmingPrefix("/"))
+            if !files.contains(file) { files.append(file) }
         }
         return files
     }

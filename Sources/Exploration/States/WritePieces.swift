@@ -1,19 +1,16 @@
 import Model
 
 /// A piece of a write(2) that the kernel split into several requests.
-struct WritePiece: Hashable, Sendable {
+package struct WritePiece: Hashable, Sendable {
     /// From 1.
-    var number: Int
+    package var number: Int
     /// The number of recorded pieces of the call.
-    var count: Int
-
-    /// `piece 1 of 2 of one write`
-    var words: String { "piece \(number) of \(count) of one write" }
+    package var count: Int
 }
 
 extension Recording {
     /// The piece of a write(2) at `index`; nil for a write that was not split, and for other events.
-    func writePiece(at index: Int) -> WritePiece? {
+    package func writePiece(at index: Int) -> WritePiece? {
         guard events.indices.contains(index) else { return nil }
         let before = events[..<(index + 1)].reversed().prefix { $0.isFurtherPiece }.count
         let after = events[(index + 1)...].prefix { $0.isFurtherPiece }.count
@@ -21,7 +18,7 @@ extension Recording {
     }
 
     /// The last piece before the crash, if the crash came between two pieces of one write(2).
-    func writePieceCut(at crashPoint: Int) -> WritePiece? {
+    package func writePieceCut(at crashPoint: Int) -> WritePiece? {
         writePiece(at: crashPoint - 1).flatMap { $0.number < $0.count ? $0 : nil }
     }
 }

@@ -43,7 +43,7 @@ extension FaultMount {
     var cutSummary: String { cutter?.cut.map { Self.summary($0) + "\n" } ?? "the power is on\n" }
 
     private static func summary(_ cut: PowerCut) -> String {
-        let lost = cut.story.isEmpty ? ["nothing"] : cut.story
+        let lost = cut.lossDescriptions.isEmpty ? ["nothing"] : cut.lossDescriptions
         return (["crash after event \(cut.eventCount)"] + lost.map { "lost: \($0)" }).joined(separator: "\n")
     }
 

@@ -7,7 +7,7 @@ package struct PowerCut: Sendable {
     package var eventCount: Int
     package var lost: LostAtoms
     /// The losses, one sentence each.
-    package var story: [String]
+    package var lossDescriptions: [String]
     /// The changes that were unsynced, and so could have been lost, one sentence each.
     package var unsynced: [String]
     /// The tree now in the backing directory. Its contents are payloads of the mount.

@@ -52,7 +52,8 @@ final class PowerCutter: @unchecked Sendable {
             payloads: tracker.payloads)
         try patch.apply()
         let cut = PowerCut(
-            eventCount: pending.eventCount, lost: pending.lost(survivors), story: pending.lossDescriptions(survivors),
+            eventCount: pending.eventCount, lost: pending.lost(survivors),
+            lossDescriptions: pending.lossDescriptions(survivors),
             unsynced: pending.unsynced(), tree: wanted)
         state = .done(cut)
         return cut

@@ -144,7 +144,7 @@ package struct MountService: Sendable {
         if case .requested = reason { return nil }
         do throws(MountError) {
             let done = try mount.cutPowerInPlace(cut)
-            for line in done.story { say("lost: \(line)") }
+            for line in done.lossDescriptions { say("lost: \(line)") }
         } catch {
             if case .notRecorded = error { return nil }
             say("no crash state could be left: \(error)")

@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import FaultFS
 import Machine
 import Model
@@ -14,17 +15,21 @@ package struct RunContext: Sendable {
     package private(set) var scratch: ByteString
     /// How much memory the run may take.
     package let memory: MemoryGuard
+    /// Puts what is found into words.
+    package let wording: any Wording
     /// Becomes true when the run should end early, cleanly: somebody asks for it, or the memory is used up.
     package private(set) var shouldStop: @Sendable () -> Bool
     /// Hears what the run is doing, a few words at a time.
     package let progress: @Sendable (String) -> Void
 
     package init(
-        _ run: RunDirectory, memory limit: MemorySize = MachineMemory().usualLimit, sharedBy runsAtOnce: Int = 1,
+        _ run: RunDirectory, wording: any Wording, memory limit: MemorySize = MachineMemory().usualLimit,
+        sharedBy runsAtOnce: Int = 1,
         shouldStop: @escaping @Sendable () -> Bool = { false },
         progress: @escaping @Sendable (String) -> Void = { _ in }
     ) throws(RunDirectoryError) {
         self.run = run
+        self.wording = wording
         scratch = try run.makeScratch()
         let spillDirectory = ScratchSpace.onDisk(preferring: run.path)
         let memory = MemoryGuard(
@@ -51,8 +56,8 @@ package struct RunContext: Sendable {
         return context
     }
 
-    /// Why the run should end early, in words.
-    package var stopReason: String { memory.words ?? "interrupted" }
+    /// Why the run should end early.
+    package var stopReason: StopReason { memory.words.map(StopReason.memory) ?? .interrupted }
 
     /// Does something that comes to no result where the memory does not do: throws why then.
     package func guarded<Result>(_ body: () throws -> Result) throws -> Result {
@@ -61,7 +66,9 @@ package struct RunContext: Sendable {
         case .lost(let reason)?: throw RunError.harness(reason)
         case .tooMuch?:
             // What came to its end all the same stands.
-            if case .failure(RunError.interrupted) = result { throw RunError.inconclusive(stopReason) }
+            if case .failure(RunError.interrupted) = result, let words = memory.words {
+                throw RunError.inconclusive(words)
+            }
         case nil: break
         }
         return try result.get()
@@ -107,16 +114,23 @@ package enum RunError: Error {
     ///
     /// - Parameter refusal: the oracle's line that says so, if the store refused.
     package static func failedWithoutFault(
-        _ termination: Termination, said: String, wroteLines: Int, refusal: String? = nil,
+        _ end: WorkloadEnd, wroteLines: Int, refusal: String? = nil,
         _ confinement: Confinement = .onlyEscapingLinks
     ) -> RunError {
         let silent = wroteLines == 0 ? ", and it wrote no oracle line" : ""
-        let complaint = said.isEmpty ? "" : "; it said: \(said)"
-        let what = "the workload \(termination) without any fault\(silent)"
+        let what = "the workload \(end.termination) without any fault\(silent)"
         let side =
             refusal.map { "\(what), after the store refused an operation: \($0)" }
             ?? "look at the workload command: \(what)"
-        return .harness(side + complaint + hint(confinement))
+        return .harness(side + end.saying + hint(confinement))
+    }
+
+    /// None of the rules that somebody asked for fired.
+    package static let noRuleFired = RunError.inconclusive("no rule fired: the recorded run met no fault")
+
+    /// The workload's command line is wrong.
+    package static func calledWrongly(_ end: WorkloadEnd) -> RunError {
+        .harness("the workload \(end.termination): it was called wrongly\(end.saying)")
     }
 
     /// Throws if a workload on `mount` wrote to the oracle what is no line of one.

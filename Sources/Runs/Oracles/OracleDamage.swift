@@ -34,4 +34,13 @@ package enum OracleText {
         let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)
         return number <= lines.count ? Array(lines[number - 1]) : nil
     }
+
+    private static let quotedAtMostBytes = 200
+
+    /// `line 12 of …/oracle.jsonl is: {"op":"put",…}`
+    package static func quotation(of number: Int, in path: ByteString) -> String {
+        guard let line = line(number, of: path) else { return "line \(number) of \(path)" }
+        return "line \(number) of \(path) is: \(ByteString(line.prefix(quotedAtMostBytes)))"
+            + (line.count > quotedAtMostBytes ? "…" : "")
+    }
 }

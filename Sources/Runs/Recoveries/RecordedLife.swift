@@ -31,7 +31,7 @@ package struct RecordedLife {
             }
         }
         guard rules.isEmpty || !faulty.injected.isEmpty else {
-            throw RunError.inconclusive("no rule fired: the recorded run met no fault")
+            throw RunError.noRuleFired
         }
         try recorder.finish()
         try sink.finish()

@@ -64,5 +64,5 @@ package struct BlockScenario: Scenario {
         return run
     }
 
-    package func doubt(about tally: RunTally) -> String? { exploration.doubt(about: tally) }
+    package func doubt(about tally: RunTally) -> Doubt? { exploration.doubt(about: tally) }
 }

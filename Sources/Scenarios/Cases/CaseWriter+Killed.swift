@@ -11,9 +11,10 @@ extension CaseWriter {
     ///
     /// - Parameter image: the store's directory as it was found; it is copied.
     package func write(
-        killed image: ByteString, _ cause: Cause, story: String, oracle: OraclePrefix, shown: Observation?
+        killed image: ByteString, _ cause: Cause, _ fact: FindingFact, oracle: OraclePrefix, shown: Observation?
     ) throws -> Finding {
         let target = request.target
+        let story = context.wording.words(for: fact)
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
             contract: request.contract.name, scenario: .kill, seed: request.seed,

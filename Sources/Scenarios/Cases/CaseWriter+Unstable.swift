@@ -9,19 +9,19 @@ extension CaseWriter {
     /// Writes a case of a state that showed different things, with both of them: `observed-1.jsonl`, `observed-2.jsonl`.
     package func write(
         _ contradiction: Contradiction, _ recording: Recording, oracle: OraclePrefix, shown: Observation?,
-        after firstCrash: String? = nil
+        after firstCrash: FirstCrash? = nil
     ) throws -> UnstableState {
         let state = contradiction.state
         let target = request.target
         var record = CaseRecord(
             target: target.target.name, manifest: manifestName, configuration: target.configurationByName,
             contract: request.contract.name, scenario: request.scenario.name, seed: request.seed, state: state,
-            check: .stability, story: "recovering this state showed two different things")
+            check: .stability, story: context.wording.words(for: .unstable))
         record.manifestPath = manifestPath
-        record.firstCrash = firstCrash
+        record.firstCrash = firstCrash.map { context.wording.words(for: $0) }
         record.unstable = contradiction.kind
         let observations = zip(CaseRecord.observedNames, [contradiction.first, contradiction.second])
-        var unstable = UnstableState(contradiction, lost: try recording.story(of: state).lines)
+        var unstable = UnstableState(contradiction, lost: try recording.losses(of: state).descriptions)
         do {
             let directory = try context.makeCase { directory, _ in
                 try Self.write(state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)

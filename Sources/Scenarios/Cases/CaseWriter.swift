@@ -15,15 +15,24 @@ package struct CaseWriter {
     package let program: String
     /// The profile under which the power goes once more after a write on the recovered store; nil where none is done.
     package var probing: Profile?
+    /// The steps of the small workload that the crashes follow; empty for any other workload.
+    package var steps: [String] = []
 
     /// Writes one case and answers the finding that points to it.
+    ///
+    /// - Parameter hangSeconds: what each state that hangs costs, if the search ended because of them.
     package func write(
         _ cause: FoundCause, _ recording: Recording, oracle: OraclePrefix,
-        shown: Observation?, after firstCrash: String? = nil
+        shown: Observation?, after firstCrash: FirstCrash? = nil, hangSeconds: Int? = nil
     ) throws -> Finding {
-        var cause = cause
-        cause.story.firstCrash = firstCrash
-        let story = (firstCrash.map { "\($0) Then a " } ?? "") + cause.sentence
+        let wording = context.wording
+        var account = try wording.story(of: cause.failingState(in: recording))
+        account.firstCrash = firstCrash.map { wording.words(for: $0) }
+        let story = wording.words(
+            for: .crash(
+                CrashFact(
+                    eventCount: cause.state.crashPoint, lost: cause.losses.descriptions, cause.violation,
+                    firstCrash: firstCrash, steps: steps, isCutShort: cause.isCutShort, hangSeconds: hangSeconds)))
         let target = request.target
         var record = CaseRecord(
             target: target.target.name,
@@ -35,14 +44,14 @@ package struct CaseWriter {
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
         (record.lossKinds, record.cause) = (cause.cause.losses.map(\.description), cause.cause)
-        record.firstCrash = firstCrash
+        record.firstCrash = account.firstCrash
         record.block = request.scenario.block
         record.note(recording)
         if cause.cause.check == .writable { record.probing = probing }
         var finding = Finding(
-            check: cause.cause.check, strongestProfile: .profile(cause.state.profile), lost: cause.loss.lines,
+            check: cause.cause.check, strongestProfile: .profile(cause.state.profile), lost: cause.losses.descriptions,
             story: story, states: cause.stateCount, lossKinds: cause.cause.losses.map(\.description),
-            account: cause.story, isCutShort: cause.isCutShort ? true : nil)
+            account: account, isCutShort: cause.isCutShort ? true : nil)
         makeCase(of: &finding) { directory in
             try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
             try record.write(to: directory)

@@ -34,21 +34,20 @@ extension ExploreRun {
         recording.sectorBytes = block.sectorBytes
         let fault = end.fault
         guard fault != nil || scenario.rules.isEmpty else {
-            throw RunError.inconclusive("no rule fired: the recorded run met no fault")
+            throw RunError.noRuleFired
         }
         guard end.done.termination.isSuccess || fault != nil else {
             throw RunError.failedWithoutFault(
-                end.done.termination, said: end.done.complaints, wroteLines: recording.oracleLines.count)
+                end.done, wroteLines: recording.oracleLines.count)
         }
         return LiveCycle.Outcome(
-            life: LiveCycle.Life(recording: recording, cut: nil, fault: fault), termination: end.done.termination,
-            complaints: end.done.complaints)
+            life: LiveCycle.Life(recording: recording, cut: nil, fault: fault), end: end.done)
     }
 
     /// Mounts the filesystem, lets the workload work in it, and unmounts.
     private func work(
         on block: BlockSetup, at mountPoint: ByteString, device: ByteString
-    ) throws -> (termination: Termination, complaints: String) {
+    ) throws -> WorkloadEnd {
         let loop = try LoopDevice(
             device.appending(component: ImageRecovery.diskName), in: context.scratch,
             blockBytes: UInt32(block.sectorBytes), isDirect: true)
@@ -62,7 +61,7 @@ extension ExploreRun {
                 throw RunError.interrupted
             }
             try mount.end()
-            return (termination, run.errorOutput)
+            return WorkloadEnd(termination, saying: run.errorOutput)
         } catch {
             mount.detach()
             throw error

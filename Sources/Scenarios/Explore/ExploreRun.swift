@@ -106,19 +106,15 @@ struct ExploreRun: ScenarioRun {
             ) { storage, oracle in
                 try store.run(steps, on: storage, oracle: oracle)
             }
-            let knownCount = tally.findings.count
-            try explore(life.recording, store, try takenHistory(of: oracle))
-            for index in knownCount..<tally.findings.count {
-                let words = steps.map(\.rawValue).joined(separator: ", ")
-                tally.findings[index].story = "after \(words): \(tally.findings[index].story)"
-            }
+            try explore(life.recording, store, try takenHistory(of: oracle), after: steps)
             if let looked = tally.coverage { coverage.add(looked) }
             coverage.workloads?.explored += 1
         }
     }
 
     private mutating func explore(
-        _ recording: Recording, _ store: BuiltInStore?, _ history: OracleHistory, _ earlier: EarlierExploration? = nil
+        _ recording: Recording, _ store: BuiltInStore?, _ history: OracleHistory, _ earlier: EarlierExploration? = nil,
+        after steps: [SmallStep] = []
     ) throws {
         let client = RecoverClient(request.target)
         defer { try? client.close() }
@@ -136,7 +132,7 @@ struct ExploreRun: ScenarioRun {
         let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + MonotonicTime.seconds() - start
         count(explorer, history)
-        try report(explorer, recording, history)
+        try report(explorer, recording, history, after: steps)
         if explorer.canBeResumed || profiles.contains(where: \.result.explored.isPartial),
             scenario.smallWorkloadSteps == nil, leavesProgress
         {
@@ -190,9 +186,9 @@ struct ExploreRun: ScenarioRun {
                 shouldStop: {
                     if context.shouldStop() { return context.stopReason }
                     if let sought = scenario.sought, explorer.collector.causes.contains(where: sought.matches) {
-                        return "the cause that was looked for shows"
+                        return .soughtCauseFound
                     }
-                    return budget.isUsedUp ? "the budget is used up" : nil
+                    return budget.isUsedUp ? .budget : nil
                 }, progress: { context.progress(prefix + $0) })
         } catch RunError.interrupted {
             explorer.recordStop(context.stopReason)
@@ -210,7 +206,7 @@ struct ExploreRun: ScenarioRun {
         return RunResult.UnderProfile(
             profile: profile, verdict: failing > 0 ? .violation : isPass ? .pass : .inconclusive,
             failingStates: failing, decided: explorer.counts.decided, explored: RunResult.Explored(coverage),
-            coverage: coverage.description)
+            coverage: context.wording.words(for: coverage))
     }
 
     private func refuseWhatNeedsMemory() throws {
@@ -230,12 +226,12 @@ struct ExploreRun: ScenarioRun {
         let life = try cycle.run(named: "recorded", firstSeq: 1, crash: nil)
         let isFaulty = life.life.fault != nil
         guard isFaulty || scenario.rules.isEmpty else {
-            throw RunError.inconclusive("no rule fired: the recorded run met no fault")
+            throw RunError.noRuleFired
         }
         // After a fault the store may refuse.
         guard life.termination.isSuccess || isFaulty else {
             throw RunError.failedWithoutFault(
-                life.termination, said: life.complaints, wroteLines: life.recording.oracleLines.count)
+                life.end, wroteLines: life.recording.oracleLines.count)
         }
         return life
     }
@@ -293,10 +289,13 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    private mutating func report(_ explorer: Explorer, _ recording: Recording, _ history: OracleHistory) throws {
-        let writer = CaseWriter(
+    private mutating func report(
+        _ explorer: Explorer, _ recording: Recording, _ history: OracleHistory, after steps: [SmallStep]
+    ) throws {
+        var writer = CaseWriter(
             request: request, context: context, program: program,
             probing: scenario.probesWriting ? request.profile : nil)
+        writer.steps = steps.map(\.rawValue)
         for kin in CauseGroup.groups(of: explorer.collector.causes) {
             let oracle = try history.text(firstLines: kin.shown.state.oracleLineCount)
             try tally.add(kin) { try writer.write($0, recording, oracle: oracle, shown: nil) }
@@ -322,10 +321,8 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    /// The crash before one during its recovery, in words.
-    private func firstCrash(_ state: CrashState, _ recording: Recording) throws -> String {
-        let lost = try recording.story(of: state).lines
-        return "The power went after event \(state.crashPoint) of the run, which lost "
-            + (lost.isEmpty ? "nothing" : lost.joined(separator: "; ")) + ", and again during the recovery."
+    /// The crash before one during its recovery.
+    private func firstCrash(_ state: CrashState, _ recording: Recording) throws -> FirstCrash {
+        .explored(eventCount: state.crashPoint, lost: try recording.losses(of: state).descriptions)
     }
 }

@@ -82,10 +82,8 @@ package struct ExploreScenario: Scenario {
         ExploreRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> String? {
-        if let coverage = tally.coverage, coverage.counts.unstable > 0 {
-            return "the target's recovery is not deterministic: \(coverage)"
-        }
-        return tally.counts.lossy == 0 ? RunTally.lostNothing : nil
+    package func doubt(about tally: RunTally) -> Doubt? {
+        if let coverage = tally.coverage, coverage.counts.unstable > 0 { return .notDeterministic(coverage) }
+        return tally.counts.lossy == 0 ? .nothingLost : nil
     }
 }

@@ -11,29 +11,26 @@ extension CaseWriter {
     /// What storage held is derived from the trace, so that a replay needs no fault. What was seen in a live store alone
     /// has to be done again: the case then holds what was recorded, the files as they were left, and the run.
     func write(
-        _ objection: FaultJudge.Objection, _ cause: Cause, of outcome: FaultTrial.Outcome, files: FaultTrial,
+        _ failure: FaultJudge.Failure, _ cause: Cause, of outcome: FaultTrial.Outcome, files: FaultTrial,
         rules: [Rule], doneAgainBy again: RunRequest
     ) throws -> Finding {
-        let hits = outcome.faults.prefix(3).map(\.words)
-        let more = outcome.faults.count > 3 ? " and \(outcome.faults.count - 3) more" : ""
-        let story =
-            "\(rules.map(\.description).joined(separator: "; ")) [\(hits.joined(separator: "; "))\(more)]; the workload \(outcome.first.termination); "
-            + objection.text
+        let story = context.wording.words(
+            for: .faults(rules, outcome.faults, end: outcome.first.termination, failure.fact))
         var finding = Finding(
-            check: objection.check, strongestProfile: .noCrash, lost: [], story: story, states: 1,
+            check: failure.check, strongestProfile: .noCrash, lost: [], story: story, states: 1,
             lossKinds: cause.fault.map { [$0.rawValue] } ?? [])
-        finding.account = try objection.account(of: outcome)
+        finding.account = try context.wording.story(of: failure.failingState(of: outcome))
         var record = CaseRecord(
             target: request.target.target.name, manifest: manifestName,
             configuration: request.target.configurationByName, contract: request.contract.name,
             scenario: request.scenario.name, seed: request.seed, profile: request.profile,
-            crashPoint: outcome.recording.events.count, lost: "", check: .check(objection.check), story: story)
+            crashPoint: outcome.recording.events.count, lost: "", check: .check(failure.check), story: story)
         record.manifestPath = manifestPath
         record.run = RunPlan(of: again)
         (record.lossKinds, record.cause) = (finding.lossKinds, cause)
         record.note(outcome.recording)
-        record.look = objection.look
-        if let (state, contract) = objection.state {
+        record.look = failure.look
+        if let (state, contract) = failure.state {
             record.contract = contract.name
             (record.profile, record.crashPoint) = (state.profile, state.crashPoint)
             record.lost = state.lost.description
@@ -41,7 +38,7 @@ extension CaseWriter {
             record.live = LiveRun(of: again, rules)
         }
         makeCase(of: &finding) { directory in
-            try write(objection, of: outcome, files: files, to: directory)
+            try write(failure, of: outcome, files: files, to: directory)
             try record.write(to: directory)
             try writeScripts(to: directory)
         }
@@ -50,9 +47,9 @@ extension CaseWriter {
 
     /// The files of the case that say what happened.
     private func write(
-        _ objection: FaultJudge.Objection, of outcome: FaultTrial.Outcome, files: FaultTrial, to directory: ByteString
+        _ failure: FaultJudge.Failure, of outcome: FaultTrial.Outcome, files: FaultTrial, to directory: ByteString
     ) throws {
-        let state = objection.state?.state
+        let state = failure.state?.state
         try outcome.recording.write(
             firstEvents: state?.crashPoint ?? outcome.recording.events.count,
             to: directory.appending(component: CaseRecord.traceName))

@@ -9,7 +9,7 @@ import Targets
 /// Says what is wrong with a store that met a fault.
 package struct FaultJudge {
     /// One thing that the store did and must not do.
-    package struct Objection {
+    package struct Failure {
         /// Where it shows.
         enum Sight {
             /// In a state of storage, judged by the contract; after a power cut where there is no look.
@@ -19,15 +19,15 @@ package struct FaultJudge {
         }
 
         package var violation: Violation
-        package var text: String
+        package var fact: FaultFact
         var sight: Sight
         /// What the store said, where that is what is wrong.
         package var error: String?
 
         /// - Parameter error: by default what the violation is about.
-        init(_ violation: Violation, _ text: String, _ sight: Sight, error: String? = nil) {
+        init(_ violation: Violation, _ fact: FaultFact, _ sight: Sight, error: String? = nil) {
             self.violation = violation
-            self.text = text
+            self.fact = fact
             self.sight = sight
             self.error = error ?? violation.error
         }
@@ -41,15 +41,15 @@ package struct FaultJudge {
             if case .state(let state, let contract, _) = sight { (state, contract) } else { nil }
         }
 
-        /// What happened up to there.
-        func account(of outcome: FaultTrial.Outcome) throws -> CrashStory {
+        /// The state that shows it.
+        func failingState(of outcome: FaultTrial.Outcome) throws -> FailingState {
             let seen: CrashState =
                 switch sight {
                 case .state(let state, _, _): state
                 case .live(let count): try outcome.recording.wholeState(at: count)
                 }
-            return try outcome.recording.story(
-                of: seen, violation, linesBefore: 0, faults: outcome.faults, look: look)
+            return FailingState(
+                outcome.recording, seen, violation, linesBefore: 0, faults: outcome.faults, look: look)
         }
     }
 
@@ -62,12 +62,13 @@ package struct FaultJudge {
     package let backing: ByteString
     private let memory: MemoryBudget
     private let activity: Activity
+    private let wording: any Wording
     /// No further look is begun that could be left out; what was seen until then stands.
     private let isOver: () -> Bool
 
     init(
         request: RunRequest, demand: FaultFamily.Demand, outcome: FaultTrial.Outcome, client: RecoverClient,
-        scratch: ByteString, backing: ByteString, memory: MemoryBudget, activity: Activity,
+        scratch: ByteString, backing: ByteString, memory: MemoryBudget, activity: Activity, wording: any Wording,
         isOver: @escaping () -> Bool
     ) {
         self.request = request
@@ -78,6 +79,7 @@ package struct FaultJudge {
         self.backing = backing
         self.memory = memory
         self.activity = activity
+        self.wording = wording
         self.isOver = isOver
     }
 
@@ -86,30 +88,28 @@ package struct FaultJudge {
     private var contract: Contract { demand == .corruptionDetection ? .prefix : request.contract }
 
     /// Judges every look at the store, in their order.
-    package func judge(_ tally: inout RunTally) throws -> [Objection] {
+    package func judge(_ tally: inout RunTally) throws -> [Failure] {
         try refuseDelaysThatHang()
-        var objections: [Objection] = []
-        objections += hangs(outcome.first, "under the fault")
-        objections += judgeUnderRules(&tally)
+        var failures: [Failure] = []
+        failures += hangs(outcome.first, isAfterFault: false)
+        failures += judgeUnderRules(&tally)
         let end = outcome.recording.events.count
         if isStoredWhenWritten || outcome.second == nil {
-            objections += try judgeStoredMeanwhile(&tally)
-            objections += try judgeStored(
-                at: isStoredWhenWritten ? outcome.first.eventCount : end,
-                "after the fault, its files read afresh from storage", &tally)
+            failures += try judgeStoredMeanwhile(&tally)
+            failures += try judgeStored(
+                at: isStoredWhenWritten ? outcome.first.eventCount : end, .afterFault, &tally)
         }
         if let second = outcome.second {
-            objections += hangs(second, "after the fault")
+            failures += hangs(second, isAfterFault: true)
             if !second.termination.isSuccess, second.termination != .timedOut, demand != .corruptionDetection {
-                let ending = "\(second.termination)\(second.said)"
-                let text = "after the fault was gone, the next workload \(ending)"
-                objections.append(inLife(second, text, error: "the workload \(ending)"))
+                failures.append(
+                    inLife(second, .nextWorkloadFailed(second.end), error: "the workload \(second.end)"))
             }
-            objections += try judgeStored(at: end, "after the fault and one more life", &tally)
-            if objections.isEmpty { try compareWithBacking() }
+            failures += try judgeStored(at: end, .afterAnotherLife, &tally)
+            if failures.isEmpty { try compareWithBacking() }
         }
-        if demand == .prefix { objections += try judgeCuts(&tally) }
-        return objections
+        if demand == .prefix { failures += try judgeCuts(&tally) }
+        return failures
     }
 
     /// Nobody can tell whether a store hangs while a rule holds it up for longer than it may take.
@@ -128,19 +128,19 @@ package struct FaultJudge {
         }
     }
 
-    private func hangs(_ life: FaultTrial.Life, _ when: String) -> [Objection] {
-        guard life.termination == .timedOut else { return [] }
-        return [inLife(life, "\(when) the workload neither refused nor went on: it hung")]
+    private func hangs(_ life: FaultTrial.Life, isAfterFault: Bool) -> [Failure] {
+        life.termination == .timedOut ? [inLife(life, .hung(isAfterFault: isAfterFault))] : []
     }
 
     /// What a life that ended so says of the store.
-    private func inLife(_ life: FaultTrial.Life, _ text: String, error: String? = nil) -> Objection {
-        Objection(
-            Violation(check: .writable, detail: text), text, .live(eventCount: life.eventCount), error: error)
+    private func inLife(_ life: FaultTrial.Life, _ fact: FaultFact, error: String? = nil) -> Failure {
+        Failure(
+            Violation(check: .writable, detail: wording.words(for: fact)), fact, .live(eventCount: life.eventCount),
+            error: error)
     }
 
     /// With the rules still there the store may refuse to open, and must not show what is wrong.
-    private func judgeUnderRules(_ tally: inout RunTally) -> [Objection] {
+    private func judgeUnderRules(_ tally: inout RunTally) -> [Failure] {
         switch outcome.underRules {
         case .opened(let observation)?:
             let judgement = outcome.history.validator.judge(
@@ -148,22 +148,24 @@ package struct FaultJudge {
             tally.counts.decided += 1
             tally.unjudged.formUnion(judgement.unjudged.values)
             return judgement.violations.prefix(1).map {
-                Objection(
-                    $0, "opened while the rule is in force, it showed: \($0)",
-                    .live(eventCount: outcome.underRulesEventCount))
+                Failure(
+                    $0, .shownUnderRule($0), .live(eventCount: outcome.underRulesEventCount))
             }
         case .hangs(let seconds)?:
-            let text = "while the rule is in force recovery hung for \(seconds) s"
+            let fact = FaultFact.recoveryHungUnderRule(seconds: seconds)
             return [
-                Objection(
-                    Violation(check: .opens, detail: text), text, .live(eventCount: outcome.underRulesEventCount))
+                Failure(
+                    Violation(check: .opens, detail: wording.words(for: fact)), fact,
+                    .live(eventCount: outcome.underRulesEventCount))
             ]
         case .doesNotOpen?, .killed?, .diedAfterAnswering?, nil: return []
         }
     }
 
     /// Everything that was written and not taken back by a fault is there; nothing is cached any more.
-    private func judgeStored(at crashPoint: Int, _ when: String, _ tally: inout RunTally) throws -> [Objection] {
+    private func judgeStored(at crashPoint: Int, _ place: FaultFact.StoredAt, _ tally: inout RunTally) throws
+        -> [Failure]
+    {
         let state = try outcome.recording.wholeState(at: crashPoint)
         let checker = checker(contract)
         let judgement = try checker.confirm(state)
@@ -187,7 +189,7 @@ package struct FaultJudge {
         }
         if violation.check == .opens, demand == .corruptionDetection { return [] }
         return [
-            Objection(violation, "\(when): \(violation)", .state(state, contract, .storage))
+            Failure(violation, .stored(place, violation), .state(state, contract, .storage))
         ]
     }
 
@@ -199,7 +201,7 @@ package struct FaultJudge {
     private static let pointLimit = 24
 
     /// The same after acknowledgements that followed the fault: what is written later may cover up what is missing now.
-    private func judgeStoredMeanwhile(_ tally: inout RunTally) throws -> [Objection] {
+    private func judgeStoredMeanwhile(_ tally: inout RunTally) throws -> [Failure] {
         guard isStoredWhenWritten else { return [] }
         let events = outcome.recording.events
         let fault = events.firstIndex { if case .fault = $0 { true } else { false } } ?? events.count
@@ -215,8 +217,8 @@ package struct FaultJudge {
             else { continue }
             if violation.check == .opens, demand == .corruptionDetection { continue }
             return [
-                Objection(
-                    violation, "storage after event \(point), read afresh: \(violation)",
+                Failure(
+                    violation, .stored(.event(point), violation),
                     .state(state, contract, .storage))
             ]
         }
@@ -224,9 +226,9 @@ package struct FaultJudge {
     }
 
     /// Syncs lied: now the power goes, on a disk that otherwise keeps its order. A prefix must be left, in a store that opens.
-    private func judgeCuts(_ tally: inout RunTally) throws -> [Objection] {
+    private func judgeCuts(_ tally: inout RunTally) throws -> [Failure] {
         let checker = checker(.prefix)
-        var objections: [Objection] = []
+        var failures: [Failure] = []
         var sweep = CutSweep(profile: .strict, seed: request.seed)
         (sweep.seededPointCount, sweep.choicesPerPoint, sweep.namePointCount) = (16, 1, 8)
         try sweep.forEachState(of: outcome.recording) { state in
@@ -235,14 +237,14 @@ package struct FaultJudge {
             guard judgement.verdict == .violation, let violation = try checker.confirm(state).violations.first else {
                 return true
             }
-            objections.append(
-                Objection(
-                    violation, "the power went after event \(state.crashPoint): \(violation)",
+            failures.append(
+                Failure(
+                    violation, .powerCut(eventCount: state.crashPoint, violation),
                     .state(state, .prefix, nil)))
             return false
         }
         tally.count(checker)
-        return objections
+        return failures
     }
 
     /// What the trace says must be what lies in the directory: if only the real one fails, the harness is wrong.

@@ -14,7 +14,7 @@ struct FaultPlanner {
         /// nil where there is nothing to hit.
         package var rule: Rule?
         /// Why there is nothing to hit.
-        package var obstacle: String?
+        package var obstacle: Obstacle?
         /// What `#` stands for, and the file.
         package var number: UInt64 = 0
         package var path: ByteString?
@@ -55,7 +55,7 @@ struct FaultPlanner {
         let plain = try life("plain", [])
         guard plain.first.termination.isSuccess else {
             throw RunError.failedWithoutFault(
-                plain.first.termination, said: plain.first.complaints, wroteLines: plain.first.lineCount)
+                plain.first.end, wroteLines: plain.first.lineCount)
         }
         if let outcome = plain.underRules { try RecoveryControl(request, context).require(outcome.recovery) }
         let tree = try plain.recording.wholeState(at: plain.recording.events.count).tree
@@ -97,11 +97,13 @@ struct FaultPlanner {
                 let outcome = try life("counted", candidates.map(\.rule))
                 guard outcome.first.termination.isSuccess else {
                     throw RunError.harness(
-                        "the workload \(outcome.first.termination) although no rule fired\(outcome.first.said)")
+                        "the workload failed although no rule fired: it \(outcome.first.end)")
                 }
                 return outcome.rules.map(\.matched)
             } catch MountError.rule(let rule, let reason) {
-                for candidate in candidates where candidate.rule == rule { plans[candidate.family].obstacle = reason }
+                for candidate in candidates where candidate.rule == rule {
+                    plans[candidate.family].obstacle = .other(reason)
+                }
                 candidates.removeAll { $0.rule == rule }
             }
         }
@@ -118,7 +120,7 @@ struct FaultPlanner {
 
     private func placeQuota(_ plan: inout Plan, sizeBytes: UInt64, _ draw: UInt64) throws {
         guard sizeBytes >= 8 else {
-            plan.obstacle = "the store writes next to nothing"
+            plan.obstacle = .storeWritesTooLittle
             return
         }
         // Between a quarter and three quarters of what it grows to.
@@ -129,7 +131,7 @@ struct FaultPlanner {
     private func place(_ plan: inout Plan, _ ways: [(path: ByteString?, count: UInt64)], _ draw: UInt64) throws {
         let total = ways.reduce(0) { $0 + $1.count }
         guard total > 0 else {
-            plan.obstacle = "the store does nothing that it could hit"
+            plan.obstacle = .nothingToHit
             return
         }
         let count = takesEveryPlace ? total : min(UInt64(plan.family.placeCount), total)

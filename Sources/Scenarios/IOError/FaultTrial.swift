@@ -57,13 +57,12 @@ package struct FaultTrial {
 
     /// One life of the store.
     struct Life {
-        package var termination: Termination
-        package var complaints: String
+        package var end: WorkloadEnd
         /// How many events and oracle lines there were when it had ended.
         package var eventCount: Int
         package var lineCount: Int
 
-        package var said: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
+        package var termination: Termination { end.termination }
     }
 
     package let request: RunRequest
@@ -146,7 +145,7 @@ package struct FaultTrial {
         try RunError.checkOracle(of: mount)
         try history.takeAll()
         return Life(
-            termination: termination, complaints: workload.errorOutput, eventCount: mount.eventCount,
+            end: WorkloadEnd(termination, saying: workload.errorOutput), eventCount: mount.eventCount,
             lineCount: history.lineCount)
     }
 }

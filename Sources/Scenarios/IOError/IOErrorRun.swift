@@ -68,9 +68,9 @@ package struct IOErrorRun: ScenarioRun {
             let family = plan.family
             var report = FaultReport(
                 family: family.name, rule: plan.rule?.description ?? family.template, seed: request.seed,
-                outcome: .notTried, demand: family.demand, detail: plan.obstacle)
+                outcome: .notTried, demand: family.demand, detail: plan.obstacle.map { context.wording.words(for: $0) })
             if budget.isUsedUp {
-                report.detail = "the budget was used up before it"
+                report.detail = context.wording.words(for: .budgetIsUsedUp)
                 tally.faults.append(report)
                 continue
             }
@@ -186,33 +186,36 @@ package struct IOErrorRun: ScenarioRun {
         report.faults = outcome.faults.prefix(3).map(\.words)
         if !outcome.first.termination.isSuccess {
             report.outcome = .refused
-            report.detail = "\(outcome.first.termination)\(outcome.first.said)"
+            report.detail = context.wording.words(for: .workloadEnded(outcome.first.end))
         }
         if case .doesNotOpen(let reason)? = outcome.underRules, report.outcome == .survived {
-            (report.outcome, report.detail) = (.refused, "its recovery: \(reason)")
+            report.outcome = .refused
+            report.detail = context.wording.words(for: .recoveryRefused(reason: reason))
         }
         if let silent = outcome.rules.first(where: { $0.fired == 0 }) {
-            (report.outcome, report.detail) = (.neverFired, "\(silent.rule) matched \(silent.matched.counted("time"))")
+            report.outcome = .neverFired
+            report.detail = context.wording.words(for: .neverFired(silent.rule, matched: silent.matched))
         }
         tally.acknowledged += outcome.history.acknowledged
         let judge = FaultJudge(
             request: trial.request, demand: trial.demand, outcome: outcome, client: client,
             scratch: context.scratchFile("states"), backing: run.backing, memory: context.memory.budget,
-            activity: activity, isOver: { [context, budget] in context.shouldStop() || budget.isUsedUp })
-        let objections = try judge.judge(&tally)
+            activity: activity, wording: context.wording,
+            isOver: { [context, budget] in context.shouldStop() || budget.isUsedUp })
+        let failures = try judge.judge(&tally)
         if report.fired > 0 { tally.faultsFired += 1 }
         let writer = CaseWriter(request: trial.request, context: context, program: program)
-        for objection in objections {
+        for failure in failures {
             report.outcome = .violation
-            report.detail = objection.text
+            report.detail = context.wording.words(for: failure.fact)
             let cause = Cause(
-                objection.check, saying: objection.error, hasAcknowledged: outcome.history.acknowledged > 0,
+                failure.check, saying: failure.error, hasAcknowledged: outcome.history.acknowledged > 0,
                 fault: trial.family)
             var repeated = trial.request
             repeated.scenario = IOErrorScenario(.rules(trial.rules))
-            try tally.add(cause, saying: objection.error) {
+            try tally.add(cause, saying: failure.error) {
                 try writer.write(
-                    objection, cause, of: outcome, files: run, rules: trial.rules, doneAgainBy: repeated)
+                    failure, cause, of: outcome, files: run, rules: trial.rules, doneAgainBy: repeated)
             }
         }
         try run.remove()

@@ -95,10 +95,8 @@ package struct IOErrorScenario: Scenario {
         IOErrorRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> String? {
-        if let silent = tally.faults.first(where: { $0.outcome == .neverFired }) {
-            return "a rule never fired: \(silent.detail ?? silent.rule)"
-        }
-        return tally.faultsFired == 0 ? "no fault fired" : nil
+    package func doubt(about tally: RunTally) -> Doubt? {
+        if let silent = tally.faults.first(where: { $0.outcome == .neverFired }) { return .ruleNeverFired(silent) }
+        return tally.faultsFired == 0 ? .noFaultFired : nil
     }
 }

@@ -35,21 +35,23 @@ struct KillBoundaries {
         explore.budget?.seconds = tally.findings.isEmpty ? Self.mostSeconds : Self.mostSecondsAfterFinding
         request.scenario = explore
         if request.needs.contains(.fuse), let obstacle = MountTrial.run() {
-            return RunResult.Boundaries(operations: 0, states: 0, obstacle: "no mount can be made: \(obstacle)")
+            return notChecked(.noMount(obstacle))
         }
         var run = ExploreRun(explore, request, context, program: program)
         run.leavesProgress = false
         let outcome = Result { try run.run() }
         tally.addBoundaries(run.tally)
         if case .failure(RecordingError.noKillStates(let files)) = outcome {
-            return RunResult.Boundaries(
-                operations: 0, states: 0,
-                obstacle: "the kernel writes \(files.joined(separator: ", ")) back when it likes: they are mapped")
+            return notChecked(.mappedFiles(files))
         }
         try outcome.get()
         return RunResult.Boundaries(
             operations: Int(clamping: request.operationCount), states: run.tally.counts.checked,
             explored: run.tally.coverage.map(RunResult.Explored.init))
+    }
+
+    private func notChecked(_ obstacle: Obstacle) -> RunResult.Boundaries {
+        RunResult.Boundaries(operations: 0, states: 0, obstacle: context.wording.words(for: obstacle))
     }
 }
 

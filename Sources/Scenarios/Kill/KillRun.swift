@@ -37,18 +37,17 @@ struct KillRun: ScenarioRun {
 
     /// One life of the store.
     private struct Life {
-        var termination: Termination
+        var end: WorkloadEnd
         /// Acknowledgements of this life when it ended.
         var acknowledged: Int
         /// From the first acknowledgement to the end.
         var seconds: Double
         /// SIGKILL found it alive.
         var wasKilled: Bool
-        var complaints: String
         /// The file that the kill waited for and found.
         var newFile: ByteString?
 
-        var said: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
+        var termination: Termination { end.termination }
     }
 
     private var store: ByteString { context.scratchFile("store") }
@@ -59,9 +58,9 @@ struct KillRun: ScenarioRun {
         let whole = try live(until: nil)
         guard whole.termination.isSuccess else {
             throw RunError.failedWithoutFault(
-                whole.termination, said: whole.complaints, wroteLines: history.lineCount)
+                whole.end, wroteLines: history.lineCount)
         }
-        guard try judge(whole, after: "without any fault"), tally.findings.isEmpty else { return }
+        guard try judge(whole, after: nil), tally.findings.isEmpty else { return }
         try killLive(afterLifeOf: whole.seconds)
         if context.shouldStop() { throw RunError.interrupted }
         var boundaries = KillBoundaries(request, context, program: program)
@@ -79,7 +78,7 @@ struct KillRun: ScenarioRun {
                 // A life may be shorter than the first one: a kill that came too late is tried again, and earlier.
                 let life = try live(until: plan ?? .afterSeconds(fraction * seconds / Double(attempt)))
                 if !life.wasKilled, !life.termination.isSuccess {
-                    let said = "the workload \(life.termination)\(life.said)"
+                    let said = "the workload \(life.end)"
                     let cause = Cause(.writable, saying: said, hasAcknowledged: history.acknowledged > 0)
                     try tally.add(cause, saying: said) { [run = self] in try run.refusal(life, cycle) }
                     return
@@ -87,9 +86,8 @@ struct KillRun: ScenarioRun {
                 let cut = cut(of: life, cycle)
                 let isLast = cut.landed || plan != nil || attempt == Self.mostAttempts
                 if isLast { tally.cuts.append(cut) }
-                let late = cut.asked.map { $0 == life.acknowledged ? "" : " (asked for: \($0))" } ?? ""
-                let moment = "kill \(cycle), after \(life.acknowledged.counted("acknowledgement"))\(late) of that life"
-                guard try judge(life, after: moment) else { return }
+                let kill = KillFact(number: cycle, acknowledged: life.acknowledged, asked: cut.asked)
+                guard try judge(life, after: kill) else { return }
                 if isLast { break }
             }
         }
@@ -134,9 +132,8 @@ struct KillRun: ScenarioRun {
         }
         watch.poll()
         return Life(
-            termination: termination, acknowledged: watch.acknowledged,
-            seconds: MonotonicTime.seconds() - (firstAt ?? MonotonicTime.seconds()), wasKilled: false,
-            complaints: workload.errorOutput)
+            end: WorkloadEnd(termination, saying: workload.errorOutput), acknowledged: watch.acknowledged,
+            seconds: MonotonicTime.seconds() - (firstAt ?? MonotonicTime.seconds()), wasKilled: false)
     }
 
     /// How long a kill at an acknowledgement waits for the next operation to begin, so that it finds one at work.
@@ -179,16 +176,18 @@ struct KillRun: ScenarioRun {
         var newFile: ByteString?
         if case .at(.newFile(let glob)) = plan { newFile = files?.file(matching: glob) }
         return Life(
-            termination: hung ? .timedOut : termination, acknowledged: watch.acknowledged,
+            end: WorkloadEnd(hung ? .timedOut : termination, saying: workload.errorOutput),
+            acknowledged: watch.acknowledged,
             seconds: MonotonicTime.seconds() - min(firstAt, MonotonicTime.seconds()),
-            wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), complaints: workload.errorOutput,
-            newFile: newFile)
+            wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), newFile: newFile)
     }
 
     // MARK: - Judging
 
     /// Recovers what the life left, judges it, and begins the next life. False when the store goes no further.
-    private mutating func judge(_ life: Life, after moment: String) throws -> Bool {
+    ///
+    /// - Parameter kill: nil for a life that came to its end.
+    private mutating func judge(_ life: Life, after kill: KillFact?) throws -> Bool {
         // Recovery changes the files: the case needs them as the kill left them.
         let image = context.scratchFile("image")
         try? TreeRemoval.remove(image)
@@ -216,7 +215,7 @@ struct KillRun: ScenarioRun {
                 check, saying: violation.error, hasAcknowledged: judgement.hasAcknowledged, isHang: judgement.isHang)
             let run = self
             try tally.add(cause, saying: violation.error) {
-                try run.finding(violation, cause, after: moment, image: image)
+                try run.finding(violation, cause, after: kill, image: image)
             }
         }
         if judgement.verdict == .pass {
@@ -229,21 +228,21 @@ struct KillRun: ScenarioRun {
     }
 
     private func finding(
-        _ violation: Violation, _ cause: Cause, after moment: String, image: ByteString
+        _ violation: Violation, _ cause: Cause, after kill: KillFact?, image: ByteString
     ) throws -> Finding {
-        let story = "\(moment): \(violation)"
         let writer = CaseWriter(request: request, context: context, program: program)
         return try writer.write(
-            killed: image, cause, story: story, oracle: history.text(firstLines: .max), shown: shown)
+            killed: image, cause, kill.map { .kill($0, violation) } ?? .withoutFault(violation),
+            oracle: history.text(firstLines: .max), shown: shown)
     }
 
     private func refusal(_ life: Life, _ cycle: Int) throws -> Finding {
         try context.requireRoom("the workload")
         if life.termination.isUsageError {
-            throw RunError.harness("the workload \(life.termination): it was called wrongly\(life.said)")
+            throw RunError.calledWrongly(life.end)
         }
         return Finding(
             check: .writable, strongestProfile: .profile(.kill), lost: [],
-            story: "after recovery from kill \(cycle - 1) the workload \(life.termination)\(life.said)", states: 1)
+            story: context.wording.words(for: .workloadFailed(after: .kill(cycle - 1), life.end)), states: 1)
     }
 }

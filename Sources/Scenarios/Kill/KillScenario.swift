@@ -83,15 +83,8 @@ package struct KillScenario: Scenario {
         KillRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> String? {
-        if killCount > 0, tally.cutsLanded == 0 {
-            return "no kill landed while the workload was at work: try more --ops, another --seed or more --cycles"
-        }
-        if tally.cutsLanded * 2 < tally.cuts.count {
-            return
-                "only \(tally.cutsLanded) of \(tally.cuts.count.counted("kill")) landed while the workload was at work: "
-                + "try more --ops, so that the work takes longer"
-        }
-        return nil
+    package func doubt(about tally: RunTally) -> Doubt? {
+        if killCount > 0, tally.cutsLanded == 0 { return .noKillLanded }
+        return tally.cutsLanded * 2 < tally.cuts.count ? .fewKillsLanded(tally.cutsLanded, of: tally.cuts.count) : nil
     }
 }

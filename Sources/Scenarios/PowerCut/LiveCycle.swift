@@ -31,25 +31,19 @@ package struct LiveCycle {
         /// The last thing that a rule did: where one cut the power, that; nil where none fired.
         package var fault: InjectedFault?
 
-        /// What the cut hit, in words.
-        package var hit: String? {
+        /// What the cut hit.
+        package var hit: CutHit? {
             guard let cut else { return nil }
-            guard let fault else {
-                return "after event \(cut.eventCount): \(recording.summary(ofEvent: cut.eventCount))"
-            }
-            let side = fault.fault == .crash(.before) ? "instead of" : "after"
-            return "\(side) \(fault.operation): \(fault.kind.name) \(fault.path)"
+            return fault.map(CutHit.operation) ?? .event(cut.eventCount, recording)
         }
     }
 
     /// How a workload went.
     package struct Outcome {
         var life: Life
-        /// How the workload ended.
-        package var termination: Termination
-        /// What the workload said on its standard error.
-        package var complaints: String
+        package var end: WorkloadEnd
 
+        package var termination: Termination { end.termination }
         package var recording: Recording { life.recording }
         package var cut: PowerCut? { life.cut }
     }
@@ -80,7 +74,7 @@ package struct LiveCycle {
         let (life, termination) = try onMount(name, crash, killing: workload) { mountPoint in
             try workload.run(request, mountPoint, firstSeq: firstSeq, oracle: oracle, context.shouldStop)
         }
-        return Outcome(life: life, termination: termination, complaints: workload.errorOutput)
+        return Outcome(life: life, end: WorkloadEnd(termination, saying: workload.errorOutput))
     }
 
     /// Lets the store recover. When the power goes meanwhile, every call on the mount fails, which ends the recovery.

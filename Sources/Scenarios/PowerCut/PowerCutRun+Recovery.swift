@@ -3,6 +3,7 @@ import Exploration
 import Machine
 import Model
 import Oracle
+import Runs
 import Storage
 
 /// Cuts while the store recovers from a cut.
@@ -15,7 +16,7 @@ extension PowerCutRun {
     ///
     /// A recovery of a copy says how many events it comes to; crashes of it are derived, and one is carried out for real.
     mutating func cutRecovery(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
-        var obstacle = "after each of \(Self.firstCutLimit) cuts its recovery changed nothing on storage"
+        var obstacle = Obstacle.recoveryChangesNothing(cuts: Self.firstCutLimit)
         for _ in 0..<Self.firstCutLimit {
             guard !isOver else {
                 isPartWhole = false
@@ -24,18 +25,16 @@ extension PowerCutRun {
             guard let first = planner.place(.work, &stream), let attempt = try cut(aim, at: first) else { return false }
             guard case .cut(let life) = attempt else { return true }
             // That was the first of the two, and is no cut of a recovery.
-            let preparation = tally.aims.removeLast()
+            tally.aims.removeLast()
             guard life.isRight else {
-                obstacle = "each of \(Self.firstCutLimit) first cuts broke a promise or left nothing to recover"
+                obstacle = .firstCutsFailed(cuts: Self.firstCutLimit)
                 continue
             }
             let state = try life.recording.state(request.profile, at: life.cut.eventCount, .losing(life.cut.lost))
             guard let recovery = try recoveryOfACopy(of: state, life, aim),
                 let placement = CutPlanner.place(inRecoveryOf: recovery.events.count, &stream)
             else { continue }
-            let lost = life.cut.story.isEmpty ? "nothing" : life.cut.story.joined(separator: "; ")
-            let before =
-                "The power went \(preparation.hit ?? "at work"), which lost \(lost), and again during the recovery."
+            let before = FirstCrash.live(life.hit, lost: life.cut.lossDescriptions)
             var sweep = CutSweep(profile: request.profile, seed: stream.next())
             (sweep.seededPointCount, sweep.choicesPerPoint, sweep.namePointCount) = (16, 2, 8)
             sweep.dropsAtSeededPoints = true
@@ -44,7 +43,7 @@ extension PowerCutRun {
             return true
         }
         var report = aim.report(.notTried, nil)
-        report.detail = obstacle
+        report.detail = context.wording.words(for: obstacle)
         tally.aims.append(report)
         return true
     }
@@ -63,7 +62,7 @@ extension PowerCutRun {
     }
 
     /// Recovers the store's own directory, until the power goes.
-    private mutating func cutRecovery(_ aim: Aim, at placement: CutPlacement, after firstCrash: String) throws {
+    private mutating func cutRecovery(_ aim: Aim, at placement: CutPlacement, after firstCrash: FirstCrash) throws {
         var next: CutPlacement? = placement
         while let placement = next {
             let crash = LiveCycle.Crash(trigger: placement.trigger, choice: .seeded(stream.next()))
@@ -73,7 +72,7 @@ extension PowerCutRun {
             noteMappedFiles(&life.recording)
             if let cut = life.cut {
                 var report = aim.report(.fired, placement)
-                report.hit = life.hit
+                report.hit = life.hit.map { context.wording.words(for: $0) }
                 tally.aims.append(report)
                 let state = try life.recording.state(request.profile, at: cut.eventCount, .losing(cut.lost))
                 let checker = makeChecker(life.recording, history.lineCount)

@@ -64,7 +64,7 @@ struct PowerCutRun: ScenarioRun {
         let recorded = try live("recorded", crash: nil)
         guard recorded.termination.isSuccess else {
             throw RunError.failedWithoutFault(
-                recorded.termination, said: recorded.complaints, wroteLines: history.lineCount)
+                recorded.end, wroteLines: history.lineCount)
         }
         try RecoveryControl(request, context).require(endOf: recorded.recording)
         let aims = scenario.cuts.aims
@@ -119,6 +119,7 @@ struct PowerCutRun: ScenarioRun {
     struct CutLife {
         package var recording: Recording
         package var cut: PowerCut
+        package var hit: CutHit?
         package var linesBefore: Int
         /// What the cut left keeps every promise.
         var isRight = false
@@ -134,7 +135,7 @@ struct PowerCutRun: ScenarioRun {
         case .phase(let phase):
             if let placement = planner.place(phase, &stream) { return try cut(aim, at: placement) != nil }
             var report = aim.report(.notTried, nil)
-            report.detail = "the work does nothing of the kind"
+            report.detail = context.wording.words(for: .noSuchOperation)
             tally.aims.append(report)
             return true
         }
@@ -158,9 +159,10 @@ struct PowerCutRun: ScenarioRun {
             let outcome = try live(name("cut-\(aim.cycle)"), crash: crash)
             if let cut = outcome.cut {
                 var report = aim.report(.fired, placement)
-                report.hit = outcome.life.hit
+                report.hit = outcome.life.hit.map { context.wording.words(for: $0) }
                 tally.aims.append(report)
-                var life = CutLife(recording: outcome.recording, cut: cut, linesBefore: linesBefore)
+                var life = CutLife(
+                    recording: outcome.recording, cut: cut, hit: outcome.life.hit, linesBefore: linesBefore)
                 tally.cuts.append(
                     RunResult.Cut(
                         cycle: aim.cycle, acknowledged: history.acknowledged - acknowledgedBefore,
@@ -170,7 +172,7 @@ struct PowerCutRun: ScenarioRun {
                 return .cut(life)
             }
             if !outcome.termination.isSuccess {
-                let said = "the workload \(outcome.termination)\(said(outcome))"
+                let said = "the workload \(outcome.end)"
                 let cause = Cause(.writable, saying: said, hasAcknowledged: history.acknowledged > 0)
                 let refusal = try refusal(outcome, aim)
                 tally.add(cause, saying: said) { refusal }
@@ -236,16 +238,11 @@ struct PowerCutRun: ScenarioRun {
     private func refusal(_ life: LiveCycle.Outcome, _ aim: Aim) throws -> Finding {
         try context.requireRoom("the workload")
         if life.termination.isUsageError {
-            throw RunError.harness("the workload \(life.termination): it was called wrongly\(said(life))")
+            throw RunError.calledWrongly(life.end)
         }
+        let story = context.wording.words(for: .workloadFailed(after: .powerCut(aim.cycle - 1), life.end))
         return Finding(
-            check: .writable, strongestProfile: .profile(request.profile), lost: [],
-            story: "after recovery from power cut \(aim.cycle - 1) the workload \(life.termination)\(said(life))",
-            states: 1)
-    }
-
-    private func said(_ life: LiveCycle.Outcome) -> String {
-        life.complaints.isEmpty ? "" : "; it said: \(life.complaints)"
+            check: .writable, strongestProfile: .profile(request.profile), lost: [], story: story, states: 1)
     }
 
     // MARK: - Judging
@@ -295,7 +292,7 @@ struct PowerCutRun: ScenarioRun {
 
     /// - Parameter firstCrash: of a recovery: the crash that it recovers from.
     package mutating func sweep(
-        _ recording: Recording, linesBefore: Int, _ sweep: CutSweep, after firstCrash: String? = nil
+        _ recording: Recording, linesBefore: Int, _ sweep: CutSweep, after firstCrash: FirstCrash? = nil
     ) throws {
         let checker = makeChecker(recording, linesBefore)
         var collector = FindingCollector(recording)
@@ -335,7 +332,7 @@ struct PowerCutRun: ScenarioRun {
 
     /// - Parameter isCutShort: too many states hung, and the others were not looked at.
     package mutating func report(
-        _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: String? = nil,
+        _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: FirstCrash? = nil,
         isCutShort: Bool = false
     ) throws {
         tally.take(collector)
@@ -343,11 +340,9 @@ struct PowerCutRun: ScenarioRun {
             let oracle = try history.text(firstLines: linesBefore + kin.shown.state.oracleLineCount)
             let (writer, shown, seconds) = (writer, shown, request.target.target.timeoutSeconds)
             try tally.add(kin) { cause in
-                var finding = try writer.write(cause, recording, oracle: oracle, shown: shown, after: firstCrash)
-                if isCutShort {
-                    finding.story += " (the search of this life ended there: each state that hangs costs \(seconds) s)"
-                }
-                return finding
+                try writer.write(
+                    cause, recording, oracle: oracle, shown: shown, after: firstCrash,
+                    hangSeconds: isCutShort ? seconds : nil)
             }
         }
         for contradiction in collector.contradictions {

@@ -95,22 +95,12 @@ package struct PowerCutScenario: Scenario {
         PowerCutRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> String? {
-        if tally.counts.lossy == 0 { return RunTally.lostNothing }
+    package func doubt(about tally: RunTally) -> Doubt? {
+        if tally.counts.lossy == 0 { return .nothingLost }
         if case .aimed = cuts, let missed = tally.aims.first(where: { $0.outcome == .notTried }) {
-            return "the power did not go at \(missed.aim): \(missed.detail ?? "")"
+            return .cutNotTried(missed)
         }
-        if let missed = tally.aims.first(where: { $0.outcome == .neverFired }) {
-            let place = missed.placed == missed.aim.description ? "it" : missed.placed ?? "it"
-            return "the power did not go at '\(missed.aim)': \(place) never came"
-        }
-        if cuts != .seeded(0), tally.cutsLanded == 0 {
-            return "no live cut landed while the workload was at work: try another --seed or more --cycles"
-        }
-        return nil
+        if let missed = tally.aims.first(where: { $0.outcome == .neverFired }) { return .cutNeverFired(missed) }
+        return cuts != .seeded(0) && tally.cutsLanded == 0 ? .noCutLanded : nil
     }
-}
-
-extension RunTally {
-    static let lostNothing = "no crash lost anything: the workload left nothing unsynced at any cut"
 }

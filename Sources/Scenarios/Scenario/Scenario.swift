@@ -53,7 +53,7 @@ package protocol Scenario: Sendable {
     /// - Parameter program: how commands name this program.
     func makeRun(_ request: RunRequest, _ context: RunContext, program: String) -> any ScenarioRun
     /// Why a run that found nothing, and whose validator is not blind, shows nothing all the same; nil where it does.
-    func doubt(about tally: RunTally) -> String?
+    func doubt(about tally: RunTally) -> Doubt?
 }
 
 extension Scenario {

@@ -31,8 +31,8 @@ struct SmokeRun: ScenarioRun {
         let first = try runWorkload(&history, operations: request.operationCount)
         guard first.termination.isSuccess else {
             throw RunError.failedWithoutFault(
-                first.termination, said: first.said, wroteLines: history.lineCount,
-                refusal: refusal(in: history).map { DriverDiagnosis.quotation(of: $0, in: context.oracle) })
+                first, wroteLines: history.lineCount,
+                refusal: refusal(in: history).map { OracleText.quotation(of: $0, in: context.oracle) })
         }
         guard history.acknowledged > 0 else {
             let wrote = history.lineCount == 0 ? "wrote no oracle line" : "acknowledged nothing"
@@ -44,12 +44,8 @@ struct SmokeRun: ScenarioRun {
         let second = try runWorkload(&history, operations: min(request.operationCount, SmokeRun.secondLifeOperations))
         guard second.termination.isSuccess else {
             try context.requireRoom("the workload")
-            let said = second.said.isEmpty ? "" : "; it said: \(second.said)"
-            return try report([
-                Violation(
-                    check: .writable, line: refusal(in: history),
-                    detail: "after the store was reopened, the workload \(second.termination)\(said)")
-            ])
+            let detail = context.wording.words(for: .workloadFailed(after: .reopening, second))
+            return try report([Violation(check: .writable, line: refusal(in: history), detail: detail)])
         }
         _ = try judge(history, client, isSecondLife: true)
     }
@@ -57,7 +53,7 @@ struct SmokeRun: ScenarioRun {
     /// Runs the workload and reads the oracle lines that it wrote.
     private mutating func runWorkload(
         _ history: inout OracleHistory, operations: UInt64
-    ) throws -> (termination: Termination, said: String) {
+    ) throws -> WorkloadEnd {
         let environment = request.environment(
             store, oracle: context.oracle, firstSeq: history.nextSeq, operations: operations, oracleMayShare: true)
         let workload = try WorkloadRun(request.target, environment)
@@ -66,7 +62,7 @@ struct SmokeRun: ScenarioRun {
         }
         try history.readNewLines()
         tally.acknowledged = history.acknowledged
-        return (termination, workload.errorOutput)
+        return WorkloadEnd(termination, saying: workload.errorOutput)
     }
 
     /// Recovers the store twice and judges the result. Returns the first observation; nil if the store does not open.
@@ -96,13 +92,13 @@ struct SmokeRun: ScenarioRun {
     private mutating func report(_ violations: [Violation]) throws {
         guard !violations.isEmpty else { return }
         guard request.target.target.manifest == nil else {
-            throw RunError.harness(DriverDiagnosis(violations, oracle: context.oracle).text)
+            throw RunError.harness(context.wording.diagnosis(of: violations, oracle: context.oracle))
         }
         for violation in violations {
             tally.add(
                 Finding(
                     check: violation.check, strongestProfile: .noCrash, lost: [],
-                    story: "without any fault: \(violation)", states: 1))
+                    story: context.wording.words(for: .withoutFault(violation)), states: 1))
         }
     }
 

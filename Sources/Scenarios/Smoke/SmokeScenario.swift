@@ -17,5 +17,5 @@ package struct SmokeScenario: Scenario {
         SmokeRun(request, context)
     }
 
-    package func doubt(about tally: RunTally) -> String? { nil }
+    package func doubt(about tally: RunTally) -> Doubt? { nil }
 }

@@ -18,6 +18,8 @@ package struct WorkloadShape: Hashable, Sendable {
     package var threadCount = 1
     package var durationSeconds: Int?
 
+    /// How many operations a workload of one life may do.
+    package static let operationRange = 1...1_000_000
     package static let keyRange = 1...512
     package static let valueRange = 1...65_536
     package static let batchRange = 1...1000

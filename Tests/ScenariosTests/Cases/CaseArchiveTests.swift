@@ -3,6 +3,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Report
 import Storage
 import Targets
 import Testing
@@ -39,7 +40,8 @@ import Testing
         #expect(throws: OutputError(file, .exists)) { try CaseArchive.write(directory, to: file) }
         try FileManager.default.removeItem(atPath: directory.shown)
 
-        let (replay, outcome) = try Replay.show(file, scratch: try scratch.make("elsewhere"), targets: targets)
+        let (replay, outcome) = try Replay.show(
+            file, scratch: try scratch.make("elsewhere"), targets: targets, wording: English())
         #expect(replay.record.story == "cannot open 'a.db': no")
         #expect(outcome.judgement.verdict == .violation)
         let account = try #require(outcome.account)
@@ -238,7 +240,7 @@ import Testing
         record.crashPoint = recording.events.count
         try FileManager.default.removeItem(atPath: directory.shown + "/case.json")
         try record.write(to: directory)
-        let replay = try Replay(directory: directory, targets: targets)
+        let replay = try Replay(directory: directory, targets: targets, wording: English())
         #expect(throws: (any Error).self) { try replay.run(scratch: try scratch.make("replay")) }
     }
 

@@ -4,6 +4,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Report
 import Storage
 import Targets
 import Testing
@@ -26,7 +27,8 @@ import Testing
         let scratch = Scratch()
         let sighting = try #require(bug.sightings.first)
         let request = try sighting.request(planting: bug.name, targets)
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         let smallest = try #require(result.findings.first { $0.check == check })
         let run = ByteString(try #require(result.directory))
         let recording = try Recording(tracePath: run.appending(component: "recorded.trace"))
@@ -42,12 +44,12 @@ import Testing
         ).write(to: large)
 
         let small = ByteString(scratch.url.appending(path: "small").path)
-        let outcome = try CaseMinimiser.minimise(large, to: small, targets: targets)
+        let outcome = try CaseMinimiser.minimise(large, to: small, targets: targets, wording: English())
         let after = try #require(outcome.after)
         #expect(outcome.before.lost.items.count > smallest.lost.count || outcome.before.profile == .posixMin)
         #expect(after.outcome.account == smallest.account)
         #expect(after.replay.record.check == .check(check))
-        let again = try Replay.show(small, scratch: try scratch.make("again"), targets: targets).1
+        let again = try Replay.show(small, scratch: try scratch.make("again"), targets: targets, wording: English()).1
         #expect(again.account == smallest.account)
         #expect(
             FileManager.default.contentsEqual(
@@ -59,7 +61,8 @@ import Testing
         let scratch = Scratch()
         let sighting = try #require(PlantedBug.neverSync.sightings.first)
         let request = try sighting.request(planting: "never-sync", targets)
-        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
+            request)
         let directory = ByteString(try #require(result.findings.first?.case))
         var record = try CaseRecord(directory: directory)
         // Before the acknowledgement, which is its last event, nothing is promised.
@@ -73,7 +76,7 @@ import Testing
         try OutputFile.create(directory.appending(component: CaseRecord.oracleName), Array(asked))
         try record.write(to: directory)
         let small = ByteString(scratch.url.appending(path: "small").path)
-        #expect(try CaseMinimiser.minimise(directory, to: small, targets: targets).after == nil)
+        #expect(try CaseMinimiser.minimise(directory, to: small, targets: targets, wording: English()).after == nil)
         #expect(!FileManager.default.fileExists(atPath: small.description))
     }
 }

@@ -4,6 +4,7 @@ import Foundation
 import Glibc
 import Model
 import Oracle
+import Report
 import Storage
 import Targets
 import Testing
@@ -36,13 +37,14 @@ import Testing
                 try CaseArchive.write(hostile.directory, to: path, namesMachine: true)
             }
             let (_, outcome) = try Replay.show(
-                path, scratch: try scratch.make("replay"), targets: targets, reference: hostile.manifest)
+                path, scratch: try scratch.make("replay"), targets: targets, reference: hostile.manifest,
+                wording: English())
             #expect(outcome.judgement.broken == [.durable], "\(what)")
             shown = outcome.escapingLinks
         case .minimise:
             let outcome = try CaseMinimiser.minimise(
                 hostile.directory, to: ByteString(scratch.url.path + "/small"), targets: targets,
-                reference: hostile.manifest)
+                reference: hostile.manifest, wording: English())
             shown = try #require(outcome.after).outcome.escapingLinks
         case .image:
             let (file, imported) = ("\(scratch.url.path)/case.tar", "\(scratch.url.path)/imported")
@@ -81,7 +83,7 @@ import Testing
         let before = try hostile.picture
         _ = try Replay.show(
             hostile.directory, scratch: try scratch.make("replay"), targets: targets, reference: hostile.manifest,
-            isSandboxed: false)
+            isSandboxed: false, wording: English())
         #expect(try hostile.picture != before)
     }
 
@@ -104,9 +106,10 @@ import Testing
             let run = try RunDirectory(
                 in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
             let replay = try Replay(
-                directory: hostile.directory, targets: targets, reference: hostile.manifest, isSandboxed: isSandboxed)
+                directory: hostile.directory, targets: targets, reference: hostile.manifest, isSandboxed: isSandboxed,
+                wording: English())
             // What the run comes to is not the question here.
-            _ = try? replay.run(scratch: try scratch.make("replay-\(isSandboxed)"), RunContext(run))
+            _ = try? replay.run(scratch: try scratch.make("replay-\(isSandboxed)"), RunContext(run, wording: English()))
             try run.finish()
             #expect(try (hostile.picture == before) == isSandboxed)
         }
@@ -134,7 +137,7 @@ import Testing
         default: break
         }
         let run = try RunDirectory(in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
-        let context = try RunContext(run)
+        let context = try RunContext(run, wording: English())
         #expect {
             try live.doAgain(target, .strict, .durable, seed: 1, lookingFor: .durable, context)
         } throws: { "\($0)".contains(says) && !"\($0)".contains("LiveRun") }
@@ -149,7 +152,7 @@ import Testing
         let request = RunRequest(
             target: target, scenario: IOErrorScenario(.rules(rules)), contract: .durable, operationCount: 1)
         let run = try RunDirectory(in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
-        let context = try RunContext(run)
+        let context = try RunContext(run, wording: English())
         #expect {
             try LiveRun(of: request, rules).doAgain(
                 target, .strict, .durable, seed: 1, lookingFor: .durable, context, patience: .zero)
@@ -181,7 +184,8 @@ import Testing
         let before = try FileManager.default.subpathsOfDirectory(atPath: scratch.url.path + "/elsewhere")
         #expect(throws: TreeError.self) {
             try Replay.show(
-                hostile.directory, scratch: try scratch.make("replay"), targets: targets, reference: hostile.manifest)
+                hostile.directory, scratch: try scratch.make("replay"), targets: targets, reference: hostile.manifest,
+                wording: English())
         }
         #expect(try FileManager.default.subpathsOfDirectory(atPath: scratch.url.path + "/elsewhere") == before)
         if file != .image {

@@ -25,7 +25,8 @@ struct UnwrittenCaseTests {
         try? FileManager.default.removeItem(atPath: cases)
         try Data().write(to: URL(filePath: cases))
 
-        let result = ScenarioRunner(program: "faultline").run(request, try RunContext(directory))
+        let result = ScenarioRunner(program: "faultline", wording: English()).run(
+            request, try RunContext(directory, wording: English()))
         #expect(result.verdict == .violation, "\(result.reason ?? "")")
         let finding = try #require(result.findings.first)
         #expect(finding.case == nil && finding.replay == nil && finding.recheck == nil)

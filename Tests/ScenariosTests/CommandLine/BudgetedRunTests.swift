@@ -1,4 +1,5 @@
 import Foundation
+import Report
 import Scenarios
 import Testing
 
@@ -86,7 +87,7 @@ import Testing
         let explored = try #require(result.explored)
         #expect(explored.epochs < explored.of && explored.unit == "trials")
         // One family may have been begun.
-        let left = result.faults?.count { $0.detail == "the budget was used up before it" } ?? 0
+        let left = result.faults?.count { $0.detail == English().words(for: .budgetIsUsedUp) } ?? 0
         #expect(left > 0 && (0...1).contains(explored.of - explored.epochs - left), "\(result)")
     }
 

@@ -2,6 +2,7 @@ import Bytes
 import Exploration
 import Model
 import Oracle
+import Report
 import Storage
 import Synchronization
 import Testing
@@ -51,7 +52,7 @@ struct CauseTests {
     @Test(arguments: [("it is empty", "bad checksum at 512"), ("corrupt", "corrupt")])
     func `a creation that is not atomic hides nothing that comes later`(empty: String, torn: String) throws {
         let name: ByteString = "a,b.db"
-        let (_, groups) = try findings(of: rewritten(name, atomicCreation: false)) { files, _ in
+        let (explorer, groups) = try findings(of: rewritten(name, atomicCreation: false)) { files, _ in
             Self.shows(files[name], empty, torn)
         }
         #expect(groups.map(\.shown.cause.check) == [.opens, .opens])
@@ -59,7 +60,8 @@ struct CauseTests {
         #expect(creation.shown.cause.losses.isEmpty && creation.shown.state.profile == .kill)
         let rewrite = try #require(groups.first { $0.shown.cause.hasAcknowledged == true })
         #expect(rewrite.shown.cause.losses.map(\.description) == ["write a,b.db"])
-        #expect(rewrite.shown.story.timeline.contains { $0.fate == .torn && $0.what.hasPrefix("write a,b.db, bytes") })
+        let story = try English().story(of: rewrite.shown.failingState(in: explorer.recording))
+        #expect(story.timeline.contains { $0.fate == .torn && $0.what.hasPrefix("write a,b.db, bytes") })
         #expect(groups[0].stateCount >= groups[1].stateCount)
     }
 
@@ -92,7 +94,7 @@ struct CauseTests {
             return .hung(afterSeconds: 1)
         }
         #expect(hangs.withLock { $0 } == 3)
-        #expect(explorer.coverage.stopped?.hasPrefix("3 states hang in recovery") == true, "\(explorer.coverage)")
+        #expect(explorer.coverage.stopped == .hangs(3), "\(explorer.coverage)")
         #expect(!explorer.canBeResumed && groups.count == 1)
     }
 
@@ -139,7 +141,7 @@ struct CauseTests {
 
     @Test func `three defects that break one check with the same words are three findings`() throws {
         let store = try threefold()
-        let (_, groups) = try findings(of: store) { files, _ in
+        let (explorer, groups) = try findings(of: store) { files, _ in
             guard let log = files["log"], let left = files["left part"], let right = files["right,part"] else {
                 return .opened(Observation())
             }
@@ -157,8 +159,9 @@ struct CauseTests {
         #expect(losses.contains { $0.contains("name current") || $0.contains("removal of the name new\\x0a#") })
         #expect(
             groups.allSatisfy { $0.shown.cause.check == .opens && $0.shown.cause.error == TextPattern(of: "corrupt") })
-        let renamed = try #require(groups.first { $0.shown.loss.lines.contains { $0.contains("new\\x0a1") } })
-        #expect(renamed.shown.story.timeline.contains { $0.fate == .lost || $0.fate == .torn })
+        let renamed = try #require(groups.first { $0.shown.losses.descriptions.contains { $0.contains("new\\x0a1") } })
+        let story = try English().story(of: renamed.shown.failingState(in: explorer.recording))
+        #expect(story.timeline.contains { $0.fate == .lost || $0.fate == .torn })
     }
 
     @Test func `what one state shows more than once is told once, with each of its errors`() throws {

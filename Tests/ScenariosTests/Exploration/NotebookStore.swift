@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 
 @testable import Runs
@@ -49,6 +50,6 @@ struct NotebookStore {
     }
 
     func run(_ request: RunRequest) -> RunResult {
-        RunSession(parent: ByteString(scratch.url.path), program: "faultline").run(request)
+        RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(request)
     }
 }

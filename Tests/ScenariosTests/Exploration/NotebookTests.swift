@@ -3,6 +3,7 @@ import Exploration
 import Foundation
 import Model
 import Oracle
+import Report
 import Targets
 import Testing
 
@@ -60,8 +61,8 @@ import Testing
             for (place, path) in cases.enumerated() where place == mended - 1 || place == mended {
                 let replay = try Replay(
                     directory: ByteString(path), targets: TargetCatalog(driver: TestMachine.driver),
-                    reference: store.manifest)
-                let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline")
+                    reference: store.manifest, wording: English())
+                let session = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English())
                 let (result, outcome) = try Recheck(replay).run(in: session, progress: { _ in })
                 let expected: Verdict = place < mended ? .pass : .violation
                 #expect(outcome.verdict == expected, "\(faults[place]): \(result.findings.map(\.story))")

@@ -2,6 +2,7 @@ import Bytes
 import Foundation
 import Model
 import Oracle
+import Report
 import Storage
 import Testing
 
@@ -20,7 +21,7 @@ struct OddNameTests {
     ]
 
     /// A file that is rewritten in place, another that takes its place by a rename, and one that is unlinked.
-    private func groups(_ name: ByteString) throws -> [CauseGroup] {
+    private func groups(_ name: ByteString) throws -> (Recording, [CauseGroup]) {
         let (new, old) = (ByteString(name.bytes + Array(".new".utf8)), ByteString(name.bytes + Array(".old".utf8)))
         func put(_ number: UInt64) -> OracleOperation { .put(number, "k", [UInt8(number) + 1]) }
         let store = try ScriptedStore { storage, say in
@@ -48,7 +49,7 @@ struct OddNameTests {
             return .opened(Observation(["k": [first]]))
         }
         try explorer.runToItsEnd()
-        return CauseGroup.groups(of: explorer.collector.causes)
+        return (explorer.recording, CauseGroup.groups(of: explorer.collector.causes))
     }
 
     /// The story with the name of the file in place of the plain one.
@@ -63,13 +64,15 @@ struct OddNameTests {
     @Test(arguments: names) func `a store with odd file names has the same causes and the same story`(
         _ name: ByteString
     ) throws {
-        let (plain, odd) = (try groups(Self.plain), try groups(name))
+        let ((plainRun, plain), (oddRun, odd)) = (try groups(Self.plain), try groups(name))
         #expect(plain.count > 1)
         #expect(odd.map(\.shown.cause.check) == plain.map(\.shown.cause.check))
         #expect(odd.map(\.stateCount) == plain.map(\.stateCount))
         #expect(odd.map { $0.shown.cause.losses.map(\.kind) } == plain.map { $0.shown.cause.losses.map(\.kind) })
         for (told, other) in zip(odd, plain) {
-            let (cause, story) = (told.shown.cause, told.shown.story)
+            let cause = told.shown.cause
+            let story = try English().story(of: told.shown.failingState(in: oddRun))
+            let otherStory = try English().story(of: other.shown.failingState(in: plainRun))
             for loss in cause.losses {
                 let endings: [String] = ["", ".new", ".old"]
                 let paths = endings.map { TextPattern(of: ByteString(name.bytes + Array($0.utf8))) }
@@ -79,7 +82,7 @@ struct OddNameTests {
             }
             let read = try JSONDecoder().decode(Cause.self, from: JSONEncoder().encode(cause))
             #expect(read == cause)
-            #expect(try text(story, naming: name) == text(other.shown.story, naming: Self.plain))
+            #expect(try text(story, naming: name) == text(otherStory, naming: Self.plain))
         }
     }
 

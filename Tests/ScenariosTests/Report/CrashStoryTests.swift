@@ -37,7 +37,8 @@ struct CrashStoryTests {
         let violation = Violation(
             check: .durable, key: "k", expected: [KeyState(payload: [1, 2], line: 2)], found: KeyState(payload: nil),
             line: 2)
-        return try recording.story(of: state, violation, linesBefore: 0)
+        return try English().story(
+            of: FailingState(recording, state, violation, linesBefore: 0))
     }
 
     @Test func aRemovalThatNothingMadeDurable() throws {
@@ -117,8 +118,8 @@ struct CrashStoryTests {
         let violation = Violation(
             check: .payloadIntegrity, key: "k", expected: [KeyState(payload: value, line: 2)],
             found: KeyState(payload: found), line: 2)
-        let story = try recording.story(
-            of: recording.state(.strict, at: 2, .nothing), violation, linesBefore: 0)
+        let story = try English().story(
+            of: FailingState(recording, recording.state(.strict, at: 2, .nothing), violation, linesBefore: 0))
         #expect(story.difference == words)
         #expect(StoryReport(story).lines(for: .plain, indent: 4).map(\.text).contains("    differs   " + words))
     }
@@ -163,7 +164,8 @@ struct CrashStoryTests {
         let violation = Violation(
             check: .noHoles, key: "2", expected: [KeyState(payload: [1], line: 3)], found: KeyState(payload: nil),
             line: 3, otherLines: [3, 13])
-        let story = try recording.story(of: lost, violation, linesBefore: 0)
+        let story = try English().story(
+            of: FailingState(recording, lost, violation, linesBefore: 0))
         let whats = story.timeline.map(\.what)
         #expect(whats.contains("oracle line 2: put 2, 1 byte: requested"), "\(whats)")
         #expect(
@@ -201,8 +203,9 @@ struct CrashStoryTests {
         let fault = "4 fsync path=a.log -> EIO lose btrfs"
         let faults = try ScriptedFaults(parsing: ByteString(fault)).faults
         let violation = Violation(check: .durable, key: "k", found: KeyState(payload: nil), line: 2)
-        let story = try recording.story(
-            of: recording.wholeState(at: 11), violation, linesBefore: 0, faults: faults, look: .storage)
+        let story = try English().story(
+            of: FailingState(
+                recording, recording.wholeState(at: 11), violation, linesBefore: 0, faults: faults, look: .storage))
         let whats = story.timeline.map(\.what)
         #expect(story.timeline.first { $0.fate == .injected }?.what == "fsync a.log: EIO lose btrfs", "\(whats)")
         #expect(whats.contains("truncate a.log to 0 bytes (old bytes, restored by the fault)"), "\(whats)")

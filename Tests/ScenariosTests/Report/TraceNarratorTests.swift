@@ -1,8 +1,9 @@
 import Bytes
 import Exploration
 import Model
-import Report
 import Testing
+
+@testable import Report
 
 struct TraceNarratorTests {
     private static let file = InodeID(2)

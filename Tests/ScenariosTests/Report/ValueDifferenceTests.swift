@@ -1,7 +1,7 @@
 import Bytes
 import Testing
 
-@testable import Exploration
+@testable import Report
 
 struct ValueDifferenceTests {
     private static let expected = Array("12 ".utf8) + [UInt8](repeating: 120, count: 97)

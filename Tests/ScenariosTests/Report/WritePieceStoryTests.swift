@@ -4,6 +4,8 @@ import Model
 import Oracle
 import Testing
 
+@testable import Report
+
 /// A write(2) that the kernel handed over in two requests, and pages of a mapping that it wrote back.
 struct WritePieceStoryTests {
     private static let file = InodeID(2)
@@ -26,7 +28,8 @@ struct WritePieceStoryTests {
     {
         let recording = Recording(base: base, events: events, payloads: arena)
         let state = try recording.state(profile, at: point, choice)
-        return try recording.story(of: state, Violation(check: .opens, detail: "torn"), linesBefore: 0)
+        return try English().story(
+            of: FailingState(recording, state, Violation(check: .opens, detail: "torn"), linesBefore: 0))
     }
 
     private var pieces: [TraceEvent] {
@@ -87,7 +90,8 @@ struct WritePieceStoryTests {
         recording.addMappedFiles(["log", "log"])
         #expect(recording.mappedFiles == ["log"])
         let state = try recording.state(.strict, at: 0, .nothing)
-        let story = try recording.story(of: state, Violation(check: .durable, key: "k"), linesBefore: 0)
+        let story = try English().story(
+            of: FailingState(recording, state, Violation(check: .durable, key: "k"), linesBefore: 0))
         #expect(story.reasons.joined().contains("shared mapping of log"), "\(story.reasons)")
     }
 }

@@ -1,3 +1,4 @@
+import Exploration
 import Model
 
 /// Tracks the injected faults of a run while its events are read in order.

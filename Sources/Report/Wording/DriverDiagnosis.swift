@@ -1,23 +1,22 @@
 import Bytes
 import Oracle
+import Runs
 
 /// What is wrong in a run without any fault, and where to look: nothing can be lost there, so that the two commands that
 /// drive the store are suspected before the store is.
-package struct DriverDiagnosis {
+struct DriverDiagnosis {
     private let violation: Violation
     private let oracle: ByteString
     private let otherCount: Int
 
-    private static let quotedAtMostBytes = 200
-
     /// - Parameter oracle: the file that the lines are quoted from.
-    package init(_ violations: [Violation], oracle: ByteString) {
+    init(_ violations: [Violation], oracle: ByteString) {
         violation = violations[0]
         otherCount = violations.count - 1
         self.oracle = oracle
     }
 
-    package var text: String {
+    var text: String {
         let more = otherCount > 0 ? " (and \(otherCount) more)" : ""
         return (["without any fault: \(violation)\(more)", quotation, advice].compactMap(\.self)).joined(
             separator: "; ")
@@ -26,14 +25,7 @@ package struct DriverDiagnosis {
     /// The line of the oracle that speaks of it.
     private var quotation: String? {
         let number = violation.line ?? violation.expected.compactMap(\.line).first ?? violation.found?.line
-        return number.map { Self.quotation(of: $0, in: oracle) }
-    }
-
-    /// `line 12 of …/oracle.jsonl is: {"op":"put",…}`
-    package static func quotation(of number: Int, in oracle: ByteString) -> String {
-        guard let line = OracleText.line(number, of: oracle) else { return "line \(number) of \(oracle)" }
-        return "line \(number) of \(oracle) is: \(ByteString(line.prefix(quotedAtMostBytes)))"
-            + (line.count > quotedAtMostBytes ? "…" : "")
+        return number.map { OracleText.quotation(of: $0, in: oracle) }
     }
 
     private var advice: String {

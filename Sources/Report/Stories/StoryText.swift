@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Model
 import Oracle
 

@@ -1,3 +1,4 @@
+import Exploration
 import Model
 
 /// Explains why the losses of a crash are possible: what makes such a change durable, and why it was not.
@@ -89,7 +90,7 @@ struct LossReasons {
 
     /// The barriers after it on its file or directory; under a total order, on any.
     private func syncs(after loss: Loss) -> [OperationID] {
-        let isOneOrder = state.profile == .strict || state.profile == .ext4Journal
+        let isOneOrder = state.profile.rules.order == .total
         return recording.events[..<state.crashPoint].compactMap { event in
             guard case .barrierBegan(let id, let barrier, _) = event, id > loss.operation else { return nil }
             switch barrier {

@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 
 /// Shortens a timeline: key events have lines of their own, the others are summarised and counted.
 enum Timeline {

@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Oracle
 
 /// An oracle line as text: `oracle line 2: put k32, 1026 bytes: acknowledged`.

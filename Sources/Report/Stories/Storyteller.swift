@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Model
 import Oracle
 
@@ -17,16 +18,10 @@ struct Storyteller {
     /// The result of each barrier that ended before the crash, and its crash point.
     private let endings: [OperationID: (point: Int, errno: Int32)]
 
-    init(
-        _ recording: Recording, _ state: CrashState, _ violation: Violation, linesBefore: Int,
-        faults: [InjectedFault], look: CrashStory.FaultLook?
-    ) throws(RecordingError) {
-        self.recording = recording
-        self.state = state
-        self.violation = violation
-        self.linesBefore = linesBefore
-        self.look = look
-        self.faults = FaultTrail(faults)
+    init(_ failing: FailingState) throws(RecordingError) {
+        (recording, state, violation) = (failing.recording, failing.state, failing.violation)
+        (linesBefore, look) = (failing.linesBefore, failing.look)
+        faults = FaultTrail(failing.faults)
         let (set, _) = try recording.pendingSet(state.profile, at: state.crashPoint)
         losses = set.losses(set.survivors(.losing(state.lost)))
         losable = Dictionary(grouping: set.losses(set.survivors(.nothing)), by: \.operation)
@@ -117,7 +112,9 @@ struct Storyteller {
                     if let lastAsked { items[lastAsked].isKey = true }
                 }
                 if look == nil { (moment.fate, moment.detail) = fate(of: operation.id) }
-                if let piece = recording.writePiece(at: narrated.point - 1) { moment.what += " (\(piece.words))" }
+                if let piece = recording.writePiece(at: narrated.point - 1) {
+                    moment.what += " (piece \(piece.number) of \(piece.count) of one write)"
+                }
                 isKey = moment.fate == .lost || moment.fate == .torn
                 // A hole is explained by both: the lost operation and the later one that survived.
                 isKey = isKey || violation.check == .noHoles && hasLost && moment.fate == .survived
