@@ -125,6 +125,10 @@ package struct CaseMinimiser {
         record.profile = state.profile
         record.crashPoint = state.crashPoint
         record.lost = state.lost.description
+        record.neighbours = try scene.recording.neighbours(of: state) { neighbour in
+            let judgement = try scene.checker.checkUncounted(neighbour)
+            return scene.checker.hangs(neighbour.tree) ? nil : judgement
+        }
         record.story = replay.wording.words(
             for: .crash(
                 CrashFact(

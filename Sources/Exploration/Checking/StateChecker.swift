@@ -44,6 +44,13 @@ package final class StateChecker {
         return judge(try evidence(of: state.tree), at: state)
     }
 
+    /// The same for a state that is only shown beside a finding, and that the counts leave out.
+    package func checkUncounted(_ state: CrashState) throws -> Judgement {
+        let before = counts
+        defer { counts = before }
+        return try check(state)
+    }
+
     /// Judges `state` by the contract after a recovery in a fresh process.
     package func confirm(_ state: CrashState) throws -> Judgement {
         let digest = state.tree.digest

@@ -181,7 +181,7 @@ package struct FindingCollector {
             // The symptom in a fresh process may be different.
             guard judgement.symptom == failure.symptom else { return known }
             causes[known] = try found(
-                smallest, judgement, losses, stateCount: causes[known].stateCount, isCutShort: isCutShort)
+                smallest, judgement, losses, checker, stateCount: causes[known].stateCount, isCutShort: isCutShort)
             return known
         }
         let state = failure.state()
@@ -193,7 +193,7 @@ package struct FindingCollector {
             let necessary =
                 symptom == failure.symptom && candidate.lost == smallest.lost
                 ? losses : try necessaryLosses(candidate, symptom, checker, isOver)
-            let found = try found(candidate, judgement, necessary, stateCount: 1, isCutShort: isCutShort)
+            let found = try found(candidate, judgement, necessary, checker, stateCount: 1, isCutShort: isCutShort)
             if let known = causes.firstIndex(where: { $0.cause == found.cause }) {
                 causes[known].stateCount += 1
                 return known
@@ -215,13 +215,24 @@ package struct FindingCollector {
     }
 
     private func found(
-        _ state: CrashState, _ judgement: Judgement, _ losses: [LossPattern], stateCount: Int, isCutShort: Bool
+        _ state: CrashState, _ judgement: Judgement, _ losses: [LossPattern], _ checker: StateChecker,
+        stateCount: Int, isCutShort: Bool
     ) throws -> FoundCause {
         let violation = judgement.violations[0]
         let symptom = judgement.symptom!
         return FoundCause(
             cause: Cause(symptom, losses: losses, isDuringRecovery: isDuringRecovery), state: state,
             violation: violation, losses: try recording.losses(of: state),
-            linesBefore: judgement.line - state.oracleLineCount, stateCount: stateCount, isCutShort: isCutShort)
+            linesBefore: judgement.line - state.oracleLineCount, stateCount: stateCount,
+            neighbours: isCutShort ? [] : try neighbours(of: state, checker), isCutShort: isCutShort)
+    }
+
+    /// The states beside a finding, up to the first that hangs: each costs the target's timeout.
+    private func neighbours(of state: CrashState, _ checker: StateChecker) throws -> [Neighbour] {
+        guard !checker.hangs(state.tree) else { return [] }
+        return try recording.neighbours(of: state) { neighbour in
+            let judgement = try checker.checkUncounted(neighbour)
+            return checker.hangs(neighbour.tree) ? nil : judgement
+        }
     }
 }

@@ -12,6 +12,8 @@ package struct FoundCause: Sendable {
     package var linesBefore: Int
     /// The number of states that fail for this cause.
     package var stateCount: Int
+    /// The states beside it; empty if there was no time to recover them.
+    package var neighbours: [Neighbour] = []
     /// Whether the run was stopped before the state was fully minimised.
     package var isCutShort = false
 

@@ -50,6 +50,8 @@ package struct CaseRecord: Codable, Sendable {
     package var block: BlockSetup?
     /// Where `confirm` looked for it below real filesystems, and what it saw.
     package var confirmed: [Confirmation]?
+    /// The states beside it, and what their recoveries showed; nil where none was recovered.
+    package var neighbours: [Neighbour]?
     /// Of a state that no crash left, after a fault: how it was looked at.
     package var look: CrashStory.FaultLook?
     /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.

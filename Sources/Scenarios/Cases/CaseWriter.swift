@@ -44,6 +44,7 @@ package struct CaseWriter {
         record.manifestPath = manifestPath
         record.run = RunPlan(of: request)
         (record.lossKinds, record.cause) = (cause.cause.losses.map(\.description), cause.cause)
+        record.neighbours = cause.neighbours.isEmpty ? nil : cause.neighbours
         record.firstCrash = account.firstCrash
         record.block = request.scenario.block
         record.note(recording)
