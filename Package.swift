@@ -22,6 +22,7 @@ let package = Package(
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.0"),
     ],
     targets: [
@@ -112,7 +113,13 @@ let package = Package(
                 "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "Events", "Engine",
                 "Oracle",
                 "Model", "Bytes",
+                .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Mustache", package: "swift-mustache"),
             ],
+            resources: [
+                "page.mustache", "run.mustache", "matrix.mustache", "finding.mustache", "entries.mustache", "page.css",
+                "timeline.js", "states.js", "cells.js",
+            ].map { .embedInCode("HTML/Resources/\($0)") },
             swiftSettings: house),
         .executableTarget(
             name: "faultline-target",

@@ -41,6 +41,8 @@ package struct Replay: Sendable {
         package var escapingLinks: [EscapingLink] = []
         /// What kept the recovery in.
         package var confinement = Confinement.none
+        /// What a page shows of it; nil unless it was asked for.
+        package var facts: FindingFacts?
     }
 
     /// Reads the case in `directory`. Only targets that are defined here are run: those that come with Faultline, and
@@ -80,18 +82,23 @@ package struct Replay: Sendable {
     }
 
     /// Shows the case at `path` again, a directory or an archive, in scratch space of its own; leaves nothing behind.
+    ///
+    /// - Parameter wantsFacts: whether to gather what a page shows.
     package static func show(
         _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
-        isSandboxed: Bool = true, wording: any Wording, memory: MemorySize = MachineMemory().usualLimit
+        isSandboxed: Bool = true, wording: any Wording, memory: MemorySize = MachineMemory().usualLimit,
+        wantsFacts: Bool = false
     ) throws -> (Replay, Outcome) {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "replay", seed: 0)
         let outcome = Result {
             let context = try RunContext(
                 run, wording: wording, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
             return try context.guarded {
-                try show(
+                var shown = try show(
                     path, scratch: context.scratch, targets: targets, reference: reference, trusts: trusts,
                     isSandboxed: isSandboxed, wording: wording, context: context)
+                if wantsFacts { shown.1.facts = try FindingFacts.read(shown.0.directory) }
+                return shown
             }
         }
         try run.finish()

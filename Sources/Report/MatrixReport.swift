@@ -8,14 +8,17 @@ import Targets
 /// A matrix for people and programs: a line a cell, what was not as expected, and one verdict for all.
 package struct MatrixReport: ReportSubject {
     package let verdict: Verdict
-    private let rows: [MatrixRow]
+    let rows: [MatrixRow]
     /// Planted bugs that came out as expected are told, too.
-    private let showsAll: Bool
+    let showsAll: Bool
+    /// An earlier matrix, to compare with.
+    let trend: MatrixTrend?
 
     private enum CodingKeys: String, CodingKey { case verdict, cells, skipped }
 
-    package init(_ rows: [MatrixRow], showsAll: Bool = false) {
+    package init(_ rows: [MatrixRow], showsAll: Bool = false, against trend: MatrixTrend? = nil) {
         self.rows = rows
+        self.trend = trend
         self.showsAll = showsAll
         verdict = MatrixRow.verdict(of: rows)
     }

@@ -18,13 +18,13 @@ package struct ReplayReport: ReportSubject {
     package let verdict: Verdict
     private let violations: [String]
     /// What the case says that it shows.
-    private let recorded: String
+    let recorded: String
     /// The check that the case was made for.
-    private let check: CaseCheck
+    let check: CaseCheck
     /// The checks that are broken now.
     private let broken: [Check]
     /// The story of what is broken now, with its timeline.
-    private let account: CrashStory?
+    let account: CrashStory?
     /// Of a state that showed different things: which two looks at it.
     private let unstable: UnstableState.Kind?
     /// What two looks showed now, if they differ.
@@ -33,8 +33,10 @@ package struct ReplayReport: ReportSubject {
     private let escapingLinks: [String]
     /// Nothing outside of the state could be written.
     private let isSandboxed: Bool
+    /// What a page shows of it; nil where no page was asked for.
+    let facts: FindingFacts?
     /// Where it was looked for below real filesystems.
-    private let confirmed: [Confirmation]?
+    let confirmed: [Confirmation]?
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
         target = replay.record.target
@@ -54,6 +56,7 @@ package struct ReplayReport: ReportSubject {
         looks = outcome.looks.map { [$0.0, $0.1] }
         escapingLinks = outcome.escapingLinks.map(\.description)
         confirmed = replay.record.confirmed
+        facts = outcome.facts
         isSandboxed = if case .sandbox = outcome.confinement { true } else { false }
     }
 

@@ -10,6 +10,9 @@ package protocol ReportSubject: Encodable {
 
     /// For people.
     func text(for terminal: Terminal) -> String
+
+    /// For a browser.
+    func page() throws -> HTMLPage
 }
 
 extension ReportSubject {

@@ -11,7 +11,7 @@ package protocol Reporter: Sendable {
 
 package enum ReporterList {
     package static let all: [any Reporter.Type] = [
-        TextReporter.self, JSONReporter.self, JUnitReporter.self, MarkdownReporter.self,
+        TextReporter.self, JSONReporter.self, JUnitReporter.self, MarkdownReporter.self, HTMLReporter.self,
     ]
 
     package static func named(_ format: String) -> (any Reporter.Type)? { all.first { $0.format == format } }

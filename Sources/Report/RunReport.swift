@@ -6,7 +6,7 @@ import Scenarios
 
 /// One run for people: the verdict, what was looked at, and each finding with its story and its command.
 package struct RunReport: ReportSubject {
-    private let result: RunResult
+    let result: RunResult
 
     package init(_ result: RunResult) { self.result = result }
 
@@ -123,19 +123,8 @@ package struct RunReport: ReportSubject {
         let check = Style.bad.shown(finding.check.rawValue, on: terminal)
         var lines: [ReportLine] = ["", "  \(number). \(check): \(RunReport.headline(of: finding))"]
         if let account = finding.account { lines += StoryReport(account).lines(for: terminal, indent: 4) }
-        if finding.case != nil || !finding.lost.isEmpty {
-            let what = finding.strongestProfile == .noCrash ? "state" : "crash state"
-            let states = finding.states.counted("\(what) fails", "\(what)s fail")
-            let profile =
-                [.noCrash, .profile(.block)].contains(finding.strongestProfile)
-                ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"
-            lines.append("    \(states) for this cause\(profile)")
-        }
-        lines += errors(of: finding)
-        if finding.isCutShort == true {
-            lines.append("    not fully minimised: the time was up; `minimise` continues with the case")
-        }
-        lines += (finding.confirmed ?? []).map { ReportLine("    \($0)") }
+        let remarks = remarks(on: finding).map { ReportLine("    \($0)") }
+        lines += remarks.prefix(1) + errors(of: finding) + remarks.dropFirst()
         if let known = finding.known {
             lines.append(Style.faint.shown("    known: \(known)", on: terminal))
         }
@@ -143,6 +132,23 @@ package struct RunReport: ReportSubject {
         if let replay = finding.replay { lines.append("    \(replay)") }
         if let recheck = finding.recheck { lines.append("    after a fix: \(recheck)") }
         return lines
+    }
+
+    /// How many states fail for it, whether it is as small as it gets, and where it was seen: a sentence each.
+    static func remarks(on finding: Finding) -> [String] {
+        var remarks: [String] = []
+        if finding.case != nil || !finding.lost.isEmpty {
+            let what = finding.strongestProfile == .noCrash ? "state" : "crash state"
+            let states = finding.states.counted("\(what) fails", "\(what)s fail")
+            let profile =
+                [.noCrash, .profile(.block)].contains(finding.strongestProfile)
+                ? "" : "; strongest profile that shows it: \(finding.strongestProfile)"
+            remarks.append("\(states) for this cause\(profile)")
+        }
+        if finding.isCutShort == true {
+            remarks.append("not fully minimised: the time was up; `minimise` continues with the case")
+        }
+        return remarks + (finding.confirmed ?? []).map(\.description)
     }
 
     /// What the store said in these states, where it said more than one thing.
@@ -156,10 +162,18 @@ package struct RunReport: ReportSubject {
         return ["    it said \(errors.count.counted("thing")):"] + shown + more
     }
 
+    /// The same as plain lines.
+    static func errorLines(of finding: Finding) -> [String] {
+        let errors = finding.errors ?? []
+        let rest = errors.count - mostErrors
+        return errors.prefix(mostErrors).map { "\($0.states.counted("state")): \($0.text)" }
+            + (rest > 0 ? ["and \(rest) more (result.json)"] : [])
+    }
+
     private static let mostErrors = 5
 
     /// Its story behind the check that it broke, which need not be said twice.
-    private static func headline(of finding: Finding) -> String {
+    static func headline(of finding: Finding) -> String {
         finding.account?.headline
             ?? finding.story.replacing("\(finding.check.rawValue): ", with: "", maxReplacements: 1)
     }

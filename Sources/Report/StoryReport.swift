@@ -26,7 +26,7 @@ struct StoryReport {
         }
         var lines = story.firstCrash.map { Self.wrapped("first     ", $0, margin) } ?? []
         lines += table.lines(for: terminal).map { margin + $0 }
-        lines.append(margin + Style.heading.shown("──── \(ending) after event \(story.crashPoint) ────", on: terminal))
+        lines.append(margin + Style.heading.shown("──── \(Self.ending(of: story)) ────", on: terminal))
         lines += Self.wrapped("expected  ", story.expected, margin) + Self.wrapped("found     ", story.found, margin)
         if let difference = story.difference { lines += Self.wrapped("differs   ", difference, margin) }
         for (index, reason) in story.reasons.enumerated() {
@@ -35,13 +35,15 @@ struct StoryReport {
         return lines
     }
 
-    /// What the story's last line is about.
-    private var ending: String {
-        switch story.look {
-        case nil: story.firstCrash == nil ? "power cut" : "power cut during recovery,"
-        case .storage: "no power cut: storage read afresh"
-        case .live: "no power cut: the store as it was"
-        }
+    /// What ends the timeline: `power cut after event 47`.
+    static func ending(of story: CrashStory) -> String {
+        let what =
+            switch story.look {
+            case nil: story.firstCrash == nil ? "power cut" : "power cut during recovery,"
+            case .storage: "no power cut: storage read afresh"
+            case .live: "no power cut: the store as it was"
+            }
+        return "\(what) after event \(story.crashPoint)"
     }
 
     private var outcome: String { story.look == nil ? "after the crash" : "what came of it" }
@@ -80,7 +82,8 @@ struct StoryReport {
         moment.from == moment.through ? "\(moment.from)" : "\(moment.from)-\(moment.through)"
     }
 
-    private static func words(_ fate: CrashStory.Fate) -> (mark: String, text: String, Style) {
+    /// A fate as a mark, as words and as a style.
+    static func words(_ fate: CrashStory.Fate) -> (mark: String, text: String, Style) {
         switch fate {
         case .durable: ("", "durable", .faint)
         case .survived: ("", "survived (unsynced)", .plain)

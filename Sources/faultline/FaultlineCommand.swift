@@ -17,6 +17,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline recheck RUN/cases/1    its run again, after a fix: is the cause gone?
               faultline minimise RUN/cases/1     the same failure, as small as it gets
               faultline case export RUN/cases/1 -o case.tar   the crash as one file, for a bug report
+              faultline report RUN -o run.html   a run, a case or a matrix as one HTML file
               faultline scenarios              the ways to fail a store, and their options
               faultline planted                bugs to plant in the built-in stores, and what finds each
               faultline doctor                 what works here, and how to enable the rest
@@ -37,7 +38,8 @@ struct FaultlineCommand: ParsableCommand {
         subcommands: [
             RunCommand.self, ExploreCommand.self, MatrixCommand.self, MergeCommand.self, ReplayCommand.self,
             RecheckCommand.self, ConfirmCommand.self,
-            MinimiseCommand.self, CaseCommand.self, WorkloadCommand.self, ValidateCommand.self, MountCommand.self,
+            MinimiseCommand.self, CaseCommand.self, ReportCommand.self, WorkloadCommand.self, ValidateCommand.self,
+            MountCommand.self,
             UnmountCommand.self,
             TargetsCommand.self, ScenariosCommand.self, PlantedCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,

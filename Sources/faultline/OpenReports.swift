@@ -22,6 +22,9 @@ struct OpenReports {
     let reports: [Report]
     let printsJSON: Bool
 
+    /// Whether a page is among them, which shows more than is printed.
+    var haveAPage: Bool { reports.contains { $0.reporter == HTMLReporter.self } }
+
     /// Refuses a log of results under the name of a report, which would replace it at the end.
     func refuse(log: ByteString) throws(OutputError) {
         for report in reports { try report.file.requireNot(output: log) }

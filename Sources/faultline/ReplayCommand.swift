@@ -34,7 +34,8 @@ struct ReplayCommand: ParsableCommand {
         let (replay, outcome) = try Interruption.shared.awaiting {
             try Replay.show(
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
-                isSandboxed: !`case`.noSandbox, wording: English(), memory: memory.memory)
+                isSandboxed: !`case`.noSandbox, wording: English(), memory: memory.memory,
+                wantsFacts: reports.haveAPage)
         }
         let report = ReplayReport(replay, outcome)
         try reports.write(report)

@@ -21,7 +21,8 @@ struct House {
         "CFuse": ["FaultFS"],
         "CSQLite": ["faultline-target"],
         "CYardsticks": ["Benchmarks"],
-        "Crypto": ["Events"],
+        "Crypto": ["Events", "Report"],
+        "Mustache": ["Report"],
         "Yams": ["Targets"],
     ]
 

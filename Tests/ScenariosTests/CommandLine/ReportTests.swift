@@ -14,7 +14,7 @@ struct ReportTests {
     private func path(_ name: String) -> String { temporary.path + "/" + name }
     private func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
-    private static let formats = ["text", "json", "junit", "markdown"]
+    private static let formats = ["text", "json", "junit", "markdown", "html"]
     private static let buggy = ["engine", "--set", "planted=never-sync", "--ops", "4", "--out", "runs"]
     private static let `case` = "runs/faultline-engine-explore-1-1/cases/1"
 
@@ -41,6 +41,9 @@ struct ReportTests {
         #expect(object?.isEmpty == false)
         let verdict = status == 0 ? "pass" : "violation"
         #expect(try text("report.markdown").hasPrefix("### Faultline: \(verdict)\n"))
+        let html = try text("report.html")
+        #expect(html.hasPrefix("<!DOCTYPE html>") && html.hasSuffix("</html>\n"))
+        #expect(html.contains("<title>\(verdict)"), "\(html.prefix(900))")
         let junit = try text("report.junit")
         #expect(junit.hasPrefix("<?xml") && junit.hasSuffix("</testsuite>\n"))
         #expect(junit.contains(#"tests="1" failures="\#(status)" skipped="0""#), "\(junit)")
@@ -57,7 +60,7 @@ struct ReportTests {
     }
 
     @Test(arguments: [
-        (["--report", "html=x"], "the format is one of text, json, junit, markdown"),
+        (["--report", "pdf=x"], "the format is one of text, json, junit, markdown, html"),
         (["--report", "junit"], "name a file, as in junit=FILE"), (["--report", "junit="], "name a file"),
         (["--report", "junit=none/x"], "cannot write none/x: the directory none: No such file or directory"),
         (["--report", "junit=a", "--report", "text=./a"], "another output of this command goes there, too"),

@@ -1,0 +1,26 @@
+import Bytes
+
+/// One self-contained HTML file: no network, no external script, opens from disk.
+package enum HTMLReporter: Reporter {
+    package static let format = "html"
+
+    package static func report(_ subject: some ReportSubject) throws -> [UInt8] {
+        try HTMLDocument.bytes(of: subject.page())
+    }
+}
+
+extension ReportSubject {
+    /// The page of a result that has no page of its own: a line for each entry, with all that is printed of it.
+    package func page() throws -> HTMLPage {
+        var page = HTMLPage(title: entries.count == 1 ? entries[0].name : "Faultline", verdict: HTMLVerdict(verdict))
+        page.notes = notes
+        page.entries = HTMLPage.Entries(
+            entries: entries.map { entry in
+                var shown = HTMLPage.Entry(name: entry.name, verdict: HTMLVerdict(entry), account: entry.account)
+                shown.command = entry.command
+                if shown.account.isEmpty { shown.account = entry.stories.joined(separator: "\n") }
+                return shown
+            })
+        return page
+    }
+}
