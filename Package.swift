@@ -110,7 +110,8 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: [
-                "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Exploration", "Events", "Engine",
+                "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration", "Events",
+                "Engine",
                 "Oracle",
                 "Model", "Bytes",
                 .product(name: "Crypto", package: "swift-crypto"),

@@ -19,7 +19,9 @@ package struct Recheck: Sendable {
         /// It shows again.
         case shows(Finding)
         /// The run came to no answer.
-        case unknown(String)
+        case unknown(reason: String)
+        /// It showed other causes, and did not explore every epoch.
+        case notExplored(RunResult.Explored)
         /// The harness or the setup is at fault.
         case failed(String)
 
@@ -27,7 +29,7 @@ package struct Recheck: Sendable {
             switch self {
             case .gone: .pass
             case .shows: .violation
-            case .unknown: .inconclusive
+            case .unknown, .notExplored: .inconclusive
             case .failed: .harnessError
             }
         }
@@ -74,8 +76,8 @@ package struct Recheck: Sendable {
         case .pass: return .gone
         case .violation:
             guard let explored = result.explored, explored.isPartial else { return .gone }
-            return .unknown("only \(explored) epochs were explored")
-        case .inconclusive, .filesystem: return .unknown(reason)
+            return .notExplored(explored)
+        case .inconclusive, .filesystem: return .unknown(reason: reason)
         case .harnessError: return .failed(reason)
         }
     }

@@ -23,7 +23,7 @@ package struct ConfirmReport: ReportSubject {
         [
             ReportEntry(
                 results.first?.target ?? "case", "confirm, \(check)", passing: verdict,
-                stories: confirmed.map(\.description), account: text(for: .plain))
+                stories: confirmed.map(\.words), account: text(for: .plain))
         ]
     }
 
@@ -35,7 +35,7 @@ package struct ConfirmReport: ReportSubject {
             default: Style.doubtful.shown("not known", on: terminal)
             }
         var lines: [ReportLine] = [heading + "  \(check)"]
-        lines += confirmed.map { ReportLine("  \($0)") }
+        lines += confirmed.map { ReportLine("  \($0.words)") }
         for result in results {
             guard let directory = result.directory, let block = result.block else { continue }
             lines.append("  the run on \(block.filesystemName) is in \(directory)")

@@ -104,7 +104,7 @@ package struct KeptResults {
         finding.commands = [
             .init(purpose: "Replay the crash", text: "\(program) replay \(ReproduceScript.quoted(path.shown))")
         ]
-        finding.remarks = (record.confirmed ?? []).map(\.description)
+        finding.remarks = (record.confirmed ?? []).map(\.words)
         if let facts {
             finding.draw(facts, nil)
         } else {

@@ -21,6 +21,8 @@ package struct RecheckReport: ReportSubject {
         case .gone: (self.outcome, reason) = ("gone", nil)
         case .shows: (self.outcome, reason) = ("shows again", nil)
         case .unknown(let why): (self.outcome, reason) = ("not known", why)
+        case .notExplored(let explored):
+            (self.outcome, reason) = ("not known", "only \(explored) epochs were explored")
         case .failed(let why): (self.outcome, reason) = ("failed", why)
         }
     }

@@ -17,7 +17,7 @@ extension ReplayReport {
                 "The case says: \(recorded)", "It does not show again: the target recovers this state now.",
             ]
         }
-        finding.remarks += (confirmed ?? []).map(\.description)
+        finding.remarks += (confirmed ?? []).map(\.words)
         page.findings = [finding]
         return page
     }

@@ -122,7 +122,7 @@ package struct ReplayReport: ReportSubject {
         if !broken.isEmpty, !showsItsCheck, unstable == nil {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
-        lines += (confirmed ?? []).map { ReportLine("  \($0)") }
+        lines += (confirmed ?? []).map { ReportLine("  \($0.words)") }
         lines += sandboxLines
         if verdict == .pass, unstable == nil {
             lines.append("  The case says: \(recorded)")

@@ -148,7 +148,7 @@ package struct RunReport: ReportSubject {
         if finding.isCutShort == true {
             remarks.append("not fully minimised: the time was up; `minimise` continues with the case")
         }
-        return remarks + (finding.confirmed ?? []).map(\.description)
+        return remarks + (finding.confirmed ?? []).map(\.words)
     }
 
     /// What the store said in these states, where it said more than one thing.

@@ -40,9 +40,9 @@ package struct ValidationReport: ReportSubject {
         self.target = target
         self.contract = contract.name
         verdict = outcome.verdict
-        reason = outcome.reason
+        reason = outcome.reason.map(Self.words)
         warnings = outcome.warnings
-        recovery = outcome.recovery
+        recovery = Self.words(outcome.recovery)
         lines = outcome.lineCount
         tornLines = outcome.tornLines
         compared = outcome.comparedCount
@@ -58,6 +58,21 @@ package struct ValidationReport: ReportSubject {
         notTried = judgement.notTried.map(\.rawValue)
         mutations = outcome.mutations
         flagged = outcome.flagged
+    }
+
+    private static func words(_ reason: StandaloneValidation.Outcome.Reason) -> String {
+        switch reason {
+        case .missedMutation(let mutation, let verdict):
+            English().words(for: .missedMutation("\(mutation.rawValue) (\(verdict.rawValue))"))
+        case .nothingAcknowledged: "the oracle holds no acknowledgement: nothing was checked"
+        }
+    }
+
+    private static func words(_ recovered: StandaloneValidation.Outcome.Recovered) -> String {
+        switch recovered {
+        case .opened(let seconds, let count): "opened in \(seconds) s with \(count.counted("key"))"
+        case .failed(let seconds, let reason): "does not open after \(seconds) s: \(reason)"
+        }
     }
 
     package var entries: [ReportEntry] {

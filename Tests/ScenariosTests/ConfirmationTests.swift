@@ -4,6 +4,7 @@ import Foundation
 import Model
 import Oracle
 import Replay
+import Report
 import Runs
 import Targets
 import Testing
@@ -59,7 +60,7 @@ struct ConfirmationTests {
         let (attempt, says, verdict) = Self.cases[index]
         var confirmation = Runs.Confirmation(of: Self.sought, below: .ext4, in: attempt)
         confirmation.kernel = "6.18.44-x"
-        #expect("\(confirmation)".hasPrefix(says), "\(confirmation)")
+        #expect(confirmation.words.hasPrefix(says), "\(confirmation.words)")
         #expect(Runs.Confirmation.verdict(of: [confirmation]) == verdict)
         let text = try JSONEncoder().encode(confirmation)
         #expect(try JSONDecoder().decode(Runs.Confirmation.self, from: text) == confirmation)

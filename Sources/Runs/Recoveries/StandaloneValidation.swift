@@ -37,17 +37,28 @@ package struct StandaloneValidation: Sendable {
         package var judgement: Judgement
         package var verdict: Verdict
         /// Why the verdict is not the judgement's.
-        package var reason: String?
+        package var reason: Reason?
         /// What came up about the target's commands.
         package var warnings: [String] = []
-        /// How recovery went, in one line.
-        package var recovery: String
+        package var recovery: Recovered
         package var lineCount: Int
         package var tornLines: Int
         /// Keys whose payload was compared.
         package var comparedCount: Int
         package var mutations: Int
         package var flagged: Int
+
+        package enum Reason: Sendable {
+            /// The validator let this mutation pass, with this verdict.
+            case missedMutation(Mutation, Verdict)
+            case nothingAcknowledged
+        }
+
+        /// How recovery went.
+        package enum Recovered: Sendable {
+            case opened(seconds: Double, keyCount: Int)
+            case failed(seconds: Double, reason: String)
+        }
     }
 
     package func run() throws -> Outcome {
@@ -89,16 +100,16 @@ package struct StandaloneValidation: Sendable {
         let seconds = ((MonotonicTime.seconds() - began) * 1000).rounded() / 1000
         var evidence = Evidence(first.recovery)
         var observation = Observation()
-        var recovery = ""
+        let recovery: Outcome.Recovered
         switch first.recovery {
         case .opened(let seen):
             observation = seen
-            recovery = "opened in \(seconds) s with \(seen.count.counted("key"))"
+            recovery = .opened(seconds: seconds, keyCount: seen.count)
             evidence.secondRecovery = try client.recoverAlone(directory).recovery
         case .failed, .hung, .filesystemBroken:
             let reason = first.recovery.failure ?? ""
             try checkFailure(reason)
-            recovery = "does not open after \(seconds) s: \(reason)"
+            recovery = .failed(seconds: seconds, reason: reason)
         }
         let sample = sampled(observation)
         var options = Validator.Options(plainInFlight: plainInFlight)
@@ -156,7 +167,7 @@ package struct StandaloneValidation: Sendable {
         _ outcome: inout Outcome, _ validator: Validator, _ observation: Observation, isSampled: Bool
     ) {
         guard outcome.judgement.verdict == .pass, !isSampled else { return }
-        var missed: String?
+        var missed: Outcome.Reason?
         for result in PositiveControl.run(validator, observation, contract: contract, at: nil) {
             if outcome.judgement.notTried.contains(result.mutation.check) { continue }
             switch result.outcome {
@@ -165,16 +176,13 @@ package struct StandaloneValidation: Sendable {
                 outcome.flagged += 1
             case .missed(let verdict):
                 outcome.mutations += 1
-                missed =
-                    "positive control: the validator did not flag \(result.mutation.rawValue) (\(verdict.rawValue))"
+                missed = .missedMutation(result.mutation, verdict)
             case .notApplicable, .alreadyBroken: break
             }
         }
         if let missed { (outcome.verdict, outcome.reason) = (.harnessError, missed) }
         if outcome.judgement.totals.oracleLive + outcome.judgement.totals.dead == 0 {
-            (outcome.verdict, outcome.reason) = (
-                .inconclusive, "the oracle holds no acknowledgement: nothing was checked"
-            )
+            (outcome.verdict, outcome.reason) = (.inconclusive, .nothingAcknowledged)
         }
     }
 }

@@ -34,22 +34,6 @@ package struct Confirmation: Hashable, Sendable {
     package var isSeen: Bool { if case .seen = outcome { true } else { false } }
 }
 
-extension Confirmation: CustomStringConvertible {
-    /// `seen on ext4 6.18: 12 of 340 crash states`
-    package var description: String {
-        let place = "\(filesystem.rawValue) \(RunResult.Block.short(kernel))"
-        return switch outcome {
-        case .seen(let states, let all): "seen on \(place): \(states) of \(all.counted("crash state"))"
-        case .notSeen(let all, nil):
-            "not seen on \(place) in \(all.counted("crash state")): the model allows it"
-        case .notSeen(let all, let explored?):
-            "not seen on \(place) in \(all.counted("crash state")) (\(explored) epochs: the budget was used up): the model "
-                + "allows it"
-        case .cannotBeSeen(let reason): "cannot be seen on \(place): \(reason)"
-        }
-    }
-}
-
 extension Confirmation: Codable {
     private enum Key: String, CodingKey { case filesystem, kernel, outcome, states, of, explored, reason }
     private enum Kind: String, Codable {
