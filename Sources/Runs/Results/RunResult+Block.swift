@@ -29,7 +29,9 @@ extension RunResult {
         /// The kernel's version without its patch level: `6.18`.
         package var shortKernel: String { Self.short(kernel) }
 
-        package static func short(_ kernel: String) -> String { kernel.split(separator: ".").prefix(2).joined(separator: ".") }
+        package static func short(_ kernel: String) -> String {
+            kernel.split(separator: ".").prefix(2).joined(separator: ".")
+        }
 
         /// The steps in their order.
         package var steps: [(name: String, seconds: Double)] {
