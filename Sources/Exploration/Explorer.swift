@@ -114,7 +114,7 @@ package final class Explorer {
     package var counts: ExplorationCounts { states.counts }
 
     /// Explores all epochs while `shouldStop` returns nil. Otherwise it returns the reason for stopping.
-    package func run(shouldStop: () -> StopReason?, progress say: (String) -> Void) throws {
+    package func run(shouldStop: () -> StopReason?, progress say: (ExplorationStep) -> Void) throws {
         defer { fillCoverage() }
         if !progress.isPastExtremes {
             try forEachChunk(of: Self.extremesPerChunk, .extremes) { walks in
@@ -128,15 +128,22 @@ package final class Explorer {
         let first = progress.doneEpochs
         var done = first
         try forEachChunk(of: Self.epochsPerChunk, .all, from: first, progress.positions) { walks in
-            say("epoch \(done + 1) of \(coverage.epochs), \(counts.checked.counted("state"))")
+            say(step(done))
             try look(walks, shouldStop) { walk in
                 coverage.mostAtoms = max(coverage.mostAtoms, walk.atomCount)
                 if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
             } afterRound: {
                 save(of: walks)
+                say(step(done + walks.count(where: \.isDone)))
             }
             done += walks.count
         }
+    }
+
+    private func step(_ done: Int) -> ExplorationStep {
+        let causes = collector.causes + nested.findings.map(\.cause)
+        return ExplorationStep(
+            epochs: done, of: coverage.epochs, states: counts.checked, found: causes.map(\.violation))
     }
 
     /// Saves the progress. No derived state may be queued.

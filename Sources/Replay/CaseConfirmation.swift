@@ -43,7 +43,7 @@ package struct CaseConfirmation: Sendable {
     /// - Parameter finished: hears each as it ends.
     package func run(
         below filesystems: [BlockFilesystem], seconds: Int, in session: RunSession,
-        lacking: @escaping @Sendable ([MachineNeed]) -> String?, progress: @escaping @Sendable (String) -> Void
+        lacking: @escaping @Sendable ([MachineNeed]) -> String?, progress: @escaping @Sendable (RunProgress) -> Void
     ) -> [(confirmation: Confirmation, result: RunResult?)] {
         let confirmer = Confirmer(request, seconds: seconds, in: session, obstacle: lacking)
         return filesystems.map { filesystem in

@@ -63,7 +63,7 @@ package struct Recheck: Sendable {
     package mutating func limit(toSeconds seconds: Int?) { request.scenario.budget?.seconds = seconds }
 
     package func run(
-        in session: RunSession, progress: @escaping @Sendable (String) -> Void
+        in session: RunSession, progress: @escaping @Sendable (RunProgress) -> Void
     ) -> (result: RunResult, outcome: Outcome) {
         let result = session.run(request, progress: progress)
         return (result, outcome(of: result))

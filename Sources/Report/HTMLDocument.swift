@@ -28,6 +28,15 @@ enum HTMLDocument {
         return Array(text.utf8)
     }
 
+    /// The bytes that a part takes of a page.
+    static func size(of part: some Any, _ template: String, data: HTMLTimeline? = nil) throws -> Int {
+        let text = try templates.get().render(part, withTemplate: template) ?? ""
+        return try text.utf8.count + (data.map { island(try JSONText.of($0, .line)).utf8.count } ?? 0)
+    }
+
+    /// The bytes of the style, the scripts and the frame of a page.
+    static var frameBytes: Int { style.utf8.count + script.utf8.count + 4096 }
+
     // MARK: - Resources
 
     private static let style = text(PackageResources.page_css)

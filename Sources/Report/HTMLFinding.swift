@@ -72,7 +72,9 @@ struct HTMLFinding {
         if let facts {
             draw(facts, finding.account)
         } else {
-            noTimeline = finding.account == nil ? nil : "The case's files are not here: there is no timeline."
+            noTimeline =
+                finding.account == nil
+                ? nil : "There is no timeline: the case's files are not here, or hold no recorded crash."
         }
     }
 

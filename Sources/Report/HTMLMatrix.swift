@@ -150,7 +150,7 @@ extension HTMLMatrix.Row {
             isUnexpected
             ? "expected \(row.expectation.rawValue); \(result?.reason ?? "")"
             : row.obstacle ?? row.reason ?? result?.findings.compactMap(\.known).first ?? ""
-        why = String(reason.prefix(400)) + (reason.count > 400 ? "…" : "")
+        why = String(reason.prefix(240)) + (reason.count > 240 ? "…" : "")
         (trend, trendTone) = earlier?.words(for: row) ?? (nil, nil)
     }
 }

@@ -1,12 +1,15 @@
+import Machine
 import Matrices
 import Oracle
+import Runs
 import Scenarios
 import Synchronization
 
 /// What a matrix says on standard error while it runs. On a terminal a line that changes in place: how many cells are
-/// done, how fast, and how long the rest will take. Elsewhere a line for each cell that has finished.
+/// done, how fast, and how long the rest will take. Elsewhere a line for each cell that has finished, as text or as JSON.
 package final class MatrixProgress: Sendable {
     private let progress: Progress
+    private let form: Progress.Form
     private let terminal: Terminal
     private let write: @Sendable (String) -> Void
     private let began = ContinuousClock.now
@@ -15,20 +18,37 @@ package final class MatrixProgress: Sendable {
     private let finished = Atomic<Int>(0)
 
     package init(
-        total: Int, done: Int, terminal: Terminal = .error,
+        total: Int, done: Int, _ form: Progress.Form = .line, terminal: Terminal = .error,
         write: @escaping @Sendable (String) -> Void = Progress.toStandardError
     ) {
         self.total = total
         before = done
+        self.form = form
         self.terminal = terminal
         self.write = write
-        progress = Progress(terminal: terminal, write: write)
+        progress = Progress(form, terminal: terminal, write: write)
+    }
+
+    /// A finished cell, for programs.
+    private struct Line: Encodable {
+        var done: Int
+        var of: Int
+        var cell: String
+        var verdict: Verdict?
+        var expected: Bool
+        var seconds: Double?
     }
 
     /// Notes that `row` has its result.
     package func finish(_ row: MatrixRow) {
         let done = before + finished.add(1, ordering: .relaxed).newValue
-        guard !terminal.isTerminal else { return }
+        if form == .json {
+            let line = Line(
+                done: done, of: total, cell: row.name, verdict: row.result?.verdict, expected: row.isMet,
+                seconds: row.result.map { ($0.seconds * 10).rounded() / 10 })
+            return write((try? JSONText.of(line, .line)) ?? "")
+        }
+        guard form == .line, !terminal.isTerminal else { return }
         write([ReportLine("\(done) of \(total)  \(Self.line(row))")].text)
     }
 
@@ -41,7 +61,10 @@ package final class MatrixProgress: Sendable {
         return "\(verdict)\(mark)  \(row.name)\(seconds)" + (why.map { ": \($0)" } ?? "")
     }
 
-    package func show(_ what: @autoclosure () -> String) { progress.show("\(head), \(what())") }
+    /// Says what a cell is doing. Cells that run at once take turns, so that their rates say nothing.
+    package func show(_ what: @autoclosure () -> RunProgress) {
+        progress.show(RunProgress("\(head), \(ProgressRate.line(what(), .init()))"))
+    }
 
     package func clear() { progress.clear() }
 
@@ -54,6 +77,6 @@ package final class MatrixProgress: Sendable {
         let rate = Double(done) / seconds
         let left = Double(total - before - done) / rate
         text += ", \((rate * 600).rounded() / 10) a minute"
-        return text + (left < 90 ? ", \(Int(left.rounded(.up))) s left" : ", \(Int((left / 60).rounded(.up))) min left")
+        return "\(text), \(ProgressRate.timeLeft(Int(left.rounded(.up))))"
     }
 }

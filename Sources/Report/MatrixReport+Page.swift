@@ -12,17 +12,30 @@ extension MatrixReport {
         let told =
             Array(TellOnce(rows.filter { !$0.isMet }))
             + Array(TellOnce(rows.filter { $0.isMet && (showsAll || !$0.isPlanted) }))
-        page.findings = told.prefix(Self.findingsAtMost).enumerated().map { index, told in
-            finding(told, number: index + 1, withTimeline: index < Self.timelinesAtMost)
-        }
+        page.findings = try findings(told, in: Self.sizeLimit - HTMLDocument.frameBytes - page.bytes())
         let rest = told.count - page.findings.count
         if rest > 0 { page.cut = "\(rest.counted("more finding")): the log of the matrix has all" }
         return page
     }
 
+    /// A page of a thousand cells must open quickly, and go through a mail.
+    private static let sizeLimit = 2_000_000
     private static let findingsAtMost = 60
-    /// Each takes up to 60 kB.
     private static let timelinesAtMost = 12
+
+    /// As many as there is room for, in bytes; what needs attention comes first.
+    private func findings(_ told: [TellOnce.Told], in room: Int) throws -> [HTMLFinding] {
+        var (findings, room) = ([HTMLFinding](), room)
+        for (index, told) in told.prefix(Self.findingsAtMost).enumerated() {
+            var one = finding(told, number: index + 1, withTimeline: index < Self.timelinesAtMost)
+            if try one.bytes() > room { one = finding(told, number: index + 1, withTimeline: false) }
+            let bytes = try one.bytes()
+            guard bytes <= room else { break }
+            room -= bytes
+            findings.append(one)
+        }
+        return findings
+    }
 
     private func finding(_ told: TellOnce.Told, number: Int, withTimeline: Bool) -> HTMLFinding {
         let (row, finding) = (told.rows[0], told.findings[0])
@@ -39,4 +52,15 @@ extension MatrixReport {
         }
         return page
     }
+}
+
+extension HTMLPage {
+    /// What it takes without its findings.
+    fileprivate func bytes() throws -> Int {
+        try (matrix.map { try HTMLDocument.size(of: $0, "matrix") } ?? 0) + notes.reduce(0) { $0 + 2 * $1.utf8.count }
+    }
+}
+
+extension HTMLFinding {
+    fileprivate func bytes() throws -> Int { try HTMLDocument.size(of: self, "finding", data: timeline) }
 }

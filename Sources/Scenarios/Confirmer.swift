@@ -27,7 +27,7 @@ package struct Confirmer: Sendable {
     }
 
     package func run(
-        below filesystem: BlockFilesystem, progress: @escaping @Sendable (String) -> Void
+        below filesystem: BlockFilesystem, progress: @escaping @Sendable (RunProgress) -> Void
     ) -> Confirmation.Attempt {
         var scenario = BlockScenario()
         scenario.exploration.explore(below: filesystem)
@@ -44,13 +44,13 @@ package struct Confirmer: Sendable {
         below.shape = request.shape
         below.known = []
         if let obstacle = obstacle(below.needs) { return .cannot(reason: obstacle) }
-        return .ran(session.run(below) { progress("\(filesystem.rawValue), \($0)") })
+        return .ran(session.run(below) { progress($0.within(filesystem.rawValue)) })
     }
 
     /// Looks for each finding of `result` that a power cut below a filesystem can show, and notes what came of it.
     package func confirm(
         _ result: inout RunResult, below filesystems: [BlockFilesystem] = Confirmer.usualFilesystems,
-        progress: @escaping @Sendable (String) -> Void
+        progress: @escaping @Sendable (RunProgress) -> Void
     ) {
         guard result.findings.contains(where: { $0.check != .filesystem }) else { return }
         let obstacle = Self.obstacle(to: request)

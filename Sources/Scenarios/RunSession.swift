@@ -33,7 +33,7 @@ package struct RunSession: Sendable {
     }
 
     package func run(
-        _ request: RunRequest, progress: @escaping @Sendable (String) -> Void = { _ in }
+        _ request: RunRequest, progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) -> RunResult {
         // A run looks at `isInterrupted` and unmounts by itself; the process must not end before it did.
         interruption.awaiting {
@@ -52,7 +52,7 @@ package struct RunSession: Sendable {
 
     private func run(
         _ request: RunRequest, in directory: RunDirectory, _ runner: ScenarioRunner,
-        _ progress: @escaping @Sendable (String) -> Void
+        _ progress: @escaping @Sendable (RunProgress) -> Void
     ) -> RunResult {
         var result = runner.failed(request, "")
         do {

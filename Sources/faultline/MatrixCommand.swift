@@ -168,7 +168,8 @@ struct MatrixCommand: ParsableCommand {
     ) throws -> (rows: [MatrixRow], failure: (any Error)?) {
         let places = matrix.cells.indices.filter { log.header.shard.holds($0) }
         let waiting = places.filter { finished[$0] == nil }
-        let progress = MatrixProgress(total: places.count, done: places.count - waiting.count)
+        let progress = MatrixProgress(
+            total: places.count, done: places.count - waiting.count, options.progress.progress)
         var session = options.session
         // Cells that run at once share it.
         session.runsAtOnce = min(jobs, max(waiting.count, 1))
@@ -186,7 +187,7 @@ struct MatrixCommand: ParsableCommand {
                     || cannotKeep.load(ordering: .relaxed)
             },
             { [session, confirm] cell in
-                let show: @Sendable (String) -> Void = { progress.show("\(cell.request.target.label), \($0)") }
+                let show: @Sendable (RunProgress) -> Void = { progress.show($0.within(cell.request.target.label)) }
                 var result = session.run(cell.request, progress: show)
                 if confirm {
                     Confirmer(

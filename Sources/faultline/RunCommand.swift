@@ -49,7 +49,7 @@ struct RunCommand: ParsableCommand {
     static func runAndReport(_ request: RunRequest, _ options: RunOptions) throws -> Never {
         let manifest = request.target.target.manifest?.path
         let reports = try options.reports.open(reading: [manifest].compactMap(\.self))
-        let progress = Progress()
+        let progress = Progress(options.progress.progress)
         // After an interruption, too, what was found until then is printed, and how to go on, before the process ends.
         let report = try Interruption.shared.awaiting {
             let result = options.session.run(request) { text in progress.show(text) }

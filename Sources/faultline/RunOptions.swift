@@ -53,6 +53,8 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var sandbox: SandboxOptions
 
+    @OptionGroup var progress: ProgressOptions
+
     @OptionGroup var reports: ReportOptions
 
     func validate() throws {

@@ -69,7 +69,7 @@ struct HTMLState {
         case .neighbour(.allKept):
             return finding.losses.count == 1 ? "all kept: only this change differs" : "all unsynced changes kept"
         case .neighbour(.oneKept):
-            let kept = finding.losses.filter { !state.losses.contains($0) }.map(\.summary)
+            let kept = finding.losses.filter { !state.losses.contains($0) }.map(\.change)
             return "kept: " + (kept.first ?? "one change")
         }
     }
@@ -120,6 +120,8 @@ extension HTMLState.File {
         case (let old?, let new?) where old != new && file.kind == .file: ("other size", "bad")
         case _ where !file.changes.isEmpty: ("other content", "bad")
         case _ where file.differs: ("other attributes", "bad")
+        case (let old?, _) where file.beforeBytes != nil && file.beforeBytes != old:
+            ("same: nothing of it was lost since it changed", "faint")
         default: ("same", "faint")
         }
     }

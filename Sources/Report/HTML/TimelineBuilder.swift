@@ -29,6 +29,9 @@ struct TimelineBuilder {
             let point = facts.skippedEvents + index + 1
             take(event, narrator.narrate(event), at: point, oracleLine: &line)
         }
+        if facts.linesBefore > 0, !marks.contains(where: { $0.lane == 0 }) {
+            lanes[0].name = "oracle: \(facts.linesBefore.counted("line")), all of them earlier"
+        }
         foldLanes()
         return HTMLTimeline(
             id: id, lanes: lanes, marks: marks, walls: walls,
@@ -186,13 +189,19 @@ extension Change {
 extension Loss {
     /// The lost change: `write a.db, bytes 4096–8191: lost 4096–4607`.
     var words: String {
-        guard let extent else { return summary }
+        guard let extent else { return change }
         switch extent {
         case .bytes(let ranges):
             let shown = ranges.prefix(4).map { "\($0.lowerBound)–\($0.upperBound - 1)" }
             let more = ranges.count > shown.count ? ", \(ranges.count - shown.count) more" : ""
-            return "\(summary): bytes \(shown.joined(separator: ", "))\(more) of the file"
-        case .beyond(let size): return "\(summary): the size stopped at \(size)"
+            return "\(change): lost \(shown.joined(separator: ", "))\(more)"
+        case .beyond(let size): return "\(change): the size stopped at \(size)"
         }
+    }
+
+    /// What the operation changed.
+    var change: String {
+        guard case .write(_, let offset, let data) = effect, data.countBytes > 0, kind == .write else { return summary }
+        return "write \(path), bytes \(offset)–\(offset + data.countBytes - 1)"
     }
 }

@@ -1,6 +1,6 @@
 /// What a run is doing, for people who wait: told again before each recovery, which may take long. Not thread safe.
 package final class Activity {
-    private let say: (String) -> Void
+    private let say: (RunProgress) -> Void
     /// The part of the run: `power cut 2 of 6, create`.
     private var part = ""
     /// The crash states of that part: which one, and how many there are at most.
@@ -9,11 +9,11 @@ package final class Activity {
     private var failingCount = 0
     private var tries: Int?
 
-    package init(_ say: @escaping (String) -> Void) { self.say = say }
+    package init(_ say: @escaping (RunProgress) -> Void) { self.say = say }
 
     package func begin(_ part: String) {
         (self.part, state) = (part, nil)
-        say(words)
+        say(RunProgress(words))
     }
 
     package func look(at number: Int, of limit: Int) { state = (number, max(number, limit)) }
@@ -30,7 +30,7 @@ package final class Activity {
 
     package func willRecover() {
         if let tries { self.tries = tries + 1 }
-        say(words)
+        say(RunProgress(words))
     }
 
     /// `power cut 2 of 6, create: crash state 14 of 90: minimising failing state 3, 40 tried`

@@ -20,13 +20,13 @@ package struct RunContext: Sendable {
     /// Becomes true when the run should end early, cleanly: somebody asks for it, or the memory is used up.
     package private(set) var shouldStop: @Sendable () -> Bool
     /// Hears what the run is doing, a few words at a time.
-    package let progress: @Sendable (String) -> Void
+    package let progress: @Sendable (RunProgress) -> Void
 
     package init(
         _ run: RunDirectory, wording: any Wording, memory limit: MemorySize = MachineMemory().usualLimit,
         sharedBy runsAtOnce: Int = 1,
         shouldStop: @escaping @Sendable () -> Bool = { false },
-        progress: @escaping @Sendable (String) -> Void = { _ in }
+        progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws(RunDirectoryError) {
         self.run = run
         self.wording = wording

@@ -170,7 +170,7 @@ struct ExploreRun: ScenarioRun {
             }
             budget.share(among: Profile.filesystems.count - place)
             try explorer.begin(profile, from: known?.progress)
-            let outcome = Result { try walk(explorer, budget, saying: "\(profile.rawValue), ") }
+            let outcome = Result { try walk(explorer, budget, saying: profile.rawValue) }
             count(explorer)
             sum.add(explorer.coverage)
             profiles.append(
@@ -189,7 +189,7 @@ struct ExploreRun: ScenarioRun {
                         return .soughtCauseFound
                     }
                     return budget.isUsedUp ? .budget : nil
-                }, progress: { context.progress(prefix + $0) })
+                }, progress: { context.progress(RunProgress(prefix, $0)) })
         } catch RunError.interrupted {
             explorer.recordStop(context.stopReason)
             throw RunError.interrupted

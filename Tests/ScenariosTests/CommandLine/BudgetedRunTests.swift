@@ -129,7 +129,7 @@ import Testing
 
     @Test func `it is said what is being done`() {
         var said: [String] = []
-        let activity = Activity { said.append($0) }
+        let activity = Activity { said.append($0.words) }
         activity.begin("power cut 2 of 6, create")
         activity.look(at: 14, of: 90)
         activity.willRecover()

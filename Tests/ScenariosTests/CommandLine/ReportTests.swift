@@ -75,6 +75,40 @@ struct ReportTests {
         }
     }
 
+    @Test func `what is there already becomes a page: a run, a case, a matrix against another`() throws {
+        #expect(try run(["explore"] + Self.buggy).status == 1)
+        try Data("cells: [{target: engine, scenario: smoke, ops: 5}]".utf8).write(to: URL(filePath: path("m.yaml")))
+        for _ in 1...2 { #expect(try run(["matrix", "m.yaml", "--out", "runs"]).status == 0) }
+        let pages: [(inputs: [String], has: [String])] = [
+            (["runs/faultline-engine-explore-1-1"], ["data-timeline=\"finding-1\"", "What was done"]),
+            ([Self.case], ["data-timeline=\"finding-1\"", "The same as text"]),
+            (
+                ["runs/matrix-2.jsonl", "--against", "runs/matrix-1.jsonl"],
+                ["Against runs/matrix-1.jsonl", "1 of 1 cell"]
+            ),
+        ]
+        for (inputs, words) in pages {
+            let answer = try run(["report"] + inputs + ["-o", "page.html"])
+            #expect(answer.status == 0 && answer.output == "page.html\n", "\(answer)")
+            let page = try text("page.html")
+            for word in words { #expect(page.contains(word), "\(inputs): \(word)") }
+        }
+        #expect(try run(["case", "export", Self.case, "-o", "case.tar"]).status == 0)
+        #expect(try run(["replay", "case.tar", "--report", "html=replayed.html"]).status == 1)
+        #expect(try text("replayed.html").contains("data-timeline=\"finding-1\""))
+    }
+
+    @Test(arguments: [
+        (["nothing"], "holds no results"), (["."], "holds no results"), (["m.yaml"], "no results of a matrix"),
+        (["runs", "--against", "m.yaml"], "holds no results"),
+    ])
+    func `what holds no results is said, and leaves no page`(inputs: [String], reason: String) throws {
+        try Data("cells: []".utf8).write(to: URL(filePath: path("m.yaml")))
+        let answer = try run(["report"] + inputs + ["-o", "page.html"])
+        #expect(answer.status == 2 && answer.error.contains(reason), "\(answer)")
+        #expect(!FileManager.default.fileExists(atPath: path("page.html")))
+    }
+
     @Test func `a manifest and an oracle are not replaced by a report of what they say`() throws {
         let command = "{name: t, description: d, workload: [/bin/true], recover: [/bin/true]}"
         try Data(command.utf8).write(to: URL(filePath: path("t.yaml")))

@@ -1,6 +1,8 @@
 import Foundation
 import Testing
 
+@testable import Report
+
 /// The pages in a real browser: what is there, where it stands, and what clicks and keys do.
 @Suite(
     .enabled(if: Browser.path != nil, "SKIPPED: there is no Chromium; scripts/setup-browser installs it"),
@@ -149,6 +151,35 @@ struct BrowserTests {
         let order = seen.value["order"] as? [String] ?? []
         #expect(order.count == 4 && order == order.sorted(by: >) && seen.value["sort"] as? Int == 1, "\(order)")
         #expect(seen.value["over"] as? Int == 0)
+    }
+
+    @Test func `hostile names and values run nothing`() throws {
+        let hostile = "</script><script>window.pwned = 1</script><img src=x onerror=\"window.pwned = 2\"><!--\u{2028}"
+        let mark = HTMLTimeline.Mark(event: 1, lane: 0, kind: .data, text: hostile, fate: "lost")
+        var finding = HTMLFinding(number: 1, check: hostile, headline: hostile, verdict: HTMLVerdict(.violation))
+        finding.hasTimeline = true
+        finding.timeline = HTMLTimeline(
+            id: "finding-1", lanes: [.init(name: hostile, kind: .file)], marks: [mark], walls: [],
+            states: [.init(id: hostile, fates: [:], notes: [:])], skippedEvents: 0, ending: hostile)
+        finding.commands = [.init(purpose: hostile, text: "\"\u{301} onfocus=window.pwned=3 autofocus x=\"\u{301}")]
+        var page = HTMLPage(title: hostile, verdict: HTMLVerdict(.violation))
+        page.findings = [finding]
+        let place = URL(filePath: temporary.path + "/hostile.html")
+        try Data(try HTMLDocument.bytes(of: page)).write(to: place)
+        let answer = try browser.look(
+            at: "hostile.html",
+            """
+            await new Promise((done) => setTimeout(done, 200));
+            return {
+              isHarmed: window.pwned !== undefined, scripts: document.scripts.length, images: document.images.length,
+              details: document.querySelector(".details").textContent, lanes: document.querySelectorAll(".plot .name").length,
+            };
+            """)
+        #expect(answer.console == [])
+        #expect(answer.value["isHarmed"] as? Bool == false, "\(answer.value)")
+        #expect(answer.value["scripts"] as? Int == 2 && answer.value["images"] as? Int == 0)
+        #expect((answer.value["details"] as? String)?.contains("</script><script>") == true, "it is shown as it is")
+        #expect(answer.value["lanes"] as? Int == 1)
     }
 
     @Test(

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Matrices
 import Model
 import Oracle
 import Runs
@@ -107,5 +108,60 @@ struct HTMLReportTests {
             let raw = text.matches(of: #/\{\{(?:\{|&)\s*(\w+)/#).map { String($0.output.1) }
             #expect(raw == (name == "page" ? ["style", "data", "script"] : []), "\(name)")
         }
+    }
+
+    // MARK: Matrices
+
+    private func row(_ name: String, _ result: RunResult) throws -> MatrixRow {
+        let encoded = try JSONSerialization.jsonObject(with: JSONEncoder().encode(result))
+        let fields: [String: Any] = [
+            "name": "\(result.target), explore, \(name)", "target": result.target, "scenario": "explore",
+            "expectation": "pass", "result": encoded,
+        ]
+        return try JSONDecoder().decode(MatrixRow.self, from: JSONSerialization.data(withJSONObject: fields))
+    }
+
+    @Test func `a matrix of 1,000 cells that all fail differently has at most 2 MB, and says what it leaves out`()
+        throws
+    {
+        let rows = try (0..<1000).map { number in
+            var result = result(String(repeating: "words of a store ", count: 40))
+            result.target = "target \(number % 100)"
+            result.findings[0].lossKinds = ["write \(number)"]
+            result.findings[0].known = nil
+            let moment = result.findings[0].account!.timeline[0]
+            result.findings[0].account?.timeline = Array(repeating: moment, count: 36)
+            return try row("seed \(number)", result)
+        }
+        let page = try HTMLReporter.report(MatrixReport(rows))
+        let text = String(decoding: page, as: UTF8.self)
+        #expect(page.count <= 2_000_000, "\(page.count) bytes")
+        #expect(text.matches(of: #/<tr data-outcome="unexpected"/#).count == 1000)
+        #expect(text.contains("Not shown here"))
+    }
+
+    @Test func `against an earlier matrix each change is told`() throws {
+        func result(_ verdict: Verdict, seconds: Double = 1) -> RunResult {
+            var result = RunResult(
+                target: "t", configuration: [:], scenario: .explore, profile: .one(.strict), contract: "durable",
+                seed: 1,
+                verdict: verdict, command: "c")
+            result.seconds = seconds
+            return result
+        }
+        let before = [
+            try row("seed 1", result(.pass)), try row("seed 2", result(.violation)), try row("seed 3", result(.pass)),
+            try row("seed 4", result(.pass, seconds: 2)), try row("seed 5", result(.pass)),
+        ]
+        let now = [
+            try row("seed 1", result(.violation)), try row("seed 2", result(.pass)), try row("seed 3", result(.pass)),
+            try row("seed 4", result(.pass, seconds: 7)), try row("seed 6", result(.pass)),
+        ]
+        let trend = MatrixTrend("before.jsonl", before)
+        #expect(now.map { trend.words(for: $0)?.0 } == ["was pass", "was violation", nil, "3.5 × as long", "new"])
+        let facts = Dictionary(trend.facts(now).map { ($0.label, $0.value) }) { one, _ in one }
+        #expect(facts["worse"] == "1" && facts["better"] == "1" && facts["new"] == "1" && facts["gone"] == "1")
+        let text = String(decoding: try HTMLReporter.report(MatrixReport(now, against: trend)), as: UTF8.self)
+        #expect(text.contains("Against before.jsonl") && text.contains("3.5 × as long"))
     }
 }

@@ -165,11 +165,15 @@ class Timeline {
       const isChosen = chosen && (marks[wall.mark] === chosen || chosen.wall === index);
       const line = { x1: x, x2: x, y1: this.y(Math.min(...reached)) - 12, y2: this.y(Math.max(...reached)) + 12 };
       svgElement("line", { class: isChosen ? "wall" : "wall dim", ...line }, this.svg);
-      if (!isChosen) return;
+      const first = new Map();
       for (const covered of wall.covers) {
-        if (covered < this.from) continue;
-        const y = this.y(marks[covered].lane);
-        svgElement("rect", { class: "covered", x: this.x(covered), y: y - 4, width: Math.max(0, x - this.x(covered)), height: 8 }, this.svg);
+        const { lane } = marks[covered];
+        first.set(lane, Math.min(first.get(lane) ?? covered, covered));
+      }
+      for (const [lane, covered] of first) {
+        const start = covered < this.from ? 0 : this.x(covered);
+        const band = { x: start, y: this.y(lane) - 4, width: Math.max(0, x - start), height: 8 };
+        svgElement("rect", { class: isChosen ? "covered" : "covered dim", ...band }, this.svg);
       }
     });
   }
