@@ -35,6 +35,7 @@ let package = Package(
         .target(name: "Model", dependencies: ["Bytes"], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Model", "Platform", "Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
+        .target(name: "Litmus", dependencies: ["Model", "Bytes"], swiftSettings: house),
         .target(
             name: "Engine", dependencies: ["Storage", "Platform", "Bytes", "CPlatform"], swiftSettings: house),
         .target(
@@ -76,9 +77,8 @@ let package = Package(
         .target(
             name: "Scenarios",
             dependencies: [
-                "Runs", "Machine", "Block", "Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model",
-                "Platform",
-                "Bytes", "CPlatform",
+                "Runs", "Machine", "Block", "Exploration", "FaultFS", "Targets", "Litmus", "Oracle", "Storage", "Model",
+                "Platform", "Bytes", "CPlatform",
             ],
             swiftSettings: house),
         .target(
@@ -111,9 +111,7 @@ let package = Package(
             name: "Report",
             dependencies: [
                 "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration", "Events",
-                "Engine",
-                "Oracle",
-                "Model", "Bytes",
+                "Engine", "Litmus", "Oracle", "Model", "Bytes",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
@@ -125,26 +123,29 @@ let package = Package(
         .executableTarget(
             name: "faultline-target",
             dependencies: [
-                "CSQLite", "Targets", "Events", "Engine", "Storage", "Oracle", "Platform", "Bytes", "CPlatform",
+                "CSQLite", "Targets", "Litmus", "Events", "Engine", "Storage", "Oracle", "Platform", "Bytes",
+                "CPlatform",
             ],
             swiftSettings: house),
         .executableTarget(
             name: "faultline",
             dependencies: [
                 "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
-                "FaultFS",
-                "Targets", "Events", "Engine", "Storage", "Oracle", "Model", "Platform", "Bytes", "CPlatform",
+                "FaultFS", "Targets", "Events", "Engine", "Storage", "Litmus", "Oracle", "Model", "Platform", "Bytes",
+                "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
 
         .target(name: "TestDevices", path: "Tests/TestDevices", swiftSettings: house),
         .testTarget(name: "BytesTests", dependencies: ["Bytes"], swiftSettings: house),
-        .target(name: "Litmus", dependencies: ["Model", "Bytes"], path: "Tests/Litmus", swiftSettings: house),
         .testTarget(
             name: "ModelTests", dependencies: ["Litmus", "Model", "Bytes"], exclude: ["Scripts"], swiftSettings: house),
         .testTarget(
-            name: "FilesystemTests", dependencies: ["Litmus", "Model", "CPlatform"], swiftSettings: house),
+            name: "FilesystemTests",
+            dependencies: [
+                "Report", "Scenarios", "Runs", "Machine", "Block", "Exploration", "Litmus", "Model", "Bytes",
+            ], swiftSettings: house),
         .testTarget(
             name: "StorageTests", dependencies: ["TestDevices", "Storage", "Model", "Bytes", "CPlatform"],
             swiftSettings: house),

@@ -3,10 +3,10 @@ import Platform
 import Synchronization
 
 /// A parallel map with results in the order of the items.
-enum Parallel {
+package enum Parallel {
     /// Calls `body` with each of `items`, on at most `workers` threads. After a result for which `isOver` is true no further
     /// item begins. Throws the first error in the order of the items.
-    static func map<Item: Sendable, Output: Sendable>(
+    package static func map<Item: Sendable, Output: Sendable>(
         _ items: [Item], workers: Int, isOver: @Sendable (Output) -> Bool = { _ in false },
         _ body: @Sendable (Int, Item) throws -> Output
     ) throws -> [Output?] {

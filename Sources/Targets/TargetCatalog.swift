@@ -6,9 +6,12 @@ import Glibc
 package struct TargetCatalog: Sendable {
     /// The built-in targets, driven by the program `faultline-target`.
     package let builtIn: [Target]
+    /// The path of `faultline-target`.
+    package let driver: ByteString
 
     /// - Parameter driver: the path of `faultline-target`.
     package init(driver: ByteString) {
+        self.driver = driver
         builtIn = BuiltInManifests.all.map { name, text in
             do {
                 var target = try Manifest.target(Array(text.utf8), file: ByteString("built-in manifest \(name)"))

@@ -47,6 +47,14 @@ struct Arguments {
         return value
     }
 
+    /// Removes and returns the option `name`, which may be anything but must be there.
+    mutating func take(_ name: String) throws -> String {
+        guard let value = options.removeValue(forKey: name) else {
+            throw UsageError(description: "--\(name) is missing")
+        }
+        return value
+    }
+
     /// Throws if there is an unknown option. Call after all `take` calls.
     func finish() throws {
         if let unknown = options.keys.min() {

@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import Targets
 
-/// The driver of the built-in targets: their workload and recover commands.
+/// The driver of the built-in targets: their workload and recover commands. It also does what litmus scripts say.
 ///
 /// Exit codes: 0 success, 1 the store failed or does not open (standard error has the reason), 2 a usage error, or the
 /// oracle cannot be written.
@@ -13,6 +13,7 @@ import Targets
             switch arguments.store {
             case "engine", "events": try BuiltInDriver.run(&arguments)
             case "sqlite": try SQLiteDriver.run(&arguments)
+            case "litmus": try LitmusDriver.run(&arguments)
             default: throw UsageError(description: "unknown store: \(arguments.store); known: engine, events, sqlite")
             }
         } catch let error where error is UsageError || error is TargetError {

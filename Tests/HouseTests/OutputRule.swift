@@ -30,6 +30,8 @@ struct OutputRule {
         ("Sources/Machine/Files/SmallFile.swift", "the record of a run or a mount, locked before it has its name"),
         ("Sources/FaultFS/Mount/MountConnection.swift", "reads what /proc says of an open file"),
         ("Sources/FaultFS/Calls/FileSystem", "the files of the program on the mount, as it asks for them"),
+        ("Sources/faultline-target/Litmus", "what a litmus script does, on the filesystem that it is about"),
+        ("Sources/Litmus/LitmusTrace.swift", "names an operation of a script, and does nothing"),
         ("Sources/FaultFS/PowerCut/TreePatch.swift", "the backing directory, made into a crash state"),
     ]
 

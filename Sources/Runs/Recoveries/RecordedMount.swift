@@ -24,7 +24,7 @@ package struct RecordedMount {
     /// Mounts, lets `body` work there, and unmounts if `body` did not. Syncs are not passed on below: no crash of the
     /// machine is waited for.
     ///
-    /// - Parameter options: all but the trace.
+    /// - Parameter options: all but the trace. Lines of the oracle are judged as such unless they say otherwise.
     package func record<Result>(
         _ options: MountOptions, _ body: (FaultMount) throws -> Result
     ) throws -> (recording: Recording, result: Result) {
@@ -34,7 +34,7 @@ package struct RecordedMount {
         var options = options
         options.trace = file
         options.syncsBelow = false
-        options.judgeOracleLine = OracleLine.judge
+        options.judgeOracleLine = options.judgeOracleLine ?? OracleLine.judge
         let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
         try context.willMount(mountPoint)
         try mount.start()

@@ -39,7 +39,7 @@ extension RunResult {
         }
 
         /// As uname(2) says.
-        static var runningKernel: String {
+        package static var runningKernel: String {
             var name = utsname()
             guard uname(&name) == 0 else { return "unknown" }
             return withUnsafeBytes(of: &name.release) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }

@@ -2,7 +2,7 @@ import Bytes
 
 extension ByteString {
     /// A process's standard error as one line, for the end of a sentence: `first | second`, without blank lines.
-    var said: String {
+    package var said: String {
         var lines: [String] = []
         for line in bytes.split(separator: UInt8(ascii: "\n")) {
             // Tabs of logs, and carriage returns of progress lines.

@@ -1,56 +1,49 @@
 import CPlatform
-import Foundation
 import Glibc
 import Litmus
-import Model
 
 /// Does what a litmus script says in a directory, with system calls. Files stay open, so that a name keeps meaning its
 /// file after an unlink, as in the script's trace.
 final class LitmusExecutor {
     private let root: String
+    /// A file that the script knows nothing of: its syncs commit the journal.
+    private let other: Int32
     private var descriptors: [String: Int32] = [:]
     /// Every descriptor, those too whose file has no name in the script any more.
     private var opened: [Int32] = []
     private var isFolder: Set<String> = []
 
-    init(_ root: String) throws {
-        self.root = root
+    init(_ root: String, beside other: Int32) throws {
+        (self.root, self.other) = (root, other)
         try enter(".", open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC))
     }
 
     deinit { for descriptor in opened { close(descriptor) } }
 
-    /// What a script asks for that a healthy disk cannot show.
-    static func isImpossible(_ script: LitmusScript) -> Bool {
-        script.run.contains { $0.words.contains("fail") || $0.words.contains("write-fua") }
-            || script.profiles != Profile.filesystems
-    }
-
-    /// Whether it matters which page of a file is written back first.
-    static func hasSeveralPages(_ script: LitmusScript) -> Bool {
-        script.run.contains { step in
-            step.words.contains { word in Int(word.split(separator: "*").last ?? "").map { $0 > 4096 } ?? false }
-                || step.words.first == "write" && step.words[2] != "0"
+    func execute(_ step: LitmusScript.Step) throws {
+        switch step.words[0] {
+        // One thread cannot keep a call in flight; one that has returned is one of the legal cases.
+        case "begin": try execute(Array(step.words.dropFirst(2)))
+        case "end": break
+        default: try execute(step.words)
         }
     }
 
-    func execute(_ steps: [LitmusScript.Step]) throws {
-        for step in steps {
-            switch step.words[0] {
-            // One thread cannot keep a call in flight; one that has returned is one of the legal cases.
-            case "begin": try execute(Array(step.words.dropFirst(2)))
-            case "end": break
-            default: try execute(step.words)
-            }
-        }
+    /// Has the filesystem commit its metadata.
+    func commit() {
+        guard faultline_btrfs_commit(other) != 0 else { return }
+        _ = pwrite(other, "b", 1, 0)
+        _ = fsync(other)
     }
 
-    /// Has the kernel write back a part of every file: with `first` the first page, otherwise the last one.
-    func writeBack(first: Bool) {
-        for (path, descriptor) in descriptors where !isFolder.contains(path) && path != "." {
+    /// Has the kernel write back a page of every file.
+    func writeBack(_ aftermath: LitmusAftermath?) {
+        guard aftermath != .commitFirst else { return }
+        for (path, descriptor) in descriptors.sorted(by: { $0.key < $1.key })
+        where !isFolder.contains(path) && path != "." {
             var status = stat()
             guard fstat(descriptor, &status) == 0, status.st_size > 0 else { continue }
-            let page = first ? 0 : (status.st_size - 1) / 4096 * 4096
+            let page = aftermath == .firstPageFirst ? 0 : (status.st_size - 1) / 4096 * 4096
             _ = faultline_write_back(descriptor, Int64(page), 4096)
         }
     }
@@ -94,6 +87,8 @@ final class LitmusExecutor {
             if result != 0, errno != ENODATA { try check(result, "fremovexattr", path) }
         case "fsync": try check(fsync(try file(path)), "fsync", path)
         case "fdatasync": try check(fdatasync(try file(path)), "fdatasync", path)
+        case "commit": commit()
+        case "write-back": try check(faultline_write_back(try file(path), 0, 0), "sync_file_range", path)
         case "sync": try check(faultline_sync_filesystem(try file(".")), "syncfs", ".")
         default: throw LitmusError("\(words[0]) cannot be executed")
         }

@@ -1,6 +1,20 @@
 import Bytes
 import Model
 
+/// When the power goes: during a step of the run, or after it. As a step begins and as it ends the executor says so: the
+/// first line is that of the first step's beginning.
+package struct LitmusMoment: Hashable, Sendable {
+    /// From 0.
+    package var step: Int
+    package var isOver: Bool
+
+    /// - Parameter lineCount: how many of the executor's lines had come; nil before the first.
+    package init?(lineCount: Int) {
+        guard lineCount > 0 else { return nil }
+        (step, isOver) = ((lineCount - 1) / 2, lineCount % 2 == 0)
+    }
+}
+
 extension LitmusTrace {
     /// The pending set at the crash.
     package func pendingSet(_ profile: Profile, unitBytes: UInt64) -> PendingSet {
@@ -10,16 +24,27 @@ extension LitmusTrace {
     }
 
     /// Every tree that `profile` allows, as lines, sorted, each once. `rules`: others than the profile's own.
-    package func outcomes(_ profile: Profile, rules: ProfileRules? = nil, unitBytes: UInt64) throws -> [String] {
+    ///
+    /// - Parameter moment: when the power goes; nil after the last step.
+    package func outcomes(
+        _ profile: Profile, rules: ProfileRules? = nil, unitBytes: UInt64, at moment: LitmusMoment? = nil
+    ) throws -> [String] {
         var set = PendingSet(
             profile: profile, rules: rules ?? profile.rules, base: Tree(), unitBytes: unitBytes)
-        for event in events { set.add(event) }
+        for event in events[..<(moment.map(end) ?? events.count)] { set.add(event) }
         var lines: Set<String> = []
         set.forEachSurvivors { survivors in
             lines.insert(describe(set.tree(survivors)))
             return true
         }
         return lines.sorted()
+    }
+
+    /// The number of events that have begun at a moment. A barrier has returned when its step is over.
+    private func end(_ moment: LitmusMoment) -> Int {
+        let range = eventsOfSteps[moment.step]
+        guard !moment.isOver, let last = range.last, case .barrierEnded = events[last] else { return range.upperBound }
+        return last
     }
 
     /// A tree as one line: `f(A*4096 0*512)` a file, `d/` a directory, `s->t` a link; `{}` when nothing is there.

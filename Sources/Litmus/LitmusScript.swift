@@ -11,6 +11,8 @@ import Model
 ///       write f 0 B*512             offset, then runs of letters
 ///       write-fua f 0 B*512         the same with FUA: durable when it returns
 ///       begin s fsync f             a barrier or an operation in flight; `end s` completes it
+///       commit                      the filesystem commits its metadata by itself, which no call asked for
+///       write-back f                the kernel writes the data of f back by itself
 ///     expect strict ext4-journal    outcomes of these profiles, one tree a line
 ///       f(A*4096)
 ///

@@ -5,18 +5,24 @@ import Model
 package struct LitmusTrace {
     package private(set) var events: [TraceEvent] = []
     package let arena = PayloadArena()
+    /// The events of each step of the run.
+    package private(set) var eventsOfSteps: [Range<Int>] = []
     private var paths: [String: InodeID] = [".": .root]
     private var sizes: [InodeID: UInt64] = [:]
     private var nextInode: UInt64 = 2
     private var nextOperation: UInt64 = 1
     private var flights: [String: (id: OperationID, isBarrier: Bool, fails: Bool)] = [:]
 
-    /// The trace of `script`: the base, a flush, the run. Returns the number of events before the run in `runBegins`.
+    /// The trace of `script`: the base, a flush, the run.
     package init(_ script: LitmusScript) throws {
         for step in script.base { try take(step, step.words, script) }
         let id = newID()
         events += [.barrierBegan(id, .flush, process: 1), .barrierEnded(id, errno: 0)]
-        for step in script.run { try take(step, step.words, script) }
+        for step in script.run {
+            let begin = events.count
+            try take(step, step.words, script)
+            eventsOfSteps.append(begin..<events.count)
+        }
     }
 
     private mutating func newID() -> OperationID {
@@ -27,6 +33,9 @@ package struct LitmusTrace {
     private mutating func take(_ step: LitmusScript.Step, _ words: [String], _ script: LitmusScript) throws {
         let here = "\(script.name):\(step.line)"
         switch words[0] {
+        // The kernel may do these by itself at any time: no trace of the calls has them.
+        case "commit": break
+        case "write-back": _ = try inode(words[1], here)
         case "begin":
             try emit(Array(words.dropFirst(2)), here, flight: words[1])
         case "end":
