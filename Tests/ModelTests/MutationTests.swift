@@ -74,7 +74,7 @@ struct MutationTests {
         let journal = ProfileRules.JournalMark.allCases.map { ProfileRules.Scope.journal(upTo: $0) }
         let slots = [(true, true), (true, false), (false, true), (false, false)]
             .map { ProfileRules.Scope.slots(attributes: $0.0, ownNames: $0.1) }
-        return [.everything] + (rules.order == .slots ? slots : journal)
+        return [.everything] + (rules.order == .slots || rules.logsSlots ? slots : journal)
     }
 
     /// The unit that a caller gets who asks for none.

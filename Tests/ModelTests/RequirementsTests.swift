@@ -72,6 +72,7 @@ extension PendingSet {
             eventCount += 1
             let coverage = coverage(of: state)
             barriers[id] = nil
+            endLogging(state, succeeded: true)
             commit { old, effect in coverage.covers(effect, replacing: old) }
         } else {
             eventCount += 1
@@ -97,7 +98,7 @@ private struct DependencyChecker {
 
     init(_ set: PendingSet) {
         effects = set.pendingEffects()
-        requirements = Requirements(effects, set.rules, unitBytes: set.unitBytes)
+        requirements = Requirements(effects, set)
         rules = set.rules
         unitBytes = set.unitBytes
     }

@@ -8,6 +8,8 @@ struct BarrierCoverage {
     let order: ProfileRules.Order
     /// The barrier writes the journal up to and including the effect with this number.
     let journalCut: Int
+    /// The numbers of names that return: no sync of their file promises them.
+    var returns: Set<Int> = []
 
     /// Whether the effect's operation had returned before the barrier began.
     func hasCompleted(_ effect: PendingEffect) -> Bool { effect.completedAt < state.beganAt }
@@ -26,7 +28,8 @@ struct BarrierCoverage {
             guard hasCompleted(pending) else { return false }
             switch pending.effect {
             case .name(let entry, let new):
-                return attributes && entry.directory == inode || ownNames && (new == inode || old == inode)
+                let isOwn = (new == inode || old == inode) && !returns.contains(pending.number)
+                return attributes && entry.directory == inode || ownNames && isOwn
             case .attributes, .extendedAttribute: return attributes && pending.effect.inode == inode
             default: return pending.effect.inode == inode
             }

@@ -71,15 +71,6 @@ struct EffectQueue: Sendable, RandomAccessCollection, MutableCollection {
         removeFirst(upTo: head + 1)
     }
 
-    /// The number of the last growth that completed before `limit`; -1 if there is none.
-    func lastGrowth(completedBy limit: Int) -> Int {
-        // By index: iteration would copy each effect.
-        for index in indices.reversed() where self[index].isGrowth && self[index].completedAt < limit {
-            return self[index].number
-        }
-        return -1
-    }
-
     /// Removes and returns the effects for which `isWanted` is true.
     mutating func extract(where isWanted: (PendingEffect) -> Bool) -> [PendingEffect] {
         let effects = filter(isWanted)

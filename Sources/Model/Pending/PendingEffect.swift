@@ -42,6 +42,8 @@ struct PendingEffect: Sendable {
         /// Survives together with the next effect or not at all: the two names of a rename, the zeros and the size of a
         /// truncate.
         case joinsNext
+        /// Joins the next, unless a log may hold it alone: the new name of a rename into another directory under `logsSlots`.
+        case joinsNextUnlessLogged
         /// Survives only if the previous effect does: a rename removes the old name only if the new one exists.
         case requiresPrevious
     }
@@ -73,6 +75,10 @@ struct PendingEffect: Sendable {
         stops.append(size)
         stops.sort()
     }
+
+    /// Whether it is what the kernel zeroes in the page cache at the edge of a truncate or a hole.
+    var isEdge: Bool { isWrite && index >= Self.firstEdgeIndex }
+    static let firstEdgeIndex: UInt8 = 2
 
     var isWrite: Bool { if case .write = effect { true } else { false } }
     var isGrowth: Bool { if case .grow = effect { true } else { false } }

@@ -11,6 +11,7 @@ extension PendingSet {
             }
             if rules.order == .total { cut.raise(to: inodes[at: at].lastDataChange) }
         }
+        if rules.logsSlots { beginLogging(barrier) }
         barriers[id] = BarrierState(
             barrier: barrier, beganAt: eventCount, firstNumber: nextNumber, allHadCompleted: inFlight.isEmpty,
             metadataCut: cut)
@@ -18,6 +19,7 @@ extension PendingSet {
 
     mutating func end(_ id: OperationID, succeeded: Bool) {
         guard let state = barriers.removeValue(forKey: id) else { return }
+        endLogging(state, succeeded: succeeded)
         guard succeeded else { return fail(state) }
         let coverage = coverage(of: state)
         if !commitFast(coverage) { commit { old, effect in coverage.covers(effect, replacing: old) } }
@@ -27,11 +29,14 @@ extension PendingSet {
     func coverage(of state: BarrierState) -> BarrierCoverage {
         let (inode, scope) = scope(of: state.barrier) ?? (.root, .everything)
         var cut = state.metadataCut
-        // A new size enters the journal as soon as its data is written, whatever the order of the sizes.
+        // A new size or a new block enters the journal as soon as its data is written, whatever the order of the sizes.
         if case .journal = scope, rules.order == .metadata {
-            cut.raise(to: lastGrowth(of: inode, completedBy: state.beganAt))
+            cut.raise(to: lastAllocation(of: inode, completedBy: state.beganAt))
         }
-        return BarrierCoverage(state: state, inode: inode, scope: scope, order: rules.order, journalCut: cut)
+        var coverage = BarrierCoverage(
+            state: state, inode: inode, scope: scope, order: rules.order, journalCut: cut)
+        coverage.returns = log.returns
+        return coverage
     }
 
     private func scope(of barrier: Barrier) -> (InodeID, ProfileRules.Scope)? {
@@ -42,9 +47,36 @@ extension PendingSet {
         }
     }
 
-    private func lastGrowth(of inode: InodeID, completedBy limit: Int) -> Int {
+    /// The number of the last write that grows the file, or that fills a hole or an allocated range that was never written;
+    /// -1 if there is none.
+    private func lastAllocation(of inode: InodeID, completedBy limit: Int) -> Int {
         guard let at = inodes.index(of: inode) else { return -1 }
-        return inodes[at: at].data.lastGrowth(completedBy: limit)
+        // By index: iteration would copy each effect.
+        for index in inodes[at: at].data.indices.reversed() where inodes[at: at].data[index].completedAt < limit {
+            if inodes[at: at].data[index].isGrowth || fillsHole(index, inode, at) {
+                return inodes[at: at].data[index].number
+            }
+        }
+        return -1
+    }
+
+    /// Whether a write of the inode's queue touches a page that no earlier write has touched, durable or not. A write that was
+    /// found to change nothing may have touched it, too; then nothing is certain.
+    private func fillsHole(_ index: Int, _ inode: InodeID, _ at: Int) -> Bool {
+        let write = inodes[at: at].data[index]
+        guard payloads == nil, write.isWrite, !write.isEdge, let range = write.effect.dataRange else { return false }
+        let content = durable.nodes[inode]?.content
+        for page in range.aligned(to: pageBytes).cut(at: pageBytes) where content?.slice(page).isEmpty ?? true {
+            func touches(_ other: PendingEffect) -> Bool {
+                other.number < write.number && other.isWrite
+                    && !other.remainingBytes.intersection(RangeSet(page)).isEmpty
+            }
+            let queue = inodes[at: at].data
+            if !queue[..<index].contains(where: touches), !inodes[at: at].failedFsync.pending.contains(where: touches) {
+                return true
+            }
+        }
+        return false
     }
 
     /// After a failed fsync the kernel marks the pages clean. The covered writes may never reach the disk, and a later

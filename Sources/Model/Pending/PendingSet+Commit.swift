@@ -40,7 +40,7 @@ extension PendingSet {
         var meanings: [DirectoryEntry: InodeID?] = [:]
         return effects.map { pending in
             var old: InodeID?
-            if case .name(let entry, let inode) = pending.effect {
+            if case .name(let entry, let inode) = pending.effect, log.names[pending.number]?.isReturn != true {
                 old = meanings.updateValue(inode, forKey: entry) ?? durable[entry]
             }
             return isCovered(old, pending) ? .whole : .nothing
@@ -49,7 +49,7 @@ extension PendingSet {
 
     /// Adds the dependencies, in one pass from the last effect to the first.
     private func close(_ required: inout [DurabilityRequirement], _ effects: [PendingEffect]) {
-        let requirements = Requirements(effects, rules, unitBytes: unitBytes)
+        let requirements = Requirements(committing: effects, self)
         func requireDependencies(of index: Int, _ required: inout [DurabilityRequirement]) {
             for dependency in requirements[index] {
                 switch dependency {
@@ -66,7 +66,7 @@ extension PendingSet {
             }
         }
         for index in effects.indices.reversed() {
-            let joins = Requirements.joinsNext(index, of: effects)
+            let joins = Requirements.joinsNext(index, of: effects, isLogged: true)
             if joins, required[index + 1] != .nothing { required[index] = .whole }
             guard required[index] != .nothing else { continue }
             if joins, required[index + 1] == .nothing {

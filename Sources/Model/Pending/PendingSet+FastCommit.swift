@@ -16,7 +16,8 @@ extension PendingSet {
             commitEverything(before: state.firstNumber)
         case (.journal, .total): commitOrdered(upTo: coverage.journalCut)
         case (.journal, .metadata): commitJournal(coverage)
-        case (.slots(let attributes, let ownNames), .slots) where !rules.growthFollowsMetadata:
+        case (.slots(let attributes, let ownNames), _)
+        where rules.queuesSlots && !rules.whenCommitted.growthFollowsMetadata:
             commitData(of: inode, coverage)
             if attributes { commitAttributes(of: inode, coverage) }
             commitNames(in: attributes ? inode : nil, of: ownNames ? inode : nil, coverage.hasCompleted)
@@ -253,7 +254,10 @@ extension PendingSet {
         let pending = ordered[index]
         var needed = [pending.previousVersion, pending.previousMove].filter { ordered.index(of: $0) != nil }
         if pending.bond == .joinsNext, index + 1 < ordered.endIndex { needed.append(ordered[index + 1].number) }
-        if index > ordered.startIndex, pending.bond == .requiresPrevious || ordered[index - 1].bond == .joinsNext {
+        if index > ordered.startIndex,
+            pending.bond == .requiresPrevious && ordered[index - 1].operation == pending.operation
+                || ordered[index - 1].bond == .joinsNext
+        {
             needed.append(ordered[index - 1].number)
         }
         return needed
@@ -261,9 +265,10 @@ extension PendingSet {
 
     mutating func commitName(_ entry: DirectoryEntry, _ inode: InodeID?) {
         let old = durable[entry]
+        if log.began != nil { noteLogged([inode, old]) }
         durable.apply(.name(entry, inode))
         // The durable name was already counted while it was pending. The name that it replaces no longer counts.
-        if let old { dropName(of: old) }
+        if let old, !keepsReplaced(old, at: entry) { dropName(of: old) }
     }
 
     mutating func dropName(of inode: InodeID) {

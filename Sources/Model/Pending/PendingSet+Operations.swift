@@ -51,7 +51,7 @@ extension PendingSet {
     }
 
     private mutating func touch(_ touched: Touched, number: Int? = nil) {
-        guard rules.order != .slots, touched.first != nil || touched.named != nil || touched.unnamed != nil else {
+        guard !rules.queuesSlots, touched.first != nil || touched.named != nil || touched.unnamed != nil else {
             return
         }
         // An allocation without a visible change has no effect, but an fsync still writes the journal up to it.
@@ -86,7 +86,8 @@ extension PendingSet {
             inodes[at: inodes.insert(inode)].take(node, keepingContent: keepsContent)
             return name(entry, inode, operation)
         case .link(let inode, let entry):
-            return inodes.contains(inode) ? name(entry, inode, operation) : nil
+            guard inodes.contains(inode) else { return nil }
+            return name(entry, inode, operation, logged: LogTree.Name(carriedBy: [inode], inodes))
         case .unlink(let entry):
             return name(entry, nil, operation)
         case .rename(let from, let to, let mode):
@@ -148,7 +149,7 @@ extension PendingSet {
                 let zeros = Payload.zeros(countBytes: edge.upperBound - edge.lowerBound)
                 let pending = PendingEffect(
                     .write(inode, offsetBytes: edge.lowerBound, data: zeros), of: operation, at: eventCount,
-                    index: UInt8(2 + edgeIndex))
+                    index: PendingEffect.firstEdgeIndex + UInt8(edgeIndex))
                 enter(pending, at)
             }
             if range.upperBound >= contentEnd { inodes[at: at].contentEndBytes = range.lowerBound }
@@ -185,10 +186,13 @@ extension PendingSet {
         inodes.index(of: inode).map { inodes[at: $0].sizeBytes } ?? 0
     }
 
-    private mutating func name(_ entry: DirectoryEntry, _ inode: InodeID?, _ operation: Operation) -> Touched? {
+    private mutating func name(
+        _ entry: DirectoryEntry, _ inode: InodeID?, _ operation: Operation, logged: LogTree.Name = LogTree.Name()
+    ) -> Touched? {
         let old = names[entry]
         guard inodes.contains(entry.directory), old != inode else { return nil }
-        appendName(entry, inode, of: operation)
+        returnReplaced(at: [entry], before: operation)
+        appendName(entry, inode, of: operation, logged: logged)
         return Touched(first: entry.directory, named: inode, unnamed: old)
     }
 
@@ -201,32 +205,38 @@ extension PendingSet {
         let isMove = from.directory != to.directory
         let moves = isMove && (isDirectory(source) || mode == .exchange && target.map(isDirectory) == true)
         // Directories move in one step under every profile: a directory with two names would duplicate its content.
+        returnReplaced(at: [to, from], before: operation)
+        var logged = LogTree.Name(carriedBy: [source] + (mode == .exchange ? [target].compactMap(\.self) : []), inodes)
+        logged.oldDirectory = from.directory
         let splits = rules.renameSplits && !isDirectory(source) && !(target.map(isDirectory) ?? false)
         if mode == .exchange {
             guard let target else { return nil }
             let bond: PendingEffect.Bond = splits && isMove ? .none : .joinsNext
-            appendName(to, source, of: operation, bond: bond, moves: moves)
-            appendName(from, target, of: operation, index: 1, moves: moves)
+            appendName(to, source, of: operation, bond: bond, moves: moves, logged: logged)
+            appendName(from, target, of: operation, index: 1, moves: moves, logged: logged)
         } else {
-            let bond: PendingEffect.Bond = splits ? .none : .joinsNext
-            appendName(to, source, of: operation, bond: bond, moves: moves)
-            appendName(from, nil, of: operation, index: 1, bond: splits && !isMove ? .requiresPrevious : .none)
+            let splitsInLog = rules.logsSlots && isMove && !isDirectory(source) && !(target.map(isDirectory) ?? false)
+            let bond: PendingEffect.Bond = splits ? .none : splitsInLog ? .joinsNextUnlessLogged : .joinsNext
+            appendName(to, source, of: operation, bond: bond, moves: moves, logged: logged)
+            let requiresPrevious = splits && !isMove || splitsInLog
+            appendName(
+                from, nil, of: operation, index: 1, bond: requiresPrevious ? .requiresPrevious : .none, logged: logged)
         }
         return Touched(first: from.directory, second: to.directory, named: source, unnamed: target)
     }
 
-    private func isDirectory(_ inode: InodeID) -> Bool { durable.nodes[inode]?.kind == .directory }
+    func isDirectory(_ inode: InodeID) -> Bool { durable.nodes[inode]?.kind == .directory }
 
     private mutating func appendName(
         _ entry: DirectoryEntry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0,
-        bond: PendingEffect.Bond = .none,
-        moves: Bool = false
+        bond: PendingEffect.Bond = .none, moves: Bool = false, logged: LogTree.Name
     ) {
         let old = names.updateValueOrRemove(inode, forKey: entry)
         var pending = PendingEffect(.name(entry, inode), of: operation, at: eventCount, index: index)
         pending.bond = bond
         pending.movesDirectory = moves
-        if rules.order == .slots { chain(&pending, entry, [inode, old]) }
+        if rules.queuesSlots { chain(&pending, entry, [inode, old]) }
+        if rules.logsSlots { note(logged, replacing: old) }
         enter(pending)
         if let inode, let at = inodes.index(of: inode) { inodes[at: at].nameCount += 1 }
     }
@@ -234,7 +244,7 @@ extension PendingSet {
 
 extension PendingSet {
     /// Records the previous version of a name and whose name it is, so that a barrier on an inode finds its names.
-    private mutating func chain(_ pending: inout PendingEffect, _ entry: DirectoryEntry, _ children: [InodeID?]) {
+    mutating func chain(_ pending: inout PendingEffect, _ entry: DirectoryEntry, _ children: [InodeID?]) {
         let number = nextNumber
         pending.previousVersion = latestNames.updateValue(number, forKey: entry) ?? -1
         if pending.movesDirectory {
@@ -264,7 +274,7 @@ extension PendingSet {
     }
 
     /// Gives an effect its number and adds it to the queue in which barriers find it.
-    private mutating func enter(_ pending: consuming PendingEffect, _ inodeIndex: Int? = nil) {
+    mutating func enter(_ pending: consuming PendingEffect, _ inodeIndex: Int? = nil) {
         pending.number = nextNumber
         nextNumber += 1
         if pending.effect.isMetadata { lastMetadataNumber = pending.number }
@@ -275,7 +285,7 @@ extension PendingSet {
         guard let at = inodeIndex ?? inodes.index(of: pending.effect.inode) else { return }
         effectCount += 1
         let kind = pending.effect.kind
-        if rules.order == .total || kind == .name || rules.order == .metadata && pending.effect.isMetadata {
+        if rules.order == .total || kind == .name || !rules.queuesSlots && pending.effect.isMetadata {
             ordered.append(pending)
             inodes[at: at].orderedCount += 1
         } else if kind == .attribute {

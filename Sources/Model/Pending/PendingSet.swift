@@ -46,6 +46,9 @@ public struct PendingSet: Sendable {
     var latestNames: [DirectoryEntry: Int] = [:]
     var latestMove = -1
 
+    /// For `logsSlots`.
+    var log = LogTree()
+
     /// The names and sizes that running programs see.
     var names: [DirectoryEntry: InodeID] = [:]
     var inodes = InodeTable()
@@ -114,6 +117,11 @@ public struct PendingSet: Sendable {
         var lastChange = -1
         var lastSizeChange = -1
         var lastNameChange = -1
+        /// For `logsSlots`: effects with lower numbers may be in the log with the inode; -1 if none, `Int.max` while a sync
+        /// of it is in flight.
+        var loggedUpTo = -1
+        /// The number of the latest effect on it that a sync surely logged, or a commit; -1 if there is none.
+        var surelyLoggedUpTo = -1
         /// The number of the latest completed write, for data=journal.
         var lastDataChange = -1
 
@@ -207,6 +215,6 @@ extension PendingSet {
         }
         let durableCount = durable.nodes.values.map { $0.content.count + $0.entries.count + 1 }
         return ordered.heldCount + perInode.reduce(0, +) + durableCount.reduce(0, +) + names.count + barriers.count
-            + inFlight.count + latestNames.count
+            + inFlight.count + latestNames.count + log.names.count + log.replaced.count
     }
 }

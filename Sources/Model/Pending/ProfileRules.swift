@@ -17,7 +17,8 @@ package struct ProfileRules: Hashable, Sendable {
         /// The inode's data and sizes, and the journal up to the inode's last change. The journal holds the metadata; with
         /// a total order it holds everything.
         case journal(upTo: JournalMark)
-        /// The inode's data and sizes, and optionally its other slots. `attributes`: its attributes and the names in it, if
+        /// The inode's data and sizes, and optionally its other slots. With `Order.metadata` they go to a log of their own
+        /// (`logsSlots`). `attributes`: its attributes and the names in it, if
         /// it is a directory. `ownNames`: the names that refer to it.
         case slots(attributes: Bool, ownNames: Bool)
     }
@@ -47,6 +48,26 @@ package struct ProfileRules: Hashable, Sendable {
     package var fdatasync: Scope
 }
 
+extension ProfileRules {
+    /// Commits keep the order of metadata, but a sync writes its slots to a log, without the metadata before them
+    /// (btrfs's log tree; fs/btrfs/tree-log.c). `LogTree` says what else may be in it.
+    package var logsSlots: Bool {
+        guard order == .metadata, case .slots = fsync else { return false }
+        return true
+    }
+
+    /// Whether data, sizes and attributes are in the queues of their inodes, and only names in one queue.
+    var queuesSlots: Bool { order == .slots || logsSlots }
+
+    /// The rules by which an effect that becomes durable takes along what it needs.
+    var whenCommitted: ProfileRules {
+        guard logsSlots else { return self }
+        var rules = self
+        (rules.order, rules.growthFollowsMetadata) = (.slots, false)
+        return rules
+    }
+}
+
 extension Profile {
     package var rules: ProfileRules {
         switch self {
@@ -71,7 +92,7 @@ extension Profile {
                 fsync: .journal(upTo: .anyChange), fdatasync: .journal(upTo: .sizeOrNameChange))
         case .btrfs:
             ProfileRules(
-                order: .slots,
+                order: .metadata, growthFollowsMetadata: true,
                 smallestUnitBytes: pageBytes, usualUnitBytes: pageBytes,
                 fsync: .slots(attributes: true, ownNames: true),
                 fdatasync: .slots(attributes: true, ownNames: true))

@@ -15,6 +15,7 @@ import Bytes
 ///   a whole unit replace all earlier data. Zeros are metadata: they depend on no data.
 /// - A growth depends on the earlier growth that it continues. A truncate replaces growth and depends on earlier truncates.
 /// - A name or an attribute depends on the earlier version in its slot.
+/// - What may be in a log by itself depends on less of the metadata before it: see `LogTree`.
 struct Requirements {
     enum Dependency {
         /// All of the effect at this index.
@@ -28,10 +29,20 @@ struct Requirements {
 
     subscript(index: Int) -> ArraySlice<Dependency> { dependencies[first[index]..<first[index + 1]] }
 
-    init(_ effects: [PendingEffect], _ rules: ProfileRules, unitBytes: UInt64) {
+    /// What the effects of a set need to survive a crash.
+    init(_ effects: [PendingEffect], _ set: PendingSet) {
+        self.init(effects, set.rules, unitBytes: set.unitBytes, set.log.began == nil ? nil : set)
+    }
+
+    /// What effects that a barrier makes durable take along.
+    init(committing effects: [PendingEffect], _ set: PendingSet) {
+        self.init(effects, set.rules.whenCommitted, unitBytes: set.unitBytes, nil)
+    }
+
+    private init(_ effects: [PendingEffect], _ rules: ProfileRules, unitBytes: UInt64, _ logged: PendingSet?) {
         first.reserveCapacity(effects.count + 1)
         dependencies.reserveCapacity(effects.count)
-        var latest = Latest(rules: rules, unitBytes: unitBytes)
+        var latest = Latest(rules: rules, unitBytes: unitBytes, logged: logged)
         for (index, pending) in effects.enumerated() {
             latest.appendDependencies(of: pending, index, effects, to: &dependencies)
             latest.record(pending, index)
@@ -54,8 +65,9 @@ extension Requirements {
     }
 
     /// The bundle that begins at an index.
-    static func bundle(at index: Int, of effects: [PendingEffect], _ rules: ProfileRules) -> Bundle {
-        if joinsNext(index, of: effects) { return .pair }
+    static func bundle(at index: Int, of effects: [PendingEffect], _ set: PendingSet) -> Bundle {
+        let rules = set.rules
+        if joinsNext(index, of: effects, isLogged: set.log.began != nil) { return .pair }
         let effect = effects[index]
         guard rules.order == .total, effect.isWrite else { return .single }
         guard tearing(of: effect, rules) == .pagePrefix, index + 1 < effects.count else {
@@ -66,9 +78,16 @@ extension Requirements {
     }
 
     /// Whether an effect survives only together with the next one.
+    ///
+    /// - Parameter isLogged: whether a log may hold the one without the other, as when a barrier writes it.
     @inline(__always)
-    static func joinsNext(_ index: Int, of effects: [PendingEffect]) -> Bool {
-        effects[index].bond == .joinsNext && index + 1 < effects.count
+    static func joinsNext(_ index: Int, of effects: [PendingEffect], isLogged: Bool) -> Bool {
+        switch effects[index].bond {
+        case .joinsNext: index + 1 < effects.count
+        case .joinsNextUnlessLogged:
+            !isLogged && index + 1 < effects.count && effects[index + 1].operation == effects[index].operation
+        case .none, .requiresPrevious: false
+        }
     }
 
     /// How a write is torn.
@@ -93,8 +112,14 @@ extension Requirements {
 private struct Latest {
     let rules: ProfileRules
     let unitBytes: UInt64
+    /// The set, if some of its effects may be in a log.
+    let logged: PendingSet?
     var anything: Int?
+    /// The latest metadata that needs all metadata before it, and what came since.
     var metadata: Int?
+    var unordered: [Int] = []
+    /// Names, if some may be in a log.
+    var allNames: [Int] = []
     var directoryMove: Int?
     var names: [DirectoryEntry: Int] = [:]
     var inodes: [InodeID: Slots] = [:]
@@ -113,13 +138,16 @@ private struct Latest {
         to dependencies: inout [Requirements.Dependency]
     ) {
         func append(_ index: Int?) { if let index { dependencies.append(.effect(index)) } }
-        if pending.bond == .requiresPrevious { append(index - 1) }
+        // The previous effect of the operation may be durable by now.
+        if pending.bond == .requiresPrevious, index > 0, effects[index - 1].operation == pending.operation {
+            append(index - 1)
+        }
         if pending.movesDirectory { append(directoryMove) }
         if rules.order == .total {
             append(anything)
             return
         }
-        if rules.order == .metadata, pending.effect.isMetadata { append(metadata) }
+        if rules.order == .metadata, pending.effect.isMetadata { appendOrder(of: pending, effects, to: &dependencies) }
         let slots = inodes[pending.effect.inode]
         switch pending.effect {
         case .write:
@@ -134,11 +162,28 @@ private struct Latest {
             }
         case .grow:
             append(slots?.size)
-            if rules.growthFollowsMetadata { append(metadata) }
+            if rules.growthFollowsMetadata { appendOrder(of: pending, effects, to: &dependencies) }
         case .resize: append(slots?.resize)
         case .name(let entry, _): append(names[entry])
         case .attributes: append(slots?.attributes)
         case .extendedAttribute(_, let name, _): append(slots?.extendedAttributes[name])
+        }
+    }
+
+    /// The metadata before an effect that it needs.
+    private func appendOrder(
+        of pending: PendingEffect, _ effects: [PendingEffect], to dependencies: inout [Requirements.Dependency]
+    ) {
+        switch logged?.logAccess(of: pending) ?? .none {
+        case .none:
+            if let metadata { dependencies.append(.effect(metadata)) }
+            for index in unordered.suffix(LogTree.comparedAtMost) { dependencies.append(.effect(index)) }
+        case .alone: break
+        case .name:
+            for index in allNames.suffix(LogTree.comparedAtMost)
+            where effects[index].operation != pending.operation && logged!.logBrings(effects[index], with: pending) {
+                dependencies.append(.effect(index))
+            }
         }
     }
 
@@ -150,6 +195,19 @@ private struct Latest {
         for run in slots.zeros.runs(in: range) { dependencies.append(.units(of: run.effectIndex, run.range)) }
     }
 
+    private mutating func recordOrder(_ pending: PendingEffect, _ index: Int) {
+        guard let logged else {
+            metadata = index
+            return
+        }
+        if case .name = pending.effect { allNames.append(index) }
+        if logged.logAccess(of: pending) == .none {
+            (metadata, unordered) = (index, [])
+        } else {
+            unordered.append(index)
+        }
+    }
+
     mutating func record(_ pending: PendingEffect, _ index: Int) {
         // Writes covered by a failed fsync impose no ordering: they may be lost while later effects become durable. A later
         // write in the same unit does not guarantee them either: their page is clean and may have been evicted.
@@ -158,7 +216,7 @@ private struct Latest {
             anything = index
             guard case .zero = pending.effect else { return }
         }
-        if pending.effect.isMetadata { metadata = index }
+        if pending.effect.isMetadata { recordOrder(pending, index) }
         if pending.movesDirectory { directoryMove = index }
         let inode = pending.effect.inode
         switch pending.effect {

@@ -4,23 +4,24 @@ struct SurvivorClosure {
     private let effects: [PendingEffect]
     private let requirements: Requirements
     private let unitBytes: UInt64
-    private let rules: ProfileRules
+    private let set: PendingSet
+    private var rules: ProfileRules { self.set.rules }
     private(set) var fates: [Fate] = []
     /// The lost units of each effect that survives in part.
     private var lacking: [Int: RangeSet<UInt64>] = [:]
 
     init(_ effects: [PendingEffect], _ set: PendingSet) {
         self.effects = effects
-        requirements = Requirements(effects, set.rules, unitBytes: set.unitBytes)
+        requirements = Requirements(effects, set)
         unitBytes = set.unitBytes
-        rules = set.rules
+        self.set = set
         fates.reserveCapacity(effects.count)
     }
 
     /// Resolves the next bundle.
     mutating func resolveNext(_ wanted: (PendingEffect) -> Fate) {
         let index = fates.count
-        switch Requirements.bundle(at: index, of: effects, rules) {
+        switch Requirements.bundle(at: index, of: effects, set) {
         case .pair:
             resolvePair(index, areWanted: wanted(effects[index]) == .kept && wanted(effects[index + 1]) == .kept)
         case .prefix(withGrowth: true): resolveTorn(index, wanted(effects[index]), growth: wanted(effects[index + 1]))

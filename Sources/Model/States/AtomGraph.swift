@@ -34,12 +34,12 @@ struct AtomGraph {
     init(_ set: PendingSet) {
         effects = set.pendingEffects()
         unitBytes = set.unitBytes
-        let requirements = Requirements(effects, set.rules, unitBytes: set.unitBytes)
+        let requirements = Requirements(effects, set)
         var index = 0
         while index < effects.count {
             let begin = atoms.count
             var count = 1
-            switch Requirements.bundle(at: index, of: effects, set.rules) {
+            switch Requirements.bundle(at: index, of: effects, set) {
             case .pair:
                 append(Atom(effectIndex: index, piece: .pair), requirements[index] + requirements[index + 1])
                 count = 2

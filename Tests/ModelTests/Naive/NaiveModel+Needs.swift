@@ -2,24 +2,32 @@ import Model
 
 extension NaiveModel {
     /// What an atom needs, itself included, and what survives together with it.
-    func allNeeds(of index: Int) -> UInt64 {
+    ///
+    /// - Parameter committing: what it takes along when a barrier makes it durable.
+    func allNeeds(of index: Int, committing: Bool = false) -> UInt64 {
         var needs: UInt64 = 1 << UInt64(index)
         for other in atoms.indices where atoms[other].group == atoms[index].group { needs |= 1 << UInt64(other) }
-        for other in 0..<index where self.needs(index, other) { needs |= 1 << UInt64(other) }
+        if !committing, logBegan == nil {
+            let joined = atoms.indices.filter {
+                atoms[index].joinsUnlessLogged == $0 || atoms[$0].joinsUnlessLogged == index
+            }
+            for other in joined { needs |= 1 << UInt64(other) }
+        }
+        for other in 0..<index where self.needs(index, other, committing) { needs |= 1 << UInt64(other) }
         return needs
     }
 
     /// Whether the atom survives only if that earlier one does.
-    private func needs(_ index: Int, _ other: Int) -> Bool {
+    private func needs(_ index: Int, _ other: Int, _ committing: Bool) -> Bool {
         let (atom, earlier) = (atoms[index], atoms[other])
         if atom.previous == other { return true }
         if rules.order == .total {
             return !earlier.isUnsyncable
         }
         if earlier.isUnsyncable { return false }
-        if rules.order == .metadata, earlier.isMetadata {
-            if atom.isMetadata { return true }
-            if atom.isGrowth, rules.growthFollowsMetadata { return true }
+        if rules.order == .metadata, earlier.isMetadata, !(rules.logsSlots && committing) {
+            let isOrdered = atom.isMetadata || atom.isGrowth && rules.growthFollowsMetadata
+            if isOrdered, !mayBeLogged(index, without: other) { return true }
         }
         if atom.movesDirectory, earlier.movesDirectory { return true }
         switch (atom.things[0], earlier.things[0]) {
@@ -32,6 +40,23 @@ extension NaiveModel {
         case (.extendedAttribute(let one, let name, _), .extendedAttribute(let two, let other, _)):
             return one == two && name == other
         default: return false
+        }
+    }
+
+    /// Whether the log may hold an atom and not that earlier one.
+    private func mayBeLogged(_ index: Int, without other: Int) -> Bool {
+        guard let began = logBegan else { return false }
+        let (atom, earlier) = (atoms[index], atoms[other])
+        switch atom.things[0] {
+        case .attributes, .extendedAttribute: return true
+        case .data, .zero, .size: return (loggedAt[atom.inode] ?? 0) > index
+        case .name(let entry, let new):
+            guard !atom.isReturn, case .name(let otherEntry, _) = earlier.things[0] else { return true }
+            let isBeforeLog = otherEntry.directory == entry.directory && other < began
+            guard isBeforeLog || earlier.oldDirectory == entry.directory else { return true }
+            // Whatever may have logged the later name since the last commit.
+            let logged = [new, atom.old, entry.directory, atom.oldDirectory].compactMap { $0.flatMap { loggedAt[$0] } }
+            return logged.contains { $0 > 0 && $0 >= earlier.carriedUpTo }
         }
     }
 
@@ -86,7 +111,11 @@ extension NaiveModel {
         for bits in 0..<UInt64(1) << UInt64(optional.count) {
             var set = mandatory
             for (place, index) in optional.enumerated() where has(bits, place) { set |= 1 << UInt64(index) }
-            guard atoms.indices.allSatisfy({ !has(set, $0) || needs[$0] & ~set == 0 }) else { continue }
+            let isLegal = atoms.indices.allSatisfy { index in
+                // What a log made durable lacks what came before it.
+                !has(set, index) || rules.logsSlots && has(mandatory, index) || needs[index] & ~set == 0
+            }
+            guard isLegal else { continue }
             var state = NaiveState(born: volatile)
             for index in atoms.indices where has(set, index) {
                 for thing in atoms[index].things { state.apply(thing) }

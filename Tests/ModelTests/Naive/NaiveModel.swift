@@ -23,16 +23,26 @@ struct NaiveModel {
         /// Of an extending write, not of a truncate.
         var isGrowth = false
         var isWrite = false
+        /// Zeroed in the page cache at the edge of a truncate or a hole.
+        var isEdge = false
         var isMetadata = false
         var completedAt = Int.max
         var isUnsyncable = false
         /// Of a name: what the name meant before.
         var old: InodeID?
+        /// Of a rename: the directory of the old name.
+        var oldDirectory: InodeID?
+        /// Of a new name of a file: it is in every log begun before this time; 0 if that is not certain.
+        var carriedUpTo = 0
         var movesDirectory = false
         /// Atoms that survive together share a class.
         var group: Int
         /// Needs this atom besides what the rules say.
         var previous: Int?
+        /// Survives together with this atom, unless a log may hold one of them.
+        var joinsUnlessLogged: Int?
+        /// A name that means again what it meant before a sync of the file that replaced it.
+        var isReturn = false
     }
 
     let rules: ProfileRules
@@ -46,7 +56,14 @@ struct NaiveModel {
     private var marks: [(completedAt: Int, inode: InodeID, kinds: Set<Kind>, atom: Int)] = []
     private var flights: [OperationID: (atoms: Range<Int>, marks: [Mark])] = [:]
     private var atomsOfOperation: [OperationID: Range<Int>] = [:]
-    private var barriers: [OperationID: (barrier: Barrier, beganAt: Int, cut: Int)] = [:]
+    var barriers: [OperationID: (barrier: Barrier, beganAt: Int, cut: Int)] = [:]
+    /// The number of atoms when something was synced first since the last flush, and when an inode was logged last;
+    /// `Int.max` while that goes on.
+    var logBegan: Int?
+    var loggedAt: [InodeID: Int] = [:]
+    var surelyLogged: [InodeID: Int] = [:]
+    /// What names meant that only a sync of their file changed for good.
+    var replaced: [DirectoryEntry: [InodeID]] = [:]
 
     enum Kind { case change, size, name }
 
@@ -73,7 +90,12 @@ struct NaiveModel {
                 guard let flight = flights.removeValue(forKey: id) else { continue }
                 for atom in flight.atoms { atoms[atom].completedAt = time }
                 for mark in flight.marks { self.mark(mark.inode, mark.kinds, flight.atoms.upperBound - 1) }
-            case .barrierBegan(let id, let barrier, _): barriers[id] = (barrier, time, cut(of: barrier))
+            case .barrierBegan(let id, let barrier, _):
+                barriers[id] = (barrier, time, cut(of: barrier))
+                if let inode = synced(by: barrier) {
+                    logBegan = logBegan ?? atoms.count
+                    loggedAt[inode] = .max
+                }
             case .barrierEnded(let id, let errno): end(id, errno)
             default: break
             }
@@ -134,7 +156,7 @@ struct NaiveModel {
         case .create(let inode, let kind, let attributes, let entry):
             volatile.born(inode, kind, attributes)
             return name(entry, inode)
-        case .link(let inode, let entry): return name(entry, inode)
+        case .link(let inode, let entry): return name(entry, inode, carriedUpTo: surelyLogged[inode] ?? 0)
         case .unlink(let entry): return name(entry, nil)
         case .rename(let from, let to, let mode): return rename(from, to, mode)
         case .setAttributes(let inode, let attributes):
@@ -149,7 +171,7 @@ struct NaiveModel {
         }
     }
 
-    private mutating func add(_ things: [Thing], isMetadata: Bool = false, sharesGroup: Bool = false) {
+    mutating func add(_ things: [Thing], isMetadata: Bool = false, sharesGroup: Bool = false) {
         let group = sharesGroup ? atoms[atoms.count - 1].group : atoms.count
         atoms.append(Atom(part: partCount, things: things, isMetadata: isMetadata, group: group))
         for thing in things { volatile.apply(thing) }
@@ -227,21 +249,26 @@ struct NaiveModel {
                 edges = [before.lowerBound..<border, border..<before.upperBound]
             }
             for edge in edges where !edge.isEmpty && edge.lowerBound < end {
+                let first = atoms.count
                 addUnits(inode, edge, [UInt8(ascii: "0")], edge.upperBound)
+                for atom in first..<atoms.count { atoms[atom].isEdge = true }
             }
             if range.upperBound >= end { volatile.contentEnds[inode] = range.lowerBound }
         }
         return zeroes || resizes ? [Mark(inode, [.change, .size])] : []
     }
 
-    private mutating func name(_ entry: DirectoryEntry, _ inode: InodeID?) -> [Mark] {
+    private mutating func name(_ entry: DirectoryEntry, _ inode: InodeID?, carriedUpTo: Int = 0) -> [Mark] {
         let old = volatile.names[entry]
-        addName(entry, inode)
+        addReturns(entry)
+        addName(entry, inode, replacing: old)
+        atoms[atoms.count - 1].carriedUpTo = carriedUpTo
         return [Mark(entry.directory, [.change])] + [inode, old].compactMap(\.self).map { Mark($0, [.change, .name]) }
     }
 
-    private mutating func addName(_ entry: DirectoryEntry, _ inode: InodeID?, sharesGroup: Bool = false) {
-        let old = volatile.names[entry]
+    private mutating func addName(
+        _ entry: DirectoryEntry, _ inode: InodeID?, replacing old: InodeID?, sharesGroup: Bool = false
+    ) {
         add([.name(entry, inode)], isMetadata: true, sharesGroup: sharesGroup)
         atoms[atoms.count - 1].old = old
     }
@@ -253,10 +280,24 @@ struct NaiveModel {
         let isMove = from.directory != to.directory
         let splits = rules.renameSplits && directories.isEmpty
         let moves = isMove && (directories.contains(source) || mode == .exchange && !directories.isEmpty)
-        addName(to, source)
+        addReturns(to)
+        addReturns(from)
+        addName(to, source, replacing: target)
         atoms[atoms.count - 1].movesDirectory = moves
-        addName(from, mode == .exchange ? target : nil, sharesGroup: !splits || mode == .exchange && !isMove)
+        let splitsInLog = rules.logsSlots && isMove && directories.isEmpty && mode != .exchange
+        addName(
+            from, mode == .exchange ? target : nil, replacing: source,
+            sharesGroup: !splitsInLog && (!splits || mode == .exchange && !isMove))
+        if splitsInLog {
+            atoms[atoms.count - 2].joinsUnlessLogged = atoms.count - 1
+            atoms[atoms.count - 1].previous = atoms.count - 2
+        }
         atoms[atoms.count - 1].movesDirectory = moves && mode == .exchange
+        let files = mode == .exchange ? [source, target!] : [source]
+        for atom in atoms.count - 2..<atoms.count {
+            atoms[atom].oldDirectory = from.directory
+            atoms[atom].carriedUpTo = files.map { surelyLogged[$0] ?? 0 }.min()!
+        }
         if splits, !isMove, mode != .exchange { atoms[atoms.count - 1].previous = atoms.count - 2 }
         return [Mark(from.directory, [.change]), Mark(to.directory, [.change])]
             + [source, target].compactMap(\.self).map { Mark($0, [.change, .name]) }
@@ -290,9 +331,11 @@ struct NaiveModel {
             case .sizeOrNameChange: [.size, .name]
             }
         let last = marks.filter { $0.inode == inode && !$0.kinds.isDisjoint(with: kinds) }.map(\.atom).max() ?? -1
-        // A new size is in the journal; where data is in it too, every write.
-        let data = atoms.lastIndex {
-            ($0.isGrowth || $0.isWrite && rules.order == .total) && $0.inode == inode && $0.completedAt <= time
+        // A new size or a new block is in the journal; where data is in it too, every write.
+        let data = atoms.indices.last { index in
+            let atom = atoms[index]
+            let isJournalled = atom.isGrowth || atom.isWrite && (rules.order == .total || fillsHole(index))
+            return isJournalled && atom.inode == inode && atom.completedAt <= time
         }
         return max(last, data ?? -1)
     }
@@ -300,6 +343,7 @@ struct NaiveModel {
     private mutating func end(_ id: OperationID, _ errno: Int32) {
         guard let (barrier, beganAt, cut) = barriers.removeValue(forKey: id) else { return }
         let (inode, scope) = scope(barrier)
+        log(barrier, beganAt, errno)
         for (index, atom) in atoms.enumerated() where atom.completedAt < beganAt && !has(mandatory, index) {
             guard errno != 0, atom.isWrite, speaks(barrier, of: index) else { continue }
             atoms[index].isUnsyncable = true
@@ -307,6 +351,7 @@ struct NaiveModel {
             for other in index + 1..<atoms.count where atoms[other].group == atom.group { atoms[other].group = other }
         }
         guard errno == 0 else { return }
+        let mandatoryBefore = mandatory
         for (index, atom) in atoms.enumerated() where isPromised(atom, index, inode, scope, beganAt, cut) {
             if case .forceUnitAccess = barrier, !atom.isWrite && !atom.isGrowth || !speaks(barrier, of: index) {
                 continue
@@ -314,29 +359,19 @@ struct NaiveModel {
             mandatory |= 1 << UInt64(index)
         }
         mandatory = closed(mandatory)
-    }
-
-    private func isPromised(
-        _ atom: Atom, _ index: Int, _ inode: InodeID, _ scope: ProfileRules.Scope, _ beganAt: Int, _ cut: Int
-    ) -> Bool {
-        let isCovered = atom.completedAt < beganAt && !atom.isUnsyncable
-        switch scope {
-        case .everything: return isCovered
-        case .journal where rules.order == .total: return index <= cut && !atom.isUnsyncable
-        case .journal: return atom.isMetadata ? index <= cut : isCovered && atom.inode == inode
-        case .slots(let attributes, let ownNames):
-            guard isCovered else { return false }
-            switch atom.things[0] {
-            case .name(let entry, let new):
-                return attributes && entry.directory == inode || ownNames && (new == inode || atom.old == inode)
-            case .attributes, .extendedAttribute: return attributes && atom.inode == inode
-            default: return atom.inode == inode
+        guard rules.logsSlots, logBegan != nil else { return }
+        if let inode = synced(by: barrier) { replaced = replaced.filter { $0.key.directory != inode } }
+        for index in atoms.indices where has(mandatory & ~mandatoryBefore, index) {
+            guard case .name(let entry, let new) = atoms[index].things[0] else { continue }
+            keepReplaced(entry, by: index, new, barrier)
+            for child in [new, atoms[index].old].compactMap(\.self) {
+                loggedAt[child] = max(loggedAt[child] ?? 0, atoms.count)
             }
         }
     }
 
-    private func closed(_ set: UInt64) -> UInt64 {
-        let needs = atoms.indices.map { allNeeds(of: $0) }
+    func closed(_ set: UInt64) -> UInt64 {
+        let needs = atoms.indices.map { allNeeds(of: $0, committing: true) }
         var set = set
         while true {
             var larger = set
