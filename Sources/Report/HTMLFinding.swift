@@ -28,6 +28,9 @@ struct HTMLFinding {
     var firstCrash: String?
     var hasStory = false
     var who = ""
+    /// What heads the states, and their last column.
+    var statesTitle = "What did survive"
+    var afterTitle = "after the crash"
     /// What the timeline is of.
     var whole = "run"
     var outcomeTitle = ""
@@ -128,9 +131,12 @@ struct HTMLFinding {
         var builder = TimelineBuilder(facts, promises: Set(promises))
         let ending = account.map(StoryReport.ending) ?? "power cut after event \(facts.crashPoint)"
         timeline = builder.timeline(id: id, ending: ending, stateIDs: ids)
+        if facts.record.look != nil { (statesTitle, afterTitle) = ("The files when it was looked at", "then") }
         hasTimeline = true
         hasSeveralStates = facts.states.count > 1
-        states = zip(ids, facts.states).map { HTMLState($1, id: $0, finding: facts.states[0]) }
+        states = zip(ids, facts.states).map {
+            HTMLState($1, id: $0, finding: facts.states[0], isCrash: facts.record.look == nil)
+        }
     }
 
     static func tone(_ style: Style) -> String {

@@ -25,6 +25,8 @@ package struct FindingFacts: Sendable {
     package private(set) var linesBefore: Int
     /// The operations that a barrier made durable, by the crash point right after its return.
     package private(set) var madeDurable: [Int: [OperationID]] = [:]
+    /// Operations whose sync had failed, and that later operations replaced: no sync made them durable.
+    package private(set) var replaced: Set<OperationID> = []
     /// What the crash could have lost, by operation.
     package private(set) var unsynced: [OperationID: [Loss]] = [:]
     /// The finding's state first, then its neighbours.
@@ -57,7 +59,9 @@ package struct FindingFacts: Sendable {
         events = Array(recording.events[skippedEvents..<record.crashPoint])
         before = recording.base
         linesBefore = lineCount
-        var set = PendingSet(profile: record.profile, base: recording.base, unitBytes: recording.sectorBytes)
+        // Without a crash every profile gives the same state; this one tells what the syncs made durable.
+        let profile = record.look == nil ? record.profile : .ext4Ordered
+        var set = PendingSet(profile: profile, base: recording.base, unitBytes: recording.sectorBytes)
         for event in recording.events[..<skippedEvents] { set.add(event) }
         if skippedEvents > 0 { before = set.tree(set.survivors(.everything)) }
         try follow(recording, &set)
@@ -71,8 +75,10 @@ package struct FindingFacts: Sendable {
             case .barrierEnded(_, errno: 0):
                 let pending = Self.unsynced(set)
                 set.add(event)
-                let durable = Set(pending.keys).subtracting(Self.unsynced(set).keys)
-                madeDurable[skippedEvents + index + 1] = durable.sorted()
+                let gone = Set(pending.keys).subtracting(Self.unsynced(set).keys)
+                let failed = gone.filter { pending[$0]?.allSatisfy(\.isUnsyncable) == true }
+                replaced.formUnion(failed)
+                madeDurable[skippedEvents + index + 1] = gone.subtracting(failed).sorted()
                 continue
             case .oracle(let line):
                 linesBefore -= 1

@@ -44,13 +44,15 @@ struct HTMLState {
 
     private static let hexRowsAtMost = 24
 
-    init(_ state: StateFacts, id: String, finding: StateFacts) {
+    /// - Parameter isCrash: false for what was looked at after a fault.
+    init(_ state: StateFacts, id: String, finding: StateFacts, isCrash: Bool) {
         stateID = id
         label = Self.label(state, finding)
         outcome = Self.outcome(state)
         isFinding = state.kind == .finding
-        lostWords = state.losses.prefix(12).map(\.words)
+        lostWords = state.losses.prefix(12).map { "lost: \($0.words)" }
         if state.losses.count > 12 { lostWords.append("and \(state.losses.count - 12) more") }
+        if lostWords.isEmpty { lostWords = [isCrash ? "nothing is lost" : "no power cut"] }
         files = state.files.shown.map(File.init)
         filesLeftOut = state.files.leftOut > 0 ? state.files.leftOut : nil
         hexTables = []
@@ -64,7 +66,7 @@ struct HTMLState {
 
     private static func label(_ state: StateFacts, _ finding: StateFacts) -> String {
         switch state.kind {
-        case .finding: return state.lost.isEmpty ? "the failing state: nothing lost" : "the smallest failing state"
+        case .finding: return state.lost.isEmpty ? "the failing state" : "the smallest failing state"
         case .neighbour(.allLost): return "all unsynced changes lost"
         case .neighbour(.allKept):
             return finding.losses.count == 1 ? "all kept: only this change differs" : "all unsynced changes kept"

@@ -43,7 +43,9 @@ struct TimelineBuilder {
         case .completed: break
         case .operation(let operation):
             markByOperation[operation.id] = marks.count
-            let fate: CrashStory.Fate = facts.unsynced[operation.id] == nil ? .durable : .survived
+            let fate: CrashStory.Fate =
+                facts.unsynced[operation.id] != nil
+                ? .survived : facts.replaced.contains(operation.id) ? .failed : .durable
             var mark = mark(told, point, operation.change.markKind, lane(of: operation.change, told), fate)
             (mark.offset, mark.bytes, mark.size) = (told.offsetBytes, told.countBytes, told.sizeBytes)
             (mark.process, mark.operation) = (operation.process, operation.id.rawValue)

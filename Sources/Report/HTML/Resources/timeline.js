@@ -192,7 +192,8 @@ class Timeline {
     const calls = { lost: "LOST", torn: "TORN", promised: "BROKEN PROMISE" };
     if (calls[fate]) {
       const isLate = x > this.width / 2;
-      const call = svgElement("text", { class: "call", x: isLate ? x - 9 : x + 9, y: y - 9 }, group);
+      const name = 12 + 7 * this.data.lanes[mark.lane].name.length;
+      const call = svgElement("text", { class: "call", x: isLate ? x - 9 : Math.max(x + 9, name), y: y - 9 }, group);
       call.setAttribute("text-anchor", isLate ? "end" : "start");
       call.textContent = calls[fate];
     }
@@ -249,7 +250,7 @@ class Timeline {
   words(mark, index) {
     const fates = {
       durable: "durable", survived: "survived, though no sync had made it durable",
-      lost: "LOST: no sync had made it durable", torn: "TORN: no sync had made it durable", synced: "returned", failed: "FAILED", unfinished: "had not returned",
+      lost: "LOST: no sync had made it durable", torn: "TORN: no sync had made it durable", synced: "returned", failed: mark.kind === "sync" ? "FAILED" : "not durable: its sync failed", unfinished: "had not returned",
       asked: "requested", acknowledged: "acknowledged", promised: "acknowledged: the PROMISE that this crash breaks",
       refused: "refused", injected: "", other: "",
     };
