@@ -3,14 +3,14 @@ import Exploration
 import Model
 import Runs
 
-/// What each finding of an expected violation must have lost, as the key `loss` of a matrix says: a kind of change and the
-/// files that it was of, or the family of faults that the store met.
+/// The cause that every finding of an expected violation must have, from the key `loss` of a matrix: a kind of lost
+/// change with a path pattern, or a family of injected faults.
 package enum ExpectedLoss: Hashable, Sendable {
-    /// In its path `*` stands for anything.
+    /// A lost change. In its path `*` matches any text.
     case change(LossPattern)
     case fault(FaultFamilyName)
 
-    /// Nil for what is neither.
+    /// nil if the text is neither.
     package init?(named text: String) {
         if let family = FaultFamilyName(rawValue: text) {
             self = .fault(family)

@@ -8,23 +8,23 @@ import Runs
 import Scenarios
 import Targets
 
-/// Targets × scenarios × seeds × parameters: what a night, or a first minute, runs.
+/// A list of runs: targets × scenarios × seeds × parameters.
 package struct Matrix: Sendable {
     package struct Cell: Sendable {
         package var request: RunRequest
-        /// What the cell must come to. A planted bug that is not found is an error of the harness; so is a loss that is
-        /// known and no longer seen.
+        /// The expected verdict. A cell that passes although another verdict is expected counts as a harness error.
         package var expectation: Verdict
-        /// Why a violation is expected.
+        /// The reason why a violation is expected.
         package var reason: String?
-        /// The check that a finding of an expected violation must name.
+        /// The check that at least one finding of an expected violation must name.
         package var expectedCheck: Check?
-        /// What each finding of an expected violation must have lost; a violation with another cause is unexpected.
+        /// The loss that every finding of an expected violation must have; a violation with another cause is
+        /// unexpected.
         package var expectedLoss: ExpectedLoss?
-        /// Why the cell cannot run on this machine.
+        /// The reason why the cell cannot run on this machine; nil if it can.
         package var obstacle: String?
 
-        /// Everything that decides what the cell does, in one line: cells with equal names do the same.
+        /// All parameters of the cell in one line. Cells with equal names do the same.
         package var name: String {
             let scenario = request.scenario
             let shape = request.shape
@@ -48,7 +48,7 @@ package struct Matrix: Sendable {
 
     package init(cells: [Cell]) { self.cells = cells }
 
-    /// Stands for the cells and their order: two matrices with equal fingerprints are the same one.
+    /// Identifies the cells and their order: a checksum of names and expectations, and the number of cells.
     package var fingerprint: String {
         let text = cells.map {
             let known = $0.request.known.map { "known \($0)" }
@@ -62,7 +62,8 @@ package struct Matrix: Sendable {
 
     /// Marks the cells that cannot run here.
     ///
-    /// - Parameter obstacle: what is missing of what a cell needs, if anything is; asked once for the same needs.
+    /// - Parameter obstacle: what is missing on this machine for these needs; nil if nothing is. Called once for equal
+    ///   needs.
     package mutating func skip(_ obstacle: ([MachineNeed]) -> String?) {
         var known: [[MachineNeed]: String?] = [:]
         for index in cells.indices {
@@ -73,7 +74,7 @@ package struct Matrix: Sendable {
         }
     }
 
-    /// The same cells with other seeds, for one more round of a soak.
+    /// The cells with seeds increased by `number`, for another round of a soak.
     package func round(_ number: UInt64) -> [Cell] {
         cells.map { cell in
             var cell = cell
@@ -82,14 +83,14 @@ package struct Matrix: Sendable {
         }
     }
 
-    /// The cells and what came of them.
+    /// The cells with their results.
     package func rows(_ results: [RunResult?]) -> [MatrixRow] {
         zip(cells, results).map { MatrixRow($0, $1) }
     }
 
-    /// Runs the cells at these places, `workers` at a time, and answers the results in the order of the cells.
-    /// `finished` is called from several threads, as each ends. Cells that cannot run here, and those that had not begun
-    /// when `shouldStop` turned true, have no result.
+    /// Runs the cells at the indices `places`, `workers` at a time. Returns the results in the order of the cells; nil
+    /// for cells that cannot run here and for those not begun before `shouldStop` returned true. Calls `finished` after
+    /// each cell, concurrently from several threads.
     package func run(
         _ places: [Int]? = nil, workers: Int, shouldStop: @Sendable () -> Bool,
         _ runCell: @Sendable (Cell) -> RunResult, finished: @Sendable (Int, RunResult) -> Void

@@ -7,9 +7,9 @@ import Runs
 import Scenarios
 import Targets
 
-/// Reads a matrix from YAML (docs/matrix.md). Every list in an entry multiplies.
+/// Reads a matrix from YAML (docs/matrix.md). An entry gives a cell for each combination of its lists.
 package struct MatrixFile {
-    /// What cells are that do not say otherwise.
+    /// The values of keys that an entry leaves out.
     package struct Defaults: Sendable {
         package var seed: UInt64
         package var profile: Profile
@@ -31,7 +31,7 @@ package struct MatrixFile {
         }
     }
 
-    /// Keys that every cell may have; a scenario's options are keys, too.
+    /// The keys that every entry may have. The options of its scenarios are keys too.
     private static let commonKeys = [
         "target", "set", "scenario", "seed", "profile", "contract", "ops", "threads", "value_len", "expect", "reason",
         "check", "loss", "known",
@@ -41,12 +41,12 @@ package struct MatrixFile {
         commonKeys + ScenarioList.optionNames(in: .matrix).map(OptionPlace.matrix.spelling)
     }
 
-    /// More than this is a slip: a year of nights.
+    /// A larger matrix is an input error: it would run for a year.
     private static let cellLimit = 100_000
 
     private let catalog: TargetCatalog
     private let defaults: Defaults
-    /// Where relative manifest paths begin; nil for our own working directory.
+    /// The directory for relative manifest paths; nil for the working directory.
     private let directory: String?
 
     package init(_ catalog: TargetCatalog, _ defaults: Defaults, directory: String? = nil) {
@@ -55,7 +55,7 @@ package struct MatrixFile {
         self.directory = directory
     }
 
-    /// The matrix in a file.
+    /// Reads the matrix file at `path`.
     package static func matrix(
         at path: ByteString, _ catalog: TargetCatalog, _ defaults: Defaults
     ) throws -> Matrix {
@@ -64,7 +64,7 @@ package struct MatrixFile {
         return try MatrixFile(catalog, defaults, directory: directory).matrix(try RunFiles.read(path), file: path)
     }
 
-    /// The matrix with these contents.
+    /// Reads a matrix from the contents of a file.
     package func matrix(_ text: [UInt8], file: ByteString) throws(YAMLError) -> Matrix {
         let root = try YAMLValue(text, file: file).mapping("a matrix", known: ["cells", "known"])
         guard let entries = root["cells"] else { throw YAMLError(file: file, line: nil, "a matrix needs a key cells") }
@@ -84,7 +84,7 @@ package struct MatrixFile {
         return Matrix(cells: cells)
     }
 
-    /// - Parameter known: what is accepted of every cell.
+    /// - Parameter known: the known findings that every cell accepts.
     private func cells(of entry: YAMLValue, _ known: [KnownFinding]) throws(YAMLError) -> [Matrix.Cell] {
         let values = try entry.mapping("a cell", known: MatrixFile.keys)
         for key in ["target", "scenario"] where values[key] == nil { throw entry.error("a cell needs a key \(key)") }
@@ -137,7 +137,7 @@ package struct MatrixFile {
                             target: target, scenario: scenario, profiles: profile,
                             contract: contract?[0] ?? target.contract(clients: clients), seed: seed,
                             operationCount: operations.map(UInt64.init) ?? defaults.operationCount)
-                        // A cell that must find something accepts nothing.
+                        // A cell that expects a violation accepts no known findings.
                         request.known = expectation == .violation ? [] : request.known + accepted
                         request.shape.threadCount = clients
                         request.shape.valueBytes = valueBytes ?? defaults.valueBytes
@@ -159,7 +159,7 @@ package struct MatrixFile {
         return cells
     }
 
-    /// The options of the entry's scenarios by their names, each of which one of them has.
+    /// The scenario options of the entry, by name. Throws for an option that none of `scenarios` has.
     private func options(
         _ values: [String: YAMLValue], _ scenarios: [any Scenario.Type]
     ) throws(YAMLError) -> [String: [String]] {
@@ -183,19 +183,19 @@ package struct MatrixFile {
         return options
     }
 
-    /// The scenario with what it takes of the entry's options, and the default of `--cycles`.
+    /// Makes a scenario from the options that apply to it, with the default of `cycles`.
     private func scenario(
         _ type: any Scenario.Type, _ options: [String: [String]]
     ) throws(OptionProblem) -> any Scenario {
         var values = options.filter { type.hasOption($0.key, in: .matrix) }
-        // Aims say by themselves how often.
+        // With `cut-at` the default is one round.
         if let cycles = defaults.cycles, type.hasOption("cycles", in: .matrix), values["cut-at"] == nil {
             values["cycles"] = values["cycles"] ?? ["\(cycles)"]
         }
         return try type.reading(values, in: .matrix)
     }
 
-    /// Every combination of the targets and their settings.
+    /// All combinations of the targets and their settings.
     private func targets(_ values: [String: YAMLValue]) throws(YAMLError) -> [ConfiguredTarget] {
         var configured: [ConfiguredTarget] = []
         for value in try values["target"]?.oneOrMore("target") ?? [] {

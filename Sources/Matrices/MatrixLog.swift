@@ -6,8 +6,8 @@ import Runs
 import Storage
 import Targets
 
-/// The results of a matrix as they come: a file of JSON lines. The first says which matrix and which shard of it; each of
-/// the others holds a cell's place and row. A last line that was cut short is as if it were not there.
+/// The results of a matrix run, as JSON lines. The first line identifies the matrix and the shard; each further line
+/// has the index and the row of a finished cell. An incomplete last line is ignored.
 package final class MatrixLog: Sendable {
     package struct Header: Codable, Hashable, Sendable {
         package var matrix: String
@@ -28,7 +28,7 @@ package final class MatrixLog: Sendable {
     package let header: Header
     private let writing = Guarded(())
 
-    /// The directory that it lies in, as an absolute path that ends with a slash.
+    /// The directory of the file, as an absolute path that ends with a slash.
     package var folder: String { RunResult.folder(of: ((try? path.absolutePath()) ?? path).shown) }
 
     private init(_ path: ByteString, _ header: Header) {
@@ -36,7 +36,7 @@ package final class MatrixLog: Sendable {
         self.header = header
     }
 
-    /// Begins a new file in `parent`: `matrix-N.jsonl` with the first free N.
+    /// Creates `matrix-N.jsonl` in `parent`, with the first free N.
     package static func make(in parent: ByteString, _ matrix: Matrix, _ shard: Shard) throws -> MatrixLog {
         let header = Header(matrix: matrix.fingerprint, cells: matrix.cells.count, shard: shard)
         let first = try line(header)
@@ -55,7 +55,7 @@ package final class MatrixLog: Sendable {
         throw Damage(description: "\(parent) holds a million matrix files")
     }
 
-    /// Goes on with a file of the same matrix; answers what is finished.
+    /// Opens the file of an earlier run of the same matrix to append to it. Also returns the finished rows, by cell.
     package static func resume(
         _ path: ByteString, _ matrix: Matrix, program: String
     ) throws -> (MatrixLog, [Int: MatrixRow]) {
@@ -68,7 +68,7 @@ package final class MatrixLog: Sendable {
         return (MatrixLog(path, header), rows)
     }
 
-    /// Adds a finished cell. Thread safe.
+    /// Appends a finished cell. Thread safe.
     package func append(_ cell: Int, _ row: MatrixRow) throws {
         let text = try Self.line(Line(cell: cell, row: row))
         try writing.withLock { _ in try OutputFile.append(text, to: path) }
@@ -78,9 +78,9 @@ package final class MatrixLog: Sendable {
         try JSONText.bytes(of: value, .line)
     }
 
-    /// What a file holds, and how many of its bytes are whole lines.
+    /// Reads a file. Also returns the length of its complete lines in bytes.
     ///
-    /// - Parameter program: how commands name this program.
+    /// - Parameter program: the name of this program in commands.
     package static func read(
         _ path: ByteString, program: String
     ) throws -> (header: Header, rows: [Int: MatrixRow], wholeBytes: Int) {
@@ -108,7 +108,7 @@ package final class MatrixLog: Sendable {
         throw Damage(description: "\(path): cell \(bad) does not belong to shard \(header.shard)")
     }
 
-    /// The rows of all shards of one matrix, in the order of its cells.
+    /// The rows of all shards of a matrix, in the order of its cells. Throws if a shard or a cell is missing.
     package static func merge(_ paths: [ByteString], program: String) throws -> [MatrixRow] {
         var first: (path: ByteString, header: Header)?
         var shards: [Int: ByteString] = [:]

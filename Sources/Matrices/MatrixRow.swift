@@ -5,7 +5,7 @@ import Oracle
 import Runs
 import Scenarios
 
-/// A cell of a matrix with its result, as it is printed, stored and merged.
+/// A cell of a matrix with its result, for output, storage and merging.
 package struct MatrixRow: Codable, Sendable {
     package var name: String
     package var target: String
@@ -16,14 +16,14 @@ package struct MatrixRow: Codable, Sendable {
     package var reason: String?
     package var expectedCheck: Check?
     package var expectedLoss: ExpectedLoss?
-    /// Why it did not run on this machine; nil if it ran.
+    /// The reason why the cell was skipped; nil if it was not.
     package var obstacle: String?
-    /// It could have run, but no time was left for it; nil for false.
+    /// True if the cell could have run but the time budget was used up; nil for false.
     package var outOfBudget: Bool?
     /// The path of the target's manifest, relative to the file that holds the row. Only its file name if the two share
     /// no directory but the root.
     package var manifest: String?
-    /// Nil when it did not run.
+    /// nil if the cell did not run.
     package var result: RunResult?
 
     package init(_ cell: Matrix.Cell, _ result: RunResult?) {
@@ -41,16 +41,16 @@ package struct MatrixRow: Codable, Sendable {
 
     package var isOutOfBudget: Bool { outOfBudget == true }
 
-    /// A planted bug was found as expected. Reports leave out its story.
+    /// Whether a planted bug was found as expected. Reports leave out its story.
     package var isPlantedAndFound: Bool { isPlanted && isMet }
 
-    /// A bug was planted on purpose and is expected to be found.
+    /// Whether the cell ran with a planted bug and expects a violation.
     package var isPlanted: Bool {
         let planted = result?.configuration["planted"] ?? "none"
         return planted != "none" && expectation == .violation
     }
 
-    /// How tables name the target.
+    /// The name of the target in tables.
     package var shownTarget: String { shortTarget ?? target }
 
     /// The row as it is stored, without paths of this machine: see `RunResult.withoutPlaces`.

@@ -4,8 +4,8 @@ import Oracle
 import Runs
 
 extension PlantedBug {
-    /// The runs that are known to catch the bug. Empty for bugs among threads, which no trace orders: the engine's own
-    /// tests find these.
+    /// The runs that find the bug. Empty for bugs between threads, whose order a trace does not record: tests of the
+    /// engine find them.
     package var sightings: [PlantedSighting] {
         switch self {
         case .ackBeforeSync, .neverSync: [.explore(.durable, ops: 2, losing: 1), .powerCut(.durable)]
@@ -32,8 +32,8 @@ extension PlantedBug {
                 .ioError(.opens, "fdatasync nth=43 -> EIO lose"),
             ]
         case .tailUncut:
-            // Half a batch is written, the store opened again, and a batch of the same size takes its place. Where the
-            // first batch begins, its second record begins with a sector.
+            // Half a batch is written, the store is reopened, and a batch of the same size overwrites the rest of it.
+            // The second record of the first batch starts on a sector boundary.
             [
                 .explore(.noExtras, ops: 5, losing: 1, under: .ext4Ordered) {
                     $0.settings = ["batch": "1", "reopen": "1"]
@@ -44,7 +44,7 @@ extension PlantedBug {
         case .tailRewritten:
             [.explore(.durable, ops: 2, under: .kill) { $0.exploring.crashesRecovery = true }]
         case .numberReused:
-            // Its second life is from operation 91 to 110, and no compaction writes its records anew.
+            // The second life is operations 91 to 110; no compaction copies its records.
             [
                 .explore(.writable, ops: 2, under: .kill) { $0.exploring.writesAfterRecovery = true },
                 PlantedSighting(scenario: .smoke, check: .opens, operationCount: 90),
@@ -60,14 +60,14 @@ extension PlantedBug {
         case .segmentRecycled:
             [.explore(.opens, ops: 41, under: .kill), PlantedSighting(scenario: .kill, check: .opens)]
         case .lastRecordDropped:
-            // The last record of a full segment; a log that was closed ends with its mark.
+            // The bug drops the last record of a full segment; the last record of a closed log is its end mark.
             [.explore(.opens, ops: 20, under: .kill) { $0.settings = ["segment_kib": "4"] }] + .withoutFault(.opens)
         case .truncationNewestFirst:
             [.explore(.opens, ops: 41, under: .kill) { $0.settings = ["segment_kib": "4"] }]
         case .readUnchecked:
             [.ioError(.payloadIntegrity, "read path=0000-0000000002.log nth=3 -> misdirect")]
         case .deleteUnsynced:
-            // In the life that begins with operation 101 the 15th is the delete of operation 115.
+            // In the life that begins with operation 101, acknowledgement 15 is the delete of operation 115.
             [
                 .explore(.noResurrection, ops: 24, under: .kill), .powerCut(.noResurrection),
                 PlantedSighting(scenario: .kill, check: .noResurrection, cycles: 1, killAtAcknowledgement: 15),
@@ -94,7 +94,7 @@ extension PlantedBug {
 }
 
 extension PlantedBug {
-    /// By scenario, the bugs that a matrix plants and expects to be found.
+    /// The planted bugs that the matrix expects to be found, by scenario.
     package static func cells(of matrix: Matrix) -> [ScenarioName: [PlantedBug]] {
         var bugs: [ScenarioName: [PlantedBug]] = [:]
         for cell in matrix.cells where cell.expectation == .violation {
@@ -108,7 +108,8 @@ extension PlantedBug {
 }
 
 extension PlantedSighting {
-    /// - Parameter strongest: what is found; the run itself is under `strict` where that shows it.
+    /// - Parameter strongest: the strongest profile that shows the bug. The run uses it, or `strict` in place of
+    ///   `kill`.
     fileprivate static func explore(
         _ check: Check, _ target: String = "engine", ops: UInt64, losing lostCount: Int = 0,
         under strongest: Profile = .strict, _ change: (inout PlantedSighting) -> Void = { _ in }
@@ -132,7 +133,7 @@ extension PlantedSighting {
 }
 
 extension [PlantedSighting] {
-    /// Bugs that every reopen shows, and so both scenarios that need nothing of the machine.
+    /// For bugs that every reopen shows: `smoke` and `kill`, which need nothing from the machine.
     fileprivate static func withoutFault(_ check: Check, _ target: String = "engine") -> [PlantedSighting] {
         [
             PlantedSighting(scenario: .smoke, check: check, target: target),

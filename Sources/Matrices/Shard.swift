@@ -1,4 +1,4 @@
-/// A part of a matrix, for one of several machines: every `count`-th cell, from cell `number` on.
+/// A part of a matrix for one of several machines: every `count`-th cell, from cell `number` on.
 package struct Shard: Hashable, Codable, Sendable, CustomStringConvertible {
     /// From 1.
     package var number: Int
