@@ -7,15 +7,15 @@ import Scenarios
 import Storage
 import Targets
 
-/// Looks for what a case shows below real filesystems, and keeps the answer in the case.
+/// Tries to reproduce the finding of a case below real filesystems, and records the outcome in the case.
 package struct CaseConfirmation: Sendable {
     private let directory: ByteString
     private let request: RunRequest
     package let cause: SoughtCause
-    /// Why it cannot be seen anywhere; nil where it may be.
+    /// The reason why no filesystem can show it; nil if one may.
     private let obstacle: Obstacle?
 
-    /// - Parameter replay: the case, with the target that is to be run.
+    /// - Parameter replay: the case, with the target to run.
     package init(_ replay: Replay) throws {
         directory = replay.directory
         let record = replay.record
@@ -38,9 +38,11 @@ package struct CaseConfirmation: Sendable {
         return record.probing == nil ? nil : .writeAfterRecovery
     }
 
-    /// Does the workload again below each filesystem.
+    /// Repeats the workload below each filesystem.
     ///
-    /// - Parameter finished: hears each as it ends.
+    /// - Parameters:
+    ///   - seconds: the time limit for each filesystem.
+    ///   - lacking: what is missing on this machine for these needs; nil if nothing is.
     package func run(
         below filesystems: [BlockFilesystem], seconds: Int, in session: RunSession,
         lacking: @escaping @Sendable ([MachineNeed]) -> String?, progress: @escaping @Sendable (RunProgress) -> Void
@@ -53,7 +55,7 @@ package struct CaseConfirmation: Sendable {
         }
     }
 
-    /// Keeps what was found in `case.json`, in place of what an earlier look at the same filesystems said.
+    /// Writes the outcomes to `case.json`. They replace earlier outcomes for the same filesystems.
     package func keep(_ confirmations: [Confirmation]) throws {
         var record = try CaseRecord(directory: directory)
         let others = (record.confirmed ?? []).filter { old in
@@ -63,7 +65,8 @@ package struct CaseConfirmation: Sendable {
         try OutputFile.replace(directory.appending(component: CaseRecord.fileName), with: try record.encoded())
     }
 
-    /// Opens the case at `path` and hands it to `body`; an archive is unpacked, and nothing is kept in it.
+    /// Opens the case at `path`, a directory or an archive, and passes it to `body`. An archive is unpacked to a
+    /// temporary directory, so outcomes cannot be kept in it.
     package static func open<Answer>(
         _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool,
         wording: any Wording, _ body: (CaseConfirmation, _ isArchive: Bool) throws -> Answer

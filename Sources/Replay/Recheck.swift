@@ -7,22 +7,22 @@ import Scenarios
 import Storage
 import Targets
 
-/// Does the run of a case again, with the store as it is now, and looks for the cause that the case shows.
+/// Repeats the run of a case with the current store, and looks for the cause of the case.
 ///
-/// A replay recovers the recorded crash state, so that only a fix of the recovery changes what it shows. This records the
-/// workload anew, with the same seed and options: a fix on the write side shows, too.
+/// A replay recovers the recorded crash state, so only a fix of the recovery changes its result. A recheck records the
+/// workload again, with the same seed and options: it also shows a fix of the write path.
 package struct Recheck: Sendable {
-    /// What became of the cause.
+    /// Whether the cause still shows.
     package enum Outcome: Sendable {
-        /// The run looked at everything that it can and did not see it.
+        /// The run checked everything that it can and did not find the cause.
         case gone
-        /// It shows again.
+        /// The run found the cause.
         case shows(Finding)
-        /// The run came to no answer.
+        /// The run was inconclusive.
         case unknown(reason: String)
-        /// It showed other causes, and did not explore every epoch.
+        /// The run found other causes, and did not fully explore every epoch.
         case notExplored(RunResult.Explored)
-        /// The harness or the setup is at fault.
+        /// The harness or the setup failed.
         case failed(String)
 
         package var verdict: Verdict {
@@ -39,7 +39,7 @@ package struct Recheck: Sendable {
     package let cause: SoughtCause
     private var request: RunRequest
 
-    /// - Parameter replay: the case, with the target that is to be run.
+    /// - Parameter replay: the case, with the target to run.
     package init(_ replay: Replay) throws {
         record = replay.record
         try record.checkTrace(in: replay.directory)
@@ -55,11 +55,11 @@ package struct Recheck: Sendable {
         if !replay.isSandboxed { request.target.confinement = .none }
     }
 
-    /// The scenario of the run, to be looked at before it begins.
+    /// The scenario of the run, to check before the run begins.
     package var scenario: ScenarioName { request.scenario.name }
     package var needs: [MachineNeed] { request.needs }
 
-    /// Limits the time of an exploration; without it every epoch is explored.
+    /// Sets the time limit, for a scenario that has a budget; nil for no limit.
     package mutating func limit(toSeconds seconds: Int?) { request.scenario.budget?.seconds = seconds }
 
     package func run(
@@ -82,7 +82,8 @@ package struct Recheck: Sendable {
         }
     }
 
-    /// Opens the case at `path`, a directory or an archive, and hands it to `body`; what was unpacked is removed then.
+    /// Opens the case at `path`, a directory or an archive, and passes it to `body`. Removes the unpacked files
+    /// afterwards.
     package static func open<Answer>(
         _ path: ByteString, targets: TargetCatalog, reference: String?, trusts: Bool, isSandboxed: Bool = true,
         wording: any Wording, _ body: (Recheck) throws -> Answer
