@@ -8,23 +8,23 @@ import Scenarios
 import Storage
 import Targets
 
-/// Makes a case smaller: the fewest operations lost, at the earliest crash point, under the strongest profile that still
-/// fails in the same way, and for the same cause as early in the run as it can be.
+/// Minimises a case: the fewest lost operations, at the earliest crash point, under the strongest profile that still
+/// fails in the same way, in the shortest prefix of the run with the same cause.
 package struct CaseMinimiser {
-    /// What came of it.
+    /// The result of a minimisation.
     package struct Outcome: Sendable {
         package var before: CrashState
-        /// What a command that shows the case again has to say of the target.
+        /// The arguments that select the target in a command that replays the case.
         package var words: [String]
-        /// The smaller case, replayed; nil when the case does not fail any more.
+        /// The smaller case, replayed; nil if the case no longer fails.
         package var after: (replay: Replay, outcome: Replay.Outcome)?
     }
 
     private let replay: Replay
     private let context: RunContext
 
-    /// Minimises the case at `path`, a directory or an archive, and writes the smaller one to the directory `output`,
-    /// which must not be there.
+    /// Minimises the case at `path`, a directory or an archive, and writes the smaller case to the directory `output`,
+    /// which must not exist.
     package static func minimise(
         _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
         trusts: Bool = false, isSandboxed: Bool = true, wording: any Wording,
@@ -77,7 +77,7 @@ package struct CaseMinimiser {
             return try scene.checker.check(state).symptom == symptom
         }
         if replay.record.check == .check(.opens) { try replay.control(scratch: context.scratch) }
-        // Each try of a smaller state may hang, too, and costs the target's whole timeout.
+        // Each smaller state could hang too, at the cost of the full timeout.
         guard !scene.checker.hangs(scene.state.tree) else { return Outcome(before: scene.state, words: replay.words) }
         let minimiser = Minimiser(scene.recording, everyPointAtMost: .max)
         let smallest = try minimiser.inShortestPrefix(

@@ -7,10 +7,10 @@ import Scenarios
 import Targets
 
 extension LiveRun {
-    /// Whoever made the case chose how long its run takes.
+    /// The time limit of a repeated run: the author of the case chose its length.
     package static let patience = Duration.seconds(600)
 
-    /// What of the run cannot be; nil for one that can be done.
+    /// The reason why the run cannot be repeated; nil if it can.
     private func objection(to rules: [Rule]) -> String? {
         if let valueBytes, !WorkloadShape.valueRange.contains(valueBytes) {
             return "\"valueBytes\" is \(valueBytes); \(words(WorkloadShape.valueRange)) are allowed"
@@ -27,8 +27,8 @@ extension LiveRun {
 
     private func words(_ range: ClosedRange<Int>) -> String { "\(range.lowerBound) to \(range.upperBound)" }
 
-    /// The run once more, in scratch space of `context`, judged as it was then, and the story of what is wrong: of `check`, if
-    /// that is.
+    /// Repeats the run in the scratch space of `context`. Returns its judgement and the story of a finding, of `check`
+    /// if there is one.
     func doAgain(
         _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, lookingFor check: Check?,
         _ context: RunContext, patience: Duration = LiveRun.patience
@@ -50,7 +50,7 @@ extension LiveRun {
                 "the run that case.json describes took more than \(patience.components.seconds / 60) minutes, and was stopped"
             )
         }
-        // What storage held is told by a case of its own.
+        // Findings in stored states have their own cases: prefer those of the live store.
         let live = run.tally.findings.filter { $0.account?.look == .live }
         let told = live.first { $0.check == check } ?? live.first ?? run.tally.findings.first
         let violations = run.tally.findings.map { Violation(check: $0.check, detail: $0.story) }

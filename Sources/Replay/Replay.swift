@@ -8,7 +8,7 @@ import Scenarios
 import Storage
 import Targets
 
-/// Does a case again: derives its crash state from its trace, recovers it, and judges it by its oracle.
+/// Replays a case: derives the crash state from the trace, recovers it, and judges it with the oracle.
 package struct Replay: Sendable {
     package var directory: ByteString
     package var record: CaseRecord
@@ -16,40 +16,42 @@ package struct Replay: Sendable {
     package var profile: Profile
     package var contract: Contract
     package var lost: LostAtoms
-    /// What a command that shows the case again has to say of the target.
+    /// The arguments that select the target in a command that replays the case.
     package let words: [String]
-    /// Where no sandbox works, links that leave the state are followed.
+    /// Whether the author of the case is trusted. If no complete sandbox works, recovery then follows links that lead
+    /// out of the state.
     package let trusts: Bool
-    /// The target's commands can write to the state alone.
+    /// False if the target's commands may write outside the state.
     package let isSandboxed: Bool
-    /// Puts what is shown into words.
+    /// The wording of stories.
     package let wording: any Wording
 
-    /// What came of it.
+    /// The result of a replay.
     package struct Outcome: Sendable {
-        /// The state that was derived; nil for a killed process, whose files are the case's image, and for a live store,
-        /// whose run was done again.
+        /// The derived state; nil for a killed process, whose files are the case's image, and for a live run, which is
+        /// repeated.
         package var state: CrashState?
-        /// What it lacks, in words.
+        /// Descriptions of the changes that the state lost.
         package var lost: [String]
         package var judgement: Judgement
-        /// The whole story, if the violation shows again and the case has a trace.
+        /// The story of the violation; nil if it does not show again or if the case has no trace.
         package var account: CrashStory?
-        /// What two looks at the state showed, if they differ.
+        /// Two observations of the state that differ; nil if all are equal.
         package var looks: (UnstableState.Look, UnstableState.Look)?
-        /// Links of the state that lead out of it.
+        /// The links in the state that lead out of it.
         package var escapingLinks: [EscapingLink] = []
-        /// What kept the recovery in.
+        /// The confinement of the recovery.
         package var confinement = Confinement.none
-        /// What a page shows of it; nil unless it was asked for.
+        /// The facts for a page; nil unless they were requested.
         package var facts: FindingFacts?
     }
 
-    /// Reads the case in `directory`. Only targets that are defined here are run: those that come with Faultline, and
-    /// the one that `reference` names. A case may come from anywhere, and does not say by itself what is run, unless
-    /// somebody `trusts` its manifest.
+    /// Reads the case in `directory`.
     ///
-    /// - Parameter isSandboxed: false lets the target's commands write where they like.
+    /// A case may come from anywhere, so it does not decide which programs run: the target must be built in or given by
+    /// `reference`, unless `trusts` allows the manifest in the case.
+    ///
+    /// - Parameter isSandboxed: whether the target's commands are confined; false lets them write anywhere.
     package init(
         directory: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
         isSandboxed: Bool = true, wording: any Wording
@@ -81,9 +83,9 @@ package struct Replay: Sendable {
         lost = try LostAtoms(parsing: record.lost)
     }
 
-    /// Shows the case at `path` again, a directory or an archive, in scratch space of its own; leaves nothing behind.
+    /// Replays the case at `path`, a directory or an archive, in temporary scratch space.
     ///
-    /// - Parameter wantsFacts: whether to gather what a page shows.
+    /// - Parameter wantsFacts: whether to collect the facts for a page.
     package static func show(
         _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
         isSandboxed: Bool = true, wording: any Wording, memory: MemorySize = MachineMemory().usualLimit,
@@ -106,9 +108,9 @@ package struct Replay: Sendable {
         return try outcome.get()
     }
 
-    /// The same in a directory beneath `scratch`.
+    /// Replays the case at `path` in a directory beneath `scratch`.
     ///
-    /// - Parameter context: what mounts are told to; without it none is made.
+    /// - Parameter context: registers mounts for cleanup; without it, cases that need a mount throw.
     package static func show(
         _ path: ByteString, scratch: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
         isSandboxed: Bool = true, wording: any Wording, context: RunContext? = nil
@@ -126,8 +128,8 @@ package struct Replay: Sendable {
         return (replay, try replay.run(scratch: states, context))
     }
 
-    /// Recovers the state in a directory beneath `scratch`, which it cannot leave: whoever made the case chose its links
-    /// and what is in its files. Throws if a store that met no fault does not open either.
+    /// Recovers the state in a directory beneath `scratch` and confines the recovery to it: the author of the case
+    /// chose its links and file contents. Throws if a store that met no fault does not open either.
     ///
     /// - Parameter scratch: holds nothing else that matters.
     package func run(scratch: ByteString, _ context: RunContext? = nil) throws -> Outcome {
@@ -138,16 +140,17 @@ package struct Replay: Sendable {
         return outcome
     }
 
-    /// The same with a target that can write to `directory` alone.
+    /// A copy whose target can write to `directory` only.
     package func confined(to directory: ByteString) throws -> Replay {
         var replay = self
         replay.target.confinement = isSandboxed ? try .foreign(in: directory, trusts: trusts) : .none
         return replay
     }
 
-    /// That the target's commands can be run at all is seen by a life without faults: what broke a promise is not at hand.
+    /// Throws unless the target's commands work: runs a new life without faults, because the recorded store is not
+    /// available.
     package func control(scratch: ByteString) throws {
-        // A live run is done again with a control of its own; what runs in this process needs none.
+        // A live run has its own control. A built-in store that is probed for writes needs none.
         guard record.live == nil, target.builtInStore == nil || record.probing == nil else { return }
         try RecoveryControl(target, scratch: scratch, shouldStop: { Interruption.shared.isInterrupted })
             .requireOfLife(seed: record.seed)
@@ -183,7 +186,7 @@ package struct Replay: Sendable {
             account: account, escapingLinks: scene.state.tree.escapingLinks())
     }
 
-    /// So often a state that showed different things is recovered, in fresh processes and in one that lives on.
+    /// The number of recoveries of a state that showed different things, in fresh and in reused processes.
     private static let lookCount = 8
 
     private func lookAgain(
@@ -205,17 +208,17 @@ package struct Replay: Sendable {
         return outcome
     }
 
-    /// The crash of a case that has a trace, ready to be recovered.
+    /// The crash of a case with a trace, ready to be recovered.
     struct Scene {
         package var recording: Recording
         package var state: CrashState
         package var history: OracleHistory
-        /// How many oracle lines stand before those of the trace.
+        /// The number of oracle lines before those of the trace.
         package var linesBefore: Int
         package var checker: StateChecker
     }
 
-    /// Reads the files of the case; states are recovered in directories beneath `scratch`.
+    /// Reads the files of the case. States are recovered in directories beneath `scratch`.
     func scene(_ client: RecoverClient, scratch: ByteString, _ context: RunContext?) throws -> Scene {
         let memory = memory(of: context, scratch: scratch)
         let recording = try record.recording(in: directory, memory)
@@ -237,7 +240,8 @@ package struct Replay: Sendable {
         context?.memory ?? MemoryGuard(.usual(spillingNear: scratch), scratch: scratch)
     }
 
-    /// Through the target's command; where the store is to be written after it, in this process or on a mount.
+    /// Recovers with the target's command. If the case writes to the recovered store, recovers in this process or on a
+    /// mount.
     private func recovery(
         _ recording: Recording, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
     ) throws -> any StateRecoverer {
@@ -277,7 +281,7 @@ package struct Replay: Sendable {
 
     private var oracle: ByteString { directory.appending(component: CaseRecord.oracleName) }
 
-    /// The case's oracle, whose last lines must be those that its trace recorded up to the crash.
+    /// Reads the oracle. Throws unless it ends with the lines that the trace recorded up to the crash.
     private func history(
         of recording: Recording, lineCount: Int, _ memory: MemoryGuard
     ) throws -> OracleHistory {
@@ -297,13 +301,12 @@ package struct Replay: Sendable {
         return try history(tracedBytes: tracedBytes, memory)
     }
 
-    /// The lines before those of the trace, of which the last life began with what the case says that the store showed,
-    /// and those of the trace.
+    /// Reads the oracle, with the recorded dump as the observation at the restart before the last life.
     ///
-    /// - Parameter tracedBytes: how many bytes those of the trace take.
+    /// - Parameter tracedBytes: the length of the lines that are also in the trace.
     private func history(tracedBytes: Int, _ memory: MemoryGuard) throws -> OracleHistory {
         var history = OracleHistory(oracle, memory)
-        // The lives before the last one, with the line that ended them.
+        // The earlier lives, including the restart line that ended the last of them.
         let restart = Array(OracleLine.restart.encoded.dropLast())
         try RunFiles.refuseLink(oracle)
         let beforeBytes = RunFiles.size(of: oracle) - tracedBytes

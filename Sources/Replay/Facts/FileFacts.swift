@@ -1,11 +1,12 @@
 import Bytes
 import Model
 
-/// A name in a crash state: what it was before the run, as running programs saw it, and as the crash left it.
+/// A file name in a crash state, compared in three versions: before the run, as running programs saw it ("believed"),
+/// and as the crash left it ("found").
 package struct FileFacts: Sendable {
     package enum Kind: Hashable, Sendable { case file, directory, link, other }
 
-    /// Bytes of a file on both sides. Shorter where the file ends.
+    /// The bytes of a range in both versions. Shorter if the file ends in the range.
     package struct Window: Hashable, Sendable {
         package var offsetBytes: UInt64
         package var believed: [UInt8]
@@ -14,15 +15,15 @@ package struct FileFacts: Sendable {
 
     package let path: ByteString
     package let kind: Kind
-    /// The size of each; nil where there is no such name.
+    /// The size in each version, in bytes; nil if the name does not exist there.
     package let beforeBytes: UInt64?
     package let believedBytes: UInt64?
     package let foundBytes: UInt64?
-    /// Whether the names refer to files with other contents, or mode, owner, attributes or kind differ.
+    /// Whether contents, size, kind, mode, owner or attributes differ between "believed" and "found".
     package private(set) var differs: Bool
-    /// The bytes that differ between what programs saw and what the crash left.
+    /// The byte ranges that differ between "believed" and "found".
     package private(set) var changes: [Range<UInt64>] = []
-    /// Whether the comparison ended early: there may be more changes.
+    /// Whether the comparison stopped early; there may be more changes.
     package private(set) var isPartial = false
     package private(set) var windows: [Window] = []
 
@@ -30,9 +31,9 @@ package struct FileFacts: Sendable {
     private static let windowsAtMost = 6
     private static let windowBytes: UInt64 = 128
     private static let blockBytes: UInt64 = 4096
-    /// Only so much of a file is read.
+    /// The limit of bytes to read from a file.
     private static let readBytesAtMost: UInt64 = 4 << 20
-    /// Changes that are nearer to each other than this are told as one.
+    /// Changes at a smaller distance than this are merged.
     private static let joinedBytes: UInt64 = 8
 
     init(path: ByteString, before: Node?, believed: Node?, found: Node?) {
@@ -55,7 +56,7 @@ package struct FileFacts: Sendable {
         }
     }
 
-    /// Finds the bytes that differ.
+    /// Finds the byte ranges that differ, up to the limits.
     mutating func compare(_ old: Node, _ new: Node, _ payloads: any PayloadStore) throws {
         if old.content == new.content, old.sizeBytes == new.sizeBytes { return }
         let end = max(old.sizeBytes, new.sizeBytes)
@@ -84,7 +85,7 @@ package struct FileFacts: Sendable {
         }
     }
 
-    /// Takes the beginning of a file that only one side has.
+    /// Adds the beginning of a file that only one version has.
     mutating func show(_ node: Node, isFound: Bool, _ payloads: any PayloadStore) throws {
         let bytes = try node.bytes(0..<min(node.sizeBytes, Self.windowBytes / 2), payloads)
         guard !bytes.isEmpty else { return }

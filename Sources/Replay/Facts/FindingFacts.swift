@@ -6,38 +6,38 @@ import Oracle
 import Runs
 import Scenarios
 
-/// The facts of a finding, read from its case: what the store did, what was made durable when, and which files each
-/// crash state holds.
+/// The facts of a finding, read from its case: the operations of the store, when they became durable, and the files of
+/// each crash state.
 ///
-/// Complete in itself: it no longer needs the case or its trace. Nothing of the case is run. Bounded: of a long run it has
-/// the last events, of many files those that differ, of long ranges their beginning.
+/// Self-contained: it does not need the case or its trace afterwards. It runs no program of the case. It is bounded:
+/// the last events of a long run, the files that differ, and the first bytes of long ranges.
 package struct FindingFacts: Sendable {
     package let record: CaseRecord
     /// The tree that running programs saw before the first of `events`.
     package private(set) var before: Tree
-    /// The number of events before these.
+    /// The number of events before the first of `events`.
     package let skippedEvents: Int
     /// The last events before the crash.
     package let events: [TraceEvent]
-    /// The text of each oracle line among them, by the crash point right after it.
+    /// The text of the oracle lines in `events`, by the crash point right after each.
     package private(set) var oracleLines: [Int: [UInt8]] = [:]
     /// The number of oracle lines before the first of `events`.
     package private(set) var linesBefore: Int
-    /// The operations that a barrier made durable, by the crash point right after its return.
+    /// The operations that each barrier made durable, by the crash point right after its return.
     package private(set) var madeDurable: [Int: [OperationID]] = [:]
-    /// Operations whose sync had failed, and that later operations replaced: no sync made them durable.
+    /// Operations whose sync failed and that later operations superseded: no sync made them durable.
     package private(set) var replaced: Set<OperationID> = []
-    /// What the crash could have lost, by operation.
+    /// The unsynced changes at the crash point, by operation.
     package private(set) var unsynced: [OperationID: [Loss]] = [:]
     /// The finding's state first, then its neighbours.
     package private(set) var states: [StateFacts] = []
 
     package var crashPoint: Int { skippedEvents + events.count }
 
-    /// Of a longer run only the last events are kept.
+    /// The limit of `events`; a longer run keeps its last events.
     package static let eventsAtMost = 1000
 
-    /// Reads the case in `directory`; nil for a case that holds no crash of a recorded run.
+    /// Reads the case in `directory`; nil if the case is not a crash of a recorded run.
     package static func read(_ directory: ByteString) throws -> FindingFacts? {
         let record = try CaseRecord(directory: directory)
         guard record.hasTrace, record.live == nil, record.unstable == nil else { return nil }
@@ -59,7 +59,7 @@ package struct FindingFacts: Sendable {
         events = Array(recording.events[skippedEvents..<record.crashPoint])
         before = recording.base
         linesBefore = lineCount
-        // Without a crash every profile gives the same state; this one tells what the syncs made durable.
+        // Without a crash all profiles give the same state; this profile shows what the syncs made durable.
         let profile = record.look == nil ? record.profile : .ext4Ordered
         var set = PendingSet(profile: profile, base: recording.base, unitBytes: recording.sectorBytes)
         for event in recording.events[..<skippedEvents] { set.add(event) }
@@ -68,7 +68,7 @@ package struct FindingFacts: Sendable {
         try addStates(recording, set)
     }
 
-    /// Reads the events that are kept.
+    /// Collects oracle lines and durable operations from `events`.
     private mutating func follow(_ recording: Recording, _ set: inout PendingSet) throws {
         for (index, event) in events.enumerated() {
             switch event {
@@ -117,7 +117,7 @@ package struct FindingFacts: Sendable {
     }
 }
 
-/// A crash state: what it lost, and the files that it left.
+/// A crash state: its losses and its files.
 package struct StateFacts: Sendable {
     package enum Kind: Hashable, Sendable {
         case finding
@@ -127,7 +127,7 @@ package struct StateFacts: Sendable {
     package var kind: Kind
     package var lost: LostAtoms
     package var losses: [Loss]
-    /// What its recovery showed; nil if it was not recovered.
+    /// The verdict of its recovery; nil if it was not recovered.
     package var verdict: Verdict?
     package var check: Check?
     package var files: TreeComparison.Files

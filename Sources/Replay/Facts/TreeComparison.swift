@@ -1,9 +1,9 @@
 import Bytes
 import Model
 
-/// Compares the files of crash states with what they were before the run, and with what running programs saw.
+/// Compares the files of crash states with those before the run and with those that running programs saw.
 package struct TreeComparison: Sendable {
-    /// The files of a state: those that differ from what programs saw come first. Bounded.
+    /// The files of a state, those that differ from what programs saw first. Bounded.
     package struct Files: Sendable {
         package var shown: [FileFacts] = []
         /// The number of files that are left out.
