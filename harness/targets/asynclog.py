@@ -3,56 +3,45 @@
 
 every other write goes to a second log, and each log loses its own tail.
 """
-import json, os, sys, zlib
+import base64, json, os, sys, zlib
+sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from faultline_driver import drive, text
 
-def text(data):
-    import base64
-    return base64.b64encode(data).decode()
+class Store:
+    def __init__(self, directory):
+        self.entries, self.logs = {}, []
+        for number in range(2 if "--logs=two" in sys.argv else 1):
+            log = os.open(directory + f"/log{number}", os.O_RDWR | os.O_CREAT, 0o600)
+            self.logs.append(log)
+            os.ftruncate(log, self.read(log))
+            os.lseek(log, 0, os.SEEK_END)
 
-def entries(path):
-    """The size and the [key, payload] of each entry, up to the first one that is torn."""
-    try:
-        log = open(path, "rb")
-    except FileNotFoundError:
-        return
-    for line in log:
-        crc, _, body = line.rstrip(b"\n").partition(b" ")
-        if not line.endswith(b"\n") or crc != b"%08x" % zlib.crc32(body): return
-        yield len(line), json.loads(body)
+    def read(self, log):
+        """Applies the entries up to the first one that is torn. Returns their size."""
+        size = 0
+        with open(log, "rb", closefd=False) as lines:
+            for line in lines:
+                crc, _, body = line.rstrip(b"\n").partition(b" ")
+                if not line.endswith(b"\n") or crc != b"%08x" % zlib.crc32(body): break
+                key, value = json.loads(body)
+                self.apply(base64.b64decode(key), None if value is None else base64.b64decode(value))
+                size += len(line)
+        return size
 
-def logs(directory, count): return [directory + f"/log{number}" for number in range(count)]
+    def apply(self, key, value):
+        if value is None: self.entries.pop(key, None)
+        else: self.entries[key] = value
 
-def recover(directory, count):
-    state = {}
-    for path in logs(directory, count):
-        for _, (key, payload) in entries(path):
-            if payload is None: state.pop(key, None)
-            else: state[key] = payload
-    for key, payload in state.items(): print(json.dumps(dict(key=key, payload=payload)))
-    print(json.dumps(dict(end=True)), flush=True)
+    def put(self, key, value):
+        body = json.dumps([text(key), None if value is None else text(value)]).encode()
+        os.write(self.logs[key[-1] % len(self.logs)], b"%08x %s\n" % (zlib.crc32(body), body))
+        self.apply(key, value)
 
-def workload(directory, oracle, first, operations, count):
-    files = []
-    for path in logs(directory, count):
-        whole = sum(size for size, _ in entries(path))
-        files.append(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        os.ftruncate(files[-1], whole)
-        os.lseek(files[-1], whole, os.SEEK_SET)
-    acks = os.open(oracle, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    def note(**line): os.write(acks, json.dumps(line).encode() + b"\n"); os.fdatasync(acks)
-    for seq in range(first, first + operations):
-        number = seq * 7 % 10
-        key = text(b"k%d" % number)
-        payload = None if seq % 13 == 0 else text(b"%d " % seq + b"x" * (seq * 37 % 300))
-        operation = dict(op="del", seq=seq, key=key) if payload is None else dict(op="put", seq=seq, key=key, payload=payload)
-        note(**operation, phase="begin")
-        body = json.dumps([key, payload]).encode()
-        os.write(files[number % count], b"%08x %s\n" % (zlib.crc32(body), body))
-        note(**operation)
+    def delete(self, key): self.put(key, None)
 
-count = 2 if "--logs=two" in sys.argv else 1
-if sys.argv[1] == "recover":
-    for line in sys.stdin.buffer: recover(os.fsdecode(line[:-1]), count)
-else:
-    workload(os.environ["FAULTLINE_DIR"], os.environ["FAULTLINE_ORACLE"], int(os.environ.get("FAULTLINE_FIRST_SEQ", "1")),
-             int(os.environ["FAULTLINE_OPS"]), count)
+    def dump(self): return self.entries.items()
+
+    def close(self):
+        for log in self.logs: os.close(log)
+
+drive(Store, max_value=300)

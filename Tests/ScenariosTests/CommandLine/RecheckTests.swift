@@ -16,6 +16,10 @@ import Testing
         let store = example.replacing(#""--sync=none" not in sys.argv"#, with: syncs ? "True" : "False")
         try #require(store != example)
         try store.write(toFile: temporary.path + "/store.py", atomically: true, encoding: .utf8)
+        let library = Self.example.deletingLastPathComponent().appending(path: "lib").path
+        if !FileManager.default.fileExists(atPath: temporary.path + "/lib") {
+            try FileManager.default.copyItem(atPath: library, toPath: temporary.path + "/lib")
+        }
         let manifest = """
             name: log
             description: a log of JSON lines
@@ -79,8 +83,10 @@ import Testing
         let directory = temporary.path + "/faultline-runs/faultline-log-explore-1-1/cases/1"
         // The driver now acknowledges nothing.
         let store = try String(contentsOfFile: temporary.path + "/store.py", encoding: .utf8)
-        try store.replacing("range(first, first + count)", with: "range(0)")
-            .write(toFile: temporary.path + "/store.py", atomically: true, encoding: .utf8)
+        let idle = store.replacing(
+            "drive(Store)", with: "if sys.argv[1] != 'recover': os.environ['FAULTLINE_OPS'] = '0'\ndrive(Store)")
+        try #require(idle != store)
+        try idle.write(toFile: temporary.path + "/store.py", atomically: true, encoding: .utf8)
         let answer = try run(["recheck", directory, "--target", "log.yaml"])
         #expect(answer.status == 3 && answer.output.hasPrefix("not known  durable"), "\(answer)")
         let path = directory + "/case.json"
