@@ -5,20 +5,20 @@ import Model
 import Runs
 import Targets
 
-/// Does the workload of a run again below real filesystems, with the same seed, to see what the run found there.
+/// Repeats the workload of a run below real filesystems, with the same seed, to reproduce its findings there.
 package struct Confirmer: Sendable {
-    /// Where findings are looked for unless somebody says otherwise.
+    /// The filesystems to try by default.
     package static let usualFilesystems: [BlockFilesystem] = [.ext4, .xfs, .btrfs]
-    /// So long each filesystem is explored.
+    /// The default time limit for each filesystem, in seconds.
     package static let usualSeconds = 60
 
     private let request: RunRequest
     private let seconds: Int
     private let session: RunSession
-    /// What is missing of what a run needs; nil where all is there.
+    /// What is missing on this machine for these needs; nil if nothing is.
     private let obstacle: @Sendable ([MachineNeed]) -> String?
 
-    /// - Parameter request: the run that found something, on files or below any filesystem.
+    /// - Parameter request: the run with the findings, on files or below any filesystem.
     package init(
         _ request: RunRequest, seconds: Int, in session: RunSession,
         obstacle: @escaping @Sendable ([MachineNeed]) -> String?
@@ -31,7 +31,7 @@ package struct Confirmer: Sendable {
     ) -> Confirmation.Attempt {
         var scenario = BlockScenario()
         scenario.exploration.explore(below: filesystem)
-        // Of a run below a filesystem the device stays as it was, with its faults.
+        // For a run below a filesystem, keep the sector size and the faults of its device.
         if let block = request.scenario.block {
             scenario.exploration.block?.sectorBytes = block.sectorBytes
             let explored = request.scenario as? ExploreScenario ?? (request.scenario as? BlockScenario)?.exploration
@@ -47,7 +47,8 @@ package struct Confirmer: Sendable {
         return .ran(session.run(below) { progress($0.within(filesystem.rawValue)) })
     }
 
-    /// Looks for each finding of `result` that a power cut below a filesystem can show, and notes what came of it.
+    /// Tries to reproduce each finding of `result` that a power cut below a filesystem can show, and records the
+    /// outcomes there.
     package func confirm(
         _ result: inout RunResult, below filesystems: [BlockFilesystem] = Confirmer.usualFilesystems,
         progress: @escaping @Sendable (RunProgress) -> Void
@@ -68,7 +69,7 @@ package struct Confirmer: Sendable {
         }
     }
 
-    /// Why nothing of a run can show below a filesystem; nil where it can.
+    /// The reason why no finding of a run can show below a filesystem; nil if one can.
     package static func obstacle(to request: RunRequest) -> Obstacle? {
         switch request.scenario.name {
         case .kill, .smoke: .noPowerCutShowedIt
@@ -78,14 +79,14 @@ package struct Confirmer: Sendable {
         }
     }
 
-    /// The same of one finding.
+    /// The reason why this finding cannot show below a filesystem; nil if it can.
     static func obstacle(to finding: Finding) -> Obstacle? {
         if finding.cause?.isDuringRecovery == true { return .cutDuringRecovery }
         if finding.check == .writable { return .writeAfterRecovery }
         return finding.strongestProfile == .noCrash ? .showsWithoutCrash : nil
     }
 
-    /// The outcome where `obstacle` stands in the way.
+    /// The outcome for an obstacle.
     package func cannot(_ obstacle: Obstacle) -> Confirmation.Attempt {
         .cannot(reason: session.wording.words(for: obstacle))
     }

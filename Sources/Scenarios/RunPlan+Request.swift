@@ -4,7 +4,7 @@ import Runs
 import Targets
 
 extension RunPlan {
-    /// The run once more.
+    /// Makes the request that repeats the run. Throws `CaseError` for a value that no run can have.
     ///
     /// - Parameter path: the file that holds the plan, for errors.
     package func request(_ target: ConfiguredTarget, path: ByteString) throws -> RunRequest {
@@ -50,14 +50,14 @@ extension RunPlan {
         }
     }
 
-    /// The first key with a value that no run of this scenario has; nil where there is none.
+    /// The first option that belongs only to other scenarios and has a value; nil if there is none.
     private func firstForeignKey(for type: any Scenario.Type) -> String? {
         func keys(_ type: any Scenario.Type) -> [String] { type.declarations.compactMap(\.planKey) }
         let others = Set(ScenarioList.all.flatMap(keys)).subtracting(keys(type))
         return others.sorted().first { options[$0].map { !$0.isBlank } ?? false }
     }
 
-    /// The options of this scenario, by name, as it reads them.
+    /// The option texts for this scenario, by name.
     private func texts(for type: any Scenario.Type) throws(OptionProblem) -> [String: [String]] {
         var texts: [String: [String]] = [:]
         for option in type.declarations {

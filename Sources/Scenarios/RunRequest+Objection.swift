@@ -1,9 +1,9 @@
 extension RunRequest {
-    /// Why it cannot be carried out whatever happens; nil where it can.
+    /// The reason why the request is invalid; nil if it is valid. Does not depend on the machine.
     ///
     /// - Parameters:
-    ///   - place: where its options were given; nil for the run of a case.
-    ///   - program: how commands name this program.
+    ///   - place: the place of its options; nil for the run of a case.
+    ///   - program: the name of this program in commands.
     package func objection(from place: OptionPlace?, program: String) -> OptionProblem? {
         if let own = scenario.ownProfile, ![.one(own), .one(.ext4Ordered)].contains(chosenProfiles) {
             return OptionProblem(

@@ -3,15 +3,15 @@ import Runs
 import Targets
 
 extension RunRequest {
-    /// Why this finding is accepted; nil where it is not.
+    /// The reason why a known finding accepts this one; nil if none does.
     func reasonToAccept(_ finding: Finding) -> String? { known.first { $0.matches(finding) }?.reason }
 }
 
 extension RunResult {
-    /// Marks the findings that are accepted, and notes what became of each that was known.
+    /// Marks the accepted findings, and records the outcome of each known finding.
     package mutating func mark(_ request: RunRequest) {
         for index in findings.indices { findings[index].known = request.reasonToAccept(findings[index]) }
-        // A run without a fault shows none.
+        // A scenario without faults cannot show known findings.
         guard !request.known.isEmpty, type(of: request.scenario).hasFaults else { return }
         known = request.known.map { known in
             let seen = findings.filter { known.matches($0) }

@@ -2,10 +2,10 @@ import Bytes
 import Machine
 import Runs
 
-/// What is kept of a run names no place on the machine that made it, so that it can be published, and moved.
+/// Removes paths of this machine from results, so that they can be published and moved.
 extension RunResult {
-    /// Paths become relative to where run directories are made, the program is `faultline`, and a manifest is looked for in
-    /// the working directory.
+    /// Makes paths relative to the parent of run directories, names the program `faultline`, and refers to a manifest
+    /// in the working directory.
     package func withoutPlaces(program: String, _ request: RunRequest) -> RunResult {
         var places = [(program, "faultline")]
         if let directory { places.append((RunResult.folder(of: directory), "")) }
@@ -33,7 +33,8 @@ extension RunResult {
         return result
     }
 
-    /// The other way round, for one that was read from a file in `folder` (which ends with a slash), so that what is printed can be pasted here.
+    /// The reverse of `withoutPlaces`, for a result read from a file in `folder` (which ends with a slash): printed
+    /// commands work on this machine.
     package func located(in folder: String, program: String) -> RunResult {
         func located(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
         var result = self
@@ -60,7 +61,7 @@ extension RunResult {
         return result
     }
 
-    /// With the manifest's own path in commands that name it `./NAME`, as `withoutPlaces` leaves them.
+    /// Replaces `./NAME`, which `withoutPlaces` wrote, with the path of the manifest in commands.
     package func naming(manifest path: String) -> RunResult {
         let name = "./" + (path.split(separator: "/").last ?? "")
         func named(_ command: String) -> String {

@@ -6,18 +6,17 @@ import Runs
 import Storage
 import Targets
 
-/// Runs requests in run directories of their own, and cleans up whatever happens: at the end, after an error, and when
-/// somebody presses Ctrl-C.
+/// Runs requests, each in its own run directory, and cleans up at the end, after an error and after Ctrl-C.
 package struct RunSession: Sendable {
-    /// Where run directories are made.
+    /// The directory that contains the run directories.
     package var parent: ByteString
-    /// How commands name this program.
+    /// The name of this program in commands.
     package var program: String
-    /// Puts what is found into words.
+    /// The wording of findings.
     package var wording: any Wording
-    /// How much memory this process may take.
+    /// The memory limit of this process.
     package var memory: MemorySize
-    /// How many runs share it at most.
+    /// The maximum number of concurrent runs that share `memory`.
     package var runsAtOnce = 1
     private let interruption: Interruption
 
@@ -35,7 +34,7 @@ package struct RunSession: Sendable {
     package func run(
         _ request: RunRequest, progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) -> RunResult {
-        // A run looks at `isInterrupted` and unmounts by itself; the process must not end before it did.
+        // A run checks `isInterrupted` and unmounts by itself; the process must not exit before that.
         interruption.awaiting {
             let runner = ScenarioRunner(program: program, wording: wording)
             if interruption.isInterrupted { return runner.failed(request, "interrupted") }

@@ -1,8 +1,8 @@
 extension Scenario {
-    /// The scenario as these options say. Throws for one that is not its own, for a value that cannot be, and for options
-    /// that do not go together.
+    /// Makes the scenario from these options. Throws for an option of another scenario, an invalid value, and options
+    /// that exclude each other.
     ///
-    /// - Parameter values: by the option's name; `["true"]` for a flag.
+    /// - Parameter values: the option texts by name; `["true"]` for a flag.
     package static func reading(
         _ values: [String: [String]], in place: OptionPlace
     ) throws(OptionProblem) -> Self {
@@ -22,7 +22,7 @@ extension Scenario {
 }
 
 extension ScenarioList {
-    /// Why an option does not belong to a scenario, in words: `--sweep is for --scenario io-error`.
+    /// The error text for an option of other scenarios: `--sweep is for --scenario io-error`.
     package static func belonging(_ option: String, in place: OptionPlace) -> OptionProblem.Reason {
         let takers = all.filter { $0.takes(option, in: place) }
         let names = takers.map { $0.name.rawValue }

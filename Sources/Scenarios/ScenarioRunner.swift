@@ -9,11 +9,11 @@ import Runs
 import Storage
 import Targets
 
-/// Runs one request and answers its result, whatever happens: an error of the harness is a verdict too.
+/// Runs a request and returns its result. An error of the harness is a verdict too, so it never throws.
 package struct ScenarioRunner: Sendable {
-    /// How commands name this program.
+    /// The name of this program in commands.
     package var program: String
-    /// Puts what is found into words.
+    /// The wording of findings.
     package var wording: any Wording
 
     package init(program: String, wording: any Wording) { (self.program, self.wording) = (program, wording) }
@@ -28,15 +28,15 @@ package struct ScenarioRunner: Sendable {
         result.warnings = warnings.isEmpty ? nil : warnings
         if let error {
             let (verdict, reason) = ScenarioRunner.verdict(of: error, context)
-            // What was found stands, however the run ended. A run that goes on with another has found nothing by itself
-            // yet: that it cannot go on must not pass for the other's result.
+            // Findings are kept if the run ends with an error. A resumed run inherits findings: if it cannot continue,
+            // the verdict is a harness error and not the earlier finding.
             let decides =
                 tally.findings.allSatisfy { request.reasonToAccept($0) != nil }
                 || request.scenario.continuesRun && verdict == .harnessError
             if decides { result.verdict = verdict }
             result.reason = decides ? reason : "\(result.reason ?? ""); then: \(reason)"
         }
-        // What was derived from what could not be read is nothing that was seen.
+        // Results derived from unreadable data are invalid.
         if case .lost(let reason)? = context.memory.problem {
             (result.verdict, result.reason) = (.harnessError, reason)
         }
@@ -47,7 +47,7 @@ package struct ScenarioRunner: Sendable {
         return result
     }
 
-    /// What was counted, and the error that ended the run early: what was found until then stands.
+    /// Runs the scenario. Returns its counts and findings, and the error if it ended early.
     private func tally(of request: RunRequest, _ context: RunContext) -> (RunTally, (any Error)?) {
         var run = request.scenario.makeRun(request, context, program: program)
         do {
@@ -65,19 +65,19 @@ package struct ScenarioRunner: Sendable {
             seed: request.seed, verdict: .harnessError, command: command(request))
     }
 
-    /// The result of a run that could not even begin.
+    /// The result of a run that could not begin.
     package func failed(_ request: RunRequest, _ reason: String) -> RunResult {
         var result = empty(request)
         result.reason = reason
         return result
     }
 
-    /// The command that does this run again.
+    /// The command that repeats this run.
     private func command(_ request: RunRequest) -> String {
         ([program] + request.arguments()).map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 
-    /// The command that continues a run that was stopped.
+    /// The command that resumes this run.
     private func resumeCommand(_ request: RunRequest, _ words: [String]) -> String {
         ([command(request)] + words.map { ReproduceScript.quoted($0) }).joined(separator: " ")
     }
@@ -113,11 +113,11 @@ package struct ScenarioRunner: Sendable {
         result.reason = reason.map { wording.words(for: $0) }
     }
 
-    /// The order matters: a validator that cannot see is worse than a finding, a finding outranks doubt.
+    /// The order matters: a validator that misses a mutation outranks a finding, and a finding outranks doubt.
     package static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, VerdictReason?) {
         if let mutation = tally.unflagged.sorted().first { return (.harnessError, .missedMutation(mutation)) }
         let findings = tally.findingsByWeight.filter { request.reasonToAccept($0) == nil }
-        // What a broken filesystem shows is never the store's violation, and hides none.
+        // A broken filesystem is not a violation by the store, and must not hide one.
         if let finding = findings.first(where: { $0.check != .filesystem }) {
             return (.violation, .finding(finding.story))
         }

@@ -7,9 +7,9 @@ import Storage
 import Targets
 
 extension CaseWriter {
-    /// Writes a case of a killed process: no trace and nothing derived, but the files as the kill left them.
+    /// Writes a case of a killed process: it has the files as the kill left them, without a trace.
     ///
-    /// - Parameter image: the store's directory as it was found; it is copied.
+    /// - Parameter image: the store's directory as the kill left it; it is copied.
     package func write(
         killed image: ByteString, _ cause: Cause, _ fact: FindingFact, oracle: OraclePrefix, shown: Observation?
     ) throws -> Finding {

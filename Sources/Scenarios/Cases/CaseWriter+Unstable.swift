@@ -6,7 +6,7 @@ import Runs
 import Storage
 
 extension CaseWriter {
-    /// Writes a case of a state that showed different things, with both of them: `observed-1.jsonl`, `observed-2.jsonl`.
+    /// Writes a case of a state whose recoveries differ, with two of them: `observed-1.jsonl`, `observed-2.jsonl`.
     package func write(
         _ contradiction: Contradiction, _ recording: Recording, oracle: OraclePrefix, shown: Observation?,
         after firstCrash: FirstCrash? = nil
@@ -40,7 +40,7 @@ extension CaseWriter {
 }
 
 extension Evidence {
-    /// Its recoveries, one after the other, as a recover command prints them.
+    /// The dumps of its recoveries, as a recover command prints them.
     fileprivate var encoded: [UInt8] {
         [recovery, secondRecovery].compactMap(\.self).flatMap { recovery -> [UInt8] in
             switch recovery {

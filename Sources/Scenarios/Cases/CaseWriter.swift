@@ -7,20 +7,20 @@ import Runs
 import Storage
 import Targets
 
-/// Writes failing crashes as cases: directories that hold the trace, the oracle, the crash image and how to replay.
+/// Writes cases of failing crashes: directories with the trace, the oracle, the crash image and a replay script.
 package struct CaseWriter {
     package let request: RunRequest
     package let context: RunContext
-    /// The program to name in commands.
+    /// The name of this program in commands.
     package let program: String
-    /// The profile under which the power goes once more after a write on the recovered store; nil where none is done.
+    /// The profile of the second power cut, after a write to the recovered store; nil if there is none.
     package var probing: Profile?
-    /// The steps of the small workload that the crashes follow; empty for any other workload.
+    /// The steps of the small workload before the crash; empty for any other workload.
     package var steps: [String] = []
 
-    /// Writes one case and answers the finding that points to it.
+    /// Writes a case and returns the finding that points to it.
     ///
-    /// - Parameter hangSeconds: what each state that hangs costs, if the search ended because of them.
+    /// - Parameter hangSeconds: the timeout that each hanging state costs, if hangs ended the search; otherwise nil.
     package func write(
         _ cause: FoundCause, _ recording: Recording, oracle: OraclePrefix,
         shown: Observation?, after firstCrash: FirstCrash? = nil, hangSeconds: Int? = nil
@@ -61,8 +61,8 @@ package struct CaseWriter {
         return finding
     }
 
-    /// Makes the case of a finding and has the finding point to it. One that cannot be written, to a full disk for
-    /// example, loses the case and not the finding, which then says why.
+    /// Makes the case of a finding and sets its path in the finding. If the case cannot be written, to a full disk for
+    /// example, the finding is kept and `caseProblem` has the error.
     package func makeCase(of finding: inout Finding, _ fill: (_ directory: ByteString) throws -> Void) {
         do {
             let directory = try context.makeCase { directory, _ in try fill(directory) }
@@ -74,25 +74,25 @@ package struct CaseWriter {
         }
     }
 
-    /// The files of a case that say what happened.
+    /// Writes the trace, the oracle, the earlier observation and the crash image.
     package static func write(
         _ state: CrashState, of recording: Recording, oracle: OraclePrefix, shown: [UInt8]?, to directory: ByteString
     ) throws {
-        // What came after the crash says nothing of it: the case is the shortest beginning of the run that shows it.
+        // The case does not need the events after the crash.
         try recording.write(firstEvents: state.crashPoint, to: directory.appending(component: CaseRecord.traceName))
         try oracle.copy(to: directory.appending(component: CaseRecord.oracleName))
         if let shown { try OutputFile.create(directory.appending(component: CaseRecord.shownName), shown) }
         try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)
     }
 
-    /// The name of the copy of the manifest, if the target has one.
+    /// The file name of the manifest's copy in the case; nil if the target has no manifest.
     package var manifestName: String? {
         request.target.target.manifest.map { _ in CaseRecord.manifestName.description }
     }
 
     package var manifestPath: String? { request.target.target.manifest?.path.shown }
 
-    /// The manifest, to be read, and the script that replays the case.
+    /// Writes a copy of the manifest, for reading, and the replay script.
     package func writeScripts(to directory: ByteString) throws {
         try Self.writeScripts(of: request.target.target.manifest, to: directory)
     }
@@ -106,7 +106,7 @@ package struct CaseWriter {
             script, try ReproduceScript.replayingItsDirectory(target: manifest?.path), permissions: 0o700)
     }
 
-    /// The command that shows the case in `directory` again (`replay`), or does its run again (`recheck`).
+    /// The command that replays the case in `directory` (`replay`) or repeats its run (`recheck`).
     package func command(_ name: String, _ directory: ByteString) -> String {
         var words = [program, name, directory.shown]
         if name == "replay", request.scenario.block != nil { words.append("--trust") }

@@ -3,16 +3,16 @@ import Machine
 import Model
 import Runs
 
-/// The part of `kill` that needs no luck: one run is recorded, and the files are checked as a kill would have left them
-/// at each of its operations (`explore --profile kill`).
+/// The deterministic part of `kill`: records one run, and checks the files that a kill would have left at each
+/// operation (`explore --profile kill`).
 ///
-/// A live kill finds the store where it spends its time; a bug between two quick operations is found here. Stores in
-/// other processes need FUSE for it.
+/// Live kills mostly hit the operations that take the longest; this finds bugs between two short operations. A store in
+/// another process needs FUSE for it.
 struct KillBoundaries {
-    /// A run of so many operations at most, for so long at most: the live kills are what a long run is for.
+    /// The limits on operations and seconds: long runs are for the live kills.
     static let mostOperations: UInt64 = 200
     static let mostSeconds = 30
-    /// The same where a live kill has found something already.
+    /// The limit after a live kill has found something.
     static let mostSecondsAfterFinding = 5
 
     private var request: RunRequest
@@ -29,7 +29,8 @@ struct KillBoundaries {
         self.program = program
     }
 
-    /// Adds what was seen to `tally`, and answers how far it went. Without FUSE nothing is done.
+    /// Checks the boundaries, and adds the results to `tally`. Returns the coverage. Checks nothing if the store needs
+    /// FUSE and it is not available.
     package mutating func check(_ tally: inout RunTally) throws -> RunResult.Boundaries {
         var explore = ExploreScenario()
         explore.budget?.seconds = tally.findings.isEmpty ? Self.mostSeconds : Self.mostSecondsAfterFinding
@@ -56,8 +57,8 @@ struct KillBoundaries {
 }
 
 extension RunTally {
-    /// What was seen at the boundaries of operations. A finding with a timeline takes the place of a live one that broke
-    /// the same check and said the same.
+    /// Adds the results of `KillBoundaries`. A finding with a timeline replaces a live finding of the same check with
+    /// the same error.
     mutating func addBoundaries(_ other: RunTally) {
         counts.decided += other.counts.decided
         counts.checked += other.counts.checked
@@ -82,7 +83,7 @@ extension RunTally {
 }
 
 extension Finding {
-    /// Whether it is what a live kill showed of the same.
+    /// Whether this is a live finding of the same violation.
     fileprivate func isLiveForm(of finding: Finding) -> Bool {
         account == nil && check == finding.check && cause?.hasAcknowledged == finding.cause?.hasAcknowledged
             && (errors ?? []).allSatisfy { error in finding.errors?.contains { $0.pattern == error.pattern } == true }

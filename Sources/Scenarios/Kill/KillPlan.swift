@@ -2,29 +2,29 @@ import Bytes
 import Model
 import Storage
 
-/// What a process is killed at, if not at a seeded time.
+/// The event at which a process is killed, instead of a seeded time.
 package enum KillTrigger: Hashable, Sendable {
-    /// Once so many operations of its life are acknowledged, and the next has begun.
+    /// After this many acknowledgements in this life, once the next operation has begun.
     case acknowledgement(UInt64)
-    /// As soon as the store has a file that matches and that was not there at the first acknowledgement of its life: in
-    /// the middle of what makes it, be it a rotation, a checkpoint or a compaction.
+    /// When the store creates a matching file that did not exist at the first acknowledgement of this life: during a
+    /// rotation, a checkpoint or a compaction, for example.
     case newFile(Glob)
 
-    /// The acknowledgement, if it is one.
+    /// The number of acknowledgements; nil for another trigger.
     package var acknowledgement: Int? {
         guard case .acknowledgement(let count) = self else { return nil }
         return Int(clamping: count)
     }
 }
 
-/// When a workload is killed.
+/// The time of a kill.
 enum KillPlan: Hashable, Sendable {
-    /// So long after the first acknowledgement of this life.
+    /// This many seconds after the first acknowledgement of this life.
     case afterSeconds(Double)
     case at(KillTrigger)
 }
 
-/// Sees the files that a store makes from now on.
+/// Detects files that a store creates after the watch was made.
 struct NewFileWatch {
     private let directory: ByteString
     private let known: Set<ByteString>
@@ -34,7 +34,7 @@ struct NewFileWatch {
         known = Set(TreeListing.paths(beneath: directory))
     }
 
-    /// A new file that matches; nil when there is none, or none any more.
+    /// A new file that matches; nil if there is none at this moment.
     package func file(matching glob: Glob) -> ByteString? {
         TreeListing.paths(beneath: directory).first { !known.contains($0) && glob.matches($0) }
     }

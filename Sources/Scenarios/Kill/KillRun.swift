@@ -9,12 +9,12 @@ import Runs
 import Storage
 import Targets
 
-/// The process dies: SIGKILL to the workload's whole group, with all that it wrote kept by the kernel.
+/// Kills the process: SIGKILL to the process group of the workload. The kernel keeps everything that it wrote.
 ///
-/// A first life without a kill says how long the work takes. Then the store is killed as often as there are cycles, at
-/// seeded times or at a given acknowledgement, recovered, judged, and goes on with what it has. Only a kill that found
-/// the workload at work counts; fewer than half are inconclusive. Then every boundary of operations is checked
-/// (`KillBoundaries`), which needs FUSE for stores in other processes; the rest needs nothing of the machine.
+/// A first life without a kill measures how long the workload takes. Each cycle then kills the store at a seeded time
+/// or at a trigger, recovers it, judges it and continues with it. Only kills during the workload count; the run is
+/// inconclusive if fewer than half do. Finally `KillBoundaries` checks every boundary between operations, which needs
+/// FUSE for stores in other processes; the rest needs nothing from the machine.
 struct KillRun: ScenarioRun {
     package let scenario: KillScenario
     package let request: RunRequest
@@ -23,7 +23,7 @@ struct KillRun: ScenarioRun {
     private var history: OracleHistory
     package private(set) var tally = RunTally()
     private let client: RecoverClient
-    /// What the store showed when the present life began; nil in the first.
+    /// The observation at the start of this life; nil in the first life.
     private var shown: Observation?
 
     package init(_ scenario: KillScenario, _ request: RunRequest, _ context: RunContext, program: String) {
@@ -35,16 +35,16 @@ struct KillRun: ScenarioRun {
         history = OracleHistory(context.oracle, context.memory)
     }
 
-    /// One life of the store.
+    /// A life of the store.
     private struct Life {
         var end: WorkloadEnd
-        /// Acknowledgements of this life when it ended.
+        /// The number of acknowledgements in this life.
         var acknowledged: Int
-        /// From the first acknowledgement to the end.
+        /// The time from the first acknowledgement to the end.
         var seconds: Double
-        /// SIGKILL found it alive.
+        /// Whether SIGKILL ended the workload.
         var wasKilled: Bool
-        /// The file that the kill waited for and found.
+        /// The new file that triggered the kill.
         var newFile: ByteString?
 
         var termination: Termination { end.termination }
@@ -75,7 +75,8 @@ struct KillRun: ScenarioRun {
             let fraction = Double(stream.next(upperBound: 1_000_000 as UInt64)) / 1_000_000
             let plan = scenario.trigger.map(KillPlan.at)
             for attempt in 1...Self.mostAttempts {
-                // A life may be shorter than the first one: a kill that came too late is tried again, and earlier.
+                // A life may be shorter than the first one. After a kill that came too late, try again with an earlier
+                // one.
                 let life = try live(until: plan ?? .afterSeconds(fraction * seconds / Double(attempt)))
                 if !life.wasKilled, !life.termination.isSuccess {
                     let said = "the workload \(life.end)"
@@ -120,7 +121,7 @@ struct KillRun: ScenarioRun {
 
     private func finish(_ workload: WorkloadRun, _ watch: inout OracleWatch) throws -> Life {
         var firstAt: Double?
-        // To see the first acknowledgement in time; after that, or if there is none, the end is waited for in peace.
+        // Poll for the first acknowledgement; afterwards wait for the end.
         let limit = MonotonicTime.seconds() + Double(request.target.target.timeoutSeconds)
         while firstAt == nil, !context.shouldStop(), MonotonicTime.seconds() < limit {
             watch.poll()
@@ -136,13 +137,13 @@ struct KillRun: ScenarioRun {
             seconds: MonotonicTime.seconds() - (firstAt ?? MonotonicTime.seconds()), wasKilled: false)
     }
 
-    /// How long a kill at an acknowledgement waits for the next operation to begin, so that it finds one at work.
+    /// The time that a kill at an acknowledgement waits for the next operation to begin, in seconds.
     private static let nextOperationPatienceSeconds = 1.0
 
     private func kill(_ workload: WorkloadRun, at plan: KillPlan, _ watch: inout OracleWatch) throws -> Life {
         let began = MonotonicTime.seconds()
         var (firstAt, lastAt) = (Double.infinity, began)
-        // In a batch, what is in flight has begun before.
+        // In a batch, the next operation began before the acknowledgement.
         let patience = request.shape.batchCount > 1 ? 0 : Self.nextOperationPatienceSeconds
         let limit = Double(request.target.target.timeoutSeconds)
         var files: NewFileWatch?
@@ -184,11 +185,11 @@ struct KillRun: ScenarioRun {
 
     // MARK: - Judging
 
-    /// Recovers what the life left, judges it, and begins the next life. False when the store goes no further.
+    /// Recovers the state, judges it, and begins the next life. False if the store cannot continue.
     ///
-    /// - Parameter kill: nil for a life that came to its end.
+    /// - Parameter kill: nil for a life that ended normally.
     private mutating func judge(_ life: Life, after kill: KillFact?) throws -> Bool {
-        // Recovery changes the files: the case needs them as the kill left them.
+        // Recovery changes the files, and the case needs them as the kill left them.
         let image = context.scratchFile("image")
         try? TreeRemoval.remove(image)
         try TreeCopy.copy(store, to: image)
@@ -196,7 +197,7 @@ struct KillRun: ScenarioRun {
             try TreeRemoval.remove(store)
             try TreeCopy.copy(image, to: store)
         }
-        // The first life was not killed.
+        // The first life was not killed, so its recovery is the control.
         if shown == nil { try RecoveryControl(request, context).require(first.recovery) }
         var evidence = Evidence(first.recovery)
         if case .opened = first { evidence.secondRecovery = try client.recoverAlone(store).recovery }

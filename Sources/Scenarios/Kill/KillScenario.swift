@@ -6,15 +6,15 @@ extension ScenarioName {
     package static let kill = ScenarioName(rawValue: "kill")
 }
 
-/// The process is killed: everything that it wrote is kept.
+/// Kills the process. Everything that it wrote is kept.
 package struct KillScenario: Scenario {
     package static let name = ScenarioName.kill
     package static let summary =
         "SIGKILL in the middle of the workload: what was written is kept, what was in memory is lost"
 
-    /// How often the process is killed, each time continuing on what survived.
+    /// The number of kills. Each continues with the state that the one before left.
     package var killCount = 10
-    /// What it is killed at; nil for seeded times.
+    /// The event at which the process is killed; nil for seeded times.
     package var trigger: KillTrigger?
 
     package init() {}
@@ -61,7 +61,7 @@ package struct KillScenario: Scenario {
     package func objection(
         to request: RunRequest, from place: OptionPlace?, program: String
     ) -> OptionProblem? {
-        // A matrix may ask for the boundaries of operations alone.
+        // A matrix may request only `KillBoundaries`.
         if place == .commandLine, killCount == 0 {
             return OptionProblem(
                 "cycles", "\(option: "cycles") 0 asks for no kill: \(option: "scenario") smoke runs without faults")

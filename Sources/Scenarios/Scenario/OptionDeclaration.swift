@@ -1,5 +1,5 @@
-/// What there is to know of an option without knowing its scenario's type: how it is called, what it takes, where it may
-/// stand. Flags, matrix keys, help and the table in docs/scenarios.md are made from it.
+/// The name, value, help and allowed places of an option, without the type of its scenario. Flags, matrix keys, help
+/// and the table in docs/scenarios.md follow from it.
 package struct OptionDeclaration: Hashable, Sendable {
     package enum Kind: Hashable, Sendable {
         case flag
@@ -9,27 +9,27 @@ package struct OptionDeclaration: Hashable, Sendable {
         case texts
     }
 
-    /// As on the command line, without the hyphens before it.
+    /// The name on the command line, without the leading hyphens.
     package var name: String
     package var kind: Kind
-    /// What its value is called: `--cut-at <aim>`; nil for a flag.
+    /// The placeholder of the value, as in `--cut-at <aim>`; nil for a flag.
     package var valueName: String?
     package var help: String
-    /// The value without the option, in words; nil where the help says it.
+    /// The default, in words; nil if the help describes it.
     package var defaultText: String?
-    /// Where it may be given.
+    /// The places where the option may be given.
     package var places: Set<OptionPlace> = [.commandLine, .matrix]
-    /// It limits how long the run goes on, and not what the run does: two runs that differ only in such options can
-    /// continue each other, and a case does not keep it.
+    /// Whether the option only limits the duration of a run. Runs that differ only in limits can resume each other, and
+    /// a case does not record limits.
     package var isLimit = false
-    /// The printed command has it even where it has its default.
+    /// Whether the printed command includes the option even with its default.
     package var isAlwaysPrinted = false
-    /// Accepted and without effect: what earlier versions printed works on.
+    /// Whether the option is accepted without effect, so that commands printed by earlier versions work.
     package var isObsolete = false
-    /// Another option without which it means nothing.
+    /// Another option that this one requires.
     package var needed: String?
-    /// Options that cannot be given beside it.
+    /// Options that exclude this one.
     package var excluded: [String] = []
-    /// Where `case.json` keeps it beneath `run`, such as `exploration.depth`; nil where it does not.
+    /// The key below `run` in `case.json`, such as `exploration.depth`; nil if a case does not record the option.
     package var planKey: String?
 }

@@ -1,6 +1,6 @@
 /// The help of options, made from their declarations.
 package enum OptionHelp {
-    /// What an option does. Where it is one of several scenarios each is named with what it does there.
+    /// The help of an option. If several scenarios have it, the text for each, with the scenario's name.
     package static func text(of name: String, in scenarios: [any Scenario.Type]) -> String {
         var parts: [(scenarios: [String], text: String)] = []
         for scenario in scenarios {

@@ -1,11 +1,11 @@
-/// Where an option is given, which decides how it is spelled.
+/// The place where an option is given. It decides the spelling.
 package enum OptionPlace: Hashable, Sendable, CaseIterable {
     /// `--cut-at recovery`
     case commandLine
     /// `cut_at: recovery`
     case matrix
 
-    /// The option of this name as users of this place write it.
+    /// The spelling of an option name in this place.
     package func spelling(of name: String) -> String {
         switch self {
         case .commandLine: "--\(name)"

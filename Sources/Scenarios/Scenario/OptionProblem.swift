@@ -1,7 +1,6 @@
-/// Why an option cannot be given, or not this value of it. Options in its words are spelled as the place spells them where
-/// it is shown.
+/// An error about an option or its value. The text spells option names for the place where it is shown.
 package struct OptionProblem: Error, Hashable, Sendable {
-    /// The option that is to be changed; nil where it is none of the scenario's.
+    /// The option to change; nil if it is not an option of the scenario.
     package var option: String?
     private var reason: Reason
 
@@ -10,10 +9,10 @@ package struct OptionProblem: Error, Hashable, Sendable {
         self.reason = reason
     }
 
-    /// In the words of `place`.
+    /// The text with option names spelled for `place`.
     package func text(in place: OptionPlace) -> String { reason.text(in: place) }
 
-    /// Words among which options stand: `"\(option: "cut-at") asks for cuts"`.
+    /// Text with option names: `"\(option: "cut-at") asks for cuts"`.
     package struct Reason: Hashable, Sendable, ExpressibleByStringInterpolation {
         fileprivate enum Part: Hashable, Sendable {
             case words(String)

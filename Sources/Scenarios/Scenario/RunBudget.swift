@@ -1,8 +1,8 @@
-/// How long a scenario may go on that would go on for as long as it is given.
+/// The time budget of a scenario.
 package struct RunBudget: Hashable, Sendable {
-    /// After so many seconds nothing further is begun; nil for no limit.
+    /// The time after which no further work begins, in seconds; nil for no limit.
     package var seconds: Int?
-    /// A pass may stand for a part of the run: what the budget left out is said and accepted.
+    /// Whether the run may pass although the budget left out a part of it. The result names that part.
     package var acceptsPartial = false
 
     package init(seconds: Int? = nil, acceptsPartial: Bool = false) {
@@ -14,7 +14,7 @@ package struct RunBudget: Hashable, Sendable {
 extension Array {
     /// `--budget` and `--partial`.
     ///
-    /// - Parameter help: what a budget ends, and what then.
+    /// - Parameter help: what the budget ends, and the consequence.
     package static func budget<Subject: Scenario>(_ help: String) -> [ScenarioOption<Subject>]
     where Element == ScenarioOption<Subject> {
         [

@@ -16,7 +16,7 @@ extension RunPlan {
 }
 
 extension OptionValue {
-    /// - Parameter texts: as the option says its value; nil for a number or a text that is not set.
+    /// - Parameter texts: the value as the option prints it. The result is nil for an unset number or text.
     package init?(_ kind: OptionDeclaration.Kind, _ texts: [String]) {
         switch kind {
         case .flag: self = .flag(!texts.isEmpty)

@@ -6,7 +6,8 @@ import Oracle
 import Runs
 import Targets
 
-/// What one run is asked to do: a scenario with its options, and what every run has. The same request gives the same workload and the same cuts.
+/// The request for a run: a scenario with its options, and the options that every run has. Equal requests give the same
+/// workload and the same cuts.
 package struct RunRequest: Sendable {
     package var target: ConfiguredTarget
     package var scenario: any Scenario
@@ -14,15 +15,15 @@ package struct RunRequest: Sendable {
         get { scenario.ownProfile.map(ProfileChoice.one) ?? chosenProfiles }
         set { chosenProfiles = newValue }
     }
-    /// As they were given; a scenario with a profile of its own takes no others.
+    /// The profiles as given; unused if the scenario has its own profile.
     private(set) var chosenProfiles: ProfileChoice
     package var contract: Contract
     package var seed: UInt64
-    /// How many operations the workload does in one cycle.
+    /// The number of operations of the workload in one cycle.
     package var operationCount: UInt64
-    /// What else there is to say of the workload.
+    /// The other parameters of the workload.
     package var shape = WorkloadShape()
-    /// Findings that are accepted: those of the target, and more of a matrix.
+    /// The known findings to accept, from the target and the matrix.
     package var known: [KnownFinding]
 
     package init(
@@ -47,7 +48,7 @@ package struct RunRequest: Sendable {
             operationCount: operationCount)
     }
 
-    /// The profile; of several the strongest.
+    /// The profile; with `--profile all` the first of `Profile.filesystems`.
     package var profile: Profile {
         get {
             switch profiles {
@@ -58,11 +59,11 @@ package struct RunRequest: Sendable {
         set { profiles = .one(newValue) }
     }
 
-    /// What the workload of one life is told.
+    /// The environment for the workload of one life.
     ///
     /// - Parameters:
-    ///   - operations: how many it does, if not as many as usual.
-    ///   - oracleMayShare: nothing but the process is going to fail.
+    ///   - operations: the number of operations, if it differs from `operationCount`.
+    ///   - oracleMayShare: allows the oracle on the filesystem of the store, if only the process can fail.
     package func environment(
         _ directory: ByteString, oracle: ByteString, firstSeq: UInt64, operations: UInt64? = nil,
         oracleMayShare: Bool = false
@@ -72,15 +73,15 @@ package struct RunRequest: Sendable {
             firstSeq: firstSeq, oracleMayShareFilesystem: oracleMayShare, shape: shape)
     }
 
-    /// What it needs of the machine beside the target's programs.
+    /// What the run needs from the machine, in addition to the target's programs.
     package var needs: [MachineNeed] { scenario.needs(on: target) }
 
-    /// What a budget left out is accepted.
+    /// Whether the run may pass although its budget left something out.
     package var acceptsPartial: Bool { scenario.budget?.acceptsPartial ?? false }
 
-    /// The arguments that do this run again.
+    /// The arguments that repeat this run.
     ///
-    /// - Parameter withLimits: false for what an exploration that is continued must have in common with its beginning.
+    /// - Parameter withLimits: false for only the arguments that a resumed exploration must share with the first run.
     package func arguments(withLimits: Bool = true) -> [String] {
         let scenario = scenario
         let type = type(of: scenario)
@@ -100,7 +101,7 @@ package struct RunRequest: Sendable {
 }
 
 extension RecoveryControl {
-    /// The control of the target of `request`.
+    /// Makes the control for the target of `request`.
     package init(_ request: RunRequest, _ context: RunContext) {
         self.init(request.target, scratch: context.scratch, shouldStop: context.shouldStop)
     }

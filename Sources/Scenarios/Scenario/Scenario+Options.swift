@@ -1,17 +1,18 @@
 extension Scenario {
     package static var declarations: [OptionDeclaration] { options.map(\.declaration) }
 
-    /// Whether this option may be given there.
+    /// Whether this option may be given in this place.
     package static func hasOption(_ name: String, in place: OptionPlace) -> Bool {
         declarations.contains { $0.name == name && $0.places.contains(place) }
     }
 
-    /// Whether it has this option, there, and the option means something.
+    /// Whether this option may be given in this place and is not obsolete.
     package static func takes(_ option: String, in place: OptionPlace) -> Bool {
         declarations.contains { $0.name == option && $0.places.contains(place) && !$0.isObsolete }
     }
 
-    /// The same of what a case keeps: where it came from does not matter.
+    /// Makes the scenario from the options in a case. It ignores the places where they may be given, and unknown
+    /// options.
     package static func reading(_ values: [String: [String]]) throws(OptionProblem) -> Self {
         var scenario = Self()
         for option in options {
@@ -20,7 +21,7 @@ extension Scenario {
         return scenario
     }
 
-    /// The arguments that say what differs from the defaults, limits or all else.
+    /// The arguments for options that differ from their defaults: only the limits, or all others.
     package func words(limits: Bool) -> [String] {
         let usual = Self()
         return Self.options.filter { $0.declaration.isLimit == limits }.flatMap { option -> [String] in
@@ -38,7 +39,7 @@ extension Scenario {
             .filter { $0.element.1 != Self.options[$0.offset].texts(usual) }.map(\.element)
     }
 
-    /// The present value of an option; empty where it is not set, or where there is no such option.
+    /// The current value of an option; empty if it is not set or does not exist.
     package func texts(of option: String) -> [String] {
         Self.options.first { $0.declaration.name == option }?.texts(self) ?? []
     }

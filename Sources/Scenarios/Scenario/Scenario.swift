@@ -4,55 +4,55 @@ import Model
 import Runs
 import Targets
 
-/// A way to fail a store. A value says how: it holds what the scenario's options say.
+/// A way to fail a store. A value holds the options of the scenario.
 ///
-/// Options are declared once, in `options`: the flags of `faultline run`, the keys of a matrix, the printed command, what a
-/// case keeps, the help and the table in docs/scenarios.md follow from that list. A new scenario is a folder with such a
-/// type and a line in `ScenarioList`.
+/// `options` is the only declaration of the options: the flags of `faultline run`, the keys of a matrix, the printed
+/// command, the contents of a case, the help and the table in docs/scenarios.md follow from it. A new scenario is a
+/// folder with such a type and a line in `ScenarioList`.
 package protocol Scenario: Sendable {
     static var name: ScenarioName { get }
-    /// What it does, in one line.
+    /// A summary in one line.
     static var summary: String { get }
-    /// In the order in which they are read, shown and printed.
+    /// The options, in the order of parsing, help and printing.
     static var options: [ScenarioOption<Self>] { get }
-    /// The subcommand of `faultline` that is this scenario by itself; nil for one of `faultline run`.
+    /// The subcommand of `faultline` for this scenario; nil for a scenario of `faultline run`.
     static var subcommand: String? { get }
-    /// What it needs of the machine beside the target's programs, whatever its options and its target are.
+    /// What every run needs from the machine, in addition to the target's programs.
     static var needs: [MachineNeed] { get }
-    /// Whether the store meets a fault in it: without one no known finding can show.
+    /// Whether the scenario injects faults or crashes: without these no known finding can show.
     static var hasFaults: Bool { get }
-    /// Whether what is lost follows a profile, so that weaker ones than the run's were not tried.
+    /// Whether the losses depend on the profile; weaker profiles than the run's are then untested.
     static var losesByProfile: Bool { get }
-    /// Whether one run can go through every profile (`--profile all`).
+    /// Whether one run can test all profiles (`--profile all`).
     static var takesEveryProfile: Bool { get }
 
-    /// As it is without any option.
+    /// The scenario with default options.
     init()
 
-    /// How long it may go on; nil for a scenario that comes to its end by itself.
+    /// The time budget; nil for a scenario that has none.
     var budget: RunBudget? { get set }
-    /// The one profile that it works under, whatever is asked for; nil for one that works under any.
+    /// The profile of the scenario, in place of the chosen ones; nil if it works under any profile.
     var ownProfile: Profile? { get }
-    /// The filesystem and the device below the store, of a scenario that has real ones.
+    /// The filesystem and the device below the store; nil if the scenario has no real ones.
     var block: BlockSetup? { get }
-    /// It goes on with a run that was stopped.
+    /// Whether the run resumes a stopped one.
     var continuesRun: Bool { get }
-    /// Ends as soon as this cause shows, where the scenario can.
+    /// Stop the run as soon as this cause is found, if the scenario supports it.
     mutating func seek(_ cause: SoughtCause)
 
-    /// What a run with these options needs of the machine.
+    /// What a run with these options needs from the machine.
     func needs(on target: ConfiguredTarget) -> [MachineNeed]
-    /// Why `request`, which holds this scenario, cannot be carried out whatever happens; nil where it can.
+    /// The reason why `request`, which holds this scenario, is invalid; nil if it is valid.
     ///
     /// - Parameters:
-    ///   - place: where its options were given; nil for the run of a case.
-    ///   - program: how commands name this program.
+    ///   - place: the place of its options; nil for the run of a case.
+    ///   - program: the name of this program in commands.
     func objection(to request: RunRequest, from place: OptionPlace?, program: String) -> OptionProblem?
-    /// A run of `request`, which holds this scenario.
+    /// Makes a run of `request`, which holds this scenario.
     ///
-    /// - Parameter program: how commands name this program.
+    /// - Parameter program: the name of this program in commands.
     func makeRun(_ request: RunRequest, _ context: RunContext, program: String) -> any ScenarioRun
-    /// Why a run that found nothing, and whose validator is not blind, shows nothing all the same; nil where it does.
+    /// The reason why a run without findings, whose mutations were detected, is inconclusive; nil if it is a pass.
     func doubt(about tally: RunTally) -> Doubt?
 }
 
@@ -79,7 +79,7 @@ extension Scenario {
     package var name: ScenarioName { Self.name }
 }
 
-/// One run of a scenario: it counts while it goes, so that what was found stands even if it ends early with an error.
+/// A run of a scenario. It updates `tally` as it goes, so that findings are kept if it ends with an error.
 package protocol ScenarioRun {
     var tally: RunTally { get }
     mutating func run() throws

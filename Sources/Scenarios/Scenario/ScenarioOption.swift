@@ -2,14 +2,14 @@ import Bytes
 import Model
 import Runs
 
-/// One option of a scenario: its declaration, how its value is read into the scenario, and how it is said again.
+/// An option of a scenario: its declaration, and how to read and print its value.
 ///
-/// A value is text in all places: the words of a command line, the scalars of a matrix, the fields of a case.
+/// Values are texts everywhere: arguments on the command line, scalars in a matrix, fields in a case.
 package struct ScenarioOption<Subject>: Sendable {
     package private(set) var declaration: OptionDeclaration
-    /// Sets what the texts say: one for each time that the option is given, `true` for a flag.
+    /// Parses the texts and sets the value: one text for each time that the option is given, `true` for a flag.
     package let read: @Sendable (inout Subject, [String]) throws(OptionProblem) -> Void
-    /// The present value; empty for a flag that is off and a value that is not there.
+    /// The current value as texts; empty for a flag that is off and for an unset value.
     package let texts: @Sendable (Subject) -> [String]
 
     private init(
@@ -31,7 +31,7 @@ package struct ScenarioOption<Subject>: Sendable {
         self.texts = texts
     }
 
-    /// The same option of something that holds the subject.
+    /// The option for a type that contains the subject.
     package func of<Whole>(_ path: any WritableKeyPath<Whole, Subject> & Sendable) -> ScenarioOption<Whole> {
         ScenarioOption<Whole>(
             declaration: declaration,
@@ -45,7 +45,7 @@ package struct ScenarioOption<Subject>: Sendable {
         return option
     }
 
-    /// A case keeps it, there.
+    /// Records the value in cases, under this key.
     package func kept(as key: String) -> ScenarioOption { with { $0.planKey = key } }
     package func only(in place: OptionPlace) -> ScenarioOption { with { $0.places = [place] } }
     package func excluding(_ names: String...) -> ScenarioOption { with { $0.excluded = names } }
@@ -91,7 +91,8 @@ extension ScenarioOption {
         }
     }
 
-    /// `cycles` of a scenario that has none: earlier versions printed and kept it, and matrices may have it. It has no effect.
+    /// The option `cycles` for a scenario without cycles. It has no effect: earlier versions printed and recorded it,
+    /// and matrices may have it.
     package static var obsoleteCycles: ScenarioOption {
         ScenarioOption("cycles", .integer, "count", "without effect") { (_, texts) throws(OptionProblem) in
             _ = try OptionText.integer(texts, of: "cycles", in: 0...1000)
@@ -102,7 +103,7 @@ extension ScenarioOption {
     }
 }
 
-/// Reads values of options.
+/// Parses option values.
 package enum OptionText {
     package static func integer(
         _ texts: [String], of name: String, in range: ClosedRange<Int>
@@ -124,9 +125,9 @@ package enum OptionText {
         return time.seconds
     }
 
-    /// Fault rules of a run in which the power stays on.
+    /// Parses fault rules for a run without power cuts.
     ///
-    /// - Parameter hint: what to do instead of a rule that cuts the power.
+    /// - Parameter hint: what to use instead of a rule that cuts the power.
     package static func rules(
         _ texts: [String], of name: String, insteadOfCrash hint: OptionProblem.Reason
     ) throws(OptionProblem) -> [Rule] {
@@ -144,7 +145,7 @@ package enum OptionText {
 
     package static func path(_ texts: [String], of name: String) throws(OptionProblem) -> ByteString {
         let text = texts.last ?? ""
-        // What was not UTF-8 has become a replacement character by now, and would name another file.
+        // Invalid UTF-8 was replaced by U+FFFD earlier, and would name another file.
         guard !text.isEmpty, !text.unicodeScalars.contains("\u{FFFD}") else {
             throw OptionProblem(name, "\(option: name) must be a path in UTF-8")
         }
