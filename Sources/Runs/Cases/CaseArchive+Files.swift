@@ -6,7 +6,7 @@ import Model
 import Storage
 
 extension CaseArchive {
-    /// Writes the archive of the case in `directory` to a new file at `path`, for its owner alone.
+    /// Writes the archive of the case in `directory` to a new file at `path`, with mode 0600.
     package static func write(_ directory: ByteString, to path: ByteString, namesMachine: Bool = false) throws {
         let file = try OutputFile(path, .create, permissions: 0o600)
         try file.write(try export(directory, namesMachine: namesMachine))
@@ -15,14 +15,14 @@ extension CaseArchive {
 
     package static func size(of path: ByteString) -> Int { RunFiles.size(of: path) }
 
-    /// Whether what is at `path` is a file, and so an archive and no case's directory.
+    /// Whether `path` is a regular file: an archive, not a case directory.
     package static func isFile(_ path: ByteString) -> Bool {
         var status = stat()
         return path.withCString { stat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFREG
     }
 
-    /// Unpacks, and derives the crash image, to be opened by hand. Nothing that the case says is run. Answers the links that
-    /// the image lacks, since they lead out of it, in words.
+    /// Unpacks the archive and derives the crash image for inspection. Runs no command of the case. Returns
+    /// descriptions of the links that the image omits because they lead out of it.
     @discardableResult
     package static func unpackWithImage(_ file: ByteString, into directory: ByteString) throws -> [String] {
         let files = try read(file)
@@ -37,7 +37,7 @@ extension CaseArchive {
         return CaseImage.linksLeftOut(of: directory)
     }
 
-    /// A full disk, say: the archive is not at fault.
+    /// Whether the error comes from this machine (a full disk, for example), not from the archive.
     private static func isOfThisMachine(_ error: any Error) -> Bool {
         let errno: Int32
         switch error {
@@ -48,7 +48,7 @@ extension CaseArchive {
         return [ENOSPC, EDQUOT, EROFS, EIO, EMFILE, ENFILE, ENOMEM, EACCES, EPERM].contains(errno)
     }
 
-    /// What is derived: the crash image, and the script that replays the case.
+    /// Derives the crash image and writes the script that replays the case.
     private static func makeImage(in directory: ByteString) throws {
         let record = try CaseRecord(directory: directory)
         let recording = try record.recording(in: directory, MemoryGuard(.usual(spillingNear: directory)))
@@ -61,10 +61,10 @@ extension CaseArchive {
 }
 
 extension CaseArchive {
-    /// Hands the directory of the case at `path` to `body`: `path` itself, or, of an archive, where it was unpacked until
-    /// then.
+    /// Calls `body` with the directory of the case at `path`: `path` itself, or a temporary directory with the unpacked
+    /// archive.
     ///
-    /// - Parameter purpose: what the directory of that while is named for.
+    /// - Parameter purpose: part of the temporary directory's name.
     package static func withDirectory<Answer>(
         of path: ByteString, for purpose: String, _ body: (ByteString) throws -> Answer
     ) throws -> Answer {

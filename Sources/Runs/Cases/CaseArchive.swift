@@ -5,14 +5,14 @@ import Machine
 import Model
 import Storage
 
-/// A case as one file, to be attached to a bug report: a tar archive of the case's own files and nothing else.
+/// A case as one file to attach to a bug report: a tar archive of the case's own files and nothing else.
 ///
-/// It names no machine and no place on one, and has at most `limitBytes`. What is unpacked may come from anywhere: only
-/// the files that a case has, by exactly their names, are written, into a directory that is new; everything else is an
-/// error with its place in the archive, before anything is written. The crash image is not in it: it is derived from the
-/// trace again.
+/// By default it contains no host name and no local path; it holds at most `limitBytes`. Archives are untrusted input:
+/// only files with the exact names of a case's files are unpacked, into a new directory; any other entry is an error
+/// that gives its offset, thrown before anything is written. The crash image is left out: it is derived from the trace
+/// again.
 package enum CaseArchive {
-    /// Of the archive, and so of all that is unpacked.
+    /// The size limit of an archive, and so of the unpacked files.
     package static let limitBytes = 256 << 20
 
     package static let folder: ByteString = "faultline-case"
@@ -21,7 +21,7 @@ package enum CaseArchive {
             CaseRecord.fileName, CaseRecord.traceName, CaseRecord.oracleName, CaseRecord.shownName,
             CaseRecord.manifestName, CaseRecord.faultsName,
         ] + CaseRecord.observedNames
-    /// Those that not every case has.
+    /// Files that a case may lack.
     private static let optionalNames =
         [CaseRecord.shownName, CaseRecord.manifestName, CaseRecord.faultsName] + CaseRecord.observedNames
 
@@ -29,7 +29,7 @@ package enum CaseArchive {
 
     /// The archive of the case in `directory`.
     ///
-    /// - Parameter namesMachine: allow what names this machine or a place on it (in a manifest, in a store's files).
+    /// - Parameter namesMachine: allow files that contain the host name, the home directory or the case's path.
     package static func export(_ directory: ByteString, namesMachine: Bool = false) throws -> [UInt8] {
         var record = try CaseRecord(directory: directory)
         guard record.hasTrace else {
@@ -61,7 +61,7 @@ package enum CaseArchive {
         return archive + [UInt8](repeating: 0, count: 2 * TarHeader.blockBytes)
     }
 
-    /// What must not leave this machine: its name, the user's home, where the case is.
+    /// Strings that must not leave this machine: the host name, the home directory, the path of the case.
     private static func privateWords(_ directory: ByteString) -> [ByteString] {
         var name = utsname()
         var words: [ByteString] = []
@@ -81,7 +81,7 @@ package enum CaseArchive {
         !word.isEmpty && Data(bytes).range(of: Data(word.bytes)) != nil
     }
 
-    /// The text with the last part alone of each absolute path in it.
+    /// The text with each absolute path shortened to its last component.
     static func withoutPaths(_ text: String) -> String {
         text.replacing(#/(?<before>^|[\s"'(=:])(?:/[^\s"'():;,]+)*/(?<last>[^\s"'():;,/]+)/#) {
             "\($0.output.before)\($0.output.last)"
@@ -92,13 +92,13 @@ package enum CaseArchive {
 
     package typealias Files = [(name: ByteString, content: ArraySlice<UInt8>)]
 
-    /// Writes the case in the archive at `file` into `directory`, which must not be there yet.
+    /// Writes the case in the archive at `file` to `directory`, which must not exist yet.
     package static func unpack(_ file: ByteString, into directory: ByteString) throws {
         let files = try read(file)
         try OutputDirectory.make(directory) { try write(files, to: $0) }
     }
 
-    /// The files of the archive at `file`, checked.
+    /// Reads and checks the files of the archive at `file`.
     package static func read(_ file: ByteString) throws -> Files {
         guard RunFiles.size(of: file) <= limitBytes else { throw ArchiveError.tooLarge(file) }
         return try files(in: try RunFiles.read(file), file)
@@ -108,7 +108,7 @@ package enum CaseArchive {
         for (name, content) in files { try OutputFile.create(directory.appending(component: name), Array(content)) }
     }
 
-    /// The files of the case, checked.
+    /// Reads and checks the files of a case from the bytes of an archive.
     package static func files(in archive: [UInt8], _ path: ByteString) throws -> Files {
         var files: Files = []
         var place = 0
@@ -118,7 +118,7 @@ package enum CaseArchive {
             }
             let block = archive[place..<place + TarHeader.blockBytes]
             if block.allSatisfy({ $0 == 0 }) {
-                // Its end: nothing but zeros follows.
+                // End of the archive: only zeros may follow.
                 if let more = archive[place...].firstIndex(where: { $0 != 0 }) {
                     throw ArchiveError.damaged(path, offset: more, "there is more after the end of the archive")
                 }
@@ -151,11 +151,11 @@ package enum CaseArchive {
 /// Why a case cannot be made into an archive, or an archive into a case.
 package enum ArchiveError: Error, Hashable, Sendable {
     case tooLarge(ByteString)
-    /// A case without a trace, of a process that was killed: all there is are files of the store.
+    /// The case has no trace: it holds only files of the store.
     case noTrace(ByteString, scenario: ScenarioName)
     case namesThisMachine(ByteString, word: ByteString)
     case damaged(ByteString, offset: Int, String)
-    /// What is in it is no case that can be shown.
+    /// The archive is intact, but its case is damaged.
     case unusable(ByteString, reason: String)
 }
 

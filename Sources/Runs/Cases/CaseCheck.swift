@@ -1,7 +1,7 @@
 import Bytes
 import Oracle
 
-/// What a case shows: a check that is broken, or a state that shows different things when it is recovered twice.
+/// What a case demonstrates: a broken check, or a state whose recoveries give different results.
 package enum CaseCheck: Hashable, Sendable {
     case check(Check)
     case stability

@@ -3,14 +3,14 @@ import Machine
 import Model
 import Storage
 
-/// `image/` of a case: the files of a crash state, to be opened by hand.
+/// `image/` of a case: the files of a crash state, for inspection.
 ///
-/// Whoever opens it follows its links, with no sandbox around. So those that lead out of it are left out, and
-/// `image.links` beside it says what they were. Replaying needs neither: it derives the state from the trace.
+/// Tools that open it follow its links without a sandbox. Links that lead out of it are therefore left out and listed
+/// in `image.links` beside it. A replay needs neither: it derives the state from the trace.
 package enum CaseImage {
     static let linksName: ByteString = "image.links"
 
-    /// Writes the image of a state into the case's directory.
+    /// Writes the image of a state to the case's directory.
     package static func write(_ tree: Tree, payloads: any PayloadStore, to directory: ByteString) throws {
         let image = directory.appending(component: CaseRecord.imageName)
         try RunFiles.makeDirectory(image)
@@ -21,7 +21,7 @@ package enum CaseImage {
         try note(links, in: directory)
     }
 
-    /// Takes the links out of an image that was copied.
+    /// Removes the links that lead out of a copied image.
     package static func close(in directory: ByteString) throws {
         let image = directory.appending(component: CaseRecord.imageName)
         guard RunFiles.exists(image) else { return }
@@ -30,7 +30,7 @@ package enum CaseImage {
         try note(links, in: directory)
     }
 
-    /// What was left out of the image, a line each; empty where nothing was.
+    /// The links left out of the image, one a line of `image.links`; empty if none were.
     static func linksLeftOut(of directory: ByteString) -> [String] {
         let text = SmallFile.contents(of: directory.appending(component: linksName)) ?? []
         return String(decoding: text, as: UTF8.self).split(separator: "\n").map(String.init)
@@ -39,7 +39,7 @@ package enum CaseImage {
     private static func note(_ links: [EscapingLink], in directory: ByteString) throws {
         guard !links.isEmpty else { return }
         let path = directory.appending(component: linksName)
-        // A directory that was copied may have one already, of links that were left out before.
+        // A copied directory may already have a list of links left out earlier.
         let earlier = RunFiles.exists(path) ? try RunFiles.read(path, followingLinks: false) : []
         try RunFiles.remove(path)
         try OutputFile.create(path, earlier + links.flatMap { "\($0)\n".utf8 })
@@ -47,7 +47,7 @@ package enum CaseImage {
 }
 
 extension Tree {
-    /// Takes a name away.
+    /// Removes the directory entry at `path`.
     fileprivate mutating func remove(_ path: ByteString) {
         var names = path.bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) }
         guard let last = names.popLast() else { return }

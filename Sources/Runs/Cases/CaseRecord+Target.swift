@@ -2,9 +2,9 @@ import Bytes
 import Machine
 import Targets
 
-/// The target of a case that does not come with Faultline.
+/// Targets of cases that do not ship with Faultline.
 extension CaseRecord {
-    /// Why it is not run: nobody said which one is meant here.
+    /// The error for a case whose target's manifest was not given with --target and is not trusted.
     package func targetNotGiven(in directory: ByteString, _ targets: TargetCatalog) -> CaseError {
         let own = directory.appending(component: CaseRecord.manifestName)
         let words = (try? targets.target(own.shown)).map { [$0.workload, $0.recover] } ?? []
@@ -15,8 +15,8 @@ extension CaseRecord {
             commands: words.map { $0.map(\.description).joined(separator: " ") })
     }
 
-    /// What the case's own manifest describes. Its commands run beside the manifest that it is a copy of, if that is on
-    /// this machine.
+    /// The target that the case's own copy of the manifest describes. Its commands run in the original manifest's
+    /// folder, if that exists on this machine.
     package func trustedTarget(in directory: ByteString, _ targets: TargetCatalog) throws -> Target {
         var trusted = try targets.target(directory.appending(component: CaseRecord.manifestName).shown)
         if let manifestPath {

@@ -5,70 +5,68 @@ import Machine
 import Model
 import Storage
 
-/// What `case.json` says: everything that a replay needs beside the trace and the oracle that lie next to it.
+/// The content of `case.json`: everything that a replay needs besides the trace and oracle files next to it.
 package struct CaseRecord: Codable, Sendable {
     /// The version of this format.
     package static let currentVersion = 1
 
     package var version = CaseRecord.currentVersion
     package var target: String
-    /// The name of the file in the case that keeps the target's manifest as it was; nil for a target that comes with
-    /// Faultline.
+    /// The file in the case that holds a copy of the target's manifest; nil for a target that ships with Faultline.
     package var manifest: String?
-    /// Where that manifest lies on the machine that made the case; nil in an archive, which names no place.
+    /// The path of the original manifest on the machine that made the case; nil in an archive, which contains no paths.
     package var manifestPath: String?
     package var configuration: [String: String]
     package var contract: String
     package var scenario: ScenarioName
     package var seed: UInt64
-    /// The strongest profile that leaves this state.
+    /// The strongest profile that allows this state.
     package var profile: Profile
-    /// How many events of the trace had happened.
+    /// The number of trace events before the crash.
     package var crashPoint: Int
     /// The atoms that this state lacks, as `LostAtoms` prints them.
     package var lost: String
     package var check: CaseCheck
     package var story: String
-    /// Of a crash during recovery: the crash before it, in words. The trace is then the recovery's.
+    /// For a crash during recovery, the description of the first crash. The trace is then that of the recovery.
     package var firstCrash: String?
-    /// Of a store that takes no write after recovery: the profile under which the power went once more after that write.
+    /// For a failed write after recovery, the profile of the second power cut, after that write.
     package var probing: Profile?
-    /// The run that found it, to be done again by `recheck`; nil in a case of an older version.
+    /// The plan of the run that found the case, for `recheck`; nil in a case from an older version.
     package var run: RunPlan?
-    /// What was lost, as patterns.
+    /// Patterns of the lost writes.
     package var lossKinds: [String]?
-    /// Why the state fails, as facts; nil in a case of an older version.
+    /// Why the state fails; nil in a case from an older version.
     package var cause: Cause?
-    /// The files that the store writes through shared mappings, where the run knew of any: the beginning of its trace that
-    /// the case keeps may not show it.
+    /// Files that the store writes through shared mappings, if the run knew of any. The trace prefix in the case may
+    /// not show the mappings.
     package var mappedFiles: [String]?
-    /// Of a state that showed different things: which two looks at it.
+    /// For an unstable state, which two observations contradict each other.
     package var unstable: Contradiction.Kind?
-    /// Nothing was recorded: the case holds the files as they were found. Nil in a case of an older version.
+    /// Whether the case holds only the files as found, without a trace. Nil in a case from an older version.
     package var isImageAlone: Bool?
-    /// Of a state of a block device: what lies on it.
+    /// For a block device state, its filesystem and device settings.
     package var block: BlockSetup?
-    /// Where `confirm` looked for it below real filesystems, and what it saw.
+    /// The results of `confirm` on real filesystems.
     package var confirmed: [Confirmation]?
-    /// The states beside it, and what their recoveries showed; nil where none was recovered.
+    /// Neighbouring states and their recovery results; nil if none was recovered.
     package var neighbours: [Neighbour]?
-    /// Of a state that no crash left, after a fault: how it was looked at.
+    /// For a state observed after a fault without a crash, how it was observed.
     package var look: CrashStory.FaultLook?
-    /// Of what a live store alone showed: the run to be done again, instead of a state to be recovered.
+    /// For a finding in a live store, the run to repeat: there is no state to recover.
     package var live: LiveRun?
 
     package static let fileName: ByteString = "case.json"
     package static let traceName: ByteString = "trace"
     package static let oracleName: ByteString = "oracle.jsonl"
-    /// What the store showed when the life that the trace records began, as a recover command prints it; only there
-    /// when that life was not the first.
+    /// The recover command's output at the start of the recorded life; present only if that life was not the first.
     package static let shownName: ByteString = "shown.jsonl"
-    /// The manifest of a target that does not come with Faultline, to be read.
+    /// A copy of the manifest of a target that does not ship with Faultline.
     package static let manifestName: ByteString = "target.yaml"
     package static let imageName: ByteString = "image"
-    /// The faults that were injected, a line each; not every case has any.
+    /// The injected faults, one a line; optional.
     package static let faultsName: ByteString = "faults"
-    /// Of a state that showed different things: what each of two looks showed, as a recover command prints it.
+    /// For an unstable state, the two contradicting observations in the recover command's output format.
     package static let observedNames: [ByteString] = ["observed-1.jsonl", "observed-2.jsonl"]
 
     /// Reads the case in `directory`.
@@ -115,20 +113,20 @@ package struct CaseRecord: Codable, Sendable {
             check: check, story: story)
     }
 
-    /// Scenarios whose cases held no trace before cases said so themselves.
+    /// Scenarios whose cases have no trace, for cases written before `isImageAlone` existed.
     private static let olderScenariosWithoutTrace: Set = ["kill", "smoke"]
 
-    /// The case holds a trace, from which its state is derived; otherwise its image is the state.
+    /// Whether the case has a trace, from which its state is derived. Otherwise its image is the state.
     package var hasTrace: Bool {
         !(isImageAlone ?? Self.olderScenariosWithoutTrace.contains(scenario.rawValue))
     }
 
-    /// Notes what the beginning of the trace that a case keeps may not show.
+    /// Saves the mapped files of `recording`: the trace prefix in the case may not show them.
     package mutating func note(_ recording: Recording) {
         mappedFiles = recording.mappedFiles.isEmpty ? nil : recording.mappedFiles
     }
 
-    /// The trace of the case in `directory`, which must be whole.
+    /// Reads the trace of the case in `directory`. Throws if it is incomplete.
     package func recording(in directory: ByteString, _ memory: MemoryGuard) throws -> Recording {
         let trace = directory.appending(component: CaseRecord.traceName)
         try RunFiles.refuseLink(trace)
@@ -139,7 +137,7 @@ package struct CaseRecord: Codable, Sendable {
         return recording
     }
 
-    /// The faults that were injected into the run of the case in `directory`.
+    /// Reads the injected faults of the case in `directory`; empty if it has no such file.
     package func faults(in directory: ByteString) throws(CaseError) -> [InjectedFault] {
         let path = directory.appending(component: CaseRecord.faultsName)
         guard let text = SmallFile.contents(of: path) else { return [] }
@@ -150,8 +148,8 @@ package struct CaseRecord: Codable, Sendable {
         }
     }
 
-    /// Throws if the trace of the case in `directory` cannot be read to its end: for what takes a case without
-    /// deriving a state of its trace. A case of a killed process has none.
+    /// Throws if the trace of the case in `directory` cannot be read to its end. For callers that derive no state from
+    /// it. Does nothing for a case without a trace.
     package func checkTrace(in directory: ByteString) throws {
         guard hasTrace else { return }
         let trace = directory.appending(component: CaseRecord.traceName)
@@ -161,7 +159,7 @@ package struct CaseRecord: Codable, Sendable {
         try requireWhole(cursor.ending, in: directory)
     }
 
-    /// The trace of a case was written to its end: of one that is cut off nobody knows what is missing.
+    /// Throws unless the trace was written to its end: in a truncated one, any events may be missing.
     private func requireWhole(_ ending: TraceEnding, in directory: ByteString) throws(CaseError) {
         guard ending == .whole else { throw .inconsistent(directory, reason: "its trace is \(ending)") }
     }
@@ -170,7 +168,7 @@ package struct CaseRecord: Codable, Sendable {
         try OutputFile.create(directory.appending(component: CaseRecord.fileName), try encoded())
     }
 
-    /// The text of the file.
+    /// The encoded content of the file.
     package func encoded() throws -> [UInt8] {
         try JSONText.bytes(of: self, .object)
     }
@@ -182,16 +180,16 @@ package enum CaseError: Error, Hashable, Sendable {
     case unreadable(ByteString, reason: String)
     case unknownVersion(ByteString, Int)
     case unknownValue(ByteString, field: String, value: String)
-    /// Its target does not come with Faultline, and nobody said which one is meant here.
+    /// The target does not ship with Faultline, and no manifest was given.
     case targetNotGiven(ByteString, target: String, place: ByteString?, commands: [String])
-    /// The manifest that came with it is to be trusted, and what it names lies beside another manifest.
+    /// The trusted manifest in the case names a relative command that does not exist here.
     case relativeCommand(ByteString, target: String, word: ByteString)
     case otherTarget(ByteString, target: String, given: String)
-    /// It is no crash that can be made smaller.
+    /// The case cannot be minimised.
     case notMinimised(ByteString, reason: String)
-    /// Its state is a disk image that this machine's kernel would mount, and nobody said that its maker is trusted.
+    /// The state is a disk image for the kernel to mount, and --trust was not given.
     case diskImageNotTrusted(ByteString)
-    /// The files of the case do not belong together, or some of one is missing.
+    /// The files of the case contradict each other, or one is incomplete.
     case inconsistent(ByteString, reason: String)
 }
 

@@ -5,7 +5,7 @@ import Oracle
 extension Confirmation {
     /// Whether a run below `filesystem` shows `cause`.
     ///
-    /// What was lost of files says nothing about sectors: the same promise must be broken, in the same way.
+    /// File-level losses cannot be compared with sector-level ones, so only the broken check and its kind must agree.
     package init(of cause: SoughtCause, below filesystem: BlockFilesystem, in attempt: Attempt) {
         self.init(Self.outcome(of: cause, in: attempt), below: filesystem, kernel: RunResult.Block.runningKernel)
     }
@@ -26,7 +26,7 @@ extension Confirmation {
 }
 
 extension SoughtCause {
-    /// Whether a finding breaks the same promise in the same way, whatever was lost.
+    /// Whether a finding breaks the same check in the same way, regardless of the lost writes.
     fileprivate func breaksTheSame(as finding: Finding) -> Bool {
         guard .check(finding.check) == check else { return false }
         guard let cause, let theirs = finding.cause else { return true }

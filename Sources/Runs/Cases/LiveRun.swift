@@ -1,7 +1,7 @@
-/// What of a case was seen in a live store alone, so that no state can be derived that shows it: how the run is done
-/// again. The same seed and the same rules give the same faults.
+/// How to repeat the run of a finding that only a live store showed: no crash state reproduces it. The same seed and
+/// rules give the same faults.
 package struct LiveRun: Codable, Hashable, Sendable {
-    /// As rules print.
+    /// In the text form of `Rule`.
     package var rules: [String]
     package var operationCount: UInt64
     package var valueBytes: Int?

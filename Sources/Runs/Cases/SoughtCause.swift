@@ -1,12 +1,12 @@
 import Exploration
 import Oracle
 
-/// The cause that a `recheck` looks for: the check that broke and what was lost.
+/// The cause that `recheck` looks for: the broken check and the lost writes.
 package struct SoughtCause: Hashable, Sendable {
     package var check: CaseCheck
     /// As `Finding.lossKinds`.
     package var lossKinds: [String]
-    /// The facts; nil of a case of an older version.
+    /// The full cause; nil for a case from an older version.
     package var cause: Cause?
 
     package init(check: CaseCheck, lossKinds: [String], cause: Cause? = nil) {
@@ -20,7 +20,7 @@ package struct SoughtCause: Hashable, Sendable {
         return .check(finding.check) == check && finding.lossKinds == lossKinds
     }
 
-    /// Whether the cause shows already, before all is seen.
+    /// Whether a cause found during the run already matches, before all states are checked.
     package func matches(_ found: FoundCause) -> Bool {
         if let cause { return found.cause.shows(cause) }
         return .check(found.cause.check) == check && found.cause.losses.map(\.description) == lossKinds

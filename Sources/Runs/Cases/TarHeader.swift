@@ -1,9 +1,9 @@
 import Bytes
 
-/// A header of a tar archive (POSIX.1-1988, "ustar"), of a regular file: the only kind that cases are made of.
+/// The tar header (POSIX.1-1988, "ustar") of a regular file, the only entry type in a case's archive.
 ///
-/// What is written says nothing of the machine: no owner, no time. What is read may come from anywhere: links, devices,
-/// directories and extensions of the format are refused, not skipped.
+/// Written headers identify no machine: no owner, no time. Read headers are untrusted: links, devices, directories and
+/// format extensions are rejected, not skipped.
 struct TarHeader: Hashable {
     package static let blockBytes = 512
 
@@ -15,7 +15,7 @@ struct TarHeader: Hashable {
         (100, "0000600\0"), (108, "0000000\0"), (116, "0000000\0"),
     ]
 
-    /// The block, or nil when the name is too long for one or the file too large.
+    /// The encoded block; nil if the name is too long or the file too large.
     package var encoded: [UInt8]? {
         guard name.count <= Self.nameBytes, sizeBytes < 1 << 33 else { return nil }
         var block = [UInt8](repeating: 0, count: Self.blockBytes)
@@ -32,12 +32,12 @@ struct TarHeader: Hashable {
         return block
     }
 
-    /// Why a block is no header of a file that a case may hold.
+    /// Why a block is not a valid header of a regular file.
     package struct Objection: Error, Hashable {
         package var reason: String
     }
 
-    /// Reads a block that is not all zeros.
+    /// Parses a block that is not all zeros.
     package init(_ block: ArraySlice<UInt8>) throws(Objection) {
         let start = block.startIndex
         func field(_ place: Int, _ count: Int) -> ArraySlice<UInt8> { block[start + place..<start + place + count] }
@@ -66,7 +66,7 @@ struct TarHeader: Hashable {
         self.sizeBytes = sizeBytes
     }
 
-    /// The bytes after the content of a file, up to the next block.
+    /// The number of padding bytes after the content of a file, up to the next block.
     package static func padding(after sizeBytes: Int) -> Int { (blockBytes - sizeBytes % blockBytes) % blockBytes }
 
     private static func octal(_ number: Int, digits: Int) -> String {
@@ -74,7 +74,7 @@ struct TarHeader: Hashable {
         return String(repeating: "0", count: max(0, digits - text.count)) + text
     }
 
-    /// Octal digits, then NULs or blanks. No other form of a number is known here.
+    /// Parses octal digits followed by NULs or blanks; nil for any other form.
     private static func number(_ field: ArraySlice<UInt8>) -> Int? {
         let digits = field.prefix { (UInt8(ascii: "0")...UInt8(ascii: "7")).contains($0) }
         guard !digits.isEmpty, field.dropFirst(digits.count).allSatisfy({ $0 == 0 || $0 == UInt8(ascii: " ") }) else {
@@ -83,7 +83,7 @@ struct TarHeader: Hashable {
         return digits.reduce(0) { $0 << 3 | Int($1 - UInt8(ascii: "0")) }
     }
 
-    /// The sum of the bytes, with blanks where the sum stands.
+    /// The header checksum: the sum of all bytes, with the checksum field counted as blanks.
     private static func sum(_ block: ArraySlice<UInt8>) -> Int {
         let place = block.startIndex + 148..<block.startIndex + 156
         return block.indices.reduce(0) { $0 + (place.contains($1) ? 32 : Int(block[$1])) }

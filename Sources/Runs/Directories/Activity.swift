@@ -1,11 +1,12 @@
-/// What a run is doing, for people who wait: told again before each recovery, which may take long. Not thread safe.
+/// Builds a run's progress messages and sends one before each recovery, which may take long. Not thread safe.
 package final class Activity {
     private let say: (RunProgress) -> Void
     /// The part of the run: `power cut 2 of 6, create`.
     private var part = ""
-    /// The crash states of that part: which one, and how many there are at most.
+    /// The current crash state of that part and the upper bound on their number.
     private var state: (number: Int, limit: Int)?
-    /// Failing states that were made smaller, and how many smaller ones were tried of the last; nil when none is.
+    /// The number of failing states minimised so far, and the number of candidates tried for the current one; `tries`
+    /// is nil outside minimisation.
     private var failingCount = 0
     private var tries: Int?
 
@@ -20,7 +21,7 @@ package final class Activity {
 
     package func endLooking() { state = nil }
 
-    /// While `body` makes a failing state smaller.
+    /// Counts the recoveries in `body` as minimisation candidates.
     package func minimising<Result>(_ body: () throws -> Result) rethrows -> Result {
         failingCount += 1
         tries = 0

@@ -1,14 +1,13 @@
 import Bytes
 import Machine
 
-/// What tells whether a file is still what it was: its size and its checksum. Against damage and mix-ups, not against
-/// somebody who forges both.
+/// The size and checksum of a file, to detect later changes. Protects against damage and mix-ups, not against forgery.
 package struct FileSeal: Codable, Hashable, Sendable {
     private var countBytes = 0
     /// CRC32C of all bytes.
     private var checksum: UInt32 = 0
 
-    /// Reads the regular file at `path`, which must be no link.
+    /// Reads the regular file at `path`. Rejects symbolic links.
     package init(of path: ByteString) throws {
         try RunFiles.forEachChunk(of: path, followingLinks: false) { chunk in
             countBytes += chunk.count

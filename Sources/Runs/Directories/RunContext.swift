@@ -6,20 +6,20 @@ import Model
 import Storage
 import Targets
 
-/// Where a run does its work, and how it hears that it should stop.
+/// The environment of a run: its directories, memory budget, wording, progress and stop request.
 package struct RunContext: Sendable {
     private let run: RunDirectory
-    /// What the names of files begin with that belong to a part of the run.
+    /// Prefix of the file names of the current part of the run.
     private var prefix = ""
-    /// Space for stores and crash states, thrown away at the end; in memory where the machine offers that.
+    /// Temporary directory for stores and crash states; in memory if possible.
     package private(set) var scratch: ByteString
-    /// How much memory the run may take.
+    /// The run's memory limit.
     package let memory: MemoryGuard
-    /// Puts what is found into words.
+    /// Formats findings and reasons as text.
     package let wording: any Wording
-    /// Becomes true when the run should end early, cleanly: somebody asks for it, or the memory is used up.
+    /// Whether the run should end early and cleanly: on request, or because it is over its memory limit.
     package private(set) var shouldStop: @Sendable () -> Bool
-    /// Hears what the run is doing, a few words at a time.
+    /// Receives progress messages.
     package let progress: @Sendable (RunProgress) -> Void
 
     package init(
@@ -40,8 +40,7 @@ package struct RunContext: Sendable {
         self.progress = progress
     }
 
-    /// The same with a directory of its own within the scratch space, which holds nothing else: what is confined to it
-    /// reaches no record of the run.
+    /// A copy with its own new directory in the scratch space. A process confined to it cannot reach the run's record.
     package func within(_ name: String) throws -> RunContext {
         var context = self
         context.scratch = scratchFile(name)
@@ -49,7 +48,7 @@ package struct RunContext: Sendable {
         return context
     }
 
-    /// The same, which ends early for another reason, too.
+    /// A copy that also stops when `isOver` returns true.
     package func stopping(when isOver: @escaping @Sendable () -> Bool) -> RunContext {
         var context = self
         context.shouldStop = { [shouldStop] in shouldStop() || isOver() }
@@ -59,13 +58,13 @@ package struct RunContext: Sendable {
     /// Why the run should end early.
     package var stopReason: StopReason { memory.words.map(StopReason.memory) ?? .interrupted }
 
-    /// Does something that comes to no result where the memory does not do: throws why then.
+    /// Runs `body`. Throws `harness` if spilled data was lost, and `inconclusive` if the memory limit interrupted it.
     package func guarded<Result>(_ body: () throws -> Result) throws -> Result {
         let result = Swift.Result { try body() }
         switch memory.problem {
         case .lost(let reason)?: throw RunError.harness(reason)
         case .tooMuch?:
-            // What came to its end all the same stands.
+            // A result completed despite the limit remains valid.
             if case .failure(RunError.interrupted) = result, let words = memory.words {
                 throw RunError.inconclusive(words)
             }
@@ -74,12 +73,12 @@ package struct RunContext: Sendable {
         return try result.get()
     }
 
-    /// Everything that is kept of the run.
+    /// The run directory, which is kept.
     package var directory: ByteString { run.path }
 
     package var oracle: ByteString { prefix.isEmpty ? run.oraclePath : file("oracle.jsonl") }
 
-    /// The same for a part of the run whose files are its own: their names begin with `part` and a hyphen.
+    /// A copy for a part of the run with its own files, whose names begin with `part` and a hyphen.
     package func part(_ part: String) -> RunContext {
         var context = self
         context.prefix = prefix + part + "-"
@@ -92,7 +91,7 @@ package struct RunContext: Sendable {
     package func willMount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.willMount(mountPoint) }
     package func didUnmount(_ mountPoint: ByteString) throws(RunDirectoryError) { try run.didUnmount(mountPoint) }
 
-    /// After something failed: throws if it may be because there is no room left for the run.
+    /// Call after a failure. Throws if it may be due to a full disk.
     package func requireRoom(_ doing: String) throws(TreeError) {
         for place in [scratch, directory] { try FreeSpace.require(in: place, doing: doing) }
     }
@@ -101,18 +100,18 @@ package struct RunContext: Sendable {
     package func scratchFile(_ name: String) -> ByteString { scratch.appending(component: ByteString(prefix + name)) }
 }
 
-/// Why a run came to no verdict about the store. The runner turns it into a result: it never passes for a pass.
+/// Why a run has no verdict about the store. The runner reports it as a result; it never counts as a pass.
 package enum RunError: Error {
     /// The harness, the machine or the target's setup is at fault.
     case harness(String)
-    /// Nothing was wrong and nothing was shown: the fault never fired.
+    /// Nothing failed, but nothing was tested: for example, no fault fired.
     case inconclusive(String)
-    /// Somebody asked us to stop.
+    /// The run was asked to stop.
     case interrupted
 
-    /// The workload failed although nothing was injected: the driver or the setup is wrong.
+    /// The workload failed without an injected fault: the driver or the setup is at fault.
     ///
-    /// - Parameter refusal: the oracle's line that says so, if the store refused.
+    /// - Parameter refusal: the oracle line of the refusal, if the store refused an operation.
     package static func failedWithoutFault(
         _ end: WorkloadEnd, wroteLines: Int, refusal: String? = nil,
         _ confinement: Confinement = .onlyEscapingLinks
@@ -125,15 +124,15 @@ package enum RunError: Error {
         return .harness(side + end.saying + hint(confinement))
     }
 
-    /// None of the rules that somebody asked for fired.
+    /// None of the requested rules fired.
     package static let noRuleFired = RunError.inconclusive("no rule fired: the recorded run met no fault")
 
-    /// The workload's command line is wrong.
+    /// The workload rejected its command line.
     package static func calledWrongly(_ end: WorkloadEnd) -> RunError {
         .harness("the workload \(end.termination): it was called wrongly\(end.saying)")
     }
 
-    /// Throws if a workload on `mount` wrote to the oracle what is no line of one.
+    /// Throws if a workload on `mount` wrote an invalid oracle line.
     package static func checkOracle(of mount: FaultMount) throws(RunError) {
         guard let reason = mount.oracleRejection else { return }
         throw .harness(
@@ -141,9 +140,9 @@ package enum RunError: Error {
                 + "(docs/oracle-format.md)")
     }
 
-    /// Nothing was injected and nothing opens: the driver or the setup is wrong.
+    /// The recover command opens nothing, even without a fault: the driver or the setup is at fault.
     ///
-    /// - Parameter links: those of the store that leave it.
+    /// - Parameter links: the store's symbolic links that lead out of its directory.
     static func notRecoveredWithoutFault(
         _ reason: String, _ confinement: Confinement, _ links: [EscapingLink]
     ) -> RunError {

@@ -4,7 +4,7 @@ import Machine
 import Platform
 import Storage
 
-/// The directory of one run: what was asked, what was recorded, what was found, and how to do it again.
+/// The directory of one run: its configuration, recording, findings and a command to reproduce it.
 ///
 ///     run.json            who runs, and what to take away if that process dies
 ///     configuration.json  what was asked
@@ -13,8 +13,8 @@ import Storage
 ///     cases/1, 2, …       the failing crashes
 ///     reproduce.sh        the command that does it again
 ///
-/// Whatever a run leaves outside of it for a while (mounts, scratch directories) is written into run.json before it is
-/// made. Safe from several threads.
+/// Mounts and scratch directories outside of it are written to run.json before they are made, so that a cleanup can
+/// find them. Thread safe.
 package final class RunDirectory: Sendable {
     /// Absolute.
     package let path: ByteString
@@ -22,7 +22,7 @@ package final class RunDirectory: Sendable {
     private let scratch = Guarded<[ScratchDirectory]>([])
     private let caseCount = Guarded(0)
 
-    /// Where runs are kept: what `--out` said, else FAULTLINE_RUNS, else `faultline-runs` where we are.
+    /// The parent of run directories: `--out`, else FAULTLINE_RUNS, else `faultline-runs` in the current directory.
     package static func parent(option: ByteString?) -> ByteString {
         if let option, !option.isEmpty { return option }
         if let value = getenv("FAULTLINE_RUNS"), value.pointee != 0 {
@@ -31,8 +31,8 @@ package final class RunDirectory: Sendable {
         return "faultline-runs"
     }
 
-    /// Makes a new directory in `parent`, which is made too if it is not there:
-    /// `faultline-<target>-<scenario>-<seed>-<n>` with the first n that is free.
+    /// Creates a directory in `parent`, and `parent` itself if it is missing:
+    /// `faultline-<target>-<scenario>-<seed>-<n>` with the first free n.
     package init(
         in parent: ByteString, target: String, scenario: String, seed: UInt64
     ) throws(RunDirectoryError) {
@@ -61,10 +61,10 @@ package final class RunDirectory: Sendable {
     package var tracePath: ByteString { path.appending(component: "trace") }
     package var reproducePath: ByteString { path.appending(component: "reproduce.sh") }
 
-    /// Makes the directory of the next case (cases/1, cases/2, …) of what `fill` puts into the directory that it is given;
-    /// what it throws leaves no case. Answers where the case is.
+    /// Creates the directory of the next case (cases/1, cases/2, …) with the files that `fill` writes. If `fill`
+    /// throws, no case remains. Returns the path of the case.
     ///
-    /// - Parameter fill: is told where it puts the files, and where they will be.
+    /// - Parameter fill: receives the temporary directory to write to and the final path of the case.
     package func makeCase(_ fill: (_ directory: ByteString, _ place: ByteString) throws -> Void) throws -> ByteString {
         let number = caseCount.withLock { count in
             count += 1
@@ -77,18 +77,18 @@ package final class RunDirectory: Sendable {
 
     // MARK: - What is outside
 
-    /// To be called before something is mounted at the absolute path `mountPoint`.
+    /// Call before mounting at `mountPoint`, an absolute path.
     package func willMount(_ mountPoint: ByteString) throws(RunDirectoryError) {
         try record.change { $0.mounts.append(mountPoint) }
     }
 
-    /// To be called when `mountPoint` is unmounted.
+    /// Call after unmounting `mountPoint`.
     package func didUnmount(_ mountPoint: ByteString) throws(RunDirectoryError) {
         try record.change { record in record.mounts.removeAll { $0 == mountPoint } }
     }
 
-    /// Makes a directory outside of this one, in memory where possible, for what lives no longer than the run. Closed
-    /// to others; it holds a record of its own beside what the caller puts there.
+    /// Creates a scratch directory outside of this one, in memory if possible; `finish` removes it. Accessible only to
+    /// its owner. It contains a record of its own besides the caller's files.
     package func makeScratch() throws(RunDirectoryError) -> ByteString {
         var announced: [ByteString] = []
         let made = try ScratchDirectory { path throws(RunDirectoryError) in
@@ -96,13 +96,13 @@ package final class RunDirectory: Sendable {
             try record.change { $0.scratch.append(path) }
         }
         scratch.withLock { $0.append(made) }
-        // Names that were taken go from the record.
+        // Remove rejected candidate names from the record.
         let taken = announced.dropLast()
         if !taken.isEmpty { try record.change { $0.scratch.removeAll(where: taken.contains) } }
         return made.path
     }
 
-    /// Removes a directory that `makeScratch` made, with all that is in it, whatever the target mounted there.
+    /// Removes a directory made by `makeScratch` with its content, including mounts made by the target.
     package func removeScratch(_ path: ByteString) throws {
         guard let directory = scratch.withLock({ $0.first { $0.path == path } }) else { return }
         try directory.remove()
@@ -110,10 +110,9 @@ package final class RunDirectory: Sendable {
         try record.change { record in record.scratch.removeAll { $0 == path } }
     }
 
-    /// The run has ended: removes its scratch directories, and says in run.json that nobody runs any more.
+    /// Removes the scratch directories and marks the run as finished in run.json. Call at the end of the run.
     ///
-    /// - Throws: the first reason why something of it is still there. The run then counts as one that was killed, and a
-    ///   cleanup tries again.
+    /// - Throws: the first removal error. The run then counts as killed, and a cleanup tries again.
     package func finish() throws {
         var failure: (any Error)?
         for directory in scratch.withLock({ $0 }) {
@@ -132,8 +131,8 @@ package final class RunDirectory: Sendable {
 
     // MARK: - How to do it again
 
-    /// Writes `reproduce.sh`, which runs `faultline` with these arguments. Relative paths among them are seen from
-    /// the directory in which the script is called.
+    /// Writes `reproduce.sh`, which runs `faultline` with these arguments. Relative paths are relative to the directory
+    /// in which the script is called.
     package func writeReproduceScript(_ arguments: [ByteString]) throws(RunDirectoryError) {
         let text = try ReproduceScript.text(arguments)
         do throws(OutputError) { try OutputFile.replace(reproducePath, with: text, permissions: 0o755) } catch {
@@ -143,7 +142,7 @@ package final class RunDirectory: Sendable {
 
     // MARK: - Steps
 
-    /// Makes the directory in which runs are kept, if it is missing.
+    /// Creates the parent of run directories if it is missing.
     package static func makeParent(_ parent: ByteString) throws(RunDirectoryError) -> NewDirectories {
         guard !parent.bytes.contains(0) else { throw .unusablePath(parent) }
         do throws(OutputError) { return try NewDirectories(making: parent, permissions: 0o777) } catch {
@@ -157,7 +156,8 @@ package final class RunDirectory: Sendable {
         return ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
     }
 
-    /// A new directory with its record. A cleanup may take one away that has no record yet: then another is made.
+    /// Creates a directory with its record. Retries if a concurrent cleanup removes the directory before it has a
+    /// record.
     private static func makeOwned(
         _ prefix: ByteString, _ description: RunRecord
     ) throws(RunDirectoryError) -> (ByteString, OwnedRecord) {
@@ -175,7 +175,7 @@ package final class RunDirectory: Sendable {
         throw .system(call: "mkdir", path: prefix, errno: ENOENT)
     }
 
-    /// The first of prefix1, prefix2, … that was not there.
+    /// Creates the first of prefix1, prefix2, … that does not exist.
     private static func makeNumbered(_ prefix: ByteString, mode: mode_t) throws(RunDirectoryError) -> ByteString {
         var number = 1
         while true {
@@ -194,7 +194,8 @@ package final class RunDirectory: Sendable {
         guard path.withCString({ mkdir($0, mode) }) == 0 else { throw .system("mkdir", path) }
     }
 
-    /// The text as a part of a file name: at most 64 letters, digits and `._-`, never beginning with a dot.
+    /// The text as a file name component: from its first 64 bytes, with other characters than letters, digits and `._-`
+    /// as `_`; never starts with a dot.
     private static func plain(_ text: String) -> String {
         let characters = text.utf8.prefix(64).map { byte -> Character in
             let character = Character(Unicode.Scalar(byte))

@@ -1,6 +1,6 @@
 import Exploration
 
-/// What a run is doing, for people and programs that wait for it. An exploration also says how far it is.
+/// The progress of a run, for people and programs. An exploration also reports its step.
 package struct RunProgress: Hashable, Sendable {
     package var words: String
     package var step: ExplorationStep?
@@ -10,7 +10,7 @@ package struct RunProgress: Hashable, Sendable {
         self.step = step
     }
 
-    /// The same as a part of something larger, which `words` name.
+    /// A copy with `words` as a prefix, for a part of a larger task.
     package func within(_ words: String) -> RunProgress {
         RunProgress(self.words.isEmpty ? words : "\(words), \(self.words)", step)
     }

@@ -1,11 +1,11 @@
 import Platform
 import Synchronization
 
-/// The time that a run may take, shared among the parts that it still has to do: profiles, power cuts. Thread safe.
+/// A run's time limit, divided among its remaining parts (profiles, power cuts). Thread safe.
 package final class TimeBudget: Sendable {
-    /// When all of it is used up, on the clock of `MonotonicTime`; infinity without a limit.
+    /// The deadline of the run, on the clock of `MonotonicTime`; infinity without a limit.
     private let endSeconds: Double
-    /// When the share of the present part is used up, as a bit pattern.
+    /// The deadline of the current part, as the bit pattern of a Double.
     private let shareEnd: Atomic<UInt64>
 
     package init(began: Double, seconds: Int?) {
@@ -13,12 +13,12 @@ package final class TimeBudget: Sendable {
         shareEnd = Atomic(endSeconds.bitPattern)
     }
 
-    /// Gives the part that begins now an equal share of what is left.
+    /// Starts a part with an equal share of the remaining time.
     package func share(among partCount: Int) {
         let now = MonotonicTime.seconds()
         shareEnd.store((now + (endSeconds - now) / Double(max(1, partCount))).bitPattern, ordering: .relaxed)
     }
 
-    /// The share of the present part is used up.
+    /// Whether the current part's share is used up.
     package var isUsedUp: Bool { MonotonicTime.seconds() >= Double(bitPattern: shareEnd.load(ordering: .relaxed)) }
 }

@@ -1,4 +1,4 @@
-/// A time as a person writes it, on the command line and in a matrix: `90`, `90s`, `10m`, `8h`, `2d`, `300ms`.
+/// A duration as written on the command line and in a matrix: `90`, `90s`, `10m`, `8h`, `2d`, `300ms`.
 package struct TimeSpan: Hashable, Sendable {
     package var milliseconds: Int
 
@@ -8,7 +8,7 @@ package struct TimeSpan: Hashable, Sendable {
 
     package init(milliseconds: Int) { self.milliseconds = milliseconds }
 
-    /// Nil for what is no time, is not positive, or has a number beyond 1000000.
+    /// Nil if the text is not a duration, not positive, or its number is above 1000000.
     package init?(argument: String) {
         let units = [("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)]
         let unit = units.first { argument.hasSuffix($0.0) }

@@ -7,46 +7,47 @@ import Platform
 import Storage
 import Synchronization
 
-/// Watches how much memory this process takes while a run is at work, so that a run which would take more than it may
-/// ends with a result, and not with the process.
+/// Monitors the memory of this process during a run, so that a run over its limit ends with a result instead of being
+/// killed.
 ///
-/// What grows with a run is put aside on a disk as soon as it is much (`budget`). What cannot be put aside is watched
-/// here: beyond the limit `isOver` turns true for good, which the run asks where it asks whether to stop. Memory is then
-/// still there for ending well: the limit is far below what the machine has. Thread safe.
+/// Large data that grows with a run is spilled to disk (`budget`). Everything else is monitored here: over the limit,
+/// `isOver` becomes true and stays true, and the run stops at its next check. The limit is far below the machine's
+/// memory, so that enough remains to end cleanly. Thread safe.
 package final class MemoryGuard: Sendable {
     /// Why the run cannot go on.
     package enum Problem: Sendable {
-        /// It takes so many bytes, which is more than it may; `filesBytes` of them are files in memory.
+        /// The process is over its limit; `filesBytes` of the bytes taken are files in memory.
         case tooMuch(takenBytes: Int, filesBytes: Int)
-        /// What was put aside on the disk cannot be read again: what came after that does not count.
+        /// Spilled data cannot be read back: later results are invalid.
         case lost(String)
     }
 
-    /// What this run may keep.
+    /// The memory budget of this run.
     package let budget: MemoryBudget
-    /// What the process may take.
+    /// The memory limit of the process.
     private let limit: MemorySize
-    /// Scratch space, where it lies in memory.
+    /// The scratch directory, if it is on a memory filesystem.
     private let files: MemoryFiles?
-    /// What the files of all runs of this process take, as far as they were counted.
+    /// The size of the in-memory files of all runs of this process, at the last count.
     private static let filesBytes = Atomic<Int>(0)
     private let over = Atomic<Bool>(false)
     private let found = Guarded<Problem?>(nil)
 
     private static let intervalMicroseconds: UInt32 = 20_000
-    /// Counting files takes at most one part of this many of the watching thread's time.
+    /// After a count, the thread waits this many times as long as the count took.
     private static let countingShare = 20
 
-    /// Watches from now on, as long as there are references to it.
+    /// Starts monitoring; it ends when the guard is released.
     ///
     /// - Parameters:
-    ///   - limit: what the process may take, of which the run has a share; nil where it has all of it.
-    ///   - scratch: where the run's stores and crash states lie. In a memory filesystem they count.
+    ///   - limit: the limit of the process, of which the run has a share; nil if the run has all of it.
+    ///   - scratch: the directory of the run's stores and crash states. It counts as memory if it is on a memory
+    ///     filesystem.
     package init(_ budget: MemoryBudget, of limit: MemorySize? = nil, scratch: ByteString? = nil) {
         self.budget = budget
         self.limit = limit ?? MemorySize(bytes: budget.limitBytes)
         files = scratch.flatMap(MemoryFiles.init(in:))
-        // Without a thread nobody watches: the run goes on as it would without a limit.
+        // If no thread can be started, the run continues without a limit.
         try? Platform.Thread.startDetached { [weak self] in
             var counted = CountedFiles()
             while self?.look(&counted) == true { usleep(Self.intervalMicroseconds) }
@@ -54,12 +55,12 @@ package final class MemoryGuard: Sendable {
         }
     }
 
-    /// There is a problem. Cheap enough for every turn of a loop.
+    /// Whether there is a problem. Cheap enough for every iteration of a loop.
     package var isOver: Bool { over.load(ordering: .relaxed) }
 
     package var problem: Problem? { found.withLock { $0 } }
 
-    /// What the problem is, and what to do about it; nil where there is none.
+    /// Describes the problem and its remedy; nil if there is none.
     package var words: String? {
         switch problem {
         case nil: nil
@@ -72,7 +73,7 @@ package final class MemoryGuard: Sendable {
         }
     }
 
-    /// Something that was put aside cannot be read: `reason` names the place.
+    /// Reports that spilled data cannot be read; `reason` names the file.
     package func fail(_ reason: String) { note(.lost(reason)) }
 
     private func note(_ problem: Problem) {
@@ -82,10 +83,10 @@ package final class MemoryGuard: Sendable {
 
     private var place: String { files.map { "\($0.directory)" } ?? "" }
 
-    /// What this run's files in memory took when they were last counted.
+    /// The size of this run's in-memory files at the last count.
     private struct CountedFiles {
         var bytes = 0
-        /// Before this they are not counted again.
+        /// The earliest time of the next count.
         var nextCount = ContinuousClock.now
 
         mutating func set(_ bytes: Int) {
@@ -94,11 +95,12 @@ package final class MemoryGuard: Sendable {
         }
     }
 
-    /// False when it is over.
+    /// Checks memory once. Returns false if there is a problem.
     private func look(_ counted: inout CountedFiles) -> Bool {
         if isOver { return false }
         count(&counted)
-        // What was freed and not given back to the system is not taken. To give it back costs milliseconds.
+        // Freed memory not yet returned to the system must not count. Returning it takes milliseconds, so do it only
+        // near the limit.
         let filesBytes = Self.filesBytes.load(ordering: .relaxed)
         guard residentBytes + filesBytes > limit.bytes / 4 * 3 else { return true }
         faultline_trim_memory()
@@ -108,8 +110,8 @@ package final class MemoryGuard: Sendable {
         return false
     }
 
-    /// Counts the files in memory, where they may matter: all files of that filesystem, other programs' too, are more
-    /// than there is room for. To count takes a system call for each file, so it is done seldom where they are many.
+    /// Counts the files in memory, but only if all files of that filesystem, other programs' included, could exceed the
+    /// limit. A count takes a system call per file, so the interval grows with the time it takes.
     private func count(_ counted: inout CountedFiles) {
         guard let files else { return }
         let most = files.filesystemBytes

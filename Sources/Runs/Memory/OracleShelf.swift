@@ -3,9 +3,9 @@ import Oracle
 import Platform
 import Storage
 
-/// Where the values of an oracle lie that memory has no room for: beyond a share of the run's memory, in a file.
+/// Spills the values of an oracle to a file once they exceed the run's cache budget.
 final class OracleShelf: PayloadSpillStore {
-    /// Values of fewer bytes stay in memory: there is not much to gain.
+    /// Smaller values stay in memory.
     private static let smallBytes = 256
 
     private struct State {
@@ -32,7 +32,7 @@ final class OracleShelf: PayloadSpillStore {
                 try payload.withUnsafeBytes { bytes in Result { try file.append(bytes) } }.get().offsetBytes
             }
         } catch {
-            // It stays in memory, which is watched.
+            // The value stays in memory, which is monitored.
             return nil
         }
     }

@@ -2,11 +2,11 @@ import Bytes
 import Machine
 import Oracle
 
-/// An oracle file that cannot be used, and where. The workload that wrote it is at fault, not the store.
+/// An invalid line in an oracle file. The workload that wrote it is at fault, not the store.
 package struct OracleDamage: Error {
     package var path: ByteString
     package var error: OracleError
-    /// The line as it stands there, cut to a readable size; nil when it cannot be read.
+    /// The start of the line (`shownBytes`); nil if it cannot be read.
     package var text: String?
 
     private static let shownBytes = 200
@@ -26,9 +26,9 @@ extension OracleDamage: CustomStringConvertible {
     }
 }
 
-/// Lines of an oracle file, as they stand there.
+/// Reads lines of an oracle file verbatim.
 package enum OracleText {
-    /// The line with this number, from 1; nil when there is none.
+    /// The line with this number, from 1; nil if it does not exist.
     package static func line(_ number: Int, of path: ByteString) -> [UInt8]? {
         guard let bytes = try? RunFiles.read(path), number > 0 else { return nil }
         let lines = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: number, omittingEmptySubsequences: false)

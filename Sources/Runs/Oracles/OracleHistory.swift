@@ -4,46 +4,48 @@ import Machine
 import Oracle
 import Storage
 
-/// The oracle of a run over all its cycles: the file of its lines, and the validator that has read them. The text stays
-/// in the file: it contains every value twice.
+/// The oracle of a run over all its cycles: its file, and the validator that has read it. The text is not kept in
+/// memory.
 package struct OracleHistory {
-    /// Where the lines are; they are only ever added to.
+    /// The oracle file, which is append-only.
     package let path: ByteString
     package private(set) var validator: Validator
     package private(set) var acknowledged = 0
-    /// How many bytes of the file were taken, and their CRC32C.
+    /// The number of bytes read from the file, and their CRC32C.
     package private(set) var takenBytes = 0
     private var checksum: UInt32 = 0
     private var reader = OracleReader()
     private var lastSeq: UInt64 = 0
 
-    /// An oracle of which no line was taken yet. The file need not be there.
+    /// Creates a history with no line read yet. The file may be missing.
     ///
-    /// - Parameter memory: where the values of the history are spilled, and where a failure to read them again is reported.
+    /// - Parameter memory: the budget for spilling values, which also receives read failures.
     package init(_ path: ByteString, _ memory: MemoryGuard) {
         self.path = path
         validator = Validator(.everything, spillStore: OracleShelf(memory))
     }
 
-    /// How many lines there are.
+    /// The number of lines read.
     package var lineCount: Int { reader.lineNumber }
 
-    /// Operations that have begun and have no answer.
+    /// The number of operations begun but not answered.
     package var inFlight: Int { reader.inFlight }
 
-    /// The number that the next cycle's first operation has.
+    /// The sequence number of the next cycle's first operation.
     package var nextSeq: UInt64 { lastSeq + 1 }
 
-    /// Takes what a life of the store added to the file. A line that a kill cut short was never there: it is cut off.
+    /// Reads the lines that a life of the store added. Truncates a torn last line from the file: it was never written
+    /// completely.
     package mutating func readNewLines() throws {
-        // A workload that wrote no line has made no file either.
+        // The file is missing if no workload has written a line.
         guard takenBytes > 0 || RunFiles.exists(path) else { return }
         let end = try RunFiles.endOfLastLine(path)
         if end < RunFiles.size(of: path) { try RunFiles.truncate(path, to: end) }
         try takeAll(upTo: end)
     }
 
-    /// Takes the whole lines of the file that were not taken yet, up to a byte where one ends.
+    /// Reads the new complete lines of the file up to byte `end`, where a line ends. Throws if the bytes already read
+    /// have changed.
     package mutating func takeAll(upTo end: Int = .max) throws {
         var (place, known) = (0, UInt32(0))
         var isChanged = false
@@ -63,15 +65,15 @@ package struct OracleHistory {
         }
     }
 
-    /// A new life of the store begins, which showed `observation`: what was in flight is settled by it. Adds the line
-    /// that says so to the file.
+    /// Starts a new life of the store, whose recovery showed `observation`: it decides the operations in flight.
+    /// Appends a restart line to the file.
     package mutating func restart(showing observation: Observation) throws {
         let line = OracleLine.restart.encoded
         try OutputFile.append(line, to: path)
         try takeRestart(line, showing: observation)
     }
 
-    /// Takes the file up to a line of which the last is a restart, at which the store showed `observation`.
+    /// Reads the file up to byte `end`. Its last line there is a restart, at which the store showed `observation`.
     package mutating func takeAll(upTo end: Int, lastRestartShowing observation: Observation) throws {
         let restart = OracleLine.restart.encoded
         try takeAll(upTo: end - restart.count)
@@ -103,14 +105,14 @@ package struct OracleHistory {
         checksum = bytes.withUnsafeBytes { CRC32C.checksum($0, extending: checksum) }
     }
 
-    /// The first `count` lines.
+    /// The file's prefix with the first `count` lines.
     package func text(firstLines count: Int) throws -> OraclePrefix {
         guard count < lineCount else { return OraclePrefix(path: path, countBytes: takenBytes) }
         return OraclePrefix(path: path, countBytes: try RunFiles.end(ofLine: count, in: path))
     }
 }
 
-/// The beginning of an oracle's file.
+/// A prefix of an oracle file.
 package struct OraclePrefix: Sendable {
     package var path: ByteString
     package var countBytes: Int
@@ -120,7 +122,7 @@ package struct OraclePrefix: Sendable {
         self.countBytes = countBytes
     }
 
-    /// Writes it to a new file.
+    /// Writes the prefix to a new file.
     package func copy(to file: ByteString) throws {
         let copy = try OutputFile(file, .create, permissions: 0o600, isDurable: false, followsLinks: false)
         var left = countBytes

@@ -10,10 +10,10 @@ package struct OracleWatch: ~Copyable {
     private var offset: off_t
     private var counter = AcknowledgementCounter()
     package var acknowledged: Int { counter.count }
-    /// Whether another line came behind the last acknowledgement.
+    /// Whether the last line was not an acknowledgement.
     package var isFollowed: Bool { counter.isFollowed }
 
-    /// Counts what is added behind `offset`. The file need not be there yet.
+    /// Counts lines added after byte `offset`. The file may not exist yet.
     package init(_ path: ByteString, from offset: Int) {
         self.path = path
         self.offset = off_t(offset)
@@ -21,7 +21,7 @@ package struct OracleWatch: ~Copyable {
 
     deinit { if descriptor >= 0 { close(descriptor) } }
 
-    /// Takes what is new.
+    /// Reads the new bytes of the file.
     package mutating func poll() {
         if descriptor < 0 { descriptor = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW) } }
         guard descriptor >= 0 else { return }

@@ -1,18 +1,18 @@
 import Block
 import Machine
 
-/// The filesystem and the device that lie below a store, and how they are looked at.
+/// The filesystem and block device below a store, and how often the filesystem is checked.
 package struct BlockSetup: Hashable, Codable, Sendable {
     package var filesystem: BlockFilesystem
-    /// What of the device survives whole or not at all: 4096 bytes, or 512.
+    /// The atomic write unit of the device: 4096 or 512 bytes.
     package var sectorBytes: UInt64 = 4096
-    /// The filesystem's checker looks at one of so many images.
+    /// The filesystem checker runs on one of this many images.
     package var checkPeriod = BlockSetup.usualCheckPeriod
 
     package static let usualCheckPeriod = 16
 
     package init(_ filesystem: BlockFilesystem) { self.filesystem = filesystem }
 
-    /// What a run needs of the machine.
+    /// The machine features that a run needs.
     package var needs: [MachineNeed] { [.root, .fuse, .loopDevices, .makeFilesystem(filesystem.type)] }
 }

@@ -1,11 +1,11 @@
-/// The value of a scenario's option as JSON: a case keeps it.
+/// The value of a scenario option, as stored in a case's JSON.
 package enum OptionValue: Hashable, Sendable {
     case flag(Bool)
     case number(Int)
     case text(String)
     case texts([String])
 
-    /// As the option reads it; nil for a flag that is off.
+    /// The text that the option parses; nil for a flag that is off.
     package var texts: [String]? {
         switch self {
         case .flag(let isOn): isOn ? ["true"] : nil
@@ -15,7 +15,7 @@ package enum OptionValue: Hashable, Sendable {
         }
     }
 
-    /// It is what older versions wrote for an option that the scenario does not have.
+    /// Whether the value is one that older versions wrote for options that the scenario does not have.
     package var isBlank: Bool { self == .number(0) || (texts ?? []).isEmpty }
 }
 
@@ -44,7 +44,7 @@ extension OptionValue: Codable {
     }
 }
 
-/// A key of JSON that is known at run time.
+/// A JSON key known only at run time.
 struct OptionKey: CodingKey {
     package let stringValue: String
     package var intValue: Int? { nil }
@@ -54,7 +54,7 @@ struct OptionKey: CodingKey {
 }
 
 extension KeyedDecodingContainer<OptionKey> {
-    /// Every value but those of `known` keys, by its path: `exploration.depth`.
+    /// Decodes all values except those of `known` keys, by path: `exploration.depth`.
     package func options(besides known: Set<String> = [], below path: String = "") throws -> [String: OptionValue] {
         var options: [String: OptionValue] = [:]
         for key in allKeys where !known.contains(key.stringValue) {
@@ -70,7 +70,7 @@ extension KeyedDecodingContainer<OptionKey> {
 }
 
 extension KeyedEncodingContainer<OptionKey> {
-    /// Writes the value at a path such as `exploration.depth`.
+    /// Encodes the value at a path such as `exploration.depth`.
     package mutating func encode(_ value: OptionValue, at path: some Collection<Substring>) throws {
         guard let first = path.first else { return }
         let (key, rest) = (OptionKey(stringValue: String(first)), path.dropFirst())

@@ -1,10 +1,10 @@
 import Bytes
 import Model
 
-/// Under which profiles states are derived, as `--profile` says.
+/// The value of `--profile`: the profiles under which states are derived.
 package enum ProfileChoice: Hashable, Sendable {
     case one(Profile)
-    /// Every one of `Profile.filesystems`, from the strongest on.
+    /// Every profile in `Profile.filesystems`, the strongest first.
     case every
 
     package static let everyName = "all"

@@ -1,7 +1,8 @@
-/// How a run was made, as a case keeps it, so that `recheck` can do the same run again: everything but the target and
-/// the limits of time.
+/// The parameters of a run as stored in a case, so that `recheck` can repeat it: all but the target and the time
+/// limits.
 ///
-/// A case may come from anywhere: nothing here is checked. Whoever turns a plan into a run checks every value.
+/// Cases are untrusted input, and a plan validates nothing. The code that turns a plan into a run must check every
+/// value.
 package struct RunPlan: Hashable, Sendable {
     package var scenario: ScenarioName
     /// A profile's name, or `all`.
@@ -11,7 +12,7 @@ package struct RunPlan: Hashable, Sendable {
     package var operationCount: UInt64
     package var valueBytes: Int?
     package var threadCount: Int
-    /// The scenario's options by their key in the file: `exploration.depth`.
+    /// The scenario's options by their path in the file: `exploration.depth`.
     package var options: [String: OptionValue]
 
     package init(
@@ -36,7 +37,7 @@ extension RunPlan: Codable {
         var coding: OptionKey { OptionKey(stringValue: rawValue) }
     }
 
-    /// Version 1 of the format has these in the plan of every scenario.
+    /// Format version 1 requires these in the plan of every scenario.
     private static let always: [String: OptionValue] = [
         "cycles": .number(0), "cutAims": .texts([]), "rules": .texts([]),
     ]

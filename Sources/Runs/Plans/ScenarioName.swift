@@ -1,7 +1,6 @@
-/// The name of a scenario, as commands, matrices, cases and results say it.
+/// The name of a scenario in commands, matrices, cases and results.
 ///
-/// What is read from a file may be of a version with other scenarios: it is kept as it is. `ScenarioList.named` says whether
-/// this version has it.
+/// A name read from a file is kept even if this version lacks the scenario; `ScenarioList.named` looks it up.
 package struct ScenarioName: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
     package let rawValue: String
 

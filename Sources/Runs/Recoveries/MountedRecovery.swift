@@ -9,20 +9,20 @@ import Storage
 import Synchronization
 import Targets
 
-/// Recovers crash states through a target's commands. What a recovery itself does to its files, and what a write after
-/// it does, is recorded through a mount over them. Thread safe; each look at such a thing has a mount of its own.
+/// Recovers crash states through a target's commands. A FaultFS mount records the storage operations of a recovery or
+/// of a write after it. Thread safe: each recording has a mount of its own.
 package struct MountedRecovery: StateRecoverer {
     private let target: ConfiguredTarget
     private let client: RecoverClient
     private let context: RunContext
     private let payloads: any PayloadStore
     private let states: ProcessRecovery
-    /// A directory of ours.
+    /// The directory for restored states and mounts.
     private let scratch: ByteString
     private let probing: Probing?
     private static let count = Atomic<Int>(0)
 
-    /// After recovery one operation of the workload is done, and the power goes once more, under this profile.
+    /// Probes each recovered store: one operation of the workload, then a second power cut under `profile`.
     package struct Probing: Sendable {
         package var profile: Profile
         package var seed: UInt64
@@ -31,7 +31,8 @@ package struct MountedRecovery: StateRecoverer {
             self.profile = profile
             self.seed = seed
         }
-        /// Its number: beyond those of any workload, and not one at which the built-in workload deletes.
+        /// The operation's sequence number: above those of any workload, and not one at which the built-in workload
+        /// deletes.
         package static let seq: UInt64 = 1_000_001
     }
 
@@ -61,7 +62,7 @@ package struct MountedRecovery: StateRecoverer {
         return recovered
     }
 
-    /// Each state costs mounts: some tens of milliseconds, and more of its nested ones.
+    /// Small, because each state needs mounts, which take tens of milliseconds.
     package var batchCount: Int { 4 }
 
     package func recording(ofRecovering tree: Tree) throws -> Recording? {
@@ -71,9 +72,9 @@ package struct MountedRecovery: StateRecoverer {
 
     // MARK: - On a mount
 
-    /// Mounts a directory that holds `tree`, lets `work` do something there, and answers what that was.
+    /// Mounts a directory with the content of `tree`, runs `work` on it, and returns the recording.
     ///
-    /// - Parameter work: gets the mount point, and where the oracle's lines are kept.
+    /// - Parameter work: receives the mount point and the path of the oracle file.
     private func recording(
         workingOn tree: Tree, _ work: (_ mountPoint: ByteString, _ oracle: ByteString) throws -> Void
     ) throws -> Recording {
@@ -81,7 +82,7 @@ package struct MountedRecovery: StateRecoverer {
         let place = scratch.appending(component: ByteString("recovery-\(number)"))
         let backing = place.appending(component: "store")
         for directory in [place, backing] { try RunFiles.makeDirectory(directory) }
-        // The trace is read on from its open file.
+        // The recording keeps the trace file open, so its name may go.
         defer { try? TreeRemoval.remove(place) }
         try TreeMaterialiser(payloads: payloads).materialise(tree, into: backing)
         let oracle = place.appending(component: "oracle")
@@ -94,7 +95,8 @@ package struct MountedRecovery: StateRecoverer {
         return try mount.record(options) { try work($0.mountPoint, oracle) }.recording
     }
 
-    /// Does one operation of the workload; when it is acknowledged the power goes, and everything that may be lost is.
+    /// Runs one operation of the workload, then derives the crash state right after its acknowledgement with every
+    /// unsynced change lost, and judges its recovery.
     private func probe(
         _ tree: Tree, holding observation: Observation, _ probing: Probing, inFreshProcess: Bool
     ) throws -> Evidence.Probe {

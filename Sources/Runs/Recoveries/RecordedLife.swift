@@ -7,15 +7,15 @@ import Platform
 import Storage
 import Targets
 
-/// One life of a built-in store, at work in this process on storage in memory. Its trace and its oracle lie in files, as
-/// those of a life on a mount do. The same request gives the same recording, byte for byte.
+/// One life of a built-in store, run in this process on in-memory storage. Its trace and oracle are files, as for a
+/// life on a mount. Deterministic: equal arguments give equal recordings, byte for byte.
 package struct RecordedLife {
     package let recording: Recording
 
     /// - Parameters:
-    ///   - trace: the trace file to make.
-    ///   - oracle: the oracle's file to make.
-    ///   - rules: faults of the storage; at least one must fire, and the store may then refuse to go on.
+    ///   - trace: the trace file to create.
+    ///   - oracle: the oracle file to create.
+    ///   - rules: storage faults. If there are any, at least one must fire; the work may fail after that.
     package init(
         trace: ByteString, oracle: ByteString, _ memory: MemoryGuard, rules: [Rule] = [], seed: UInt64,
         _ work: (any Storage, any OracleSink) throws -> Void
@@ -39,13 +39,13 @@ package struct RecordedLife {
     }
 }
 
-/// Puts each line of the oracle into the trace, at its place among the operations, and into its file.
+/// Writes each oracle line to the trace, in order with the operations, and to the oracle file.
 private final class RecordedOracle: OracleSink {
     private let recorder: RecordingStorage
     private let path: ByteString
     private let lines = Guarded<[UInt8]>([])
 
-    /// Lines gather up to so many bytes before they are written.
+    /// The buffer size at which lines are written to the file.
     private static let bufferBytes = 1 << 18
 
     init(_ recorder: RecordingStorage, _ path: ByteString) {
@@ -62,7 +62,7 @@ private final class RecordedOracle: OracleSink {
         }
     }
 
-    /// Writes what is left.
+    /// Writes the buffered lines.
     func finish() throws { try lines.withLock { try write(&$0) } }
 
     private func write(_ lines: inout [UInt8]) throws {

@@ -5,13 +5,13 @@ import Machine
 import Oracle
 import Storage
 
-/// A directory that is mounted for a while, with everything that happens in it recorded.
+/// Mounts a directory temporarily and records every operation on it.
 package struct RecordedMount {
     package let context: RunContext
     package let backing: ByteString
-    /// Made for the while.
+    /// Created for the mount and removed after it.
     package let mountPoint: ByteString
-    /// Where the trace is written.
+    /// The trace file.
     package let trace: ByteString
 
     package init(context: RunContext, backing: ByteString, mountPoint: ByteString, trace: ByteString) {
@@ -21,10 +21,10 @@ package struct RecordedMount {
         self.trace = trace
     }
 
-    /// Mounts, lets `body` work there, and unmounts if `body` did not. Syncs are not passed on below: no crash of the
-    /// machine is waited for.
+    /// Mounts, runs `body`, and unmounts if `body` did not. Syncs are not forwarded to the backing directory: real
+    /// durability is not needed.
     ///
-    /// - Parameter options: all but the trace. Lines of the oracle are judged as such unless they say otherwise.
+    /// - Parameter options: the mount options; the trace is added here. Appended oracle lines are validated by default.
     package func record<Result>(
         _ options: MountOptions, _ body: (FaultMount) throws -> Result
     ) throws -> (recording: Recording, result: Result) {

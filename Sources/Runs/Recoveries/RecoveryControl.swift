@@ -6,12 +6,12 @@ import Oracle
 import Storage
 import Targets
 
-/// The control of a target's recover command: a store that met no fault must open, or else an empty directory. A
-/// command that fails with both fails for another reason than the store (a script that is not there, a wrong argument,
-/// a missing library), and would fail in every state: that is an error of the setup, and no violation.
+/// Control for a target's recover command: it must open a store without faults or, failing that, an empty directory. A
+/// command that fails on both fails for a reason other than the store (a missing script or library, a wrong argument),
+/// and would fail in every state: a setup error, not a violation.
 package struct RecoveryControl {
     package let target: ConfiguredTarget
-    /// Whose space the store of `live` and the states take.
+    /// The directory for the control's store and states.
     package let scratch: ByteString
     package let shouldStop: @Sendable () -> Bool
 
@@ -23,14 +23,14 @@ package struct RecoveryControl {
         self.shouldStop = shouldStop
     }
 
-    /// So many operations are enough for a store that can be opened.
+    /// The length of the control's workload; enough for a store that can be opened.
     private static let operationCount: UInt64 = 20
 
-    /// Throws if a store that met no fault was not opened, and the command opens nothing else either.
+    /// Throws if the command opens neither a store without faults nor an empty directory.
     ///
     /// - Parameters:
-    ///   - recovery: of the store that met no fault.
-    ///   - links: those of it that leave it.
+    ///   - recovery: the recovery of the store without faults.
+    ///   - links: the store's links that lead out of its directory.
     package func require(_ recovery: Recovery, links: [EscapingLink] = []) throws {
         guard let reason = recovery.failure else { return }
         try FreeSpace.require(in: scratch, doing: "recovering a store that met no fault")
@@ -41,7 +41,7 @@ package struct RecoveryControl {
         throw RunError.notRecoveredWithoutFault(reason, target.confinement, links)
     }
 
-    /// Throws if the store as a run without faults left it, with nothing lost, does not open.
+    /// Throws if the final state of a fault-free run, with nothing lost, does not open.
     package func require(endOf recording: Recording) throws {
         let place = try makePlace()
         defer { try? TreeRemoval.remove(place) }
@@ -50,8 +50,7 @@ package struct RecoveryControl {
         try require(recovery.recover(end.tree, inFreshProcess: true).evidence.recovery, links: end.tree.escapingLinks())
     }
 
-    /// Where no run without faults is at hand: makes a short one, on plain files, and throws if its store does not
-    /// open.
+    /// Makes a short fault-free run on plain files, if no other one exists. Throws if its store does not open.
     package func requireOfLife(seed: UInt64) throws {
         let place = try makePlace()
         defer { try? TreeRemoval.remove(place) }

@@ -6,17 +6,17 @@ import Platform
 import Storage
 import Targets
 
-/// Recovers a store's directory and judges what it shows by an oracle, whatever happened to it before.
+/// Recovers a store's directory and judges the result by an oracle, whatever happened to the store before.
 package struct StandaloneValidation: Sendable {
     package var target: ConfiguredTarget
     package var directory: ByteString
     package var oracle: ByteString
     package var contract: Contract
-    /// How many keys are compared byte for byte; nil for all.
+    /// The number of keys whose values are compared; nil for all.
     package var sampleCount: Int?
     package var seed: UInt64
     package var plainInFlight: Int
-    /// The store's recovery can write to its directory alone.
+    /// Whether the recovery runs in a sandbox that can write only to the store's directory.
     package var isSandboxed: Bool
 
     package init(
@@ -36,25 +36,25 @@ package struct StandaloneValidation: Sendable {
     package struct Outcome: Sendable {
         package var judgement: Judgement
         package var verdict: Verdict
-        /// Why the verdict is not the judgement's.
+        /// Why the verdict differs from the judgement's.
         package var reason: Reason?
-        /// What came up about the target's commands.
+        /// Warnings about the target's commands.
         package var warnings: [String] = []
         package var recovery: Recovered
         package var lineCount: Int
         package var tornLines: Int
-        /// Keys whose payload was compared.
+        /// The number of keys whose payload was compared.
         package var comparedCount: Int
         package var mutations: Int
         package var flagged: Int
 
         package enum Reason: Sendable {
-            /// The validator let this mutation pass, with this verdict.
+            /// The validator did not detect this mutation, and gave this verdict.
             case missedMutation(Mutation, Verdict)
             case nothingAcknowledged
         }
 
-        /// How recovery went.
+        /// The result of the recovery.
         package enum Recovered: Sendable {
             case opened(seconds: Double, keyCount: Int)
             case failed(seconds: Double, reason: String)
@@ -62,7 +62,7 @@ package struct StandaloneValidation: Sendable {
     }
 
     package func run() throws -> Outcome {
-        // A store that is not there is a slip of whoever calls, not one of the store.
+        // A missing directory is a caller's mistake, not a store failure.
         try RunFiles.requireDirectory(directory)
         guard isSandboxed else {
             var free = target
@@ -75,7 +75,7 @@ package struct StandaloneValidation: Sendable {
         return try outcome.get()
     }
 
-    /// In a sandbox around the store's directory: what is in it may have come from anywhere.
+    /// Runs in a sandbox around the store's directory, whose content is untrusted.
     private func runConfined(_ scratch: ByteString) throws -> Outcome {
         let links = try Tree(skeletonOf: try directory.resolvedPath()).escapingLinks()
         var confined = target
@@ -83,7 +83,7 @@ package struct StandaloneValidation: Sendable {
         _ = try confined.confined(for: links, in: directory)
         return try run(confined) { failure in
             if let link = links.first { throw TargetError.leavingLink(link, .sandboxed(reason: failure)) }
-            // The sandbox must not pass for a fault of the store: a life without faults opens in one.
+            // Rule out the sandbox as the cause: a fault-free life must open in one.
             let place = scratch.appending(component: "life")
             try RunFiles.makeDirectory(place)
             var control = target
@@ -92,7 +92,8 @@ package struct StandaloneValidation: Sendable {
         }
     }
 
-    /// - Parameter checkFailure: hears why the store does not open, and throws where that may not be the store's doing.
+    /// - Parameter checkFailure: receives the reason why the store does not open; throws if the store may not be at
+    ///   fault.
     private func run(_ target: ConfiguredTarget, checkFailure: (String) throws -> Void) throws -> Outcome {
         let client = RecoverClient(target)
         let began = MonotonicTime.seconds()
@@ -141,17 +142,17 @@ package struct StandaloneValidation: Sendable {
         return outcome
     }
 
-    /// A lost tail is told from a hole by the whole history.
+    /// Distinguishing a lost tail from a hole needs the whole history.
     private func memory(for observation: Observation) -> Validator.Memory {
         contract.allowsLostTail ? .everything : .watching(observation)
     }
 
-    /// Nil when every key is compared.
+    /// The keys to compare; nil for all.
     private func sampled(_ observation: Observation) -> Set<ByteString>? {
         guard let sampleCount, sampleCount < observation.count else { return nil }
         var (draws, left) = (RandomStream(seed: seed).stream("sample"), sampleCount)
         var sample: Set<ByteString> = []
-        // Each key with the chance that leaves exactly as many as are wanted.
+        // Selection sampling: gives exactly `sampleCount` keys, each with equal probability.
         for (index, entry) in observation.entries.enumerated() {
             if draws.next(upperBound: UInt64(observation.count - index)) < UInt64(left) {
                 sample.insert(entry.key)
@@ -161,8 +162,8 @@ package struct StandaloneValidation: Sendable {
         return sample
     }
 
-    /// The positive control: the observation is made wrong once for each check, and each must be flagged. A wrong value
-    /// under a key that is not compared would not be, and need not.
+    /// The positive control: mutates the observation once for each check; the validator must detect each mutation.
+    /// Skipped with sampling, where a wrong value of an uncompared key goes undetected.
     private func control(
         _ outcome: inout Outcome, _ validator: Validator, _ observation: Observation, isSampled: Bool
     ) {

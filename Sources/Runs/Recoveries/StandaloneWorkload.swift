@@ -6,13 +6,13 @@ import Platform
 import Storage
 import Targets
 
-/// A workload on its own: the faults, if any, come from outside.
+/// Runs a workload alone. Faults, if any, come from outside.
 package struct StandaloneWorkload: Sendable {
     package var target: ConfiguredTarget
     package var directory: ByteString
     package var oracle: ByteString
     package var seed: UInt64
-    /// Nil: until the duration of the shape is over.
+    /// The number of operations; nil to run for the duration of `shape`.
     package var operationCount: UInt64?
     package var shape: WorkloadShape
     package var mayShareFilesystem: Bool
@@ -31,18 +31,18 @@ package struct StandaloneWorkload: Sendable {
     }
 
     package struct Outcome: Sendable, Encodable {
-        /// `done`, `refused` (the store did), `failed` (the driver could not do its work), or `hung`.
+        /// `done`, `refused` (by the store), `failed` (the driver), or `hung`.
         package var ending: String
-        /// What the workload said on its standard error.
+        /// The workload's standard error output.
         package var said: String
         package var acknowledged: Int
         package var firstSeq: UInt64
         package var seconds: Double
     }
 
-    /// Runs it to its end. An oracle that is there is continued: a restart line is written, and numbers go on. Makes
-    /// the directory where there is none, and takes it away again if nothing could begin. Beside an oracle that says
-    /// what a store holds, a directory that is not there is a slip, and refused.
+    /// Runs the workload to its end. Continues an existing oracle: appends a restart line and continues the sequence
+    /// numbers. Creates a missing directory, and removes it again (if empty) on an error. With an existing oracle,
+    /// throws `MissingStore` if the directory is missing.
     package func run(shouldStop: () -> Bool) throws -> Outcome {
         let continues = RunFiles.size(of: oracle) > 0
         if continues, directory.withCString({ access($0, F_OK) }) != 0, errno == ENOENT {
@@ -83,7 +83,7 @@ package struct StandaloneWorkload: Sendable {
             acknowledged: watch.acknowledged, firstSeq: next, seconds: MonotonicTime.seconds() - began)
     }
 
-    /// The number that the first operation gets.
+    /// Appends a restart line to an existing oracle. Returns the sequence number of the first operation.
     private func continueOracle() throws -> UInt64 {
         guard RunFiles.size(of: oracle) > 0 else { return 1 }
         var (reader, last, lastByte) = (OracleReader(), UInt64(0), UInt8?.none)
@@ -98,12 +98,12 @@ package struct StandaloneWorkload: Sendable {
             throw OracleDamage(path: oracle, error: error)
         }
         try OutputFile.append(OracleLine.restartText(after: lastByte), to: oracle)
-        // A torn line may have been the intent of the next number.
+        // A torn line may be the begin line of the next number.
         return last + 1
     }
 }
 
-/// An oracle is to be continued, and the store that it describes is not there.
+/// An existing oracle describes a store that is missing.
 package struct MissingStore: Error, CustomStringConvertible {
     package var directory: ByteString
     package var oracle: ByteString

@@ -1,17 +1,17 @@
 import Block
 import Oracle
 
-/// Whether a finding was seen below a real filesystem of this kernel, or is only allowed by the model.
+/// Whether a finding was reproduced on a real filesystem of this kernel, or is only allowed by the model.
 package struct Confirmation: Hashable, Sendable {
     package enum Outcome: Hashable, Sendable {
-        /// So many crash states, at lines of the oracle, broke the same promise.
+        /// The number of crash states, at oracle positions, that broke the same check, and the number judged.
         case seen(states: Int, of: Int)
-        /// None of so many did.
+        /// None of the judged states did.
         case notSeen(of: Int, explored: RunResult.Explored?)
         case cannotBeSeen(reason: String)
     }
 
-    /// A run below a filesystem, to see.
+    /// An attempt to reproduce a finding on a filesystem.
     package enum Attempt: Sendable {
         case ran(RunResult)
         case cannot(reason: String)
@@ -25,7 +25,8 @@ package struct Confirmation: Hashable, Sendable {
         (self.outcome, self.filesystem, self.kernel) = (outcome, filesystem, kernel)
     }
 
-    /// What several say together: it was seen somewhere, or nowhere, or nobody can tell.
+    /// The combined verdict: violation if any confirmation saw it, pass if all fully explored runs did not, else
+    /// inconclusive.
     package static func verdict(of all: [Confirmation]) -> Verdict {
         if all.contains(where: \.isSeen) { return .violation }
         return all.allSatisfy { if case .notSeen(_, nil) = $0.outcome { true } else { false } } ? .pass : .inconclusive

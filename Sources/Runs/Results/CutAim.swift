@@ -1,27 +1,27 @@
 import Bytes
 import Model
 
-/// Where a power cut is aimed, as `--cut-at` and the key `cut_at` of a matrix take it.
+/// The aim of a power cut: the value of `--cut-at` and of a matrix's `cut_at`.
 package enum CutAim: Hashable, Sendable {
-    /// At a kind of moment, of which a seeded one is taken.
+    /// A kind of moment; the seed chooses one of that kind.
     case phase(Phase)
-    /// Exactly here: a rule of the fault language whose fault is `crash`.
+    /// An exact place: a rule whose fault is `crash`.
     case rule(Rule)
 
-    /// A kind of moment in a store's life that every store has, or of which it can be said that it has none.
+    /// A kind of moment in a store's life. A store that has none of a kind can be reported.
     package enum Phase: String, CaseIterable, Hashable, Sendable {
-        /// Any event of the work.
+        /// Any event of the workload.
         case work
-        /// A new file gets its name in the middle of the work: a rotation, a journal, the copy that a compaction makes.
+        /// A file is created during the workload: a rotation, a journal, a compaction's copy.
         case create
-        /// A name moves: a new file takes the place of an old one.
+        /// A rename: a new file replaces an old one.
         case rename
-        /// A name goes: the end of a compaction, of a checkpoint, of a journal.
+        /// An unlink: the end of a compaction, a checkpoint or a journal.
         case unlink
-        /// The power goes at work, and once more while the store recovers from that.
+        /// A power cut during the workload, and a second one during the recovery from it.
         case recovery
 
-        /// The operation that it is about.
+        /// The operation aimed at; nil for `work` and `recovery`.
         package var operation: Injection.OtherKind? {
             switch self {
             case .create: .create
@@ -32,7 +32,7 @@ package enum CutAim: Hashable, Sendable {
         }
     }
 
-    /// Those that a run takes beside the seeded moments of the work, if nobody aims.
+    /// The default aims, used besides the seeded moments of the workload.
     package static let usual: [CutAim] = [.phase(.create), .phase(.rename), .phase(.unlink), .phase(.recovery)]
 
     package init(parsing text: ByteString) throws(CutAimError) {
@@ -80,7 +80,7 @@ extension CutAim: Codable {
     }
 }
 
-/// Why something is no aim.
+/// Why a text is not a valid aim.
 package struct CutAimError: Error, Hashable, Sendable, CustomStringConvertible {
     package var description: String
 }

@@ -1,17 +1,17 @@
-/// What became of one cut that was aimed, for people and programs.
+/// The result of one aimed cut, for people and programs.
 package struct CutReport: Codable, Sendable, Equatable {
     package enum Outcome: String, Codable, Sendable {
         case fired
-        /// The life that it was for came to its end without it.
+        /// The life ended without the cut.
         case neverFired = "never-fired"
-        /// There was nothing of the kind to aim at.
+        /// There was no operation of this kind to aim at.
         case notTried = "not-tried"
     }
 
     /// As `--cut-at` takes it.
     package var aim: CutAim
     package var outcome: Outcome
-    /// Which cut of the run it was, from 1.
+    /// The number of the cut in the run, from 1.
     package var cycle: Int
     /// Where it was placed: a rule, or a number of events.
     package var placed: String?

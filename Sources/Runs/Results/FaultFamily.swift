@@ -2,32 +2,31 @@ import Bytes
 import Exploration
 import Model
 
-/// A kind of fault that `io-error` tries: the rule that brings it about, and what a store can be held to under it.
+/// A kind of fault that `io-error` injects: its rule, and the guarantee that a store must keep under it.
 ///
-/// docs/io-errors.md says why each is held to what.
+/// docs/io-errors.md explains the choices.
 package struct FaultFamily: Sendable {
-    /// What is asked of a store.
+    /// The guarantee that a store must keep.
     package enum Demand: String, Codable, Sendable {
-        /// Storage said no, or was slow, and what it had synced is whole: everything that the target's contract promises,
-        /// and after the fault a store that opens and works.
+        /// Storage failed or was slow, but kept synced data: the store must keep its full contract, and open and work
+        /// after the fault.
         case everything
-        /// Syncs were lied about, and the power went: a prefix of what was acknowledged, in a store that opens.
+        /// Syncs lied, then the power was cut: the store must open with a prefix of the acknowledged operations.
         case prefix
-        /// Storage changed bytes and said nothing. A store whose checksums are to notice that may refuse, at any time
-        /// and for good; what it shows must be what a prefix of the acknowledged operations wrote.
+        /// Storage corrupted data silently. The store must detect it with its checksums and may refuse, at any time and
+        /// permanently; what it shows must come from a prefix of the acknowledged operations.
         case corruptionDetection = "noticing"
     }
 
     package var name: FaultFamilyName
-    /// The rule; `#` stands for a number that is drawn from what a run without faults counts.
+    /// The rule; `#` stands for a number drawn from the counts of a fault-free run.
     package var template: String
     package var demand: Demand = .everything
-    /// At how many places it is tried, one after the other, until a promise is broken: an error that a store copes with at
-    /// one place may break it at another, and what a lost sync shows depends on what was written around it. A sweep tries
-    /// every place.
+    /// The number of places to try in turn until a check breaks: a store may handle an error at one place and not at
+    /// another, and the effect of a lost sync depends on the writes around it. A sweep tries every place.
     package var placeCount = 1
-    /// Whether the rule is for one file: `@` stands for its path. A rule about reads takes a file away from the kernel's
-    /// cache, and a file that is mapped into memory cannot be.
+    /// Whether the rule is for one file: `@` stands for its path. A read rule bypasses the kernel's cache for the file,
+    /// which is impossible for a mapped file.
     package var isOfOneFile: Bool { template.contains("@") }
 
     /// Every family, in the order in which they are tried.
@@ -67,7 +66,7 @@ package struct FaultFamily: Sendable {
         FaultFamily(name: .readStale, template: "read path=@ nth=# -> stale", demand: .corruptionDetection),
     ]
 
-    /// The rule with its numbers and its file.
+    /// The rule with `number` and `path` filled in.
     package func rule(_ number: UInt64, path: ByteString?) throws -> Rule {
         var text: [UInt8] = []
         for byte in template.utf8 {
@@ -80,12 +79,12 @@ package struct FaultFamily: Sendable {
         return try Rule(parsing: ByteString(text))
     }
 
-    /// Whether the number is one of bytes and not of matches.
+    /// Whether `#` is a number of bytes instead of matches.
     package var isQuota: Bool { template.contains("quota") }
 }
 
 extension Rule {
-    /// What a store can be held to when this rule fires.
+    /// The guarantee that a store must keep when this rule fires.
     package var demand: FaultFamily.Demand {
         guard case .inject(let injection, _) = action else { return .everything }
         switch injection {

@@ -1,11 +1,11 @@
 import Exploration
 
-/// What became of one fault, for people and programs.
+/// The result of one fault, for people and programs.
 package struct FaultReport: Codable, Sendable {
     package enum Outcome: String, Codable, Sendable {
-        /// The workload went on to its end, and nothing was lost.
+        /// The workload completed, and nothing was lost.
         case survived
-        /// The store said so, and nothing was lost.
+        /// The store reported the error, and nothing was lost.
         case refused
         /// A promise was broken.
         case violation
@@ -19,18 +19,17 @@ package struct FaultReport: Codable, Sendable {
     package var rule: String
     package var seed: UInt64
     package var outcome: Outcome
-    /// What the store was held to: `everything` that its contract says, `prefix`, or `noticing`.
+    /// The required guarantee: `everything` in its contract, `prefix`, or `noticing` (corruption detection).
     package var demand: FaultFamily.Demand
-    /// At how many places it was tried, of a family that is tried at several until a promise is broken; the first that
-    /// broke one is told, else the first.
+    /// The number of places tried, for a family with several. Reports the first that broke a check, else the first.
     package var places: Int?
-    /// At how many of them a promise was broken, where every place was tried.
+    /// The number of failing places, if every place was tried.
     package var failingPlaces: Int?
     package var matched: UInt64 = 0
     package var fired: UInt64 = 0
-    /// The first of the faults that happened, with the operations that they hit.
+    /// The first injected faults, with the operations that they hit.
     package var faults: [String] = []
-    /// Why it was not tried, or what the store said when it refused.
+    /// Why it was not tried, or the store's refusal message.
     package var detail: String?
 
     package init(

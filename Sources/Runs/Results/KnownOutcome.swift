@@ -1,12 +1,12 @@
 import Exploration
 import Targets
 
-/// What a run saw of a finding that is accepted.
+/// How often an accepted finding occurred in a run.
 package struct KnownOutcome: Codable, Sendable {
     package var finding: KnownFinding
-    /// How many findings of the run are this one; none: it did not occur.
+    /// The number of the run's findings that match it; 0 if it did not occur.
     package var findings: Int
-    /// How many states fail for them.
+    /// The number of states that fail because of them.
     package var states: Int
 
     package init(finding: KnownFinding, findings: Int, states: Int) {
@@ -17,7 +17,7 @@ package struct KnownOutcome: Codable, Sendable {
 }
 
 extension KnownFinding {
-    /// Whether it is what this finding tells, whatever the store says in any of its states.
+    /// Whether it accepts `finding`, for every error that the store gave in its states.
     package func matches(_ finding: Finding) -> Bool {
         guard let cause = finding.cause, cause.check == check, covers(cause.losses) else { return false }
         if let hasAcknowledged, cause.hasAcknowledged != hasAcknowledged { return false }
@@ -28,6 +28,6 @@ extension KnownFinding {
 }
 
 extension RunResult {
-    /// Findings that are accepted.
+    /// The number of accepted findings.
     package var knownCount: Int { findings.count { $0.known != nil } }
 }

@@ -2,17 +2,17 @@ import Block
 import Glibc
 
 extension RunResult {
-    /// What was looked at of a run below a real filesystem.
+    /// The block device part of a run on a real filesystem.
     package struct Block: Codable, Sendable, Equatable {
         package var filesystem: BlockFilesystem
-        /// The kernel whose filesystem it is, such as `6.18.5`.
+        /// The release of the kernel that ran the filesystem, such as `6.18.5`.
         package var kernel: String
         package var sectorBytes: UInt64
-        /// Images that the kernel was asked to mount; one may have been looked at several times.
+        /// The number of images that the kernel was asked to mount. One image may serve several checks.
         package var images: Int
-        /// Those that the filesystem's checker looked at.
+        /// The number of images that the filesystem's checker checked.
         package var checkedByFilesystem: Int
-        /// Seconds of all threads, by step.
+        /// Seconds by step, summed over all threads.
         package var seconds: [String: Double]
 
         package init(_ setup: BlockSetup, _ counts: ImageTally.Counts) {
@@ -33,12 +33,12 @@ extension RunResult {
             kernel.split(separator: ".").prefix(2).joined(separator: ".")
         }
 
-        /// The steps in their order.
+        /// The steps in order, with their seconds.
         package var steps: [(name: String, seconds: Double)] {
             ImageTally.Step.allCases.compactMap { step in seconds[step.rawValue].map { (step.rawValue, $0) } }
         }
 
-        /// As uname(2) says.
+        /// The kernel release from uname(2).
         package static var runningKernel: String {
             var name = utsname()
             guard uname(&name) == 0 else { return "unknown" }

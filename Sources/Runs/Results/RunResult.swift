@@ -3,16 +3,16 @@ import Exploration
 import Model
 import Oracle
 
-/// What one run found, as it is printed by `--json`.
+/// The result of one run, as printed by `--json`.
 package struct RunResult: Codable, Sendable {
     package struct States: Codable, Sendable {
-        /// Crash states that were judged, at every oracle position that they serve.
+        /// The number of crash states judged, counted once for each oracle position.
         package var decided = 0
         /// Distinct states that were recovered.
         package var checked = 0
-        /// Every legal state was among them.
+        /// Whether every legal state was checked.
         package var exhaustive = false
-        /// Checked states a second, of an exploration without the time of recording.
+        /// Checked states a second, without the time for recording.
         package var ratePerSecond = 0.0
         /// Decided states a second.
         package var decidedPerSecond = 0.0
@@ -25,19 +25,19 @@ package struct RunResult: Codable, Sendable {
 
     /// How many epochs of the recorded run were explored, exhaustively or by their bounded search.
     package struct Explored: Codable, Sendable, Hashable {
-        /// How many were done. (Where `unit` says so they are no epochs.)
+        /// The number done, in `unit`.
         package var epochs: Int
         package var of: Int
-        /// So many of them exhaustively.
+        /// The number explored exhaustively.
         package var exhaustive: Int
-        /// What is counted; nil for epochs.
+        /// The unit of the counts; nil for epochs.
         package var unit: Unit?
 
-        /// The parts of a run that explores no epochs, and that a budget can end between two of them.
+        /// The parts of a run without epochs. A budget can end the run between two parts.
         package enum Unit: String, Codable, Sendable {
-            /// The derived crashes of the recorded life, and each live cut with those around it.
+            /// The derived crashes of the recorded life, and each live cut with the derived crashes around it.
             case parts
-            /// Families of faults, or the rules that somebody named.
+            /// Fault families, or the requested rules.
             case trials
         }
 
@@ -48,7 +48,7 @@ package struct RunResult: Codable, Sendable {
             self.unit = unit
         }
 
-        /// So many parts that were done as a whole.
+        /// Counts parts that are either complete or not done.
         package init(_ done: Int, of: Int, _ unit: Unit) {
             self.init(epochs: done, of: of, exhaustive: done, unit: unit)
         }
@@ -69,13 +69,13 @@ package struct RunResult: Codable, Sendable {
     package struct UnderProfile: Codable, Sendable, Equatable {
         package var profile: Profile
         package var verdict: Verdict
-        /// States at oracle positions that broke a promise: what an equal state shows at one line counts once.
+        /// The number of failing states, counted once for each oracle position.
         package var failingStates: Int
         /// States that were judged.
         package var decided: Int
         package var explored: Explored
         package var coverage: String
-        /// Why no states were derived under this profile; nil where some were.
+        /// Why no states were derived under this profile; nil if some were.
         package var notDerived: String?
 
         package init(
@@ -111,14 +111,14 @@ package struct RunResult: Codable, Sendable {
     }
 
     package struct Controls: Codable, Sendable {
-        /// Wrong observations that were made from a real one, and how many of them the validator flagged.
+        /// Mutations of a real observation, and how many of them the validator detected.
         package var mutations = 0
         package var flagged = 0
-        /// Checks of which this run's history offers no mutation, with the reason.
+        /// Checks for which this run's history allows no mutation, with the reason.
         package var notFormed: [String] = []
-        /// Crash states that had lost at least one atom.
+        /// The number of crash states that lost at least one atom.
         package var statesWithLosses = 0
-        /// Live cuts that landed while the workload was at work.
+        /// The number of live cuts that hit a running workload.
         package var cutsLanded = 0
         /// Trials in which a fault was injected.
         package var faultsFired = 0
@@ -136,17 +136,19 @@ package struct RunResult: Codable, Sendable {
         }
     }
 
-    /// One time that the process was killed, or the power went, while the workload ran.
+    /// One kill or power cut.
     package struct Cut: Codable, Sendable, Equatable {
         /// From 1.
         package var cycle: Int
         /// Acknowledgements of that life of the store.
         package var acknowledged: Int
-        /// The acknowledgement at which it was asked for; later is a workload that did not wait (`FAULTLINE_ACKS`).
+        /// The acknowledgement at which it was requested. A larger `acknowledged` means that the workload did not wait
+        /// (`FAULTLINE_ACKS`).
         package var asked: Int?
-        /// Operations that had begun and had no answer. None: the store was between two operations, as in a compaction.
+        /// Operations begun but not answered. 0 means that the store was between operations, for example in a
+        /// compaction.
         package var inFlight: Int
-        /// It found the workload at work: begun, alive, and not done.
+        /// Whether it hit a running workload: started, alive and not done.
         package var landed: Bool
         /// The new file that the kill waited for, if the kill found it there.
         package var file: String?
@@ -170,50 +172,50 @@ package struct RunResult: Codable, Sendable {
     package var contract: String
     package var seed: UInt64
     package var verdict: Verdict
-    /// Why, when the verdict is not a pass: the first finding's story, what was inconclusive, or the error.
+    /// Why the verdict is not a pass: the first finding's story, the cause of an inconclusive result, or the error.
     package var reason: String?
-    /// What is to be looked at, though the verdict does not rest on it; nil where there is nothing.
+    /// Warnings that do not affect the verdict; nil if there are none.
     package var warnings: [String]?
     /// Acknowledged operations.
     package var acknowledged = 0
     package var states = States()
-    /// How much of what a crash could leave was looked at, in words.
+    /// How many of the possible crash states were checked, in words.
     package var coverage: String?
-    /// The same as numbers; nil for a scenario that explores no epochs.
+    /// The coverage as numbers; nil for a scenario that counts neither epochs nor parts.
     package var explored: Explored?
-    /// `kill`: how many boundaries of operations were checked beside the live kills.
+    /// `kill`: the operation boundaries checked besides the live kills.
     package var boundaries: Boundaries?
-    /// Each profile by itself, strongest first, where there was more than one.
+    /// The result by profile, strongest first, if there was more than one.
     package var profiles: [UnderProfile]?
-    /// Weaker profiles that this run says nothing of.
+    /// Weaker profiles that this run did not cover.
     package var profilesNotTried: [Profile]?
-    /// Of a run below a real filesystem: which, and what was done there; nil for a run on files.
+    /// The block device part of a run on a real filesystem; nil for a run on files.
     package var block: Block?
-    /// The command that continues this exploration where it was stopped.
+    /// The command that continues a stopped exploration.
     package var resume: String?
-    /// The epochs that have too many states to look at all.
+    /// The epochs with too many states to check all.
     package var bounded: [Coverage.Bound]?
     package var findings: [Finding] = []
-    /// What became of each finding that was known; nil where none was.
+    /// The result for each known finding; nil if none was known.
     package var known: [KnownOutcome]?
-    /// By check: failing states of which no cause is known, because they were too many or the time was up; nil where there
-    /// are none.
+    /// By check, the number of failing states without a known cause, because there were too many or the time was up;
+    /// nil if there are none.
     package var notMinimised: [Check: Int]?
-    /// The first states that showed different things when they were looked at twice; nil where none did.
+    /// The first unstable states: two recoveries gave different results; nil if there are none.
     package var unstable: [UnstableState]?
-    /// What became of each fault, where faults were injected.
+    /// The result of each fault, if the run injected any.
     package var faults: [FaultReport]?
     package var controls = Controls()
     /// Each live kill or cut, in order.
     package var cuts: [Cut] = []
-    /// What became of each cut that was aimed, where the power went.
+    /// The result of each aimed cut, for a run with power cuts.
     package var aims: [CutReport]?
     /// Checks of the contract for which the scenario gathers no evidence.
     package var notTried: [Check] = []
     package var seconds = 0.0
-    /// The directory that holds everything of the run.
+    /// The run directory.
     package var directory: String?
-    /// A command that does the run again.
+    /// The command that repeats the run.
     package var command: String
 
     package init(
@@ -230,7 +232,7 @@ package struct RunResult: Codable, Sendable {
         self.command = command
     }
 
-    /// Something went wrong beside the run: what was found stands, but a pass is none.
+    /// Adds a problem outside of the run itself. Findings remain, but a pass becomes a harness error.
     package mutating func add(problem: String) {
         if verdict == .pass { verdict = .harnessError }
         reason = [reason ?? "", problem].filter { !$0.isEmpty }.joined(separator: "; then: ")
@@ -238,42 +240,42 @@ package struct RunResult: Codable, Sendable {
 }
 
 extension RunResult {
-    /// All of a path up to its last slash.
+    /// The path up to and including its last slash.
     package static func folder(of path: String) -> String {
         String(path[...(path.lastIndex(of: "/") ?? path.startIndex)])
     }
 }
 
-/// One cause for which the store broke its contract, with the smallest state that shows it.
+/// One cause of contract violations, with the smallest state that shows it.
 package struct Finding: Codable, Sendable {
     package var check: Check
     package var strongestProfile: CrashProfile
-    /// What was lost, in words.
+    /// Descriptions of the lost writes.
     package var lost: [String]
     package var story: String
-    /// How many states failed for this cause.
+    /// The number of states that failed for this cause.
     package var states: Int
     /// The case's directory.
     package var `case`: String?
-    /// Why there is no case; nil where there is one.
+    /// Why there is no case; nil if there is one.
     package var caseProblem: String?
     /// The command that recovers this crash state again, from the recorded trace.
     package var replay: String?
-    /// The command that does the run again and looks for the same cause: after a fix of the store.
+    /// The command that repeats the run and looks for the same cause, to verify a fix of the store.
     package var recheck: String?
-    /// What kinds of things were lost, of which files: findings with equal kinds have one cause.
+    /// The kinds of lost writes and their files. Findings with equal kinds have the same cause.
     package var lossKinds: [String] = []
-    /// The whole story, with its timeline; nil where nothing was recorded of what the store did.
+    /// The whole story, with its timeline; nil if there is no recording.
     package var account: CrashStory?
-    /// The time was up before it was made as small as it gets; nil otherwise.
+    /// True if the time was up before the state was fully minimised; nil otherwise.
     package var isCutShort: Bool?
-    /// Why it is accepted (`known:` in the manifest or the matrix); nil where it is not.
+    /// Why it is accepted (`known:` in the manifest or the matrix); nil if it is not.
     package var known: String?
-    /// Whether it was seen below real filesystems; nil where nobody looked.
+    /// The confirmations on real filesystems; nil if none was attempted.
     package var confirmed: [Confirmation]?
-    /// Why it fails, as facts; nil for what a live store alone showed in another way than by a broken check.
+    /// Why it fails; nil if a live store failed other than by a broken check.
     package var cause: Cause?
-    /// What the store said in these states, by kind, most states first; nil where it said nothing.
+    /// The store's errors in these states, by kind, most frequent first; nil if there were none.
     package var errors: [ErrorCount]?
 
     package init(
@@ -292,9 +294,9 @@ package struct Finding: Codable, Sendable {
 
     /// One kind of error, and how many states showed it.
     package struct ErrorCount: Codable, Hashable, Sendable {
-        /// Without what differs from look to look.
+        /// The error text without its variable parts.
         package var pattern: TextPattern
-        /// As one of the states showed it.
+        /// The error text of one of the states.
         package var text: String
         package var states: Int
     }
@@ -346,7 +348,7 @@ extension Coverage {
 }
 
 extension RunResult.UnderProfile {
-    /// A profile that the recorded run says nothing of.
+    /// The result for a profile under which no states can be derived from the recorded run.
     package init(_ profile: Profile, notDerived reason: String) {
         self.init(
             profile: profile, verdict: .inconclusive, failingStates: 0, decided: 0, explored: .none, coverage: reason,

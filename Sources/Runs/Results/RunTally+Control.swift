@@ -1,8 +1,8 @@
 import Oracle
 
 extension RunTally {
-    /// A life that began with a recovery has acknowledged writes: they are the writes after recovery, and if everything
-    /// acknowledged is still there, they have survived. Then `writable` was tried, which `evidence` says from here on.
+    /// Records that writes after recovery survived. For a life that began with a recovery and acknowledged writes: if
+    /// nothing is violated, those writes survived. Sets the probe in `evidence` and marks `writable` as tried.
     package mutating func noteWrites(
         afterRecoveryIn evidence: inout Evidence, _ validator: Validator, _ contract: Contract, at line: Int? = nil
     ) {
@@ -11,13 +11,14 @@ extension RunTally {
         tried.insert(.writable)
     }
 
-    /// The positive control: this run's real observation is made wrong once for each check, and each must be flagged.
+    /// The positive control: mutates this run's real observation once for each check; the validator must detect each
+    /// mutation.
     package mutating func control(_ validator: Validator, _ evidence: Evidence, _ contract: Contract, at line: Int) {
         guard case .opened(let observation) = evidence.recovery else { return }
         let untried = Set(validator.judge(evidence, contract: contract, at: line).notTried)
         notTried.formUnion(untried)
         for result in PositiveControl.run(validator, observation, contract: contract, at: line) {
-            // What the run does not look at, it would not notice either.
+            // The run gathers no evidence for this check, so a mutation would go undetected.
             if untried.contains(result.mutation.check) { continue }
             switch result.outcome {
             case .detected:
@@ -35,6 +36,6 @@ extension RunTally {
 }
 
 extension Evidence {
-    /// Neither recovery failed.
+    /// Whether neither recovery failed.
     package var isOpenThroughout: Bool { [recovery, secondRecovery].allSatisfy { $0?.failure == nil } }
 }

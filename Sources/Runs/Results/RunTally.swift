@@ -1,67 +1,67 @@
 import Exploration
 import Oracle
 
-/// What a scenario counts while it runs.
+/// The counts and findings of a running scenario.
 package struct RunTally {
     package var acknowledged = 0
-    /// The states that were looked at.
+    /// The counts of checked states.
     package var counts = ExplorationCounts()
-    /// Live cuts after which the workload was found at work.
+    /// The number of live cuts that hit a running workload.
     package var cutsLanded: Int { cuts.count(where: \.landed) }
-    /// What became of each fault that was tried, and how many of those that were tried fired.
+    /// The result of each fault, and the number of faults that fired.
     package var faults: [FaultReport] = []
     package var faultsFired = 0
-    /// What the store was held to where that is less than its contract.
+    /// The contract applied, if weaker than the target's own; nil otherwise.
     package var heldTo: Contract?
-    /// How much of what a crash could leave was looked at; nil where that is not asked.
+    /// The coverage of the possible crash states; nil for a scenario that does not measure it.
     package var coverage: Coverage?
     /// `kill`: the boundaries of operations.
     package var boundaries: RunResult.Boundaries?
-    /// How many of a run's parts were done, of a run that explores no epochs and has a budget; nil where it has none.
+    /// The number of parts done, for a run with a budget and without epochs; nil otherwise.
     package var parts: RunResult.Explored?
-    /// Each profile by itself, where there is more than one.
+    /// The result by profile, if there is more than one.
     package var profiles: [RunResult.UnderProfile] = []
-    /// What the command that continues the run has beside the run's own; nil for a run that came to its end.
+    /// The additional arguments of the command that continues the run; nil if the run is complete.
     package var continuation: [String]?
-    /// What of the run's time went into exploring; nil for the whole of it.
+    /// The time spent exploring, in seconds; nil if that is the whole run.
     package var exploringSeconds: Double?
-    /// Of a run below a real filesystem: what was done there.
+    /// The block device part of a run on a real filesystem.
     package var block: RunResult.Block?
     package var findings: [Finding] = []
-    /// The first states that showed different things when they were looked at twice.
+    /// The first unstable states: two recoveries gave different results.
     package var unstable: [UnstableState] = []
-    /// By check: failing states of which no cause is known, because they were too many or the time was up.
+    /// By check, the number of failing states without a known cause, because there were too many or the time was up.
     package var notMinimised: [Check: Int] = [:]
-    /// Violations that a persistent recover process showed and a fresh one did not.
+    /// The number of violations that appeared in a persistent recover process but not in a fresh one.
     package var unconfirmed = 0
     /// Why a check of the contract could not be judged.
     package var unjudged: Set<String> = []
-    /// Checks of the contract for which some judgement had no evidence, and those for which another had.
+    /// Checks for which some judgement lacked evidence, and checks for which another had it.
     package var notTried: Set<Check> = []
     package var tried: Set<Check> = []
     /// Each live kill or cut, in order.
     package var cuts: [RunResult.Cut] = []
-    /// What became of each cut that was aimed, in order.
+    /// The result of each aimed cut, in order.
     package var aims: [CutReport] = []
     package var mutations = 0
     package var flagged = 0
-    /// The checks of which a mutation was flagged.
+    /// The checks for which a mutation was detected.
     package var flaggedChecks: Set<Check> = []
     package var notFormed: Set<String> = []
-    /// Mutations that the validator let pass: the harness is wrong.
+    /// Mutations that the validator did not detect: the harness is at fault.
     package var unflagged: Set<String> = []
 
     package init() {}
 
-    /// Adds what a checker has looked at.
+    /// Adds the counts of a checker.
     package mutating func count(_ checker: StateChecker) {
         counts += checker.counts
     }
 
     package mutating func add(_ finding: Finding) { findings.append(finding) }
 
-    /// Adds causes that are told as one, with what `write` makes of the one that is shown, or only their states to the
-    /// finding that tells them already.
+    /// Adds a group of causes as one finding, made by `write` from the group's representative. If a finding of the same
+    /// cause exists, adds only the states to it.
     package mutating func add(_ kin: CauseGroup, write: (FoundCause) throws -> Finding) rethrows {
         let known = findings.firstIndex { $0.cause?.isGrouped(with: kin.shown.cause) == true }
         if let known { return findings[known].add(kin) }
@@ -71,18 +71,18 @@ package struct RunTally {
         findings.append(finding)
     }
 
-    /// Takes over what a collector counted beside its causes.
+    /// Adds the counters of a collector that do not belong to a cause.
     package mutating func take(_ collector: FindingCollector) {
         unconfirmed += collector.unconfirmedCount
         notMinimised.merge(collector.unexplained, uniquingKeysWith: +)
     }
 
-    /// Adds a state that showed different things, with its case, unless there are enough of them.
+    /// Adds an unstable state with its case, up to `Contradiction.keptAtMost`.
     package mutating func add(_ contradiction: Contradiction, write: (Contradiction) throws -> UnstableState) rethrows {
         if unstable.count < Contradiction.keptAtMost { unstable.append(try write(contradiction)) }
     }
 
-    /// Adds a finding of one state, or only that state to the finding that tells its cause already.
+    /// Adds a finding with one state; if a finding with the same cause exists, adds the state to it.
     package mutating func add(_ cause: Cause, saying error: String?, write: () throws -> Finding) rethrows {
         let known = findings.firstIndex { $0.cause?.isGrouped(with: cause) == true }
         if let known { return findings[known].add(cause, error, states: 1) }
@@ -92,7 +92,7 @@ package struct RunTally {
         findings.append(finding)
     }
 
-    /// Those of most states first; equal ones stay in their order.
+    /// The findings with most states first; ties keep their order.
     package var findingsByWeight: [Finding] {
         findings.enumerated().sorted { ($1.element.states, $0.offset) < ($0.element.states, $1.offset) }.map(\.element)
     }

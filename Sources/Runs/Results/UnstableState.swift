@@ -3,38 +3,37 @@ import Exploration
 import Model
 import Oracle
 
-/// A crash state that showed different things when it was looked at twice, for people and programs.
+/// A crash state whose two recoveries gave different results, for people and programs.
 package struct UnstableState: Codable, Sendable {
     package typealias Kind = Contradiction.Kind
 
-    /// What one of the looks showed, as far as it differs from the other.
+    /// The part of one observation that differs from the other.
     package struct Look: Codable, Hashable, Sendable {
-        /// Why the store did not open; nil when it did.
+        /// Why the store did not open; nil if it did.
         package var error: String?
-        /// How many keys it showed.
+        /// The number of keys; nil if the store did not open.
         package var keyCount: Int?
-        /// The first key that the looks differ in, as it prints, and what it held; no value where the key was not
-        /// there.
+        /// The first differing key and its value, as printed; `value` is nil if the key was missing.
         package var key: String?
         package var value: String?
-        /// Both looks agree on the first recovery, and this is the second one of the same directory.
+        /// True if the first recoveries agree and this is the second one of the same directory.
         package var isSecondRecovery: Bool?
-        /// What became of a write after recovery, where the looks agree on everything else.
+        /// The result of a write after recovery, if everything else agrees.
         package var probe: String?
     }
 
     package var kind: Kind
     package var profile: Profile
     package var crashPoint: Int
-    /// What was lost, in words.
+    /// Descriptions of the lost writes.
     package var lost: [String]
     package var first: Look
     package var second: Look
-    /// The case's directory: it holds what each look showed, as a recover command prints it.
+    /// The case's directory: it holds both observations, in the recover command's output format.
     package var `case`: String?
-    /// Why there is no case; nil where there is one.
+    /// Why there is no case; nil if there is one.
     package var caseProblem: String?
-    /// The command that looks again.
+    /// The command that repeats the recovery.
     package var replay: String?
 
     package init(_ contradiction: Contradiction, lost: [String]) {

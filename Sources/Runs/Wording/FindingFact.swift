@@ -7,22 +7,22 @@ import Targets
 package enum FindingFact: Sendable {
     case crash(CrashFact)
     case withoutFault(Violation)
-    /// The store as a kill left it.
+    /// The store after a kill broke a check.
     case kill(KillFact, Violation)
-    /// The store recovered, and then its workload failed although nothing was injected.
+    /// The store recovered, and then its workload failed without an injected fault.
     case workloadFailed(after: RecoveredFrom, WorkloadEnd)
     /// The store met faults.
     ///
     /// - Parameter end: how the workload under the rules ended.
     case faults([Rule], [InjectedFault], end: Termination, FaultFact)
-    /// A state showed two different things.
+    /// Two recoveries of a state gave different results.
     case unstable
 
     /// What a store had recovered from before its workload failed.
     package enum RecoveredFrom: Hashable, Sendable {
         case kill(Int)
         case powerCut(Int)
-        /// It was only closed and opened again.
+        /// The store was closed and reopened.
         case reopening
     }
 }
@@ -36,11 +36,11 @@ package struct CrashFact: Sendable {
     package var violation: Violation
     /// The crash before this one, if this one was during the recovery from it.
     package var firstCrash: FirstCrash?
-    /// The steps of the small workload that it follows; empty for any other workload.
+    /// The steps of the small workload before the crash; empty for any other workload.
     package var steps: [String]
     /// The time was up before it was fully minimised.
     package var isCutShort: Bool
-    /// The search ended there, because each state that hangs costs so many seconds; nil if it did not.
+    /// The timeout of a hanging state, in seconds, if hangs ended the minimisation early; nil otherwise.
     package var hangSeconds: Int?
 
     package init(
@@ -71,18 +71,18 @@ package struct KillFact: Hashable, Sendable {
     }
 }
 
-/// What a store that met a fault did and must not do.
+/// How a store misbehaved under a fault.
 package enum FaultFact: Sendable {
     /// The workload neither refused nor went on.
     case hung(isAfterFault: Bool)
-    /// The fault was gone, and the next workload failed.
+    /// The next workload failed, although the fault was over.
     case nextWorkloadFailed(WorkloadEnd)
-    /// What it showed while the rule was in force.
+    /// A violation seen while the rule was in force.
     case shownUnderRule(Violation)
     case recoveryHungUnderRule(seconds: Int)
-    /// What its files hold, read afresh.
+    /// A violation in its files, recovered afresh.
     case stored(StoredAt, Violation)
-    /// What a power cut after a lying sync left.
+    /// A violation after a power cut that followed a lying sync.
     case powerCut(eventCount: Int, Violation)
 
     package enum StoredAt: Hashable, Sendable {
@@ -92,10 +92,10 @@ package enum FaultFact: Sendable {
     }
 }
 
-/// What is said of a fault beside its outcome.
+/// Details of a fault's outcome.
 package enum FaultDetail: Sendable {
     case workloadEnded(WorkloadEnd)
     case recoveryRefused(reason: String)
-    /// The rule matched so often, and never fired.
+    /// The rule matched `matched` operations but never fired.
     case neverFired(Rule, matched: UInt64)
 }

@@ -1,7 +1,7 @@
 import Exploration
 import Model
 
-/// The crash before one that comes during the recovery from it.
+/// The first crash, if a second one occurs during the recovery from it.
 package enum FirstCrash: Sendable {
     /// After so many events of the explored run.
     ///
@@ -11,7 +11,7 @@ package enum FirstCrash: Sendable {
     ///
     /// - Parameter hit: what it hit, if that is known.
     case live(CutHit?, lost: [String])
-    /// What a case says of it.
+    /// The description in a case.
     case told(String)
 }
 

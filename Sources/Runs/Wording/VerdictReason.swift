@@ -3,13 +3,13 @@ import Oracle
 
 /// Why a run's verdict is not a pass.
 package enum VerdictReason: Sendable {
-    /// The validator let mutations of a right observation pass: the harness is wrong.
+    /// The validator did not detect mutations of a correct observation: the harness is at fault.
     case missedMutation(String)
-    /// A finding, in its own words.
+    /// The description of a finding.
     case finding(String)
-    /// So many failing states of which no cause is known.
+    /// The number of failing states without a known cause.
     case notMinimised(Int, Check)
-    /// So many states failed in a persistent recover process and not in a fresh one.
+    /// The number of states that failed in a persistent recover process but not in a fresh one.
     case unconfirmed(Int)
     case nothingAcknowledged
     /// The budget left parts of the run out.
@@ -23,14 +23,14 @@ package enum VerdictReason: Sendable {
     case notExplored(Coverage)
 }
 
-/// Why a run that found nothing, and whose validator sees, shows nothing all the same.
+/// Why a run without findings, with a working validator, is inconclusive.
 package enum Doubt: Sendable {
     case noKillLanded
     case fewKillsLanded(Int, of: Int)
     case noCutLanded
     /// An aimed cut was not tried.
     case cutNotTried(CutReport)
-    /// An aimed cut never came to its place.
+    /// An aimed cut never reached its place.
     case cutNeverFired(CutReport)
     /// No crash state had lost anything.
     case nothingLost
@@ -42,14 +42,14 @@ package enum Doubt: Sendable {
 
 /// Why something was not done, or cannot be.
 package enum Obstacle: Sendable {
-    /// What the machine lacks, or what refused, in its words.
+    /// A missing machine feature or an error, as text.
     case other(String)
     case budgetIsUsedUp
     /// The workload has no operation of the kind that a cut is aimed at.
     case noSuchOperation
-    /// After each of so many cuts the recovery changed nothing.
+    /// The recovery changed nothing after any of the cuts.
     case recoveryChangesNothing(cuts: Int)
-    /// Each of so many first cuts broke a promise, or left nothing to recover.
+    /// Each of the first cuts broke a check or left nothing to recover.
     case firstCutsFailed(cuts: Int)
     case storeWritesTooLittle
     case nothingToHit

@@ -2,16 +2,16 @@ import Bytes
 import Exploration
 import Oracle
 
-/// Puts the facts of a run into words, for its result and its cases.
+/// Formats the facts of a run as text, for its result and its cases.
 ///
-/// Runs, scenarios and cases hold facts; `Report` implements this, and whoever starts a run hands it over. The texts that
-/// stay below are those that a declaration makes of itself: an error's description, a scenario's summary and help.
+/// Runs, scenarios and cases hold facts. `Report` implements this protocol, and the caller that starts a run passes it
+/// in. Only self-descriptions remain below: an error's description, a scenario's summary and help.
 package protocol Wording: Sendable {
     /// The story of a state that breaks the contract: its timeline, and why it is possible.
     func story(of failing: FailingState) throws -> CrashStory
     /// The finding in one sentence.
     func words(for fact: FindingFact) -> String
-    /// What a store that met a fault did and must not do.
+    /// How a store misbehaved under a fault.
     func words(for fact: FaultFact) -> String
     func words(for detail: FaultDetail) -> String
     func words(for crash: FirstCrash) -> String
@@ -20,7 +20,7 @@ package protocol Wording: Sendable {
     func words(for reason: VerdictReason) -> String
     func words(for obstacle: Obstacle) -> String
     func words(for coverage: Coverage) -> String
-    /// What is wrong in a run without any fault, and where to look.
+    /// Explains violations in a fault-free run, and where to look.
     ///
     /// - Parameter oracle: the file that lines are quoted from.
     func diagnosis(of violations: [Violation], oracle: ByteString) -> String
