@@ -4,15 +4,14 @@ import Glibc
 import Storage
 import Targets
 
-/// Takes away what runs left behind that did not come to their end: processes, then mounts, then scratch directories,
-/// then the mark that they are running. Idempotent.
+/// Removes the leftovers of killed runs: processes, then mounts, then scratch directories; then marks the runs as
+/// interrupted. Idempotent.
 ///
-/// Something is ours, and is touched, only if all of this holds: it bears our prefix (a mount: our filesystem type; a
-/// process: our mark), it belongs to this user, and its owner is dead. Of a directory, the lock on its record says that
-/// (`RecordState`); of a mount, that the kernel has ended its connection (`MountConnection`); of a process, that no
-/// process of its mark's namespace is the one that started it (`StrayProcesses`). All three hold across namespaces and
-/// containers. Symbolic links are not followed. Everything else is left alone, with the reason. The run directories
-/// themselves are results and stay.
+/// Touches only what is Faultline's: it has our prefix (a mount: our filesystem type; a process: our mark), belongs to
+/// this user, and its owner is dead. The owner is dead if the lock on a directory's record is free (`RecordState`), the
+/// kernel has ended a mount's connection (`MountConnection`), or a process's starter no longer exists in the namespace
+/// of its mark (`StrayProcesses`). All three work across namespaces and containers. Symbolic links are not followed.
+/// Everything else is left alone and reported with a reason. Run directories are results and stay.
 package struct Cleanup {
     private let runParents: [ByteString]
     private let scratchParents: [ByteString]
@@ -22,7 +21,7 @@ package struct Cleanup {
     private let processes: Processes
     private var actions: [Action] = []
     private var isScratchSeen: Set<ByteString> = []
-    /// The directories whose owner is dead: each is ours alone until the end.
+    /// Directories whose owner is dead, locked until the cleanup ends.
     private var abandoned: [ByteString: AbandonedRecord] = [:]
 
     package init(
@@ -37,7 +36,7 @@ package struct Cleanup {
         self.processes = processes
     }
 
-    /// Cleans up, or says what it would do, and answers what it found, in order.
+    /// Cleans up, or only plans it in a dry run. Returns the actions in order.
     package mutating func run() -> [Action] {
         actions = []
         isScratchSeen = []
@@ -71,8 +70,8 @@ package struct Cleanup {
 // MARK: - Records
 
 extension Cleanup {
-    /// The record in a directory whose owner is dead, locked until the cleanup ends. Everything else is said and left
-    /// alone; a run that has ended is neither.
+    /// The record of a directory whose owner is dead, locked until the cleanup ends; else nil. Removes an unfinished
+    /// directory, and reports any other one that is left alone, except a finished run.
     private mutating func claim(_ directory: ByteString) -> AbandonedRecord? {
         if let claimed = abandoned[directory] { return claimed }
         do throws(RunDirectoryError) {
@@ -108,12 +107,12 @@ extension Cleanup {
 
     // MARK: - Processes
 
-    /// So many sweeps in a row that find nothing end the search: one that missed nothing need not be done again often,
-    /// while processes that ended before they were looked at may have been links of a chain.
+    /// The number of consecutive empty sweeps that end the search. More are needed if a process ended before it could
+    /// be examined: it may have been a link in a chain.
     private static let (quietSweeps, quietSweepsAfterMisses) = (2, 20)
 
-    /// Kills what the dead runs had started, and whatever that starts meanwhile. What starts others faster than they
-    /// can be killed is a failure, with the last that was seen.
+    /// Kills the processes that dead runs started, and their new children. If processes appear faster than they can be
+    /// killed, reports a failure with the last one seen.
     private mutating func endProcesses() {
         let sweep = processes.search()
         let end = ContinuousClock.now + processes.patience
@@ -166,7 +165,7 @@ extension Cleanup {
 
     // MARK: - Mounts
 
-    /// Unmounts every mount of ours that nobody serves, whoever made it.
+    /// Unmounts every FaultFS mount of this user that is no longer served.
     private mutating func unmount() {
         let entries: [MountTable.Mount]
         do {
@@ -180,7 +179,7 @@ extension Cleanup {
             case .served: break
             case .ended: attempt(entry.mountPoint, .unmounted) { try detach(entry.mountPoint) }
             case .unknown(let reason):
-                // What lies in scratch space goes, or stays, with that.
+                // Mounts in scratch space are handled with their directory.
                 if !isInScratch(entry) { note(entry.mountPoint, .leftAlone(reason: reason)) }
             }
         }
@@ -202,8 +201,7 @@ extension Cleanup {
         ((try? mounts.list()) ?? []).filter { $0.isWithin(path) }
     }
 
-    /// Detaches what a target of a dead run mounted over scratch space of that run: the record there is hidden until
-    /// then.
+    /// Detaches mounts that a target made over a dead run's scratch directory. They hide its record.
     private mutating func uncover(_ scratch: ByteString) {
         guard bearsPrefix(scratch), mountsWithin(scratch).contains(where: { $0.mountPoint == scratch }) else { return }
         attempt(scratch, .unmounted) { try MountTable.detachAll(beneath: scratch) }
@@ -234,7 +232,7 @@ extension Cleanup {
         }
         let unmounted = Set(actions.filter { $0.outcome == .unmounted }.map(\.subject))
         let inside = mountsWithin(scratch).filter { !unmounted.contains(.path($0.mountPoint)) }
-        // What is mounted beneath one of them, perhaps a copy of the whole machine, goes with it.
+        // Detaching an outermost mount also detaches those beneath it, perhaps a copy of the whole filesystem tree.
         var outermost: [MountTable.Mount] = []
         for entry in inside.sorted(by: { $0.mountPoint.count < $1.mountPoint.count })
         where !outermost.contains(where: { entry.isWithin($0.mountPoint) }) { outermost.append(entry) }

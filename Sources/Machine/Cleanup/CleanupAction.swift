@@ -1,7 +1,7 @@
 import Bytes
 
 extension Cleanup {
-    /// One thing that was found, and what came of it.
+    /// One thing found, and its outcome.
     package struct Action: Hashable, Sendable {
         package enum Subject: Hashable, Sendable {
             case path(ByteString)
@@ -11,9 +11,9 @@ extension Cleanup {
         package enum Outcome: Hashable, Sendable {
             case unmounted
             case removed
-            /// A process was killed that a killed run had left.
+            /// A leftover process was killed.
             case ended
-            /// A run whose process died is not running any more.
+            /// A run whose process died was marked as interrupted.
             case markedInterrupted
             case leftAlone(reason: String)
             case failed(reason: String)

@@ -27,15 +27,15 @@ extension Cleanup {
         }
     }
 
-    /// What is asked about the processes that killed runs left; tests put something else there.
+    /// The operations on leftover processes; replaceable in tests.
     package struct Processes {
-        /// One more sweep of a search, see `StraySearch`: hands each stray on that is new.
+        /// One sweep of a search (`StraySearch`): passes on each new stray process.
         package typealias Sweep = ((StrayProcesses.Stray) -> Void) throws(TargetError) -> StraySearch.Sweep
 
-        /// Begins a search.
+        /// Starts a search.
         package var search: () -> Sweep
         package var end: (StrayProcesses.Stray) -> StrayProcesses.Ending
-        /// How long processes are searched that go on starting others.
+        /// The time limit for processes that keep starting others.
         package var patience: Duration
 
         package init(

@@ -2,21 +2,21 @@ import Bytes
 import Glibc
 import Platform
 
-/// Says which scenarios work on this machine, and of each that does not what is missing and what would enable it.
+/// Determines which scenarios work on this machine; for the others, what is missing and how to enable it.
 package struct Doctor: Sendable {
     /// One scenario, or the built-in target that depends on the machine.
     package struct Diagnosis: Hashable, Sendable, Encodable {
         package var scenario: String
         package var summary: String
-        /// This version of Faultline has the scenario. One that it has not is examined all the same.
+        /// Whether this version of Faultline has the scenario. Planned scenarios are examined too.
         package var isInThisVersion: Bool
         package var requirements: [Requirement]
 
-        /// Everything that it needs of the machine is there.
+        /// Whether the machine meets all requirements.
         package var isPossible: Bool { requirements.allSatisfy(\.isMet) }
         package var works: Bool { isInThisVersion && isPossible }
 
-        /// What is missing and what would enable it, in one line.
+        /// The missing requirements and their remedies, in one line.
         package var obstacle: String {
             requirements.filter { !$0.isMet }.map { requirement in
                 "\(requirement.name): \(requirement.finding)" + (requirement.remedy.map { " (try: \($0))" } ?? "")
@@ -51,7 +51,7 @@ package struct Doctor: Sendable {
         self.driver = driver
     }
 
-    /// What is planned and needs something else of the machine: examined all the same.
+    /// Planned scenarios, which have other requirements.
     private static let planned: [Subject] = [
         (
             "flakey", "dm-flakey: errors and dropped writes below the filesystem",
@@ -61,10 +61,10 @@ package struct Doctor: Sendable {
         ("guest", "the two above in a small virtual machine, without root", [.virtualMachine]),
     ]
 
-    /// A scenario of this version, as far as the machine is concerned.
+    /// The name and machine needs of a scenario.
     package typealias Subject = (name: String, summary: String, needs: [MachineNeed])
 
-    /// These scenarios, and those that are planned.
+    /// Diagnoses these and the planned scenarios.
     package func diagnose(_ scenarios: [Subject]) -> [Diagnosis] {
         let fuse = fuse()
         func all(_ needs: [MachineNeed]) -> [Requirement] {
@@ -76,7 +76,7 @@ package struct Doctor: Sendable {
             + Self.planned.map { Diagnosis($0.name, $0.summary, isInThisVersion: false, all($0.needs)) }
     }
 
-    /// What is missing of what a run needs, and what would enable it, in one line; nil where all is there.
+    /// The missing needs and their remedies, in one line; nil if all are met.
     package func obstacle(to needs: [MachineNeed]) -> String? {
         let all = Diagnosis("", "", isInThisVersion: true, [driver] + needs.flatMap(requirements))
         return all.isPossible ? nil : all.obstacle
@@ -95,7 +95,7 @@ package struct Doctor: Sendable {
 
     // MARK: - FUSE
 
-    /// What a mount needs. The trial decides; the rest says why and what to do.
+    /// The requirements of a mount. The trial mount decides; the rest explains a failure.
     private func fuse() -> [Requirement] {
         let device = fuseDevice()
         guard device.isMet else { return [device] }
@@ -108,11 +108,12 @@ package struct Doctor: Sendable {
         return Requirement("mount", met: false, problem, remedy: mountRemedy())
     }
 
-    /// A limit under which nothing works, whatever else the machine allows; nil where there is none.
+    /// The unmet requirement on open files, if the limit is too low for any mount; else nil.
     func fewOpenFiles() -> Requirement? {
         let wanted = 64
         let line = host.text("/proc/self/limits")?.split(separator: "\n").first { $0.hasPrefix("Max open files") }
-        // The soft limit, the hard one, which we may go up to, and the unit.
+        // The last fields are the soft limit, the hard limit (which applies, as a process may raise its soft limit to
+        // it) and the unit.
         guard let words = line?.split(separator: " "), let hard = Int(words[words.count - 2]), hard < wanted else {
             return nil
         }

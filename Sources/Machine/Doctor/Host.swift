@@ -3,24 +3,24 @@ import FaultFS
 import Glibc
 import Targets
 
-/// The machine, as far as scenarios depend on it. Tests put another one there.
+/// The machine features that scenarios depend on; replaceable in tests.
 package struct Host: Sendable {
     package var isRoot: Bool
     /// Tries to open a file for reading and writing: 0, or the errno.
     package var open: @Sendable (ByteString) -> Int32
-    /// The path of a program, looked for on PATH and where administrators' programs are.
+    /// Finds a program on PATH, in /usr/sbin and in /sbin; nil if it is not there.
     package var program: @Sendable (String) -> ByteString?
-    /// The program runs as root for everyone.
+    /// Whether the program is setuid root.
     package var isSetuidRoot: @Sendable (ByteString) -> Bool
-    /// Whoever it is may read and write the file.
+    /// Whether every user may read and write the file.
     package var isOpenToAll: @Sendable (ByteString) -> Bool
-    /// The text of a file of /proc or /sys; `nil` when it is not there.
+    /// The text of a file in /proc or /sys; nil if it is missing.
     package var text: @Sendable (ByteString) -> String?
-    /// Mounts a FaultFS and unmounts it again; says what went wrong.
+    /// Mounts and unmounts a FaultFS. Returns the error; nil on success.
     package var tryMount: @Sendable () -> String?
-    /// Makes a user namespace with mounts of its own and leaves it again; says what went wrong.
+    /// Creates a user and mount namespace and leaves it. Returns the error; nil on success.
     package var tryNamespace: @Sendable () -> String?
-    /// Confines a process, and says what that took.
+    /// Tries the sandbox on a process. Returns the layers that work.
     package var trySandbox: @Sendable () -> SandboxTrial
 
     package init(
@@ -41,7 +41,7 @@ package struct Host: Sendable {
         self.trySandbox = trySandbox
     }
 
-    /// The machine that we run on.
+    /// This machine.
     package static let real = Host(
         isRoot: geteuid() == 0,
         open: { path in

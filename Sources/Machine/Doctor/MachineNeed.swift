@@ -1,4 +1,4 @@
-/// Something that a scenario needs of the machine. The doctor says whether it is there.
+/// A machine feature that a scenario needs. `Doctor` checks it.
 package enum MachineNeed: Hashable, Sendable {
     case root
     /// A mount of FaultFS.

@@ -3,9 +3,9 @@ import FaultFS
 import Glibc
 import Platform
 
-/// The proof that FaultFS works here: a mount of an empty directory, at once unmounted.
+/// A trial of FaultFS: mounts and unmounts an empty directory.
 package enum MountTrial {
-    /// What went wrong; `nil` when it worked. Leaves nothing behind.
+    /// Returns the error; nil on success. Leaves nothing behind.
     @Sendable package static func run() -> String? {
         do {
             let directory = try ScratchDirectory()

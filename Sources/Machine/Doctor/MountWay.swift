@@ -1,12 +1,12 @@
 import Bytes
 import Glibc
 
-/// A way in which FaultFS comes to its mounts, whether this process would go it, and what it requires.
+/// A way to mount FaultFS, with its requirements.
 package struct MountWay: Hashable, Sendable, Encodable {
     package var name: String
-    /// Who would say so, in the form of a command.
+    /// An example command that mounts in this way.
     package var command: String
-    /// This process would mount in this way; whether that works, `isPossible` says.
+    /// Whether this process would mount in this way. `isPossible` says whether it works.
     package var isOurs: Bool
     package var requirements: [Requirement]
 
@@ -14,8 +14,8 @@ package struct MountWay: Hashable, Sendable, Encodable {
 }
 
 extension Doctor {
-    /// Every way, the privileged one first. Our own is tried with a mount, so that it is not called possible where something
-    /// stands in its way that no requirement names.
+    /// All ways to mount, the privileged one first. This process's own way includes a trial mount, to detect obstacles
+    /// that no other requirement covers.
     package func mountWays() -> [MountWay] {
         let isInNamespace = host.isRoot && isInUserNamespace
         let device = deviceForEverybody()
@@ -36,7 +36,7 @@ extension Doctor {
         return ways
     }
 
-    /// prctl(2): a process that may gain no privileges, and all that it starts, run setuid programs as themselves.
+    /// Whether setuid programs work. With no_new_privs (prctl(2)), a process and its children run them unprivileged.
     private func setuid() -> Requirement {
         let status = host.text("/proc/self/status") ?? ""
         let isOff = status.split(separator: "\n").contains { line in
@@ -48,7 +48,7 @@ extension Doctor {
                 + "systemd: NoNewPrivileges=yes)")
     }
 
-    /// user_namespaces(7): the first namespace maps every user to itself.
+    /// The initial user namespace maps every user to itself: user_namespaces(7).
     private var isInUserNamespace: Bool {
         guard let map = host.text("/proc/self/uid_map") else { return false }
         return map.split(whereSeparator: \.isWhitespace) != ["0", "0", "4294967295"]
@@ -85,13 +85,13 @@ extension Doctor {
             ),
         ]
         for (path, name, wanted, isOff) in switches {
-            // What a kernel does not have does not stand in the way.
+            // A missing switch is no obstacle.
             guard let value = host.text(path).map({ $0.filter { !$0.isWhitespace } }), isOff(value) else { continue }
             return Requirement(
                 "user namespaces", met: false, "\(name) is \(value)", remedy: "sudo sysctl \(name)=\(wanted)")
         }
         if let few = fewOpenFiles() { return few }
-        // Seccomp filters, chroot(2) and security modules refuse, too, and no file says so.
+        // Seccomp filters, chroot(2) and security modules can also refuse, which no file shows.
         guard let problem = host.tryNamespace() else {
             return Requirement("user namespaces", met: true, "one was made")
         }

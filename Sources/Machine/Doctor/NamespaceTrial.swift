@@ -2,11 +2,11 @@ import Bytes
 import Glibc
 import Targets
 
-/// The proof that an ordinary user may make a user namespace with mounts of its own here: unshare(1) does, and ends.
+/// A trial of unprivileged user and mount namespaces: runs unshare(1).
 enum NamespaceTrial {
     private static let patienceMilliseconds = 5000
 
-    /// What went wrong; `nil` when it worked, or where unshare(1), which it takes, is not there. Leaves nothing behind.
+    /// Returns the error; nil on success or if unshare(1) is missing. Leaves nothing behind.
     @Sendable package static func run() -> String? {
         guard let unshare = Host.real.program("unshare") else { return nil }
         do throws(TargetError) {

@@ -1,10 +1,10 @@
-/// Something that a scenario needs of the machine, whether it is there, and how to get it.
+/// A machine feature that a scenario needs, whether it is there, and how to enable it.
 package struct Requirement: Hashable, Sendable, Encodable {
     package var name: String
     package var isMet: Bool
-    /// What was found.
+    /// The state found.
     package var finding: String
-    /// The exact command that would meet it, when one would.
+    /// The command that meets the requirement; nil if it is met or there is none.
     package var remedy: String?
 
     package init(_ name: String, met isMet: Bool, _ finding: String, remedy: String? = nil) {

@@ -1,10 +1,10 @@
 import Targets
 
-/// Whether states that come from elsewhere can be recovered in a sandbox on this machine.
+/// Whether untrusted states can be recovered in a sandbox on this machine.
 package struct SandboxDiagnosis: Hashable, Sendable, Encodable {
     package var requirements: [Requirement]
 
-    /// A mount namespace is needed; Landlock only adds to it.
+    /// Whether the sandbox works: it needs a mount namespace; Landlock is an optional addition.
     package var works: Bool { requirements[0].isMet }
 
     private enum Key: String, CodingKey { case works, requirements }

@@ -1,6 +1,6 @@
 import Bytes
 
 extension ByteString {
-    /// A path for people and JSON, as it can be pasted: its text where it is UTF-8, escaped where it is not.
+    /// A path for people and JSON: verbatim if it is UTF-8, else escaped.
     package var shown: String { String(validating: bytes, as: UTF8.self) ?? description }
 }

@@ -6,15 +6,15 @@ import Synchronization
 
 /// Ctrl-C, SIGTERM and the other signals that end a process by default, handled once for the whole process, by a thread that does nothing else.
 ///
-/// The first signal sets `isInterrupted` and runs what was registered, the latest first; then the process exits with
-/// 128 and the signal's number, as shells expect. The second signal exits at once. What only finishes cleanly looks
-/// at `isInterrupted` and registers a cleaner that waits for it; what must be undone registers a cleaner that undoes it,
-/// before it is done.
+/// The first signal sets `isInterrupted` and runs the registered cleaners, the latest first; then the process exits
+/// with 128 plus the signal number, as shells expect. A second signal exits at once. Work that must finish cleanly
+/// checks `isInterrupted` and registers a cleaner that waits for it. For an effect to be undone, register the cleaner
+/// that undoes it beforehand.
 ///
-/// `install` must come before any other thread is started: the signals are blocked in every thread that begins later,
-/// which is how they all reach this one. Children that Faultline spawns begin with their signals unblocked.
+/// Call `install` before any other thread starts: later threads inherit the blocked signals, so all signals reach the
+/// handling thread. Children spawned by Faultline start with signals unblocked. Thread safe.
 package final class Interruption: Sendable {
-    /// That of this process.
+    /// The instance of this process.
     package static let shared = Interruption(
         say: StandardError.say, exit: { code in _exit(code) }, repeatsWithin: .seconds(1))
 
@@ -32,8 +32,8 @@ package final class Interruption: Sendable {
     private let repeatsWithin: Duration
 
     /// - Parameter exit: ends the process; must not return except in tests.
-    /// - Parameter repeatsWithin: a signal that comes so soon after the first is the same one, sent twice: timeout(1)
-    ///   signals the process and then its group.
+    /// - Parameter repeatsWithin: a signal this soon after the first counts as a duplicate: timeout(1) signals the
+    ///   process and then its group.
     package init(
         say: @escaping @Sendable (String) -> Void, exit: @escaping @Sendable (Int32) -> Void,
         repeatsWithin: Duration = .zero
@@ -43,10 +43,10 @@ package final class Interruption: Sendable {
         self.repeatsWithin = repeatsWithin
     }
 
-    /// True from the first signal on. Cheap enough for every turn of a loop.
+    /// Whether a signal has arrived. Cheap enough for every iteration of a loop.
     package var isInterrupted: Bool { interrupted.load(ordering: .acquiring) }
 
-    /// Blocks the signals in this thread and all that it will start, and waits for them in one of its own.
+    /// Blocks the signals in this thread and its future threads, and starts a thread that waits for them.
     package func install() {
         let signals = Self.signals
         withUnsafePointer(to: signals) { set in _ = pthread_sigmask(SIG_BLOCK, set, nil) }
@@ -59,13 +59,13 @@ package final class Interruption: Sendable {
                 }
             }
         } catch {
-            // Better no cleaning up than a process that Ctrl-C does not end.
+            // Better to skip the cleanup than to ignore Ctrl-C.
             withUnsafePointer(to: signals) { set in _ = pthread_sigmask(SIG_UNBLOCK, set, nil) }
         }
     }
 
-    /// Registers what is to be done before the process exits. It runs in a thread of its own, at most once. Registering
-    /// after the signal is not too late as long as other cleaners still run.
+    /// Registers a cleaner that runs once, on another thread, before an interrupted process exits. A cleaner registered
+    /// after the signal still runs if others are running.
     package func register(_ cleaner: @escaping @Sendable () -> Void) -> Cleaner {
         let id = state.withLock { state in
             state.lastID += 1
@@ -75,7 +75,7 @@ package final class Interruption: Sendable {
         return Cleaner(id: id, interruption: self)
     }
 
-    /// Runs `body`, which looks at `isInterrupted` or is short: after a signal the process ends only when it has
+    /// Runs `body`, which must check `isInterrupted` or be short: after a signal, the process ends when `body` has
     /// returned, or after 20 seconds.
     package func awaiting<Result>(_ body: () throws -> Result) rethrows -> Result {
         let ended = DispatchSemaphore(value: 0)
@@ -87,14 +87,14 @@ package final class Interruption: Sendable {
         return try body()
     }
 
-    /// For whoever noticed `isInterrupted` and has finished: waits until the cleaners have ended the process. Returns
-    /// only when there was no signal.
+    /// Waits for the cleaners to end the process. Call when done after `isInterrupted`. Returns only if there was no
+    /// signal.
     package func waitIfInterrupted() {
         while isInterrupted { sleep(1) }
     }
 
-    /// What a signal does. Returns at once for the first one: the cleaners run in a thread of their own, so that a
-    /// second signal can end one that hangs.
+    /// Handles a signal. Returns at once for the first one: the cleaners run on another thread, so that a second signal
+    /// can end a hanging one.
     package func receive(_ signal: Int32) {
         let now = ContinuousClock.now
         let first: ContinuousClock.Instant? = state.withLock { state in
@@ -112,7 +112,7 @@ package final class Interruption: Sendable {
         Platform.Thread.detach {
             while let cleaner = self.state.withLock({ $0.cleaners.popLast() }) { cleaner.body() }
             UnfinishedOutputs.removeAll()
-            // What was printed so far belongs to the reader; a pipe that nobody reads is left by a second signal.
+            // Flush printed output. If nobody reads the pipe, a second signal ends the process.
             fflush(nil)
             self.exit(128 + signal)
         }
@@ -120,8 +120,8 @@ package final class Interruption: Sendable {
 
     fileprivate func remove(_ id: Int) { state.withLock { $0.cleaners.removeAll { $0.id == id } } }
 
-    /// Every signal that ends a process unless it is handled, but for those that say that the process itself is broken
-    /// (SIGSEGV, SIGABRT, …), for SIGKILL, which nobody handles, and for SIGPIPE and SIGXFSZ, which a write answers.
+    /// All signals that end a process by default, except those that report a broken process (SIGSEGV, SIGABRT, …),
+    /// SIGKILL, which cannot be handled, and SIGPIPE and SIGXFSZ, which become errors of write(2).
     private static let ending = [
         SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGVTALRM, SIGPROF, SIGXCPU, SIGPOLL, SIGPWR,
         SIGSTKFLT,
@@ -139,7 +139,7 @@ package final class Interruption: Sendable {
         fileprivate let id: Int
         fileprivate let interruption: Interruption
 
-        /// There is nothing to clean any more. Does nothing if the cleaner has run or is running.
+        /// Unregisters the cleaner. Does nothing if it has run or is running.
         package func cancel() { interruption.remove(id) }
     }
 }

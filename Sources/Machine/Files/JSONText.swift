@@ -1,7 +1,7 @@
 import Bytes
 import Foundation
 
-/// JSON as it is written everywhere: keys in their order, and nothing in it that a terminal obeys.
+/// The common JSON format: sorted keys, and no terminal control characters.
 package enum JSONText {
     package enum Form: Hashable, Sendable {
         /// One object on many lines, for people and programs.
@@ -10,7 +10,7 @@ package enum JSONText {
         case line
     }
 
-    /// The text, with a line end behind it.
+    /// The JSON text of `value`, with a final newline.
     package static func of(_ value: some Encodable, _ form: Form) throws -> String {
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
@@ -18,7 +18,7 @@ package enum JSONText {
         return String(decoding: try encoder.encode(value), as: UTF8.self).printableJSON + "\n"
     }
 
-    /// Why a text is not the JSON that was expected, in words.
+    /// Describes a decoding error.
     package static func words(_ error: any Error) -> String {
         switch error {
         case DecodingError.keyNotFound(let key, _): "there is no \"\(key.stringValue)\""
@@ -35,7 +35,7 @@ package enum JSONText {
         context.codingPath.map(\.stringValue).joined(separator: ".")
     }
 
-    /// The same as the bytes of a file.
+    /// The JSON text as bytes.
     package static func bytes(of value: some Encodable, _ form: Form) throws -> [UInt8] {
         Array(try of(value, form).utf8)
     }

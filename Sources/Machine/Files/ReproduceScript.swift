@@ -1,16 +1,16 @@
 import Bytes
 import Glibc
 
-/// The shell script that does a run or a case again. Every argument stands in single quotes, so that no byte of it
-/// means anything to the shell.
+/// The shell script that repeats a run or a case. Arguments with special characters are in single quotes, so that the
+/// shell takes every byte literally.
 package enum ReproduceScript {
-    /// The whole script that calls `faultline` with these arguments.
+    /// A script that calls `faultline` with these arguments.
     package static func text(_ arguments: [ByteString]) throws(RunDirectoryError) -> [UInt8] {
         head + (try quoted(arguments)) + [UInt8(ascii: "\n")]
     }
 
-    /// The script that lies in a case and replays it, wherever the case has been moved to; arguments are added, so that
-    /// `--target` may name another place of the manifest.
+    /// The script in a case that replays it, even after the case was moved. Its arguments are passed on, so that
+    /// `--target` can name another path of the manifest.
     package static func replayingItsDirectory(target: ByteString?) throws(RunDirectoryError) -> [UInt8] {
         let option = try target.map { (path) throws(RunDirectoryError) in try quoted(["--target", path]) } ?? []
         return head + Array(#" replay "$(dirname -- "$0")""#.utf8) + option + Array(#" "$@"\#n"#.utf8)
@@ -33,7 +33,7 @@ package enum ReproduceScript {
         return Array(text.replacing("PROGRAM", with: program ?? "faultline").utf8)
     }()
 
-    /// The running program, if it is `faultline` and its path means nothing special to a shell.
+    /// The path of the running program, if it is `faultline` and needs no quoting.
     private static let program: String? = {
         guard let path = "/proc/self/exe".withCString({ realpath($0, nil) }) else { return nil }
         defer { free(path) }
@@ -42,7 +42,7 @@ package enum ReproduceScript {
         return text.shown
     }()
 
-    /// The arguments as a shell reads them, each after a blank.
+    /// The quoted arguments, each after a blank.
     private static func quoted(_ arguments: [ByteString]) throws(RunDirectoryError) -> [UInt8] {
         var text: [UInt8] = []
         for argument in arguments {
@@ -53,7 +53,7 @@ package enum ReproduceScript {
         return text
     }
 
-    /// A word of a command that is printed, to be pasted. What a terminal would obey stands as bash, zsh and ksh read it:
+    /// Quotes a word of a printed command for pasting. Control characters become escapes that bash, zsh and ksh read:
     /// `$'\x1b'`.
     package static func quoted(_ word: String) -> String {
         guard word.printable != word else { return String(decoding: quoted(ByteString(word)), as: UTF8.self) }
@@ -67,7 +67,7 @@ package enum ReproduceScript {
             }.joined() + "'"
     }
 
-    /// One argument: as it is when it is plain, else in single quotes.
+    /// Quotes an argument: unchanged if it needs no quotes, else in single quotes.
     package static func quoted(_ argument: ByteString) -> [UInt8] {
         let isPlain = argument.bytes.allSatisfy { byte in
             let character = Character(Unicode.Scalar(byte))

@@ -9,7 +9,7 @@ package enum RunDirectoryError: Error, Hashable, Sendable {
     case output(OutputError)
     /// The record is not what Faultline writes.
     case damagedRecord(path: ByteString, reason: String)
-    /// The path holds a NUL, or what a shell script cannot quote.
+    /// The path contains a NUL.
     case unusablePath(ByteString)
 }
 

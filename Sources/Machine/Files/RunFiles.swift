@@ -2,15 +2,15 @@ import Bytes
 import Glibc
 import Storage
 
-/// Directories and small files of a run.
+/// Helpers for directories and files of a run.
 package enum RunFiles {
-    /// Makes a directory for its owner alone; one that exists is an error.
+    /// Creates a directory with mode 0700. Throws if it exists.
     package static func makeDirectory(_ path: ByteString) throws {
         let result = path.withCString { mkdir($0, 0o700) }
         guard result == 0 else { throw TreeError.system(call: "mkdir", path: path, errno: errno) }
     }
 
-    /// Says what is wrong if `path` is no directory.
+    /// Throws if `path` is not a directory.
     package static func requireDirectory(_ path: ByteString) throws(TreeError) {
         var status = stat()
         guard path.withCString({ stat($0, &status) }) == 0 else {
@@ -19,7 +19,7 @@ package enum RunFiles {
         guard status.st_mode & S_IFMT == S_IFDIR else { throw .system(call: "open", path: path, errno: ENOTDIR) }
     }
 
-    /// The bytes of a file.
+    /// Reads a whole file.
     ///
     /// - Parameter followingLinks: false for a file of a directory that may have come from anywhere.
     package static func read(_ path: ByteString, followingLinks: Bool = true) throws -> [UInt8] {
@@ -28,14 +28,14 @@ package enum RunFiles {
         return bytes
     }
 
-    /// Refuses a link where a directory that may have come from anywhere should have a file of its own.
+    /// Throws if `path` is a symbolic link. For files of an untrusted directory.
     package static func refuseLink(_ path: ByteString) throws(TreeError) {
         var status = stat()
         let isLink = path.withCString { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFLNK
         if isLink { throw .link(path) }
     }
 
-    /// Refuses a directory of a case that may have come from anywhere, if it holds anything but files and directories.
+    /// Throws if an untrusted directory holds anything but files and directories. Not recursive.
     package static func requireFilesAndDirectories(in directory: ByteString) throws {
         try refuseLink(directory)
         for name in TreeListing.names(in: directory) ?? [] {
@@ -52,7 +52,7 @@ package enum RunFiles {
         }
     }
 
-    /// Hands out the bytes of a regular file, some at a time. A FIFO is refused and not waited for.
+    /// Passes the bytes of a regular file to `body` in chunks. Rejects a FIFO without blocking.
     ///
     /// - Parameters:
     ///   - offset: where to begin, in bytes.
@@ -89,7 +89,7 @@ package enum RunFiles {
         }
     }
 
-    /// Hands out the lines of a file, each without its newline, which the last one may lack.
+    /// Passes the lines of a file to `body`, without newlines. The last line may lack its newline.
     ///
     /// - Parameters:
     ///   - offset: where to begin, in bytes.
@@ -110,7 +110,7 @@ package enum RunFiles {
         if !carried.isEmpty { try body(carried) }
     }
 
-    /// Where the last whole line of a file ends, in bytes; 0 where there is none.
+    /// The offset of the end of the last complete line, in bytes; 0 if there is none.
     package static func endOfLastLine(_ path: ByteString) throws -> Int {
         var (place, end) = (0, 0)
         try forEachChunk(of: path) { chunk in
@@ -120,7 +120,7 @@ package enum RunFiles {
         return end
     }
 
-    /// Where the `number`-th line of a file ends, in bytes; where the file ends, if it has fewer.
+    /// The offset of the end of line `number`, in bytes; the file's size if it has fewer lines.
     package static func end(ofLine number: Int, in path: ByteString) throws -> Int {
         var (left, end) = (number, 0)
         try forEachChunk(of: path) { chunk in
@@ -139,25 +139,25 @@ package enum RunFiles {
         return path.withCString { lstat($0, &status) } == 0
     }
 
-    /// How many bytes a file has; 0 if there is none.
+    /// The size of a file in bytes; 0 if it does not exist.
     package static func size(of path: ByteString) -> Int {
         var status = stat()
         return path.withCString { stat($0, &status) } == 0 ? Int(status.st_size) : 0
     }
 
-    /// Cuts a file.
+    /// Truncates a file to `sizeBytes`.
     package static func truncate(_ path: ByteString, to sizeBytes: Int) throws {
         let result = path.withCString { Glibc.truncate($0, off_t(sizeBytes)) }
         guard result == 0 else { throw TreeError.system(call: "truncate", path: path, errno: errno) }
     }
 
-    /// Takes a file away; one that is not there is no error.
+    /// Removes a file. A missing file is not an error.
     package static func remove(_ path: ByteString) throws {
         let result = path.withCString { unlink($0) }
         guard result == 0 || errno == ENOENT else { throw TreeError.system(call: "unlink", path: path, errno: errno) }
     }
 
-    /// Gives a file another name; false where that cannot be done.
+    /// Creates a hard link. Returns false on failure.
     package static func link(_ from: ByteString, _ to: ByteString) -> Bool {
         from.withCString { from in to.withCString { to in Glibc.link(from, to) == 0 } }
     }

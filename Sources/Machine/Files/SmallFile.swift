@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import Platform
 
-/// Files of a few kilobytes, read whole. Symbolic links are not followed.
+/// Reads and replaces small files as a whole. Symbolic links are not followed.
 package enum SmallFile {
     package static let limitBytes = 1 << 20
 
@@ -28,7 +28,7 @@ package enum SmallFile {
         }
     }
 
-    /// The bytes of a regular file, or why there are none.
+    /// Reads a regular file of at most `limitBytes`.
     package static func read(_ path: ByteString) -> Result<[UInt8], Problem> {
         var status = stat()
         guard path.withCString({ lstat($0, &status) }) == 0 else {
@@ -42,7 +42,7 @@ package enum SmallFile {
         return contents(ofOpen: file).map { .success($0) } ?? .failure(.system(errno: errno == 0 ? EIO : errno))
     }
 
-    /// The file's bytes; `nil` when it cannot be read or is longer than a small file.
+    /// The file's bytes; nil if it cannot be read, exceeds `limitBytes`, or does not belong to `owner`.
     package static func contents(of path: ByteString, ownedBy owner: uid_t? = nil) -> [UInt8]? {
         let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK) }
         guard file >= 0 else { return nil }
@@ -50,7 +50,7 @@ package enum SmallFile {
         return contents(ofOpen: file, ownedBy: owner)
     }
 
-    /// The bytes of an open file, from where it stands.
+    /// The bytes of an open file from its current offset; nil as above.
     package static func contents(ofOpen file: Int32, ownedBy owner: uid_t? = nil) -> [UInt8]? {
         if let owner {
             var status = stat()
@@ -69,20 +69,20 @@ package enum SmallFile {
         }
     }
 
-    /// Puts a file with these bytes at `path`: whoever looks finds the old one or the new one, whole.
+    /// Replaces the file at `path` atomically: readers see the old or the new content.
     package static func replace(_ path: ByteString, with bytes: [UInt8], mode: mode_t = 0o600) throws(RunDirectoryError)
     {
         try Replacement(of: path, mode: mode).finish(bytes)
     }
 
-    /// A new file that is about to take the place of another.
+    /// A new file that will replace another.
     package struct Replacement: ~Copyable {
         package let path: ByteString
         package let temporary: ByteString
         private let mode: mode_t
         package private(set) var descriptor: Int32
 
-        /// What a replacement of `path` is called until it is finished.
+        /// The temporary name of a replacement of `path`.
         package static func temporary(of path: ByteString) -> ByteString { ByteString(path.bytes + Array(".new".utf8)) }
 
         package init(of path: ByteString, mode: mode_t = 0o600) throws(RunDirectoryError) {
@@ -96,7 +96,7 @@ package enum SmallFile {
 
         deinit { if descriptor >= 0 { close(descriptor) } }
 
-        /// Writes the file and gives it its name.
+        /// Writes the file and renames it to `path`.
         borrowing func finish(_ bytes: [UInt8]) throws(RunDirectoryError) {
             var written = 0
             while written < bytes.count {
@@ -110,7 +110,7 @@ package enum SmallFile {
             guard result == 0 else { throw .system("rename", path) }
         }
 
-        /// The open file, which the caller closes.
+        /// Returns the descriptor; the caller must close it.
         consuming func descriptorForKeeps() -> Int32 {
             let kept = descriptor
             descriptor = -1

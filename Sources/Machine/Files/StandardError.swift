@@ -2,13 +2,13 @@ import Bytes
 import CPlatform
 import Glibc
 
-/// Words for people on standard error. What cannot be written there is lost: there is nobody to tell, and it must not
-/// end the process.
+/// Messages on standard error. Write errors are ignored: there is no one to report them to, and they must not end the
+/// process.
 package enum StandardError {
-    /// Writes `text`, whosever words are in it, and a line end.
+    /// Writes `text`, which may be untrusted, and a newline.
     package static func say(_ text: String) { write(text.printableLines.withoutRunnerCommands + "\n") }
 
-    /// Writes `text` as it is: what may be foreign in it was made printable. A pipe that nobody reads raises no signal.
+    /// Writes `text` verbatim; untrusted parts must already be printable. A closed pipe raises no signal.
     package static func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in

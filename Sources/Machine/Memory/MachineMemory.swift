@@ -1,19 +1,20 @@
 import Bytes
 
-/// How much memory the machine has for this process.
+/// The memory that the machine offers this process.
 package struct MachineMemory: Sendable {
     private let host: Host
 
     package init(_ host: Host = .real) { self.host = host }
 
-    /// What a run may take if nobody says: a quarter of the machine, or of the container where that has a limit.
+    /// The default memory limit of a run: a quarter of the machine's or container's memory, but at least
+    /// `MemorySize.least`.
     package var usualLimit: MemorySize {
         let quarter = (totalBytes ?? 4 << 30) / 4
         return MemorySize(bytes: max(quarter, MemorySize.least.bytes))
     }
 
-    /// The machine's memory, or the smallest limit of the control groups that this process is in; nil where neither is
-    /// known.
+    /// The machine's memory or the smallest limit of this process's control groups, whichever is less; nil if neither
+    /// is known.
     package var totalBytes: Int? { ([machineBytes] + groupLimits).compactMap(\.self).min() }
 
     /// See proc(5), `/proc/meminfo`.
@@ -25,7 +26,7 @@ package struct MachineMemory: Sendable {
         return nil
     }
 
-    /// See cgroups(7): `memory.max` of the group and of those above it (version 2), and the limit in version 1.
+    /// The limits of this process's control groups and their ancestors, in versions 1 and 2. See cgroups(7).
     private var groupLimits: [Int?] {
         guard let text = host.text("/proc/self/cgroup") else { return [] }
         var limits: [Int?] = []

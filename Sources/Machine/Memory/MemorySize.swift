@@ -1,13 +1,14 @@
-/// An amount of memory as a person writes it on the command line: `512M`, `2G`, `1500M`, `67108864`.
+/// An amount of memory as written on the command line: `512M`, `2G`, `1500M`, `67108864`.
 package struct MemorySize: Hashable, Sendable {
     package var bytes: Int
 
-    /// With less not even a small run ends: the program itself takes half of it.
+    /// The smallest usable limit: the program itself takes half of it.
     package static let least = MemorySize(bytes: 64 << 20)
 
     package init(bytes: Int) { self.bytes = bytes }
 
-    /// Nil for what is no amount, or beyond a pebibyte. Units are powers of 1024: K, M, G, T; without one it is bytes.
+    /// Nil if the text is not an amount or exceeds a pebibyte. Units are powers of 1024: K, M, G, T; without a unit,
+    /// bytes.
     package init?(argument: String) {
         let units = [("K", 10), ("M", 20), ("G", 30), ("T", 40)]
         let text = argument.uppercased()
@@ -20,7 +21,7 @@ package struct MemorySize: Hashable, Sendable {
 }
 
 extension MemorySize: CustomStringConvertible {
-    /// In the largest unit that leaves a whole number; rounded up to mebibytes beyond that.
+    /// In T or G if that is a whole number, else in mebibytes, rounded up.
     package var description: String {
         for (unit, shift) in [("T", 40), ("G", 30)] where bytes >= 1 << shift && bytes % (1 << shift) == 0 {
             return "\(bytes >> shift)\(unit)"

@@ -2,15 +2,14 @@ import CPlatform
 import Glibc
 import Platform
 
-/// The memory of this process: how much is resident, and, for benchmarks, how much was at most since a moment (one
-/// benchmark at a time).
+/// The resident memory of this process: now, and for benchmarks its peak since a reset (one benchmark at a time).
 package enum ResidentMemory {
     package struct Unreadable: Error, CustomStringConvertible {
         package var description: String
     }
 
-    /// Forgets the peak so far; answers what is resident now, in bytes. Memory that was freed goes back to the system
-    /// first: used again, it would not be seen. See proc(5), `clear_refs`, 5.
+    /// Resets the peak. Returns the resident size in bytes. Returns freed memory to the system first, because its reuse
+    /// would not show in the peak. See proc(5), `clear_refs`, 5.
     package static func resetPeak() throws -> Int {
         faultline_trim_memory()
         let file = open("/proc/self/clear_refs", O_WRONLY | O_CLOEXEC)
@@ -23,10 +22,10 @@ package enum ResidentMemory {
         return try bytes(of: "VmRSS")
     }
 
-    /// What was resident at most since `resetPeak`, in bytes.
+    /// The peak resident size since `resetPeak`, in bytes.
     package static func peakBytes() throws -> Int { try bytes(of: "VmHWM") }
 
-    /// What is resident now, in bytes; nil where /proc is not there. See proc(5), `statm`.
+    /// The resident size in bytes; nil without /proc. See proc(5), `statm`.
     package static var currentBytes: Int? {
         let file = open("/proc/self/statm", O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }

@@ -4,18 +4,18 @@ import Glibc
 import Platform
 import Storage
 
-/// Ends a mount that `faultline mount` made, from outside: `faultline unmount`.
+/// Implements `faultline unmount`: ends a mount of `faultline mount` from another process.
 package enum MountEnding {
     /// How the mount ended.
     package enum Outcome: Hashable, Sendable {
-        /// Everything that was written is in the backing directory, or the crash state if the power was cut.
+        /// The backing directory has everything written, or the crash state after a power cut.
         case unmounted
-        /// Its process had been killed before: the mount was taken away, what had been written is in the backing
-        /// directory, and `.faultline` there goes with the next mount or with `faultline cleanup`.
+        /// Its process had been killed: the mount was detached. The backing directory has everything written; the next
+        /// mount or `faultline cleanup` removes `.faultline` there.
         case wasAbandoned
     }
 
-    /// Returns when the mount and its process are gone, whatever namespace that is in.
+    /// Ends the mount. Returns when it and its process are gone, in whatever namespace.
     package static func end(_ mountPoint: ByteString, patienceSeconds: Int) throws -> Outcome {
         guard let entry = try MountTable.read().last(where: { $0.mountPoint == mountPoint && $0.isFaultFS }),
             let daemon = entry.daemon
@@ -31,7 +31,7 @@ package enum MountEnding {
         do {
             directory = try ask(mountPoint)
         } catch TreeError.system(_, _, let errno) where [ENOTCONN, ECONNABORTED].contains(errno) {
-            // It was dying already.
+            // The server was already ending.
             try MountTable.detach(mountPoint)
             return .wasAbandoned
         }
@@ -43,15 +43,15 @@ package enum MountEnding {
             }
             usleep(2000)
         }
-        // It takes its directory away when it is content.
+        // A server that ends without an error removes its directory.
         guard let directory, let log = try? RunFiles.read(directory.log) else { return .unmounted }
         let text = String(decoding: log, as: UTF8.self)
         try directory.remove()
         throw MountServiceError.endedBadly(text)
     }
 
-    /// Whether the mount is still listed. In a mount namespace that copied it, it stays when its server has unmounted
-    /// it elsewhere: served by nobody, it is taken away here.
+    /// Whether the mount is still listed. A copy in another mount namespace survives the server's unmount; it is
+    /// detached here once its connection has ended.
     private static func isThere(_ entry: MountTable.Mount) throws -> Bool {
         guard let listed = try MountTable.read().first(where: { $0.id == entry.id && $0.source == entry.source }) else {
             return false
@@ -60,7 +60,7 @@ package enum MountEnding {
         return true
     }
 
-    /// Asks the process to end, and learns where its log is.
+    /// Asks the serving process to unmount. Returns its service directory, if its status names one.
     private static func ask(_ mountPoint: ByteString) throws -> ServiceDirectory? {
         let control = mountPoint.appending(component: ".faultline/")
         let status = String(

@@ -5,21 +5,21 @@ import Platform
 import Storage
 import Targets
 
-/// Starts a process in the background that serves a mount, and waits until the mount is ready.
+/// Starts a background process that serves a mount, and waits until the mount is ready.
 ///
-/// It is this program again, in a session of its own, so that it outlives the terminal; its standard output and error go
-/// to the log of its directory, and the pipe at its descriptor 3 is how it says that it is ready, or why it is not.
+/// The process runs this program in its own session, so that it outlives the terminal. Its standard output and error go
+/// to the log in its directory. It reports readiness or an error through the pipe at descriptor 3.
 package enum MountLauncher {
-    /// Where the process finds the pipe.
+    /// The descriptor of the report pipe in the process.
     package static let reportDescriptor: Int32 = 3
     private static let readyWord = "ready\n"
 
     /// Runs this program with `arguments`. Returns the process's id once the mount is ready.
     ///
-    /// - Throws: what the process said when it could not mount. Nothing is left of it then.
+    /// - Throws: the process's error if it could not mount. Nothing is left behind then.
     @discardableResult
     package static func start(_ arguments: [String], _ directory: ServiceDirectory) throws -> Int32 {
-        // Until the other process has put its name on the directory, it is this one's.
+        // This process owns the directory until the server has taken it over.
         try withExtendedLifetime(directory) { try start(arguments, in: directory) }
     }
 
@@ -28,7 +28,7 @@ package enum MountLauncher {
             try SharedDescriptor.pipe()
         }
         let process = try spawn(arguments, directory, report: pipe.write.rawValue)
-        // The pipe ends only when every copy of its other end is closed.
+        // End of file needs every copy of the write end closed.
         pipe.write.close()
         let report = try readAll(pipe.read.rawValue)
         if report == readyWord { return process.processID }
@@ -41,9 +41,9 @@ package enum MountLauncher {
                 ? "the process that should serve the mount ended without a word" : words.joined(separator: "\n"))
     }
 
-    /// Tells who waits that the mount is ready (nil), or why it is not.
+    /// Tells the waiting process that the mount is ready (nil), or the error.
     package static func report(_ problem: String?, to descriptor: Int32) {
-        // Nobody may be waiting any more; that changes nothing for the mount.
+        // The launcher may be gone; the mount does not depend on it.
         try? SharedDescriptor(adopting: descriptor).writeAll(Array((problem ?? readyWord).utf8))
     }
 
@@ -58,14 +58,14 @@ package enum MountLauncher {
             input: null.rawValue, output: log.rawValue, errors: log.rawValue, third: report)
         let program: ByteString = "/proc/self/exe"
         return try MountServiceError.naming("execve", program) { () throws(Errno) in
-            // It belongs to nobody, so that no Faultline takes it for what a target left behind.
+            // Marked as nobody's, so that no cleanup takes it for a target's leftover.
             try IndependentProcess(
                 program, arguments: ["faultline"] + arguments.map { ByteString($0) },
                 environment: inheritedEnvironment() + [SpawnMark.nobody], directory: "/", streams)
         }
     }
 
-    /// Our environment without what says who started us.
+    /// This process's environment without the spawn mark.
     private static func inheritedEnvironment() -> [ByteString] {
         let name = SpawnMark.nobody.bytes.prefix { $0 != UInt8(ascii: "=") } + [UInt8(ascii: "=")]
         var lines: [ByteString] = []

@@ -2,21 +2,21 @@ import Bytes
 import FaultFS
 import Model
 
-/// What `faultline mount` is asked for. Paths are absolute.
+/// The parameters of `faultline mount`. Paths are absolute.
 package struct MountRequest: Sendable {
     package enum Recording: Hashable, Sendable {
-        /// Nothing is recorded: nothing can be lost.
+        /// No recording, so no write can be lost.
         case nothing
-        /// As much as a power cut needs, in a file without a name that goes with the mount.
+        /// Record enough for a power cut, in an unlinked file that goes with the mount.
         case unnamed
-        /// A whole trace, which `faultline trace` and others read.
+        /// Record a complete trace file, for `faultline trace` and other commands.
         case file(ByteString)
     }
 
     package var backing: ByteString
     package var mountPoint: ByteString
     package var rules: [Rule] = []
-    /// The faults of an earlier mount, to be injected again instead of rules.
+    /// The faults of an earlier mount to repeat, instead of rules.
     package var script: ScriptedFaults?
     package var recording = Recording.unnamed
     package var oracle: ByteString?

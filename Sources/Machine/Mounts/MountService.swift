@@ -7,18 +7,18 @@ import Platform
 import Storage
 import Targets
 
-/// Serves one mount until somebody unmounts it.
+/// Serves one mount until it is unmounted.
 ///
-/// When the power goes, by a command, a rule or because the trace could not be written, the backing directory is turned
-/// into a crash state at once; the mount stays, and every call on it fails.
+/// A power cut (by command, rule or a failed trace write) immediately turns the backing directory into a crash state.
+/// The mount stays, and every call on it fails.
 package struct MountService: Sendable {
     private let request: MountRequest
     private let directory: ServiceDirectory
     private let say: @Sendable (String) -> Void
-    /// Raised when there is no more to serve, or when that is asked for.
+    /// Raised to end the service: the mount ended, or `stop` was called.
     private let ending: OneWayFlag
 
-    /// - Parameter say: hears what happens meanwhile, a line at a time, from several threads.
+    /// - Parameter say: receives messages, a line at a time, from several threads.
     package init(
         _ request: MountRequest, _ directory: ServiceDirectory, say: @escaping @Sendable (String) -> Void
     ) throws {
@@ -28,8 +28,7 @@ package struct MountService: Sendable {
         self.say = say
     }
 
-    /// Mounts, calls `ready`, serves, unmounts and ends the trace. Returns when the mount is gone; when it throws, it
-    /// is gone too.
+    /// Mounts, calls `ready`, serves, unmounts and finishes the trace. The mount is gone when this returns or throws.
     package func run(ready: () throws -> Void) throws {
         try recover()
         let trace = try makeTrace()
@@ -68,15 +67,15 @@ package struct MountService: Sendable {
         if let failure = failure.withLock({ $0 }) { throw MountServiceError.cutFailed(failure) }
     }
 
-    /// Makes `run` unmount and return, now or once it is mounted. May be called from any thread.
+    /// Makes `run` unmount and return, now or once it has mounted. Thread safe.
     package func stop() { ending.raise() }
 
-    /// A mount that a killed process left at the same place is taken away; what it left in the backing directory goes
-    /// when that is mounted.
+    /// Detaches a mount that a killed process left at the mount point. Mounting clears its leftovers in the backing
+    /// directory.
     private func recover() throws(MountError) {
         for entry in try MountTable.read().reversed()
         where entry.isFaultFS && entry.mountPoint == request.mountPoint && entry.owner == geteuid() {
-            // One that is served, by whatever process in whatever namespace, stays: mounting over it is refused.
+            // A served mount stays, in whatever namespace its process is: mounting over it is refused.
             guard entry.connection() == .ended else { continue }
             try MountTable.detach(entry.mountPoint)
             say("took away the mount at \(entry.mountPoint) that a killed process left")
@@ -108,8 +107,8 @@ package struct MountService: Sendable {
         }
     }
 
-    /// Refuses an oracle that is the trace, which exists by now, by whatever name; and a file that is no oracle, which
-    /// lines would spoil.
+    /// Throws if the oracle is the same file as the trace, which exists by now, or an existing file that is not an
+    /// oracle.
     private func checkOracle() throws {
         guard let oracle = request.oracle else { return }
         var (status, other) = (stat(), stat())
@@ -119,7 +118,7 @@ package struct MountService: Sendable {
         {
             throw OutputError(oracle, .isOutputTwice)
         }
-        // What else it may be is refused where it is opened.
+        // Other invalid files are rejected when opened.
         guard status.st_mode & S_IFMT == S_IFREG, status.st_size > 0 else { return }
         var start = [UInt8](repeating: 0, count: 64 << 10)
         let file = oracle.withCString { open($0, O_RDONLY | O_CLOEXEC) }
@@ -131,12 +130,13 @@ package struct MountService: Sendable {
         throw MountServiceError.notAnOracle(oracle, reason: reason)
     }
 
-    /// Nothing was mounted: the trace that would have been is not worth keeping, and would be in the way.
+    /// Removes the trace of a failed mount: it is empty and would block the next attempt.
     private func removeTrace() {
         if case .file(let path) = request.recording { _ = path.withCString { unlink($0) } }
     }
 
-    /// Leaves the crash state, unless a command does that itself. Answers what went wrong.
+    /// Creates the crash state, unless the cut was requested by a command, which does so itself. Returns the error; nil
+    /// on success.
     private static func settle(
         _ mount: FaultMount, _ reason: FreezeReason, _ cut: CutRequest, _ say: @Sendable (String) -> Void
     ) -> String? {
@@ -155,26 +155,26 @@ package struct MountService: Sendable {
     }
 }
 
-/// What went wrong with a mount beside mounting.
+/// Errors of a mount service, other than mounting.
 package enum MountServiceError: Error, Hashable, Sendable {
-    /// The power went, and the backing directory is not one of the states that a crash leaves.
+    /// After a power cut, the backing directory is not a valid crash state.
     case cutFailed(String)
-    /// The process that was to serve ended before the mount was ready.
+    /// The serving process ended before the mount was ready.
     case notReady(String)
     case notOurs(ByteString)
-    /// Lines of an oracle were to be appended to a file of another kind.
+    /// The file for oracle lines is not an oracle.
     case notAnOracle(ByteString, reason: String)
-    /// Nobody knows whether somebody serves it.
+    /// It is unknown whether a process serves the mount.
     case cannotAsk(ByteString, reason: String)
-    /// The process that serves did not end in time.
+    /// The serving process did not end in time.
     case lingers(process: Int32, seconds: Int)
-    /// It said this when it ended.
+    /// The serving process reported this error at its end.
     case endedBadly(String)
     case system(call: String, path: ByteString, errno: Int32)
 }
 
 extension MountServiceError {
-    /// Makes a failure in `body` one of `call`.
+    /// Runs `body` and reports its failure as one of `call`.
     static func naming<Result: ~Copyable>(
         _ call: String, _ path: ByteString, _ body: () throws(Errno) -> Result
     ) throws(MountServiceError) -> Result {

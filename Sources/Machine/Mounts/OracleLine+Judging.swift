@@ -2,7 +2,7 @@ import FaultFS
 import Oracle
 
 extension OracleLine {
-    /// Judges what somebody appends to the oracle of a mount: `MountOptions.judgeOracleLine`.
+    /// Validates a line appended to a mount's oracle, for `MountOptions.judgeOracleLine`.
     @Sendable package static func judge(_ text: ArraySlice<UInt8>, _ number: Int) -> OracleLineJudgement {
         do throws(OracleError) {
             _ = try OracleLine.parse(text.span, line: number)

@@ -3,15 +3,15 @@ import Glibc
 import Model
 import Platform
 
-/// Files of rules, and of the faults of an earlier run, as people name them on a command line.
+/// Reads files of rules, and of the faults of an earlier run, given on the command line.
 package enum RuleFile {
-    /// A mistake in such a file, with its place.
+    /// An error in such a file, with its position.
     package enum Problem: Error, Hashable, Sendable {
         case unreadable(ByteString, reason: String)
         case mistake(ByteString, RuleError)
     }
 
-    /// More than anybody writes by hand or a run injects.
+    /// Far above what is written by hand or injected in a run.
     private static let limitBytes = 64 << 20
 
     package static func rules(_ path: ByteString) throws(Problem) -> [Rule] {
@@ -24,7 +24,8 @@ package enum RuleFile {
         do throws(RuleError) { return try ScriptedFaults(parsing: text) } catch { throw .mistake(path, error) }
     }
 
-    /// A pipe is read to its end, as of `--rules <(command)`; one without a writer would never have an end, and is refused.
+    /// Reads a file or, for `--rules <(command)`, a pipe to its end. Rejects a pipe without a writer, which would never
+    /// end.
     private static func contents(of path: ByteString) throws(Problem) -> ByteString {
         let file = path.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
         guard file >= 0 else { throw .unreadable(path, reason: Errno(errno).description) }

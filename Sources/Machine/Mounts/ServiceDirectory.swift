@@ -4,13 +4,12 @@ import Glibc
 import Platform
 import Storage
 
-/// The directory that stands for a served mount while it lives: the record of who serves what, by which `cleanup` takes
-/// away what a killed process left, and the log. It is scratch space like any other.
+/// The scratch directory of a served mount: its log, and a record of its process and mount, for `cleanup` after a kill.
 ///
 /// Thread safe.
 package final class ServiceDirectory: Sendable {
     package let path: ByteString
-    /// What holds the lock on the record while this process does.
+    /// Holds the lock on the record, if this process has it.
     private let owner: Guarded<Owner>
 
     private enum Owner {
@@ -19,23 +18,23 @@ package final class ServiceDirectory: Sendable {
         case server(OwnedRecord)
     }
 
-    /// What the process that serves has to say: nobody else hears it in the background.
+    /// The output of the serving process, which runs in the background.
     package var log: ByteString { path.appending(component: "log") }
 
-    /// Makes one, in this process's name.
+    /// Creates a directory owned by this process.
     package init() throws(RunDirectoryError) {
         let scratch = try ScratchDirectory()
         path = scratch.path
         owner = Guarded(.launcher(scratch))
     }
 
-    /// One that another process made for this one.
+    /// Opens a directory that another process created for this one.
     package init(path: ByteString) {
         self.path = path
         owner = Guarded(.nobodyHere)
     }
 
-    /// Says that this process serves `mountPoint`. To be called before it is mounted.
+    /// Records that this process serves `mountPoint`. Call before mounting.
     package func willServe(_ mountPoint: ByteString, of backing: ByteString) throws(RunDirectoryError) {
         var description = RunRecord(process: try .own(), owner: geteuid())
         description.mounts = [mountPoint]
@@ -44,13 +43,13 @@ package final class ServiceDirectory: Sendable {
         owner.withLock { $0 = .server(record) }
     }
 
-    /// Whether the process that serves lives: it holds the lock on the record, and takes the directory away at its end.
+    /// Whether the serving process is alive: it holds the lock on the record and removes the directory at its end.
     var isServed: Bool {
         guard case .inUse = try? RecordState(of: path, owner: geteuid()) else { return false }
         return true
     }
 
-    /// The process that serves, as its record says.
+    /// The serving process, from the record.
     package var server: ProcessIdentity? { (try? RunRecord(in: path, ownedBy: geteuid()))?.process }
 
     package func remove() throws(ScratchRemovalError) { try ScratchRemoval.remove(path) }

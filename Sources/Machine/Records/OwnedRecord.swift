@@ -2,24 +2,23 @@ import Bytes
 import Glibc
 import Platform
 
-/// The record of a directory that this process made, and the lock on it (flock(2)) that says that the process lives.
+/// The record of a directory that this process made, with a lock (flock(2)) that shows that the process is alive.
 ///
-/// The kernel drops the lock when the process ends, however it ends, and shows it to every process that can open the
-/// file, in whatever namespace or container: nobody has to interpret a process id. There is no moment at which the
-/// record of a living process is not locked: a new one is locked before it gets its name, and replaces one that is locked
-/// until then. The descriptor is close-on-exec, and spawned processes close it before they execute, so that no child
-/// keeps the lock alive.
+/// The kernel drops the lock however the process ends. Every process that can open the file sees the lock, in any
+/// namespace or container, so no process id has to be interpreted. The record of a live process is always locked: a new
+/// record is locked before it is renamed into place, and the old one until then. The descriptor is close-on-exec, and
+/// spawned processes close it before exec, so no child keeps the lock.
 ///
-/// Where the filesystem has no locks the record says so, and `ProcessIdentity` decides.
+/// If the filesystem has no locks, the record says so, and `ProcessIdentity` decides.
 ///
 /// Thread safe.
 package final class OwnedRecord: Sendable {
     private let directory: ByteString
     private let state: Guarded<(record: RunRecord, lock: Int32)>
 
-    /// Writes the record of `directory`, in this process's name.
+    /// Writes and locks the record of `directory` for this process.
     ///
-    /// - Throws: with ENOENT when a cleanup took the directory away before there was a record: make another.
+    /// - Throws: with ENOENT if a cleanup removed the directory before it had a record. Create another one then.
     package init(_ record: RunRecord, in directory: ByteString) throws(RunDirectoryError) {
         self.directory = directory
         state = Guarded(try Self.write(record, to: directory))
@@ -39,7 +38,7 @@ package final class OwnedRecord: Sendable {
         }
     }
 
-    /// Lets go of the directory: from now on it counts as abandoned, unless its record says that the run has ended.
+    /// Releases the lock. The directory then counts as abandoned, unless its record says that the run has finished.
     package func release() {
         state.withLock { state in
             if state.lock >= 0 { close(state.lock) }
@@ -56,7 +55,7 @@ package final class OwnedRecord: Sendable {
             if flock(file.descriptor, LOCK_EX | LOCK_NB) == 0 {
                 record.isLocked = true
             } else if errno == EWOULDBLOCK {
-                // A cleanup holds it while it takes away what has no record yet.
+                // A cleanup holds the lock while it removes a directory without a record.
                 usleep(1000)
                 continue
             } else {

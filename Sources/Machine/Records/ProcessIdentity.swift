@@ -2,10 +2,10 @@ import Bytes
 import Glibc
 import Targets
 
-/// A process, told apart from any later one that is given the same id: by when it began, since which boot, in which
-/// namespace its id is valid (proc_pid_stat(5), pid_namespaces(7)).
+/// The identity of a process: its id with start time, boot id and pid namespace, which distinguish it from later
+/// processes with the same id (proc_pid_stat(5), pid_namespaces(7)).
 ///
-/// Whether it lives is asked only where there is no lock to ask: see `OwnedRecord`.
+/// Its state is used only if there is no lock: see `OwnedRecord`.
 package struct ProcessIdentity: Codable, Hashable, Sendable {
     package var pid: Int32
     /// Clock ticks from the boot to the start of the process.
@@ -16,7 +16,7 @@ package struct ProcessIdentity: Codable, Hashable, Sendable {
     package enum State: Hashable, Sendable {
         case running
         case dead
-        /// It belongs to another namespace of process ids, where it cannot be seen from here.
+        /// It belongs to another pid namespace and is not visible here.
         case unknown
     }
 
@@ -36,15 +36,15 @@ package struct ProcessIdentity: Codable, Hashable, Sendable {
             pid: getpid(), startTicks: ticks, bootID: currentBootID, pidNamespace: currentPidNamespace)
     }
 
-    /// It began after this machine was started last.
+    /// Whether it started since the last boot of this machine.
     var isOfThisBoot: Bool { bootID == Self.currentBootID }
 
-    /// How a message names it.
+    /// Its name in messages.
     var inWords: String {
         pidNamespace == Self.currentPidNamespace ? "process \(pid)" : "process \(pid) of another PID namespace"
     }
 
-    /// Whether it runs, as far as can be seen from here.
+    /// Its state, as far as visible from this process.
     package var state: State {
         guard isOfThisBoot else { return .dead }
         guard pidNamespace == Self.currentPidNamespace, ProcessTable.isOfOwnNamespace else { return .unknown }

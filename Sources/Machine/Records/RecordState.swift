@@ -3,18 +3,18 @@ import CPlatform
 import Glibc
 import Platform
 
-/// What the record in a directory, and the lock on it, say about who made it.
+/// The state of a directory's owner, from its record and the lock on it.
 package enum RecordState {
     /// There is no record of this user.
     case missing
-    /// The run has ended, and said so.
+    /// The run has finished.
     case finished
-    /// Its owner lives, or nobody can tell: the directory is to be left alone, for this reason.
+    /// Its owner is alive, or that is unknown: leave the directory alone, for this reason.
     case inUse(reason: String)
-    /// Its owner is dead. Nobody else takes the directory for abandoned while the value lives.
+    /// Its owner is dead. While this value lives, no other process sees the directory as abandoned.
     case abandoned(AbandonedRecord)
 
-    /// How long a process that is ending may keep its lock: the kernel drops it when the last thread is gone.
+    /// The time limit for an ending process to release its lock: the kernel drops it with the last thread.
     private static let patienceMilliseconds = 5000
 
     /// - Throws: `damagedRecord`.
@@ -39,7 +39,7 @@ package enum RecordState {
 
     private enum Look {
         case decided(RecordState)
-        /// Another record took its place meanwhile.
+        /// Another record has replaced it.
         case replaced
         /// The lock is about to be dropped.
         case ending(reason: String)
@@ -47,7 +47,7 @@ package enum RecordState {
 
     private static func look(_ directory: ByteString, _ owner: UInt32) throws(RunDirectoryError) -> Look {
         let path = directory.appending(component: RunRecord.fileName)
-        // Some filesystems want a file open for writing before they lock it.
+        // Some filesystems lock only files open for writing.
         let flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
         var file = path.withCString { open($0, O_RDWR | flags) }
         if file < 0 { file = path.withCString { open($0, O_RDONLY | flags) } }
@@ -61,7 +61,7 @@ package enum RecordState {
         }
         if flock(file, LOCK_EX | LOCK_NB) != 0 {
             let failure = errno
-            // One that was made without a lock is judged without one, too.
+            // A record made without a lock is also judged without one.
             if failure == EWOULDBLOCK || record.isLocked { return afterRefusal(failure, process) }
         }
         guard isStill(file, path) else { return .replaced }
@@ -71,20 +71,21 @@ package enum RecordState {
         return .decided(withoutLock(record, process, file, claim))
     }
 
-    /// The lock is somebody's, or cannot be had.
+    /// Decides after a failed lock attempt.
     private static func afterRefusal(_ errno: Int32, _ process: ProcessIdentity) -> Look {
         guard errno == EWOULDBLOCK else {
             let why = Errno(errno).description
             return .decided(
                 .inUse(reason: "its record cannot be locked (\(why)): nobody knows whether \(process.inWords) uses it"))
         }
-        // A lock of a process that has ended is that of another cleanup, or is about to be dropped.
+        // If the process has ended, another cleanup holds the lock, or it is about to be dropped.
         return process.state == .dead
             ? .ending(reason: "\(process.inWords) has ended, and another cleanup is at work here")
             : .decided(.inUse(reason: "\(process.inWords) still runs"))
     }
 
-    /// A record of an earlier version, one on a filesystem without locks, or one that another machine may have locked.
+    /// Decides by the process: for a record of an earlier version, on a filesystem without locks, or possibly locked by
+    /// another machine.
     private static func withoutLock(
         _ record: RunRecord, _ process: ProcessIdentity, _ file: Int32, _ claim: consuming AbandonedRecord.Claim
     ) -> RecordState {
@@ -100,7 +101,7 @@ package enum RecordState {
         }
     }
 
-    /// Whether the open file is what `path` names.
+    /// Whether `path` still names the open file.
     private static func isStill(_ file: Int32, _ path: ByteString) -> Bool {
         var (here, there) = (stat(), stat())
         return fstat(file, &here) == 0 && path.withCString { lstat($0, &there) } == 0 && here.st_dev == there.st_dev
@@ -108,7 +109,7 @@ package enum RecordState {
     }
 }
 
-/// The record of a process that is dead, locked by this one.
+/// The record of a dead process, locked by this process.
 package final class AbandonedRecord: Sendable {
     /// An open record, closed once.
     struct Claim: ~Copyable, Sendable {

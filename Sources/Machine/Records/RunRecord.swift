@@ -2,8 +2,8 @@ import Bytes
 import Foundation
 import Storage
 
-/// What `run.json` says: who runs, and what of it must be taken away again should that process die. It is written
-/// before each of these things is made; nothing is ever removed on the word of a name alone.
+/// The content of `run.json`: the process of the run, and what to remove if it dies. Each item is recorded before it is
+/// made; nothing is ever removed because of its name alone.
 package struct RunRecord: Hashable, Sendable {
     package static let fileName: ByteString = "run.json"
     /// Version 1 had no lock.
@@ -12,19 +12,19 @@ package struct RunRecord: Hashable, Sendable {
     package enum Phase: String, Codable, Sendable {
         case running
         case finished
-        /// The process died, and what it left was taken away by `cleanup`.
+        /// The process died, and `cleanup` removed its leftovers.
         case interrupted
     }
 
     package var phase = Phase.running
-    /// Who runs; nobody any more once the run has ended.
+    /// The process of the run; nil once the run has ended.
     package var process: ProcessIdentity?
     package var owner: UInt32
-    /// Who runs holds a lock on this record for as long as it lives (`OwnedRecord`).
+    /// Whether the process holds a lock on this record while it lives (`OwnedRecord`).
     package internal(set) var isLocked = false
     package var mounts: [ByteString] = []
     package var scratch: [ByteString] = []
-    /// Directories that are mounted elsewhere, in which a killed process leaves `.faultline`.
+    /// Backing directories of mounts, in which a killed process leaves `.faultline`.
     package var backings: [ByteString] = []
 
     package init(process: ProcessIdentity, owner: UInt32) {
@@ -32,14 +32,14 @@ package struct RunRecord: Hashable, Sendable {
         self.owner = owner
     }
 
-    /// The record in `directory`, if it is there as a file of `owner`.
+    /// Reads the record in `directory`; nil if there is none that belongs to `owner`.
     package init?(in directory: ByteString, ownedBy owner: UInt32) throws(RunDirectoryError) {
         let path = directory.appending(component: Self.fileName)
         guard let bytes = SmallFile.contents(of: path, ownedBy: owner) else { return nil }
         try self.init(bytes, path: path, owner: owner)
     }
 
-    /// The record that these bytes are, which were read from `path`.
+    /// Decodes a record read from `path`.
     package init(_ bytes: [UInt8], path: ByteString, owner: UInt32) throws(RunDirectoryError) {
         do {
             self = try JSONDecoder().decode(RunRecord.self, from: Data(bytes))
@@ -49,7 +49,7 @@ package struct RunRecord: Hashable, Sendable {
         guard self.owner == owner else { throw .damagedRecord(path: path, reason: "it speaks of another owner") }
     }
 
-    /// Writes it without a lock: for a record whose process does not matter any more.
+    /// Writes the record without a lock, for a process that no longer matters.
     package func write(to directory: ByteString) throws(RunDirectoryError) {
         var record = self
         record.isLocked = false
@@ -97,7 +97,7 @@ extension RunRecord: Codable {
         if !backings.isEmpty { try fields.encode(backings.map(\.description), forKey: .backings) }
     }
 
-    /// Paths are bytes: they stand in the record as they print.
+    /// Decodes paths, which the record holds in their printed form.
     private static func paths(_ fields: KeyedDecodingContainer<Key>, _ key: Key) throws -> [ByteString] {
         try fields.decode([String].self, forKey: key).map { text in
             guard let path = ByteString(description: text), path.bytes.first == UInt8(ascii: "/") else {

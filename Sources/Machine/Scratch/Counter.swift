@@ -1,6 +1,6 @@
 import Synchronization
 
-/// Numbers that are given out once a process: 1, 2, …
+/// Unique numbers in this process: 1, 2, …
 final class Counter: Sendable {
     private let last = Atomic<Int>(0)
 

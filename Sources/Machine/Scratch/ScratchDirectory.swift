@@ -1,8 +1,8 @@
 import Bytes
 import Glibc
 
-/// A directory of this process that lives no longer than what it is for: closed to others, and with a record, so that
-/// `cleanup` takes it away when the process was killed.
+/// A temporary directory of this process: accessible only to its owner, with a record so that `cleanup` removes it if
+/// the process is killed.
 ///
 /// Thread safe.
 package final class ScratchDirectory: Sendable {
@@ -11,9 +11,9 @@ package final class ScratchDirectory: Sendable {
 
     private static let number = Counter()
 
-    /// Makes one in `parent`, in memory where possible unless that is given.
+    /// Creates a directory in `parent`; if that is nil, in memory if possible.
     ///
-    /// - Parameter announce: hears the path before the directory is made, or another when that one was taken.
+    /// - Parameter announce: receives each candidate path before the directory is made.
     package init(
         in parent: ByteString? = nil, announce: (ByteString) throws(RunDirectoryError) -> Void = { _ in }
     ) throws(RunDirectoryError) {
@@ -30,16 +30,16 @@ package final class ScratchDirectory: Sendable {
                 path = candidate
                 return
             } catch .system(let call, _, EEXIST) where call == "mkdir" {
-                // A process of another namespace has our id.
+                // A process with the same id in another namespace made it.
                 continue
             } catch .system(let call, _, ENOENT) where call != "mkdir" {
-                // A cleanup took it for one that nobody makes any more.
+                // A cleanup removed the directory before it had a record.
                 continue
             }
         }
     }
 
-    /// Removes it with everything in it, whatever that has become. Nobody may work in it any more.
+    /// Removes the directory with its content, including mounts and immutable files. No process may still use it.
     package func remove() throws(ScratchRemovalError) {
         try ScratchRemoval.remove(path)
         record.release()

@@ -3,11 +3,11 @@ import FaultFS
 import Glibc
 import Storage
 
-/// Removes scratch space, whatever a target made of it: what it mounted there is detached, and what it made immutable is
-/// made mutable again, as far as this process may do that.
+/// Removes scratch directories: detaches mounts and clears immutable flags that a target made there, as far as
+/// permitted.
 enum ScratchRemoval {
-    /// Removes the directory; one that is not there is no error. Its record goes last, so that a cleanup finds what is left
-    /// should this process be killed on the way.
+    /// Removes the directory. A missing one is not an error. The record goes last, so that a cleanup finds the rest if
+    /// this process is killed.
     package static func remove(_ scratch: ByteString) throws(ScratchRemovalError) {
         do throws(MountError) { try MountTable.detachAll(beneath: scratch) } catch {
             throw ScratchRemovalError(scratch: scratch, reason: "\(error)", command: unmounting(error, scratch))
@@ -20,18 +20,18 @@ enum ScratchRemoval {
         }
     }
 
-    /// Whether there is nothing in the directory but a record that was never finished, which nobody is writing: its maker
-    /// was killed, or makes another when it finds this one gone.
+    /// Whether the directory is empty or holds only an unfinished record that no process is writing. Its maker was
+    /// killed, or creates another directory if this one disappears.
     static func isUnfinished(_ scratch: ByteString) -> Bool {
         let record = SmallFile.Replacement.temporary(of: RunRecord.fileName)
         guard let names = TreeListing.names(in: scratch), names.allSatisfy({ $0 == record }) else { return false }
         return names.isEmpty || lockUnfinishedRecord(of: scratch) { _ in true }
     }
 
-    /// Removes such a directory.
+    /// Removes an unfinished directory.
     static func removeUnfinished(_ scratch: ByteString) throws(RunDirectoryError) {
         _ = lockUnfinishedRecord(of: scratch) { path in path.withCString { unlink($0) } == 0 }
-        // Had it got something meanwhile, this would fail.
+        // Fails if the directory is no longer empty.
         if scratch.withCString({ rmdir($0) }) != 0, errno != ENOENT { throw .system("rmdir", scratch) }
     }
 
@@ -65,11 +65,11 @@ enum ScratchRemoval {
     }
 }
 
-/// Why scratch space is still there, and what removes it.
+/// Why a scratch directory could not be removed, and the command that helps.
 package struct ScratchRemovalError: Error, Hashable, Sendable, CustomStringConvertible {
     package var scratch: ByteString
     package var reason: String
-    /// What whoever may do it does first; a cleanup then does the rest.
+    /// A command to run first, with sufficient rights; a cleanup then does the rest.
     package var command: String
 
     package var description: String {
