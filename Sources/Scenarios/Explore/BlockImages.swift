@@ -6,7 +6,7 @@ import Model
 import Runs
 import Targets
 
-/// The devices of one run on which crash images are shown, and what was counted there.
+/// The devices of a run that hold crash images, and counts of their use.
 package final class BlockImages: Sendable {
     private let setup: BlockSetup
     private let pool: ImagePool
@@ -19,7 +19,7 @@ package final class BlockImages: Sendable {
 
     package convenience init(_ setup: BlockSetup, _ context: RunContext) { self.init(setup, scratch: context.scratch) }
 
-    /// A mount waits for the kernel's threads more than it computes: more at once than there are processors.
+    /// The number of workers: twice the number of processors, because a mount mostly waits for kernel threads.
     package var workers: Int { 2 * ProcessInfo.processInfo.activeProcessorCount }
 
     package func recovery(_ payloads: any PayloadStore, _ client: RecoverClient, scratch: ByteString) -> ImageRecovery {
@@ -27,7 +27,7 @@ package final class BlockImages: Sendable {
             pool, payloads: payloads, client: client, scratch: scratch, checkPeriod: setup.checkPeriod, tally: tally)
     }
 
-    /// Gives the devices back, and notes what was done with them.
+    /// Releases the devices, and adds the counts to `total`.
     package func close(counting total: inout RunTally) {
         pool.close()
         total.block = RunResult.Block(setup, tally.counts)

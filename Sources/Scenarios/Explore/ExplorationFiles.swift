@@ -8,36 +8,35 @@ import Oracle
 import Runs
 import Storage
 
-/// What an exploration that was stopped leaves in its run directory, so that another run can go on with it: how far it
-/// came (`progress.json`) and the hashes of the states that it recovered (`states.bin`), beside the recorded trace, the
-/// oracle and the result.
+/// The files in the run directory of a stopped exploration that --resume needs: its progress (`progress.json`) and the
+/// hashes of the recovered states (`states.bin`), beside the recorded trace, the oracle and the result.
 ///
-/// `states.bin`: the eight bytes `FLSTATES`, a version, the CRC32C of `progress.json`, the number of states (u64 each),
-/// sixteen bytes a state, and the CRC32C (u32) of all that; little-endian.
+/// `states.bin`: the eight bytes `FLSTATES`, then as u64 a version, the CRC32C of `progress.json` and the number of
+/// states; 16 bytes for each state; and the CRC32C of all these bytes as u32. Little-endian.
 struct ExplorationFiles {
     package let directory: ByteString
 
     private struct Saved: Codable {
-        /// Of this file and of the findings in result.json; nil in what versions left that told causes by their words.
+        /// The version of this file and of the findings in result.json; nil in files of version 1.
         var version: Int?
-        /// What was explored and how, budgets aside.
+        /// The options that the resumed run must share, without limits.
         var options: [String]
-        /// The recorded run that the states were derived from.
+        /// The checksums of the recorded trace and the oracle.
         var trace: FileSeal?
         var oracle: FileSeal?
         var progress: ExplorationProgress
-        /// Each profile that was begun, where there are several.
+        /// The progress of each profile that was begun, if there are several.
         var profiles: [ProfileProgress]?
         var doubts: Doubts
     }
 
-    /// How far the exploration under one of several profiles came.
+    /// The progress of the exploration under one of several profiles.
     struct ProfileProgress: Codable {
         package var result: RunResult.UnderProfile
         package var progress: ExplorationProgress
     }
 
-    /// What was doubtful until then: it stays so, whatever comes later.
+    /// Reasons for doubt. A resumed run keeps them.
     struct Doubts: Codable {
         package var unconfirmed: Int
         package var unjudged: [String]
@@ -64,8 +63,8 @@ struct ExplorationFiles {
 
     private static let magic: UInt64 = 0x5345_5441_5453_4C46
     private static let version: UInt64 = 1
-    /// Before 2 findings were told apart by their words, and by the check alone where nothing was lost; before 3 nothing
-    /// said which trace and oracle it is about.
+    /// Version 1 told findings apart by their words, or by the check alone if nothing was lost. Version 3 added the
+    /// checksums of trace and oracle.
     private static let progressVersion = 3
 
     private func file(_ name: String) -> ByteString { directory.appending(component: ByteString(name)) }
@@ -99,12 +98,12 @@ struct ExplorationFiles {
         try OutputFile.create(file("states.bin"), text.bytes)
     }
 
-    /// Throws if no run with these options can go on here, without reading all that was left.
+    /// Throws if a run with these options cannot resume this one. It does not read all files.
     ///
-    /// - Parameter program: how the command that can is to name this program.
+    /// - Parameter program: the name of this program in the command that can resume it.
     package func check(_ options: [String], program: String) throws { _ = try saved(options, program: program) }
 
-    /// What was left by a run with these options.
+    /// Reads the state of a stopped run with these options.
     package func read(
         _ options: [String], program: String
     ) throws -> (EarlierExploration, profiles: [ProfileProgress], Doubts) {
@@ -142,7 +141,7 @@ struct ExplorationFiles {
                 "\(directory.shown) was explored with other options; continue with: "
                     + words.map { ReproduceScript.quoted($0) }.joined(separator: " "))
         }
-        // A trace that lost its end, or is of another run, would have fewer states: a pass would be worth nothing.
+        // A truncated or different trace would have fewer states, and a pass would mean nothing.
         try saved.trace?.require(trace)
         try saved.oracle?.require(oracle)
         return (saved, CRC32C.checksum(text))
@@ -184,11 +183,11 @@ struct ExplorationFiles {
         }
     }
 
-    /// The findings of the run, with their cases in the directory of another run: the first may be moved, or thrown away.
+    /// The findings of the stopped run. Their cases are copied, because the old directory may be moved or deleted.
     package func findings(into writer: CaseWriter) throws -> [Finding] {
         try result().findings.map { finding in
             var finding = finding
-            // A directory that came from elsewhere does not say which commands to paste.
+            // Do not print commands from a directory that may come from elsewhere; make them again.
             (finding.replay, finding.recheck) = (nil, nil)
             if let shown = finding.case {
                 let new = try copy(caseAt: shown, into: writer)
@@ -199,7 +198,7 @@ struct ExplorationFiles {
         }
     }
 
-    /// The same of the states that showed different things.
+    /// The unstable states of the stopped run, with copies of their cases.
     package func unstable(into writer: CaseWriter) throws -> [UnstableState] {
         try (result().unstable ?? []).map { state in
             var state = state
@@ -213,7 +212,7 @@ struct ExplorationFiles {
     }
 
     private func copy(caseAt shown: String, into writer: CaseWriter) throws -> ByteString {
-        // The run may have been renamed since: its cases are where they always are.
+        // The run directory may have been renamed: find the case by its name in `cases`.
         let name = ByteString(String(shown.split(separator: "/").last ?? ""))
         try RunFiles.refuseLink(file("cases"))
         let old = file("cases").appending(component: name)
@@ -227,10 +226,10 @@ struct ExplorationFiles {
         }
     }
 
-    /// Has the recorded run in the directory of another run, too: the same file where that can be.
+    /// Puts the recorded trace and the oracle into the new run's directory; the trace as a hard link if possible.
     package func share(with context: RunContext) throws {
         try RunFiles.refuseLink(oracle)
-        // Without its promises every state would seem to hold what nobody wrote.
+        // Without the oracle every state would seem to contain data that was never written.
         guard RunFiles.exists(oracle) else { throw TreeError.system(call: "open", path: oracle, errno: ENOENT) }
         try OraclePrefix(path: oracle, countBytes: RunFiles.size(of: oracle)).copy(to: context.oracle)
         let copy = context.file("recorded.trace")

@@ -8,8 +8,8 @@ import Runs
 import Targets
 
 extension ExploreRun {
-    /// Records one run of the store on a real filesystem, whose device is a file on a mount of FaultFS: its trace is
-    /// that of the device, sector writes and flushes, with the oracle's lines in place.
+    /// Records one run of the store on a real filesystem, whose device is a file on a FaultFS mount. The trace has the
+    /// sector writes and flushes of the device, and the oracle lines in their order.
     func recordBlockDevice(_ block: BlockSetup) throws -> LiveCycle.Outcome {
         let backing = context.scratchFile("store")
         let filesystemPoint = context.scratchFile("filesystem")
@@ -44,7 +44,7 @@ extension ExploreRun {
             life: LiveCycle.Life(recording: recording, cut: nil, fault: fault), end: end.done)
     }
 
-    /// Mounts the filesystem, lets the workload work in it, and unmounts.
+    /// Mounts the filesystem, runs the workload in it, and unmounts.
     private func work(
         on block: BlockSetup, at mountPoint: ByteString, device: ByteString
     ) throws -> WorkloadEnd {

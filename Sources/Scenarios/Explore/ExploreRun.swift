@@ -9,20 +9,20 @@ import Runs
 import Storage
 import Targets
 
-/// One run is recorded, and every state that a crash could have left of it is checked, or it is said which were not.
+/// Records one run and checks every state that a crash could have left, or reports which states it left out.
 struct ExploreRun: ScenarioRun {
     package let scenario: ExploreScenario
     package private(set) var request: RunRequest
     package private(set) var context: RunContext
     package let program: String
     package private(set) var tally = RunTally()
-    /// Whether a run that its budget stopped leaves what another one goes on with. False as a part of another scenario.
+    /// Whether a run that its budget stopped leaves files for --resume. False if it is part of another scenario.
     var leavesProgress = true
-    /// When checking began.
+    /// The monotonic time at which checking began, in seconds.
     private var began: Double?
-    /// Of an exploration below a real filesystem: the devices that images are shown on.
+    /// The devices for crash images; nil unless the run explores below a real filesystem.
     package let images: BlockImages?
-    /// Each profile that was begun, where there are several.
+    /// The progress of each profile that was begun, if there are several.
     private var profiles: [ExplorationFiles.ProfileProgress] = []
 
     package init(_ scenario: ExploreScenario, _ request: RunRequest, _ context: RunContext, program: String) {
@@ -56,15 +56,14 @@ struct ExploreRun: ScenarioRun {
         try explore(life.recording, store, try takenHistory())
     }
 
-    /// The whole oracle of the run, or of one of its lives.
+    /// Reads the whole oracle of the run, or of one small workload.
     private func takenHistory(of oracle: ByteString? = nil) throws -> OracleHistory {
         var history = OracleHistory(oracle ?? context.oracle, context.memory)
         try history.takeAll()
         return history
     }
 
-    /// The recorded run of a run that was stopped, from where that one came to. What lies in a directory may have come from
-    /// anywhere: its states cannot be left.
+    /// Resumes a stopped run, with its recording. The directory may come from anywhere, so recoveries are confined.
     private mutating func goOn(with files: ExplorationFiles) throws {
         if request.target.confinement != .none, storeInMemory == nil {
             context = try context.within("confined")
@@ -86,7 +85,7 @@ struct ExploreRun: ScenarioRun {
         try explore(recording, storeInMemory, try takenHistory(), earlier)
     }
 
-    /// What two runs must have in common for one to go on with the other.
+    /// The options that a resumed run must share with the stopped one.
     private var options: [String] { request.arguments(withLimits: false) }
 
     private var storeInMemory: BuiltInStore? { scenario.storeInMemory(request.target) }
@@ -143,7 +142,7 @@ struct ExploreRun: ScenarioRun {
         if context.shouldStop() { throw RunError.interrupted }
     }
 
-    /// Explores under the run's profile, or under each in its turn, and counts.
+    /// Explores under the run's profile, or under each profile in turn, and counts the states.
     private mutating func walk(_ explorer: Explorer, _ recording: Recording, _ budget: TimeBudget) throws {
         guard request.profiles == .every else {
             defer { count(explorer) }
@@ -196,7 +195,7 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    /// What was seen under one of several profiles.
+    /// The result under one of several profiles.
     private func result(
         of explorer: Explorer, _ profile: Profile, after known: RunResult.UnderProfile?
     ) -> RunResult.UnderProfile {
@@ -228,7 +227,7 @@ struct ExploreRun: ScenarioRun {
         guard isFaulty || scenario.rules.isEmpty else {
             throw RunError.noRuleFired
         }
-        // After a fault the store may refuse.
+        // With faults the workload may fail.
         guard life.termination.isSuccess || isFaulty else {
             throw RunError.failedWithoutFault(
                 life.end, wroteLines: life.recording.oracleLines.count)
@@ -236,7 +235,8 @@ struct ExploreRun: ScenarioRun {
         return life
     }
 
-    /// A run that met a fault may have left a store that rightly does not open.
+    /// Throws unless recovery works without a crash. After a fault the store may rightly refuse to open, so the control
+    /// then uses a new life.
     private func control(_ recording: Recording) throws {
         let control = RecoveryControl(request, context)
         if !scenario.rules.isEmpty { return try control.requireOfLife(seed: request.seed) }
@@ -268,7 +268,7 @@ struct ExploreRun: ScenarioRun {
                 ? MountedRecovery.Probing(profile: request.profile, seed: request.seed) : nil)
     }
 
-    /// What was judged under one profile.
+    /// Adds the counts of the exploration under one profile.
     private mutating func count(_ explorer: Explorer) {
         tally.counts.decided += explorer.counts.decided
         tally.counts.lossy += explorer.counts.lossy
@@ -321,7 +321,7 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    /// The crash before one during its recovery.
+    /// The crash before a crash during its recovery.
     private func firstCrash(_ state: CrashState, _ recording: Recording) throws -> FirstCrash {
         .explored(eventCount: state.crashPoint, lost: try recording.losses(of: state).descriptions)
     }

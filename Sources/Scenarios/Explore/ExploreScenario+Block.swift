@@ -4,7 +4,8 @@ import Model
 import Runs
 
 extension ExploreScenario {
-    /// Each image costs a mount: limits that bring a run of a hundred operations to its end within minutes.
+    /// Explores below this filesystem. Each image costs a mount, so it sets limits with which a run of a hundred
+    /// operations takes minutes.
     package mutating func explore(below filesystem: BlockFilesystem) {
         block = BlockSetup(filesystem)
         let usual = Self.usualLimits
@@ -28,7 +29,7 @@ extension ExploreScenario {
         return filesystem
     }
 
-    /// Stands first: what else is said outranks the limits that it sets.
+    /// These options come first, because later ones override the limits that they set.
     static let blockOptions: [ScenarioOption<ExploreScenario>] =
         [
             ScenarioOption(
@@ -45,7 +46,7 @@ extension ExploreScenario {
             }.kept(as: "block.filesystem")
         ] + deviceOptions.map { $0.needing("block") }
 
-    /// How the device is, and how images are looked at.
+    /// Options for the device and for checking its images.
     static let deviceOptions: [ScenarioOption<ExploreScenario>] = [
         ScenarioOption(
             "sector", .integer, "bytes", default: "4096",
@@ -69,7 +70,7 @@ extension ExploreScenario {
         }.kept(as: "block.checkPeriod"),
     ]
 
-    /// What goes not together with a real filesystem; nil where all does.
+    /// The error for options that exclude a real filesystem; nil if there is none.
     var blockObjection: OptionProblem? {
         guard block != nil else { return nil }
         let refused: [(Bool, String)] = [

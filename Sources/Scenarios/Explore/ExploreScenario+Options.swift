@@ -92,7 +92,7 @@ extension ExploreScenario {
             defer { free(resolved) }
             scenario.resumed = ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))
         } texts: { _ in
-            // The command of a run that continues another is that of the whole.
+            // A resumed run prints the command of the whole run, without this option.
             []
         }.limiting.only(in: .commandLine).excluding("workloads"),
         .obsoleteCycles.only(in: .matrix),

@@ -10,7 +10,7 @@ extension ScenarioName {
     package static let explore = ScenarioName(rawValue: "explore")
 }
 
-/// One run is recorded, and every disk state that a crash could have left of it is checked.
+/// Records one run and checks every disk state that a crash could have left.
 package struct ExploreScenario: Scenario {
     package static let name = ScenarioName.explore
     package static let summary = "record once, and check every disk state that a crash could have left"
@@ -19,22 +19,23 @@ package struct ExploreScenario: Scenario {
     package static let losesByProfile = true
     package static let takesEveryProfile = true
 
-    /// How far it goes where it cannot go everywhere.
+    /// The limits of the exploration of each epoch.
     package var limits = ExplorationLimits()
     package var budget: RunBudget? = RunBudget()
-    /// After recovery a key is written, and the power goes again.
+    /// Whether to write a key after recovery and cut the power again.
     package var probesWriting = false
-    /// Faults of the recorded run.
+    /// The fault rules of the recorded run.
     package var rules: [Rule] = []
-    /// Instead of one workload: every sequence of so many small steps (`SmallStep`); nil for the one.
+    /// Explore all sequences of this many small steps (`SmallStep`) instead of one workload; nil for the workload.
     package var smallWorkloadSteps: Int?
-    /// Built-in stores are explored through their commands, like any other target.
+    /// Whether to explore a built-in store through its commands, like any other target.
     package var usesCommands = false
-    /// Below a real filesystem: the sectors of its device are recorded, and each image is mounted. Nil for the store's files.
+    /// The real filesystem to explore below: its sectors are recorded, and each image is mounted. nil for the store's
+    /// files.
     package var block: BlockSetup?
-    /// The directory of a run that was stopped, to be continued; nil to begin.
+    /// The directory of the run to resume; nil for a new run.
     package var resumed: ByteString?
-    /// It ends as soon as it found this cause.
+    /// Stop as soon as this cause is found.
     package var sought: SoughtCause?
 
     package init() {}
@@ -43,7 +44,8 @@ package struct ExploreScenario: Scenario {
 
     package mutating func seek(_ cause: SoughtCause) { sought = cause }
 
-    /// The store that is explored inside this process, on storage in memory: that asks nothing of the machine.
+    /// The store to explore in this process, on storage in memory, which needs nothing from the machine; nil if it
+    /// needs its commands.
     func storeInMemory(_ target: ConfiguredTarget) -> BuiltInStore? {
         usesCommands || block != nil ? nil : target.builtInStore
     }

@@ -1,13 +1,13 @@
 import Targets
 
-/// Every sequence of so many small steps, each once. What a shorter sequence would show, a longer one shows on its way.
+/// All sequences of `length` small steps. Shorter ones are not needed: they are prefixes of these.
 struct SmallWorkloads {
     package let steps: [SmallStep]
     package let length: Int
 
     package var count: Int { (0..<length).reduce(1) { product, _ in product * steps.count } }
 
-    /// The sequence with this number, from 0.
+    /// The sequence with this index, from 0.
     package subscript(_ number: Int) -> [SmallStep] {
         var rest = number
         return (0..<length).map { _ in

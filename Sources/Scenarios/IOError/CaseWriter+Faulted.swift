@@ -8,8 +8,8 @@ import Storage
 extension CaseWriter {
     /// Writes a case of a store that met a fault.
     ///
-    /// What storage held is derived from the trace, so that a replay needs no fault. What was seen in a live store alone
-    /// has to be done again: the case then holds what was recorded, the files as they were left, and the run.
+    /// A violation in a stored state is derived from the trace, so a replay needs no fault. A violation in a live store
+    /// must be repeated: the case then has the recording, the files at the end and the parameters of the run.
     func write(
         _ failure: FaultJudge.Failure, _ cause: Cause, of outcome: FaultTrial.Outcome, files: FaultTrial,
         rules: [Rule], doneAgainBy again: RunRequest
@@ -45,7 +45,7 @@ extension CaseWriter {
         return finding
     }
 
-    /// The files of the case that say what happened.
+    /// Writes the files with the evidence.
     private func write(
         _ failure: FaultJudge.Failure, of outcome: FaultTrial.Outcome, files: FaultTrial, to directory: ByteString
     ) throws {

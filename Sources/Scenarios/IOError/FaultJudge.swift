@@ -6,25 +6,25 @@ import Runs
 import Storage
 import Targets
 
-/// Says what is wrong with a store that met a fault.
+/// Judges a store that met a fault.
 package struct FaultJudge {
-    /// One thing that the store did and must not do.
+    /// A violation by the store.
     package struct Failure {
-        /// Where it shows.
+        /// Where the violation shows.
         enum Sight {
-            /// In a state of storage, judged by the contract; after a power cut where there is no look.
+            /// In a stored state, judged by the contract. Without a look it is the state after a power cut.
             case state(CrashState, Contract, CrashStory.FaultLook?)
-            /// In the living store, after so many events.
+            /// In the live store, after this many events.
             case live(eventCount: Int)
         }
 
         package var violation: Violation
         package var fact: FaultFact
         var sight: Sight
-        /// What the store said, where that is what is wrong.
+        /// The store's error message, if it is part of the violation.
         package var error: String?
 
-        /// - Parameter error: by default what the violation is about.
+        /// - Parameter error: the store's message; by default that of the violation.
         init(_ violation: Violation, _ fact: FaultFact, _ sight: Sight, error: String? = nil) {
             self.violation = violation
             self.fact = fact
@@ -36,12 +36,12 @@ package struct FaultJudge {
 
         package var look: CrashStory.FaultLook? { if case .state(_, _, let look) = sight { look } else { .live } }
 
-        /// The state of storage that shows it, and what it was judged by; nil when it was seen in a live store.
+        /// The stored state and its contract; nil for a violation in a live store.
         package var state: (state: CrashState, contract: Contract)? {
             if case .state(let state, let contract, _) = sight { (state, contract) } else { nil }
         }
 
-        /// The state that shows it.
+        /// The state for the story; for a live store the whole state at that event.
         func failingState(of outcome: FaultTrial.Outcome) throws -> FailingState {
             let seen: CrashState =
                 switch sight {
@@ -58,12 +58,12 @@ package struct FaultJudge {
     let outcome: FaultTrial.Outcome
     package let client: RecoverClient
     package let scratch: ByteString
-    /// The store's directory as the second life left it.
+    /// The store's directory after the second life.
     package let backing: ByteString
     private let memory: MemoryBudget
     private let activity: Activity
     private let wording: any Wording
-    /// No further look is begun that could be left out; what was seen until then stands.
+    /// Whether to begin no further optional checks. Earlier failures are kept.
     private let isOver: () -> Bool
 
     init(
@@ -83,11 +83,11 @@ package struct FaultJudge {
         self.isOver = isOver
     }
 
-    /// What a store that storage lied to about bytes is held to is less than its contract; without a power cut a sync
-    /// that lied costs nothing.
+    /// The contract of stored states without a power cut. After wrong bytes it is only `.prefix`; a sync that lied
+    /// loses nothing then, so `.prefix` demands keep the full contract.
     private var contract: Contract { demand == .corruptionDetection ? .prefix : request.contract }
 
-    /// Judges every look at the store, in their order.
+    /// Judges all observations and stored states, in order.
     package func judge(_ tally: inout RunTally) throws -> [Failure] {
         try refuseDelaysThatHang()
         var failures: [Failure] = []
@@ -112,7 +112,7 @@ package struct FaultJudge {
         return failures
     }
 
-    /// Nobody can tell whether a store hangs while a rule holds it up for longer than it may take.
+    /// Throws if the rules delayed the store for its whole timeout: then a hang cannot be told from the delay.
     private func refuseDelaysThatHang() throws(RunError) {
         let timeout = request.target.target.timeoutSeconds
         func require(_ what: String, in events: Range<Int>) throws(RunError) {
@@ -132,14 +132,14 @@ package struct FaultJudge {
         life.termination == .timedOut ? [inLife(life, .hung(isAfterFault: isAfterFault))] : []
     }
 
-    /// What a life that ended so says of the store.
+    /// The failure that the end of a life shows.
     private func inLife(_ life: FaultTrial.Life, _ fact: FaultFact, error: String? = nil) -> Failure {
         Failure(
             Violation(check: .writable, detail: wording.words(for: fact)), fact, .live(eventCount: life.eventCount),
             error: error)
     }
 
-    /// With the rules still there the store may refuse to open, and must not show what is wrong.
+    /// Judges the recovery under the rules. The store may refuse to open, but must not show wrong data.
     private func judgeUnderRules(_ tally: inout RunTally) -> [Failure] {
         switch outcome.underRules {
         case .opened(let observation)?:
@@ -162,7 +162,7 @@ package struct FaultJudge {
         }
     }
 
-    /// Everything that was written and not taken back by a fault is there; nothing is cached any more.
+    /// Judges the stored state at `crashPoint`, without caches: every write that no fault undid must be there.
     private func judgeStored(at crashPoint: Int, _ place: FaultFact.StoredAt, _ tally: inout RunTally) throws
         -> [Failure]
     {
@@ -180,7 +180,7 @@ package struct FaultJudge {
                     tally.noteWrites(
                         afterRecoveryIn: &evidence, outcome.history.validator, contract, at: state.oracleLineCount)
                 }
-                // What is held to less may have kept everything all the same: then every check can be controlled.
+                // A store under a weaker contract may have kept everything; then the control covers every check.
                 let (validator, line) = (outcome.history.validator, state.oracleLineCount)
                 let isWhole = validator.judge(evidence, contract: request.contract, at: line).verdict != .violation
                 tally.control(validator, evidence, isWhole ? request.contract : contract, at: line)
@@ -193,14 +193,14 @@ package struct FaultJudge {
         ]
     }
 
-    /// What the store writes through a shared mapping reaches storage when the kernel sees fit, and until then its own
-    /// processes find it in the cache: what lies in storage before the end of the mount is not what it would find.
+    /// Whether the stored state is what the store's processes see. Data in a shared mapping is in the page cache until
+    /// the kernel writes it, at the latest at the unmount.
     private var isStoredWhenWritten: Bool { outcome.recording.mappedFiles.isEmpty }
 
-    /// How many acknowledgements under the fault are looked at.
+    /// The limit of acknowledgements to check after the fault.
     private static let pointLimit = 24
 
-    /// The same after acknowledgements that followed the fault: what is written later may cover up what is missing now.
+    /// Judges the stored states at acknowledgements after the fault: later writes may hide missing data.
     private func judgeStoredMeanwhile(_ tally: inout RunTally) throws -> [Failure] {
         guard isStoredWhenWritten else { return [] }
         let events = outcome.recording.events
@@ -225,7 +225,8 @@ package struct FaultJudge {
         return []
     }
 
-    /// Syncs lied: now the power goes, on a disk that otherwise keeps its order. A prefix must be left, in a store that opens.
+    /// Judges power cuts after syncs that lied, on a disk that otherwise keeps the order. The store must open with a
+    /// prefix.
     private func judgeCuts(_ tally: inout RunTally) throws -> [Failure] {
         let checker = checker(.prefix)
         var failures: [Failure] = []
@@ -247,7 +248,7 @@ package struct FaultJudge {
         return failures
     }
 
-    /// What the trace says must be what lies in the directory: if only the real one fails, the harness is wrong.
+    /// The state derived from the trace must match the directory: if only the directory fails, the harness is wrong.
     private func compareWithBacking() throws {
         let links = try Tree(skeletonOf: backing).escapingLinks()
         let recovery = try client.confined(for: links, in: scratch).recoverAlone(backing).recovery

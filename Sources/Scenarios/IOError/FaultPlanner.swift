@@ -5,23 +5,23 @@ import Model
 import Runs
 import Storage
 
-/// Places each family's rule where it fires in the middle of the work: a life without faults says how often each would
-/// have matched, and a seeded draw picks one of these.
+/// Chooses a place for the rule of each family, in the middle of the work: counts the matches in a life without faults,
+/// and draws one with the seed.
 struct FaultPlanner {
-    /// A family with the rule that was placed.
+    /// A family with its rule.
     struct Plan {
         package var family: FaultFamily
-        /// nil where there is nothing to hit.
+        /// nil if there is nothing to hit.
         package var rule: Rule?
-        /// Why there is nothing to hit.
+        /// The reason why there is nothing to hit.
         package var obstacle: Obstacle?
-        /// What `#` stands for, and the file.
+        /// The values of `#` and of the file in the family's template.
         package var number: UInt64 = 0
         package var path: ByteString?
         /// The same fault at other places, for a family that is tried at several.
         package var others: [Plan] = []
 
-        /// The same fault at an earlier place; nil when this is the earliest.
+        /// The same fault at an earlier place; nil if this is the first.
         package func earlier() throws -> Plan? {
             guard rule != nil, number > 1 else { return nil }
             var plan = self
@@ -33,24 +33,24 @@ struct FaultPlanner {
 
     package let request: RunRequest
     package let context: RunContext
-    /// What stands behind the names of the files of a life.
+    /// The suffix of the file names of a life.
     package let label: String
-    /// A sweep: each family is tried wherever it can fire.
+    /// Whether to sweep: each family is tried at every place where it can fire.
     let takesEveryPlace: Bool
 
-    /// More files than this are not tried for reads: the rules are asked one by one.
+    /// The limit of files to try for reads: each file needs a rule.
     private static let fileLimit = 24
-    /// No life comes to so many operations.
+    /// More operations than any life has.
     private static let never: UInt64 = 1 << 40
 
-    /// A rule that counts, and stands for one place of one family.
+    /// A rule that only counts the matches of a family, or of a family and a file.
     private struct Candidate {
         var family: Int
         var path: ByteString?
         var rule: Rule
     }
 
-    /// Plans for these families, in their order.
+    /// Makes plans for these families, in order.
     func plans(_ families: [FaultFamily]) throws -> [Plan] {
         let plain = try life("plain", [])
         guard plain.first.termination.isSuccess else {
@@ -89,8 +89,8 @@ struct FaultPlanner {
         return plans
     }
 
-    /// What each candidate's rule matches in a life in which none fires. Those that the mount cannot carry out go, and
-    /// their plans say why.
+    /// Counts the matches of each candidate's rule in a life in which none fires. Removes candidates that the mount
+    /// does not support, and sets the obstacle in their plans.
     private func count(_ candidates: inout [Candidate], _ plans: inout [Plan]) throws -> [UInt64] {
         while true {
             do {
@@ -113,7 +113,7 @@ struct FaultPlanner {
         var trial = FaultTrial(request: request, context: context, name: "\(name)\(label)")
         trial.hasSecondLife = false
         let outcome = Result { try trial.run(rules) }
-        // A recording reads its trace as long as it lives: the open file outlives its name.
+        // A recording keeps its trace open, so the file can be removed.
         try trial.remove()
         return try outcome.get()
     }
@@ -123,7 +123,7 @@ struct FaultPlanner {
             plan.obstacle = .storeWritesTooLittle
             return
         }
-        // Between a quarter and three quarters of what it grows to.
+        // Between a quarter and three quarters of the final size.
         plan.number = sizeBytes / 4 + draw % (sizeBytes / 2)
         plan.rule = try plan.family.rule(plan.number, path: nil)
     }
@@ -135,7 +135,7 @@ struct FaultPlanner {
             return
         }
         let count = takesEveryPlace ? total : min(UInt64(plan.family.placeCount), total)
-        // A sweep goes from the first place to the last.
+        // A sweep starts at the first place, otherwise at a drawn one.
         let first = takesEveryPlace ? 0 : draw % total
         let places = try (0..<count).map { index in
             try self.plan(plan.family, ways, first + index * total / count)
@@ -144,7 +144,7 @@ struct FaultPlanner {
         plan.others = Array(places.dropFirst())
     }
 
-    /// - Parameter place: among those of all ways; beyond the last it begins again.
+    /// - Parameter place: the index among the places of all `ways`, modulo their number.
     private func plan(
         _ family: FaultFamily, _ ways: [(path: ByteString?, count: UInt64)], _ place: UInt64
     ) throws -> Plan {

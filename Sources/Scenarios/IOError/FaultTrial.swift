@@ -8,31 +8,30 @@ import Runs
 import Storage
 import Targets
 
-/// A store meets one fault: a life under the rules, a look at it while they hold, and a life after they are gone, all
-/// on one mount, so that what the kernel has cached survives from one to the next as it does on a machine that stays
-/// up.
+/// Runs a store with faults: a life under the rules, a recovery under the rules, and a life without them. All are on
+/// one mount, so that the kernel's cache survives between them, as on a machine that stays up.
 package struct FaultTrial {
-    /// How it went.
+    /// The result of a trial.
     package struct Outcome {
         package var recording: Recording
-        /// The rules with what they matched and fired, and what happened, operation by operation.
+        /// The rules with their counts of matches, and the injected faults in order.
         package var rules: [RuleSet.Status]
         package var faults: [InjectedFault]
-        /// Everything that was promised, with the restart between the two lives.
+        /// The oracle history, with the restart between the two lives.
         package var history: OracleHistory
-        /// The life under the rules, and what it said.
+        /// The life under the rules.
         var first: Life
-        /// What the store showed right after it, with the rules still there; nil where nobody looked.
+        /// The recovery after the first life, under the rules; nil if there was none.
         var underRules: RecoverOutcome?
-        /// How many events there were then.
+        /// The number of events after this recovery.
         var underRulesEventCount: Int
-        /// The life after; nil where there was none.
+        /// The life without the rules; nil if there was none.
         var second: Life?
 
         package var firedCount: UInt64 { rules.reduce(0) { $0 + $1.fired } }
 
-        /// For how long the rules alone may have kept the store from going on, in these events: their longest delay, or
-        /// all those after the last oracle line.
+        /// The time for which the rules alone may have blocked the store during these events, in seconds: the longest
+        /// delay of one operation, or the sum of delays after the last oracle line, whichever is longer.
         func delaySeconds(in events: Range<Int>) -> Double {
             var delays: [OperationID: Double] = [:]
             for fault in faults {
@@ -55,10 +54,10 @@ package struct FaultTrial {
         }
     }
 
-    /// One life of the store.
+    /// A life of the store.
     struct Life {
         package var end: WorkloadEnd
-        /// How many events and oracle lines there were when it had ended.
+        /// The number of events and of oracle lines at the end of the life.
         package var eventCount: Int
         package var lineCount: Int
 
@@ -67,20 +66,20 @@ package struct FaultTrial {
 
     package let request: RunRequest
     package let context: RunContext
-    /// What its files are called.
+    /// The base name of its files.
     package let name: String
-    /// Whether there is a life after the rules are gone.
+    /// Whether to run a second life without the rules.
     var hasSecondLife = true
 
     package var trace: ByteString { context.file("\(name).trace") }
     package var oracle: ByteString { context.file("\(name).oracle.jsonl") }
     package var backing: ByteString { context.scratchFile(name) }
 
-    /// How many operations the second life does: enough to write every key and go through a compaction or two.
+    /// The number of operations of the second life: enough to write every key and to compact once or twice.
     private var secondOperationCount: UInt64 { max(10, request.operationCount / 2) }
 
-    /// Begins with an empty directory, and leaves the store's in `backing`. A rule that the mount cannot carry out is a
-    /// `MountError.rule`.
+    /// Runs the trial in an empty directory, and leaves the store in `backing`. Throws `MountError.rule` for a rule
+    /// that the mount does not support.
     package func run(_ rules: [Rule]) throws -> Outcome {
         try RunFiles.makeDirectory(backing)
         let sink = try FileTrace(creating: trace)
@@ -128,7 +127,7 @@ package struct FaultTrial {
             first: first, underRules: underRules, underRulesEventCount: underRulesEventCount, second: second)
     }
 
-    /// Takes away what the trial left. Cases keep what they need under names of their own.
+    /// Removes the files of the trial. Cases have their own copies.
     package func remove() throws {
         try? TreeRemoval.remove(backing)
         for path in [trace, oracle] { try RunFiles.remove(path) }

@@ -9,12 +9,12 @@ import Runs
 import Storage
 import Targets
 
-/// Storage fails while the store is at work: errors, short counts, no space, failed syncs, wrong bytes.
+/// Injects storage failures while the store works: errors, short counts, no space, failed syncs, wrong bytes.
 ///
-/// Each family of faults is tried on a store of its own. A life without faults says where its rule can fire, and a seeded
-/// draw places it there. Under the fault the store may refuse, loudly, or go on; once the fault is gone it must open,
-/// hold what it had acknowledged and take new writes. It is looked at with the fault still there, after the files were
-/// read afresh from storage (a remount), and after a second life. What each family holds a store to: docs/io-errors.md.
+/// Each family of faults has its own store. A life without faults counts where the rule can fire, and a seeded draw
+/// chooses the place. Under the fault the store may report errors or continue; without the fault it must open, hold
+/// what it had acknowledged and accept new writes. It is judged under the fault, from storage without caches (as after
+/// a remount), and after a second life. docs/io-errors.md has the guarantees for each family.
 package struct IOErrorRun: ScenarioRun {
     package let scenario: IOErrorScenario
     package let request: RunRequest
@@ -24,7 +24,7 @@ package struct IOErrorRun: ScenarioRun {
     private let client: RecoverClient
     private let budget: TimeBudget
     private let activity: Activity
-    /// The budget did not end the present family of faults before its last place.
+    /// Whether the current family was tried at all its places; false if the budget ended it early.
     private var isTrialWhole = true
 
     package init(_ scenario: IOErrorScenario, _ request: RunRequest, _ context: RunContext, program: String) {
@@ -37,7 +37,7 @@ package struct IOErrorRun: ScenarioRun {
         activity = Activity(context.progress)
     }
 
-    /// Each family is tried at every place.
+    /// Whether each family is tried at every place.
     private var isSweep: Bool { scenario.faults == .families(everyPlace: true) }
 
     private var cycleCount: Int { max(1, scenario.cycles) }
@@ -84,7 +84,7 @@ package struct IOErrorRun: ScenarioRun {
         }
     }
 
-    /// A budget may end the run before all of so many trials in each cycle are done.
+    /// Sets the number of planned trials (`count` for each cycle), if a budget may end the run earlier.
     private mutating func expect(trials count: Int) {
         guard scenario.budget?.seconds != nil, tally.parts == nil else { return }
         tally.parts = .init(0, of: count * cycleCount, .trials)
@@ -95,7 +95,7 @@ package struct IOErrorRun: ScenarioRun {
         tally.parts?.exhaustive += 1
     }
 
-    /// At each of its places, until a promise is broken; a sweep goes on to the last.
+    /// Tries the fault at each place until one shows a violation; a sweep tries all places.
     private mutating func tryPlaces(of plan: FaultPlanner.Plan, _ request: RunRequest) throws -> FaultReport {
         var (first, failing): (FaultReport?, FaultReport?)
         var failingCount = 0
@@ -126,7 +126,7 @@ package struct IOErrorRun: ScenarioRun {
         return first
     }
 
-    /// What a life without faults counted is a guess for one with them: a rule that did not fire is tried earlier.
+    /// Tries a rule, and earlier places if it did not fire: the place was counted in another life.
     private mutating func tryUntilItFires(
         _ plan: FaultPlanner.Plan, _ rule: Rule, _ request: RunRequest
     ) throws -> FaultReport {
@@ -141,7 +141,7 @@ package struct IOErrorRun: ScenarioRun {
         }
     }
 
-    /// The rules that somebody named, all of them at once.
+    /// Tries the user's rules together.
     private mutating func tryRules(_ rules: [Rule], _ request: RunRequest) throws {
         let demands = Set(rules.map(\.demand))
         let demand: FaultFamily.Demand =
@@ -165,7 +165,7 @@ package struct IOErrorRun: ScenarioRun {
     // MARK: - A trial
 
     private struct Trial {
-        /// The run's, with the seed of this trial.
+        /// The request of the run, with the seed of this trial.
         var request: RunRequest
         var family: FaultFamilyName
         var rules: [Rule]

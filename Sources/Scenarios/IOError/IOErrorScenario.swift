@@ -7,23 +7,23 @@ extension ScenarioName {
     package static let ioError = ScenarioName(rawValue: "io-error")
 }
 
-/// Storage fails while the store is at work: errors, no space, failed syncs, wrong bytes.
+/// Injects storage failures while the store works: errors, no space, failed syncs, wrong bytes.
 package struct IOErrorScenario: Scenario {
     package static let name = ScenarioName.ioError
     package static let summary =
         "storage fails at work: errors, no space, short counts, failed syncs, lies, wrong bytes"
     package static let needs: [MachineNeed] = [.fuse]
 
-    /// What is injected.
+    /// The faults to inject.
     package enum Faults: Hashable, Sendable {
-        /// Each family of faults in its turn, at a few drawn places or at every place where it can fire.
+        /// Each family of faults in turn, at a few drawn places or at every place where it can fire.
         case families(everyPlace: Bool)
         /// These rules together.
         case rules([Rule])
     }
 
     package var faults = Faults.families(everyPlace: false)
-    /// How often all of it is done, with rising seeds.
+    /// The number of cycles. Each uses the next seed.
     package var cycles = 1
     package var budget: RunBudget? = RunBudget()
 
@@ -64,7 +64,7 @@ package struct IOErrorScenario: Scenario {
                 }
                 scenario.add(rules)
             } texts: { _ in
-                // The rules are said one by one.
+                // A rule file is printed as its rules.
                 []
             }.only(in: .commandLine),
             ScenarioOption(

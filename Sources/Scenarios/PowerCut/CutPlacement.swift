@@ -1,20 +1,20 @@
 import FaultFS
 import Model
 
-/// A place for one cut: what must happen for the power to go.
+/// The condition for one power cut.
 package struct CutPlacement {
     package enum Trigger: Hashable {
-        /// When so much of the trace has happened.
+        /// At this crash point of the trace.
         case point(CrashPoint)
         /// When this rule fires.
         case rule(Rule)
     }
 
     package var trigger: Trigger
-    /// The number in it that was drawn, counted from 1; nil where somebody else chose the place.
+    /// The drawn number in the trigger, from 1; nil if the user chose the place.
     private var number: UInt64?
 
-    /// Exactly where the rule says.
+    /// Exactly where the rule fires.
     package init(_ rule: Rule) {
         trigger = .rule(rule)
     }
@@ -25,13 +25,13 @@ package struct CutPlacement {
         self.number = number.value
     }
 
-    /// After so many events, at least one.
+    /// After this many events, at least one.
     package init(event: Int) {
         trigger = .point(CrashPoint(.after, event, .events))
         number = UInt64(event)
     }
 
-    /// An earlier place of the same kind; nil when there is none.
+    /// An earlier place of the same kind; nil if there is none.
     package func earlier() -> CutPlacement? {
         guard let number, number > 1 else { return nil }
         switch trigger {

@@ -2,8 +2,8 @@ import Exploration
 import Model
 import Runs
 
-/// Places power cuts by the recording of a run without one. Creates, renames and unlinks show when a store rotates,
-/// compacts or checkpoints.
+/// Chooses places for power cuts from the recording of a run without one. Creates, renames and unlinks mark the
+/// rotations, compactions and checkpoints of a store.
 struct CutPlanner {
     private let eventCount: Int
     /// The number of operations on names, by kind, after the first oracle line.

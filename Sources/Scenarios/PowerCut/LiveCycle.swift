@@ -9,12 +9,12 @@ import Runs
 import Storage
 import Targets
 
-/// One life of a store on a mount: mounted, at work or recovering, perhaps without power at some point, unmounted.
+/// One life of a store on a mount: mounts, runs the workload or recovers, perhaps cuts the power, and unmounts.
 package struct LiveCycle {
-    /// The power goes.
+    /// A power cut.
     package struct Crash {
         var trigger: CutPlacement.Trigger
-        /// Which state is left behind.
+        /// The changes that survive.
         package var choice: Choice
 
         package init(trigger: CutPlacement.Trigger, choice: Choice) {
@@ -23,22 +23,22 @@ package struct LiveCycle {
         }
     }
 
-    /// What a life left.
+    /// The result of a life.
     struct Life {
         package var recording: Recording
-        /// The power cut, if the power went before the life had ended.
+        /// The power cut; nil if the life ended before it.
         package var cut: PowerCut?
-        /// The last thing that a rule did: where one cut the power, that; nil where none fired.
+        /// The last injected fault: the power cut, if a rule made it; nil if no rule fired.
         package var fault: InjectedFault?
 
-        /// What the cut hit.
+        /// The operation or event that the cut hit.
         package var hit: CutHit? {
             guard let cut else { return nil }
             return fault.map(CutHit.operation) ?? .event(cut.eventCount, recording)
         }
     }
 
-    /// How a workload went.
+    /// The result of a life with a workload.
     package struct Outcome {
         var life: Life
         package var end: WorkloadEnd
@@ -50,11 +50,11 @@ package struct LiveCycle {
 
     package let request: RunRequest
     package let context: RunContext
-    /// Where the store's files are.
+    /// The directory of the store's files.
     package let backing: ByteString
-    /// Where the oracle's lines are kept.
+    /// The path of the oracle.
     package let oracle: ByteString
-    /// Faults of a life in which the power stays on.
+    /// The fault rules of a life without a power cut.
     var rules: [Rule]
 
     package init(
@@ -67,8 +67,8 @@ package struct LiveCycle {
         self.oracle = oracle
     }
 
-    /// Runs the workload once. With a crash the power goes there: everything that runs is killed, and the state that it
-    /// asks for is left behind. Without one, or if the workload ends before it, everything is kept.
+    /// Runs the workload once. A crash cuts the power: it kills the workload and leaves the chosen state. Without a
+    /// crash, or if the workload ends before it, all changes are kept.
     package func run(named name: String, firstSeq: UInt64, crash: Crash?) throws -> Outcome {
         let workload = Workload()
         let (life, termination) = try onMount(name, crash, killing: workload) { mountPoint in
@@ -77,7 +77,7 @@ package struct LiveCycle {
         return Outcome(life: life, end: WorkloadEnd(termination, saying: workload.errorOutput))
     }
 
-    /// Lets the store recover. When the power goes meanwhile, every call on the mount fails, which ends the recovery.
+    /// Recovers the store. After a power cut all calls on the mount fail, which ends the recovery.
     ///
     /// - Parameter links: the links of `backing` that lead out of it.
     func recover(
@@ -112,7 +112,7 @@ package struct LiveCycle {
     }
 }
 
-/// The workload's process, which the end of the power may kill before it is known to have begun.
+/// The process of a workload. A power cut may kill it from another thread before its start is known.
 private final class Workload: Sendable {
     private struct State {
         var run: WorkloadRun?
@@ -122,7 +122,7 @@ private final class Workload: Sendable {
 
     var errorOutput: String { state.withLock { $0.run?.errorOutput ?? "" } }
 
-    /// Kills the process group now, or as soon as there is one.
+    /// Kills the process group now, or as soon as it starts.
     func kill() {
         let run = state.withLock { state in
             state.isPowerGone = true

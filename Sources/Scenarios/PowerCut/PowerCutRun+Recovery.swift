@@ -6,15 +6,16 @@ import Oracle
 import Runs
 import Storage
 
-/// Cuts while the store recovers from a cut.
+/// Power cuts during the recovery from a power cut.
 extension PowerCutRun {
-    /// After so many cuts from which recovery had nothing to change it is believed to change nothing ever. One that broke a
-    /// promise already says nothing of a crash during the recovery from it.
+    /// The limit of first cuts to try. If no recovery changes anything after so many, assume that none ever does. A
+    /// first cut that breaks a promise is not followed by a second one: the violation needs no crash during recovery.
     private static let firstCutLimit = 4
 
-    /// The power goes at work, and again while the store recovers from that. False when it does not open any more.
+    /// Cuts the power during the workload, and again during the recovery. False if the store no longer opens.
     ///
-    /// A recovery of a copy says how many events it comes to; crashes of it are derived, and one is carried out for real.
+    /// Recovers a copy of the state first, to count the events and to derive crashes of the recovery. Then it makes one
+    /// crash on the mount.
     mutating func cutRecovery(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
         var obstacle = Obstacle.recoveryChangesNothing(cuts: Self.firstCutLimit)
         for _ in 0..<Self.firstCutLimit {
@@ -24,7 +25,7 @@ extension PowerCutRun {
             }
             guard let first = planner.place(.work, &stream), let attempt = try cut(aim, at: first) else { return false }
             guard case .cut(let life) = attempt else { return true }
-            // That was the first of the two, and is no cut of a recovery.
+            // This was the first of the two cuts, not the cut of the recovery.
             tally.aims.removeLast()
             guard life.isRight else {
                 obstacle = .firstCutsFailed(cuts: Self.firstCutLimit)
@@ -48,7 +49,7 @@ extension PowerCutRun {
         return true
     }
 
-    /// The recovery of a copy of the state that a cut left; nil when the store does not open.
+    /// Records the recovery of a copy of the state after a cut; nil if the store does not open.
     private mutating func recoveryOfACopy(of state: CrashState, _ life: CutLife, _ aim: Aim) throws -> Recording? {
         let copy = context.scratchFile("copy")
         try RunFiles.makeDirectory(copy)
@@ -61,7 +62,8 @@ extension PowerCutRun {
         return recovery.recording
     }
 
-    /// Recovers the store's own directory, until the power goes.
+    /// Recovers the store's own directory, with a power cut. Retries at earlier places if the recovery ended before the
+    /// cut.
     private mutating func cutRecovery(_ aim: Aim, at placement: CutPlacement, after firstCrash: FirstCrash) throws {
         var next: CutPlacement? = placement
         while let placement = next {

@@ -9,34 +9,34 @@ import Runs
 import Storage
 import Targets
 
-/// The power goes.
+/// Cuts the power.
 ///
-/// First one life of the store is recorded from beginning to end, and crashes of it are derived: right after every
-/// oracle line with nothing optional kept, at seeded points and around changes of names with seeded survivors. Then the
-/// power goes for real, at seeded moments of the work as often as there are cycles, and once at each kind of moment
-/// that is worth it: when a file gets its name, when a name moves, when one goes, and while the store recovers. The
-/// mount freezes, what runs is killed, one legal state is left behind, the store recovers and goes on from there. What
-/// lies around each of these cuts is swept like the first life.
+/// First it records one life of the store without a cut and derives crashes: after every oracle line with nothing
+/// optional kept, at seeded points, and around changes of names with seeded survivors. Then it cuts the power on the
+/// mount: at seeded moments of the workload, once for each cycle, and once at each usual aim (create, rename, unlink,
+/// recovery). A cut freezes the mount, kills the workload and leaves one legal state; the store recovers and continues
+/// from it. Crashes near each cut are derived as in the first life.
 struct PowerCutRun: ScenarioRun {
     package let scenario: PowerCutScenario
     package let request: RunRequest
     package let context: RunContext
     private let writer: CaseWriter
     package private(set) var history: OracleHistory
-    /// What was counted so far: it stands even if the run ends early with an error.
+    /// The counts and findings so far. They are kept if the run ends with an error.
     package var tally = RunTally()
     package let client: RecoverClient
-    /// What the store showed when the present life began; nil in the first.
+    /// The observation at the start of this life; nil in the first life.
     private var shown: Observation?
-    /// What its lives so far stored to through shared mappings: a life that ends in a cut may not show it.
+    /// The files that lives so far stored to through shared mappings: the trace of a life that ends in a cut may not
+    /// show them.
     private var mappedFiles: [String] = []
-    /// How many lives have each name.
+    /// The number of lives with each name.
     private var lives: [String: Int] = [:]
-    /// Where the cuts fall, and what they leave.
+    /// Decides the places of cuts and the surviving changes.
     package var stream: RandomStream
     private let budget: TimeBudget
     private let activity: Activity
-    /// The part that is being done was not cut short so far.
+    /// Whether the current part was not cut short so far.
     var isPartWhole = true
 
     package init(_ scenario: PowerCutScenario, _ request: RunRequest, _ context: RunContext, program: String) {
@@ -51,7 +51,7 @@ struct PowerCutRun: ScenarioRun {
         budget = TimeBudget(began: MonotonicTime.seconds(), seconds: scenario.budget?.seconds)
     }
 
-    /// No further state is looked at: the share of the budget is used up, or somebody pressed Ctrl-C.
+    /// Whether to check no further states: the part's share of the budget is used up, or the run was interrupted.
     package var isOver: Bool { context.shouldStop() || budget.isUsedUp }
 
     package var backing: ByteString { context.scratchFile("store") }
@@ -83,10 +83,10 @@ struct PowerCutRun: ScenarioRun {
         if !aims.isEmpty { _ = try recoverWhatWasLeft() }
     }
 
-    /// Does one part of the run, unless the budget is used up, and counts it when it was not cut short. The first part
-    /// may take half of the budget, the others share the rest.
+    /// Does one part of the run, unless the budget is used up, and counts it if it was not cut short. The first part
+    /// may use half of the budget; the others share the rest.
     ///
-    /// - Returns: what `body` does; true when it was left out.
+    /// - Returns: the result of `body`; true if the part was left out.
     @discardableResult
     private mutating func part(
         _ number: Int, of count: Int, _ what: String, _ body: (inout PowerCutRun) throws -> Bool
@@ -105,7 +105,7 @@ struct PowerCutRun: ScenarioRun {
         return goesOn
     }
 
-    /// One cut that is wanted.
+    /// A planned cut.
     package struct Aim {
         package var cycle: Int
         package var aim: CutAim
@@ -115,19 +115,19 @@ struct PowerCutRun: ScenarioRun {
         }
     }
 
-    /// A life without power at its end.
+    /// A life that ended with a power cut.
     struct CutLife {
         package var recording: Recording
         package var cut: PowerCut
         package var hit: CutHit?
         package var linesBefore: Int
-        /// What the cut left keeps every promise.
+        /// Whether the state after the cut keeps every promise.
         var isRight = false
     }
 
     // MARK: - Cuts
 
-    /// Lets the store live until the power goes where `aim` says. False when it does not open any more.
+    /// Runs the store until the power cut at `aim`. False if the store no longer opens.
     private mutating func cut(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
         switch aim.aim {
         case .phase(.recovery): return try cutRecovery(aim, planner)
@@ -141,15 +141,15 @@ struct PowerCutRun: ScenarioRun {
         }
     }
 
-    /// What came of a life that the power was to end.
+    /// The result of a life with a planned power cut.
     package enum Attempt {
         case cut(CutLife)
-        /// The power did not go, nowhere that was tried.
+        /// No place that was tried was reached.
         case missed
     }
 
-    /// A place that was counted in another life is a guess for this one: if the power did not go there, an earlier one
-    /// is tried in the next. Nil when the store does not open any more.
+    /// Runs the store until the power cut at `placement`. The place was counted in another life, so this one may not
+    /// reach it: then the next life tries an earlier place. nil if the store no longer opens.
     package mutating func cut(_ aim: Aim, at placement: CutPlacement) throws -> Attempt? {
         var next: CutPlacement? = placement
         while let placement = next {
@@ -185,13 +185,13 @@ struct PowerCutRun: ScenarioRun {
 
     // MARK: - Lives
 
-    /// What the next life of this name is called.
+    /// The unique name of the next life.
     package mutating func name(_ name: String) -> String {
         lives[name, default: 0] += 1
         return name + (lives[name] == 1 ? "" : "-\(lives[name]!)")
     }
 
-    /// One life on the mount; what it wrote to the oracle is taken into the history.
+    /// Runs one life on the mount, and reads the oracle lines that it wrote.
     private mutating func live(_ name: String, crash: LiveCycle.Crash?) throws -> LiveCycle.Outcome {
         var outcome = try cycle(on: backing).run(named: name, firstSeq: history.nextSeq, crash: crash)
         noteMappedFiles(&outcome.life.recording)
@@ -200,7 +200,7 @@ struct PowerCutRun: ScenarioRun {
         return outcome
     }
 
-    /// What one life shows of the store holds for all.
+    /// Applies the mapped files of each life to all later recordings.
     mutating func noteMappedFiles(_ recording: inout Recording) {
         recording.addMappedFiles(mappedFiles)
         mappedFiles = recording.mappedFiles
@@ -210,8 +210,8 @@ struct PowerCutRun: ScenarioRun {
         LiveCycle(request: request, context: context, backing: directory, oracle: context.oracle)
     }
 
-    /// The store recovers what the last life left, and what was in flight is settled by what it shows. False when it
-    /// does not open any more, which is a finding.
+    /// Recovers the store after the last life; the observation decides about operations in flight. False if the store
+    /// does not open, which is a finding.
     private mutating func beginNextLife() throws -> Bool {
         guard case .opened(let observation) = try recoverWhatWasLeft() else { return false }
         try history.restart(showing: observation)
@@ -219,8 +219,8 @@ struct PowerCutRun: ScenarioRun {
         return true
     }
 
-    /// The store recovers its directory as the last life really left it, and that is judged too. What a cut leaves was
-    /// judged before, by a copy derived from the trace: if only the real one fails, the harness left a wrong state.
+    /// Recovers the store's directory itself, and judges it. A copy derived from the trace was judged before: if only
+    /// the real directory fails, the harness left a wrong state.
     private mutating func recoverWhatWasLeft() throws -> Recovery {
         let links = try Tree(skeletonOf: backing).escapingLinks()
         let recovery = try client.confined(for: links, in: context.scratch).recoverAlone(backing).recovery
@@ -234,7 +234,7 @@ struct PowerCutRun: ScenarioRun {
         return recovery
     }
 
-    /// The store recovered, and then its workload failed although nothing was injected.
+    /// The finding for a workload that failed after a recovery, without an injected fault.
     private func refusal(_ life: LiveCycle.Outcome, _ aim: Aim) throws -> Finding {
         try context.requireRoom("the workload")
         if life.termination.isUsageError {
@@ -247,7 +247,7 @@ struct PowerCutRun: ScenarioRun {
 
     // MARK: - Judging
 
-    /// Judges the state that a live cut left, by a copy derived from its trace: whether it keeps every promise.
+    /// Judges the state after a live cut, with a copy derived from the trace. Returns whether it keeps every promise.
     private mutating func judge(_ life: CutLife) throws -> Bool {
         let state = try life.recording.state(request.profile, at: life.cut.eventCount, .losing(life.cut.lost))
         let checker = makeChecker(life.recording, life.linesBefore)
@@ -264,7 +264,7 @@ struct PowerCutRun: ScenarioRun {
         return isRight
     }
 
-    /// So many events before a cut are swept.
+    /// The number of events before a cut whose crashes are derived.
     private static let sweptBeforeCut = 60
 
     private mutating func sweepAround(_ life: CutLife) throws {
@@ -274,7 +274,7 @@ struct PowerCutRun: ScenarioRun {
         try self.sweep(life.recording, linesBefore: life.linesBefore, sweep)
     }
 
-    /// Judges one state; true when it is what the contract promises.
+    /// Judges one state. Returns whether it satisfies the contract.
     @discardableResult
     package mutating func take(
         _ state: CrashState, _ checker: StateChecker, _ collector: inout FindingCollector
@@ -290,7 +290,7 @@ struct PowerCutRun: ScenarioRun {
         return false
     }
 
-    /// - Parameter firstCrash: of a recovery: the crash that it recovers from.
+    /// - Parameter firstCrash: if `recording` is a recovery, the crash before it.
     package mutating func sweep(
         _ recording: Recording, linesBefore: Int, _ sweep: CutSweep, after firstCrash: FirstCrash? = nil
     ) throws {
@@ -300,7 +300,7 @@ struct PowerCutRun: ScenarioRun {
         let limit = sweep.stateLimit(of: recording)
         var number = 0
         defer { activity.endLooking() }
-        // What was found is reported, whatever ends the search.
+        // Findings are reported even if the search ends with an error.
         let outcome = Result {
             try sweep.forEachState(of: recording) { state in
                 guard !isOver else {
@@ -324,13 +324,13 @@ struct PowerCutRun: ScenarioRun {
         if context.shouldStop() { throw RunError.interrupted }
     }
 
-    /// Each state that hangs costs the timeout, and there may be hundreds: after so many of the whole run the search of
-    /// a life ends at its first.
+    /// Whether to stop the search of this life. Each state that hangs costs the full timeout, and there may be
+    /// hundreds: after the limit for the run, a search ends at its first hang.
     private func tooManyHang(_ checker: StateChecker) -> Bool {
         checker.hangingCount > 0 && client.hangCount >= ExplorationLimits.usualHangs
     }
 
-    /// - Parameter isCutShort: too many states hung, and the others were not looked at.
+    /// - Parameter isCutShort: whether the search ended because too many states hung.
     package mutating func report(
         _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: FirstCrash? = nil,
         isCutShort: Bool = false

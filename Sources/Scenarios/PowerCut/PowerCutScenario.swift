@@ -7,21 +7,22 @@ extension ScenarioName {
     package static let powerCut = ScenarioName(rawValue: "power-cut")
 }
 
-/// The power goes: what was not synced may be lost, torn or reordered as the profile allows.
+/// Cuts the power: unsynced changes may be lost, torn or reordered, as the profile allows.
 package struct PowerCutScenario: Scenario {
     package static let name = ScenarioName.powerCut
     package static let summary = "the power goes: unsynced data, sizes and names are lost by the profile's rules"
     package static let needs: [MachineNeed] = [.fuse]
     package static let losesByProfile = true
 
-    /// Where the power goes while the store lives.
+    /// The places of live power cuts.
     package enum Cuts: Hashable, Sendable {
-        /// So often at seeded moments of the work, and then once at each usual aim; 0: nowhere, crashes are derived alone.
+        /// This many cuts at seeded moments of the workload, then one at each usual aim. With 0 there are no live cuts,
+        /// only derived crashes.
         case seeded(Int)
-        /// At each of these in their order, so many times.
+        /// A cut at each aim in order, `rounds` times.
         case aimed([CutAim], rounds: Int)
 
-        /// Cut by cut.
+        /// The aims of all cuts, in order.
         package var aims: [CutAim] {
             switch self {
             case .seeded(0): []
