@@ -6,7 +6,7 @@ package struct BenchmarkRow: Encodable, Sendable {
         /// The ratio to the baseline.
         case ratioAtLeast(Double)
         case ratioAtMost(Double)
-        /// The yardstick stands there to be compared with, and nothing is promised.
+        /// No aim: the yardstick is only for comparison.
         case none
     }
 
@@ -26,7 +26,7 @@ package struct BenchmarkRow: Encodable, Sendable {
         self.aim = aim
     }
 
-    /// The value by the baseline's.
+    /// The value divided by the baseline's.
     package var ratio: Double { value / baselineValue }
 
     package var aimText: String {

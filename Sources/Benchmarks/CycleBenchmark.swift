@@ -10,8 +10,8 @@ import Scenarios
 import Storage
 import Targets
 
-/// What a power-cut cycle costs beyond the target's own work: the same workload and the same recovery on a plain
-/// directory of the same filesystem, measured in turn with the cycle.
+/// The overhead of a power-cut cycle over the target's own work: the same workload and the same recovery on a plain
+/// directory of the same filesystem, measured alternately with the cycle.
 package struct CycleBenchmark {
     private let target: ConfiguredTarget
     private let rounds: Int

@@ -6,9 +6,9 @@ import Runs
 import Storage
 import Targets
 
-/// What the workload driver adds to each operation: making it up, writing both its oracle lines, and counting the
-/// acknowledgements. The same operations on the same store, in this process and without an oracle, are measured in turn
-/// with it and taken off.
+/// The overhead of the workload driver per operation: generating it, writing both its oracle lines, and counting
+/// acknowledgements. The same operations on the same store, in this process and without an oracle, are measured
+/// alternately and subtracted.
 package struct WorkloadBenchmark {
     private let target: ConfiguredTarget
     private let store: BuiltInStore
@@ -18,7 +18,8 @@ package struct WorkloadBenchmark {
     private static let valueBytes = 1024
     private static let aimMicroseconds = 20.0
 
-    /// - Parameter directory: it exists, is empty and should lie in memory: on a disk each line of the oracle costs a sync.
+    /// - Parameter directory: an existing empty directory, preferably in memory: on a disk, each oracle line costs a
+    ///   sync.
     package init(targets: TargetCatalog, directory: ByteString, rounds: Int, operationCount: UInt64) throws {
         target = try targets.target("engine").configured([Setting(name: "compact_every", value: "0")])
         guard let store = target.builtInStore else { throw RunError.harness("the target engine is not built in") }
@@ -28,7 +29,7 @@ package struct WorkloadBenchmark {
         self.operationCount = operationCount
     }
 
-    /// The best of the rounds: what disturbs a measurement only makes it longer.
+    /// The best of the rounds, because disturbances only add time.
     package func rows() throws -> [BenchmarkRow] {
         var (whole, own) = (Double.infinity, Double.infinity)
         for _ in 0..<rounds {
@@ -49,7 +50,7 @@ package struct WorkloadBenchmark {
         return shape
     }
 
-    /// What `faultline workload` does; answers the microseconds of an operation.
+    /// Runs the workload as `faultline workload` does. Returns the microseconds per operation.
     private func drivenWork(_ store: ByteString) throws -> Double {
         let workload = StandaloneWorkload(
             target: target, directory: store, oracle: directory.appending(component: "oracle"), seed: 1,
@@ -80,7 +81,7 @@ package struct WorkloadBenchmark {
     }
 }
 
-/// Keeps nothing of what it is told.
+/// Discards every line.
 private struct NoOracle: OracleSink {
     func append(_ line: OracleLine) {}
 }

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Bytes
 
-/// Which case, and whose commands are run for it: what `replay`, `recheck` and `minimise` have in common.
+/// The case and the target: the common arguments of `replay`, `recheck` and `minimise`.
 struct CaseArguments: ParsableArguments {
     @Argument(help: "The case's directory, RUN/cases/N, or the archive of one.")
     var directory: ByteString
@@ -19,6 +19,6 @@ struct CaseArguments: ParsableArguments {
     @Flag(help: "Let the target's commands write wherever they like, and not in scratch space alone.")
     var noSandbox = false
 
-    /// Files that the command reads.
+    /// The files that the command reads.
     var inputs: [ByteString] { [directory] + (target.map { [ByteString($0)] } ?? []) }
 }

@@ -12,7 +12,7 @@ struct CaseCommand: ParsableCommand {
         abstract: "Makes a case into one file for a bug report, and such a file into a case.",
         subcommands: [Export.self, Import.self])
 
-    /// How the case at `path` is shown again, and what has to be said of its target for that.
+    /// The command that replays the case at `path`, and a note on its target.
     private static func next(_ path: ByteString, _ record: CaseRecord) throws -> [ReportLine] {
         let place = record.manifestPath.map { ["--target", $0] } ?? []
         let words = [ProgramName.shown, "replay", "\(try ArgumentPath.new(path))"] + place

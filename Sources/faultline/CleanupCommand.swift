@@ -25,11 +25,11 @@ struct CleanupCommand: ParsableCommand {
 
     func run() throws {
         var parents = [RunDirectory.parent(option: nil)]
-        // The same directory by another path is not looked at twice: the second look would find it locked by the first.
+        // Do not scan a directory twice under two paths: the second scan would find it locked by the first.
         if let out, (try? ArgumentPath.existing(out)) != (try? ArgumentPath.existing(parents[0])) {
             parents.append(out)
         }
-        // Benchmarks work where they measure: by default here.
+        // Benchmarks work in the directory that they measure, by default the current one.
         let measured = try [".", out].compactMap { try $0.map { try ArgumentPath.existing($0) } }
         let scratch = ScratchSpace.possibleParents()
         var cleanup = Cleanup(

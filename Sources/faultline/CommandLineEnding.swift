@@ -4,10 +4,10 @@ import Report
 import Runs
 import Scenarios
 
-/// From the arguments to the exit status: help goes to standard output, errors to standard error, and wrong usage is
-/// 2 (ArgumentParser's own is 64, which no table of ours knows).
+/// Maps the outcome of a command to output and exit status: help goes to standard output, errors to standard error, and
+/// a usage error is 2 (not ArgumentParser's 64).
 enum CommandLineEnding {
-    /// Runs the command that `arguments` name (by default those of the process).
+    /// Runs the command named by `arguments` (by default the process's).
     static func run(_ root: any ParsableCommand.Type, _ arguments: [String]? = nil) -> ExitStatus {
         do {
             var command = try root.parseAsRoot(arguments)
@@ -15,7 +15,7 @@ enum CommandLineEnding {
                 try command.run()
                 return .pass
             } catch {
-                // What was interrupted may fail for that; the process ends as the signal says.
+                // The error may come from an interruption: then the process ends with the signal's status.
                 Interruption.shared.waitIfInterrupted()
                 if let status = error as? ExitStatus { return status }
                 if case RunError.inconclusive(let reason) = error {
@@ -24,7 +24,7 @@ enum CommandLineEnding {
                 }
                 // Help on demand (`faultline`, `faultline help`) is thrown by run, too.
                 if isFromArgumentParser(error), root.exitCode(for: error) == .success { return end(root, error) }
-                // What the command found out when it ran is no matter of how it is called: no usage goes with it.
+                // An error at run time is not a usage error: print no usage.
                 say("error: \(isFromArgumentParser(error) ? root.message(for: error) : "\(error)")")
                 return .error
             }

@@ -4,17 +4,17 @@ import Machine
 import Scenarios
 import Storage
 
-/// What the process's exit code says. The only place that knows the numbers.
+/// The exit codes of the process. No other code has the numbers.
 enum ExitStatus: Int32, Error {
     case pass = 0
     /// The store broke its contract. Of `trace diff`: the traces differ.
     case violation = 1
     /// Wrong usage, a setup that does not work, or an error of the harness.
     case error = 2
-    /// Nothing was shown: the fault never fired, the kill never landed, every cell was skipped.
+    /// Inconclusive: no fault fired, no kill landed, or every cell was skipped.
     case inconclusive = 3
 
-    /// Ends the process. Output that could not be written is an error: a result that nobody got is none.
+    /// Ends the process. Unwritten output turns the status into an error.
     func exit() -> Never {
         let failure = faultline_flush_standard_output()
         guard failure == 0 else {

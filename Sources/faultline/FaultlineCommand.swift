@@ -1,6 +1,6 @@
 import ArgumentParser
 
-/// The root: it teaches, and leads to the subcommands. One file each.
+/// The root command: help and the subcommands, one file each.
 struct FaultlineCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "faultline",

@@ -162,7 +162,7 @@ struct LitmusCommand: ParsableCommand {
                     for (number, script) in executable.enumerated() {
                         progress.show("\(filesystem.rawValue), \(number + 1) of \(executable.count): \(script.name)")
                         do { observations.append(try laboratory.observe(script)) } catch let error as BlockError {
-                            // Hours of other results stand.
+                            // Skip it: the other results may have taken hours.
                             notes.append("\(script.name) on \(filesystem.rawValue) is left out: \(error)")
                         }
                     }

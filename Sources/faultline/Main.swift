@@ -4,17 +4,17 @@ import Glibc
 import Machine
 import Scenarios
 
-/// Where the process begins. What has to be done before any other thread exists is done first.
+/// The entry point. Work that must precede any other thread comes first.
 @main struct Main {
     static func main() {
         faultline_reserve_standard_streams()
         FaultMount.prepareProcess()
         Interruption.shared.install()
-        // A file beyond the limit of `ulimit -f` is then an error with a path, EFBIG, and not the end of the process.
+        // Exceeding `ulimit -f` then gives EFBIG, an error with a path, instead of killing the process.
         signal(SIGXFSZ, SIG_IGN)
         let words = CommandLine.arguments.dropFirst()
-        // Whoever mounts waits for the process that serves, which needs no other command: making all of them ready to be
-        // parsed takes as long as mounting.
+        // `mount` waits for the serving process, which needs only this command: setting up the parser for all commands
+        // takes as long as mounting.
         if words.starts(with: MountCommand.serviceWords) {
             CommandLineEnding.run(MountCommand.self, Array(words.dropFirst())).exit()
         }

@@ -77,7 +77,7 @@ struct MatrixCommand: ParsableCommand {
     }
 
     func run() throws {
-        // After an interruption what was done until then is printed, and how to go on, before the process ends.
+        // After an interruption, print the results so far and the command to resume before the process ends.
         let status = try Interruption.shared.awaiting { try runAndReport() }
         Interruption.shared.waitIfInterrupted()
         throw status
@@ -96,7 +96,7 @@ struct MatrixCommand: ParsableCommand {
             if resume == nil { _ = log.path.withCString { unlink($0) } }
             throw error
         }
-        // What the machine was at fault for is run again: its disk may have been full.
+        // Repeat cells that failed because of the machine: its disk may have been full.
         let finished = logged.filter { $0.value.isMet || $0.value.result?.verdict != .harnessError }
         var logs = [log]
         var (rows, failure) = try runOnce(matrix, log, finished, began)
@@ -124,7 +124,7 @@ struct MatrixCommand: ParsableCommand {
         return ExitStatus(report.verdict)
     }
 
-    /// This command once more, with what decides the cells, going on with the results in `log`.
+    /// The command that resumes with the results in `log`, with the options that select the cells.
     private func resumeCommand(_ log: MatrixLog) -> String {
         var words: [String] = []
         var rest = CommandLine.arguments.dropFirst()
@@ -151,7 +151,7 @@ struct MatrixCommand: ParsableCommand {
         return try MatrixFile(catalog, defaults).matrix(DefaultMatrix.text, file: "the default matrix")
     }
 
-    /// The profile of cells that do not say it themselves.
+    /// The profile of cells without one.
     private var profile: Profile {
         get throws {
             guard case .one(let profile) = options.profile else {
@@ -161,8 +161,7 @@ struct MatrixCommand: ParsableCommand {
         }
     }
 
-    /// Runs what of the matrix belongs to the shard and is not finished. When a result cannot be kept no further cell is
-    /// begun, and why is in `failure`.
+    /// Runs the unfinished cells of the shard. If a result cannot be saved, starts no further cell and sets `failure`.
     private func runOnce(
         _ matrix: Matrix, _ log: MatrixLog, _ finished: [Int: MatrixRow], _ began: ContinuousClock.Instant
     ) throws -> (rows: [MatrixRow], failure: (any Error)?) {
@@ -171,7 +170,7 @@ struct MatrixCommand: ParsableCommand {
         let progress = MatrixProgress(
             total: places.count, done: places.count - waiting.count, options.progress.progress)
         var session = options.session
-        // Cells that run at once share it.
+        // Concurrent cells share the memory.
         session.runsAtOnce = min(jobs, max(waiting.count, 1))
         let hasFailed = Atomic<Bool>(false)
         let failure = Guarded<(any Error)?>(nil)
@@ -201,7 +200,7 @@ struct MatrixCommand: ParsableCommand {
                 let row = MatrixRow(matrix.cells[index], result)
                 if !row.isMet { hasFailed.store(true, ordering: .relaxed) }
                 progress.finish(row)
-                // One that was interrupted is run again.
+                // An interrupted cell is run again on resume.
                 if Interruption.shared.isInterrupted, result.verdict != .violation { return }
                 let kept = row.withoutPlaces(
                     program: ProgramName.shown, matrix.cells[index].request, in: log.folder)

@@ -4,7 +4,7 @@ import Glibc
 import Report
 import Storage
 
-/// What `matrix` and `merge` have of their own to report with.
+/// The report options that only `matrix` and `merge` have.
 struct MatrixOutput: ParsableArguments {
     @Option(help: "Write JUnit XML to this file: the same as --report junit=FILE.")
     var junit: ByteString?
@@ -26,7 +26,7 @@ struct MatrixOutput: ParsableArguments {
         return ByteString(UnsafeRawBufferPointer(start: value, count: strlen(value)))
     }
 
-    /// Opens the files of the reports: that one cannot be written is said before hours of work, and not after them.
+    /// Opens the report files early, so that an unwritable one fails before hours of work.
     ///
     /// - Parameter inputs: what the command reads, which no report may replace.
     func open(_ reports: ReportOptions, reading inputs: [ByteString]) throws -> OpenReports {

@@ -4,7 +4,7 @@ import Scenarios
 
 extension MemorySize: ExpressibleByArgument {}
 
-/// How much memory a command may take.
+/// The memory limit of a command.
 struct MemoryOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

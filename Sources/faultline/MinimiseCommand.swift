@@ -37,7 +37,7 @@ struct MinimiseCommand: ParsableCommand {
         guard access("\(output)", F_OK) != 0 else {
             throw ValidationError("\(output) is there already: remove it, or name another directory with -o")
         }
-        // Not after minutes of minimising.
+        // Check before minutes of minimising.
         try OutputDirectory.check(output)
         let reports = try reports.open(reading: arguments.inputs)
         let targets = try TargetCatalog.besideThisProgram()

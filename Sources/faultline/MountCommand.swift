@@ -69,7 +69,7 @@ struct MountCommand: ParsableCommand {
     @Flag(help: "Serve in this process, until Ctrl-C or an unmount.")
     var foreground = false
 
-    /// How the command line of a process that serves in the background begins.
+    /// The first arguments of a background serving process.
     static let serviceWords = ["mount", "--service-directory"]
 
     @Option(help: .hidden)
@@ -97,7 +97,7 @@ struct MountCommand: ParsableCommand {
             try? directory.remove()
             throw error
         }
-        // Who wants to hear it has a terminal; a script asks the exit code.
+        // Print only on a terminal: a script checks the exit code.
         if isatty(STDERR_FILENO) == 1 {
             StandardError.say("mounted \(backing) at \(mountPoint); log: \(directory.log)")
         }
@@ -105,7 +105,7 @@ struct MountCommand: ParsableCommand {
 
     // MARK: Serving
 
-    /// The process in the background: says how it went to the one that waits, and to the log.
+    /// Serves in the background process; reports to the waiting process and to the log.
     private func serveInBackground(_ directory: ServiceDirectory) throws {
         var isReady = false
         do {
@@ -128,10 +128,10 @@ struct MountCommand: ParsableCommand {
         try interruption.awaiting {
             let stop = interruption.register { service.stop() }
             defer { stop.cancel() }
-            // A signal that came before has run its cleaners.
+            // A signal may have arrived before the cleaner was registered.
             if interruption.isInterrupted { service.stop() }
             try service.run(ready: ready)
-            // What it said is kept only if something went wrong.
+            // Keep the log only after an error.
             try directory.remove()
         }
         interruption.waitIfInterrupted()
@@ -153,7 +153,7 @@ struct MountCommand: ParsableCommand {
         return request
     }
 
-    /// Lines of the oracle must not be appended to what this command reads.
+    /// Throws if `output` is one of this command's input files.
     private func refuseInput(_ output: ByteString) throws {
         for input in [rulesFile, replay].compactMap(\.self) {
             var (own, other) = (stat(), stat())
@@ -164,12 +164,12 @@ struct MountCommand: ParsableCommand {
         }
     }
 
-    /// The same again for the process in the background, which works in the root directory.
+    /// The arguments of the background process, which runs in the root directory.
     private func arguments(_ request: MountRequest, _ directory: ServiceDirectory) throws -> [String] {
         var words = Self.serviceWords + [try ArgumentPath.argument(directory.path)]
         for rule in request.rules { words += ["--rule", "\(rule)"] }
         if let script = request.script {
-            // A copy: what was read may have been a pipe.
+            // Write a copy, because the input may have been a pipe.
             let copy = directory.path.appending(component: "replay")
             try OutputFile.create(copy, Array("\(script)".utf8))
             words += ["--replay", try ArgumentPath.argument(copy)]

@@ -2,21 +2,21 @@ import Bytes
 import Engine
 import Storage
 
-/// A store that a command begins: when what it was begun for fails, no empty store is left behind, and no directory.
+/// Creates a store for a command. If the command fails, no empty store or directory is left.
 enum NewStore {
-    /// Runs `body`, which begins a store in `directory` if there is none.
+    /// Runs `body`, which creates a store in `directory` if there is none.
     static func with(_ directory: ByteString, _ body: () throws -> Void) throws {
         let directories = try NewDirectories(making: directory)
         let isNew = try LogCheck.shards(in: PosixStorage(directory: directory)).isEmpty
         do { try body() } catch {
-            // The failure of the command is what the user has to hear of.
+            // Report the command's error, not one of the cleanup.
             if isNew { try? removeEmpty(directory) }
             directories.removeEmpty()
             throw error
         }
     }
 
-    /// Removes the segments of a store that holds no record. The lock keeps out whoever would put one there meanwhile.
+    /// Removes the segments of a store without records. The lock keeps out concurrent writers.
     private static func removeEmpty(_ directory: ByteString) throws {
         let storage = try PosixStorage(directory: directory)
         let lock = try storage.lockDirectory()

@@ -7,7 +7,7 @@ import Storage
 /// The open files of a command's reports.
 struct OpenReports {
     struct Report {
-        /// The option that asks for it.
+        /// The option that requests the report.
         let flag: String
         let reporter: any Reporter.Type
         let file: OutputFile
@@ -22,15 +22,15 @@ struct OpenReports {
     let reports: [Report]
     let printsJSON: Bool
 
-    /// Whether a page is among them, which shows more than is printed.
+    /// Whether one of them is an HTML page, which shows more than the printed text.
     var haveAPage: Bool { reports.contains { $0.reporter == HTMLReporter.self } }
 
-    /// Refuses a log of results under the name of a report, which would replace it at the end.
+    /// Throws if a report would replace the results log.
     func refuse(log: ByteString) throws(OutputError) {
         for report in reports { try report.file.requireNot(output: log) }
     }
 
-    /// A report that could not be written, after everything was run.
+    /// A report could not be written after the run.
     struct Failure: Error, CustomStringConvertible {
         var reasons: [OutputError]
         /// The files or directories that hold the results.
@@ -60,7 +60,7 @@ struct OpenReports {
             StandardOutput.write(subject.text(for: .output))
         }
         var failures: [OutputError] = []
-        // One that fails must not cost the others.
+        // A failing report must not prevent the others.
         for report in reports {
             let bytes = try report.reporter.report(subject)
             do throws(OutputError) {

@@ -56,7 +56,7 @@ struct PlantedCommand: ParsableCommand {
         }
     }
 
-    /// Explores each bug that exploring finds, and leaves nothing behind.
+    /// Explores each bug that exploration finds. Leaves no files behind.
     private func sections(of bugs: [PlantedBug]) throws -> [String] {
         let targets = try TargetCatalog.besideThisProgram()
         let run = try RunDirectory(

@@ -1,7 +1,7 @@
 import Bytes
 
-/// How commands that we print name this program: as it was called where PATH finds it, else by its whole path, so that
-/// they can be pasted anywhere.
+/// The program name in printed commands: as called if PATH finds it, else its full path, so that they can be pasted
+/// anywhere.
 enum ProgramName {
     static let shown: String = {
         let called = CommandLine.arguments.first ?? "faultline"

@@ -3,7 +3,7 @@ import Report
 
 extension Progress.Form: ExpressibleByArgument {}
 
-/// What is said while a run is at work.
+/// The progress options of a run.
 struct ProgressOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(

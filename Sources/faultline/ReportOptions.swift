@@ -3,7 +3,7 @@ import Bytes
 import Report
 import Storage
 
-/// How results are reported, by every command that comes to a verdict.
+/// The report options of every command with a verdict.
 struct ReportOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
@@ -35,7 +35,7 @@ struct ReportOptions: ParsableArguments {
         }
     }
 
-    /// Opens the files of the reports: that one cannot be written is said before hours of work, and not after them.
+    /// Opens the report files early, so that an unwritable one fails before hours of work.
     ///
     /// - Parameters:
     ///   - inputs: what the command reads, which no report may replace.

@@ -4,7 +4,7 @@ import Machine
 import Model
 import Scenarios
 
-/// Rules as they are given on the command line.
+/// Parses rules given on the command line.
 enum RuleArguments {
     /// The rules of `--rule`, then those of the file.
     static func rules(_ texts: [String], file: ByteString?) throws -> [Rule] {

@@ -62,9 +62,9 @@ struct RunCommand: ParsableCommand {
         throw ExitStatus(report.verdict)
     }
 
-    /// Throws, and says why, if this machine lacks something that a run needs.
+    /// Throws if this machine lacks something that a run needs.
     static func refuse(_ scenario: ScenarioName, needing needs: [MachineNeed]) throws {
-        // A trial mount costs time.
+        // Skip the trial mount, which takes time.
         guard !needs.isEmpty else { return }
         let obstacle = Interruption.shared.awaiting { Doctor(driver: DoctorCommand.driver()).obstacle(to: needs) }
         if let obstacle { throw ValidationError("\(scenario) cannot run here: \(obstacle)") }

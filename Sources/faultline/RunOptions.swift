@@ -29,7 +29,7 @@ extension Setting: ExpressibleByArgument {
     }
 }
 
-/// What `run`, `explore` and `matrix` have in common.
+/// The common options of `run`, `explore` and `matrix`.
 struct RunOptions: ParsableArguments {
     @Option(help: "The seed: the same seed gives the same workload and the same cuts.")
     var seed: UInt64 = 1
@@ -79,7 +79,7 @@ struct RunOptions: ParsableArguments {
             memory: memory.memory)
     }
 
-    /// A run of this scenario, checked: that it cannot be done here or at all is said before anything begins.
+    /// Creates and checks the request for a run, so that an impossible run fails before it starts.
     func request(
         _ reference: String, _ settings: [Setting], _ scenario: any Scenario, _ contract: Contract?
     ) throws -> RunRequest {

@@ -3,12 +3,12 @@ import Bytes
 import Runs
 import Scenarios
 
-/// Whose options a command takes.
+/// Selects the scenarios whose options a command takes.
 protocol ScenarioSelection: Sendable {
     static var scenarios: [any Scenario.Type] { get }
 }
 
-/// `run`: whichever `--scenario` names.
+/// `run`: the scenario that `--scenario` names.
 enum AnyScenario: ScenarioSelection {
     static var scenarios: [any Scenario.Type] { ScenarioList.all }
 }

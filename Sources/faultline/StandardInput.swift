@@ -1,9 +1,9 @@
 import Glibc
 import Storage
 
-/// What comes in on standard input.
+/// Reads standard input.
 enum StandardInput {
-    /// Hands out the bytes until the end, some at a time.
+    /// Passes all bytes to `body` in chunks.
     static func forEachChunk(_ body: (ArraySlice<UInt8>) throws -> Void) throws {
         var chunk = [UInt8](repeating: 0, count: 1 << 18)
         while true {

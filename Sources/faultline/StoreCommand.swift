@@ -40,7 +40,7 @@ struct StoreDirectory: ParsableArguments {
     @Argument(help: "The directory of the store.")
     var directory: ByteString
 
-    /// Refuses a directory that holds no store: a mistyped path would read as an empty one.
+    /// The storage of the store. Throws if the directory holds no store: a mistyped path would look like an empty one.
     func storage() throws -> PosixStorage {
         let storage = try PosixStorage(directory: directory)
         guard try !LogCheck.shards(in: storage).isEmpty else {
@@ -58,7 +58,7 @@ struct StoreDirectory: ParsableArguments {
     }
 }
 
-/// What is wrong with what the user asked for.
+/// A usage error of a store command.
 struct StoreUsageError: Error, CustomStringConvertible {
     var description: String
 }

@@ -5,10 +5,10 @@ import Report
 import Scenarios
 import Storage
 
-/// Reading beside whoever writes, and saying what may be missing.
+/// Reads alongside a writer, and reports what may be missing.
 extension StoreDirectory {
-    /// Runs `body` with what is there. Ends with 3, after `body`, when something may be missing from the end of the log: a
-    /// value may then be an older one than was acknowledged, and an absent key may have one.
+    /// Runs `body` on a snapshot. Then exits with 3 if the end of the log may be missing: values may be older than
+    /// acknowledged, and absent keys may have one.
     func withSnapshot(_ body: (KeyValueSnapshot) throws -> Void) throws {
         let snapshot = try naming {
             let storage = try storage()
@@ -25,8 +25,7 @@ extension StoreDirectory {
         if !report.ending.isCertain { throw ExitStatus.inconclusive }
     }
 
-    /// Reads again as long as the end of the log leaves a doubt and changes: a record that a writer is in the middle of looks
-    /// like a torn one.
+    /// Repeats the read while the end of the log is doubtful and still changes: a record being written looks torn.
     static func settled<Result>(
         _ read: () throws -> Result, _ report: (Result) -> RecoveryReport
     ) throws -> Result {

@@ -127,7 +127,7 @@ struct StoreExportCommand: ParsableCommand {
         try output.requireNot(inside: store.directory)
         let count = try snapshot.exportJSONL(output.write)
         try output.commit()
-        // Among the lines of the export it would be damage.
+        // Within the export on standard output, the message would be corruption.
         if output.isStandardOutput {
             StandardError.say(count.counted("key"))
         } else {

@@ -78,7 +78,7 @@ private struct StoreCheck: Encodable {
 
     enum Verdict: String, Encodable {
         case whole, damaged
-        /// Nobody can tell whether something is missing.
+        /// It is unknown whether records are missing.
         case unclear
     }
 
@@ -86,14 +86,14 @@ private struct StoreCheck: Encodable {
     var verdict: Verdict
     /// How the log ends: closed, open, blank, cutShort, torn, undecidable, damaged.
     var ending: String
-    /// Why what is missing from a damaged tail was durable.
+    /// The evidence that the missing part of a damaged tail was durable.
     var proof: String?
     var segments: Int
     var sizeBytes: UInt64
     var records: Int
     var lastLSN: UInt64
     var recordsByType: [String: Int]
-    /// Nil when the shard belongs to another view, or is damaged.
+    /// Nil if the shard belongs to another view or is damaged.
     var liveKeys: Int?
     var tornTail: Place?
     var bytesDiscarded: UInt64

@@ -21,7 +21,7 @@ struct StorePutCommand: ParsableCommand {
     func run() throws {
         let key = try format.key(key)
         let value = try value.map { try format.format.bytes(of: $0) } ?? standardInput()
-        // The store refuses them too, but only after it was begun.
+        // The store also rejects them, but only after it was created.
         guard key.count <= LogLimits.keySizeBytes else { throw EngineError.keyTooLarge(sizeBytes: key.count) }
         guard value.count <= LogLimits.payloadSizeBytes else {
             throw EngineError.payloadTooLarge(sizeBytes: value.count)

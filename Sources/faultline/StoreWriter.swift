@@ -16,8 +16,8 @@ struct StoreWriter: ParsableArguments {
             """)
     var discardDamagedTail = false
 
-    /// Runs `body` with the store, which is closed in any case; what `body` throws comes first. `creating` begins a store
-    /// where there is none.
+    /// Runs `body` with the store, then always closes it. An error of `body` takes precedence. `creating` creates a
+    /// missing store.
     func withStore<Result>(creating: Bool = false, _ body: (KeyValueStore) throws -> Result) throws -> Result {
         try store.naming {
             let store = try open(creating)
@@ -49,7 +49,7 @@ struct StoreWriter: ParsableArguments {
         return opened
     }
 
-    /// What is left out is said, or a damaged store would look like a small one.
+    /// Reports skipped records: a damaged store would otherwise look like a small one.
     private func say(_ report: RecoveryReport) {
         for doubt in report.doubts { StandardError.say("faultline: \(doubt)") }
         if report.bytesDiscarded > 0 {

@@ -19,7 +19,7 @@ struct TraceDiffCommand: ParsableCommand {
     @Argument(help: "Another one.")
     var right: ByteString
 
-    /// How many events that are the same are shown before the difference.
+    /// The number of equal events shown before the difference.
     private static let context = 3
 
     func run() throws {

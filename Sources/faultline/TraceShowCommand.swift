@@ -54,7 +54,7 @@ struct TraceShowCommand: ParsableCommand {
             Object(line: line, oracleLine: oracleLine?.description, data: bytes.map { Base64.text($0) }), .line)
     }
 
-    /// A line with what only the file knows.
+    /// A line with data that only the file has.
     private struct Object: Encodable {
         var line: TraceLine
         var oracleLine: String?

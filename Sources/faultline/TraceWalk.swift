@@ -6,7 +6,7 @@ import Report
 import Scenarios
 import Storage
 
-/// The events of a trace file with their lines, as the subcommands of `trace` go through them.
+/// Iterates over the events of a trace file with their lines, for the subcommands of `trace`.
 struct TraceWalk {
     let reader: TraceReader
     private var cursor: TraceCursor
@@ -18,8 +18,8 @@ struct TraceWalk {
         cursor = reader.cursor()
     }
 
-    /// The next event; `nil` at the end, which is said on standard error if it is not whole. Throws when not even the base
-    /// tree is there.
+    /// The next event; nil at the end. Reports a truncated trace on standard error. Throws if the base tree is
+    /// incomplete.
     mutating func next() throws -> (event: TraceEvent, line: TraceLine)? {
         while let record = try cursor.next() {
             switch record {
@@ -36,12 +36,12 @@ struct TraceWalk {
         return nil
     }
 
-    /// What the tree before the run looks like, whatever its inode numbers are. To be asked after `next`.
+    /// The hash of the tree before the run, independent of inode numbers. Call after `next`.
     func baseHash() throws -> StateHash {
         try (base.isEmpty ? Tree() : Tree(baseRecords: base)).hash(payloads: reader)
     }
 
-    /// How the trace ends. To be asked after `next` answered `nil`.
+    /// The ending of the trace. Read after `next` has returned nil.
     var ending: String { cursor.ending == .whole ? "whole" : "\(cursor.ending)" }
 
     /// The text of an oracle line; `nil` for every other event.

@@ -15,7 +15,7 @@ package struct BlockBenchmark {
     private let seconds: Int
     private let wording: any Wording
 
-    /// - Parameter seconds: how long each filesystem is explored.
+    /// - Parameter seconds: the time to explore each filesystem.
     package init(targets: TargetCatalog, seconds: Int, wording: any Wording) {
         (self.targets, self.seconds, self.wording) = (targets, seconds, wording)
     }
@@ -31,7 +31,7 @@ package struct BlockBenchmark {
     }
 
     private func rows(_ filesystem: BlockFilesystem, _ aim: Double?) throws -> [BenchmarkRow] {
-        // In turn with the loop by hand: what the machine gives changes meanwhile.
+        // Alternate with the hand-written loop, because the machine's speed varies.
         let before = try handLoop(filesystem)
         let result = try explore(filesystem)
         let byHand = (before + (try handLoop(filesystem))) / 2
@@ -67,7 +67,7 @@ package struct BlockBenchmark {
 
     private static let handRounds = 40
 
-    /// Images a second of what one would write in a shell.
+    /// The images per second of a hand-written loop, as in a shell script.
     private func handLoop(_ filesystem: BlockFilesystem) throws -> Double {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "bench", scenario: "block", seed: 1)
         defer {

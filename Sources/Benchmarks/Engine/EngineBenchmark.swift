@@ -15,7 +15,7 @@ package struct EngineBenchmark {
     package let directory: ByteString
     package let rounds: Int
     private let count: Int
-    /// How often a row that syncs does it.
+    /// The number of syncs of a row that syncs.
     var syncCount: Int { max(1, count / 200) }
 
     /// `directory` exists, is empty and lies on the filesystem to measure. `count` is the number of records or keys of a

@@ -1,14 +1,14 @@
 import CYardsticks
 
-/// Another store that the engine is measured against, through its C library, where that is installed.
+/// Another store to compare the engine with, through its C library if installed.
 package enum PeerStore: String, CaseIterable {
     case levelDB = "leveldb"
     case rocksDB = "rocksdb"
 
-    /// The peers that are not installed here, so that their absence is said.
+    /// The peers that are not installed here, to be reported.
     package static var absent: [PeerStore] { allCases.filter { !$0.isInstalled } }
 
-    /// How it stands in a table.
+    /// The title in a table.
     package var title: String {
         switch self {
         case .levelDB: "LevelDB, sync on"

@@ -4,7 +4,7 @@ import Scenarios
 import Targets
 
 extension ExploreBenchmark {
-    /// Operations of the shorter run; the longer one has so many times more.
+    /// The operations of the shorter run, and the factor for the longer one.
     private static let fewOperations = 100
     private static let moreTimes = 4
 

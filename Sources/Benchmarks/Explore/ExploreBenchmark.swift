@@ -20,8 +20,8 @@ package struct ExploreBenchmark {
     private let states: Int
     private let wording: any Wording
 
-    /// - Parameter seconds: how long each row explores.
-    /// - Parameter states: how many are derived and kept.
+    /// - Parameter seconds: the time that each row explores.
+    /// - Parameter states: the number of states to derive and keep.
     package init(targets: TargetCatalog, seconds: Int, states: Int, wording: any Wording) {
         self.targets = targets
         self.seconds = seconds
@@ -43,7 +43,7 @@ package struct ExploreBenchmark {
         return rows
     }
 
-    /// Machines are not still: the middle of so many measurements.
+    /// The number of measurements, whose median is taken, because the machine's speed varies.
     private static let rounds = 3
 
     private static func middle<Value>(
@@ -62,7 +62,7 @@ package struct ExploreBenchmark {
             let start = MonotonicTime.seconds()
             distinct = try ExplorationBenchmark.deduplicate(states)
             let seconds = MonotonicTime.seconds() - start
-            // The first time counts: what was freed is used again and not seen.
+            // Only the first time counts: reuse of freed memory does not show.
             if megabytes == 0 { megabytes = Double(try ResidentMemory.peakBytes() - began) / 1e6 }
             return seconds
         }
@@ -119,14 +119,14 @@ package struct ExploreBenchmark {
         scenario.usesCommands = true
         let request = RunRequest(
             target: try target.configured(), scenario: scenario, contract: target.contract, operationCount: 40)
-        // In pairs: what the machine gives changes between two measurements.
+        // Measure in pairs, because the machine's speed varies.
         func pair() throws -> (rate: Double, bare: Double) {
             let before = try bareSpawns(request.target)
             let rate = try explore(request).states.ratePerSecond
             return (rate, (before + (try bareSpawns(request.target))) / 2)
         }
         let (rate, bare) = try Self.middle(by: { $0.rate / $0.bare }, pair)
-        // Some states are recovered twice: what is spawned is more than this, by a number that is not counted.
+        // Some states are recovered twice, so the number of spawns is higher than this by an uncounted number.
         return BenchmarkRow(
             name: "a command spawned for each state: states", value: rate, unit: "/s",
             baseline: "spawning it on an empty directory, on all cores, before and after",

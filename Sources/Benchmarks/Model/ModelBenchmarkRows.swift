@@ -8,16 +8,15 @@ import Storage
 /// The model's benchmark with a clock: what it costs to take an event, with little and with much pending, to hash
 /// neighbouring states, and to stream a trace file, and whether memory stays bounded.
 package enum ModelBenchmarkRows {
-    /// - Parameter events: how many events are taken, and states walked. A trace file of so many events of 16 bytes of
-    ///   data (about 60 bytes each) is written to the directory for temporary files, and removed.
+    /// - Parameter events: the number of events processed and of states walked. A trace file of so many events of 16
+    ///   bytes of data (about 60 bytes each) is written to the directory for temporary files, and removed.
     package static func rows(events: Int) throws -> [BenchmarkRow] {
-        // First, while the heap is small: memory that others freed would be used again and not be seen.
+        // First, while the heap is small: reuse of freed memory would not show.
         let streamed = try streaming(events)
         return [event(events), pending(events)] + barriers(events) + [try state(events)] + streamed
     }
 
-    /// Files that are created first and synced then, each alone: what a barrier costs must not grow with what else is
-    /// pending.
+    /// Creates files, then syncs each alone: the cost of a barrier must not grow with the number of pending effects.
     private static func barriers(_ events: Int) -> [BenchmarkRow] {
         let count = min(events / 100, 20_000)
         return [Profile.ext4Ordered, .xfs, .btrfs, .posixMin].flatMap { profile in
@@ -89,7 +88,7 @@ package enum ModelBenchmarkRows {
         let path = ScratchSpace.temporaryDirectory().appending(component: name)
         var writer = try TraceWriter(creating: path)
         let reader = try TraceReader(path: path)
-        // It has no name from here on: whatever ends this process, nothing is left.
+        // Unlink the file now, so that nothing is left however this process ends.
         try RunFiles.remove(path)
         var log = SyntheticLog(recordBytes: 16)
         let record = [UInt8](repeating: 7, count: 16)
@@ -120,7 +119,7 @@ package enum ModelBenchmarkRows {
             peakMegabytes: Double(try ResidentMemory.peakBytes() - began) / 1e6)
     }
 
-    /// What `TraceValidator` costs an event, in nanoseconds.
+    /// The cost of `TraceValidator` per event, in nanoseconds.
     private static func checking(_ count: Int) throws -> Double {
         var log = SyntheticLog(recordBytes: 16)
         var validator = TraceValidator()

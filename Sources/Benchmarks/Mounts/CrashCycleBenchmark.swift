@@ -49,7 +49,7 @@ struct CrashCycleBenchmark {
         }
         let kept = try MeasuredFilesystem.serving([], backing, mountPoint) { try validate(log, from: sizeBytes) }
         let whole = MonotonicTime.seconds() - began
-        // All that was synced, and nothing of what was not: that is what `drop` means.
+        // `drop` keeps everything synced and nothing else.
         guard kept == Self.appendCount - 9 else {
             throw RunError.harness("after the cut \(kept) of \(Self.appendCount) appends were there")
         }
@@ -72,7 +72,7 @@ struct CrashCycleBenchmark {
         }
     }
 
-    /// How many appends are there, one after the other.
+    /// The number of consecutive appends found.
     private func validate(_ path: ByteString, from offset: Int) throws -> Int {
         let file = path.withCString { open($0, O_RDONLY | O_CLOEXEC) }
         guard file >= 0 else { throw YardstickError(description: "\(path): open: errno \(errno)") }

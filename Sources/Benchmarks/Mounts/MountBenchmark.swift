@@ -16,11 +16,11 @@ package struct MountBenchmark {
     private let peers: [MeasuredFilesystem]
     private let parts: Set<Part>
 
-    /// What there is to measure.
+    /// The parts of the benchmark.
     package enum Part: String, CaseIterable, Sendable {
-        /// How much a second, row by row, beside other filesystems.
+        /// Rates, compared with other filesystems.
         case rates
-        /// What a power cut costs beyond the workload.
+        /// The cost of a power cut beyond the workload.
         case crashCycle = "crash-cycle"
     }
 
@@ -39,7 +39,7 @@ package struct MountBenchmark {
 
     /// Medians over the rounds.
     ///
-    /// This thread stays on one core from here on.
+    /// Pins this thread to one core for good.
     package func rows() throws -> [BenchmarkRow] {
         let pinned = client_stay_on_one_core()
         guard pinned == 0 else { throw YardstickError(description: "sched_setaffinity: errno \(-pinned)") }

@@ -5,7 +5,7 @@ import CYardsticks
 ///
 /// The calls are made by plain C in this process, which is never the one that serves the directory.
 struct MountedClient {
-    /// What is counted, in the order in which it is done.
+    /// The operations measured, in order.
     package enum Measure: String, CaseIterable {
         case append = "4 KiB append + fsync"
         case overwriteSmall = "4 KiB overwrite + fdatasync, 64 MiB file"
@@ -21,10 +21,10 @@ struct MountedClient {
     }
 
     package let directory: ByteString
-    /// How long each is done.
+    /// The duration of each measurement, in seconds.
     package let seconds: Double
 
-    /// How often a second each was done.
+    /// The rate of each operation, per second.
     package func rates() throws -> [Measure: Double] {
         var rates: [Measure: Double] = [:]
         func note(_ measure: Measure, _ rate: Double) throws {

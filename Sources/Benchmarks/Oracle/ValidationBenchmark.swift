@@ -6,7 +6,7 @@ import Platform
 import Runs
 import Storage
 
-/// How fast an oracle is read and judged, and how much memory that takes.
+/// The time and memory to read and judge an oracle.
 package enum ValidationBenchmark {
     private static let keyCount: UInt64 = 4096
 
@@ -27,7 +27,7 @@ package enum ValidationBenchmark {
         ] + (try ValidationShape.allCases.map { try row($0, count: min(100_000, max(1000, lines / 40))) })
     }
 
-    /// What twice as much costs, which must be about twice as much.
+    /// The cost of twice the input, which must be about twice as high.
     private static func row(_ shape: ValidationShape, count: Int) throws -> BenchmarkRow {
         func milliseconds(_ count: Int) throws -> Double {
             let made = shape.makeCase(count)
@@ -78,7 +78,7 @@ package enum ValidationBenchmark {
     }
 }
 
-/// An oracle in a file that has lost its name, and what a store that kept its promises holds.
+/// An oracle in an unlinked file, and the content of a correct store.
 private final class TemporaryOracle {
     private let file: UnnamedFile
     private(set) var contents: Observation
