@@ -2,7 +2,7 @@ import Bytes
 import Runs
 import Scenarios
 
-/// What a run below a real filesystem did, in words.
+/// Describes a run on a real filesystem.
 enum BlockLines {
     /// `ext4 6.18`
     static func name(_ block: RunResult.Block) -> String { "\(block.filesystemName) \(block.shortKernel)" }

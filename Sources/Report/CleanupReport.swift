@@ -1,7 +1,7 @@
 import Machine
 import Scenarios
 
-/// What a cleanup did, or would do, a line for each thing.
+/// The actions of a cleanup or dry run, one a line.
 package struct CleanupReport {
     private let actions: [Cleanup.Action]
     private let isDryRun: Bool

@@ -3,7 +3,7 @@ import Oracle
 import Runs
 import Scenarios
 
-/// Where a case's cause was seen below real filesystems, for people and for programs.
+/// The confirmations of a case's cause on real filesystems, for people and programs.
 package struct ConfirmReport: ReportSubject {
     package let verdict: Verdict
     private let check: CaseCheck

@@ -1,7 +1,7 @@
 import Runs
 import Scenarios
 
-/// Where the power went in a run.
+/// The power cuts of a run.
 struct CutTable {
     private let cuts: [CutReport]
 

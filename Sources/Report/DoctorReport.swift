@@ -1,8 +1,7 @@
 import Machine
 import Scenarios
 
-/// The doctor's findings for people: a table of the scenarios, how mounts are made, then what would enable what does not
-/// work.
+/// The doctor's findings for people: a table of the scenarios, the ways to mount, then the remedies.
 package struct DoctorReport {
     private let diagnoses: [Doctor.Diagnosis]
     private let ways: [MountWay]
@@ -25,7 +24,7 @@ package struct DoctorReport {
             + (remedies.isEmpty ? "" : "\nMissing here, and what would enable it:\n\n" + remedies)
     }
 
-    /// Which way a mount is made here, which others would work, and what those lack that would not.
+    /// The way to mount here, the other working ways, and what the rest lack.
     private func mounts(for terminal: Terminal) -> String {
         var table = Table([.init("mounting"), .init("here"), .init("command, or what would enable it")])
         for way in ways {
@@ -45,7 +44,7 @@ package struct DoctorReport {
         return table.text(for: terminal)
     }
 
-    /// What keeps a foreign case in, and what it lacks.
+    /// The sandbox for untrusted cases, and what it lacks.
     private func sandboxes(for terminal: Terminal) -> String {
         guard let sandbox else { return "" }
         var table = Table([.init("sandbox"), .init("here"), .init("for cases and states from elsewhere")])
@@ -67,7 +66,7 @@ package struct DoctorReport {
         }
     }
 
-    /// Each missing thing once, with the scenarios that wait for it.
+    /// Each missing requirement once, with the scenarios that need it.
     private func remedies(for terminal: Terminal) -> String {
         var missing: [Requirement] = []
         for requirement in diagnoses.flatMap(\.requirements) where !requirement.isMet {

@@ -1,7 +1,7 @@
 import Runs
 import Scenarios
 
-/// What became of each fault that a run tried.
+/// The result of each fault in a run.
 struct FaultTable {
     private let faults: [FaultReport]
 

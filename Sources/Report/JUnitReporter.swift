@@ -1,6 +1,6 @@
 import Bytes
 
-/// JUnit XML, as CI systems read it: what came out as expected passes, whatever it was.
+/// JUnit XML for CI systems. Every expected outcome passes, even a violation.
 package enum JUnitReporter: Reporter {
     package static let format = "junit"
 
@@ -35,7 +35,7 @@ package enum JUnitReporter: Reporter {
         }
     }
 
-    /// Made printable, as for a terminal: the same log viewers show it. What XML 1.0 cannot hold is among what is escaped.
+    /// Escapes the text as for a terminal, because log viewers show it. That covers characters that XML 1.0 forbids.
     private static func escaped(_ text: String, isText: Bool = false) -> String {
         var escaped = ""
         for scalar in (isText ? text.printableLines : text.printable).unicodeScalars {

@@ -6,7 +6,7 @@ import Oracle
 import Replay
 import Runs
 
-/// Results that were kept on disk, as one page: directories of runs, cases, or the logs of matrices. Nothing is run.
+/// Stored results as one page: run directories, cases or matrix logs. Runs nothing.
 package struct KeptResults {
     /// Why something cannot be shown.
     package struct Problem: Error, CustomStringConvertible {
@@ -87,7 +87,7 @@ package struct KeptResults {
         return page
     }
 
-    /// With its story, if the case lies in the directory of its run.
+    /// The finding, with its story if the case is in its run's directory.
     private func finding(of path: ByteString, _ record: CaseRecord, _ number: Int) throws -> HTMLFinding {
         let facts = try FindingFacts.read(path)
         let absolute = try path.absolutePath()

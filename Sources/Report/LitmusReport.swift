@@ -3,7 +3,7 @@ import Litmus
 import Oracle
 import Scenarios
 
-/// What filesystems were seen to leave of litmus scripts, beside what their profiles allow.
+/// The observed outcomes of litmus scripts on filesystems, compared with what their profiles allow.
 package struct LitmusReport: ReportSubject {
     private let kernel: String
     private let scripts: [LitmusScript]
@@ -14,7 +14,7 @@ package struct LitmusReport: ReportSubject {
 
     private enum CodingKeys: String, CodingKey { case verdict, kernel, observations, notes }
 
-    /// - Parameter notes: what was left out, a line each.
+    /// - Parameter notes: what was left out, one a line.
     package init(
         _ observations: [LitmusObservation], of scripts: [LitmusScript], on filesystems: [BlockFilesystem],
         kernel: String, notes: [String]

@@ -1,7 +1,7 @@
 import Bytes
 import Engine
 
-/// What is said about the end of a log.
+/// Descriptions of the end of a log.
 extension LogEnding {
     /// One word, for programs.
     public var name: String {
@@ -18,7 +18,7 @@ extension LogEnding {
 }
 
 extension RecoveryReport {
-    /// Why something may be missing from the end of the log, one sentence a line; empty when nothing can be.
+    /// Why records may be missing from the end of the log, one sentence a line; empty if none can be.
     public var doubts: [String] {
         let place = tornTail.map { " in \($0.segment) at byte \($0.offsetBytes): \($0.reason)" } ?? ""
         let behind = ending.recordsBehind == 0 ? [] : [Self.behind(ending.recordsBehind)]

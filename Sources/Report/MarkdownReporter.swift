@@ -1,6 +1,6 @@
 import Bytes
 
-/// Markdown, as GitHub shows it for a step, an issue or a comment.
+/// Markdown for a GitHub step summary, issue or comment.
 package enum MarkdownReporter: Reporter {
     package static let format = "markdown"
 
@@ -40,7 +40,7 @@ package enum MarkdownReporter: Reporter {
         return "| \(cells.joined(separator: " | ")) |"
     }
 
-    /// One line of plain text, whatever is in it.
+    /// Escapes any text as one line of plain text.
     private static func escaped(_ text: String) -> String {
         var escaped = ""
         for character in text.printable {

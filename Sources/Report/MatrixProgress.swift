@@ -5,8 +5,8 @@ import Runs
 import Scenarios
 import Synchronization
 
-/// What a matrix says on standard error while it runs. On a terminal a line that changes in place: how many cells are
-/// done, how fast, and how long the rest will take. Elsewhere a line for each cell that has finished, as text or as JSON.
+/// Progress of a matrix on standard error. On a terminal, a status line: cells done, rate, time left. Elsewhere, a line
+/// for each finished cell, as text or JSON.
 package final class MatrixProgress: Sendable {
     private let progress: Progress
     private let form: Progress.Form
@@ -39,7 +39,7 @@ package final class MatrixProgress: Sendable {
         var seconds: Double?
     }
 
-    /// Notes that `row` has its result.
+    /// Records that `row` is finished.
     package func finish(_ row: MatrixRow) {
         let done = before + finished.add(1, ordering: .relaxed).newValue
         if form == .json {
@@ -61,7 +61,7 @@ package final class MatrixProgress: Sendable {
         return "\(verdict)\(mark)  \(row.name)\(seconds)" + (why.map { ": \($0)" } ?? "")
     }
 
-    /// Says what a cell is doing. Cells that run at once take turns, so that their rates say nothing.
+    /// Shows the progress of a cell. Concurrent cells take turns on the line, so no rate is shown.
     package func show(_ what: @autoclosure () -> RunProgress) {
         progress.show(RunProgress("\(head), \(ProgressRate.line(what(), .init()))"))
     }

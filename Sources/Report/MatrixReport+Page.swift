@@ -4,7 +4,7 @@ import Replay
 import Runs
 
 extension MatrixReport {
-    /// With a timeline for as many findings as there is room for.
+    /// The page, with timelines for as many findings as fit.
     package func page() throws -> HTMLPage {
         var page = HTMLPage(title: "Matrix of \(rows.count.counted("cell"))", verdict: HTMLVerdict(verdict))
         page.matrix = HTMLMatrix(rows, against: trend)
@@ -18,12 +18,12 @@ extension MatrixReport {
         return page
     }
 
-    /// A page of a thousand cells must open quickly, and go through a mail.
+    /// The page's size limit, in bytes: it must open quickly and fit into an email.
     private static let sizeLimit = 2_000_000
     private static let findingsAtMost = 60
     private static let timelinesAtMost = 12
 
-    /// As many as there is room for, in bytes; what needs attention comes first.
+    /// As many findings as fit into `room` bytes, the most important first.
     private func findings(_ told: [TellOnce.Told], in room: Int) throws -> [HTMLFinding] {
         var (findings, room) = ([HTMLFinding](), room)
         for (index, told) in told.prefix(Self.findingsAtMost).enumerated() {
@@ -55,7 +55,7 @@ extension MatrixReport {
 }
 
 extension HTMLPage {
-    /// What it takes without its findings.
+    /// The page's size without its findings, in bytes.
     fileprivate func bytes() throws -> Int {
         try (matrix.map { try HTMLDocument.size(of: $0, "matrix") } ?? 0) + notes.reduce(0) { $0 + 2 * $1.utf8.count }
     }

@@ -5,11 +5,11 @@ import Runs
 import Scenarios
 import Targets
 
-/// A matrix for people and programs: a line a cell, what was not as expected, and one verdict for all.
+/// A matrix for people and programs: a line for each cell, unexpected results, and the overall verdict.
 package struct MatrixReport: ReportSubject {
     package let verdict: Verdict
     let rows: [MatrixRow]
-    /// Planted bugs that came out as expected are told, too.
+    /// Whether to report planted bugs with the expected outcome too.
     let showsAll: Bool
     /// An earlier matrix, to compare with.
     let trend: MatrixTrend?
@@ -26,7 +26,7 @@ package struct MatrixReport: ReportSubject {
     package var entries: [ReportEntry] { rows.map { ReportEntry($0) } }
     package var notes: [String] { MatrixReport.notSeen(rows) }
 
-    /// A run's result, and what was expected of it.
+    /// A run's result and the expected one.
     private struct Cell: Encodable {
         var row: MatrixRow
         var result: RunResult
@@ -50,7 +50,7 @@ package struct MatrixReport: ReportSubject {
         try fields.encode(skipped, forKey: .skipped)
     }
 
-    /// What a terminal shows. Planted bugs that came out as expected are one line, unless all are shown.
+    /// The text for a terminal. Planted bugs with the expected outcome take one line, unless `showsAll`.
     package func text(for terminal: Terminal) -> String {
         var table = Table([
             .init("verdict"), .init("store"), .init("scenario"), .init("runs", .right), .init("acknowledged", .right),
@@ -77,7 +77,7 @@ package struct MatrixReport: ReportSubject {
         return text + "\n" + [summary(terminal)].text
     }
 
-    /// One finding, told for every row that shows it.
+    /// One finding, for all rows that show it.
     private func text(of told: TellOnce.Told, number: Int, _ terminal: Terminal) -> String {
         let row = told.rows[0]
         let finding = told.findings[0]
@@ -95,7 +95,7 @@ package struct MatrixReport: ReportSubject {
         return lines.text
     }
 
-    /// What is known of a target and occurred in none of the runs that could have shown it.
+    /// Known findings that occurred in no run.
     static func notSeen(_ rows: [MatrixRow]) -> [String] {
         var states: [(target: String, finding: KnownFinding, count: Int)] = []
         for row in rows {
@@ -113,7 +113,7 @@ package struct MatrixReport: ReportSubject {
         }
     }
 
-    /// The verdict of a row, marked where it was expected.
+    /// The verdict of a row, marked if it was expected.
     private func verdict(of row: MatrixRow) -> Table.Cell {
         guard let result = row.result else { return "not run" }
         let mark = row.isMet && row.expectation != .pass ? " (expected)" : ""
@@ -125,7 +125,7 @@ package struct MatrixReport: ReportSubject {
         return words.filter { known.insert($0).inserted }
     }
 
-    /// The cells of one target and scenario that came out alike, as one line of the table.
+    /// The cells of one target and scenario with alike results, as one table line.
     private struct Line {
         var verdict: Table.Cell
         var row: MatrixRow
@@ -133,10 +133,10 @@ package struct MatrixReport: ReportSubject {
         var runs = 1
         var acknowledged = 0
         var states = 0
-        /// Epochs that were explored; nil where the scenario explores none.
+        /// The coverage; nil if the scenario explores no epochs.
         var explored: RunResult.Explored?
         var seconds = 0.0
-        /// Findings that are accepted.
+        /// The number of accepted findings.
         var known = 0
 
         /// - Parameter shown: the row's verdict.
@@ -161,7 +161,7 @@ package struct MatrixReport: ReportSubject {
 
         var hasRun: Bool { row.obstacle == nil && row.result != nil }
 
-        /// Violations of one check are alike, whatever key shows them.
+        /// The key for grouping: violations of the same check are alike, whatever key shows them.
         var likeness: String {
             let cause =
                 row.isMet || row.result?.findings.isEmpty != false ? why : row.result!.findings[0].check.rawValue
@@ -186,7 +186,7 @@ package struct MatrixReport: ReportSubject {
                 + (hasRun ? counts : ["", "", "", ""]) + [.init(why)]
         }
 
-        /// A pass that stands for a part of the epochs says so.
+        /// The verdict, marked if it covers only part of the epochs.
         private var verdictOfAll: Table.Cell {
             guard verdict.text == Verdict.pass.rawValue else { return verdict }
             return Table.Cell(
@@ -194,7 +194,7 @@ package struct MatrixReport: ReportSubject {
         }
     }
 
-    /// Stores first as they are, then those with planted bugs, if they are shown at all.
+    /// Unmodified stores first, then those with planted bugs, if shown.
     private var lines: [Line] {
         var lines: [Line] = []
         var places: [String: Int] = [:]

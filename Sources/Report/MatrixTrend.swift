@@ -8,7 +8,7 @@ package struct MatrixTrend {
     let name: String
     private let rows: [String: MatrixRow]
 
-    /// Cells that take this many times as long, or as short, and at least a second, are told.
+    /// Changes in time by this factor or more, up or down, are reported (from one second on).
     private static let notableRatio = 1.5
 
     package init(_ name: String, _ rows: [MatrixRow]) {
@@ -16,7 +16,7 @@ package struct MatrixTrend {
         self.rows = Dictionary(rows.map { ($0.name, $0) }) { _, new in new }
     }
 
-    /// What changed of a cell; nil where nothing did.
+    /// The change of a cell; nil if there is none.
     func words(for row: MatrixRow) -> (String, tone: String)? {
         guard let old = rows[row.name] else { return ("new", "plain") }
         guard let was = old.result?.verdict, let now = row.result?.verdict else {
@@ -30,7 +30,7 @@ package struct MatrixTrend {
             ? ("\(Self.times(ratio)) × as long", "doubtful") : ("\(Self.times(1 / ratio)) × faster", "good")
     }
 
-    /// New seconds for one old second, where that is notable.
+    /// The new time divided by the old, if notable; nil otherwise.
     private func ratio(_ row: MatrixRow) -> Double? {
         guard let old = rows[row.name]?.result?.seconds, let new = row.result?.seconds, old > 0, new > 0,
             abs(new - old) >= 1

@@ -6,13 +6,13 @@ import Oracle
 import Replay
 import Scenarios
 
-/// What a case was and what it is now that it is smaller, for people and for programs.
+/// A case before and after minimisation, for people and programs.
 package struct MinimisedReport: ReportSubject {
-    /// How large a crash is.
+    /// The size of a crash.
     package struct Size: Encodable, Equatable {
         package var profile: Profile
         package var crashPoint: Int
-        /// Operations that lost something.
+        /// The number of operations with lost writes.
         package var operationsLost: Int
 
         init(_ state: CrashState) {
@@ -27,13 +27,13 @@ package struct MinimisedReport: ReportSubject {
     }
 
     private let before: Size
-    /// Nil when the case does not fail any more.
+    /// The size after minimisation; nil if the case no longer fails.
     private let after: Size?
     private let `case`: String?
     private let replay: ReplayReport?
-    /// What the command that shows it again says of the target.
+    /// The target arguments of the replay command.
     private let words: [String]
-    /// How commands name this program.
+    /// The program's name in printed commands.
     private let program: String
 
     package var verdict: Verdict { after == nil ? .pass : .violation }

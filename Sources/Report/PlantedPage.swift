@@ -5,7 +5,7 @@ import Scenarios
 
 /// The page about the planted bugs: for each its defect, the commands that find it, and the story that `explore` prints.
 package enum PlantedPage {
-    /// - Parameter cells: by scenario, the bugs that the default matrix plants and expects to be found.
+    /// - Parameter cells: by scenario, the planted bugs that the default matrix expects to find.
     package static func head(_ cells: [ScenarioName: [PlantedBug]]) -> String {
         let shown = cells.sorted { ($1.value.count, $0.key.rawValue) < ($0.value.count, $1.key.rawValue) }.map {
             scenario, bugs in
@@ -61,7 +61,7 @@ package enum PlantedPage {
         return lines.dropLast().map { trimmed($0) + "\n" }.joined()
     }
 
-    /// The command on as many lines as it needs, so that it can be pasted.
+    /// The command, wrapped so that it can be pasted.
     private static func command(_ sighting: PlantedSighting, _ bug: PlantedBug) -> [String] {
         var lines = [""]
         for part in sighting.command(planting: bug.name, program: "faultline").split(separator: " --") {

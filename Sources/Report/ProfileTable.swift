@@ -3,7 +3,7 @@ import Oracle
 import Runs
 import Scenarios
 
-/// What a run found under each profile, strongest first.
+/// The results of a run by profile, strongest first.
 struct ProfileTable {
     private let profiles: [RunResult.UnderProfile]
 

@@ -5,15 +5,15 @@ import Oracle
 import Platform
 import Runs
 
-/// What is being done, on standard error: on a terminal a line that changes in place, with findings above it as they come;
-/// for programs a JSON object on each line. Elsewhere nothing.
+/// Progress on standard error: on a terminal, a status line with new findings above it; for programs, a JSON object a
+/// line; elsewhere nothing.
 ///
-/// Safe from several threads. Standard output has to be written between `clear` and the next `show`, or the two mix.
+/// Thread safe. Write to standard output only between `clear` and the next `show`; otherwise the two mix.
 package final class Progress: Sendable {
     package enum Form: String, CaseIterable, Sendable {
-        /// A line that changes, on a terminal; nothing elsewhere.
+        /// A status line on a terminal; nothing elsewhere.
         case line
-        /// A JSON object a line, wherever it goes.
+        /// A JSON object a line, on any output.
         case json
         case none
     }
@@ -29,13 +29,13 @@ package final class Progress: Sendable {
         var isShown = false
         var lastShown: ContinuousClock.Instant?
         var rate = ProgressRate()
-        /// What is told already of what was found.
+        /// The violations already shown.
         var told: Set<Violation> = []
-        /// For programs: what came too soon, which is written at the end.
+        /// The last JSON line dropped for coming too soon; written at the end.
         var pending: String?
     }
 
-    /// More often than this a line does not change: people cannot read it and terminals are slow.
+    /// The minimum interval between changes of the line: people cannot read faster, and terminals are slow.
     package static let minimumInterval = Duration.milliseconds(100)
     /// For programs.
     package static let minimumJSONInterval = Duration.seconds(1)
@@ -54,8 +54,8 @@ package final class Progress: Sendable {
 
     private var isSilent: Bool { form == .none || form == .line && !terminal.isTerminal }
 
-    /// Shows what is being done, which may be foreign text, in place of what was shown. What comes too soon after the last
-    /// is dropped, unless it tells of a finding.
+    /// Shows the progress, which may be untrusted text, in place of the last one. Drops it if it comes too soon, unless
+    /// it has a new finding.
     package func show(_ progress: @autoclosure () -> RunProgress) {
         guard !isSilent else { return }
         state.withLock { state in
@@ -81,7 +81,7 @@ package final class Progress: Sendable {
         }
     }
 
-    /// Takes the line away; programs get what is left to say.
+    /// Removes the line; writes a pending JSON line.
     package func clear() {
         guard !isSilent else { return }
         state.withLock { state in
@@ -115,6 +115,6 @@ package final class Progress: Sendable {
         return (try? JSONText.of(line, .line)) ?? ""
     }
 
-    /// Writes to standard error; what cannot be written is nothing that anybody could read.
+    /// Writes to standard error. Ignores errors.
     package static let toStandardError: @Sendable (String) -> Void = { StandardError.write($0) }
 }

@@ -1,18 +1,18 @@
 import Exploration
 import Runs
 
-/// How fast a run is, and how long the rest of it will take, from what it said of itself.
+/// The rate and the remaining time of a run, from its progress messages.
 struct ProgressRate {
     private var words = ""
     private var first: (time: ContinuousClock.Instant, step: ExplorationStep)?
 
-    /// What an exploration comes to so far; nil for what explores nothing.
+    /// The estimate for an exploration.
     struct Estimate: Hashable {
         var statesPerSecond: Int?
         var secondsLeft: Int?
     }
 
-    /// Before this no rate is told: it would be a guess.
+    /// The minimum time before a rate is shown: earlier it would be a guess.
     private static let leastSeconds = 0.5
 
     mutating func estimate(_ progress: RunProgress, at time: ContinuousClock.Instant) -> Estimate {

@@ -4,7 +4,7 @@ import Replay
 import Runs
 import Scenarios
 
-/// What became of a case's cause when its run was done again, for people and for programs.
+/// The result of a recheck: whether the repeated run still shows the case's cause. For people and programs.
 package struct RecheckReport: ReportSubject {
     private let outcome: String
     package let verdict: Verdict

@@ -9,7 +9,7 @@ import Scenarios
 package struct ReplayReport: ReportSubject {
     package let target: String
     private let scenario: ScenarioName
-    /// The run was done again, and no state recovered.
+    /// Whether the run was repeated, instead of recovering a state.
     private let isLive: Bool
     private let configuration: [String: String]
     private let profile: Profile
@@ -17,25 +17,25 @@ package struct ReplayReport: ReportSubject {
     private let lost: [String]
     package let verdict: Verdict
     private let violations: [String]
-    /// What the case says that it shows.
+    /// The violation recorded in the case.
     let recorded: String
     /// The check that the case was made for.
     let check: CaseCheck
     /// The checks that are broken now.
     private let broken: [Check]
-    /// The story of what is broken now, with its timeline.
+    /// The story of the present violation, with its timeline.
     let account: CrashStory?
-    /// Of a state that showed different things: which two looks at it.
+    /// For an unstable state, which two observations contradict each other.
     private let unstable: UnstableState.Kind?
-    /// What two looks showed now, if they differ.
+    /// The two present observations, if they differ.
     private let looks: [UnstableState.Look]?
     /// Links of the state that lead out of it.
     private let escapingLinks: [String]
-    /// Nothing outside of the state could be written.
+    /// Whether the recovery ran in a sandbox that could write only to the state.
     private let isSandboxed: Bool
-    /// What a page shows of it; nil where no page was asked for.
+    /// The facts for a page; nil if no page was requested.
     let facts: FindingFacts?
-    /// Where it was looked for below real filesystems.
+    /// The confirmations on real filesystems.
     let confirmed: [Confirmation]?
 
     package init(_ replay: Replay, _ outcome: Replay.Outcome) {
@@ -68,10 +68,10 @@ package struct ReplayReport: ReportSubject {
         ]
     }
 
-    /// A fault is no crash: what storage held after it has no profile.
+    /// The heading: the profile, or the scenario for a fault, which has no profile.
     private var heading: String { scenario == .ioError ? scenario.rawValue : profile.rawValue }
 
-    /// What is broken now is what the case was made for.
+    /// Whether the case's check is broken now.
     private var showsItsCheck: Bool { broken.contains { .check($0) == check } }
 
     private enum CodingKeys: String, CodingKey {
@@ -80,7 +80,7 @@ package struct ReplayReport: ReportSubject {
         case escapingLinks = "leavingLinks"
     }
 
-    /// What the sandbox may have to do with what is shown.
+    /// How the sandbox may have influenced the result.
     private var sandboxLines: [ReportLine] {
         var lines: [ReportLine] = []
         if !escapingLinks.isEmpty {

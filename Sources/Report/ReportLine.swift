@@ -1,14 +1,13 @@
 import Bytes
 
-/// A line for people, in which nothing stands that a terminal obeys but this program's own styles.
+/// A line for people, without terminal control sequences other than this program's styles.
 ///
-/// Literals are ours and stay as they are. Whatever is interpolated may be somebody else's, and is made printable: a store's
-/// words become part of a message here, and cannot end its line, colour it or hide it. A line that is interpolated was made
-/// in the same way, and stays as it is.
+/// Literals are trusted and unchanged. Interpolated values are untrusted and made printable: a store's message cannot
+/// end the line, colour it or hide it. An interpolated `ReportLine` is already safe and unchanged.
 package struct ReportLine: Hashable, Sendable {
     package private(set) var text: String
 
-    /// A line of foreign text.
+    /// A line of untrusted text.
     package init(_ foreign: String) { text = foreign.printable }
 
     fileprivate init(own text: String) { self.text = text }

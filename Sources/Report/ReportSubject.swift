@@ -1,11 +1,11 @@
 import Oracle
 
-/// What a command came to, as reporters see it. Its JSON is its own encoding.
+/// The results of a command, for reporters. Its JSON is its own encoding.
 package protocol ReportSubject: Encodable {
     var verdict: Verdict { get }
-    /// One for each thing that was tried: a run, a cell of a matrix, a case.
+    /// One entry for each run, matrix cell or case.
     var entries: [ReportEntry] { get }
-    /// What is to be said beside the entries, a line each.
+    /// Notes besides the entries, one a line.
     var notes: [String] { get }
 
     /// For people.
@@ -19,12 +19,12 @@ extension ReportSubject {
     package var notes: [String] { [] }
 }
 
-/// One thing that was tried, and what came of it.
+/// One run, cell or case with its outcome.
 package struct ReportEntry: Sendable {
     package enum Outcome: Hashable, Sendable {
         case expected
         case unexpected
-        /// It could not be tried here, for this reason.
+        /// Not possible on this machine, for this reason.
         case skipped(String)
     }
 
@@ -32,22 +32,22 @@ package struct ReportEntry: Sendable {
     package var group: String
     package var name: String
     package var outcome: Outcome
-    /// The verdict; nil for what was not run.
+    /// The verdict; nil if it was not run.
     package var verdict: Verdict?
-    /// The verdict with what belongs to it: `pass (partial 3/5)`.
+    /// The verdict with its qualification: `pass (partial 3/5)`.
     package var shownVerdict: String
     package var expectation = Verdict.pass
     package var seconds: Double?
     package var states: Int?
     /// How many epochs were explored: `150/605`.
     package var epochs: String?
-    /// What is wrong, or why there is no answer, in a sentence each.
+    /// The problems, or why there is no verdict, a sentence each.
     package var stories: [String] = []
     /// Findings that are accepted, with the reason.
     package var known: [(reason: String, story: String)] = []
-    /// The command that does it again.
+    /// The command that repeats it.
     package var command: String?
-    /// Everything, as plain text; empty where there is nothing to tell.
+    /// The full report as plain text; empty if there is none.
     package var account = ""
 
     package init(
@@ -60,7 +60,7 @@ package struct ReportEntry: Sendable {
         self.shownVerdict = shownVerdict ?? verdict?.rawValue ?? "not run"
     }
 
-    /// What is expected to pass.
+    /// An entry that is expected to pass.
     init(_ group: String, _ name: String, passing verdict: Verdict, stories: [String], account: String) {
         self.init(group, name, verdict == .pass ? .expected : .unexpected, verdict)
         self.stories = stories

@@ -2,7 +2,7 @@ import Bytes
 import Machine
 import Scenarios
 
-/// A form in which results are written. A new one is a type and a line in `ReporterList`.
+/// A report format. To add one, add a type and a line in `ReporterList`.
 package protocol Reporter: Sendable {
     /// As `--report FORMAT=FILE` names it.
     static var format: String { get }
@@ -17,7 +17,7 @@ package enum ReporterList {
     package static func named(_ format: String) -> (any Reporter.Type)? { all.first { $0.format == format } }
 }
 
-/// What a terminal shows, without colours.
+/// The terminal's text, without colours.
 package enum TextReporter: Reporter {
     package static let format = "text"
 

@@ -34,7 +34,7 @@ extension RunReport {
     private static let findingsAtMost = 40
     private static let timelinesAtMost = 20
 
-    /// The facts of the finding's case; nil where there is none, or it is damaged or gone.
+    /// The facts of the finding's case; nil if there is none or it is damaged or missing.
     static func facts(of finding: Finding) -> FindingFacts? {
         guard let path = finding.case else { return nil }
         return try? FindingFacts.read(ByteString(path))

@@ -4,7 +4,7 @@ import Oracle
 import Runs
 import Scenarios
 
-/// One run for people: the verdict, what was looked at, and each finding with its story and its command.
+/// One run for people: the verdict, the coverage, and each finding with its story and command.
 package struct RunReport: ReportSubject {
     let result: RunResult
 
@@ -71,7 +71,7 @@ package struct RunReport: ReportSubject {
         }
     }
 
-    /// What of the reason no finding's story says.
+    /// The part of the reason that is in no finding's story.
     private func besideStories(_ reason: String) -> String? {
         guard let story = result.findings.first?.story, reason.hasPrefix(story) else { return reason }
         let rest = reason.dropFirst(story.count)
@@ -134,7 +134,7 @@ package struct RunReport: ReportSubject {
         return lines
     }
 
-    /// How many states fail for it, whether it is as small as it gets, and where it was seen: a sentence each.
+    /// The number of failing states, whether minimisation was complete, and the confirmations: a sentence each.
     static func remarks(on finding: Finding) -> [String] {
         var remarks: [String] = []
         if finding.case != nil || !finding.lost.isEmpty {
@@ -151,7 +151,7 @@ package struct RunReport: ReportSubject {
         return remarks + (finding.confirmed ?? []).map(\.words)
     }
 
-    /// What the store said in these states, where it said more than one thing.
+    /// The store's errors in these states, if there is more than one kind.
     private static func errors(of finding: Finding) -> [ReportLine] {
         guard let errors = finding.errors, errors.count > 1 else { return [] }
         let shown = errors.prefix(mostErrors).flatMap { error in
@@ -172,7 +172,7 @@ package struct RunReport: ReportSubject {
 
     private static let mostErrors = 5
 
-    /// Its story behind the check that it broke, which need not be said twice.
+    /// The finding's story without the leading check name.
     static func headline(of finding: Finding) -> String {
         finding.account?.headline
             ?? finding.story.replacing("\(finding.check.rawValue): ", with: "", maxReplacements: 1)
@@ -192,7 +192,7 @@ package struct RunReport: ReportSubject {
         result.configuration.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
     }
 
-    /// The verdict, and how many epochs it stands for where some were left out: `pass (partial 150/605)`.
+    /// The verdict, with its coverage if partial: `pass (partial 150/605)`.
     static func verdict(_ verdict: Verdict, _ explored: RunResult.Explored?) -> String {
         guard verdict == .pass, let explored, explored.isPartial else { return verdict.rawValue }
         return "\(verdict.rawValue) (partial \(explored))"

@@ -6,7 +6,7 @@ package struct ScenarioReport: Encodable {
         var option: String
         /// The key of a matrix; nil for an option of the command line alone.
         var key: String?
-        /// What its value is called; nil for a flag.
+        /// The placeholder of its value; nil for a flag.
         var value: String?
         var repeats: Bool
         var `default`: String?

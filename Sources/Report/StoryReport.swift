@@ -1,9 +1,9 @@
 import Bytes
 import Exploration
 
-/// A crash's story for people: the timeline, what became of each thing, what is wrong and why it may be.
+/// A crash's story for people: the timeline, the fate of each write, the violation and why it is possible.
 ///
-/// At most 120 columns, whatever the names are.
+/// At most 120 columns wide.
 struct StoryReport {
     private let story: CrashStory
 
@@ -57,7 +57,7 @@ struct StoryReport {
         var style = Style.plain
     }
 
-    /// The timeline, and the columns that its fates have. Of a fate that does not fit the detail stands on a row of its own.
+    /// The timeline, and the columns that its fates have. If a fate does not fit, its detail gets a row of its own.
     private func rows(widths: Int) -> (shown: [Row], fateColumns: Int) {
         let eventColumns = max(5, story.timeline.map { Self.events($0).count }.max() ?? 0)
         func fateColumns(_ events: [String]) -> Int { widths - eventColumns - max(18, events.map(\.count).max() ?? 0) }

@@ -1,5 +1,5 @@
 extension String {
-    /// A path of kilobytes, or another word that would hide what is said about it, with its middle left out.
+    /// Shortens each overlong word, such as a path of kilobytes, by leaving out its middle.
     package func withLongWordsShortened(to mostCharacters: Int = 512) -> String {
         split(separator: " ", omittingEmptySubsequences: false).map { word in
             guard word.utf8.count > mostCharacters, word.count > mostCharacters else { return String(word) }

@@ -1,4 +1,4 @@
-/// What a piece of text means to the reader; how that looks is the terminal's matter.
+/// The meaning of a piece of text; the terminal decides its look.
 package enum Style: CaseIterable, Hashable, Sendable {
     case plain
     case heading
@@ -8,13 +8,13 @@ package enum Style: CaseIterable, Hashable, Sendable {
     /// Of less interest.
     case faint
 
-    /// `text`, whoever it is from, as it looks on `terminal`.
+    /// `text`, which may be untrusted, in this style for `terminal`.
     package func shown(_ text: String, on terminal: Terminal) -> ReportLine {
         guard terminal.usesColour, let code, !text.isEmpty else { return ReportLine(text) }
         return ReportLine(text, between: Self.sequence(code), and: Self.end)
     }
 
-    /// Every sequence that a terminal may get of this program's reports.
+    /// All escape sequences that reports may contain.
     package static let sequences = allCases.compactMap { $0.code.map(sequence) } + [end]
 
     private static let end = "\u{1B}[0m"

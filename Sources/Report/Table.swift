@@ -2,7 +2,8 @@ import Bytes
 
 /// A table of text whose columns align.
 ///
-/// Cells are one line each, whatever is in them: their text is made printable. The last column is never padded, so that lines have no blanks at their ends.
+/// Cells are one line each; their text is made printable. The last column is never padded, so that lines have no blanks
+/// at their ends.
 package struct Table: Sendable {
     package enum Alignment: Sendable { case left, right }
 
@@ -53,7 +54,7 @@ package struct Table: Sendable {
     }
 
     private func line(_ row: [Cell], _ widths: [Int], _ terminal: Terminal) -> ReportLine {
-        // Blanks after the last cell that says something are left out.
+        // Leave out trailing blanks after the last non-empty cell.
         let end = (row.lastIndex { !$0.text.isEmpty } ?? -1) + 1
         var line: ReportLine = ""
         for column in 0..<end {
@@ -69,7 +70,6 @@ package struct Table: Sendable {
         return line
     }
 
-    /// How many columns of the terminal the text takes. Names are printed as ASCII (ByteString); what else is written takes
-    /// a column a character.
+    /// The width in terminal columns. Names are printed as ASCII (ByteString); other text takes one column a character.
     private static func width(_ text: String) -> Int { text.count }
 }

@@ -1,7 +1,7 @@
 import Bytes
 import Targets
 
-/// One target, explained: what its manifest says, and what would be run.
+/// Explains one target: its manifest and its commands.
 package struct TargetReport: Encodable {
     private var name: String
     private var description: String

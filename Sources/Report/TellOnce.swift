@@ -2,9 +2,9 @@ import Matrices
 import Runs
 import Scenarios
 
-/// The findings of a matrix, each once: what two scenarios or two seeds show of one store for the same cause is one story.
+/// The findings of a matrix, each once: the same cause in one store, seen by several scenarios or seeds, is one story.
 struct TellOnce: Sequence {
-    /// One cause of one store, with every row that shows it; the first tells it best.
+    /// One cause in one store, with all rows that show it, the best representative first.
     struct Told {
         var rows: [MatrixRow]
         var findings: [Finding]

@@ -1,10 +1,10 @@
 import Glibc
 
-/// What an open file can show: a terminal shows colours and lines that change, anything else gets plain text.
+/// The capabilities of an output: a terminal shows colours and changing lines; anything else gets plain text.
 package struct Terminal: Sendable {
     package var isTerminal: Bool
     package var usesColour: Bool
-    /// How many columns a line has; `nil` for what is no terminal.
+    /// The columns of a line; nil if this is not a terminal.
     package var columns: Int?
 
     package init(isTerminal: Bool, usesColour: Bool, columns: Int?) {
@@ -30,7 +30,7 @@ package struct Terminal: Sendable {
         columns = isTerminal ? (isKnown ? Int(size.ws_col) : 80) : nil
     }
 
-    /// NO_COLOR counts when it is set to anything but nothing (no-color.org); a dumb terminal has no colours.
+    /// NO_COLOR counts if it is set and not empty (no-color.org). A dumb terminal has no colours.
     package static func usesColour(isTerminal: Bool, noColour: String?, type: String?) -> Bool {
         isTerminal && (noColour ?? "").isEmpty && type != "dumb"
     }

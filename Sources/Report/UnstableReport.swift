@@ -2,7 +2,7 @@ import Bytes
 import Runs
 import Scenarios
 
-/// A state that showed different things, for people: what each look showed, and where both are kept.
+/// An unstable state, for people: both observations, and where they are kept.
 struct UnstableReport {
     private let state: UnstableState
 
@@ -28,7 +28,7 @@ struct UnstableReport {
         return lines
     }
 
-    /// What the looks showed, a line or more each.
+    /// The observations, one or more lines each.
     static func lines(
         _ kind: UnstableState.Kind, _ first: UnstableState.Look, _ second: UnstableState.Look, margin: ReportLine
     ) -> [ReportLine] {

@@ -3,7 +3,7 @@ import Oracle
 import Runs
 import Scenarios
 
-/// What `validate` found, for people and for programs.
+/// The result of `validate`, for people and programs.
 package struct ValidationReport: ReportSubject {
     private struct Counts: Encodable {
         var observedLive, oracleLive, survived, dropped, damaged, inFlight, dead, extras, mismatches: Int
@@ -93,7 +93,7 @@ package struct ValidationReport: ReportSubject {
         text.append("  recovery: \(recovery)")
         let torn = tornLines > 0 ? ", of which \(tornLines) torn" : ""
         text.append("  oracle: \(lines.counted("line"))\(torn)")
-        // Of a store that does not open nothing was counted.
+        // There are no totals if the store does not open.
         if broken[Check.opens.rawValue] == nil { text.append("  \(totalsText)") }
         if compared < totals.observedLive { text.append("  values compared: \(compared) of \(totals.observedLive)") }
         if mutations > 0 { text.append("  positive control: \(flagged) of \(mutations.counted("mutation")) detected") }

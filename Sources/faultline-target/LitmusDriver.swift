@@ -3,10 +3,10 @@ import CPlatform
 import Glibc
 import Litmus
 
-/// Does what a litmus script says, and tells the oracle's file when each step begins and ends.
+/// Executes a litmus script, and writes the begin and end of each step to the oracle file.
 ///
 /// `faultline-target litmus workload --script=FILE --aftermath=commit|last-page|first-page`; FAULTLINE_DIR is an empty
-/// directory on the filesystem, in which another file beside it may be made, and FAULTLINE_ORACLE gets the lines.
+/// directory on the filesystem; another file is made beside it. FAULTLINE_ORACLE receives the lines.
 enum LitmusDriver {
     static func run(_ arguments: inout Arguments) throws {
         let file = try arguments.take("script")
@@ -43,7 +43,7 @@ enum LitmusDriver {
         return String(cString: value)
     }
 
-    /// A line is one write, so that it comes as a whole.
+    /// Writes a line with one write call, so that it arrives whole.
     private static func say(_ line: String, to oracle: Int32) throws {
         let bytes = Array(line.utf8)
         guard write(oracle, bytes, bytes.count) == bytes.count else {

@@ -2,14 +2,14 @@ import CPlatform
 import Glibc
 import Litmus
 
-/// Does what a litmus script says in a directory, with system calls. Files stay open, so that a name keeps meaning its
-/// file after an unlink, as in the script's trace.
+/// Executes a litmus script in a directory, with system calls. Files stay open, so that a name keeps meaning its file
+/// after an unlink, as in the script's trace.
 final class LitmusExecutor {
     private let root: String
-    /// A file that the script knows nothing of: its syncs commit the journal.
+    /// A file outside the script: its syncs commit the journal.
     private let other: Int32
     private var descriptors: [String: Int32] = [:]
-    /// Every descriptor, those too whose file has no name in the script any more.
+    /// All descriptors, including those of unlinked files.
     private var opened: [Int32] = []
     private var isFolder: Set<String> = []
 
@@ -29,14 +29,14 @@ final class LitmusExecutor {
         }
     }
 
-    /// Has the filesystem commit its metadata.
+    /// Makes the filesystem commit its metadata.
     func commit() {
         guard faultline_btrfs_commit(other) != 0 else { return }
         _ = pwrite(other, "b", 1, 0)
         _ = fsync(other)
     }
 
-    /// Has the kernel write back a page of every file.
+    /// Makes the kernel write back a page of every file.
     func writeBack(_ aftermath: LitmusAftermath?) {
         guard aftermath != .commitFirst else { return }
         for (path, descriptor) in descriptors.sorted(by: { $0.key < $1.key })
@@ -82,7 +82,7 @@ final class LitmusExecutor {
         case "setxattr":
             try check(fsetxattr(try file(path), words[2], words[3], words[3].utf8.count, 0), "fsetxattr", path)
         case "removexattr":
-            // To remove what is not there changes nothing.
+            // Removing a missing attribute changes nothing.
             let result = fremovexattr(try file(path), words[2])
             if result != 0, errno != ENODATA { try check(result, "fremovexattr", path) }
         case "fsync": try check(fsync(try file(path)), "fsync", path)

@@ -2,7 +2,7 @@ import Bytes
 import Glibc
 import Targets
 
-/// The driver of the built-in targets: their workload and recover commands. It also does what litmus scripts say.
+/// The driver of the built-in targets: their workload and recover commands. It also executes litmus scripts.
 ///
 /// Exit codes: 0 success, 1 the store failed or does not open (standard error has the reason), 2 a usage error, or the
 /// oracle cannot be written.

@@ -2,7 +2,7 @@ import Bytes
 import Exploration
 import Model
 
-/// What a trace holds, counted: by kind of event, and by file.
+/// The counts of a trace, by kind of event and by file.
 package struct TraceStatistics: Sendable, Encodable {
     package struct File: Sendable, Encodable {
         package var writes = 0
@@ -15,9 +15,9 @@ package struct TraceStatistics: Sendable, Encodable {
     package private(set) var writtenBytes: UInt64 = 0
     package private(set) var barriers = 0
     package private(set) var failedBarriers = 0
-    /// Barriers that had not returned where the trace ends.
+    /// The number of barriers without a return at the end of the trace.
     package private(set) var openBarriers = 0
-    /// Operations that had not returned where the trace ends.
+    /// The number of operations without a return at the end of the trace.
     package private(set) var operationsInFlight = 0
     package private(set) var oracleLines = 0
     package private(set) var faults = 0
