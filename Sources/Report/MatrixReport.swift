@@ -95,7 +95,7 @@ package struct MatrixReport: ReportSubject {
         return lines.text
     }
 
-    /// Known findings that occurred in no run.
+    /// Known findings that occurred in none of the runs that could show them.
     static func notSeen(_ rows: [MatrixRow]) -> [String] {
         var states: [(target: String, finding: KnownFinding, count: Int)] = []
         for row in rows {

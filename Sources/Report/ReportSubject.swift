@@ -39,7 +39,7 @@ package struct ReportEntry: Sendable {
     package var expectation = Verdict.pass
     package var seconds: Double?
     package var states: Int?
-    /// How many epochs were explored: `150/605`.
+    /// The coverage in epochs: `150/605`.
     package var epochs: String?
     /// The problems, or why there is no verdict, a sentence each.
     package var stories: [String] = []

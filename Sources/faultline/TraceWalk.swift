@@ -44,7 +44,7 @@ struct TraceWalk {
     /// The ending of the trace. Read after `next` has returned nil.
     var ending: String { cursor.ending == .whole ? "whole" : "\(cursor.ending)" }
 
-    /// The text of an oracle line; `nil` for every other event.
+    /// The text of an oracle line; nil for every other event.
     func oracleLine(_ event: TraceEvent) throws -> ByteString? {
         guard case .oracle(let payload) = event else { return nil }
         return ByteString(try reader.bytes(of: payload))

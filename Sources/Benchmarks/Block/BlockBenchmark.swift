@@ -8,8 +8,8 @@ import Scenarios
 import Storage
 import Targets
 
-/// How many crash images of real filesystems a second are mounted, recovered by SQLite and judged, beside a loop by hand in
-/// the same run; and where the time goes.
+/// The rate of mounting, recovering (SQLite) and judging crash images of real filesystems, compared with a hand-written
+/// loop in the same run; and where the time goes.
 package struct BlockBenchmark {
     private let targets: TargetCatalog
     private let seconds: Int

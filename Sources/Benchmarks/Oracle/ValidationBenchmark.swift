@@ -10,8 +10,8 @@ import Storage
 package enum ValidationBenchmark {
     private static let keyCount: UInt64 = 4096
 
-    /// - Parameter lines: how many lines, intents and acknowledgements together; about 110 bytes each are written to the
-    ///   directory for temporary files, in a file without a name.
+    /// - Parameter lines: the number of lines, intents and acknowledgements together; about 110 bytes each are written
+    ///   to the directory for temporary files, in a file without a name.
     package static func rows(lines: Int) throws -> [BenchmarkRow] {
         let small = try measure(lines / 10)
         let large = try measure(lines)

@@ -6,7 +6,7 @@ extension Cleanup {
     /// What is asked of the kernel about mounts; tests put something else there.
     package struct Mounts {
         package var list: () throws(MountError) -> [MountTable.Mount]
-        /// Whether somebody serves a mount of ours.
+        /// Whether a process serves a FaultFS mount.
         package var connection: (MountTable.Mount) -> MountConnection
         package var detach: (ByteString) throws(MountError) -> Void
 

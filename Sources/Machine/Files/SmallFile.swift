@@ -50,7 +50,8 @@ package enum SmallFile {
         return contents(ofOpen: file, ownedBy: owner)
     }
 
-    /// The bytes of an open file from its current offset; nil as above.
+    /// The bytes of an open file from its current offset; nil if it cannot be read, exceeds `limitBytes`, or is not a
+    /// regular file of `owner`.
     package static func contents(ofOpen file: Int32, ownedBy owner: uid_t? = nil) -> [UInt8]? {
         if let owner {
             var status = stat()

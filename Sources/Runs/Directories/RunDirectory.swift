@@ -49,7 +49,7 @@ package final class RunDirectory: Sendable {
         do throws(RunDirectoryError) {
             try Self.make(path.appending(component: "cases"), mode: 0o777)
         } catch {
-            // Without a record nobody would know what it is.
+            // Without a record, `cleanup` could not identify the directory.
             try? TreeRemoval.remove(path)
             parents.removeEmpty()
             throw error
@@ -167,7 +167,7 @@ package final class RunDirectory: Sendable {
                 return (path, try OwnedRecord(description, in: path))
             } catch {
                 if case .system(_, _, ENOENT) = error { continue }
-                // Without a record nobody would know what it is.
+                // Without a record, `cleanup` could not identify the directory.
                 try? TreeRemoval.remove(path)
                 throw error
             }

@@ -15,7 +15,7 @@ package struct CutReport: Codable, Sendable, Equatable {
     package var cycle: Int
     /// Where it was placed: a rule, or a number of events.
     package var placed: String?
-    /// What it hit, in words.
+    /// A description of what it hit.
     package var hit: String?
     /// Why it was not tried.
     package var detail: String?

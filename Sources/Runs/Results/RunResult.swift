@@ -23,7 +23,7 @@ package struct RunResult: Codable, Sendable {
         }
     }
 
-    /// How many epochs of the recorded run were explored, exhaustively or by their bounded search.
+    /// The number of explored epochs of the recorded run, exhaustively or by bounded search.
     package struct Explored: Codable, Sendable, Hashable {
         /// The number done, in `unit`.
         package var epochs: Int
@@ -179,7 +179,7 @@ package struct RunResult: Codable, Sendable {
     /// Acknowledged operations.
     package var acknowledged = 0
     package var states = States()
-    /// How many of the possible crash states were checked, in words.
+    /// A description of the coverage of the possible crash states.
     package var coverage: String?
     /// The coverage as numbers; nil for a scenario that counts neither epochs nor parts.
     package var explored: Explored?
@@ -292,7 +292,7 @@ package struct Finding: Codable, Sendable {
         self.isCutShort = isCutShort
     }
 
-    /// One kind of error, and how many states showed it.
+    /// One kind of error, and the number of states with it.
     package struct ErrorCount: Codable, Hashable, Sendable {
         /// The error text without its variable parts.
         package var pattern: TextPattern
