@@ -18,6 +18,7 @@ let package = Package(
         .library(name: "Storage", targets: ["Storage"]),
         .library(name: "Engine", targets: ["Engine"]),
         .library(name: "Events", targets: ["Events"]),
+        .library(name: "Schedules", targets: ["Schedules", "Platform"]),
     ],
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -32,6 +33,7 @@ let package = Package(
         .target(name: "CYardsticks", linkerSettings: [.linkedLibrary("sqlite3")]),
         .target(name: "Bytes", dependencies: ["CPlatform"], swiftSettings: house),
         .target(name: "Platform", dependencies: ["Bytes", "CPlatform"], swiftSettings: house),
+        .target(name: "Schedules", dependencies: ["Platform"], swiftSettings: house),
         .target(name: "Model", dependencies: ["Bytes"], swiftSettings: house),
         .target(name: "Storage", dependencies: ["Model", "Platform", "Bytes", "CPlatform"], swiftSettings: house),
         .target(name: "Oracle", dependencies: ["Bytes"], swiftSettings: house),
@@ -43,6 +45,10 @@ let package = Package(
             dependencies: [
                 "Engine", "Storage", "Platform", "Bytes", .product(name: "Crypto", package: "swift-crypto"),
             ],
+            swiftSettings: house),
+        .target(
+            name: "Interleavings",
+            dependencies: ["Events", "Engine", "Storage", "Model", "Schedules", "Platform", "Bytes"],
             swiftSettings: house),
         .target(
             name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
@@ -110,8 +116,8 @@ let package = Package(
         .target(
             name: "Report",
             dependencies: [
-                "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration", "Events",
-                "Engine", "Litmus", "Oracle", "Model", "Bytes",
+                "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
+                "Interleavings", "Events", "Engine", "Litmus", "Oracle", "Model", "Schedules", "Bytes",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
@@ -131,8 +137,8 @@ let package = Package(
             name: "faultline",
             dependencies: [
                 "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
-                "FaultFS", "Targets", "Events", "Engine", "Storage", "Litmus", "Oracle", "Model", "Platform", "Bytes",
-                "CPlatform",
+                "FaultFS", "Targets", "Interleavings", "Events", "Engine", "Storage", "Litmus", "Oracle", "Model",
+                "Schedules", "Platform", "Bytes", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: house),
@@ -148,6 +154,10 @@ let package = Package(
             ], swiftSettings: house),
         .testTarget(
             name: "StorageTests", dependencies: ["TestDevices", "Storage", "Model", "Bytes", "CPlatform"],
+            swiftSettings: house),
+        .testTarget(name: "SchedulesTests", dependencies: ["Schedules", "Platform"], swiftSettings: house),
+        .testTarget(
+            name: "InterleavingsTests", dependencies: ["Interleavings", "Schedules", "Engine"],
             swiftSettings: house),
         .testTarget(name: "OracleTests", dependencies: ["Oracle", "Bytes"], swiftSettings: house),
         .testTarget(
@@ -168,7 +178,8 @@ let package = Package(
             dependencies: [
                 "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
                 "Targets",
-                "FaultFS", "Events", "Engine", "Oracle", "Storage", "Model", "Bytes", "Litmus", "TestDevices",
+                "FaultFS", "Interleavings", "Events", "Engine", "Oracle", "Storage", "Model", "Schedules", "Bytes",
+                "Litmus", "TestDevices",
             ], exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]

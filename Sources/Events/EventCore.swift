@@ -14,7 +14,7 @@ import Storage
 /// - Every event of `sequences` is durable. A failed batch poisons the log and ends the store.
 ///
 /// Thread safe. Lock order: `gate`, then those of the log.
-final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
+final class EventCore<C: Coordination, H: Hooks>: EventEngine, @unchecked Sendable {
     var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: EventOptions
     let hooks: H
@@ -26,7 +26,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     private let lock: (any DirectoryLock)?
 
     /// Guards all properties below. Its condition is signalled when a batch was written or has failed.
-    private let gate = SystemGate()
+    private let gate = C.Gate(name: "event gate")
     private var queue: [EventBatch] = []
     private var isWriting = false
     private var ending: EngineError?
@@ -47,7 +47,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         self.lock = lock
         self.hooks = hooks
         var replay = EventReplay(window: DuplicateWindow(lengthSeconds: options.duplicateWindowSeconds), now: clock.now)
-        log = try RecordLogs.open(storage, shard: shard, options: options.log, planting: bug) {
+        log = try RecordLogs.open(storage, shard: shard, options: options.log, planting: bug, coordination: C.self) {
             (frame) throws(EngineError) in try replay.take(frame, hooks)
         }
         window = replay.window
@@ -97,7 +97,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
         let batch = queue[queue.count - 1]
         let payload = EventRecord.payload(of: event, arrival: now)
         if batch.events.isEmpty {
-            batch.deadlineNanoseconds = MonotonicTime.nanoseconds() + UInt64(options.batchDelayMilliseconds) * 1_000_000
+            batch.deadlineNanoseconds = C.nanoseconds + UInt64(options.batchDelayMilliseconds) * 1_000_000
         }
         batch.append(EventBatch.QueuedEvent(entity: event.entity, payload: payload, hash: hash))
         window.insert(hash, arrival: now, in: batch)
@@ -135,7 +135,7 @@ final class EventCore<H: Hooks>: EventEngine, @unchecked Sendable {
     }
 
     private func isDue(_ batch: EventBatch) -> Bool {
-        batch.isHurried || batch.isFull(options) || MonotonicTime.nanoseconds() >= batch.deadlineNanoseconds
+        batch.isHurried || batch.isFull(options) || C.nanoseconds >= batch.deadlineNanoseconds
     }
 
     private func writeFirst() {

@@ -1,5 +1,6 @@
 import Bytes
 import Engine
+import Platform
 import Storage
 
 /// Chooses the shard of an event. Equal events must go to the same shard, because each shard detects only its own duplicates.
@@ -53,7 +54,7 @@ public final class EventShards: Sendable {
         for shard in (0..<count).reversed() {
             shards.append(
                 EventStore(
-                    try EventCore(
+                    try EventCore<SystemCoordination, _>(
                         storage: storage, shard: UInt16(shard), options: options, clock: clock, lock: nil,
                         planting: nil, hooks: NoHooks())))
         }

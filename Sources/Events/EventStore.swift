@@ -1,5 +1,6 @@
 import Bytes
 import Engine
+import Platform
 import Storage
 
 /// A durable sequence of events without duplicates: one shard, in a directory.
@@ -32,7 +33,7 @@ public final class EventStore: Sendable {
     public static func open(
         storage: some Storage, options: EventOptions = EventOptions(), clock: some EventClock = WallClock()
     ) throws(EngineError) -> EventStore {
-        try open(storage, options, clock, nil, NoHooks())
+        try open(storage, options, clock, nil, NoHooks(), SystemCoordination.self)
     }
 
     /// A store with a planted bug, for targets in which Faultline must find it.
@@ -40,18 +41,27 @@ public final class EventStore: Sendable {
         storage: some Storage, options: EventOptions = EventOptions(), clock: some EventClock = WallClock(),
         planting bug: PlantedBug
     ) throws(EngineError) -> EventStore {
-        try open(bug.wrapping(storage), options, clock, bug, bug.hooks)
+        try open(bug.wrapping(storage), options, clock, bug, bug.hooks, SystemCoordination.self)
     }
 
-    private static func open(
+    /// A store for a scheduler, with a bug or without: its threads meet only at the primitives of `coordination` and at
+    /// `storage`.
+    package static func open(
+        storage: some Storage, options: EventOptions, clock: some EventClock, planting bug: PlantedBug?,
+        coordination: (some Coordination).Type
+    ) throws(EngineError) -> EventStore {
+        try open(storage, options, clock, bug, bug?.hooks ?? SkippedStep(skipped: nil), coordination)
+    }
+
+    private static func open<C: Coordination>(
         _ storage: any Storage, _ options: EventOptions, _ clock: any EventClock, _ bug: PlantedBug?,
-        _ hooks: some Hooks
+        _ hooks: some Hooks, _ coordination: C.Type
     ) throws(EngineError) -> EventStore {
         let options = try options.validated()
         let lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         try EventShards.checkCount(1, in: storage)
         return EventStore(
-            try EventCore(
+            try EventCore<C, _>(
                 storage: storage, shard: 0, options: options, clock: clock, lock: lock, planting: bug,
                 hooks: hooks))
     }

@@ -4,8 +4,8 @@ import Oracle
 import Runs
 
 extension PlantedBug {
-    /// The runs that find the bug. Empty for bugs between threads, whose order a trace does not record: tests of the
-    /// engine find them.
+    /// The runs that find the bug. Empty for bugs that need two threads, whose order a trace does not record:
+    /// `scheduleSighting` finds them.
     package var sightings: [PlantedSighting] {
         switch self {
         case .ackBeforeSync, .neverSync: [.explore(.durable, ops: 2, losing: 1), .powerCut(.durable)]
@@ -88,7 +88,7 @@ extension PlantedBug {
             [.explore(.durable, "events", ops: 31, under: .kill) { $0.settings = ["segment_kib": "4"] }]
         case .replayInclusive:
             [.explore(.noExtras, "events", ops: 31, under: .kill)] + .withoutFault(.noExtras, "events")
-        case .duplicateEarly, .followerEarly: []
+        case .duplicateEarly, .followerEarly, .wakeupLost, .numberDoubled: []
         }
     }
 }

@@ -2,10 +2,10 @@ import Glibc
 
 /// A pthread mutex. It costs as much as `Synchronization.Mutex`, for which thread sanitizer reports false races.
 /// `Guarded` is a value with its lock.
-package final class Lock: @unchecked Sendable {
+public final class Lock: @unchecked Sendable {
     @usableFromInline let mutex: UnsafeMutablePointer<pthread_mutex_t>
 
-    package init() {
+    public init() {
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         let failure = pthread_mutex_init(mutex, nil)
@@ -19,11 +19,11 @@ package final class Lock: @unchecked Sendable {
 
     @inlinable
     @inline(__always)
-    package func lock() { pthread_mutex_lock(mutex) }
+    public func lock() { pthread_mutex_lock(mutex) }
 
     @inlinable
     @inline(__always)
-    package func unlock() { pthread_mutex_unlock(mutex) }
+    public func unlock() { pthread_mutex_unlock(mutex) }
 
     /// Runs `body` with the lock held. Not reentrant.
     @inlinable

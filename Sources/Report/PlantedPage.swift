@@ -1,7 +1,9 @@
 import Engine
+import Interleavings
 import Matrices
 import Runs
 import Scenarios
+import Schedules
 
 /// The page about the planted bugs: for each its defect, the commands that find it, and the story that `explore` prints.
 package enum PlantedPage {
@@ -27,6 +29,9 @@ package enum PlantedPage {
 
             \(shown.joined(separator: "\n"))
 
+            Those that need two threads are found by `faultline schedules`, which explores every interleaving of a few threads
+            ([schedules.md](schedules.md)); their sections show the shortest schedule.
+
             The two targets report some violations as a key that was never written: `half a batch`, an event that was `taken twice`
             or, after recovery, `taken again`, or an event that is `replayed although checkpointed`.
 
@@ -36,8 +41,12 @@ package enum PlantedPage {
 
     /// The part about one bug.
     ///
-    /// - Parameter result: what the first of its sightings found, if that explores.
-    package static func section(_ bug: PlantedBug, _ result: RunResult?) -> String {
+    /// - Parameters:
+    ///   - result: what the first of its sightings found, if that explores.
+    ///   - failure: the shortest schedule that shows the bug, if it needs two threads.
+    package static func section(
+        _ bug: PlantedBug, _ result: RunResult?, schedule failure: ScheduleFailure? = nil
+    ) -> String {
         var lines = ["## " + bug.name, "", capitalised(bug.summary) + ".", ""]
         let sightings = bug.sightings
         if let result, let first = sightings.first {
@@ -49,11 +58,13 @@ package enum PlantedPage {
             }
         }
         let others = sightings.dropFirst(result == nil ? 0 : 1)
-        if sightings.isEmpty {
-            lines += [
-                "It needs two threads, and no trace orders them. The engine's own tests (`PlantedBugTests`) find it.",
-                "",
-            ]
+        if let sighting = bug.scheduleSighting {
+            lines += [indented(sighting.command(planting: bug, program: "faultline")), ""]
+            if let failure {
+                lines += [indented("\(failure.kind)")]
+                lines += SchedulesReport.lines(of: failure.rows, for: .plain).map { indented("  " + $0.text) }
+                lines += [indented("  schedule: \(failure.schedule)"), ""]
+            }
         } else if !others.isEmpty {
             lines += [result == nil ? "Found by" : "Also found by", ""]
             lines += others.flatMap { command($0, bug) } + [""]

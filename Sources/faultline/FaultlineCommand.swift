@@ -20,6 +20,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline report RUN -o run.html   a run, a case or a matrix as one HTML file
               faultline scenarios              the ways to fail a store, and their options
               faultline planted                bugs to plant in the built-in stores, and what finds each
+              faultline schedules              the built-in engine under every interleaving of its threads
               faultline doctor                 what works here, and how to enable the rest
               faultline litmus FILE            what a crash may leave of a few file operations, and what ext4, xfs, btrfs leave
               faultline trace show RUN/recorded.trace   what a store did, operation by operation
@@ -42,7 +43,7 @@ struct FaultlineCommand: ParsableCommand {
             MinimiseCommand.self, CaseCommand.self, ReportCommand.self, WorkloadCommand.self, ValidateCommand.self,
             MountCommand.self,
             UnmountCommand.self,
-            TargetsCommand.self, ScenariosCommand.self, PlantedCommand.self, DoctorCommand.self,
+            TargetsCommand.self, ScenariosCommand.self, PlantedCommand.self, SchedulesCommand.self, DoctorCommand.self,
             TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,
         ])
 }

@@ -1,10 +1,12 @@
 import ArgumentParser
 import Bytes
 import Engine
+import Interleavings
 import Matrices
 import Report
 import Runs
 import Scenarios
+import Schedules
 import Storage
 import Targets
 
@@ -49,14 +51,14 @@ struct PlantedCommand: ParsableCommand {
                     let command = sighting.command(planting: bug.name, program: ProgramName.shown)
                     StandardOutput.show("    \(command)")
                 }
-                if bug.sightings.isEmpty {
-                    StandardOutput.show("    the engine's own tests: it takes two threads")
+                if let sighting = bug.scheduleSighting {
+                    StandardOutput.show("    \(sighting.command(planting: bug, program: ProgramName.shown))")
                 }
             }
         }
     }
 
-    /// Explores each bug that exploration finds. Leaves no files behind.
+    /// Explores each bug that exploring or schedules find, and leaves nothing behind.
     private func sections(of bugs: [PlantedBug]) throws -> [String] {
         let targets = try TargetCatalog.besideThisProgram()
         let run = try RunDirectory(
@@ -64,6 +66,11 @@ struct PlantedCommand: ParsableCommand {
         let sections = Result {
             let session = RunSession(parent: try run.makeScratch(), program: ProgramName.shown, wording: English())
             return try bugs.map { bug in
+                if let sighting = bug.scheduleSighting {
+                    let test = ScheduleTests.named(sighting.test)
+                    return PlantedPage.section(
+                        bug, nil, schedule: try test?.shortestFailure(ScheduleExplorer(), planting: bug))
+                }
                 guard let sighting = bug.sightings.first, sighting.scenario == .explore else {
                     return PlantedPage.section(bug, nil)
                 }

@@ -30,7 +30,7 @@ import Testing
         case crash(Workload, Profile)
         /// The same for the event view.
         case eventCrash(Profile)
-        /// Among threads, which no trace orders: a test of its own, below.
+        /// Among threads, which no trace orders: the schedules of `Interleavings` find it, and for some a test below.
         case threads
         /// When storage changes what it holds: a test of its own, below.
         case damage
@@ -58,7 +58,7 @@ import Testing
         case .lastRecordDropped: .crash(.mixed, .kill)
         case .truncationNewestFirst: .crash(.compacting, .kill)
         case .deleteUnsynced: .crash(.mixed, .strict)
-        case .duplicateEarly, .followerEarly: .threads
+        case .duplicateEarly, .followerEarly, .wakeupLost, .numberDoubled: .threads
         case .readUnchecked: .damage
         case .tailRewritten, .numberReused: .afterRecovery
         }

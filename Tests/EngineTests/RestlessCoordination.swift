@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 import Synchronization
 
 @testable import Engine
@@ -10,6 +11,7 @@ enum RestlessCoordination: Coordination {
     typealias Words = RestlessWords
 
     static func relax(_ round: inout Int) { SystemCoordination.relax(&round) }
+    static var nanoseconds: UInt64 { SystemCoordination.nanoseconds }
 
     private static let steps = Atomic<UInt64>(0)
 
@@ -22,7 +24,7 @@ enum RestlessCoordination: Coordination {
 final class RestlessWords: SharedWords {
     private let words: SystemWords
 
-    init(count: Int) { words = SystemWords(count: count) }
+    init(count: Int, name: StaticString) { words = SystemWords(count: count, name: name) }
 
     func load(_ index: Int) -> UInt64 {
         RestlessCoordination.rest()
@@ -56,7 +58,9 @@ final class RestlessWords: SharedWords {
 }
 
 final class RestlessGate: WaitGate {
-    private let gate = SystemGate()
+    private let gate: SystemGate
+
+    init(name: StaticString) { gate = SystemGate(name: name) }
 
     func lock() { gate.lock() }
 
@@ -66,5 +70,6 @@ final class RestlessGate: WaitGate {
     }
 
     func wait() { gate.wait() }
+    func wait(until deadlineNanoseconds: UInt64) { gate.wait(until: deadlineNanoseconds) }
     func wakeAll() { gate.wakeAll() }
 }

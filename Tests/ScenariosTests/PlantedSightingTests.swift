@@ -1,7 +1,9 @@
 import Bytes
 import Engine
 import Foundation
+import Interleavings
 import Report
+import Schedules
 import Targets
 import Testing
 
@@ -85,7 +87,13 @@ import Testing
         let titles = page.split(separator: "\n").filter { $0.hasPrefix("## ") }.map { String($0.dropFirst(3)) }
         #expect(titles == PlantedBug.allCases.map(\.name))
         for bug in PlantedBug.allCases where bug.sightings.first?.scenario != .explore {
-            #expect(page.contains(PlantedPage.section(bug, nil)), "\(bug.name)")
+            var failure: ScheduleFailure?
+            if let sighting = bug.scheduleSighting {
+                let test = try #require(ScheduleTests.named(sighting.test))
+                failure = try test.shortestFailure(ScheduleExplorer(), planting: bug)
+                #expect(failure != nil)
+            }
+            #expect(page.contains(PlantedPage.section(bug, nil, schedule: failure)), "\(bug.name)")
         }
     }
 
@@ -96,7 +104,8 @@ import Testing
         let bugsOfThreads = PlantedBug.allCases.filter(\.sightings.isEmpty)
         let planted = Set(cells.values.joined())
         #expect(Set(PlantedBug.allCases).subtracting(planted) == Set(bugsOfThreads))
-        #expect(bugsOfThreads == [.duplicateEarly, .followerEarly])
+        #expect(bugsOfThreads == PlantedBug.allCases.filter { $0.scheduleSighting != nil })
+        #expect(bugsOfThreads.count == 4)
     }
 
     private static func defaultMatrix() throws -> Matrix {

@@ -18,6 +18,7 @@
 #include "mounting.h"
 #include "network_filesystem.h"
 #include "prefetch.h"
+#include "processors.h"
 #include "removal.h"
 #include "request_marks.h"
 #include "sandbox.h"

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 
 /// The location of the live value of a key.
 struct ValueLocation: Hashable, Sendable {
@@ -41,7 +42,7 @@ public struct ValuePlace: Hashable, Sendable {
 final class KeyDirectory: Sendable {
     /// Guarded by its gate.
     final class Part: @unchecked Sendable {
-        let gate = SystemGate()
+        let gate = SystemGate(name: "partition gate")
         fileprivate(set) var table = KeyTable()
     }
 

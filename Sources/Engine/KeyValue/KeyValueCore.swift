@@ -14,7 +14,7 @@ final class KeyValueCore<H: Hooks>: KeyValueEngine {
     let directory: KeyDirectory
     let files: SegmentFilePool
     /// Held by the running compaction.
-    let compaction = SystemGate()
+    let compaction = SystemGate(name: "compaction gate")
     /// Only for the planted bug that skips `syncDelete`.
     private let lastDelete = Guarded<UInt64>(0)
     private let lock: any DirectoryLock

@@ -22,6 +22,12 @@ extension LogWalk {
 }
 
 extension LogCore {
+    /// Stores the new end of the log, whatever it was meanwhile.
+    func reserveWithoutExchange(_ next: Reservation) -> Bool {
+        words.store(next.rawValue, at: Word.reservation)
+        return true
+    }
+
     /// Begins a segment with the content of the previous one.
     func fillWithStaleRecords(_ segment: ActiveSegment) throws(StorageError) {
         let start = UInt64(SegmentHeader.sizeBytes)

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// A write-ahead log: a durable sequence of records in a directory, for views that interpret the records.
@@ -15,7 +16,6 @@ import Storage
 /// several threads share one fsync.
 public final class Log: Sendable {
     let core: LogCore<SystemCoordination, NoHooks>
-    private let shard: UInt16
     private let lock: any DirectoryLock
     /// The report of the recovery when the log was opened.
     public var recoveryReport: RecoveryReport { core.recoveryReport }
@@ -32,7 +32,6 @@ public final class Log: Sendable {
         guard shard <= SegmentName.largestShard else {
             throw .invalidOptions("shard is \(shard), above \(SegmentName.largestShard)")
         }
-        self.shard = shard
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
         let recovered = try RecoveredLog(
             storage, shard: shard, policy: options.damagePolicy, damagedTail: options.damagedTail,
@@ -76,10 +75,7 @@ public final class Log: Sendable {
 
     /// A snapshot of the appended records from `first` on, durable or not. Read lazily, in bounded memory.
     public func records(from first: LSN = .none) throws(EngineError) -> LogReader {
-        try core.throwIfClosed()
-        let last = core.lastLSN
-        try core.writeOut(through: last)
-        return try LogReader(core.storage, shard: shard, from: first, through: last, policy: core.options.damagePolicy)
+        try core.records(from: first)
     }
 
     /// Begins a new segment, unless the active one is empty.

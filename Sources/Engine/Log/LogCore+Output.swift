@@ -1,3 +1,4 @@
+import Platform
 import Storage
 
 /// Writing published records to the segment, and making them durable.
@@ -94,7 +95,9 @@ extension LogCore {
         if let reached = try? result.get() { words.store(reached, at: Word.durableLSN) }
         let turn = changeTurn { $0.ended() }
         // Wake the leader of the next sync first: only the leader delays the device.
-        if turn.hasSleepers(in: turn.room.other) { words.wakeOne(at: Word.turn, in: turn.room.other) }
+        if turn.hasSleepers(in: turn.room.other), !hooks.skips(.wakeNextLeader) {
+            words.wakeOne(at: Word.turn, in: turn.room.other)
+        }
         if turn.hasSleepers(in: turn.room) { words.wakeAll(at: Word.turn, in: turn.room) }
         _ = try result.get()
     }

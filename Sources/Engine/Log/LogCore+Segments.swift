@@ -1,3 +1,4 @@
+import Platform
 import Storage
 
 /// Replacing the active segment, removing segments, and closing the log.

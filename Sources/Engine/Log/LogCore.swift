@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// The location of a record.
@@ -31,26 +32,27 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
     let storage: any Storage
     let options: LogOptions
     let hooks: H
+    let shard: UInt16
     /// The report of the recovery when the log was opened.
     let recoveryReport: RecoveryReport
 
-    let words = C.Words(count: Word.count)
+    let words = C.Words(count: Word.count, name: "log")
     let ring: RecordRing<C>
 
     /// Held while records are written out and while the active segment is replaced.
-    let writeGate = C.Gate()
+    let writeGate = C.Gate(name: "write gate")
     var active: ActiveSegment
     /// Threads with a reservation may read it, because the segment stays until their records are written out.
     var base: SegmentBase
 
     /// Guards `ending`, and the condition on which threads wait for a seal to be broken.
-    let sealGate = C.Gate()
+    let sealGate = C.Gate(name: "seal gate")
     var ending: EngineError?
 
     /// All existing segments, the active one last. Guarded by `writeGate`.
     var segments: [SegmentHeader]
     /// Held while segments are removed.
-    let removal = C.Gate()
+    let removal = C.Gate(name: "removal gate")
 
     /// Continues a recovered log, or begins a new one. The directory must be locked.
     ///
@@ -61,6 +63,7 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
         self.storage = storage
         self.options = options
         self.hooks = hooks
+        shard = recovered.shard
         ring = RecordRing(capacityBytes: options.bufferSizeBytes)
         try Self.check(recovered, options)
         var (report, lastLSN) = (recovered.report, recovered.report.lastLSN.rawValue)
@@ -206,13 +209,19 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
                 try rotate(sealing: word)
             } else {
                 let next = word.adding(count: count, sizeBytes: sizeBytes)
-                if words.exchange(at: Word.reservation, expected: word.rawValue, desired: next.rawValue) {
+                if reserve(next, after: word) {
                     return Spot(
                         lsn: base.lsn + word.count, position: base.position + word.endBytes, sequence: base.sequence,
                         offsetBytes: UInt32(truncatingIfNeeded: word.endBytes))
                 }
             }
         }
+    }
+
+    @inline(__always)
+    private func reserve(_ next: Reservation, after word: Reservation) -> Bool {
+        if hooks.skips(.reserveAtomically) { return reserveWithoutExchange(next) }
+        return words.exchange(at: Word.reservation, expected: word.rawValue, desired: next.rawValue)
     }
 
     /// Waits until the ring has space up to `endPosition` and a slot for `lastLSN`.

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// The log as a view in another module sees it: the same core as `Log`, behind one dynamic call an operation, so that the
@@ -17,8 +18,16 @@ package protocol RecordLog: AnyObject, Sendable {
     ) throws(EngineError) -> UInt64
     /// Returns when this record and everything before it is durable.
     func sync(through lsn: UInt64) throws(EngineError)
+    /// Returns when all records appended before the call are durable.
+    func sync() throws(EngineError)
+    /// Begins a new segment, unless the active one is empty.
+    func rotate() throws(EngineError)
+    /// Removes all records after `lsn`.
+    func truncate(after lsn: UInt64) throws(EngineError)
     /// Removes the segments that hold only records before this one: how many.
     func removeSegments(before lsn: UInt64) throws(EngineError) -> Int
+    /// A snapshot of the appended records from `first` on, durable or not. Read lazily, in bounded memory.
+    func records(from first: LSN) throws(EngineError) -> LogReader
     func throwIfClosed() throws(EngineError)
     func close() throws(EngineError)
 }
@@ -31,6 +40,14 @@ extension LogCore: RecordLog {
     }
 
     package func removeSegments(before lsn: UInt64) throws(EngineError) -> Int { try truncate(before: lsn).count }
+
+    package func records(from first: LSN) throws(EngineError) -> LogReader {
+        try throwIfClosed()
+        let last = lastLSN
+        try writeOut(through: last)
+        return try LogReader(
+            storage, shard: shard, from: first, through: last, policy: options.damagePolicy)
+    }
 }
 
 /// Opens a log for a view in another module.
@@ -38,23 +55,28 @@ package enum RecordLogs {
     /// Reads the whole log of a shard, shows each record to `visit`, and opens it for appending. The frame that `visit` gets
     /// is valid only during the call.
     ///
-    /// - Parameter bug: a deliberate defect; nil for the log as it should be.
-    package static func open(
-        _ storage: any Storage, shard: UInt16, options: LogOptions, planting bug: PlantedBug?,
+    /// - Parameters:
+    ///   - bug: a deliberate defect; nil for the log as it should be.
+    ///   - coordination: the log is compiled for `SystemCoordination`; it runs with any other, more slowly.
+    package static func open<C: Coordination>(
+        _ storage: any Storage, shard: UInt16, options: LogOptions, planting bug: PlantedBug?, coordination: C.Type,
         visiting visit: (Frame) throws(EngineError) -> Void
     ) throws(EngineError) -> any RecordLog {
-        guard let bug else { return try open(storage, shard, options, NoHooks(), visit) }
-        return try open(storage, shard, options, bug.hooks, visit)
+        if coordination == SystemCoordination.self {
+            guard let bug else { return try open(storage, shard, options, SystemCoordination.self, NoHooks(), visit) }
+            return try open(storage, shard, options, SystemCoordination.self, bug.hooks, visit)
+        }
+        guard let bug else { return try open(storage, shard, options, coordination, NoHooks(), visit) }
+        return try open(storage, shard, options, coordination, bug.hooks, visit)
     }
 
-    private static func open<H: Hooks>(
-        _ storage: any Storage, _ shard: UInt16, _ options: LogOptions, _ hooks: H,
+    private static func open<C: Coordination, H: Hooks>(
+        _ storage: any Storage, _ shard: UInt16, _ options: LogOptions, _: C.Type, _ hooks: H,
         _ visit: (Frame) throws(EngineError) -> Void
     ) throws(EngineError) -> any RecordLog {
         let recovered = try RecoveredLog(
             storage, shard: shard, policy: options.damagePolicy, damagedTail: options.damagedTail, hooks: hooks
         ) { (frame, _) throws(EngineError) in try visit(frame) }
-        return try LogCore<SystemCoordination, H>(
-            storage: storage, options: options, recovered: recovered, hooks: hooks)
+        return try LogCore<C, H>(storage: storage, options: options, recovered: recovered, hooks: hooks)
     }
 }

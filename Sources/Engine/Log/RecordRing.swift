@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// The buffer of appended records that are not yet written: a ring of bytes, addressed by position in the log, and a ring of
 /// slots, addressed by LSN, that mark published records.
@@ -20,7 +21,7 @@ final class RecordRing<C: Coordination>: @unchecked Sendable {
         self.capacityBytes = capacityBytes
         slotCount = max(64, capacityBytes / 64)
         base = .allocate(byteCount: capacityBytes, alignment: 4096)
-        slots = C.Words(count: slotCount)
+        slots = C.Words(count: slotCount, name: "ring")
     }
 
     deinit { base.deallocate() }

@@ -1,3 +1,5 @@
+import Platform
+
 /// The atomic word that coordinates the syncs of a log: whether a thread leads, and in which room other threads sleep.
 ///
 /// One thread leads at a time. Other threads sleep in one of two rooms: until the running sync ends if it covers their

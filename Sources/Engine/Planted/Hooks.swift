@@ -4,6 +4,8 @@ package enum EngineStep: Sendable {
     case syncSealedSegment
     case poisonAfterFailedSync
     case awaitOwnSync
+    case wakeNextLeader
+    case reserveAtomically
     case beginSegmentEmpty
     case truncateOldestFirst
     // Recovery.
@@ -59,5 +61,8 @@ package struct NoHooks: Hooks {
 /// The hooks of an engine that skips one step; with nil it skips none, but the hooks are called at run time.
 package struct SkippedStep: Hooks {
     let skipped: EngineStep?
+
+    package init(skipped: EngineStep?) { self.skipped = skipped }
+
     package func skips(_ step: EngineStep) -> Bool { step == skipped }
 }

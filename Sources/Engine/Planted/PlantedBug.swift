@@ -33,6 +33,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case followerEarly = "follower-early"
     case tailRewritten = "tail-rewritten"
     case numberReused = "number-reused"
+    case wakeupLost = "wakeup-lost"
+    case numberDoubled = "number-doubled"
 
     /// The table: the layer of the bug, its hook, and one line for people about the wrong behaviour.
     private var entry: Entry {
@@ -130,6 +132,14 @@ package enum PlantedBug: String, CaseIterable, Sendable {
             Entry(
                 .log, .step(.countLastRecord),
                 "the first record after a recovery gets the LSN of the last one before it")
+        case .wakeupLost:
+            Entry(
+                .log, .step(.wakeNextLeader),
+                "the thread that ends a sync does not wake one whose record the sync did not cover")
+        case .numberDoubled:
+            Entry(
+                .log, .step(.reserveAtomically),
+                "an append reads the end of the log and stores the new end in two steps, so that two get the same LSN")
         }
     }
 

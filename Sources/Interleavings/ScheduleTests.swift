@@ -1,0 +1,6 @@
+/// All scenarios.
+package enum ScheduleTests {
+    package static let all: [ScheduleTest] = LogTests.all + EventTests.all
+
+    package static func named(_ name: String) -> ScheduleTest? { all.first { $0.name == name } }
+}

@@ -1,0 +1,9 @@
+/// An object whose operations are steps.
+protocol SharedObject: AnyObject {
+    /// Whether the thread's pending step can be taken now.
+    func isEnabled(_ thread: Participant) -> Bool
+    /// The number of outcomes of the thread's pending step, which is enabled. The first is the usual one.
+    func choiceCount(_ thread: Participant) -> Int
+    /// The thread's pending step, for people.
+    func title(_ thread: Participant) -> String
+}
