@@ -44,6 +44,14 @@ enum LogTests {
         )
     }
 
+    private static let removesAllAfterTheFirst: Part = (
+        "truncate",
+        { _, world in
+            world.note(.truncatesAfter(1))
+            try world.log.truncate(after: 1)
+        }
+    )
+
     static let append = scenario(
         "append", "two threads append: distinct LSNs, disjoint ranges, both recovered", .all,
         [appends("a"), appends("b")]
@@ -95,13 +103,7 @@ enum LogTests {
         .allWithout(surprisesWithin: 2),
         [
             appendsAndSyncs("c"),
-            (
-                "truncate",
-                { _, world in
-                    world.note(.truncatesAfter(1))
-                    try world.log.truncate(after: 1)
-                }
-            ),
+            removesAllAfterTheFirst,
         ]
     ) {
         $0.prepare = { world in
@@ -190,13 +192,7 @@ enum LogTests {
         .allWithout(surprisesWithin: 2),
         [
             ("sync b", { _, world in try world.log.sync(through: 2) }),
-            (
-                "truncate",
-                { _, world in
-                    world.note(.truncatesAfter(1))
-                    try world.log.truncate(after: 1)
-                }
-            ),
+            removesAllAfterTheFirst,
         ]
     ) {
         $0.prepare = { world in
