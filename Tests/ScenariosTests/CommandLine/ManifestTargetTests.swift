@@ -79,7 +79,7 @@ import Testing
     }
 
     /// A shell script as a store: two acknowledged operations, and what `body` does in the two roles.
-    private func target(workload: String, recover: String) throws -> String {
+    private func target(workload: String, recover: String, timeoutSeconds: Int = 1) throws -> String {
         let script = """
             #!/bin/sh
             ack() {
@@ -97,7 +97,7 @@ import Testing
             description: a store that misbehaves
             workload: [./store.sh, workload]
             recover: [./store.sh, recover]
-            timeoutSeconds: 1
+            timeoutSeconds: \(timeoutSeconds)
             """
         try script.replacing("sleep 71", with: "sleep \(mark)").write(
             toFile: temporary.path + "/store.sh", atomically: true, encoding: .utf8)
@@ -144,7 +144,7 @@ import Testing
         case afterACrash
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: bad, Recovery.allCases)
+    @Test(.timeLimit(.minutes(5)), arguments: bad, Recovery.allCases)
     func `a target that misbehaves gets a verdict, soon, and nothing of it is left`(
         row: (what: String, workload: String, recover: String, status: Int32, says: String), when: Recovery
     ) throws {
@@ -211,7 +211,9 @@ import Testing
         guard row.hasCase else { return }
         // A case of a store that did not open is told apart in the same way when it is done again.
         let broken = #"if [ -e "$FAULTLINE_DIR/whole" ]; then \#(Self.recovers); else \#(missing); fi"#
-        _ = try target(workload: #"sleep 0.3; : > "$FAULTLINE_DIR/whole""#, recover: broken)
+        // A kill has to come before the store is whole, however late it is.
+        let delay = row.command.contains("kill") ? "sleep 5; " : ""
+        _ = try target(workload: delay + #": > "$FAULTLINE_DIR/whole""#, recover: broken, timeoutSeconds: 60)
         let found = try faultline(row.command)
         #expect(found.status == 1 && found.output.contains("opens"), "\(found.output)")
         let cases = temporary.path + "/faultline-runs/"

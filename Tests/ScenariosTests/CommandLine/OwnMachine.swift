@@ -8,6 +8,8 @@ enum OwnMachine {
     private static let frame = """
         set -eu
         mount --make-rprivate /
+        # The namespace begins with a copy of the machine's mounts, also of those that other tests have now.
+        umount --all --lazy --internal-only --types fuse.faultline
         mkdir "$1/bin" "$1/home"
         mount --bind "$2" "$1/bin"
         mount --rbind "$1" /tmp
