@@ -69,7 +69,7 @@ package struct CycleBenchmark {
         let life = try cycle.run(named: "cut", firstSeq: 1, crash: crash)
         guard life.cut != nil else { throw RunError.harness("the power did not go: nothing was measured") }
         var history = OracleHistory(context.oracle, context.memory)
-        try history.takeAll()
+        try history.readAll()
         let recovery = try RecoverClient(target).recoverAlone(backing).recovery
         let judgement = history.validator.judge(Evidence(recovery), contract: target.contract)
         guard judgement.verdict == .pass else { throw RunError.harness("\(judgement.violations)") }

@@ -29,7 +29,7 @@ package final class BlockMount {
 
     private static let mountAttempts = 12
     /// So long a mount may be busy.
-    private static let patienceSeconds = 10
+    private static let timeLimitSeconds = 10
 
     /// Unmounts. Something that looks at every new mount may hold it for a moment.
     package func end() throws(BlockError) {
@@ -40,8 +40,8 @@ package final class BlockMount {
             // EINVAL: somebody else has unmounted it.
             if result == 0 || result == -EINVAL { break }
             guard result == -EBUSY else { throw .system(call: "umount", path: mountPoint, errno: -result) }
-            guard waited < Self.patienceSeconds * 1_000_000 else {
-                throw .busy(mountPoint, seconds: Self.patienceSeconds)
+            guard waited < Self.timeLimitSeconds * 1_000_000 else {
+                throw .busy(mountPoint, seconds: Self.timeLimitSeconds)
             }
             usleep(pause)
             waited += Int(pause)

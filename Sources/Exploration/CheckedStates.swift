@@ -149,10 +149,11 @@ final class CheckedStates {
             if isNew { counts.rerun += 1 }
             if !isStable { counts.unstable += 1 }
         }
-        if let looks = result.looks, contradictions.count < Contradiction.keptAtMost {
+        if let contradicting = result.contradicting, contradictions.count < Contradiction.keptAtMost {
             contradictions.append(
                 Contradiction(
-                    kind: .again, state: state.epoch.state(state.survivors), first: looks.first, second: looks.second))
+                    kind: .again, state: state.epoch.state(state.survivors), first: contradicting.first,
+                    second: contradicting.second))
         }
         if try seen.enter(hash, showing: result.digest), let new = result.shown { try shown.add(new) }
     }
@@ -167,7 +168,7 @@ final class CheckedStates {
         /// Whether a second recovery gave equivalent evidence; nil if there was none.
         var isStable: Bool?
         /// Both results, if they differ.
-        var looks: (first: Evidence, second: Evidence)?
+        var contradicting: (first: Evidence, second: Evidence)?
         var nestedCount = 0
         var isBounded = false
     }
@@ -219,7 +220,7 @@ final class CheckedStates {
             let second = try recovery.recover(tree, inFreshProcess: false).evidence
             let isStable = second.isEquivalent(to: first.evidence)
             outcome.isStable = isStable
-            if !isStable { outcome.looks = (first.evidence, second) }
+            if !isStable { outcome.contradicting = (first.evidence, second) }
         }
         return outcome
     }

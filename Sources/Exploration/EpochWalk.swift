@@ -116,7 +116,7 @@ final class EpochWalk: @unchecked Sendable {
         var found: [Candidate] = []
         for losesAll in [true, false] {
             try walker.choose { _ in losesAll }
-            look(walker, known, &found)
+            collectCandidates(walker, known, &found)
         }
         return found
     }
@@ -129,12 +129,12 @@ final class EpochWalk: @unchecked Sendable {
                 isDone = true
                 break
             }
-            look(walker, known, &found)
+            collectCandidates(walker, known, &found)
         }
         return found
     }
 
-    private func look(_ walker: borrowing StateWalker, _ known: SeenStates, _ found: inout [Candidate]) {
+    private func collectCandidates(_ walker: borrowing StateWalker, _ known: SeenStates, _ found: inout [Candidate]) {
         derivedCount += 1
         counts.decided += 1
         if !walker.isEverythingChosen { counts.lossy += 1 }

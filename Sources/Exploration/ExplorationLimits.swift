@@ -11,7 +11,7 @@ package struct ExplorationLimits: Hashable, Sendable {
     /// The most distinct states to recover; nil for no limit.
     package var budgetStates: Int?
     /// The exploration stops after this many states that hang in recovery. Each costs the target's whole timeout.
-    package var hangsAtMost = ExplorationLimits.usualHangs
+    package var hangsAtMost = ExplorationLimits.defaultHangs
     /// 2: also crash the recovery of each distinct state.
     package var depth = 1
     /// The most states of each epoch of a crashed recovery, those that keep least first.
@@ -19,5 +19,5 @@ package struct ExplorationLimits: Hashable, Sendable {
 
     package init() {}
 
-    package static let usualHangs = 5
+    package static let defaultHangs = 5
 }

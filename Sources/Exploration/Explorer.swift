@@ -119,7 +119,7 @@ package final class Explorer {
         if !progress.isPastExtremes {
             try forEachChunk(of: Self.extremesPerChunk, .extremes) { walks in
                 coverage.epochs += walks.count
-                try look(walks, shouldStop, finish: { _ in }, afterRound: {})
+                try walkAll(walks, shouldStop, finish: { _ in }, afterRound: {})
             }
             guard coverage.stopped == nil else { return }
             coverage.hasCheckedExtremes = true
@@ -129,7 +129,7 @@ package final class Explorer {
         var done = first
         try forEachChunk(of: Self.epochsPerChunk, .all, from: first, progress.positions) { walks in
             say(step(done))
-            try look(walks, shouldStop) { walk in
+            try walkAll(walks, shouldStop) { walk in
                 coverage.mostAtoms = max(coverage.mostAtoms, walk.atomCount)
                 if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
             } afterRound: {
@@ -199,7 +199,7 @@ package final class Explorer {
     }
 
     /// Checks the states of these epochs. Calls `finish` with each epoch that is done, in order within a round.
-    private func look(
+    private func walkAll(
         _ walks: [EpochWalk], _ shouldStop: () -> StopReason?, finish: (EpochWalk) -> Void, afterRound: () -> Void
     ) throws {
         var open = walks.filter { !$0.isDone }

@@ -141,7 +141,7 @@ package struct MatrixFile {
                         request.known = expectation == .violation ? [] : request.known + accepted
                         request.shape.threadCount = clients
                         request.shape.valueBytes = valueBytes ?? defaults.valueBytes
-                        if let problem = request.objection(from: .matrix, program: "faultline") {
+                        if let problem = request.optionProblem(from: .matrix, program: "faultline") {
                             throw refuse(problem)
                         }
                         cells.append(
@@ -212,7 +212,7 @@ package struct MatrixFile {
                 }
             }
             do throws(TargetError) {
-                let target = try catalog.target(located(reference))
+                let target = try catalog.target(resolvedPath(reference))
                 for settings in combinations { configured.append(try target.configured(settings)) }
             } catch {
                 if case .manifest(let reason) = error { throw reason }
@@ -222,7 +222,7 @@ package struct MatrixFile {
         return configured
     }
 
-    private func located(_ reference: String) -> String {
+    private func resolvedPath(_ reference: String) -> String {
         let isPath = reference.contains("/") || reference.hasSuffix(".yaml") || reference.hasSuffix(".yml")
         guard isPath, !reference.hasPrefix("/"), let directory else { return reference }
         return directory + reference

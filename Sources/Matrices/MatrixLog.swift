@@ -96,7 +96,7 @@ package final class MatrixLog: Sendable {
                     continue
                 }
                 let line = try JSONDecoder().decode(Line.self, from: Data(text))
-                rows[line.cell] = line.row.located(in: folder, program: program)
+                rows[line.cell] = line.row.resolvingLocalPaths(in: folder, program: program)
             } catch {
                 throw Damage(description: "\(path):\(number + 1): no line of a matrix's results")
             }

@@ -42,7 +42,7 @@ package struct MatrixRow: Codable, Sendable {
     package var isOutOfBudget: Bool { outOfBudget == true }
 
     /// Whether a planted bug was found as expected. Reports leave out its story.
-    package var isPlantedAndFound: Bool { isPlanted && isMet }
+    package var isPlantedAndFound: Bool { isPlanted && isAsExpected }
 
     /// Whether the cell ran with a planted bug and expects a violation.
     package var isPlanted: Bool {
@@ -53,20 +53,20 @@ package struct MatrixRow: Codable, Sendable {
     /// The name of the target in tables.
     package var shownTarget: String { shortTarget ?? target }
 
-    /// The row as it is stored, without paths of this machine: see `RunResult.withoutPlaces`.
+    /// The row as it is stored, without paths of this machine: see `RunResult.withoutLocalPaths`.
     ///
     /// - Parameter folder: the directory of the file that stores the row, as an absolute path that ends with a slash.
-    package func withoutPlaces(program: String, _ request: RunRequest, in folder: String) -> MatrixRow {
+    package func withoutLocalPaths(program: String, _ request: RunRequest, in folder: String) -> MatrixRow {
         var row = self
-        row.result = result?.withoutPlaces(program: program, request)
+        row.result = result?.withoutLocalPaths(program: program, request)
         row.manifest = request.target.target.manifest.map { MatrixRow.path(of: $0.path.shown, from: folder) }
         return row
     }
 
-    /// The reverse of `withoutPlaces`: the stored row with paths of this machine, so that printed commands work here.
-    package func located(in folder: String, program: String) -> MatrixRow {
+    /// The reverse of `withoutLocalPaths`: the stored row with paths of this machine, so that printed commands work here.
+    package func resolvingLocalPaths(in folder: String, program: String) -> MatrixRow {
         var row = self
-        row.result = result?.located(in: folder, program: program)
+        row.result = result?.resolvingLocalPaths(in: folder, program: program)
         if let manifest, manifest.contains("/") {
             let path = URL(filePath: folder + manifest).standardizedFileURL.path(percentEncoded: false)
             if RunFiles.exists(ByteString(path)) { row.result = row.result?.naming(manifest: path) }
@@ -86,7 +86,7 @@ package struct MatrixRow: Codable, Sendable {
     }
 
     /// Whether the result is as expected, with the expected check and loss.
-    package var isMet: Bool {
+    package var isAsExpected: Bool {
         guard let result, result.verdict == expectation else { return false }
         if let expectedCheck, !result.findings.contains(where: { $0.check == expectedCheck }) { return false }
         guard let expectedLoss else { return true }
@@ -99,7 +99,7 @@ package struct MatrixRow: Codable, Sendable {
         // Inconclusive if no cell could run, or if some cell had no time left.
         let isDoubtful = rows.allSatisfy { $0.obstacle != nil } || rows.contains(where: \.isOutOfBudget)
         var worst = isDoubtful ? Verdict.inconclusive : .pass
-        for row in rows where row.obstacle == nil && !row.isMet {
+        for row in rows where row.obstacle == nil && !row.isAsExpected {
             let seen = row.result?.verdict ?? .inconclusive
             let isMissed = row.expectation != .pass && seen == .pass
             let counted = isMissed ? Verdict.harnessError : seen

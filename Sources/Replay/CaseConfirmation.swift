@@ -11,7 +11,7 @@ import Targets
 package struct CaseConfirmation: Sendable {
     private let directory: ByteString
     private let request: RunRequest
-    package let cause: SoughtCause
+    package let cause: TargetCause
     /// The reason why no filesystem can show it; nil if one may.
     private let obstacle: Obstacle?
 
@@ -27,7 +27,7 @@ package struct CaseConfirmation: Sendable {
         var request = try plan.request(replay.target, path: path)
         if !replay.isSandboxed { request.target.confinement = .none }
         self.request = request
-        cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
+        cause = TargetCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
         obstacle = Self.obstacle(to: record) ?? Confirmer.obstacle(to: request)
     }
 

@@ -28,7 +28,7 @@ package struct CaseMinimiser {
     package static func minimise(
         _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
         trusts: Bool = false, isSandboxed: Bool = true, wording: any Wording,
-        memory: MemorySize = MachineMemory().usualLimit
+        memory: MemorySize = MachineMemory().defaultLimit
     ) throws -> Outcome {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
         let outcome = Result {
@@ -105,13 +105,13 @@ package struct CaseMinimiser {
     }
 
     private func write(
-        _ state: CrashState, _ violation: Violation, of scene: Replay.Scene, to directory: ByteString
+        _ state: CrashState, _ violation: Violation, of scene: Replay.ReplayContext, to directory: ByteString
     ) throws {
         try OutputDirectory.make(directory) { try fill($0, state, violation, of: scene) }
     }
 
     private func fill(
-        _ directory: ByteString, _ state: CrashState, _ violation: Violation, of scene: Replay.Scene
+        _ directory: ByteString, _ state: CrashState, _ violation: Violation, of scene: Replay.ReplayContext
     ) throws {
         let shown = replay.directory.appending(component: CaseRecord.shownName)
         let oracle = try scene.history.text(firstLines: scene.linesBefore + state.oracleLineCount)

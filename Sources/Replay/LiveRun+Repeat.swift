@@ -8,10 +8,10 @@ import Targets
 
 extension LiveRun {
     /// The time limit of a repeated run: the author of the case chose its length.
-    package static let patience = Duration.seconds(600)
+    package static let timeLimit = Duration.seconds(600)
 
     /// The reason why the run cannot be repeated; nil if it can.
-    private func objection(to rules: [Rule]) -> String? {
+    private func problem(in rules: [Rule]) -> String? {
         if let valueBytes, !WorkloadShape.valueRange.contains(valueBytes) {
             return "\"valueBytes\" is \(valueBytes); \(words(WorkloadShape.valueRange)) are allowed"
         }
@@ -29,9 +29,9 @@ extension LiveRun {
 
     /// Repeats the run in the scratch space of `context`. Returns its judgement and the story of a finding, of `check`
     /// if there is one.
-    func doAgain(
+    func repeatRun(
         _ target: ConfiguredTarget, _ profile: Profile, _ contract: Contract, seed: UInt64, lookingFor check: Check?,
-        _ context: RunContext, patience: Duration = LiveRun.patience
+        _ context: RunContext, timeLimit: Duration = LiveRun.timeLimit
     ) throws -> (Judgement, CrashStory?) {
         let rules = try rules.map { (text) throws(RuleError) in try Rule(parsing: text) }
         let scenario = IOErrorScenario(.rules(rules))
@@ -39,15 +39,15 @@ extension LiveRun {
             target: target, scenario: scenario, profile: profile, contract: contract, seed: seed,
             operationCount: operationCount)
         (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
-        if let objection = objection(to: rules) {
-            throw RunError.harness("the run that case.json describes (\"live\") cannot be done: \(objection)")
+        if let problem = problem(in: rules) {
+            throw RunError.harness("the run that case.json describes (\"live\") cannot be done: \(problem)")
         }
-        let end = ContinuousClock.now + patience
+        let end = ContinuousClock.now + timeLimit
         var run = IOErrorRun(
             scenario, request, context.stopping(when: { ContinuousClock.now >= end }), program: "faultline")
         do { try run.run() } catch RunError.interrupted where !context.shouldStop() {
             throw RunError.inconclusive(
-                "the run that case.json describes took more than \(patience.components.seconds / 60) minutes, and was stopped"
+                "the run that case.json describes took more than \(timeLimit.components.seconds / 60) minutes, and was stopped"
             )
         }
         // Findings in stored states have their own cases: prefer those of the live store.

@@ -36,7 +36,7 @@ package struct Recheck: Sendable {
     }
 
     package let record: CaseRecord
-    package let cause: SoughtCause
+    package let cause: TargetCause
     private var request: RunRequest
 
     /// - Parameter replay: the case, with the target to run.
@@ -49,7 +49,7 @@ package struct Recheck: Sendable {
                 path,
                 reason: "it is of an older version and does not say how its run is done again: run the target anew")
         }
-        cause = SoughtCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
+        cause = TargetCause(check: record.check, lossKinds: record.lossKinds ?? [], cause: record.cause)
         request = try plan.request(replay.target, path: path)
         request.scenario.seek(cause)
         if !replay.isSandboxed { request.target.confinement = .none }

@@ -37,7 +37,7 @@ package struct Replay: Sendable {
         /// The story of the violation; nil if it does not show again or if the case has no trace.
         package var account: CrashStory?
         /// Two observations of the state that differ; nil if all are equal.
-        package var looks: (UnstableState.Look, UnstableState.Look)?
+        package var looks: (UnstableState.ObservationExcerpt, UnstableState.ObservationExcerpt)?
         /// The links in the state that lead out of it.
         package var escapingLinks: [EscapingLink] = []
         /// The confinement of the recovery.
@@ -88,7 +88,7 @@ package struct Replay: Sendable {
     /// - Parameter wantsFacts: whether to collect the facts for a page.
     package static func show(
         _ path: ByteString, targets: TargetCatalog, reference: String? = nil, trusts: Bool = false,
-        isSandboxed: Bool = true, wording: any Wording, memory: MemorySize = MachineMemory().usualLimit,
+        isSandboxed: Bool = true, wording: any Wording, memory: MemorySize = MachineMemory().defaultLimit,
         wantsFacts: Bool = false
     ) throws -> (Replay, Outcome) {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "replay", seed: 0)
@@ -162,7 +162,7 @@ package struct Replay: Sendable {
             guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
             try record.checkTrace(in: directory)
             let place = try context.within("live")
-            let (judgement, account) = try live.doAgain(
+            let (judgement, account) = try live.repeatRun(
                 confined(to: place.scratch).target, profile, contract, seed: record.seed,
                 lookingFor: record.check.check,
                 place)
@@ -171,7 +171,7 @@ package struct Replay: Sendable {
         let client = RecoverClient(target)
         defer { try? client.close() }
         let scene = try scene(client, scratch: scratch, context)
-        if record.unstable != nil { return try lookAgain(scene, client, scratch: scratch, context) }
+        if record.unstable != nil { return try repeatRecovery(scene, client, scratch: scratch, context) }
         let judgement = try scene.checker.confirm(scene.state)
         let faults = try record.faults(in: directory)
         var account = try judgement.violations.first.map {
@@ -187,10 +187,10 @@ package struct Replay: Sendable {
     }
 
     /// The number of recoveries of a state that showed different things, in fresh and in reused processes.
-    private static let lookCount = 8
+    private static let recoveryCount = 8
 
-    private func lookAgain(
-        _ scene: Scene, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
+    private func repeatRecovery(
+        _ scene: ReplayContext, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
     ) throws -> Outcome {
         let recovery = try recovery(scene.recording, client, scratch: scratch, context)
         let first = try recovery.recover(scene.state.tree, inFreshProcess: true).evidence
@@ -198,10 +198,10 @@ package struct Replay: Sendable {
         var outcome = Outcome(
             state: scene.state, lost: try scene.recording.losses(of: scene.state).descriptions,
             judgement: judge.judge(first, at: scene.state), escapingLinks: scene.state.tree.escapingLinks())
-        for number in 1..<Self.lookCount {
+        for number in 1..<Self.recoveryCount {
             let next = try recovery.recover(scene.state.tree, inFreshProcess: number % 2 == 0).evidence
             if next.isEquivalent(to: first) { continue }
-            outcome.looks = UnstableState.Look.pair(first, next)
+            outcome.looks = UnstableState.ObservationExcerpt.pair(first, next)
             outcome.judgement = Judgement(.inconclusive, [])
             break
         }
@@ -209,7 +209,7 @@ package struct Replay: Sendable {
     }
 
     /// The crash of a case with a trace, ready to be recovered.
-    struct Scene {
+    struct ReplayContext {
         package var recording: Recording
         package var state: CrashState
         package var history: OracleHistory
@@ -219,7 +219,7 @@ package struct Replay: Sendable {
     }
 
     /// Reads the files of the case. States are recovered in directories beneath `scratch`.
-    func scene(_ client: RecoverClient, scratch: ByteString, _ context: RunContext?) throws -> Scene {
+    func scene(_ client: RecoverClient, scratch: ByteString, _ context: RunContext?) throws -> ReplayContext {
         let memory = memory(of: context, scratch: scratch)
         let recording = try record.recording(in: directory, memory)
         let state = try recording.state(profile, at: record.crashPoint, .losing(lost))
@@ -229,7 +229,7 @@ package struct Replay: Sendable {
         }
         let history = try history(of: recording, lineCount: state.oracleLineCount, memory)
         let linesBefore = history.lineCount - state.oracleLineCount
-        return Scene(
+        return ReplayContext(
             recording: recording, state: state, history: history, linesBefore: linesBefore,
             checker: StateChecker(
                 recovery: try recovery(recording, client, scratch: scratch, context),
@@ -237,7 +237,7 @@ package struct Replay: Sendable {
     }
 
     private func memory(of context: RunContext?, scratch: ByteString) -> MemoryGuard {
-        context?.memory ?? MemoryGuard(.usual(spillingNear: scratch), scratch: scratch)
+        context?.memory ?? MemoryGuard(.standard(spillingNear: scratch), scratch: scratch)
     }
 
     /// Recovers with the target's command. If the case writes to the recovered store, recovers in this process or on a
@@ -315,8 +315,8 @@ package struct Replay: Sendable {
             place += line.count + 1
             if place <= beforeBytes, line == restart { lastRestart = place }
         }
-        if lastRestart > 0 { try history.takeAll(upTo: lastRestart, lastRestartShowing: try shown()) }
-        try history.takeAll()
+        if lastRestart > 0 { try history.readAll(upTo: lastRestart, lastRestartShowing: try shown()) }
+        try history.readAll()
         return history
     }
 

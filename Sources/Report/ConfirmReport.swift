@@ -10,10 +10,10 @@ package struct ConfirmReport: ReportSubject {
     private let confirmed: [Confirmation]
     private let results: [RunResult]
 
-    package init(_ check: CaseCheck, _ looks: [(confirmation: Confirmation, result: RunResult?)]) {
+    package init(_ check: CaseCheck, _ attempts: [(confirmation: Confirmation, result: RunResult?)]) {
         self.check = check
-        confirmed = looks.map(\.confirmation)
-        results = looks.compactMap(\.result)
+        confirmed = attempts.map(\.confirmation)
+        results = attempts.compactMap(\.result)
         verdict = Confirmation.verdict(of: confirmed)
     }
 

@@ -11,7 +11,7 @@ struct FaultTable {
         var table = Table([.init("fault"), .init("outcome"), .init("held to"), .init("rule, and what it hit")])
         for fault in faults {
             table.add([
-                .init(fault.family.rawValue), Self.outcome(fault), .init(fault.demand.rawValue),
+                .init(fault.family.rawValue), Self.outcome(fault), .init(fault.guarantee.rawValue),
                 .init(Self.words(fault)),
             ])
         }

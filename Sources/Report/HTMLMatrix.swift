@@ -76,22 +76,22 @@ struct HTMLMatrix {
 
     private static func rank(_ row: MatrixRow) -> Int {
         if row.obstacle != nil { return 2 }
-        return row.isMet ? row.expectation == .pass ? 3 : 4 : row.result?.verdict == .inconclusive ? 1 : 0
+        return row.isAsExpected ? row.expectation == .pass ? 3 : 4 : row.result?.verdict == .inconclusive ? 1 : 0
     }
 
     private static func facts(_ rows: [MatrixRow]) -> [HTMLPage.Fact] {
         let results = rows.compactMap(\.result)
         let seconds = results.reduce(0) { $0 + $1.seconds }
         let mutations = results.reduce(0) { $0 + $1.controls.mutations }
-        let flagged = results.reduce(0) { $0 + $1.controls.flagged }
+        let detected = results.reduce(0) { $0 + $1.controls.detected }
         let planted = rows.filter(\.isPlanted)
         var facts: [HTMLPage.Fact] = [
-            .init(label: "as expected", value: "\(rows.count(where: \.isMet)) of \(rows.count.counted("cell"))"),
-            .init(label: "unexpected", value: "\(rows.count { $0.obstacle == nil && !$0.isMet })"),
+            .init(label: "as expected", value: "\(rows.count(where: \.isAsExpected)) of \(rows.count.counted("cell"))"),
+            .init(label: "unexpected", value: "\(rows.count { $0.obstacle == nil && !$0.isAsExpected })"),
             .init(label: "skipped or not begun", value: "\(rows.count { $0.obstacle != nil })"),
             .init(label: "acknowledged", value: results.reduce(0) { $0 + $1.acknowledged }.counted("operation")),
             .init(label: "crash states recovered", value: "\(results.reduce(0) { $0 + $1.states.checked })"),
-            .init(label: "positive controls", value: "\(flagged) of \(mutations.counted("mutation")) detected"),
+            .init(label: "positive controls", value: "\(detected) of \(mutations.counted("mutation")) detected"),
             .init(label: "seconds of all cells", value: tenths(seconds)),
         ]
         if !planted.isEmpty {
@@ -113,8 +113,8 @@ extension HTMLMatrix.GridCell {
     /// The gravest of the cells decides the symbol.
     fileprivate init(_ rows: [MatrixRow]) {
         count = rows.count > 1 ? rows.count : nil
-        isUnexpected = rows.contains { $0.obstacle == nil && !$0.isMet }
-        let unexpected = rows.filter { $0.obstacle == nil && !$0.isMet }
+        isUnexpected = rows.contains { $0.obstacle == nil && !$0.isAsExpected }
+        let unexpected = rows.filter { $0.obstacle == nil && !$0.isAsExpected }
         guard let shown = unexpected.first ?? rows.first(where: { $0.obstacle == nil }) ?? rows.first else {
             (gridVerdict, label) = (nil, "no cell")
             return
@@ -129,11 +129,11 @@ extension HTMLMatrix.GridCell {
 extension HTMLMatrix.Row {
     fileprivate init(_ row: MatrixRow, against earlier: MatrixTrend?) {
         rowVerdict = HTMLVerdict(row: row)
-        isUnexpected = row.obstacle == nil && !row.isMet
+        isUnexpected = row.obstacle == nil && !row.isAsExpected
         outcome =
             row.obstacle != nil
             ? "skipped"
-            : row.result?.verdict == .inconclusive && !row.isMet
+            : row.result?.verdict == .inconclusive && !row.isAsExpected
                 ? "inconclusive"
                 : isUnexpected ? "unexpected" : row.expectation == .pass ? "pass" : "expected"
         (rowTarget, rowScenario) = (row.shownTarget, row.scenario.rawValue)
@@ -144,7 +144,7 @@ extension HTMLMatrix.Row {
         states = result.map { "\($0.states.checked)" } ?? ""
         rate = result.map { $0.states.ratePerSecond > 0 ? "\(Int($0.states.ratePerSecond))" : "" } ?? ""
         epochs = result?.explored.map(\.description) ?? ""
-        controls = result.map { "\($0.controls.flagged)/\($0.controls.mutations)" } ?? ""
+        controls = result.map { "\($0.controls.detected)/\($0.controls.mutations)" } ?? ""
         seconds = result.map { HTMLMatrix.tenths($0.seconds) } ?? ""
         let reason =
             isUnexpected
@@ -164,7 +164,7 @@ extension HTMLVerdict {
             return
         }
         self.init(result.verdict, word: RunReport.cell(of: result).text)
-        guard row.isMet, row.expectation != .pass else { return }
+        guard row.isAsExpected, row.expectation != .pass else { return }
         (word, symbol, tone) = (word + " (expected)", "◆", "known")
     }
 }

@@ -104,7 +104,7 @@ struct HTMLRun {
         facts.append(
             .init(
                 label: "positive control",
-                value: "\(result.controls.flagged) of \(result.controls.mutations.counted("mutation")) detected"))
+                value: "\(result.controls.detected) of \(result.controls.mutations.counted("mutation")) detected"))
         if !result.notTried.isEmpty {
             facts.append(.init(label: "not tried", value: result.notTried.map(\.rawValue).joined(separator: ", ")))
         }

@@ -28,7 +28,7 @@ package struct KeptResults {
             } else if RunFiles.exists(path.appending(component: CaseRecord.fileName)) {
                 cases.append((path, try CaseRecord(directory: path)))
             } else if CaseArchive.isFile(path) {
-                try takeLog(path)
+                try readLog(path)
             } else {
                 throw Problem(
                     description:
@@ -48,13 +48,14 @@ package struct KeptResults {
         let path = directory.appending(component: resultName)
         do {
             let result = try JSONDecoder().decode(RunResult.self, from: Data(try RunFiles.read(path)))
-            return result.located(in: RunResult.folder(of: try directory.absolutePath().shown), program: program)
+            return result.resolvingLocalPaths(
+                in: RunResult.folder(of: try directory.absolutePath().shown), program: program)
         } catch let error as DecodingError {
             throw Problem(description: "\(path.shown) is no result of a run: \(JSONText.words(error))")
         }
     }
 
-    private mutating func takeLog(_ path: ByteString) throws {
+    private mutating func readLog(_ path: ByteString) throws {
         let (header, found, _) = try MatrixLog.read(path, program: program)
         rows += found.sorted { $0.key < $1.key }.map(\.value)
         let all = (0..<header.cells).count { header.shard.holds($0) }

@@ -19,7 +19,7 @@ extension LogEnding {
 
 extension RecoveryReport {
     /// Why records may be missing from the end of the log, one sentence a line; empty if none can be.
-    public var doubts: [String] {
+    public var warnings: [String] {
         let place = tornTail.map { " in \($0.segment) at byte \($0.offsetBytes): \($0.reason)" } ?? ""
         let behind = ending.recordsBehind == 0 ? [] : [Self.behind(ending.recordsBehind)]
         switch ending {

@@ -44,7 +44,7 @@ package final class MatrixProgress: Sendable {
         let done = before + finished.add(1, ordering: .relaxed).newValue
         if form == .json {
             let line = Line(
-                done: done, of: total, cell: row.name, verdict: row.result?.verdict, expected: row.isMet,
+                done: done, of: total, cell: row.name, verdict: row.result?.verdict, expected: row.isAsExpected,
                 seconds: row.result.map { ($0.seconds * 10).rounded() / 10 })
             return write((try? JSONText.of(line, .line)) ?? "")
         }
@@ -55,9 +55,9 @@ package final class MatrixProgress: Sendable {
     /// `violation (expected)  sqlite journal_mode=delete, explore, …  9.2 s: known: the unlink is not durable`
     private static func line(_ row: MatrixRow) -> String {
         let verdict = row.result.map { RunReport.cell(of: $0).text } ?? "not run"
-        let mark = row.isMet ? (row.expectation == .pass ? "" : " (expected)") : " (UNEXPECTED)"
+        let mark = row.isAsExpected ? (row.expectation == .pass ? "" : " (expected)") : " (UNEXPECTED)"
         let seconds = row.result.map { "  \(($0.seconds * 10).rounded() / 10) s" } ?? ""
-        let why = row.isMet ? row.reason : row.result?.reason
+        let why = row.isAsExpected ? row.reason : row.result?.reason
         return "\(verdict)\(mark)  \(row.name)\(seconds)" + (why.map { ": \($0)" } ?? "")
     }
 

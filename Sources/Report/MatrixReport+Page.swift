@@ -10,8 +10,8 @@ extension MatrixReport {
         page.matrix = HTMLMatrix(rows, against: trend)
         page.notes = notes
         let told =
-            Array(TellOnce(rows.filter { !$0.isMet }))
-            + Array(TellOnce(rows.filter { $0.isMet && (showsAll || !$0.isPlanted) }))
+            Array(UniqueFindings(rows.filter { !$0.isAsExpected }))
+            + Array(UniqueFindings(rows.filter { $0.isAsExpected && (showsAll || !$0.isPlanted) }))
         page.findings = try findings(told, in: Self.sizeLimit - HTMLDocument.frameBytes - page.bytes())
         let rest = told.count - page.findings.count
         if rest > 0 { page.cut = "\(rest.counted("more finding")): the log of the matrix has all" }
@@ -24,7 +24,7 @@ extension MatrixReport {
     private static let timelinesAtMost = 12
 
     /// As many findings as fit into `room` bytes, the most important first.
-    private func findings(_ told: [TellOnce.Told], in room: Int) throws -> [HTMLFinding] {
+    private func findings(_ told: [UniqueFindings.Entry], in room: Int) throws -> [HTMLFinding] {
         var (findings, room) = ([HTMLFinding](), room)
         for (index, told) in told.prefix(Self.findingsAtMost).enumerated() {
             var one = finding(told, number: index + 1, withTimeline: index < Self.timelinesAtMost)
@@ -37,10 +37,10 @@ extension MatrixReport {
         return findings
     }
 
-    private func finding(_ told: TellOnce.Told, number: Int, withTimeline: Bool) -> HTMLFinding {
+    private func finding(_ told: UniqueFindings.Entry, number: Int, withTimeline: Bool) -> HTMLFinding {
         let (row, finding) = (told.rows[0], told.findings[0])
         var page = HTMLFinding(finding, number: number, withTimeline ? RunReport.facts(of: finding) : nil)
-        if row.isMet { page.verdict = HTMLVerdict(row: row) }
+        if row.isAsExpected { page.verdict = HTMLVerdict(row: row) }
         let scenarios = HTMLMatrix.unique(told.rows.map(\.scenario.rawValue)).joined(separator: " and ")
         page.context = "\(row.shownTarget), \(scenarios), \(row.result?.profile.name ?? "")"
         if !withTimeline, finding.account != nil {

@@ -37,7 +37,7 @@ package struct MatrixReport: ReportSubject {
             try result.encode(to: encoder)
             var fields = encoder.container(keyedBy: CodingKeys.self)
             try fields.encode(row.expectation, forKey: .expectation)
-            try fields.encode(row.isMet, forKey: .expected)
+            try fields.encode(row.isAsExpected, forKey: .expected)
             try fields.encodeIfPresent(row.reason, forKey: .expectedReason)
         }
     }
@@ -59,7 +59,7 @@ package struct MatrixReport: ReportSubject {
         ])
         for line in lines { table.add(line.cells) }
         var text = table.text(for: terminal)
-        for (place, told) in TellOnce(rows.filter { showsAll || !$0.isPlantedAndFound }).enumerated() {
+        for (place, told) in UniqueFindings(rows.filter { showsAll || !$0.isPlantedAndFound }).enumerated() {
             text += "\n" + self.text(of: told, number: place + 1, terminal)
         }
         for row in rows {
@@ -78,7 +78,7 @@ package struct MatrixReport: ReportSubject {
     }
 
     /// One finding, for all rows that show it.
-    private func text(of told: TellOnce.Told, number: Int, _ terminal: Terminal) -> String {
+    private func text(of told: UniqueFindings.Entry, number: Int, _ terminal: Terminal) -> String {
         let row = told.rows[0]
         let finding = told.findings[0]
         let verdict = verdict(of: row)
@@ -116,8 +116,9 @@ package struct MatrixReport: ReportSubject {
     /// The verdict of a row, marked if it was expected.
     private func verdict(of row: MatrixRow) -> Table.Cell {
         guard let result = row.result else { return "not run" }
-        let mark = row.isMet && row.expectation != .pass ? " (expected)" : ""
-        return Table.Cell(result.verdict.rawValue + mark, row.isMet ? .good : RunReport.style(of: result.verdict))
+        let mark = row.isAsExpected && row.expectation != .pass ? " (expected)" : ""
+        return Table.Cell(
+            result.verdict.rawValue + mark, row.isAsExpected ? .good : RunReport.style(of: result.verdict))
     }
 
     private static func unique(_ words: [String]) -> [String] {
@@ -151,12 +152,13 @@ package struct MatrixReport: ReportSubject {
             verdict = shown
             let accepted = MatrixReport.unique(result.findings.compactMap(\.known)).joined(separator: "; ")
             let reason =
-                row.isMet ? row.reason ?? accepted : "expected \(row.expectation.rawValue); \(result.reason ?? "")"
+                row.isAsExpected
+                ? row.reason ?? accepted : "expected \(row.expectation.rawValue); \(result.reason ?? "")"
             let profile = result.findings.first.map { "\($0.strongestProfile)" + (reason.isEmpty ? "" : "; ") } ?? ""
             why = profile + reason
             (acknowledged, states, seconds) = (result.acknowledged, result.states.checked, result.seconds)
             explored = result.explored
-            known = row.isMet ? result.knownCount : 0
+            known = row.isAsExpected ? result.knownCount : 0
         }
 
         var hasRun: Bool { row.obstacle == nil && row.result != nil }
@@ -164,7 +166,7 @@ package struct MatrixReport: ReportSubject {
         /// The key for grouping: violations of the same check are alike, whatever key shows them.
         var likeness: String {
             let cause =
-                row.isMet || row.result?.findings.isEmpty != false ? why : row.result!.findings[0].check.rawValue
+                row.isAsExpected || row.result?.findings.isEmpty != false ? why : row.result!.findings[0].check.rawValue
             return [row.target, row.scenario.rawValue, verdict.text, cause].joined(separator: "\n")
         }
 
@@ -211,7 +213,7 @@ package struct MatrixReport: ReportSubject {
     }
 
     private func summary(_ terminal: Terminal) -> ReportLine {
-        let count = rows.count(where: \.isMet)
+        let count = rows.count(where: \.isAsExpected)
         let left = rows.count(where: \.isOutOfBudget)
         let skipped = rows.count { $0.obstacle != nil } - left
         let style: Style = count + skipped + left < rows.count ? .bad : skipped + left > 0 ? .doubtful : .good

@@ -23,8 +23,10 @@ package struct MatrixTrend {
             return (old.result == nil) == (row.result == nil)
                 ? nil : row.result == nil ? ("not run this time", "faint") : ("not run last time", "faint")
         }
-        if was != now { return ("was \(was.rawValue)", row.isMet ? "good" : "bad") }
-        if old.isMet != row.isMet { return row.isMet ? ("as expected now", "good") : ("was as expected", "bad") }
+        if was != now { return ("was \(was.rawValue)", row.isAsExpected ? "good" : "bad") }
+        if old.isAsExpected != row.isAsExpected {
+            return row.isAsExpected ? ("as expected now", "good") : ("was as expected", "bad")
+        }
         guard let ratio = ratio(row) else { return nil }
         return ratio > 1
             ? ("\(Self.times(ratio)) × as long", "doubtful") : ("\(Self.times(1 / ratio)) × faster", "good")
@@ -46,8 +48,8 @@ package struct MatrixTrend {
         let common = now.filter { rows[$0.name] != nil }
         let ran = common.filter { $0.result != nil && rows[$0.name]?.result != nil }
         let names = Set(now.map(\.name))
-        let worse = ran.count { !$0.isMet && rows[$0.name]?.isMet == true }
-        let better = ran.count { $0.isMet && rows[$0.name]?.isMet == false }
+        let worse = ran.count { !$0.isAsExpected && rows[$0.name]?.isAsExpected == true }
+        let better = ran.count { $0.isAsExpected && rows[$0.name]?.isAsExpected == false }
         let seconds = ran.reduce(0) { $0 + ($1.result?.seconds ?? 0) }
         let before = ran.reduce(0) { $0 + (rows[$1.name]?.result?.seconds ?? 0) }
         return [

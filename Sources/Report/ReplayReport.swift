@@ -28,7 +28,7 @@ package struct ReplayReport: ReportSubject {
     /// For an unstable state, which two observations contradict each other.
     private let unstable: UnstableState.Kind?
     /// The two present observations, if they differ.
-    private let looks: [UnstableState.Look]?
+    private let looks: [UnstableState.ObservationExcerpt]?
     /// Links of the state that lead out of it.
     private let escapingLinks: [String]
     /// Whether the recovery ran in a sandbox that could write only to the state.

@@ -7,7 +7,8 @@ extension ReportEntry {
     /// One cell of a matrix.
     init(_ row: MatrixRow) {
         self.init(
-            row.target, row.name, row.obstacle.map(Outcome.skipped) ?? (row.isMet ? .expected : .unexpected), nil)
+            row.target, row.name, row.obstacle.map(Outcome.skipped) ?? (row.isAsExpected ? .expected : .unexpected), nil
+        )
         expectation = row.expectation
         guard let result = row.result else { return }
         take(result)

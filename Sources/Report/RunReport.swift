@@ -112,7 +112,8 @@ package struct RunReport: ReportSubject {
             }
         }
         parts.append(
-            "positive control: \(result.controls.flagged) of \(result.controls.mutations.counted("mutation")) detected")
+            "positive control: \(result.controls.detected) of \(result.controls.mutations.counted("mutation")) detected"
+        )
         if !result.notTried.isEmpty {
             parts.append("not tried: \(result.notTried.map(\.rawValue).joined(separator: ", "))")
         }

@@ -30,7 +30,8 @@ struct UnstableReport {
 
     /// The observations, one or more lines each.
     static func lines(
-        _ kind: UnstableState.Kind, _ first: UnstableState.Look, _ second: UnstableState.Look, margin: ReportLine
+        _ kind: UnstableState.Kind, _ first: UnstableState.ObservationExcerpt,
+        _ second: UnstableState.ObservationExcerpt, margin: ReportLine
     ) -> [ReportLine] {
         let titles =
             switch kind {
@@ -41,7 +42,7 @@ struct UnstableReport {
             + StoryReport.wrapped(titles.1 + " ", words(second), margin)
     }
 
-    private static func words(_ look: UnstableState.Look) -> String {
+    private static func words(_ look: UnstableState.ObservationExcerpt) -> String {
         let place = look.isSecondRecovery == true ? "second recovery: " : ""
         if let probe = look.probe { return "a write after recovery: \(probe)" }
         if let error = look.error { return place + "does not open: \(error)" }

@@ -26,12 +26,13 @@ package struct ValidationReport: ReportSubject {
     private let unjudged: [String: String]
     private let notTried: [String]
     private let mutations: Int
-    private let flagged: Int
+    private let detected: Int
 
     private enum CodingKeys: String, CodingKey {
         case target, contract, verdict, reason, warnings, recovery, lines, tornLines, compared, totals, broken,
             violations
-        case unattributed, unjudged, notTried, mutations, flagged
+        case unattributed, unjudged, notTried, mutations
+        case detected = "flagged"
     }
 
     package init(_ target: String, _ contract: Contract, _ outcome: StandaloneValidation.Outcome) {
@@ -57,7 +58,7 @@ package struct ValidationReport: ReportSubject {
         unjudged = Dictionary(uniqueKeysWithValues: judgement.unjudged.map { ($0.key.rawValue, $0.value) })
         notTried = judgement.notTried.map(\.rawValue)
         mutations = outcome.mutations
-        flagged = outcome.flagged
+        detected = outcome.detected
     }
 
     private static func words(_ reason: StandaloneValidation.Outcome.Reason) -> String {
@@ -96,7 +97,7 @@ package struct ValidationReport: ReportSubject {
         // There are no totals if the store does not open.
         if broken[Check.opens.rawValue] == nil { text.append("  \(totalsText)") }
         if compared < totals.observedLive { text.append("  values compared: \(compared) of \(totals.observedLive)") }
-        if mutations > 0 { text.append("  positive control: \(flagged) of \(mutations.counted("mutation")) detected") }
+        if mutations > 0 { text.append("  positive control: \(detected) of \(mutations.counted("mutation")) detected") }
         if !notTried.isEmpty { text.append("  not tried: \(notTried.joined(separator: ", "))") }
         for (check, why) in unjudged.sorted(by: { $0.key < $1.key }) { text.append("  \(check): not judged: \(why)") }
         for (check, count) in broken.sorted(by: { $0.key < $1.key }) {

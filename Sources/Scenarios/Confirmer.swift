@@ -8,9 +8,9 @@ import Targets
 /// Repeats the workload of a run below real filesystems, with the same seed, to reproduce its findings there.
 package struct Confirmer: Sendable {
     /// The filesystems to try by default.
-    package static let usualFilesystems: [BlockFilesystem] = [.ext4, .xfs, .btrfs]
+    package static let defaultFilesystems: [BlockFilesystem] = [.ext4, .xfs, .btrfs]
     /// The default time limit for each filesystem, in seconds.
-    package static let usualSeconds = 60
+    package static let defaultSeconds = 60
 
     private let request: RunRequest
     private let seconds: Int
@@ -50,7 +50,7 @@ package struct Confirmer: Sendable {
     /// Tries to reproduce each finding of `result` that a power cut below a filesystem can show, and records the
     /// outcomes there.
     package func confirm(
-        _ result: inout RunResult, below filesystems: [BlockFilesystem] = Confirmer.usualFilesystems,
+        _ result: inout RunResult, below filesystems: [BlockFilesystem] = Confirmer.defaultFilesystems,
         progress: @escaping @Sendable (RunProgress) -> Void
     ) {
         guard result.findings.contains(where: { $0.check != .filesystem }) else { return }
@@ -60,7 +60,7 @@ package struct Confirmer: Sendable {
                 obstacle.map(cannot) ?? run(below: filesystem, progress: progress)
             for index in result.findings.indices where result.findings[index].check != .filesystem {
                 let finding = result.findings[index]
-                let cause = SoughtCause(
+                let cause = TargetCause(
                     check: .check(finding.check), lossKinds: finding.lossKinds, cause: finding.cause)
                 let own = Self.obstacle(to: finding).map(cannot) ?? attempt
                 let confirmation = Confirmation(of: cause, below: filesystem, in: own)

@@ -39,11 +39,11 @@ extension RunPlan {
             var request = RunRequest(
                 target: target, scenario: try type.reading(texts(for: type)), profiles: profiles, contract: contract,
                 seed: seed, operationCount: operationCount)
-            guard profiles != .one(.block) || request.scenario.ownProfile == .block else {
+            guard profiles != .one(.block) || request.scenario.fixedProfile == .block else {
                 throw OptionProblem("profile", "\(option: "profile") block is for block devices")
             }
             (request.shape.valueBytes, request.shape.threadCount) = (valueBytes, threadCount)
-            if let problem = request.objection(from: nil, program: "faultline") { throw problem }
+            if let problem = request.optionProblem(from: nil, program: "faultline") { throw problem }
             return request
         } catch {
             throw refuse(error)

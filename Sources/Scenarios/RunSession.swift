@@ -21,7 +21,7 @@ package struct RunSession: Sendable {
     private let interruption: Interruption
 
     package init(
-        parent: ByteString, program: String, wording: any Wording, memory: MemorySize = MachineMemory().usualLimit,
+        parent: ByteString, program: String, wording: any Wording, memory: MemorySize = MachineMemory().defaultLimit,
         interruption: Interruption = .shared
     ) {
         self.parent = parent
@@ -61,7 +61,7 @@ package struct RunSession: Sendable {
                 progress: progress)
             result = runner.run(request, context)
             try directory.writeReproduceScript(request.arguments().map { ByteString($0) })
-            try write(result.withoutPlaces(program: program, request), to: directory)
+            try write(result.withoutLocalPaths(program: program, request), to: directory)
         } catch {
             result.add(problem: "\(error)")
         }

@@ -106,7 +106,7 @@ package struct ScenarioRunner: Sendable {
         result.faults = tally.faults.isEmpty ? nil : tally.faults
         result.notTried = tally.notTried.subtracting(tally.tried).sorted()
         result.controls = RunResult.Controls(
-            mutations: tally.mutations, flagged: tally.flagged, notFormed: tally.notFormed.sorted(),
+            mutations: tally.mutations, detected: tally.detected, notFormed: tally.notFormed.sorted(),
             statesWithLosses: tally.counts.lossy, cutsLanded: tally.cutsLanded, faultsFired: tally.faultsFired)
         let (verdict, reason) = ScenarioRunner.verdict(of: tally, request)
         result.verdict = verdict
@@ -115,7 +115,7 @@ package struct ScenarioRunner: Sendable {
 
     /// The order matters: a validator that misses a mutation outranks a finding, and a finding outranks doubt.
     package static func verdict(of tally: RunTally, _ request: RunRequest) -> (Verdict, VerdictReason?) {
-        if let mutation = tally.unflagged.sorted().first { return (.harnessError, .missedMutation(mutation)) }
+        if let mutation = tally.undetected.sorted().first { return (.harnessError, .missedMutation(mutation)) }
         let findings = tally.findingsByWeight.filter { request.reasonToAccept($0) == nil }
         // A broken filesystem is not a violation by the store, and must not hide one.
         if let finding = findings.first(where: { $0.check != .filesystem }) {
@@ -127,15 +127,17 @@ package struct ScenarioRunner: Sendable {
         }
         if tally.unconfirmed > 0 { return (.inconclusive, .unconfirmed(tally.unconfirmed)) }
         if tally.acknowledged == 0 { return (.inconclusive, .nothingAcknowledged) }
-        if let parts = tally.parts, parts.isPartial, !request.acceptsPartial { return (.inconclusive, .partial(parts)) }
-        let contract = tally.heldTo ?? request.contract
+        if let parts = tally.parts, parts.isPartial, !request.allowsPartial { return (.inconclusive, .partial(parts)) }
+        let contract = tally.appliedContract ?? request.contract
         let mustBeSeen: [Check] = [contract.checks.contains(.durable) ? .durable : .noHoles, .payloadIntegrity]
-        for check in mustBeSeen where contract.checks.contains(check) && !tally.flaggedChecks.contains(check) {
+        for check in mustBeSeen where contract.checks.contains(check) && !tally.detectedChecks.contains(check) {
             return (.inconclusive, .noMutation(check))
         }
-        if let doubt = request.scenario.doubt(about: tally) { return (.inconclusive, .doubt(doubt)) }
+        if let reason = request.scenario.inconclusiveReason(for: tally) {
+            return (.inconclusive, .inconclusive(reason))
+        }
         if let reason = tally.unjudged.sorted().first { return (.inconclusive, .notJudged(reason)) }
-        if let coverage = tally.coverage, !coverage.isComplete, !request.acceptsPartial {
+        if let coverage = tally.coverage, !coverage.isComplete, !request.allowsPartial {
             return (.inconclusive, .notExplored(coverage))
         }
         return (.pass, nil)

@@ -35,9 +35,9 @@ struct ConfirmCommand: ParsableCommand {
         help:
             "The filesystems, with commas between them: \(BlockFilesystem.allCases.map(\.rawValue).joined(separator: ", "))."
     )
-    var filesystems = Confirmer.usualFilesystems.map(\.rawValue).joined(separator: ",")
+    var filesystems = Confirmer.defaultFilesystems.map(\.rawValue).joined(separator: ",")
 
-    @Option(help: "How long each filesystem is explored, such as 60s or 10m (default: \(Confirmer.usualSeconds)s).")
+    @Option(help: "How long each filesystem is explored, such as 60s or 10m (default: \(Confirmer.defaultSeconds)s).")
     var budget: TimeSpan?
 
     @Option(help: "Where the run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
@@ -76,14 +76,14 @@ struct ConfirmCommand: ParsableCommand {
                 isSandboxed: !`case`.noSandbox, wording: English()
             ) { confirmation, isArchive in
                 let progress = Progress()
-                let looks = confirmation.run(
-                    below: filesystems, seconds: budget?.seconds ?? Confirmer.usualSeconds, in: session,
+                let results = confirmation.run(
+                    below: filesystems, seconds: budget?.seconds ?? Confirmer.defaultSeconds, in: session,
                     lacking: { doctor.obstacle(to: $0) }, progress: { progress.show($0) })
                 progress.clear()
                 if !isArchive, !Interruption.shared.isInterrupted {
-                    try confirmation.keep(looks.map(\.confirmation))
+                    try confirmation.keep(results.map(\.confirmation))
                 }
-                let report = ConfirmReport(confirmation.cause.check, looks)
+                let report = ConfirmReport(confirmation.cause.check, results)
                 try reports.write(report)
                 return report.verdict
             }

@@ -53,10 +53,10 @@ struct LitmusCommand: ParsableCommand {
     @Option(
         name: .customLong("epoch-states"),
         help: "Between two flushes of the device, more states than this are searched and not exhausted.")
-    var statesPerEpoch = LitmusLaboratory.usualLimits.statesPerEpoch
+    var statesPerEpoch = LitmusLaboratory.defaultLimits.statesPerEpoch
 
     @Option(help: "Seeded choices where they are searched.")
-    var samples = LitmusLaboratory.usualLimits.samplesPerEpoch
+    var samples = LitmusLaboratory.defaultLimits.samplesPerEpoch
 
     @Option(help: "Where the run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
@@ -178,7 +178,7 @@ struct LitmusCommand: ParsableCommand {
         let run = try RunDirectory(
             in: RunDirectory.parent(option: out), target: "litmus", scenario: filesystem.rawValue, seed: seed)
         let result = Result {
-            var limits = LitmusLaboratory.usualLimits
+            var limits = LitmusLaboratory.defaultLimits
             (limits.statesPerEpoch, limits.samplesPerEpoch) = (statesPerEpoch, samples)
             let context = try RunContext(run, wording: English(), shouldStop: { Interruption.shared.isInterrupted })
             try body(

@@ -42,7 +42,7 @@ struct MatrixCommand: ParsableCommand {
 
     @Flag(
         help: """
-            Look for each finding below a real ext4, xfs and btrfs, too, for \(Confirmer.usualSeconds) s each (root; \
+            Look for each finding below a real ext4, xfs and btrfs, too, for \(Confirmer.defaultSeconds) s each (root; \
             docs/real-filesystems.md).
             """)
     var confirm = false
@@ -97,12 +97,12 @@ struct MatrixCommand: ParsableCommand {
             throw error
         }
         // Repeat cells that failed because of the machine: its disk may have been full.
-        let finished = logged.filter { $0.value.isMet || $0.value.result?.verdict != .harnessError }
+        let finished = logged.filter { $0.value.isAsExpected || $0.value.result?.verdict != .harnessError }
         var logs = [log]
         var (rows, failure) = try runOnce(matrix, log, finished, began)
         var round: UInt64 = 0
         while let duration, began.duration(to: .now) < duration.duration, !Interruption.shared.isInterrupted,
-            failure == nil, !failFast || rows.allSatisfy({ $0.isMet || $0.obstacle != nil })
+            failure == nil, !failFast || rows.allSatisfy({ $0.isAsExpected || $0.obstacle != nil })
         {
             round += 1
             let next = Matrix(cells: matrix.round(round))
@@ -190,7 +190,7 @@ struct MatrixCommand: ParsableCommand {
                 var result = session.run(cell.request, progress: show)
                 if confirm {
                     Confirmer(
-                        cell.request, seconds: Confirmer.usualSeconds, in: session,
+                        cell.request, seconds: Confirmer.defaultSeconds, in: session,
                         obstacle: { doctor.obstacle(to: $0) }
                     ).confirm(&result, progress: show)
                 }
@@ -198,11 +198,11 @@ struct MatrixCommand: ParsableCommand {
             },
             finished: { index, result in
                 let row = MatrixRow(matrix.cells[index], result)
-                if !row.isMet { hasFailed.store(true, ordering: .relaxed) }
+                if !row.isAsExpected { hasFailed.store(true, ordering: .relaxed) }
                 progress.finish(row)
                 // An interrupted cell is run again on resume.
                 if Interruption.shared.isInterrupted, result.verdict != .violation { return }
-                let kept = row.withoutPlaces(
+                let kept = row.withoutLocalPaths(
                     program: ProgramName.shown, matrix.cells[index].request, in: log.folder)
                 do { try log.append(index, kept) } catch {
                     failure.withLock { $0 = $0 ?? error }

@@ -13,7 +13,7 @@ struct MemoryOptions: ParsableArguments {
             \(MemorySize.least) (default: a quarter of the machine's). What does not fit is put aside in the run's \
             directory; what cannot be is an inconclusive run that says so.
             """, valueName: "size"))
-    var memory = MachineMemory().usualLimit
+    var memory = MachineMemory().defaultLimit
 
     func validate() throws {
         guard memory.bytes >= MemorySize.least.bytes else {

@@ -89,7 +89,7 @@ struct RunOptions: ParsableArguments {
             target: target, scenario: scenario, profiles: profile,
             contract: contract ?? target.contract(clients: threads), seed: seed, operationCount: operationCount)
         (request.shape.threadCount, request.shape.valueBytes) = (threads, valueLen)
-        if let problem = request.objection(from: .commandLine, program: ProgramName.shown) {
+        if let problem = request.optionProblem(from: .commandLine, program: ProgramName.shown) {
             throw ValidationError(problem.text(in: .commandLine))
         }
         try RunCommand.refuse(scenario.name, needing: request.needs)

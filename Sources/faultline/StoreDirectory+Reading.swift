@@ -15,7 +15,7 @@ extension StoreDirectory {
             return try Self.settled({ try KeyValueSnapshot.open(storage: storage) }, \.recoveryReport)
         }
         let report = snapshot.recoveryReport
-        for doubt in report.doubts { StandardError.say("faultline: \(doubt)") }
+        for warning in report.warnings { StandardError.say("faultline: \(warning)") }
         if report.bytesDiscarded > 0 {
             StandardError.say("faultline: \(report.bytesDiscarded.counted("byte")) behind the last record: not shown")
         }

@@ -23,9 +23,9 @@ struct StoreReportCommand: ParsableCommand {
         } else {
             for check in checks { StandardOutput.show(check.lines) }
         }
-        let doubts = checks.filter { $0.verdict != .whole }
-        for check in doubts { StandardError.say("faultline: shard \(check.shard) is \(check.verdict.rawValue)") }
-        if !doubts.isEmpty { throw ExitStatus.inconclusive }
+        let warnings = checks.filter { $0.verdict != .whole }
+        for check in warnings { StandardError.say("faultline: shard \(check.shard) is \(check.verdict.rawValue)") }
+        if !warnings.isEmpty { throw ExitStatus.inconclusive }
     }
 }
 
@@ -100,7 +100,7 @@ private struct StoreCheck: Encodable {
     var recordsBehindTornTail: Int
     var damage: Place?
     private var isTailKept = false
-    private var doubts: [String] = []
+    private var warnings: [String] = []
 
     private enum CodingKeys: CodingKey {
         case shard, verdict, ending, proof, segments, sizeBytes, records, lastLSN, recordsByType, liveKeys, tornTail
@@ -130,7 +130,7 @@ private struct StoreCheck: Encodable {
         if case .damaged(let proof, _) = report.ending { self.proof = proof.description }
         verdict = damage != nil ? .damaged : report.ending.isCertain ? .whole : .unclear
         isTailKept = report.isTailKept
-        doubts = report.doubts
+        warnings = report.warnings
     }
 
     var lines: [ReportLine] {
@@ -149,7 +149,7 @@ private struct StoreCheck: Encodable {
     }
 
     private var endings: [ReportLine] {
-        var lines = doubts
+        var lines = warnings
         if let damage, tornTail != damage { lines.insert("damage in \(damage.text)", at: 0) }
         if bytesDiscarded > 0 {
             let kept = isTailKept ? "drops and keeps" : "drops"

@@ -51,7 +51,7 @@ struct StoreWriter: ParsableArguments {
 
     /// Reports skipped records: a damaged store would otherwise look like a small one.
     private func say(_ report: RecoveryReport) {
-        for doubt in report.doubts { StandardError.say("faultline: \(doubt)") }
+        for warning in report.warnings { StandardError.say("faultline: \(warning)") }
         if report.bytesDiscarded > 0 {
             let kept = report.setAsideFile.map { " and kept in \($0)" } ?? ""
             StandardError.say(

@@ -24,7 +24,7 @@ struct UnmountCommand: ParsableCommand {
 
     func run() throws {
         let outcome = try MountEnding.end(
-            try ArgumentPath.ofMount(mountPoint), patienceSeconds: patience?.seconds ?? 60)
+            try ArgumentPath.ofMount(mountPoint), timeLimitSeconds: patience?.seconds ?? 60)
         if outcome == .wasAbandoned {
             StandardError.say(
                 "faultline: the process that served \(mountPoint) had been killed; the mount is taken away. "

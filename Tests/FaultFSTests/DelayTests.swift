@@ -17,7 +17,7 @@ import Testing
 
     /// An action on the mount or the program, and whether the write then succeeds; nil when the program is killed.
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [
             ("kill -9 $p", nil), ("kill -USR1 $p; sleep 0.3; kill -9 $p", nil), ("kill -ALRM $p", nil),
             ("echo clear > .faultline/control", true), ("echo 'remove 1' > .faultline/control", true),
@@ -47,7 +47,7 @@ import Testing
         #expect(output == "waits\n")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `an unmount ends a delay`() throws {
+    @Test(.timeLimit(.minutes(5))) func `an unmount ends a delay`() throws {
         let rule = try Rule(parsing: "write path=f -> delay 3000s")
         let bench = try Bench {
             $0.rules = [rule]

@@ -4,7 +4,7 @@ import Testing
 
 /// The same calls on the mount and on a plain directory give the same results and the same final tree.
 @Suite(.enabled(if: Bench.canMount), .serialized) struct DifferentialTests {
-    @Test(.timeLimit(.minutes(2)), arguments: 1...40)
+    @Test(.timeLimit(.minutes(5)), arguments: 1...40)
     func `the mount answers like a plain directory`(seed: UInt64) throws {
         var random = RandomSteps(seed: seed)
         let steps = random.steps(400)

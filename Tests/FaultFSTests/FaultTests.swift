@@ -8,7 +8,7 @@ import Testing
 @Suite(.enabled(if: Bench.canMount), .serialized) struct FaultTests {
     /// A rule, a script to run in the mount, its output, and the trace.
     @Test(
-        .timeLimit(.minutes(1)),
+        .timeLimit(.minutes(5)),
         arguments: [
             (
                 "write path=f nth=2 -> EIO", "printf a > f; printf b >> f || echo failed; printf c >> f; cat f",

@@ -9,7 +9,7 @@ import Testing
 @Suite(.enabled(if: Bench.canMount), .serialized) struct PowerCutTests {
     static let profiles: [Profile] = [.strict, .ext4Ordered, .xfs, .btrfs, .posixMin]
 
-    @Test(.timeLimit(.minutes(2)), arguments: 1...40)
+    @Test(.timeLimit(.minutes(5)), arguments: 1...40)
     func `the patched directory is the derived tree`(seed: UInt64) throws {
         let profile = Self.profiles[Int(seed) % Self.profiles.count]
         let choice: Choice = [.nothing, .seeded(seed), .seeded(seed &+ 1000), .everything][Int(seed / 5) % 4]

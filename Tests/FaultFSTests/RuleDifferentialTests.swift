@@ -31,7 +31,7 @@ import Testing
         }
     }
 
-    @Test(.timeLimit(.minutes(2)), arguments: 1...40)
+    @Test(.timeLimit(.minutes(5)), arguments: 1...40)
     func `only injected faults differ`(seed: UInt64) throws {
         var random = RandomStream(seed: seed).stream("rules")
         let isFailing = seed % 2 == 1
@@ -112,7 +112,7 @@ import Testing
     }
 
     /// Whatever was injected, storage holds what the trace says, while mounted and after a power cut.
-    @Test(.timeLimit(.minutes(2)), arguments: 1...30)
+    @Test(.timeLimit(.minutes(5)), arguments: 1...30)
     func `storage holds what the trace says`(seed: UInt64) throws {
         var random = RandomStream(seed: seed).stream("damage")
         let rules = try Self.draw([Self.damage, Self.unseen, Self.errors], &random)

@@ -106,7 +106,7 @@ struct FilesystemLitmusTests {
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: false)
         defer { try? FileManager.default.removeItem(atPath: folder) }
         let run = try RunDirectory(in: ByteString(folder), target: "litmus", scenario: filesystem.rawValue, seed: 1)
-        var limits = LitmusLaboratory.usualLimits
+        var limits = LitmusLaboratory.defaultLimits
         (limits.statesPerEpoch, limits.samplesPerEpoch, limits.pairedAtoms) = (4, 1, 0)
         let result = Result {
             try body(

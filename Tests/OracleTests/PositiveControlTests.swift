@@ -105,10 +105,10 @@ import Testing
 
     @Test func `a missed mutation is a harness error`() {
         let missed = ControlResult(mutation: .hole, outcome: .missed(verdict: .pass))
-        let flagged = ControlResult(mutation: .extraKey, outcome: .detected)
+        let detected = ControlResult(mutation: .extraKey, outcome: .detected)
         for verdict in Verdict.allCases {
-            #expect(PositiveControl.verdict(verdict, after: [flagged, missed]) == .harnessError)
-            #expect(PositiveControl.verdict(verdict, after: [flagged]) == verdict)
+            #expect(PositiveControl.verdict(verdict, after: [detected, missed]) == .harnessError)
+            #expect(PositiveControl.verdict(verdict, after: [detected]) == verdict)
         }
     }
 

@@ -57,7 +57,7 @@ private let isAble: Bool = {
         #expect(block.filesystem == filesystem && block.images >= lost.states.checked)
         let kept = try run("sqlite", Self.keeping, filesystem)
         #expect(kept.verdict == .pass, "\(kept.reason ?? "")")
-        #expect(kept.controls.statesWithLosses > 0 && kept.controls.flagged == kept.controls.mutations)
+        #expect(kept.controls.statesWithLosses > 0 && kept.controls.detected == kept.controls.mutations)
     }
 
     @Test func `the built-in engine is explored through its commands, and passes`() throws {
@@ -114,14 +114,14 @@ private let isAble: Bool = {
         let scenario = try ExploreScenario.reading(["block": ["xfs"], name: texts], in: .commandLine)
         let target = try targets.target("engine").configured()
         let request = RunRequest(target: target, scenario: scenario, contract: .durable)
-        #expect(request.objection(from: .commandLine, program: "faultline")?.option == name)
+        #expect(request.optionProblem(from: .commandLine, program: "faultline")?.option == name)
     }
 
     @Test func `a profile of files is refused, and the printed command names none`() throws {
         let scenario = try ExploreScenario.reading(["block": ["xfs"], "fsck": ["3"]], in: .commandLine)
         let target = try targets.target("engine").configured()
         let request = RunRequest(target: target, scenario: scenario, profile: .posixMin, contract: .durable)
-        #expect(request.objection(from: .commandLine, program: "faultline")?.option == "profile")
+        #expect(request.optionProblem(from: .commandLine, program: "faultline")?.option == "profile")
         #expect(request.profile == .block)
         let words = request.arguments()
         #expect(!words.contains("--profile"))

@@ -17,7 +17,7 @@ struct BudgetTests {
 
     init() throws {
         temporary = try TemporaryDirectory()
-        memory = MemoryGuard(.usual(spillingNear: ByteString(temporary.path)))
+        memory = MemoryGuard(.standard(spillingNear: ByteString(temporary.path)))
     }
 
     private final class Recoveries: Sendable {
@@ -54,7 +54,7 @@ struct BudgetTests {
             trace: ByteString(temporary.path + "/trace"), oracle: oracle, memory, seed: 1
         ) { try store.run(workload, on: $0, oracle: $1) }
         var history = OracleHistory(oracle, memory)
-        try history.takeAll()
+        try history.readAll()
         let recovery = MemoryRecovery(store, payloads: life.recording.payloads)
         return (
             life.recording, Counted(wrapped: recovery, recoveries: recoveries),

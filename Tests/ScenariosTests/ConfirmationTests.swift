@@ -24,17 +24,17 @@ struct ConfirmationTests {
         return .ran(result)
     }
 
-    private static func finding(_ check: Check, states: Int, saying error: String? = nil, isHang: Bool = false)
+    private static func finding(_ check: Check, states: Int, error: String? = nil, isHang: Bool = false)
         -> Finding
     {
         var finding = Finding(check: check, strongestProfile: .profile(.block), lost: [], story: "", states: states)
-        finding.cause = Cause(check, saying: error, hasAcknowledged: true, isHang: isHang)
+        finding.cause = Cause(check, error: error, hasAcknowledged: true, isHang: isHang)
         return finding
     }
 
-    private static let sought = SoughtCause(
+    private static let targetCause = TargetCause(
         check: .check(.durable), lossKinds: ["removal of a"],
-        cause: Cause(.durable, saying: nil, hasAcknowledged: true))
+        cause: Cause(.durable, error: nil, hasAcknowledged: true))
 
     private static let partial = RunResult.Explored(epochs: 3, of: 9, exhaustive: 3)
 
@@ -58,7 +58,7 @@ struct ConfirmationTests {
 
     @Test(arguments: cases.indices) func `what a run shows is told, and reads back`(index: Int) throws {
         let (attempt, says, verdict) = Self.cases[index]
-        var confirmation = Runs.Confirmation(of: Self.sought, below: .ext4, in: attempt)
+        var confirmation = Runs.Confirmation(of: Self.targetCause, below: .ext4, in: attempt)
         confirmation.kernel = "6.18.44-x"
         #expect(confirmation.words.hasPrefix(says), "\(confirmation.words)")
         #expect(Runs.Confirmation.verdict(of: [confirmation]) == verdict)
@@ -67,12 +67,12 @@ struct ConfirmationTests {
     }
 
     @Test func `a store that hangs is not one that does not open`() {
-        let hang = SoughtCause(
+        let hang = TargetCause(
             check: .check(.opens), lossKinds: [],
-            cause: Cause(.opens, saying: "hangs", hasAcknowledged: true, isHang: true))
-        let other = Self.result(.violation, [Self.finding(.opens, states: 3, saying: "no")])
+            cause: Cause(.opens, error: "hangs", hasAcknowledged: true, isHang: true))
+        let other = Self.result(.violation, [Self.finding(.opens, states: 3, error: "no")])
         #expect(!Runs.Confirmation(of: hang, below: .xfs, in: other).isSeen)
-        let same = Self.result(.violation, [Self.finding(.opens, states: 3, saying: "hangs", isHang: true)])
+        let same = Self.result(.violation, [Self.finding(.opens, states: 3, error: "hangs", isHang: true)])
         #expect(Runs.Confirmation(of: hang, below: .xfs, in: same).isSeen)
     }
 

@@ -53,9 +53,9 @@ struct EngineKillTests {
             "FAULTLINE_OPS": "1000000", "FAULTLINE_ORACLE_MAY_SHARE": "1",
         ]
         try process.run()
-        let patience = Date.now + 20
+        let timeLimit = Date.now + 20
         while (try? FileManager.default.attributesOfItem(atPath: oracle)[.size] as? Int) ?? 0 < 5000,
-            Date.now < patience
+            Date.now < timeLimit
         {
             usleep(1000)
         }

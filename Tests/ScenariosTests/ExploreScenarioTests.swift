@@ -36,7 +36,7 @@ import Testing
         #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")
         #expect(result.states.checked > 50 && result.states.decided > result.states.checked)
-        #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
+        #expect(result.controls.mutations > 0 && result.controls.detected == result.controls.mutations)
     }
 
     /// Small limits, so that the test is quick; what is left out is said.

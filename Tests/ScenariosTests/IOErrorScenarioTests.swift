@@ -48,7 +48,7 @@ struct IOErrorScenarioTests {
         #expect(result.faults?.first?.outcome == example.outcome)
         guard example.verdict == .pass else { return }
         #expect(result.controls.faultsFired == 1)
-        #expect(result.controls.flagged == result.controls.mutations)
+        #expect(result.controls.detected == result.controls.mutations)
         #expect(!result.notTried.contains(.writable))
         let hit = try #require(result.faults?.first?.faults.first)
         #expect(hit.hasPrefix("op ") && !hit.contains("#"), "\(hit)")

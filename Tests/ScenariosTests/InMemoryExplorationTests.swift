@@ -40,7 +40,7 @@ import Testing
         #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.states.exhaustive, "\(result.coverage ?? "")")
         #expect(result.states.checked > 30 && result.states.decided > result.states.checked)
-        #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
+        #expect(result.controls.mutations > 0 && result.controls.detected == result.controls.mutations)
     }
 
     static let planted: [(target: String, bug: String, ops: UInt64, check: Check)] = [

@@ -31,7 +31,7 @@ import Testing
         let result = run(try targets.target(name).configured(), scratch, ops: name == "engine" ? 60 : 25)
         #expect(result.verdict == .pass, "\(result.reason ?? "")")
         #expect(result.controls.cutsLanded > 0)
-        #expect(result.controls.mutations > 0 && result.controls.flagged == result.controls.mutations)
+        #expect(result.controls.mutations > 0 && result.controls.detected == result.controls.mutations)
         let boundaries = try #require(result.boundaries)
         let isChecked = name == "engine" || TestMachine.hasFUSE
         #expect((boundaries.explored.map { !$0.isPartial && $0.of > 60 } ?? false) == isChecked, "\(boundaries)")

@@ -18,11 +18,11 @@ struct KnownFindingTests {
     }
 
     private static func finding(
-        _ check: Check, _ losses: [String], saying errors: [String] = [], acknowledged: Bool = true
+        _ check: Check, _ losses: [String], error errors: [String] = [], acknowledged: Bool = true
     ) throws -> Finding {
         var finding = Finding(check: check, strongestProfile: .profile(.strict), lost: [], story: "a story", states: 0)
         for error in errors.isEmpty ? [nil] : errors.map(Optional.init) {
-            var cause = Cause(check, saying: error, hasAcknowledged: acknowledged)
+            var cause = Cause(check, error: error, hasAcknowledged: acknowledged)
             cause.losses = try losses.map { try #require(LossPattern(parsing: $0)) }
             finding.cause = finding.cause ?? cause
             finding.add(cause, error, states: 1)
@@ -46,14 +46,14 @@ struct KnownFindingTests {
         ("{check: opens, acknowledged: false, reason: r}", false),
     ])
     func `a known finding is one that agrees in all that it says`(text: String, isKnown: Bool) throws {
-        let finding = try Self.finding(.opens, ["name db", "write log 3"], saying: ["bad checksum at 4096"])
+        let finding = try Self.finding(.opens, ["name db", "write log 3"], error: ["bad checksum at 4096"])
         #expect(try #require(Self.known("  - " + text).first).matches(finding) == isKnown)
     }
 
     @Test func `a finding that says something else, too, is not known`() throws {
         let known = try #require(Self.known("  - {check: opens, error: 'bad *', reason: r}").first)
-        #expect(known.matches(try Self.finding(.opens, [], saying: ["bad page 1", "bad root"])))
-        #expect(!known.matches(try Self.finding(.opens, [], saying: ["bad page 1", "no root"])))
+        #expect(known.matches(try Self.finding(.opens, [], error: ["bad page 1", "bad root"])))
+        #expect(!known.matches(try Self.finding(.opens, [], error: ["bad page 1", "no root"])))
         #expect(!known.matches(try Self.finding(.opens, [])))
     }
 
@@ -85,8 +85,8 @@ struct KnownFindingTests {
         losses: [[String]], hasUnexplained: Bool, verdict: Verdict, knownCount: Int
     ) throws {
         var tally = RunTally()
-        (tally.mutations, tally.flagged, tally.counts.lossy, tally.acknowledged) = (3, 3, 5, 7)
-        tally.flaggedChecks = [.durable, .payloadIntegrity]
+        (tally.mutations, tally.detected, tally.counts.lossy, tally.acknowledged) = (3, 3, 5, 7)
+        tally.detectedChecks = [.durable, .payloadIntegrity]
         tally.findings = try losses.map { try Self.finding(.durable, $0) }
         if hasUnexplained { tally.notMinimised = [.durable: 3] }
         let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()

@@ -42,7 +42,7 @@ struct MatrixTests {
         matrix.cells[0].expectedCheck = expected
         var result = result(.violation)
         result.findings = [Finding(check: seen, strongestProfile: .profile(.kill), lost: [], story: "gone", states: 1)]
-        #expect(matrix.rows([result]).map(\.isMet) == [isMet])
+        #expect(matrix.rows([result]).map(\.isAsExpected) == [isMet])
     }
 
     @Test func aCellThatDidNotRunIsNoPass() throws {

@@ -30,19 +30,19 @@ import Testing
 
     @Test func `a run may take a quarter of the machine, or of its container`() {
         let machine = "MemTotal:       16777216 kB\nMemFree: 1 kB\n"
-        #expect(MachineMemory(host(["/proc/meminfo": machine])).usualLimit.description == "4G")
+        #expect(MachineMemory(host(["/proc/meminfo": machine])).defaultLimit.description == "4G")
         let unified = [
             "/proc/meminfo": machine, "/proc/self/cgroup": "0::/user/run\n",
             "/sys/fs/cgroup/user/run/memory.max": "max\n", "/sys/fs/cgroup/user/memory.max": "2147483648\n",
         ]
-        #expect(MachineMemory(host(unified)).usualLimit.description == "512M")
+        #expect(MachineMemory(host(unified)).defaultLimit.description == "512M")
         let old = [
             "/proc/meminfo": machine, "/proc/self/cgroup": "5:cpu:/x\n4:memory:/a/b\n",
             "/sys/fs/cgroup/memory/a/b/memory.limit_in_bytes": "4294967296\n",
         ]
-        #expect(MachineMemory(host(old)).usualLimit.description == "1G")
-        #expect(MachineMemory(host(["/proc/meminfo": "MemTotal: 100000 kB\n"])).usualLimit == .least)
-        #expect(MachineMemory(host([:])).usualLimit.bytes > 0)
+        #expect(MachineMemory(host(old)).defaultLimit.description == "1G")
+        #expect(MachineMemory(host(["/proc/meminfo": "MemTotal: 100000 kB\n"])).defaultLimit == .least)
+        #expect(MachineMemory(host([:])).defaultLimit.bytes > 0)
     }
 
     @Test func `beyond the limit it is over for good, and says what to do`() throws {

@@ -37,7 +37,7 @@ import Testing
     @Test func `what was put aside is judged as what is in memory`() throws {
         try OutputFile.append(lines(1...100), to: path)
         var history = OracleHistory(path, memory)
-        try history.takeAll()
+        try history.readAll()
         #expect(history.acknowledged == 100 && history.lineCount == 200 && history.nextSeq == 101)
         for last in [1, 50, 99, 100] as [UInt64] {
             let line = Int(last) * 2
@@ -74,13 +74,13 @@ import Testing
     @Test func `a file that somebody else changed is an error`() throws {
         try OutputFile.append(lines(1...3), to: path)
         var history = OracleHistory(path, memory)
-        try history.takeAll()
+        try history.readAll()
         var text = try RunFiles.read(path)
         text[200] ^= 1
         try RunFiles.remove(path)
         try OutputFile.append(text + lines(4...4), to: path)
-        #expect(throws: RunError.self) { try history.takeAll() }
+        #expect(throws: RunError.self) { try history.readAll() }
         try RunFiles.truncate(path, to: 100)
-        #expect(throws: RunError.self) { try history.takeAll() }
+        #expect(throws: RunError.self) { try history.readAll() }
     }
 }

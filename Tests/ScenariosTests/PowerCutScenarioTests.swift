@@ -47,7 +47,7 @@ struct PowerCutScenarioTests {
         let result = RunSession(parent: ByteString(scratch.url.path), program: "faultline", wording: English()).run(
             request)
         #expect(result.verdict == example.verdict, "\(result.reason ?? "")")
-        #expect(result.controls.flagged == result.controls.mutations)
+        #expect(result.controls.detected == result.controls.mutations)
         #expect(result.controls.statesWithLosses > 0)
         #expect(result.controls.cutsLanded >= 1)
         guard let profile = example.profile, let finding = result.findings.first else { return }

@@ -23,7 +23,7 @@ struct RunVerdictTests {
         check: .filesystem, strongestProfile: .profile(.block), lost: [], story: "mount: EUCLEAN", states: 9)
 
     @Test(arguments: [
-        Example(situation: "faults landed, controls flagged, nothing found", verdict: .pass) { _ in },
+        Example(situation: "faults landed, controls detected, nothing found", verdict: .pass) { _ in },
         Example(situation: "a finding", verdict: .violation) { $0.findings = [finding] },
         Example(situation: "a filesystem that broke", verdict: .filesystem) { $0.findings = [broken] },
         Example(situation: "a finding beside a filesystem that broke", verdict: .violation) {
@@ -32,7 +32,7 @@ struct RunVerdictTests {
         Example(situation: "no crash lost anything", verdict: .inconclusive) { $0.counts.lossy = 0 },
         Example(situation: "no live cut landed", verdict: .inconclusive) { $0.cuts[0].landed = false },
         Example(situation: "what failed could not be confirmed", verdict: .inconclusive) { $0.unconfirmed = 1 },
-        Example(situation: "no lost key could be made up", verdict: .inconclusive) { $0.flaggedChecks = [] },
+        Example(situation: "no lost key could be made up", verdict: .inconclusive) { $0.detectedChecks = [] },
         Example(situation: "nothing was acknowledged", verdict: .inconclusive) { $0.acknowledged = 0 },
         Example(situation: "a check could not be judged", verdict: .inconclusive) { $0.unjudged = ["several writers"] },
         Example(situation: "a part of the epochs was explored", verdict: .inconclusive) { tally in
@@ -52,24 +52,24 @@ struct RunVerdictTests {
         Example(situation: "a budget sufficed for every power cut", verdict: .pass) {
             $0.parts = .init(7, of: 7, .parts)
         },
-        Example(situation: "a control passed", verdict: .harnessError) { $0.unflagged = ["flipped-bit"] },
+        Example(situation: "a control passed", verdict: .harnessError) { $0.undetected = ["flipped-bit"] },
         Example(situation: "a control passed beside a finding", verdict: .harnessError) {
-            $0.unflagged = ["flipped-bit"]
+            $0.undetected = ["flipped-bit"]
             $0.findings = [finding]
         },
     ])
     func aPassNeedsProof(_ example: Example) throws {
         var tally = RunTally()
-        (tally.mutations, tally.flagged, tally.counts.lossy) = (3, 3, 5)
+        (tally.mutations, tally.detected, tally.counts.lossy) = (3, 3, 5)
         tally.cuts = [RunResult.Cut(cycle: 1, acknowledged: 7, inFlight: 1, landed: true)]
         tally.acknowledged = 7
-        tally.flaggedChecks = [.durable, .payloadIntegrity]
+        tally.detectedChecks = [.durable, .payloadIntegrity]
         example.change(&tally)
         let target = try TargetCatalog(driver: "/nowhere/faultline-target").target("engine").configured()
         var request = RunRequest(target: target, scenario: PowerCutScenario(), contract: .durable)
         #expect(ScenarioRunner.verdict(of: tally, request).0 == example.verdict)
         // What a budget left out is all that --partial accepts.
-        request.scenario.budget?.acceptsPartial = true
+        request.scenario.budget?.allowsPartial = true
         let isPartial = tally.parts?.isPartial == true || tally.coverage.map { !$0.isComplete } == true
         #expect(ScenarioRunner.verdict(of: tally, request).0 == (isPartial ? .pass : example.verdict))
     }

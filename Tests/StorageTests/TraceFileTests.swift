@@ -202,7 +202,7 @@ struct TraceFileTests {
         #expect(throws: first) { try writer.finish() }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a FIFO is not a trace and does not block`() throws {
+    @Test(.timeLimit(.minutes(5))) func `a FIFO is not a trace and does not block`() throws {
         let directory = try ScratchDirectory()
         let path = directory.file("fifo")
         #expect(mkfifo("\(path)", 0o600) == 0)

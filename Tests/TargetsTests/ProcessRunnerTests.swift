@@ -211,7 +211,7 @@ import Testing
             "exec setpriv --reuid 65534 --regid 65534 --clear-groups env FAULTLINE_SPAWN=2000000000.1.1.7 sleep 1000")
         let stray = try #require(
             try StrayProcesses.all(in: Self.namespace).first { $0.process == process.processID })
-        #expect(stray.objection == "it belongs to user 65534")
+        #expect(stray.reasonNotToKill == "it belongs to user 65534")
         #expect(StrayProcesses.end(stray, in: Self.namespace) == .gone)
         #expect(isAlive(process.processID))
         try process.killTree()

@@ -58,7 +58,7 @@ package struct BlockBenchmark {
     private func explore(_ filesystem: BlockFilesystem) throws -> RunResult {
         var scenario = ExploreScenario()
         scenario.explore(below: filesystem)
-        scenario.budget = RunBudget(seconds: seconds, acceptsPartial: true)
+        scenario.budget = RunBudget(seconds: seconds, allowsPartial: true)
         let target = try targets.target("sqlite").configured([Setting(name: "journal_mode", value: "wal")])
         let request = RunRequest(
             target: target, scenario: scenario, contract: target.contract, operationCount: 100)

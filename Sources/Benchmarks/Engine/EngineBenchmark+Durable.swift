@@ -98,11 +98,11 @@ extension EngineBenchmark {
 
     /// Times `body` after a sync of the device: otherwise `body` would also pay for earlier writes of others.
     private func timedAlone(_ body: () throws -> Void) throws -> Double {
-        try settle()
+        try waitForWriteback()
         return try timed(body)
     }
 
-    private func settle() throws {
+    private func waitForWriteback() throws {
         let failure = directory.withCString { yardstick_settle($0) }
         guard failure == 0 else {
             throw YardstickError(description: "'\(directory)' cannot be synced: errno \(failure)")
@@ -110,7 +110,7 @@ extension EngineBenchmark {
     }
 
     private func yardstick(_ name: String, _ measure: (UnsafePointer<CChar>) -> Double) throws -> Double {
-        try settle()
+        try waitForWriteback()
         let path = directory + "/\(name)"
         let seconds = path.withCString(measure)
         guard seconds > 0 else { throw YardstickError(description: "the yardstick '\(name)' failed: \(seconds)") }

@@ -95,7 +95,7 @@ package struct ExploreBenchmark {
 
     private func explore(_ target: ConfiguredTarget) throws -> RunResult {
         var scenario = ExploreScenario()
-        scenario.budget = RunBudget(seconds: seconds, acceptsPartial: true)
+        scenario.budget = RunBudget(seconds: seconds, allowsPartial: true)
         return try explore(
             RunRequest(
                 target: target, scenario: scenario, profile: .posixMin, contract: target.contract, operationCount: 100))
@@ -115,7 +115,7 @@ package struct ExploreBenchmark {
         target.recover.removeAll { $0 == "--persistent" }
         target.isPersistent = false
         var scenario = ExploreScenario()
-        scenario.budget = RunBudget(seconds: seconds, acceptsPartial: true)
+        scenario.budget = RunBudget(seconds: seconds, allowsPartial: true)
         scenario.usesCommands = true
         let request = RunRequest(
             target: try target.configured(), scenario: scenario, contract: target.contract, operationCount: 40)

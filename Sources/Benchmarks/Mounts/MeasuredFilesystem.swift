@@ -67,10 +67,10 @@ package enum MeasuredFilesystem: Hashable, Sendable {
             directory)
         let result: Result
         do { result = try body() } catch {
-            _ = try? MountEnding.end(mountPoint, patienceSeconds: 10)
+            _ = try? MountEnding.end(mountPoint, timeLimitSeconds: 10)
             throw error
         }
-        _ = try MountEnding.end(mountPoint, patienceSeconds: 10)
+        _ = try MountEnding.end(mountPoint, timeLimitSeconds: 10)
         return result
     }
 

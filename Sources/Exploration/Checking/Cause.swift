@@ -32,7 +32,7 @@ package struct Cause: Hashable, Codable, Sendable {
     ///
     /// - Parameter error: the error message of the store.
     package init(
-        _ check: Check, saying error: String?, hasAcknowledged: Bool, fault: FaultFamilyName? = nil,
+        _ check: Check, error: String?, hasAcknowledged: Bool, fault: FaultFamilyName? = nil,
         isHang: Bool = false
     ) {
         self.check = check

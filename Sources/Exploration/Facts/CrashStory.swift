@@ -46,7 +46,7 @@ package struct CrashStory: Hashable, Codable, Sendable {
     }
 
     /// How the store was observed after a fault without a crash.
-    package enum FaultLook: String, Hashable, Codable, Sendable {
+    package enum ObservationMode: String, Hashable, Codable, Sendable {
         /// The files on storage, recovered by a new process.
         case storage
         /// The running store, with its memory and the kernel's cache.
@@ -54,7 +54,7 @@ package struct CrashStory: Hashable, Codable, Sendable {
     }
 
     /// nil for a crash.
-    package var look: FaultLook?
+    package var look: ObservationMode?
     /// The first crash, if this one was during the recovery from it. The timeline is then the one of the recovery.
     package var firstCrash: String?
     /// The violation in one sentence.
@@ -72,7 +72,7 @@ package struct CrashStory: Hashable, Codable, Sendable {
     package var reasons: [String]
 
     package init(
-        look: FaultLook?, headline: String, profile: CrashProfile, crashPoint: Int, timeline: [Moment],
+        look: ObservationMode?, headline: String, profile: CrashProfile, crashPoint: Int, timeline: [Moment],
         expected: String, found: String, difference: String?, reasons: [String]
     ) {
         (self.look, self.headline, self.profile, self.crashPoint) = (look, headline, profile, crashPoint)

@@ -12,11 +12,11 @@ package struct FailingState: Sendable {
     /// The faults that were injected into the run.
     package var faults: [InjectedFault]
     /// How the store was observed, if there was no crash.
-    package var look: CrashStory.FaultLook?
+    package var look: CrashStory.ObservationMode?
 
     package init(
         _ recording: Recording, _ state: CrashState, _ violation: Violation, linesBefore: Int,
-        faults: [InjectedFault] = [], look: CrashStory.FaultLook? = nil
+        faults: [InjectedFault] = [], look: CrashStory.ObservationMode? = nil
     ) {
         self.recording = recording
         self.state = state

@@ -7,7 +7,7 @@ package enum StopReason: Hashable, Sendable {
     /// So many states hang in recovery.
     case hangs(Int)
     /// The cause that was looked for shows.
-    case soughtCauseFound
+    case targetCauseFound
     case interrupted
     /// Faultline takes too much memory, in the words of what watches it.
     case memory(String)

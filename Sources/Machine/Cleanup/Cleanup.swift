@@ -115,7 +115,7 @@ extension Cleanup {
     /// killed, reports a failure with the last one seen.
     private mutating func endProcesses() {
         let sweep = processes.search()
-        let end = ContinuousClock.now + processes.patience
+        let end = ContinuousClock.now + processes.timeLimit
         var (quiet, hasMissed) = (0, false)
         var last: StrayProcesses.Stray?
         while quiet < (hasMissed ? Self.quietSweepsAfterMisses : Self.quietSweeps) {
@@ -149,8 +149,8 @@ extension Cleanup {
 
     private mutating func end(_ stray: StrayProcesses.Stray) {
         let subject = Action.Subject.process(stray.process, name: stray.name)
-        if let objection = stray.objection {
-            let reason = "a killed run left it, but \(objection); `kill -9 \(stray.process)` ends it"
+        if let reasonNotToKill = stray.reasonNotToKill {
+            let reason = "a killed run left it, but \(reasonNotToKill); `kill -9 \(stray.process)` ends it"
             actions.append(Action(subject, .leftAlone(reason: reason)))
         } else if isDryRun {
             actions.append(Action(subject, .ended))

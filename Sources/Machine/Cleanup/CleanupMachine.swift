@@ -36,13 +36,13 @@ extension Cleanup {
         package var search: () -> Sweep
         package var end: (StrayProcesses.Stray) -> StrayProcesses.Ending
         /// The time limit for processes that keep starting others.
-        package var patience: Duration
+        package var timeLimit: Duration
 
         package init(
             search: @escaping () -> Sweep, end: @escaping (StrayProcesses.Stray) -> StrayProcesses.Ending,
-            patience: Duration = .seconds(10)
+            timeLimit: Duration = .seconds(10)
         ) {
-            (self.search, self.end, self.patience) = (search, end, patience)
+            (self.search, self.end, self.timeLimit) = (search, end, timeLimit)
         }
 
         package static var kernel: Processes {

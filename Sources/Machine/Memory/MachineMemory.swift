@@ -8,7 +8,7 @@ package struct MachineMemory: Sendable {
 
     /// The default memory limit of a run: a quarter of the machine's or container's memory, but at least
     /// `MemorySize.least`.
-    package var usualLimit: MemorySize {
+    package var defaultLimit: MemorySize {
         let quarter = (totalBytes ?? 4 << 30) / 4
         return MemorySize(bytes: max(quarter, MemorySize.least.bytes))
     }

@@ -16,7 +16,7 @@ package enum MountEnding {
     }
 
     /// Ends the mount. Returns when it and its process are gone, in whatever namespace.
-    package static func end(_ mountPoint: ByteString, patienceSeconds: Int) throws -> Outcome {
+    package static func end(_ mountPoint: ByteString, timeLimitSeconds: Int) throws -> Outcome {
         guard let entry = try MountTable.read().last(where: { $0.mountPoint == mountPoint && $0.isFaultFS }),
             let daemon = entry.daemon
         else { throw MountServiceError.notOurs(mountPoint) }
@@ -36,10 +36,10 @@ package enum MountEnding {
             return .wasAbandoned
         }
         let server = directory?.server
-        let limit = MonotonicTime.seconds() + Double(patienceSeconds)
+        let limit = MonotonicTime.seconds() + Double(timeLimitSeconds)
         while try isThere(entry) || directory?.isServed == true || server?.state == .running {
             guard MonotonicTime.seconds() < limit else {
-                throw MountServiceError.lingers(process: daemon, seconds: patienceSeconds)
+                throw MountServiceError.lingers(process: daemon, seconds: timeLimitSeconds)
             }
             usleep(2000)
         }

@@ -40,7 +40,7 @@ package struct MountService: Sendable {
             var options = options(trace)
             let (cut, say) = (request.cut, say)
             options.onFreeze = { reason in
-                guard let made = mount.withLock({ $0 }), let trouble = Self.settle(made, reason, cut, say) else {
+                guard let made = mount.withLock({ $0 }), let trouble = Self.applyCut(made, reason, cut, say) else {
                     return
                 }
                 failure.withLock { $0 = trouble }
@@ -137,7 +137,7 @@ package struct MountService: Sendable {
 
     /// Creates the crash state, unless the cut was requested by a command, which does so itself. Returns the error; nil
     /// on success.
-    private static func settle(
+    private static func applyCut(
         _ mount: FaultMount, _ reason: FreezeReason, _ cut: CutRequest, _ say: @Sendable (String) -> Void
     ) -> String? {
         say("the power was cut, \(reason)")

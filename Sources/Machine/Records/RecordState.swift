@@ -21,7 +21,7 @@ package enum RecordState {
     package init(of directory: ByteString, owner: UInt32) throws(RunDirectoryError) {
         var waited = 0
         while true {
-            switch try Self.look(directory, owner) {
+            switch try Self.inspect(directory, owner) {
             case .decided(let state):
                 self = state
                 return
@@ -37,7 +37,7 @@ package enum RecordState {
         }
     }
 
-    private enum Look {
+    private enum Inspection {
         case decided(RecordState)
         /// Another record has replaced it.
         case replaced
@@ -45,7 +45,7 @@ package enum RecordState {
         case ending(reason: String)
     }
 
-    private static func look(_ directory: ByteString, _ owner: UInt32) throws(RunDirectoryError) -> Look {
+    private static func inspect(_ directory: ByteString, _ owner: UInt32) throws(RunDirectoryError) -> Inspection {
         let path = directory.appending(component: RunRecord.fileName)
         // Some filesystems lock only files open for writing.
         let flags = O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK
@@ -72,7 +72,7 @@ package enum RecordState {
     }
 
     /// Decides after a failed lock attempt.
-    private static func afterRefusal(_ errno: Int32, _ process: ProcessIdentity) -> Look {
+    private static func afterRefusal(_ errno: Int32, _ process: ProcessIdentity) -> Inspection {
         guard errno == EWOULDBLOCK else {
             let why = Errno(errno).description
             return .decided(

@@ -73,7 +73,7 @@ public struct PendingSet: Sendable {
     ) {
         self.profile = profile
         self.rules = rules
-        self.unitBytes = max(unitBytes ?? rules.usualUnitBytes, rules.smallestUnitBytes)
+        self.unitBytes = max(unitBytes ?? rules.defaultUnitBytes, rules.smallestUnitBytes)
         self.payloads = payloads
         keepsContent = payloads != nil
         durable = base

@@ -43,7 +43,7 @@ package struct ProfileRules: Hashable, Sendable {
     /// The smallest unit that a caller may ask for, in bytes.
     package var smallestUnitBytes: UInt64 = 512
     /// The unit if the caller asks for none, in bytes.
-    package var usualUnitBytes: UInt64 = 512
+    package var defaultUnitBytes: UInt64 = 512
     package var fsync: Scope
     package var fdatasync: Scope
 }
@@ -93,7 +93,7 @@ extension Profile {
         case .btrfs:
             ProfileRules(
                 order: .metadata, growthFollowsMetadata: true,
-                smallestUnitBytes: pageBytes, usualUnitBytes: pageBytes,
+                smallestUnitBytes: pageBytes, defaultUnitBytes: pageBytes,
                 fsync: .slots(attributes: true, ownNames: true),
                 fdatasync: .slots(attributes: true, ownNames: true))
         case .posixMin:
@@ -103,7 +103,7 @@ extension Profile {
                 fdatasync: .slots(attributes: false, ownNames: false))
         case .block:
             ProfileRules(
-                order: .slots, usualUnitBytes: pageBytes,
+                order: .slots, defaultUnitBytes: pageBytes,
                 fsync: .everything, fdatasync: .everything)
         }
     }

@@ -87,7 +87,7 @@ struct RuleParser {
             guard operation.hasData else {
                 throw words.error(word, expected: "\(name)= only with read or write, which have bytes")
             }
-            try demand(name, value)
+            try setDataCondition(name, value)
         default: throw words.error(word, expected: "a condition (\(Self.conditionNames(operation))) or '->'")
         }
     }
@@ -109,7 +109,7 @@ struct RuleParser {
         }
     }
 
-    private mutating func demand(_ name: String, _ value: RuleWords.Word) throws(RuleError) {
+    private mutating func setDataCondition(_ name: String, _ value: RuleWords.Word) throws(RuleError) {
         let bytes: (Substring) -> UInt64? = { Quantity.parse($0, Quantity.bytes) }
         switch name {
         case "after": data.afterBytes = try self.bytes(value)

@@ -53,7 +53,7 @@ struct HashedTree {
         forgetContributions(of: stale, &changes, hasher)
         tree = next
         addContributions(ofOthersThan: stale, &changes, hasher)
-        settle(stale, &changes, hasher)
+        resolve(stale, &changes, hasher)
     }
 
     /// The contribution of a child to the hash of its directory.
@@ -87,7 +87,7 @@ struct HashedTree {
     }
 
     /// Updates the hashes of the stale inodes, children before their directories.
-    private mutating func settle(
+    private mutating func resolve(
         _ stale: Set<InodeID>, _ changes: inout [InodeID: Change], _ hasher: TreeHasher
     ) {
         var unsettledChildren: [InodeID: Int] = [:]

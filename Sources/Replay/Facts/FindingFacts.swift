@@ -41,7 +41,7 @@ package struct FindingFacts: Sendable {
     package static func read(_ directory: ByteString) throws -> FindingFacts? {
         let record = try CaseRecord(directory: directory)
         guard record.hasTrace, record.live == nil, record.unstable == nil else { return nil }
-        let recording = try record.recording(in: directory, MemoryGuard(.usual(spillingNear: directory)))
+        let recording = try record.recording(in: directory, MemoryGuard(.standard(spillingNear: directory)))
         var lineCount = 0
         let oracle = directory.appending(component: CaseRecord.oracleName)
         try RunFiles.refuseLink(oracle)

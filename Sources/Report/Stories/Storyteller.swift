@@ -11,7 +11,7 @@ struct Storyteller {
     /// The number of oracle lines before the recording, from earlier lives of the store.
     private let linesBefore: Int
     private let faults: FaultTrail
-    private let look: CrashStory.FaultLook?
+    private let look: CrashStory.ObservationMode?
     private let losses: [Loss]
     /// The effects of each operation that this crash could have lost.
     private let losable: [OperationID: [Loss]]

@@ -45,7 +45,7 @@ extension English {
         case .hangs(let count):
             "\(count.counted("state hangs", "states hang")) in recovery, and each costs the target's timeout; --hangs allows "
                 + "more"
-        case .soughtCauseFound: "the cause that was looked for shows"
+        case .targetCauseFound: "the cause that was looked for shows"
         case .interrupted: "interrupted"
         case .memory(let words): words
         }

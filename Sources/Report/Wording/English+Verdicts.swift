@@ -20,7 +20,7 @@ extension English {
                 + "--budget does the rest, --partial accepts it"
         case .noMutation(let check):
             "positive control: no wrong observation could be formed for \(check.rawValue)"
-        case .doubt(let doubt): words(for: doubt)
+        case .inconclusive(let reason): words(for: reason)
         case .notJudged(let reason): reason
         case .notExplored(let coverage): words(forNotExplored: coverage)
         }
@@ -34,8 +34,8 @@ extension English {
         return "only \(explored) explored\(why); a larger budget or --resume explores the rest, --partial accepts it"
     }
 
-    private func words(for doubt: Doubt) -> String {
-        switch doubt {
+    private func words(for reason: InconclusiveReason) -> String {
+        switch reason {
         case .noKillLanded:
             "no kill landed while the workload was at work: try more --ops, another --seed or more --cycles"
         case .fewKillsLanded(let landed, let all):

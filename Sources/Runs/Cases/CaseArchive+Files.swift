@@ -51,7 +51,7 @@ extension CaseArchive {
     /// Derives the crash image and writes the script that replays the case.
     private static func makeImage(in directory: ByteString) throws {
         let record = try CaseRecord(directory: directory)
-        let recording = try record.recording(in: directory, MemoryGuard(.usual(spillingNear: directory)))
+        let recording = try record.recording(in: directory, MemoryGuard(.standard(spillingNear: directory)))
         let state = try recording.state(
             record.profile, at: record.crashPoint, .losing(try LostAtoms(parsing: record.lost)))
         try CaseImage.write(state.tree, payloads: recording.payloads, to: directory)

@@ -125,7 +125,7 @@ package enum CaseArchive {
                 break
             }
             let header: TarHeader
-            do throws(TarHeader.Objection) { header = try TarHeader(block) } catch {
+            do throws(TarHeader.FormatError) { header = try TarHeader(block) } catch {
                 throw ArchiveError.damaged(path, offset: place, error.reason)
             }
             guard let name = names.first(where: { folder.appending(component: $0) == header.name }),

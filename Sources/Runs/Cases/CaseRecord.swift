@@ -52,7 +52,7 @@ package struct CaseRecord: Codable, Sendable {
     /// Neighbouring states and their recovery results; nil if none was recovered.
     package var neighbours: [Neighbour]?
     /// For a state observed after a fault without a crash, how it was observed.
-    package var look: CrashStory.FaultLook?
+    package var look: CrashStory.ObservationMode?
     /// For a finding in a live store, the run to repeat: there is no state to recover.
     package var live: LiveRun?
 

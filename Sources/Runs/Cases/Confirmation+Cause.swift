@@ -6,11 +6,11 @@ extension Confirmation {
     /// Whether a run below `filesystem` shows `cause`.
     ///
     /// File-level losses cannot be compared with sector-level ones, so only the broken check and its kind must agree.
-    package init(of cause: SoughtCause, below filesystem: BlockFilesystem, in attempt: Attempt) {
+    package init(of cause: TargetCause, below filesystem: BlockFilesystem, in attempt: Attempt) {
         self.init(Self.outcome(of: cause, in: attempt), below: filesystem, kernel: RunResult.Block.runningKernel)
     }
 
-    private static func outcome(of cause: SoughtCause, in attempt: Attempt) -> Outcome {
+    private static func outcome(of cause: TargetCause, in attempt: Attempt) -> Outcome {
         switch attempt {
         case .cannot(let reason): return .cannotBeSeen(reason: reason)
         case .ran(let result):
@@ -25,7 +25,7 @@ extension Confirmation {
     }
 }
 
-extension SoughtCause {
+extension TargetCause {
     /// Whether a finding breaks the same check in the same way, regardless of the lost writes.
     fileprivate func breaksTheSame(as finding: Finding) -> Bool {
         guard .check(finding.check) == check else { return false }

@@ -33,30 +33,30 @@ struct TarHeader: Hashable {
     }
 
     /// Why a block is not a valid header of a regular file.
-    package struct Objection: Error, Hashable {
+    package struct FormatError: Error, Hashable {
         package var reason: String
     }
 
     /// Parses a block that is not all zeros.
-    package init(_ block: ArraySlice<UInt8>) throws(Objection) {
+    package init(_ block: ArraySlice<UInt8>) throws(FormatError) {
         let start = block.startIndex
         func field(_ place: Int, _ count: Int) -> ArraySlice<UInt8> { block[start + place..<start + place + count] }
         guard let sum = Self.number(field(148, 8)), sum == Self.sum(block) else {
-            throw Objection(reason: "the checksum of the header is wrong")
+            throw FormatError(reason: "the checksum of the header is wrong")
         }
-        guard field(257, 5).elementsEqual("ustar".utf8) else { throw Objection(reason: "it is no ustar archive") }
+        guard field(257, 5).elementsEqual("ustar".utf8) else { throw FormatError(reason: "it is no ustar archive") }
         switch block[start + 156] {
         case UInt8(ascii: "0"), 0: break
-        case UInt8(ascii: "1"), UInt8(ascii: "2"): throw Objection(reason: "a link")
-        case UInt8(ascii: "3"), UInt8(ascii: "4"), UInt8(ascii: "6"): throw Objection(reason: "a device or a FIFO")
-        case UInt8(ascii: "5"): throw Objection(reason: "a directory")
-        case let type: throw Objection(reason: "an entry of type \(type)")
+        case UInt8(ascii: "1"), UInt8(ascii: "2"): throw FormatError(reason: "a link")
+        case UInt8(ascii: "3"), UInt8(ascii: "4"), UInt8(ascii: "6"): throw FormatError(reason: "a device or a FIFO")
+        case UInt8(ascii: "5"): throw FormatError(reason: "a directory")
+        case let type: throw FormatError(reason: "an entry of type \(type)")
         }
-        guard field(345, 155).allSatisfy({ $0 == 0 }) else { throw Objection(reason: "a name with a prefix") }
-        guard let size = Self.number(field(124, 12)) else { throw Objection(reason: "a size that is no number") }
+        guard field(345, 155).allSatisfy({ $0 == 0 }) else { throw FormatError(reason: "a name with a prefix") }
+        guard let size = Self.number(field(124, 12)) else { throw FormatError(reason: "a size that is no number") }
         let name = field(0, Self.nameBytes).prefix { $0 != 0 }
         guard field(0, Self.nameBytes).dropFirst(name.count).allSatisfy({ $0 == 0 }) else {
-            throw Objection(reason: "a name with a NUL in it")
+            throw FormatError(reason: "a name with a NUL in it")
         }
         self.init(name: ByteString(name), sizeBytes: size)
     }

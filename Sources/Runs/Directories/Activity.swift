@@ -17,7 +17,7 @@ package final class Activity {
         say(RunProgress(words))
     }
 
-    package func look(at number: Int, of limit: Int) { state = (number, max(number, limit)) }
+    package func note(state number: Int, of limit: Int) { state = (number, max(number, limit)) }
 
     package func endLooking() { state = nil }
 

@@ -23,7 +23,7 @@ package struct RunContext: Sendable {
     package let progress: @Sendable (RunProgress) -> Void
 
     package init(
-        _ run: RunDirectory, wording: any Wording, memory limit: MemorySize = MachineMemory().usualLimit,
+        _ run: RunDirectory, wording: any Wording, memory limit: MemorySize = MachineMemory().defaultLimit,
         sharedBy runsAtOnce: Int = 1,
         shouldStop: @escaping @Sendable () -> Bool = { false },
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
@@ -121,7 +121,7 @@ package enum RunError: Error {
         let side =
             refusal.map { "\(what), after the store refused an operation: \($0)" }
             ?? "look at the workload command: \(what)"
-        return .harness(side + end.saying + hint(confinement))
+        return .harness(side + end.errorSuffix + hint(confinement))
     }
 
     /// None of the requested rules fired.
@@ -129,7 +129,7 @@ package enum RunError: Error {
 
     /// The workload rejected its command line.
     package static func calledWrongly(_ end: WorkloadEnd) -> RunError {
-        .harness("the workload \(end.termination): it was called wrongly\(end.saying)")
+        .harness("the workload \(end.termination): it was called wrongly\(end.errorSuffix)")
     }
 
     /// Throws if a workload on `mount` wrote an invalid oracle line.

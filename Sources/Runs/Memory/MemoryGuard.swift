@@ -50,7 +50,7 @@ package final class MemoryGuard: Sendable {
         // If no thread can be started, the run continues without a limit.
         try? Platform.Thread.startDetached { [weak self] in
             var counted = CountedFiles()
-            while self?.look(&counted) == true { usleep(Self.intervalMicroseconds) }
+            while self?.measure(&counted) == true { usleep(Self.intervalMicroseconds) }
             Self.filesBytes.subtract(counted.bytes, ordering: .relaxed)
         }
     }
@@ -96,7 +96,7 @@ package final class MemoryGuard: Sendable {
     }
 
     /// Checks memory once. Returns false if there is a problem.
-    private func look(_ counted: inout CountedFiles) -> Bool {
+    private func measure(_ counted: inout CountedFiles) -> Bool {
         if isOver { return false }
         count(&counted)
         // Freed memory not yet returned to the system must not count. Returning it takes milliseconds, so do it only

@@ -22,7 +22,7 @@ package struct OracleHistory {
     /// - Parameter memory: the budget for spilling values, which also receives read failures.
     package init(_ path: ByteString, _ memory: MemoryGuard) {
         self.path = path
-        validator = Validator(.everything, spillStore: OracleShelf(memory))
+        validator = Validator(.everything, spillStore: OracleSpillStore(memory))
     }
 
     /// The number of lines read.
@@ -41,12 +41,12 @@ package struct OracleHistory {
         guard takenBytes > 0 || RunFiles.exists(path) else { return }
         let end = try RunFiles.endOfLastLine(path)
         if end < RunFiles.size(of: path) { try RunFiles.truncate(path, to: end) }
-        try takeAll(upTo: end)
+        try readAll(upTo: end)
     }
 
     /// Reads the new complete lines of the file up to byte `end`, where a line ends. Throws if the bytes already read
     /// have changed.
-    package mutating func takeAll(upTo end: Int = .max) throws {
+    package mutating func readAll(upTo end: Int = .max) throws {
         var (place, known) = (0, UInt32(0))
         var isChanged = false
         try RunFiles.forEachChunk(of: path, followingLinks: false) { chunk in
@@ -70,14 +70,14 @@ package struct OracleHistory {
     package mutating func restart(showing observation: Observation) throws {
         let line = OracleLine.restart.encoded
         try OutputFile.append(line, to: path)
-        try takeRestart(line, showing: observation)
+        try readRestart(line, showing: observation)
     }
 
     /// Reads the file up to byte `end`. Its last line there is a restart, at which the store showed `observation`.
-    package mutating func takeAll(upTo end: Int, lastRestartShowing observation: Observation) throws {
+    package mutating func readAll(upTo end: Int, lastRestartShowing observation: Observation) throws {
         let restart = OracleLine.restart.encoded
-        try takeAll(upTo: end - restart.count)
-        try takeRestart(restart, showing: observation)
+        try readAll(upTo: end - restart.count)
+        try readRestart(restart, showing: observation)
     }
 
     private mutating func take(_ bytes: [UInt8]) throws {
@@ -93,7 +93,7 @@ package struct OracleHistory {
         count(bytes)
     }
 
-    private mutating func takeRestart(_ line: [UInt8], showing observation: Observation) throws {
+    private mutating func readRestart(_ line: [UInt8], showing observation: Observation) throws {
         var number = 0
         try reader.read(line.span) { _, line throws(OracleError) in number = line }
         validator.resolve(by: observation, at: number)

@@ -7,9 +7,9 @@ package struct BlockSetup: Hashable, Codable, Sendable {
     /// The atomic write unit of the device: 4096 or 512 bytes.
     package var sectorBytes: UInt64 = 4096
     /// The filesystem checker runs on one of this many images.
-    package var checkPeriod = BlockSetup.usualCheckPeriod
+    package var checkPeriod = BlockSetup.defaultCheckPeriod
 
-    package static let usualCheckPeriod = 16
+    package static let defaultCheckPeriod = 16
 
     package init(_ filesystem: BlockFilesystem) { self.filesystem = filesystem }
 

@@ -67,7 +67,7 @@ package struct RecoveryControl {
         guard termination.isSuccess else {
             let lineCount = RunFiles.size(of: oracle) == 0 ? 0 : 1
             throw RunError.failedWithoutFault(
-                WorkloadEnd(termination, saying: workload.errorOutput), wroteLines: lineCount, target.confinement)
+                WorkloadEnd(termination, errorOutput: workload.errorOutput), wroteLines: lineCount, target.confinement)
         }
         let links = try Tree(skeletonOf: store).escapingLinks()
         let client = try RecoverClient(target).confined(for: links, in: scratch)

@@ -46,7 +46,7 @@ package struct StandaloneValidation: Sendable {
         /// The number of keys whose payload was compared.
         package var comparedCount: Int
         package var mutations: Int
-        package var flagged: Int
+        package var detected: Int
 
         package enum Reason: Sendable {
             /// The validator did not detect this mutation, and gave this verdict.
@@ -136,7 +136,7 @@ package struct StandaloneValidation: Sendable {
         var outcome = Outcome(
             judgement: judgement, verdict: judgement.verdict, reason: nil, recovery: recovery,
             lineCount: reader.lineNumber, tornLines: reader.tornLines,
-            comparedCount: sample?.count ?? observation.count, mutations: 0, flagged: 0)
+            comparedCount: sample?.count ?? observation.count, mutations: 0, detected: 0)
         outcome.warnings = target.warnings.takeAll()
         control(&outcome, validator, observation, isSampled: sample != nil)
         return outcome
@@ -174,7 +174,7 @@ package struct StandaloneValidation: Sendable {
             switch result.outcome {
             case .detected:
                 outcome.mutations += 1
-                outcome.flagged += 1
+                outcome.detected += 1
             case .missed(let verdict):
                 outcome.mutations += 1
                 missed = .missedMutation(result.mutation, verdict)

@@ -7,7 +7,7 @@ import Model
 /// docs/io-errors.md explains the choices.
 package struct FaultFamily: Sendable {
     /// The guarantee that a store must keep.
-    package enum Demand: String, Codable, Sendable {
+    package enum Guarantee: String, Codable, Sendable {
         /// Storage failed or was slow, but kept synced data: the store must keep its full contract, and open and work
         /// after the fault.
         case everything
@@ -21,7 +21,7 @@ package struct FaultFamily: Sendable {
     package var name: FaultFamilyName
     /// The rule; `#` stands for a number drawn from the counts of a fault-free run.
     package var template: String
-    package var demand: Demand = .everything
+    package var guarantee: Guarantee = .everything
     /// The number of places to try in turn until a check breaks: a store may handle an error at one place and not at
     /// another, and the effect of a lost sync depends on the writes around it. A sweep tries every place.
     package var placeCount = 1
@@ -52,18 +52,19 @@ package struct FaultFamily: Sendable {
         FaultFamily(name: .readShort, template: "read path=@ nth=# -> short 100"),
         FaultFamily(name: .readEINTR, template: "read path=@ nth=# -> EINTR"),
         FaultFamily(name: .delay, template: "fsync nth=# -> delay 20ms"),
-        FaultFamily(name: .fsyncLie, template: "fsync nth=# -> lie", demand: .prefix),
+        FaultFamily(name: .fsyncLie, template: "fsync nth=# -> lie", guarantee: .prefix),
         FaultFamily(
-            name: .fsyncLoseExt4Journal, template: "fsync nth=# -> EIO lose ext4-journal", demand: .corruptionDetection),
-        FaultFamily(name: .writeTear512, template: "write nth=# -> tear 512", demand: .corruptionDetection),
-        FaultFamily(name: .writeTear4096, template: "write nth=# -> tear 4096", demand: .corruptionDetection),
-        FaultFamily(name: .writeDrop, template: "write nth=# -> drop", demand: .corruptionDetection),
-        FaultFamily(name: .writeMisdirect, template: "write nth=# -> misdirect", demand: .corruptionDetection),
-        FaultFamily(name: .writeReorder, template: "write nth=# -> reorder", demand: .corruptionDetection),
-        FaultFamily(name: .readBitflip, template: "read path=@ nth=# -> bitflip", demand: .corruptionDetection),
-        FaultFamily(name: .bitRot, template: "read path=@ nth=# -> bitflip at-rest", demand: .corruptionDetection),
-        FaultFamily(name: .readMisdirect, template: "read path=@ nth=# -> misdirect", demand: .corruptionDetection),
-        FaultFamily(name: .readStale, template: "read path=@ nth=# -> stale", demand: .corruptionDetection),
+            name: .fsyncLoseExt4Journal, template: "fsync nth=# -> EIO lose ext4-journal",
+            guarantee: .corruptionDetection),
+        FaultFamily(name: .writeTear512, template: "write nth=# -> tear 512", guarantee: .corruptionDetection),
+        FaultFamily(name: .writeTear4096, template: "write nth=# -> tear 4096", guarantee: .corruptionDetection),
+        FaultFamily(name: .writeDrop, template: "write nth=# -> drop", guarantee: .corruptionDetection),
+        FaultFamily(name: .writeMisdirect, template: "write nth=# -> misdirect", guarantee: .corruptionDetection),
+        FaultFamily(name: .writeReorder, template: "write nth=# -> reorder", guarantee: .corruptionDetection),
+        FaultFamily(name: .readBitflip, template: "read path=@ nth=# -> bitflip", guarantee: .corruptionDetection),
+        FaultFamily(name: .bitRot, template: "read path=@ nth=# -> bitflip at-rest", guarantee: .corruptionDetection),
+        FaultFamily(name: .readMisdirect, template: "read path=@ nth=# -> misdirect", guarantee: .corruptionDetection),
+        FaultFamily(name: .readStale, template: "read path=@ nth=# -> stale", guarantee: .corruptionDetection),
     ]
 
     /// The rule with `number` and `path` filled in.
@@ -85,7 +86,7 @@ package struct FaultFamily: Sendable {
 
 extension Rule {
     /// The guarantee that a store must keep when this rule fires.
-    package var demand: FaultFamily.Demand {
+    package var guarantee: FaultFamily.Guarantee {
         guard case .inject(let injection, _) = action else { return .everything }
         switch injection {
         case .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _): return .corruptionDetection

@@ -20,7 +20,7 @@ package struct FaultReport: Codable, Sendable {
     package var seed: UInt64
     package var outcome: Outcome
     /// The required guarantee: `everything` in its contract, `prefix`, or `noticing` (corruption detection).
-    package var demand: FaultFamily.Demand
+    package var guarantee: FaultFamily.Guarantee
     /// The number of places tried, for a family with several. Reports the first that broke a check, else the first.
     package var places: Int?
     /// The number of failing places, if every place was tried.
@@ -32,8 +32,14 @@ package struct FaultReport: Codable, Sendable {
     /// Why it was not tried, or the store's refusal message.
     package var detail: String?
 
+    private enum CodingKeys: String, CodingKey {
+        case family, rule, seed, outcome
+        case guarantee = "demand"
+        case places, failingPlaces, matched, fired, faults, detail
+    }
+
     package init(
-        family: FaultFamilyName, rule: String, seed: UInt64, outcome: Outcome, demand: FaultFamily.Demand,
+        family: FaultFamilyName, rule: String, seed: UInt64, outcome: Outcome, guarantee: FaultFamily.Guarantee,
         places: Int? = nil, failingPlaces: Int? = nil, matched: UInt64 = 0, fired: UInt64 = 0, faults: [String] = [],
         detail: String? = nil
     ) {
@@ -41,7 +47,7 @@ package struct FaultReport: Codable, Sendable {
         self.rule = rule
         self.seed = seed
         self.outcome = outcome
-        self.demand = demand
+        self.guarantee = guarantee
         self.places = places
         self.failingPlaces = failingPlaces
         self.matched = matched

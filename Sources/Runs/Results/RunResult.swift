@@ -113,7 +113,7 @@ package struct RunResult: Codable, Sendable {
     package struct Controls: Codable, Sendable {
         /// Mutations of a real observation, and how many of them the validator detected.
         package var mutations = 0
-        package var flagged = 0
+        package var detected = 0
         /// Checks for which this run's history allows no mutation, with the reason.
         package var notFormed: [String] = []
         /// The number of crash states that lost at least one atom.
@@ -123,12 +123,18 @@ package struct RunResult: Codable, Sendable {
         /// Trials in which a fault was injected.
         package var faultsFired = 0
 
+        private enum CodingKeys: String, CodingKey {
+            case mutations
+            case detected = "flagged"
+            case notFormed, statesWithLosses, cutsLanded, faultsFired
+        }
+
         package init(
-            mutations: Int = 0, flagged: Int = 0, notFormed: [String] = [], statesWithLosses: Int = 0,
+            mutations: Int = 0, detected: Int = 0, notFormed: [String] = [], statesWithLosses: Int = 0,
             cutsLanded: Int = 0, faultsFired: Int = 0
         ) {
             self.mutations = mutations
-            self.flagged = flagged
+            self.detected = detected
             self.notFormed = notFormed
             self.statesWithLosses = statesWithLosses
             self.cutsLanded = cutsLanded
@@ -311,8 +317,8 @@ extension Finding {
         return cause.isGrouped(with: theirs)
     }
 
-    package mutating func add(_ kin: CauseGroup) {
-        for member in kin.members { add(member.cause, member.violation.error, states: member.stateCount) }
+    package mutating func add(_ group: CauseGroup) {
+        for member in group.members { add(member.cause, member.violation.error, states: member.stateCount) }
     }
 
     package mutating func add(_ cause: Cause, _ error: String?, states count: Int) {

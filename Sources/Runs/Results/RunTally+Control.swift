@@ -23,11 +23,11 @@ extension RunTally {
             switch result.outcome {
             case .detected:
                 mutations += 1
-                flagged += 1
-                flaggedChecks.insert(result.mutation.check)
+                detected += 1
+                detectedChecks.insert(result.mutation.check)
             case .missed(let verdict):
                 mutations += 1
-                unflagged.insert("\(result.mutation.rawValue) (it said \(verdict.rawValue))")
+                undetected.insert("\(result.mutation.rawValue) (it said \(verdict.rawValue))")
             case .notApplicable(let reason): notFormed.insert("\(result.mutation.rawValue): \(reason)")
             case .alreadyBroken: break
             }

@@ -12,7 +12,7 @@ package struct RunTally {
     package var faults: [FaultReport] = []
     package var faultsFired = 0
     /// The contract applied, if weaker than the target's own; nil otherwise.
-    package var heldTo: Contract?
+    package var appliedContract: Contract?
     /// The coverage of the possible crash states; nil for a scenario that does not measure it.
     package var coverage: Coverage?
     /// `kill`: the boundaries of operations.
@@ -44,12 +44,12 @@ package struct RunTally {
     /// The result of each aimed cut, in order.
     package var aims: [CutReport] = []
     package var mutations = 0
-    package var flagged = 0
+    package var detected = 0
     /// The checks for which a mutation was detected.
-    package var flaggedChecks: Set<Check> = []
+    package var detectedChecks: Set<Check> = []
     package var notFormed: Set<String> = []
     /// Mutations that the validator did not detect: the harness is at fault.
-    package var unflagged: Set<String> = []
+    package var undetected: Set<String> = []
 
     package init() {}
 
@@ -62,12 +62,12 @@ package struct RunTally {
 
     /// Adds a group of causes as one finding, made by `write` from the group's representative. If a finding of the same
     /// cause exists, adds only the states to it.
-    package mutating func add(_ kin: CauseGroup, write: (FoundCause) throws -> Finding) rethrows {
-        let known = findings.firstIndex { $0.cause?.isGrouped(with: kin.shown.cause) == true }
-        if let known { return findings[known].add(kin) }
-        var finding = try write(kin.shown)
-        (finding.states, finding.cause) = (0, kin.shown.cause)
-        finding.add(kin)
+    package mutating func add(_ group: CauseGroup, write: (FoundCause) throws -> Finding) rethrows {
+        let known = findings.firstIndex { $0.cause?.isGrouped(with: group.shown.cause) == true }
+        if let known { return findings[known].add(group) }
+        var finding = try write(group.shown)
+        (finding.states, finding.cause) = (0, group.shown.cause)
+        finding.add(group)
         findings.append(finding)
     }
 
@@ -83,7 +83,7 @@ package struct RunTally {
     }
 
     /// Adds a finding with one state; if a finding with the same cause exists, adds the state to it.
-    package mutating func add(_ cause: Cause, saying error: String?, write: () throws -> Finding) rethrows {
+    package mutating func add(_ cause: Cause, error: String?, write: () throws -> Finding) rethrows {
         let known = findings.firstIndex { $0.cause?.isGrouped(with: cause) == true }
         if let known { return findings[known].add(cause, error, states: 1) }
         var finding = try write()

@@ -8,7 +8,7 @@ package struct UnstableState: Codable, Sendable {
     package typealias Kind = Contradiction.Kind
 
     /// The part of one observation that differs from the other.
-    package struct Look: Codable, Hashable, Sendable {
+    package struct ObservationExcerpt: Codable, Hashable, Sendable {
         /// Why the store did not open; nil if it did.
         package var error: String?
         /// The number of keys; nil if the store did not open.
@@ -27,8 +27,8 @@ package struct UnstableState: Codable, Sendable {
     package var crashPoint: Int
     /// Descriptions of the lost writes.
     package var lost: [String]
-    package var first: Look
-    package var second: Look
+    package var first: ObservationExcerpt
+    package var second: ObservationExcerpt
     /// The case's directory: it holds both observations, in the recover command's output format.
     package var `case`: String?
     /// Why there is no case; nil if there is one.
@@ -41,11 +41,11 @@ package struct UnstableState: Codable, Sendable {
         profile = contradiction.state.profile
         crashPoint = contradiction.state.crashPoint
         self.lost = lost
-        (first, second) = Look.pair(contradiction.first, contradiction.second)
+        (first, second) = ObservationExcerpt.pair(contradiction.first, contradiction.second)
     }
 }
 
-extension UnstableState.Look {
+extension UnstableState.ObservationExcerpt {
     package static func pair(_ one: Evidence, _ other: Evidence) -> (Self, Self) {
         if !Evidence(one.recovery).isEquivalent(to: Evidence(other.recovery)) {
             return pair(one.recovery, other.recovery)

@@ -16,7 +16,7 @@ package enum VerdictReason: Sendable {
     case partial(RunResult.Explored)
     /// No mutation could be made for this check.
     case noMutation(Check)
-    case doubt(Doubt)
+    case inconclusive(InconclusiveReason)
     /// Why a check could not be judged.
     case notJudged(String)
     /// The exploration left epochs out.
@@ -24,7 +24,7 @@ package enum VerdictReason: Sendable {
 }
 
 /// Why a run without findings, with a working validator, is inconclusive.
-package enum Doubt: Sendable {
+package enum InconclusiveReason: Sendable {
     case noKillLanded
     case fewKillsLanded(Int, of: Int)
     case noCutLanded

@@ -3,17 +3,17 @@ import Targets
 /// How a workload ended, and what it wrote to its standard error.
 package struct WorkloadEnd: Sendable {
     package var termination: Termination
-    package var complaints: String
+    package var errorOutput: String
 
-    package init(_ termination: Termination, saying complaints: String) {
-        (self.termination, self.complaints) = (termination, complaints)
+    package init(_ termination: Termination, errorOutput: String) {
+        (self.termination, self.errorOutput) = (termination, errorOutput)
     }
 }
 
 extension WorkloadEnd: CustomStringConvertible {
     /// `exited with 1; it said: no such file`
-    package var description: String { "\(termination)\(saying)" }
+    package var description: String { "\(termination)\(errorSuffix)" }
 
     /// `; it said: no such file`; empty if it said nothing.
-    package var saying: String { complaints.isEmpty ? "" : "; it said: \(complaints)" }
+    package var errorSuffix: String { errorOutput.isEmpty ? "" : "; it said: \(errorOutput)" }
 }

@@ -50,19 +50,21 @@ package struct BlockScenario: Scenario {
         set { exploration.budget = newValue }
     }
     package var block: BlockSetup? { exploration.block }
-    package mutating func seek(_ cause: SoughtCause) { exploration.seek(cause) }
+    package mutating func seek(_ cause: TargetCause) { exploration.seek(cause) }
     package func needs(on target: ConfiguredTarget) -> [MachineNeed] { exploration.needs(on: target) }
 
-    package func objection(
-        to request: RunRequest, from place: OptionPlace?, program: String
-    ) -> OptionProblem? { exploration.objection(to: request, from: place, program: program) }
+    package func optionProblem(
+        in request: RunRequest, from place: OptionPlace?, program: String
+    ) -> OptionProblem? { exploration.optionProblem(in: request, from: place, program: program) }
 
     package func makeRun(_ request: RunRequest, _ context: RunContext, program: String) -> any ScenarioRun {
         var run = ExploreRun(exploration, request, context, program: program)
         // Only `explore` itself can be resumed.
-        run.leavesProgress = false
+        run.savesProgress = false
         return run
     }
 
-    package func doubt(about tally: RunTally) -> Doubt? { exploration.doubt(about: tally) }
+    package func inconclusiveReason(for tally: RunTally) -> InconclusiveReason? {
+        exploration.inconclusiveReason(for: tally)
+    }
 }

@@ -27,7 +27,12 @@ struct ExplorationFiles {
         var progress: ExplorationProgress
         /// The progress of each profile that was begun, if there are several.
         var profiles: [ProfileProgress]?
-        var doubts: Doubts
+        var unresolved: UnresolvedChecks
+
+        private enum CodingKeys: String, CodingKey {
+            case version, options, trace, oracle, progress, profiles
+            case unresolved = "doubts"
+        }
     }
 
     /// The progress of the exploration under one of several profiles.
@@ -36,19 +41,25 @@ struct ExplorationFiles {
         package var progress: ExplorationProgress
     }
 
-    /// Reasons for doubt. A resumed run keeps them.
-    struct Doubts: Codable {
+    /// Why the checks of the run so far may be incomplete. A resumed run keeps them.
+    struct UnresolvedChecks: Codable {
         package var unconfirmed: Int
         package var unjudged: [String]
         package var notTried: [Check]
-        package var unflagged: [String]
+        package var undetected: [String]
         package var notMinimised: [Check: Int]?
+
+        private enum CodingKeys: String, CodingKey {
+            case unconfirmed, unjudged, notTried
+            case undetected = "unflagged"
+            case notMinimised
+        }
 
         package init(of tally: RunTally) {
             unconfirmed = tally.unconfirmed
             unjudged = tally.unjudged.sorted()
             notTried = tally.notTried.sorted()
-            unflagged = tally.unflagged.sorted()
+            undetected = tally.undetected.sorted()
             notMinimised = tally.notMinimised
         }
 
@@ -56,7 +67,7 @@ struct ExplorationFiles {
             tally.unconfirmed += unconfirmed
             tally.unjudged.formUnion(unjudged)
             tally.notTried.formUnion(notTried)
-            tally.unflagged.formUnion(unflagged)
+            tally.undetected.formUnion(undetected)
             tally.notMinimised.merge(notMinimised ?? [:], uniquingKeysWith: +)
         }
     }
@@ -78,7 +89,7 @@ struct ExplorationFiles {
             version: Self.progressVersion, options: options, trace: try FileSeal(of: trace),
             oracle: try FileSeal(of: oracle), progress: explorer.progress,
             profiles: profiles.isEmpty ? nil : profiles,
-            doubts: Doubts(of: tally))
+            unresolved: UnresolvedChecks(of: tally))
         let progress = try JSONText.bytes(of: saved, .object)
         try OutputFile.create(file("progress.json"), progress)
         var text = ByteWriter(reserving: 32 + 16 * explorer.progress.counts.checked)
@@ -106,10 +117,10 @@ struct ExplorationFiles {
     /// Reads the state of a stopped run with these options.
     package func read(
         _ options: [String], program: String
-    ) throws -> (EarlierExploration, profiles: [ProfileProgress], Doubts) {
+    ) throws -> (EarlierExploration, profiles: [ProfileProgress], UnresolvedChecks) {
         let (saved, checksum) = try saved(options, program: program)
         let earlier = EarlierExploration(progress: saved.progress, states: try states(of: checksum))
-        return (earlier, saved.profiles ?? [], saved.doubts)
+        return (earlier, saved.profiles ?? [], saved.unresolved)
     }
 
     private func saved(_ options: [String], program: String) throws -> (Saved, checksum: UInt32) {

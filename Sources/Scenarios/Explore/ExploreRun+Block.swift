@@ -61,7 +61,7 @@ extension ExploreRun {
                 throw RunError.interrupted
             }
             try mount.end()
-            return WorkloadEnd(termination, saying: run.errorOutput)
+            return WorkloadEnd(termination, errorOutput: run.errorOutput)
         } catch {
             mount.detach()
             throw error

@@ -17,7 +17,7 @@ struct ExploreRun: ScenarioRun {
     package let program: String
     package private(set) var tally = RunTally()
     /// Whether a run that its budget stopped leaves files for --resume. False if it is part of another scenario.
-    var leavesProgress = true
+    var savesProgress = true
     /// The monotonic time at which checking began, in seconds.
     private var began: Double?
     /// The devices for crash images; nil unless the run explores below a real filesystem.
@@ -35,7 +35,7 @@ struct ExploreRun: ScenarioRun {
 
     package mutating func run() throws {
         defer { images?.close(counting: &tally) }
-        if let directory = scenario.resumed { return try goOn(with: ExplorationFiles(directory: directory)) }
+        if let directory = scenario.resumed { return try resume(with: ExplorationFiles(directory: directory)) }
         guard let store = storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
@@ -59,19 +59,19 @@ struct ExploreRun: ScenarioRun {
     /// Reads the whole oracle of the run, or of one small workload.
     private func takenHistory(of oracle: ByteString? = nil) throws -> OracleHistory {
         var history = OracleHistory(oracle ?? context.oracle, context.memory)
-        try history.takeAll()
+        try history.readAll()
         return history
     }
 
     /// Resumes a stopped run, with its recording. The directory may come from anywhere, so recoveries are confined.
-    private mutating func goOn(with files: ExplorationFiles) throws {
+    private mutating func resume(with files: ExplorationFiles) throws {
         if request.target.confinement != .none, storeInMemory == nil {
             context = try context.within("confined")
             request.target.confinement = try .foreign(in: context.scratch, trusts: false)
         }
-        let (earlier, profiles, doubts) = try files.read(options, program: program)
+        let (earlier, profiles, unresolved) = try files.read(options, program: program)
         self.profiles = profiles
-        doubts.add(to: &tally)
+        unresolved.add(to: &tally)
         try RunFiles.refuseLink(files.trace)
         var recording = try Recording(tracePath: files.trace, context.memory)
         recording.sectorBytes = scenario.block?.sectorBytes
@@ -133,7 +133,7 @@ struct ExploreRun: ScenarioRun {
         count(explorer, history)
         try report(explorer, recording, history, after: steps)
         if explorer.canBeResumed || profiles.contains(where: \.result.explored.isPartial),
-            scenario.smallWorkloadSteps == nil, leavesProgress
+            scenario.smallWorkloadSteps == nil, savesProgress
         {
             try ExplorationFiles(directory: context.directory).write(explorer, profiles, tally, options)
             tally.continuation = ["--resume", context.directory.shown]
@@ -146,7 +146,7 @@ struct ExploreRun: ScenarioRun {
     private mutating func walk(_ explorer: Explorer, _ recording: Recording, _ budget: TimeBudget) throws {
         guard request.profiles == .every else {
             defer { count(explorer) }
-            return try walk(explorer, budget, saying: "")
+            return try walk(explorer, budget, prefix: "")
         }
         var sum = Coverage(limits: scenario.limits)
         defer { tally.coverage = sum }
@@ -169,7 +169,7 @@ struct ExploreRun: ScenarioRun {
             }
             budget.share(among: Profile.filesystems.count - place)
             try explorer.begin(profile, from: known?.progress)
-            let outcome = Result { try walk(explorer, budget, saying: profile.rawValue) }
+            let outcome = Result { try walk(explorer, budget, prefix: profile.rawValue) }
             count(explorer)
             sum.add(explorer.coverage)
             profiles.append(
@@ -179,13 +179,15 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    private func walk(_ explorer: Explorer, _ budget: TimeBudget, saying prefix: String) throws {
+    private func walk(_ explorer: Explorer, _ budget: TimeBudget, prefix: String) throws {
         do {
             try explorer.run(
                 shouldStop: {
                     if context.shouldStop() { return context.stopReason }
-                    if let sought = scenario.sought, explorer.collector.causes.contains(where: sought.matches) {
-                        return .soughtCauseFound
+                    if let targetCause = scenario.targetCause,
+                        explorer.collector.causes.contains(where: targetCause.matches)
+                    {
+                        return .targetCauseFound
                     }
                     return budget.isUsedUp ? .budget : nil
                 }, progress: { context.progress(RunProgress(prefix, $0)) })
@@ -201,7 +203,7 @@ struct ExploreRun: ScenarioRun {
     ) -> RunResult.UnderProfile {
         let coverage = explorer.coverage
         let failing = explorer.counts.failing + (known?.failingStates ?? 0)
-        let isPass = coverage.isComplete || request.acceptsPartial
+        let isPass = coverage.isComplete || request.allowsPartial
         return RunResult.UnderProfile(
             profile: profile, verdict: failing > 0 ? .violation : isPass ? .pass : .inconclusive,
             failingStates: failing, decided: explorer.counts.decided, explored: RunResult.Explored(coverage),
@@ -296,15 +298,15 @@ struct ExploreRun: ScenarioRun {
             request: request, context: context, program: program,
             probing: scenario.probesWriting ? request.profile : nil)
         writer.steps = steps.map(\.rawValue)
-        for kin in CauseGroup.groups(of: explorer.collector.causes) {
-            let oracle = try history.text(firstLines: kin.shown.state.oracleLineCount)
-            try tally.add(kin) { try writer.write($0, recording, oracle: oracle, shown: nil) }
+        for group in CauseGroup.groups(of: explorer.collector.causes) {
+            let oracle = try history.text(firstLines: group.shown.state.oracleLineCount)
+            try tally.add(group) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
-        for kin in CauseGroup.groups(of: explorer.nested.findings.map(\.cause)) {
-            let inner = explorer.nested.findings.first { $0.cause.cause == kin.shown.cause }!
+        for group in CauseGroup.groups(of: explorer.nested.findings.map(\.cause)) {
+            let inner = explorer.nested.findings.first { $0.cause.cause == group.shown.cause }!
             let oracle = try history.text(firstLines: inner.outer.oracleLineCount)
             let first = try firstCrash(inner.outer, recording)
-            try tally.add(kin) {
+            try tally.add(group) {
                 try writer.write($0, inner.recording, oracle: oracle, shown: nil, after: first)
             }
         }

@@ -8,12 +8,12 @@ extension ExploreScenario {
     /// operations takes minutes.
     package mutating func explore(below filesystem: BlockFilesystem) {
         block = BlockSetup(filesystem)
-        let usual = Self.usualLimits
+        let usual = Self.defaultLimits
         (limits.statesPerEpoch, limits.samplesPerEpoch) = (usual.statesPerEpoch, usual.samplesPerEpoch)
         limits.pairedAtoms = usual.pairedAtoms
     }
 
-    private static let usualLimits: ExplorationLimits = {
+    private static let defaultLimits: ExplorationLimits = {
         var limits = ExplorationLimits()
         (limits.statesPerEpoch, limits.samplesPerEpoch, limits.pairedAtoms) = (64, 16, 8)
         return limits
@@ -37,7 +37,7 @@ extension ExploreScenario {
                 """
                 explore below a real filesystem of this kernel: record the sectors and flushes of its device, and mount every \
                 image that a power cut could leave of it (root; docs/real-filesystems.md): \(filesystemNames). Unless given, \
-                epoch-states is then \(usualLimits.statesPerEpoch) and samples \(usualLimits.samplesPerEpoch)
+                epoch-states is then \(defaultLimits.statesPerEpoch) and samples \(defaultLimits.samplesPerEpoch)
                 """
             ) { (scenario, texts) throws(OptionProblem) in
                 scenario.explore(below: try filesystem(texts, of: "block"))
@@ -60,18 +60,18 @@ extension ExploreScenario {
             scenario.block.map { $0.sectorBytes == 4096 ? [] : ["\($0.sectorBytes)"] } ?? []
         }.kept(as: "block.sectorBytes"),
         ScenarioOption(
-            "fsck", .integer, "count", default: "\(BlockSetup.usualCheckPeriod)",
+            "fsck", .integer, "count", default: "\(BlockSetup.defaultCheckPeriod)",
             "the filesystem's own checker looks at one of so many images, and at each in which the store does not open"
         ) { (scenario, texts) throws(OptionProblem) in
             scenario.block?.checkPeriod = try OptionText.integer(texts, of: "fsck", in: 1...1_000_000)
         } texts: { scenario in
             let period = scenario.block?.checkPeriod
-            return period == BlockSetup.usualCheckPeriod ? [] : period.map { ["\($0)"] } ?? []
+            return period == BlockSetup.defaultCheckPeriod ? [] : period.map { ["\($0)"] } ?? []
         }.kept(as: "block.checkPeriod"),
     ]
 
     /// The error for options that exclude a real filesystem; nil if there is none.
-    var blockObjection: OptionProblem? {
+    var blockOptionProblem: OptionProblem? {
         guard block != nil else { return nil }
         let refused: [(Bool, String)] = [
             (limits.depth > 1, "depth"), (probesWriting, "writable"), (smallWorkloadSteps != nil, "workloads"),

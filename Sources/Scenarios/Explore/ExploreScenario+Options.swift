@@ -32,13 +32,13 @@ extension ExploreScenario {
                 guard texts.last == "small" else {
                     throw OptionProblem("workloads", "\(option: "workloads") can be small, not \(texts.last ?? "")")
                 }
-                scenario.smallWorkloadSteps = usualSteps
+                scenario.smallWorkloadSteps = defaultSteps
             } texts: {
                 $0.smallWorkloadSteps == nil ? [] : ["small"]
             },
             .integer(
                 "length", \.smallWorkloadSteps, in: 1...6,
-                "how many steps a small workload has (default: \(usualSteps))"
+                "how many steps a small workload has (default: \(defaultSteps))"
             ).kept(as: "exploration.smallWorkloadSteps").needing("workloads"),
             .flag(
                 "commands", \.usesCommands,
@@ -73,7 +73,7 @@ extension ExploreScenario {
 
     private static let howLong: [ScenarioOption<ExploreScenario>] = [
         .integer(
-            "hangs", \.limits.hangsAtMost, in: 1...1000, default: "\(ExplorationLimits.usualHangs)",
+            "hangs", \.limits.hangsAtMost, in: 1...1000, default: "\(ExplorationLimits.defaultHangs)",
             """
             how many states may hang in recovery, each for the target's whole timeout, before it ends. Each is a finding
             """
@@ -98,5 +98,5 @@ extension ExploreScenario {
         .obsoleteCycles.only(in: .matrix),
     ]
 
-    private static let usualSteps = 3
+    private static let defaultSteps = 3
 }

@@ -36,13 +36,13 @@ package struct ExploreScenario: Scenario {
     /// The directory of the run to resume; nil for a new run.
     package var resumed: ByteString?
     /// Stop as soon as this cause is found.
-    package var sought: SoughtCause?
+    package var targetCause: TargetCause?
 
     package init() {}
 
     package var continuesRun: Bool { resumed != nil }
 
-    package mutating func seek(_ cause: SoughtCause) { sought = cause }
+    package mutating func seek(_ cause: TargetCause) { targetCause = cause }
 
     /// The store to explore in this process, on storage in memory, which needs nothing from the machine; nil if it
     /// needs its commands.
@@ -54,10 +54,10 @@ package struct ExploreScenario: Scenario {
         block?.needs ?? (storeInMemory(target) == nil ? Self.needs : [])
     }
 
-    package func objection(
-        to request: RunRequest, from place: OptionPlace?, program: String
+    package func optionProblem(
+        in request: RunRequest, from place: OptionPlace?, program: String
     ) -> OptionProblem? {
-        if let problem = blockObjection { return problem }
+        if let problem = blockOptionProblem { return problem }
         if storeInMemory(request.target) != nil, request.shape.threadCount > 1 {
             return OptionProblem(
                 "threads",
@@ -84,7 +84,7 @@ package struct ExploreScenario: Scenario {
         ExploreRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> Doubt? {
+    package func inconclusiveReason(for tally: RunTally) -> InconclusiveReason? {
         if let coverage = tally.coverage, coverage.counts.unstable > 0 { return .notDeterministic(coverage) }
         return tally.counts.lossy == 0 ? .nothingLost : nil
     }

@@ -11,40 +11,42 @@ package struct FaultJudge {
     /// A violation by the store.
     package struct Failure {
         /// Where the violation shows.
-        enum Sight {
+        enum Evidence {
             /// In a stored state, judged by the contract. Without a look it is the state after a power cut.
-            case state(CrashState, Contract, CrashStory.FaultLook?)
+            case state(CrashState, Contract, CrashStory.ObservationMode?)
             /// In the live store, after this many events.
             case live(eventCount: Int)
         }
 
         package var violation: Violation
         package var fact: FaultFact
-        var sight: Sight
+        var evidence: Evidence
         /// The store's error message, if it is part of the violation.
         package var error: String?
 
         /// - Parameter error: the store's message; by default that of the violation.
-        init(_ violation: Violation, _ fact: FaultFact, _ sight: Sight, error: String? = nil) {
+        init(_ violation: Violation, _ fact: FaultFact, _ evidence: Evidence, error: String? = nil) {
             self.violation = violation
             self.fact = fact
-            self.sight = sight
+            self.evidence = evidence
             self.error = error ?? violation.error
         }
 
         package var check: Check { violation.check }
 
-        package var look: CrashStory.FaultLook? { if case .state(_, _, let look) = sight { look } else { .live } }
+        package var look: CrashStory.ObservationMode? {
+            if case .state(_, _, let look) = evidence { look } else { .live }
+        }
 
         /// The stored state and its contract; nil for a violation in a live store.
         package var state: (state: CrashState, contract: Contract)? {
-            if case .state(let state, let contract, _) = sight { (state, contract) } else { nil }
+            if case .state(let state, let contract, _) = evidence { (state, contract) } else { nil }
         }
 
         /// The state for the story; for a live store the whole state at that event.
         func failingState(of outcome: FaultTrial.Outcome) throws -> FailingState {
             let seen: CrashState =
-                switch sight {
+                switch evidence {
                 case .state(let state, _, _): state
                 case .live(let count): try outcome.recording.wholeState(at: count)
                 }
@@ -54,7 +56,7 @@ package struct FaultJudge {
     }
 
     package let request: RunRequest
-    package let demand: FaultFamily.Demand
+    package let guarantee: FaultFamily.Guarantee
     let outcome: FaultTrial.Outcome
     package let client: RecoverClient
     package let scratch: ByteString
@@ -67,12 +69,12 @@ package struct FaultJudge {
     private let isOver: () -> Bool
 
     init(
-        request: RunRequest, demand: FaultFamily.Demand, outcome: FaultTrial.Outcome, client: RecoverClient,
+        request: RunRequest, guarantee: FaultFamily.Guarantee, outcome: FaultTrial.Outcome, client: RecoverClient,
         scratch: ByteString, backing: ByteString, memory: MemoryBudget, activity: Activity, wording: any Wording,
         isOver: @escaping () -> Bool
     ) {
         self.request = request
-        self.demand = demand
+        self.guarantee = guarantee
         self.outcome = outcome
         self.client = client
         self.scratch = scratch
@@ -84,8 +86,8 @@ package struct FaultJudge {
     }
 
     /// The contract of stored states without a power cut. After wrong bytes it is only `.prefix`; a sync that lied
-    /// loses nothing then, so `.prefix` demands keep the full contract.
-    private var contract: Contract { demand == .corruptionDetection ? .prefix : request.contract }
+    /// loses nothing then, so `.prefix` guarantees keep the full contract.
+    private var contract: Contract { guarantee == .corruptionDetection ? .prefix : request.contract }
 
     /// Judges all observations and stored states, in order.
     package func judge(_ tally: inout RunTally) throws -> [Failure] {
@@ -101,14 +103,14 @@ package struct FaultJudge {
         }
         if let second = outcome.second {
             failures += hangs(second, isAfterFault: true)
-            if !second.termination.isSuccess, second.termination != .timedOut, demand != .corruptionDetection {
+            if !second.termination.isSuccess, second.termination != .timedOut, guarantee != .corruptionDetection {
                 failures.append(
                     inLife(second, .nextWorkloadFailed(second.end), error: "the workload \(second.end)"))
             }
             failures += try judgeStored(at: end, .afterAnotherLife, &tally)
             if failures.isEmpty { try compareWithBacking() }
         }
-        if demand == .prefix { failures += try judgeCuts(&tally) }
+        if guarantee == .prefix { failures += try judgeCuts(&tally) }
         return failures
     }
 
@@ -187,7 +189,7 @@ package struct FaultJudge {
             }
             return []
         }
-        if violation.check == .opens, demand == .corruptionDetection { return [] }
+        if violation.check == .opens, guarantee == .corruptionDetection { return [] }
         return [
             Failure(violation, .stored(place, violation), .state(state, contract, .storage))
         ]
@@ -215,7 +217,7 @@ package struct FaultJudge {
             guard try checker.check(state).verdict == .violation,
                 let violation = try checker.confirm(state).violations.first
             else { continue }
-            if violation.check == .opens, demand == .corruptionDetection { continue }
+            if violation.check == .opens, guarantee == .corruptionDetection { continue }
             return [
                 Failure(
                     violation, .stored(.event(point), violation),
@@ -254,7 +256,7 @@ package struct FaultJudge {
         let recovery = try client.confined(for: links, in: scratch).recoverAlone(backing).recovery
         let judgement = outcome.history.validator.judge(Evidence(recovery), contract: contract)
         guard judgement.verdict == .violation, let violation = judgement.violations.first else { return }
-        if violation.check == .opens, demand == .corruptionDetection { return }
+        if violation.check == .opens, guarantee == .corruptionDetection { return }
         throw RunError.harness(
             "the state in the backing directory fails and the one derived from the trace does not: \(violation)")
     }

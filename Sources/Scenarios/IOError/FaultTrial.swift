@@ -111,7 +111,7 @@ package struct FaultTrial {
         var second: Life?
         if hasSecondLife, !mount.isFrozen {
             try mount.appendToOracle(OracleLine.restart.encoded)
-            try history.takeAll()
+            try history.readAll()
             second = try live(mount, secondOperationCount, &history)
         }
         let (isFrozen, whyFrozen) = (mount.isFrozen, mount.freezeReason)
@@ -142,9 +142,9 @@ package struct FaultTrial {
             watching: oracle, shouldStop: context.shouldStop, afterSignal: { mount.endDelays() })
         guard let termination = ended else { throw RunError.interrupted }
         try RunError.checkOracle(of: mount)
-        try history.takeAll()
+        try history.readAll()
         return Life(
-            end: WorkloadEnd(termination, saying: workload.errorOutput), eventCount: mount.eventCount,
+            end: WorkloadEnd(termination, errorOutput: workload.errorOutput), eventCount: mount.eventCount,
             lineCount: history.lineCount)
     }
 }

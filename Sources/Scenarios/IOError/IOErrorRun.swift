@@ -68,13 +68,14 @@ package struct IOErrorRun: ScenarioRun {
             let family = plan.family
             var report = FaultReport(
                 family: family.name, rule: plan.rule?.description ?? family.template, seed: request.seed,
-                outcome: .notTried, demand: family.demand, detail: plan.obstacle.map { context.wording.words(for: $0) })
+                outcome: .notTried, guarantee: family.guarantee,
+                detail: plan.obstacle.map { context.wording.words(for: $0) })
             if budget.isUsedUp {
                 report.detail = context.wording.words(for: .budgetIsUsedUp)
                 tally.faults.append(report)
                 continue
             }
-            if family.demand == .corruptionDetection, !request.target.target.detectsCorruption {
+            if family.guarantee == .corruptionDetection, !request.target.target.detectsCorruption {
                 report.detail = "\(request.target.target.name) does not promise to notice bytes that storage changed"
             } else if plan.rule != nil {
                 report = try tryPlaces(of: plan, request)
@@ -132,7 +133,8 @@ package struct IOErrorRun: ScenarioRun {
     ) throws -> FaultReport {
         var (plan, rule) = (plan, rule)
         while true {
-            let trial = Trial(request: request, family: plan.family.name, rules: [rule], demand: plan.family.demand)
+            let trial = Trial(
+                request: request, family: plan.family.name, rules: [rule], guarantee: plan.family.guarantee)
             let report = try make(trial)
             guard report.outcome == .neverFired, let earlier = try plan.earlier(), let earlierRule = earlier.rule else {
                 return report
@@ -143,22 +145,22 @@ package struct IOErrorRun: ScenarioRun {
 
     /// Tries the user's rules together.
     private mutating func tryRules(_ rules: [Rule], _ request: RunRequest) throws {
-        let demands = Set(rules.map(\.demand))
-        let demand: FaultFamily.Demand =
-            demands.contains(.corruptionDetection)
-            ? .corruptionDetection : demands.contains(.prefix) ? .prefix : .everything
-        guard demand != .corruptionDetection || request.target.target.detectsCorruption else {
+        let guarantees = Set(rules.map(\.guarantee))
+        let guarantee: FaultFamily.Guarantee =
+            guarantees.contains(.corruptionDetection)
+            ? .corruptionDetection : guarantees.contains(.prefix) ? .prefix : .everything
+        guard guarantee != .corruptionDetection || request.target.target.detectsCorruption else {
             throw RunError.inconclusive(
                 "\(request.target.target.name) does not promise to notice bytes that storage changed, "
                     + "so that nothing can be held against it (manifest: detectsCorruption)")
         }
-        if demand == .corruptionDetection { tally.heldTo = .prefix }
+        if guarantee == .corruptionDetection { tally.appliedContract = .prefix }
         expect(trials: 1)
         guard !budget.isUsedUp else { return }
         activity.begin("io-error")
         try RecoveryControl(request, context).requireOfLife(seed: request.seed)
         tally.faults.append(
-            try make(Trial(request: request, family: .rules, rules: rules, demand: demand)))
+            try make(Trial(request: request, family: .rules, rules: rules, guarantee: guarantee)))
         noteTrial()
     }
 
@@ -169,7 +171,7 @@ package struct IOErrorRun: ScenarioRun {
         var request: RunRequest
         var family: FaultFamilyName
         var rules: [Rule]
-        var demand: FaultFamily.Demand
+        var guarantee: FaultFamily.Guarantee
 
         var text: String { rules.map { "\($0)" }.joined(separator: "; ") }
     }
@@ -180,7 +182,7 @@ package struct IOErrorRun: ScenarioRun {
         let outcome = try run.run(trial.rules)
         var report = FaultReport(
             family: trial.family, rule: trial.text, seed: trial.request.seed, outcome: .survived,
-            demand: trial.demand)
+            guarantee: trial.guarantee)
         report.matched = outcome.rules.reduce(0) { $0 + $1.matched }
         report.fired = outcome.firedCount
         report.faults = outcome.faults.prefix(3).map(\.words)
@@ -198,7 +200,7 @@ package struct IOErrorRun: ScenarioRun {
         }
         tally.acknowledged += outcome.history.acknowledged
         let judge = FaultJudge(
-            request: trial.request, demand: trial.demand, outcome: outcome, client: client,
+            request: trial.request, guarantee: trial.guarantee, outcome: outcome, client: client,
             scratch: context.scratchFile("states"), backing: run.backing, memory: context.memory.budget,
             activity: activity, wording: context.wording,
             isOver: { [context, budget] in context.shouldStop() || budget.isUsedUp })
@@ -209,11 +211,11 @@ package struct IOErrorRun: ScenarioRun {
             report.outcome = .violation
             report.detail = context.wording.words(for: failure.fact)
             let cause = Cause(
-                failure.check, saying: failure.error, hasAcknowledged: outcome.history.acknowledged > 0,
+                failure.check, error: failure.error, hasAcknowledged: outcome.history.acknowledged > 0,
                 fault: trial.family)
             var repeated = trial.request
             repeated.scenario = IOErrorScenario(.rules(trial.rules))
-            try tally.add(cause, saying: failure.error) {
+            try tally.add(cause, error: failure.error) {
                 try writer.write(
                     failure, cause, of: outcome, files: run, rules: trial.rules, doneAgainBy: repeated)
             }

@@ -95,7 +95,7 @@ package struct IOErrorScenario: Scenario {
         IOErrorRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> Doubt? {
+    package func inconclusiveReason(for tally: RunTally) -> InconclusiveReason? {
         if let silent = tally.faults.first(where: { $0.outcome == .neverFired }) { return .ruleNeverFired(silent) }
         return tally.faultsFired == 0 ? .noFaultFired : nil
     }

@@ -39,7 +39,7 @@ struct KillBoundaries {
             return notChecked(.noMount(obstacle))
         }
         var run = ExploreRun(explore, request, context, program: program)
-        run.leavesProgress = false
+        run.savesProgress = false
         let outcome = Result { try run.run() }
         tally.addBoundaries(run.tally)
         if case .failure(RecordingError.noKillStates(let files)) = outcome {
@@ -63,10 +63,10 @@ extension RunTally {
         counts.decided += other.counts.decided
         counts.checked += other.counts.checked
         mutations += other.mutations
-        flagged += other.flagged
+        detected += other.detected
         unconfirmed += other.unconfirmed
-        flaggedChecks.formUnion(other.flaggedChecks)
-        unflagged.formUnion(other.unflagged)
+        detectedChecks.formUnion(other.detectedChecks)
+        undetected.formUnion(other.undetected)
         unjudged.formUnion(other.unjudged)
         notMinimised.merge(other.notMinimised, uniquingKeysWith: +)
         unstable += other.unstable

@@ -80,8 +80,8 @@ struct KillRun: ScenarioRun {
                 let life = try live(until: plan ?? .afterSeconds(fraction * seconds / Double(attempt)))
                 if !life.wasKilled, !life.termination.isSuccess {
                     let said = "the workload \(life.end)"
-                    let cause = Cause(.writable, saying: said, hasAcknowledged: history.acknowledged > 0)
-                    try tally.add(cause, saying: said) { [run = self] in try run.refusal(life, cycle) }
+                    let cause = Cause(.writable, error: said, hasAcknowledged: history.acknowledged > 0)
+                    try tally.add(cause, error: said) { [run = self] in try run.refusal(life, cycle) }
                     return
                 }
                 let cut = cut(of: life, cycle)
@@ -133,18 +133,18 @@ struct KillRun: ScenarioRun {
         }
         watch.poll()
         return Life(
-            end: WorkloadEnd(termination, saying: workload.errorOutput), acknowledged: watch.acknowledged,
+            end: WorkloadEnd(termination, errorOutput: workload.errorOutput), acknowledged: watch.acknowledged,
             seconds: MonotonicTime.seconds() - (firstAt ?? MonotonicTime.seconds()), wasKilled: false)
     }
 
     /// The time that a kill at an acknowledgement waits for the next operation to begin, in seconds.
-    private static let nextOperationPatienceSeconds = 1.0
+    private static let nextOperationTimeLimitSeconds = 1.0
 
     private func kill(_ workload: WorkloadRun, at plan: KillPlan, _ watch: inout OracleWatch) throws -> Life {
         let began = MonotonicTime.seconds()
         var (firstAt, lastAt) = (Double.infinity, began)
         // In a batch, the next operation began before the acknowledgement.
-        let patience = request.shape.batchCount > 1 ? 0 : Self.nextOperationPatienceSeconds
+        let timeLimit = request.shape.batchCount > 1 ? 0 : Self.nextOperationTimeLimitSeconds
         let limit = Double(request.target.target.timeoutSeconds)
         var files: NewFileWatch?
         while workload.process.termination == nil {
@@ -164,7 +164,7 @@ struct KillRun: ScenarioRun {
                 switch plan {
                 case .afterSeconds(let seconds): now - firstAt >= seconds
                 case .at(.acknowledgement(let count)):
-                    watch.acknowledged >= count && (watch.isFollowed || now - lastAt > patience)
+                    watch.acknowledged >= count && (watch.isFollowed || now - lastAt > timeLimit)
                 case .at(.newFile(let glob)): files?.file(matching: glob) != nil
                 }
             if isTime || now - lastAt > limit { break }
@@ -177,7 +177,7 @@ struct KillRun: ScenarioRun {
         var newFile: ByteString?
         if case .at(.newFile(let glob)) = plan { newFile = files?.file(matching: glob) }
         return Life(
-            end: WorkloadEnd(hung ? .timedOut : termination, saying: workload.errorOutput),
+            end: WorkloadEnd(hung ? .timedOut : termination, errorOutput: workload.errorOutput),
             acknowledged: watch.acknowledged,
             seconds: MonotonicTime.seconds() - min(firstAt, MonotonicTime.seconds()),
             wasKilled: wasAlive && !hung && termination == .signalled(SIGKILL), newFile: newFile)
@@ -213,9 +213,9 @@ struct KillRun: ScenarioRun {
         for check in judgement.broken {
             guard let violation = judgement.violations.first(where: { $0.check == check }) else { continue }
             let cause = Cause(
-                check, saying: violation.error, hasAcknowledged: judgement.hasAcknowledged, isHang: judgement.isHang)
+                check, error: violation.error, hasAcknowledged: judgement.hasAcknowledged, isHang: judgement.isHang)
             let run = self
-            try tally.add(cause, saying: violation.error) {
+            try tally.add(cause, error: violation.error) {
                 try run.finding(violation, cause, after: kill, image: image)
             }
         }

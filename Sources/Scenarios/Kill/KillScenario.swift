@@ -58,8 +58,8 @@ package struct KillScenario: Scenario {
         }.kept(as: "killAtFile"),
     ]
 
-    package func objection(
-        to request: RunRequest, from place: OptionPlace?, program: String
+    package func optionProblem(
+        in request: RunRequest, from place: OptionPlace?, program: String
     ) -> OptionProblem? {
         // A matrix may request only `KillBoundaries`.
         if place == .commandLine, killCount == 0 {
@@ -83,7 +83,7 @@ package struct KillScenario: Scenario {
         KillRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> Doubt? {
+    package func inconclusiveReason(for tally: RunTally) -> InconclusiveReason? {
         if killCount > 0, tally.cutsLanded == 0 { return .noKillLanded }
         return tally.cutsLanded * 2 < tally.cuts.count ? .fewKillsLanded(tally.cutsLanded, of: tally.cuts.count) : nil
     }

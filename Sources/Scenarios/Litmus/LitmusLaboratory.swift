@@ -43,7 +43,7 @@ package final class LitmusLaboratory {
     }
 
     /// The limits unless somebody says otherwise: thousands of small epochs, each in full.
-    package static let usualLimits: ExplorationLimits = {
+    package static let defaultLimits: ExplorationLimits = {
         var limits = ExplorationLimits()
         (limits.statesPerEpoch, limits.samplesPerEpoch, limits.pairedAtoms) = (64, 16, 6)
         return limits
@@ -56,7 +56,7 @@ package final class LitmusLaboratory {
         observation.allowedCount = try allowed.last?.count
         var counts: [String: Int] = [:]
         for aftermath in LitmusAftermath.all(of: script) {
-            try look(at: recording(of: script, aftermath), aftermath, &allowed, &observation, &counts)
+            try examine(at: recording(of: script, aftermath), aftermath, &allowed, &observation, &counts)
         }
         observation.seen = counts.sorted { $0.key < $1.key }.map { .init(outcome: $0.key, imageCount: $0.value) }
         return observation
@@ -133,7 +133,7 @@ package final class LitmusLaboratory {
     /// States that wait to be mounted at once.
     private static let batchCount = 64
 
-    private func look(
+    private func examine(
         at recording: Recording, _ aftermath: LitmusAftermath, _ allowed: inout AllowedOutcomes,
         _ observation: inout LitmusObservation, _ counts: inout [String: Int]
     ) throws {

@@ -74,7 +74,7 @@ package struct LiveCycle {
         let (life, termination) = try onMount(name, crash, killing: workload) { mountPoint in
             try workload.run(request, mountPoint, firstSeq: firstSeq, oracle: oracle, context.shouldStop)
         }
-        return Outcome(life: life, end: WorkloadEnd(termination, saying: workload.errorOutput))
+        return Outcome(life: life, end: WorkloadEnd(termination, errorOutput: workload.errorOutput))
     }
 
     /// Recovers the store. After a power cut all calls on the mount fail, which ends the recovery.

@@ -16,18 +16,18 @@ extension PowerCutRun {
     ///
     /// Recovers a copy of the state first, to count the events and to derive crashes of the recovery. Then it makes one
     /// crash on the mount.
-    mutating func cutRecovery(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
+    mutating func cutRecovery(_ aim: PlannedCut, _ planner: CutPlanner) throws -> Bool {
         var obstacle = Obstacle.recoveryChangesNothing(cuts: Self.firstCutLimit)
         for _ in 0..<Self.firstCutLimit {
             guard !isOver else {
-                isPartWhole = false
+                isPartComplete = false
                 return true
             }
             guard let first = planner.place(.work, &stream), let attempt = try cut(aim, at: first) else { return false }
             guard case .cut(let life) = attempt else { return true }
             // This was the first of the two cuts, not the cut of the recovery.
             tally.aims.removeLast()
-            guard life.isRight else {
+            guard life.keepsPromises else {
                 obstacle = .firstCutsFailed(cuts: Self.firstCutLimit)
                 continue
             }
@@ -50,7 +50,8 @@ extension PowerCutRun {
     }
 
     /// Records the recovery of a copy of the state after a cut; nil if the store does not open.
-    private mutating func recoveryOfACopy(of state: CrashState, _ life: CutLife, _ aim: Aim) throws -> Recording? {
+    private mutating func recoveryOfACopy(of state: CrashState, _ life: CutLife, _ aim: PlannedCut) throws -> Recording?
+    {
         let copy = context.scratchFile("copy")
         try RunFiles.makeDirectory(copy)
         defer { try? TreeRemoval.remove(copy) }
@@ -64,7 +65,9 @@ extension PowerCutRun {
 
     /// Recovers the store's own directory, with a power cut. Retries at earlier places if the recovery ended before the
     /// cut.
-    private mutating func cutRecovery(_ aim: Aim, at placement: CutPlacement, after firstCrash: FirstCrash) throws {
+    private mutating func cutRecovery(_ aim: PlannedCut, at placement: CutPlacement, after firstCrash: FirstCrash)
+        throws
+    {
         var next: CutPlacement? = placement
         while let placement = next {
             let crash = LiveCycle.Crash(trigger: placement.trigger, choice: .seeded(stream.next()))

@@ -37,7 +37,7 @@ struct PowerCutRun: ScenarioRun {
     private let budget: TimeBudget
     private let activity: Activity
     /// Whether the current part was not cut short so far.
-    var isPartWhole = true
+    var isPartComplete = true
 
     package init(_ scenario: PowerCutScenario, _ request: RunRequest, _ context: RunContext, program: String) {
         self.scenario = scenario
@@ -76,11 +76,11 @@ struct PowerCutRun: ScenarioRun {
         let planner = CutPlanner(recorded.recording)
         for (index, aim) in aims.enumerated() {
             let goesOn = try part(2 + index, of: 1 + aims.count, "power cut \(index + 1) of \(aims.count), \(aim)") {
-                try $0.cut(Aim(cycle: index + 1, aim: aim), planner)
+                try $0.cut(PlannedCut(cycle: index + 1, aim: aim), planner)
             }
             guard goesOn else { return }
         }
-        if !aims.isEmpty { _ = try recoverWhatWasLeft() }
+        if !aims.isEmpty { _ = try recoverSurvivingStore() }
     }
 
     /// Does one part of the run, unless the budget is used up, and counts it if it was not cut short. The first part
@@ -96,9 +96,9 @@ struct PowerCutRun: ScenarioRun {
         activity.begin(what)
         budget.share(among: number == 1 ? min(2, count) : count - number + 1)
         guard !budget.isUsedUp else { return true }
-        isPartWhole = true
+        isPartComplete = true
         let goesOn = try body(&self)
-        if isPartWhole {
+        if isPartComplete {
             tally.parts?.epochs += 1
             tally.parts?.exhaustive += 1
         }
@@ -106,7 +106,7 @@ struct PowerCutRun: ScenarioRun {
     }
 
     /// A planned cut.
-    package struct Aim {
+    package struct PlannedCut {
         package var cycle: Int
         package var aim: CutAim
 
@@ -122,13 +122,13 @@ struct PowerCutRun: ScenarioRun {
         package var hit: CutHit?
         package var linesBefore: Int
         /// Whether the state after the cut keeps every promise.
-        var isRight = false
+        var keepsPromises = false
     }
 
     // MARK: - Cuts
 
     /// Runs the store until the power cut at `aim`. False if the store no longer opens.
-    private mutating func cut(_ aim: Aim, _ planner: CutPlanner) throws -> Bool {
+    private mutating func cut(_ aim: PlannedCut, _ planner: CutPlanner) throws -> Bool {
         switch aim.aim {
         case .phase(.recovery): return try cutRecovery(aim, planner)
         case .rule(let rule): return try cut(aim, at: CutPlacement(rule)) != nil
@@ -150,7 +150,7 @@ struct PowerCutRun: ScenarioRun {
 
     /// Runs the store until the power cut at `placement`. The place was counted in another life, so this one may not
     /// reach it: then the next life tries an earlier place. nil if the store no longer opens.
-    package mutating func cut(_ aim: Aim, at placement: CutPlacement) throws -> Attempt? {
+    package mutating func cut(_ aim: PlannedCut, at placement: CutPlacement) throws -> Attempt? {
         var next: CutPlacement? = placement
         while let placement = next {
             guard try beginNextLife() else { return nil }
@@ -167,15 +167,15 @@ struct PowerCutRun: ScenarioRun {
                     RunResult.Cut(
                         cycle: aim.cycle, acknowledged: history.acknowledged - acknowledgedBefore,
                         inFlight: history.inFlight, landed: !outcome.termination.isSuccess))
-                life.isRight = try judge(life)
+                life.keepsPromises = try judge(life)
                 try sweepAround(life)
                 return .cut(life)
             }
             if !outcome.termination.isSuccess {
                 let said = "the workload \(outcome.end)"
-                let cause = Cause(.writable, saying: said, hasAcknowledged: history.acknowledged > 0)
+                let cause = Cause(.writable, error: said, hasAcknowledged: history.acknowledged > 0)
                 let refusal = try refusal(outcome, aim)
-                tally.add(cause, saying: said) { refusal }
+                tally.add(cause, error: said) { refusal }
             }
             next = placement.earlier()
         }
@@ -213,7 +213,7 @@ struct PowerCutRun: ScenarioRun {
     /// Recovers the store after the last life; the observation decides about operations in flight. False if the store
     /// does not open, which is a finding.
     private mutating func beginNextLife() throws -> Bool {
-        guard case .opened(let observation) = try recoverWhatWasLeft() else { return false }
+        guard case .opened(let observation) = try recoverSurvivingStore() else { return false }
         try history.restart(showing: observation)
         shown = observation
         return true
@@ -221,7 +221,7 @@ struct PowerCutRun: ScenarioRun {
 
     /// Recovers the store's directory itself, and judges it. A copy derived from the trace was judged before: if only
     /// the real directory fails, the harness left a wrong state.
-    private mutating func recoverWhatWasLeft() throws -> Recovery {
+    private mutating func recoverSurvivingStore() throws -> Recovery {
         let links = try Tree(skeletonOf: backing).escapingLinks()
         let recovery = try client.confined(for: links, in: context.scratch).recoverAlone(backing).recovery
         let judgement = history.validator.judge(Evidence(recovery), contract: request.contract)
@@ -235,7 +235,7 @@ struct PowerCutRun: ScenarioRun {
     }
 
     /// The finding for a workload that failed after a recovery, without an injected fault.
-    private func refusal(_ life: LiveCycle.Outcome, _ aim: Aim) throws -> Finding {
+    private func refusal(_ life: LiveCycle.Outcome, _ aim: PlannedCut) throws -> Finding {
         try context.requireRoom("the workload")
         if life.termination.isUsageError {
             throw RunError.calledWrongly(life.end)
@@ -252,8 +252,8 @@ struct PowerCutRun: ScenarioRun {
         let state = try life.recording.state(request.profile, at: life.cut.eventCount, .losing(life.cut.lost))
         let checker = makeChecker(life.recording, life.linesBefore)
         var collector = FindingCollector(life.recording)
-        let isRight = try take(state, checker, &collector)
-        if isRight, tally.cuts.last?.acknowledged ?? 0 > 0 {
+        let keepsPromises = try take(state, checker, &collector)
+        if keepsPromises, tally.cuts.last?.acknowledged ?? 0 > 0 {
             let line = life.linesBefore + state.oracleLineCount
             var evidence = try checker.evidence(of: state.tree)
             tally.noteWrites(afterRecoveryIn: &evidence, history.validator, request.contract, at: line)
@@ -261,7 +261,7 @@ struct PowerCutRun: ScenarioRun {
         }
         tally.count(checker)
         try report(collector, life.recording, linesBefore: life.linesBefore)
-        return isRight
+        return keepsPromises
     }
 
     /// The number of events before a cut whose crashes are derived.
@@ -304,11 +304,11 @@ struct PowerCutRun: ScenarioRun {
         let outcome = Result {
             try sweep.forEachState(of: recording) { state in
                 guard !isOver else {
-                    isPartWhole = false
+                    isPartComplete = false
                     return false
                 }
                 number += 1
-                activity.look(at: number, of: limit)
+                activity.note(state: number, of: limit)
                 if try take(state, checker, &collector) { clean = state }
                 return !tooManyHang(checker)
             }
@@ -327,7 +327,7 @@ struct PowerCutRun: ScenarioRun {
     /// Whether to stop the search of this life. Each state that hangs costs the full timeout, and there may be
     /// hundreds: after the limit for the run, a search ends at its first hang.
     private func tooManyHang(_ checker: StateChecker) -> Bool {
-        checker.hangingCount > 0 && client.hangCount >= ExplorationLimits.usualHangs
+        checker.hangingCount > 0 && client.hangCount >= ExplorationLimits.defaultHangs
     }
 
     /// - Parameter isCutShort: whether the search ended because too many states hung.
@@ -336,10 +336,10 @@ struct PowerCutRun: ScenarioRun {
         isCutShort: Bool = false
     ) throws {
         tally.take(collector)
-        for kin in CauseGroup.groups(of: collector.causes) {
-            let oracle = try history.text(firstLines: linesBefore + kin.shown.state.oracleLineCount)
+        for group in CauseGroup.groups(of: collector.causes) {
+            let oracle = try history.text(firstLines: linesBefore + group.shown.state.oracleLineCount)
             let (writer, shown, seconds) = (writer, shown, request.target.target.timeoutSeconds)
-            try tally.add(kin) { cause in
+            try tally.add(group) { cause in
                 try writer.write(
                     cause, recording, oracle: oracle, shown: shown, after: firstCrash,
                     hangSeconds: isCutShort ? seconds : nil)

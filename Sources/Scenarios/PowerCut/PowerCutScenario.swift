@@ -96,7 +96,7 @@ package struct PowerCutScenario: Scenario {
         PowerCutRun(self, request, context, program: program)
     }
 
-    package func doubt(about tally: RunTally) -> Doubt? {
+    package func inconclusiveReason(for tally: RunTally) -> InconclusiveReason? {
         if tally.counts.lossy == 0 { return .nothingLost }
         if case .aimed = cuts, let missed = tally.aims.first(where: { $0.outcome == .notTried }) {
             return .cutNotTried(missed)

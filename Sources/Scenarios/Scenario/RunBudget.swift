@@ -3,11 +3,11 @@ package struct RunBudget: Hashable, Sendable {
     /// The time after which no further work begins, in seconds; nil for no limit.
     package var seconds: Int?
     /// Whether the run may pass although the budget left out a part of it. The result names that part.
-    package var acceptsPartial = false
+    package var allowsPartial = false
 
-    package init(seconds: Int? = nil, acceptsPartial: Bool = false) {
+    package init(seconds: Int? = nil, allowsPartial: Bool = false) {
         self.seconds = seconds
-        self.acceptsPartial = acceptsPartial
+        self.allowsPartial = allowsPartial
     }
 }
 
@@ -27,9 +27,9 @@ extension Array {
                 "partial", .flag, nil,
                 "call it a pass although the budget left something out; the verdict then says how much was done"
             ) { (subject, _) in
-                subject.budget?.acceptsPartial = true
+                subject.budget?.allowsPartial = true
             } texts: { subject in
-                subject.budget?.acceptsPartial == true ? ["true"] : []
+                subject.budget?.allowsPartial == true ? ["true"] : []
             }.limiting,
         ]
     }

@@ -12,11 +12,11 @@ package struct RunRequest: Sendable {
     package var target: ConfiguredTarget
     package var scenario: any Scenario
     package var profiles: ProfileChoice {
-        get { scenario.ownProfile.map(ProfileChoice.one) ?? chosenProfiles }
-        set { chosenProfiles = newValue }
+        get { scenario.fixedProfile.map(ProfileChoice.one) ?? requestedProfiles }
+        set { requestedProfiles = newValue }
     }
     /// The profiles as given; unused if the scenario has its own profile.
-    private(set) var chosenProfiles: ProfileChoice
+    private(set) var requestedProfiles: ProfileChoice
     package var contract: Contract
     package var seed: UInt64
     /// The number of operations of the workload in one cycle.
@@ -32,7 +32,7 @@ package struct RunRequest: Sendable {
     ) {
         self.target = target
         self.scenario = scenario
-        chosenProfiles = profiles
+        requestedProfiles = profiles
         self.contract = contract
         self.seed = seed
         self.operationCount = operationCount
@@ -77,7 +77,7 @@ package struct RunRequest: Sendable {
     package var needs: [MachineNeed] { scenario.needs(on: target) }
 
     /// Whether the run may pass although its budget left something out.
-    package var acceptsPartial: Bool { scenario.budget?.acceptsPartial ?? false }
+    package var allowsPartial: Bool { scenario.budget?.allowsPartial ?? false }
 
     /// The arguments that repeat this run.
     ///
@@ -88,7 +88,7 @@ package struct RunRequest: Sendable {
         var words = [type.subcommand ?? "run", "\(target.target.reference)"]
         if type.subcommand == nil { words += ["--scenario", type.name.rawValue] }
         for setting in target.configuration { words += ["--set", "\(setting.name)=\(setting.value)"] }
-        if scenario.ownProfile == nil { words += ["--profile", profiles.name] }
+        if scenario.fixedProfile == nil { words += ["--profile", profiles.name] }
         words += ["--contract", contract.name]
         words += ["--seed", "\(seed)", "--ops", "\(operationCount)"]
         if let bytes = shape.valueBytes { words += ["--value-len", "\(bytes)"] }

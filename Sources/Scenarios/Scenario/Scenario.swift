@@ -32,13 +32,13 @@ package protocol Scenario: Sendable {
     /// The time budget; nil for a scenario that has none.
     var budget: RunBudget? { get set }
     /// The profile of the scenario, in place of the chosen ones; nil if it works under any profile.
-    var ownProfile: Profile? { get }
+    var fixedProfile: Profile? { get }
     /// The filesystem and the device below the store; nil if the scenario has no real ones.
     var block: BlockSetup? { get }
     /// Whether the run resumes a stopped one.
     var continuesRun: Bool { get }
     /// Stop the run as soon as this cause is found, if the scenario supports it.
-    mutating func seek(_ cause: SoughtCause)
+    mutating func seek(_ cause: TargetCause)
 
     /// What a run with these options needs from the machine.
     func needs(on target: ConfiguredTarget) -> [MachineNeed]
@@ -47,13 +47,13 @@ package protocol Scenario: Sendable {
     /// - Parameters:
     ///   - place: the place of its options; nil for the run of a case.
     ///   - program: the name of this program in commands.
-    func objection(to request: RunRequest, from place: OptionPlace?, program: String) -> OptionProblem?
+    func optionProblem(in request: RunRequest, from place: OptionPlace?, program: String) -> OptionProblem?
     /// Makes a run of `request`, which holds this scenario.
     ///
     /// - Parameter program: the name of this program in commands.
     func makeRun(_ request: RunRequest, _ context: RunContext, program: String) -> any ScenarioRun
     /// The reason why a run without findings, whose mutations were detected, is inconclusive; nil if it is a pass.
-    func doubt(about tally: RunTally) -> Doubt?
+    func inconclusiveReason(for tally: RunTally) -> InconclusiveReason?
 }
 
 extension Scenario {
@@ -67,13 +67,13 @@ extension Scenario {
         get { nil }
         set {}
     }
-    package var ownProfile: Profile? { block.map { _ in .block } }
+    package var fixedProfile: Profile? { block.map { _ in .block } }
     package var block: BlockSetup? { nil }
     package var continuesRun: Bool { false }
-    package mutating func seek(_ cause: SoughtCause) {}
+    package mutating func seek(_ cause: TargetCause) {}
     package func needs(on target: ConfiguredTarget) -> [MachineNeed] { Self.needs }
-    package func objection(
-        to request: RunRequest, from place: OptionPlace?, program: String
+    package func optionProblem(
+        in request: RunRequest, from place: OptionPlace?, program: String
     ) -> OptionProblem? { nil }
 
     package var name: ScenarioName { Self.name }

@@ -62,7 +62,7 @@ struct SmokeRun: ScenarioRun {
         }
         try history.readNewLines()
         tally.acknowledged = history.acknowledged
-        return WorkloadEnd(termination, saying: workload.errorOutput)
+        return WorkloadEnd(termination, errorOutput: workload.errorOutput)
     }
 
     /// Recovers the store twice and judges the result. Returns the first observation; nil if the store does not open.

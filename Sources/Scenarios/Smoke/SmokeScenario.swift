@@ -17,5 +17,5 @@ package struct SmokeScenario: Scenario {
         SmokeRun(request, context)
     }
 
-    package func doubt(about tally: RunTally) -> Doubt? { nil }
+    package func inconclusiveReason(for tally: RunTally) -> InconclusiveReason? { nil }
 }

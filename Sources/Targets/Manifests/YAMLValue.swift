@@ -27,7 +27,7 @@ package struct YAMLValue {
         do {
             root = try Parser(yaml: text, resolver: .basic, encoding: .utf8).singleRoot()
         } catch {
-            throw YAMLValue.located(error, file)
+            throw YAMLValue.withPlace(error, file)
         }
         guard let root else { throw YAMLError(file: file, line: nil, "empty") }
         self.init(root, file)
@@ -166,7 +166,7 @@ package struct YAMLValue {
         }
     }
 
-    private static func located(_ error: any Error, _ file: ByteString) -> YAMLError {
+    private static func withPlace(_ error: any Error, _ file: ByteString) -> YAMLError {
         switch error {
         case YamlError.scanner(_, let problem, let mark, _), YamlError.parser(_, let problem, let mark, _),
             YamlError.composer(_, let problem, let mark, _):

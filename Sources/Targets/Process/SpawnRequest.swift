@@ -34,14 +34,14 @@ final class SpawnRequest: Sendable {
         }
         let toChild = command.input == .pipe ? try pipe() : nil
         let fromChild = command.output == .pipe ? try pipe() : nil
-        let complaints = command.errors == .captured ? try pipe() : nil
-        complaints?.read.setNonBlocking()
+        let errorPipe = command.errors == .captured ? try pipe() : nil
+        errorPipe?.read.setNonBlocking()
         let inherited =
             command.errors == .inherited
             ? try TargetError.naming("fcntl") { () throws(Errno) in try SharedDescriptor.duplicate(2) } : nil
-        let second = complaints?.write ?? inherited ?? null
+        let second = errorPipe?.write ?? inherited ?? null
         theirs = [toChild?.read ?? null, command.output == .errors ? second : fromChild?.write ?? null, second]
-        (input, output, errors) = (toChild?.write, fromChild?.read, complaints?.read)
+        (input, output, errors) = (toChild?.write, fromChild?.read, errorPipe?.read)
     }
 
     /// Spawns the command. Runs on the keeper's thread.

@@ -16,12 +16,12 @@ package enum StrayProcesses {
         /// Its command name (comm).
         package var name: ByteString
         /// Why it must not be killed although it is a stray; nil if it may be.
-        package var objection: String?
+        package var reasonNotToKill: String?
 
-        package init(process: Int32, name: ByteString, objection: String? = nil) {
+        package init(process: Int32, name: ByteString, reasonNotToKill: String? = nil) {
             self.process = process
             self.name = name
-            self.objection = objection
+            self.reasonNotToKill = reasonNotToKill
         }
     }
 
@@ -56,7 +56,7 @@ package enum StrayProcesses {
     static func stray(_ process: Int32, in namespace: UInt32, _ family: Set<Int32>) -> Stray? {
         guard isStray(process, in: namespace) else { return nil }
         let name = ProcessTable.name(of: process) ?? ""
-        return Stray(process: process, name: name, objection: objection(to: process, family))
+        return Stray(process: process, name: name, reasonNotToKill: reasonNotToKill(to: process, family))
     }
 
     /// Kills a process if it is still a stray, and waits until it has ended.
@@ -68,7 +68,7 @@ package enum StrayProcesses {
         // Open a pidfd before the check, so that the signal goes to the checked process or to none.
         let descriptor = SharedDescriptor(adopting: faultline_pidfd_open(stray.process))
         guard descriptor.rawValue >= 0, isStray(stray.process, in: namespace),
-            objection(to: stray.process, ancestors(of: getpid())) == nil
+            reasonNotToKill(to: stray.process, ancestors(of: getpid())) == nil
         else { return .gone }
         let result = faultline_pidfd_signal(descriptor.rawValue, SIGKILL)
         guard result == 0 else { return result == -ESRCH ? .gone : .failed("kill: \(Errno(-result))") }
@@ -105,7 +105,7 @@ package enum StrayProcesses {
         return startTicks
     }
 
-    private static func objection(to process: Int32, _ family: Set<Int32>) -> String? {
+    private static func reasonNotToKill(to process: Int32, _ family: Set<Int32>) -> String? {
         if family.contains(process) { return "this command was called from it" }
         guard let user = ProcessTable.user(of: process) else { return "its user is unknown" }
         return user == getuid() ? nil : "it belongs to user \(user)"

@@ -139,7 +139,7 @@ import Testing
         let run = try RunDirectory(in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
         let context = try RunContext(run, wording: English())
         #expect {
-            try live.doAgain(target, .strict, .durable, seed: 1, lookingFor: .durable, context)
+            try live.repeatRun(target, .strict, .durable, seed: 1, lookingFor: .durable, context)
         } throws: { "\($0)".contains(says) && !"\($0)".contains("LiveRun") }
         try run.finish()
     }
@@ -154,8 +154,8 @@ import Testing
         let run = try RunDirectory(in: ByteString(scratch.url.path), target: "case", scenario: "replay", seed: 0)
         let context = try RunContext(run, wording: English())
         #expect {
-            try LiveRun(of: request, rules).doAgain(
-                target, .strict, .durable, seed: 1, lookingFor: .durable, context, patience: .zero)
+            try LiveRun(of: request, rules).repeatRun(
+                target, .strict, .durable, seed: 1, lookingFor: .durable, context, timeLimit: .zero)
         } throws: { "\($0)".contains("was stopped") }
         try run.finish()
     }

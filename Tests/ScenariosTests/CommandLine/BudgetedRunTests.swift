@@ -131,7 +131,7 @@ import Testing
         var said: [String] = []
         let activity = Activity { said.append($0.words) }
         activity.begin("power cut 2 of 6, create")
-        activity.look(at: 14, of: 90)
+        activity.note(state: 14, of: 90)
         activity.willRecover()
         activity.minimising {
             activity.willRecover()

@@ -252,7 +252,7 @@ struct HostileTextTests {
                 profile: .strict, crashPoint: 1, lost: "", check: .check(.durable), story: Self.hostile)
             let path = directory + "/case.json"
             try? FileManager.default.removeItem(atPath: path)
-            // As anybody may write it: nothing in it is escaped that JSON does not demand.
+            // As anybody may write it: nothing in it is escaped that JSON does not guarantee.
             var object = try #require(
                 try JSONSerialization.jsonObject(with: JSONEncoder().encode(record)) as? [String: Any])
             if let field { object[field] = Self.hostile }

@@ -192,7 +192,7 @@ import Testing
         #expect(try shell("ls") == "empty\nhard\nlink\nmnt\nold.trace\nr\nstore\n")
     }
 
-    @Test(.timeLimit(.minutes(1)), arguments: ["--rules", "--replay"])
+    @Test(.timeLimit(.minutes(5)), arguments: ["--rules", "--replay"])
     func `a FIFO without a writer is refused, and a pipe is read`(option: String) throws {
         defer { cleanUp() }
         _ = try shell("mkfifo fifo")

@@ -88,7 +88,7 @@ struct OutputTests {
         #expect(both.status == 2 && both.error.contains("both go to standard output"), "\(both)")
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a FIFO that nobody reads is refused before anything is run`() throws {
+    @Test(.timeLimit(.minutes(5))) func `a FIFO that nobody reads is refused before anything is run`() throws {
         try smallMatrix()
         #expect(mkfifo(path("fifo"), 0o600) == 0)
         let answer = try run("matrix", "m.yaml", "--junit", "fifo")

@@ -45,7 +45,7 @@ struct NotebookStore {
         var request = RunRequest(
             target: target, scenario: scenario ?? explore, profile: profile, contract: target.contract,
             operationCount: ops)
-        request.scenario.budget?.acceptsPartial = true
+        request.scenario.budget?.allowsPartial = true
         return request
     }
 

@@ -102,7 +102,7 @@ struct OddNameTests {
             lossKinds: ["words that nothing reads"])
         finding.cause = Cause(symptom, losses: [try #require(LossPattern(parsing: lost))])
         #expect(loss.isMet(by: finding) == isMet)
-        finding.cause = Cause(.opens, saying: nil, hasAcknowledged: true, fault: .fsyncEIO)
+        finding.cause = Cause(.opens, error: nil, hasAcknowledged: true, fault: .fsyncEIO)
         #expect(loss.isMet(by: finding) == (expected == "fsync-eio"))
     }
 }

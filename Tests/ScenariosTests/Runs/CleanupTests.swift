@@ -48,7 +48,7 @@ struct CleanupTests {
             processes: Cleanup.Processes(
                 search: {
                     { take throws(TargetError) in strays.sweep(take) }
-                }, end: { strays.endings[$0.process] ?? .ended }, patience: strays.patience))
+                }, end: { strays.endings[$0.process] ?? .ended }, timeLimit: strays.timeLimit))
         return cleanup.run()
     }
 
@@ -56,7 +56,7 @@ struct CleanupTests {
     final class Strays {
         private var sweeps: [[StrayProcesses.Stray]]
         let endings: [Int32: StrayProcesses.Ending]
-        var patience = Duration.seconds(600)
+        var timeLimit = Duration.seconds(600)
         /// Processes that end in each sweep before they are looked at.
         var missedCount = 0
         private(set) var sweepCount = 0
@@ -234,7 +234,7 @@ struct CleanupTests {
     /// A process that starts another while it is killed; one that is gone by itself; one that does not die; one of
     /// others.
     @Test func `what killed runs left running is killed, sweep after sweep, and the rest is named once`() throws {
-        let foreign = StrayProcesses.Stray(process: 4, name: "d", objection: "it belongs to user 7")
+        let foreign = StrayProcesses.Stray(process: 4, name: "d", reasonNotToKill: "it belongs to user 7")
         let strays = Strays(
             [.init(process: 1, name: "a"), .init(process: 2, name: "b"), foreign], [.init(process: 3, name: "c")],
             endings: [2: .gone, 3: .failed("it does not end")])
@@ -261,7 +261,7 @@ struct CleanupTests {
 
     @Test func `processes that start others faster than they are killed are a failure`() throws {
         let strays = Strays([.init(process: 9, name: "hop")], endings: [9: .gone])
-        strays.patience = .zero
+        strays.timeLimit = .zero
         let actions = cleanup(strays: strays)
         #expect(actions.map(\.subject) == [.process(9, name: "hop")])
         #expect(actions.count { $0.isFailure } == 1)

@@ -123,7 +123,7 @@ struct OutputFileTests {
         #expect(throws: OutputError(directory.file("null"), .exists)) { try put("x", "null", .create) }
     }
 
-    @Test(.timeLimit(.minutes(1))) func `a FIFO is written directly, and is an error without a reader`() throws {
+    @Test(.timeLimit(.minutes(5))) func `a FIFO is written directly, and is an error without a reader`() throws {
         let path = directory.file("fifo")
         #expect(mkfifo("\(path)", 0o600) == 0)
         #expect(throws: OutputError(path, .noReader)) { try put("x", "fifo") }

@@ -4,8 +4,8 @@ extension RunRequest {
     /// - Parameters:
     ///   - place: the place of its options; nil for the run of a case.
     ///   - program: the name of this program in commands.
-    package func objection(from place: OptionPlace?, program: String) -> OptionProblem? {
-        if let own = scenario.ownProfile, ![.one(own), .one(.ext4Ordered)].contains(chosenProfiles) {
+    package func optionProblem(from place: OptionPlace?, program: String) -> OptionProblem? {
+        if let own = scenario.fixedProfile, ![.one(own), .one(.ext4Ordered)].contains(requestedProfiles) {
             return OptionProblem(
                 "profile",
                 "\(option: "profile") is for files; below a filesystem any sector may survive, and the filesystem decides"
@@ -22,6 +22,6 @@ extension RunRequest {
             return OptionProblem(
                 "contract", "\(option: "contract") \(contract.name) is for one client: several have no single order")
         }
-        return scenario.objection(to: self, from: place, program: program)
+        return scenario.optionProblem(in: self, from: place, program: program)
     }
 }

@@ -4,7 +4,7 @@ import Platform
 import Storage
 
 /// Spills the values of an oracle to a file once they exceed the run's cache budget.
-final class OracleShelf: PayloadSpillStore {
+final class OracleSpillStore: PayloadSpillStore {
     /// Smaller values stay in memory.
     private static let smallBytes = 256
 

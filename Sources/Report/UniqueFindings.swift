@@ -3,14 +3,14 @@ import Runs
 import Scenarios
 
 /// The findings of a matrix, each once: the same cause in one store, seen by several scenarios or seeds, is one story.
-struct TellOnce: Sequence {
+struct UniqueFindings: Sequence {
     /// One cause in one store, with all rows that show it, the best representative first.
-    struct Told {
+    struct Entry {
         var rows: [MatrixRow]
         var findings: [Finding]
     }
 
-    private var told: [Told] = []
+    private var told: [Entry] = []
 
     init(_ rows: [MatrixRow]) {
         for row in rows {
@@ -19,7 +19,7 @@ struct TellOnce: Sequence {
                     $0.rows[0].target == row.target && $0.findings[0].isGrouped(with: finding)
                 }
                 guard let known else {
-                    told.append(Told(rows: [row], findings: [finding]))
+                    told.append(Entry(rows: [row], findings: [finding]))
                     continue
                 }
                 // A story with a timeline, of the smallest crash, comes first.
@@ -30,7 +30,7 @@ struct TellOnce: Sequence {
         }
     }
 
-    func makeIterator() -> IndexingIterator<[Told]> { told.makeIterator() }
+    func makeIterator() -> IndexingIterator<[Entry]> { told.makeIterator() }
 
     private static func size(_ finding: Finding) -> Int { finding.account?.crashPoint ?? .max }
 }

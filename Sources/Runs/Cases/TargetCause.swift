@@ -2,7 +2,7 @@ import Exploration
 import Oracle
 
 /// The cause that `recheck` looks for: the broken check and the lost writes.
-package struct SoughtCause: Hashable, Sendable {
+package struct TargetCause: Hashable, Sendable {
     package var check: CaseCheck
     /// As `Finding.lossKinds`.
     package var lossKinds: [String]

@@ -6,7 +6,7 @@ import Runs
 extension RunResult {
     /// Makes paths relative to the parent of run directories, names the program `faultline`, and refers to a manifest
     /// in the working directory.
-    package func withoutPlaces(program: String, _ request: RunRequest) -> RunResult {
+    package func withoutLocalPaths(program: String, _ request: RunRequest) -> RunResult {
         var places = [(program, "faultline")]
         if let directory { places.append((RunResult.folder(of: directory), "")) }
         if let manifest = request.target.target.manifest {
@@ -33,35 +33,35 @@ extension RunResult {
         return result
     }
 
-    /// The reverse of `withoutPlaces`, for a result read from a file in `folder` (which ends with a slash): printed
+    /// The reverse of `withoutLocalPaths`, for a result read from a file in `folder` (which ends with a slash): printed
     /// commands work on this machine.
-    package func located(in folder: String, program: String) -> RunResult {
-        func located(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
+    package func resolvingLocalPaths(in folder: String, program: String) -> RunResult {
+        func resolved(_ path: String) -> String { path.hasPrefix("/") ? path : folder + path }
         var result = self
-        result.directory = directory.map(located)
+        result.directory = directory.map(resolved)
         if let path = directory, let resume {
-            let words = resume.replacing(path, with: ReproduceScript.quoted(located(path)))
+            let words = resume.replacing(path, with: ReproduceScript.quoted(resolved(path)))
             result.resume = words.replacing("faultline ", with: program + " ", maxReplacements: 1)
         }
-        func located(_ path: String?, _ command: String?) -> (case: String?, command: String?) {
+        func resolved(_ path: String?, _ command: String?) -> (case: String?, command: String?) {
             guard let path else { return (nil, command) }
-            let words = command?.replacing(path, with: ReproduceScript.quoted(located(path)))
-            return (located(path), words?.replacing("faultline ", with: program + " ", maxReplacements: 1))
+            let words = command?.replacing(path, with: ReproduceScript.quoted(resolved(path)))
+            return (resolved(path), words?.replacing("faultline ", with: program + " ", maxReplacements: 1))
         }
         for index in findings.indices {
-            (result.findings[index].case, result.findings[index].replay) = located(
+            (result.findings[index].case, result.findings[index].replay) = resolved(
                 findings[index].case, findings[index].replay)
-            result.findings[index].recheck = located(findings[index].case, findings[index].recheck).command
+            result.findings[index].recheck = resolved(findings[index].case, findings[index].recheck).command
         }
         result.unstable = unstable?.map { state in
             var state = state
-            (state.case, state.replay) = located(state.case, state.replay)
+            (state.case, state.replay) = resolved(state.case, state.replay)
             return state
         }
         return result
     }
 
-    /// Replaces `./NAME`, which `withoutPlaces` wrote, with the path of the manifest in commands.
+    /// Replaces `./NAME`, which `withoutLocalPaths` wrote, with the path of the manifest in commands.
     package func naming(manifest path: String) -> RunResult {
         let name = "./" + (path.split(separator: "/").last ?? "")
         func named(_ command: String) -> String {
