@@ -7,10 +7,9 @@ import Synchronization
 
 /// Renders a page with the templates, the style sheet and the scripts that the build embeds.
 ///
-/// Everything that is not the program's own text is escaped: in the markup by `HTMLText`, in the data for the scripts by
-/// `HTMLDocument.island`. The policy in the page's head allows only this style sheet and this script, and no request.
+/// Escapes all text from outside the program: in markup by `HTMLText`, in the scripts' data by `HTMLDocument.island`. The policy in the page's head allows only this style sheet and this script, and no request.
 enum HTMLDocument {
-    /// What the outermost template names.
+    /// The fields of the outermost template.
     private struct Frame {
         var page: HTMLPage
         var policy: String
@@ -28,13 +27,13 @@ enum HTMLDocument {
         return Array(text.utf8)
     }
 
-    /// The bytes that a part takes of a page.
+    /// The size of one part of a page, in bytes.
     static func size(of part: some Any, _ template: String, data: HTMLTimeline? = nil) throws -> Int {
         let text = try templates.get().render(part, withTemplate: template) ?? ""
         return try text.utf8.count + (data.map { island(try JSONText.of($0, .line)).utf8.count } ?? 0)
     }
 
-    /// The bytes of the style, the scripts and the frame of a page.
+    /// The size of the style, scripts and frame of a page, in bytes.
     static var frameBytes: Int { style.utf8.count + script.utf8.count + 4096 }
 
     // MARK: - Resources
@@ -44,7 +43,7 @@ enum HTMLDocument {
         PackageResources.timeline_js, PackageResources.states_js, PackageResources.cells_js,
     ].map(text).joined(separator: "\n")
 
-    /// Only what the page itself holds, byte for byte, may style it or run.
+    /// Allows only the style and scripts in the page itself, by their hashes.
     private static let policy =
         "default-src 'none'; style-src '\(hash(style))'; script-src '\(hash(script))'; img-src data:; base-uri 'none'; "
         + "form-action 'none'"
@@ -57,7 +56,7 @@ enum HTMLDocument {
         MustacheContentTypes.register(HTMLText(), named: HTMLText.name)
         var library = MustacheLibrary()
         for (name, bytes) in sources {
-            // Every template begins anew with Mustache's own escaping.
+            // Each template resets the escaping to Mustache's own.
             try library.register("{{% CONTENT_TYPE: \(HTMLText.name)}}" + text(bytes), named: name)
         }
         return library
@@ -73,8 +72,7 @@ enum HTMLDocument {
 
     private static func text(_ bytes: [UInt8]) -> String { String(decoding: bytes, as: UTF8.self) }
 
-    /// JSON that can stand in a script element: nothing in it ends the element or begins a comment. (Line separators are
-    /// escaped by `JSONText`.)
+    /// JSON for a script element: it cannot end the element or begin a comment. (`JSONText` escapes line separators.)
     static func island(_ json: String) -> String {
         var text = ""
         for scalar in json.unicodeScalars {

@@ -5,7 +5,7 @@ import Replay
 import Runs
 import Scenarios
 
-/// A finding: its story, its timeline, the crash states beside each other, and what to do with it.
+/// A finding: its story, timeline, neighbouring crash states and commands.
 struct HTMLFinding {
     /// A line of the story.
     struct Row {
@@ -21,17 +21,17 @@ struct HTMLFinding {
     var number: Int
     var check: String
     var headline: String
-    /// What shows it, where a page has findings of several runs.
+    /// The run that shows it, on a page with several runs.
     var context: String?
     var verdict: HTMLVerdict
     var remarks: [String] = []
     var firstCrash: String?
     var hasStory = false
     var who = ""
-    /// What heads the states, and their last column.
+    /// The headings of the states and of their last column.
     var statesTitle = "What did survive"
     var afterTitle = "after the crash"
-    /// What the timeline is of.
+    /// The heading of the timeline.
     var whole = "run"
     var outcomeTitle = ""
     var rows: [Row] = []
@@ -40,15 +40,15 @@ struct HTMLFinding {
     var found = ""
     var difference: String?
     var reasons: [String] = []
-    /// What the store said, where it said several things.
+    /// The store's different error messages, if there are several.
     var errors: [String] = []
     var commands: [HTMLPage.Command] = []
     var caseName: String?
     var timeline: HTMLTimeline?
     var states: [HTMLState] = []
-    /// Why there is no timeline.
+    /// Why there is no timeline; nil if there is one.
     var noTimeline: String?
-    // The templates see stored properties only.
+    // Templates see only stored properties.
     var hasTimeline = false
     var hasSeveralStates = false
 
@@ -59,7 +59,7 @@ struct HTMLFinding {
 
     /// A finding of a run.
     ///
-    /// - Parameter facts: those of its case, if there is one; nil leaves the timeline out.
+    /// - Parameter facts: the facts of its case; nil omits the timeline.
     init(_ finding: Finding, number: Int, _ facts: FindingFacts?) {
         self.init(
             number: number, check: finding.check.rawValue, headline: RunReport.headline(of: finding),

@@ -4,9 +4,9 @@ import Oracle
 import Runs
 import Scenarios
 
-/// A matrix: a grid of targets and scenarios, every cell, and what changed since an earlier matrix.
+/// A matrix: a grid of targets × scenarios, all cells, and the changes since an earlier matrix.
 struct HTMLMatrix {
-    /// A target under a scenario: one or more cells.
+    /// The cells of one target under one scenario.
     struct GridCell {
         var gridVerdict: HTMLVerdict?
         var isUnexpected: Bool
@@ -34,7 +34,7 @@ struct HTMLMatrix {
         var controls: String
         var seconds: String
         var why: String
-        /// What changed since the earlier matrix.
+        /// The changes since the earlier matrix.
         var trend: String?
         var trendTone: String?
     }
@@ -48,7 +48,7 @@ struct HTMLMatrix {
     var trendFacts: [HTMLPage.Fact] = []
     var against: String?
 
-    /// A page of more cells would be too large.
+    /// The most cells on a page; more would make it too large.
     private static let rowsAtMost = 2000
     private static let gridRowsAtMost = 300
 
@@ -66,7 +66,7 @@ struct HTMLMatrix {
         }
         let hidden = targets.count - gridRows.count
         gridCut = hidden > 0 ? "\(hidden.counted("more target")) in the list below" : nil
-        // What needs attention comes first, and is never cut.
+        // Cells that need attention come first and are never cut.
         let order = rows.enumerated().sorted { (Self.rank($0.element), $0.offset) < (Self.rank($1.element), $1.offset) }
         self.rows = order.prefix(Self.rowsAtMost).map { Row($0.element, against: earlier) }
         if rows.count > Self.rowsAtMost {
@@ -110,7 +110,7 @@ struct HTMLMatrix {
 }
 
 extension HTMLMatrix.GridCell {
-    /// The gravest of the cells decides the symbol.
+    /// The worst cell decides the symbol.
     fileprivate init(_ rows: [MatrixRow]) {
         count = rows.count > 1 ? rows.count : nil
         isUnexpected = rows.contains { $0.obstacle == nil && !$0.isAsExpected }
@@ -156,7 +156,7 @@ extension HTMLMatrix.Row {
 }
 
 extension HTMLVerdict {
-    /// A cell: what is expected is good, whatever it is.
+    /// The verdict of a cell: an expected one is good, also an expected violation.
     init(row: MatrixRow) {
         guard row.obstacle == nil, let result = row.result else {
             self.init(

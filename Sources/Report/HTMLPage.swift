@@ -1,9 +1,9 @@
 import Bytes
 import Oracle
 
-/// What a page shows. The templates name these fields; nothing is decided there.
+/// The content of a page. The templates only place these fields and decide nothing.
 package struct HTMLPage {
-    /// A result that has no page of its own.
+    /// A result without its own page type.
     struct Entry {
         var name: String
         var verdict: HTMLVerdict
@@ -15,13 +15,13 @@ package struct HTMLPage {
         var entries: [Entry]
     }
 
-    /// A name and what it stands for: `seed` and `1`.
+    /// A label and its value: `seed` and `1`.
     struct Fact {
         var label: String
         var value: String
     }
 
-    /// A command to be copied.
+    /// A command to copy.
     struct Command {
         var purpose: String
         var text: String
@@ -29,13 +29,13 @@ package struct HTMLPage {
 
     var title: String
     var verdict: HTMLVerdict
-    /// Remarks beside the results.
+    /// Notes beside the results.
     var notes: [String] = []
     var entries: Entries?
     var runs: [HTMLRun] = []
     var matrix: HTMLMatrix?
     var findings: [HTMLFinding] = []
-    /// What was left out for the page's size.
+    /// The parts that were cut to limit the page's size.
     var cut: String?
 
     init(title: String, verdict: HTMLVerdict) {

@@ -10,7 +10,7 @@ package enum HTMLReporter: Reporter {
 }
 
 extension ReportSubject {
-    /// The page of a result that has no page of its own: a line for each entry, with all that is printed of it.
+    /// The page of a result without its own page type: each entry with its printed text.
     package func page() throws -> HTMLPage {
         var page = HTMLPage(title: entries.count == 1 ? entries[0].name : "Faultline", verdict: HTMLVerdict(verdict))
         page.notes = notes

@@ -4,7 +4,7 @@ import Oracle
 import Runs
 import Scenarios
 
-/// A run: what was done, how far, which faults it met, and where the power went.
+/// A run: what was done and bounded, the injected faults, and the cuts.
 struct HTMLRun {
     /// A part of a strip; the numbers are percent of its width.
     struct Segment {
@@ -113,7 +113,7 @@ struct HTMLRun {
         return facts
     }
 
-    /// The epochs in proportion: exhaustive, bounded, not looked at.
+    /// The shares of exhaustive, bounded and unchecked epochs.
     private static func strip(_ explored: RunResult.Explored, boundedCount: Int) -> [Segment] {
         guard explored.of > 0 else { return [] }
         let unit = explored.unit?.rawValue ?? "epochs"

@@ -3,7 +3,7 @@ import Exploration
 import Model
 import Replay
 
-/// A crash state beside its neighbours: what it lost, how its recovery ended, and the files that it left.
+/// A crash state among its neighbours: its losses, its recovery and its files.
 struct HTMLState {
     /// A file before the run, as programs saw it, and after the crash.
     struct File {
@@ -16,7 +16,7 @@ struct HTMLState {
         var changedRanges: String?
     }
 
-    /// A stretch of bytes that differ, or do not.
+    /// A run of equal or of differing bytes.
     struct Bytes {
         var text: String
         var isChanged: Bool
@@ -44,7 +44,7 @@ struct HTMLState {
 
     private static let hexRowsAtMost = 24
 
-    /// - Parameter isCrash: false for what was looked at after a fault.
+    /// - Parameter isCrash: false for a state observed after a fault.
     init(_ state: StateFacts, id: String, finding: StateFacts, isCrash: Bool) {
         stateID = id
         label = Self.label(state, finding)
@@ -132,7 +132,7 @@ extension HTMLState.File {
 extension HTMLState.HexRow {
     private static let width = 16
 
-    /// The rows of a window, 16 bytes each; where a file ends on one side, dots.
+    /// The rows of a window, 16 bytes each, with dots behind the end of a file.
     fileprivate static func rows(of window: FileFacts.Window) -> [Self] {
         let count = max(window.believed.count, window.found.count)
         return stride(from: 0, to: count, by: width).map { start in

@@ -1,10 +1,10 @@
 import Bytes
 import Mustache
 
-/// Text of anybody in markup: what a terminal would obey is made readable, and what HTML would obey is escaped.
+/// Untrusted text in markup: makes control characters visible and escapes HTML.
 ///
-/// By Unicode scalars. Mustache's own escaping goes by characters, and a quotation mark with a combining accent is another
-/// character than a quotation mark: it would end an attribute.
+/// Works on Unicode scalars. Mustache's own escaping works on characters: it misses a quotation mark with a combining
+/// accent, which ends an attribute.
 struct HTMLText: MustacheContentType {
     static let name = "FOREIGN"
 

@@ -1,6 +1,6 @@
-/// The timeline of a finding, as the script draws it: files as lanes, operations as marks, barriers as walls.
+/// The timeline of a finding for the page's script: files as lanes, operations as marks, barriers as walls.
 ///
-/// The lane of an operation is the file or directory that has to be synced for it: of a new name, its directory.
+/// An operation is in the lane of the file or directory whose sync makes it durable: a new name in its directory's.
 struct HTMLTimeline: Encodable {
     struct Lane: Encodable {
         enum Kind: String, Encodable { case oracle, faults, file, directory, others }
@@ -17,20 +17,20 @@ struct HTMLTimeline: Encodable {
         var lane: Int
         var kind: Kind
         var text: String
-        /// As in the story; of an unsynced operation each state says its own.
+        /// The fate in the story; for an unsynced operation each state has its own.
         var fate: String
         var offset: UInt64?
         var bytes: UInt64?
         var size: UInt64?
         var process: Int32?
         var operation: UInt64?
-        /// The wall that made it durable.
+        /// The index of the wall that made it durable.
         var wall: Int?
     }
 
-    /// A barrier that returned, and what it made durable.
+    /// A completed barrier and the operations that it made durable.
     struct Wall: Encodable {
-        /// It stands before the mark with this number.
+        /// The index of the mark that it precedes.
         var at: Int
         /// The barrier.
         var mark: Int
@@ -42,18 +42,18 @@ struct HTMLTimeline: Encodable {
         var id: String
         /// By operation: `lost`, `torn` or `survived`.
         var fates: [String: String]
-        /// By operation: what of it is lost.
+        /// By operation: its lost part.
         var notes: [String: String]
     }
 
-    /// Of the section that it belongs to.
+    /// The id of its section.
     var id: String
     var lanes: [Lane]
     var marks: [Mark]
     var walls: [Wall]
     var states: [State]
-    /// Events before the first mark that are not shown.
+    /// The number of hidden events before the first mark.
     var skippedEvents: Int
-    /// What ends it: `power cut after event 47`.
+    /// How it ends: `power cut after event 47`.
     var ending: String
 }

@@ -1,6 +1,6 @@
 import Oracle
 
-/// A verdict as a word, a symbol and a class: never a colour alone.
+/// A verdict as a word, a symbol and a style class, so never by colour alone.
 struct HTMLVerdict: Hashable, Encodable {
     var word: String
     var symbol: String

@@ -3,10 +3,10 @@ import Exploration
 import Model
 import Replay
 
-/// Makes the timeline of a finding from its facts.
+/// Builds the timeline of a finding from its facts.
 struct TimelineBuilder {
     private let facts: FindingFacts
-    /// The crash points right after the oracle lines that the crash breaks.
+    /// The crash points right after the oracle lines with broken promises.
     private let promises: Set<Int>
     private var narrator = TraceNarrator()
     private var lanes: [HTMLTimeline.Lane] = [.init(name: "oracle", kind: .oracle)]
@@ -122,7 +122,7 @@ struct TimelineBuilder {
         return lanes.count - 1
     }
 
-    /// Of many lanes those with unsynced operations and those with most marks stay; the others become one.
+    /// Limits the lanes: keeps those with unsynced operations and those with the most marks, and merges the others.
     private mutating func foldLanes() {
         guard lanes.count > Self.lanesAtMost else { return }
         var weights = [Int](repeating: 0, count: lanes.count)
@@ -169,7 +169,7 @@ struct TimelineBuilder {
         return ByteString(path.bytes[..<slash])
     }
 
-    /// Without the remark that the narrator puts behind the path of a file without a name.
+    /// The path without the narrator's remark on a file without a name.
     private static func withoutRemark(_ path: ByteString) -> ByteString {
         let remark = Array(" (gone)".utf8)
         return path.bytes.suffix(remark.count).elementsEqual(remark)
@@ -189,7 +189,7 @@ extension Change {
 }
 
 extension Loss {
-    /// The lost change: `write a.db, bytes 4096–8191: lost 4096–4607`.
+    /// The lost change, such as `write a.db, bytes 4096–8191: lost 4096–4607`.
     var words: String {
         guard let extent else { return change }
         switch extent {
@@ -201,7 +201,7 @@ extension Loss {
         }
     }
 
-    /// What the operation changed.
+    /// The change that the operation made.
     var change: String {
         guard case .write(_, let offset, let data) = effect, data.countBytes > 0, kind == .write else { return summary }
         return "write \(path), bytes \(offset)–\(offset + data.countBytes - 1)"

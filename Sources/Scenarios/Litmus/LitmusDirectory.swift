@@ -4,7 +4,7 @@ import Glibc
 import Litmus
 import Storage
 
-/// Describes a directory as a line of a litmus script, as `LitmusTrace.describe` describes a tree.
+/// Describes a directory in the syntax of a litmus script, like `LitmusTrace.describe` does a tree.
 enum LitmusDirectory {
     static func describe(_ root: String) throws -> String {
         var words: [String] = []

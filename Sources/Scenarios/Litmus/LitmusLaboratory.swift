@@ -11,24 +11,23 @@ import Runs
 import Storage
 import Targets
 
-/// Runs litmus scripts on one filesystem of this kernel. Its device is recorded, and every image that a power cut could have
-/// left of it, during the script and after, is mounted and read.
+/// Runs litmus scripts on one real filesystem. Records its device, then mounts and reads every image that a power cut
+/// during or after the script could leave.
 ///
-/// A script runs in a process of its own, in an empty directory of a filesystem that has no history, and is run once for
-/// each `LitmusAftermath`. The images are those of the profile `block`, as in an exploration. Not thread safe; works on
-/// several threads.
+/// Each script runs in its own process, in an empty directory of a new filesystem, once for each `LitmusAftermath`. The
+/// images are those of the profile `block`, as in an exploration. Uses several threads; not thread safe.
 package final class LitmusLaboratory {
     package let filesystem: BlockFilesystem
     private let driver: ByteString
     private let context: RunContext
     private let limits: ExplorationLimits
-    /// Holds a filesystem that was just made.
+    /// The image of the new filesystem.
     private let template: ByteString
     private var recordingCount = 0
 
     /// - Parameters:
     ///   - driver: the program `faultline-target`.
-    ///   - limits: which states of an epoch are looked at.
+    ///   - limits: bounds the states of an epoch that are checked.
     package init(
         _ filesystem: BlockFilesystem, driver: ByteString, _ context: RunContext, _ limits: ExplorationLimits
     ) throws {
@@ -42,14 +41,14 @@ package final class LitmusLaboratory {
             mountPoint: mountPoint)
     }
 
-    /// The limits unless somebody says otherwise: thousands of small epochs, each in full.
+    /// The default limits: thousands of small epochs, each exhaustive.
     package static let defaultLimits: ExplorationLimits = {
         var limits = ExplorationLimits()
         (limits.statesPerEpoch, limits.samplesPerEpoch, limits.pairedAtoms) = (64, 16, 6)
         return limits
     }()
 
-    /// Which trees of `script` the filesystem leaves.
+    /// The trees that crashes of `script` leave on the filesystem.
     package func observe(_ script: LitmusScript) throws -> LitmusObservation {
         var allowed = try AllowedOutcomes(script, filesystem.profile)
         var observation = LitmusObservation(script: script.name, filesystem: filesystem)
@@ -64,8 +63,8 @@ package final class LitmusLaboratory {
 
     // MARK: - Recording
 
-    /// A process that makes a mount namespace meanwhile, as container runtimes do, holds a copy of the mount, and the
-    /// filesystem lives on: then all is done again.
+    /// Records again if the filesystem does not end at its unmount: a new mount namespace, such as that of a container,
+    /// may hold a copy of the mount.
     private func recording(of script: LitmusScript, _ aftermath: LitmusAftermath) throws -> Recording {
         for _ in 1..<Self.attempts {
             do { return try record(script, aftermath) } catch BlockError.busy { continue }
@@ -130,7 +129,7 @@ package final class LitmusLaboratory {
         case broken(String)
     }
 
-    /// States that wait to be mounted at once.
+    /// The number of states in the queue for mounting.
     private static let batchCount = 64
 
     private func examine(
@@ -211,7 +210,7 @@ package final class LitmusLaboratory {
             let directory = "\(image.mountPoint.appending(component: FreshFilesystem.storeName))"
             let outcome: Outcome
             do { outcome = .tree(try LitmusDirectory.describe(directory)) } catch {
-                // The path is another one for each image.
+                // The path differs from image to image.
                 outcome = .broken("reading it: \("\(error)".replacing(directory, with: "the directory"))")
             }
             try mount.end()
@@ -220,7 +219,7 @@ package final class LitmusLaboratory {
     }
 }
 
-/// The trees that a profile allows of a script at each moment, made when they are asked for.
+/// The trees that a profile allows at each step of a script, derived lazily.
 private struct AllowedOutcomes {
     private let script: LitmusScript
     private let profile: Profile?
@@ -233,7 +232,7 @@ private struct AllowedOutcomes {
 
     func isLast(_ moment: LitmusMoment) -> Bool { moment.step + 1 == script.run.count && moment.isOver }
 
-    /// Those after the last step; nil where there is no profile.
+    /// The trees allowed after the last step; nil without a profile.
     var last: Set<String>? {
         mutating get throws { try allowed(at: LitmusMoment(lineCount: 2 * script.run.count)) }
     }
