@@ -18,8 +18,8 @@ package struct Replay: Sendable {
     package var lost: LostAtoms
     /// The arguments that select the target in a command that replays the case.
     package let words: [String]
-    /// Whether the author of the case is trusted. If no complete sandbox works, recovery then follows links that lead
-    /// out of the state.
+    /// Whether the author of the case is trusted. Where no complete sandbox works, the recovery of a trusted case runs
+    /// unconfined and may follow links that lead out of the state.
     package let trusts: Bool
     /// False if the target's commands may write outside the state.
     package let isSandboxed: Bool
@@ -128,10 +128,11 @@ package struct Replay: Sendable {
         return (replay, try replay.run(scratch: states, context))
     }
 
-    /// Recovers the state in a directory beneath `scratch` and confines the recovery to it: the author of the case
-    /// chose its links and file contents. Throws if a store that met no fault does not open either.
+    /// Recovers the state in a directory beneath `scratch`. The recovery is confined to `scratch`, because the author
+    /// of the case chose the links and file contents of the state. If the store does not open, throws unless a store
+    /// without faults does.
     ///
-    /// - Parameter scratch: holds nothing else that matters.
+    /// - Parameter scratch: a directory with nothing else of value in it.
     package func run(scratch: ByteString, _ context: RunContext? = nil) throws -> Outcome {
         let confined = try confined(to: scratch)
         var outcome = try confined.outcome(scratch: scratch, context)
@@ -147,8 +148,8 @@ package struct Replay: Sendable {
         return replay
     }
 
-    /// Throws unless the target's commands work: runs a new life without faults, because the recorded store is not
-    /// available.
+    /// Throws unless the target's commands work without faults. Runs the workload and the recovery on a new store,
+    /// because the recorded one is not available.
     package func control(scratch: ByteString) throws {
         // A live run has its own control. A built-in store that is probed for writes needs none.
         guard record.live == nil, target.builtInStore == nil || record.probing == nil else { return }
@@ -186,7 +187,7 @@ package struct Replay: Sendable {
             account: account, escapingLinks: scene.state.tree.escapingLinks())
     }
 
-    /// The number of recoveries of a state that showed different things, in fresh and in reused processes.
+    /// How often an unstable state is recovered, alternately in a fresh and in a reused process.
     private static let recoveryCount = 8
 
     private func repeatRecovery(
@@ -240,8 +241,9 @@ package struct Replay: Sendable {
         context?.memory ?? MemoryGuard(.standard(spillingNear: scratch), scratch: scratch)
     }
 
-    /// Recovers with the target's command. If the case writes to the recovered store, recovers in this process or on a
-    /// mount.
+    /// The way to recover states of the case. A block case mounts a disk image. A case that also writes to the
+    /// recovered store uses a built-in store in this process or, for other targets, a mount. All others run the recover
+    /// command.
     private func recovery(
         _ recording: Recording, _ client: RecoverClient, scratch: ByteString, _ context: RunContext?
     ) throws -> any StateRecoverer {
@@ -301,12 +303,12 @@ package struct Replay: Sendable {
         return try history(tracedBytes: tracedBytes, memory)
     }
 
-    /// Reads the oracle, with the recorded dump as the observation at the restart before the last life.
+    /// Reads the oracle. The recorded dump is the observation at the restart before the last life.
     ///
     /// - Parameter tracedBytes: the length of the lines that are also in the trace.
     private func history(tracedBytes: Int, _ memory: MemoryGuard) throws -> OracleHistory {
         var history = OracleHistory(oracle, memory)
-        // The earlier lives, including the restart line that ended the last of them.
+        // The lines of the earlier lives end with the last restart line before the trace.
         let restart = Array(OracleLine.restart.encoded.dropLast())
         try RunFiles.refuseLink(oracle)
         let beforeBytes = RunFiles.size(of: oracle) - tracedBytes

@@ -35,7 +35,8 @@ package enum JUnitReporter: Reporter {
         }
     }
 
-    /// Escapes the text as for a terminal, because log viewers show it. That covers characters that XML 1.0 forbids.
+    /// Escapes the text for terminals, because log viewers show it, and then for XML. The first step also escapes the
+    /// characters that XML 1.0 forbids.
     private static func escaped(_ text: String, isText: Bool = false) -> String {
         var escaped = ""
         for scalar in (isText ? text.printableLines : text.printable).unicodeScalars {

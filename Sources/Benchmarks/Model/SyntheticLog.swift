@@ -3,7 +3,7 @@ import Model
 /// An endless stream of events for benchmarks: a log of small records in preallocated segments, with an fdatasync after
 /// every 16 records. After 8192 records a new segment replaces the previous one by a rename.
 package struct SyntheticLog {
-    /// The length of each record. Payloads are consecutive in a data file that need not exist.
+    /// The length of each record. The payloads are consecutive ranges of a data file, which need not exist.
     package let recordBytes: UInt64
     private var id: UInt64 = 0
     private var inode = InodeID(2)

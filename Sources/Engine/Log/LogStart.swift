@@ -6,17 +6,19 @@ struct LogStart {
     var segment: ActiveSegment
     var endBytes: UInt64
 
-    /// Begins a log.
+    /// Begins a new log with an empty first segment.
     init(beginning name: SegmentName, in storage: any Storage, options: LogOptions) throws(StorageError) {
         segment = try .begin(
             SegmentHeader(name: name, baseLSN: 1, sizeBytes: options.segmentSizeBytes), in: storage, options: options)
         endBytes = UInt64(SegmentHeader.sizeBytes)
     }
 
-    /// Continues after `tail`, whose last record is `lastLSN`. `isReplaced`: durable records after it are dropped, so that the
-    /// segment is replaced atomically; a crash between two steps would look like damage.
+    /// Continues after `tail`. A segment of an older version is sealed, and a new one begun.
     ///
-    /// A segment of an older version is sealed, and the next one begun.
+    /// - Parameters:
+    ///   - lastLSN: the LSN of the last record in `tail`.
+    ///   - isReplaced: whether durable records after `tail` are dropped. They are dropped by replacing the segment
+    ///     atomically: a crash between several steps would leave a log that looks damaged.
     init(
         behind tail: LogTail, lastLSN: UInt64, isReplaced: Bool, in storage: any Storage, options: LogOptions,
         hooks: some Hooks

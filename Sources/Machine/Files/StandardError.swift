@@ -5,10 +5,10 @@ import Glibc
 /// Messages on standard error. Write errors are ignored: there is no one to report them to, and they must not end the
 /// process.
 package enum StandardError {
-    /// Writes `text`, which may be untrusted, and a newline.
+    /// Writes `text`, escaped because it may be untrusted, and a newline.
     package static func say(_ text: String) { write(text.printableLines.withoutRunnerCommands + "\n") }
 
-    /// Writes `text` verbatim; untrusted parts must already be printable. A closed pipe raises no signal.
+    /// Writes `text` verbatim: the caller must have escaped untrusted parts. A closed pipe does not raise SIGPIPE.
     package static func write(_ text: String) {
         var text = text
         text.withUTF8 { bytes in

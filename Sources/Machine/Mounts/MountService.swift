@@ -15,7 +15,7 @@ package struct MountService: Sendable {
     private let request: MountRequest
     private let directory: ServiceDirectory
     private let say: @Sendable (String) -> Void
-    /// Raised to end the service: the mount ended, or `stop` was called.
+    /// Raised when the service should end: the mount has ended, or `stop` was called.
     private let ending: OneWayFlag
 
     /// - Parameter say: receives messages, a line at a time, from several threads.
@@ -75,7 +75,7 @@ package struct MountService: Sendable {
     private func recover() throws(MountError) {
         for entry in try MountTable.read().reversed()
         where entry.isFaultFS && entry.mountPoint == request.mountPoint && entry.owner == geteuid() {
-            // A served mount stays, in whatever namespace its process is: mounting over it is refused.
+            // Keep a mount that a process in any namespace still serves; mounting over it is refused later.
             guard entry.connection() == .ended else { continue }
             try MountTable.detach(entry.mountPoint)
             say("took away the mount at \(entry.mountPoint) that a killed process left")
@@ -107,8 +107,8 @@ package struct MountService: Sendable {
         }
     }
 
-    /// Throws if the oracle is the same file as the trace, which exists by now, or an existing file that is not an
-    /// oracle.
+    /// Throws if the oracle is the same file as the trace, or an existing file that is not an oracle. Call this after
+    /// the trace has been created.
     private func checkOracle() throws {
         guard let oracle = request.oracle else { return }
         var (status, other) = (stat(), stat())
@@ -135,8 +135,8 @@ package struct MountService: Sendable {
         if case .file(let path) = request.recording { _ = path.withCString { unlink($0) } }
     }
 
-    /// Creates the crash state, unless the cut was requested by a command, which does so itself. Returns the error; nil
-    /// on success.
+    /// Creates the crash state after a power cut, unless a command requested the cut: commands create it themselves.
+    /// Returns the error; nil on success.
     private static func applyCut(
         _ mount: FaultMount, _ reason: FreezeReason, _ cut: CutRequest, _ say: @Sendable (String) -> Void
     ) -> String? {
@@ -155,7 +155,7 @@ package struct MountService: Sendable {
     }
 }
 
-/// Errors of a mount service, other than mounting.
+/// Errors of a mount service. Mounting itself throws `MountError`.
 package enum MountServiceError: Error, Hashable, Sendable {
     /// After a power cut, the backing directory is not a valid crash state.
     case cutFailed(String)
@@ -174,7 +174,7 @@ package enum MountServiceError: Error, Hashable, Sendable {
 }
 
 extension MountServiceError {
-    /// Runs `body` and reports its failure as one of `call`.
+    /// Runs `body` and rethrows its errno as a failure of `call` on `path`.
     static func naming<Result: ~Copyable>(
         _ call: String, _ path: ByteString, _ body: () throws(Errno) -> Result
     ) throws(MountServiceError) -> Result {

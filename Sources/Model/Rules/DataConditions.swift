@@ -1,6 +1,6 @@
 /// The conditions of a rule on the bytes of a read or a write. All nil: no condition.
 public struct DataConditions: Hashable, Sendable {
-    /// The operation touches one of these bytes of the file.
+    /// The operation touches at least one byte of this range of the file.
     public var offsetsBytes: ClosedRange<UInt64>?
     /// The operation requests a number of bytes in this range.
     public var sizesBytes: ClosedRange<UInt64>?

@@ -3,11 +3,11 @@ import Exploration
 import Model
 import Oracle
 
-/// A crash state whose two recoveries gave different results, for people and programs.
+/// The result for a crash state whose recovery is not deterministic: two recoveries of it that differ.
 package struct UnstableState: Codable, Sendable {
     package typealias Kind = Contradiction.Kind
 
-    /// The part of one observation that differs from the other.
+    /// One side of the difference: how one recovery differs from the other.
     package struct ObservationExcerpt: Codable, Hashable, Sendable {
         /// Why the store did not open; nil if it did.
         package var error: String?
@@ -16,7 +16,7 @@ package struct UnstableState: Codable, Sendable {
         /// The first differing key and its value, as printed; `value` is nil if the key was missing.
         package var key: String?
         package var value: String?
-        /// True if the first recoveries agree and this is the second one of the same directory.
+        /// True if the first recoveries agree, and the second ones, of the recovered directories, differ.
         package var isSecondRecovery: Bool?
         /// The result of a write after recovery, if everything else agrees.
         package var probe: String?

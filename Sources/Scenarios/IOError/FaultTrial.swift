@@ -23,7 +23,7 @@ package struct FaultTrial {
         var first: Life
         /// The recovery after the first life, under the rules; nil if there was none.
         var underRules: RecoverOutcome?
-        /// The number of events after this recovery.
+        /// The number of events in the trace when that recovery had ended.
         var underRulesEventCount: Int
         /// The life without the rules; nil if there was none.
         var second: Life?
@@ -54,7 +54,7 @@ package struct FaultTrial {
         }
     }
 
-    /// A life of the store.
+    /// One life of the store: a run of the workload, from opening the store to the end of the process.
     struct Life {
         package var end: WorkloadEnd
         /// The number of events and of oracle lines at the end of the life.
@@ -68,7 +68,7 @@ package struct FaultTrial {
     package let context: RunContext
     /// The base name of its files.
     package let name: String
-    /// Whether to run a second life without the rules.
+    /// Whether to run a second life, without the rules.
     var hasSecondLife = true
 
     package var trace: ByteString { context.file("\(name).trace") }

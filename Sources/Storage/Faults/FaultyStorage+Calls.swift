@@ -3,7 +3,7 @@ import Glibc
 import Model
 
 extension FaultyStorage: Storage {
-    /// A call repeats after an injected EINTR, at most this often in a row; then it fails with EINTR.
+    /// How many times in a row a call is retried after an injected EINTR, before it fails with EINTR.
     static var interruptionLimit: Int { 100 }
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
@@ -91,7 +91,7 @@ extension FaultyStorage: Storage {
 
     /// Runs an operation that can only fail, be delayed or crash.
     ///
-    /// - Parameter freed: the name whose file the operation removes or replaces: its space returns to the quota.
+    /// - Parameter freed: the name whose file the operation removes or replaces, which returns its space to the quota.
     private func perform<Result>(
         _ kind: OperationKind, _ call: StorageCall, _ name: ByteString, and other: ByteString? = nil,
         freeing freed: ByteString? = nil, _ body: () throws(StorageError) -> Result

@@ -1,11 +1,11 @@
 import Bytes
 
-/// Keeps the first and last bytes of a stream of any length, for a standard error.
+/// Keeps the first and the last `keptBytes` of a stream of any length: the standard error of a child process.
 struct BoundedCapture: Sendable {
     static let keptBytes = 4096
 
     private var first: [UInt8] = []
-    /// A ring buffer of the last bytes after `first` is full.
+    /// A ring buffer of the most recent bytes that did not fit in `first`.
     private var last: [UInt8] = []
     private var lastCursor = 0
     private(set) var totalBytes = 0
@@ -29,7 +29,7 @@ struct BoundedCapture: Sendable {
         }
     }
 
-    /// The kept bytes, with a line for the omitted ones.
+    /// The kept bytes, with a line that counts the omitted ones.
     var bytes: [UInt8] {
         let omitted = totalBytes - first.count - last.count
         let end = last[lastCursor...] + last[..<lastCursor]

@@ -2,8 +2,8 @@ import Bytes
 import Glibc
 import Platform
 
-/// Reads processes from /proc. Results may be outdated at once, except for our own unreaped children, whose ids cannot
-/// be reused.
+/// Reads processes from /proc. A result may be out of date as soon as it is returned, except for our own unreaped
+/// children, whose ids cannot be reused.
 package enum ProcessTable {
     /// The children of all threads of `process`, including zombies; none if it does not exist.
     static func children(of process: pid_t) throws(TargetError) -> [pid_t] {
@@ -31,8 +31,8 @@ package enum ProcessTable {
         return all
     }
 
-    /// The value of a variable in the process's initial environment; nil if it is not set or overwritten, or the
-    /// process is a zombie.
+    /// The value of a variable in the process's initial environment; nil if it is not set, the process has overwritten
+    /// it, or the process is a zombie.
     static func environmentValue(_ name: ByteString, of process: pid_t) -> ByteString? {
         let prefix = name.bytes + [UInt8(ascii: "=")]
         var environment = contents("/proc/\(process)/environ")
@@ -65,7 +65,7 @@ package enum ProcessTable {
         statFields(of: process).flatMap { $0.count > 1 ? pid_t($0[1]) : nil }
     }
 
-    /// Whether it has ended or is ending: it is a zombie, or has a pending SIGKILL.
+    /// Whether the process has ended or is ending: it is gone, a zombie, or has a pending SIGKILL.
     package static func isEnding(_ process: pid_t) -> Bool {
         guard let rest = afterName(in: "/proc/\(process)/stat") else { return true }
         if rest.first == UInt8(ascii: "Z") || rest.first == UInt8(ascii: "X") { return true }
@@ -83,17 +83,17 @@ package enum ProcessTable {
             && (try? numericEntries("/proc/\(process)/task"))?.count == 1
     }
 
-    /// Its command name (comm), at most 15 bytes.
+    /// The process's command name (comm), at most 15 bytes.
     static func name(of process: pid_t) -> ByteString? {
         contents("/proc/\(process)/comm").map { ByteString($0.prefix { $0 != UInt8(ascii: "\n") }) }
     }
 
-    /// Its real user id, in our user namespace.
+    /// The process's real user id, in our user namespace.
     static func user(of process: pid_t) -> uid_t? {
         line("Uid:", of: "/proc/\(process)/status")?.split { $0 == 0x09 || $0 == 0x20 }.first.map(decimal)
     }
 
-    /// Its soft limit RLIMIT_LOCKS; nil for unlimited.
+    /// The process's soft limit RLIMIT_LOCKS; nil for unlimited.
     static func lockLimit(of process: pid_t) -> UInt64? {
         guard let words = line("Max file locks", of: "/proc/\(process)/limits")?.split(separator: 0x20),
             let soft = words.first, soft.first.map({ (48...57).contains($0) }) == true
@@ -109,7 +109,7 @@ package enum ProcessTable {
         return UInt32(String(decoding: digits, as: UTF8.self))
     }()
 
-    /// Whether /proc has the pids of our own namespace.
+    /// Whether /proc shows the pids of our own pid namespace.
     package static var isOfOwnNamespace: Bool {
         var target = [UInt8](repeating: 0, count: 32)
         let count = target.withUnsafeMutableBytes { readlink("/proc/self", $0.baseAddress!, $0.count) }
@@ -129,7 +129,7 @@ package enum ProcessTable {
         statFields(of: process).map { $0.count > 47 && $0[20] != 0 && $0[47] == 0 } ?? false
     }
 
-    /// The fields of stat after the command name: state (as 0), parent, group…
+    /// The fields of stat after the command name: state (a letter, parsed as 0), parent, process group, …
     private static func statFields(of process: pid_t) -> [UInt64]? {
         afterName(in: "/proc/\(process)/stat").map(fields)
     }

@@ -1,12 +1,12 @@
 import Bytes
 import Glibc
 
-/// Identifies the Faultline process and the spawn that a process comes from, to recognise processes that outlived their
-/// Faultline.
+/// A mark that each spawned process carries: which Faultline process spawned it, and in which of its spawns. It
+/// identifies processes that outlived their Faultline.
 ///
-/// It is in the environment (`FAULTLINE_SPAWN`) and, shortened, in the soft limit RLIMIT_LOCKS. Linux has not enforced
-/// that limit since 2.4.25, and fork(2) and execve(2) inherit it: a process that clears its environment and closes all
-/// descriptors still has it. A process that changes both is not found.
+/// The mark is in the environment (`FAULTLINE_SPAWN`) and, shortened, in the soft limit RLIMIT_LOCKS. Linux has not
+/// enforced that limit since 2.4.25, and fork(2) and execve(2) inherit it: a process that clears its environment and
+/// closes all descriptors still has it. A process that changes both the environment and the limit is not found.
 package struct SpawnMark: Hashable, Sendable {
     /// The environment entry for a process that is meant to outlive its Faultline.
     package static let nobody = ByteString(
@@ -58,8 +58,8 @@ package struct SpawnMark: Hashable, Sendable {
 
     // MARK: - As a limit
 
-    /// Pids have 22 bits (PID_MAX_LIMIT). 26 bits of ticks wrap after a week: a mark may then be mistaken for that of a
-    /// live process, never the other way round.
+    /// Pids have 22 bits (PID_MAX_LIMIT). 26 bits of ticks wrap after a week: a stale mark may then match a live
+    /// process that reuses the pid. The mark of a live process always matches.
     private static let (processBits, tickBits): (UInt64, UInt64) = (22, 26)
 
     /// 16 bits of the namespace, then the pid, then the lower bits of its start time.

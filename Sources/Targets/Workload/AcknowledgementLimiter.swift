@@ -3,7 +3,7 @@ import Oracle
 import Platform
 
 /// An oracle sink that accepts a limited number of acknowledgements and then blocks forever, until the process is
-/// killed. So a kill at an acknowledgement finds exactly that many, with later operations in flight.
+/// killed. A kill then finds exactly that many acknowledgements in the oracle, with later operations in flight.
 ///
 /// Thread safe.
 package final class AcknowledgementLimiter<Sink: OracleSink>: OracleSink {
