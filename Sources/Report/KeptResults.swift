@@ -116,7 +116,8 @@ package struct KeptResults {
 }
 
 extension MatrixTrend {
-    init(_ path: ByteString, program: String) throws {
+    /// The log of an earlier matrix.
+    package init(_ path: ByteString, program: String) throws {
         let (_, rows, _) = try MatrixLog.read(path, program: program)
         self.init(path.shown, Array(rows.values))
     }

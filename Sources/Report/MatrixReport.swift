@@ -14,7 +14,7 @@ package struct MatrixReport: ReportSubject {
     /// An earlier matrix, to compare with.
     let trend: MatrixTrend?
 
-    private enum CodingKeys: String, CodingKey { case verdict, cells, skipped }
+    private enum CodingKeys: String, CodingKey { case verdict, cells, skipped, against }
 
     package init(_ rows: [MatrixRow], showsAll: Bool = false, against trend: MatrixTrend? = nil) {
         self.rows = rows
@@ -24,7 +24,7 @@ package struct MatrixReport: ReportSubject {
     }
 
     package var entries: [ReportEntry] { rows.map { ReportEntry($0) } }
-    package var notes: [String] { MatrixReport.notSeen(rows) }
+    package var notes: [String] { MatrixReport.notSeen(rows) + (trend?.lines(rows) ?? []) }
 
     /// A run's result and the expected one.
     private struct Cell: Encodable {
@@ -48,6 +48,7 @@ package struct MatrixReport: ReportSubject {
         try fields.encode(rows.compactMap { row in row.result.map { Cell(row: row, result: $0) } }, forKey: .cells)
         let skipped = rows.compactMap { row in row.obstacle.map { "\(row.target), \(row.scenario): \($0)" } }
         try fields.encode(skipped, forKey: .skipped)
+        try fields.encodeIfPresent(trend?.summary(rows), forKey: .against)
     }
 
     /// The text for a terminal. Planted bugs with the expected outcome take one line, unless `showsAll`.
@@ -74,6 +75,7 @@ package struct MatrixReport: ReportSubject {
             text += "\n\(found) of \(planted.count.counted("planted bug")) found"
             text += "; `faultline planted NAME` tells the story of one, --all shows each here\n"
         }
+        if let trend { text += ([""] + trend.lines(rows).map { ReportLine($0) }).text }
         return text + "\n" + [summary(terminal)].text
     }
 
@@ -153,7 +155,8 @@ package struct MatrixReport: ReportSubject {
             let accepted = MatrixReport.unique(result.findings.compactMap(\.known)).joined(separator: "; ")
             let reason =
                 row.isAsExpected
-                ? row.reason ?? accepted : "expected \(row.expectation.rawValue); \(result.reason ?? "")"
+                ? row.reason ?? accepted
+                : "expected \(row.expectation.rawValue)" + (result.reason.map { "; \($0)" } ?? "")
             let profile = result.findings.first.map { "\($0.strongestProfile)" + (reason.isEmpty ? "" : "; ") } ?? ""
             why = profile + reason
             (acknowledged, states, seconds) = (result.acknowledged, result.states.checked, result.seconds)

@@ -21,6 +21,7 @@ struct MatrixCommand: ParsableCommand {
         discussion: """
               faultline matrix                              the default matrix: a first result in a minute
               faultline matrix night.yaml --duration 8h     a soak: the seeds go on rising until time is up
+              faultline matrix night.yaml --against faultline-runs/matrix-1.jsonl     what changed since that one
               faultline matrix night.yaml --shard 2/5       a fifth of it; `faultline merge` puts the shards together
 
             docs/matrix.md explains the file. Cells whose violation is known or planted are marked as expected: the \
@@ -85,6 +86,7 @@ struct MatrixCommand: ParsableCommand {
 
     private func runAndReport() throws -> ExitStatus {
         let reports = try output.open(options.reports, reading: [file, resume].compactMap(\.self))
+        let earlier = try output.earlier()
         var matrix = try readMatrix()
         try skipWhatCannotRun(&matrix)
         let began = ContinuousClock.now
@@ -113,7 +115,7 @@ struct MatrixCommand: ParsableCommand {
             rows += more
         }
         let again = duration == nil ? resumeCommand(log) : nil
-        let report = MatrixReport(rows, showsAll: output.all)
+        let report = MatrixReport(rows, showsAll: output.all, against: earlier)
         let written = Result { try reports.write(report, keptIn: logs.map(\.path), again: again) }
         let isOutOfBudget = rows.contains(where: \.isOutOfBudget)
         if Interruption.shared.isInterrupted || isOutOfBudget || failure != nil, duration == nil {

@@ -15,6 +15,9 @@ struct MatrixOutput: ParsableArguments {
     @Flag(help: "Append a table to the file that GITHUB_STEP_SUMMARY names.")
     var githubSummary = false
 
+    @Option(help: "Compare with this log of an earlier matrix: what is worse, better, new, gone, slower.")
+    var against: ByteString?
+
     func validate() throws {
         guard !githubSummary || summaryPath != nil else {
             throw ValidationError("--github-summary: GITHUB_STEP_SUMMARY is not set; it is in a GitHub workflow")
@@ -26,6 +29,9 @@ struct MatrixOutput: ParsableArguments {
         return ByteString(UnsafeRawBufferPointer(start: value, count: strlen(value)))
     }
 
+    /// The earlier matrix, read before the work.
+    func earlier() throws -> MatrixTrend? { try against.map { try MatrixTrend($0, program: ProgramName.shown) } }
+
     /// Opens the report files early, so that an unwritable one fails before hours of work.
     ///
     /// - Parameter inputs: what the command reads, which no report may replace.
@@ -35,6 +41,6 @@ struct MatrixOutput: ParsableArguments {
         if let summaryPath {
             own.append(.init(flag: "--github-summary", MarkdownReporter.self, try OutputFile(summaryPath, .append)))
         }
-        return try reports.open(reading: inputs, and: own)
+        return try reports.open(reading: inputs + [against].compactMap(\.self), and: own)
     }
 }

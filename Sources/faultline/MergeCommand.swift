@@ -23,8 +23,9 @@ struct MergeCommand: ParsableCommand {
 
     func run() throws {
         let reports = try output.open(self.reports, reading: files)
+        let earlier = try output.earlier()
         let rows = try MatrixLog.merge(files, program: ProgramName.shown)
-        let report = MatrixReport(rows, showsAll: output.all)
+        let report = MatrixReport(rows, showsAll: output.all, against: earlier)
         try reports.write(report, keptIn: files)
         throw ExitStatus(report.verdict)
     }

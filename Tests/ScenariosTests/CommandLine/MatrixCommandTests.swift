@@ -149,6 +149,45 @@ import Testing
         #expect(other.status == 2 && other.error.contains("are of different matrices"), "\(other)")
     }
 
+    @Test func `against an earlier matrix, each report says what changed`() throws {
+        try write("cells:\n  - {target: engine, scenario: smoke, ops: 5, seed: 1-2}\n")
+        #expect(try run("matrix", "m.yaml").status == 0)
+        try write(
+            """
+            cells:
+              - {target: engine, scenario: smoke, ops: 5, seed: 2, expect: violation}
+              - {target: engine, scenario: smoke, ops: 5, seed: 3}
+            """)
+        let log = "faultline-runs/matrix-1.jsonl"
+        let reports = ["markdown=m.md", "html=m.html", "json=m.json"].flatMap { ["--report", $0] }
+        let answer = try Faultline.run(
+            ["matrix", "m.yaml", "--against", log] + reports, directory: temporary.path)
+        let whole = "against \(log): 1 cell compared, 1 worse, 0 better, 1 new, 1 gone"
+        let change = "was as expected: engine planted=none"
+        #expect(answer.status == 2 && answer.output.contains(whole) && answer.output.contains(change), "\(answer)")
+        func report(_ name: String) throws -> String {
+            try String(contentsOfFile: temporary.path + "/" + name, encoding: .utf8)
+        }
+        #expect(
+            try report("m.md").contains("1 cell compared, 1 worse")
+                && report("m.md").contains("was as expected: engine"))
+        #expect(try report("m.html").contains("Against \(log)") && report("m.html").contains("was as expected"))
+        let object = try JSONSerialization.jsonObject(with: Data(report("m.json").utf8)) as? [String: Any]
+        let against = try #require(object?["against"] as? [String: Any])
+        #expect(against["worse"] as? Int == 1 && against["new"] as? Int == 1 && against["gone"] as? Int == 1)
+        // A log that cannot be compared with is an error before anything runs, and no report replaces it.
+        for words in [
+            ["--against", "m.yaml"], ["--against", "none.jsonl"], ["--against", log, "--report", "json=\(log)"],
+        ] {
+            let refused = try Faultline.run(["matrix", "m.yaml"] + words, directory: temporary.path)
+            #expect(
+                refused.status == 2 && refused.error.contains(words.last!.split(separator: "=").last!), "\(refused)")
+            #expect(!refused.output.contains("cells"), "\(refused)")
+        }
+        let merged = try run("merge", "faultline-runs/matrix-2.jsonl", "--against", log)
+        #expect(merged.status == 2 && merged.output.contains(whole), "\(merged)")
+    }
+
     @Test func `an interrupted matrix goes on where it stopped`() throws {
         try write(Self.small)
         #expect(try run("matrix", "m.yaml").status == 0)
