@@ -28,12 +28,14 @@ package struct CaseMinimiser {
     package static func minimise(
         _ path: ByteString, to output: ByteString, targets: TargetCatalog, reference: String? = nil,
         trusts: Bool = false, isSandboxed: Bool = true, wording: any Wording,
-        memory: MemorySize = MachineMemory().defaultLimit
+        memory: MemorySize = MachineMemory().defaultLimit,
+        progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws -> Outcome {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
         let outcome = Result {
             let context = try RunContext(
-                run, wording: wording, memory: memory, shouldStop: { Interruption.shared.isInterrupted })
+                run, wording: wording, memory: memory, shouldStop: { Interruption.shared.isInterrupted },
+                progress: progress)
             var directory = path
             if CaseArchive.isFile(path) {
                 directory = context.scratch.appending(component: "case")
@@ -72,8 +74,11 @@ package struct CaseMinimiser {
         guard let symptom, .check(symptom.check) == replay.record.check else {
             return Outcome(before: scene.state, words: replay.words)
         }
+        var count = 0
         func fails(_ state: CrashState) throws -> Bool {
             if context.shouldStop() { throw RunError.interrupted }
+            count += 1
+            context.progress("minimise: \(count.counted("smaller state")) tried")
             return try scene.checker.check(state).symptom == symptom
         }
         if replay.record.check == .check(.opens) { try replay.control(scratch: context.scratch) }

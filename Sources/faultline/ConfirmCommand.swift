@@ -45,6 +45,8 @@ struct ConfirmCommand: ParsableCommand {
 
     @OptionGroup var memory: MemoryOptions
 
+    @OptionGroup var progress: ProgressOptions
+
     @OptionGroup var reports: ReportOptions
 
     private var wanted: [BlockFilesystem] {
@@ -75,7 +77,7 @@ struct ConfirmCommand: ParsableCommand {
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
                 isSandboxed: !`case`.noSandbox, wording: English()
             ) { confirmation, isArchive in
-                let progress = Progress()
+                let progress = Progress(self.progress.progress)
                 let results = confirmation.run(
                     below: filesystems, seconds: budget?.seconds ?? Confirmer.defaultSeconds, in: session,
                     lacking: { doctor.obstacle(to: $0) }, progress: { progress.show($0) })

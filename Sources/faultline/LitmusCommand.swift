@@ -61,6 +61,8 @@ struct LitmusCommand: ParsableCommand {
     @Option(help: "Where the run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
 
+    @OptionGroup var progress: ProgressOptions
+
     @OptionGroup var reports: ReportOptions
 
     private static let names = BlockFilesystem.allCases.map(\.rawValue).joined(separator: ", ")
@@ -150,7 +152,7 @@ struct LitmusCommand: ParsableCommand {
     private func observe(_ scripts: [LitmusScript], _ filesystems: [BlockFilesystem]) throws -> LitmusReport {
         var (observations, notes) = ([LitmusObservation](), [String]())
         let doctor = Doctor(driver: DoctorCommand.driver())
-        let progress = Progress()
+        let progress = Progress(self.progress.progress)
         let executable = scripts.filter(\.isExecutable)
         for filesystem in filesystems where !Interruption.shared.isInterrupted {
             if let obstacle = doctor.obstacle(to: BlockSetup(filesystem).needs) {

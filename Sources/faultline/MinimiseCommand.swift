@@ -30,6 +30,8 @@ struct MinimiseCommand: ParsableCommand {
 
     @OptionGroup var memory: MemoryOptions
 
+    @OptionGroup var progress: ProgressOptions
+
     @OptionGroup var reports: ReportOptions
 
     func run() throws {
@@ -41,10 +43,13 @@ struct MinimiseCommand: ParsableCommand {
         try OutputDirectory.check(output)
         let reports = try reports.open(reading: arguments.inputs)
         let targets = try TargetCatalog.besideThisProgram()
+        let progress = Progress(self.progress.progress)
         let outcome = try Interruption.shared.awaiting {
-            try CaseMinimiser.minimise(
+            defer { progress.clear() }
+            return try CaseMinimiser.minimise(
                 arguments.directory, to: output, targets: targets, reference: arguments.target,
-                trusts: arguments.trust, isSandboxed: !arguments.noSandbox, wording: English(), memory: memory.memory)
+                trusts: arguments.trust, isSandboxed: !arguments.noSandbox, wording: English(), memory: memory.memory,
+                progress: { progress.show($0) })
         }
         Interruption.shared.waitIfInterrupted()
         let report = MinimisedReport(outcome, writtenTo: output, program: ProgramName.shown)

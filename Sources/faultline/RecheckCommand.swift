@@ -34,6 +34,8 @@ struct RecheckCommand: ParsableCommand {
 
     @OptionGroup var memory: MemoryOptions
 
+    @OptionGroup var progress: ProgressOptions
+
     @OptionGroup var reports: ReportOptions
 
     func run() throws {
@@ -50,7 +52,7 @@ struct RecheckCommand: ParsableCommand {
                 var recheck = recheck
                 recheck.limit(toSeconds: budget?.seconds)
                 try RunCommand.refuse(recheck.scenario, needing: recheck.needs)
-                let progress = Progress()
+                let progress = Progress(self.progress.progress)
                 let (result, outcome) = recheck.run(in: session) { progress.show($0) }
                 progress.clear()
                 let report = RecheckReport(recheck, result, outcome)

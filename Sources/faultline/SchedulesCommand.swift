@@ -54,6 +54,8 @@ struct SchedulesCommand: ParsableCommand {
     @Flag(help: "Check no crash states.")
     var noCrashes = false
 
+    @OptionGroup var progress: ProgressOptions
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -85,7 +87,7 @@ struct SchedulesCommand: ParsableCommand {
             return
         }
         if let replay { return try run(replay: Schedule(replay)) }
-        let progress = Progress()
+        let progress = Progress(self.progress.progress)
         let reports = try Interruption.shared.awaiting {
             try tests.enumerated().map { index, test in
                 let began = ContinuousClock.now
