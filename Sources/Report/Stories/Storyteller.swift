@@ -24,7 +24,10 @@ struct Storyteller {
         faults = FaultTrail(failing.faults)
         let (set, _) = try recording.pendingSet(state.profile, at: state.crashPoint)
         losses = set.losses(set.survivors(.losing(state.lost)))
-        losable = Dictionary(grouping: set.losses(set.survivors(.nothing)), by: \.operation)
+        // A kill loses nothing, but that does not make anything durable.
+        let unsynced =
+            state.profile == .kill ? try recording.pendingSet(.ext4Ordered, at: state.crashPoint).0 : set
+        losable = Dictionary(grouping: unsynced.losses(unsynced.survivors(.nothing)), by: \.operation)
         var endings: [OperationID: (Int, Int32)] = [:]
         for (index, event) in recording.events[..<state.crashPoint].enumerated() {
             if case .barrierEnded(let id, let errno) = event { endings[id] = (index + 1, errno) }
