@@ -85,13 +85,16 @@ struct HTMLFinding {
         var commands: [HTMLPage.Command] = []
         if let replay = finding.replay {
             commands.append(.init(purpose: "Replay the crash", text: replay))
-            if let path = finding.case, finding.account?.look == nil {
+            // Only a crash of a recorded run has a trace to work on.
+            if let path = finding.case, let account = finding.account, account.look == nil {
                 let quoted = ReproduceScript.quoted(path)
                 func other(_ words: String) -> String {
                     replay.replacing(" replay ", with: " \(words) ", maxReplacements: 1)
                 }
                 commands.append(.init(purpose: "Make it smaller", text: other("minimise")))
-                commands.append(.init(purpose: "Look for it on real filesystems (root)", text: other("confirm")))
+                if Confirmer.obstacle(to: finding) == nil {
+                    commands.append(.init(purpose: "Look for it on real filesystems (root)", text: other("confirm")))
+                }
                 let program = replay.prefix { $0 != " " }
                 let name = path.split(separator: "/").suffix(3).filter { $0 != "cases" }.joined(separator: "-")
                 commands.append(

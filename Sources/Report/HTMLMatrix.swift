@@ -148,7 +148,7 @@ extension HTMLMatrix.Row {
         seconds = result.map { HTMLMatrix.tenths($0.seconds) } ?? ""
         let reason =
             isUnexpected
-            ? "expected \(row.expectation.rawValue); \(result?.reason ?? "")"
+            ? "expected \(row.expectation.rawValue)" + (result?.reason.map { "; \($0)" } ?? "")
             : row.obstacle ?? row.reason ?? result?.findings.compactMap(\.known).first ?? ""
         why = String(reason.prefix(240)) + (reason.count > 240 ? "…" : "")
         (trend, trendTone) = earlier?.words(for: row) ?? (nil, nil)

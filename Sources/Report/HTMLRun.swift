@@ -24,7 +24,12 @@ struct HTMLRun {
         var faultVerdict: HTMLVerdict
         var family: String
         var rule: String
-        var fired: String
+        /// How often it fired, of how many matches; nil if it was not tried.
+        var fired: String?
+        /// Where it was injected, in percent of the run's events.
+        var ticks: [String] = []
+        /// The same in words; nil if it was not injected.
+        var moment: String?
         var detail: String
     }
 
@@ -132,7 +137,7 @@ struct HTMLRun {
         }
     }
 
-    private static func decimal(_ number: Double) -> String { "\((number * 100).rounded() / 100)" }
+    fileprivate static func decimal(_ number: Double) -> String { "\((number * 100).rounded() / 100)" }
 
     private static func cuts(_ result: RunResult) -> [Cut] {
         result.cuts.map { cut in
@@ -157,7 +162,12 @@ extension HTMLRun.Fault {
             }
         family = report.family.rawValue
         rule = report.rule
-        fired = "\(report.fired) of \(report.matched)"
+        fired = report.outcome == .notTried ? nil : "\(report.fired) of \(report.matched)"
+        if let events = report.faultEvents, let count = report.eventCount, count > 0, !events.isEmpty {
+            ticks = events.map { HTMLRun.decimal(100 * Double($0) / Double(count)) }
+            let rest = events.count > 3 ? " and \(events.count - 3) more" : ""
+            moment = "event \(events.prefix(3).map(String.init).joined(separator: ", "))\(rest) of \(count)"
+        }
         detail = ((report.detail.map { [$0] } ?? []) + report.faults.prefix(2)).joined(separator: "; ")
     }
 }

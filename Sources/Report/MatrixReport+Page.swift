@@ -6,9 +6,9 @@ import Runs
 extension MatrixReport {
     /// The page, with timelines for as many findings as fit.
     package func page() throws -> HTMLPage {
-        var page = HTMLPage(title: "Matrix of \(rows.count.counted("cell"))", verdict: HTMLVerdict(verdict))
+        var page = HTMLPage(title: "Matrix of \(rows.count.counted("cell"))", verdict: shownVerdict)
         page.matrix = HTMLMatrix(rows, against: trend)
-        page.notes = notes
+        page.notes = Self.notSeen(rows)
         let told =
             Array(UniqueFindings(rows.filter { !$0.isAsExpected }))
             + Array(UniqueFindings(rows.filter { $0.isAsExpected && (showsAll || !$0.isPlanted) }))
@@ -16,6 +16,16 @@ extension MatrixReport {
         let rest = told.count - page.findings.count
         if rest > 0 { page.cut = "\(rest.counted("more finding")): the log of the matrix has all" }
         return page
+    }
+
+    /// The verdict, qualified if cells did not run.
+    private var shownVerdict: HTMLVerdict {
+        var shown = HTMLVerdict(verdict)
+        let skipped = rows.count { $0.obstacle != nil }
+        guard skipped > 0 else { return shown }
+        shown.word += ", \(skipped.counted("cell")) not run"
+        if verdict == .pass { shown.tone = "doubtful" }
+        return shown
     }
 
     /// The page's size limit, in bytes: it must open quickly and fit into an email.

@@ -80,7 +80,7 @@ package struct Confirmer: Sendable {
     }
 
     /// The reason why this finding cannot show below a filesystem; nil if it can.
-    static func obstacle(to finding: Finding) -> Obstacle? {
+    package static func obstacle(to finding: Finding) -> Obstacle? {
         if finding.cause?.isDuringRecovery == true { return .cutDuringRecovery }
         if finding.check == .writable { return .writeAfterRecovery }
         return finding.strongestProfile == .noCrash ? .showsWithoutCrash : nil

@@ -59,14 +59,17 @@ package struct FindingFacts: Sendable {
         events = Array(recording.events[skippedEvents..<record.crashPoint])
         before = recording.base
         linesBefore = lineCount
-        // Without a crash all profiles give the same state; this profile shows what the syncs made durable.
-        let profile = record.look == nil ? record.profile : .ext4Ordered
+        let profile = Self.losesNothing(record) ? .ext4Ordered : record.profile
         var set = PendingSet(profile: profile, base: recording.base, unitBytes: recording.sectorBytes)
         for event in recording.events[..<skippedEvents] { set.add(event) }
         if skippedEvents > 0 { before = set.tree(set.survivors(.everything)) }
         try follow(recording, &set)
         try addStates(recording, set)
     }
+
+    /// Without a crash, and after a kill, all profiles give the same state. Then a profile that loses something shows what
+    /// the syncs made durable.
+    private static func losesNothing(_ record: CaseRecord) -> Bool { record.look != nil || record.profile == .kill }
 
     /// Collects oracle lines and durable operations from `events`.
     private mutating func follow(_ recording: Recording, _ set: inout PendingSet) throws {
@@ -107,7 +110,7 @@ package struct FindingFacts: Sendable {
                     check: check, files: try comparison.files(found: set.tree(survivors))))
         }
         try add(.finding, .losing(lost), .violation, record.check.check)
-        for (kind, choice) in record.look == nil ? lost.neighbours : [] {
+        for (kind, choice) in Self.losesNothing(record) ? [] : lost.neighbours {
             let survivors = set.survivors(choice)
             let atoms = set.lost(survivors)
             if states.contains(where: { $0.lost == atoms }) { continue }

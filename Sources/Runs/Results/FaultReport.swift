@@ -29,6 +29,10 @@ package struct FaultReport: Codable, Sendable {
     package var fired: UInt64 = 0
     /// The first injected faults, with the operations that they hit.
     package var faults: [String] = []
+    /// The events of the recorded run at which faults were injected, the first of them, from 1.
+    package var faultEvents: [Int]?
+    /// The number of events of the recorded run.
+    package var eventCount: Int?
     /// Why it was not tried, or the store's refusal message.
     package var detail: String?
 

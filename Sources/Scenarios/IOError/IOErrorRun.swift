@@ -176,6 +176,8 @@ package struct IOErrorRun: ScenarioRun {
         var text: String { rules.map { "\($0)" }.joined(separator: "; ") }
     }
 
+    private var faultEventsAtMost: Int { 100 }
+
     private mutating func make(_ trial: Trial) throws -> FaultReport {
         let run = FaultTrial(
             request: trial.request, context: context, name: "\(trial.family.rawValue)-\(trial.request.seed)")
@@ -186,6 +188,10 @@ package struct IOErrorRun: ScenarioRun {
         report.matched = outcome.rules.reduce(0) { $0 + $1.matched }
         report.fired = outcome.firedCount
         report.faults = outcome.faults.prefix(3).map(\.words)
+        report.eventCount = outcome.recording.events.count
+        report.faultEvents = outcome.recording.events.indices.lazy
+            .filter { if case .fault = outcome.recording.events[$0] { true } else { false } }
+            .prefix(faultEventsAtMost).map { $0 + 1 }
         if !outcome.first.termination.isSuccess {
             report.outcome = .refused
             report.detail = context.wording.words(for: .workloadEnded(outcome.first.end))

@@ -33,10 +33,13 @@ class Timeline {
     this.show();
   }
 
-  // What a reader wants to see first: the first lost operation, or else the last mark.
+  // What a reader wants to see first: the first lost operation, or else the broken promise, or else the last mark.
   firstLoss() {
-    const index = this.data.marks.findIndex((mark) => ["lost", "torn"].includes(this.fate(mark)));
-    return index < 0 ? this.data.marks.length - 1 : index;
+    for (const fates of [["lost", "torn"], ["promised"]]) {
+      const index = this.data.marks.findIndex((mark) => fates.includes(this.fate(mark)));
+      if (index >= 0) return index;
+    }
+    return this.data.marks.length - 1;
   }
 
   fate(mark) {
@@ -193,7 +196,7 @@ class Timeline {
     if (calls[fate]) {
       const isLate = x > this.width / 2;
       const name = 12 + 7 * this.data.lanes[mark.lane].name.length;
-      const call = svgElement("text", { class: "call", x: isLate ? x - 9 : Math.max(x + 9, name), y: y - 9 }, group);
+      const call = svgElement("text", { class: "call", x: isLate ? x - 9 : Math.max(x + 9, name), y: y - 12 }, group);
       call.setAttribute("text-anchor", isLate ? "end" : "start");
       call.textContent = calls[fate];
     }
@@ -251,7 +254,7 @@ class Timeline {
     const fates = {
       durable: "durable", survived: "survived, though no sync had made it durable",
       lost: "LOST: no sync had made it durable", torn: "TORN: no sync had made it durable", synced: "returned", failed: mark.kind === "sync" ? "FAILED" : "not durable: its sync failed", unfinished: "had not returned",
-      asked: "requested", acknowledged: "acknowledged", promised: "acknowledged: the PROMISE that this crash breaks",
+      asked: "requested", acknowledged: "acknowledged", promised: "the PROMISE that this crash breaks",
       refused: "refused", injected: "", other: "",
     };
     const parts = [`Event ${mark.event}: ${mark.text}`];
