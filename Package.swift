@@ -66,7 +66,9 @@ let package = Package(
             swiftSettings: house),
         .target(
             name: "Block",
-            dependencies: ["Exploration", "Targets", "Oracle", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
+            dependencies: [
+                "Exploration", "FaultFS", "Targets", "Oracle", "Storage", "Model", "Platform", "Bytes", "CPlatform",
+            ],
             swiftSettings: house),
         .target(
             name: "Machine",
@@ -170,7 +172,7 @@ let package = Package(
             name: "TargetsTests",
             dependencies: ["TestDevices", "Targets", "Oracle", "Events", "Engine", "Storage", "Bytes", "CPlatform"],
             swiftSettings: house),
-        .testTarget(name: "BlockTests", dependencies: ["Block", "Model", "Bytes"], swiftSettings: house),
+        .testTarget(name: "BlockTests", dependencies: ["Block", "Model", "Platform", "Bytes"], swiftSettings: house),
         .testTarget(
             name: "BenchmarksTests", dependencies: ["Benchmarks", "Oracle", "Model", "Bytes"], swiftSettings: house),
         .testTarget(

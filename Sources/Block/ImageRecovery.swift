@@ -42,8 +42,8 @@ package final class ImageRecovery: StateRecoverer {
         recovery = DirectoryRecovery(client, scratch: scratch)
     }
 
-    /// A mount costs milliseconds, and a budget is to end in time.
-    package var batchCount: Int { 32 }
+    /// Enough for all workers. The rest of a batch is left out once the time is up.
+    package var batchCount: Int { 128 }
 
     package func recording(ofRecovering tree: Tree) -> Recording? { nil }
 

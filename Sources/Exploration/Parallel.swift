@@ -24,7 +24,7 @@ package enum Parallel {
         let over = Atomic<Bool>(false)
         // Several items at a time, to reduce contention.
         let stride = max(1, min(16, items.count / (32 * workers)))
-        DispatchQueue.concurrentPerform(iterations: min(workers, items.count)) { _ in
+        perform(onThreads: min(workers, items.count)) {
             while true {
                 let begin = next.add(stride, ordering: .relaxed).oldValue
                 guard begin < items.count, !over.load(ordering: .relaxed) else { return }
@@ -40,5 +40,21 @@ package enum Parallel {
             }
         }
         return try found.withLock { $0 }.map { try $0?.get() }
+    }
+
+    /// Runs `body` on `count` threads at once, and returns when all have ended.
+    ///
+    /// Libdispatch runs no more threads than there are processors. Work that mostly waits for the kernel, such as mounts,
+    /// needs more, so these are threads of its own.
+    private static func perform(onThreads count: Int, _ body: @Sendable () -> Void) {
+        guard count > ProcessInfo.processInfo.activeProcessorCount else {
+            return DispatchQueue.concurrentPerform(iterations: count) { _ in body() }
+        }
+        // The threads end before `body` does.
+        withoutActuallyEscaping(body) { body in
+            let threads = (1..<count).compactMap { _ in try? Platform.Thread { body() } }
+            body()
+            for thread in threads { thread.join() }
+        }
     }
 }

@@ -42,6 +42,12 @@ package struct BlockBenchmark {
                 baseline: "by hand: copy, mount -o loop, list, umount, on one thread", baselineValue: byHand,
                 aim: aim.map { .atLeast($0) } ?? .none)
         ]
+        rows.append(
+            BenchmarkRow(
+                name:
+                    "\(filesystem.rawValue): the kernel alone: a clean image mounted and unmounted, on as many threads",
+                value: try kernelAlone(filesystem), unit: "images/s", baseline: "the images of the row above",
+                baselineValue: result.states.ratePerSecond, aim: .none))
         guard let block = result.block else { return rows }
         let total = block.seconds.values.reduce(0, +)
         func share(_ steps: [ImageTally.Step]) -> Double {
@@ -65,16 +71,54 @@ package struct BlockBenchmark {
         return try ExploreBenchmark(targets: targets, seconds: seconds, states: 0, wording: wording).explore(request)
     }
 
+    private static let kernelSeconds = 3.0
+
+    /// How many images a second the kernel mounts and unmounts, if nothing else is done with them and no journal has to be
+    /// replayed: by system calls, on as many threads as an exploration has.
+    private func kernelAlone(_ filesystem: BlockFilesystem) throws -> Double {
+        try withScratch { scratch in
+            let count = BlockImages.workers
+            let places = try (1...count).map { number in
+                let place = scratch.appending(component: ByteString("alone-\(number)"))
+                let mountPoint = place.appending(component: "mount")
+                for directory in [place, mountPoint] { try RunFiles.makeDirectory(directory) }
+                let file = place.appending(component: "disk")
+                try FreshFilesystem.make(filesystem, at: file, in: place, mountPoint: mountPoint)
+                return (place: place, file: file, mountPoint: mountPoint)
+            }
+            let began = MonotonicTime.seconds()
+            let rounds = try Parallel.map(places, workers: count) { _, place in
+                let device = try LoopDevice(place.file, in: place.place, isDirect: false)
+                defer { device.release() }
+                var rounds = 0
+                while MonotonicTime.seconds() - began < Self.kernelSeconds {
+                    try device.dropCache()
+                    try BlockMount(device, filesystem, at: place.mountPoint).end()
+                    rounds += 1
+                }
+                return rounds
+            }
+            return Double(rounds.reduce(0) { $0 + ($1 ?? 0) }) / (MonotonicTime.seconds() - began)
+        }
+    }
+
     private static let handRounds = 40
 
     /// The images per second of a hand-written loop, as in a shell script.
     private func handLoop(_ filesystem: BlockFilesystem) throws -> Double {
+        try withScratch { try handLoop(filesystem, in: $0) }
+    }
+
+    private func withScratch(_ body: (ByteString) throws -> Double) throws -> Double {
         let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "bench", scenario: "block", seed: 1)
         defer {
             try? run.finish()
             try? TreeRemoval.remove(run.path)
         }
-        let scratch = try run.makeScratch()
+        return try body(try run.makeScratch())
+    }
+
+    private func handLoop(_ filesystem: BlockFilesystem, in scratch: ByteString) throws -> Double {
         let (base, copy) = (scratch.appending(component: "base"), scratch.appending(component: "copy"))
         let mountPoint = scratch.appending(component: "mount")
         try RunFiles.makeDirectory(mountPoint)

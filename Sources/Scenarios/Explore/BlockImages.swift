@@ -19,8 +19,9 @@ package final class BlockImages: Sendable {
 
     package convenience init(_ setup: BlockSetup, _ context: RunContext) { self.init(setup, scratch: context.scratch) }
 
-    /// The number of workers: twice the number of processors, because a mount mostly waits for kernel threads.
-    package var workers: Int { 2 * ProcessInfo.processInfo.activeProcessorCount }
+    /// The number of workers: four times the number of processors, because a mount mostly waits for kernel threads and for
+    /// grace periods of RCU.
+    package static var workers: Int { 4 * ProcessInfo.processInfo.activeProcessorCount }
 
     package func recovery(_ payloads: any PayloadStore, _ client: RecoverClient, scratch: ByteString) -> ImageRecovery {
         ImageRecovery(

@@ -102,7 +102,8 @@ package final class LitmusLaboratory {
         let mountPoint = context.scratchFile("filesystem")
         let loop = try LoopDevice(
             device.appending(component: ImageRecovery.diskName), in: context.scratch, isDirect: true)
-        let mount = try ServedMount(loop, filesystem, at: mountPoint)
+        let mount = ServedMount(loop, filesystem, at: mountPoint)
+        try mount.mount()
         do {
             var command = Command([
                 driver, "litmus", "workload", ByteString("--script=\(script)"),
@@ -148,7 +149,7 @@ package final class LitmusLaboratory {
         var places: [StatePlace: Int] = [:]
         func flush() throws {
             guard !context.shouldStop() else { throw RunError.interrupted }
-            let workers = 2 * ProcessInfo.processInfo.activeProcessorCount
+            let workers = BlockImages.workers
             let found = try Parallel.map(open, workers: workers) { _, state in
                 try Self.outcome(of: state.tree, recording.payloads, pool)
             }
