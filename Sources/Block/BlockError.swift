@@ -18,6 +18,8 @@ package enum BlockError: Error, Hashable, Sendable {
     case toolMissing(String, package: String)
     /// Such a program failed, or took too long.
     case toolFailed([String], ending: String, said: String)
+    /// umount(8) fails again and again.
+    case notUnmounted(ByteString, said: String)
     /// A mount that does not go away: something works in it.
     case busy(ByteString, seconds: Int)
 }
@@ -37,6 +39,8 @@ extension BlockError: CustomStringConvertible {
         case .toolMissing(let tool, let package): "\(tool) is not found: `sudo apt-get install \(package)`"
         case .toolFailed(let words, let ending, let said):
             "\(words.joined(separator: " ")) \(ending)" + (said.isEmpty ? "" : "; it said: \(said)")
+        case .notUnmounted(let path, let said):
+            "\(path) could not be unmounted: \(said) (a process may work in it: `fuser -vm \(path)` lists it)"
         case .busy(let path, let seconds):
             "\(path) could not be unmounted within \(seconds) s: a process works in it (`fuser -vm \(path)` lists it)"
         }

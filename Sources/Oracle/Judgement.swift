@@ -29,6 +29,21 @@ public struct Judgement: Hashable, Sendable {
         for violation in violations { counts[violation.check, default: 0] += 1 }
     }
 
+    /// The same result, blamed on the filesystem below the store: a violation becomes the verdict `filesystem`, and each
+    /// violated check is kept as `Violation.storeCheck`. Any other result stays as it is.
+    package func blamedOnFilesystem() -> Judgement {
+        guard verdict == .violation else { return self }
+        var judgement = self
+        judgement.verdict = .filesystem
+        judgement.counts = [.filesystem: counts.values.reduce(0, +)]
+        judgement.violations = violations.map { violation in
+            var blamed = violation
+            (blamed.check, blamed.storeCheck) = (.filesystem, violation.check)
+            return blamed
+        }
+        return judgement
+    }
+
     /// The violated checks.
     public var broken: [Check] { counts.keys.sorted() }
 }

@@ -40,6 +40,9 @@ public struct Violation: Hashable, Sendable {
     public var otherLines: [Int]
     /// Details that no other field has.
     public var detail: String
+    /// The check of the store that the state breaks, if `check` is `filesystem` because the device below the filesystem
+    /// had failed before (`Judgement.blamedOnFilesystem`); nil otherwise.
+    public var storeCheck: Check?
 
     public init(
         check: Check, key: ByteString? = nil, expected: [KeyState] = [], found: KeyState? = nil, line: Int? = nil,
@@ -68,6 +71,7 @@ extension Violation: CustomStringConvertible {
     /// `durable: key k17: expected 8 bytes "…" (line 40), found no key`
     public var description: String {
         var text = check.rawValue + ":"
+        if let storeCheck { text += " after a fault of the device: \(storeCheck.rawValue):" }
         if let key { text += " key \(key):" }
         if !expected.isEmpty { text += " expected \(expectedText)," }
         if let found { text += " found \(found)" }

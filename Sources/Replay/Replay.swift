@@ -195,7 +195,9 @@ package struct Replay: Sendable {
     ) throws -> Outcome {
         let recovery = try recovery(scene.recording, client, scratch: scratch, context)
         let first = try recovery.recover(scene.state.tree, inFreshProcess: true).evidence
-        let judge = EvidenceJudge(scene.history.validator, contract, linesBefore: scene.linesBefore)
+        let judge = EvidenceJudge(
+            scene.history.validator, contract, linesBefore: scene.linesBefore,
+            deviceFault: scene.recording.deviceFault)
         var outcome = Outcome(
             state: scene.state, lost: try scene.recording.losses(of: scene.state).descriptions,
             judgement: judge.judge(first, at: scene.state), escapingLinks: scene.state.tree.escapingLinks())
@@ -234,7 +236,9 @@ package struct Replay: Sendable {
             recording: recording, state: state, history: history, linesBefore: linesBefore,
             checker: StateChecker(
                 recovery: try recovery(recording, client, scratch: scratch, context),
-                judge: EvidenceJudge(history.validator, contract, linesBefore: linesBefore), memory: memory.budget))
+                judge: EvidenceJudge(
+                    history.validator, contract, linesBefore: linesBefore, deviceFault: recording.deviceFault),
+                memory: memory.budget))
     }
 
     private func memory(of context: RunContext?, scratch: ByteString) -> MemoryGuard {

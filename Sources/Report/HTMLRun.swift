@@ -113,6 +113,7 @@ struct HTMLRun {
         if !result.notTried.isEmpty {
             facts.append(.init(label: "not tried", value: result.notTried.map(\.rawValue).joined(separator: ", ")))
         }
+        facts += (result.block.map(BlockLines.deviceFacts) ?? []).map { .init(label: $0.label, value: $0.value) }
         facts.append(.init(label: "seconds", value: "\((result.seconds * 10).rounded() / 10)"))
         if let directory = result.directory { facts.append(.init(label: "everything is in", value: directory)) }
         return facts

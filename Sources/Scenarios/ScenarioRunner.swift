@@ -147,6 +147,7 @@ package struct ScenarioRunner: Sendable {
         switch error {
         case RunError.interrupted: (.inconclusive, context.memory.words ?? "\(error)")
         case RunError.inconclusive, RecordingError.noKillStates: (.inconclusive, "\(error)")
+        case RunError.filesystem: (.filesystem, "\(error)")
         default: (.harnessError, "\(error)")
         }
     }

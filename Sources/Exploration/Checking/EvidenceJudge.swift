@@ -6,11 +6,16 @@ package struct EvidenceJudge: Sendable {
     package var contract: Contract
     /// The number of oracle lines before the recording's first one.
     package var linesBefore: Int
+    /// A fault of the block device: violations after it are the filesystem's. nil if there was none.
+    package var deviceFault: DeviceFault?
 
-    package init(_ validator: Validator, _ contract: Contract, linesBefore: Int = 0) {
+    package init(
+        _ validator: Validator, _ contract: Contract, linesBefore: Int = 0, deviceFault: DeviceFault? = nil
+    ) {
         self.validator = validator
         self.contract = contract
         self.linesBefore = linesBefore
+        self.deviceFault = deviceFault
     }
 
     package func judge(_ evidence: Evidence, at state: CrashState) -> Judgement {
@@ -19,6 +24,8 @@ package struct EvidenceJudge: Sendable {
 
     /// - Parameter line: how many lines of the recording's oracle had been written.
     func judge(_ evidence: Evidence, atLine line: Int) -> Judgement {
-        validator.judge(evidence, contract: contract, at: linesBefore + line)
+        let judgement = validator.judge(evidence, contract: contract, at: linesBefore + line)
+        guard let deviceFault, deviceFault.mayPrecede(line: line) else { return judgement }
+        return judgement.blamedOnFilesystem()
     }
 }

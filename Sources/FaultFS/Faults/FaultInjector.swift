@@ -130,17 +130,13 @@ final class FaultInjector: @unchecked Sendable {
     /// would stop silently.
     static func check(_ rule: Rule, isRecording: Bool) throws(CommandError) {
         guard case .inject(let injection, _) = rule.action else { return }
-        let generic: Injection.GenericFault?
         switch injection {
         case .sync(_, .lose) where !isRecording:
             throw CommandError(reason: "lose needs a recording: the trace says which writes are unsynced")
         case .other(.lock, _): throw CommandError(reason: "the kernel handles locks itself; rules cannot match them")
-        case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
-            .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
-            generic = fault
-        default: generic = nil
+        default: break
         }
-        if case .fail(let error)? = generic, error.name == "ENOSYS" {
+        if case .fail(let error)? = injection.genericFault, error.name == "ENOSYS" {
             throw CommandError(reason: "after ENOSYS the kernel would not send the request again")
         }
     }

@@ -14,11 +14,15 @@ package enum MountTable {
         package var owner: UInt32?
         /// The kernel's mount id.
         package var id: Int?
+        /// The options of the filesystem itself, such as `rw` or `emergency_ro`; not those of this mount of it.
+        package var filesystemOptions: Set<ByteString>
 
         package init(
-            mountPoint: ByteString, type: ByteString, source: ByteString, owner: UInt32? = nil, id: Int? = nil
+            mountPoint: ByteString, type: ByteString, source: ByteString, owner: UInt32? = nil, id: Int? = nil,
+            filesystemOptions: Set<ByteString> = []
         ) {
             self.id = id
+            self.filesystemOptions = filesystemOptions
             self.mountPoint = mountPoint
             self.type = type
             self.source = source
@@ -110,7 +114,9 @@ package enum MountTable {
             return Mount(
                 mountPoint: unescape(fields[4]), type: unescape(fields[dash + 1]), source: unescape(fields[dash + 2]),
                 owner: fields.count > dash + 3 ? userID(in: fields[dash + 3]) : nil,
-                id: Int(String(decoding: fields[0], as: UTF8.self)))
+                id: Int(String(decoding: fields[0], as: UTF8.self)),
+                filesystemOptions: fields.count > dash + 3
+                    ? Set(fields[dash + 3].split(separator: UInt8(ascii: ",")).map { ByteString($0) }) : [])
         }
     }
 

@@ -105,6 +105,16 @@ extension Injection {
         }
     }
 
+    /// The fault, if it is one that applies to every operation; nil for the others.
+    public var genericFault: GenericFault? {
+        switch self {
+        case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
+            .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
+            fault
+        default: nil
+        }
+    }
+
     /// The conditions on the bytes of a read or a write.
     public var dataConditions: DataConditions? {
         switch self {

@@ -47,6 +47,11 @@ struct LossReasons {
 
     /// The sentence if no recorded change is lost.
     private var intact: String {
+        if let fault = recording.deviceFault {
+            return
+                "No sector is lost, and nothing shows that the store is at fault: after a fault of its device (event "
+                + "\(fault.event)) a filesystem may lose what it has called synced."
+        }
         if recording.sectorBytes != nil {
             return
                 "No sector is lost: what is missing was in the filesystem's memory alone, and no sync of the store had "

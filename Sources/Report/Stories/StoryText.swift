@@ -49,6 +49,11 @@ extension TraceLine {
 extension Violation {
     /// The violation in one sentence, for a reader who does not know the checks.
     var headline: String {
+        if let storeCheck {
+            var own = self
+            (own.check, own.storeCheck) = (storeCheck, nil)
+            return "after a fault of the device: \(own.headline)"
+        }
         let key = key.map { "key \($0)" } ?? "the store"
         let place = line.map { " (oracle line \($0))" } ?? ""
         switch check {
@@ -69,7 +74,7 @@ extension Violation {
 
     var expectedWords: String {
         if !expected.isEmpty { return expectedText }
-        return switch check {
+        return switch storeCheck ?? check {
         case .filesystem: "the filesystem mounts, and its checker finds nothing wrong"
         case .opens: "recovery ends without error"
         case .writable: "a new write succeeds, and survives one more recovery"

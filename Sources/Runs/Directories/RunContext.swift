@@ -106,6 +106,8 @@ package enum RunError: Error {
     case harness(String)
     /// Nothing failed, but nothing was tested: for example, no fault fired.
     case inconclusive(String)
+    /// The filesystem below the store failed before the store could be tested.
+    case filesystem(String)
     /// The run was asked to stop.
     case interrupted
 
@@ -163,7 +165,7 @@ package enum RunError: Error {
 extension RunError: CustomStringConvertible {
     package var description: String {
         switch self {
-        case .harness(let reason), .inconclusive(let reason): reason
+        case .harness(let reason), .inconclusive(let reason), .filesystem(let reason): reason
         case .interrupted: "interrupted"
         }
     }

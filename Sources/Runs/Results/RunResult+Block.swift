@@ -14,6 +14,8 @@ extension RunResult {
         package var checkedByFilesystem: Int
         /// Seconds by step, summed over all threads.
         package var seconds: [String: Double]
+        /// The faults of the device, and what came of them; nil if there were none.
+        package var device: Device?
 
         package init(_ setup: BlockSetup, _ counts: ImageTally.Counts) {
             (filesystem, sectorBytes) = (setup.filesystem, setup.sectorBytes)

@@ -279,6 +279,9 @@ package struct Finding: Codable, Sendable {
     package var known: String?
     /// The confirmations on real filesystems; nil if none was attempted.
     package var confirmed: [Confirmation]?
+    /// The check of the store that these states break, if they are the filesystem's because its device had failed before;
+    /// nil otherwise. `check` is then `filesystem`.
+    package var storeCheck: Check?
     /// Why it fails; nil if a live store failed other than by a broken check.
     package var cause: Cause?
     /// The store's errors in these states, by kind, most frequent first; nil if there were none.
@@ -309,6 +312,9 @@ package struct Finding: Codable, Sendable {
 }
 
 extension Finding {
+    /// Whether the filesystem may have lost this because its device had failed before.
+    package var followsDeviceFault: Bool { storeCheck != nil }
+
     /// Whether both are reported as one. A finding of an older version has no cause; then the check and the losses decide.
     package func isGrouped(with other: Finding) -> Bool {
         guard let cause, let theirs = other.cause else {

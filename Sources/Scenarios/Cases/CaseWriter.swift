@@ -53,6 +53,7 @@ package struct CaseWriter {
             check: cause.cause.check, strongestProfile: .profile(cause.state.profile), lost: cause.losses.descriptions,
             story: story, states: cause.stateCount, lossKinds: cause.cause.losses.map(\.description),
             account: account, isCutShort: cause.isCutShort ? true : nil)
+        finding.storeCheck = cause.violation.storeCheck
         makeCase(of: &finding) { directory in
             try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
             try record.write(to: directory)

@@ -4,13 +4,15 @@ import Exploration
 import FaultFS
 import Machine
 import Model
+import Oracle
+import Platform
 import Runs
 import Targets
 
 extension ExploreRun {
     /// Records one run of the store on a real filesystem, whose device is a file on a FaultFS mount. The trace has the
     /// sector writes and flushes of the device, and the oracle lines in their order.
-    func recordBlockDevice(_ block: BlockSetup) throws -> LiveCycle.Outcome {
+    mutating func recordBlockDevice(_ block: BlockSetup) throws -> LiveCycle.Outcome {
         let backing = context.scratchFile("store")
         let filesystemPoint = context.scratchFile("filesystem")
         for directory in [backing, filesystemPoint] { try RunFiles.makeDirectory(directory) }
@@ -26,15 +28,27 @@ extension ExploreRun {
         let place = RecordedMount(
             context: context, backing: backing, mountPoint: context.scratchFile("mount"),
             trace: context.file("recorded.trace"))
+        var reaction: FilesystemReaction?
         var (recording, end) = try place.record(options) { mount in
-            let done = try work(on: block, at: filesystemPoint, device: place.mountPoint)
-            return (done: done, fault: mount.injectedFaults.last)
+            do {
+                let done = try work(on: block, at: filesystemPoint, device: place.mountPoint, &reaction)
+                return (done: done, fault: mount.injectedFaults.last)
+            } catch let refusal as ServedMount.Refusal where !mount.injectedFaults.isEmpty {
+                device.reaction = refusal.reaction
+                throw RunError.filesystemRefusesToMount(block.filesystem.rawValue, refusal.reaction)
+            }
         }
         try context.didUnmount(filesystemPoint)
         recording.sectorBytes = block.sectorBytes
         let fault = end.fault
+        if let reaction, fault != nil || reaction.isTrouble { device.reaction = reaction }
         guard fault != nil || scenario.rules.isEmpty else {
             throw RunError.noRuleFired
+        }
+        // A full disk below the device is an I/O error for the filesystem.
+        if fault == nil { try context.requireRoom("recording the device of \(block.filesystem.rawValue)") }
+        if fault == nil, let reaction, reaction.hasFailed {
+            throw RunError.filesystemFailedWithoutFault(block.filesystem.rawValue, reaction)
         }
         guard end.done.termination.isSuccess || fault != nil else {
             throw RunError.failedWithoutFault(
@@ -45,13 +59,16 @@ extension ExploreRun {
     }
 
     /// Mounts the filesystem, runs the workload in it, and unmounts.
+    ///
+    /// - Parameter reaction: what became of the filesystem until the workload had ended, and while it was unmounted.
     private func work(
-        on block: BlockSetup, at mountPoint: ByteString, device: ByteString
+        on block: BlockSetup, at mountPoint: ByteString, device: ByteString, _ reaction: inout FilesystemReaction?
     ) throws -> WorkloadEnd {
         let loop = try LoopDevice(
             device.appending(component: ImageRecovery.diskName), in: context.scratch,
             blockBytes: UInt32(block.sectorBytes), isDirect: true)
-        let mount = try ServedMount(loop, block.filesystem, at: mountPoint)
+        let mount = ServedMount(loop, block.filesystem, at: mountPoint)
+        try mount.mount()
         do {
             let environment = request.environment(
                 mountPoint.appending(component: FreshFilesystem.storeName),
@@ -60,11 +77,58 @@ extension ExploreRun {
             guard let termination = try run.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
                 throw RunError.interrupted
             }
-            try mount.end()
+            reaction = try mount.reaction()
+            let complaint = try mount.end()
+            reaction?.unmountComplaint = complaint
             return WorkloadEnd(termination, errorOutput: run.errorOutput)
         } catch {
             mount.detach()
             throw error
         }
+    }
+
+    /// Explores the same workload without the rules, if the store lost something after a fault of the device and nothing
+    /// before it: only what fails here, too, is the store's.
+    mutating func exploreWithoutFault() throws {
+        guard device.fault != nil, tally.findings.contains(where: \.followsDeviceFault),
+            !tally.findings.contains(where: { $0.check != .filesystem })
+        else { return }
+        var control = scenario
+        (control.rules, control.resumed) = ([], nil)
+        if let limit = scenario.budget?.seconds, let began {
+            let left = began + Double(limit) - MonotonicTime.seconds()
+            guard left >= 1 else {
+                device.withoutFault = .init(obstacle: context.wording.words(for: .budgetIsUsedUp))
+                return
+            }
+            control.budget?.seconds = Int(left)
+        }
+        context.progress("the same workload without the fault")
+        var plain = request
+        plain.scenario = control
+        var run = ExploreRun(
+            control, plain, try context.part("without-fault").within("without-fault"), program: program)
+        run.savesProgress = false
+        let outcome = Result { try run.run() }
+        tally.findings += run.tally.findings
+        device.withoutFault = .init(
+            decided: run.tally.counts.decided,
+            findings: run.tally.findings.count { $0.check != .filesystem },
+            explored: run.tally.coverage.map { RunResult.Explored($0) })
+        guard case .failure(let error) = outcome else { return }
+        if case RunError.interrupted = error { throw error }
+        device.withoutFault?.obstacle = "\(error)"
+    }
+}
+
+extension RunError {
+    /// A fault of the device kept the filesystem from mounting before the workload began.
+    fileprivate static func filesystemRefusesToMount(_ name: String, _ reaction: FilesystemReaction) -> RunError {
+        .filesystem("after a fault of its device \(name) does not mount, so that the store was not run: \(reaction)")
+    }
+
+    /// The filesystem gave up by itself.
+    fileprivate static func filesystemFailedWithoutFault(_ name: String, _ reaction: FilesystemReaction) -> RunError {
+        .filesystem("while the workload ran, \(name) failed, though no rule fired; it is now \(reaction)")
     }
 }

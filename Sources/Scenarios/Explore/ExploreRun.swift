@@ -15,11 +15,13 @@ struct ExploreRun: ScenarioRun {
     package private(set) var request: RunRequest
     package private(set) var context: RunContext
     package let program: String
-    package private(set) var tally = RunTally()
+    package internal(set) var tally = RunTally()
     /// Whether a run that its budget stopped leaves files for --resume. False if it is part of another scenario.
     var savesProgress = true
     /// The monotonic time at which checking began, in seconds.
-    private var began: Double?
+    private(set) var began: Double?
+    /// The faults of the device, for a run below a real filesystem.
+    var device = RunResult.Device()
     /// The devices for crash images; nil unless the run explores below a real filesystem.
     package let images: BlockImages?
     /// The progress of each profile that was begun, if there are several.
@@ -34,14 +36,18 @@ struct ExploreRun: ScenarioRun {
     }
 
     package mutating func run() throws {
-        defer { images?.close(counting: &tally) }
+        defer {
+            images?.close(counting: &tally)
+            if !device.isEmpty { tally.block?.device = device }
+        }
         if let directory = scenario.resumed { return try resume(with: ExplorationFiles(directory: directory)) }
         guard let store = storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
             let recording = try liveOnAMount().recording
             try control(recording)
-            return try explore(recording, nil, try takenHistory())
+            try explore(recording, nil, try takenHistory())
+            return try exploreWithoutFault()
         }
         if let length = scenario.smallWorkloadSteps { return try exploreSmallWorkloads(store, length) }
         context.progress("recording")
@@ -83,6 +89,7 @@ struct ExploreRun: ScenarioRun {
         tally.findings = try files.findings(into: writer)
         tally.unstable = try files.unstable(into: writer)
         try explore(recording, storeInMemory, try takenHistory(), earlier)
+        try exploreWithoutFault()
     }
 
     /// The options that a resumed run must share with the stopped one.
@@ -119,14 +126,16 @@ struct ExploreRun: ScenarioRun {
         defer { try? client.close() }
         let start = MonotonicTime.seconds()
         began = began ?? start
+        device.fault = recording.deviceFault
         let budget = TimeBudget(began: began ?? start, seconds: scenario.budget?.seconds)
         let shouldStop = context.shouldStop
         let explorer = try Explorer(
             recording, profile: request.profile, limits: scenario.limits, seed: request.seed,
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),
-            judge: EvidenceJudge(history.validator, request.contract),
-            workers: images?.workers ?? ProcessInfo.processInfo.activeProcessorCount, earlier: earlier,
+            judge: EvidenceJudge(history.validator, request.contract, deviceFault: device.fault),
+            workers: images == nil ? ProcessInfo.processInfo.activeProcessorCount : BlockImages.workers,
+            earlier: earlier,
             memory: context.memory.budget, isOver: { shouldStop() || budget.isUsedUp })
         let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + MonotonicTime.seconds() - start
@@ -218,7 +227,7 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    private func liveOnAMount() throws -> LiveCycle.Outcome {
+    private mutating func liveOnAMount() throws -> LiveCycle.Outcome {
         if let block = scenario.block { return try recordBlockDevice(block) }
         let backing = context.scratchFile("store")
         try RunFiles.makeDirectory(backing)
