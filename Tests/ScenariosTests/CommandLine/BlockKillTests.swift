@@ -15,9 +15,7 @@ struct BlockKillTests {
         }
         let answer = try OwnMachine.run(
             """
-            # Loop devices whose file is on this machine's own tmpfs, or on a mount of ours in it.
-            ours() { cat /sys/block/loop*/loop/backing_file 2>/dev/null | grep -c "^/dev/shm/faultline-scratch" || true; }
-            left() { [ "$(ours)" = 0 ] && ! grep -q faultline-scratch /proc/mounts && [ -z "$(ls -A /dev/shm)" ]; }
+            left() { [ "$(devices)" = 0 ] && ! grep -q faultline-scratch /proc/mounts && [ -z "$(ls -A /dev/shm)" ]; }
             for number in $(seq \(Self.killCount)); do
                 for fs in ext4 xfs btrfs; do
                     command -v mkfs.$fs >/dev/null || continue
@@ -29,7 +27,7 @@ struct BlockKillTests {
                     kill -9 $run
                     wait $run 2>/dev/null || true
                     faultline cleanup >cleaned 2>&1 || { cat cleaned; exit 1; }
-                    until_true left || { echo "left after $fs:"; cat /proc/mounts; ls /dev/shm; ours; exit 1; }
+                    until_true left || { echo "left after $fs:"; cat /proc/mounts; ls /dev/shm; devices; exit 1; }
                 done
             done
             echo nothing is left

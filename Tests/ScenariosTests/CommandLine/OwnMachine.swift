@@ -9,7 +9,11 @@ enum OwnMachine {
         set -eu
         mount --make-rprivate /
         # The namespace begins with a copy of the machine's mounts, also of those that other tests have now.
+        # A copy of a mounted filesystem would keep its loop device from them, too.
         umount --all --lazy --internal-only --types fuse.faultline
+        for place in $(sed -n 's|^/dev/loop[0-9]* \\([^ ]*faultline[^ ]*\\) .*|\\1|p' /proc/mounts); do
+            umount --lazy --internal-only "$place"
+        done
         mkdir "$1/bin" "$1/home"
         mount --bind "$2" "$1/bin"
         mount --rbind "$1" /tmp
@@ -20,6 +24,19 @@ enum OwnMachine {
         elsewhere() { unshare --pid --fork --mount-proc "$@"; }
         # Waits until a command succeeds, half a minute at most.
         until_true() { for _ in $(seq 600); do if "$@" >/dev/null 2>&1; then return 0; fi; sleep 0.05; done; return 1; }
+        # How many loop devices have a file of this machine's scratch space, also one that is gone. They are the same on every
+        # machine, and files of others have the same paths, but cannot be seen here.
+        devices() {
+            found=0
+            for entry in /sys/block/loop*/loop/backing_file; do
+                place=$(cat "$entry" 2>/dev/null) || continue
+                case "$place" in
+                    /dev/shm/faultline-scratch*" (deleted)" | /disk*) found=$((found + 1)) ;;
+                    /dev/shm/faultline-scratch*) [ ! -e "$place" ] || found=$((found + 1)) ;;
+                esac
+            done
+            echo $found
+        }
         running() { [ "$(pgrep -fxc "$1")" -ge "${2:-1}" ]; }
         # The process that serves the one mount there is.
         server() { sed -n 's/^faultline-\\([0-9]*\\) .*/\\1/p' /proc/mounts; }
