@@ -4,8 +4,8 @@ import Oracle
 import Runs
 
 extension PlantedBug {
-    /// The runs that find the bug. Empty for bugs that need two threads, whose order a trace does not record:
-    /// `scheduleSighting` finds them.
+    /// The runs that find the bug. Empty for bugs that need two threads, whose order a trace does not record
+    /// (`scheduleSighting` finds them), and for leaks, which no crash shows (`leakedMeasure`).
     package var sightings: [PlantedSighting] {
         switch self {
         case .ackBeforeSync, .neverSync: [.explore(.durable, ops: 2, losing: 1), .powerCut(.durable)]
@@ -89,7 +89,24 @@ extension PlantedBug {
         case .replayInclusive:
             [.explore(.noExtras, "events", ops: 31, under: .kill)] + .withoutFault(.noExtras, "events")
         case .duplicateEarly, .followerEarly, .wakeupLost, .numberDoubled: []
+        case .descriptorLeaked, .memoryLeaked: []
         }
+    }
+}
+
+extension PlantedBug {
+    /// Of a leak: what rises in a soak. nil for all others.
+    package var leakedMeasure: SoakMeasure? {
+        switch self {
+        case .descriptorLeaked: .descriptors
+        case .memoryLeaked: .memory
+        default: nil
+        }
+    }
+
+    /// The command that finds a leak, as it is typed into a shell.
+    package func soakCommand(program: String) -> String {
+        "\(program) soak engine --set planted=\(name) --duration 5m"
     }
 }
 

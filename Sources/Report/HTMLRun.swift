@@ -62,6 +62,8 @@ struct HTMLRun {
     var faults: [Fault]
     var cuts: [Cut]
     var profiles: [UnderProfile]
+    /// Of a soak: what it measured, over time.
+    var plots: [HTMLPlot]
     var runRemarks: [String]
     var runCommands: [HTMLPage.Command]
 
@@ -81,6 +83,7 @@ struct HTMLRun {
         boundsLeftOut = rest > 0 ? rest : nil
         faults = (result.faults ?? []).map(Fault.init)
         cuts = Self.cuts(result)
+        plots = result.soak.map(HTMLPlot.all) ?? []
         profiles = (result.profiles ?? []).map {
             UnderProfile(
                 name: $0.profile.rawValue,

@@ -24,13 +24,14 @@ package enum PlantedPage {
 
                 faultline planted --page > docs/planted-bugs.md
 
-            The default matrix (`faultline matrix`, its cells in harness/matrices/default.yaml) plants every bug that does not need two
-            threads, and finds
+            The default matrix (`faultline matrix`, its cells in harness/matrices/default.yaml) plants every bug that needs neither two
+            threads nor a long time, and finds
 
             \(shown.joined(separator: "\n"))
 
             Those that need two threads are found by `faultline schedules`, which explores every interleaving of a few threads
-            ([schedules.md](schedules.md)); their sections show the shortest schedule.
+            ([schedules.md](schedules.md)); their sections show the shortest schedule. Leaks are found by
+            `faultline soak` ([soak.md](soak.md)), in less than five minutes.
 
             The two targets report some violations as a key that was never written: `half a batch`, an event that was `taken twice`
             or, after recovery, `taken again`, or an event that is `replayed although checkpointed`.
@@ -65,6 +66,8 @@ package enum PlantedPage {
                 lines += SchedulesReport.lines(of: failure.rows, for: .plain).map { indented("  " + $0.text) }
                 lines += [indented("  schedule: \(failure.schedule)"), ""]
             }
+        } else if bug.leakedMeasure != nil {
+            lines += [indented(bug.soakCommand(program: "faultline")), ""]
         } else if !others.isEmpty {
             lines += [result == nil ? "Found by" : "Also found by", ""]
             lines += others.flatMap { command($0, bug) } + [""]

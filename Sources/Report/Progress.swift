@@ -57,14 +57,18 @@ package final class Progress: Sendable {
     /// Shows the progress, which may be untrusted text, in place of the last one. Drops it if it comes too soon, unless
     /// it has a new finding.
     package func show(_ progress: @autoclosure () -> RunProgress) {
-        guard !isSilent else { return }
+        guard !isSilent else {
+            // A line that stays also goes to a file, such as the log of a job.
+            if form == .line, let line = progress().line { write(line.printable + "\n") }
+            return
+        }
         state.withLock { state in
             let time = now()
             let progress = progress()
             let news = (progress.step?.found ?? []).filter { !state.told.contains($0) }
             let estimate = state.rate.estimate(progress, at: time)
             let interval = form == .json ? Self.minimumJSONInterval : Self.minimumInterval
-            if news.isEmpty, let last = state.lastShown, time - last < interval {
+            if news.isEmpty, progress.line == nil, let last = state.lastShown, time - last < interval {
                 if form == .json { state.pending = json(progress, estimate, time) }
                 return
             }
@@ -75,6 +79,7 @@ package final class Progress: Sendable {
             for violation in news {
                 write("\r\u{1B}[2K" + "found  \(violation.check.rawValue): \(violation.headline)".printable + "\n")
             }
+            if let line = progress.line { write("\r\u{1B}[2K" + line.printable + "\n") }
             state.isShown = true
             let line = ProgressRate.line(progress, estimate)
             write("\r\u{1B}[2K" + line.printable.prefix(max(1, (terminal.columns ?? 80) - 1)))
@@ -101,6 +106,7 @@ package final class Progress: Sendable {
         var findings: Int?
         var statesPerSecond: Int?
         var secondsLeft: Int?
+        var line: String?
     }
 
     private func json(
@@ -111,7 +117,7 @@ package final class Progress: Sendable {
         let line = Line(
             seconds: (seconds * 10).rounded() / 10, doing: progress.words, epochs: step?.epochs, of: step?.of,
             states: step?.states, findings: step?.found.count, statesPerSecond: estimate.statesPerSecond,
-            secondsLeft: estimate.secondsLeft)
+            secondsLeft: estimate.secondsLeft, line: progress.line)
         return (try? JSONText.of(line, .line)) ?? ""
     }
 

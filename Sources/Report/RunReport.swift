@@ -34,6 +34,9 @@ package struct RunReport: ReportSubject {
         }
         if let bounded = result.bounded { lines.append("  bounded: \(RunReport.places(of: bounded))") }
         if let boundaries = result.boundaries { lines.append("  \(RunReport.words(boundaries))") }
+        lines += (result.soak.map { SoakTable($0, besides: result.reason).lines(for: terminal) } ?? []).map {
+            "  " + $0
+        }
         lines += (result.profiles.map { ProfileTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }

@@ -10,6 +10,7 @@ package enum ScenarioList {
         IOErrorScenario.self,
         ExploreScenario.self,
         BlockScenario.self,
+        SoakScenario.self,
     ]
 
     package static var names: [ScenarioName] { all.map { $0.name } }

@@ -92,6 +92,7 @@ package struct ScenarioRunner: Sendable {
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.block = tally.block
         result.boundaries = tally.boundaries
+        result.soak = tally.soak
         result.profiles = tally.profiles.isEmpty ? nil : tally.profiles
         if type(of: request.scenario).losesByProfile, case .one(let profile) = request.profiles {
             let weaker = profile.weaker
@@ -122,6 +123,7 @@ package struct ScenarioRunner: Sendable {
             return (.violation, .finding(finding.story))
         }
         if let finding = findings.first { return (.filesystem, .finding(finding.story)) }
+        if let growth = tally.soak?.growths.first { return (.violation, .growth(growth)) }
         if let (check, count) = tally.notMinimised.min(by: { $0.key < $1.key }) {
             return (.inconclusive, .notMinimised(count, check))
         }

@@ -14,7 +14,7 @@ enum Driver {
             mayShareFilesystem: environment.oracleMayShareFilesystem)
         let workload = Workload(
             seed: environment.seed, shape: environment.shape, firstSeq: environment.firstSeq,
-            operationCount: environment.operationCount)
+            operationCount: environment.operationCount, timings: environment.timings.flatMap(CallTimings.init))
         try run(
             workload, environment.directory,
             AcknowledgementLimiter(oracle, count: environment.acknowledgementLimit))

@@ -9,7 +9,7 @@ enum SQLiteDriver {
         switch arguments.role {
         case .workload:
             try Driver.workload { workload, directory, oracle in
-                let store = try SQLiteStore(directory: directory, configuration)
+                let store = try SQLiteStore(directory: directory, configuration, workload.timings)
                 try store.makeTable()
                 try workload.run(on: store, oracle: oracle)
             }

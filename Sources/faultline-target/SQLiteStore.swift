@@ -13,10 +13,12 @@ struct SQLiteStore: WorkloadStore, ~Copyable {
     }
 
     private let database: SQLiteDatabase
+    private let timings: CallTimings?
 
     /// Opens the database in `directory`. SQLite rolls back a hot journal or recovers a write-ahead log here or at the
     /// first statement.
-    init(directory: ByteString, _ configuration: Configuration) throws {
+    init(directory: ByteString, _ configuration: Configuration, _ timings: CallTimings? = nil) throws {
+        self.timings = timings
         let database = try SQLiteDatabase(path: ByteString(directory.bytes + Array("/a.db".utf8)))
         let mode = try database.execute("PRAGMA journal_mode=\(configuration.journalMode)").first
         guard mode == configuration.journalMode else {
@@ -35,8 +37,32 @@ struct SQLiteStore: WorkloadStore, ~Copyable {
         try database.execute("CREATE TABLE IF NOT EXISTS kv (key BLOB PRIMARY KEY, value BLOB NOT NULL)")
     }
 
+    static var readsBack: Bool { true }
+
     func put(_ key: ByteString, _ payload: [UInt8]) throws {
+        guard timings != nil else { return try insert(key, payload) }
+        // The same transaction in two calls, so that the commit is timed on its own.
+        do {
+            try timings.timing(.put) {
+                try database.execute("BEGIN")
+                try insert(key, payload)
+            }
+            try timings.timing(.sync) { _ = try database.execute("COMMIT") }
+        } catch {
+            // After some errors SQLite has rolled back already; then this one fails, and nothing is lost.
+            _ = try? database.execute("ROLLBACK")
+            throw error
+        }
+    }
+
+    private func insert(_ key: ByteString, _ payload: [UInt8]) throws {
         try run("INSERT OR REPLACE INTO kv (key, value) VALUES (?, ?)", key.bytes, payload)
+    }
+
+    func get(_ key: ByteString) throws -> [UInt8]? {
+        let statement = try database.prepare("SELECT value FROM kv WHERE key = ?")
+        try statement.bind(1, key.bytes)
+        return try statement.step() ? statement.blob(0) : nil
     }
 
     func delete(_ key: ByteString) throws { try run("DELETE FROM kv WHERE key = ?", key.bytes) }
@@ -45,7 +71,7 @@ struct SQLiteStore: WorkloadStore, ~Copyable {
         try database.execute("BEGIN")
         for operation in batch {
             switch operation.action {
-            case .put(let payload): try put(operation.key, payload)
+            case .put(let payload): try insert(operation.key, payload)
             case .delete: try delete(operation.key)
             }
         }

@@ -21,6 +21,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline scenarios              the ways to fail a store, and their options
               faultline planted                bugs to plant in the built-in stores, and what finds each
               faultline schedules              the built-in engine under every interleaving of its threads
+              faultline soak engine --duration 8h   one store for a night, with faults in turn: leaks, growth, violations
               faultline doctor                 what works here, and how to enable the rest
               faultline litmus FILE            what a crash may leave of a few file operations, and what ext4, xfs, btrfs leave
               faultline trace show RUN/recorded.trace   what a store did, operation by operation
@@ -38,7 +39,8 @@ struct FaultlineCommand: ParsableCommand {
             """,
         version: Version.text,
         subcommands: [
-            RunCommand.self, ExploreCommand.self, MatrixCommand.self, MergeCommand.self, ReplayCommand.self,
+            RunCommand.self, ExploreCommand.self, SoakCommand.self, MatrixCommand.self, MergeCommand.self,
+            ReplayCommand.self,
             RecheckCommand.self, ConfirmCommand.self, LitmusCommand.self,
             MinimiseCommand.self, CaseCommand.self, ReportCommand.self, WorkloadCommand.self, ValidateCommand.self,
             MountCommand.self,

@@ -54,6 +54,9 @@ struct PlantedCommand: ParsableCommand {
                 if let sighting = bug.scheduleSighting {
                     StandardOutput.show("    \(sighting.command(planting: bug, program: ProgramName.shown))")
                 }
+                if bug.leakedMeasure != nil {
+                    StandardOutput.show("    \(bug.soakCommand(program: ProgramName.shown))")
+                }
             }
         }
     }

@@ -18,6 +18,11 @@ enum OnlyExplore: ScenarioSelection {
     static var scenarios: [any Scenario.Type] { [ExploreScenario.self] }
 }
 
+/// `soak`
+enum OnlySoak: ScenarioSelection {
+    static var scenarios: [any Scenario.Type] { [SoakScenario.self] }
+}
+
 /// The options of scenarios as arguments of a command, made from their declarations.
 ///
 /// ArgumentParser looks for its property wrappers in the mirror of a type, and decodes each by the name that it has there:

@@ -36,6 +36,8 @@ import Testing
         case damage
         /// After a recovery that is crashed, or written after: exploring does that, and its tests with every row of the table.
         case afterRecovery
+        /// In what the process uses: a soak finds it.
+        case usage
     }
 
     static func place(of bug: PlantedBug) -> Place {
@@ -61,6 +63,7 @@ import Testing
         case .duplicateEarly, .followerEarly, .wakeupLost, .numberDoubled: .threads
         case .readUnchecked: .damage
         case .tailRewritten, .numberReused: .afterRecovery
+        case .descriptorLeaked, .memoryLeaked: .usage
         }
     }
 
@@ -74,7 +77,7 @@ import Testing
         case .eventCrash(let profile):
             let findings = try EventRun.mixed(bug).explore(profile, seeds: 0..<4, recovered: &recovered)
             #expect(!findings.isEmpty)
-        case .threads, .damage, .afterRecovery: break
+        case .threads, .damage, .afterRecovery, .usage: break
         }
     }
 

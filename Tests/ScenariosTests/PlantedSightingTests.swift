@@ -104,8 +104,9 @@ import Testing
         let bugsOfThreads = PlantedBug.allCases.filter(\.sightings.isEmpty)
         let planted = Set(cells.values.joined())
         #expect(Set(PlantedBug.allCases).subtracting(planted) == Set(bugsOfThreads))
-        #expect(bugsOfThreads == PlantedBug.allCases.filter { $0.scheduleSighting != nil })
-        #expect(bugsOfThreads.count == 4)
+        #expect(
+            bugsOfThreads == PlantedBug.allCases.filter { $0.scheduleSighting != nil || $0.leakedMeasure != nil })
+        #expect(bugsOfThreads.count == 6)
     }
 
     private static func defaultMatrix() throws -> Matrix {

@@ -28,6 +28,15 @@ extension LogCore {
         return true
     }
 
+    /// Never closes the file.
+    func keepOpen(_ segment: ActiveSegment) { _ = Unmanaged.passRetained(segment.file as AnyObject) }
+
+    /// Never frees a kilobyte, which is written to, so that it is resident.
+    func keepMemory() {
+        UnsafeMutableRawPointer.allocate(byteCount: 1024, alignment: 8).initializeMemory(
+            as: UInt8.self, repeating: 1, count: 1024)
+    }
+
     /// Begins a segment with the content of the previous one.
     func fillWithStaleRecords(_ segment: ActiveSegment) throws(StorageError) {
         let start = UInt64(SegmentHeader.sizeBytes)

@@ -34,6 +34,7 @@ extension LogCore {
             return segment
         }
         writeGate.withLock {
+            if hooks.skips(.closeSealedSegment) { keepOpen(active) }
             segments.append(header)
             install(next, lastLSN: last, endBytes: UInt64(SegmentHeader.sizeBytes))
         }

@@ -122,6 +122,7 @@ final class LogCore<C: Coordination, H: Hooks>: @unchecked Sendable {
     ) throws(EngineError) -> Place {
         try checkSizes(key.count, payload.count)
         let size = Frame.size(keyCount: key.count, payloadCount: payload.count)
+        if hooks.skips(.freeRecord) { keepMemory() }
         let spot = try reserve(sizeBytes: size, count: 1)
         guard size <= ring.capacityBytes else {
             let frame = Frame.encoded(

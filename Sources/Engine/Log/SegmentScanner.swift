@@ -23,6 +23,9 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
 
     private let file: (any StorageFile)?
     private let hooks: H
+    /// The memory of `window`. A reference, and no deinit of this type: in an optimised build a `~Copyable` value in an
+    /// Optional can end without its deinit (Swift 6.3), and each reader then leaked its window.
+    private var memory: WindowMemory
     private var window: UnsafeMutableRawBufferPointer
     private var windowStart: UInt64 = 0
     private var windowCount = 0
@@ -34,7 +37,8 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         self.hooks = hooks
         length = try file.length()
         let size = max(Frame.headerSizeBytes, Int(min(UInt64(windowSizeBytes), length)))
-        window = .allocate(byteCount: size, alignment: 16)
+        memory = WindowMemory(sizeBytes: size)
+        window = memory.bytes
     }
 
     /// A scanner at its end.
@@ -42,10 +46,9 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
         file = nil
         self.hooks = hooks
         length = 0
-        window = .allocate(byteCount: Frame.headerSizeBytes, alignment: 16)
+        memory = WindowMemory(sizeBytes: Frame.headerSizeBytes)
+        window = memory.bytes
     }
-
-    deinit { window.deallocate() }
 
     /// Reads the frame at `position` and advances. After `end` or `damaged` the position stays.
     mutating func next() throws(StorageError) -> Step {
@@ -213,8 +216,8 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
 
     private mutating func refill(_ count: Int) throws(StorageError) {
         if count > window.count {
-            window.deallocate()
-            window = .allocate(byteCount: count, alignment: 16)
+            memory = WindowMemory(sizeBytes: count)
+            window = memory.bytes
         }
         windowStart = position
         windowCount = 0
@@ -228,4 +231,13 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
             windowCount = wanted
         }
     }
+}
+
+/// Memory that is freed with its last reference.
+private final class WindowMemory {
+    let bytes: UnsafeMutableRawBufferPointer
+
+    init(sizeBytes: Int) { bytes = .allocate(byteCount: sizeBytes, alignment: 16) }
+
+    deinit { bytes.deallocate() }
 }

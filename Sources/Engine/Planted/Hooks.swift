@@ -8,6 +8,8 @@ package enum EngineStep: Sendable {
     case reserveAtomically
     case beginSegmentEmpty
     case truncateOldestFirst
+    case closeSealedSegment
+    case freeRecord
     // Recovery.
     case verifyRecordChecksum
     case takeLastRecord

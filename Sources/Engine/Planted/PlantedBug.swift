@@ -35,6 +35,8 @@ package enum PlantedBug: String, CaseIterable, Sendable {
     case numberReused = "number-reused"
     case wakeupLost = "wakeup-lost"
     case numberDoubled = "number-doubled"
+    case descriptorLeaked = "descriptor-leaked"
+    case memoryLeaked = "memory-leaked"
 
     /// The table: the layer of the bug, its hook, and one line for people about the wrong behaviour.
     private var entry: Entry {
@@ -136,6 +138,10 @@ package enum PlantedBug: String, CaseIterable, Sendable {
             Entry(
                 .log, .step(.wakeNextLeader),
                 "the thread that ends a sync does not wake one whose record the sync did not cover")
+        case .descriptorLeaked:
+            Entry(.log, .step(.closeSealedSegment), "the file of a full segment stays open: a descriptor a rotation")
+        case .memoryLeaked:
+            Entry(.log, .step(.freeRecord), "an append keeps a kilobyte of memory for ever")
         case .numberDoubled:
             Entry(
                 .log, .step(.reserveAtomically),

@@ -134,6 +134,11 @@ package enum RunFiles {
         return end
     }
 
+    package static func isRegularFile(_ path: ByteString) -> Bool {
+        var status = stat()
+        return path.withCString { lstat($0, &status) } == 0 && status.st_mode & S_IFMT == S_IFREG
+    }
+
     package static func exists(_ path: ByteString) -> Bool {
         var status = stat()
         return path.withCString { lstat($0, &status) } == 0

@@ -21,6 +21,7 @@ extension English {
         case .noMutation(let check):
             "positive control: no wrong observation could be formed for \(check.rawValue)"
         case .inconclusive(let reason): words(for: reason)
+        case .growth(let growth): words(for: growth)
         case .notJudged(let reason): reason
         case .notExplored(let coverage): words(forNotExplored: coverage)
         }
@@ -50,6 +51,9 @@ extension English {
         case .nothingLost: "no crash lost anything: the workload left nothing unsynced at any cut"
         case .ruleNeverFired(let fault): "a rule never fired: \(fault.detail ?? fault.rule)"
         case .noFaultFired: "no fault fired"
+        case .growthNotJudged(let lives):
+            "only \(lives.counted("life", "lives")) of the store's process were long enough to look for leaks: try a longer "
+                + "--duration, or a larger --life"
         case .notDeterministic(let coverage):
             "the target's recovery is not deterministic: \(words(for: coverage))"
         }

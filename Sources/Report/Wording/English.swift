@@ -51,6 +51,7 @@ package struct English: Wording {
         switch recovered {
         case .kill(let number): "after recovery from kill \(number)"
         case .powerCut(let number): "after recovery from power cut \(number)"
+        case .soakCycle(let number): "after recovery in cycle \(number) of the soak"
         case .reopening: "after the store was reopened,"
         }
     }

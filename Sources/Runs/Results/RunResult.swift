@@ -197,6 +197,8 @@ package struct RunResult: Codable, Sendable {
     package var profilesNotTried: [Profile]?
     /// The block device part of a run on a real filesystem; nil for a run on files.
     package var block: Block?
+    /// What a soak measured; nil for a run of another scenario.
+    package var soak: SoakResult?
     /// The command that continues a stopped exploration.
     package var resume: String?
     /// The epochs with too many states to check all.

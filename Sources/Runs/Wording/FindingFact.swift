@@ -24,6 +24,8 @@ package enum FindingFact: Sendable {
         case powerCut(Int)
         /// The store was closed and reopened.
         case reopening
+        /// This cycle of a soak, from 1.
+        case soakCycle(Int)
     }
 }
 

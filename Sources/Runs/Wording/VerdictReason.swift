@@ -17,6 +17,8 @@ package enum VerdictReason: Sendable {
     /// No mutation could be made for this check.
     case noMutation(Check)
     case inconclusive(InconclusiveReason)
+    /// A soak grew without bound.
+    case growth(Growth)
     /// Why a check could not be judged.
     case notJudged(String)
     /// The exploration left epochs out.
@@ -36,6 +38,8 @@ package enum InconclusiveReason: Sendable {
     case nothingLost
     case ruleNeverFired(FaultReport)
     case noFaultFired
+    /// Too few lives of the store were long enough to look for leaks.
+    case growthNotJudged(lives: Int)
     /// The target's recovery is not deterministic.
     case notDeterministic(Coverage)
 }

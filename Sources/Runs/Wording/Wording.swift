@@ -20,6 +20,8 @@ package protocol Wording: Sendable {
     func words(for reason: VerdictReason) -> String
     func words(for obstacle: Obstacle) -> String
     func words(for coverage: Coverage) -> String
+    /// The line of a soak for one interval.
+    func words(for point: SoakResult.Point) -> String
     /// Explains violations in a fault-free run, and where to look.
     ///
     /// - Parameter oracle: the file that lines are quoted from.

@@ -30,6 +30,9 @@ package struct LiveCycle {
         package var cut: PowerCut?
         /// The last injected fault: the power cut, if a rule made it; nil if no rule fired.
         package var fault: InjectedFault?
+        /// Every injected fault, in order, and the rules with their counts of matches.
+        var faults: [InjectedFault] = []
+        var rules: [RuleSet.Status] = []
 
         /// The operation or event that the cut hit.
         package var hit: CutHit? {
@@ -56,6 +59,10 @@ package struct LiveCycle {
     package let oracle: ByteString
     /// The fault rules of a life without a power cut.
     var rules: [Rule]
+    /// The file for the durations of the store's calls; nil for none.
+    var timings: ByteString?
+    /// Receives the workload as soon as it runs.
+    var onStart: (@Sendable (WorkloadRun) -> Void)?
 
     package init(
         request: RunRequest, context: RunContext, backing: ByteString, oracle: ByteString, rules: [Rule] = []
@@ -72,7 +79,10 @@ package struct LiveCycle {
     package func run(named name: String, firstSeq: UInt64, crash: Crash?) throws -> Outcome {
         let workload = Workload()
         let (life, termination) = try onMount(name, crash, killing: workload) { mountPoint in
-            try workload.run(request, mountPoint, firstSeq: firstSeq, oracle: oracle, context.shouldStop)
+            var environment = request.environment(
+                mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"), firstSeq: firstSeq)
+            environment.timings = timings
+            return try workload.run(request, environment, oracle: oracle, context.shouldStop, onStart)
         }
         return Outcome(life: life, end: WorkloadEnd(termination, errorOutput: workload.errorOutput))
     }
@@ -106,9 +116,11 @@ package struct LiveCycle {
         let (recording, end) = try place.record(options) { mount in
             let result = try body(place.mountPoint)
             let cut = mount.isFrozen ? try crash.map { try mount.cutPower(request.profile, $0.choice) } : nil
-            return (cut: cut, fault: mount.injectedFaults.last, result: result)
+            return (cut: cut, faults: mount.injectedFaults, rules: mount.ruleStatus, result: result)
         }
-        return (Life(recording: recording, cut: end.cut, fault: end.fault), end.result)
+        let life = Life(
+            recording: recording, cut: end.cut, fault: end.faults.last, faults: end.faults, rules: end.rules)
+        return (life, end.result)
     }
 }
 
@@ -132,17 +144,16 @@ private final class Workload: Sendable {
     }
 
     func run(
-        _ request: RunRequest, _ mountPoint: ByteString, firstSeq: UInt64, oracle: ByteString,
-        _ shouldStop: @Sendable () -> Bool
+        _ request: RunRequest, _ environment: WorkloadEnvironment, oracle: ByteString,
+        _ shouldStop: @Sendable () -> Bool, _ onStart: (@Sendable (WorkloadRun) -> Void)?
     ) throws -> Termination {
-        let environment = request.environment(
-            mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"), firstSeq: firstSeq)
         let run = try WorkloadRun(request.target, environment)
         let isPowerGone = state.withLock { state in
             state.run = run
             return state.isPowerGone
         }
         if isPowerGone { return try run.kill() }
+        onStart?(run)
         guard let termination = try run.finish(watching: oracle, shouldStop: shouldStop) else {
             throw RunError.interrupted
         }

@@ -34,9 +34,9 @@ package enum BuiltInStore: Sendable {
     package func run(_ workload: Workload, on storage: any Storage, oracle: any OracleSink) throws {
         switch self {
         case .engine(let configuration):
-            try workload.run(on: EngineStore(storage: storage, configuration), oracle: oracle)
+            try workload.run(on: EngineStore(storage: storage, configuration, workload.timings), oracle: oracle)
         case .events(let configuration):
-            try workload.run(on: EventTarget(storage: storage, configuration), oracle: oracle)
+            try workload.run(on: EventTarget(storage: storage, configuration, workload.timings), oracle: oracle)
         }
     }
 

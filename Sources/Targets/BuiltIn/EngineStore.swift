@@ -36,10 +36,12 @@ package struct EngineStore: BuiltInTarget {
     private let storage: any Storage
 
     private let configuration: Configuration
+    private let timings: CallTimings?
     private var writesBatches: Bool { configuration.writesBatches }
     private static let shadow: ByteString = "\u{0}shadow of "
 
-    package init(storage: any Storage, _ configuration: Configuration) throws {
+    package init(storage: any Storage, _ configuration: Configuration, _ timings: CallTimings? = nil) throws {
+        self.timings = timings
         self.configuration = configuration
         self.storage = storage
         current = Guarded(try EngineStore.open(storage, configuration))
@@ -63,7 +65,8 @@ package struct EngineStore: BuiltInTarget {
     private func durably(_ write: (KeyValueStore) throws(EngineError) -> LSN) throws {
         let store = store
         do {
-            try store.sync(through: write(store))
+            let lsn = try timings.timing(.put) { () throws(EngineError) in try write(store) }
+            try timings.timing(.sync) { () throws(EngineError) in try store.sync(through: lsn) }
         } catch {
             if configuration.reopensAfterFailure { try reopen(insteadOf: store) }
             throw error
@@ -103,6 +106,9 @@ package struct EngineStore: BuiltInTarget {
     private static func shadow(of key: ByteString) -> ByteString { ByteString(shadow.bytes + key.bytes) }
 
     package static var isThreadSafe: Bool { true }
+    package static var readsBack: Bool { true }
+
+    package func get(_ key: ByteString) throws -> [UInt8]? { try store.get(key) }
 
     package func commit(_ batch: [OracleOperation]) throws {
         var writes = WriteBatch()

@@ -32,11 +32,13 @@ package struct EventTarget: BuiltInTarget {
     private let clock: OperationClock
     private let checkpointPeriod: UInt64
     private let state: EventProjection
+    private let timings: CallTimings?
 
     private static let windowSeconds = 30
     private static let confirmed: ByteString = "confirmed"
 
-    package init(storage: any Storage, _ configuration: Configuration) throws {
+    package init(storage: any Storage, _ configuration: Configuration, _ timings: CallTimings? = nil) throws {
+        self.timings = timings
         checkpointPeriod = configuration.checkpointPeriod
         self.storage = storage
         clock = try OperationClock(after: storage)
@@ -73,12 +75,18 @@ package struct EventTarget: BuiltInTarget {
     private func append(_ key: ByteString, _ payload: ByteString, weight: Double) throws {
         clock.advance()
         let event = Event(entity: key, type: payload, weight: weight, timestamp: Int64(clamping: clock.now))
-        let sequence = try store.append(event)
+        let sequence = try timings.timing(.put) { try store.append(event) }
         if try store.append(event) != 0 { state.reportAnomaly("taken twice") }
         // A new event that is mistaken for a duplicate is acknowledged and lost: the validator finds that.
         if sequence > 0 {
             state.apply(SequencedEvent(sequence: sequence, arrivalNanoseconds: clock.now, event: event))
         }
+    }
+
+    /// Reads the newest event from the log. The projection itself is in memory.
+    package func get(_ key: ByteString) throws -> [UInt8]? {
+        var reader = try store.events(after: max(1, state.sequence) - 1)
+        return try reader.next().map { $0.event.type.bytes }
     }
 
     package func maintain(after seq: UInt64) throws {

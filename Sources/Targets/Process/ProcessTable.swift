@@ -145,6 +145,18 @@ package enum ProcessTable {
         return stat[(close + 1)...].drop { $0 == UInt8(ascii: " ") }
     }
 
+    /// The number of numeric entries of a directory of /proc; 0 if it cannot be read.
+    static func entryCount(_ folder: String) -> Int {
+        guard let stream = opendir(folder) else { return 0 }
+        defer { closedir(stream) }
+        var count = 0
+        while let entry = readdir(stream) {
+            let name = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+            if (48...57).contains(name.load(as: UInt8.self)) { count += 1 }
+        }
+        return count
+    }
+
     private static func numericEntries(_ folder: String) throws(TargetError) -> [pid_t] {
         guard let stream = opendir(folder) else { throw .system("opendir", ByteString(folder)) }
         defer { closedir(stream) }

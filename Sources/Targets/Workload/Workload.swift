@@ -10,10 +10,14 @@ package struct Workload: Sendable {
     /// The number of the first operation.
     package var firstSeq: UInt64
     package var operationCount: UInt64
+    /// If it is there, a key is read back after each operation, so that reads are timed too.
+    package var timings: CallTimings?
 
     package init(
-        seed: UInt64, shape: WorkloadShape = WorkloadShape(), firstSeq: UInt64 = 1, operationCount: UInt64
+        seed: UInt64, shape: WorkloadShape = WorkloadShape(), firstSeq: UInt64 = 1, operationCount: UInt64,
+        timings: CallTimings? = nil
     ) {
+        self.timings = timings
         self.seed = seed
         self.shape = shape
         self.firstSeq = firstSeq
@@ -81,6 +85,7 @@ package struct Workload: Sendable {
             }
             consecutiveFailures = 0
             for operation in operations { try numbering.append(.acknowledged(operation)) }
+            if timings != nil { try store.readBack(operations[0], isOnlyClient: clients == 1, timings) }
             for number in numbers { try store.maintain(after: number) }
             number += count
         }
@@ -130,15 +135,33 @@ private final class SharedStore<Store: WorkloadStore & ~Copyable>: @unchecked Se
         }
     }
 
+    /// Reads the key of an acknowledged operation.
+    ///
+    /// - Parameter isOnlyClient: whether no other client can have changed the key since.
+    func readBack(_ operation: OracleOperation, isOnlyClient: Bool, _ timings: CallTimings?) throws {
+        let found = try serialised { try timings.timing(.get) { try store!.get(operation.key) } }
+        guard isOnlyClient, Store.readsBack, operation.txn == nil, found != operation.action.payload else { return }
+        throw ReadBackError(operation: operation)
+    }
+
     func maintain(after number: UInt64) throws { try serialised { try store!.maintain(after: number) } }
 
     /// Call last.
     func close() throws { try store.take()!.close() }
 
-    private func serialised(_ body: () throws -> Void) rethrows {
+    private func serialised<Result>(_ body: () throws -> Result) rethrows -> Result {
         if Store.isThreadSafe { return try body() }
         lock.lock()
         defer { lock.unlock() }
-        try body()
+        return try body()
+    }
+}
+
+/// A store showed something else than the last acknowledged operation of a key.
+private struct ReadBackError: Error, CustomStringConvertible {
+    var operation: OracleOperation
+
+    var description: String {
+        "a read of \(operation.key) right after operation \(operation.seq) does not show it"
     }
 }

@@ -8,7 +8,9 @@ import Glibc
 /// | the number of operations | | `FAULTLINE_FIRST_SEQ` | the number of the first operation, default 1; a later cycle
 /// on a surviving store continues the numbers, which rise over the whole oracle | | `FAULTLINE_ORACLE_MAY_SHARE` | `1`
 /// allows the oracle on the store's filesystem, if only the process is going to fail | | `FAULTLINE_ACKS` | write so
-/// many acknowledgements, then wait to be killed; default: no limit |
+/// many acknowledgements, then wait to be killed; default: no limit | | `FAULTLINE_TIMINGS` | a file for the durations of the
+/// store's calls, `put 12345` a line, in nanoseconds (`put`, `sync`, `get`); a workload that writes it also reads a key
+/// back after each operation |
 package struct WorkloadEnvironment: Hashable, Sendable {
     package var directory: ByteString
     package var oracle: ByteString
@@ -18,6 +20,8 @@ package struct WorkloadEnvironment: Hashable, Sendable {
     package var oracleMayShareFilesystem: Bool
     /// The number of acknowledgements after which the workload waits to be killed; nil for no limit.
     package var acknowledgementLimit: UInt64?
+    /// The file for the durations of calls; nil for none.
+    package var timings: ByteString?
     /// Has its own variables: see `WorkloadShape`.
     package var shape = WorkloadShape()
 
@@ -42,6 +46,7 @@ package struct WorkloadEnvironment: Hashable, Sendable {
         ]
         if oracleMayShareFilesystem { variables["FAULTLINE_ORACLE_MAY_SHARE"] = "1" }
         if let acknowledgementLimit { variables["FAULTLINE_ACKS"] = ByteString("\(acknowledgementLimit)") }
+        if let timings { variables["FAULTLINE_TIMINGS"] = timings }
         return variables.merging(shape.variables) { first, _ in first }
     }
 
@@ -64,6 +69,7 @@ package struct WorkloadEnvironment: Hashable, Sendable {
         acknowledgementLimit = try lookUp("FAULTLINE_ACKS").map { value throws(TargetError) in
             try number("FAULTLINE_ACKS", value)
         }
+        timings = lookUp("FAULTLINE_TIMINGS").flatMap { $0.isEmpty ? nil : $0 }
         shape = try WorkloadShape(lookUp)
         guard firstSeq.addingReportingOverflow(operationCount).overflow == false else {
             throw .variableNotANumber("FAULTLINE_FIRST_SEQ", ByteString("\(firstSeq)"))

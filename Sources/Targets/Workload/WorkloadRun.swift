@@ -13,6 +13,7 @@ package final class WorkloadRun: Sendable {
         var absolute = environment
         absolute.directory = try environment.directory.absolutePath()
         absolute.oracle = try environment.oracle.absolutePath()
+        absolute.timings = try environment.timings?.absolutePath()
         var command = target.workload
         command.environment.merge(absolute.variables) { $1 }
         process = try ProcessRunner.start(command)

@@ -7,6 +7,10 @@ package protocol WorkloadStore: ~Copyable, SendableMetatype {
     static var isThreadSafe: Bool { get }
     func put(_ key: ByteString, _ payload: [UInt8]) throws
     func delete(_ key: ByteString) throws
+    /// Reads a key back; nil if it is not there, or the store cannot tell.
+    func get(_ key: ByteString) throws -> [UInt8]?
+    /// Whether `get` must return what the last `put` of a key stored.
+    static var readsBack: Bool { get }
     /// Commits the operations atomically: after a crash all or none survive. Throws `TargetError.noBatches` if the
     /// store has no batches.
     func commit(_ batch: [OracleOperation]) throws
@@ -18,6 +22,8 @@ package protocol WorkloadStore: ~Copyable, SendableMetatype {
 
 extension WorkloadStore where Self: ~Copyable {
     package static var isThreadSafe: Bool { false }
+    package static var readsBack: Bool { false }
+    package func get(_ key: ByteString) throws -> [UInt8]? { nil }
     package func commit(_ batch: [OracleOperation]) throws { throw TargetError.noBatches }
     package func maintain(after seq: UInt64) throws {}
 }

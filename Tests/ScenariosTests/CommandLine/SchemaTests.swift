@@ -33,6 +33,9 @@ struct SchemaTests {
             ["run"] + buggy + ["--scenario", "io-error", "--ops", "9", "--rule", "write nth=2 -> EIO"], "run.json", 0,
             true
         ),
+        (
+            ["soak", "engine", "--set", "planted=memory-leaked", "--life", "1000", "--out", "runs"], "run.json", 1, true
+        ),
         (["explore"] + buggy + ["--ops", "4"], "explore.json", 1, false),
         (["explore"] + buggy + ["--ops", "4", "--profile", "all", "--states", "9"], "explore.json", 1, false),
         (["explore", "engine", "--ops", "3", "--depth", "2", "--writable", "--out", "runs"], "explore.json", 0, false),

@@ -57,6 +57,7 @@ struct ScenarioOptionTests {
             .block, ["fs": ["btrfs"], "sector": ["512"], "fsck": ["1"], "epoch-states": ["9"], "samples": ["2"]],
             "--fs btrfs --sector 512 --fsck 1 --epoch-states 9 --samples 2"
         ),
+        (.soak, ["duration": ["8h"], "life": ["900"]], "--duration 28800s --life 900"),
         (
             .block, ["rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"]],
             "--fs ext4 --epoch-states 64 --samples 16 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2"
