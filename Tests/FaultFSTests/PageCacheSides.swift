@@ -147,12 +147,12 @@ final class MountSide: PageCacheSide {
     }
 
     deinit {
-        for handle in handles { Handle.release(handle) }
+        for handle in handles { fileSystem.handles.release(handle) }
         try? state.remove()
         _ = Shell.run("rm -rf '\(directory)'")
     }
 
-    func open() throws { handles.append(try fileSystem.open(file, flags: O_RDWR, caller).retainedForKernel()) }
+    func open() throws { handles.append(fileSystem.handles.hold(try fileSystem.open(file, flags: O_RDWR, caller))) }
     var descriptorCount: Int { handles.count }
 
     private func answer(_ body: () throws(Errno) -> String) -> String {

@@ -22,6 +22,7 @@ final class FileSystem: @unchecked Sendable {
     /// nil when nothing is recorded.
     let tracker: UnsyncedTracker?
     let pageCaches: PageCaches
+    let handles = KernelHandles()
     /// Holds bytes that only a page cache has.
     let scratch: ScratchFile
     /// Drops an inode's pages from the kernel's cache; set before the first request.

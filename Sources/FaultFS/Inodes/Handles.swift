@@ -4,19 +4,45 @@ import Glibc
 import Model
 import Platform
 
-/// An open file, directory or control file. The kernel's `fh` is a retained reference to it.
+/// An open file, directory or control file. The kernel's `fh` is a reference to it (`KernelHandles`).
 class Handle: @unchecked Sendable {
-    /// Retains the handle for the kernel; `release` balances it.
-    final func retainedForKernel() -> UInt64 {
-        UInt64(UInt(bitPattern: Unmanaged.passRetained(self).toOpaque()))
-    }
-
     static func of(_ reference: UInt64) throws(Errno) -> Handle {
         guard let pointer = UnsafeRawPointer(bitPattern: UInt(reference)) else { throw Errno(EBADF) }
         return Unmanaged<Handle>.fromOpaque(pointer).takeUnretainedValue()
     }
+}
 
-    static func release(_ reference: UInt64) {
+/// The handles that the kernel holds, each retained until the kernel releases it.
+///
+/// The kernel releases a file some time after its last close, and never if the mount ends first: a process that is killed, and
+/// one that keeps a file open through a forced unmount. What it still holds then is released by `releaseAll`; otherwise one
+/// such handle would keep the whole mount, with its files, for ever. Thread safe.
+final class KernelHandles: Sendable {
+    private let held = Guarded<Set<UInt64>>([])
+
+    /// Retains a handle for the kernel.
+    func hold(_ handle: Handle) -> UInt64 {
+        let reference = UInt64(UInt(bitPattern: Unmanaged.passRetained(handle).toOpaque()))
+        held.withLock { _ = $0.insert(reference) }
+        return reference
+    }
+
+    /// Ignores what is not held.
+    func release(_ reference: UInt64) {
+        guard held.withLock({ $0.remove(reference) }) != nil else { return }
+        Self.release(reference)
+    }
+
+    /// Call when no request can come any more.
+    func releaseAll() {
+        let left = held.withLock { held in
+            defer { held = [] }
+            return held
+        }
+        for reference in left { Self.release(reference) }
+    }
+
+    private static func release(_ reference: UInt64) {
         guard let pointer = UnsafeRawPointer(bitPattern: UInt(reference)) else { return }
         Unmanaged<Handle>.fromOpaque(pointer).release()
     }

@@ -19,16 +19,16 @@ extension Callbacks {
                 let (found, handle) = try fileSystem.create(
                     UInt(parent), ByteString(cString: name!), mode, flags: file!.pointee.flags, request.caller)
                 var entry = Request.entry(found, fileSystem)
-                Request.prepare(&file!.pointee, for: handle)
+                Request.prepare(&file!.pointee, for: handle, in: fileSystem)
                 if fuse_reply_create(request.raw, &entry, file) != 0 {
-                    Handle.release(file!.pointee.fh)
+                    fileSystem.handles.release(file!.pointee.fh)
                     fileSystem.table.forget(found.id, count: 1)
                 }
             }
         }
         table.release = { request, _, file in
             let request = Request(request)
-            Handle.release(file!.pointee.fh)
+            request.fileSystem.handles.release(file!.pointee.fh)
             request.replyDone()
         }
         // Only control files get a flush; all others are opened with noflush.
@@ -92,7 +92,7 @@ extension Callbacks {
         }
         table.releasedir = { request, _, file in
             let request = Request(request)
-            Handle.release(file!.pointee.fh)
+            request.fileSystem.handles.release(file!.pointee.fh)
             request.replyDone()
         }
         table.fsyncdir = { request, id, _, file in
@@ -112,8 +112,8 @@ extension Callbacks {
 }
 
 extension Request {
-    static func prepare(_ file: inout fuse_file_info, for handle: Handle) {
-        file.fh = handle.retainedForKernel()
+    static func prepare(_ file: inout fuse_file_info, for handle: Handle, in fileSystem: FileSystem) {
+        file.fh = fileSystem.handles.hold(handle)
         if handle is ControlHandle {
             file.direct_io = 1
         } else if let open = handle as? OpenFile, open.isDirect {
@@ -126,8 +126,9 @@ extension Request {
     }
 
     func replyOpen(_ handle: Handle, _ file: UnsafeMutablePointer<fuse_file_info>) {
-        Self.prepare(&file.pointee, for: handle)
-        if fuse_reply_open(raw, file) != 0 { Handle.release(file.pointee.fh) }
+        Self.prepare(&file.pointee, for: handle, in: fileSystem)
+        let fileSystem = fileSystem
+        if fuse_reply_open(raw, file) != 0 { fileSystem.handles.release(file.pointee.fh) }
     }
 
     func list(_ id: UInt, _ size: Int, _ offset: Int, _ handle: UInt64, withAttributes: Bool) {

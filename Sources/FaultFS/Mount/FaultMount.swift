@@ -127,6 +127,7 @@ package final class FaultMount: @unchecked Sendable {
         detach(session)
         session.stop()
         session.join()
+        fileSystem.handles.releaseAll()
         state = .unmounted(fileSystem)
         // Remove the state directory whatever fails from here on.
         let result = Swift.Result { () throws(MountError) in

@@ -51,9 +51,6 @@ final class WorkerPool: @unchecked Sendable {
     private let isStopping = Atomic<Bool>(false)
 
     private static let pollIntervalMilliseconds = 4
-    /// How many polls in a row must find a backlog before a worker is added, or none before one is parked.
-    private static let pollsBeforeAdding = 4
-    private static let pollsBeforeParking = 64
 
     init(
         _ sizing: Sizing, limit: Int, hasBacklog: @escaping @Sendable () -> Bool, onEnd: @escaping @Sendable () -> Void,
@@ -156,28 +153,18 @@ final class WorkerPool: @unchecked Sendable {
     private func monitor() {
         lock.lock()
         defer { lock.unlock() }
-        var lastFinished = 0
-        var (backlogPolls, idlePolls) = (0, 0)
+        var monitor = PoolMonitor()
         while !isStopping.load(ordering: .relaxed) {
             activity.wait(lock, atMostMilliseconds: Self.pollIntervalMilliseconds)
             let finished = finished.load(ordering: .sequentiallyConsistent)
             let busy = started.load(ordering: .sequentiallyConsistent) - finished
-            let areAllBusy = busy >= active.load(ordering: .relaxed)
-            if finished != lastFinished {
-                (backlogPolls, idlePolls) = areAllBusy && hasBacklog() ? (backlogPolls + 1, 0) : (0, idlePolls + 1)
-                if backlogPolls == Self.pollsBeforeAdding {
-                    backlogPolls = 0
-                    addWorker()
-                } else if idlePolls == Self.pollsBeforeParking {
-                    idlePolls = 0
-                    surplus.store(active.load(ordering: .relaxed) > 1 ? 1 : 0, ordering: .relaxed)
-                }
-            } else if areAllBusy {
-                addWorker()
-            } else if busy == 0 {
-                waitForRequest(after: finished)
+            let active = active.load(ordering: .relaxed)
+            switch monitor.decide(busy: busy, active: active, finished: finished, hasBacklog: hasBacklog) {
+            case .nothing: break
+            case .addWorker: addWorker()
+            case .parkWorker: surplus.store(active > 1 ? 1 : 0, ordering: .relaxed)
+            case .sleep: waitForRequest(after: finished)
             }
-            lastFinished = finished
         }
     }
 

@@ -1,0 +1,31 @@
+import Glibc
+import Testing
+
+@testable import FaultFS
+
+/// What is left of a mount in the serving process once it is gone.
+@Suite(.enabled(if: Bench.canMount)) struct MountLifetimeTests {
+    /// Mounts, lets another process keep a file open, unmounts by force, and forgets the mount.
+    private func mountWithHeldFile(_ file: String) throws -> (Weak<FileSystem>, holder: String) {
+        let bench = try Bench(prepare: "echo 1 > f; mkdir d") { $0.unmountPatienceMilliseconds = 50 }
+        let holder = bench.succeed("sleep 600 \(file) >/dev/null 2>&1 & echo $!").filter(\.isNumber)
+        let fileSystem = Weak(try #require(bench.mount.fileSystem))
+        // The holder has opened the file when another process sees it.
+        for _ in 0..<5000 where Shell.run("ls -l /proc/\(holder)/fd | grep -q /mnt/").status != 0 { usleep(1000) }
+        try bench.mount.unmount()
+        return (fileSystem, holder)
+    }
+
+    private final class Weak<Object: AnyObject> {
+        weak var object: Object?
+        init(_ object: Object) { self.object = object }
+    }
+
+    /// The kernel does not release such a file in time, and one held handle kept the whole mount with its descriptors.
+    @Test(arguments: ["3>>.faultline/oracle", "3<f", "3<d"])
+    func `a file that is open through a forced unmount keeps nothing of the mount`(file: String) throws {
+        let (fileSystem, holder) = try mountWithHeldFile(file)
+        defer { _ = Shell.run("kill -9 \(holder)") }
+        #expect(fileSystem.object == nil)
+    }
+}
