@@ -58,6 +58,20 @@ struct SchemaTests {
         #expect(try JSONSchema("replay.json").problems(of: try object(["replay", Self.case], status: 1)) == [])
     }
 
+    @Test(arguments: [
+        (["append", "truncate-before"], "schedules.json", Int32(0)),
+        (["append", "--limit", "3"], "schedules.json", 3),
+        (["append", "--no-crashes", "--preemptions", "1"], "schedules.json", 0),
+        (["append", "--planted", "number-doubled"], "schedules.json", 1),
+        (["append", "--planted", "number-doubled", "--replay", "A2,B1"], "schedules-replay.json", 1),
+        (["append", "--replay", "A2,B1"], "schedules-replay.json", 0),
+    ])
+    func `schedules are as their schema says`(words: [String], schema: String, status: Int32) throws {
+        let answer = try Faultline.run(["schedules"] + words + ["--json"], directory: temporary.path)
+        #expect(answer.status == status, "\(answer.error)")
+        #expect(try JSONSchema(schema).problems(of: Data(answer.output.utf8)) == [])
+    }
+
     @Test func `a matrix is as its schema says`() throws {
         let matrix = """
             known: [{check: durable, loss: write x, reason: an old bug}]
