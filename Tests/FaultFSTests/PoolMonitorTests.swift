@@ -25,7 +25,8 @@ struct PoolMonitorTests {
 
     @Test func `queued requests call another thread at the fourth poll, and again four later`() {
         let found = decisions(Array(repeating: Poll(), count: 9))
-        #expect(found == [.nothing, .nothing, .nothing, .addWorker, .nothing, .nothing, .nothing, .addWorker, .nothing])
+        #expect(
+            found == [.nothing, .nothing, .nothing, .addWorker, .nothing, .nothing, .nothing, .addWorker, .nothing])
     }
 
     @Test(arguments: [
