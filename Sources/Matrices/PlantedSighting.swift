@@ -43,6 +43,11 @@ package struct PlantedSighting: Hashable, Sendable {
         package var samples: Int?
     }
 
+    /// Whether one power cut shows it, without another fault, a crash during recovery or a write after it.
+    package var showsByPowerCut: Bool {
+        scenario == .explore && rules.isEmpty && !exploring.crashesRecovery && !exploring.writesAfterRecovery
+    }
+
     /// The request for the run, with the bug planted.
     package func request(planting bug: String, _ targets: TargetCatalog) throws -> RunRequest {
         let target = try targets.target(target).configured(

@@ -2,6 +2,7 @@ import ArgumentParser
 import Bytes
 import Engine
 import Interleavings
+import Machine
 import Matrices
 import Report
 import Runs
@@ -17,6 +18,7 @@ struct PlantedCommand: ParsableCommand {
         discussion: """
               faultline planted                    every bug, and what finds it
               faultline planted tail-uncut         one of them, with the story that Faultline tells of it
+              sudo faultline planted --confirm     which a real ext4, xfs and btrfs show, too, as a table
 
             docs/planted-bugs.md has the stories of all; --page writes it.
             """)
@@ -27,8 +29,17 @@ struct PlantedCommand: ParsableCommand {
     @Flag(help: "Explore every bug and print the page docs/planted-bugs.md.")
     var page = false
 
+    @Flag(
+        help: """
+            Look for each bug that a power cut shows below a real ext4, xfs and btrfs, too, for \(Self.confirmSeconds) s each \
+            at most, and print a table (root; docs/real-filesystems.md).
+            """)
+    var confirm = false
+
+    private static let confirmSeconds = 20
+
     func validate() throws {
-        guard name == nil || !page else { throw ValidationError("--page prints all of them") }
+        guard name == nil || !page, !(page && confirm) else { throw ValidationError("--page prints all of them") }
         if let name, PlantedBug(rawValue: name) == nil {
             throw ValidationError(
                 "no bug is called \(name); they are: \(PlantedBug.allCases.map(\.name).joined(separator: ", "))")
@@ -36,6 +47,10 @@ struct PlantedCommand: ParsableCommand {
     }
 
     func run() throws {
+        if confirm {
+            let bugs = name.flatMap { PlantedBug(rawValue: $0) }.map { [$0] } ?? PlantedBug.allCases
+            return StandardOutput.write(try Interruption.shared.awaiting { try confirmations(of: bugs) }.text)
+        }
         if let bug = name.flatMap({ PlantedBug(rawValue: $0) }) {
             StandardOutput.write(try sections(of: [bug]).joined())
         } else if page {
@@ -61,14 +76,32 @@ struct PlantedCommand: ParsableCommand {
         }
     }
 
+    /// Looks below real filesystems for each of these bugs that a power cut alone shows.
+    private func confirmations(of bugs: [PlantedBug]) throws -> PlantedConfirmations {
+        try RunCommand.refuse(BlockScenario.name, needing: BlockScenario.needs)
+        let doctor = Doctor(driver: DoctorCommand.driver())
+        return try withSession { session, targets in
+            var table = PlantedConfirmations(filesystems: Confirmer.defaultFilesystems)
+            for bug in bugs {
+                guard let sighting = bug.sightings.first, sighting.showsByPowerCut else { continue }
+                let request = try sighting.request(planting: bug.name, targets)
+                var result = session.run(request)
+                Confirmer(
+                    request, seconds: Self.confirmSeconds, in: session, obstacle: { doctor.obstacle(to: $0) }
+                ).confirm(&result, progress: { _ in })
+                guard !Interruption.shared.isInterrupted else { break }
+                let finding = result.findings.first { $0.check == sighting.check }
+                table.add(bug, sighting.check, finding?.confirmed ?? [])
+                StandardError.say("\(bug.name): \((finding?.confirmed ?? []).map(\.words).joined(separator: "; "))")
+            }
+            return table
+        }
+    }
+
     /// Explores each bug that exploring or schedules find, and leaves nothing behind.
     private func sections(of bugs: [PlantedBug]) throws -> [String] {
-        let targets = try TargetCatalog.besideThisProgram()
-        let run = try RunDirectory(
-            in: RunDirectory.parent(option: nil), target: "planted", scenario: "explore", seed: 0)
-        let sections = Result {
-            let session = RunSession(parent: try run.makeScratch(), program: ProgramName.shown, wording: English())
-            return try bugs.map { bug in
+        try withSession { session, targets in
+            try bugs.map { bug in
                 if let sighting = bug.scheduleSighting {
                     let test = ScheduleTests.named(sighting.test)
                     return PlantedPage.section(
@@ -80,8 +113,19 @@ struct PlantedCommand: ParsableCommand {
                 return PlantedPage.section(bug, session.run(try sighting.request(planting: bug.name, targets)))
             }
         }
+    }
+
+    /// Lets `body` make runs that are removed afterwards.
+    private func withSession<Output>(_ body: (RunSession, TargetCatalog) throws -> Output) throws -> Output {
+        let targets = try TargetCatalog.besideThisProgram()
+        let run = try RunDirectory(
+            in: RunDirectory.parent(option: nil), target: "planted", scenario: "explore", seed: 0)
+        let output = Result {
+            try body(
+                RunSession(parent: try run.makeScratch(), program: ProgramName.shown, wording: English()), targets)
+        }
         try run.finish()
         try TreeRemoval.remove(run.path)
-        return try sections.get()
+        return try output.get()
     }
 }
