@@ -59,6 +59,9 @@ package struct RunSession: Sendable {
                 directory, wording: wording, memory: memory, sharedBy: runsAtOnce,
                 shouldStop: { interruption.isInterrupted },
                 progress: progress)
+            var request = request
+            request.target.temporaryDirectory = context.scratchFile("temporary")
+            try RunFiles.makeDirectory(context.scratchFile("temporary"))
             result = runner.run(request, context)
             try directory.writeReproduceScript(request.arguments().map { ByteString($0) })
             try write(result.withoutLocalPaths(program: program, request), to: directory)

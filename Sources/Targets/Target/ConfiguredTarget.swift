@@ -8,6 +8,8 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
     package let configuration: [Setting]
     /// Warnings about its commands.
     package let warnings = TargetWarnings()
+    /// The TMPDIR of both commands, which the run removes; nil for that of this process. In a sandbox they have another one.
+    package var temporaryDirectory: ByteString?
     /// The confinement of both commands.
     package var confinement = Confinement.onlyEscapingLinks
 
@@ -50,6 +52,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
 
     private func command(_ arguments: [ByteString]) -> Command {
         var command = Command(arguments.map(substituted))
+        if let temporaryDirectory { command.environment["TMPDIR"] = temporaryDirectory }
         command.environment.merge(target.environment.mapValues(substituted)) { $1 }
         command.directory = target.directory
         command.sandbox = confinement.sandbox
