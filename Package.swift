@@ -59,6 +59,14 @@ let package = Package(
                 "Oracle", "Events", "Engine", "Storage", "Model", "Platform", "Bytes", "CPlatform",
                 .product(name: "Yams", package: "Yams"),
             ],
+            resources: [
+                "driver.py", "driver.c", "driver.go", "driver.rs", "target.yaml", "library.py", "library.h",
+                "library.go",
+                "library.rs",
+            ]
+            .map {
+                .embedInCode("New/\($0).template")
+            },
             swiftSettings: house),
         .target(
             name: "Exploration",

@@ -40,7 +40,7 @@ package struct TargetReport: Encodable {
     }
 
     package var lines: [ReportLine] {
-        var lines: [ReportLine] = ["\(name): \(description)"]
+        var lines: [ReportLine] = [ReportLine(description.isEmpty ? name : "\(name): \(description)")]
         func add(_ title: String, _ value: String) {
             lines.append("  \(title.padded(to: 11))\(value)")
         }

@@ -101,8 +101,7 @@ import Testing
         #expect(error?.description.contains(row.error) == true, "\(error?.description ?? "no error")")
     }
 
-    @Test(arguments: ["name", "description", "workload", "recover"]) func `required keys must be present`(_ key: String)
-    {
+    @Test(arguments: ["name", "workload", "recover"]) func `required keys must be present`(_ key: String) {
         let text = ManifestTests.minimal.split(separator: "\n").filter { !$0.hasPrefix(key) }.joined(separator: "\n")
         let error = #expect(throws: YAMLError.self) { try target(text) }
         #expect(error?.description == "m.yaml: the manifest needs a key \(key)")

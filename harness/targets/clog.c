@@ -3,6 +3,7 @@
  *     cc -std=c11 -O2 -I lib -o clog clog.c
  *     faultline run ./clog.yaml --scenario smoke */
 #include "faultline_driver.h"
+#include <stdint.h>
 #include <sys/stat.h>
 
 typedef struct { uint32_t sum, key_size, value_size; } header; /* value_size UINT32_MAX: a delete */

@@ -47,7 +47,10 @@ package struct Manifest {
         let parameters = try self.parameters(values["parameters"])
         let known = parameters.map(\.name)
         var target = Target(
-            name: try name(required("name")), description: try oneLine(required("description"), "description"),
+            name: try name(required("name")),
+            description: try values["description"].map { (value) throws(YAMLError) in
+                try oneLine(value, "description")
+            } ?? "",
             source: try values["source"].map { (value) throws(YAMLError) in try oneLine(value, "source") } ?? "",
             contract: try values["contract"].map(contract) ?? .durable,
             workload: try command(required("workload"), "workload", known),

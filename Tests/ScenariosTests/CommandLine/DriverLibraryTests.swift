@@ -66,8 +66,11 @@ import Testing
         language: Language
     ) throws {
         let manifest = try example(language)
-        let run = try faultline("run", manifest, "--scenario", "smoke", "--ops", "300")
-        #expect(run.status == 0 && run.output.contains("320 operations acknowledged"), "\(run)")
+        for words in [["--ops", "30"], ["--ops", "3", "--value-len", "65536"]] {
+            let run = try Faultline.run(
+                ["run", manifest, "--scenario", "smoke"] + words, directory: temporary.path)
+            #expect(run.status == 0 && run.output.contains("operations acknowledged"), "\(run)")
+        }
         let payloads = try oracle(language, ["FAULTLINE_OPS": "300"]).compactMap { $0["payload"] as? String }
             .map { try #require(Data(base64Encoded: $0)) }
         #expect(payloads.contains { $0.isEmpty } && payloads.contains { $0.count == 65536 })
@@ -84,7 +87,7 @@ import Testing
 
     @Test(arguments: wrongDumps.filter { Language.here.contains($0.0) })
     func `a driver whose dump is wrong does not pass smoke`(row: (Language, String, String)) throws {
-        let run = try faultline("run", example(row.0, [(row.1, row.2)]), "--scenario", "smoke")
+        let run = try faultline("run", example(row.0, [(row.1, row.2)]), "--scenario", "smoke", "--ops", "10")
         #expect(run.status == 2, "\(run)")
     }
 
@@ -92,7 +95,7 @@ import Testing
     func `explore passes a store that syncs, and finds one that does not`(
         language: Language, row: (sync: String, status: Int32)
     ) throws {
-        let run = try faultline("explore", example(language), "--ops", "4", "--set", "sync=\(row.sync)")
+        let run = try faultline("explore", example(language), "--ops", "3", "--set", "sync=\(row.sync)")
         #expect(run.status == row.status, "\(run)")
         #expect(row.status == 0 || run.output.contains("durable"), "\(run)")
     }
@@ -126,7 +129,7 @@ import Testing
         let phases = try oracle(language, ["FAULTLINE_OPS": "6"]).map { $0["phase"] as? String ?? "acknowledged" }
         let (begin, end) = ("begin", "acknowledged")
         #expect(phases == [begin, begin, begin, begin, end, end, end, end, begin, begin, end, end])
-        let run = try faultline("run", manifest, "--scenario", "power-cut", "--cycles", "1", "--ops", "20")
+        let run = try faultline("run", manifest, "--scenario", "power-cut", "--cycles", "1", "--ops", "12")
         #expect(run.status == (syncs ? 0 : 1), "\(run)")
     }
 
@@ -162,13 +165,13 @@ import Testing
         let refused = lines.filter { $0["phase"] as? String == "failed" }
         #expect(!refused.isEmpty && refused.allSatisfy { $0["key"] as? String == "azAz" })
         #expect(lines.first?["seq"] as? Int == 41 && lines.last?["seq"] as? Int == 100 && lines.count == 120)
-        let run = try faultline("run", manifest, "--scenario", "smoke")
+        let run = try faultline("run", manifest, "--scenario", "smoke", "--ops", "30")
         #expect(run.status == 0, "\(run)")
     }
 
     @Test(.enabled(if: ManifestTargetTests.hasPython)) func `keys may be any bytes`() throws {
         let manifest = try example(.python, [("drive(Store)", "drive(Store, odd_keys=True)")])
-        let run = try faultline("run", manifest, "--scenario", "smoke")
+        let run = try faultline("run", manifest, "--scenario", "smoke", "--ops", "30")
         #expect(run.status == 0, "\(run)")
     }
 

@@ -23,7 +23,6 @@ import base64, json, os, random, sys, threading, time
 
 
 class Refused(Exception): """The store refused one operation and goes on."""
-
 class Usage(Exception): """The driver was called wrongly."""
 
 
