@@ -67,7 +67,7 @@ package struct CycleBenchmark {
         let point = CrashPoint(.after, Int(operationCount) * 2, .oracleLines)
         let crash = LiveCycle.Crash(trigger: .point(point), choice: .nothing)
         let life = try cycle.run(named: "cut", firstSeq: 1, crash: crash)
-        guard life.cut != nil else { throw RunError.harness("the power did not go: nothing was measured") }
+        guard life.cut != nil else { throw RunError.harness("the power cut did not happen: nothing was measured") }
         var history = OracleHistory(context.oracle, context.memory)
         try history.readAll()
         let recovery = try RecoverClient(target).recoverAlone(backing).recovery

@@ -76,6 +76,9 @@ final class CheckedStates {
         try seen.resetJudgements()
     }
 
+    /// Forgets which failing states were passed on, so that all are passed on again.
+    func resetFindings() { countedOfAnyProfile = nil }
+
     /// Queues a state, if it needs a check.
     func enqueue(_ hash: StateHash, _ survivors: Survivors, of epoch: Epoch) throws {
         guard seen.needsCheck(hash, at: epoch.lines) else { return }

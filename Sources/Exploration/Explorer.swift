@@ -13,7 +13,7 @@ import Storage
 /// States are identified by hash, and each is recovered once (`CheckedStates`). A verdict depends on the evidence and the
 /// oracle line, not on the state alone. The results do not depend on the number of threads. Not thread safe.
 package final class Explorer {
-    package let recording: Recording
+    package private(set) var recording: Recording
     private var profile: Profile
     private let limits: ExplorationLimits
     private let seed: UInt64
@@ -80,6 +80,17 @@ package final class Explorer {
         countsBefore = states.counts
         startCount = states.counts.checked
         if let earlier { resume(from: earlier) }
+    }
+
+    /// Begins another recording of the same data, such as one with other barriers, with the same oracle lines. Coverage,
+    /// counts and findings are reset; a state that was recovered before is judged again, but not recovered again.
+    ///
+    /// Crashes during recovery are checked only of states that were not recovered before.
+    package func begin(_ recording: Recording, _ profile: Profile) throws(RecordingError) {
+        self.recording = recording
+        try begin(profile)
+        states.resetFindings()
+        collector = FindingCollector(recording)
     }
 
     private func resume(from earlier: ExplorationProgress) {

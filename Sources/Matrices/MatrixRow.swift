@@ -103,14 +103,14 @@ package struct MatrixRow: Codable, Sendable {
             let seen = row.result?.verdict ?? .inconclusive
             let isMissed = row.expectation != .pass && seen == .pass
             let counted = isMissed ? Verdict.harnessError : seen
-            if counted.gravity > worst.gravity { worst = counted }
+            if counted.severity > worst.severity { worst = counted }
         }
         return worst
     }
 }
 
 extension Verdict {
-    fileprivate var gravity: Int {
+    fileprivate var severity: Int {
         switch self {
         case .pass: 0
         case .inconclusive: 1

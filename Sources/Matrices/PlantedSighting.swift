@@ -71,6 +71,8 @@ package struct PlantedSighting: Hashable, Sendable {
         options["depth"] = exploring.crashesRecovery ? ["2"] : nil
         options["writable"] = exploring.writesAfterRecovery ? ["true"] : nil
         options["epoch-states"] = exploring.epochStates.map { ["\($0)"] }
+        // A story of the page does not depend on the time that a search for fixes takes.
+        options["no-fix"] = scenario == .explore ? ["true"] : nil
         options["samples"] = exploring.samples.map { ["\($0)"] }
         return options
     }

@@ -21,7 +21,7 @@ struct BatchKey {
         versions = undecided.map { ($0.batch, $0.begin) }
         var lastOfBatch: [Int: Int] = [:]
         for version in undecided { lastOfBatch[version.batch] = version.begin }
-        let succession = Succession(all, order)
+        let succession = LastWriteCandidates(all, order)
         var free: Int?
         var options: [Option] = []
         for version in all where areSame(version.kept, payload) && succession.mayBeLast(version) {

@@ -56,7 +56,7 @@ func areSame(_ first: [UInt8]?, _ second: [UInt8]?) -> Bool {
 }
 
 /// Decides which of a key's operations may be the last one: all except those that a certain operation replaces.
-struct Succession {
+struct LastWriteCandidates {
     private let order: Order
     private let lastCertainBegin: Int
     private let lastOfBatch: [Int: Int]
@@ -91,20 +91,20 @@ extension [Version] {
     @inline(__always)
     func allow(_ payload: [UInt8]?, _ order: Order) -> Bool {
         if count == 1 { return areSame(self[0].kept, payload) }
-        let succession = Succession(self, order)
+        let succession = LastWriteCandidates(self, order)
         return contains { areSame($0.kept, payload) && succession.mayBeLast($0) }
     }
 
     /// The legal versions, for reports; certain ones first.
     func legal(_ order: Order) -> [Version] {
-        let succession = Succession(self, order)
+        let succession = LastWriteCandidates(self, order)
         let legal = filter(succession.mayBeLast)
         return legal.filter(\.isCertain) + legal.filter { !$0.isCertain }
     }
 
     /// Whether the key must exist, unless an operation with an unknown outcome deleted it.
     func isLive(_ order: Order) -> Bool {
-        let succession = Succession(self, order)
+        let succession = LastWriteCandidates(self, order)
         return !contains { $0.isCertain && $0.kept == nil && succession.mayBeLast($0) }
     }
 }

@@ -160,7 +160,9 @@ package struct Replay: Sendable {
     private func outcome(scratch: ByteString, _ context: RunContext?) throws -> Outcome {
         if !record.hasTrace { return try runImage(scratch: scratch, context) }
         if let live = record.live {
-            guard let context else { throw RunError.harness("what a live store showed shows on a mount alone") }
+            guard let context else {
+                throw RunError.harness("a live store showed this finding: it can be replayed only on a mount")
+            }
             try record.checkTrace(in: directory)
             let place = try context.within("live")
             let (judgement, account) = try live.repeatRun(
@@ -182,6 +184,7 @@ package struct Replay: Sendable {
             )
         }
         account?.firstCrash = record.firstCrash
+        if let fix = record.fix { account?.reasons.append(wording.words(for: fix)) }
         return Outcome(
             state: scene.state, lost: try scene.recording.losses(of: scene.state).descriptions, judgement: judgement,
             account: account, escapingLinks: scene.state.tree.escapingLinks())
@@ -262,7 +265,7 @@ package struct Replay: Sendable {
             return MemoryRecovery(store, payloads: recording.payloads, probing: profile)
         }
         guard let context else {
-            throw RunError.harness("what a store does when it is written after recovery shows on a mount alone")
+            throw RunError.harness("a write after recovery showed this finding: it can be replayed only on a mount")
         }
         return MountedRecovery(
             target, client: client, payloads: recording.payloads, context: context, scratch: scratch,

@@ -167,7 +167,7 @@ package struct MatrixReport: ReportSubject {
         var hasRun: Bool { row.obstacle == nil && row.result != nil }
 
         /// The key for grouping: violations of the same check are alike, whatever key shows them.
-        var likeness: String {
+        var groupingKey: String {
             let cause =
                 row.isAsExpected || row.result?.findings.isEmpty != false ? why : row.result!.findings[0].check.rawValue
             return [row.target, row.scenario.rawValue, verdict.text, cause].joined(separator: "\n")
@@ -205,10 +205,10 @@ package struct MatrixReport: ReportSubject {
         var places: [String: Int] = [:]
         let shown = rows.filter { !$0.isPlanted } + rows.filter { $0.isPlanted && (showsAll || !$0.isPlantedAndFound) }
         for line in shown.map({ Line($0, verdict(of: $0)) }) {
-            if let place = places[line.likeness] {
+            if let place = places[line.groupingKey] {
                 lines[place].add(line)
             } else {
-                places[line.likeness] = lines.count
+                places[line.groupingKey] = lines.count
                 lines.append(line)
             }
         }

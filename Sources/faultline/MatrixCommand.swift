@@ -17,7 +17,7 @@ struct MatrixCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "matrix",
         abstract:
-            "Runs targets × scenarios × seeds × parameters, by default the built-in targets under all that works.",
+            "Runs a matrix of targets, scenarios, seeds and parameters; by default the built-in targets under what works here.",
         discussion: """
               faultline matrix                              the default matrix: a first result in a minute
               faultline matrix night.yaml --duration 8h     a soak: the seeds go on rising until time is up
@@ -57,10 +57,10 @@ struct MatrixCommand: ParsableCommand {
     @Option(help: "Run every N-th cell only, beginning with the K-th, as K/N.")
     var shard: Shard = .whole
 
-    @Option(help: "Go on with the results in this file, of the same matrix.")
+    @Option(help: "Resume the matrix run whose results are in this file.")
     var resume: ByteString?
 
-    @Option(help: "How often cells fail the store that do not say it themselves (default: as the scenario does).")
+    @Option(help: "Kills or power cuts of a cell that does not set `cycles` (default: the scenario's).")
     var cycles: Int?
 
     @OptionGroup var output: MatrixOutput
@@ -73,7 +73,7 @@ struct MatrixCommand: ParsableCommand {
             throw ValidationError("--duration goes with neither --resume nor --shard")
         }
         guard resume == nil || shard == .whole else {
-            throw ValidationError("--resume knows the shard of its file: leave --shard out")
+            throw ValidationError("--resume takes the shard from its file: omit --shard")
         }
     }
 

@@ -57,7 +57,7 @@ struct MountCommand: ParsableCommand {
     @Option(help: "Which sets of unsynced changes may survive a crash.")
     var profile: Profile = .ext4Ordered
 
-    @Option(help: "What a crash does of which no more is said: drop, keep, seeded, torn or reordered.")
+    @Option(help: "The effect of a crash that names none: drop, keep, seeded, torn or reordered.")
     var effect: CrashEffect = .drop
 
     @Option(help: "The seed of all chance: the same seed and operations give the same faults.")

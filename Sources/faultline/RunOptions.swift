@@ -43,7 +43,7 @@ struct RunOptions: ParsableArguments {
     @Option(help: "Bytes of a value, 1 to 65536 (default: a mix of sizes).")
     var valueLen: Int?
 
-    @Option(help: "How many clients work at once. Of several no two runs are alike.")
+    @Option(help: "Concurrent clients. With more than one, a run cannot be repeated exactly.")
     var threads = 1
 
     @Option(help: "Where run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")

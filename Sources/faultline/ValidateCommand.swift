@@ -36,7 +36,7 @@ struct ValidateCommand: ParsableCommand {
     @Option(help: "What the store is held to; by default what its documentation promises.")
     var contract: Contract?
 
-    @Option(help: "Compare the values of so many keys only, drawn by --seed; that a key is there is always checked.")
+    @Option(help: "Compare only this many values, sampled by --seed. The presence of every key is always checked.")
     var sample: Int?
 
     @Option(help: "Which keys are drawn.")

@@ -106,7 +106,9 @@ private struct DependencyChecker {
     /// Describes a dependency that is lost; nil if there is none.
     func missingDependency(_ survivors: Survivors) -> String? {
         for (index, fate) in survivors.fates.enumerated() where fate != .lost {
-            if case .joinsNext = effects[index].bond, index + 1 < effects.count, survivors.fates[index + 1] != fate {
+            if case .joinsNext = effects[index].dependency, index + 1 < effects.count,
+                survivors.fates[index + 1] != fate
+            {
                 return "\(index) without \(index + 1)"
             }
             for dependency in requirements[index] {

@@ -89,7 +89,7 @@ struct AimedPowerCutTests {
         let result = try run("engine", [aim], operations: 12)
         #expect(result.verdict == .inconclusive)
         #expect(result.aims?.map(\.outcome) == [outcome])
-        #expect(result.reason?.contains("the power did not go at") == true)
+        #expect(result.reason?.contains("the power cut at") == true)
     }
 
     /// A store whose recovery rewrites its log in place survives one cut, and not one more while it does that.

@@ -61,7 +61,7 @@ extension LogCore {
     func truncate(after lsn: UInt64) throws(EngineError) {
         removal.lock()
         defer { removal.unlock() }
-        let word = try sealWhateverComes()
+        let word = try sealRetrying()
         let last = base.lsn + word.count - 1
         try sync(through: last)
         do throws(EngineError) {
@@ -142,7 +142,7 @@ extension LogCore {
     /// Makes all records durable and writes a close mark, which distinguishes later damage from a torn tail. Later calls
     /// throw `closed`. Throws the poisoning error, if any.
     func close() throws(EngineError) {
-        let word = try sealWhateverComes()
+        let word = try sealRetrying()
         let next = base.lsn + word.count
         try sync(through: next - 1)
         try poisoning { () throws(StorageError) in try active.close(at: word.endBytes, nextLSN: next) }
@@ -158,7 +158,7 @@ extension LogCore {
     }
 
     /// Seals the log and returns the old word.
-    private func sealWhateverComes() throws(EngineError) -> Reservation {
+    private func sealRetrying() throws(EngineError) -> Reservation {
         while true {
             let word = Reservation(rawValue: words.load(Word.reservation))
             if word.isSealed {

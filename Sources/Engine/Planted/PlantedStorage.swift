@@ -23,16 +23,16 @@ extension PlantedBug {
 
 /// A storage whose sync of a file returns immediately, and happens before the next change of the file.
 private final class LateSync: StorageInterposer {
-    private typealias Debt = @Sendable () throws(StorageError) -> Void
-    private let owed = Guarded<[ByteString: Debt]>([:])
+    private typealias PostponedSync = @Sendable () throws(StorageError) -> Void
+    private let postponedSyncs = Guarded<[ByteString: PostponedSync]>([:])
 
     func interpose(
         _ call: StorageCall, _ name: ByteString, proceed: @escaping @Sendable () throws(StorageError) -> Void
     ) throws(StorageError) {
         if call == .sync {
-            owed.withLock { $0[name] = proceed }
+            postponedSyncs.withLock { $0[name] = proceed }
         } else {
-            try owed.withLock { $0.removeValue(forKey: name) }?()
+            try postponedSyncs.withLock { $0.removeValue(forKey: name) }?()
             try proceed()
         }
     }

@@ -14,6 +14,8 @@ package struct FoundCause: Sendable {
     package var stateCount: Int
     /// The states beside it; empty if there was no time to recover them.
     package var neighbours: [Neighbour] = []
+    /// The missing syncs; nil if they were not searched for.
+    package var fix: BarrierFix?
     /// Whether the run was stopped before the state was fully minimised.
     package var isCutShort = false
 
@@ -44,6 +46,9 @@ package struct CauseGroup: Sendable {
         let isLike = member.cause.hasAcknowledged == shown.cause.hasAcknowledged
         if isLike, member.state.isSmaller(than: shown.state) { shown = member }
     }
+
+    /// Sets the fix of the cause that is shown.
+    package mutating func setFix(_ fix: BarrierFix) { shown.fix = fix }
 
     /// The causes in groups, those with most states first.
     package static func groups(of causes: [FoundCause]) -> [CauseGroup] {

@@ -133,14 +133,14 @@ extension Cleanup {
             if isDryRun { return }
             last = strays.last ?? last
             guard ContinuousClock.now < end else {
-                if let last { sayGoesOn(last) }
+                if let last { reportRespawning(last) }
                 return
             }
             usleep(500)
         }
     }
 
-    private mutating func sayGoesOn(_ stray: StrayProcesses.Stray) {
+    private mutating func reportRespawning(_ stray: StrayProcesses.Stray) {
         let reason =
             "a killed run left processes that start others faster than they can be killed; this was the last one seen: "
             + "call `faultline cleanup` again, or stop what starts them"

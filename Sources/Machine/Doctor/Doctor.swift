@@ -103,13 +103,13 @@ package struct Doctor: Sendable {
     }
 
     func trialMount() -> Requirement {
-        if let few = fewOpenFiles() { return few }
+        if let few = openFileLimitRequirement() { return few }
         guard let problem = host.tryMount() else { return Requirement("mount", met: true, "a trial mount worked") }
         return Requirement("mount", met: false, problem, remedy: mountRemedy())
     }
 
     /// The unmet requirement on open files, if the limit is too low for any mount; else nil.
-    func fewOpenFiles() -> Requirement? {
+    func openFileLimitRequirement() -> Requirement? {
         let wanted = 64
         let line = host.text("/proc/self/limits")?.split(separator: "\n").first { $0.hasPrefix("Max open files") }
         // The last fields are the soft limit, the hard limit (which applies, as a process may raise its soft limit to

@@ -18,7 +18,7 @@ extension Doctor {
     /// that no other requirement covers.
     package func mountWays() -> [MountWay] {
         let isInNamespace = host.isRoot && isInUserNamespace
-        let device = deviceForEverybody()
+        let device = sharedFUSEDeviceRequirement()
         var ways = [
             MountWay(
                 name: "as root", command: "sudo faultline …", isOurs: host.isRoot && !isInNamespace,
@@ -54,7 +54,7 @@ extension Doctor {
         return map.split(whereSeparator: \.isWhitespace) != ["0", "0", "4294967295"]
     }
 
-    private func deviceForEverybody() -> Requirement {
+    private func sharedFUSEDeviceRequirement() -> Requirement {
         let path: ByteString = "/dev/fuse"
         guard !host.isRoot else {
             return Requirement(
@@ -90,7 +90,7 @@ extension Doctor {
             return Requirement(
                 "user namespaces", met: false, "\(name) is \(value)", remedy: "sudo sysctl \(name)=\(wanted)")
         }
-        if let few = fewOpenFiles() { return few }
+        if let few = openFileLimitRequirement() { return few }
         // Seccomp filters, chroot(2) and security modules can also refuse, which no file shows.
         guard let problem = host.tryNamespace() else {
             return Requirement("user namespaces", met: true, "one was made")

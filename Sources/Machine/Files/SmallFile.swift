@@ -112,7 +112,7 @@ package enum SmallFile {
         }
 
         /// Returns the descriptor; the caller must close it.
-        consuming func descriptorForKeeps() -> Int32 {
+        consuming func releaseDescriptor() -> Int32 {
             let kept = descriptor
             descriptor = -1
             return kept

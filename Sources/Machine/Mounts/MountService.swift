@@ -193,11 +193,11 @@ extension MountServiceError: CustomStringConvertible {
         case .notAnOracle(let path, let reason):
             "\(path): not an oracle, so that no line is appended: \(reason); name another file"
         case .cannotAsk(let path, let reason):
-            "\(path): cannot be unmounted, for nobody knows whether it is served: \(reason)"
+            "\(path): cannot be unmounted: unable to tell whether a process serves it: \(reason)"
         case .lingers(let process, let seconds):
             "process \(process), which serves the mount, did not end within \(seconds) s; `kill -9 \(process)` and "
                 + "`faultline cleanup` take it away"
-        case .endedBadly(let log): "the mount is gone, but its process was not content:\n\(log)"
+        case .endedBadly(let log): "unmounted, but the serving process reported an error:\n\(log)"
         case .system(let call, let path, let errno): "\(path): \(call): \(Errno(errno))"
         }
     }

@@ -62,7 +62,7 @@ package final class OwnedRecord: Sendable {
                 record.isLocked = false
             }
             try file.finish(try record.encoded(for: directory))
-            return (record, file.descriptorForKeeps())
+            return (record, file.releaseDescriptor())
         }
     }
 }

@@ -36,7 +36,7 @@ struct LogTree: Sendable {
 
         /// A new name of files that may be in the log.
         init(carriedBy files: [InodeID], _ inodes: InodeTable) {
-            carriedUpTo = files.map { inodes.index(of: $0).map { inodes[at: $0].surelyLoggedUpTo } ?? -1 }.min() ?? -1
+            carriedUpTo = files.map { inodes.index(of: $0).map { inodes[at: $0].lastLoggedEffect } ?? -1 }.min() ?? -1
         }
     }
 
@@ -67,7 +67,7 @@ extension PendingSet {
         case none
         /// Without any.
         case alone
-        /// Without names that `logBrings` does not say.
+        /// Without names that `logIncludes` does not say.
         case name
     }
 
@@ -83,7 +83,7 @@ extension PendingSet {
     }
 
     /// Whether the log holds the earlier of two names wherever it holds the later one.
-    func logBrings(_ earlier: PendingEffect, with later: PendingEffect) -> Bool {
+    func logIncludes(_ earlier: PendingEffect, with later: PendingEffect) -> Bool {
         guard let began = log.began, case .name(let entry, let inode) = later.effect,
             case .name(let other, _) = earlier.effect
         else { return false }
@@ -114,7 +114,7 @@ extension PendingSet {
         }
         guard let at = inodes.index(of: inode) else { return }
         if succeeded, isDirectory(inode) { forgetReplaced { $0.directory == inode } }
-        if succeeded { inodes[at: at].surelyLoggedUpTo.raise(to: latestChange(of: at, coveredBy: state)) }
+        if succeeded { inodes[at: at].lastLoggedEffect.raise(to: latestChange(of: at, coveredBy: state)) }
         let isInFlight = barriers.values.contains { $0.barrier.inode == inode }
         inodes[at: at].loggedUpTo = isInFlight ? .max : nextNumber
     }
@@ -126,7 +126,7 @@ extension PendingSet {
         log = LogTree()
         for inode in inodes.inodes {
             guard let at = inodes.index(of: inode) else { continue }
-            (inodes[at: at].loggedUpTo, inodes[at: at].surelyLoggedUpTo) = (-1, -1)
+            (inodes[at: at].loggedUpTo, inodes[at: at].lastLoggedEffect) = (-1, -1)
         }
     }
 

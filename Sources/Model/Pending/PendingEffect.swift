@@ -18,7 +18,7 @@ struct PendingEffect: Sendable {
     var effect: Effect
     /// The index among the effects of its operation, from 0.
     var index: UInt8
-    var bond = Bond.none
+    var dependency = SurvivalDependency.none
     /// Whether it moves a directory into another one. Such moves keep their order under every profile, so that no
     /// directory gets two names or lies within itself.
     var movesDirectory = false
@@ -37,7 +37,7 @@ struct PendingEffect: Sendable {
     }
 
     /// How the survival of an effect depends on the other effect of its operation.
-    enum Bond: Sendable {
+    enum SurvivalDependency: Sendable {
         case none
         /// Survives together with the next effect or not at all: the two names of a rename, the zeros and the size of a
         /// truncate.

@@ -200,7 +200,7 @@ extension PendingEffect {
     var isSpent: Bool {
         switch effect {
         case .write: remainingBytes.isEmpty
-        case .zero: bond == .none && remainingBytes.isEmpty
+        case .zero: dependency == .none && remainingBytes.isEmpty
         default: isOverridden
         }
     }
@@ -253,10 +253,10 @@ extension PendingSet {
         guard let index = ordered.index(of: number) else { return [] }
         let pending = ordered[index]
         var needed = [pending.previousVersion, pending.previousMove].filter { ordered.index(of: $0) != nil }
-        if pending.bond == .joinsNext, index + 1 < ordered.endIndex { needed.append(ordered[index + 1].number) }
+        if pending.dependency == .joinsNext, index + 1 < ordered.endIndex { needed.append(ordered[index + 1].number) }
         if index > ordered.startIndex,
-            pending.bond == .requiresPrevious && ordered[index - 1].operation == pending.operation
-                || ordered[index - 1].bond == .joinsNext
+            pending.dependency == .requiresPrevious && ordered[index - 1].operation == pending.operation
+                || ordered[index - 1].dependency == .joinsNext
         {
             needed.append(ordered[index - 1].number)
         }

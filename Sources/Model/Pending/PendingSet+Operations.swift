@@ -138,7 +138,7 @@ extension PendingSet {
         // Under a total order the edges are not separate.
         let whole = rules.order == .total ? range : range.wholePages(freeingItsEnd: freesEnd)
         let zeroesWhole = zeroes && !whole.isEmpty
-        if zeroesWhole { append(.zero(inode, whole), of: operation, bond: resizes ? .joinsNext : .none) }
+        if zeroesWhole { append(.zero(inode, whole), of: operation, dependency: resizes ? .joinsNext : .none) }
         if resizes {
             append(.resize(inode, to: size), of: operation, index: zeroesWhole ? 1 : 0)
             inodes[at: at].sizeBytes = size
@@ -211,16 +211,18 @@ extension PendingSet {
         let splits = rules.renameSplits && !isDirectory(source) && !(target.map(isDirectory) ?? false)
         if mode == .exchange {
             guard let target else { return nil }
-            let bond: PendingEffect.Bond = splits && isMove ? .none : .joinsNext
-            appendName(to, source, of: operation, bond: bond, moves: moves, logged: logged)
+            let dependency: PendingEffect.SurvivalDependency = splits && isMove ? .none : .joinsNext
+            appendName(to, source, of: operation, dependency: dependency, moves: moves, logged: logged)
             appendName(from, target, of: operation, index: 1, moves: moves, logged: logged)
         } else {
             let splitsInLog = rules.logsSlots && isMove && !isDirectory(source) && !(target.map(isDirectory) ?? false)
-            let bond: PendingEffect.Bond = splits ? .none : splitsInLog ? .joinsNextUnlessLogged : .joinsNext
-            appendName(to, source, of: operation, bond: bond, moves: moves, logged: logged)
+            let dependency: PendingEffect.SurvivalDependency =
+                splits ? .none : splitsInLog ? .joinsNextUnlessLogged : .joinsNext
+            appendName(to, source, of: operation, dependency: dependency, moves: moves, logged: logged)
             let requiresPrevious = splits && !isMove || splitsInLog
             appendName(
-                from, nil, of: operation, index: 1, bond: requiresPrevious ? .requiresPrevious : .none, logged: logged)
+                from, nil, of: operation, index: 1, dependency: requiresPrevious ? .requiresPrevious : .none,
+                logged: logged)
         }
         return Touched(first: from.directory, second: to.directory, named: source, unnamed: target)
     }
@@ -229,11 +231,11 @@ extension PendingSet {
 
     private mutating func appendName(
         _ entry: DirectoryEntry, _ inode: InodeID?, of operation: Operation, index: UInt8 = 0,
-        bond: PendingEffect.Bond = .none, moves: Bool = false, logged: LogTree.Name
+        dependency: PendingEffect.SurvivalDependency = .none, moves: Bool = false, logged: LogTree.Name
     ) {
         let old = names.updateValueOrRemove(inode, forKey: entry)
         var pending = PendingEffect(.name(entry, inode), of: operation, at: eventCount, index: index)
-        pending.bond = bond
+        pending.dependency = dependency
         pending.movesDirectory = moves
         if rules.queuesSlots { chain(&pending, entry, [inode, old]) }
         if rules.logsSlots { note(logged, replacing: old) }
@@ -266,10 +268,11 @@ extension PendingSet {
     }
 
     private mutating func append(
-        _ effect: Effect, of operation: Operation, index: UInt8 = 0, bond: PendingEffect.Bond = .none
+        _ effect: Effect, of operation: Operation, index: UInt8 = 0,
+        dependency: PendingEffect.SurvivalDependency = .none
     ) {
         var pending = PendingEffect(effect, of: operation, at: eventCount, index: index)
-        pending.bond = bond
+        pending.dependency = dependency
         enter(pending)
     }
 

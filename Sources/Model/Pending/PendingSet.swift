@@ -121,7 +121,7 @@ public struct PendingSet: Sendable {
         /// of it is in flight.
         var loggedUpTo = -1
         /// The number of the latest effect on it that a sync surely logged, or a commit; -1 if there is none.
-        var surelyLoggedUpTo = -1
+        var lastLoggedEffect = -1
         /// The number of the latest completed write, for data=journal.
         var lastDataChange = -1
 

@@ -82,7 +82,7 @@ extension Requirements {
     /// - Parameter isLogged: whether a log may hold the one without the other, as when a barrier writes it.
     @inline(__always)
     static func joinsNext(_ index: Int, of effects: [PendingEffect], isLogged: Bool) -> Bool {
-        switch effects[index].bond {
+        switch effects[index].dependency {
         case .joinsNext: index + 1 < effects.count
         case .joinsNextUnlessLogged:
             !isLogged && index + 1 < effects.count && effects[index + 1].operation == effects[index].operation
@@ -139,7 +139,7 @@ private struct Latest {
     ) {
         func append(_ index: Int?) { if let index { dependencies.append(.effect(index)) } }
         // The previous effect of the operation may be durable by now.
-        if pending.bond == .requiresPrevious, index > 0, effects[index - 1].operation == pending.operation {
+        if pending.dependency == .requiresPrevious, index > 0, effects[index - 1].operation == pending.operation {
             append(index - 1)
         }
         if pending.movesDirectory { append(directoryMove) }
@@ -181,7 +181,7 @@ private struct Latest {
         case .alone: break
         case .name:
             for index in allNames.suffix(LogTree.comparedAtMost)
-            where effects[index].operation != pending.operation && logged!.logBrings(effects[index], with: pending) {
+            where effects[index].operation != pending.operation && logged!.logIncludes(effects[index], with: pending) {
                 dependencies.append(.effect(index))
             }
         }

@@ -32,10 +32,10 @@ public struct RuleSet: Sendable {
     @discardableResult
     public mutating func add(_ rule: Rule) -> UInt64 {
         // Equal rules have different streams.
-        let twins = counts[rule, default: 0]
-        counts[rule] = twins + 1
+        let equalRuleCount = counts[rule, default: 0]
+        counts[rule] = equalRuleCount + 1
         let text = ByteString(rule.description)
-        let stream = RandomStream(seed: seed).stream(text).stream(twins)
+        let stream = RandomStream(seed: seed).stream(text).stream(equalRuleCount)
         let added = ArmedRule(rule, text: text, number: nextNumber, stream: stream)
         armed.append(added)
         needs.formUnion(added.needs)

@@ -73,7 +73,7 @@ public struct StateWalker: ~Copyable {
             case .added(let atom):
                 try add(atom)
                 return true
-            case .removed: takeBack()
+            case .removed: backtrack()
             }
         }
         return false
@@ -117,7 +117,7 @@ public struct StateWalker: ~Copyable {
         guard let first = chosen.firstDifference(members) else { return }
         while let last = added.last, last >= first {
             added.removeLast()
-            takeBack()
+            backtrack()
         }
         chosen = members
         for atom in first..<graph.atoms.count where members.holds(atom) {
@@ -136,7 +136,7 @@ public struct StateWalker: ~Copyable {
         case child(Int, Int32)
     }
 
-    private mutating func takeBack() {
+    private mutating func backtrack() {
         let begin = undoBegins.popLast() ?? 0
         while undo.count > begin, let saved = undo.popLast() {
             switch saved {

@@ -38,15 +38,15 @@ extension English {
     private func words(for reason: InconclusiveReason) -> String {
         switch reason {
         case .noKillLanded:
-            "no kill landed while the workload was at work: try more --ops, another --seed or more --cycles"
+            "every kill came before or after the workload's operations: try more --ops, another --seed or more --cycles"
         case .fewKillsLanded(let landed, let all):
             "only \(landed) of \(all.counted("kill")) landed while the workload was at work: try more --ops, so that the "
                 + "work takes longer"
         case .noCutLanded:
             "no live cut landed while the workload was at work: try another --seed or more --cycles"
-        case .cutNotTried(let cut): "the power did not go at \(cut.aim): \(cut.detail ?? "")"
+        case .cutNotTried(let cut): "the power cut at '\(cut.aim)' was not tried: \(cut.detail ?? "")"
         case .cutNeverFired(let cut):
-            "the power did not go at '\(cut.aim)': "
+            "the power cut at '\(cut.aim)' did not happen: "
                 + "\(cut.placed.flatMap { $0 == cut.aim.description ? nil : $0 } ?? "it") never came"
         case .nothingLost: "no crash lost anything: the workload left nothing unsynced at any cut"
         case .ruleNeverFired(let fault): "a rule never fired: \(fault.detail ?? fault.rule)"

@@ -51,6 +51,8 @@ package struct CaseRecord: Codable, Sendable {
     package var confirmed: [Confirmation]?
     /// Neighbouring states and their recovery results; nil if none was recovered.
     package var neighbours: [Neighbour]?
+    /// The missing syncs, or why none would help; nil if they were not searched for.
+    package var fix: BarrierFix?
     /// For a state observed after a fault without a crash, how it was observed.
     package var look: CrashStory.ObservationMode?
     /// For a finding in a live store, the run to repeat: there is no state to recover.

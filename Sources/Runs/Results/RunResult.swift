@@ -286,6 +286,8 @@ package struct Finding: Codable, Sendable {
     package var storeCheck: Check?
     /// Why it fails; nil if a live store failed other than by a broken check.
     package var cause: Cause?
+    /// The missing syncs, or why none would help; nil if they were not searched for.
+    package var fix: BarrierFix?
     /// The store's errors in these states, by kind, most frequent first; nil if there were none.
     package var errors: [ErrorCount]?
 

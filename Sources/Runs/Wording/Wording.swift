@@ -22,6 +22,8 @@ package protocol Wording: Sendable {
     func words(for coverage: Coverage) -> String
     /// The line of a soak for one interval.
     func words(for point: SoakResult.Point) -> String
+    /// The missing syncs, or why none would help.
+    func words(for fix: BarrierFix) -> String
     /// Explains violations in a fault-free run, and where to look.
     ///
     /// - Parameter oracle: the file that lines are quoted from.

@@ -28,6 +28,7 @@ package struct CaseWriter {
         let wording = context.wording
         var account = try wording.story(of: cause.failingState(in: recording))
         account.firstCrash = firstCrash.map { wording.words(for: $0) }
+        if let fix = cause.fix { account.reasons.append(wording.words(for: fix)) }
         let story = wording.words(
             for: .crash(
                 CrashFact(
@@ -45,6 +46,7 @@ package struct CaseWriter {
         record.run = RunPlan(of: request)
         (record.lossKinds, record.cause) = (cause.cause.losses.map(\.description), cause.cause)
         record.neighbours = cause.neighbours.isEmpty ? nil : cause.neighbours
+        record.fix = cause.fix
         record.firstCrash = account.firstCrash
         record.block = request.scenario.block
         record.note(recording)
@@ -54,6 +56,7 @@ package struct CaseWriter {
             story: story, states: cause.stateCount, lossKinds: cause.cause.losses.map(\.description),
             account: account, isCutShort: cause.isCutShort ? true : nil)
         finding.storeCheck = cause.violation.storeCheck
+        finding.fix = cause.fix
         makeCase(of: &finding) { directory in
             try Self.write(cause.state, of: recording, oracle: oracle, shown: shown?.encoded, to: directory)
             try record.write(to: directory)

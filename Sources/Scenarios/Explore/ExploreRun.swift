@@ -44,7 +44,7 @@ struct ExploreRun: ScenarioRun {
         guard let store = storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
-            let recording = try liveOnAMount().recording
+            let recording = try recordOnMount().recording
             try control(recording)
             try explore(recording, nil, try takenHistory())
             return try exploreWithoutFault()
@@ -140,8 +140,9 @@ struct ExploreRun: ScenarioRun {
         let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + MonotonicTime.seconds() - start
         count(explorer, history)
+        let canBeResumed = explorer.canBeResumed
         try report(explorer, recording, history, after: steps)
-        if explorer.canBeResumed || profiles.contains(where: \.result.explored.isPartial),
+        if canBeResumed || profiles.contains(where: \.result.explored.isPartial),
             scenario.smallWorkloadSteps == nil, savesProgress
         {
             try ExplorationFiles(directory: context.directory).write(explorer, profiles, tally, options)
@@ -227,7 +228,7 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    private mutating func liveOnAMount() throws -> LiveCycle.Outcome {
+    private mutating func recordOnMount() throws -> LiveCycle.Outcome {
         if let block = scenario.block { return try recordBlockDevice(block) }
         let backing = context.scratchFile("store")
         try RunFiles.makeDirectory(backing)
@@ -307,7 +308,11 @@ struct ExploreRun: ScenarioRun {
             request: request, context: context, program: program,
             probing: scenario.probesWriting ? request.profile : nil)
         writer.steps = steps.map(\.rawValue)
-        for group in CauseGroup.groups(of: explorer.collector.causes) {
+        let contradictions = explorer.contradictions
+        var groups = CauseGroup.groups(of: explorer.collector.causes)
+        // The search for fixes takes the explorer, which has to resume a stopped exploration.
+        if steps.isEmpty, !explorer.canBeResumed { groups = try withFixes(groups, explorer, recording) }
+        for group in groups {
             let oracle = try history.text(firstLines: group.shown.state.oracleLineCount)
             try tally.add(group) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
@@ -319,7 +324,7 @@ struct ExploreRun: ScenarioRun {
                 try writer.write($0, inner.recording, oracle: oracle, shown: nil, after: first)
             }
         }
-        for contradiction in explorer.contradictions {
+        for contradiction in contradictions {
             let oracle = try history.text(firstLines: contradiction.state.oracleLineCount)
             try tally.add(contradiction) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }

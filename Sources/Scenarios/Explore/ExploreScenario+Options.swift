@@ -5,9 +5,9 @@ import Model
 import Platform
 
 extension ExploreScenario {
-    package static let options = blockOptions + whatIsDone + budgets + howLong
+    package static let options = blockOptions + workloadOptions + budgets + limitOptions
 
-    private static let whatIsDone: [ScenarioOption<ExploreScenario>] =
+    private static let workloadOptions: [ScenarioOption<ExploreScenario>] =
         [
             .integer(
                 "epoch-states", \.limits.statesPerEpoch, in: 1...100_000_000,
@@ -71,13 +71,19 @@ extension ExploreScenario {
         smaller, or a recovery that is crashed, is brought to its end
         """)
 
-    private static let howLong: [ScenarioOption<ExploreScenario>] = [
+    private static let limitOptions: [ScenarioOption<ExploreScenario>] = [
         .integer(
             "hangs", \.limits.hangsAtMost, in: 1...1000, default: "\(ExplorationLimits.defaultHangs)",
             """
             how many states may hang in recovery, each for the target's whole timeout, before it ends. Each is a finding
             """
         ).limiting,
+        .flag(
+            "no-fix", \.skipsFixes,
+            """
+            do not look, after the exploration, for the additional syncs with which no state would fail for a finding's cause
+            """
+        ).limiting.excluding("block"),
         ScenarioOption(
             "resume", .text, "directory",
             """

@@ -38,6 +38,9 @@ package struct ExploreScenario: Scenario {
     /// Stop as soon as this cause is found.
     package var targetCause: TargetCause?
 
+    /// Whether no missing syncs are searched for the findings.
+    package var skipsFixes = false
+
     package init() {}
 
     package var continuesRun: Bool { resumed != nil }

@@ -45,8 +45,11 @@ struct ScenarioOptionTests {
         ),
         (
             .explore,
-            ["rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"]],
-            "--epoch-states 65536 --samples 256 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2"
+            [
+                "rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"],
+                "no-fix": ["true"],
+            ],
+            "--epoch-states 65536 --samples 256 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2 --no-fix"
         ),
         (.explore, ["block": ["xfs"]], "--block xfs --epoch-states 64 --samples 16"),
         (
