@@ -33,7 +33,7 @@ extension Injection {
         case .read(.misdirect, _), .write(.misdirect, _): misdirections(attempt).count > 0
         case .write(.tear(let unit), _): units(attempt, unit).count > 1
         case .write(.drop, _), .write(.reorder, _): attempt.countBytes > 0
-        default: true
+        case .read(.generic, _), .write(.generic, _), .sync, .directorySync, .other, .any: true
         }
     }
 

@@ -93,7 +93,9 @@ extension Rule {
         case .write(.tear, _), .write(.drop, _), .write(.misdirect, _), .write(.reorder, _): return .corruptionDetection
         case .sync(_, .lose(_, let loss)): return loss.reportsLate ? .corruptionDetection : .everything
         case .sync(_, .lie), .directorySync(.lie): return .prefix
-        default: return .everything
+        case .read(.generic, _), .read(.short, _), .write(.generic, _), .write(.short, _), .sync(_, .generic),
+            .directorySync(.generic), .other, .any:
+            return .everything
         }
     }
 

@@ -108,4 +108,18 @@ struct SchemaTests {
         let schema = (common?["$defs"] as? [String: [String: Any]])?[definition]
         #expect(Set(schema?["enum"] as? [String] ?? []) == Set(words))
     }
+
+    @Test func `each list of profiles in a schema has them all`() throws {
+        func lists(in value: Any) -> [[String]] {
+            if let list = value as? [Any] { return list.flatMap { lists(in: $0) } }
+            guard let object = value as? [String: Any] else { return [] }
+            let own = (object["enum"] as? [String]).map { $0.contains(Profile.posixMin.rawValue) ? [$0] : [] } ?? []
+            return own + object.values.flatMap { lists(in: $0) }
+        }
+        let directory = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/schemas")
+        let files = try FileManager.default.contentsOfDirectory(at: directory, includingPropertiesForKeys: nil)
+        let found = try files.flatMap { lists(in: try JSONSerialization.jsonObject(with: Data(contentsOf: $0))) }
+        #expect(found.count > 1)
+        for list in found { #expect(Set(list).isSuperset(of: Profile.allCases.map(\.rawValue)), "\(list)") }
+    }
 }
