@@ -71,27 +71,17 @@ extension Recording {
             let path = names.path(entry)
             if paths[inode]?.contains(path) != true { paths[inode, default: []].append(path) }
         }
-        var inodes: [DirectoryEntry: InodeID] = [:]
         for record in base.baseRecords() { names.follow(record) }
-        for case .entry(let entry, let inode) in base.baseRecords() {
-            inodes[entry] = inode
-            note(entry, inode)
-        }
+        for case .entry(let entry, let inode) in base.baseRecords() { note(entry, inode) }
         for case .operation(let operation) in events {
             names.follow(operation.change)
-            switch operation.change {
-            case .create(let inode, _, _, let entry), .link(let inode, let entry):
-                inodes[entry] = inode
-                note(entry, inode)
-            case .unlink(let entry): inodes[entry] = nil
-            case .rename(let from, let to, let mode):
-                let (moved, replaced) = (inodes[from], inodes[to])
-                inodes[to] = moved
-                inodes[from] = mode == .exchange ? replaced : nil
-                if let moved { note(to, moved) }
-                if mode == .exchange, let replaced { note(from, replaced) }
-            case .write, .truncate, .allocate, .setAttributes, .setExtendedAttribute: break
-            }
+            let entries: [DirectoryEntry] =
+                switch operation.change {
+                case .create(_, _, _, let entry), .link(_, let entry): [entry]
+                case .rename(let from, let to, _): [from, to]
+                case .unlink, .write, .truncate, .allocate, .setAttributes, .setExtendedAttribute: []
+                }
+            for entry in entries { if let inode = names.inode(at: entry) { note(entry, inode) } }
         }
         return paths
     }
@@ -156,8 +146,6 @@ private struct BarrierInserter {
     private var names = InodeNames()
     /// All paths that a file has in the run: a loss names it by the path that it has at the crash.
     private let paths: [InodeID: [ByteString]]
-    /// The inode of each name.
-    private var inodes: [DirectoryEntry: InodeID] = [:]
     /// What is to be synced before an acknowledgement or a rename, in the order of the changes.
     private var unsynced: [BarrierInsertion.Moment: [InodeID]] = [:]
     /// What is to be synced after operations that have not completed.
@@ -168,10 +156,7 @@ private struct BarrierInserter {
     init(_ insertions: [BarrierInsertion], _ recording: Recording) {
         self.insertions = insertions
         paths = recording.pathsOfFiles
-        for record in recording.base.baseRecords() {
-            names.follow(record)
-            if case .entry(let entry, let inode) = record { inodes[entry] = inode }
-        }
+        for record in recording.base.baseRecords() { names.follow(record) }
     }
 
     /// - Parameter isWholeCall: false if the next event is a further piece of the same call.
@@ -192,7 +177,7 @@ private struct BarrierInserter {
 
     private mutating func add(_ operation: Operation, isWholeCall: Bool) {
         let targets = targets(of: operation.change)
-        if case .rename(let from, _, _) = operation.change, let inode = inodes[from] {
+        if case .rename(let from, _, _) = operation.change, let inode = names.inode(at: from) {
             if let place = unsynced[.beforeRename]?.firstIndex(of: inode) {
                 unsynced[.beforeRename]?.remove(at: place)
                 sync([inode], process: operation.process)
@@ -202,7 +187,7 @@ private struct BarrierInserter {
             sync(unsynced.removeValue(forKey: .beforeCreation) ?? [], process: operation.process)
         }
         edit.append(.operation(operation))
-        follow(operation.change)
+        names.follow(operation.change)
         for (insertion, inode) in targets {
             switch insertion.moment {
             case .afterChange where !operation.isComplete: afterCompletion[operation.id, default: []].append(inode)
@@ -224,19 +209,6 @@ private struct BarrierInserter {
         count += inodes.count
     }
 
-    private mutating func follow(_ change: Change) {
-        names.follow(change)
-        switch change {
-        case .create(let inode, _, _, let entry), .link(let inode, let entry): inodes[entry] = inode
-        case .unlink(let entry): inodes[entry] = nil
-        case .rename(let from, let to, let mode):
-            let (moved, replaced) = (inodes[from], inodes[to])
-            inodes[to] = moved
-            inodes[from] = mode == .exchange ? replaced : nil
-        case .write, .truncate, .allocate, .setAttributes, .setExtendedAttribute: break
-        }
-    }
-
     // MARK: - What a change needs
 
     private func targets(of change: Change) -> [(BarrierInsertion, InodeID)] {
@@ -253,7 +225,7 @@ private struct BarrierInserter {
             add(kinds, paths[inode] ?? [], file: inode, directory: nil)
         }
         func addName(_ kind: LossKind, _ entry: DirectoryEntry) {
-            add([kind], [names.path(entry)], file: inodes[entry], directory: entry.directory)
+            add([kind], [names.path(entry)], file: names.inode(at: entry), directory: entry.directory)
         }
         switch change {
         case .write(let inode, _, _): addFile([.write, .zeros], inode)

@@ -64,6 +64,9 @@ package struct InodeNames: Sendable {
         histories[inode] = known
     }
 
+    /// The inode that a name refers to; nil if there is no such name.
+    package func inode(at entry: DirectoryEntry) -> InodeID? { inodes[entry] }
+
     // MARK: - Paths
 
     /// The path of a name, from the root of the tree: `/a/b`.
