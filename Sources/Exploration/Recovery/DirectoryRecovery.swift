@@ -48,7 +48,7 @@ package struct DirectoryRecovery: Sendable {
     package func attempt(
         _ directory: ByteString, holding links: [EscapingLink], number: Int, inFreshProcess: Bool
     ) throws -> Attempt {
-        var isReleased = true
+        var isReleased = false
         return try attempt(
             directory, holding: links, number: number, inFreshProcess: inFreshProcess, comparesLeftovers: true,
             releasing: &isReleased)
@@ -59,7 +59,8 @@ package struct DirectoryRecovery: Sendable {
     /// - Parameters:
     ///   - comparesLeftovers: read what the first recovery left, and skip the second one if its result is known. Not worth
     ///     it for many files.
-    ///   - isReleased: set to false if a process that is still alive may have something in the directory open.
+    ///   - isReleased: if true, it is set to false if a process that is still alive may have something in the directory
+    ///     open.
     func attempt(
         _ directory: ByteString, holding links: [EscapingLink], number: Int, inFreshProcess: Bool,
         comparesLeftovers: Bool, releasing isReleased: inout Bool

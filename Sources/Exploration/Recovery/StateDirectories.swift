@@ -41,7 +41,8 @@ final class StateDirectories: Sendable {
     ///
     /// - Parameters:
     ///   - mayBeReused: whether the directory may be shared with other states, before and after.
-    ///   - body: sets its parameter to false if a process may still have something in the directory open.
+    ///   - body: its parameter is true if the directory is to be kept; it sets it to false if a process may still have
+    ///     something in the directory open.
     func with<Result>(
         _ tree: Tree, number: Int, mayBeReused: Bool, _ body: (ByteString, inout Bool) throws -> Result
     ) throws -> Result {
@@ -49,7 +50,7 @@ final class StateDirectories: Sendable {
         guard keeps, mayBeReused, Self.isLarge(tree), kept.withLock({ $0.failures < Self.failuresAtMost }) else {
             defer { try? TreeRemoval.remove(path) }
             try make(tree, at: path)
-            var isReleased = true
+            var isReleased = false
             return try body(path, &isReleased)
         }
         let reused = try reuse(for: tree, at: path) ?? makeReusable(tree, at: path)

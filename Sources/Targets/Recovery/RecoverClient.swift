@@ -32,13 +32,14 @@ package final class RecoverClient: Sendable {
     ///
     /// - Throws: `TargetError` when recovery could not be run; that is not a result for the store.
     package func recover(_ directory: ByteString) throws(TargetError) -> RecoverOutcome {
-        var isReleased = true
+        var isReleased = false
         return try recover(directory, releasing: &isReleased)
     }
 
     /// The same, and reports whether the directory may be used again.
     ///
-    /// - Parameter isReleased: set to false if a process that is still alive may have something in the directory open.
+    /// - Parameter isReleased: if true, it is set to false if a process that is still alive may have something in the
+    ///   directory open.
     package func recover(
         _ directory: ByteString, releasing isReleased: inout Bool
     ) throws(TargetError) -> RecoverOutcome {
@@ -89,7 +90,8 @@ package final class RecoverClient: Sendable {
         case .dump(let recovery):
             // Read its standard error before another thread uses the process and clears it.
             let outcome = outcome(recovery, process)
-            if process.mayHold(path) { isReleased = false }
+            // The look into /proc costs as much as a small recovery.
+            if isReleased, process.mayHold(path) { isReleased = false }
             idle.withLock { $0.append(process) }
             return outcome
         case .invalid(let reason):
