@@ -71,10 +71,10 @@ package struct Confirmer: Sendable {
 
     /// The reason why no finding of a run can show below a filesystem; nil if one can.
     package static func obstacle(to request: RunRequest) -> Obstacle? {
-        switch request.scenario.name {
-        case .kill, .smoke: .noPowerCutShowedIt
-        case .ioError: .fileFaultShowedIt
-        default:
+        switch type(of: request.scenario).failureMode {
+        case .none, .processKill: .noPowerCutShowedIt
+        case .fileFaults: .fileFaultShowedIt
+        case .powerCut:
             request.scenario.texts(of: "rule").isEmpty || request.scenario.block != nil ? nil : .fileFaultShowedIt
         }
     }

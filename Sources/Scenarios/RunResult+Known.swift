@@ -12,7 +12,7 @@ extension RunResult {
     package mutating func mark(_ request: RunRequest) {
         for index in findings.indices { findings[index].known = request.reasonToAccept(findings[index]) }
         // A scenario without faults cannot show known findings.
-        guard !request.known.isEmpty, type(of: request.scenario).hasFaults else { return }
+        guard !request.known.isEmpty, type(of: request.scenario).failureMode != .none else { return }
         known = request.known.map { known in
             let seen = findings.filter { known.matches($0) }
             return KnownOutcome(finding: known, findings: seen.count, states: seen.reduce(0) { $0 + $1.states })

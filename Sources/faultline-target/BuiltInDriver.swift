@@ -6,17 +6,20 @@ import Targets
 /// Drives the targets `engine` and `events`.
 enum BuiltInDriver {
     static func run(_ arguments: inout Arguments) throws {
-        let isEngine = arguments.store == "engine"
-        let bugs = (isEngine ? PlantedBug.ofStores : PlantedBug.ofEvents).map(\.name)
-        var values = ["planted": try arguments.take("planted", ["none"] + bugs)]
-        if isEngine {
+        var values: [String: String] = [:]
+        func bugs(_ bugs: [PlantedBug]) -> [String] { ["none"] + bugs.map(\.name) }
+        switch arguments.store {
+        case "engine":
+            values["planted"] = try arguments.take("planted", bugs(PlantedBug.ofStores))
             values["compact_every"] = try arguments.take("compact_every", ["40", "0"])
             values["batch"] = try arguments.take("batch", ["0", "1"])
             values["segment_kib"] = try arguments.take("segment_kib", ["32", "4"])
             values["reopen"] = try arguments.take("reopen", ["0", "1"])
-        } else {
+        case "events":
+            values["planted"] = try arguments.take("planted", bugs(PlantedBug.ofEvents))
             values["checkpoint_every"] = try arguments.take("checkpoint_every", ["20", "0"])
             values["segment_kib"] = try arguments.take("segment_kib", ["16", "4"])
+        default: throw UsageError(description: "unknown store: \(arguments.store)")
         }
         try arguments.finish()
         guard let store = BuiltInStore(arguments.store, { values[$0] }) else {

@@ -40,8 +40,8 @@ struct DoctorCommand: ParsableCommand {
 
     static func driver() -> Requirement {
         do throws(TargetError) {
-            _ = try TargetCatalog.besideThisProgram()
-            return Requirement("built-in targets", met: true, "engine and sqlite are there")
+            let names = try TargetCatalog.besideThisProgram().builtIn.map(\.name).joined(separator: ", ")
+            return Requirement("built-in targets", met: true, "\(names) are there")
         } catch {
             return Requirement("built-in targets", met: false, "\(error)", remedy: "swift build")
         }

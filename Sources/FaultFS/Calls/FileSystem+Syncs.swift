@@ -70,7 +70,8 @@ extension FileSystem {
         case .crash?:
             try recorder.finish(id, below)
             throw freeze(decisions)
-        default: try recorder.finish(id, below)
+        case nil, .delay?, .fail?, .lie?, .short?, .tear?, .drop?, .reorder?, .bitflip?, .misdirect?, .stale?:
+            try recorder.finish(id, below)
         }
     }
 

@@ -27,7 +27,8 @@ extension PageCache {
                 let data = UnsafeRawBufferPointer(rebasing: bytes[first..<first + part.count])
                 _ = try write(data, at: part.lowerBound, backing, retention)
             }
-        default: return try write(bytes, at: offset, backing, retention)
+        case nil, .fail?, .lose?, .lie?, .bitflip?, .stale?, .delay?, .crash?:
+            return try write(bytes, at: offset, backing, retention)
         }
         // The size grows as if all data had been written.
         try extend(toCover: offset, UInt64(bytes.count), backing, retention)
@@ -45,7 +46,7 @@ extension PageCache {
         case .bitflip(let position, let bit, .inFlight)?
         where position >= offset && position - offset < UInt64(buffer.count):
             buffer[Int(position - offset)] ^= 1 << bit
-        default: break
+        case nil, .bitflip?, .fail?, .lose?, .lie?, .short?, .tear?, .drop?, .reorder?, .misdirect?, .delay?, .crash?: break
         }
     }
 }

@@ -1,26 +1,18 @@
 extension Injection {
     var isDelay: Bool {
-        if case .delay = generic { true } else { false }
+        if case .delay = genericFault { true } else { false }
     }
 
     /// Whether the fault draws random numbers.
     var draws: Bool {
         switch self {
-        case .read(.bitflip, _), .read(.misdirect, _), .write(.tear, _), .write(.reorder, _), .write(.misdirect, _):
-            return true
-        default:
-            if case .delay(let delay) = generic, case .constant = delay { return false }
-            return isDelay
-        }
-    }
-
-    /// The fault, if it is one that applies to every operation.
-    private var generic: GenericFault? {
-        switch self {
+        case .read(.bitflip, _), .read(.misdirect, _), .write(.tear, _), .write(.reorder, _), .write(.misdirect, _): true
+        case .read(.short, _), .read(.stale, _), .write(.short, _), .write(.drop, _), .sync(_, .lose), .sync(_, .lie),
+            .directorySync(.lie):
+            false
         case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
             .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
-            fault
-        default: nil
+            fault.draws
         }
     }
 
@@ -33,20 +25,17 @@ extension Injection {
         case .read(.misdirect, _), .write(.misdirect, _): misdirections(attempt).count > 0
         case .write(.tear(let unit), _): units(attempt, unit).count > 1
         case .write(.drop, _), .write(.reorder, _): attempt.countBytes > 0
-        case .read(.generic, _), .write(.generic, _), .sync, .directorySync, .other, .any: true
+        case .sync(_, .lose), .sync(_, .lie), .directorySync(.lie): true
+        case .read(.generic, _), .write(.generic, _), .sync(_, .generic), .directorySync(.generic), .other, .any: true
         }
     }
 
     /// Makes the random decisions of the fault. The fault must be possible for the attempt.
     func draw(_ attempt: Attempt, _ stream: inout RandomStream) -> DrawnFault {
-        if let generic {
-            switch generic {
-            case .fail(let error): return .fail(error)
-            case .delay(let delay): return .delay(nanoseconds: delay.draw(from: &stream))
-            case .crash(let side): return .crash(side)
-            }
-        }
         switch self {
+        case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
+            .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
+            return fault.draw(&stream)
         case .read(.short(let count), _), .write(.short(let count), _): return .short(countBytes: count)
         case .read(.bitflip(let location), _):
             let end = min(attempt.endBytes, attempt.fileSizeBytes)
@@ -58,8 +47,7 @@ extension Injection {
         case .write(.drop, _): return .drop
         case .write(.reorder, _): return .reorder(rank: stream.next())
         case .sync(_, .lose(let error, let loss)): return .lose(error, loss)
-        case .sync, .directorySync: return .lie
-        case .read, .write, .other, .any: preconditionFailure("generic faults are drawn above")
+        case .sync(_, .lie), .directorySync(.lie): return .lie
         }
     }
 
@@ -103,5 +91,22 @@ extension Injection {
         let drawn = stream.next(upperBound: count)
         let position = drawn < own ? drawn : drawn + 1
         return position * TearUnit.sector.rawValue + attempt.offsetBytes % TearUnit.sector.rawValue
+    }
+}
+
+extension Injection.GenericFault {
+    fileprivate var draws: Bool {
+        switch self {
+        case .delay(.constant), .fail, .crash: false
+        case .delay: true
+        }
+    }
+
+    fileprivate func draw(_ stream: inout RandomStream) -> DrawnFault {
+        switch self {
+        case .fail(let error): .fail(error)
+        case .delay(let delay): .delay(nanoseconds: delay.draw(from: &stream))
+        case .crash(let side): .crash(side)
+        }
     }
 }

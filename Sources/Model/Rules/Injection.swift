@@ -97,7 +97,7 @@ extension Injection {
         case .read: OperationKinds([.read])
         case .write: OperationKinds([.write])
         case .sync(.fsync, .lose): OperationKinds([.fsync, .fdatasync])
-        case .sync(.fsync, _): OperationKinds([.fsync, .fdatasync, .fsyncdir])
+        case .sync(.fsync, .generic), .sync(.fsync, .lie): OperationKinds([.fsync, .fdatasync, .fsyncdir])
         case .sync(.fdatasync, _): OperationKinds([.fdatasync])
         case .directorySync: OperationKinds([.fsyncdir])
         case .other(let kind, _): OperationKinds([OperationKind(name: kind.rawValue)!])
@@ -111,7 +111,10 @@ extension Injection {
         case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
             .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
             fault
-        default: nil
+        case .read(.short, _), .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _), .write(.short, _), .write(.tear, _),
+            .write(.drop, _), .write(.reorder, _), .write(.misdirect, _), .sync(_, .lose), .sync(_, .lie),
+            .directorySync(.lie):
+            nil
         }
     }
 

@@ -13,6 +13,7 @@ package struct BlockScenario: Scenario {
     package static let name = ScenarioName.block
     package static let summary =
         "explore below a real ext4, xfs or btrfs: mount every image that a power cut could leave"
+    package static let failureMode = FailureMode.powerCut
     package static let needs: [MachineNeed] =
         [.root, .fuse, .loopDevices] + ["ext4", "xfs", "btrfs"].map(MachineNeed.makeFilesystem)
 

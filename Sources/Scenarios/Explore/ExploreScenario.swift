@@ -14,6 +14,7 @@ extension ScenarioName {
 package struct ExploreScenario: Scenario {
     package static let name = ScenarioName.explore
     package static let summary = "record once, and check every disk state that a crash could have left"
+    package static let failureMode = FailureMode.powerCut
     package static let subcommand: String? = "explore"
     package static let needs: [MachineNeed] = [.fuse]
     package static let losesByProfile = true

@@ -12,6 +12,7 @@ package struct IOErrorScenario: Scenario {
     package static let name = ScenarioName.ioError
     package static let summary =
         "storage fails at work: errors, no space, short counts, failed syncs, lies, wrong bytes"
+    package static let failureMode = FailureMode.fileFaults
     package static let needs: [MachineNeed] = [.fuse]
 
     /// The faults to inject.

@@ -11,6 +11,7 @@ package struct KillScenario: Scenario {
     package static let name = ScenarioName.kill
     package static let summary =
         "SIGKILL in the middle of the workload: what was written is kept, what was in memory is lost"
+    package static let failureMode = FailureMode.processKill
 
     /// The number of kills. Each continues with the state that the one before left.
     package var killCount = 10

@@ -11,6 +11,7 @@ extension ScenarioName {
 package struct PowerCutScenario: Scenario {
     package static let name = ScenarioName.powerCut
     package static let summary = "the power goes: unsynced data, sizes and names are lost by the profile's rules"
+    package static let failureMode = FailureMode.powerCut
     package static let needs: [MachineNeed] = [.fuse]
     package static let losesByProfile = true
 

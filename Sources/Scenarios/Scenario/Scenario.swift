@@ -19,8 +19,8 @@ package protocol Scenario: Sendable {
     static var subcommand: String? { get }
     /// What every run needs from the machine, in addition to the target's programs.
     static var needs: [MachineNeed] { get }
-    /// Whether the scenario injects faults or crashes: without these no known finding can show.
-    static var hasFaults: Bool { get }
+    /// How the store is failed.
+    static var failureMode: FailureMode { get }
     /// Whether the losses depend on the profile; weaker profiles than the run's are then untested.
     static var losesByProfile: Bool { get }
     /// Whether one run can test all profiles (`--profile all`).
@@ -59,7 +59,6 @@ package protocol Scenario: Sendable {
 extension Scenario {
     package static var subcommand: String? { nil }
     package static var needs: [MachineNeed] { [] }
-    package static var hasFaults: Bool { true }
     package static var losesByProfile: Bool { false }
     package static var takesEveryProfile: Bool { false }
 

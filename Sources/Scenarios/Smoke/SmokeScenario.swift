@@ -9,7 +9,7 @@ package struct SmokeScenario: Scenario {
     package static let name = ScenarioName.smoke
     package static let summary = "no fault: workload, reopen, validate"
     package static let options: [ScenarioOption<SmokeScenario>] = [.obsoleteCycles]
-    package static let hasFaults = false
+    package static let failureMode = FailureMode.none
 
     package init() {}
 

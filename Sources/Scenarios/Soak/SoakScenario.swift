@@ -12,6 +12,7 @@ package struct SoakScenario: Scenario {
     package static let name = ScenarioName.soak
     package static let summary =
         "one store for a long time, with kills, power cuts and I/O errors in turn: leaks, growth, violations"
+    package static let failureMode = FailureMode.powerCut
     package static let subcommand: String? = "soak"
     package static let needs: [MachineNeed] = [.fuse]
     package static let losesByProfile = true

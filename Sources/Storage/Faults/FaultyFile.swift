@@ -90,7 +90,9 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
         case .bitflip(let position, let bit, .atRest)?:
             try flip(position, bit, needs)
             count = try readVisible(buffer, at: offset, nil)
-        default: count = try readVisible(buffer, at: offset, fault)
+        case nil, .bitflip(_, _, .inFlight)?, .stale?, .short?, .delay?, .crash?, .fail?, .lose?, .lie?, .tear?, .drop?,
+            .reorder?:
+            count = try readVisible(buffer, at: offset, fault)
         }
         if case .crash? = fault { try storage.crash(rule, .read, node.name) }
         return count
@@ -135,9 +137,11 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
                 done += try writeVisible(rest, at: offset, decision)
                 interruptions = 0
             case .fail(let error): throw injected(.write, error, decision.main!.rule)
-            case let fault:
+            case .crash:
                 _ = try writeVisible(rest, at: offset, decision)
-                if case .crash? = fault { try storage.crash(decision.main!.rule, .write, node.name) }
+                try storage.crash(decision.main!.rule, .write, node.name)
+            case nil, .short, .tear, .drop, .reorder, .misdirect, .delay, .lose, .lie, .bitflip, .stale:
+                _ = try writeVisible(rest, at: offset, decision)
                 return
             }
         } while true
@@ -237,9 +241,11 @@ final class FaultyFile<Source: FaultSource>: StorageFile {
                 throw injected(.sync, error, decision.main!.rule)
             case .lose(let error, let loss): return try lose(error, loss, decision)
             case .lie: return
-            case let fault:
+            case .crash:
                 try flush(decision.needs)
-                if case .crash? = fault { try storage.crash(decision.main!.rule, .sync, node.name) }
+                try storage.crash(decision.main!.rule, .sync, node.name)
+            case nil, .delay, .short, .tear, .drop, .reorder, .bitflip, .misdirect, .stale:
+                try flush(decision.needs)
                 return try storage.checkPower(.sync, node.name)
             }
         }

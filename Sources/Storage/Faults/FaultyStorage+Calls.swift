@@ -78,7 +78,7 @@ extension FaultyStorage: Storage {
             case .crash:
                 try wrapped.syncDirectory()
                 try crash(decision.main!.rule, .syncDirectory, ".")
-            default:
+            case nil, .delay, .lose, .short, .tear, .drop, .reorder, .bitflip, .misdirect, .stale:
                 try wrapped.syncDirectory()
                 return try checkPower(.syncDirectory, ".")
             }
@@ -113,7 +113,8 @@ extension FaultyStorage: Storage {
             case .crash:
                 _ = try body()
                 try crash(decision.main!.rule, call, name)
-            default: return try body()
+            case nil, .delay, .lose, .lie, .short, .tear, .drop, .reorder, .bitflip, .misdirect, .stale:
+                return try body()
             }
         }
     }

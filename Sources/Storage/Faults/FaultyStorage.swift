@@ -149,7 +149,7 @@ public final class FaultyStorage<Source: FaultSource>: Sendable {
         case .crash: true
         case .fail(let error): kind.isBarrier && error != .interrupted
         case .lose: true
-        default: false
+        case .lie, .short, .tear, .drop, .reorder, .bitflip, .misdirect, .stale, .delay: false
         }
     }
 
