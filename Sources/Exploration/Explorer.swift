@@ -91,6 +91,7 @@ package final class Explorer {
         try begin(profile)
         states.resetFindings()
         collector = FindingCollector(recording)
+        nested = nested.emptied
     }
 
     private func resume(from earlier: ExplorationProgress) {
@@ -101,6 +102,9 @@ package final class Explorer {
         (coverage.mostAtoms, coverage.searched) = (earlier.mostAtoms, earlier.searched)
         coverage.hasCheckedExtremes = true
     }
+
+    /// The causes of failures, with those of crashes during recovery.
+    package var allCauses: [FoundCause] { collector.causes + nested.findings.map(\.cause) }
 
     /// Calls `body` with the hash of each recovered state, including those before the exploration was resumed.
     package func forEachRecovered(_ body: (StateHash) throws -> Void) rethrows {
@@ -152,9 +156,8 @@ package final class Explorer {
     }
 
     private func step(_ done: Int) -> ExplorationStep {
-        let causes = collector.causes + nested.findings.map(\.cause)
-        return ExplorationStep(
-            epochs: done, of: coverage.epochs, states: counts.checked, found: causes.map(\.violation))
+        ExplorationStep(
+            epochs: done, of: coverage.epochs, states: counts.checked, found: allCauses.map(\.violation))
     }
 
     /// Saves the progress. No derived state may be queued.

@@ -15,7 +15,7 @@ package struct FixSearch {
     private var triedCount = 0
 
     /// - Parameters:
-    ///   - explorer: one that has explored `recording`. It is left with another recording.
+    ///   - explorer: an explorer of `recording`. It is left with another recording.
     ///   - profile: the profile under which no state may fail; one that allows the states of the findings.
     package init(
         _ explorer: Explorer, _ recording: Recording, _ profile: Profile, shouldStop: @escaping () -> StopReason?
@@ -40,16 +40,16 @@ package struct FixSearch {
     }
 
     /// The fix for a cause. Throws if a recovery or a read fails.
-    package mutating func fix(for found: FoundCause) throws -> BarrierFix {
+    package mutating func fix(for cause: Cause) throws -> BarrierFix {
         triedCount = 0
-        guard !found.cause.losses.isEmpty else {
+        guard !cause.losses.isEmpty else {
             return BarrierFix(profile: profile, obstacle: .nothingLost, triedCount: 0)
         }
         var remaining: FoundCause?
-        for candidate in try candidates(for: found.cause.losses) {
-            switch try evaluate(candidate, found.cause) {
+        for candidate in try candidates(for: cause.losses) {
+            switch try evaluate(candidate, cause) {
             case .mended(let fix): return fix
-            case .failing(let cause): remaining = cause ?? remaining
+            case .failing(let failing): remaining = failing ?? remaining
             case .outOfTime: return BarrierFix(profile: profile, obstacle: .noTime, triedCount: triedCount)
             }
         }

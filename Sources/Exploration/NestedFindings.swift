@@ -43,6 +43,9 @@ package struct NestedFindings {
         self.memory = memory
     }
 
+    /// The same without findings and counts.
+    var emptied: NestedFindings { NestedFindings(nesting, recovery: recovery, judge: judge, memory: memory) }
+
     /// Judges the evidence of crashes during the recovery of `outer`, at the oracle line of `outer`.
     mutating func judge(_ shown: [Evidence], of outer: CrashState) throws {
         guard let nesting, !shown.isEmpty else { return }

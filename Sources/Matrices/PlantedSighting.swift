@@ -59,6 +59,11 @@ package struct PlantedSighting: Hashable, Sendable {
             target: target, scenario: try type.reading(options(of: type), in: .commandLine), profile: profile,
             contract: target.contract, operationCount: operationCount)
         request.shape.valueBytes = exploring.valueBytes
+        // The page must not depend on the speed of the machine.
+        if var explore = request.scenario as? ExploreScenario {
+            explore.fixSeconds = nil
+            request.scenario = explore
+        }
         return request
     }
 
@@ -71,8 +76,6 @@ package struct PlantedSighting: Hashable, Sendable {
         options["depth"] = exploring.crashesRecovery ? ["2"] : nil
         options["writable"] = exploring.writesAfterRecovery ? ["true"] : nil
         options["epoch-states"] = exploring.epochStates.map { ["\($0)"] }
-        // A story of the page does not depend on the time that a search for fixes takes.
-        options["no-fix"] = scenario == .explore ? ["true"] : nil
         options["samples"] = exploring.samples.map { ["\($0)"] }
         return options
     }

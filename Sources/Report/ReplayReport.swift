@@ -37,8 +37,21 @@ package struct ReplayReport: ReportSubject {
     let facts: FindingFacts?
     /// The confirmations on real filesystems.
     let confirmed: [Confirmation]?
+    /// The missing syncs, if they were searched for.
+    let fix: BarrierFix?
+    /// Why no missing sync is searched for; nil unless the case was to be explained.
+    private let notExplained: String?
 
-    package init(_ replay: Replay, _ outcome: Replay.Outcome) {
+    /// A case with the syncs that the store misses.
+    package init(_ explanation: CaseExplanation) {
+        self.init(
+            explanation.replay, explanation.outcome,
+            notExplained: explanation.obstacle.map { English().words(for: $0) })
+    }
+
+    package init(_ replay: Replay, _ outcome: Replay.Outcome, notExplained: String? = nil) {
+        self.notExplained = notExplained
+        fix = replay.record.fix
         target = replay.record.target
         scenario = replay.record.scenario
         isLive = replay.record.live != nil
@@ -76,7 +89,7 @@ package struct ReplayReport: ReportSubject {
 
     private enum CodingKeys: String, CodingKey {
         case target, scenario, configuration, profile, crashPoint, lost, verdict, violations, recorded, check, broken
-        case account, unstable, looks, isSandboxed, confirmed
+        case account, unstable, looks, isSandboxed, confirmed, fix
         case escapingLinks = "leavingLinks"
     }
 
@@ -123,6 +136,7 @@ package struct ReplayReport: ReportSubject {
             lines.append("  This is not what the case was made for (\(check)): \(recorded)")
         }
         lines += (confirmed ?? []).map { ReportLine("  \($0.words)") }
+        if let notExplained { lines.append("  \(notExplained)") }
         lines += sandboxLines
         if verdict == .pass, unstable == nil {
             lines.append("  The case says: \(recorded)")

@@ -40,6 +40,7 @@ package struct RunReport: ReportSubject {
         lines += (result.profiles.map { ProfileTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
+        lines += (result.barriers.map { BarrierTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         for (index, finding) in result.findings.enumerated() {
             lines += RunReport.story(of: finding, number: index + 1, terminal)
         }

@@ -93,6 +93,7 @@ package struct ScenarioRunner: Sendable {
         result.block = tally.block
         result.boundaries = tally.boundaries
         result.soak = tally.soak
+        result.barriers = tally.barriers
         result.profiles = tally.profiles.isEmpty ? nil : tally.profiles
         if type(of: request.scenario).losesByProfile, case .one(let profile) = request.profiles {
             let weaker = profile.weaker

@@ -14,6 +14,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline run sqlite --set journal_mode=delete --scenario power-cut
               faultline explore sqlite --set journal_mode=wal     every state that a crash could leave
               faultline replay RUN/cases/1     a failing crash again
+              faultline explain RUN/cases/1    which sync is missing
               faultline recheck RUN/cases/1    its run again, after a fix: is the cause gone?
               faultline minimise RUN/cases/1     the same failure, as small as it gets
               faultline case export RUN/cases/1 -o case.tar   the crash as one file, for a bug report
@@ -40,8 +41,7 @@ struct FaultlineCommand: ParsableCommand {
         version: Version.text,
         subcommands: [
             RunCommand.self, ExploreCommand.self, SoakCommand.self, MatrixCommand.self, MergeCommand.self,
-            ReplayCommand.self,
-            RecheckCommand.self, ConfirmCommand.self, LitmusCommand.self,
+            ReplayCommand.self, ExplainCommand.self, RecheckCommand.self, ConfirmCommand.self, LitmusCommand.self,
             MinimiseCommand.self, CaseCommand.self, ReportCommand.self, WorkloadCommand.self, ValidateCommand.self,
             MountCommand.self,
             UnmountCommand.self,

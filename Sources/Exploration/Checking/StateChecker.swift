@@ -9,8 +9,8 @@ import Targets
 /// Each distinct tree is recovered once; its evidence is judged at every oracle line at which the tree occurs. A persistent
 /// recover process may carry data over from state to state: call `confirm` before you report a failure. Not thread safe.
 package final class StateChecker {
-    private let recovery: any StateRecoverer
-    private let judge: EvidenceJudge
+    package let recovery: any StateRecoverer
+    package let judge: EvidenceJudge
     /// By the digest of a recovered tree: the number of its evidence. Trees are not kept, because they may be large.
     private var numbers: [StateHash: Int] = [:]
     private let shown: EvidenceArchive

@@ -1,8 +1,22 @@
 import Exploration
 import Model
+import Replay
 import Runs
 
 extension English {
+    package func words(for obstacle: CaseExplanation.Obstacle) -> String {
+        switch obstacle {
+        case .killedProcess: "No sync is missing: a killed process loses nothing that it has written."
+        case .noCrash: "No sync is searched for: a live store shows this, without a crash."
+        case .notDeterministic: "No sync is searched for: recovery does not show the same each time."
+        case .blockDevice:
+            "No sync is searched for: the trace is that of the filesystem's device. `explore` without --block tells it."
+        case .writeAfterRecovery:
+            "No sync is searched for: it shows after a write to the recovered store, of which the case has no trace."
+        case .passes: "No sync is searched for: the target recovers this state now."
+        }
+    }
+
     package func words(for fix: BarrierFix) -> String {
         if let obstacle = fix.obstacle { return words(for: obstacle, triedCount: fix.triedCount) }
         let syncs = fix.barriers.map(words).joined(separator: ", and ")
@@ -28,6 +42,8 @@ extension English {
             }
         let moment =
             switch insertion.moment {
+            case .beforeAcknowledgement where insertion.target == .directory:
+                "after each \(words(for: insertion.change.kind)) of \(path), before the acknowledgement"
             case .beforeAcknowledgement: "before each acknowledgement"
             case .beforeRename: "before it is renamed"
             case .beforeCreation: "before another file is created"
@@ -55,8 +71,8 @@ extension English {
         case .nothingLost: "No sync is missing: the store fails with nothing lost."
         case .tornWrite:
             none
-                + "a write can tear while it is in flight. A checksum that recovery verifies, or a journal with the old "
-                + "bytes, would."
+                + "a write can tear while it is in flight. Recovery has to notice that, by a checksum, and do without the "
+                + "write, or find the old bytes in a journal."
         case .notAtomic:
             none + "the crash comes between changes that recovery needs together. A journal, or one rename that "
                 + "publishes them all, would."

@@ -197,6 +197,8 @@ package struct RunResult: Codable, Sendable {
     package var profilesNotTried: [Profile]?
     /// The block device part of a run on a real filesystem; nil for a run on files.
     package var block: Block?
+    /// Which barriers of the run are needed; nil unless that was asked for.
+    package var barriers: Barriers?
     /// What a soak measured; nil for a run of another scenario.
     package var soak: SoakResult?
     /// The command that continues a stopped exploration.

@@ -27,6 +27,8 @@ package struct RunTally {
     package var exploringSeconds: Double?
     /// The block device part of a run on a real filesystem.
     package var block: RunResult.Block?
+    /// Which barriers of the run are needed.
+    package var barriers: RunResult.Barriers?
     /// What a soak measured.
     package var soak: SoakResult?
     package var findings: [Finding] = []

@@ -95,6 +95,16 @@ struct ExploreRun: ScenarioRun {
     /// The options that a resumed run must share with the stopped one.
     private var options: [String] { request.arguments(withLimits: false) }
 
+    /// The number of threads that recover states.
+    var workers: Int { images == nil ? ProcessInfo.processInfo.activeProcessorCount : BlockImages.workers }
+
+    /// The profile under which syncs are added and left out: of several the weakest that states can be derived under, because
+    /// it has the states of all others.
+    func weakestProfile(of recording: Recording) -> Profile {
+        guard request.profiles == .every else { return request.profile }
+        return recording.profiles.last { $0 != .kill } ?? request.profile
+    }
+
     private var storeInMemory: BuiltInStore? { scenario.storeInMemory(request.target) }
 
     private mutating func exploreSmallWorkloads(_ store: BuiltInStore, _ length: Int) throws {
@@ -134,14 +144,14 @@ struct ExploreRun: ScenarioRun {
             recovery: try recovery(store, recording, client, "states"),
             confirming: try recovery(store, recording, client, "confirm"),
             judge: EvidenceJudge(history.validator, request.contract, deviceFault: device.fault),
-            workers: images == nil ? ProcessInfo.processInfo.activeProcessorCount : BlockImages.workers,
+            workers: workers,
             earlier: earlier,
             memory: context.memory.budget, isOver: { shouldStop() || budget.isUsedUp })
         let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + MonotonicTime.seconds() - start
         count(explorer, history)
         let canBeResumed = explorer.canBeResumed
-        try report(explorer, recording, history, after: steps)
+        try report(explorer, recording, history, store, after: steps)
         if canBeResumed || profiles.contains(where: \.result.explored.isPartial),
             scenario.smallWorkloadSteps == nil, savesProgress
         {
@@ -260,8 +270,10 @@ struct ExploreRun: ScenarioRun {
         try control.require(shown.evidence.recovery)
     }
 
-    private func recovery(
-        _ store: BuiltInStore?, _ recording: Recording, _ client: RecoverClient, _ name: String
+    /// - Parameter name: the name of the directory in which states are recovered.
+    /// - Parameter depth: 2 if recoveries are to be recorded; by default as the scenario says.
+    func recovery(
+        _ store: BuiltInStore?, _ recording: Recording, _ client: RecoverClient, _ name: String, depth: Int? = nil
     ) throws -> any StateRecoverer {
         if let store {
             return MemoryRecovery(
@@ -271,7 +283,7 @@ struct ExploreRun: ScenarioRun {
         let scratch = context.scratchFile(name)
         try RunFiles.makeDirectory(scratch)
         if let images { return images.recovery(recording.payloads, client, scratch: scratch) }
-        guard scenario.limits.depth > 1 || scenario.probesWriting else {
+        guard (depth ?? scenario.limits.depth) > 1 || scenario.probesWriting else {
             return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
         }
         return MountedRecovery(
@@ -302,22 +314,26 @@ struct ExploreRun: ScenarioRun {
     }
 
     private mutating func report(
-        _ explorer: Explorer, _ recording: Recording, _ history: OracleHistory, after steps: [SmallStep]
+        _ explorer: Explorer, _ recording: Recording, _ history: OracleHistory, _ store: BuiltInStore?,
+        after steps: [SmallStep]
     ) throws {
         var writer = CaseWriter(
             request: request, context: context, program: program,
             probing: scenario.probesWriting ? request.profile : nil)
         writer.steps = steps.map(\.rawValue)
-        let contradictions = explorer.contradictions
+        // The searches below take the explorer, with other recordings. A stopped exploration needs it to resume.
+        let (contradictions, nested, known) = (explorer.contradictions, explorer.nested, explorer.allCauses.map(\.cause))
         var groups = CauseGroup.groups(of: explorer.collector.causes)
-        // The search for fixes takes the explorer, which has to resume a stopped exploration.
         if steps.isEmpty, !explorer.canBeResumed { groups = try withFixes(groups, explorer, recording) }
+        if scenario.findsBarriers, !explorer.canBeResumed {
+            tally.barriers = try barriers(explorer, recording, history, store, known: known)
+        }
         for group in groups {
             let oracle = try history.text(firstLines: group.shown.state.oracleLineCount)
             try tally.add(group) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
-        for group in CauseGroup.groups(of: explorer.nested.findings.map(\.cause)) {
-            let inner = explorer.nested.findings.first { $0.cause.cause == group.shown.cause }!
+        for group in CauseGroup.groups(of: nested.findings.map(\.cause)) {
+            let inner = nested.findings.first { $0.cause.cause == group.shown.cause }!
             let oracle = try history.text(firstLines: inner.outer.oracleLineCount)
             let first = try firstCrash(inner.outer, recording)
             try tally.add(group) {
@@ -328,7 +344,7 @@ struct ExploreRun: ScenarioRun {
             let oracle = try history.text(firstLines: contradiction.state.oracleLineCount)
             try tally.add(contradiction) { try writer.write($0, recording, oracle: oracle, shown: nil) }
         }
-        for inner in explorer.nested.unstable {
+        for inner in nested.unstable {
             let oracle = try history.text(firstLines: inner.outer.oracleLineCount)
             let first = try firstCrash(inner.outer, recording)
             try tally.add(inner.contradiction) {

@@ -84,6 +84,12 @@ extension ExploreScenario {
             do not look, after the exploration, for the additional syncs with which no state would fail for a finding's cause
             """
         ).limiting.excluding("block"),
+        .flag(
+            "barriers", \.findsBarriers,
+            """
+            after the exploration leave out the syncs of each kind of file in turn, and say which of them some crash state needs
+            """
+        ).excluding("block", "workloads"),
         ScenarioOption(
             "resume", .text, "directory",
             """

@@ -39,8 +39,13 @@ package struct ExploreScenario: Scenario {
     /// Stop as soon as this cause is found.
     package var targetCause: TargetCause?
 
+    /// Whether to leave out the barriers of each pattern, and say which of them a crash state needs.
+    package var findsBarriers = false
     /// Whether no missing syncs are searched for the findings.
     package var skipsFixes = false
+    /// The least time for that search, in seconds; without a budget it may take as long as the exploration took, if that is
+    /// more. nil for no limit at all.
+    package var fixSeconds: Double? = 10
 
     package init() {}
 

@@ -36,7 +36,7 @@ struct FixSearchTests {
         try explorer.runToItsEnd()
         let found = try #require(CauseGroup.groups(of: explorer.collector.causes).first?.shown)
         var search = FixSearch(explorer, store.recording, profile) { nil }
-        return try search.fix(for: found)
+        return try search.fix(for: found.cause)
     }
 
     /// The newest value that a file named for its number holds whole.
@@ -99,7 +99,7 @@ struct FixSearchTests {
         #expect(Set(causes.flatMap(\.cause.losses)) == [Self.loss(.name, "f#"), Self.loss(.write, "f#")])
         for found in causes {
             var search = FixSearch(explorer, store.recording, .posixMin) { nil }
-            let fix = try search.fix(for: found)
+            let fix = try search.fix(for: found.cause)
             // For the other cause states still fail: each finding has its own fix.
             #expect(fix.obstacle == nil && fix.failingCount > 0, "\(found.cause) \(fix)")
         }
@@ -135,7 +135,7 @@ struct FixSearchTests {
         let explorer = try store.explorer(.posixMin, showing: Self.newest)
         try explorer.runToItsEnd()
         var search = FixSearch(explorer, store.recording, .posixMin) { .budget }
-        #expect(try search.fix(for: explorer.collector.causes[0]).obstacle == .noTime)
+        #expect(try search.fix(for: explorer.collector.causes[0].cause).obstacle == .noTime)
     }
 
     // MARK: - Edited traces

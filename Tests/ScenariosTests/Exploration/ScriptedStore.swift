@@ -34,17 +34,34 @@ struct ScriptedStore {
 
     typealias Files = [ByteString: [UInt8]]
 
-    /// The exploration of the run, not yet begun.
+    /// The exploration of the run, or of `recording` instead, not yet begun.
     func explorer(
-        _ profile: Profile = .ext4Ordered, contract: Contract = .durable,
+        _ profile: Profile = .ext4Ordered, of recording: Recording? = nil, contract: Contract = .durable,
         limits: ExplorationLimits = ExplorationLimits(),
         isOver: @escaping @Sendable () -> Bool = { false },
         showing shows: @escaping @Sendable (Files, Look) -> Recovery
     ) throws -> Explorer {
+        let recording = recording ?? self.recording
+        let recovery = ScriptedRecovery(payloads: recording.payloads, looks: Looks(), shows: shows)
+        return try explorer(profile, of: recording, contract, limits, isOver, recovery)
+    }
+
+    /// The same with a recovery that changes the store's files, and that can be crashed, too.
+    func explorer(
+        _ profile: Profile, of recording: Recording, limits: ExplorationLimits,
+        recovering recover: @escaping @Sendable (any Storage) throws -> Recovery
+    ) throws -> Explorer {
+        let recovery = WritingRecovery(payloads: recording.payloads, run: recover)
+        return try explorer(profile, of: recording, .durable, limits, { false }, recovery)
+    }
+
+    private func explorer(
+        _ profile: Profile, of recording: Recording, _ contract: Contract, _ limits: ExplorationLimits,
+        _ isOver: @escaping @Sendable () -> Bool, _ recovery: any StateRecoverer
+    ) throws -> Explorer {
         var validator = Validator(.everything)
         var reader = OracleReader()
         try reader.read(oracle.span) { line, number throws(OracleError) in try validator.apply(line, at: number) }
-        let recovery = ScriptedRecovery(payloads: recording.payloads, looks: Looks(), shows: shows)
         return try Explorer(
             recording, profile: profile, limits: limits, seed: 1, recovery: recovery, confirming: recovery,
             judge: EvidenceJudge(validator, contract), workers: 1,
@@ -79,4 +96,24 @@ private struct ScriptedRecovery: StateRecoverer {
     func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
         ScriptedRecovery(payloads: payloads, looks: looks, shows: shows)
     }
+}
+
+/// A recovery that works on the files of the state.
+private struct WritingRecovery: StateRecoverer {
+    var payloads: any PayloadStore
+    var run: @Sendable (any Storage) throws -> Recovery
+
+    func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
+        let storage = try MemoryStorage(tree, payloads: payloads)
+        let first = try run(storage)
+        return RecoveredState(evidence: Evidence(first, secondRecovery: try run(storage)))
+    }
+
+    func recording(ofRecovering tree: Tree) throws -> Recording? {
+        let storage = try RecordingStorage(MemoryStorage(tree, payloads: payloads))
+        _ = try run(storage)
+        return Recording(base: storage.base, events: storage.events, payloads: storage.payloads)
+    }
+
+    func reading(_ payloads: any PayloadStore) -> any StateRecoverer { WritingRecovery(payloads: payloads, run: run) }
 }

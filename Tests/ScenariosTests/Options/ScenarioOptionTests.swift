@@ -47,9 +47,9 @@ struct ScenarioOptionTests {
             .explore,
             [
                 "rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"],
-                "no-fix": ["true"],
+                "no-fix": ["true"], "barriers": ["true"],
             ],
-            "--epoch-states 65536 --samples 256 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2 --no-fix"
+            "--epoch-states 65536 --samples 256 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2 --no-fix --barriers"
         ),
         (.explore, ["block": ["xfs"]], "--block xfs --epoch-states 64 --samples 16"),
         (
