@@ -29,7 +29,7 @@ struct HTMLFinding {
     var hasStory = false
     var who = ""
     /// The headings of the states and of their last column.
-    var statesTitle = "What did survive"
+    var statesTitle = "What survived"
     var afterTitle = "after the crash"
     /// The heading of the timeline.
     var whole = "run"
@@ -51,6 +51,7 @@ struct HTMLFinding {
     // Templates see only stored properties.
     var hasTimeline = false
     var hasSeveralStates = false
+    var hasCommands = false
 
     init(number: Int, check: String, headline: String, verdict: HTMLVerdict) {
         id = "finding-\(number)"
@@ -70,6 +71,7 @@ struct HTMLFinding {
         if let known = finding.known { remarks.append("known: \(known)") }
         errors = (finding.errors?.count ?? 0) > 1 ? RunReport.errorLines(of: finding) : []
         commands = Self.commands(finding)
+        hasCommands = !commands.isEmpty
         caseName = finding.case
         if let account = finding.account { tell(account) }
         if let facts {

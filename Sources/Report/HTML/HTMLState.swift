@@ -31,6 +31,8 @@ struct HTMLState {
     struct HexTable {
         var hexPath: String
         var rows: [HexRow]
+        /// Whether more bytes differ.
+        var isCut: Bool
     }
 
     var stateID: String
@@ -60,7 +62,9 @@ struct HTMLState {
         for file in state.files.shown where room > 0 && !file.windows.isEmpty {
             let rows = file.windows.flatMap(HexRow.rows(of:)).prefix(room)
             room -= rows.count
-            hexTables.append(HexTable(hexPath: file.path.description, rows: Array(rows)))
+            let shownBytes = rows.count * HexRow.width
+            let isCut = file.changes.reduce(0) { $0 + UInt64($1.count) } > UInt64(shownBytes)
+            hexTables.append(HexTable(hexPath: file.path.description, rows: Array(rows), isCut: isCut))
         }
     }
 
@@ -69,7 +73,7 @@ struct HTMLState {
         case .finding: return state.lost.isEmpty ? "the failing state" : "the smallest failing state"
         case .neighbour(.allLost): return "all unsynced changes lost"
         case .neighbour(.allKept):
-            return finding.losses.count == 1 ? "all kept: only this change differs" : "all unsynced changes kept"
+            return finding.losses.count == 1 ? "the lost change kept" : "all unsynced changes kept"
         case .neighbour(.oneKept):
             let kept = finding.losses.filter { !state.losses.contains($0) }.map(\.change)
             return "kept: " + (kept.first ?? "one change")
@@ -130,7 +134,7 @@ extension HTMLState.File {
 }
 
 extension HTMLState.HexRow {
-    private static let width = 16
+    fileprivate static let width = 16
 
     /// The rows of a window, 16 bytes each, with dots behind the end of a file.
     fileprivate static func rows(of window: FileFacts.Window) -> [Self] {

@@ -44,6 +44,8 @@ struct HTMLTimeline: Encodable {
         var fates: [String: String]
         /// By operation: its lost part.
         var notes: [String: String]
+        /// Whether recovery keeps the promise that the failing state breaks.
+        var passes: Bool
     }
 
     /// The id of its section.
@@ -54,6 +56,8 @@ struct HTMLTimeline: Encodable {
     var states: [State]
     /// The number of hidden events before the first mark.
     var skippedEvents: Int
+    /// Whether the process was killed, so that no sync matters.
+    var isKill: Bool
     /// How it ends: `power cut after event 47`.
     var ending: String
 }

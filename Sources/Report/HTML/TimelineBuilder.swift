@@ -35,7 +35,8 @@ struct TimelineBuilder {
         foldLanes()
         return HTMLTimeline(
             id: id, lanes: lanes, marks: marks, walls: walls,
-            states: zip(stateIDs, facts.states).map(state), skippedEvents: facts.skippedEvents, ending: ending)
+            states: zip(stateIDs, facts.states).map(state), skippedEvents: facts.skippedEvents,
+            isKill: facts.record.profile == .kill, ending: ending)
     }
 
     private mutating func take(_ event: TraceEvent, _ told: TraceLine, at point: Int, oracleLine: inout Int) {
@@ -143,7 +144,7 @@ struct TimelineBuilder {
 
     private func state(_ id: String, _ state: StateFacts) -> HTMLTimeline.State {
         let losses = Dictionary(grouping: state.losses, by: \.operation)
-        var told = HTMLTimeline.State(id: id, fates: [:], notes: [:])
+        var told = HTMLTimeline.State(id: id, fates: [:], notes: [:], passes: state.verdict == .pass)
         for (operation, parts) in facts.unsynced {
             let key = "\(operation.rawValue)"
             let lost = losses[operation] ?? []
@@ -189,14 +190,14 @@ extension Change {
 }
 
 extension Loss {
-    /// The lost change, such as `write a.db, bytes 4096–8191: lost 4096–4607`.
+    /// The lost change, such as `write a.db, bytes 4096–8191: of these 4096–4607`.
     var words: String {
         guard let extent else { return change }
         switch extent {
         case .bytes(let ranges):
             let shown = ranges.prefix(4).map { "\($0.lowerBound)–\($0.upperBound - 1)" }
             let more = ranges.count > shown.count ? ", \(ranges.count - shown.count) more" : ""
-            return "\(change): lost \(shown.joined(separator: ", "))\(more)"
+            return "\(change): of these \(shown.joined(separator: ", "))\(more)"
         case .beyond(let size): return "\(change): the size stopped at \(size)"
         }
     }

@@ -90,7 +90,10 @@ struct LossReasons {
         if let done = syncs.first, let end = endings[done] {
             return "The sync that returned at event \(end.point) does not cover it."
         }
-        return "There was none before the power cut."
+        let point = recording.events.firstIndex { event in
+            if case .operation(let operation) = event { operation.id == loss.operation } else { false }
+        }
+        return point.map { "There was none after event \($0 + 1)." } ?? "There was none before the power cut."
     }
 
     /// The barriers after it on its file or directory; under a total order, on any.
@@ -111,7 +114,7 @@ struct LossReasons {
     private var order: [String] {
         if state.profile == .strict {
             return [
-                "The profile is strict: all earlier changes survive, in order. No filesystem guarantees more."
+                "Even strict, the strongest profile, allows this: all earlier changes survive, in order."
             ]
         }
         var sentences: [String] = []

@@ -81,10 +81,14 @@ enum Timeline {
             "\(moments.count) \(run.allSatisfy(\.isBarrier) ? "syncs" : "events"): " + most.joined(separator: ", ")
             + (counts.count > most.count ? ", …" : "")
         let fates = Set(moments.map(\.fate))
+        let unsynced = moments.count { $0.fate == .survived }
+        let isMixed = fates.contains(.survived) && fates.contains(.durable)
         let fate: CrashStory.Fate =
             fates.contains(.survived)
             ? .survived : fates.contains(.durable) ? .durable : fates == [.synced] ? .synced : .other
-        return CrashStory.Moment(from: first.from, through: last.through, what: what, fate: fate)
+        return CrashStory.Moment(
+            from: first.from, through: last.through, what: what, fate: fate,
+            detail: isMixed ? "\(unsynced) of them, the others are durable" : nil)
     }
 
     /// Keeps the first and the last lines.

@@ -1,4 +1,5 @@
 import Foundation
+import Report
 import Testing
 
 /// `--report`, of every command that comes to a verdict.
@@ -14,7 +15,7 @@ struct ReportTests {
     private func path(_ name: String) -> String { temporary.path + "/" + name }
     private func text(_ name: String) throws -> String { try String(contentsOfFile: path(name), encoding: .utf8) }
 
-    private static let formats = ["text", "json", "junit", "markdown", "html"]
+    private static let formats = ReporterList.all.map { $0.format }
     private static let buggy = ["engine", "--set", "planted=never-sync", "--ops", "4", "--out", "runs"]
     private static let `case` = "runs/faultline-engine-explore-1-1/cases/1"
 
@@ -81,7 +82,7 @@ struct ReportTests {
         for _ in 1...2 { #expect(try run(["matrix", "m.yaml", "--out", "runs"]).status == 0) }
         let pages: [(inputs: [String], has: [String])] = [
             (["runs/faultline-engine-explore-1-1"], ["data-timeline=\"finding-1\"", "What was done"]),
-            ([Self.case], ["data-timeline=\"finding-1\"", "The same as text"]),
+            ([Self.case], ["data-timeline=\"finding-1\"", "The failing state as text"]),
             (
                 ["runs/matrix-2.jsonl", "--against", "runs/matrix-1.jsonl"],
                 ["Against runs/matrix-1.jsonl", "1 of 1 cell"]

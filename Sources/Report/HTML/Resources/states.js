@@ -16,3 +16,14 @@ for (const section of document.querySelectorAll(".finding")) {
   }
   if (states.length > 0) choose(states[0].id);
 }
+
+// On paper nothing can be chosen or unfolded.
+let afterPrint = [];
+addEventListener("beforeprint", () => {
+  const hidden = [...document.querySelectorAll(".state[hidden]")];
+  const folded = [...document.querySelectorAll(".finding details:not([open])")];
+  for (const state of hidden) state.hidden = false;
+  for (const details of folded) details.open = true;
+  afterPrint = [() => hidden.forEach((state) => { state.hidden = true; }), () => folded.forEach((details) => { details.open = false; })];
+});
+addEventListener("afterprint", () => { for (const undo of afterPrint.splice(0)) undo(); });

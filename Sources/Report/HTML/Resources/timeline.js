@@ -35,7 +35,7 @@ class Timeline {
 
   // What a reader wants to see first: the first lost operation, or else the broken promise, or else the last mark.
   firstLoss() {
-    for (const fates of [["lost", "torn"], ["promised"]]) {
+    for (const fates of [["lost", "torn"], ["promised", "kept"]]) {
       const index = this.data.marks.findIndex((mark) => fates.includes(this.fate(mark)));
       if (index >= 0) return index;
     }
@@ -43,6 +43,7 @@ class Timeline {
   }
 
   fate(mark) {
+    if (mark.fate === "promised" && this.state.passes) return "kept";
     const own = mark.operation === undefined ? undefined : this.state.fates[mark.operation];
     return own && mark.kind !== "fault" ? own : mark.fate;
   }
@@ -191,7 +192,7 @@ class Timeline {
     }
     const group = svgElement("g", { class: "event", "data-index": index }, this.svg);
     const size = Math.max(1.5, Math.min(8, this.step / 2 - 0.5));
-    Timeline.shape(group, mark.kind, fate, x, y, isLost ? Math.max(size, 6) : fate === "promised" ? Math.max(size, 7) : size);
+    Timeline.shape(group, mark.kind, fate, x, y, isLost ? Math.max(size, 6) : fate === "promised" || fate === "kept" ? Math.max(size, 7) : size);
     const calls = { lost: "LOST", torn: "TORN", promised: "BROKEN PROMISE" };
     if (calls[fate]) {
       const isLate = x > this.width / 2;
@@ -253,8 +254,11 @@ class Timeline {
   words(mark, index) {
     const fates = {
       durable: "durable", survived: "survived, though no sync had made it durable",
-      lost: "LOST: no sync had made it durable", torn: "TORN: no sync had made it durable", synced: "returned", failed: mark.kind === "sync" ? "FAILED" : "not durable: its sync failed", unfinished: "had not returned",
+      lost: "LOST: no sync had made it durable",
+      torn: this.data.isKill ? "TORN: the process was killed in the middle of it" : "TORN: no sync had made it durable",
+      synced: "returned", failed: mark.kind === "sync" ? "FAILED" : "not durable: its sync failed", unfinished: "had not returned",
       asked: "requested", acknowledged: "acknowledged", promised: "the PROMISE that this crash breaks",
+      kept: "the promise that the failing state breaks; this one keeps it",
       refused: "refused", injected: "", other: "",
     };
     const parts = [`Event ${mark.event}: ${mark.text}`];
@@ -262,11 +266,13 @@ class Timeline {
     if (mark.size !== undefined) parts.push(`size ${mark.size}`);
     if (mark.process) parts.push(`process ${mark.process}`);
     const fate = this.fate(mark);
-    if (mark.kind !== "oracle" || fate === "promised") parts.push(fates[fate]);
+    if (mark.kind !== "oracle" || fate === "promised" || fate === "kept") parts.push(fates[fate]);
     if (mark.operation !== undefined && this.state.notes[mark.operation]) parts.push(this.state.notes[mark.operation]);
     const { walls, marks } = this.data;
     if (mark.wall !== undefined && fate === "durable") {
-      parts.push(`made durable by ${marks[walls[mark.wall].mark].text}, event ${marks[walls[mark.wall].mark].event}`);
+      const sync = marks[walls[mark.wall].mark];
+      const together = sync.lane === mark.lane ? "" : ", with which the filesystem commits earlier changes of other files";
+      parts.push(`made durable by ${sync.text}, event ${sync.event}${together}`);
     }
     const own = walls.find((wall) => wall.mark === index);
     if (own) {
@@ -294,7 +300,8 @@ class Timeline {
     const used = new Set(this.data.marks.map((mark) => mark.kind));
     const entries = [
       ["data", "data", "durable", "data written, durable"], ["name", "name", "durable", "name made, moved or removed"],
-      ["size", "size", "durable", "size"], ["sync", "sync", "synced", "sync; its wall shows what it made durable"],
+      ["size", "size", "durable", "size"], ["attribute", "attribute", "durable", "mode, owner or attribute"],
+      ["sync", "sync", "synced", "sync; its wall crosses all that it made durable, a bar is what waited for it"],
       ["oracle", "oracle", "asked", "requested"], ["oracle", "oracle", "acknowledged", "acknowledged"],
       ["", "data", "survived", "unsynced, survived"], ["", "data", "lost", "lost"], ["", "data", "torn", "torn"],
       ["oracle", "oracle", "promised", "broken promise"], ["fault", "fault", "injected", "injected fault"],
