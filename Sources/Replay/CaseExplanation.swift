@@ -120,7 +120,8 @@ package struct CaseExplanation: Sendable {
         let shouldStop = context.shouldStop
         let explorer = try Explorer(
             scene.recording, profile: profile, limits: ExplorationLimits(), seed: replay.record.seed,
-            recovery: scene.checker.recovery, confirming: scene.checker.recovery, judge: scene.checker.judge, workers: 1,
+            recovery: scene.checker.recovery, confirming: scene.checker.recovery, judge: scene.checker.judge,
+            workers: 1,
             memory: context.memory.budget, isOver: { shouldStop() || MonotonicTime.seconds() >= end })
         var search = FixSearch(explorer, scene.recording, profile) {
             if context.shouldStop() { return context.stopReason }

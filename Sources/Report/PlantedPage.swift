@@ -33,7 +33,7 @@ package enum PlantedPage {
             ([schedules.md](schedules.md)); their sections show the shortest schedule. Leaks are found by
             `faultline soak` ([soak.md](soak.md)), in less than five minutes.
 
-            The two targets report some violations as a key that was never written: `half a batch`, an event that was `taken twice`
+            The two targets report some violations as a key that was never written: `(incomplete batch)`, an event that was `taken twice`
             or, after recovery, `taken again`, or an event that is `replayed although checkpointed`.
 
             [exploring.md](exploring.md) explains the marks, and [engine.md](engine.md) the names.

@@ -93,7 +93,9 @@ extension FileSystem {
                 at: offset)
         case .misdirect(let offset)?: return try readVisible(file, buffer, at: offset)
         case .bitflip(let offset, let bit, .atRest)?: try flip(file.node, offset, bit, caller)
-        case nil, .bitflip(_, _, .inFlight)?, .stale?, .delay?, .crash?, .fail?, .lose?, .lie?, .tear?, .drop?, .reorder?: break
+        case nil, .bitflip(_, _, .inFlight)?, .stale?, .delay?, .crash?, .fail?, .lose?, .lie?, .tear?, .drop?,
+            .reorder?:
+            break
         }
         return try readVisible(file, buffer, at: offset, fault)
     }

@@ -46,7 +46,8 @@ extension PageCache {
         case .bitflip(let position, let bit, .inFlight)?
         where position >= offset && position - offset < UInt64(buffer.count):
             buffer[Int(position - offset)] ^= 1 << bit
-        case nil, .bitflip?, .fail?, .lose?, .lie?, .short?, .tear?, .drop?, .reorder?, .misdirect?, .delay?, .crash?: break
+        case nil, .bitflip?, .fail?, .lose?, .lie?, .short?, .tear?, .drop?, .reorder?, .misdirect?, .delay?, .crash?:
+            break
         }
     }
 }

@@ -6,7 +6,8 @@ extension Injection {
     /// Whether the fault draws random numbers.
     var draws: Bool {
         switch self {
-        case .read(.bitflip, _), .read(.misdirect, _), .write(.tear, _), .write(.reorder, _), .write(.misdirect, _): true
+        case .read(.bitflip, _), .read(.misdirect, _), .write(.tear, _), .write(.reorder, _), .write(.misdirect, _):
+            true
         case .read(.short, _), .read(.stale, _), .write(.short, _), .write(.drop, _), .sync(_, .lose), .sync(_, .lie),
             .directorySync(.lie):
             false

@@ -111,7 +111,8 @@ extension Injection {
         case .read(.generic(let fault), _), .write(.generic(let fault), _), .sync(_, .generic(let fault)),
             .directorySync(.generic(let fault)), .other(_, let fault), .any(let fault):
             fault
-        case .read(.short, _), .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _), .write(.short, _), .write(.tear, _),
+        case .read(.short, _), .read(.bitflip, _), .read(.misdirect, _), .read(.stale, _), .write(.short, _),
+            .write(.tear, _),
             .write(.drop, _), .write(.reorder, _), .write(.misdirect, _), .sync(_, .lose), .sync(_, .lie),
             .directorySync(.lie):
             nil

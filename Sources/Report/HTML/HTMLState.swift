@@ -63,7 +63,11 @@ struct HTMLState {
             let rows = file.windows.flatMap(HexRow.rows(of:)).prefix(room)
             room -= rows.count
             let shownBytes = rows.count * HexRow.width
-            let isCut = file.changes.reduce(0) { $0 + UInt64($1.count) } > UInt64(shownBytes)
+            // A file that is missing on one side differs in all its bytes.
+            let differing =
+                file.changes.isEmpty
+                ? max(file.believedBytes ?? 0, file.foundBytes ?? 0) : file.changes.reduce(0) { $0 + UInt64($1.count) }
+            let isCut = differing > UInt64(shownBytes)
             hexTables.append(HexTable(hexPath: file.path.description, rows: Array(rows), isCut: isCut))
         }
     }

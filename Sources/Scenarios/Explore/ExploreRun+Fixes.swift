@@ -16,7 +16,8 @@ extension ExploreRun {
         let budget = scenario.budget?.seconds.map(Double.init)
         let now = MonotonicTime.seconds()
         let spent = now - (began ?? now)
-        let end = scenario.fixSeconds.map { least in now + (budget.map { $0 - spent } ?? max(least, spent)) } ?? .infinity
+        let end =
+            scenario.fixSeconds.map { least in now + (budget.map { $0 - spent } ?? max(least, spent)) } ?? .infinity
         var search = FixSearch(explorer, recording, weakestProfile(of: recording)) {
             if context.shouldStop() { return context.stopReason }
             return MonotonicTime.seconds() >= end ? .budget : nil

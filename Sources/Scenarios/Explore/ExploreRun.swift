@@ -322,7 +322,9 @@ struct ExploreRun: ScenarioRun {
             probing: scenario.probesWriting ? request.profile : nil)
         writer.steps = steps.map(\.rawValue)
         // The searches below take the explorer, with other recordings. A stopped exploration needs it to resume.
-        let (contradictions, nested, known) = (explorer.contradictions, explorer.nested, explorer.allCauses.map(\.cause))
+        let (contradictions, nested, known) = (
+            explorer.contradictions, explorer.nested, explorer.allCauses.map(\.cause)
+        )
         var groups = CauseGroup.groups(of: explorer.collector.causes)
         if steps.isEmpty, !explorer.canBeResumed { groups = try withFixes(groups, explorer, recording) }
         if scenario.findsBarriers, !explorer.canBeResumed {

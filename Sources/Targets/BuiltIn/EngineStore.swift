@@ -152,7 +152,7 @@ package struct EngineStore: BuiltInTarget {
             try emit(key, payload)
             if try store.get(Self.shadow(of: key)) != payload { areComplete = false }
         }
-        if !areComplete { try emit("half a batch", []) }
+        if !areComplete { try emit("(incomplete batch)", []) }
     }
 
     package consuming func close() throws { try store.close() }

@@ -28,7 +28,9 @@ struct ExplainTests {
         let answer = try run(["explain", directory, "--report", "json=explained.json"])
         #expect(answer.status == 1 && answer.output.contains("Missing: an fsync of"), "\(answer)")
         let kept = try #require(try fix(in: directory + "/case.json"))
-        #expect((kept["insertedCount"] as? Int ?? 0) > 0 && (kept["decidedCount"] as? Int ?? 0) > 0 && kept["obstacle"] == nil)
+        #expect(
+            (kept["insertedCount"] as? Int ?? 0) > 0 && (kept["decidedCount"] as? Int ?? 0) > 0
+                && kept["obstacle"] == nil)
         let json = try Data(contentsOf: URL(filePath: temporary.path + "/explained.json"))
         #expect(try JSONSchema("replay.json").problems(of: json) == [])
         #expect(try fix(in: "explained.json") as NSDictionary? == kept as NSDictionary)

@@ -118,7 +118,7 @@ struct BarrierSearchTests {
             let log = try storage.open("log")
             let redone = try log.contents()
             if !redone.isEmpty {
-                let file = try storage.open("db")
+                let file = try storage.list().contains("db") ? storage.open("db") : storage.create("db")
                 try file.truncate(to: 0)
                 try file.write(redone, at: 0)
                 try log.truncate(to: 0)

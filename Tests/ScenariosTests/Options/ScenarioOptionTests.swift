@@ -49,7 +49,7 @@ struct ScenarioOptionTests {
                 "rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"],
                 "no-fix": ["true"], "barriers": ["true"],
             ],
-            "--epoch-states 65536 --samples 256 --rule fsync -> EIO --states 9 --budget 5 --partial --hangs 2 --no-fix --barriers"
+            "--epoch-states 65536 --samples 256 --rule fsync -> EIO --barriers --states 9 --budget 5 --partial --hangs 2 --no-fix"
         ),
         (.explore, ["block": ["xfs"]], "--block xfs --epoch-states 64 --samples 16"),
         (

@@ -85,7 +85,7 @@ struct BrowserTests {
               text: [...section.querySelectorAll(".state")].find((one) => !one.hidden).innerText,
             });
             const before = seen();
-            const kept = buttons.findIndex((one) => one.textContent.includes("all kept") || one.textContent.includes("changes kept"));
+            const kept = buttons.findIndex((one) => /changes? kept/.test(one.textContent));
             buttons[kept].click();
             return { before, after: seen(), labels: buttons.map((one) => one.textContent), kept };
             """)
@@ -160,7 +160,8 @@ struct BrowserTests {
         finding.hasTimeline = true
         finding.timeline = HTMLTimeline(
             id: "finding-1", lanes: [.init(name: hostile, kind: .file)], marks: [mark], walls: [],
-            states: [.init(id: hostile, fates: [:], notes: [:])], skippedEvents: 0, ending: hostile)
+            states: [.init(id: hostile, fates: [:], notes: [:], passes: false)], skippedEvents: 0, isKill: false,
+            ending: hostile)
         finding.commands = [.init(purpose: hostile, text: "\"\u{301} onfocus=window.pwned=3 autofocus x=\"\u{301}")]
         var page = HTMLPage(title: hostile, verdict: HTMLVerdict(.violation))
         page.findings = [finding]

@@ -77,7 +77,8 @@ struct HTMLReportTests {
         let mark = HTMLTimeline.Mark(event: 1, lane: 0, kind: .data, text: hostile, fate: hostile)
         let timeline = HTMLTimeline(
             id: hostile, lanes: [.init(name: hostile, kind: .file)], marks: [mark], walls: [],
-            states: [.init(id: hostile, fates: ["1": hostile], notes: ["1": hostile])], skippedEvents: 0,
+            states: [.init(id: hostile, fates: ["1": hostile], notes: ["1": hostile], passes: false)], skippedEvents: 0,
+            isKill: false,
             ending: hostile)
         var page = HTMLPage(title: "t", verdict: HTMLVerdict(.pass))
         var finding = HTMLFinding(number: 1, check: "c", headline: "h", verdict: HTMLVerdict(.violation))
