@@ -79,8 +79,12 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
+            name: "Guest", dependencies: ["Targets", "Storage", "Platform", "Bytes"], swiftSettings: house),
+        .target(
             name: "Machine",
-            dependencies: ["FaultFS", "Targets", "Oracle", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
+            dependencies: [
+                "Block", "Guest", "FaultFS", "Targets", "Oracle", "Storage", "Model", "Platform", "Bytes", "CPlatform",
+            ],
             swiftSettings: house),
         .target(
             name: "Runs",
@@ -93,8 +97,8 @@ let package = Package(
         .target(
             name: "Scenarios",
             dependencies: [
-                "Runs", "Machine", "Block", "Exploration", "FaultFS", "Targets", "Litmus", "Oracle", "Storage", "Model",
-                "Platform", "Bytes", "CPlatform",
+                "Runs", "Machine", "Guest", "Block", "Exploration", "FaultFS", "Targets", "Litmus", "Oracle", "Storage",
+                "Model", "Platform", "Bytes", "CPlatform",
             ],
             swiftSettings: house),
         .target(
@@ -146,8 +150,9 @@ let package = Package(
         .executableTarget(
             name: "faultline",
             dependencies: [
-                "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
-                "FaultFS", "Targets", "Interleavings", "Events", "Engine", "Storage", "Litmus", "Oracle", "Model",
+                "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Guest", "Block",
+                "Exploration", "FaultFS", "Targets", "Interleavings", "Events", "Engine", "Storage", "Litmus", "Oracle",
+                "Model",
                 "Schedules", "Platform", "Bytes", "CPlatform",
                 .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
@@ -180,6 +185,7 @@ let package = Package(
             name: "TargetsTests",
             dependencies: ["TestDevices", "Targets", "Oracle", "Events", "Engine", "Storage", "Bytes", "CPlatform"],
             swiftSettings: house),
+        .testTarget(name: "GuestTests", dependencies: ["Guest", "Storage", "Bytes"], swiftSettings: house),
         .testTarget(name: "BlockTests", dependencies: ["Block", "Model", "Platform", "Bytes"], swiftSettings: house),
         .testTarget(
             name: "BenchmarksTests", dependencies: ["Benchmarks", "Oracle", "Model", "Bytes"], swiftSettings: house),
@@ -189,7 +195,7 @@ let package = Package(
                 "Report", "Benchmarks", "Matrices", "Replay", "Scenarios", "Runs", "Machine", "Block", "Exploration",
                 "Targets",
                 "FaultFS", "Interleavings", "Events", "Engine", "Oracle", "Storage", "Model", "Schedules", "Bytes",
-                "Litmus", "TestDevices",
+                "Guest", "Litmus", "TestDevices",
             ], exclude: ["Fixtures"], swiftSettings: house),
         .testTarget(name: "HouseTests", dependencies: [], swiftSettings: house),
     ]

@@ -15,12 +15,16 @@ enum ExitStatus: Int32, Error {
     case inconclusive = 3
 
     /// Ends the process. Unwritten output turns the status into an error.
-    func exit() -> Never {
+    func exit() -> Never { Self.exit(passingOn: rawValue) }
+
+    /// Ends the process with the status of another program, which ran in its place. Unwritten output turns it into an
+    /// error.
+    static func exit(passingOn status: Int32) -> Never {
         let failure = faultline_flush_standard_output()
         guard failure == 0 else {
             StandardError.say("error: \(OutputError("-", .system(errno: -failure)))")
             Foundation.exit(ExitStatus.error.rawValue)
         }
-        Foundation.exit(rawValue)
+        Foundation.exit(status)
     }
 }

@@ -29,6 +29,7 @@ struct FaultlineCommand: ParsableCommand {
               faultline store verify DIRECTORY   a store of the built-in engine: put, get, scan, verify …
               faultline workload, faultline validate    the two halves, for faults of your own
               faultline mount STORE MNT        a directory that fails on purpose, for any program
+              faultline guest run -- COMMAND   a command as root in a virtual machine with device-mapper, without root here
               faultline cleanup                takes away what a killed run left behind
 
             A run is one workload on one target under one scenario. It is recorded once; every disk state that a crash \
@@ -46,6 +47,6 @@ struct FaultlineCommand: ParsableCommand {
             MountCommand.self,
             UnmountCommand.self,
             TargetsCommand.self, ScenariosCommand.self, PlantedCommand.self, SchedulesCommand.self, DoctorCommand.self,
-            TraceCommand.self, StoreCommand.self, BenchCommand.self, CleanupCommand.self,
+            TraceCommand.self, StoreCommand.self, BenchCommand.self, GuestCommand.self, CleanupCommand.self,
         ])
 }

@@ -68,16 +68,5 @@ package enum ReproduceScript {
     }
 
     /// Quotes an argument: unchanged if it needs no quotes, else in single quotes.
-    package static func quoted(_ argument: ByteString) -> [UInt8] {
-        let isPlain = argument.bytes.allSatisfy { byte in
-            let character = Character(Unicode.Scalar(byte))
-            return character.isASCII && (character.isLetter || character.isNumber || "._-/=:,+@%".contains(character))
-        }
-        if isPlain, !argument.isEmpty { return argument.bytes }
-        var text: [UInt8] = [UInt8(ascii: "'")]
-        for byte in argument.bytes {
-            text += byte == UInt8(ascii: "'") ? Array("'\\''".utf8) : [byte]
-        }
-        return text + [UInt8(ascii: "'")]
-    }
+    package static func quoted(_ argument: ByteString) -> [UInt8] { argument.shellQuoted }
 }

@@ -1,0 +1,34 @@
+import Bytes
+
+/// The text of a guest's serial console.
+struct GuestConsole {
+    /// Without blank lines and control characters.
+    let lines: [String]
+
+    private static let keptLines = 30
+    /// Of a longer text, only the end is looked at.
+    private static let keptBytes = 1 << 18
+
+    init(_ bytes: [UInt8]) {
+        let text = String(decoding: bytes.suffix(Self.keptBytes), as: UTF8.self)
+        lines = text.split(whereSeparator: \.isNewline).map { line in
+            line.split(whereSeparator: \.isWhitespace).joined(separator: " ").printable
+        }.filter { !$0.isEmpty }
+    }
+
+    /// The console of a guest whose file is at `path`; empty if there is none.
+    init(at path: ByteString) {
+        let size = (try? GuestFile.read(path, followingLinks: false)) ?? []
+        self.init(size)
+    }
+
+    var tail: [String] { Array(lines.suffix(Self.keptLines)) }
+
+    /// The line in which the kernel says that it gives up.
+    var panic: String? { lines.first { $0.contains("Kernel panic - not syncing") } }
+
+    /// The first line in which the kernel says which process it killed for want of memory.
+    var outOfMemory: String? {
+        lines.first { $0.contains("Out of memory: Killed process") || $0.contains("Out of memory and no killable") }
+    }
+}
