@@ -96,10 +96,14 @@ package final class BlockImage: @unchecked Sendable {
     package var isFree: Bool { device.isQuiet }
 
     /// What the filesystem's checker says of the image, which must not be mounted; nil where all is well.
-    package func complaint() throws -> String? {
-        let outcome = try FilesystemTool.outcome(of: filesystem.checkWords, [file], package: filesystem.package)
-        if outcome.isSuccess { return nil }
-        return CheckComplaint.words(of: outcome, filesystem.checkWords, image: file)
+    package func complaint() throws -> String? { try filesystem.complaint(about: file) }
+}
+
+extension BlockFilesystem {
+    /// What its checker says of an image, which must not be mounted; nil where all is well.
+    package func complaint(about image: ByteString) throws -> String? {
+        let outcome = try FilesystemTool.outcome(of: checkWords, [image], package: package)
+        return outcome.isSuccess ? nil : CheckComplaint.words(of: outcome, checkWords, image: image)
     }
 }
 

@@ -2,6 +2,7 @@ import Bytes
 import CPlatform
 import Glibc
 import Platform
+import Storage
 
 /// A filesystem of ours that is mounted, with nosuid, nodev and noatime. One thread at a time.
 ///
@@ -12,7 +13,7 @@ package final class BlockMount {
     private var isMounted = true
 
     /// Throws `MountFailure` when the filesystem is at fault.
-    package init(_ device: LoopDevice, _ filesystem: BlockFilesystem, at mountPoint: ByteString) throws {
+    package init(_ device: some BlockDevice, _ filesystem: BlockFilesystem, at mountPoint: ByteString) throws {
         self.mountPoint = mountPoint
         try device.requireOurs()
         var result: Int32 = 0
@@ -57,6 +58,19 @@ package final class BlockMount {
     }
 
     deinit { detach() }
+
+    /// Why the filesystem takes no write any more; nil where it does. It was mounted to be written.
+    package var refusalOfWrites: String? {
+        let probe = mountPoint.appending(component: ".faultline-probe")
+        do throws(OutputError) {
+            close(try OutputDescriptor.create(probe))
+            _ = probe.withCString { unlink($0) }
+            return nil
+        } catch {
+            guard [EROFS, EIO, EUCLEAN, EBADMSG].contains(error.errno) else { return nil }
+            return "it takes no write any more: \(Errno(error.errno))"
+        }
+    }
 }
 
 /// Why a filesystem does not mount, by its own fault: it is damaged.

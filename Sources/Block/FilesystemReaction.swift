@@ -48,7 +48,7 @@ extension FilesystemReaction {
     /// The state of the filesystem that is mounted at `mountPoint`.
     ///
     /// Its files are looked at by a process of their own, because its device may be a file that this process serves.
-    static func state(at mountPoint: ByteString) throws -> State {
+    package static func state(at mountPoint: ByteString) throws -> State {
         let mounts = try MountTable.read().filter { $0.mountPoint == mountPoint }
         guard let options = mounts.last?.filesystemOptions else { return .notMounted }
         // Linux 6.13 and later name both for ext4.

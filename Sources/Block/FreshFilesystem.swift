@@ -14,11 +14,12 @@ package enum FreshFilesystem {
     /// - Parameters:
     ///   - directory: of this run.
     ///   - mountPoint: an empty directory, where it is mounted for a moment.
+    ///   - sizeBytes: of the device; nil for the filesystem's usual size.
     package static func make(
         _ filesystem: BlockFilesystem, at file: ByteString, in directory: ByteString, mountPoint: ByteString,
-        sectorBytes: UInt32 = 4096
+        sectorBytes: UInt32 = 4096, sizeBytes: UInt64? = nil
     ) throws {
-        let image = try ImageFile(creating: file, sizeBytes: filesystem.sizeBytes)
+        let image = try ImageFile(creating: file, sizeBytes: sizeBytes ?? filesystem.sizeBytes)
         try requireOurs(file, in: directory)
         try FilesystemTool.run(filesystem.makeWords(sectorBytes: sectorBytes), [file], package: filesystem.package)
         let device = try LoopDevice(file, in: directory, blockBytes: sectorBytes, isDirect: false)

@@ -77,7 +77,7 @@ package final class ImageRecovery: StateRecoverer {
         }
         var attempt: Attempt
         do {
-            attempt = try tally.time(.recover) { try recoverStore(on: image, inFreshProcess: inFreshProcess) }
+            attempt = try tally.time(.recover) { try recoverStore(on: image, mount, inFreshProcess: inFreshProcess) }
             try tally.time(.unmount) { try mount.end() }
         } catch {
             mount.detach()
@@ -93,7 +93,9 @@ package final class ImageRecovery: StateRecoverer {
         return attempt
     }
 
-    private func recoverStore(on image: BlockImage, inFreshProcess: Bool) throws -> Attempt {
+    private func recoverStore(
+        on image: BlockImage, _ mount: BlockMount, inFreshProcess: Bool
+    ) throws -> Attempt {
         let directory = image.mountPoint.appending(component: FreshFilesystem.storeName)
         let skeleton: Tree
         do throws(TreeError) { skeleton = try Tree(skeletonOf: directory) } catch {
@@ -103,21 +105,8 @@ package final class ImageRecovery: StateRecoverer {
         let attempt = try recovery.attempt(
             directory, holding: skeleton.escapingLinks(), number: number, inFreshProcess: inFreshProcess)
         // A store that does not open on a filesystem that takes no write has not failed by itself.
-        guard attempt.evidence.recovery.failure != nil, let reason = refusal(ofWritesOn: image) else { return attempt }
+        guard attempt.evidence.recovery.failure != nil, let reason = mount.refusalOfWrites else { return attempt }
         return Attempt(evidence: Evidence(.filesystemBroken(reason: reason)))
-    }
-
-    /// Why the filesystem takes no write; nil where it does. It was mounted to be written.
-    private func refusal(ofWritesOn image: BlockImage) -> String? {
-        let probe = image.mountPoint.appending(component: ".faultline-probe")
-        do throws(OutputError) {
-            close(try OutputDescriptor.create(probe))
-            _ = probe.withCString { unlink($0) }
-            return nil
-        } catch {
-            guard [EROFS, EIO, EUCLEAN, EBADMSG].contains(error.errno) else { return nil }
-            return "it takes no write any more: \(Errno(error.errno))"
-        }
     }
 
     /// What the filesystem's checker says is added to what the kernel said.

@@ -29,9 +29,9 @@ package final class ImageTally: Sendable {
 
     package var counts: Counts { state.withLock { $0 } }
 
-    func noteCheck() { state.withLock { $0.checked += 1 } }
+    package func noteCheck() { state.withLock { $0.checked += 1 } }
 
-    func time<Result>(_ step: Step, _ body: () throws -> Result) rethrows -> Result {
+    package func time<Result>(_ step: Step, _ body: () throws -> Result) rethrows -> Result {
         let began = ContinuousClock.now
         defer {
             let spent = ContinuousClock.now - began

@@ -117,6 +117,10 @@ struct HTMLRun {
             facts.append(.init(label: "not tried", value: result.notTried.map(\.rawValue).joined(separator: ", ")))
         }
         facts += (result.block.map(BlockLines.deviceFacts) ?? []).map { .init(label: $0.label, value: $0.value) }
+        if let guest = result.guest { facts.append(.init(label: "machine", value: FlakeyTable.words(for: guest))) }
+        facts += (result.flakey ?? []).map {
+            .init(label: English.place(of: $0), value: FlakeyTable.words(for: $0))
+        }
         facts.append(.init(label: "seconds", value: "\((result.seconds * 10).rounded() / 10)"))
         if let directory = result.directory { facts.append(.init(label: "everything is in", value: directory)) }
         return facts

@@ -28,6 +28,7 @@ package struct RunReport: ReportSubject {
         lines.append("  \(counts)")
         if let coverage = result.coverage { lines.append("  \(coverage)") }
         lines += (result.block.map(BlockLines.lines) ?? []).map { ReportLine("  \($0)") }
+        if let guest = result.guest { lines.append("  \(FlakeyTable.words(for: guest))") }
         if let explored = result.explored, explored.unit != nil {
             let end = explored.isPartial ? ": the budget is used up" : ""
             lines.append("  \(explored) done\(end)")
@@ -41,6 +42,7 @@ package struct RunReport: ReportSubject {
         lines += (result.aims.map { CutTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.faults.map { FaultTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         lines += (result.barriers.map { BarrierTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
+        lines += (result.flakey.map { FlakeyTable($0).lines(for: terminal) } ?? []).map { "  " + $0 }
         for (index, finding) in result.findings.enumerated() {
             lines += RunReport.story(of: finding, number: index + 1, terminal)
         }

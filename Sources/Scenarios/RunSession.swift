@@ -18,6 +18,8 @@ package struct RunSession: Sendable {
     package var memory: MemorySize
     /// The maximum number of concurrent runs that share `memory`.
     package var runsAtOnce = 1
+    /// Where runs take place.
+    package var machines = MachinePicker.hostAlone
     private let interruption: Interruption
 
     package init(
@@ -39,6 +41,13 @@ package struct RunSession: Sendable {
             let runner = ScenarioRunner(program: program, wording: wording)
             if interruption.isInterrupted { return runner.failed(request, "interrupted") }
             do {
+                switch machines.place(of: request.needs) {
+                case .host: break
+                case .guest(let machine):
+                    return try GuestRun(request, parent: parent, runner, machine) { interruption.isInterrupted }
+                        .run(progress)
+                case .nowhere(let obstacle): return runner.failed(request, obstacle)
+                }
                 let directory = try RunDirectory(
                     in: parent, target: request.target.target.name, scenario: request.scenario.name.rawValue,
                     seed: request.seed)

@@ -10,6 +10,7 @@ package enum ScenarioList {
         IOErrorScenario.self,
         ExploreScenario.self,
         BlockScenario.self,
+        FlakeyScenario.self,
         SoakScenario.self,
     ]
 

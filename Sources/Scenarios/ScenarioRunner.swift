@@ -73,7 +73,7 @@ package struct ScenarioRunner: Sendable {
     }
 
     /// The command that repeats this run.
-    private func command(_ request: RunRequest) -> String {
+    func command(_ request: RunRequest) -> String {
         ([program] + request.arguments()).map { ReproduceScript.quoted($0) }.joined(separator: " ")
     }
 
@@ -94,6 +94,7 @@ package struct ScenarioRunner: Sendable {
         result.boundaries = tally.boundaries
         result.soak = tally.soak
         result.barriers = tally.barriers
+        result.flakey = tally.flakey.isEmpty ? nil : tally.flakey
         result.profiles = tally.profiles.isEmpty ? nil : tally.profiles
         if type(of: request.scenario).losesByProfile, case .one(let profile) = request.profiles {
             let weaker = profile.weaker

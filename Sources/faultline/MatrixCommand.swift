@@ -228,8 +228,8 @@ struct MatrixCommand: ParsableCommand {
 
     /// Marks the cells that cannot run here; with `--require` that is an error.
     private func skipWhatCannotRun(_ matrix: inout Matrix) throws {
-        let doctor = Doctor(driver: DoctorCommand.driver())
-        Interruption.shared.awaiting { matrix.skip(doctor.obstacle) }
+        let picker = options.machines.picker
+        Interruption.shared.awaiting { matrix.skip { picker.obstacle(to: $0) } }
         guard require, let cell = matrix.cells.first(where: { $0.obstacle != nil }), let obstacle = cell.obstacle else {
             return
         }

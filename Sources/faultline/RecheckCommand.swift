@@ -32,6 +32,8 @@ struct RecheckCommand: ParsableCommand {
     @Option(help: "Where the run directory is made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
 
+    @OptionGroup(title: "Options of the guest") var machines: MachineOptions
+
     @OptionGroup var memory: MemoryOptions
 
     @OptionGroup var progress: ProgressOptions
@@ -41,9 +43,10 @@ struct RecheckCommand: ParsableCommand {
     func run() throws {
         let reports = try reports.open(reading: `case`.inputs)
         let targets = try TargetCatalog.besideThisProgram()
-        let session = RunSession(
+        var session = RunSession(
             parent: RunDirectory.parent(option: out), program: ProgramName.shown, wording: English(),
             memory: memory.memory)
+        session.machines = machines.picker
         let verdict = try Interruption.shared.awaiting {
             try Recheck.open(
                 `case`.directory, targets: targets, reference: `case`.target, trusts: `case`.trust,
@@ -51,7 +54,9 @@ struct RecheckCommand: ParsableCommand {
             ) { recheck in
                 var recheck = recheck
                 recheck.limit(toSeconds: budget?.seconds)
-                try RunCommand.refuse(recheck.scenario, needing: recheck.needs)
+                if let obstacle = machines.picker.obstacle(to: recheck.needs) {
+                    throw ValidationError("\(recheck.scenario) cannot run here: \(obstacle)")
+                }
                 let progress = Progress(self.progress.progress)
                 let (result, outcome) = recheck.run(in: session) { progress.show($0) }
                 progress.clear()

@@ -53,6 +53,8 @@ struct RunOptions: ParsableArguments {
 
     @OptionGroup var sandbox: SandboxOptions
 
+    @OptionGroup(title: "Options of the guest") var machines: MachineOptions
+
     @OptionGroup var progress: ProgressOptions
 
     @OptionGroup var reports: ReportOptions
@@ -74,9 +76,11 @@ struct RunOptions: ParsableArguments {
     }
 
     var session: RunSession {
-        RunSession(
+        var session = RunSession(
             parent: RunDirectory.parent(option: out), program: ProgramName.shown, wording: English(),
             memory: memory.memory)
+        session.machines = machines.picker
+        return session
     }
 
     /// Creates and checks the request for a run, so that an impossible run fails before it starts.
@@ -92,7 +96,9 @@ struct RunOptions: ParsableArguments {
         if let problem = request.optionProblem(from: .commandLine, program: ProgramName.shown) {
             throw ValidationError(problem.text(in: .commandLine))
         }
-        try RunCommand.refuse(scenario.name, needing: request.needs)
+        if let obstacle = machines.picker.obstacle(to: request.needs) {
+            throw ValidationError("\(scenario.name) cannot run here: \(obstacle)")
+        }
         return request
     }
 }

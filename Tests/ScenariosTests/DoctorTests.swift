@@ -12,7 +12,8 @@ struct DoctorTests {
         isRoot: true, open: { _ in 0 }, program: { ByteString("/usr/bin/\($0)") }, isSetuidRoot: { _ in true },
         isOpenToAll: { _ in true }, text: { path in path == "/proc/misc" ? "236 device-mapper\n" : "live\n" },
         tryMount: { nil }, tryNamespace: { nil },
-        trySandbox: { SandboxTrial(namespace: .mount, landlock: 6) })
+        trySandbox: { SandboxTrial(namespace: .mount, landlock: 6) },
+        guestKernel: { (true, "linux-image-6.1.0-56-amd64") })
     private static let driver = Requirement("built-in targets", met: true, "there")
 
     private func diagnosis(_ scenario: String, _ change: (inout Host) -> Void) throws -> Doctor.Diagnosis {
@@ -25,7 +26,7 @@ struct DoctorTests {
     @Test func `on a whole machine everything is possible, and what this version has works`() {
         let all = Doctor(host: Self.whole, driver: Self.driver).diagnose(ScenarioList.subjects)
         #expect(all.filter { !$0.isPossible } == [])
-        #expect(all.filter(\.works).map(\.scenario) == ScenarioList.names.map(\.rawValue))
+        #expect(all.filter(\.works).map(\.scenario) == ScenarioList.names.map(\.rawValue) + ["guest"])
         #expect(!DoctorReport(all, ways: []).text(for: .plain).contains("Missing"))
     }
 
@@ -80,7 +81,8 @@ struct DoctorTests {
     @Test func `without the driver no built-in target runs`() {
         let missing = Requirement("built-in targets", met: false, "not there", remedy: "swift build")
         let all = Doctor(host: Self.whole, driver: missing).diagnose(ScenarioList.subjects)
-        #expect(all.filter(\.works) == [])
+        // A guest also runs other commands.
+        #expect(all.filter(\.works).map(\.scenario) == ["guest"])
     }
 
     @Test(arguments: [
@@ -119,7 +121,7 @@ struct DoctorTests {
 
     @Test(
         arguments: [
-            ("", "live", "sudo modprobe dm-log-writes    # no such module: use the guest"),
+            ("", "live", "sudo modprobe dm-log-writes    # no such module: --machine guest"),
             ("236 device-mapper\n", nil, "sudo modprobe dm-log-writes"),
         ] as [(String, String?, String)])
     func `device-mapper may be missing as a whole, or one of its targets`(
@@ -140,7 +142,8 @@ struct DoctorTests {
     @Test(arguments: [
         ("mkfs.xfs", "block", "sudo apt-get install xfsprogs"),
         ("mkfs.ext4", "block", "sudo apt-get install e2fsprogs"),
-        ("qemu-system-x86_64", "guest", "sudo apt-get install qemu-system-x86"),
+        ("qemu-system-x86_64", "guest", "scripts/setup --guest"),
+        ("busybox", "guest", "scripts/setup --guest"),
         ("dmsetup", "flakey", "sudo apt-get install dmsetup"),
     ])
     func `a missing program is named with its package`(name: String, scenario: String, remedy: String) throws {
@@ -148,6 +151,13 @@ struct DoctorTests {
             host.program = { $0 == name ? nil : ByteString("/usr/bin/\($0)") }
         }
         #expect(diagnosis.requirements.filter { !$0.isMet }.map(\.remedy) == [remedy])
+    }
+
+    @Test func `a guest without a kernel says where one was looked for, and how to get one`() throws {
+        let diagnosis = try diagnosis("guest") { $0.guestKernel = { (false, "none in /var/cache/faultline") } }
+        let missing = diagnosis.requirements.filter { !$0.isMet }
+        #expect(missing.map(\.finding) == ["none in /var/cache/faultline"])
+        #expect(missing.map(\.remedy) == ["scripts/setup --guest"])
     }
 
     @Test(

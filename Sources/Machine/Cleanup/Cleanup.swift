@@ -1,13 +1,15 @@
+import Block
 import Bytes
 import FaultFS
 import Glibc
 import Storage
 import Targets
 
-/// Removes the leftovers of killed runs: processes, then mounts, then scratch directories; then marks the runs as
-/// interrupted. Idempotent.
+/// Removes the leftovers of killed runs: processes, then mounts, then device-mapper devices and scratch directories; then
+/// marks the runs as interrupted. Idempotent.
 ///
-/// Touches only what is Faultline's: it has our prefix (a mount: our filesystem type; a process: our mark), belongs to
+/// Touches only what is Faultline's: it has our prefix (a mount: our filesystem type; a process: our mark; a device: the name
+/// of a scratch directory, and its file in there), belongs to
 /// this user, and its owner is dead. The owner is dead if the lock on a directory's record is free (`RecordState`), the
 /// kernel has ended a mount's connection (`MountConnection`), or a process's starter no longer exists in the namespace
 /// of its mark (`StrayProcesses`). All three work across namespaces and containers. Symbolic links are not followed.
@@ -19,6 +21,7 @@ package struct Cleanup {
     private let isDryRun: Bool
     private let mounts: Mounts
     private let processes: Processes
+    private let devices: Devices
     private var actions: [Action] = []
     private var isScratchSeen: Set<ByteString> = []
     /// Directories whose owner is dead, locked until the cleanup ends.
@@ -26,7 +29,7 @@ package struct Cleanup {
 
     package init(
         runParents: [ByteString], scratchParents: [ByteString] = ScratchSpace.possibleParents(), isDryRun: Bool = false,
-        mounts: Mounts = .kernel, processes: Processes = .kernel
+        mounts: Mounts = .kernel, processes: Processes = .kernel, devices: Devices = .kernel
     ) {
         self.runParents = runParents
         self.scratchParents = scratchParents
@@ -34,6 +37,7 @@ package struct Cleanup {
         self.isDryRun = isDryRun
         self.mounts = mounts
         self.processes = processes
+        self.devices = devices
     }
 
     /// Cleans up, or only plans it in a dry run. Returns the actions in order.
@@ -239,7 +243,27 @@ extension Cleanup {
         for entry in outermost {
             attempt(entry.mountPoint, .unmounted) { try MountTable.detachAll(beneath: entry.mountPoint) }
         }
+        removeDevices(of: scratch)
         attempt(scratch, .removed) { try ScratchRemoval.remove(scratch) }
+    }
+
+    /// Takes the device-mapper devices away that bear the name of a scratch directory and lie on nothing but files in it.
+    private mutating func removeDevices(of scratch: ByteString) {
+        let name = String(decoding: scratch.bytes.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self)
+        for device in devices.list() where device.name.hasPrefix("\(name)-") {
+            let path = ByteString("/dev/mapper/\(device.name)")
+            let isInside = device.files.allSatisfy { $0.bytes.starts(with: scratch.bytes + [UInt8(ascii: "/")]) }
+            guard isInside, !device.files.isEmpty else {
+                note(path, .leftAlone(reason: "it does not lie on a file in \(scratch)"))
+                continue
+            }
+            guard isDryRun || devices.remove(device.name) else {
+                let command = "dmsetup remove --force \(ReproduceScript.quoted(device.name))"
+                note(path, .failed(reason: "something uses it; when that has ended: `\(command)`"))
+                continue
+            }
+            note(path, .removed)
+        }
     }
 
     // MARK: - Steps

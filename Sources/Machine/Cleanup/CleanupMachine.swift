@@ -1,3 +1,4 @@
+import Block
 import Bytes
 import FaultFS
 import Targets
@@ -51,6 +52,24 @@ extension Cleanup {
                     var search = StraySearch()
                     return { take throws(TargetError) in try search.sweep(take) }
                 }, end: { StrayProcesses.end($0) })
+        }
+    }
+
+    /// The operations on device-mapper devices; replaceable in tests.
+    package struct Devices {
+        package var list: () -> [DeviceMapper.Device]
+        /// Takes the device of this name away. False if it is still there.
+        package var remove: (String) -> Bool
+
+        package init(list: @escaping () -> [DeviceMapper.Device], remove: @escaping (String) -> Bool) {
+            (self.list, self.remove) = (list, remove)
+        }
+
+        package static var kernel: Devices {
+            Devices(list: DeviceMapper.devices) { name in
+                DeviceMapper.remove(name)
+                return !DeviceMapper.devices().contains { $0.name == name }
+            }
         }
     }
 }

@@ -53,18 +53,19 @@ package struct Doctor: Sendable {
 
     /// Planned scenarios, which have other requirements.
     private static let planned: [Subject] = [
-        (
-            "flakey", "dm-flakey: errors and dropped writes below the filesystem",
-            [.root, .deviceMapper("flakey")]
-        ),
-        ("log-writes", "dm-log-writes: replay to every flush", [.root, .deviceMapper("log-writes")]),
-        ("guest", "the two above in a small virtual machine, without root", [.virtualMachine]),
+        ("log-writes", "dm-log-writes: replay to every flush", [.root, .deviceMapper("log-writes")])
     ]
+
+    /// Not a scenario, but where those that this machine cannot run may run.
+    private static let guest: Subject = (
+        "guest", "a virtual machine with root and device-mapper, for block and flakey (--machine guest)",
+        [.virtualMachine]
+    )
 
     /// The name and machine needs of a scenario.
     package typealias Subject = (name: String, summary: String, needs: [MachineNeed])
 
-    /// Diagnoses these and the planned scenarios.
+    /// Diagnoses these, the guest and the planned scenarios.
     package func diagnose(_ scenarios: [Subject]) -> [Diagnosis] {
         let fuse = fuse()
         func all(_ needs: [MachineNeed]) -> [Requirement] {
@@ -73,6 +74,10 @@ package struct Doctor: Sendable {
         return scenarios.map { scenario in
             Diagnosis(scenario.name, scenario.summary, isInThisVersion: true, [driver] + all(scenario.needs))
         }
+            + [
+                Diagnosis(
+                    Self.guest.name, Self.guest.summary, isInThisVersion: true, all(Self.guest.needs))
+            ]
             + Self.planned.map { Diagnosis($0.name, $0.summary, isInThisVersion: false, all($0.needs)) }
     }
 
@@ -89,7 +94,7 @@ package struct Doctor: Sendable {
         case .loopDevices: [loop()]
         case .makeFilesystem(let type): [makeFilesystem(type)]
         case .deviceMapper(let target): [deviceMapper(target)]
-        case .virtualMachine: [qemu()]
+        case .virtualMachine: virtualMachine()
         }
     }
 
@@ -173,14 +178,30 @@ package struct Doctor: Sendable {
         guard isThere else {
             return Requirement(
                 name, met: false, "this kernel has no device-mapper, or has not loaded it",
-                remedy: "sudo modprobe \(name)    # no such module: use the guest")
+                remedy: "sudo modprobe \(name)    # no such module: --machine guest")
         }
         let isLoaded = host.text(ByteString("/sys/module/dm_\(target.replacing("-", with: "_"))/initstate")) != nil
         guard isLoaded else { return Requirement(name, met: false, "is not loaded", remedy: "sudo modprobe \(name)") }
         return program("dmsetup", package: "dmsetup")
     }
 
-    private func qemu() -> Requirement { program("qemu-system-x86_64", package: "qemu-system-x86") }
+    /// What the guest is made of. Its other programs are those of the scenario.
+    private func virtualMachine() -> [Requirement] {
+        let kernel = host.guestKernel()
+        return [
+            guestProgram("qemu-system-x86_64"), guestProgram("busybox"), guestProgram("dmsetup"),
+            Requirement(
+                "a kernel for the guest", met: kernel.isFound, kernel.finding, remedy: Self.guestSetup),
+        ]
+    }
+
+    /// Run in the source tree; it installs the packages, and unpacks the kernel.
+    private static let guestSetup = "scripts/setup --guest"
+
+    private func guestProgram(_ name: String) -> Requirement {
+        let path = host.program(name)
+        return Requirement(name, met: path != nil, path?.description ?? "not found", remedy: Self.guestSetup)
+    }
 
     package func program(_ name: String, package: String) -> Requirement {
         let path = host.program(name)

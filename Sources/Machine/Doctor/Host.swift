@@ -1,6 +1,7 @@
 import Bytes
 import FaultFS
 import Glibc
+import Guest
 import Targets
 
 /// The machine features that scenarios depend on; replaceable in tests.
@@ -22,13 +23,16 @@ package struct Host: Sendable {
     package var tryNamespace: @Sendable () -> String?
     /// Tries the sandbox on a process. Returns the layers that work.
     package var trySandbox: @Sendable () -> SandboxTrial
+    /// Looks for a kernel for the guest: its name, or why there is none.
+    package var guestKernel: @Sendable () -> (isFound: Bool, finding: String)
 
     package init(
         isRoot: Bool, open: @escaping @Sendable (ByteString) -> Int32,
         program: @escaping @Sendable (String) -> ByteString?, isSetuidRoot: @escaping @Sendable (ByteString) -> Bool,
         isOpenToAll: @escaping @Sendable (ByteString) -> Bool,
         text: @escaping @Sendable (ByteString) -> String?, tryMount: @escaping @Sendable () -> String?,
-        tryNamespace: @escaping @Sendable () -> String?, trySandbox: @escaping @Sendable () -> SandboxTrial
+        tryNamespace: @escaping @Sendable () -> String?, trySandbox: @escaping @Sendable () -> SandboxTrial,
+        guestKernel: @escaping @Sendable () -> (isFound: Bool, finding: String) = Self.realGuestKernel
     ) {
         self.isRoot = isRoot
         self.open = open
@@ -39,6 +43,13 @@ package struct Host: Sendable {
         self.tryMount = tryMount
         self.tryNamespace = tryNamespace
         self.trySandbox = trySandbox
+        self.guestKernel = guestKernel
+    }
+
+    @Sendable package static func realGuestKernel() -> (isFound: Bool, finding: String) {
+        do throws(GuestError) { return (true, try GuestKernel.newest().packageName) } catch {
+            return (false, "none in " + GuestCache.directories().map(\.description).joined(separator: ", "))
+        }
     }
 
     /// This machine.

@@ -9,4 +9,12 @@ package enum MachineNeed: Hashable, Sendable {
     /// A target of device-mapper: flakey, log-writes.
     case deviceMapper(String)
     case virtualMachine
+
+    /// Whether a guest has it, whatever this machine lacks. The programs of a guest are those of this machine.
+    package var isMetByGuest: Bool {
+        switch self {
+        case .root, .fuse, .loopDevices, .deviceMapper: true
+        case .makeFilesystem, .virtualMachine: false
+        }
+    }
 }

@@ -47,7 +47,7 @@ package enum ScratchSpace {
     }
 
     /// The path without symbolic links, as in the kernel's mount table; unchanged if it does not exist.
-    private static func resolved(_ path: ByteString) -> ByteString {
+    package static func resolved(_ path: ByteString) -> ByteString {
         guard let resolved = path.withCString({ realpath($0, nil) }) else { return path }
         defer { free(resolved) }
         return ByteString(UnsafeRawBufferPointer(start: resolved, count: strlen(resolved)))

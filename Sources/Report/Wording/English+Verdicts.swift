@@ -51,6 +51,8 @@ extension English {
         case .nothingLost: "no crash lost anything: the workload left nothing unsynced at any cut"
         case .ruleNeverFired(let fault): "a rule never fired: \(fault.detail ?? fault.rule)"
         case .noFaultFired: "no fault fired"
+        case .flakeyNotTried(let trial):
+            "\(trial.fault.rawValue) was not tried: \(trial.detail ?? "the workload ended before the device failed")"
         case .growthNotJudged(let lives):
             "only \(lives.counted("life", "lives")) of the store's process were long enough to look for leaks: try a longer "
                 + "--duration, or a larger --life"

@@ -21,6 +21,7 @@ package struct English: Wording {
         case .crash(let crash): words(for: crash)
         case .withoutFault(let violation): "without any fault: \(violation)"
         case .kill(let kill, let violation): "\(words(for: kill)): \(violation)"
+        case .flakey(let trial, let violation): "\(Self.place(of: trial)): \(violation)"
         case .workloadFailed(let recovered, let end): "\(words(for: recovered)) the workload \(end)"
         case .faults(let rules, let hits, let end, let fact):
             "\(rules.map(\.description).joined(separator: "; ")) [\(words(for: hits))]; the workload \(end); "

@@ -171,6 +171,23 @@ package struct RunResult: Codable, Sendable {
         }
     }
 
+    /// The virtual machine in which a run was.
+    package struct GuestFacts: Codable, Hashable, Sendable {
+        /// The release of its kernel.
+        package var kernel: String
+        /// `kvm` or `tcg`.
+        package var accelerator: String
+        /// How long it took to start, in seconds; nil if it did not.
+        package var bootSeconds: Double?
+        /// How long it ran, in seconds.
+        package var seconds: Double
+
+        package init(kernel: String, accelerator: String, bootSeconds: Double?, seconds: Double) {
+            (self.kernel, self.accelerator, self.bootSeconds) = (kernel, accelerator, bootSeconds)
+            self.seconds = seconds
+        }
+    }
+
     package var target: String
     package var configuration: [String: String]
     package var scenario: ScenarioName
@@ -199,6 +216,10 @@ package struct RunResult: Codable, Sendable {
     package var block: Block?
     /// Which barriers of the run are needed; nil unless that was asked for.
     package var barriers: Barriers?
+    /// `flakey`: the result of each device that failed, in order; nil for a run of another scenario.
+    package var flakey: [FlakeyTrial]?
+    /// The virtual machine in which the run was; nil for a run on this machine itself.
+    package var guest: GuestFacts?
     /// What a soak measured; nil for a run of another scenario.
     package var soak: SoakResult?
     /// The command that continues a stopped exploration.

@@ -29,6 +29,8 @@ package struct RunTally {
     package var block: RunResult.Block?
     /// Which barriers of the run are needed.
     package var barriers: RunResult.Barriers?
+    /// `flakey`: the result of each device that failed, in order.
+    package var flakey: [FlakeyTrial] = []
     /// What a soak measured.
     package var soak: SoakResult?
     package var findings: [Finding] = []

@@ -9,6 +9,8 @@ package enum FindingFact: Sendable {
     case withoutFault(Violation)
     /// The store after a kill broke a check.
     case kill(KillFact, Violation)
+    /// The store, or the filesystem below it, after its device had failed.
+    case flakey(FlakeyTrial, Violation)
     /// The store recovered, and then its workload failed without an injected fault.
     case workloadFailed(after: RecoveredFrom, WorkloadEnd)
     /// The store met faults.

@@ -38,6 +38,8 @@ package enum InconclusiveReason: Sendable {
     case nothingLost
     case ruleNeverFired(FaultReport)
     case noFaultFired
+    /// A device did not fail in one of the ways that were asked for.
+    case flakeyNotTried(FlakeyTrial)
     /// Too few lives of the store were long enough to look for leaks.
     case growthNotJudged(lives: Int)
     /// The target's recovery is not deterministic.

@@ -60,6 +60,16 @@ struct ScenarioOptionTests {
             .block, ["fs": ["btrfs"], "sector": ["512"], "fsck": ["1"], "epoch-states": ["9"], "samples": ["2"]],
             "--fs btrfs --sector 512 --fsck 1 --epoch-states 9 --samples 2"
         ),
+        (.flakey, [:], "--fs ext4 --cycles 1"),
+        (
+            .flakey,
+            [
+                "fault": ["corrupt_bio_byte", "error_writes", "error_writes"], "at": ["during"], "fs": ["xfs"],
+                "size": ["400"], "cycles": ["3"], "key-len": ["8"], "duration": ["1m"],
+            ],
+            "--fault corrupt_bio_byte --fault error_writes --at during --fs xfs --size 400 --cycles 3 --key-len 8 "
+                + "--duration 60s"
+        ),
         (.soak, ["duration": ["8h"], "life": ["900"]], "--duration 28800s --life 900"),
         (
             .block, ["rule": ["fsync -> EIO"], "states": ["9"], "budget": ["5s"], "partial": ["true"], "hangs": ["2"]],

@@ -49,6 +49,10 @@ struct JSONSchema {
                 if !values.contains(where: { $0 == value as? String }) {
                     problems.append("\(place): \(value) is not listed")
                 }
+            case ("enum", let values as [Int]):
+                if !values.contains(where: { $0 == value as? Int }) {
+                    problems.append("\(place): \(value) is not listed")
+                }
             case ("const", let constant as String):
                 if value as? String != constant { problems.append("\(place): \(value) is not \(constant)") }
             case ("minimum", let least as Int):

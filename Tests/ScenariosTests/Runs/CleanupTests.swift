@@ -1,3 +1,4 @@
+import Block
 import Bytes
 import FaultFS
 import Foundation
@@ -34,7 +35,8 @@ struct CleanupTests {
 
     private func cleanup(
         isDryRun: Bool = false, mounts: [MountTable.Mount] = [], connections: [ByteString: MountConnection] = [:],
-        detached: Recorded = Recorded(), failing: Bool = false, strays: Strays = Strays()
+        detached: Recorded = Recorded(), failing: Bool = false, strays: Strays = Strays(),
+        devices: [DeviceMapper.Device] = [], removed: Recorded = Recorded()
     ) -> [Cleanup.Action] {
         var cleanup = Cleanup(
             runParents: [temporary.bytes], scratchParents: [temporary.bytes], isDryRun: isDryRun,
@@ -48,7 +50,11 @@ struct CleanupTests {
             processes: Cleanup.Processes(
                 search: {
                     { take throws(TargetError) in strays.sweep(take) }
-                }, end: { strays.endings[$0.process] ?? .ended }, timeLimit: strays.timeLimit))
+                }, end: { strays.endings[$0.process] ?? .ended }, timeLimit: strays.timeLimit),
+            devices: Cleanup.Devices(list: { devices }) { name in
+                removed.paths.append(ByteString(name))
+                return !failing
+            })
         return cleanup.run()
     }
 
@@ -106,6 +112,51 @@ struct CleanupTests {
         #expect(run.appending(component: "inner").exists)
         #expect(try RunRecord(in: run, ownedBy: own)?.phase == .interrupted)
         #expect(cleanup() == [])
+    }
+
+    @Test(arguments: [false, true])
+    func `a dead run loses its devices, and no device that only looks like one`(isDryRun: Bool) throws {
+        let scratch = try directory(scratchName, RunRecord(process: try dead, owner: own))
+        let living = try directory(
+            "faultline-scratch-\(own)-1-2", RunRecord(process: try .own(), owner: own))
+        func device(_ name: String, on file: ByteString?, lower: [String] = ["loop0"]) -> DeviceMapper.Device {
+            DeviceMapper.Device(name: name, node: "dm-0", lower: lower, files: file.map { [$0] } ?? [])
+        }
+        let ours = device("\(scratchName)-1-error_writes-after", on: scratch.appending(component: "disk"))
+        let elsewhere = device("\(scratchName)-1-elsewhere", on: "/var/lib/disk")
+        let disk = device("\(scratchName)-1-real", on: nil, lower: ["sda1"])
+        let removed = Recorded()
+        let actions = cleanup(
+            isDryRun: isDryRun,
+            devices: [
+                ours, elsewhere, disk, device("vg-root", on: scratch.appending(component: "disk")),
+                // The name of the dead run's directory is the beginning of this one's.
+                device("\(scratchName)2-1-x", on: scratch.appending(component: "disk")),
+                device("faultline-scratch-\(own)-1-2-1-x", on: living.appending(component: "disk")),
+            ], removed: removed)
+        #expect(removed.paths == (isDryRun ? [] : [ByteString(ours.name)]))
+        let named = actions.filter { "\($0.subject)".hasPrefix("/dev/mapper/") }
+        #expect(
+            named == [
+                .init(ByteString("/dev/mapper/\(ours.name)"), .removed),
+                .init(
+                    ByteString("/dev/mapper/\(elsewhere.name)"),
+                    .leftAlone(reason: "it does not lie on a file in \(scratch)")),
+                .init(
+                    ByteString("/dev/mapper/\(disk.name)"),
+                    .leftAlone(reason: "it does not lie on a file in \(scratch)")),
+            ])
+        #expect(scratch.exists == isDryRun)
+    }
+
+    @Test func `a device that something uses is reported with the command that takes it away`() throws {
+        let scratch = try directory(scratchName, RunRecord(process: try dead, owner: own))
+        let device = DeviceMapper.Device(
+            name: "\(scratchName)-1-x", node: "dm-0", lower: ["loop0"], files: [scratch.appending(component: "disk")])
+        let actions = cleanup(failing: true, devices: [device])
+        let failed = actions.first { "\($0.subject)".hasPrefix("/dev/mapper/") }
+        #expect(failed?.isFailure == true)
+        #expect(failed.map { "\($0.outcome)".contains("dmsetup remove --force \(device.name)") } == true)
     }
 
     @Test func `a dry run says the same and does nothing`() throws {

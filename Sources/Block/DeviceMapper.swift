@@ -1,0 +1,71 @@
+import Bytes
+import Glibc
+
+/// The device-mapper devices of this machine, as sysfs lists them.
+package enum DeviceMapper {
+    package struct Device: Hashable, Sendable {
+        /// The name that it was made with.
+        package var name: String
+        /// The kernel's name, which its node in /dev has: `dm-0`.
+        package var node: String
+        /// The devices below it, such as `loop0`.
+        package var lower: [String]
+
+        /// The files behind it, if it lies on loop devices alone; else none.
+        package var files: [ByteString]
+
+        package init(name: String, node: String, lower: [String], files: [ByteString]) {
+            (self.name, self.node, self.lower, self.files) = (name, node, lower, files)
+        }
+    }
+
+    private static let root = "/sys/block"
+
+    /// None where the kernel has no device-mapper.
+    package static func devices() -> [Device] {
+        names(in: root).filter { $0.hasPrefix("dm-") }.compactMap { node in
+            let path = "\(root)/\(node)"
+            guard let name = text("\(path)/dm/name"), !name.isEmpty else { return nil }
+            let lower = names(in: "\(path)/slaves").sorted()
+            let files = lower.compactMap { LoopDevice.backingFile(of: ByteString("/dev/\($0)")) }
+            return Device(name: name, node: node, lower: lower, files: files.count == lower.count ? files : [])
+        }
+    }
+
+    /// Removes the device of this name. What still uses it gets errors from now on, and the kernel removes it when that ends.
+    package static func remove(_ name: String) {
+        // It may be suspended, or held for a moment by whoever looks at new devices.
+        let options = ["--noudevsync", "--noudevrules"]
+        for attempt in 0..<attempts {
+            let way = attempt < attempts / 2 ? [] : ["--force", "--deferred"]
+            let outcome = try? FilesystemTool.outcome(
+                of: ["dmsetup", "remove"] + options + way + [name], [], package: "dmsetup")
+            if outcome?.isSuccess ?? true { return }
+            usleep(UInt32(5000) << UInt32(attempt))
+        }
+    }
+
+    private static let attempts = 6
+
+    private static func names(in directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let place = UnsafeRawPointer(entry) + MemoryLayout<dirent>.offset(of: \.d_name)!
+            let name = String(cString: place.assumingMemoryBound(to: CChar.self))
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names
+    }
+
+    /// The first line of a file of sysfs; nil if there is none.
+    private static func text(_ path: String) -> String? {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { return nil }
+        defer { close(descriptor) }
+        var buffer = [UInt8](repeating: 0, count: 4096)
+        let count = read(descriptor, &buffer, buffer.count)
+        return String(decoding: buffer[..<max(0, count)].prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
+    }
+}

@@ -1,0 +1,63 @@
+import Guest
+import Machine
+
+/// Where the user wants a run.
+package enum MachineChoice: String, CaseIterable, Sendable {
+    /// On this machine, or in the guest if this machine lacks something that the guest has.
+    case auto
+    case host
+    case guest
+}
+
+/// Decides where a run takes place, by what it needs. Thread safe.
+package struct MachinePicker: Sendable {
+    package enum Place: Sendable {
+        case host
+        case guest(GuestMachine)
+        /// What is missing, on this machine and for the guest.
+        case nowhere(obstacle: String)
+    }
+
+    private let choice: MachineChoice
+    private let configuration: GuestConfiguration
+    /// What this machine lacks of these needs, in words; nil if nothing.
+    private let lacking: @Sendable ([MachineNeed]) -> String?
+
+    /// Everything runs on this machine, whatever it lacks.
+    package static let hostAlone = MachinePicker(.host, GuestConfiguration()) { _ in nil }
+
+    package init(
+        _ choice: MachineChoice, _ configuration: GuestConfiguration,
+        lacking: @escaping @Sendable ([MachineNeed]) -> String?
+    ) {
+        (self.choice, self.configuration, self.lacking) = (choice, configuration, lacking)
+    }
+
+    /// The place of a run with these needs.
+    ///
+    /// On its own, only what needs root goes to the guest: for the rest, a guest would hide what is missing here, such as
+    /// /dev/fuse, and take its time.
+    package func place(of needs: [MachineNeed]) -> Place {
+        if choice == .guest { return guest(needs, insteadOf: nil) }
+        guard let missing = lacking(needs) else { return .host }
+        guard choice == .auto, needs.contains(.root) else { return .nowhere(obstacle: missing) }
+        return guest(needs, insteadOf: missing)
+    }
+
+    /// What is missing, here and for the guest; nil if a run with these needs has a place.
+    package func obstacle(to needs: [MachineNeed]) -> String? {
+        if case .nowhere(let obstacle) = place(of: needs) { obstacle } else { nil }
+    }
+
+    /// The guest, if this machine has what it needs.
+    private func guest(_ needs: [MachineNeed], insteadOf missing: String?) -> Place {
+        let prefix = missing.map { "\($0); nor in the guest: " } ?? ""
+        let others = needs.filter { !$0.isMetByGuest }
+        if let obstacle = lacking(others + [.virtualMachine]) { return .nowhere(obstacle: prefix + obstacle) }
+        do throws(GuestError) {
+            return .guest(try configuration.machine())
+        } catch {
+            return .nowhere(obstacle: prefix + "\(error)")
+        }
+    }
+}
