@@ -49,14 +49,26 @@ package struct SchedulesReport: Encodable {
 
     private var explored: String {
         result.parts.map { part in
+            if part.stops { return stopped(part.report) }
             let surprises = part.surprises == .none ? "" : ", with surprises"
             return switch part.report.coverage {
             case .all: "all" + surprises
             case .preemptions(let count): "at most \(count.counted("preemption")) and surprises"
+            case .deviations(let count): "at most \(count.counted("deviation")), surprises among them"
             case .limited: "the first \(part.report.scheduleCount)" + surprises
             case .stopped: "stopped" + surprises
             }
         }.joined(separator: "; ")
+    }
+
+    private func stopped(_ report: ScheduleReport) -> String {
+        let stops = "a thread stops for ever at \(report.stopCount.counted("step"))"
+        return switch report.coverage {
+        case .all: stops
+        case .deviations(let count): "\(stops), at most \(count.counted("deviation"))"
+        case .preemptions(let count): "\(stops), at most \(count.counted("preemption"))"
+        case .limited, .stopped: "\(stops), some schedules left out"
+        }
     }
 
     /// The failing schedule as a table, and how to replay it; nothing without a failure.
@@ -91,7 +103,10 @@ package struct SchedulesReport: Encodable {
     private struct Part: Encodable {
         var coverage: String
         var preemptions: Int?
+        var deviations: Int?
         var surprises: Bool
+        /// Whether a thread stops for ever in each schedule.
+        var stops: Bool
         var schedules: Int
         var redundant: Int
         var longestSteps: Int
@@ -133,14 +148,17 @@ package struct SchedulesReport: Encodable {
     private static func part(_ part: ScheduleTestResult.Part) -> Part {
         var coverage = "all"
         var preemptions: Int?
+        var deviations: Int?
         switch part.report.coverage {
         case .all: break
         case .preemptions(let count): (coverage, preemptions) = ("preemptions", count)
+        case .deviations(let count): (coverage, deviations) = ("deviations", count)
         case .limited: coverage = "limited"
         case .stopped: coverage = "stopped"
         }
         return Part(
-            coverage: coverage, preemptions: preemptions, surprises: part.surprises != .none,
+            coverage: coverage, preemptions: preemptions, deviations: deviations, surprises: part.surprises != .none,
+            stops: part.stops,
             schedules: part.report.scheduleCount, redundant: part.report.redundantCount,
             longestSteps: part.report.longestCount)
     }

@@ -7,6 +7,8 @@ struct ScheduleRunner: ~Copyable {
         var failure: ScheduleFailure?
         var rows: [ScheduleRow]
         var stepCount: Int
+        /// The threads that wait for one that has stopped for ever; nil if none has.
+        var waits: [ScheduleWait]?
     }
 
     private let explorer: ScheduleExplorer
@@ -26,7 +28,7 @@ struct ScheduleRunner: ~Copyable {
     }
 
     mutating func run<S: ScheduleScenario>(
-        _ scenario: S, _ policy: some SchedulePolicy, isNarrated: Bool
+        _ scenario: S, _ policy: some SchedulePolicy, stopping stopped: StoppedThread? = nil, isNarrated: Bool
     ) throws -> Run {
         guard (1...VectorClock.threadLimit).contains(threadCount) else {
             throw ScheduleError.tooManyThreads(threadCount)
@@ -35,7 +37,7 @@ struct ScheduleRunner: ~Copyable {
         self.crew = crew
         let execution = Execution(
             threadNames: scenario.threads, policy: policy, crew: crew, limits: explorer.surprises,
-            stepLimit: explorer.limitSteps, isNarrated: isNarrated
+            stepLimit: explorer.limitSteps, stopped: stopped, isNarrated: isNarrated
         ) { words, index, value in scenario.describe(word: index, of: words, value: value) }
         Participant.play(execution.alone)
         defer { Participant.play(nil) }
@@ -53,13 +55,30 @@ struct ScheduleRunner: ~Copyable {
             self.crew = nil
             leave(execution)
         }
-        let kind = failure(of: execution, ending) { try scenario.check(world) }
+        var waits: [ScheduleWait]?
+        if case .stopped(let found) = ending { waits = found }
+        let kind =
+            failure(of: waits ?? [], in: scenario, stopping: stopped)
+            ?? failure(of: execution, ending) { try scenario.check(world) }
+        let isAtStop = if case .waitsForStopped? = kind { true } else { false }
+        let rows = (isAtStop ? execution.rowsAtStop : execution.rows) ?? []
         let stepCount = execution.events.count
         let failure = kind.map {
             ScheduleFailure(
-                kind: $0, schedule: execution.schedule, stepCount: stepCount, rows: execution.rows ?? [])
+                kind: $0, schedule: execution.schedule, stepCount: stepCount, rows: rows)
         }
-        return Run(ending: ending, failure: failure, rows: execution.rows ?? [], stepCount: stepCount)
+        return Run(ending: ending, failure: failure, rows: rows, stepCount: stepCount, waits: waits)
+    }
+
+    private func failure(
+        of waits: [ScheduleWait], in scenario: some ScheduleScenario, stopping stopped: StoppedThread?
+    ) -> ScheduleFailure.Kind? {
+        guard let stopped else { return nil }
+        let wrong = waits.filter { !scenario.mayWait($0, forStopped: stopped.thread) }
+        if wrong.isEmpty { return nil }
+        return .waitsForStopped(
+            thread: scenario.threads[stopped.thread],
+            wrong.map { "\(scenario.threads[$0.thread]) waits: \($0.text)" })
     }
 
     private func failure(
@@ -69,7 +88,8 @@ struct ScheduleRunner: ~Copyable {
         case .abandoned, .misfit: return nil
         case .stuck: return .stuck(execution.waitingThreads)
         case .endless: return .endless(steps: execution.events.count)
-        case .ended:
+        case .stopped where execution.isStranded: return .stuck(execution.waitingThreads)
+        case .ended, .stopped:
             for thread in execution.participants {
                 if let error = thread.error {
                     return .threw(thread: execution.threadNames[thread.index], "\(error)")

@@ -14,11 +14,15 @@ public protocol ScheduleScenario: Sendable {
     func run(_ thread: Int, in world: World) throws
     /// Throws if the world is wrong after all threads have ended.
     func check(_ world: World) throws
+    /// Whether a thread may wait like this for another one that has stopped for ever, at any of its steps. By default no thread
+    /// may wait: the code is lock-free.
+    func mayWait(_ wait: ScheduleWait, forStopped thread: Int) -> Bool
     /// The name of a word for people, or the meaning of its value; nil for the plain number.
     func describe(word index: Int, of words: String, value: UInt64?) -> String?
 }
 
 extension ScheduleScenario {
+    public func mayWait(_ wait: ScheduleWait, forStopped thread: Int) -> Bool { false }
     public func describe(word index: Int, of words: String, value: UInt64?) -> String? { nil }
 }
 

@@ -10,7 +10,7 @@ import Schedules
 struct SchedulesCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "schedules",
-        abstract: "Runs the engine's log and stores under every interleaving of a few threads.",
+        abstract: "Runs the engine, and the mount's worker pool, under every interleaving of a few threads.",
         discussion: """
               faultline schedules                       every scenario
               faultline schedules --list                what each of them does
@@ -21,7 +21,8 @@ struct SchedulesCommand: ParsableCommand {
             The threads are real, and so is the code; a scheduler lets one of them run at a time and decides after each \
             step (a load, a store, a lock, a call of the storage) which goes on. It explores all schedules that differ in \
             the order of dependent steps. Surprises are loads of an older value, exchanges that fail for no reason, and \
-            waits that end for no reason. After each event of each schedule's trace, every crash state under kill, strict \
+            waits that end for no reason. A thread may also stop for ever, after any of its steps; then the others must end, \
+            or wait where docs/schedules.md says. After each event of each schedule's trace, every crash state under kill, strict \
             and ext4-ordered must recover with all that was acknowledged.
 
             Exit codes: 0 no schedule fails, 1 one does, 2 wrong usage or an error of the harness, 3 a limit left \
@@ -42,6 +43,11 @@ struct SchedulesCommand: ParsableCommand {
     @Flag(help: "All schedules, with one surprise of each kind in each thread. This takes minutes for most scenarios.")
     var surprises = false
 
+    @Flag(
+        help: "One thread stops for ever, after any of its steps; the others must end. With --preemptions N, within N."
+    )
+    var stops = false
+
     @Option(help: "Stop a scenario after so many schedules.")
     var limit = 2_000_000
 
@@ -60,7 +66,10 @@ struct SchedulesCommand: ParsableCommand {
     var json = false
 
     private var bug: PlantedBug? { planted.flatMap { PlantedBug(rawValue: $0) } }
-    private var tests: [ScheduleTest] { ScheduleTests.all.filter { names.isEmpty || names.contains($0.name) } }
+    private var tests: [ScheduleTest] {
+        let tests = ScheduleTests.all.filter { names.isEmpty || names.contains($0.name) }
+        return stops && names.isEmpty ? tests.filter { $0.stopsWithin != nil } : tests
+    }
 
     func validate() throws {
         for name in names where ScheduleTests.named(name) == nil {
@@ -73,6 +82,10 @@ struct SchedulesCommand: ParsableCommand {
         if let preemptions {
             guard (0...100).contains(preemptions) else { throw ValidationError("--preemptions must be from 0 to 100") }
             if surprises { throw ValidationError("--preemptions and --surprises are two depths; give one") }
+        }
+        if stops, surprises { throw ValidationError("--stops and --surprises are two depths; give one") }
+        if stops, let test = tests.first(where: { $0.stopsWithin == nil }), !names.isEmpty {
+            throw ValidationError("\(test.name) does not say who may wait for a thread that has stopped")
         }
         guard limit > 0 else { throw ValidationError("--limit must be at least 1") }
         if let replay {
@@ -99,7 +112,7 @@ struct SchedulesCommand: ParsableCommand {
                 }
                 let result = try test.explore(explorer, depth: depth, planting: bug, checksCrashes: !noCrashes)
                 let shortest =
-                    result.failure == nil
+                    result.failure.map(\.needsStoppedThread) ?? true
                     ? nil : try test.shortestFailure(explorer, planting: bug, checksCrashes: !noCrashes)
                 let time = began.duration(to: .now) / .seconds(1)
                 return SchedulesReport(test, result, shortest: shortest, seconds: time)
@@ -119,7 +132,9 @@ struct SchedulesCommand: ParsableCommand {
         if reports.contains(where: { $0.verdict == .inconclusive }) { throw ExitStatus.inconclusive }
     }
 
-    private var depth: ScheduleDepth? { surprises ? .all : preemptions.map { .within($0) } }
+    private var depth: ScheduleDepth? {
+        stops ? .stops(within: preemptions) : surprises ? .all : preemptions.map { .within($0) }
+    }
 
     private func command(_ test: ScheduleTest) -> String {
         "\(ProgramName.shown) schedules \(test.name)" + (planted.map { " --planted \($0)" } ?? "")

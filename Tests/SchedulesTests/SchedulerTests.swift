@@ -66,17 +66,20 @@ import Testing
         #expect(report.coverage == .preemptions(0))
     }
 
-    @Test(arguments: ["A", "A0", "a2", "A2;B3", "A2,,B3", "A2~", "A2~0", "Z2", "A999999999999", "A2~1~1"])
+    @Test(arguments: [
+        "!A", "!A0", "!A2~1", "!A2,B1", "A", "A0", "a2", "A2;B3", "A2,,B3", "A2~", "A2~0", "Z2", "A999999999999",
+        "A2~1~1",
+    ])
     func `text that is no schedule is refused`(text: String) {
         #expect(throws: ScheduleError.self) { try Schedule(text) }
     }
 
-    @Test(arguments: ["", "A2", "A12,B3,A4~1,A2", "A1~1,A1~2,B7"])
+    @Test(arguments: ["", "A2", "A12,B3,A4~1,A2", "A1~1,A1~2,B7", "!B3", "A2,B1,!A17"])
     func `a schedule is printed as it was read`(text: String) throws {
         #expect(try Schedule(text).description == text)
     }
 
-    @Test(arguments: ["C1", "A90", "A1,B90", "A2~1"])
+    @Test(arguments: ["C1", "A90", "A1,B90", "A2~1", "!C1", "!A90"])
     func `a schedule that does not fit is an error`(text: String) throws {
         #expect(throws: ScheduleError.self) { try ScheduleExplorer().replay(Counting(), try Schedule(text)) }
     }

@@ -2,6 +2,9 @@ import Platform
 
 /// The shared words of a log for people: what a scheduler's table shows.
 package enum LogWordText {
+    /// The word on which threads sleep until a sync ends.
+    package static let turn = Word.turn
+
     /// The name of a word, or the meaning of its value; nil for words that are not a log's.
     ///
     /// - Parameter words: the name with which the words were made.

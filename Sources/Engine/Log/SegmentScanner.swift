@@ -23,8 +23,8 @@ struct SegmentScanner<H: Hooks>: ~Copyable {
 
     private let file: (any StorageFile)?
     private let hooks: H
-    /// The memory of `window`. A reference, and no deinit of this type: in an optimised build a `~Copyable` value in an
-    /// Optional can end without its deinit (Swift 6.3), and each reader then leaked its window.
+    /// The memory of `window`. A reference, and no deinit of this type: in an optimised build a generic `~Copyable` struct that
+    /// is a property of another one can end without its deinit (Swift 6.3.1), and each reader then leaked its window.
     private var memory: WindowMemory
     private var window: UnsafeMutableRawBufferPointer
     private var windowStart: UInt64 = 0

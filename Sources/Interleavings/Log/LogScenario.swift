@@ -5,8 +5,17 @@ import Schedules
 struct LogScenario: CheckedScenario {
     typealias Body = @Sendable (_ thread: Int, _ world: LogWorld) throws -> Void
 
+    /// A thread: what it does, and where it may wait for another one that has stopped for ever.
+    struct Part: Sendable {
+        var name: String
+        var body: Body
+        var waits: Set<SchedulePlace> = []
+    }
+
     var threads: [String]
     var bodies: [Body]
+    /// For each thread: where it may wait for another one that has stopped for ever.
+    var waits: [Set<SchedulePlace>]
     var bug: PlantedBug?
     /// A fault of the storage.
     var rule: String?
@@ -17,9 +26,10 @@ struct LogScenario: CheckedScenario {
     let crashes: CrashChecker?
     var crashCounts: CrashCounts? { crashes?.counts }
 
-    init(_ threads: [(name: String, body: Body)], bug: PlantedBug?, crashes: CrashChecker?) {
+    init(_ threads: [Part], bug: PlantedBug?, crashes: CrashChecker?) {
         self.threads = threads.map(\.name)
         bodies = threads.map(\.body)
+        waits = threads.map(\.waits)
         self.bug = bug
         self.crashes = crashes
     }
@@ -38,6 +48,8 @@ struct LogScenario: CheckedScenario {
         try crashes?.check(world.recording, world.notes, from: world.firstEvent, through: last)
         try expect(world)
     }
+
+    func mayWait(_ wait: ScheduleWait, forStopped thread: Int) -> Bool { waits[wait.thread].contains(wait.place) }
 
     func describe(word index: Int, of words: String, value: UInt64?) -> String? {
         LogWordText.describe(index, of: words, value: value)
@@ -70,7 +82,28 @@ struct LogScenario: CheckedScenario {
     }
 }
 
+extension LogScenario {
+    static let writeGate = SchedulePlace.gate("write gate")
+    static let sealGate = SchedulePlace.gate("seal gate")
+
+    /// A sync waits for the thread that leads it, for records that are reserved before its own and not yet written, and for the
+    /// thread that writes them out.
+    static let waitsOfSync: Set<SchedulePlace> = [.word(LogWordText.turn, of: "log"), .loop, writeGate]
+    /// A call that replaces or removes segments also waits for other such calls.
+    static let waitsOfChange: Set<SchedulePlace> = waitsOfSync.union([sealGate, .gate("removal gate")])
+}
+
 extension LogWorld {
+    /// Expects that no thread's record was acknowledged, and that each got one error.
+    func expectNothingAcknowledged() throws {
+        if !acknowledged.isEmpty {
+            throw ScheduleCheckError("\(acknowledged) are acknowledged, though the only sync failed")
+        }
+        guard errors.allSatisfy({ $0.count == 1 }) else {
+            throw ScheduleCheckError("a thread got no error: \(errors)")
+        }
+    }
+
     /// Closes the log, and expects exactly these contents after a recovery, in any order.
     func expectAfterClose(_ contents: Set<String>) throws {
         try log.close()

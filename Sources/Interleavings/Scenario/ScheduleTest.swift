@@ -8,18 +8,21 @@ package struct ScheduleTest: Sendable {
     package var summary: String
     /// How much is explored unless somebody asks for more.
     package var depth: ScheduleDepth
+    /// Also by default: a thread stops for ever, with at most this many preemptions. nil if the scenario says nothing about it.
+    package var stopsWithin: Int?
     /// - Parameters:
     ///   - bug: a deliberate defect of the engine.
     ///   - checksCrashes: whether the crash states of each schedule are recovered.
     let make: @Sendable (_ bug: PlantedBug?, _ checksCrashes: Bool) -> any CheckedScenario
 
     package init(
-        _ name: String, _ summary: String, _ depth: ScheduleDepth,
+        _ name: String, _ summary: String, _ depth: ScheduleDepth, stopsWithin: Int? = nil,
         make: @escaping @Sendable (_ bug: PlantedBug?, _ checksCrashes: Bool) -> any CheckedScenario
     ) {
         self.name = name
         self.summary = summary
         self.depth = depth
+        self.stopsWithin = stopsWithin
         self.make = make
     }
 
@@ -30,22 +33,29 @@ package struct ScheduleTest: Sendable {
     ) throws -> ScheduleTestResult {
         let scenario = make(bug, checksCrashes)
         var result = ScheduleTestResult()
-        for part in (depth ?? self.depth).parts {
+        for part in depth?.parts ?? defaultParts {
             var explorer = explorer
             (explorer.surprises, explorer.preemptions) = (part.surprises, part.preemptions)
-            let report = try explorer.explore(scenario)
-            result.parts.append(ScheduleTestResult.Part(surprises: part.surprises, report: report))
+            explorer.deviations = part.deviations
+            let report = part.stops ? try explorer.exploreStops(scenario) : try explorer.explore(scenario)
+            result.parts.append(ScheduleTestResult.Part(part, report))
             if report.failure != nil || report.coverage == .stopped { break }
         }
         result.crashes = scenario.crashCounts
         return result
     }
 
+    private var defaultParts: [ScheduleDepth.Part] {
+        depth.parts + (stopsWithin.map { ScheduleDepth.stops(within: $0).parts } ?? [])
+    }
+
     /// A failure with the fewest preemptions and surprises, and of these one with the fewest steps.
     package func shortestFailure(
         _ explorer: ScheduleExplorer, planting bug: PlantedBug? = nil, checksCrashes: Bool = true
     ) throws -> ScheduleFailure? {
-        try explorer.shortestFailure(make(bug, checksCrashes))
+        var explorer = explorer
+        if case .deviations(let bound) = depth { explorer.deviations = bound }
+        return try explorer.shortestFailure(make(bug, checksCrashes))
     }
 
     /// Runs one schedule.
@@ -60,7 +70,15 @@ package struct ScheduleTest: Sendable {
 package struct ScheduleTestResult: Sendable {
     package struct Part: Sendable {
         package var surprises: SurpriseLimits
+        /// Whether a thread stops for ever in each of the schedules.
+        package var stops: Bool
         package var report: ScheduleReport
+
+        init(_ part: ScheduleDepth.Part, _ report: ScheduleReport) {
+            surprises = part.surprises
+            stops = part.stops
+            self.report = report
+        }
     }
 
     package var parts: [Part] = []
@@ -76,7 +94,7 @@ package struct ScheduleTestResult: Sendable {
     package var isComplete: Bool {
         parts.allSatisfy { part in
             switch part.report.coverage {
-            case .all, .preemptions: true
+            case .all, .preemptions, .deviations: true
             case .limited, .stopped: false
             }
         }

@@ -32,6 +32,9 @@ public protocol SharedWords: AnyObject, Sendable {
     func store(_ value: UInt64, at index: Int)
     /// False if the word was not `expected`; may also fail spuriously.
     func exchange(at index: Int, expected: UInt64, desired: UInt64) -> Bool
+    /// Adds in one atomic step, with wraparound, which acquires and releases. Returns the sum.
+    @discardableResult
+    func add(_ value: UInt64, at index: Int) -> UInt64
 
     /// Sleeps in a room of the word until a thread wakes that room, unless the word is no longer `value`. Check and sleep
     /// are atomic. May wake spuriously. Only the lower half of `value` is compared.
@@ -39,6 +42,16 @@ public protocol SharedWords: AnyObject, Sendable {
     /// Wakes one thread that sleeps in the room, if any.
     func wakeOne(at index: Int, in room: WaitRoom)
     func wakeAll(at index: Int, in room: WaitRoom)
+}
+
+extension SharedWords {
+    @discardableResult
+    public func add(_ value: UInt64, at index: Int) -> UInt64 {
+        while true {
+            let old = load(index)
+            if exchange(at: index, expected: old, desired: old &+ value) { return old &+ value }
+        }
+    }
 }
 
 /// One of two groups of sleeping threads, which are woken separately.

@@ -48,6 +48,13 @@ public final class SystemWords: SharedWords {
             .exchanged
     }
 
+    @inlinable
+    @inline(__always)
+    @discardableResult
+    public func add(_ value: UInt64, at index: Int) -> UInt64 {
+        base[index].wrappingAdd(value, ordering: .acquiringAndReleasing).newValue
+    }
+
     public func wait(at index: Int, while value: UInt64, in room: WaitRoom) {
         faultline_futex_wait(base + index, value, Self.bit(room))
     }

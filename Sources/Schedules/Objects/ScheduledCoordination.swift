@@ -35,6 +35,8 @@ private final class Spinning: SharedObject, Sendable {
         thread.pending.kind == .readTime || thread.execution.hasChanged(since: thread)
     }
 
+    func place(_ thread: Participant) -> SchedulePlace { .loop }
+
     func choiceCount(_ thread: Participant) -> Int { 1 }
 
     func title(_ thread: Participant) -> String {

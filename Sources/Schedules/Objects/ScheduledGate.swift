@@ -72,6 +72,7 @@ public final class ScheduledGate: WaitGate, SharedObject, @unchecked Sendable {
             deadline == nil
             ? Action(kind: .relock, accesses: [lockAccess(.acquire)])
             : Action(kind: .timedRelock, accesses: [lockAccess(.acquire), condition, time], changes: true)
+        thread.deadlineNanoseconds = deadline ?? 0
         _ = execution.step(action, of: self, by: thread)
         if let deadline, !thread.isWoken {
             sleepers.removeAll { $0 === thread }
@@ -98,11 +99,16 @@ public final class ScheduledGate: WaitGate, SharedObject, @unchecked Sendable {
 
     func isEnabled(_ thread: Participant) -> Bool {
         switch thread.pending.kind {
-        case .lock, .timedRelock: owner == nil
+        case .lock: owner == nil
+        case .timedRelock: owner == nil && (thread.isWoken || thread.execution.mayTimeOut(thread))
         case .relock: owner == nil && thread.isWoken
         default: true
         }
     }
+
+    func isEnabledByTime(_ thread: Participant) -> Bool { thread.waitsForTime && owner == nil }
+
+    func place(_ thread: Participant) -> SchedulePlace { .gate(name) }
 
     func choiceCount(_ thread: Participant) -> Int {
         thread.pending.kind == .gateWait && thread.spuriousWakesLeft > 0 ? 2 : 1

@@ -118,6 +118,22 @@ public final class ScheduledWords: SharedWords, SharedObject, @unchecked Sendabl
         return true
     }
 
+    @discardableResult
+    public func add(_ value: UInt64, at index: Int) -> UInt64 {
+        guard let thread = Participant.scheduled else {
+            let sum = latest(index).value &+ value
+            values[index] = [Stored(value: sum)]
+            return sum
+        }
+        let action = Action(kind: .add, accesses: [access(index, .write)], changes: true)
+        _ = thread.execution.step(action, of: self, by: thread, .init(index: index, value: value))
+        let found = latest(index)
+        thread.view.join(found.view)
+        append(found.value &+ value, index, thread)
+        thread.execution.note(shown(index, found.value &+ value))
+        return found.value &+ value
+    }
+
     // MARK: Sleeping
 
     public func wait(at index: Int, while value: UInt64, in room: WaitRoom) {
@@ -169,6 +185,8 @@ public final class ScheduledWords: SharedWords, SharedObject, @unchecked Sendabl
 
     func isEnabled(_ thread: Participant) -> Bool { thread.pending.kind != .resume || thread.isWoken }
 
+    func place(_ thread: Participant) -> SchedulePlace { .word(thread.operand.index / 2, of: name) }
+
     func choiceCount(_ thread: Participant) -> Int {
         let operand = thread.operand
         switch thread.pending.kind {
@@ -195,6 +213,7 @@ public final class ScheduledWords: SharedWords, SharedObject, @unchecked Sendabl
         case .exchange:
             return "exchange \(word(operand.index)): \(shown(operand.index, operand.expected)) by "
                 + shown(operand.index, operand.value)
+        case .add: return "add \(Int64(bitPattern: operand.value)) to \(word(operand.index))"
         case .sleep: return "sleep on \(room(operand)) while \(shown(operand.index / 2, operand.value))"
         case .resume: return "wake up on \(room(operand))"
         case .wakeOne: return "wake one on \(room(operand))"

@@ -1,6 +1,10 @@
 /// Explores every schedule with at most so many preemptions and surprises together, without reduction (Musuvathi and Qadeer,
 /// "Iterative Context Bounding for Systematic Testing of Multithreaded Programs", PLDI 2007).
 ///
+/// With `countsEveryChoice` it also counts which thread goes on when the running one waits or ends: each difference from what
+/// the scheduler would do by itself (Emmi, Qadeer and Rakamarić, "Delay-Bounded Scheduling", POPL 2011). Then the number of
+/// schedules does not grow with that of the waits.
+///
 /// A preemption is a switch away from a thread that could go on; a surprise is an unusual outcome. Switches are considered
 /// only before steps that touch something shared.
 final class BoundedSearch: SchedulePolicy {
@@ -19,13 +23,17 @@ final class BoundedSearch: SchedulePolicy {
     }
 
     let bound: Int
+    private let countsEveryChoice: Bool
     /// Whether the bound left out any schedule.
     private(set) var isBounded = false
     private var path: [Node] = []
     private var depth = 0
     private var cost = 0
 
-    init(bound: Int) { self.bound = bound }
+    init(bound: Int, countsEveryChoice: Bool = false) {
+        self.bound = bound
+        self.countsEveryChoice = countsEveryChoice
+    }
 
     func begin() {
         depth = 0
@@ -63,7 +71,7 @@ final class BoundedSearch: SchedulePolicy {
         let current = execution.participants[fallback]
         // A switch before a step that touches nothing is the same as one after it. A thread that waits in a loop gives way.
         let isLocal = current.pending.accesses.isEmpty && current.pending.kind != .relax && running == fallback
-        let canStay = running == fallback && current.pending.kind != .relax
+        let canStay = countsEveryChoice || running == fallback && current.pending.kind != .relax
         var options: [Option] = []
         for thread in [fallback] + enabled.members.filter({ $0 != fallback }) {
             if isLocal, thread != fallback { continue }

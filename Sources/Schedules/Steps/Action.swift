@@ -2,7 +2,7 @@
 /// steps depend on each other.
 struct Action: Sendable {
     enum Kind: Sendable {
-        case start, load, store, exchange, sleep, resume, wakeOne, wakeAll
+        case start, load, store, exchange, add, sleep, resume, wakeOne, wakeAll
         case lock, unlock, gateWait, relock, timedRelock, gateWake
         case relax, readTime, custom
     }
@@ -29,6 +29,9 @@ struct Action: Sendable {
     func isDependent(on other: Action) -> Bool {
         if kind == .relax, other.changes { return true }
         if other.kind == .relax, changes { return true }
+        // A wait ends by time once more only after a change.
+        if kind == .timedRelock, other.changes { return true }
+        if other.kind == .timedRelock, changes { return true }
         for one in accesses {
             for two in other.accesses where one.object == two.object {
                 if one.mode != .read || two.mode != .read { return true }

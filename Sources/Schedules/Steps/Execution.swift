@@ -10,7 +10,8 @@ final class Execution: @unchecked Sendable {
         /// The world is prepared; no thread has begun.
         case preparing
         case running
-        /// The policy has given the schedule up; the threads run to their end, and nothing is looked at.
+        /// The policy has given the schedule up, or a thread has stopped for ever; the threads run to their end, and no
+        /// decision is looked at.
         case draining
         case over
     }
@@ -20,6 +21,8 @@ final class Execution: @unchecked Sendable {
         case ended
         /// The policy gave the schedule up.
         case abandoned
+        /// A thread has stopped for ever. The others have ended, or wait. Then it went on, as a thread that was only slow.
+        case stopped([ScheduleWait])
         /// No thread can go on, and not all have ended.
         case stuck
         /// There were more steps than allowed.
@@ -54,21 +57,28 @@ final class Execution: @unchecked Sendable {
 
     /// The rows of the table of this schedule; nil if nobody will read it.
     private(set) var rows: [ScheduleRow]?
+    /// The same when a thread stopped for ever, and no other could go on.
+    private(set) var rowsAtStop: [ScheduleRow]?
     let describeWord: @Sendable (String, Int, UInt64?) -> String?
+    private let stopped: StoppedThread?
 
     init(
         threadNames: [String], policy: any SchedulePolicy, crew: ThreadCrew, limits: SurpriseLimits, stepLimit: Int,
-        isNarrated: Bool, describeWord: @escaping @Sendable (String, Int, UInt64?) -> String?
+        stopped: StoppedThread?, isNarrated: Bool, describeWord: @escaping @Sendable (String, Int, UInt64?) -> String?
     ) {
         self.threadNames = threadNames
         self.policy = policy
         self.crew = crew
         self.stepLimit = stepLimit
         self.describeWord = describeWord
+        self.stopped = stopped
         changeCounts = threadNames.map { _ in 0 }
         if isNarrated { rows = [] }
         alone = Participant(-1, self, .none)
         participants = threadNames.indices.map { Participant($0, self, limits) }
+        if let stopped, participants.indices.contains(stopped.thread) {
+            participants[stopped.thread].stepLimit = UInt32(clamping: stopped.afterSteps)
+        }
         events.reserveCapacity(256)
     }
 
@@ -113,6 +123,12 @@ final class Execution: @unchecked Sendable {
         participant.pending = action
         participant.object = object
         participant.operand = operand
+        passControl(from: participant)
+        return record(participant)
+    }
+
+    /// Lets the thread that was chosen go on, and returns when it is the caller's turn.
+    private func passControl(from participant: Participant) {
         switch decide() {
         case participant.index?: break
         case let next?:
@@ -123,7 +139,6 @@ final class Execution: @unchecked Sendable {
             crew.passToOwner()
             crew.waitForTurn(participant.index)
         }
-        return record(participant)
     }
 
     /// A step that leaves nothing to decide: it cannot wait, and no other step races with it.
@@ -131,7 +146,13 @@ final class Execution: @unchecked Sendable {
         participant.pending = action
         participant.object = object
         participant.operand = .init()
-        if phase == .running { policy.willForce(participant.index) }
+        if phase == .running {
+            if participant.isStopped {
+                passControl(from: participant)
+            } else {
+                policy.willForce(participant.index)
+            }
+        }
         decision = nil
         record(participant)
     }
@@ -141,19 +162,26 @@ final class Execution: @unchecked Sendable {
 
     /// The thread that goes on. nil if the execution is over: `ending` says how.
     private func decide() -> Int? {
-        var enabled = ThreadSet()
-        var areAllOver = true
-        for participant in participants where !participant.hasEnded {
-            areAllOver = false
-            if participant.object?.isEnabled(participant) ?? true { enabled.insert(participant.index) }
-        }
-        if areAllOver {
+        if participants.allSatisfy(\.hasEnded) {
             phase = .over
             return nil
         }
-        if enabled.isEmpty { return end(.stuck) }
+        let (enabled, prompt) = threadsThatCanGoOn()
+        if enabled.isEmpty {
+            guard let stopped = participants.first(where: \.isStopped) else { return end(.stuck) }
+            if phase == .running {
+                ending = .stopped(waits)
+                rowsAtStop = rows
+                let row = ScheduleRow(thread: threadNames[stopped.index], action: "stops for ever", result: "")
+                rowsAtStop?.append(row)
+            }
+            // It goes on, so that no thread is left behind.
+            phase = .draining
+            stopped.stepLimit = nil
+            return decide()
+        }
         if events.count >= stepLimit { return end(.endless) }
-        let fallback = running.flatMap { enabled.contains($0) ? $0 : nil } ?? enabled.first!
+        let fallback = running.flatMap { prompt.contains($0) ? $0 : nil } ?? prompt.first ?? enabled.first!
         decision = nil
         if phase == .running {
             switch policy.decide(self, enabled, fallback) {
@@ -169,6 +197,28 @@ final class Execution: @unchecked Sendable {
             }
         }
         return fallback
+    }
+
+    /// The threads that can take a step; and those of them that do not only wait for time to pass. Time passes at any step; when
+    /// nothing else can happen, until the first wait ends.
+    private func threadsThatCanGoOn() -> (enabled: ThreadSet, prompt: ThreadSet) {
+        var enabled = ThreadSet()
+        var prompt = ThreadSet()
+        for participant in participants where !participant.hasEnded && !participant.isStopped {
+            guard participant.object?.isEnabled(participant) ?? true else { continue }
+            enabled.insert(participant.index)
+            if !participant.waitsForTime { prompt.insert(participant.index) }
+        }
+        if enabled.isEmpty {
+            let waiting = participants.filter {
+                !$0.hasEnded && !$0.isStopped && ($0.object?.isEnabledByTime($0) ?? false)
+            }
+            let first = waiting.map(\.deadlineNanoseconds).min()
+            for participant in waiting where participant.deadlineNanoseconds == first {
+                enabled.insert(participant.index)
+            }
+        }
+        return (enabled, prompt)
     }
 
     /// In a draining execution the first reason stays.
@@ -206,6 +256,7 @@ final class Execution: @unchecked Sendable {
             participant.view.join(participant.clock)
             participant.changesSeen = changeCount - changeCounts[thread]
         }
+        if participant.waitsForTime { participant.changesAtTimeout = changeCount - changeCounts[thread] }
         participant.clock[thread] = participant.stepCount
         participant.view[thread] = participant.stepCount
         if action.changes {
@@ -242,6 +293,20 @@ final class Execution: @unchecked Sendable {
         changeCount - changeCounts[participant.index] > participant.changesSeen
     }
 
+    /// Whether a thread's wait may end by time although another thread can go on: once, and again after a change by another
+    /// thread, so that a thread that polls does not do so for ever.
+    func mayTimeOut(_ participant: Participant) -> Bool {
+        changeCount - changeCounts[participant.index] > participant.changesAtTimeout
+    }
+
+    /// The threads that wait for one that has stopped for ever.
+    private var waits: [ScheduleWait] {
+        participants.filter { !$0.hasEnded && !$0.isStopped }.map {
+            ScheduleWait(
+                thread: $0.index, place: $0.object?.place($0) ?? .elsewhere, text: $0.object?.title($0) ?? "begins")
+        }
+    }
+
     /// What keeps each thread that has not ended.
     var waitingThreads: [String] {
         participants.filter { !$0.hasEnded }.map {
@@ -252,6 +317,6 @@ final class Execution: @unchecked Sendable {
     /// The schedule, without the decisions at its end that a scheduler would have made by itself.
     var schedule: Schedule {
         let end = (events.lastIndex { !$0.isDefault } ?? -1) + 1
-        return Schedule(events[..<end].map { ($0.thread, $0.choice) })
+        return Schedule(events[..<end].map { ($0.thread, $0.choice) }, stopped: stopped)
     }
 }

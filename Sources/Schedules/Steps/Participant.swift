@@ -23,8 +23,14 @@ final class Participant: @unchecked Sendable {
     var isWoken = false
     var hasEnded = false
     var error: (any Error)?
-    /// The number of changes of all threads, and of its own, at its last `relax`.
+    /// The number of changes by other threads at its last `relax`.
     var changesSeen = 0
+    /// The same when its wait last ended by time; -1 before.
+    var changesAtTimeout = -1
+    /// When its pending wait ends by time.
+    var deadlineNanoseconds: UInt64 = 0
+    /// The thread stops for ever after so many steps.
+    var stepLimit: UInt32?
 
     var staleLoadsLeft: Int
     var spuriousFailuresLeft: Int
@@ -46,6 +52,12 @@ final class Participant: @unchecked Sendable {
     }
 
     var isAlone: Bool { index < 0 }
+
+    /// Whether it has stopped for ever.
+    var isStopped: Bool { !hasEnded && stepCount >= stepLimit ?? .max }
+
+    /// Whether its pending step is the end of a wait by time, which no other thread has ended.
+    var waitsForTime: Bool { pending.kind == .timedRelock && !isWoken }
 
     // MARK: The calling thread
 

@@ -6,4 +6,13 @@ protocol SharedObject: AnyObject {
     func choiceCount(_ thread: Participant) -> Int
     /// The thread's pending step, for people.
     func title(_ thread: Participant) -> String
+    /// Where the thread waits, if its pending step cannot be taken.
+    func place(_ thread: Participant) -> SchedulePlace
+    /// Whether the thread's pending step, which is not enabled, can be taken because time passes.
+    func isEnabledByTime(_ thread: Participant) -> Bool
+}
+
+extension SharedObject {
+    func place(_ thread: Participant) -> SchedulePlace { .elsewhere }
+    func isEnabledByTime(_ thread: Participant) -> Bool { false }
 }
