@@ -17,7 +17,7 @@ import Testing
 
     @Test func `a live key takes at most 100 bytes and the key itself`() throws {
         let count = 200_000
-        let directory = KeyDirectory()
+        let directory = KeyDirectory<SystemCoordination>()
         var keyBytes = 0
         for index in 0..<count {
             let key = ByteString("some key \(index)")

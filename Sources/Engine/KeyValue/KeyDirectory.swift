@@ -39,10 +39,10 @@ public struct ValuePlace: Hashable, Sendable {
 ///
 /// It is split by hash into partitions with a lock each. A writer locks the partition of its key before it appends and until
 /// the entry is changed, so that entries change in the order of the log.
-final class KeyDirectory: Sendable {
+final class KeyDirectory<C: Coordination>: Sendable {
     /// Guarded by its gate.
     final class Part: @unchecked Sendable {
-        let gate = SystemGate(name: "partition gate")
+        let gate = C.Gate(name: "partition gate")
         fileprivate(set) var table = KeyTable()
     }
 
@@ -52,8 +52,10 @@ final class KeyDirectory: Sendable {
         fileprivate let hash: UInt32
     }
 
-    private let keyHash = KeyHash()
+    private let keyHash: KeyHash
     private let parts = (0..<16).map { _ in Part() }
+
+    init(_ keyHash: KeyHash = KeyHash()) { self.keyHash = keyHash }
 
     func spot(of key: UnsafeRawBufferPointer) -> Spot {
         let (index, hash) = hash(key)

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 extension KeyValueCore {
@@ -47,7 +48,7 @@ extension KeyValueCore {
         guard try throughStorage({ () throws(StorageError) in try target.list() }).isEmpty else {
             throw .targetNotEmpty
         }
-        let store = try KeyValueCore<NoHooks>(storage: target, options: options, hooks: NoHooks())
+        let store = try KeyValueCore<SystemCoordination, NoHooks>(storage: target, options: options, hooks: NoHooks())
         var report = CompactionReport()
         for key in keys {
             guard let value = try value(key) else { continue }

@@ -6,26 +6,29 @@ import Storage
 ///
 /// Thread safe. A writer waits for another writer of the same partition of the directory while that one appends; readers lock
 /// a partition only for the lookup.
-final class KeyValueCore<H: Hooks>: KeyValueEngine {
+final class KeyValueCore<C: Coordination, H: Hooks>: KeyValueEngine {
     var recoveryReport: RecoveryReport { log.recoveryReport }
     let options: KeyValueOptions
     let hooks: H
-    let log: LogCore<SystemCoordination, H>
-    let directory: KeyDirectory
-    let files: SegmentFilePool
+    let log: LogCore<C, H>
+    let directory: KeyDirectory<C>
+    let files: SegmentFilePool<C>
     /// Held by the running compaction.
-    let compaction = SystemGate(name: "compaction gate")
+    let compaction = C.Gate(name: "compaction gate")
     /// Only for the planted bug that skips `syncDelete`.
     private let lastDelete = Guarded<UInt64>(0)
     private let lock: any DirectoryLock
     private static var shard: UInt16 { 0 }
 
-    init(storage: any Storage, options: KeyValueOptions, hooks: H) throws(EngineError) {
+    /// - Parameter keyHash: random, unless equal stores must do equal steps.
+    init(
+        storage: any Storage, options: KeyValueOptions, hooks: H, keyHash: KeyHash = KeyHash()
+    ) throws(EngineError) {
         let logOptions = try options.log.validated()
         self.options = options
         self.hooks = hooks
         lock = try throughStorage { () throws(StorageError) in try storage.lockDirectory() }
-        let directory = KeyDirectory()
+        let directory = KeyDirectory<C>(keyHash)
         var replay = KeyValueReplay(into: directory, hooks)
         let recovered = try RecoveredLog(
             storage, shard: Self.shard, policy: logOptions.damagePolicy, damagedTail: logOptions.damagedTail,

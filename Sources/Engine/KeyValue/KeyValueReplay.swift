@@ -1,10 +1,11 @@
 import Bytes
+import Platform
 
 /// Applies records to a directory in the order of the log. A batch is applied when its commit is read.
 ///
 /// Puts are queued until there are several for one partition. Call `finish` after the last record.
-struct KeyValueReplay {
-    private let directory: KeyDirectory
+struct KeyValueReplay<C: Coordination> {
+    private let directory: KeyDirectory<C>
     /// For each partition of the directory.
     private var waiting: [QueuedPuts]
 
@@ -13,7 +14,7 @@ struct KeyValueReplay {
     /// Only for the planted bug that skips `awaitBatchCommit`.
     private let appliesPartsAtOnce: Bool
 
-    init(into directory: KeyDirectory, _ hooks: some Hooks) {
+    init(into directory: KeyDirectory<C>, _ hooks: some Hooks) {
         self.directory = directory
         waiting = [QueuedPuts](repeating: QueuedPuts(), count: directory.partCount)
         appliesPartsAtOnce = hooks.skips(.awaitBatchCommit)

@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Platform
 import Storage
 
 /// A read-only snapshot of a store at the time of opening. It takes no lock and changes nothing, so that it can be used with a
@@ -13,8 +14,8 @@ import Storage
 public final class KeyValueSnapshot: Sendable {
     /// The report of the recovery, including the bytes that the next writer will drop.
     public let recoveryReport: RecoveryReport
-    private let directory = KeyDirectory()
-    private let files: SegmentFilePool
+    private let directory = KeyDirectory<SystemCoordination>()
+    private let files: SegmentFilePool<SystemCoordination>
     private static var shard: UInt16 { 0 }
 
     /// Reads the whole log once; values stay on storage. If a compaction removes segments meanwhile, it starts again.
@@ -63,7 +64,9 @@ public final class KeyValueSnapshot: Sendable {
     public func compact(
         into target: some Storage, options: KeyValueOptions = KeyValueOptions()
     ) throws(EngineError) -> CompactionReport {
-        try KeyValueCore<NoHooks>.write(keys, to: target, options) { (key) throws(EngineError) in try get(key) }
+        try KeyValueCore<SystemCoordination, NoHooks>.write(keys, to: target, options) { (key) throws(EngineError) in
+            try get(key)
+        }
     }
 
     /// As `KeyValueStore.exportJSONL`.

@@ -1,4 +1,5 @@
 import Bytes
+import Platform
 import Storage
 
 /// A durable map from keys to values, in a directory.
@@ -29,7 +30,8 @@ public final class KeyValueStore: Sendable {
     public static func open(
         storage: some Storage, options: KeyValueOptions = KeyValueOptions()
     ) throws(EngineError) -> KeyValueStore {
-        KeyValueStore(try KeyValueCore(storage: storage, options: options, hooks: NoHooks()))
+        KeyValueStore(
+            try KeyValueCore<SystemCoordination, _>(storage: storage, options: options, hooks: NoHooks()))
     }
 
     /// A store with a planted bug, for targets in which Faultline must find it.
@@ -37,14 +39,28 @@ public final class KeyValueStore: Sendable {
         storage: some Storage, options: KeyValueOptions = KeyValueOptions(), planting bug: PlantedBug
     ) throws(EngineError) -> KeyValueStore {
         let storage = bug.wrapping(storage)
-        return KeyValueStore(try KeyValueCore(storage: storage, options: options, hooks: bug.hooks))
+        return KeyValueStore(
+            try KeyValueCore<SystemCoordination, _>(storage: storage, options: options, hooks: bug.hooks))
+    }
+
+    /// A store for a scheduler, with a bug or without: its threads meet only at the primitives of `coordination` and at
+    /// `storage`, and equal stores do equal steps.
+    package static func open<C: Coordination>(
+        storage: some Storage, options: KeyValueOptions, planting bug: PlantedBug?, coordination: C.Type
+    ) throws(EngineError) -> KeyValueStore {
+        KeyValueStore(
+            try KeyValueCore<C, _>(
+                storage: storage, options: options, hooks: bug?.hooks ?? SkippedStep(skipped: nil),
+                keyHash: KeyHash(0, 0)))
     }
 
     /// A store without a bug whose hooks are called at run time, for a benchmark that compares it with `open`.
     package static func openAskingHooks(
         storage: some Storage, options: KeyValueOptions = KeyValueOptions()
     ) throws(EngineError) -> KeyValueStore {
-        KeyValueStore(try KeyValueCore(storage: storage, options: options, hooks: SkippedStep(skipped: nil)))
+        KeyValueStore(
+            try KeyValueCore<SystemCoordination, _>(
+                storage: storage, options: options, hooks: SkippedStep(skipped: nil)))
     }
 
     /// The report of the recovery when the store was opened.

@@ -4,7 +4,7 @@ import Storage
 
 /// A cache of at most `capacity` open segments for readers. It is direct-mapped by segment number: a newly opened segment
 /// evicts the one with the same number modulo `capacity`.
-final class SegmentFilePool: Sendable {
+final class SegmentFilePool<C: Coordination>: @unchecked Sendable {
     private struct OpenSegment {
         var sequence: UInt32
         var file: any StorageFile
@@ -13,8 +13,9 @@ final class SegmentFilePool: Sendable {
     private let storage: any Storage
     private let shard: UInt16
     private let capacity: Int
-    /// Empty until the first segment is opened.
-    private let places = Guarded<[OpenSegment?]>([])
+    private let gate = C.Gate(name: "segment file gate")
+    /// Empty until the first segment is opened. Guarded by the gate.
+    private var places: [OpenSegment?] = []
 
     init(storage: any Storage, shard: UInt16, capacity: Int = 64) {
         self.storage = storage
@@ -24,7 +25,7 @@ final class SegmentFilePool: Sendable {
 
     func file(_ sequence: UInt32) throws(EngineError) -> any StorageFile {
         let place = Int(sequence) % capacity
-        let known = places.withLock { places -> (any StorageFile)? in
+        let known = gate.withLock { () -> (any StorageFile)? in
             guard !places.isEmpty, let known = places[place], known.sequence == sequence else { return nil }
             return known.file
         }
@@ -33,7 +34,7 @@ final class SegmentFilePool: Sendable {
         let file = try throughStorage { () throws(StorageError) in
             try storage.openForReading(SegmentName(shard: shard, sequence: sequence).fileName)
         }
-        places.withLock { places in
+        gate.withLock {
             if places.isEmpty { places = Array(repeating: nil, count: capacity) }
             places[place] = OpenSegment(sequence: sequence, file: file)
         }
@@ -67,7 +68,7 @@ final class SegmentFilePool: Sendable {
 
     /// Closes removed segments.
     func forget(_ sequences: [UInt32]) {
-        places.withLock { places in
+        gate.withLock {
             guard !places.isEmpty else { return }
             for sequence in sequences where places[Int(sequence) % capacity]?.sequence == sequence {
                 places[Int(sequence) % capacity] = nil
@@ -75,5 +76,5 @@ final class SegmentFilePool: Sendable {
         }
     }
 
-    func close() { places.withLock { $0 = [] } }
+    func close() { gate.withLock { places = [] } }
 }
