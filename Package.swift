@@ -47,11 +47,11 @@ let package = Package(
             ],
             swiftSettings: house),
         .target(
-            name: "Interleavings",
-            dependencies: ["Events", "Engine", "Storage", "Model", "Schedules", "Platform", "Bytes"],
+            name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
             swiftSettings: house),
         .target(
-            name: "FaultFS", dependencies: ["CFuse", "Storage", "Model", "Platform", "Bytes", "CPlatform"],
+            name: "Interleavings",
+            dependencies: ["FaultFS", "Events", "Engine", "Storage", "Model", "Schedules", "Platform", "Bytes"],
             swiftSettings: house),
         .target(
             name: "Targets",

@@ -36,22 +36,26 @@ private final class Requests: @unchecked Sendable {
         }
     }
 
-    func pool(_ sizing: WorkerPool.Sizing, limit: Int = 4) -> WorkerPool {
+    func pool(
+        _ sizing: PoolSizing, limit: Int = 4, threads: some WorkerThreads = SystemThreads()
+    ) -> WorkerPool<SystemCoordination> {
         WorkerPool(
-            sizing, limit: limit, hasBacklog: { [self] in hasBacklog.load(ordering: .relaxed) },
+            sizing, limit: limit, threads: threads, hasBacklog: { [self] in hasBacklog.load(ordering: .relaxed) },
             onEnd: { [self] in hasEnded.store(true, ordering: .relaxed) },
             body: { [self] pool in
-                while pool.run(), let request = next() {
-                    pool.requestStarted()
-                    request()
-                    pool.requestFinished()
+                var request: (@Sendable () -> Void)?
+                pool.serve {
+                    request = next()
+                    return request == nil ? .end : .request
+                } processing: {
+                    request?()
                 }
             })
     }
 }
 
 /// Whether the condition becomes true within ten seconds.
-private func bebecomesTrue(_ condition: () -> Bool) -> Bool {
+private func becomesTrue(_ condition: () -> Bool) -> Bool {
     for _ in 0..<10_000 {
         if condition() { return true }
         usleep(1000)
@@ -59,19 +63,61 @@ private func bebecomesTrue(_ condition: () -> Bool) -> Bool {
     return false
 }
 
+/// Threads of the system, up to a limit.
+private final class FewThreads: WorkerThreads {
+    private let left: Guarded<Int>
+    /// The threads that have not ended.
+    let runningCount = Guarded(0)
+
+    init(_ limit: Int) { left = Guarded(limit) }
+
+    func start(_ body: @escaping @Sendable () -> Void) throws(Errno) -> any WorkerThread {
+        try left.withLock { left throws(Errno) in
+            guard left > 0 else { throw Errno(EAGAIN) }
+            left -= 1
+        }
+        runningCount.withLock { $0 += 1 }
+        return try Thread { [runningCount] in
+            body()
+            runningCount.withLock { $0 -= 1 }
+        }
+    }
+}
+
 struct WorkerPoolTests {
-    @Test(arguments: [WorkerPool.Sizing.minimal, .onePerRequest])
-    func `a request may wait for another`(_ sizing: WorkerPool.Sizing) throws {
+    /// `minimal` starts a monitor and a worker.
+    @Test(arguments: [0, 1]) func `a pool that cannot start leaves no thread`(limit: Int) {
+        let threads = FewThreads(limit)
+        let requests = Requests()
+        let pool = requests.pool(.minimal, threads: threads)
+        #expect(throws: Errno(EAGAIN)) { try pool.start() }
+        let running = threads.runningCount.withLock { $0 }
+        #expect(running == 0)
+        #expect(!pool.isServing)
+    }
+
+    @Test(
+        arguments: [
+            (1, Reception.request), (80, .request), (0, .end), (-EINTR, .nothing), (-EAGAIN, .nothing),
+            (-ENOMEM, .outOfMemory), (-ENODEV, .end), (-EIO, .end),
+        ] as [(Int32, Reception)])
+    func `a read of the connection is a request, a reason to ask again, or the end`(result: Int32, reception: Reception)
+    {
+        #expect(Reception(result: result) == reception)
+    }
+
+    @Test(arguments: [PoolSizing.minimal, .onePerRequest])
+    func `a request may wait for another`(_ sizing: PoolSizing) throws {
         let requests = Requests()
         let pool = requests.pool(sizing)
         try pool.start()
         let isServed = Atomic<Bool>(false)
         let waited = Atomic<Bool>(false)
-        requests.add { waited.store(bebecomesTrue { isServed.load(ordering: .relaxed) }, ordering: .relaxed) }
+        requests.add { waited.store(becomesTrue { isServed.load(ordering: .relaxed) }, ordering: .relaxed) }
         requests.add { isServed.store(true, ordering: .relaxed) }
-        #expect(bebecomesTrue { waited.load(ordering: .relaxed) })
+        #expect(becomesTrue { waited.load(ordering: .relaxed) })
         requests.close()
-        #expect(bebecomesTrue { !pool.isServing })
+        #expect(becomesTrue { !pool.isServing })
         pool.join()
         let hasEnded = requests.hasEnded.load(ordering: .relaxed)
         #expect(hasEnded)
@@ -86,10 +132,10 @@ struct WorkerPoolTests {
             requests.add { served.add(1, ordering: .relaxed) }
             usleep(200)
         }
-        #expect(bebecomesTrue { served.load(ordering: .relaxed) == 200 })
+        #expect(becomesTrue { served.load(ordering: .relaxed) == 200 })
         #expect(pool.activeCount == 1)
         requests.close()
-        #expect(bebecomesTrue { !pool.isServing })
+        #expect(becomesTrue { !pool.isServing })
         pool.join()
     }
 
@@ -105,19 +151,19 @@ struct WorkerPoolTests {
         }
         var most = 0
         #expect(
-            bebecomesTrue {
+            becomesTrue {
                 feed()
                 most = max(most, pool.activeCount)
                 return most == 3
             })
         requests.hasBacklog.store(false, ordering: .relaxed)
         #expect(
-            bebecomesTrue {
+            becomesTrue {
                 requests.add {}
                 return pool.activeCount == 1
             })
         requests.close()
-        #expect(bebecomesTrue { !pool.isServing })
+        #expect(becomesTrue { !pool.isServing })
         pool.join()
     }
 
@@ -126,14 +172,14 @@ struct WorkerPoolTests {
         let requests = Requests()
         let pool = requests.pool(.minimal)
         try pool.start()
-        #expect(bebecomesTrue { !pool.isPolling })
+        #expect(becomesTrue { !pool.isPolling })
         let isServed = Atomic<Bool>(false)
-        requests.add { _ = bebecomesTrue { isServed.load(ordering: .relaxed) } }
-        #expect(bebecomesTrue { pool.isPolling })
+        requests.add { _ = becomesTrue { isServed.load(ordering: .relaxed) } }
+        #expect(becomesTrue { pool.isPolling })
         requests.add { isServed.store(true, ordering: .relaxed) }
-        #expect(bebecomesTrue { isServed.load(ordering: .relaxed) && !pool.isPolling })
+        #expect(becomesTrue { isServed.load(ordering: .relaxed) && !pool.isPolling })
         requests.close()
-        #expect(bebecomesTrue { !pool.isServing })
+        #expect(becomesTrue { !pool.isServing })
         pool.join()
     }
 }

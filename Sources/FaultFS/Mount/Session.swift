@@ -16,7 +16,7 @@ final class Session: @unchecked Sendable {
     private let device: Int32
     private let table: UnsafeMutablePointer<fuse_lowlevel_ops>
     private let fileSystem: FileSystem
-    private var pool: WorkerPool?
+    private var pool: WorkerPool<SystemCoordination>?
     private let invalidations = Atomic<Int>(0)
 
     /// Takes ownership of `device`, an open and mounted /dev/fuse, even when it throws.
@@ -59,7 +59,7 @@ final class Session: @unchecked Sendable {
 
     /// Answers the kernel's first request and starts the workers. The mount is ready when this returns. The last worker
     /// calls `onEnd`.
-    func start(_ sizing: WorkerPool.Sizing, threadLimit: Int, onEnd: @escaping @Sendable () -> Void) throws(Errno) {
+    func start(_ sizing: PoolSizing, threadLimit: Int, onEnd: @escaping @Sendable () -> Void) throws(Errno) {
         faultline_prepare_interrupts()
         var buffer = fuse_buf()
         defer { free(buffer.mem) }
@@ -72,8 +72,9 @@ final class Session: @unchecked Sendable {
         fileSystem.invalidateAttributes = { [weak self] id in
             if let self { _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), -1, 0) }
         }
-        let pool = WorkerPool(
-            sizing, limit: threadLimit, hasBacklog: { [device] in Self.isReadable(device) }, onEnd: onEnd,
+        let pool = WorkerPool<SystemCoordination>(
+            sizing, limit: threadLimit, threads: SystemThreads(),
+            hasBacklog: { [device] in Self.isReadable(device) }, onEnd: onEnd,
             body: { [weak self] pool in self?.serve(pool) })
         self.pool = pool
         try pool.start()
@@ -84,30 +85,21 @@ final class Session: @unchecked Sendable {
         return poll(&question, 1, 0) == 1 && question.revents & Int16(POLLIN) != 0
     }
 
-    private func serve(_ pool: WorkerPool) {
+    private func serve(_ pool: WorkerPool<SystemCoordination>) {
         var buffer = fuse_buf()
         var room: UnsafeMutableRawPointer?
         defer { free(room ?? buffer.mem) }
-        while pool.run() {
-            let received = fuse_session_receive_buf(raw, &buffer)
-            if received == -EINTR || received == -EAGAIN { continue }
-            // Out of memory for a request: wait until other requests free theirs.
-            if received == -ENOMEM {
-                usleep(1000)
-                continue
-            }
-            // 0: unmounted. Any other error: the connection is broken.
-            guard received > 0 else { return }
+        pool.serve {
+            let reception = Reception(result: fuse_session_receive_buf(raw, &buffer))
+            guard reception == .request else { return reception }
             let interrupted = faultline_fuse_interrupted(&buffer)
-            if interrupted != 0 {
-                // An interrupt has no reply of its own: the interrupted request is answered.
-                faultline_interrupt_late_write(device, interrupted)
-                continue
-            }
-            pool.requestStarted()
+            if interrupted == 0 { return .request }
+            // An interrupt has no reply of its own: the interrupted request is answered.
+            faultline_interrupt_late_write(device, interrupted)
+            return .nothing
+        } processing: {
             faultline_mark_privileges_killed(faultline_fuse_kills_privileges(&buffer))
             fuse_session_process_buf(raw, &buffer)
-            pool.requestFinished()
             if room == nil { room = faultline_fuse_align(&buffer) }
         }
     }

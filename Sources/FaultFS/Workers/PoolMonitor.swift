@@ -1,5 +1,5 @@
 /// What the monitor of a `minimal` pool decides from poll to poll.
-struct PoolMonitor {
+package struct PoolMonitor: Sendable {
     enum Decision: Hashable {
         case nothing
         case addWorker
@@ -10,12 +10,17 @@ struct PoolMonitor {
     }
 
     /// How many polls in a row must find a backlog before a worker is added, or none before one is parked.
-    static let pollsBeforeAdding = 4
-    static let pollsBeforeParking = 64
+    private let pollsBeforeAdding: Int
+    private let pollsBeforeParking: Int
 
     private var lastFinished = 0
     private var backlogPolls = 0
     private var idlePolls = 0
+
+    package init(pollsBeforeAdding: Int = 4, pollsBeforeParking: Int = 64) {
+        self.pollsBeforeAdding = pollsBeforeAdding
+        self.pollsBeforeParking = pollsBeforeParking
+    }
 
     /// - Parameters:
     ///   - busy: the number of requests that are being served.
@@ -31,12 +36,12 @@ struct PoolMonitor {
         }
         guard areAllBusy, hasBacklog() else {
             (backlogPolls, idlePolls) = (0, idlePolls + 1)
-            guard idlePolls == Self.pollsBeforeParking else { return .nothing }
+            guard idlePolls == pollsBeforeParking else { return .nothing }
             idlePolls = 0
             return .parkWorker
         }
         (backlogPolls, idlePolls) = (backlogPolls + 1, 0)
-        guard backlogPolls == Self.pollsBeforeAdding else { return .nothing }
+        guard backlogPolls == pollsBeforeAdding else { return .nothing }
         backlogPolls = 0
         return .addWorker
     }
