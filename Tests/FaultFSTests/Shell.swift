@@ -1,4 +1,5 @@
 import Glibc
+import Platform
 
 /// Runs scripts in child processes: the test process must not access a mount that it serves.
 enum Shell {
@@ -10,14 +11,16 @@ enum Shell {
 
     /// Runs `script` with sh. The status is the exit code, or 128 and the signal.
     static func run(_ script: String) -> Result {
-        var pipes: [Int32] = [0, 0]
-        guard pipe(&pipes) == 0 else { return Result(status: -1, output: "pipe: errno \(errno)") }
+        // Close-on-exec: a process that another test leaves in the background must not keep the pipe open.
+        let ends: (read: SharedDescriptor, write: SharedDescriptor)
+        do throws(Errno) { ends = try SharedDescriptor.pipe() } catch {
+            return Result(status: -1, output: "pipe: errno \(error.code)")
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
-        posix_spawn_file_actions_adddup2(&actions, pipes[1], 1)
-        posix_spawn_file_actions_adddup2(&actions, pipes[1], 2)
-        for descriptor in pipes { posix_spawn_file_actions_addclose(&actions, descriptor) }
+        posix_spawn_file_actions_adddup2(&actions, ends.write.rawValue, 1)
+        posix_spawn_file_actions_adddup2(&actions, ends.write.rawValue, 2)
         // Threads of the test runner block signals; the child must not inherit that.
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)
@@ -31,13 +34,13 @@ enum Shell {
         defer { for argument in arguments { free(argument) } }
         var child = pid_t()
         let error = posix_spawn(&child, "/bin/sh", &actions, &attributes, &arguments, environ)
-        close(pipes[1])
-        defer { close(pipes[0]) }
+        ends.write.close()
+        defer { ends.read.close() }
         guard error == 0 else { return Result(status: -1, output: "posix_spawn: errno \(error)") }
         var output: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 << 10)
         while true {
-            let count = read(pipes[0], &buffer, buffer.count)
+            let count = read(ends.read.rawValue, &buffer, buffer.count)
             if count < 0 && errno == EINTR { continue }
             if count <= 0 { break }
             output += buffer[..<count]
