@@ -52,9 +52,13 @@ package struct GuestMachine: Sendable {
         let executable = try kernel.executable(scratch: directory)
         if try KVMSupport.isWorthTrying(accelerator) {
             let limit = accelerator == .kvm ? Self.bootSeconds : Self.trialBootSeconds
-            let outcome = try attempt(.kvm, executable, files, bootSeconds: limit, shouldStop, output)
-            guard accelerator == .auto, case .notBooted = outcome.ending else { return outcome }
-            KVMSupport.noteHang()
+            do {
+                let outcome = try attempt(.kvm, executable, files, bootSeconds: limit, shouldStop, output)
+                guard accelerator == .auto, case .notBooted = outcome.ending else { return outcome }
+            } catch GuestError.emulatorFailed where accelerator == .auto {
+                // QEMU gave up before the guest ran: some KVMs refuse what QEMU asks for.
+            }
+            KVMSupport.noteFailure()
         }
         return try attempt(.tcg, executable, files, bootSeconds: Self.bootSeconds, shouldStop, output)
     }

@@ -2,8 +2,8 @@ import Bytes
 import Glibc
 import Storage
 
-/// Whether KVM works here. Some machines have /dev/kvm, and a guest on it never comes up: that is found out once after each
-/// boot of the machine, and kept in the cache.
+/// Whether KVM works here. Some machines have /dev/kvm, and a guest on it never comes up, or QEMU ends at once: that is found
+/// out once after each boot of the machine, and kept in the cache.
 enum KVMSupport {
     private static let device: ByteString = "/dev/kvm"
 
@@ -14,21 +14,21 @@ enum KVMSupport {
         case .kvm:
             if let errno = problem() { throw .system(call: "open", path: device, errno: errno) }
             return true
-        case .auto: return problem() == nil && !hasHung()
+        case .auto: return problem() == nil && !hasFailed()
         }
     }
 
     /// A guest on KVM did not come up.
-    static func noteHang() {
+    static func noteFailure() {
         guard let mark = try? mark() else { return }
         try? OutputFile.replace(mark, with: [], permissions: 0o644)
     }
 
-    private static func hasHung() -> Bool { (try? mark()).map(GuestFile.exists) ?? false }
+    private static func hasFailed() -> Bool { (try? mark()).map(GuestFile.exists) ?? false }
 
     private static func mark() throws -> ByteString {
         let identity = try readBoot()
-        return try GuestCache.writableDirectory().appending(component: ByteString("kvm-hangs-\(identity)"))
+        return try GuestCache.writableDirectory().appending(component: ByteString("kvm-fails-\(identity)"))
     }
 
     /// The machine's name for its current boot.

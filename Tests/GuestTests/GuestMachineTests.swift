@@ -75,6 +75,14 @@ private let isAble: Bool = {
         #expect(outcome.outOfMemory?.contains("(tail)") == true)
     }
 
+    @Test func `a guest comes up whether KVM works here or not`() throws {
+        let place = try Place()
+        var machine = try machine()
+        machine.accelerator = .auto
+        let outcome = try machine.run(script("exit 3"), in: place.path) { _, _ in }
+        #expect(outcome.ending == .exited(status: 3), "\(outcome)")
+    }
+
     @Test func `a guest that takes too long is killed, and one that nobody wants any more`() throws {
         var slow = try machine()
         slow.deadlineSeconds = 1
