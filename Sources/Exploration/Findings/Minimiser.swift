@@ -59,7 +59,7 @@ package struct Minimiser {
     func withFewerLosses(
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
-        var best = state
+        var best = try withoutRunsOfLosses(state, isOver, fails: fails)
         var hasShrunk = true
         while hasShrunk {
             hasShrunk = false
@@ -71,6 +71,32 @@ package struct Minimiser {
                 best = candidate
                 hasShrunk = true
             }
+        }
+        return best
+    }
+
+    /// From so many losses on, runs of them are tried first.
+    private static let lossesOfRuns = 16
+
+    /// Removes runs of lost atoms that are not needed, large ones first, as in delta debugging: a store that never syncs loses
+    /// hundreds, of which few matter.
+    private func withoutRunsOfLosses(
+        _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
+    ) throws -> CrashState {
+        var best = state
+        guard best.lost.items.count >= Self.lossesOfRuns else { return best }
+        var length = best.lost.items.count / 2
+        while length > 1 {
+            var end = best.lost.items.count
+            while end > 0, !isOver() {
+                let items = best.lost.items
+                let begin = max(0, end - length)
+                let fewer = LostAtoms(Array(items[..<begin] + items[end...]))
+                let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(fewer))
+                if candidate.lost.items.count < items.count, try fails(candidate) { best = candidate }
+                end = min(begin, best.lost.items.count)
+            }
+            length /= 2
         }
         return best
     }

@@ -11,6 +11,8 @@ struct PathPatterns {
     /// Cache: for each directory, one example child for each pair of random pattern and name length.
     private var randomChildren: [InodeID: [(name: ByteString, pattern: TextPattern)]] = [:]
     private var fanOutNameLengths: [InodeID: Set<Int>] = [:]
+    /// Cache: the pattern of each path so far. A store that never syncs has hundreds of effects on a few files.
+    private var patterns: [DirectoryEntry: TextPattern] = [:]
 
     init(_ paths: VolatilePaths) {
         self.paths = paths
@@ -34,6 +36,13 @@ struct PathPatterns {
     }
 
     private mutating func path(_ entry: DirectoryEntry) -> TextPattern {
+        if let known = patterns[entry] { return known }
+        let found = joinedPath(entry)
+        patterns[entry] = found
+        return found
+    }
+
+    private mutating func joinedPath(_ entry: DirectoryEntry) -> TextPattern {
         var components: [TextPattern] = []
         for entry in paths.entries(to: entry) { components.append(component(entry)) }
         return TextPattern(joining: components)
