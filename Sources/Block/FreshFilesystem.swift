@@ -15,9 +15,11 @@ package enum FreshFilesystem {
     ///   - directory: of this run.
     ///   - mountPoint: an empty directory, where it is mounted for a moment.
     ///   - sizeBytes: of the device; nil for the filesystem's usual size.
+    ///   - fill: puts into the store's directory what is there before anything is recorded.
     package static func make(
         _ filesystem: BlockFilesystem, at file: ByteString, in directory: ByteString, mountPoint: ByteString,
-        sectorBytes: UInt32 = 4096, sizeBytes: UInt64? = nil
+        sectorBytes: UInt32 = 4096, sizeBytes: UInt64? = nil,
+        fill: (_ store: ByteString) throws -> Void = { _ in }
     ) throws {
         let image = try ImageFile(creating: file, sizeBytes: sizeBytes ?? filesystem.sizeBytes)
         try requireOurs(file, in: directory)
@@ -33,6 +35,7 @@ package enum FreshFilesystem {
             guard store.withCString({ chmod($0, 0o777) }) == 0 else {
                 throw BlockError.system(call: "chmod", path: store, errno: errno)
             }
+            try fill(store)
         } catch {
             mount.detach()
             throw error

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -46,6 +47,21 @@ static int arrange_streams(const int sources[4]) {
     return (int)syscall(SYS_close_range, (unsigned)count, UINT_MAX, 0u);
 }
 
+// Raw system calls: those of glibc would change every thread of the parent.
+static int become(const struct faultline_identity *identity) {
+    if (prctl(PR_SET_KEEPCAPS, 1) != 0) return -1;
+    uid_t user = identity->user;
+    gid_t group = identity->group;
+    if (syscall(SYS_setgroups, identity->group_count, identity->groups) != 0) return -1;
+    if (syscall(SYS_setresgid, group, group, group) != 0) return -1;
+    if (syscall(SYS_setresuid, user, user, user) != 0) return -1;
+    struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+    struct __user_cap_data_struct sets[2] = {{0}, {0}};
+    sets[0].permitted = sets[0].effective = sets[0].inheritable = 1u << CAP_DAC_OVERRIDE;
+    if (syscall(SYS_capset, &header, sets) != 0) return -1;
+    return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_DAC_OVERRIDE, 0, 0);
+}
+
 // Runs in the parent's memory on a stack of its own, with every signal blocked: system calls only.
 static int child(void *context) {
     struct launch *launch = context;
@@ -81,6 +97,11 @@ static int child(void *context) {
     }
     if (request->directory && chdir(request->directory) != 0) give_up(launch, FAULTLINE_SPAWN_DIRECTORY);
     if (arrange_streams(request->streams) != 0) give_up(launch, FAULTLINE_SPAWN_DESCRIPTORS);
+    if (request->identity) {
+        if (become(request->identity) != 0) give_up(launch, FAULTLINE_SPAWN_IDENTITY);
+        // Another user clears it.
+        if (!request->outlives && prctl(PR_SET_PDEATHSIG, SIGKILL) != 0) give_up(launch, FAULTLINE_SPAWN_DEATH_SIGNAL);
+    }
 
     sigset_t none;
     sigemptyset(&none);

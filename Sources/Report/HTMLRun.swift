@@ -113,6 +113,7 @@ struct HTMLRun {
             .init(
                 label: "positive control",
                 value: "\(result.controls.detected) of \(result.controls.mutations.counted("mutation")) detected"))
+        if let ignored = RunReport.ignored(in: result) { facts.append(.init(label: "ignored", value: ignored)) }
         if !result.notTried.isEmpty {
             facts.append(.init(label: "not tried", value: result.notTried.map(\.rawValue).joined(separator: ", ")))
         }

@@ -26,6 +26,7 @@ package struct RunReport: ReportSubject {
         }
         lines += (result.warnings ?? []).map { "  " + Style.doubtful.shown("warning", on: terminal) + ": \($0)" }
         lines.append("  \(counts)")
+        if let ignored = RunReport.ignored(in: result) { lines.append("  \(ignored)") }
         if let coverage = result.coverage { lines.append("  \(coverage)") }
         lines += (result.block.map(BlockLines.lines) ?? []).map { ReportLine("  \($0)") }
         if let guest = result.guest { lines.append("  \(FlakeyTable.words(for: guest))") }
@@ -59,6 +60,15 @@ package struct RunReport: ReportSubject {
         if let resume = result.resume { lines.append("  continue with: \(resume)") }
         if let directory = result.directory { lines.append("  everything is in \(directory)") }
         return lines.text
+    }
+
+    /// `not varied, because the manifest ignores it: LOG* (2 files)`
+    static func ignored(in result: RunResult) -> String? {
+        guard let ignored = result.ignored, !ignored.isEmpty else { return nil }
+        let patterns = ignored.map {
+            $0.files == 0 ? "\($0.pattern) (matches no file)" : "\($0.pattern) (\($0.files.counted("file")))"
+        }
+        return "not varied, because the manifest ignores it: \(patterns.joined(separator: ", "))"
     }
 
     /// The findings that are known and did not occur: `known and not seen: opens (write db): the reason`.

@@ -26,6 +26,7 @@ package struct ScenarioRunner: Sendable {
         fill(&result, tally, request)
         let warnings = request.target.warnings.takeAll()
         result.warnings = warnings.isEmpty ? nil : warnings
+        result.ignored = IgnoredPattern.all(of: request.target)
         if let error {
             let (verdict, reason) = ScenarioRunner.verdict(of: error, context)
             // Findings are kept if the run ends with an error. A resumed run inherits findings: if it cannot continue,

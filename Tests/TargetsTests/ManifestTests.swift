@@ -54,6 +54,35 @@ import Testing
         #expect(configured.workload.environment["MODE"] == "fast")
     }
 
+    @Test func `a manifest describes a server`() throws {
+        let target = try target(
+            Self.minimal + """
+
+                init: [./s, init, "{dir}"]
+                ignore: [LOG*, tmp/**]
+                server:
+                  start: [./server, "{dir}", "{port}", "{mode}"]
+                  ready: [./ping, "{port}"]
+                  stop: [./stop, "{socket}"]
+                  log: "{tmp}/log"
+                  environment: {A: "{mode}"}
+                  timeoutSeconds: 7
+                parameters: {mode: [safe]}
+                """)
+        #expect(
+            target.initialise == ["./s", "init", "{dir}"] && target.ignored.map(\.description) == ["LOG*", "tmp/**"])
+        let server = try #require(target.server)
+        guard case .command(["./ping", "{port}"]) = server.ready else {
+            Issue.record("\(server.ready)")
+            return
+        }
+        #expect(server.stop == ["./stop", "{socket}"] && server.log == "{tmp}/log" && server.timeoutSeconds == 7)
+        let endpoint = try ServerEndpoint(in: "/tmp")
+        let command = try target.configured().serverCommand(server.start, server, at: StorePlace("/d", endpoint))
+        #expect(command.arguments == ["./server", "/d", ByteString("\(endpoint.port)"), "safe"])
+        #expect(command.environment["A"] == "safe" && command.environment["FAULTLINE_DIR"] == "/d")
+    }
+
     static let refused: [(change: String, error: String)] = [
         ("persistant: true", "m.yaml:5: a manifest has no key persistant; did you mean persistent? (keys: name, "),
         ("colour: red", "m.yaml:5: a manifest has no key colour (keys: name, "),
@@ -79,7 +108,23 @@ import Testing
         ("contracts: [{contract: prefix}]", "m.yaml:5: an entry of contracts needs when: {parameter: value}"),
         ("source: \"a\\nb\"", "m.yaml:5: source must be one line"),
         ("source: \"a\\0b\"", "m.yaml:5: source contains a zero byte"),
-        ("user: me", "m.yaml:5: user is not supported yet"),
+        ("user: a b", "m.yaml:5: user must be the name of a user of the machine, not 'a b'"),
+        ("init: [./s, \"{port}\"]", "m.yaml:5: {port} in init is not a parameter of this manifest; known here: dir"),
+        ("ignore: [\"a[\"]", "m.yaml:5: 'a[' is not a pattern of a path"),
+        ("server: [./s]", "m.yaml:5: server must be a mapping (key: value), not a list"),
+        ("server: {start: [./s]}", "m.yaml:5: server needs a key ready"),
+        ("server: {ready: port}", "m.yaml:5: server needs a key start"),
+        ("server: {start: [./s], ready: port}", "m.yaml:5: ready: port needs a start command that listens there"),
+        ("server: {start: [./s], ready: now}", "m.yaml:5: ready must be port, socket or a command as a list, not now"),
+        ("server: {start: [./s], redy: port}", "m.yaml:5: server has no key redy; did you mean ready?"),
+        (
+            "server: {start: [./s, \"{port}\"], ready: port}\nparameters: {port: [1]}",
+            "m.yaml:6: {port} is set by faultline: take another name"
+        ),
+        (
+            "environment: {A: \"{port}\"}",
+            "m.yaml:5: {port} in environment: A is not a parameter of this manifest; it has none"
+        ),
         ("source: &a x", "m.yaml:5: anchors and aliases are not allowed"),
         (
             "source: [x, *a]",

@@ -19,6 +19,15 @@ enum faultline_spawn_stage {
     FAULTLINE_SPAWN_DIRECTORY,
     FAULTLINE_SPAWN_DESCRIPTORS,
     FAULTLINE_SPAWN_EXECUTE,
+    FAULTLINE_SPAWN_IDENTITY,
+};
+
+/// A user to run as. Only root may take another one's place.
+struct faultline_identity {
+    uid_t user;
+    gid_t group;
+    const gid_t *groups;
+    size_t group_count;
 };
 
 struct faultline_spawn_request {
@@ -35,6 +44,9 @@ struct faultline_spawn_request {
     uint64_t lock_limit;
     /// What confines the child, or NULL.
     const struct faultline_sandbox *sandbox;
+    /// The user that the child becomes, or NULL to stay the caller. It keeps the capability CAP_DAC_OVERRIDE, so that it
+    /// reaches the caller's directories.
+    const struct faultline_identity *identity;
     /// The child lives on when the thread that spawned it ends, and does not keep its daemons below it.
     int outlives;
 };

@@ -34,6 +34,9 @@ package struct Recording: Sendable {
         for file in files where !mappedFiles.contains(file) { mappedFiles.append(file) }
     }
 
+    /// After a change of the events: the mapped files of those that are left.
+    mutating func forgetMappedFiles() { mappedFiles = Recording.mappedFiles(base, events) }
+
     /// The profiles under which states can be derived, from the strongest to the weakest.
     package var profiles: [Profile] {
         if sectorBytes != nil { return [.block] }

@@ -85,6 +85,8 @@ package struct TraceNarrator: Sendable {
             names.follow(change)
         case .setAttributes(let inode, let attributes):
             (line.what, line.path, line.detail) = ("chmod", names.path(inode), Self.words(attributes))
+        case .setExtendedAttribute(.root, Recording.ignoredMark, nil):
+            line.what = "a change of an ignored file"
         case .setExtendedAttribute(let inode, let name, let value):
             (line.what, line.path) = (value == nil ? "removexattr" : "setxattr", names.path(inode))
             line.detail = name.description + (value.map { " = \($0)" } ?? "")

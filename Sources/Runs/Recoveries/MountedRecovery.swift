@@ -91,7 +91,7 @@ package struct MountedRecovery: StateRecoverer {
         options.threadLimit = 4
         let mount = RecordedMount(
             context: context, backing: backing, mountPoint: place.appending(component: "mount"),
-            trace: place.appending(component: "trace"))
+            trace: place.appending(component: "trace"), target: target)
         return try mount.record(options) { try work($0.mountPoint, oracle) }.recording
     }
 

@@ -4,6 +4,7 @@ import FaultFS
 import Machine
 import Oracle
 import Storage
+import Targets
 
 /// Mounts a directory temporarily and records every operation on it.
 package struct RecordedMount {
@@ -13,8 +14,14 @@ package struct RecordedMount {
     package let mountPoint: ByteString
     /// The trace file.
     package let trace: ByteString
+    /// The target whose `ignore` applies to the recording; nil for none.
+    private let target: ConfiguredTarget?
 
-    package init(context: RunContext, backing: ByteString, mountPoint: ByteString, trace: ByteString) {
+    package init(
+        context: RunContext, backing: ByteString, mountPoint: ByteString, trace: ByteString,
+        target: ConfiguredTarget? = nil
+    ) {
+        self.target = target
         self.context = context
         self.backing = backing
         self.mountPoint = mountPoint
@@ -33,6 +40,7 @@ package struct RecordedMount {
         defer { try? TreeRemoval.remove(mountPoint) }
         var options = options
         options.trace = file
+        options.allowOther = target?.target.user != nil
         options.syncsBelow = false
         options.judgeOracleLine = options.judgeOracleLine ?? OracleLine.judge
         let mount = try FaultMount(backing: backing, mountPoint: mountPoint, options: options)
@@ -44,6 +52,8 @@ package struct RecordedMount {
         try mount.unmount()
         try context.didUnmount(mountPoint)
         try file.finish()
-        return (try Recording(tracePath: trace, context.memory), result)
+        var recording = try Recording(tracePath: trace, context.memory)
+        recording.ignoreFiles(of: target)
+        return (recording, result)
     }
 }

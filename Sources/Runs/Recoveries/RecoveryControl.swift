@@ -35,7 +35,7 @@ package struct RecoveryControl {
         guard let reason = recovery.failure else { return }
         try FreeSpace.require(in: scratch, doing: "recovering a store that met no fault")
         let empty = scratch.appending(component: "empty")
-        try RunFiles.makeDirectory(empty)
+        try target.makeStore(at: empty)
         defer { try? TreeRemoval.remove(empty) }
         if case .opened = try RecoverClient(target).recoverAlone(empty) { return }
         throw RunError.notRecoveredWithoutFault(reason, target.confinement, links)
@@ -55,7 +55,7 @@ package struct RecoveryControl {
         let place = try makePlace()
         defer { try? TreeRemoval.remove(place) }
         let (store, oracle) = (place.appending(component: "store"), place.appending(component: "oracle"))
-        try RunFiles.makeDirectory(store)
+        try target.makeStore(at: store)
         let workload = try WorkloadRun(
             target,
             WorkloadEnvironment(

@@ -58,6 +58,7 @@ package struct StandaloneWorkload: Sendable {
     private func runThere(_ shouldStop: () -> Bool) throws -> Outcome {
         try OracleFile.check(path: oracle, storage: directory, mayShareFilesystem: mayShareFilesystem)
         let next = try continueOracle()
+        if next == 1, TreeListing.paths(beneath: directory).isEmpty { try target.initialise(directory) }
         let environment = WorkloadEnvironment(
             directory: directory, oracle: oracle, seed: seed, operationCount: operationCount ?? 1 << 62,
             firstSeq: next, oracleMayShareFilesystem: mayShareFilesystem, shape: shape)

@@ -199,6 +199,8 @@ package struct RunResult: Codable, Sendable {
     package var reason: String?
     /// Warnings that do not affect the verdict; nil if there are none.
     package var warnings: [String]?
+    /// The patterns of files that no crash state varied; nil if the target has none, or nothing was recorded.
+    package var ignored: [IgnoredPattern]?
     /// Acknowledged operations.
     package var acknowledged = 0
     package var states = States()

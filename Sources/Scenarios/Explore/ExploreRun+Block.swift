@@ -19,7 +19,8 @@ extension ExploreRun {
         try context.willMount(filesystemPoint)
         try FreshFilesystem.make(
             block.filesystem, at: backing.appending(component: ImageRecovery.diskName), in: context.scratch,
-            mountPoint: filesystemPoint, sectorBytes: UInt32(block.sectorBytes))
+            mountPoint: filesystemPoint, sectorBytes: UInt32(block.sectorBytes),
+            fill: { [scenario, target = request.target] in if !scenario.includesInit { try target.initialise($0) } })
         var options = MountOptions()
         options.oraclePath = context.oracle
         options.rules = scenario.rules
@@ -70,6 +71,9 @@ extension ExploreRun {
         let mount = ServedMount(loop, block.filesystem, at: mountPoint)
         try mount.mount()
         do {
+            if scenario.includesInit {
+                try request.target.initialise(mountPoint.appending(component: FreshFilesystem.storeName))
+            }
             let environment = request.environment(
                 mountPoint.appending(component: FreshFilesystem.storeName),
                 oracle: device.appending(component: ".faultline/oracle"), firstSeq: 1)

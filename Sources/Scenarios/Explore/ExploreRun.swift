@@ -80,6 +80,7 @@ struct ExploreRun: ScenarioRun {
         unresolved.add(to: &tally)
         try RunFiles.refuseLink(files.trace)
         var recording = try Recording(tracePath: files.trace, context.memory)
+        recording.ignoreFiles(of: request.target)
         recording.sectorBytes = scenario.block?.sectorBytes
         if storeInMemory == nil { try control(recording) }
         try files.share(with: context)
@@ -241,9 +242,10 @@ struct ExploreRun: ScenarioRun {
     private mutating func recordOnMount() throws -> LiveCycle.Outcome {
         if let block = scenario.block { return try recordBlockDevice(block) }
         let backing = context.scratchFile("store")
-        try RunFiles.makeDirectory(backing)
-        let cycle = LiveCycle(
+        try request.target.makeStore(at: backing, runsInit: !scenario.includesInit)
+        var cycle = LiveCycle(
             request: request, context: context, backing: backing, oracle: context.oracle, rules: scenario.rules)
+        cycle.runsInit = scenario.includesInit
         let life = try cycle.run(named: "recorded", firstSeq: 1, crash: nil)
         let isFaulty = life.life.fault != nil
         guard isFaulty || scenario.rules.isEmpty else {

@@ -25,6 +25,7 @@ extension ExploreScenario {
                 "writable", \.probesWriting,
                 "after each recovery write a key, cut the power again, and see that it is there"
             ).kept(as: "exploration.probesWriting"),
+            .withInit(\.includesInit).kept(as: "exploration.includesInit"),
             ScenarioOption(
                 "workloads", .text, "small",
                 "`small` takes, instead of one workload, every sequence of --length small steps (engine and events)"

@@ -29,6 +29,8 @@ package struct ExploreScenario: Scenario {
     package var rules: [Rule] = []
     /// Explore all sequences of this many small steps (`SmallStep`) instead of one workload; nil for the workload.
     package var smallWorkloadSteps: Int?
+    /// Whether crashes may also come during the target's init command.
+    package var includesInit = false
     /// Whether to explore a built-in store through its commands, like any other target.
     package var usesCommands = false
     /// The real filesystem to explore below: its sectors are recorded, and each image is mounted. nil for the store's
@@ -67,6 +69,9 @@ package struct ExploreScenario: Scenario {
         in request: RunRequest, from place: OptionPlace?, program: String
     ) -> OptionProblem? {
         if let problem = blockOptionProblem { return problem }
+        if includesInit, place == .commandLine, let problem = OptionProblem.initCommandMissing(request.target) {
+            return problem
+        }
         if storeInMemory(request.target) != nil, request.shape.threadCount > 1 {
             return OptionProblem(
                 "threads",

@@ -81,13 +81,14 @@ package struct FaultTrial {
     /// Runs the trial in an empty directory, and leaves the store in `backing`. Throws `MountError.rule` for a rule
     /// that the mount does not support.
     package func run(_ rules: [Rule]) throws -> Outcome {
-        try RunFiles.makeDirectory(backing)
+        try request.target.makeStore(at: backing)
         let sink = try FileTrace(creating: trace)
         let mountPoint = context.scratchFile("mount")
         try RunFiles.makeDirectory(mountPoint)
         defer { try? TreeRemoval.remove(mountPoint) }
         var options = MountOptions()
         options.trace = sink
+        options.allowOther = request.target.target.user != nil
         options.oraclePath = oracle
         options.rules = rules
         options.seed = request.seed
@@ -122,8 +123,10 @@ package struct FaultTrial {
             throw RunError.harness("the power of the mount is off\(reason)")
         }
         try sink.finish()
+        var recording = try Recording(tracePath: trace, context.memory)
+        recording.ignoreFiles(of: request.target)
         return Outcome(
-            recording: try Recording(tracePath: trace, context.memory), rules: status, faults: faults, history: history,
+            recording: recording, rules: status, faults: faults, history: history,
             first: first, underRules: underRules, underRulesEventCount: underRulesEventCount, second: second)
     }
 

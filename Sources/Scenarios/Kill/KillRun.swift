@@ -53,7 +53,7 @@ struct KillRun: ScenarioRun {
     private var store: ByteString { context.scratchFile("store") }
 
     package mutating func run() throws {
-        try RunFiles.makeDirectory(store)
+        try request.target.makeStore(at: store)
         defer { try? client.close() }
         let whole = try live(until: nil)
         guard whole.termination.isSuccess else {

@@ -61,6 +61,8 @@ package struct LiveCycle {
     var rules: [Rule]
     /// The file for the durations of the store's calls; nil for none.
     var timings: ByteString?
+    /// Whether to run the target's init command on the mount, before the workload.
+    var runsInit = false
     /// Receives the workload as soon as it runs.
     var onStart: (@Sendable (WorkloadRun) -> Void)?
 
@@ -82,6 +84,7 @@ package struct LiveCycle {
             var environment = request.environment(
                 mountPoint, oracle: mountPoint.appending(component: ".faultline/oracle"), firstSeq: firstSeq)
             environment.timings = timings
+            if runsInit { try request.target.initialise(mountPoint) }
             return try workload.run(request, environment, oracle: oracle, context.shouldStop, onStart)
         }
         return Outcome(life: life, end: WorkloadEnd(termination, errorOutput: workload.errorOutput))
@@ -112,7 +115,7 @@ package struct LiveCycle {
         options.onFreeze = { _ in workload?.kill() }
         let place = RecordedMount(
             context: context, backing: backing, mountPoint: context.scratchFile("mount"),
-            trace: context.file("\(name).trace"))
+            trace: context.file("\(name).trace"), target: request.target)
         let (recording, end) = try place.record(options) { mount in
             let result = try body(place.mountPoint)
             let cut = mount.isFrozen ? try crash.map { try mount.cutPower(request.profile, $0.choice) } : nil
@@ -147,7 +150,9 @@ private final class Workload: Sendable {
         _ request: RunRequest, _ environment: WorkloadEnvironment, oracle: ByteString,
         _ shouldStop: @Sendable () -> Bool, _ onStart: (@Sendable (WorkloadRun) -> Void)?
     ) throws -> Termination {
-        let run = try WorkloadRun(request.target, environment)
+        // The power may go while a server starts.
+        let run = try WorkloadRun(
+            request.target, environment, shouldStop: { shouldStop() || state.withLock { $0.isPowerGone } })
         let isPowerGone = state.withLock { state in
             state.run = run
             return state.isPowerGone

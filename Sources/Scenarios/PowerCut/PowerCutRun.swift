@@ -57,11 +57,11 @@ struct PowerCutRun: ScenarioRun {
     package var backing: ByteString { context.scratchFile("store") }
 
     package mutating func run() throws {
-        try RunFiles.makeDirectory(backing)
+        try request.target.makeStore(at: backing, runsInit: !scenario.includesInit)
         try RunFiles.makeDirectory(context.scratchFile("states"))
         defer { try? client.close() }
         activity.begin("recording")
-        let recorded = try live("recorded", crash: nil)
+        let recorded = try live("recorded", crash: nil, runsInit: scenario.includesInit)
         guard recorded.termination.isSuccess else {
             throw RunError.failedWithoutFault(
                 recorded.end, wroteLines: history.lineCount)
@@ -192,8 +192,12 @@ struct PowerCutRun: ScenarioRun {
     }
 
     /// Runs one life on the mount, and reads the oracle lines that it wrote.
-    private mutating func live(_ name: String, crash: LiveCycle.Crash?) throws -> LiveCycle.Outcome {
-        var outcome = try cycle(on: backing).run(named: name, firstSeq: history.nextSeq, crash: crash)
+    private mutating func live(
+        _ name: String, crash: LiveCycle.Crash?, runsInit: Bool = false
+    ) throws -> LiveCycle.Outcome {
+        var cycle = cycle(on: backing)
+        cycle.runsInit = runsInit
+        var outcome = try cycle.run(named: name, firstSeq: history.nextSeq, crash: crash)
         noteMappedFiles(&outcome.life.recording)
         try history.readNewLines()
         tally.acknowledged = history.acknowledged

@@ -35,6 +35,8 @@ package struct PowerCutScenario: Scenario {
 
     package var cuts = Cuts.seeded(2)
     package var budget: RunBudget? = RunBudget()
+    /// Whether crashes may also come during the target's init command.
+    package var includesInit = false
 
     package init() {}
 
@@ -85,6 +87,7 @@ package struct PowerCutScenario: Scenario {
                 case .seeded(let count), .aimed(_, let count): ["\(count)"]
                 }
             }.kept(as: "cycles").alwaysPrinted,
+            .withInit(\.includesInit).kept(as: "includesInit"),
         ]
 
     private static let budgets: [ScenarioOption<PowerCutScenario>] = .budget(
@@ -92,6 +95,12 @@ package struct PowerCutScenario: Scenario {
         after so much time, such as 60s or 10m, begin nothing further, and say what was left out. Without a finding such a \
         run is inconclusive (exit 3)
         """)
+
+    package func optionProblem(
+        in request: RunRequest, from place: OptionPlace?, program: String
+    ) -> OptionProblem? {
+        includesInit && place == .commandLine ? .initCommandMissing(request.target) : nil
+    }
 
     package func makeRun(_ request: RunRequest, _ context: RunContext, program: String) -> any ScenarioRun {
         PowerCutRun(self, request, context, program: program)

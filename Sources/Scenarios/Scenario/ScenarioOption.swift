@@ -91,6 +91,12 @@ extension ScenarioOption {
         }
     }
 
+    package static func withInit(_ path: any WritableKeyPath<Subject, Bool> & Sendable) -> ScenarioOption {
+        .flag(
+            "with-init", path,
+            "let crashes come during the target's init command, too; without this option they begin after it")
+    }
+
     /// The option `cycles` for a scenario without cycles. It has no effect: earlier versions printed and recorded it,
     /// and matrices may have it.
     package static var obsoleteCycles: ScenarioOption {

@@ -26,7 +26,7 @@ struct SmokeRun: ScenarioRun {
     private var store: ByteString { context.scratchFile("store") }
 
     package mutating func run() throws {
-        try RunFiles.makeDirectory(store)
+        try request.target.makeStore(at: store)
         var history = OracleHistory(context.oracle, context.memory)
         let first = try runWorkload(&history, operations: request.operationCount)
         guard first.termination.isSuccess else {

@@ -49,7 +49,7 @@ struct SoakRun: ScenarioRun {
     private var timings: ByteString { context.scratchFile("timings") }
 
     mutating func run() throws {
-        try RunFiles.makeDirectory(backing)
+        try request.target.makeStore(at: backing)
         defer { try? client.close() }
         tally.soak = SoakResult()
         let ending = Result { try runCycles() }

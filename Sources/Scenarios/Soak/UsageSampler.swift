@@ -51,7 +51,7 @@ final class UsageSampler: Sendable {
                 _ = try? run.kill()
                 return
             }
-            if sinceSample >= Self.intervalMicroseconds, let usage = ProcessUsage(of: run.process.processID) {
+            if sinceSample >= Self.intervalMicroseconds, let usage = ProcessUsage(of: run.measuredProcess) {
                 sinceSample = 0
                 let sample = GrowthJudge.Sample(
                     operations: watch.acknowledged,

@@ -17,6 +17,8 @@ package struct EventList: RandomAccessCollection, Sendable {
 
     private let source: Source
     package let indices: Range<Int>
+    /// Events that take the place of those in the source, by position.
+    private var changes: [Int: TraceEvent] = [:]
 
     package init(_ events: [TraceEvent]) {
         source = .memory(events)
@@ -28,24 +30,32 @@ package struct EventList: RandomAccessCollection, Sendable {
         indices = 0..<file.count
     }
 
-    private init(_ source: Source, _ indices: Range<Int>) {
+    private init(_ source: Source, _ indices: Range<Int>, _ changes: [Int: TraceEvent]) {
         self.source = source
         self.indices = indices
+        self.changes = changes
+    }
+
+    /// The list with other events at these positions.
+    package func replacing(_ events: [Int: TraceEvent]) -> EventList {
+        EventList(source, indices, changes.merging(events) { $1 })
     }
 
     package var startIndex: Int { indices.lowerBound }
     package var endIndex: Int { indices.upperBound }
 
     package subscript(position: Int) -> TraceEvent {
+        if !changes.isEmpty, let change = changes[position] { return change }
         switch source {
-        case .memory(let events): events[position]
-        case .file(let file): file.chunk(position / EventFile.eventsPerChunk)[position % EventFile.eventsPerChunk]
+        case .memory(let events): return events[position]
+        case .file(let file):
+            return file.chunk(position / EventFile.eventsPerChunk)[position % EventFile.eventsPerChunk]
         }
     }
 
     package subscript(bounds: Range<Int>) -> EventList {
         precondition(bounds.lowerBound >= indices.lowerBound && bounds.upperBound <= indices.upperBound)
-        return EventList(source, bounds)
+        return EventList(source, bounds, changes)
     }
 
     package func makeIterator() -> Iterator { Iterator(self) }
@@ -68,6 +78,7 @@ package struct EventList: RandomAccessCollection, Sendable {
             guard position < list.endIndex else { return nil }
             if position - chunkStart >= chunk.count || position < chunkStart { read() }
             defer { position += 1 }
+            if !list.changes.isEmpty, let change = list.changes[position] { return change }
             return chunk[position - chunkStart]
         }
 

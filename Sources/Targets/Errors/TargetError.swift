@@ -21,6 +21,13 @@ package enum TargetError: Error, Hashable, Sendable {
     /// A recover command exited with 127 (program not found) or 126 (not executable), as a shell or env does.
     case recoverNotRun(command: [ByteString], code: Int32, said: String)
     case commandEmpty
+    /// The init command failed: there is no store to test.
+    case notInitialised(ending: String, said: String)
+    /// The user of a manifest does not exist, or only root could run commands as it.
+    case userUnknown(String)
+    case userNotAllowed(String)
+    /// Another process listens where the server of a target should.
+    case foreignServer(at: ByteString, process: Int32?)
     /// An argument, path or environment entry that cannot be passed to a process.
     case notPassable(what: String, ByteString)
     /// A directory that the line-based recover protocol cannot name.
@@ -87,6 +94,14 @@ extension TargetError: CustomStringConvertible {
         case .recoverNotRun(let command, let code, let said):
             "the recover command exited with \(code), which means that it could not be run\(said); it is: "
                 + command.map(\.description).joined(separator: " ")
+        case .notInitialised(let ending, let said):
+            "the init command \(ending)\(said.isEmpty ? "" : ": \(said)")"
+        case .userUnknown(let name): "there is no user \(name) on this machine (`user` in the manifest)"
+        case .userNotAllowed(let name):
+            "only root can run the target's commands as user \(name) (`user` in the manifest)"
+        case .foreignServer(let place, let process):
+            "another process\(process.map { " (\($0))" } ?? "") answers at \(place), not the server that was started: "
+                + "the manifest's start command must listen at {port} or {socket}"
         case .commandEmpty:
             "a command needs at least one argument: the program"
         case .notPassable(let what, let bytes):

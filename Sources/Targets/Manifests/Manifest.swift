@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Model
 import Oracle
 import Platform
 
@@ -7,7 +8,8 @@ import Platform
 package struct Manifest {
     private static let keys = [
         "name", "description", "workload", "recover", "persistent", "contract", "contracts", "source", "environment",
-        "parameters", "timeoutSeconds", "server", "user", "detectsCorruption", "noticesDamage", "known",
+        "parameters", "timeoutSeconds", "init", "server", "user", "ignore", "detectsCorruption", "noticesDamage",
+        "known",
     ]
 
     /// Reads the manifest at `path`. The target's commands run in the manifest's directory.
@@ -39,13 +41,13 @@ package struct Manifest {
             }
             return value
         }
-        for key in ["server", "user"] {
-            if let value = values[key] {
-                throw value.error("\(key) is not supported yet: drive the store from the workload and recover commands")
-            }
-        }
         let parameters = try self.parameters(values["parameters"])
-        let known = parameters.map(\.name)
+        let names = parameters.map(\.name)
+        if values["server"] != nil || values["init"] != nil, let name = names.first(where: StorePlace.names.contains) {
+            throw YAMLError(
+                file: file, line: values["parameters"]?.line, "{\(name)} is set by faultline: take another name")
+        }
+        let known = names + (values["server"] == nil ? [] : ["port", "socket", "tmp"])
         var target = Target(
             name: try name(required("name")),
             description: try values["description"].map { (value) throws(YAMLError) in
@@ -60,13 +62,51 @@ package struct Manifest {
         target.detectsCorruption = try detectsCorruption(values)
         target.timeoutSeconds = try values["timeoutSeconds"]?.integer("timeoutSeconds", in: 1...86_400) ?? 30
         target.contractExceptions = try exceptions(values["contracts"], parameters)
+        target.initialise = try values["init"].map { (value) throws(YAMLError) in
+            try command(value, "init", names + ["dir"])
+        }
+        target.user = try values["user"].map { (value) throws(YAMLError) in try name(of: value) }
+        target.ignored = try values["ignore"].map(patterns) ?? []
+        target.server = try values["server"].map { (value) throws(YAMLError) in
+            try ServerSettings(value, names + StorePlace.names)
+        }
         target.known = try values["known"].map(KnownFinding.list) ?? []
-        for (key, value) in try values["environment"]?.pairs("environment") ?? [] {
+        target.environment = try environment(values["environment"], known)
+        return target
+    }
+
+    static func environment(
+        _ value: YAMLValue?, _ known: [String]
+    ) throws(YAMLError) -> [ByteString: ByteString] {
+        var environment: [ByteString: ByteString] = [:]
+        for (key, value) in try value?.pairs("environment") ?? [] {
             guard !key.isEmpty, !key.contains("=") else { throw value.error("'\(key)' is not a valid variable name") }
             guard !key.hasPrefix("FAULTLINE_") else { throw value.error("\(key) is set by faultline") }
-            target.environment[ByteString(key)] = try argument(value, "environment: \(key)", known)
+            environment[ByteString(key)] = try argument(value, "environment: \(key)", known)
         }
-        return target
+        return environment
+    }
+
+    /// The name of a user.
+    private static func name(of value: YAMLValue) throws(YAMLError) -> String {
+        let name = try value.text("user")
+        guard !name.isEmpty, name.utf8.count <= 32, !name.contains(where: { $0.isWhitespace || $0 == ":" || $0 == "/" })
+        else {
+            throw value.error("user must be the name of a user of the machine, not '\(name)'")
+        }
+        return name
+    }
+
+    /// The patterns of `ignore`.
+    private static func patterns(_ value: YAMLValue) throws(YAMLError) -> [Glob] {
+        var patterns: [Glob] = []
+        for item in try value.oneOrMore("ignore") {
+            let text = try item.text("a pattern of ignore")
+            do throws(GlobError) { patterns.append(try Glob(parsing: ByteString(text))) } catch {
+                throw item.error("'\(text)' is not a pattern of a path: \(error)")
+            }
+        }
+        return patterns
     }
 
     /// `noticesDamage` is the old name of the key.
@@ -156,7 +196,7 @@ package struct Manifest {
 
     // MARK: - Commands
 
-    private static func command(
+    static func command(
         _ value: YAMLValue, _ field: String, _ parameters: [String]
     ) throws(YAMLError) -> [ByteString] {
         var arguments: [ByteString] = []
@@ -167,7 +207,7 @@ package struct Manifest {
         return arguments
     }
 
-    private static func argument(
+    static func argument(
         _ value: YAMLValue, _ field: String, _ parameters: [String]
     ) throws(YAMLError) -> ByteString {
         let text = try value.text("an argument of \(field)")
@@ -175,7 +215,7 @@ package struct Manifest {
             guard let end = piece.firstIndex(of: "}"), isParameterName(piece[..<end]) else { continue }
             let name = String(piece[..<end])
             guard !parameters.contains(name) else { continue }
-            let known = parameters.isEmpty ? "it has none" : "parameters: \(parameters.joined(separator: ", "))"
+            let known = parameters.isEmpty ? "it has none" : "known here: \(parameters.joined(separator: ", "))"
             throw value.error("{\(name)} in \(field) is not a parameter of this manifest; \(known)")
         }
         return ByteString(text)

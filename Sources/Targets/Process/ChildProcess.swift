@@ -88,6 +88,19 @@ package final class ChildProcess: Sendable {
         }
     }
 
+    /// Signals the process and not its descendants, unless it has ended.
+    func signalAlone(_ number: Int32) {
+        ending.withLock { ending in
+            if ending.termination == nil { kill(processID, number) }
+        }
+    }
+
+    /// The daemons that it left, with their ids. None while it runs: they are below it then.
+    func orphans() throws(TargetError) -> [Int32] {
+        guard termination != nil else { return [] }
+        return try keeper.family.withLock { family throws(TargetError) in try family.liveOrphans(of: serial) }
+    }
+
     /// Kills it and all its descendants, including those in other groups or sessions and orphaned ones, and waits until
     /// they are dead. Its own group is killed with one signal, so that no member sees another one die.
     ///

@@ -16,6 +16,9 @@ package struct Command: Sendable {
     package var errors: ErrorSink = .captured
     /// The sandbox; nil for none.
     package var sandbox: Sandbox?
+    /// The user to run as; nil for that of this process. The command may open files of others all the same
+    /// (CAP_DAC_OVERRIDE), because the directories of a run belong to this process.
+    package var user: String?
 
     package enum InputSource: Sendable {
         case null

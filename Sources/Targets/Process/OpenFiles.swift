@@ -26,6 +26,15 @@ enum OpenFiles {
         return descriptors.contains { isInside($0) || isUnclear($0) } || maps.contains { isInside($0) }
     }
 
+    /// The inodes of the sockets that a process has open.
+    static func sockets(of process: pid_t) -> [String] {
+        (links(in: "/proc/\(process)/fd") ?? []).compactMap { target in
+            let text = String(decoding: target, as: UTF8.self)
+            guard text.hasPrefix("socket:[") else { return nil }
+            return String(text.dropFirst("socket:[".count).dropLast())
+        }
+    }
+
     /// The targets of the links in a directory of /proc; nil if it cannot be read.
     private static func links(in directory: String) -> [[UInt8]]? {
         guard let stream = opendir(directory) else { return nil }

@@ -64,6 +64,12 @@ struct ProcessFamily {
         return ending
     }
 
+    /// The live orphans of `serial`. Claims new ones and reaps dead ones.
+    mutating func liveOrphans(of serial: UInt64) throws(TargetError) -> [pid_t] {
+        try claimOrphans(for: serial)
+        return orphans(of: serial)
+    }
+
     /// The claimed live orphans of `serial`.
     func orphans(of serial: UInt64) -> [pid_t] { orphans.filter { $0.value == serial }.map(\.key).sorted() }
 

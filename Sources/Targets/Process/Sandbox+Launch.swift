@@ -11,7 +11,9 @@ extension Sandbox {
         let needed = Self.paths(of: command, executable)
         // Mount TMPDIR itself again, in case a cover hides it.
         let covers =
-            covers.filter { cover in cover.at.isRealDirectory && !needed.contains { $0.names(cover.at) } }
+            covers.filter { cover in
+                cover.at.isRealDirectory && !needed.contains { $0.names(cover.at, besides: [directory, temporary]) }
+            }
             + [Cover(shown: temporary, at: temporary)]
         return CStringArray([directory] + covers.flatMap { [$0.shown, $0.at] }).withPointers { texts in
             let list = covers.indices.map { faultline_cover(directory: texts[1 + 2 * $0], at: texts[2 + 2 * $0]) }
@@ -44,9 +46,12 @@ extension Sandbox {
 
 extension ByteString {
     /// Whether the text contains `directory` or a path in it: `/tmp`, `--config=/tmp/x`, `/usr/bin:/tmp/bin`.
-    fileprivate func names(_ directory: ByteString) -> Bool {
-        bytes.split { #"=:,;"' "#.utf8.contains($0) }.contains { word in
-            ByteString(word) == directory || ByteString(word).isBeneath(directory)
+    ///
+    /// - Parameter mounted: directories that are there in any case.
+    fileprivate func names(_ directory: ByteString, besides mounted: [ByteString]) -> Bool {
+        bytes.split { #"=:,;"' "#.utf8.contains($0) }.map { ByteString($0) }.contains { word in
+            (word == directory || word.isBeneath(directory))
+                && !mounted.contains { word == $0 || word.isBeneath($0) }
         }
     }
 }

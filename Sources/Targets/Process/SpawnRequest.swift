@@ -9,6 +9,7 @@ final class SpawnRequest: Sendable {
     let done: OneWayFlag
     private let command: Command
     private let executable: ByteString
+    private let identity: UserIdentity?
     /// The child's descriptors 0, 1 and 2; closed here after the spawn.
     private let theirs: [SharedDescriptor]
     private let input: SharedDescriptor?
@@ -20,6 +21,10 @@ final class SpawnRequest: Sendable {
         try command.check()
         var marked = command
         marked.environment[ProcessFamily.variable] = SpawnMark(ours: serial).text
+        identity = try command.user.map { (name) throws(TargetError) in try UserIdentity(named: name) }
+        if let identity, command.environment["HOME"] == Command.plainEnvironment["HOME"] {
+            marked.environment["HOME"] = identity.home
+        }
         if let sandbox = command.sandbox { marked.environment["TMPDIR"] = sandbox.temporary }
         self.command = marked
         self.serial = serial
@@ -62,7 +67,11 @@ final class SpawnRequest: Sendable {
                     request.environment = environment
                     request.lock_limit = mark.limit
                     request.streams = (theirs[0].rawValue, theirs[1].rawValue, theirs[2].rawValue, -1)
-                    return spawn(&request)
+                    guard let identity else { return spawn(&request) }
+                    return identity.withRequest {
+                        request.identity = $0
+                        return spawn(&request)
+                    }
                 }
             }
         }
@@ -110,6 +119,8 @@ final class SpawnRequest: Sendable {
             .notConfined(
                 program: executable, call: String(cString: faultline_sandbox_step_name(result.step)),
                 errno: result.error)
+        case FAULTLINE_SPAWN_IDENTITY:
+            .system(call: "setresuid", path: ByteString(command.user ?? ""), errno: result.error)
         case FAULTLINE_SPAWN_DIRECTORY: .system(call: "chdir", path: command.directory, errno: result.error)
         case FAULTLINE_SPAWN_EXECUTE:
             .cannotRun(

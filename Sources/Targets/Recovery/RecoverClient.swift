@@ -48,6 +48,35 @@ package final class RecoverClient: Sendable {
         return try recoverPersistently(path, &isReleased).replacingPath(path)
     }
 
+    /// Runs `body` while the server of the target, if it has one, runs on `directory`. The server is killed after it: a
+    /// store must survive that, and it is quicker than a clean end.
+    private func withServer(
+        on directory: ByteString, at endpoint: ServerEndpoint?, _ body: () throws(TargetError) -> RecoverOutcome
+    ) throws(TargetError) -> RecoverOutcome {
+        guard let settings = target.target.server, let endpoint else { return try body() }
+        switch try ServerProcess.start(target, settings, on: directory, at: endpoint) {
+        case .failed(_, let reason, let wasKilled):
+            return wasKilled ? .killed(reason: reason) : .doesNotOpen(reason: reason)
+        case .hangs(_, let seconds, _):
+            hangs.add(1, ordering: .relaxed)
+            return .hangs(afterSeconds: seconds)
+        case .ready(let server):
+            let outcome: RecoverOutcome
+            do { outcome = try body() } catch {
+                try server.kill()
+                throw error
+            }
+            let end = server.ending
+            let said = end == nil ? "" : server.errorOutput
+            try server.kill()
+            // A client can only say that the connection is gone.
+            if case .doesNotOpen(let reason) = outcome, let end, !end.isSuccess {
+                return .doesNotOpen(reason: "\(reason); the server \(end)\(said)")
+            }
+            return outcome
+        }
+    }
+
     /// Recovers `directory` in its own process. Repeats it once if the process was killed from outside or died after
     /// its answer; if the second attempt succeeds, adds a warning.
     ///
@@ -77,13 +106,27 @@ package final class RecoverClient: Sendable {
 
     private func recoverPersistently(_ path: ByteString, _ isReleased: inout Bool) throws(TargetError) -> RecoverOutcome
     {
-        let command = target.recover
-        var process: RecoverProcess
-        if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start(command) }
+        let process: RecoverProcess
+        if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start() }
+        var reusable: RecoverProcess? = process
+        let outcome = try withServer(on: path, at: process.endpoint) { () throws(TargetError) in
+            reusable = nil
+            return try ask(process, path, &isReleased, &reusable)
+        }
+        // Only now, when the server has freed its address.
+        if let reusable { idle.withLock { $0.append(reusable) } }
+        return outcome
+    }
+
+    /// - Parameter reusable: receives the process that may serve the next directory.
+    private func ask(
+        _ first: RecoverProcess, _ path: ByteString, _ isReleased: inout Bool, _ reusable: inout RecoverProcess?
+    ) throws(TargetError) -> RecoverOutcome {
+        var process = first
         if !process.request(path) {
             // It died or printed more after its last answer. It has not seen this directory.
             try process.kill()
-            process = try start(command)
+            process = try start(at: process.endpoint)
             _ = process.request(path)
         }
         switch try process.answer(until: Deadline(afterMilliseconds: timeoutSeconds * 1000)) {
@@ -92,7 +135,7 @@ package final class RecoverClient: Sendable {
             let outcome = outcome(recovery, process)
             // The look into /proc costs as much as a small recovery.
             if isReleased, process.mayHold(path) { isReleased = false }
-            idle.withLock { $0.append(process) }
+            reusable = process
             return outcome
         case .invalid(let reason):
             try process.kill()
@@ -105,7 +148,12 @@ package final class RecoverClient: Sendable {
     }
 
     private func runOnce(_ path: ByteString) throws(TargetError) -> RecoverOutcome {
-        var command = target.recover
+        let endpoint = target.target.server == nil ? nil : try target.makeEndpoint()
+        return try withServer(on: path, at: endpoint) { () throws(TargetError) in try runOnce(path, endpoint) }
+    }
+
+    private func runOnce(_ path: ByteString, _ endpoint: ServerEndpoint?) throws(TargetError) -> RecoverOutcome {
+        var command = endpoint.map(target.recover(at:)) ?? target.recover
         if target.isPersistent { command.input = .pipe } else { command.environment["FAULTLINE_DIR"] = path }
         let process = try RecoverProcess(command)
         if target.isPersistent { process.requestLast(path) }
@@ -157,10 +205,13 @@ package final class RecoverClient: Sendable {
         for client in confined.withLock({ Array($0.values) }) { try client.close() }
     }
 
-    private func start(_ command: Command) throws(TargetError) -> RecoverProcess {
-        var command = command
+    /// - Parameter endpoint: where its servers listen; nil to make one if the target has a server.
+    private func start(at known: ServerEndpoint? = nil) throws(TargetError) -> RecoverProcess {
+        var endpoint = known
+        if endpoint == nil, target.target.server != nil { endpoint = try target.makeEndpoint() }
+        var command = endpoint.map(target.recover(at:)) ?? target.recover
         command.input = .pipe
-        return try RecoverProcess(command)
+        return try RecoverProcess(command, endpoint)
     }
 
     private func outcome(_ recovery: Recovery, _ process: RecoverProcess) -> RecoverOutcome {

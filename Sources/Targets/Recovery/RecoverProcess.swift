@@ -13,7 +13,11 @@ final class RecoverProcess: Sendable {
     private let input: SharedDescriptor?
     private let reader = Guarded(DumpReader())
 
-    init(_ command: Command) throws(TargetError) {
+    /// Where the server of its directories listens; nil for a store without one.
+    let endpoint: ServerEndpoint?
+
+    init(_ command: Command, _ endpoint: ServerEndpoint? = nil) throws(TargetError) {
+        self.endpoint = endpoint
         var command = command
         command.output = .pipe
         process = try ProcessRunner.start(command)

@@ -8,7 +8,7 @@ extension Target {
     package func checkCommands() throws(TargetError) {
         var missing: [MissingFile] = []
         for configuration in configurations {
-            for (name, command) in [("workload", configuration.workload), ("recover", configuration.recover)] {
+            for (name, command) in configuration.namedCommands {
                 for file in command.missingFiles(as: name) where !missing.contains(file) { missing.append(file) }
             }
         }

@@ -1,4 +1,5 @@
 import Bytes
+import Model
 import Oracle
 
 /// A store under test with its workload command and its recover command.
@@ -16,6 +17,14 @@ package struct Target: Sendable {
     package var contractExceptions: [ContractException] = []
     package var workload: [ByteString]
     package var recover: [ByteString]
+    /// The command that prepares an empty directory for the store before anything is recorded; nil if the store needs none.
+    package var initialise: [ByteString]?
+    /// The server that the workload and recover commands talk to; nil if they open the store themselves.
+    package var server: ServerSettings?
+    /// The user that all commands run as; nil for that of this process.
+    package var user: String?
+    /// Files that no promise of the store depends on: their unsynced changes are not varied.
+    package var ignored: [Glob] = []
     /// Whether the recover command stays alive: it reads one directory per line and prints a dump for each, until its
     /// input ends.
     package var isPersistent = false

@@ -77,7 +77,12 @@ struct RunPlanTests {
         // But for what has its default now where it was left out, and for cycles of a scenario that has none.
         func object(_ data: Data) throws -> NSDictionary {
             var object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
-            if object["sweepsFaults"] as? Bool == false { object["sweepsFaults"] = nil }
+            for key in ["sweepsFaults", "includesInit"] where object[key] as? Bool == false { object[key] = nil }
+            if var exploration = object["exploration"] as? [String: Any], exploration["includesInit"] as? Bool == false
+            {
+                exploration["includesInit"] = nil
+                object["exploration"] = exploration
+            }
             if request.scenario is ExploreScenario { object["cycles"] = nil }
             return object as NSDictionary
         }

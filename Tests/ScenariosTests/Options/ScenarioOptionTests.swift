@@ -25,7 +25,10 @@ struct ScenarioOptionTests {
             "--cut-at recovery --cut-at unlink nth=2 -> crash --cycles 1"
         ),
         (.powerCut, ["cut-at": ["work"], "cycles": ["3"]], "--cut-at work --cycles 3"),
-        (.powerCut, ["budget": ["2m"], "partial": ["true"]], "--cycles 2 --budget 120 --partial"),
+        (
+            .powerCut, ["budget": ["2m"], "partial": ["true"], "with-init": ["true"]],
+            "--cycles 2 --with-init --budget 120 --partial"
+        ),
         (
             .ioError, ["rule": ["fsync nth=3 -> EIO", "write -> ENOSPC"]],
             "--cycles 1 --rule fsync nth=3 -> EIO --rule write -> ENOSPC"
@@ -36,8 +39,8 @@ struct ScenarioOptionTests {
         ),
         (.explore, ["epoch-states": ["64"], "samples": ["4"]], "--epoch-states 64 --samples 4"),
         (
-            .explore, ["depth": ["2"], "writable": ["true"], "commands": ["true"]],
-            "--epoch-states 65536 --samples 256 --depth 2 --writable --commands"
+            .explore, ["depth": ["2"], "writable": ["true"], "commands": ["true"], "with-init": ["true"]],
+            "--epoch-states 65536 --samples 256 --depth 2 --writable --with-init --commands"
         ),
         (
             .explore, ["workloads": ["small"], "length": ["2"]],

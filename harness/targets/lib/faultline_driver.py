@@ -25,7 +25,6 @@ import base64, json, os, random, sys, threading, time
 class Refused(Exception): """The store refused one operation and goes on."""
 class Usage(Exception): """The driver was called wrongly."""
 
-
 def text(data):
     """Base64, as the oracle and a dump need it."""
     return base64.b64encode(data).decode("ascii")
@@ -136,7 +135,8 @@ def drive(Store, group=1, odd_keys=False, max_value=3000):
     try:
         role = sys.argv[1] if len(sys.argv) > 1 else ""
         if role == "workload": workload(Store, variable("FAULTLINE_DIR"), group, odd_keys=odd_keys, max_value=max_value)
-        elif role != "recover": raise Usage(f"usage: {sys.argv[0]} workload|recover")
+        elif role == "init": Store(variable("FAULTLINE_DIR")).close()    # `init` of a manifest: an empty store
+        elif role != "recover": raise Usage(f"usage: {sys.argv[0]} workload|recover|init")
         else:
             once = os.environ.get("FAULTLINE_DIR")    # not set for a persistent recover process
             for directory in [once] if once else (os.fsdecode(line.rstrip(b"\n")) for line in sys.stdin.buffer):
