@@ -93,6 +93,9 @@ struct HTMLFinding {
                 func other(_ words: String) -> String {
                     replay.replacing(" replay ", with: " \(words) ", maxReplacements: 1)
                 }
+                if finding.fix == nil, finding.cause?.losses.isEmpty == false {
+                    commands.append(.init(purpose: "Which sync is missing", text: other("explain")))
+                }
                 commands.append(.init(purpose: "Make it smaller", text: other("minimise")))
                 if Confirmer.obstacle(to: finding) == nil {
                     commands.append(.init(purpose: "Look for it on real filesystems (root)", text: other("confirm")))

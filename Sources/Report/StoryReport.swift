@@ -39,7 +39,7 @@ struct StoryReport {
     static func ending(of story: CrashStory) -> String {
         let what =
             switch story.look {
-            case nil where story.profile == .profile(.kill): "process killed"
+            case nil where story.profile == .profile(.kill) && story.firstCrash == nil: "process killed"
             case nil: story.firstCrash == nil ? "power cut" : "power cut during recovery,"
             case .storage: "no power cut: storage read afresh"
             case .live: "no power cut: the store as it was"

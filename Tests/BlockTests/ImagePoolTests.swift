@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Platform
 import Synchronization
 import Testing
@@ -32,9 +33,14 @@ import Testing
         let using = Atomic<Int>(0)
         let most = Atomic<Int>(0)
         let done = Atomic<Int>(0)
+        let asked = Atomic<Int>(0)
         try withThreads(6) {
+            asked.add(1, ordering: .relaxed)
             for _ in 0..<5 {
                 try pool.withImage { _ in
+                    // The first two keep theirs until the others have asked, too, and for a moment more.
+                    while asked.load(ordering: .relaxed) < 6 { usleep(100) }
+                    usleep(1000)
                     let now = using.add(1, ordering: .relaxed).newValue
                     most.max(now, ordering: .relaxed)
                     done.add(1, ordering: .relaxed)

@@ -36,7 +36,7 @@ struct TimelineBuilder {
         return HTMLTimeline(
             id: id, lanes: lanes, marks: marks, walls: walls,
             states: zip(stateIDs, facts.states).map(state), skippedEvents: facts.skippedEvents,
-            isKill: facts.record.profile == .kill, ending: ending)
+            isKill: facts.record.profile == .kill && facts.record.firstCrash == nil, ending: ending)
     }
 
     private mutating func take(_ event: TraceEvent, _ told: TraceLine, at point: Int, oracleLine: inout Int) {
@@ -190,14 +190,14 @@ extension Change {
 }
 
 extension Loss {
-    /// The lost change, such as `write a.db, bytes 4096–8191: of these 4096–4607`.
+    /// The lost change, such as `bytes 4096–4607 of write a.db, bytes 4096–8191`.
     var words: String {
         guard let extent else { return change }
         switch extent {
         case .bytes(let ranges):
             let shown = ranges.prefix(4).map { "\($0.lowerBound)–\($0.upperBound - 1)" }
-            let more = ranges.count > shown.count ? ", \(ranges.count - shown.count) more" : ""
-            return "\(change): of these \(shown.joined(separator: ", "))\(more)"
+            let more = ranges.count > shown.count ? " and \(ranges.count - shown.count) more" : ""
+            return "bytes \(shown.joined(separator: ", "))\(more) of \(change)"
         case .beyond(let size): return "\(change): the size stopped at \(size)"
         }
     }
