@@ -125,6 +125,8 @@ package struct CaseMinimiser {
         var record = replay.record
         if replay.words.first == "--target" { record.manifestPath = replay.words.last }
         let losses = try scene.recording.losses(of: state)
+        // The known fix is of the losses that the case had.
+        if record.cause?.losses != losses.patterns { record.fix = nil }
         record.cause?.losses = losses.patterns
         record.lossKinds = losses.patterns.map(\.description)
         record.profile = state.profile

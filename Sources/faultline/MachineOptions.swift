@@ -11,7 +11,7 @@ struct MachineOptions: ParsableArguments {
     @Option(
         help: """
             Where a run takes place: host, guest (a virtual machine with root and device-mapper: faultline guest), or auto: \
-            what needs root and cannot run here runs in the guest (default: FAULTLINE_MACHINE, else auto).
+            what needs device-mapper and cannot run here runs in the guest (default: FAULTLINE_MACHINE, else auto).
             """)
     var machine: MachineChoice?
 

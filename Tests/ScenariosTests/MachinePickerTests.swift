@@ -36,7 +36,8 @@ struct MachinePickerTests {
         #expect(guest == "makeFilesystem(\"ext4\"), virtualMachine")
     }
 
-    @Test func `on its own, a run that needs no root does not go to the guest`() {
+    @Test func `on its own, a run that needs no device-mapper does not go to the guest`() {
         #expect(obstacle(.auto, [.fuse], lacking: [.fuse]) == "fuse")
+        #expect(obstacle(.auto, [.root, .fuse, .loopDevices], lacking: [.root]) == "root")
     }
 }

@@ -10,6 +10,10 @@ package enum MachineNeed: Hashable, Sendable {
     case deviceMapper(String)
     case virtualMachine
 
+    package var isDeviceMapper: Bool {
+        if case .deviceMapper = self { true } else { false }
+    }
+
     /// Whether a guest has it, whatever this machine lacks. The programs of a guest are those of this machine.
     package var isMetByGuest: Bool {
         switch self {

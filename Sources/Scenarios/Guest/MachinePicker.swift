@@ -35,12 +35,12 @@ package struct MachinePicker: Sendable {
 
     /// The place of a run with these needs.
     ///
-    /// On its own, only what needs root goes to the guest: for the rest, a guest would hide what is missing here, such as
-    /// /dev/fuse, and take its time.
+    /// On its own, only what needs device-mapper goes to the guest. For the rest, a guest would hide what is missing here, such
+    /// as root or /dev/fuse, and take its time: exploring below a filesystem mounts thousands of images.
     package func place(of needs: [MachineNeed]) -> Place {
         if choice == .guest { return guest(needs, insteadOf: nil) }
         guard let missing = lacking(needs) else { return .host }
-        guard choice == .auto, needs.contains(.root) else { return .nowhere(obstacle: missing) }
+        guard choice == .auto, needs.contains(where: \.isDeviceMapper) else { return .nowhere(obstacle: missing) }
         return guest(needs, insteadOf: missing)
     }
 
