@@ -42,6 +42,7 @@ final class SegmentFilePool<C: Coordination>: @unchecked Sendable {
     }
 
     /// Reads a value, after it has verified the checksum of the record.
+    @_specialize(where C == SystemCoordination)
     func value(of key: ByteString, at location: ValueLocation, isChecked: Bool = true) throws(EngineError) -> [UInt8] {
         let file = try file(location.sequence)
         let size = Frame.size(keyCount: key.count, payloadCount: Int(location.payloadCount))
