@@ -56,25 +56,11 @@ package struct CaseExplanation: Sendable {
         isSandboxed: Bool = true, wording: any Wording, memory: MemorySize = MachineMemory().defaultLimit,
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws -> CaseExplanation {
-        try CaseArchive.withDirectory(of: path, for: "explain") { directory in
-            let run = try RunDirectory(
-                in: RunDirectory.parent(option: nil), target: "case", scenario: "explain", seed: 0)
-            let outcome = Result {
-                let context = try RunContext(
-                    run, wording: wording, memory: memory, shouldStop: { Interruption.shared.isInterrupted },
-                    progress: progress)
-                let confined = try context.within("states")
-                let replay = try Replay(
-                    directory: directory, targets: targets, reference: reference, trusts: trusts,
-                    isSandboxed: isSandboxed, wording: wording
-                ).confined(to: confined.scratch)
-                return try confined.guarded {
-                    try explain(replay, confined, seconds: seconds, isKept: !CaseArchive.isFile(path))
-                }
-            }
-            try run.finish()
-            try TreeRemoval.remove(run.path)
-            return try outcome.get()
+        try Replay.open(
+            path, for: "explain", targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed,
+            wording: wording, memory: memory, progress: progress
+        ) { replay, context in
+            try explain(replay, context, seconds: seconds, isKept: !CaseArchive.isFile(path))
         }
     }
 

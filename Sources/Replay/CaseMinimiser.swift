@@ -31,28 +31,12 @@ package struct CaseMinimiser {
         memory: MemorySize = MachineMemory().defaultLimit,
         progress: @escaping @Sendable (RunProgress) -> Void = { _ in }
     ) throws -> Outcome {
-        let run = try RunDirectory(in: RunDirectory.parent(option: nil), target: "case", scenario: "minimise", seed: 0)
-        let outcome = Result {
-            let context = try RunContext(
-                run, wording: wording, memory: memory, shouldStop: { Interruption.shared.isInterrupted },
-                progress: progress)
-            var directory = path
-            if CaseArchive.isFile(path) {
-                directory = context.scratch.appending(component: "case")
-                try CaseArchive.unpack(path, into: directory)
-            }
-            let confined = try context.within("states")
-            let replay = try Replay(
-                directory: directory, targets: targets, reference: reference, trusts: trusts,
-                isSandboxed: isSandboxed, wording: wording
-            ).confined(to: confined.scratch)
-            return try confined.guarded {
-                try CaseMinimiser(replay: replay, context: confined).minimise(to: output, targets: targets)
-            }
+        try Replay.open(
+            path, for: "minimise", targets: targets, reference: reference, trusts: trusts, isSandboxed: isSandboxed,
+            wording: wording, memory: memory, progress: progress
+        ) { replay, context in
+            try CaseMinimiser(replay: replay, context: context).minimise(to: output, targets: targets)
         }
-        try run.finish()
-        try TreeRemoval.remove(run.path)
-        return try outcome.get()
     }
 
     private func minimise(to output: ByteString, targets: TargetCatalog) throws -> Outcome {
