@@ -6,6 +6,8 @@ struct GuestConsole {
     let lines: [String]
 
     private static let keptLines = 30
+    /// Lines before a panic that are kept with it: the fault that led to it.
+    private static let linesBeforePanic = 3
     /// Of a longer text, only the end is looked at.
     private static let keptBytes = 1 << 18
 
@@ -22,10 +24,18 @@ struct GuestConsole {
         self.init(size)
     }
 
-    var tail: [String] { Array(lines.suffix(Self.keptLines)) }
+    /// The last lines. If the kernel panicked, its own line is among them, whatever it printed afterwards.
+    var tail: [String] {
+        let last = lines.suffix(Self.keptLines)
+        guard let panicIndex, panicIndex < last.startIndex else { return Array(last) }
+        let first = lines[max(0, panicIndex - Self.linesBeforePanic)...panicIndex]
+        return first + ["…"] + last.suffix(Self.keptLines - first.count - 1)
+    }
 
     /// The line in which the kernel says that it gives up.
-    var panic: String? { lines.first { $0.contains("Kernel panic - not syncing") } }
+    var panic: String? { panicIndex.map { lines[$0] } }
+
+    private var panicIndex: Int? { lines.firstIndex { $0.contains("Kernel panic - not syncing") } }
 
     /// The first line in which the kernel says which process it killed for want of memory.
     var outOfMemory: String? {
