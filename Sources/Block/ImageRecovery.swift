@@ -9,7 +9,7 @@ import Synchronization
 import Targets
 
 /// Shows crash states of a block device to the kernel and lets it mount them, which is the filesystem's own recovery; then
-/// lets the target recover what it finds there. A filesystem that does not mount, that turns read-only, or that its own
+/// lets the target recover what it finds there, unless it has recovered the same files before. A filesystem that does not mount, that turns read-only, or that its own
 /// checker complains of is told as such, and never as the store's failure.
 ///
 /// Thread safe.
@@ -24,20 +24,31 @@ package final class ImageRecovery: StateRecoverer {
     private let scratch: ByteString
     private let checkPeriod: Int
     private let recovery: DirectoryRecovery
+    private let known: KnownEvidence
     private let tally: ImageTally
     private static let count = Atomic<Int>(0)
 
     /// - Parameter checkPeriod: the filesystem's checker looks at one of so many images, chosen by their content, and at
     ///   each in which the store does not open.
-    package init(
+    package convenience init(
         _ pool: ImagePool, payloads: any PayloadStore, client: RecoverClient, scratch: ByteString, checkPeriod: Int,
         tally: ImageTally
+    ) {
+        self.init(
+            pool, payloads: payloads, client: client, scratch: scratch, checkPeriod: checkPeriod,
+            known: KnownEvidence(), tally: tally)
+    }
+
+    private init(
+        _ pool: ImagePool, payloads: any PayloadStore, client: RecoverClient, scratch: ByteString, checkPeriod: Int,
+        known: KnownEvidence, tally: ImageTally
     ) {
         self.pool = pool
         self.payloads = payloads
         self.client = client
         self.scratch = scratch
         self.checkPeriod = max(1, checkPeriod)
+        self.known = known
         self.tally = tally
         recovery = DirectoryRecovery(client, scratch: scratch)
     }
@@ -49,7 +60,8 @@ package final class ImageRecovery: StateRecoverer {
 
     package func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
         ImageRecovery(
-            pool, payloads: payloads, client: client, scratch: scratch, checkPeriod: checkPeriod, tally: tally)
+            pool, payloads: payloads, client: client, scratch: scratch, checkPeriod: checkPeriod, known: known,
+            tally: tally)
     }
 
     package func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
@@ -101,9 +113,16 @@ package final class ImageRecovery: StateRecoverer {
         do throws(TreeError) { skeleton = try Tree(skeletonOf: directory) } catch {
             return Attempt(evidence: Evidence(.filesystemBroken(reason: "reading its directories: \(error.words)")))
         }
+        let files = inFreshProcess ? nil : DirectoryContents.read(directory).map(StateHash.init(of:))
+        if let files, let evidence = known.evidence(of: files) { return Attempt(evidence: evidence) }
         let number = Self.count.add(1, ordering: .relaxed).newValue
+        tally.noteRecovery()
         let attempt = try recovery.attempt(
             directory, holding: skeleton.escapingLinks(), number: number, inFreshProcess: inFreshProcess)
+        if let files, attempt.unconfirmed == nil {
+            known.note(attempt.evidence, of: files)
+            if known.hasDiffered { tally.noteDifference() }
+        }
         // A store that does not open on a filesystem that takes no write has not failed by itself.
         guard attempt.evidence.recovery.failure != nil, let reason = mount.refusalOfWrites else { return attempt }
         return Attempt(evidence: Evidence(.filesystemBroken(reason: reason)))

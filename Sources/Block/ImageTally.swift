@@ -7,7 +7,7 @@ package final class ImageTally: Sendable {
         case load
         /// mount(2), with the filesystem's own recovery.
         case mount
-        /// The target's recovery, and a second one.
+        /// Reading the files, and the target's two recoveries if they are new.
         case recover
         case unmount
         /// The filesystem's checker.
@@ -17,6 +17,10 @@ package final class ImageTally: Sendable {
     package struct Counts: Sendable {
         /// Images that the kernel was asked to mount.
         package var images = 0
+        /// Images in which the target recovered. In the others were files that it had recovered before.
+        package var recovered = 0
+        /// Whether two recoveries of the same files differed, after which each image was recovered.
+        package var recoveriesDiffered = false
         /// Images that the filesystem's checker looked at.
         package var checked = 0
         /// Seconds of all threads, by step.
@@ -28,6 +32,10 @@ package final class ImageTally: Sendable {
     package init() {}
 
     package var counts: Counts { state.withLock { $0 } }
+
+    package func noteRecovery() { state.withLock { $0.recovered += 1 } }
+
+    package func noteDifference() { state.withLock { $0.recoveriesDiffered = true } }
 
     package func noteCheck() { state.withLock { $0.checked += 1 } }
 

@@ -128,7 +128,7 @@ package struct MatrixFile {
         }
         var cells: [Matrix.Cell] = []
         for target in try targets(values) {
-            for type in scenarios {
+            for (type, options) in scenarios.flatMap({ type in distinct(options, of: type).map { (type, $0) } }) {
                 let scenario: any Scenario
                 do throws(OptionProblem) { scenario = try self.scenario(type, options) } catch { throw refuse(error) }
                 for profile in profiles ?? [.one(defaults.profile)] {
@@ -159,11 +159,12 @@ package struct MatrixFile {
         return cells
     }
 
-    /// The scenario options of the entry, by name. Throws for an option that none of `scenarios` has.
+    /// The scenario options of the entry, by name, for each combination of their lists. Throws for an option that none of
+    /// `scenarios` has.
     private func options(
         _ values: [String: YAMLValue], _ scenarios: [any Scenario.Type]
-    ) throws(YAMLError) -> [String: [String]] {
-        var options: [String: [String]] = [:]
+    ) throws(YAMLError) -> [[String: [String]]] {
+        var combinations: [[String: [String]]] = [[:]]
         for name in ScenarioList.optionNames(in: .matrix) {
             let key = OptionPlace.matrix.spelling(of: name)
             guard let value = values[key] else { continue }
@@ -171,23 +172,40 @@ package struct MatrixFile {
             guard let option = declarations.first(where: { $0.name == name && $0.places.contains(.matrix) }) else {
                 throw value.error(ScenarioList.belonging(name, in: .matrix).text(in: .matrix))
             }
+            var alternatives: [[String]?] = []
             switch option.kind {
-            case .flag: options[name] = try choices(value, key, [("true", ["true"]), ("false", nil)])[0]
+            case .flag: alternatives = [try choices(value, key, [("true", ["true"]), ("false", nil)])[0]]
             case .texts:
                 var texts: [String] = []
                 for item in try value.oneOrMore(key) { texts.append(try item.text(key)) }
-                options[name] = texts
-            case .integer, .text: options[name] = [try value.text(key)]
+                alternatives = [texts]
+            case .integer, .text:
+                for item in try value.oneOrMore(key) { alternatives.append([try item.text(key)]) }
+            }
+            combinations = combinations.flatMap { options in
+                alternatives.map { options.merging([name: $0].compactMapValues(\.self)) { $1 } }
+            }
+            guard combinations.count <= MatrixFile.cellLimit else {
+                throw value.error("more than \(MatrixFile.cellLimit) cells")
             }
         }
-        return options
+        return combinations
     }
 
-    /// Makes a scenario from the options that apply to it, with the default of `cycles`.
+    /// The options that apply to a scenario, each combination once.
+    private func distinct(
+        _ combinations: [[String: [String]]], of type: any Scenario.Type
+    ) -> [[String: [String]]] {
+        var seen: Set<[String: [String]]> = []
+        return combinations.map { $0.filter { type.hasOption($0.key, in: .matrix) } }
+            .filter { seen.insert($0).inserted }
+    }
+
+    /// Makes a scenario from its options, with the default of `cycles`.
     private func scenario(
         _ type: any Scenario.Type, _ options: [String: [String]]
     ) throws(OptionProblem) -> any Scenario {
-        var values = options.filter { type.hasOption($0.key, in: .matrix) }
+        var values = options
         // With `cut-at` the default is one round.
         if let cycles = defaults.cycles, type.hasOption("cycles", in: .matrix), values["cut-at"] == nil {
             values["cycles"] = values["cycles"] ?? ["\(cycles)"]

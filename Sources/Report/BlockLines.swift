@@ -13,11 +13,17 @@ enum BlockLines {
             block.sectorBytes == 512 ? "sectors of 512 bytes, which tear what filesystems take for whole" : ""
         let what = [
             "\(block.filesystemName) on Linux \(block.kernel): \(block.images.counted("image")) mounted",
+            block.recovered.map { "\($0) recovered\($0 < block.images ? " (the others hold the same files)" : "")" }
+                ?? "",
             "\(block.checkedByFilesystem) checked by \(block.checkerName)", sectors,
         ].filter { !$0.isEmpty }
         let total = block.seconds.values.reduce(0, +)
         let shares = block.steps.map { "\($0.name) \(Int(($0.seconds / total * 100).rounded())) %" }
-        return [what.joined(separator: ", ")] + (total > 0 ? ["their time: " + shares.joined(separator: ", ")] : [])
+        let differed =
+            block.recoveriesDiffered == true
+            ? ["two recoveries of the same files differed: since then the store recovered in each image"] : []
+        return [what.joined(separator: ", ")] + differed
+            + (total > 0 ? ["their time: " + shares.joined(separator: ", ")] : [])
             + deviceFacts(block).map { "\($0.label): \($0.value)" }
     }
 

@@ -49,6 +49,11 @@ package struct BlockBenchmark {
                 value: try kernelAlone(filesystem), unit: "images/s", baseline: "the images of the row above",
                 baselineValue: result.states.ratePerSecond, aim: .none))
         guard let block = result.block else { return rows }
+        rows.append(
+            BenchmarkRow(
+                name: "\(filesystem.rawValue): images in which SQLite recovered; the others held files known to it",
+                value: Double(block.recovered ?? 0) / Double(max(1, block.images)) * 100, unit: "%",
+                baseline: "all images", baselineValue: 100, aim: .none))
         let total = block.seconds.values.reduce(0, +)
         func share(_ steps: [ImageTally.Step]) -> Double {
             steps.reduce(0) { $0 + (block.seconds[$1.rawValue] ?? 0) } / total * 100

@@ -37,7 +37,7 @@ extension Evidence {
     }
 
     /// About how much memory it takes, in bytes.
-    fileprivate var sizeBytes: Int { 64 + recovery.sizeBytes + (secondRecovery?.sizeBytes ?? 0) }
+    package var sizeBytes: Int { 64 + recovery.sizeBytes + (secondRecovery?.sizeBytes ?? 0) }
 }
 
 extension Recovery {

@@ -10,6 +10,11 @@ extension RunResult {
         package var sectorBytes: UInt64
         /// The number of images that the kernel was asked to mount. One image may serve several checks.
         package var images: Int
+        /// The number of images in which the target recovered. The others held files that it had recovered before.
+        /// Nil in results of earlier versions.
+        package var recovered: Int?
+        /// Whether two recoveries of the same files differed, after which each image was recovered; nil if not.
+        package var recoveriesDiffered: Bool?
         /// The number of images that the filesystem's checker checked.
         package var checkedByFilesystem: Int
         /// Seconds by step, summed over all threads.
@@ -20,7 +25,8 @@ extension RunResult {
         package init(_ setup: BlockSetup, _ counts: ImageTally.Counts) {
             (filesystem, sectorBytes) = (setup.filesystem, setup.sectorBytes)
             kernel = Self.runningKernel
-            (images, checkedByFilesystem) = (counts.images, counts.checked)
+            (images, recovered, checkedByFilesystem) = (counts.images, counts.recovered, counts.checked)
+            recoveriesDiffered = counts.recoveriesDiffered ? true : nil
             seconds = [:]
             for (step, spent) in counts.seconds { seconds[step.rawValue] = (spent * 1000).rounded() / 1000 }
         }

@@ -184,6 +184,18 @@ struct ScenarioOptionTests {
             ])
     }
 
+    /// A scenario without the option gets one cell.
+    @Test func `a list of values gives a cell for each`() throws {
+        let matrix = try Self.matrix(
+            "cells: [{target: engine, scenario: [smoke, block], fs: [ext4, xfs], ops: 20, budget: [9, 8]}]")
+        let cells = matrix.cells.map { cell in
+            let scenario = cell.request.scenario
+            let words = scenario.words(limits: false) + scenario.words(limits: true)
+            return ["--fs", "--budget"].compactMap { words.firstIndex(of: $0) }.map { words[$0 + 1] }
+        }
+        #expect(cells == [[], ["ext4", "9"], ["xfs", "9"], ["ext4", "8"], ["xfs", "8"]])
+    }
+
     @Test func `the page of the scenarios is what the declarations say`() throws {
         let page = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../docs/scenarios.md")
         let text = try String(contentsOf: page, encoding: .utf8)
