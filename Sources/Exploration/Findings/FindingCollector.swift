@@ -43,6 +43,9 @@ package struct FindingCollector {
 
     /// The most states to minimise for each check, and for each symptom.
     private static let minimisedAtMost = (ofCheck: 200, ofSymptom: 50)
+    /// After this many candidates no further state with the symptom is minimised: a store that never syncs loses hundreds of
+    /// writes in each state, and every state has another set of them.
+    private static let candidatesAtMost = 1500
     /// After this many hanging candidates no candidate is tried any more, because each costs the target's timeout.
     private static let hangingTriesAtMost = 3
 
@@ -51,7 +54,9 @@ package struct FindingCollector {
     private let isDuringRecovery: Bool
     private var groups: [GroupKey: Group] = [:]
     private var minimised: [Symptom: Int] = [:]
+    private var candidates: [Symptom: Int] = [:]
     private var hangingTries = 0
+    private let sets: RecentPendingSet
     /// The causes without losses, by crash point: any other state there fails for the same cause.
     private var failingWhole: [Moment: Int] = [:]
     package private(set) var causes: [FoundCause] = []
@@ -66,6 +71,7 @@ package struct FindingCollector {
         self.recording = recording
         self.isDuringRecovery = isDuringRecovery
         minimiser = Minimiser(recording)
+        sets = RecentPendingSet(recording)
     }
 
     /// Adds a failing state.
@@ -76,7 +82,7 @@ package struct FindingCollector {
     ) throws {
         guard let symptom = judgement.symptom else { return }
         let failure = Failure(
-            symptom, crashPoint: state.crashPoint, losses: try recording.losses(of: state).patterns,
+            symptom, crashPoint: state.crashPoint, losses: try sets.losses(of: state).patterns,
             state: { state }, evidence: { try checker.evidence(of: state.tree) })
         try add(failure, checker, isOver: isOver)
     }
@@ -101,6 +107,7 @@ package struct FindingCollector {
     private func hasTime(for symptom: Symptom) -> Bool {
         let ofCheck = minimised.reduce(0) { $0 + ($1.key.check == symptom.check ? $1.value : 0) }
         return ofCheck < Self.minimisedAtMost.ofCheck && minimised[symptom, default: 0] < Self.minimisedAtMost.ofSymptom
+            && candidates[symptom, default: 0] < Self.candidatesAtMost
     }
 
     /// Counts a state that is not minimised. False if it must be reported unminimised, because the run was stopped and its
@@ -137,7 +144,10 @@ package struct FindingCollector {
         let smallest =
             symptom.isHang
             ? try minimiser.underStrongestProfile(state)
-            : try minimiser.minimise(state, isOver: isOver) { try tryOut($0, checker) == symptom }
+            : try minimiser.minimise(state, isOver: isOver) { candidate in
+                candidates[symptom, default: 0] += 1
+                return try tryOut(candidate, checker) == symptom
+            }
         let isCutShort = isOver()
         let index = try enter(smallest, for: failure, checker, isCutShort: isCutShort, isOver)
         if let index, causes[index].cause.losses.isEmpty, smallest.crashPoint == failure.crashPoint {
@@ -162,6 +172,7 @@ package struct FindingCollector {
         if symptom.error != nil, !symptom.isHang {
             let minimiser = minimiser
             smallest = try minimiser.withFewerLosses(state, isOver) {
+                candidates[symptom, default: 0] += 1
                 let found = try tryOut($0, checker)
                 return found?.check == symptom.check && found?.hasAcknowledged == symptom.hasAcknowledged
             }

@@ -4,12 +4,14 @@ import Model
 /// still allows it. The result never has other loss patterns than the given state, because that would be another cause.
 package struct Minimiser {
     private let recording: Recording
+    private let sets: RecentPendingSet
 
     /// Up to this many crash points are all tried; of more, only those after oracle lines, where the guarantees change.
     private let everyPointAtMost: Int
 
     package init(_ recording: Recording, everyPointAtMost: Int = 48) {
         self.recording = recording
+        sets = RecentPendingSet(recording)
         self.everyPointAtMost = everyPointAtMost
     }
 
@@ -36,7 +38,7 @@ package struct Minimiser {
     /// The first crash of the recording that fails for the same cause and loses no more, so that later operations are not
     /// needed. It tries of each epoch: all lost, all kept, and each single loss.
     package func inShortestPrefix(_ state: CrashState, fails: (CrashState) throws -> Bool) throws -> CrashState {
-        let patterns = try recording.losses(of: state).patterns
+        let patterns = try sets.losses(of: state).patterns
         var found: CrashState?
         try recording.forEachEpoch(state.profile) { epoch in
             guard epoch.set.eventCount < state.crashPoint else { return true }
@@ -45,7 +47,7 @@ package struct Minimiser {
                 let candidate = epoch.state(epoch.set.survivors(choice))
                 guard try fails(candidate) else { continue }
                 let smallest = try minimise(candidate, fails: fails)
-                if smallest.isSmaller(than: state), try recording.losses(of: smallest).patterns == patterns {
+                if smallest.isSmaller(than: state), try sets.losses(of: smallest).patterns == patterns {
                     found = smallest
                     return true
                 }
@@ -65,7 +67,7 @@ package struct Minimiser {
             hasShrunk = false
             for item in best.lost.items.reversed() where !isOver() {
                 let fewer = LostAtoms(best.lost.items.filter { $0 != item })
-                let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(fewer))
+                let candidate = try sets.state(best.profile, at: best.crashPoint, .losing(fewer))
                 // Other atoms may have been lost as dependencies: then the candidate is not smaller.
                 guard candidate.lost.items.count < best.lost.items.count, try fails(candidate) else { continue }
                 best = candidate
@@ -92,7 +94,7 @@ package struct Minimiser {
                 let items = best.lost.items
                 let begin = max(0, end - length)
                 let fewer = LostAtoms(Array(items[..<begin] + items[end...]))
-                let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(fewer))
+                let candidate = try sets.state(best.profile, at: best.crashPoint, .losing(fewer))
                 if candidate.lost.items.count < items.count, try fails(candidate) { best = candidate }
                 end = min(begin, best.lost.items.count)
             }
@@ -111,7 +113,7 @@ package struct Minimiser {
             for simpler in item.simpler {
                 var lost = best.lost
                 lost.items[index].extent = simpler
-                let candidate = try recording.state(best.profile, at: best.crashPoint, .losing(lost))
+                let candidate = try sets.state(best.profile, at: best.crashPoint, .losing(lost))
                 guard candidate.lost.items.count <= best.lost.items.count,
                     candidate.lost.pieceCount < best.lost.pieceCount, try fails(candidate)
                 else { continue }
@@ -137,7 +139,7 @@ package struct Minimiser {
         let isShort = state.crashPoint - begin <= everyPointAtMost
         for point in begin + 1..<state.crashPoint where isShort || recording.isOracleLine(before: point) {
             if isOver() { break }
-            let candidate = try recording.state(state.profile, at: point, .losing(state.lost))
+            let candidate = try sets.state(state.profile, at: point, .losing(state.lost))
             if candidate.lost.isEmpty == state.lost.isEmpty, try fails(candidate) { return candidate }
         }
         return state
@@ -155,19 +157,19 @@ package struct Minimiser {
         _ state: CrashState, _ isOver: () -> Bool, fails: (CrashState) throws -> Bool
     ) throws -> CrashState {
         let strongest = try underStrongestProfile(state)
-        let patterns = Set(try recording.losses(of: state).patterns)
+        let patterns = Set(try sets.losses(of: state).patterns)
         // A stronger profile may forbid this tree but still fail, with the same losses or more.
         for profile in recording.profiles.prefix(while: { $0 != strongest.profile }) where !isOver() {
-            let same = try recording.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
+            let same = try sets.state(profile, at: strongest.crashPoint, .losing(strongest.lost))
             if same.lost.isEmpty == strongest.lost.isEmpty, try fails(same),
-                patterns.isSuperset(of: try recording.losses(of: same).patterns)
+                patterns.isSuperset(of: try sets.losses(of: same).patterns)
             {
                 return same
             }
-            let candidate = try recording.state(profile, at: strongest.crashPoint, .nothing)
+            let candidate = try sets.state(profile, at: strongest.crashPoint, .nothing)
             guard !candidate.lost.isEmpty, try fails(candidate) else { continue }
             let smaller = try withFewerLosses(candidate, isOver, fails: fails)
-            if patterns.isSuperset(of: try recording.losses(of: smaller).patterns) { return smaller }
+            if patterns.isSuperset(of: try sets.losses(of: smaller).patterns) { return smaller }
         }
         return strongest
     }
@@ -175,7 +177,7 @@ package struct Minimiser {
     /// The same tree under the strongest profile that allows it at this crash point.
     package func underStrongestProfile(_ state: CrashState) throws -> CrashState {
         for profile in recording.profiles.prefix(while: { $0 != state.profile }) {
-            let candidate = try recording.state(profile, at: state.crashPoint, .losing(state.lost))
+            let candidate = try sets.state(profile, at: state.crashPoint, .losing(state.lost))
             if candidate.tree == state.tree { return candidate }
         }
         return state

@@ -34,10 +34,7 @@ extension Recording {
 
     /// The losses of `state`, which must be a state of this recording.
     package func losses(of state: CrashState) throws(RecordingError) -> CrashLosses {
-        let (set, _) = try pendingSet(state.profile, at: state.crashPoint)
-        let survivors = set.survivors(.losing(state.lost))
-        return CrashLosses(
-            descriptions: set.lossDescriptions(survivors), patterns: set.lossTable().patterns(lostBy: survivors))
+        try pendingSet(state.profile, at: state.crashPoint).0.losses(of: state)
     }
 
     /// The pending set after `crashPoint` events, and the number of oracle lines among them.
@@ -57,6 +54,13 @@ extension Recording {
 }
 
 extension PendingSet {
+    /// The losses of a state of this set.
+    func losses(of state: CrashState) -> CrashLosses {
+        let survivors = survivors(.losing(state.lost))
+        return CrashLosses(
+            descriptions: lossDescriptions(survivors), patterns: lossTable().patterns(lostBy: survivors))
+    }
+
     func state(_ choice: Choice, oracleLineCount: Int) -> CrashState {
         state(survivors(choice), oracleLineCount: oracleLineCount)
     }
