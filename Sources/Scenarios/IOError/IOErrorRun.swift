@@ -60,7 +60,8 @@ package struct IOErrorRun: ScenarioRun {
         activity.begin("io-error: two lives without faults")
         let planner = FaultPlanner(
             request: request, context: context, label: "-\(request.seed)", takesEveryPlace: isSweep)
-        let plans = try planner.plans(FaultFamily.all)
+        let plans = try planner.plans(
+            FaultFamily.all.filter { scenario.families.isEmpty || scenario.families.contains($0.name) })
         expect(trials: plans.count)
         for (index, plan) in plans.enumerated() {
             if context.shouldStop() { throw RunError.interrupted }

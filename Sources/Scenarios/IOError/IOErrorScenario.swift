@@ -1,4 +1,5 @@
 import Bytes
+import Exploration
 import Machine
 import Model
 import Runs
@@ -23,6 +24,8 @@ package struct IOErrorScenario: Scenario {
         case rules([Rule])
     }
 
+    /// The families to try; empty for all.
+    package var families: [FaultFamilyName] = []
     package var faults = Faults.families(everyPlace: false)
     /// The number of cycles. Each uses the next seed.
     package var cycles = 1
@@ -68,6 +71,20 @@ package struct IOErrorScenario: Scenario {
                 // A rule file is printed as its rules.
                 []
             }.only(in: .commandLine),
+            ScenarioOption(
+                "family", .texts, "name",
+                "try only this family of faults, such as fsync-lose-ext4 (docs/io-errors.md); repeatable"
+            ) { (scenario, texts) throws(OptionProblem) in
+                for text in texts {
+                    guard let name = FaultFamily.all.first(where: { $0.name.rawValue == text })?.name else {
+                        let known = FaultFamily.all.map(\.name.rawValue).joined(separator: ", ")
+                        throw OptionProblem("family", "\(option: "family") cannot be \(text) (\(known))")
+                    }
+                    if !scenario.families.contains(name) { scenario.families.append(name) }
+                }
+            } texts: {
+                $0.families.map(\.rawValue)
+            }.kept(as: "families").excluding("rule", "rules"),
             ScenarioOption(
                 "sweep", .flag, nil,
                 """

@@ -78,6 +78,7 @@ struct RunPlanTests {
         func object(_ data: Data) throws -> NSDictionary {
             var object = try #require(try JSONSerialization.jsonObject(with: data) as? [String: Any])
             for key in ["sweepsFaults", "includesInit"] where object[key] as? Bool == false { object[key] = nil }
+            if (object["families"] as? [String])?.isEmpty == true { object["families"] = nil }
             if var exploration = object["exploration"] as? [String: Any], exploration["includesInit"] as? Bool == false
             {
                 exploration["includesInit"] = nil

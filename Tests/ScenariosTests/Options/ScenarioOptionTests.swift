@@ -37,6 +37,10 @@ struct ScenarioOptionTests {
             .ioError, ["sweep": ["true"], "cycles": ["2"], "budget": ["9"], "partial": ["true"]],
             "--cycles 2 --sweep --budget 9 --partial"
         ),
+        (
+            .ioError, ["family": ["fsync-lose-xfs", "fsync-eio", "fsync-eio"]],
+            "--cycles 1 --family fsync-lose-xfs --family fsync-eio"
+        ),
         (.explore, ["epoch-states": ["64"], "samples": ["4"]], "--epoch-states 64 --samples 4"),
         (
             .explore, ["depth": ["2"], "writable": ["true"], "commands": ["true"], "with-init": ["true"]],
@@ -132,6 +136,8 @@ struct ScenarioOptionTests {
                 "--kill-at-ack and --kill-at-file exclude each other"
             ),
             (.ioError, ["sweep": ["true"], "rules": ["f"]], "--sweep and --rules exclude each other"),
+            (.ioError, ["family": ["fsync-eio"], "rule": ["fsync -> EIO"]], "--family and --rule exclude each other"),
+            (.ioError, ["family": ["fsync"]], "--family cannot be fsync (write-eio, "),
             (.explore, ["length": ["2"]], "--length means nothing without --workloads"),
             (.powerCut, ["cut-at": ["work"], "cycles": ["0"]], "--cut-at asks for cuts, and --cycles 0 for none"),
             (.powerCut, ["cycles": ["many"]], "--cycles must be a whole number from 0 to 1000, not many"),
