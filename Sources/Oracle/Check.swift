@@ -22,6 +22,8 @@ public enum Check: String, CaseIterable, Hashable, Sendable, Codable, CodingKeyR
     case noHoles = "no-holes"
     /// A batch survives completely or not at all.
     case atomic
+    /// The store's own checker finds nothing wrong with what the recovery left. Judged only if the target has a checker.
+    case consistent
     /// Recovering twice gives the same state.
     case idempotent
     /// After recovery a new write succeeds and survives.

@@ -10,7 +10,8 @@ public struct Contract: Hashable, Sendable {
 
     /// For disks with lying flushes: a lost tail is counted, not a violation, but surviving data must be correct.
     public static let prefix = Contract(
-        name: "prefix", checks: [.opens, .perKeyPrefix, .payloadIntegrity, .noExtras, .idempotent, .writable])
+        name: "prefix",
+        checks: [.opens, .perKeyPrefix, .payloadIntegrity, .noExtras, .consistent, .idempotent, .writable])
 
     /// For single-writer stores that guarantee order but not durability: a lost tail is counted, and no operation
     /// survives without all earlier acknowledged ones.

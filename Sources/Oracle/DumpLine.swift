@@ -3,10 +3,12 @@ import Bytes
 /// A line in the output of a recover command.
 ///
 ///     {"key":"…","payload":"…"}     a live key; base64
+///     {"check":"ok"}                the store's own checker finds nothing wrong; any other text is its complaint
 ///     {"end":true}                  the dump is complete
 ///     {"error":"…"}                 the store does not open, with the reason
 public enum DumpLine: Hashable, Sendable {
     case entry(key: ByteString, payload: [UInt8])
+    case check(Observation.OwnCheck)
     case end
     case error(String)
 
@@ -19,6 +21,13 @@ public enum DumpLine: Hashable, Sendable {
             text.append(contentsOf: #"","payload":""#.utf8)
             Base64.append(payload, to: &text)
             text.append(contentsOf: "\"}\n".utf8)
+        case .check(let answer):
+            text.append(contentsOf: #"{"check":""#.utf8)
+            switch answer {
+            case .passed: text.append(contentsOf: Self.passed.utf8)
+            case .complaint(let complaint): Self.append(escaped: complaint, to: &text)
+            }
+            text.append(contentsOf: "\"}\n".utf8)
         case .end:
             text.append(contentsOf: "{\"end\":true}\n".utf8)
         case .error(let reason):
@@ -27,6 +36,8 @@ public enum DumpLine: Hashable, Sendable {
             text.append(contentsOf: "\"}\n".utf8)
         }
     }
+
+    private static let passed = "ok"
 
     /// The line with its newline.
     public var encoded: [UInt8] {
@@ -57,6 +68,10 @@ extension DumpLine {
             var payload: [UInt8]?
             var end = false
             var reason: String?
+            var check: String?
+            func text(_ scanner: inout LineScanner) throws(OracleError) -> String {
+                String(decoding: try scanner.unescape(try scanner.string("a string")), as: UTF8.self)
+            }
             try scanner.object { (scanner, name) throws(OracleError) in
                 if scanner.matches(name, "key"), key == nil {
                     key = try scanner.value(of: "key") { (scanner) throws(OracleError) in try scanner.base64() }
@@ -68,14 +83,18 @@ extension DumpLine {
                     try scanner.value(of: "end") { (scanner) throws(OracleError) in try scanner.literalTrue() }
                     end = true
                 } else if scanner.matches(name, "error"), reason == nil {
-                    reason = try scanner.value(of: "error") { (scanner) throws(OracleError) in
-                        String(decoding: try scanner.unescape(try scanner.string("a string")), as: UTF8.self)
-                    }
+                    reason = try scanner.value(of: "error", text)
+                } else if scanner.matches(name, "check"), check == nil {
+                    check = try scanner.value(of: "check", text)
                 } else {
                     throw scanner.unexpected(
-                        "one of the fields key, payload, end and error, each at most once", at: name)
+                        "one of the fields key, payload, check, end and error, each at most once", at: name)
                 }
             }
+            if let check, key == nil, payload == nil, !end, reason == nil {
+                return .check(check == passed ? .passed : .complaint(check))
+            }
+            guard check == nil else { throw .meaning(line: line, reason: "a check beside another field") }
             switch (key, payload, end, reason) {
             case (let key?, let payload?, false, nil): return .entry(key: ByteString(key), payload: payload)
             case (nil, nil, true, nil): return .end

@@ -9,6 +9,7 @@ public struct DumpReader: Sendable {
     private var lineNumber = 0
     private var partialLine: [UInt8] = []
     private var entries: [Observation.Entry] = []
+    private var ownCheck: Observation.OwnCheck?
     /// A line was invalid, so the rest of the stream is ignored.
     private var isDamaged = false
 
@@ -92,14 +93,20 @@ public struct DumpReader: Sendable {
         case .entry(let key, let payload):
             entries.append(Observation.Entry(key: key, payload: payload))
             return nil
+        case .check(let answer):
+            // A complaint counts, whatever else the checker says.
+            if ownCheck == nil || ownCheck == .passed { ownCheck = answer }
+            return nil
         case .error(let reason):
             endDump()
             return .failed(reason: reason)
         case .end:
-            let whole = entries
+            let (whole, answer) = (entries, ownCheck)
             endDump()
             do throws(Observation.DuplicateKey) {
-                return .opened(try Observation(whole))
+                var observation = try Observation(whole)
+                observation.ownCheck = answer
+                return .opened(observation)
             } catch {
                 return .failed(reason: "dump unreadable: key \(error.key) appears twice")
             }
@@ -115,6 +122,7 @@ public struct DumpReader: Sendable {
 
     private mutating func endDump() {
         entries = []
+        ownCheck = nil
         lineNumber = 0
     }
 }

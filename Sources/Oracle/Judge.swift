@@ -58,6 +58,7 @@ struct Judge {
                 if contract.checks.contains(.noHoles) { judgeHoles(observation) }
                 if contract.checks.contains(.atomic) { judgeBatches(observation) }
             }
+            judgeOwnCheck(of: observation, evidence.secondRecovery)
             judgeSecond(evidence.secondRecovery, after: observation)
             judgeProbe(evidence.probe)
         }
@@ -249,7 +250,15 @@ struct Judge {
         judgement.counts[check, default: 0] < validator.options.violationsPerCheck
     }
 
-    // MARK: Second recovery and probe
+    // MARK: Own check, second recovery and probe
+
+    private mutating func judgeOwnCheck(of first: Observation, _ second: Recovery?) {
+        if case .complaint(let complaint) = first.ownCheck {
+            report(Violation(check: .consistent, detail: complaint))
+        } else if case .opened(let observation) = second, case .complaint(let complaint) = observation.ownCheck {
+            report(Violation(check: .consistent, detail: "after a second recovery: \(complaint)"))
+        }
+    }
 
     private mutating func judgeSecond(_ second: Recovery?, after first: Observation) {
         guard contract.checks.contains(.idempotent) else { return }
@@ -258,7 +267,7 @@ struct Judge {
         case .failed, .hung, .filesystemBroken:
             report(Violation(check: .idempotent, detail: "the second recovery fails: \(second?.failure ?? "")"))
         case .opened(let observation):
-            guard observation != first else { return }
+            guard observation.entries != first.entries else { return }
             for entry in first.entries where observation[entry.key] != entry.payload {
                 reportChange(of: entry.key, from: entry.payload, to: observation[entry.key])
             }

@@ -17,6 +17,8 @@ public enum Mutation: String, CaseIterable, Hashable, Sendable {
     case hole
     /// One operation of a batch is missing while another is there.
     case halfBatch = "half-batch"
+    /// The store's own checker complains.
+    case complaint
     /// A second recovery shows another state.
     case unstableRecovery = "unstable-recovery"
     /// A write after recovery does not survive.
@@ -33,6 +35,7 @@ public enum Mutation: String, CaseIterable, Hashable, Sendable {
         case .resurrectedDelete: .noResurrection
         case .hole: .noHoles
         case .halfBatch: .atomic
+        case .complaint: .consistent
         case .unstableRecovery: .idempotent
         case .lostProbe: .writable
         }

@@ -57,6 +57,10 @@ struct Mutator {
                 return .success(Evidence(.opened(observation), secondRecovery: .opened(try withExtraKeys())))
             case .lostProbe:
                 return .success(Evidence(.opened(observation), probe: .lost(reason: "positive control")))
+            case .complaint:
+                var blamed = observation
+                blamed.ownCheck = .complaint("positive control")
+                return .success(Evidence(.opened(blamed)))
             case .lostAcknowledgement: return try opened { (candidate) throws(NotApplicable) in nil }
             case .oldValue:
                 return try opened { (candidate) throws(NotApplicable) in try older(candidate) }

@@ -22,6 +22,15 @@ public struct Observation: Hashable, Sendable {
     /// Sorted by key, bytewise, without duplicates.
     public private(set) var entries: [Entry]
 
+    /// What the store's own checker said of it; nil if the target has none.
+    public var ownCheck: OwnCheck?
+
+    /// The answer of a store's own checker.
+    public enum OwnCheck: Hashable, Sendable {
+        case passed
+        case complaint(String)
+    }
+
     public init() { entries = [] }
 
     /// Throws if `entries` has a key twice.
@@ -66,6 +75,7 @@ public struct Observation: Hashable, Sendable {
     /// A copy with these payloads; nil removes a key.
     func changing(_ changes: [ByteString: [UInt8]?]) -> Observation {
         var changed = Observation()
+        changed.ownCheck = ownCheck
         var added: [Entry] = []
         changed.entries.reserveCapacity(entries.count + changes.count)
         for entry in entries {
@@ -88,6 +98,7 @@ public struct Observation: Hashable, Sendable {
     public var encoded: [UInt8] {
         var text: [UInt8] = []
         for entry in entries { DumpLine.entry(key: entry.key, payload: entry.payload).append(to: &text) }
+        if let ownCheck { DumpLine.check(ownCheck).append(to: &text) }
         DumpLine.end.append(to: &text)
         return text
     }

@@ -10,7 +10,10 @@ public enum PositiveControl {
     ) -> [ControlResult] {
         let base = validator.judge(observation, contract: contract, at: line)
         let mutator = Mutator(validator, observation, contract, base, at: line)
-        return Mutation.allCases.filter { contract.checks.contains($0.check) }.map { mutation in
+        let mutations = Mutation.allCases.filter { mutation in
+            contract.checks.contains(mutation.check) && (mutation != .complaint || observation.ownCheck != nil)
+        }
+        return mutations.map { mutation in
             guard base.counts[mutation.check] == nil else {
                 return ControlResult(mutation: mutation, outcome: .alreadyBroken)
             }

@@ -13,6 +13,7 @@ package struct TargetReport: Encodable {
     private var recover: [String]
     private var persistent: Bool
     private var initialise: [String]?
+    private var check: [String]?
     private var server: Server?
     private var ignore: [String]?
     private var user: String?
@@ -21,9 +22,9 @@ package struct TargetReport: Encodable {
     private var known: [KnownFinding]
 
     private enum CodingKeys: String, CodingKey {
-        case name, description, source, contract, contracts, parameters, workload, recover, persistent, server, ignore,
-            user,
-            directory, timeoutSeconds, known
+        case name, description, source, contract, contracts, parameters, workload, recover, persistent, check, server,
+            ignore,
+            user, directory, timeoutSeconds, known
         case initialise = "init"
     }
 
@@ -56,6 +57,7 @@ package struct TargetReport: Encodable {
 
     package init(_ target: Target) {
         initialise = target.initialise?.map(\.description)
+        check = target.check?.map(\.description)
         server = target.server.map(Server.init)
         ignore = target.ignored.isEmpty ? nil : target.ignored.map(\.description)
         user = target.user
@@ -95,6 +97,7 @@ package struct TargetReport: Encodable {
         }
         add("workload", workload.joined(separator: " "))
         add("recover", recover.joined(separator: " ") + (persistent ? "   (stays alive: a directory a line)" : ""))
+        if let check { add("check", check.joined(separator: " ")) }
         if let ignore { add("ignore", ignore.joined(separator: " ")) }
         if let directory { add("run in", directory) }
         add("timeout", "\(timeoutSeconds) s without a new oracle line, or in one recovery")

@@ -36,8 +36,8 @@ import Testing
             "{\"key\":\"azE=\",\"key\":\"azE=\"}\n",
             .failed(
                 reason:
-                    "dump unreadable: line 1, column 16: expected one of the fields key, payload, end and error, each at most once, "
-                    + "found \"key\"; the line is: {\"key\":\"azE=\",\"key\":\"azE=\"}")
+                    "dump unreadable: line 1, column 16: expected one of the fields key, payload, check, end and error, each at most "
+                    + "once, found \"key\"; the line is: {\"key\":\"azE=\",\"key\":\"azE=\"}")
         ),
     ]
 
@@ -71,6 +71,20 @@ import Testing
         #expect(throws: OracleError.meaning(line: 1, reason: "longer than 60 bytes: not an oracle")) {
             try oracle.read(endless.span) { _, _ throws(OracleError) in }
         }
+    }
+
+    @Test(
+        arguments: [
+            (#"{"check":"ok"}"#, .passed), (#"{"check":"row 3 \"x\""}"#, .complaint(#"row 3 "x""#)),
+            ("{\"check\":\"ok\"}\n{\"check\":\"bad\"}\n{\"check\":\"ok\"}", .complaint("bad")),
+        ] as [(String, Observation.OwnCheck)])
+    func `the answer of the store's own checker belongs to its dump`(text: String, answer: Observation.OwnCheck) {
+        var expected = Self.one
+        expected.ownCheck = answer
+        var reader = DumpReader()
+        let dumps = Array("\(Self.entry)\n\(text)\n{\"end\":true}\n{\"end\":true}\n".utf8)
+        #expect(reader.read(dumps.span) == [.opened(expected), .opened(Observation())])
+        #expect(DumpReader.recovery(of: expected.encoded) == .opened(expected))
     }
 
     @Test(arguments: ["plain", "quote \" backslash \\ newline \n bell \u{7} é"])

@@ -52,11 +52,23 @@ import Testing
                 for (index, line) in lines.enumerated() { try validator.apply(line, at: index + 1) }
                 #expect(validator.judge(observation, contract: contract).verdict == .pass, "seed \(seed)")
                 let results = PositiveControl.run(validator, observation, contract: contract)
-                #expect(Set(results.map(\.mutation.check)) == contract.checks)
+                // There is no complaint to invent for a store without a checker of its own.
+                #expect(Set(results.map(\.mutation.check)) == contract.checks.subtracting([.consistent]))
                 for result in results { #expect(result.outcome == .detected, "seed \(seed), \(result)") }
                 #expect(PositiveControl.verdict(.pass, after: results) == .pass)
             }
         }
+    }
+
+    @Test func `a complaint is tried on a store with a checker of its own`() throws {
+        let (lines, states) = Self.history(seed: 1, intents: true)
+        var validator = Validator()
+        for (index, line) in lines.enumerated() { try validator.apply(line, at: index + 1) }
+        var observation = states.last!
+        observation.ownCheck = .passed
+        let results = PositiveControl.run(validator, observation, contract: .ordered)
+        #expect(Set(results.map(\.mutation.check)) == Contract.ordered.checks)
+        #expect(results.allSatisfy { $0.outcome == .detected })
     }
 
     @Test func `controls work at every line of a history`() throws {

@@ -185,6 +185,21 @@ import Testing
         #expect(judge(first, .lost(reason: "gone")).broken == [.writable])
     }
 
+    @Test(
+        arguments: [
+            (nil, nil, []), (.passed, nil, []), (.passed, .passed, []), (nil, .complaint("b"), [.consistent]),
+            (.complaint("a"), nil, [.consistent]), (.complaint("a"), .passed, [.consistent]),
+        ] as [(Observation.OwnCheck?, Observation.OwnCheck?, [Check])])
+    func `a complaint of the store's own checker is a violation, and no other answer is`(
+        first: Observation.OwnCheck?, second: Observation.OwnCheck?, broken: [Check]
+    ) throws {
+        let validator = try Script("+a=x !1").validator(.everything)
+        var (one, two) = (Script.observation("a=x"), Script.observation("a=x"))
+        (one.ownCheck, two.ownCheck) = (first, second)
+        let evidence = Evidence(.opened(one), secondRecovery: .opened(two), probe: .kept)
+        for contract in Contract.named { #expect(validator.judge(evidence, contract: contract).broken == broken) }
+    }
+
     @Test func `violations have expected values and lines`() throws {
         let validator = try Script("+a=old !1 +a=new !2 +b=x !3 +b= !4 +c=z").validator(.everything)
         let judgement = validator.judge(Script.observation("a=old b=x c=z"), contract: .durable)

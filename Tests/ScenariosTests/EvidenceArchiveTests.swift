@@ -23,7 +23,9 @@ import Testing
             let count = [0, 1, 63, 64, 65, 3000][(key + number / 7) % 6]
             contents[ByteString("key \(key)")] = [UInt8](repeating: UInt8(number % 5), count: count)
         }
-        let opened = Recovery.opened(Observation(contents))
+        var observation = Observation(contents)
+        if number % 3 == 0 { observation.ownCheck = number % 2 == 0 ? .passed : .complaint("complaint \(number)") }
+        let opened = Recovery.opened(observation)
         switch number % 10 {
         case 0: return Evidence(.failed(reason: "reason \(number)"))
         case 1: return Evidence(opened)

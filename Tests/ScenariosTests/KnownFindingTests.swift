@@ -65,7 +65,10 @@ struct KnownFindingTests {
         ("- {check: open, reason: r}", "m.yaml:2: check cannot be open; did you mean opens?"),
         ("- check: opens\n  reason: r\n  loss: [name a, nam b]", "m.yaml:4: loss must be a kind of change and a path"),
         ("- {check: opens, reason: r, loss: [name a1, name a2]}", "m.yaml:2: name a# appears twice"),
-        ("- {check: durable, reason: r, error: x}", "m.yaml:2: error is for check: opens, idempotent or writable"),
+        (
+            "- {check: durable, reason: r, error: x}",
+            "m.yaml:2: error is for check: opens, consistent, idempotent or writable"
+        ),
         ("- {check: opens, reason: r, error: ''}", "m.yaml:2: error is the store's error message"),
         ("- {check: durable, reason: r, acknowledged: true}", "m.yaml:2: acknowledged is for check: opens"),
         ("- {check: opens, reason: r, acknowledged: maybe}", "m.yaml:2: acknowledged must be true or false"),

@@ -59,6 +59,7 @@ import Testing
             Self.minimal + """
 
                 init: [./s, init, "{dir}"]
+                check: [./s, check, "{dir}", "{port}"]
                 ignore: [LOG*, tmp/**]
                 server:
                   start: [./server, "{dir}", "{port}", "{mode}"]
@@ -71,6 +72,7 @@ import Testing
                 """)
         #expect(
             target.initialise == ["./s", "init", "{dir}"] && target.ignored.map(\.description) == ["LOG*", "tmp/**"])
+        #expect(target.check == ["./s", "check", "{dir}", "{port}"])
         let server = try #require(target.server)
         guard case .command(["./ping", "{port}"]) = server.ready else {
             Issue.record("\(server.ready)")
@@ -110,6 +112,8 @@ import Testing
         ("source: \"a\\0b\"", "m.yaml:5: source contains a zero byte"),
         ("user: a b", "m.yaml:5: user must be the name of a user of the machine, not 'a b'"),
         ("init: [./s, \"{port}\"]", "m.yaml:5: {port} in init is not a parameter of this manifest; known here: dir"),
+        ("check: [./s, \"{port}\"]", "m.yaml:5: {port} in check is not a parameter of this manifest; known here: dir"),
+        ("check: []", "m.yaml:5: check must name a program first"),
         ("ignore: [\"a[\"]", "m.yaml:5: 'a[' is not a pattern of a path"),
         ("server: [./s]", "m.yaml:5: server must be a mapping (key: value), not a list"),
         ("server: {start: [./s]}", "m.yaml:5: server needs a key ready"),

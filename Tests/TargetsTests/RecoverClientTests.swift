@@ -136,6 +136,38 @@ import Testing
         }
     }
 
+    static let checks: [(script: String, answer: Observation.OwnCheck?)] = [
+        ("exit 0", .passed), ("echo fine", .passed),
+        ("echo \"bad page in $1/db\"; exit 1", .complaint("the check exited with 1: bad page in ./db")),
+        ("exit 3", .complaint("the check exited with 3")), ("test \"$FAULTLINE_DIR\" = \"$1\"", .passed),
+        ("kill -SEGV $$", .complaint("the check was killed by signal 11")),
+        ("sleep 1000", .complaint("the check did not end within 1 s")),
+    ]
+
+    @Test(arguments: checks, [false, true])
+    func `the check of a manifest runs after each recovery`(
+        row: (script: String, answer: Observation.OwnCheck?), isPersistent: Bool
+    ) throws {
+        let script = isPersistent ? "while read -r d; do \(Self.opened); done" : Self.opened
+        let seconds = row.script.hasPrefix("sleep") ? 1 : 20
+        let client = RecoverClient(
+            try shellTarget(script, isPersistent: isPersistent, check: row.script), timeoutSeconds: seconds)
+        var expected = Self.observation
+        expected.ownCheck = row.answer
+        #expect(try client.recover("/tmp") == .opened(expected))
+        #expect(try client.recoverAlone("/tmp") == .opened(expected))
+    }
+
+    @Test func `a store that does not open is not checked, and a check that is missing is not a verdict`() throws {
+        let closed = RecoverClient(try shellTarget("exit 4", check: "exit 5"))
+        #expect(try closed.recoverAlone("/tmp") == .doesNotOpen(reason: "the recovery exited with 4"))
+        let missing = RecoverClient(try shellTarget(Self.opened, check: "/nonexistent/check"))
+        let error = #expect(throws: TargetError.self) { try missing.recoverAlone("/tmp") }
+        #expect(error?.description.hasPrefix("the check of the manifest exited with 127") == true)
+        let killed = RecoverClient(try shellTarget(Self.opened, check: "kill -KILL $$"))
+        #expect(try killed.recoverAlone("/tmp") == .killed(reason: "the check was killed by signal 9"))
+    }
+
     @Test func `a command that cannot be started is not a verdict`() throws {
         let target = Target(
             name: "t", description: "", source: "", contract: .durable, workload: [], recover: ["/nonexistent"])
@@ -145,11 +177,14 @@ import Testing
         }
     }
 
-    private func shellTarget(_ script: String, isPersistent: Bool = false) throws -> ConfiguredTarget {
+    private func shellTarget(
+        _ script: String, isPersistent: Bool = false, check: String? = nil
+    ) throws -> ConfiguredTarget {
         var target = Target(
             name: "script", description: "", source: "", contract: .durable, workload: [],
             recover: ["sh", "-c", ByteString(script)])
         target.isPersistent = isPersistent
+        target.check = check.map { ["sh", "-c", ByteString($0), "sh", "{dir}"] }
         target.timeoutSeconds = 20
         return try target.configured()
     }

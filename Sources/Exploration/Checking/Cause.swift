@@ -99,7 +99,7 @@ extension Violation {
     /// The error message of the store, if the check is about one.
     package var error: String? {
         switch check {
-        case .opens, .writable: detail
+        case .opens, .consistent, .writable: detail
         case .filesystem:
             storeCheck.map { [$0.rawValue, detail].filter { !$0.isEmpty }.joined(separator: ": ") } ?? detail
         case .idempotent where key == nil: detail

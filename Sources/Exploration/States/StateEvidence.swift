@@ -48,7 +48,12 @@ extension Recovery {
         case .hung: return .run(7)
         case .filesystemBroken(let reason): return .run(8, patternOf: reason)
         case .opened(let observation):
-            var digest = StateHash.run(6)
+            var digest =
+                switch observation.ownCheck {
+                case nil: StateHash.run(6)
+                case .passed: StateHash.run(9)
+                case .complaint(let complaint): StateHash.run(10, patternOf: complaint)
+                }
             for entry in observation.entries {
                 digest = .mixed(digest, .mixed(StateHash(of: entry.key.bytes), StateHash(of: entry.payload)))
             }

@@ -14,7 +14,7 @@ struct StateEvidenceCoder {
     private var known: [StateHash: UInt64] = [:]
 
     private enum Tag: UInt8 {
-        case none, failed, hung, opened, same, kept, refused, lost, unkept, filesystemBroken
+        case none, failed, hung, opened, same, kept, refused, lost, unkept, filesystemBroken, checked, complaint
     }
 
     // MARK: - Writing
@@ -58,6 +58,13 @@ struct StateEvidenceCoder {
             text.append(Tag.hung.rawValue)
             text.append(Int64(seconds))
         case .opened(let observation):
+            switch observation.ownCheck {
+            case nil: break
+            case .passed: text.append(Tag.checked.rawValue)
+            case .complaint(let complaint):
+                text.append(Tag.complaint.rawValue)
+                Self.append(Array(complaint.utf8), to: &text)
+            }
             text.append(Tag.opened.rawValue)
             text.append(UInt32(observation.count))
             for entry in observation.entries {
@@ -134,6 +141,10 @@ struct StateEvidenceCoder {
         case .hung:
             guard let seconds = reader.integer(Int64.self) else { throw Damage() }
             return .hung(afterSeconds: Int(clamping: seconds))
+        case .checked: return try recovery(&reader, file, same: same)?.after(.passed)
+        case .complaint:
+            let complaint = String(decoding: try run(&reader), as: UTF8.self)
+            return try recovery(&reader, file, same: same)?.after(.complaint(complaint))
         case .opened:
             guard let count = reader.integer(UInt32.self) else { throw Damage() }
             var entries: [Observation.Entry] = []
@@ -162,5 +173,14 @@ struct StateEvidenceCoder {
     private static func run(_ reader: inout ByteReader) throws -> [UInt8] {
         guard let count = reader.integer(UInt32.self), let run = reader.run(Int(count)) else { throw Damage() }
         return Array(run)
+    }
+}
+
+extension Recovery {
+    /// The same with this answer of the store's own checker.
+    fileprivate func after(_ answer: Observation.OwnCheck) -> Recovery {
+        guard case .opened(var observation) = self else { return self }
+        observation.ownCheck = answer
+        return .opened(observation)
     }
 }

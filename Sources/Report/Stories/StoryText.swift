@@ -67,6 +67,7 @@ extension Violation {
         case .noResurrection: return "\(key) is back, though its deletion was acknowledged\(place)"
         case .noHoles: return "\(key) shows a hole: a later operation survived, an earlier one did not"
         case .atomic: return "\(key) shows half of a batch"
+        case .consistent: return "the store's own checker complains"
         case .idempotent: return "a second recovery gives another result than the first"
         case .writable: return "the store accepts no new write, or loses it"
         }
@@ -77,6 +78,7 @@ extension Violation {
         return switch storeCheck ?? check {
         case .filesystem: "the filesystem mounts, and its checker finds nothing wrong"
         case .opens: "recovery ends without error"
+        case .consistent: "the store's own checker finds nothing wrong"
         case .writable: "a new write succeeds, and survives one more recovery"
         default: "the acknowledged values"
         }

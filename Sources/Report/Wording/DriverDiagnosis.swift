@@ -47,6 +47,9 @@ struct DriverDiagnosis {
         case .noExtras:
             "look at the recover command: it prints a key that no line of the oracle names. If the key is encoded as in the "
                 + "oracle, the store made it up"
+        case .consistent:
+            "look at the check of the manifest: is it the right command, and does it find the store where the recovery left "
+                + "it? If it is right, the store complains of itself without any crash"
         case .idempotent:
             "look at the recover command: it shows something else the second time. If it only reads, the store's recovery "
                 + "changes what is there"

@@ -72,7 +72,10 @@ extension UnstableState.ObservationExcerpt {
 
     private init(_ recovery: Recovery) {
         error = recovery.failure
-        if case .opened(let observation) = recovery { keyCount = observation.count }
+        if case .opened(let observation) = recovery {
+            keyCount = observation.count
+            if case .complaint(let complaint) = observation.ownCheck { error = complaint }
+        }
     }
 
     private static func words(_ probe: Evidence.Probe?) -> String {

@@ -20,6 +20,8 @@ package enum TargetError: Error, Hashable, Sendable {
     case commandsMissing([MissingFile])
     /// A recover command exited with 127 (program not found) or 126 (not executable), as a shell or env does.
     case recoverNotRun(command: [ByteString], code: Int32, said: String)
+    /// The same for the command that is the store's own checker.
+    case checkNotRun(command: [ByteString], code: Int32, said: String)
     case commandEmpty
     /// The init command failed: there is no store to test.
     case notInitialised(ending: String, said: String)
@@ -94,6 +96,9 @@ extension TargetError: CustomStringConvertible {
         case .recoverNotRun(let command, let code, let said):
             "the recover command exited with \(code), which means that it could not be run\(said); it is: "
                 + command.map(\.description).joined(separator: " ")
+        case .checkNotRun(let command, let code, let said):
+            "the check of the manifest exited with \(code), which means that it could not be run"
+                + "\(said.isEmpty ? "" : ": \(said)"); it is: " + command.map(\.description).joined(separator: " ")
         case .notInitialised(let ending, let said):
             "the init command \(ending)\(said.isEmpty ? "" : ": \(said)")"
         case .userUnknown(let name): "there is no user \(name) on this machine (`user` in the manifest)"

@@ -24,7 +24,7 @@ extension KnownFinding {
 
     private static let keys = ["check", "loss", "error", "acknowledged", "reason"]
     /// The checks with an error message of the store.
-    private static let checksWithErrors: [Check] = [.opens, .idempotent, .writable]
+    private static let checksWithErrors: [Check] = [.opens, .consistent, .idempotent, .writable]
 
     private init(_ value: YAMLValue) throws(YAMLError) {
         let fields = try value.mapping("a known finding", known: Self.keys)
@@ -36,7 +36,8 @@ extension KnownFinding {
         if let loss = fields["loss"] { losses = try Self.losses(loss) }
         if let error = fields["error"] {
             guard Self.checksWithErrors.contains(self.check) else {
-                throw error.error("error is for check: opens, idempotent or writable: \(self.check.rawValue) has none")
+                throw error.error(
+                    "error is for check: opens, consistent, idempotent or writable: \(self.check.rawValue) has none")
             }
             let text = try error.text("error")
             guard !text.isEmpty else { throw error.error("error is the store's error message and must not be empty") }

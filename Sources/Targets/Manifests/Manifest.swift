@@ -8,7 +8,8 @@ import Platform
 package struct Manifest {
     private static let keys = [
         "name", "description", "workload", "recover", "persistent", "contract", "contracts", "source", "environment",
-        "parameters", "timeoutSeconds", "init", "server", "user", "ignore", "detectsCorruption", "noticesDamage",
+        "parameters", "timeoutSeconds", "init", "check", "server", "user", "ignore", "detectsCorruption",
+        "noticesDamage",
         "known",
     ]
 
@@ -43,7 +44,9 @@ package struct Manifest {
         }
         let parameters = try self.parameters(values["parameters"])
         let names = parameters.map(\.name)
-        if values["server"] != nil || values["init"] != nil, let name = names.first(where: StorePlace.names.contains) {
+        if ["server", "init", "check"].contains(where: { values[$0] != nil }),
+            let name = names.first(where: StorePlace.names.contains)
+        {
             throw YAMLError(
                 file: file, line: values["parameters"]?.line, "{\(name)} is set by faultline: take another name")
         }
@@ -64,6 +67,9 @@ package struct Manifest {
         target.contractExceptions = try exceptions(values["contracts"], parameters)
         target.initialise = try values["init"].map { (value) throws(YAMLError) in
             try command(value, "init", names + ["dir"])
+        }
+        target.check = try values["check"].map { (value) throws(YAMLError) in
+            try command(value, "check", known + ["dir"])
         }
         target.user = try values["user"].map { (value) throws(YAMLError) in try name(of: value) }
         target.ignored = try values["ignore"].map(patterns) ?? []

@@ -53,7 +53,9 @@ package final class RecoverClient: Sendable {
     private func withServer(
         on directory: ByteString, at endpoint: ServerEndpoint?, _ body: () throws(TargetError) -> RecoverOutcome
     ) throws(TargetError) -> RecoverOutcome {
-        guard let settings = target.target.server, let endpoint else { return try body() }
+        guard let settings = target.target.server, let endpoint else {
+            return try target.checked(try body(), in: directory, at: nil, timeoutSeconds: timeoutSeconds)
+        }
         switch try ServerProcess.start(target, settings, on: directory, at: endpoint) {
         case .failed(_, let reason, let wasKilled):
             return wasKilled ? .killed(reason: reason) : .doesNotOpen(reason: reason)
@@ -62,7 +64,10 @@ package final class RecoverClient: Sendable {
             return .hangs(afterSeconds: seconds)
         case .ready(let server):
             let outcome: RecoverOutcome
-            do { outcome = try body() } catch {
+            do {
+                outcome = try target.checked(
+                    try body(), in: directory, at: endpoint, timeoutSeconds: timeoutSeconds)
+            } catch {
                 try server.kill()
                 throw error
             }

@@ -36,10 +36,15 @@ package enum RecoverOutcome: Hashable, Sendable {
     /// Replaces the store's directory by `.`, so that copies of the same state give the same messages.
     func replacingPath(_ directory: ByteString) -> RecoverOutcome {
         switch self {
-        case .opened, .hangs: self
-        case .doesNotOpen(let reason): .doesNotOpen(reason: reason.replacingPath(directory))
-        case .killed(let reason): .killed(reason: reason.replacingPath(directory))
-        case .diedAfterAnswering(let reason): .diedAfterAnswering(reason: reason.replacingPath(directory))
+        case .opened(var observation):
+            if case .complaint(let complaint) = observation.ownCheck {
+                observation.ownCheck = .complaint(complaint.replacingPath(directory))
+            }
+            return .opened(observation)
+        case .hangs: return self
+        case .doesNotOpen(let reason): return .doesNotOpen(reason: reason.replacingPath(directory))
+        case .killed(let reason): return .killed(reason: reason.replacingPath(directory))
+        case .diedAfterAnswering(let reason): return .diedAfterAnswering(reason: reason.replacingPath(directory))
         }
     }
 }

@@ -43,6 +43,7 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
     var namedCommands: [(name: String, command: Command)] {
         var commands = [("workload", target.workload), ("recover", target.recover)]
         if let initialise = target.initialise { commands.append(("init", initialise)) }
+        if let check = target.check { commands.append(("check", check)) }
         if let server = target.server {
             commands.append(("server: start", server.start))
             if case .command(let words) = server.ready { commands.append(("server: ready", words)) }

@@ -17,6 +17,8 @@ package struct Target: Sendable {
     package var contractExceptions: [ContractException] = []
     package var workload: [ByteString]
     package var recover: [ByteString]
+    /// The store's own checker, which runs on what each recovery left; nil if there is none.
+    package var check: [ByteString]?
     /// The command that prepares an empty directory for the store before anything is recorded; nil if the store needs none.
     package var initialise: [ByteString]?
     /// The server that the workload and recover commands talk to; nil if they open the store themselves.

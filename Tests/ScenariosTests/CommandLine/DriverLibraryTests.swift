@@ -66,11 +66,9 @@ import Testing
         language: Language
     ) throws {
         let manifest = try example(language)
-        for words in [["--ops", "30"], ["--ops", "3", "--value-len", "65536"]] {
-            let run = try Faultline.run(
-                ["run", manifest, "--scenario", "smoke"] + words, directory: temporary.path)
-            #expect(run.status == 0 && run.output.contains("operations acknowledged"), "\(run)")
-        }
+        // Seed 1 draws an empty value and one of 64 KiB among these.
+        let run = try faultline("run", manifest, "--scenario", "smoke", "--ops", "60")
+        #expect(run.status == 0 && run.output.contains("operations acknowledged"), "\(run)")
         let payloads = try oracle(language, ["FAULTLINE_OPS": "300"]).compactMap { $0["payload"] as? String }
             .map { try #require(Data(base64Encoded: $0)) }
         #expect(payloads.contains { $0.isEmpty } && payloads.contains { $0.count == 65536 })
@@ -95,7 +93,7 @@ import Testing
     func `explore passes a store that syncs, and finds one that does not`(
         language: Language, row: (sync: String, status: Int32)
     ) throws {
-        let run = try faultline("explore", example(language), "--ops", "3", "--set", "sync=\(row.sync)")
+        let run = try faultline("explore", example(language), "--ops", "2", "--set", "sync=\(row.sync)")
         #expect(run.status == row.status, "\(run)")
         #expect(row.status == 0 || run.output.contains("durable"), "\(run)")
     }
@@ -118,7 +116,7 @@ import Testing
                     "int main(",
                     "static int sync_log(void *store) { return \(syncs ? "fsync(((clog *)store)->file)" : "!store"); }\n"
                         + "int main("
-                ), ("NULL, dump, close_log, 0, 0", "sync_log, dump, close_log, 4, 0"),
+                ), (".close = close_log", ".close = close_log, .sync = sync_log, .group = 4"),
             ]
         }
     }
@@ -173,6 +171,46 @@ import Testing
         let manifest = try example(.python, [("drive(Store)", "drive(Store, odd_keys=True)")])
         let run = try faultline("run", manifest, "--scenario", "smoke", "--ops", "30")
         #expect(run.status == 0, "\(run)")
+    }
+
+    static let complaining: [(Language, [(String, String)])] = [
+        (
+            .python,
+            [
+                (
+                    "    def close(self)",
+                    "    def check(self): return 'bad page' if COMPLAINS else None\n\n    def close(self)"
+                )
+            ]
+        ),
+        (
+            .c,
+            [
+                (
+                    "int main(",
+                    "static int check(void *store) { return COMPLAINS && store ? faultline_fail(\"bad page\") : 0; }\n"
+                        + "int main("
+                ),
+                (".close = close_log", ".close = close_log, .check = check"),
+            ]
+        ),
+    ]
+
+    @Test(arguments: complaining.filter { Language.here.contains($0.0) }, [true, false])
+    func `a complaint of the store's own checker is part of the dump`(
+        row: (Language, [(String, String)]), complains: Bool
+    ) throws {
+        let word = row.0 == .c ? (complains ? "1" : "0") : (complains ? "True" : "False")
+        _ = try example(row.0, row.1.map { ($0.0, $0.1.replacing("COMPLAINS", with: word)) })
+        let empty = temporary.path + "/empty"
+        try FileManager.default.createDirectory(atPath: empty, withIntermediateDirectories: true)
+        let program = temporary.path + (row.0 == .python ? "/jsonlog.py" : "/clog")
+        let script = "echo '\(empty)' | '\(program)' recover"
+        let answer = try Faultline.run(["-c", script], directory: temporary.path, of: "/bin/sh")
+        let lines = answer.output.split(separator: "\n")
+        try #require(lines.count == 2, "\(answer)")
+        let check = try #require(JSONSerialization.jsonObject(with: Data(lines[0].utf8)) as? [String: String])["check"]
+        #expect(complains ? check?.hasPrefix("bad") == true : check == "ok")
     }
 
     @Test(arguments: Language.here) func `a workload waits to be killed after so many acknowledgements`(
