@@ -28,8 +28,14 @@ class Store:
 
     def dump(self): return self.database.items()
 
+    def check(self):
+        self.database.close()    # verify needs the file for itself
+        try: db.DB(self.environment).verify("data.db")
+        except db.DBError as error: return str(error)
+
     def close(self):
-        self.database.close()
+        try: self.database.close()
+        except db.DBError: pass    # check closed it
         self.environment.close()
 
 

@@ -84,6 +84,7 @@ static void close_log(void *store) {
 }
 int main(int argc, char **argv) {
     for (int i = 1; i < argc; i++) if (!strcmp(argv[i], "--sync=none")) syncs = 0;
-    static const faultline_calls calls = {open_log, put, remove_key, NULL, dump, close_log, 0, 0};
+    static const faultline_calls calls = {
+        .open = open_log, .put = put, .remove = remove_key, .dump = dump, .close = close_log};
     return faultline_drive(argc, argv, &calls);
 }

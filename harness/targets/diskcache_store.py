@@ -21,6 +21,11 @@ class Store:
             if value is None: raise RuntimeError(f"key {key!r} is listed, and its value is missing")
             yield key, value
 
+    def check(self):
+        # Files and directories that no row names are left by a crash, and harm nothing.
+        said = [str(warning.message) for warning in self.cache.check()]
+        return "; ".join([text for text in said if not text.startswith(("unknown file", "empty directory"))][:3])
+
     def close(self): self.cache.close()
 
 

@@ -2,6 +2,7 @@
 """Dulwich (PyPI), Git in Python: a file for each key, and a commit for each operation. The dump is what HEAD holds."""
 import os, sys
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
+from dulwich import porcelain
 from dulwich.objects import Blob, Commit, Tree
 from dulwich.repo import Repo
 from faultline_driver import drive
@@ -34,6 +35,7 @@ class Store:
         self.commit(tree, [])
 
     def dump(self): return [(item.path, self.repository[item.sha].data) for item in self.tree().items()]
+    def check(self): return "; ".join(f"{sha.decode()}: {error}" for sha, error in porcelain.fsck(self.repository))
     def close(self): self.repository.close()
 
 

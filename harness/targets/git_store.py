@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Git: a file for each key, and a commit for each operation in a bare repository. Recovery runs `git fsck`, and the dump is what
-HEAD holds."""
+"""Git: a file for each key, and a commit for each operation in a bare repository. The dump is what HEAD holds, and
+`git fsck` checks the rest."""
 import os, subprocess, sys
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
 from faultline_driver import drive
@@ -17,7 +17,6 @@ class Store:
     def __init__(self, directory):
         self.path = directory + "/repository"
         if not os.path.exists(self.path + "/HEAD"): self.git("init", "--quiet", "--bare", "--initial-branch=master", self.path, there=False)
-        if sys.argv[1] == "recover" and self.head(): self.git("fsck", "--full", "--strict")
 
     def git(self, *words, there=True, data=None):
         command = ["git"] + (["-C", self.path] if there else [])
@@ -47,6 +46,12 @@ class Store:
 
     def delete(self, key): self.commit({name: blob for name, blob in self.entries().items() if name != key})
     def dump(self): return [(name, self.git("cat-file", "blob", blob.decode())) for name, blob in self.entries().items()]
+
+    def check(self):
+        if not self.head(): return None
+        try: self.git("fsck", "--full", "--strict")
+        except RuntimeError as error: return str(error)
+
     def close(self): pass
 
 

@@ -62,6 +62,7 @@ int main(int argc, char **argv) {
         if (!strcmp(argv[i], "--wal=nosync")) syncs = 0;
         if (!strcmp(argv[i], "--wal=off")) has_log = 0;
     }
-    static const faultline_calls calls = {open_store, put, delete_key, NULL, dump, close_store, 0, 0};
+    static const faultline_calls calls = {
+        .open = open_store, .put = put, .remove = delete_key, .dump = dump, .close = close_store};
     return faultline_drive(argc, argv, &calls);
 }

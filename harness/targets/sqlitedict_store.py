@@ -20,6 +20,7 @@ class Store:
         self.dict.commit(blocking=True)
 
     def dump(self): return [(key.encode(), value) for key, value in self.dict.items()]
+    def check(self): return self.dict.conn.select_one("PRAGMA integrity_check")[0]
     def close(self): self.dict.close()
 
 

@@ -2,7 +2,7 @@
 """ZODB (PyPI) on its FileStorage: a transaction for each operation."""
 import os, sys
 sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib"))
-import BTrees.OOBTree, transaction, ZODB, ZODB.FileStorage
+import BTrees.OOBTree, transaction, ZODB, ZODB.FileStorage, ZODB.scripts.fstest
 from faultline_driver import drive
 
 
@@ -24,6 +24,10 @@ class Store:
         transaction.commit()
 
     def dump(self): return list(self.root["kv"].items())
+
+    def check(self):
+        try: ZODB.scripts.fstest.check(self.database.storage.getName())
+        except ZODB.scripts.fstest.FormatError as error: return str(error)
 
     def close(self):
         transaction.abort()

@@ -14,6 +14,7 @@ A driver is a class with your store's own calls:
     drive(Store)
 
 A class with a method sync() is driven in groups: `group` calls of put and delete, one sync, then the acknowledgements.
+A method check() asks the store's own checker after dump(), and returns its complaint; None if it has none.
 Raise Refused from put or delete for an operation that the store refused although it is well. Any other exception there
 ends the workload with exit status 1; from Store() or dump() it says that the store does not open.
 
@@ -24,10 +25,7 @@ import base64, json, os, random, sys, threading, time
 
 class Refused(Exception): """The store refused one operation and goes on."""
 class Usage(Exception): """The driver was called wrongly."""
-
-def text(data):
-    """Base64, as the oracle and a dump need it."""
-    return base64.b64encode(data).decode("ascii")
+def text(data): return base64.b64encode(data).decode("ascii")    # as the oracle and a dump need it
 
 
 class Oracle:
@@ -120,7 +118,9 @@ def recover(Store, directory):
     """The lines of one dump. The store is closed, and its locks are free, before the first is printed."""
     try:
         store = Store(directory)
-        try: lines = [{"key": text(key), "payload": text(value)} for key, value in store.dump()]
+        try:
+            lines = [{"key": text(key), "payload": text(value)} for key, value in store.dump()]
+            if hasattr(store, "check"): lines.append({"check": store.check() or "ok"})
         finally: store.close()
         lines.append({"end": True})
     except Exception as error:

@@ -18,15 +18,14 @@ pub trait Store: Sized {
     fn delete(&mut self, key: &[u8]) -> Result<(), Failure>; // the same; the key may be absent
     fn sync(&mut self) -> Result<(), Failure> { Ok(()) } // once for Options::group operations
     fn dump(&mut self, entry: &mut dyn FnMut(&[u8], &[u8])) -> Result<(), Failure>;
+    fn check(&mut self) -> Option<String> { None } // the store's own checker, after dump: "ok", or its complaint
     fn close(self) -> Result<(), Failure> { Ok(()) } // frees locks, too: the next recovery may begin at once
 }
 
 /// `group`: operations before one sync. `max_value`: of drawn values; with 3000 a few have 64 KiB.
 pub struct Options { pub group: usize, pub max_value: u64 }
 
-impl Default for Options {
-    fn default() -> Self { Options { group: 1, max_value: 3000 } }
-}
+impl Default for Options { fn default() -> Self { Options { group: 1, max_value: 3000 } } }
 
 fn check<T, E: std::fmt::Display>(result: Result<T, E>, what: &str, status: i32) -> T {
     result.unwrap_or_else(|error| { eprintln!("{what}: {error}"); exit(status) })
@@ -51,7 +50,6 @@ fn base64(data: &[u8]) -> String {
 }
 
 struct Random(u64); // splitmix64
-
 impl Random {
     fn below(&mut self, end: u64) -> u64 {
         self.0 = self.0.wrapping_add(0x9e3779b97f4a7c15);
@@ -123,10 +121,11 @@ fn recover<S: Store>(directory: &str) -> String {
     let mut add = |key: &[u8], value: &[u8]| {
         lines += &format!("{{\"key\":\"{}\",\"payload\":\"{}\"}}\n", base64(key), base64(value))
     };
-    match S::open(directory).and_then(|mut store| { store.dump(&mut add)?; store.close() }) {
-        Ok(()) => lines + "{\"end\":true}\n",
-        Err(Failure::Refused) => "{\"error\":\"refused\"}\n".into(),
-        Err(Failure::Failed(why)) => format!("{{\"error\":\"{}\"}}\n", why.escape_default().to_string().replace('\\', "/")),
+    let line = |name: &str, text: &str| format!("{{\"{name}\":\"{}\"}}\n", text.escape_default().to_string().replace('\\', "/"));
+    match S::open(directory).and_then(|mut store| { store.dump(&mut add)?; let said = store.check(); store.close()?; Ok(said) }) {
+        Ok(said) => lines + &said.map_or(String::new(), |said| line("check", &said)) + "{\"end\":true}\n",
+        Err(Failure::Refused) => line("error", "refused"),
+        Err(Failure::Failed(why)) => line("error", &why),
     }
 }
 

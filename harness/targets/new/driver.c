@@ -53,6 +53,7 @@ static int dump(void *store) {
 static void close_store(void *store) { (void)store, close(directory); }
 
 int main(int argc, char **argv) {
-    static const faultline_calls calls = {open_store, put, remove_key, NULL, dump, close_store, 0, 0};
+    static const faultline_calls calls = {
+        .open = open_store, .put = put, .remove = remove_key, .dump = dump, .close = close_store};
     return faultline_drive(argc, argv, &calls);
 }
