@@ -121,8 +121,8 @@ let package = Package(
         .target(
             name: "Benchmarks",
             dependencies: [
-                "CYardsticks", "Scenarios", "Runs", "Machine", "Block", "Exploration", "FaultFS", "Targets", "Events",
-                "Engine",
+                "CYardsticks", "Scenarios", "Runs", "Machine", "Guest", "Block", "Exploration", "FaultFS", "Targets",
+                "Events", "Engine",
                 "Oracle",
                 "Storage", "Model", "Platform", "Bytes", "CPlatform",
             ],

@@ -8,4 +8,9 @@ package protocol BlockDevice: AnyObject {
     func requireOurs() throws(BlockError)
 }
 
+extension BlockDevice {
+    /// The kernel's name for it: `loop0`.
+    var nodeName: String { String(decoding: path.bytes.split(separator: UInt8(ascii: "/")).last ?? [], as: UTF8.self) }
+}
+
 extension LoopDevice: BlockDevice {}

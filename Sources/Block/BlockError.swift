@@ -20,6 +20,10 @@ package enum BlockError: Error, Hashable, Sendable {
     case toolFailed([String], ending: String, said: String)
     /// umount(8) fails again and again.
     case notUnmounted(ByteString, said: String)
+    /// dm-log-writes gave up in the middle of a run: its log was full, or could not be written.
+    case logStopped(ByteString)
+    /// No disk of this machine has this serial number.
+    case noDisk(serial: String)
     /// A mount that does not go away: something works in it.
     case busy(ByteString, seconds: Int)
 }
@@ -41,6 +45,9 @@ extension BlockError: CustomStringConvertible {
             "\(words.joined(separator: " ")) \(ending)" + (said.isEmpty ? "" : "; it said: \(said)")
         case .notUnmounted(let path, let said):
             "\(path) could not be unmounted: \(said) (a process may work in it: `fuser -vm \(path)` lists it)"
+        case .logStopped(let path):
+            "\(path): dm-log-writes stopped logging, because it could not write its log (is there room? `dmesg` says more)"
+        case .noDisk(let serial): "there is no disk with the serial number \(serial)"
         case .busy(let path, let seconds):
             "\(path) could not be unmounted within \(seconds) s: a process works in it (`fuser -vm \(path)` lists it)"
         }

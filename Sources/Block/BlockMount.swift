@@ -59,6 +59,15 @@ package final class BlockMount {
 
     deinit { detach() }
 
+    /// Has it write something beside the store's files, whether that works or not.
+    package func writeSomething() {
+        let probe = mountPoint.appending(component: ".faultline-probe")
+        guard let descriptor = try? OutputDescriptor.create(probe) else { return }
+        _ = faultline_sync_filesystem(descriptor)
+        close(descriptor)
+        _ = probe.withCString { unlink($0) }
+    }
+
     /// Why the filesystem takes no write any more; nil where it does. It was mounted to be written.
     package var refusalOfWrites: String? {
         let probe = mountPoint.appending(component: ".faultline-probe")

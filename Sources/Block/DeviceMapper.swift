@@ -32,6 +32,15 @@ package enum DeviceMapper {
         }
     }
 
+    /// The targets that the kernel has now, loaded or built in; none if this user may not ask.
+    @Sendable package static func targets() -> [String] {
+        guard geteuid() == 0,
+            let outcome = try? FilesystemTool.outcome(of: ["dmsetup", "targets"], [], package: "dmsetup"),
+            outcome.isSuccess
+        else { return [] }
+        return outcome.lines.compactMap { $0.split(separator: " ").first.map(String.init) }
+    }
+
     /// Removes the device of this name. What still uses it gets errors from now on, and the kernel removes it when that ends.
     package static func remove(_ name: String) {
         // It may be suspended, or held for a moment by whoever looks at new devices.

@@ -25,6 +25,17 @@ package enum FreshFilesystem {
         try requireOurs(file, in: directory)
         try FilesystemTool.run(filesystem.makeWords(sectorBytes: sectorBytes), [file], package: filesystem.package)
         let device = try LoopDevice(file, in: directory, blockBytes: sectorBytes, isDirect: false)
+        try makeStore(on: device, filesystem, at: mountPoint, fill: fill)
+        device.release()
+        guard device.waitUntilFree() else { throw BlockError.busy(device.path, seconds: 2) }
+        try image.digHoles()
+    }
+
+    /// Puts an empty directory for the store into a filesystem that was just made, and fills it.
+    package static func makeStore(
+        on device: some BlockDevice, _ filesystem: BlockFilesystem, at mountPoint: ByteString,
+        fill: (_ store: ByteString) throws -> Void
+    ) throws {
         let mount = try BlockMount(device, filesystem, at: mountPoint)
         do {
             let store = mountPoint.appending(component: storeName)
@@ -41,9 +52,6 @@ package enum FreshFilesystem {
             throw error
         }
         try mount.end()
-        device.release()
-        guard device.waitUntilFree() else { throw BlockError.busy(device.path, seconds: 2) }
-        try image.digHoles()
     }
 
     /// Throws unless `file` is a regular file in `directory` with one name, and no link on the way leads elsewhere.

@@ -22,6 +22,18 @@ final class ImageFile {
         guard ftruncate(descriptor, off_t(sizeBytes)) == 0 else { throw failure("ftruncate") }
     }
 
+    /// Opens a file that is there, to be read.
+    init(reading path: ByteString) throws(BlockError) {
+        let number = path.withCString { open($0, O_RDONLY | O_NONBLOCK | O_CLOEXEC) }
+        guard number >= 0 else { throw .system(call: "open", path: path, errno: errno) }
+        var status = stat()
+        guard fstat(number, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            close(number)
+            throw .notARegularFile(path)
+        }
+        (self.path, sizeBytes, descriptor) = (path, UInt64(status.st_size), number)
+    }
+
     deinit { close(descriptor) }
 
     /// Where it is not a hole, in order.

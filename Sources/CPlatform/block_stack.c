@@ -4,8 +4,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
+#include <linux/dm-ioctl.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <unistd.h>
@@ -45,6 +48,39 @@ int faultline_configure_loop_device(const char *device, int file, uint32_t block
     int error = errno;
     close(descriptor);
     return -error;
+}
+
+int faultline_open_direct(const char *path) {
+    int descriptor = open(path, O_RDWR | O_DIRECT | O_CLOEXEC);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+int faultline_write_direct(int descriptor, const void *bytes, size_t count, int64_t offset) {
+    void *aligned = NULL;
+    int error = posix_memalign(&aligned, 4096, count);
+    if (error != 0) return -error;
+    memcpy(aligned, bytes, count);
+    ssize_t written = pwrite(descriptor, aligned, count, offset);
+    error = written < 0 ? errno : (size_t)written == count ? 0 : EIO;
+    free(aligned);
+    return -error;
+}
+
+int faultline_device_mapper_message(const char *name, const char *message) {
+    // What follows the header: the message's target, and its text.
+    union {
+        struct dm_ioctl head;
+        char bytes[1024];
+    } request = {.head = {.version = {DM_VERSION_MAJOR, 0, 0}, .data_size = sizeof request, .data_start = sizeof(struct dm_ioctl)}};
+    const size_t place = sizeof(struct dm_ioctl) + sizeof(struct dm_target_msg);
+    if (strlen(name) >= sizeof request.head.name || strlen(message) >= sizeof request - place) return -ENAMETOOLONG;
+    strcpy(request.head.name, name);
+    strcpy(request.bytes + place, message);
+    int control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
+    if (control < 0) return -errno;
+    int result = ioctl(control, DM_TARGET_MSG, &request) == 0 ? 0 : -errno;
+    close(control);
+    return result;
 }
 
 int faultline_drop_device_cache(int device) { return ioctl(device, BLKFLSBUF, 0) == 0 ? 0 : -errno; }

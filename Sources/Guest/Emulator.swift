@@ -1,4 +1,5 @@
 import Bytes
+import Glibc
 import Targets
 
 /// The command line of QEMU for a guest.
@@ -8,13 +9,15 @@ struct Emulator {
     private let arguments: [ByteString]
 
     init(
-        _ kernel: ByteString, _ files: GuestFiles, memoryMebibytes: Int, _ accelerator: GuestMachine.Accelerator
+        _ kernel: ByteString, _ files: GuestFiles, memoryMebibytes: Int, _ accelerator: GuestMachine.Accelerator,
+        disks: [GuestDisk]
     ) {
         // QEMU's smallest machine, microvm, starts sooner, but loses its timer interrupt on a host with much to do.
         arguments =
             [
                 "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot", "-monitor", "none",
                 "-M", "q35,sata=off,smbus=off", "-m", ByteString("\(memoryMebibytes)"),
+                "-smp", ByteString("\(Self.processorCount)"),
             ]
             + (accelerator == .kvm ? ["-accel", "kvm", "-cpu", "host"] : ["-accel", "tcg", "-cpu", "max"])
             + [
@@ -24,6 +27,24 @@ struct Emulator {
             ]
             + Self.share(files.shared, as: "share", isReadOnly: false)
             + Self.share("/", as: "host", isReadOnly: true)
+            + disks.enumerated().flatMap { Self.disk($1, number: $0) }
+    }
+
+    /// Those of this machine, and no more than the guest makes use of.
+    private static var processorCount: Int { min(4, max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN)))) }
+
+    /// A disk with a log. The header of the log is written with each entry, so that a killed QEMU leaves a whole one.
+    private static func disk(_ disk: GuestDisk, number: Int) -> [ByteString] {
+        let sectors = "logical_block_size=\(GuestDisk.sectorBytes),physical_block_size=\(GuestDisk.sectorBytes)"
+        return [
+            "-blockdev", option(ByteString("driver=file,node-name=file\(number),filename="), disk.file),
+            "-blockdev", option(ByteString("driver=file,node-name=log\(number),filename="), disk.log),
+            "-blockdev",
+            ByteString(
+                "driver=blklogwrites,node-name=disk\(number),file=file\(number),log=log\(number),"
+                    + "log-sector-size=\(GuestDisk.sectorBytes),log-super-update-interval=1"),
+            "-device", ByteString("virtio-blk-pci,drive=disk\(number),serial=\(disk.serial),\(sectors)"),
+        ]
     }
 
     /// A shared directory. Files that the guest makes belong to this user, whatever the guest says.

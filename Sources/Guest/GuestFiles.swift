@@ -1,5 +1,6 @@
 import Bytes
 import Glibc
+import Storage
 
 /// The files of one guest, in a directory of its run.
 struct GuestFiles: Sendable {
@@ -12,36 +13,54 @@ struct GuestFiles: Sendable {
     var image: ByteString { directory.appending(component: "image.cpio") }
     var console: ByteString { directory.appending(component: "console") }
 
-    var command: ByteString { shared.appending(component: "command") }
-    var bring: ByteString { shared.appending(component: "bring") }
     /// There as soon as the guest is up.
     var booted: ByteString { shared.appending(component: "booted") }
 
-    func make() throws(GuestError) {
-        guard shared.withCString({ mkdir($0, 0o700) }) == 0 else {
-            throw .system(call: "mkdir", path: shared, errno: errno)
+    func make() throws(GuestError) { try Self.make(shared) }
+
+    /// The directory of a task, counted from 1.
+    func task(_ number: Int) -> ByteString { shared.appending(component: ByteString("\(number)")) }
+
+    func makeTask(_ number: Int) throws(GuestError) -> GuestTaskFiles {
+        try Self.make(task(number))
+        return GuestTaskFiles(directory: task(number))
+    }
+
+    private static func make(_ directory: ByteString) throws(GuestError) {
+        guard directory.withCString({ mkdir($0, 0o700) }) == 0 else {
+            throw .system(call: "mkdir", path: directory, errno: errno)
         }
     }
 
-    /// The status of the command, once it has ended.
-    var writtenStatus: Int32? { text("status").flatMap { Int32($0) } }
-
     /// Why the guest could not be set up.
-    var writtenFailure: String? { text("failure") }
-
-    /// A line that the guest has written. It may have written anything.
-    private func text(_ name: ByteString) -> String? {
-        let path = shared.appending(component: name)
-        guard let bytes = try? GuestFile.read(path, followingLinks: false), !bytes.isEmpty else { return nil }
-        return String(decoding: bytes.prefix(1000).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
-    }
+    var writtenFailure: String? { GuestTaskFiles.line(of: shared.appending(component: "failure")) }
 }
 
-extension GuestMachine {
-    /// What the guest has copied out of itself: the copies of `GuestTask.bring`, by their last names. The directory may be
-    /// missing. Its content comes from the guest: links in it may lead anywhere.
-    package static func brought(in directory: ByteString) -> ByteString {
-        GuestFiles(directory).shared.appending(component: "brought")
+/// The files of one task of a guest, which sees them as GuestScript.sharedDirectory.
+struct GuestTaskFiles: Sendable {
+    let directory: ByteString
+
+    var command: ByteString { directory.appending(component: "command") }
+    var bring: ByteString { directory.appending(component: "bring") }
+    /// The task begins as soon as it is there.
+    var start: ByteString { directory.appending(component: "start") }
+    /// The copies of `GuestTask.bring`.
+    var brought: ByteString { directory.appending(component: "brought") }
+
+    /// Shows a file to the task: by another name of it, or as a copy.
+    func give(_ file: ByteString, as name: ByteString) throws {
+        let place = directory.appending(component: name)
+        let result = file.withCString { from in place.withCString { link(from, $0) } }
+        if result != 0 { try OutputFile.create(place, try GuestFile.read(file, followingLinks: false)) }
+    }
+
+    /// The status of the command, once it has ended.
+    var writtenStatus: Int32? { Self.line(of: directory.appending(component: "status")).flatMap { Int32($0) } }
+
+    /// A line that the guest has written. It may have written anything.
+    static func line(of path: ByteString) -> String? {
+        guard let bytes = try? GuestFile.read(path, followingLinks: false), !bytes.isEmpty else { return nil }
+        return String(decoding: bytes.prefix(1000).prefix { $0 != UInt8(ascii: "\n") }, as: UTF8.self)
     }
 }
 
@@ -50,9 +69,10 @@ struct GuestStreams {
     private let paths: [GuestMachine.Stream: ByteString]
     private var offsets: [GuestMachine.Stream: Int] = [:]
 
-    init(_ files: GuestFiles) {
+    init(_ files: GuestTaskFiles) {
         paths = [
-            .output: files.shared.appending(component: "stdout"), .errors: files.shared.appending(component: "stderr"),
+            .output: files.directory.appending(component: "stdout"),
+            .errors: files.directory.appending(component: "stderr"),
         ]
     }
 

@@ -6,7 +6,9 @@ struct GuestImage {
     /// Loaded before anything else, because without them there is nothing to read.
     private static let needed = ["virtio_pci", "9pnet_virtio", "9p", "overlay"]
     /// Loaded at the start. crc32c_generic: ext4, xfs and btrfs ask for it by a name that no file tells.
-    private static let loaded = ["crc32c_generic", "loop", "fuse", "dm-mod", "dm-flakey", "dm-log-writes"]
+    private static let loaded = [
+        "crc32c_generic", "loop", "fuse", "dm-mod", "dm-flakey", "dm-log-writes", "virtio_blk",
+    ]
     /// Loaded when the kernel asks for the name, as modprobe would.
     private static let onDemand: [(name: String, modules: [String])] = [
         ("fs-ext4", ["ext4"]), ("fs-ext3", ["ext4"]), ("fs-ext2", ["ext4"]), ("fs-xfs", ["xfs"]),
@@ -15,7 +17,7 @@ struct GuestImage {
         ("dm-thin-pool", ["dm-thin-pool"]), ("dm-snapshot", ["dm-snapshot"]),
     ]
     private static let applets = [
-        "sh", "cat", "chroot", "insmod", "mkdir", "mount", "mv", "poweroff", "reboot", "sleep", "sync",
+        "sh", "cat", "chroot", "insmod", "mkdir", "mount", "mv", "poweroff", "reboot", "rm", "sleep", "sync", "umount",
     ]
 
     /// The archive.

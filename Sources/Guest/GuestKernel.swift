@@ -46,8 +46,9 @@ package struct GuestKernel: Hashable, Sendable {
         return kernel
     }
 
-    /// The kernel that a user asked for: a directory, or the name of a package or a release in the cache.
+    /// The kernel that a user asked for: a .deb file, a directory, or the name of a package or a release in the cache.
     package static func named(_ name: String) throws(GuestError) -> GuestKernel {
+        if name.hasSuffix(".deb") { return try GuestKernel(in: GuestPackage.unpacked(ByteString(name))) }
         if name.contains("/") { return try GuestKernel(in: ByteString(name)) }
         let known = all()
         guard let kernel = known.first(where: { [$0.release, $0.packageName].contains(name) }) else {

@@ -1,3 +1,5 @@
+import Bytes
+
 /// How a guest ended, and what it said on its console.
 package struct GuestOutcome: Hashable, Sendable {
     package enum Ending: Hashable, Sendable {
@@ -20,12 +22,15 @@ package struct GuestOutcome: Hashable, Sendable {
     package var console: [String]
     /// The kernel's line about a process that it killed for want of memory; nil if there was none.
     package var outOfMemory: String?
-    /// From the start of QEMU to the start of the command; nil if it did not come up.
+    /// From the start of QEMU until it was up; nil if it did not come up, or had run another task before.
     package var bootSeconds: Double?
     package var seconds: Double
     /// The release of its kernel.
     package var kernel: String
     package var accelerator: GuestMachine.Accelerator
+    /// The copies of `GuestTask.bring`, by their last names. It may be missing. Its content comes from the guest: links in
+    /// it may lead anywhere.
+    package var brought: ByteString = ""
 }
 
 extension GuestOutcome.Ending: CustomStringConvertible {

@@ -2,11 +2,8 @@ import Bytes
 
 /// The scripts of the guest. The first two are constant; words of users get into the other two as quoted words alone.
 enum GuestScript {
-    /// Where the guest's command sees the shared directory.
-    static let sharedDirectory: ByteString = "/run/faultline-guest"
-
-    /// The first process: it loads modules, mounts the host's files with a layer in memory over them, runs the command, and
-    /// turns the machine off.
+    /// The first process: it loads modules, mounts the host's files, and runs each task when its directory is there, on a
+    /// layer in memory.
     static let initialProcess = """
         #!/bin/sh
         export PATH=/bin
@@ -26,27 +23,45 @@ enum GuestScript {
         mount -t 9p -o "$over,cache=none" share /share || fail "the run's directory cannot be mounted"
         mount -t 9p -o "$over,cache=loose,ro" host /host || fail "the host's files cannot be mounted"
         mount -t tmpfs -o mode=755 layer /layer || fail "no memory for the layer"
-        mkdir /layer/upper /layer/work
-        mount -t overlay -o lowerdir=/host,upperdir=/layer/upper,workdir=/layer/work system /system ||
-            fail "the layer over the host's files cannot be mounted"
-        for place in proc sys dev run tmp; do mkdir -p "/system/$place"; done
-        mount -t proc proc /system/proc
-        mount -t sysfs sys /system/sys
-        mount -t devtmpfs dev /system/dev
-        mkdir -p /system/dev/pts /system/dev/shm
-        mount -t devpts devpts /system/dev/pts
-        mount -t tmpfs -o mode=1777 shm /system/dev/shm
-        mount -t tmpfs -o mode=755 run /system/run
-        mkdir -p /system/run/faultline-guest
-        mount -o bind /share /system/run/faultline-guest || fail "the run's directory cannot be shown to the command"
+
+        # A task has a layer of its own.
+        set_up() {
+            system=/layer/$1/system
+            mkdir "/layer/$1" "/layer/$1/upper" "/layer/$1/work" "$system"
+            mount -t overlay -o "lowerdir=/host,upperdir=/layer/$1/upper,workdir=/layer/$1/work" system "$system" ||
+                fail "the layer over the host's files cannot be mounted"
+            for place in proc sys dev run tmp; do mkdir -p "$system/$place"; done
+            mount -t proc proc "$system/proc"
+            mount -t sysfs sys "$system/sys"
+            mount -t devtmpfs dev "$system/dev"
+            mkdir -p "$system/dev/pts" "$system/dev/shm"
+            mount -t devpts devpts "$system/dev/pts"
+            mount -t tmpfs -o mode=1777 shm "$system/dev/shm"
+            mount -t tmpfs -o mode=755 run "$system/run"
+            mkdir -p "$system/run/faultline-guest"
+        }
+        run() {
+            mount -o bind "/share/$1" "$system/run/faultline-guest" ||
+                fail "the run's directory cannot be shown to the command"
+            chroot "$system" /bin/sh /run/faultline-guest/command </dev/null >"/share/$1/stdout" 2>"/share/$1/stderr"
+            status=$?
+            chroot "$system" /bin/sh /run/faultline-guest/bring </dev/null >"/share/$1/brought.log" 2>&1
+            echo "$status" > "/share/$1/status.new"
+            mv "/share/$1/status.new" "/share/$1/status"
+            # What it has left: processes, mounts, files.
+            kill -9 -1 2>/dev/null
+            umount -l "$system"
+            rm -rf "/layer/$1"
+        }
+        number=1
+        set_up $number
         echo > /share/booted
-        chroot /system /bin/sh /run/faultline-guest/command </dev/null >/share/stdout 2>/share/stderr
-        status=$?
-        chroot /system /bin/sh /run/faultline-guest/bring </dev/null >/share/brought.log 2>&1
-        echo "$status" > /share/status.new
-        sync
-        mv /share/status.new /share/status
-        end
+        while :; do
+            while [ ! -e "/share/$number/start" ]; do sleep 0.03; done
+            run $number
+            number=$((number + 1))
+            set_up $number
+        done
 
         """
 

@@ -8,8 +8,14 @@ package struct GuestTask: Sendable {
     /// The working directory, by its absolute path on the host. What the command writes there stays in the guest.
     package var directory: ByteString
     package var environment: [String: ByteString]
+    /// Files of the host that the command finds in its shared directory, by these names. The guest has its own /dev/shm, and
+    /// does not see that of the host.
+    package var give: [ByteString: ByteString] = [:]
     /// Paths in the guest that are copied out at the end, if they are there.
     package var bring: [ByteString] = []
+
+    /// Where the command sees its shared directory: what it writes there is on the host at once.
+    package static let sharedDirectory: ByteString = "/run/faultline-guest"
 
     /// The variables that the guest takes over from the host. Nothing else is passed on.
     private static let inherited = ["PATH", "LD_LIBRARY_PATH", "NO_COLOR"]

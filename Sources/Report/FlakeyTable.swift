@@ -1,3 +1,4 @@
+import Block
 import Bytes
 import Runs
 import Scenarios
@@ -12,7 +13,7 @@ struct FlakeyTable {
     static func words(for trial: FlakeyTrial) -> String {
         let later = trial.acknowledgedLater > 0 ? ", \(trial.acknowledgedLater) more while it failed" : ""
         let counts = "\(trial.acknowledged.counted("operation")) acknowledged\(later)"
-        let filesystem = trial.reaction.map { "filesystem \($0)" }
+        let filesystem = Self.reaction(trial).map { "filesystem \($0)" }
         let facts = [cell(trial.outcome).text, counts, filesystem, trial.detail]
         return facts.compactMap(\.self).joined(separator: "; ")
     }
@@ -32,11 +33,16 @@ struct FlakeyTable {
             let later = trial.acknowledgedLater > 0 ? " + \(trial.acknowledgedLater)" : ""
             table.add([
                 .init(trial.fault.rawValue), .init(trial.moment == .afterWorkload ? "the end" : "the middle"),
-                .init("\(trial.acknowledged)\(later)"), .init(trial.reaction ?? ""), Self.cell(trial.outcome),
+                .init("\(trial.acknowledged)\(later)"), .init(Self.reaction(trial) ?? ""), Self.cell(trial.outcome),
                 .init(trial.detail ?? ""),
             ])
         }
         return table.lines(for: terminal) + notes.map { ReportLine($0) }
+    }
+
+    /// A filesystem that goes on has met no error, or has not looked.
+    private static func reaction(_ trial: FlakeyTrial) -> String? {
+        trial.reaction == FilesystemReaction.State.readWrite.rawValue ? "noticed nothing" : trial.reaction
     }
 
     private static func cell(_ outcome: FlakeyTrial.Outcome) -> Table.Cell {

@@ -14,14 +14,18 @@ struct GuestRun {
     private let parent: ByteString
     private let runner: ScenarioRunner
     private let machine: GuestMachine
+    private let guests: GuestPool
+    /// The trace that a power-off left, for a run that explores it.
+    private let trace: ByteString?
     private let shouldStop: () -> Bool
 
     init(
         _ request: RunRequest, parent: ByteString, _ runner: ScenarioRunner, _ machine: GuestMachine,
-        shouldStop: @escaping () -> Bool
+        _ guests: GuestPool,
+        trace: ByteString? = nil, shouldStop: @escaping () -> Bool
     ) {
         (self.request, self.parent, self.runner, self.machine) = (request, parent, runner, machine)
-        self.shouldStop = shouldStop
+        (self.guests, self.trace, self.shouldStop) = (guests, trace, shouldStop)
     }
 
     /// Where the guest makes its run directory.
@@ -31,23 +35,34 @@ struct GuestRun {
     func run(_ progress: (RunProgress) -> Void) throws -> RunResult {
         progress(RunProgress("in the guest, Linux \(machine.kernel.release)"))
         let parents = try NewDirectories(making: parent, permissions: 0o777)
-        let scratch = try ScratchDirectory()
-        defer {
-            try? scratch.remove()
-            parents.removeEmpty()
+        defer { parents.removeEmpty() }
+        var inside = request
+        // A guest that is killed at its deadline leaves no result. What takes longer ends before, and says what it left out.
+        if inside.scenario.budget != nil, inside.scenario.budget?.seconds == nil {
+            inside.scenario.budget?.seconds = max(1, machine.deadlineSeconds * 3 / 4)
         }
-        let place = scratch.path.appending(component: "guest")
-        try RunFiles.makeDirectory(place)
+        var task = try Self.task(inside)
+        task.bring = [Self.guestParent]
+        if let trace {
+            task.give[PowerOffGuest.traceName] = trace
+            task.environment[PowerOffGuest.traceVariable] = PowerOffGuest.givenTrace
+        }
         var errors: [UInt8] = []
-        let outcome = try machine.run(try task(), in: place, shouldStop: shouldStop) { stream, bytes in
-            if stream == .errors { errors += bytes.prefix(max(0, Self.keptErrorBytes - errors.count)) }
-        }
-        let brought = GuestMachine.brought(in: place)
+        return try guests.run(
+            task, on: machine, shouldStop: shouldStop,
+            output: { stream, bytes in
+                if stream == .errors { errors += bytes.prefix(max(0, Self.keptErrorBytes - errors.count)) }
+            }, { try result(of: $0, said: ByteString(errors).said) })
+    }
+
+    /// The result of the run in the guest, whose directory is brought here.
+    private func result(of outcome: GuestOutcome, said: String) throws -> RunResult {
+        let brought = outcome.brought
             .appending(
                 component: Self.guestParent.bytes.split(separator: UInt8(ascii: "/")).last.map { ByteString($0) } ?? "")
         guard
             let made = (TreeListing.names(in: brought) ?? []).first(where: { isRun(brought.appending(component: $0)) })
-        else { return runner.failed(request, reason(outcome, said: ByteString(errors).said)) }
+        else { return runner.failed(request, reason(outcome, said: said)) }
         return try keep(brought.appending(component: made), named: made, outcome)
     }
 
@@ -58,20 +73,10 @@ struct GuestRun {
     }
 
     /// The command for the guest. What belongs to this machine is left to the guest's own defaults.
-    private func task() throws -> GuestTask {
-        let words = request.arguments() + ["--machine", "host", "--out", "\(Self.guestParent)", "--json"]
-        var task = GuestTask(
-            [try Self.program()] + words.map { ByteString($0) }, in: try ByteString(".").absolutePath())
-        task.bring = [Self.guestParent]
-        return task
-    }
-
-    /// This program: the running one, or `faultline` beside it.
-    private static func program() throws -> ByteString {
-        let path = ScratchSpace.resolved("/proc/self/exe")
-        let program = (path.parentDirectory ?? "/").appending(component: "faultline")
-        guard program.withCString({ access($0, X_OK) }) == 0 else { throw TargetError.commandNotFound(program) }
-        return program
+    static func task(_ request: RunRequest) throws -> GuestTask {
+        let words = request.arguments() + ["--machine", "host", "--out", "\(guestParent)", "--json"]
+        return GuestTask(
+            [try GuestTask.program()] + words.map { ByteString($0) }, in: try ByteString(".").absolutePath())
     }
 
     /// Why there is no result.
@@ -93,9 +98,7 @@ struct GuestRun {
         let text = String(decoding: try RunFiles.read(path, followingLinks: false), as: UTF8.self)
         let renamed = text.replacing("\(name)", with: "\(newName)")
         var kept = try JSONDecoder().decode(RunResult.self, from: Data(renamed.utf8))
-        kept.guest = RunResult.GuestFacts(
-            kernel: outcome.kernel, accelerator: outcome.accelerator.rawValue, bootSeconds: outcome.bootSeconds,
-            seconds: outcome.seconds)
+        kept.guest = RunResult.GuestFacts(outcome)
         try OutputFile.replace(path, with: try JSONText.bytes(of: kept, .object), permissions: 0o644)
         var result = kept.resolvingLocalPaths(in: RunResult.folder(of: directory.shown), program: runner.program)
         result.command = runner.command(request)
@@ -124,5 +127,23 @@ struct GuestRun {
             guard error == .system(call: "mkdir", path: directory, errno: EEXIST) else { throw error }
             return false
         }
+    }
+}
+
+extension RunResult.GuestFacts {
+    init(_ outcome: GuestOutcome) {
+        self.init(
+            kernel: outcome.kernel, accelerator: outcome.accelerator.rawValue, bootSeconds: outcome.bootSeconds,
+            seconds: outcome.seconds)
+    }
+}
+
+extension GuestTask {
+    /// This program: the running one, or `faultline` beside it.
+    package static func program() throws -> ByteString {
+        let path = ScratchSpace.resolved("/proc/self/exe")
+        let program = (path.parentDirectory ?? "/").appending(component: "faultline")
+        guard program.withCString({ access($0, X_OK) }) == 0 else { throw TargetError.commandNotFound(program) }
+        return program
     }
 }

@@ -20,6 +20,8 @@ package struct RunSession: Sendable {
     package var runsAtOnce = 1
     /// Where runs take place.
     package var machines = MachinePicker.hostAlone
+    /// Its guests. Whoever makes another pool ends it.
+    package var guests = GuestPool()
     private let interruption: Interruption
 
     package init(
@@ -41,21 +43,57 @@ package struct RunSession: Sendable {
             let runner = ScenarioRunner(program: program, wording: wording)
             if interruption.isInterrupted { return runner.failed(request, "interrupted") }
             do {
-                switch machines.place(of: request.needs) {
-                case .host: break
-                case .guest(let machine):
-                    return try GuestRun(request, parent: parent, runner, machine) { interruption.isInterrupted }
-                        .run(progress)
-                case .nowhere(let obstacle): return runner.failed(request, obstacle)
+                guard let scenario = request.scenario as? PowerOffScenario, !PowerOffGuest.isHere else {
+                    return try run(request, runner, progress)
                 }
-                let directory = try RunDirectory(
-                    in: parent, target: request.target.target.name, scenario: request.scenario.name.rawValue,
-                    seed: request.seed)
-                return run(request, in: directory, runner, progress)
+                return try runAfterPowerOff(scenario, request, runner, progress)
             } catch {
                 return runner.failed(request, "\(error)")
             }
         }
+    }
+
+    /// Records in a guest of its own, and then explores where the images can be mounted.
+    private func runAfterPowerOff(
+        _ scenario: PowerOffScenario, _ request: RunRequest, _ runner: ScenarioRunner,
+        _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) throws -> RunResult {
+        if case .nowhere(let obstacle) = machines.place(of: request.needs) { return runner.failed(request, obstacle) }
+        progress(RunProgress("recording in the guest, until its power goes"))
+        let scratch = try ScratchDirectory()
+        defer { try? scratch.remove() }
+        let recorded = try PowerOffRecorder(
+            request: request, filesystem: scenario.block?.filesystem ?? .ext4, machine: try machines.guest(),
+            place: scratch.path, shouldStop: { interruption.isInterrupted }
+        ).record()
+        var recording = request
+        var exploring = scenario
+        exploring.exploration.recorder = .trace(recorded.trace)
+        recording.scenario = exploring
+        var result = try run(
+            recording, runner, trace: recorded.trace, progress)
+        result.guest = result.guest ?? RunResult.GuestFacts(recorded.outcome)
+        return result
+    }
+
+    /// Runs a request where it can be run.
+    private func run(
+        _ request: RunRequest, _ runner: ScenarioRunner, trace: ByteString? = nil,
+        _ progress: @escaping @Sendable (RunProgress) -> Void
+    ) throws -> RunResult {
+        switch machines.place(of: request.needs) {
+        case .host: break
+        case .guest(let machine):
+            return try GuestRun(
+                request, parent: parent, runner, machine, guests, trace: trace,
+                shouldStop: { interruption.isInterrupted }
+            ).run(progress)
+        case .nowhere(let obstacle): return runner.failed(request, obstacle)
+        }
+        let directory = try RunDirectory(
+            in: parent, target: request.target.target.name, scenario: request.scenario.name.rawValue,
+            seed: request.seed)
+        return run(request, in: directory, runner, progress)
     }
 
     private func run(

@@ -10,6 +10,8 @@ package enum ScenarioList {
         IOErrorScenario.self,
         ExploreScenario.self,
         BlockScenario.self,
+        LogWritesScenario.self,
+        PowerOffScenario.self,
         FlakeyScenario.self,
         SoakScenario.self,
     ]

@@ -10,6 +10,7 @@ struct BenchCommand: ParsableCommand {
         commandName: "bench", abstract: "Measures Faultline, each row beside its yardstick in the same run.",
         subcommands: [
             BenchBlockCommand.self, BenchCycleCommand.self, BenchEngineCommand.self, BenchExploreCommand.self,
+            BenchGuestCommand.self,
             BenchModelCommand.self,
             BenchMountCommand.self, BenchValidateCommand.self, BenchWorkloadCommand.self,
         ])

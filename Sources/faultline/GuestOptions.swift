@@ -8,11 +8,11 @@ import Scenarios
 /// The options of the virtual machine.
 struct GuestOptions: ParsableArguments {
     @Option(
-        name: .customLong("guest-kernel"),
+        name: [.customLong("guest-kernel"), .customLong("kernel")],
         help: ArgumentHelp(
             """
-            The guest's kernel: an unpacked Debian package, by its name in the cache or as a directory (default: the newest \
-            in the cache).
+            The guest's kernel: a Debian package by its name in the cache, as a .deb file, or as a directory where it was \
+            unpacked (default: the newest in the cache).
             """, valueName: "package"))
     var kernelName: String?
 

@@ -50,30 +50,7 @@ struct GuestRunCommand: ParsableCommand {
         task.bring = bring
         let directory = try ArgumentPath.existing(out)
         try refuseExisting(in: directory)
-        let (output, errors) = (try OutputFile("-", .replace), try OutputFile("/dev/stderr", .replace))
-        let outcome = try Interruption.shared.awaiting {
-            let scratch = try ScratchDirectory()
-            defer { try? scratch.remove() }
-            let place = scratch.path.appending(component: "guest")
-            try RunFiles.makeDirectory(place)
-            let outcome = try machine.run(task, in: place, shouldStop: { Interruption.shared.isInterrupted }) {
-                // A reader that has gone away does not stop the command.
-                try? ($0 == .output ? output : errors).write($1)
-            }
-            try keep(GuestMachine.brought(in: place), in: directory)
-            return outcome
-        }
-        Interruption.shared.waitIfInterrupted()
-        if let line = outcome.outOfMemory {
-            StandardError.say("faultline: the guest ran out of memory (--guest-memory gives it more): \(line)")
-        }
-        guard case .exited(let status) = outcome.ending else {
-            StandardError.say("faultline: \(outcome.ending)")
-            if !outcome.console.isEmpty { StandardError.say("the end of its console:") }
-            for line in outcome.console { StandardError.say("  \(line)") }
-            throw ExitStatus.error
-        }
-        ExitStatus.exit(passingOn: status)
+        try GuestForwarding.run(task, on: machine) { try keep($0.brought, in: directory) }
     }
 
     /// Throws if a copy would have the name of something that is there: better now than after the command.

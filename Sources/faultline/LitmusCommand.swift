@@ -20,6 +20,7 @@ struct LitmusCommand: ParsableCommand {
               faultline litmus replace.litmus                        what each profile allows
               sudo faultline litmus replace.litmus --fs ext4,xfs     what these filesystems leave
               sudo faultline litmus Tests/ModelTests/Scripts --fs all      every script on every filesystem, as a table
+              faultline litmus replace.litmus --fs ext4 --machine guest    on the guest's kernel, without root
               sudo faultline litmus --random 100 --seed 7 --fs btrfs
 
             A script is a text file (docs/crash-model.md):
@@ -61,6 +62,8 @@ struct LitmusCommand: ParsableCommand {
     @Option(help: "Where the run directories are made (default: FAULTLINE_RUNS, else ./faultline-runs).")
     var out: ByteString?
 
+    @OptionGroup(title: "Options of the guest") var machines: MachineOptions
+
     @OptionGroup var progress: ProgressOptions
 
     @OptionGroup var reports: ReportOptions
@@ -96,6 +99,7 @@ struct LitmusCommand: ParsableCommand {
         let filesystems = try wanted
         let scripts = try readScripts()
         guard !filesystems.isEmpty else { return try showAllowed(scripts) }
+        if machines.choice == .guest { try GuestForwarding.again(on: machines.guest.configuration.machine()) }
         let reports = try reports.open(reading: self.scripts)
         let report = try Interruption.shared.awaiting {
             let report = try observe(scripts, filesystems)

@@ -18,9 +18,12 @@ struct MachineOptions: ParsableArguments {
     @OptionGroup var guest: GuestOptions
 
     /// Decides for each run.
-    var picker: MachinePicker {
+    var picker: MachinePicker { MachinePicker(choice, guest.configuration, lacking: Self.lacking) }
+
+    /// Where the user wants runs.
+    var choice: MachineChoice {
         let variable = getenv("FAULTLINE_MACHINE").flatMap { MachineChoice(rawValue: String(cString: $0)) }
-        return MachinePicker(machine ?? variable ?? .auto, guest.configuration, lacking: Self.lacking)
+        return machine ?? variable ?? .auto
     }
 
     private static let known = Guarded<[[MachineNeed]: String?]>([:])

@@ -174,6 +174,8 @@ struct MatrixCommand: ParsableCommand {
         var session = options.session
         // Concurrent cells share the memory.
         session.runsAtOnce = min(jobs, max(waiting.count, 1))
+        session.guests = GuestPool(keeping: jobs)
+        defer { session.guests.end() }
         let hasFailed = Atomic<Bool>(false)
         let failure = Guarded<(any Error)?>(nil)
         let cannotKeep = Atomic<Bool>(false)

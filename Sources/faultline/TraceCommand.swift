@@ -9,5 +9,5 @@ struct TraceCommand: ParsableCommand {
             place among them, and every injected fault. A trace that was cut off is read up to where it ends, which is \
             said on standard error; docs/trace-format.md describes the file.
             """,
-        subcommands: [TraceShowCommand.self, TraceStatsCommand.self, TraceDiffCommand.self])
+        subcommands: [TraceShowCommand.self, TraceStatsCommand.self, TraceDiffCommand.self, TraceImportCommand.self])
 }

@@ -139,6 +139,14 @@ struct DoctorTests {
         #expect(diagnosis.requirements.filter { !$0.isMet }.map(\.remedy) == [remedy])
     }
 
+    @Test func `a target of device-mapper that is built in is no module, and is there`() throws {
+        let diagnosis = try diagnosis("log-writes") { host in
+            host.text = { $0 == "/proc/misc" ? "236 device-mapper\n" : nil }
+            host.deviceMapperTargets = { ["linear", "log-writes"] }
+        }
+        #expect(diagnosis.requirements.allSatisfy { $0.name != "dm-log-writes" || $0.isMet })
+    }
+
     @Test(arguments: [
         ("mkfs.xfs", "block", "sudo apt-get install xfsprogs"),
         ("mkfs.ext4", "block", "sudo apt-get install e2fsprogs"),

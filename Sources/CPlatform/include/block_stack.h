@@ -1,6 +1,7 @@
 #ifndef CPLATFORM_BLOCK_STACK_H
 #define CPLATFORM_BLOCK_STACK_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 // Filesystems on block devices: calls that Swift's Glibc module lacks. -errno on failure.
@@ -26,5 +27,15 @@ int faultline_configure_loop_device(const char *device, int file, uint32_t block
 
 /// Drops what the kernel's cache holds of a block device (BLKFLSBUF): what lies beneath was changed.
 int faultline_drop_device_cache(int device);
+
+/// Opens a device for reading and writing around the kernel's cache (O_DIRECT).
+int faultline_open_direct(const char *path);
+
+/// Writes bytes to a descriptor of `faultline_open_direct`; offset and count are multiples of its sectors. No flush.
+int faultline_write_direct(int descriptor, const void *bytes, size_t count, int64_t offset);
+
+/// Sends a message to the target at the first sector of a device-mapper device (DM_TARGET_MSG): words with blanks between.
+/// ENAMETOOLONG when name or message are too long.
+int faultline_device_mapper_message(const char *name, const char *message);
 
 #endif

@@ -28,13 +28,18 @@ final class OracleFile: ControlFile, @unchecked Sendable {
     private let recorder: Recorder
     private let outside: SharedDescriptor
     private let judge: Judge?
+    private let willWrite: (@Sendable (_ number: Int) throws(Errno) -> Void)?
     private let rejectedWrites: RejectedWriteLog
     private let lock = Lock()
     private var lineCount = 0
     /// The last writer that closed with a partial line.
     private var closedWriter: OracleHandle?
 
-    init(_ recorder: Recorder, outside: SharedDescriptor, rejectedWrites: RejectedWriteLog, judge: Judge?) {
+    init(
+        _ recorder: Recorder, outside: SharedDescriptor, rejectedWrites: RejectedWriteLog, judge: Judge?,
+        willWrite: (@Sendable (_ number: Int) throws(Errno) -> Void)?
+    ) {
+        self.willWrite = willWrite
         self.recorder = recorder
         self.outside = outside
         self.rejectedWrites = rejectedWrites
@@ -149,6 +154,7 @@ final class OracleFile: ControlFile, @unchecked Sendable {
         let failure: Errno? = line.withUnsafeBytes { bytes in
             do throws(Errno) {
                 try recorder.oracle(UnsafeRawBufferPointer(rebasing: bytes.dropLast())) { () throws(Errno) in
+                    try willWrite?(lineCount + 1)
                     try writeOutside(bytes)
                 }
                 return nil

@@ -276,7 +276,8 @@ package final class FaultMount: @unchecked Sendable {
     ) -> ControlDirectory {
         let rejectedWrites = rejectedWrites
         let oracle = OracleFile(
-            recorder, outside: outside, rejectedWrites: rejectedWrites, judge: options.judgeOracleLine)
+            recorder, outside: outside, rejectedWrites: rejectedWrites, judge: options.judgeOracleLine,
+            willWrite: options.willWriteOracleLine)
         self.oracle = oracle
         let commands = Commands(
             recorder: recorder, faults: faults,

@@ -1,5 +1,6 @@
 import Bytes
 import Model
+import Platform
 
 /// The options of a mount.
 package struct MountOptions: Sendable {
@@ -11,6 +12,9 @@ package struct MountOptions: Sendable {
     /// Checks each line appended to the oracle, without its newline, with its line number. An invalid line fails the
     /// write, and `.faultline/status` gives the reason. Without a check every line is valid.
     package var judgeOracleLine: (@Sendable (_ line: ArraySlice<UInt8>, _ number: Int) -> OracleLineJudgement)?
+    /// Called with the number of each line, from 1, before the line is written outside: in the order of the lines, while
+    /// their writers wait. An error fails the write.
+    package var willWriteOracleLine: (@Sendable (_ number: Int) throws(Errno) -> Void)?
     /// Cuts the power automatically at this point.
     package var crashPoint: CrashPoint?
     /// Called once after the power was cut, in its own thread. All calls on the mount fail by then.

@@ -51,11 +51,6 @@ package struct Doctor: Sendable {
         self.driver = driver
     }
 
-    /// Planned scenarios, which have other requirements.
-    private static let planned: [Subject] = [
-        ("log-writes", "dm-log-writes: replay to every flush", [.root, .deviceMapper("log-writes")])
-    ]
-
     /// Not a scenario, but where those that this machine cannot run may run.
     private static let guest: Subject = (
         "guest", "a virtual machine with root and device-mapper, for block and flakey (--machine guest)",
@@ -78,7 +73,6 @@ package struct Doctor: Sendable {
                 Diagnosis(
                     Self.guest.name, Self.guest.summary, isInThisVersion: true, all(Self.guest.needs))
             ]
-            + Self.planned.map { Diagnosis($0.name, $0.summary, isInThisVersion: false, all($0.needs)) }
     }
 
     /// The missing needs and their remedies, in one line; nil if all are met.
@@ -180,8 +174,11 @@ package struct Doctor: Sendable {
                 name, met: false, "this kernel has no device-mapper, or has not loaded it",
                 remedy: "sudo modprobe \(name)    # no such module: --machine guest")
         }
+        // What is built in has no state as a module. Only root may ask the kernel itself.
         let isLoaded = host.text(ByteString("/sys/module/dm_\(target.replacing("-", with: "_"))/initstate")) != nil
-        guard isLoaded else { return Requirement(name, met: false, "is not loaded", remedy: "sudo modprobe \(name)") }
+        guard isLoaded || host.deviceMapperTargets().contains(target) else {
+            return Requirement(name, met: false, "is not loaded", remedy: "sudo modprobe \(name)")
+        }
         return program("dmsetup", package: "dmsetup")
     }
 

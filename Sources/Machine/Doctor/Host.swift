@@ -1,3 +1,4 @@
+import Block
 import Bytes
 import FaultFS
 import Glibc
@@ -25,6 +26,8 @@ package struct Host: Sendable {
     package var trySandbox: @Sendable () -> SandboxTrial
     /// Looks for a kernel for the guest: its name, or why there is none.
     package var guestKernel: @Sendable () -> (isFound: Bool, finding: String)
+    /// The targets of device-mapper that the kernel has now; none if this user may not ask.
+    package var deviceMapperTargets: @Sendable () -> [String]
 
     package init(
         isRoot: Bool, open: @escaping @Sendable (ByteString) -> Int32,
@@ -32,8 +35,10 @@ package struct Host: Sendable {
         isOpenToAll: @escaping @Sendable (ByteString) -> Bool,
         text: @escaping @Sendable (ByteString) -> String?, tryMount: @escaping @Sendable () -> String?,
         tryNamespace: @escaping @Sendable () -> String?, trySandbox: @escaping @Sendable () -> SandboxTrial,
-        guestKernel: @escaping @Sendable () -> (isFound: Bool, finding: String) = Self.realGuestKernel
+        guestKernel: @escaping @Sendable () -> (isFound: Bool, finding: String) = Self.realGuestKernel,
+        deviceMapperTargets: @escaping @Sendable () -> [String] = { [] }
     ) {
+        self.deviceMapperTargets = deviceMapperTargets
         self.isRoot = isRoot
         self.open = open
         self.program = program
@@ -75,5 +80,6 @@ package struct Host: Sendable {
             return path.withCString { stat($0, &status) } == 0 && status.st_mode & 0o006 == 0o006
         },
         text: { path in SmallFile.contents(of: path).map { String(decoding: $0, as: UTF8.self) } },
-        tryMount: MountTrial.run, tryNamespace: NamespaceTrial.run, trySandbox: { SandboxTrial.here })
+        tryMount: MountTrial.run, tryNamespace: NamespaceTrial.run, trySandbox: { SandboxTrial.here },
+        deviceMapperTargets: DeviceMapper.targets)
 }

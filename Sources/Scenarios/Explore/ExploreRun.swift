@@ -44,7 +44,7 @@ struct ExploreRun: ScenarioRun {
         guard let store = storeInMemory else {
             try refuseWhatNeedsMemory()
             context.progress("recording")
-            let recording = try recordOnMount().recording
+            let recording = try record()
             try control(recording)
             try explore(recording, nil, try takenHistory())
             return try exploreWithoutFault()
@@ -239,8 +239,16 @@ struct ExploreRun: ScenarioRun {
         }
     }
 
-    private mutating func recordOnMount() throws -> LiveCycle.Outcome {
-        if let block = scenario.block { return try recordBlockDevice(block) }
+    private mutating func record() throws -> Recording {
+        guard let block = scenario.block else { return try recordOnMount().recording }
+        switch scenario.recorder {
+        case .served: return try recordBlockDevice(block).recording
+        case .writeLog: return try recordWriteLog(block)
+        case .trace(let path): return try readRecording(path, block)
+        }
+    }
+
+    private func recordOnMount() throws -> LiveCycle.Outcome {
         let backing = context.scratchFile("store")
         try request.target.makeStore(at: backing, runsInit: !scenario.includesInit)
         var cycle = LiveCycle(

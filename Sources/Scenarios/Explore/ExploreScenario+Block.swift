@@ -44,7 +44,19 @@ extension ExploreScenario {
             } texts: {
                 $0.block.map { [$0.filesystem.rawValue] } ?? []
             }.kept(as: "block.filesystem")
-        ] + deviceOptions.map { $0.needing("block") }
+        ] + deviceOptions.map { $0.needing("block") } + [
+            ScenarioOption(
+                "trace", .text, "file",
+                """
+                record nothing: explore this trace of a device, which `faultline trace import` made of a write log. The target \
+                opens the store in the images, and its options are those of the recorded run
+                """
+            ) { (scenario, texts) throws(OptionProblem) in
+                scenario.recorder = .trace(try OptionText.path(texts, of: "trace"))
+            } texts: { scenario in
+                if case .trace(let path) = scenario.recorder { ["\(path)"] } else { [] }
+            }.kept(as: "block.trace").needing("block").excluding("rule", "resume", "with-init")
+        ]
 
     /// Options for the device and for checking its images.
     static let deviceOptions: [ScenarioOption<ExploreScenario>] = [

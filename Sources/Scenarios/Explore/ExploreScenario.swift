@@ -36,6 +36,8 @@ package struct ExploreScenario: Scenario {
     /// The real filesystem to explore below: its sectors are recorded, and each image is mounted. nil for the store's
     /// files.
     package var block: BlockSetup?
+    /// What records the device below that filesystem.
+    package var recorder = DeviceRecorder.served
     /// The directory of the run to resume; nil for a new run.
     package var resumed: ByteString?
     /// Stop as soon as this cause is found.
@@ -62,7 +64,7 @@ package struct ExploreScenario: Scenario {
     }
 
     package func needs(on target: ConfiguredTarget) -> [MachineNeed] {
-        block?.needs ?? (storeInMemory(target) == nil ? Self.needs : [])
+        block.map { recorder.needs(below: $0) } ?? (storeInMemory(target) == nil ? Self.needs : [])
     }
 
     package func optionProblem(

@@ -12,7 +12,7 @@ import Targets
 /// unmount by force, a mount from what is on the device, the store's recovery.
 ///
 /// Which acknowledgements count depends on the fault (docs/power-loss-testing.md):
-/// - error_writes, error_reads, random_read_corrupt: all. Whoever acknowledged a write that failed has ignored the error.
+/// - error_writes, error_reads, random_read_corrupt, error, delay, dust: all. Whoever acknowledged a write that failed has ignored the error.
 /// - drop_writes: those before the fault. A device that answers and drops is to blame for the later ones.
 /// - corrupt_bio_byte, random_write_corrupt: a prefix, and the store may refuse to open: it must not show wrong data.
 ///
@@ -109,7 +109,7 @@ struct FlakeyRun: ScenarioRun {
         tally.acknowledged += history.acknowledged
         trial.acknowledged = change.acknowledged
         trial.acknowledgedLater = history.acknowledged - change.acknowledged
-        trial.reaction = stack.reaction?.rawValue
+        trial.reaction = stack.reaction(to: trial.fault)?.rawValue
         try stack.unmount()
         try stack.change(to: nil)
         let image = place.appending(component: "image")

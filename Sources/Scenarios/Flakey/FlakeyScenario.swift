@@ -40,7 +40,7 @@ package struct FlakeyScenario: Scenario {
         ScenarioOption(
             "fault", .texts, "name", default: usualFaults.map(\.rawValue).joined(separator: " and "),
             """
-            how the device fails, by dm-flakey's name; may be repeated. error_writes: writes fail; drop_writes: they are \
+            how the device fails, by device-mapper's name; may be repeated. error_writes: writes fail; drop_writes: they are \
             dropped and answered as done; corrupt_bio_byte: a byte of each is changed; and, if the kernel has them, \
             \(FlakeyFault.allCases.dropFirst(3).map(\.rawValue).joined(separator: ", "))
             """

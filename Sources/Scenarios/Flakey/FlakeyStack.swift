@@ -11,7 +11,7 @@ final class FlakeyStack {
     let filesystem: BlockFilesystem
     /// The file that holds the device.
     let file: ByteString
-    private let device: FlakeyDevice
+    private let flakey: FlakeyDevice
     private let loop: LoopDevice
     private let mountPoint: ByteString
     private var mount: BlockMount?
@@ -32,21 +32,27 @@ final class FlakeyStack {
         }
         try FreshFilesystem.make(filesystem, at: file, in: place, mountPoint: mountPoint, sizeBytes: sizeBytes)
         loop = try LoopDevice(file, in: place, isDirect: false)
-        device = try FlakeyDevice(named: name, over: loop, sizeBytes: sizeBytes)
-        mount = try BlockMount(device, filesystem, at: mountPoint)
+        flakey = try FlakeyDevice(named: name, over: loop, sizeBytes: sizeBytes)
+        mount = try BlockMount(flakey.device, filesystem, at: mountPoint)
     }
+
+    private var device: MappedDevice { flakey.device }
 
     /// The directory for the store.
     var store: ByteString { mountPoint.appending(component: FreshFilesystem.storeName) }
 
     /// Why the kernel does not take a fault; nil if it does.
-    func problem(with fault: FlakeyFault) throws -> String? { try device.problem(with: fault) }
+    func problem(with fault: FlakeyFault) throws -> String? { try flakey.problem(with: fault) }
 
     /// From now on the device fails; with nil it works again.
-    func change(to fault: FlakeyFault?) throws { try device.change(to: fault) }
+    func change(to fault: FlakeyFault?) throws { try flakey.change(to: fault) }
 
-    /// What the mounted filesystem does; nil if nobody can tell.
-    var reaction: FilesystemReaction.State? { try? FilesystemReaction.state(at: mountPoint) }
+    /// What the mounted filesystem does while its device fails; nil if nobody can tell. Where every write fails, it is made
+    /// to write something outside of the store's directory: it may not have noticed anything yet.
+    func reaction(to fault: FlakeyFault) -> FilesystemReaction.State? {
+        if fault.failsEveryWrite { mount?.writeSomething() }
+        return try? FilesystemReaction.state(at: mountPoint)
+    }
 
     /// Why the mounted filesystem takes no write; nil where it does.
     var refusalOfWrites: String? { mount?.refusalOfWrites }

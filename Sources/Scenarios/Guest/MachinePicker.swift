@@ -35,14 +35,18 @@ package struct MachinePicker: Sendable {
 
     /// The place of a run with these needs.
     ///
-    /// On its own, only what needs device-mapper goes to the guest. For the rest, a guest would hide what is missing here, such
+    /// On its own, only what needs device-mapper, or a virtual machine anyway, goes to the guest. For the rest, a guest would hide what is missing here, such
     /// as root or /dev/fuse, and take its time: exploring below a filesystem mounts thousands of images.
     package func place(of needs: [MachineNeed]) -> Place {
         if choice == .guest { return guest(needs, insteadOf: nil) }
         guard let missing = lacking(needs) else { return .host }
-        guard choice == .auto, needs.contains(where: \.isDeviceMapper) else { return .nowhere(obstacle: missing) }
+        let isForGuest = needs.contains { $0.isDeviceMapper || $0 == .virtualMachine }
+        guard choice == .auto, isForGuest else { return .nowhere(obstacle: missing) }
         return guest(needs, insteadOf: missing)
     }
+
+    /// A guest as the user wants it.
+    package func guest() throws(GuestError) -> GuestMachine { try configuration.machine() }
 
     /// What is missing, here and for the guest; nil if a run with these needs has a place.
     package func obstacle(to needs: [MachineNeed]) -> String? {

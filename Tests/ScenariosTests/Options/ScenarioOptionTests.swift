@@ -67,6 +67,28 @@ struct ScenarioOptionTests {
             .block, ["fs": ["btrfs"], "sector": ["512"], "fsck": ["1"], "epoch-states": ["9"], "samples": ["2"]],
             "--fs btrfs --sector 512 --fsck 1 --epoch-states 9 --samples 2"
         ),
+        (
+            .explore, ["block": ["ext4"], "trace": ["run.trace"]],
+            "--block ext4 --trace run.trace --epoch-states 64 --samples 16"
+        ),
+        (
+            .logWrites,
+            [
+                "fs": ["xfs"], "sector": ["512"], "fsck": ["1"], "epoch-states": ["9"], "samples": ["2"],
+                "states": ["9"],
+                "budget": ["5s"], "partial": ["true"], "hangs": ["2"],
+            ],
+            "--fs xfs --sector 512 --fsck 1 --epoch-states 9 --samples 2 --states 9 --budget 5 --partial --hangs 2"
+        ),
+        (
+            .powerOff,
+            [
+                "fs": ["btrfs"], "sector": ["512"], "fsck": ["1"], "epoch-states": ["9"], "samples": ["2"],
+                "states": ["9"],
+                "budget": ["5s"], "partial": ["true"], "hangs": ["2"],
+            ],
+            "--fs btrfs --sector 512 --fsck 1 --epoch-states 9 --samples 2 --states 9 --budget 5 --partial --hangs 2"
+        ),
         (.flakey, [:], "--fs ext4 --cycles 1"),
         (
             .flakey,
@@ -129,7 +151,10 @@ struct ScenarioOptionTests {
     @Test(
         arguments: [
             (ScenarioName.kill, ["cut-at": ["work"]], "--cut-at is for --scenario power-cut"),
-            (.smoke, ["budget": ["5"]], "--budget is for --scenario power-cut, io-error, explore and block"),
+            (
+                .smoke, ["budget": ["5"]],
+                "--budget is for --scenario power-cut, io-error, explore, block, log-writes and power-off"
+            ),
             (.ioError, ["depth": ["2"]], "--depth is for faultline explore"),
             (
                 .kill, ["kill-at-ack": ["1"], "kill-at-file": ["a"]],
@@ -163,8 +188,11 @@ struct ScenarioOptionTests {
 
     @Test(arguments: [
         ("scenario: kill, cut_at: work", "cut_at is for scenario: power-cut"),
-        ("scenario: [kill, smoke], states: 4", "states is for scenario: explore and block"),
-        ("scenario: smoke, partial: true", "partial is for scenario: power-cut, io-error, explore and block"),
+        ("scenario: [kill, smoke], states: 4", "states is for scenario: explore, block, log-writes and power-off"),
+        (
+            "scenario: smoke, partial: true",
+            "partial is for scenario: power-cut, io-error, explore, block, log-writes and power-off"
+        ),
         ("scenario: kill, kill_at_ack: 100", "kill_at_ack must be a whole number from 1 to 99, or no kill lands"),
         ("scenario: kill, kill_at_ack: 1, kill_at_file: a", "kill_at_ack and kill_at_file exclude each other"),
         ("scenario: io-error, sweep: true, rule: \"fsync -> EIO\"", "sweep and rule exclude each other"),
