@@ -41,6 +41,11 @@ package struct PageRow: Sendable {
     /// The command that repeats it.
     var command: String { (row.result?.command ?? "").replacing(folder, with: "") }
 
+    /// An error of the store in a line, without the directory of this machine.
+    func shown(_ error: Finding.ErrorCount) -> String {
+        "`" + error.text.replacing(folder, with: "").replacing("`", with: "'").prefixOfLine + "`"
+    }
+
     /// Unexpected and known findings.
     var findings: [Finding] { row.result?.findings ?? [] }
 

@@ -56,7 +56,7 @@ package struct PublishedPage: MatrixPage {
         for finding in row.findings {
             lines.append("- \(finding.check.rawValue): \((finding.account?.headline ?? finding.story).prefixOfLine)")
             if !finding.lossKinds.isEmpty { lines.append("  - lost: \(finding.lossKinds.joined(separator: "; "))") }
-            if let error = finding.errors?.first { lines.append("  - the store says: `\(error.text.prefixOfLine)`") }
+            if let error = finding.errors?.first { lines.append("  - the store says: \(row.shown(error))") }
         }
         return lines
     }

@@ -128,9 +128,7 @@ package struct TrackRecordPage: MatrixPage {
         func add(_ title: String, _ text: String) { lines.append("- \(title): \(text.replacing("\n", with: " "))") }
         lines.append("")
         if !finding.lossKinds.isEmpty { add("lost", finding.lossKinds.joined(separator: "; ")) }
-        if let error = finding.errors?.first {
-            add("the store says", "`\(error.text.prefixOfLine.replacing("`", with: "'"))`")
-        }
+        if let error = finding.errors?.first { add("the store says", entry.row.shown(error)) }
         add(
             "seen",
             "in \(entry.states.counted("state")); the strongest profile that shows it is \(finding.strongestProfile)")

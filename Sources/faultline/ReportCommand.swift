@@ -64,7 +64,7 @@ struct ReportCommand: ParsableCommand {
     /// The rows of the logs with their targets; of equal cells the last.
     private func pageRows() throws -> [PageRow] {
         let catalog = try TargetCatalog.besideThisProgram()
-        let working = try ByteString(".").absolutePath().shown.withSlash
+        let working = RunResult.folder(of: try ByteString("here").absolutePath().shown)
         var rows: [PageRow] = []
         for path in paths {
             let folder = RunResult.folder(of: try path.absolutePath().shown)
@@ -104,8 +104,4 @@ struct ReportCommand: ParsableCommand {
         try file.commit()
         if !file.isStandardOutput { StandardOutput.show("\(output)") }
     }
-}
-
-extension String {
-    fileprivate var withSlash: String { hasSuffix("/") ? self : self + "/" }
 }

@@ -28,10 +28,22 @@ package final class ServerEndpoint: Sendable {
     /// `sun_path` has 108 bytes, with a zero at the end (unix(7)). Some servers append a suffix to the path.
     private static let longestSocketPath = 90
 
+    /// Below the range from which the kernel takes ports for connections (net.ipv4.ip_local_port_range, usually from 32768): a client
+    /// that asks whether the server answers must not be given the server's own port, and connect to itself.
+    private static let ports: ClosedRange<UInt16> = 20_000...31_999
+
     private static func freePort() throws(TargetError) -> UInt16 {
+        for _ in 0..<64 {
+            if let port = try? port(free: UInt16.random(in: ports)) { return port }
+        }
+        return try port(free: 0)
+    }
+
+    /// - Parameter wanted: 0 for any.
+    private static func port(free wanted: UInt16) throws(TargetError) -> UInt16 {
         let file = Self.stream(AF_INET)
         guard file.rawValue >= 0 else { throw .system("socket") }
-        var address = loopback(port: 0)
+        var address = loopback(port: wanted)
         var size = socklen_t(MemoryLayout<sockaddr_in>.size)
         let found = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {

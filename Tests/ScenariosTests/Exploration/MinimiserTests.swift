@@ -43,7 +43,7 @@ import Testing
         #expect(tries < 60, "\(tries) states were tried")
     }
 
-    /// A store that fails if more than 40 of its files are missing.
+    /// A store that fails if too many of its files are missing.
     private final class FewFiles: StateRecoverer {
         let recoveries = Atomic<Int>(0)
         let wanted: Int
@@ -65,14 +65,14 @@ import Testing
     @Test func `many different states of a store that never syncs are minimised with a bounded number of recoveries`()
         throws
     {
-        let recording = recording(files: 200, named: { "\(Self.letters($0)).db" })
-        let store = FewFiles(wanted: 160)
+        let recording = recording(files: 48, named: { "\(Self.letters($0)).db" })
+        let store = FewFiles(wanted: 40)
         let memory = MemoryBudget(limitBytes: 1 << 24, spillDirectory: "/tmp")
         let checker = StateChecker(
             recovery: store, judge: EvidenceJudge(Validator(.everything), .durable), memory: memory)
         var collector = FindingCollector(recording)
         var random = RandomStream(seed: 1)
-        for point in (1...40).map({ 240 + 4 * $0 }) {
+        for point in (1...40).map({ 56 + $0 }) {
             let state = try recording.state(.posixMin, at: point, .seeded(random.next()))
             try collector.add(state, try checker.check(state), checker)
         }
