@@ -111,7 +111,7 @@ extension ExploreRun {
         var plain = request
         plain.scenario = control
         var run = ExploreRun(
-            control, plain, try context.part("without-fault").within("without-fault"), program: program)
+            control, plain, try context.part("without-fault").within("scratch"), program: program)
         run.savesProgress = false
         let outcome = Result { try run.run() }
         tally.findings += run.tally.findings
