@@ -43,15 +43,13 @@ package struct FindingCollector {
 
     /// The most states to minimise for each check, and for each symptom.
     private static let minimisedAtMost = (ofCheck: 200, ofSymptom: 50)
-    /// After this many candidates no further state with the symptom is minimised: a store that never syncs loses hundreds of
-    /// writes in each state, and every state has another set of them.
-    private static let candidatesAtMost = 1500
     /// After this many hanging candidates no candidate is tried any more, because each costs the target's timeout.
     private static let hangingTriesAtMost = 3
 
     private let recording: Recording
     private let minimiser: Minimiser
     private let isDuringRecovery: Bool
+    private let candidatesAtMost: Int
     private var groups: [GroupKey: Group] = [:]
     private var minimised: [Symptom: Int] = [:]
     private var candidates: [Symptom: Int] = [:]
@@ -67,8 +65,11 @@ package struct FindingCollector {
     /// The first unconfirmed states, and the first that failed with another symptom in a fresh process.
     package private(set) var contradictions: [Contradiction] = []
 
-    package init(_ recording: Recording, isDuringRecovery: Bool = false) {
+    /// - Parameter candidatesAtMost: after this many candidates no further state with the symptom is minimised. A store that
+    ///   never syncs loses hundreds of writes in each state, and every state has another set of them.
+    package init(_ recording: Recording, isDuringRecovery: Bool = false, candidatesAtMost: Int = 1500) {
         self.recording = recording
+        self.candidatesAtMost = candidatesAtMost
         self.isDuringRecovery = isDuringRecovery
         minimiser = Minimiser(recording)
         sets = RecentPendingSet(recording)
@@ -107,7 +108,7 @@ package struct FindingCollector {
     private func hasTime(for symptom: Symptom) -> Bool {
         let ofCheck = minimised.reduce(0) { $0 + ($1.key.check == symptom.check ? $1.value : 0) }
         return ofCheck < Self.minimisedAtMost.ofCheck && minimised[symptom, default: 0] < Self.minimisedAtMost.ofSymptom
-            && candidates[symptom, default: 0] < Self.candidatesAtMost
+            && candidates[symptom, default: 0] < candidatesAtMost
     }
 
     /// Counts a state that is not minimised. False if it must be reported unminimised, because the run was stopped and its

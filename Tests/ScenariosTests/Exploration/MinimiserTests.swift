@@ -65,19 +65,23 @@ import Testing
     @Test func `many different states of a store that never syncs are minimised with a bounded number of recoveries`()
         throws
     {
-        let recording = recording(files: 48, named: { "\(Self.letters($0)).db" })
-        let store = FewFiles(wanted: 40)
-        let memory = MemoryBudget(limitBytes: 1 << 24, spillDirectory: "/tmp")
-        let checker = StateChecker(
-            recovery: store, judge: EvidenceJudge(Validator(.everything), .durable), memory: memory)
-        var collector = FindingCollector(recording)
-        var random = RandomStream(seed: 1)
-        for point in (1...40).map({ 56 + $0 }) {
-            let state = try recording.state(.posixMin, at: point, .seeded(random.next()))
-            try collector.add(state, try checker.check(state), checker)
+        let recording = recording(files: 30, named: { "\(Self.letters($0)).db" })
+        func recoveries(candidatesAtMost: Int) throws -> Int {
+            let store = FewFiles(wanted: 25)
+            let memory = MemoryBudget(limitBytes: 1 << 24, spillDirectory: "/tmp")
+            let checker = StateChecker(
+                recovery: store, judge: EvidenceJudge(Validator(.everything), .durable), memory: memory)
+            var collector = FindingCollector(recording, candidatesAtMost: candidatesAtMost)
+            var random = RandomStream(seed: 1)
+            for point in 40..<52 {
+                let state = try recording.state(.posixMin, at: point, .seeded(random.next()))
+                try collector.add(state, try checker.check(state), checker)
+            }
+            #expect(collector.causes.count >= 1)
+            return store.recoveries.load(ordering: .relaxed)
         }
-        #expect(collector.causes.count >= 1)
-        #expect(store.recoveries.load(ordering: .relaxed) < 2500)
+        let (few, many) = (try recoveries(candidatesAtMost: 40), try recoveries(candidatesAtMost: 1500))
+        #expect(2 * few < many, "\(few), \(many)")
     }
 
     private static func letters(_ number: UInt64) -> String {
