@@ -15,20 +15,20 @@ final class CheckedStates {
         var line: Int
     }
 
-    private struct QueuedState {
+    struct QueuedState {
         var hash: StateHash
         var epoch: Epoch
         var survivors: Survivors
     }
 
-    private let recovery: any StateRecoverer
-    private let nesting: NestedExploration?
-    private let workers: Int
+    let recovery: any StateRecoverer
+    let nesting: NestedExploration?
+    let workers: Int
     /// Whether to stop: no further recovery begins, and a partly checked state does not count as checked.
-    private let isOver: @Sendable () -> Bool
+    let isOver: @Sendable () -> Bool
     /// Read by all threads, while it does not change.
     let seen: SeenStates
-    private let shown: EvidenceArchive
+    let shown: EvidenceArchive
     private var judged: Set<Sighting> = []
     /// The symptoms of failing evidence.
     private var symptoms: [Sighting: Symptom] = [:]
@@ -37,13 +37,15 @@ final class CheckedStates {
     /// Failing states of all profiles, if there are several.
     private var countedOfAnyProfile: Set<Counted>?
     /// The limit in bytes for the evidence of a batch in memory; the rest goes to the spill file.
-    private let batchBytes: Int
+    let batchBytes: Int
     private var fresh: [QueuedState] = []
     private var waiting: [QueuedState] = []
     var counts: ExplorationCounts
     /// The first states that gave another result when recovered again.
     private(set) var contradictions: [Contradiction] = []
-    private let hangsAtMost: Int
+    /// What recoveries read and showed; nil if recoveries do not tell what they read, or not all of it.
+    var decisions: DecisionTree?
+    let hangsAtMost: Int
 
     init(
         recovery: any StateRecoverer, nesting: NestedExploration?, workers: Int, hangsAtMost: Int,
@@ -57,6 +59,7 @@ final class CheckedStates {
         self.nesting = nesting
         self.workers = max(1, workers)
         self.hangsAtMost = hangsAtMost
+        decisions = nesting == nil && recovery.notesReads ? try DecisionTree() : nil
         counts = earlier?.progress.counts ?? ExplorationCounts()
         // These are counted again, unless the walks are resumed too.
         counts.beginProfile()
@@ -111,24 +114,37 @@ final class CheckedStates {
         }
         let all = waiting
         (fresh, waiting) = ([], [])
-        var losses: (epoch: Epoch, table: LossTable)?
+        var losses: LossesOfEpoch?
         for state in all {
-            let (epoch, line) = (state.epoch, state.epoch.lines)
             guard let number = seen.shown(by: state.hash) else { continue }
-            let sighting = Sighting(shown: number, line: line)
-            if seen.judge(number, at: line), judged.insert(sighting).inserted {
-                symptoms[sighting] = try judge(shown.shown(number), line) { epoch.state(state.survivors) }
-            }
-            guard let symptom = symptoms[sighting] else { continue }
-            seen.recordFailure(number, at: line)
-            guard try countFailure(Counted(hash: state.hash, line: line), isEarly: isEarly) else { continue }
-            if losses?.epoch !== epoch { losses = (epoch, epoch.set.lossTable()) }
-            let failure = Failure(
-                symptom, crashPoint: epoch.set.eventCount, losses: losses!.table.patterns(lostBy: state.survivors),
-                state: { epoch.state(state.survivors) }, evidence: { [shown] in try shown.shown(number).evidence })
-            let isKnown = countedOfAnyProfile?.insert(Counted(hash: state.hash, line: line)).inserted == false
-            try explain(failure, isKnown)
+            try conclude(state, number, isEarly: isEarly, &losses, judging: judge, explaining: explain)
         }
+    }
+
+    typealias LossesOfEpoch = (epoch: Epoch, table: LossTable)
+
+    /// Judges the evidence of a state, unless that is known, and passes the state on if it fails. Returns whether it does.
+    @discardableResult
+    func conclude(
+        _ state: QueuedState, _ number: Int, isEarly: Bool = false, _ losses: inout LossesOfEpoch?,
+        judging judge: (StateEvidence, _ line: Int, _ state: () -> CrashState) throws -> Symptom?,
+        explaining explain: (Failure, _ isKnown: Bool) throws -> Void
+    ) throws -> Bool {
+        let (epoch, line) = (state.epoch, state.epoch.lines)
+        let sighting = Sighting(shown: number, line: line)
+        if seen.judge(number, at: line), judged.insert(sighting).inserted {
+            symptoms[sighting] = try judge(shown.shown(number), line) { epoch.state(state.survivors) }
+        }
+        guard let symptom = symptoms[sighting] else { return false }
+        seen.recordFailure(number, at: line)
+        guard try countFailure(Counted(hash: state.hash, line: line), isEarly: isEarly) else { return true }
+        if losses?.epoch !== epoch { losses = (epoch, epoch.set.lossTable()) }
+        let failure = Failure(
+            symptom, crashPoint: epoch.set.eventCount, losses: losses!.table.patterns(lostBy: state.survivors),
+            state: { epoch.state(state.survivors) }, evidence: { [shown] in try shown.shown(number).evidence })
+        let isKnown = countedOfAnyProfile?.insert(Counted(hash: state.hash, line: line)).inserted == false
+        try explain(failure, isKnown)
+        return true
     }
 
     /// Whether this state is counted at this line for the first time.
@@ -138,9 +154,12 @@ final class CheckedStates {
         return isNew && isFirst
     }
 
-    private func enter(_ result: RecoveryOutcome, of state: QueuedState) throws {
+    /// Returns the number of the evidence.
+    @discardableResult
+    func enter(_ result: RecoveryOutcome, of state: QueuedState) throws -> Int {
         let hash = state.hash
-        let isNew = !seen.wasRecoveredEarlier(hash)
+        // A state may be recovered again to see what it reads.
+        let isNew = !seen.wasRecoveredEarlier(hash) && seen.shown(by: hash) == nil
         if isNew {
             counts.checked += 1
             counts.nested += result.nestedCount
@@ -159,11 +178,12 @@ final class CheckedStates {
                     second: contradicting.second))
         }
         if try seen.enter(hash, showing: result.digest), let new = result.shown { try shown.add(new) }
+        return seen.shown(by: hash)!
     }
 
     // MARK: - On all threads
 
-    private struct RecoveryOutcome: Sendable {
+    struct RecoveryOutcome: Sendable {
         var digest: StateHash
         /// nil if evidence with this digest is already archived.
         var shown: EvidenceArchive.Item?
@@ -174,10 +194,12 @@ final class CheckedStates {
         var contradicting: (first: Evidence, second: Evidence)?
         var nestedCount = 0
         var isBounded = false
+        /// What the recovery read, in order, with the values that it saw, if that was asked for.
+        var reads: [(read: Read, value: StateHash)] = []
     }
 
     /// One of this many states is recovered a second time, because the result must depend only on the state.
-    private static let rerunPeriod = 64
+    static let rerunPeriod = 64
 
     private func recover(_ states: [QueuedState]) throws -> [RecoveryOutcome?] {
         let (recovery, nesting, seen, first, isOver) = (recovery, nesting, seen, counts.checked, isOver)
@@ -193,22 +215,20 @@ final class CheckedStates {
                 if isOver() { return nil }
                 let again = (first + index) % Self.rerunPeriod == 0
                 var outcome = try Self.recover(state.epoch.set.tree(state.survivors), recovery, nesting, again: again)
-                if let digest = outcome?.digest, seen.number(ofDigest: digest) != nil { outcome?.shown = nil }
-                if case .inMemory(let shown) = outcome?.shown,
-                    heldBytes.add(shown.sizeBytes, ordering: .relaxed).newValue > batchBytes
-                {
-                    outcome?.shown = .spilled(try spill.put(shown))
-                }
+                try outcome?.compact(seen, spill, heldBytes, batchBytes)
                 return outcome
             })
         return outcomes.map { $0 ?? nil }
     }
 
     /// nil if the exploration was stopped before the state was completely checked.
-    private static func recover(
-        _ tree: Tree, _ recovery: any StateRecoverer, _ nesting: NestedExploration?, again: Bool
+    static func recover(
+        _ tree: Tree, _ recovery: any StateRecoverer, _ nesting: NestedExploration?, again: Bool,
+        notingReads: Bool = false
     ) throws -> RecoveryOutcome? {
-        let first = try recovery.recover(tree, inFreshProcess: false)
+        let first =
+            notingReads
+            ? try recovery.recoverNotingReads(tree) : try recovery.recover(tree, inFreshProcess: false)
         var shown = StateEvidence(evidence: first.evidence)
         var nested = NestedExploration.Outcome()
         if let nesting, case .opened = first.evidence.recovery {
@@ -219,6 +239,7 @@ final class CheckedStates {
         var outcome = RecoveryOutcome(
             digest: shown.digest, shown: .inMemory(shown), hung: first.hung || nested.hung,
             nestedCount: nested.states, isBounded: nested.isBounded)
+        outcome.reads = (first.reads ?? []).map { ($0, tree.value(of: $0)) }
         if again, !first.hung {
             let second = try recovery.recover(tree, inFreshProcess: false).evidence
             let isStable = second.isEquivalent(to: first.evidence)
@@ -226,5 +247,19 @@ final class CheckedStates {
             if !isStable { outcome.contradicting = (first.evidence, second) }
         }
         return outcome
+    }
+}
+
+extension CheckedStates.RecoveryOutcome {
+    /// Forgets evidence that is archived, and moves it to the spill file if a batch has much of it.
+    mutating func compact(
+        _ seen: SeenStates, _ spill: EvidenceArchive.Spill, _ heldBytes: borrowing Atomic<Int>, _ batchBytes: Int
+    ) throws {
+        if seen.number(ofDigest: digest) != nil { shown = nil }
+        if case .inMemory(let evidence) = shown,
+            heldBytes.add(evidence.sizeBytes, ordering: .relaxed).newValue > batchBytes
+        {
+            shown = .spilled(try spill.put(evidence))
+        }
     }
 }

@@ -1,8 +1,24 @@
+import Model
+
 /// How many of the possible crash states were checked.
 package struct Coverage: Sendable {
     /// The epochs of the trace: stretches between two barriers or oracle lines.
     package var epochs = 0
+    /// The epochs of which every state was checked: each unit of a write kept or lost by itself.
     package var exhaustedEpochs = 0
+    /// The epochs of which no more than every state of the level `torn`, or `whole`, was decided.
+    package var tornEpochs = 0
+    package var wholeEpochs = 0
+    /// The number of states that were decided by what recoveries read; a lower bound where they could not be counted.
+    package var decidedStates = StateCount(0)
+    /// The families of these states: each was decided by one recovery.
+    package var families = 0
+    /// The decided states that were recovered all the same.
+    package var sampledStates = 0
+    /// Why no states were decided although that was asked for.
+    package var decidingObstacle: DecidingObstacle?
+    /// Whether families of failing states have more of them than were counted.
+    package var hasMoreFailing = false
     /// The most unsynced changes in an epoch.
     package var mostAtoms = 0
     /// The epochs with too many states for an exhaustive walk.
@@ -32,6 +48,15 @@ package struct Coverage: Sendable {
     /// The number of profiles that these numbers are summed over; nil for one.
     package var profiles: Int?
 
+    /// The number of epochs of which every state of a level was checked.
+    package func epochs(reaching level: StateLevel) -> Int {
+        switch level {
+        case .units: exhaustedEpochs
+        case .torn: exhaustedEpochs + tornEpochs
+        case .whole: exhaustedEpochs + tornEpochs + wholeEpochs
+        }
+    }
+
     /// Whether every legal state was checked.
     package var isExhaustive: Bool { isComplete && exhaustedEpochs == epochs }
 
@@ -47,6 +72,13 @@ package struct Coverage: Sendable {
     package mutating func add(_ other: Coverage) {
         epochs += other.epochs
         exhaustedEpochs += other.exhaustedEpochs
+        tornEpochs += other.tornEpochs
+        wholeEpochs += other.wholeEpochs
+        decidedStates += other.decidedStates
+        families += other.families
+        sampledStates += other.sampledStates
+        decidingObstacle = decidingObstacle ?? other.decidingObstacle
+        hasMoreFailing = hasMoreFailing || other.hasMoreFailing
         mostAtoms = max(mostAtoms, other.mostAtoms)
         searched += other.searched
         stopped = stopped ?? other.stopped

@@ -40,3 +40,10 @@ extension TraceEvent? {
         }
     }
 }
+
+extension PendingSet {
+    /// Whether the set has at most so many states.
+    func hasAtMost(_ count: Int) -> Bool {
+        FamilySearch(self, .units).stateCount().map { $0.clamped <= count } ?? false
+    }
+}

@@ -7,6 +7,10 @@ final class EpochWalk: @unchecked Sendable {
         case extremes
         /// All states, or those of a bounded search if there are too many.
         case all
+        /// Those of a bounded search, because more is too much.
+        case bounded
+        /// None: they are decided.
+        case decided
     }
 
     struct Candidate {
@@ -47,7 +51,7 @@ final class EpochWalk: @unchecked Sendable {
     ) {
         let atMost = Self.roundFates / max(1, epoch.set.pendingEffectCount)
         roundFound = min(Self.roundFoundAtMost, max(Self.roundFoundAtLeast, atMost))
-        isDone = position == nil
+        isDone = position == nil || extent == .decided
         derivedCount = position ?? 0
         self.epoch = epoch
         self.extent = extent
@@ -56,6 +60,9 @@ final class EpochWalk: @unchecked Sendable {
         self.payloads = payloads
         self.hashes = hashes
     }
+
+    /// Whether all states of the epoch are decided.
+    var isDecided: Bool { extent == .decided }
 
     /// Whether the epoch has a bounded search instead of an exhaustive walk.
     var isSearched: Bool { search != nil }
@@ -80,8 +87,8 @@ final class EpochWalk: @unchecked Sendable {
         let found =
             switch (extent, search) {
             case (.extremes, _): try extremes(&walker, known)
-            case (.all, nil): try walk(&walker, known)
-            case (.all, _): try searched(&walker, known)
+            case (_, nil): try walk(&walker, known)
+            case (_, _?): try searched(&walker, known)
             }
         if !isDone { self.walker = consume walker }
         return found
@@ -90,7 +97,7 @@ final class EpochWalk: @unchecked Sendable {
     private func begin() throws -> StateWalker {
         var walker = try StateWalker(epoch.set, payloads: payloads, known: hashes)
         atomCount = walker.atomCount
-        if extent == .all, walker.hasMoreStates(than: limits.statesPerEpoch) {
+        if extent == .bounded || extent == .all && walker.hasMoreStates(than: limits.statesPerEpoch) {
             search = EpochSearch(epoch.set, walker, limits: limits, seed: seed)
         }
         try skip(derivedCount, &walker)

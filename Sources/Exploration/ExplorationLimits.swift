@@ -17,6 +17,9 @@ package struct ExplorationLimits: Hashable, Sendable {
     /// The most states of each epoch of a crashed recovery, those that keep least first.
     package var nestedStatesPerEpoch = 64
 
+    /// Whether one recovery decides all states that agree on what it read, where recoveries tell that.
+    package var decides = false
+
     package init() {}
 
     package static let defaultHangs = 5

@@ -10,6 +10,10 @@ package struct ExplorationProgress: Sendable {
     /// For the epochs after these: the number of derived states; nil for one that is done.
     var positions: [Int?] = []
     var exhaustedEpochs = 0
+    /// The epochs whose strongest level is that one.
+    var tornEpochs = 0
+    var wholeEpochs = 0
+    var decidedStates = StateCount(0)
     var mostAtoms = 0
     var searched: [Coverage.Bound] = []
     package var counts = ExplorationCounts()
@@ -18,7 +22,8 @@ package struct ExplorationProgress: Sendable {
 
     /// False if the progress is impossible, so that the file with it is damaged.
     package var isPlausible: Bool {
-        let numbers = [epochs, doneEpochs, exhaustedEpochs, mostAtoms] + positions.compactMap(\.self)
+        let numbers =
+            [epochs, doneEpochs, exhaustedEpochs, tornEpochs, wholeEpochs, mostAtoms] + positions.compactMap(\.self)
         return numbers.allSatisfy { (0...1 << 48).contains($0) } && counts.isPlausible
             && doneEpochs + positions.count <= max(epochs, doneEpochs) && exhaustedEpochs + searched.count <= epochs
     }
@@ -30,7 +35,7 @@ package struct ExplorationProgress: Sendable {
 /// The counts are encoded in the same container, as in files of all versions.
 extension ExplorationProgress: Codable {
     private enum CodingKeys: CodingKey {
-        case epochs, doneEpochs, positions, exhaustedEpochs, mostAtoms, searched
+        case epochs, doneEpochs, positions, exhaustedEpochs, tornEpochs, wholeEpochs, decidedStates, mostAtoms, searched
     }
 
     package init(from decoder: any Decoder) throws {
@@ -39,6 +44,9 @@ extension ExplorationProgress: Codable {
         doneEpochs = try values.decode(Int.self, forKey: .doneEpochs)
         positions = try values.decode([Int?].self, forKey: .positions)
         exhaustedEpochs = try values.decode(Int.self, forKey: .exhaustedEpochs)
+        tornEpochs = try values.decodeIfPresent(Int.self, forKey: .tornEpochs) ?? 0
+        wholeEpochs = try values.decodeIfPresent(Int.self, forKey: .wholeEpochs) ?? 0
+        decidedStates = try values.decodeIfPresent(StateCount.self, forKey: .decidedStates) ?? StateCount(0)
         mostAtoms = try values.decode(Int.self, forKey: .mostAtoms)
         searched = try values.decode([Coverage.Bound].self, forKey: .searched)
         counts = try ExplorationCounts(from: decoder)
@@ -50,6 +58,9 @@ extension ExplorationProgress: Codable {
         try values.encode(doneEpochs, forKey: .doneEpochs)
         try values.encode(positions, forKey: .positions)
         try values.encode(exhaustedEpochs, forKey: .exhaustedEpochs)
+        try values.encode(tornEpochs, forKey: .tornEpochs)
+        try values.encode(wholeEpochs, forKey: .wholeEpochs)
+        try values.encode(decidedStates, forKey: .decidedStates)
         try values.encode(mostAtoms, forKey: .mostAtoms)
         try values.encode(searched, forKey: .searched)
         try counts.encode(to: encoder)

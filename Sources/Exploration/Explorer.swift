@@ -14,20 +14,24 @@ import Storage
 /// oracle line, not on the state alone. The results do not depend on the number of threads. Not thread safe.
 package final class Explorer {
     package private(set) var recording: Recording
-    private var profile: Profile
-    private let limits: ExplorationLimits
-    private let seed: UInt64
-    private let workers: Int
+    var profile: Profile
+    let limits: ExplorationLimits
+    let seed: UInt64
+    let workers: Int
     private let checker: StateChecker
     private let judge: EvidenceJudge
-    private let states: CheckedStates
+    let states: CheckedStates
     private var startCount: Int
     private let isOver: @Sendable () -> Bool
-    private let hashes = NodeHashes()
+    let hashes = NodeHashes()
 
     package private(set) var collector: FindingCollector
     package private(set) var nested: NestedFindings
-    package private(set) var coverage: Coverage
+    package internal(set) var coverage: Coverage
+    /// How far the deciding of states has come.
+    var deciding = Deciding()
+    /// The first epoch of which the decided states are not part of `coverage`.
+    private var uncountedEpoch = 0
     /// The counts when the current profile began. Its coverage is the difference.
     private var countsBefore = ExplorationCounts()
     package private(set) var unjudged: Set<String> = []
@@ -76,6 +80,7 @@ package final class Explorer {
         try states.resetJudgements()
         coverage = Coverage(limits: limits)
         progress = ExplorationProgress()
+        deciding = Deciding()
         states.counts.beginProfile()
         countsBefore = states.counts
         startCount = states.counts.checked
@@ -100,6 +105,8 @@ package final class Explorer {
         (states.counts.decided, states.counts.lossy) = (earlier.counts.decided, earlier.counts.lossy)
         (coverage.epochs, coverage.exhaustedEpochs) = (earlier.epochs, earlier.exhaustedEpochs)
         (coverage.mostAtoms, coverage.searched) = (earlier.mostAtoms, earlier.searched)
+        (coverage.tornEpochs, coverage.wholeEpochs) = (earlier.tornEpochs, earlier.wholeEpochs)
+        coverage.decidedStates = earlier.decidedStates
         coverage.hasCheckedExtremes = true
     }
 
@@ -141,9 +148,18 @@ package final class Explorer {
             save(of: [])
         }
         let first = progress.doneEpochs
+        uncountedEpoch = first
+        if decides {
+            try decide(from: first, shouldStop, progress: say)
+            guard coverage.stopped == nil else { return }
+        }
         var done = first
         try forEachChunk(of: Self.epochsPerChunk, .all, from: first, progress.positions) { walks in
             say(step(done))
+            for walk in walks {
+                if walk.position == 0 || walk.isDecided { count(deciding[uncountedEpoch]) }
+                uncountedEpoch += 1
+            }
             try walkAll(walks, shouldStop) { walk in
                 coverage.mostAtoms = max(coverage.mostAtoms, walk.atomCount)
                 if walk.isSearched { coverage.searched.append(walk.bound) } else { coverage.exhaustedEpochs += 1 }
@@ -151,11 +167,12 @@ package final class Explorer {
                 save(of: walks)
                 say(step(done + walks.count(where: \.isDone)))
             }
+            if coverage.stopped == nil, walks.allSatisfy(\.isDecided) { save(of: walks) }
             done += walks.count
         }
     }
 
-    private func step(_ done: Int) -> ExplorationStep {
+    func step(_ done: Int) -> ExplorationStep {
         ExplorationStep(
             epochs: done, of: coverage.epochs, states: counts.checked, found: allCauses.map(\.violation))
     }
@@ -167,14 +184,16 @@ package final class Explorer {
         progress.positions = isChunkDone ? [] : walks.map(\.position)
         if isChunkDone { progress.doneEpochs += walks.count }
         progress.exhaustedEpochs = coverage.exhaustedEpochs
+        (progress.tornEpochs, progress.wholeEpochs) = (coverage.tornEpochs, coverage.wholeEpochs)
+        progress.decidedStates = coverage.decidedStates
         (progress.mostAtoms, progress.searched) = (coverage.mostAtoms, coverage.searched)
         progress.counts = counts
     }
 
     private static let extremesPerChunk = 64
-    private static let epochsPerChunk = 8
+    static let epochsPerChunk = 8
 
-    private func stop(_ shouldStop: () -> StopReason?) -> Bool {
+    func stop(_ shouldStop: () -> StopReason?) -> Bool {
         guard coverage.stopped == nil else { return true }
         if tooManyHang {
             coverage.stopped = .hangs(limits.hangsAtMost)
@@ -200,6 +219,11 @@ package final class Explorer {
         try recording.forEachEpoch(profile) { epoch in
             defer { number += 1 }
             guard number >= 0 else { return false }
+            let known = deciding[number + first]
+            var extent = extent
+            if extent == .all, known.level != nil || known.isTooLarge {
+                extent = known.level == .units ? .decided : .bounded
+            }
             chunk.append(
                 EpochWalk(
                     epoch, extent, limits, seed: seed, payloads: recording.payloads, hashes: hashes,
@@ -232,28 +256,73 @@ package final class Explorer {
         }
     }
 
+    /// Adds the decided states of an epoch to the coverage.
+    private func count(_ epoch: Deciding.OfEpoch) {
+        switch epoch.level {
+        case .units: coverage.exhaustedEpochs += 1
+        case .torn: coverage.tornEpochs += 1
+        case .whole: coverage.wholeEpochs += 1
+        case nil: break
+        }
+        coverage.mostAtoms = max(coverage.mostAtoms, epoch.atomCount)
+        coverage.decidedStates += epoch.states
+        let count = min(epoch.states.clamped, Self.countedAtMost)
+        states.counts.decided += count
+        states.counts.lossy += max(0, count - 1)
+    }
+
+    /// Enough for every sum to stay an `Int`, and the progress plausible.
+    private static let countedAtMost = 1 << 32
+
     // MARK: - Verdicts
 
     private func flush(_ shouldStop: () -> StopReason?) throws {
         try states.flush(isEarly: !coverage.hasCheckedExtremes) {
             stop(shouldStop)
         } judging: { shown, line, state in
-            let judgement = judge.judge(shown.evidence, atLine: line)
-            notTried.formUnion(judgement.notTried)
-            switch judgement.verdict {
-            case .pass: clean = (shown.evidence, judge.linesBefore + line)
-            case .violation, .filesystem: return judgement.symptom
-            case .inconclusive, .harnessError: unjudged.formUnion(judgement.unjudged.values)
-            }
-            if !shown.nested.isEmpty { try nested.judge(shown.nested, of: state()) }
-            return nil
+            try symptom(of: shown, line, state)
         } explaining: { failure, isKnown in
-            states.counts.failing += 1
-            if !isKnown { try collector.add(failure, checker, isOver: isOver) }
+            try explain(failure, isKnown)
         }
     }
 
+    /// Judges the evidence of a state, and passes the state on if it fails. Returns whether it does.
+    func conclude(
+        _ state: CheckedStates.QueuedState, _ number: Int, _ losses: inout CheckedStates.LossesOfEpoch?
+    ) throws -> Bool {
+        // Epochs are decided several times, and not in the order of their lines.
+        try states.conclude(state, number, isEarly: true, &losses) { shown, line, state in
+            try symptom(of: shown, line, state)
+        } explaining: { failure, isKnown in
+            try explain(failure, isKnown)
+        }
+    }
+
+    private func symptom(of shown: StateEvidence, _ line: Int, _ state: () -> CrashState) throws -> Symptom? {
+        let judgement = judge.judge(shown.evidence, atLine: line)
+        notTried.formUnion(judgement.notTried)
+        switch judgement.verdict {
+        case .pass: clean = (shown.evidence, judge.linesBefore + line)
+        case .violation, .filesystem: return judgement.symptom
+        case .inconclusive, .harnessError: unjudged.formUnion(judgement.unjudged.values)
+        }
+        if !shown.nested.isEmpty { try nested.judge(shown.nested, of: state()) }
+        return nil
+    }
+
+    private func explain(_ failure: Failure, _ isKnown: Bool) throws {
+        states.counts.failing += 1
+        if !isKnown { try collector.add(failure, checker, isOver: isOver) }
+    }
+
     private func fillCoverage() {
+        // What is decided beyond the epochs that were walked.
+        let (saved, levels) = (coverage.decidedStates, deciding)
+        if coverage.stopped != nil {
+            for number in uncountedEpoch..<max(uncountedEpoch, coverage.epochs) { count(levels[number]) }
+        }
+        progress.decidedStates = saved
+        (coverage.families, coverage.sampledStates) = (deciding.families, deciding.sampled)
         // `decided` is as of the last saved round: later states are checked again after resuming.
         let (decided, lossy) = (progress.counts.decided, progress.counts.lossy)
         progress.counts = counts

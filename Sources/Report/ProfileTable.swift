@@ -12,13 +12,14 @@ struct ProfileTable {
     func lines(for terminal: Terminal) -> [ReportLine] {
         var table = Table([
             .init("profile"), .init("verdict"), .init("states", .right), .init("failing", .right),
-            .init("epochs", .right), .init("exhaustive", .right),
+            .init("epochs", .right), .init("torn", .right), .init("exhaustive", .right),
         ])
         for one in profiles {
             table.add([
                 .init(one.profile.rawValue),
                 .init(RunReport.verdict(one.verdict, one.explored), RunReport.style(of: one.verdict)),
                 .init("\(one.decided)"), .init("\(one.failingStates)"), .init("\(one.explored)"),
+                .init(one.explored.torn.map { "\($0)" } ?? ""),
                 .init("\(one.explored.exhaustive)"),
             ])
         }

@@ -111,10 +111,17 @@ package struct RunReport: ReportSubject {
             + "\(boundaries.states.counted("distinct state"))"
     }
 
+    /// `32794`, or `9.4e28` where states were decided without being recovered.
+    private static func decided(_ states: RunResult.States) -> String {
+        guard let decided = states.deciding?.states.description, decided.count > 12 else { return "\(states.decided)" }
+        let digits = decided.prefix(2)
+        return "\(digits.first!).\(digits.last!)e\(decided.count - 1)"
+    }
+
     private var counts: String {
         var parts = ["\(result.acknowledged.counted("operation")) acknowledged"]
         if result.states.checked > 1 {
-            parts.append("\(result.states.checked) crash states recovered, \(result.states.decided) judged")
+            parts.append("\(result.states.checked) crash states recovered, \(Self.decided(result.states)) judged")
         }
         if !result.cuts.isEmpty {
             let what = result.scenario == .kill ? "kill" : "live cut"

@@ -87,6 +87,7 @@ package struct ScenarioRunner: Sendable {
         result.acknowledged = tally.acknowledged
         result.states = RunResult.States(decided: tally.counts.decided, checked: tally.counts.checked)
         result.states.exhaustive = tally.coverage?.isExhaustive ?? false
+        result.states.deciding = tally.coverage.flatMap { RunResult.Deciding($0) }
         result.coverage = tally.coverage.map { wording.words(for: $0) }
         result.explored = tally.coverage.map { RunResult.Explored($0) } ?? tally.parts
         result.resume = tally.continuation.map { resumeCommand(request, $0) }

@@ -12,7 +12,7 @@ final class SeenStates: @unchecked Sendable {
     /// For each evidence number: the last line at which it was judged, and the last at which it failed.
     private var lastJudged: [Int] = []
     private var lastFailed: [Int] = []
-    /// By hash of a failing state: the last line at which it was counted.
+    /// The failing states that were counted, each with the line at which it was.
     private var counted: StateIndex
 
     /// The states that were recovered, and counted, before this exploration was resumed.
@@ -35,7 +35,7 @@ final class SeenStates: @unchecked Sendable {
         guard let number = states[hash] else { return true }
         if number < 0 { return number != Self.queued(at: line) }
         if lastJudged[Int(number)] != line { return true }
-        return lastFailed[Int(number)] == line && counted[hash] != Int32(line)
+        return lastFailed[Int(number)] == line && counted[Self.counting(hash, at: line)] == nil
     }
 
     /// Prefetches the slots of these states into the processor's cache.
@@ -86,10 +86,11 @@ final class SeenStates: @unchecked Sendable {
 
     /// Marks a failing state as counted at this line. False if it was already counted at this line.
     func count(_ hash: StateHash, at line: Int) throws(RecordingError) -> Bool {
-        guard let last = try counted.insert(hash, Int32(line)) else { return true }
-        guard last != Int32(line) else { return false }
-        try counted.set(hash, Int32(line))
-        return true
+        try counted.insert(Self.counting(hash, at: line), 0) == nil
+    }
+
+    private static func counting(_ hash: StateHash, at line: Int) -> StateHash {
+        .mixed(hash, StateHash(high: UInt64(bitPattern: Int64(line)), low: 0))
     }
 
     /// Calls `body` with each recovered state, including those before the exploration was resumed.

@@ -41,6 +41,25 @@ package struct MemoryRecovery: StateRecoverer {
         return RecoveredState(evidence: Evidence(first, secondRecovery: second, probe: probe))
     }
 
+    /// Not with a write after the recovery: what is read after the second power cut is not noted.
+    package var notesReads: Bool { probing == nil }
+
+    package func recoverNotingReads(_ tree: Tree) throws -> RecoveredState {
+        let recorder = ReadRecorder()
+        let storage = try MemoryStorage(tree, payloads: payloads, sharing: images, noting: recorder)
+        let first = dump(storage)
+        guard case .opened = first else { return RecoveredState(evidence: Evidence(first), reads: recorder.reads) }
+        guard tree.isReadWhole(by: recorder.reads) else {
+            let second = dump(storage)
+            return RecoveredState(
+                evidence: Evidence(first, secondRecovery: second == first ? first : second), reads: recorder.reads)
+        }
+        // There is nothing left that the second recovery could read first.
+        let number = Self.count.add(1, ordering: .relaxed).newValue
+        let second = seconds.recovery(after: storage.contentHash(), showing: first, number: number) { dump(storage) }
+        return RecoveredState(evidence: Evidence(first, secondRecovery: second), reads: recorder.reads)
+    }
+
     package func recording(ofRecovering tree: Tree) throws -> Recording? {
         let storage = try RecordingStorage(MemoryStorage(tree, payloads: payloads))
         _ = dump(storage)
@@ -84,5 +103,27 @@ package struct MemoryRecovery: StateRecoverer {
             return others == observation.entries
                 ? .kept : .unkept(reason: "after the next power cut other keys have changed")
         }
+    }
+}
+
+extension Tree {
+    /// Whether these are reads of all names in the root, and of all that is in its files.
+    fileprivate func isReadWhole(by reads: [Read]) -> Bool {
+        var (hasListing, readBytes, sizes) = (false, 0 as UInt64, 0)
+        for read in reads {
+            switch read {
+            case .listing: hasListing = true
+            case .size: sizes += 1
+            case .data(_, let range): readBytes += UInt64(range.count)
+            case .name, .attributes, .extendedAttributes: break
+            }
+        }
+        var (files, bytes) = (0, 0 as UInt64)
+        for inode in nodes[.root]?.entries.values ?? [:].values {
+            guard let node = nodes[inode], node.kind == .regular else { continue }
+            files += 1
+            bytes += (node.sizeBytes + Read.blockBytes - 1) / Read.blockBytes * Read.blockBytes
+        }
+        return hasListing && sizes == files && readBytes == bytes
     }
 }

@@ -7,6 +7,10 @@ package protocol StateRecoverer: Sendable {
     ///
     /// - Parameter inFreshProcess: no data may carry over from earlier recoveries.
     func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState
+    /// Whether `recoverNotingReads` tells everything that a recovery reads.
+    var notesReads: Bool { get }
+    /// Recovers `tree`, twice if it opens, and notes what both recoveries read of it.
+    func recoverNotingReads(_ tree: Tree) throws -> RecoveredState
     /// Records the recovery of `tree`, so that it can be crashed too; nil if that is not supported.
     func recording(ofRecovering tree: Tree) throws -> Recording?
     /// The number of states to recover between two checks whether to stop.
@@ -16,6 +20,11 @@ package protocol StateRecoverer: Sendable {
 }
 
 extension StateRecoverer {
+    package var notesReads: Bool { false }
+    package func recoverNotingReads(_ tree: Tree) throws -> RecoveredState {
+        try recover(tree, inFreshProcess: false)
+    }
+
     /// Enough for all threads, and few enough to keep a time budget.
     package var batchCount: Int { 256 }
 }
@@ -26,5 +35,11 @@ package struct RecoveredState: Sendable {
     /// Whether it was killed after the target's timeout.
     package var hung: Bool { evidence.recovery.isHung }
 
-    package init(evidence: Evidence) { self.evidence = evidence }
+    /// What was read of the state before it was changed, in order; nil if that was not noted.
+    package var reads: [Read]?
+
+    package init(evidence: Evidence, reads: [Read]? = nil) {
+        self.evidence = evidence
+        self.reads = reads
+    }
 }

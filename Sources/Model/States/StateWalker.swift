@@ -92,6 +92,9 @@ public struct StateWalker: ~Copyable {
         try go(to: members)
     }
 
+    /// Moves to the state with these atoms, one bit each, which must be a legal state. Not to be mixed with `next`.
+    package mutating func choose(members: [UInt64]) throws { try go(to: members) }
+
     /// Moves to the state that loses exactly the effects for which `isLost` is true and all effects that depend on them.
     public mutating func choose(losing isLost: (_ effectIndex: Int) -> Bool) throws {
         var members = emptyMembers
@@ -204,19 +207,5 @@ public struct StateWalker: ~Copyable {
             let name = table.nameHashes[slot]
             replace(directory, old, old ^ .mixed(name, before) ^ .mixed(name, after))
         }
-    }
-}
-
-/// A set of atoms, one bit each.
-extension [UInt64] {
-    fileprivate func holds(_ atom: Int) -> Bool { self[atom >> 6] >> UInt64(atom & 63) & 1 == 1 }
-    fileprivate mutating func insert(_ atom: Int) { self[atom >> 6] |= 1 << UInt64(atom & 63) }
-
-    /// The first atom that is in only one of the sets.
-    fileprivate func firstDifference(_ other: [UInt64]) -> Int? {
-        for word in indices where self[word] != other[word] {
-            return word << 6 + (self[word] ^ other[word]).trailingZeroBitCount
-        }
-        return nil
     }
 }

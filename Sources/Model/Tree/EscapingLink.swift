@@ -71,7 +71,12 @@ extension Node {
 extension ByteString {
     fileprivate var isAbsolute: Bool { bytes.first == UInt8(ascii: "/") }
 
-    fileprivate var components: [ByteString] { bytes.split(separator: UInt8(ascii: "/")).map { ByteString($0) } }
+    /// The names of a path, in order.
+    var components: [ByteString] {
+        let slash = UInt8(ascii: "/")
+        if !bytes.contains(slash) { return isEmpty ? [] : [self] }
+        return bytes.split(separator: slash).map { ByteString($0) }
+    }
 
     /// A relative link without `..` leads down. It can leave only through another link.
     fileprivate var mayEscape: Bool { isAbsolute || components.contains("..") }

@@ -28,7 +28,7 @@ extension Node {
 }
 
 extension NodeKind {
-    fileprivate var digest: StateHash {
+    var digest: StateHash {
         switch self {
         case .regular: StateHash(5, 1)
         case .directory: StateHash(5, 2)

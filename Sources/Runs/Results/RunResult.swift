@@ -10,6 +10,8 @@ package struct RunResult: Codable, Sendable {
         package var decided = 0
         /// Distinct states that were recovered.
         package var checked = 0
+        /// How states were decided by what recoveries read; nil if none were.
+        package var deciding: Deciding?
         /// Whether every legal state was checked.
         package var exhaustive = false
         /// Checked states a second, without the time for recording.
@@ -23,6 +25,26 @@ package struct RunResult: Codable, Sendable {
         }
     }
 
+    /// States that were decided without being recovered.
+    package struct Deciding: Codable, Sendable, Equatable {
+        /// The number of states of the levels that were decided: exact where they can be counted, otherwise a lower bound.
+        package var states: StateCount
+        /// The families of states that agree on what a recovery read.
+        package var families: Int
+        /// The decided states that were recovered all the same, to see that they show the same.
+        package var sampled: Int
+        /// Why states were not decided after all.
+        package var obstacle: DecidingObstacle?
+        /// Whether there are more failing states than were counted.
+        package var hasMoreFailing: Bool
+
+        package init?(_ coverage: Coverage) {
+            guard coverage.families > 0 || coverage.decidingObstacle != nil else { return nil }
+            (states, families, sampled) = (coverage.decidedStates, coverage.families, coverage.sampledStates)
+            (obstacle, hasMoreFailing) = (coverage.decidingObstacle, coverage.hasMoreFailing)
+        }
+    }
+
     /// The number of explored epochs of the recorded run, exhaustively or by bounded search.
     package struct Explored: Codable, Sendable, Hashable {
         /// The number done, in `unit`.
@@ -30,6 +52,9 @@ package struct RunResult: Codable, Sendable {
         package var of: Int
         /// The number explored exhaustively.
         package var exhaustive: Int
+        /// The number of epochs of which every state was decided in which writes are torn in the usual ways; nil if no states
+        /// were decided by what recoveries read.
+        package var torn: Int?
         /// The unit of the counts; nil for epochs.
         package var unit: Unit?
 
@@ -41,7 +66,8 @@ package struct RunResult: Codable, Sendable {
             case trials
         }
 
-        package init(epochs: Int, of: Int, exhaustive: Int, unit: Unit? = nil) {
+        package init(epochs: Int, of: Int, exhaustive: Int, torn: Int? = nil, unit: Unit? = nil) {
+            self.torn = torn
             self.epochs = epochs
             self.of = of
             self.exhaustive = exhaustive
@@ -61,7 +87,8 @@ package struct RunResult: Codable, Sendable {
         package static func + (one: Explored, other: Explored) -> Explored {
             Explored(
                 epochs: one.epochs + other.epochs, of: one.of + other.of,
-                exhaustive: one.exhaustive + other.exhaustive, unit: one.unit ?? other.unit)
+                exhaustive: one.exhaustive + other.exhaustive,
+                torn: one.torn.flatMap { torn in other.torn.map { torn + $0 } }, unit: one.unit ?? other.unit)
         }
     }
 
@@ -279,104 +306,14 @@ extension RunResult {
     }
 }
 
-/// One cause of contract violations, with the smallest state that shows it.
-package struct Finding: Codable, Sendable {
-    package var check: Check
-    package var strongestProfile: CrashProfile
-    /// Descriptions of the lost writes.
-    package var lost: [String]
-    package var story: String
-    /// The number of states that failed for this cause.
-    package var states: Int
-    /// The case's directory.
-    package var `case`: String?
-    /// Why there is no case; nil if there is one.
-    package var caseProblem: String?
-    /// The command that recovers this crash state again, from the recorded trace.
-    package var replay: String?
-    /// The command that repeats the run and looks for the same cause, to verify a fix of the store.
-    package var recheck: String?
-    /// The kinds of lost writes and their files. Findings with equal kinds have the same cause.
-    package var lossKinds: [String] = []
-    /// The whole story, with its timeline; nil if there is no recording.
-    package var account: CrashStory?
-    /// True if the time was up before the state was fully minimised; nil otherwise.
-    package var isCutShort: Bool?
-    /// Why it is accepted (`known:` in the manifest or the matrix); nil if it is not.
-    package var known: String?
-    /// The confirmations on real filesystems; nil if none was attempted.
-    package var confirmed: [Confirmation]?
-    /// The check of the store that these states break, if they are the filesystem's because its device had failed before;
-    /// nil otherwise. `check` is then `filesystem`.
-    package var storeCheck: Check?
-    /// Why it fails; nil if a live store failed other than by a broken check.
-    package var cause: Cause?
-    /// The missing syncs, or why none would help; nil if they were not searched for.
-    package var fix: BarrierFix?
-    /// The store's errors in these states, by kind, most frequent first; nil if there were none.
-    package var errors: [ErrorCount]?
-
-    package init(
-        check: Check, strongestProfile: CrashProfile, lost: [String], story: String, states: Int,
-        lossKinds: [String] = [], account: CrashStory? = nil, isCutShort: Bool? = nil
-    ) {
-        self.check = check
-        self.strongestProfile = strongestProfile
-        self.lost = lost
-        self.story = story
-        self.states = states
-        self.lossKinds = lossKinds
-        self.account = account
-        self.isCutShort = isCutShort
-    }
-
-    /// One kind of error, and the number of states with it.
-    package struct ErrorCount: Codable, Hashable, Sendable {
-        /// The error text without its variable parts.
-        package var pattern: TextPattern
-        /// The error text of one of the states.
-        package var text: String
-        package var states: Int
-    }
-}
-
-extension Finding {
-    /// Whether the filesystem may have lost this because its device had failed before.
-    package var followsDeviceFault: Bool { storeCheck != nil }
-
-    /// Whether both are reported as one. A finding of an older version has no cause; then the check and the losses decide.
-    package func isGrouped(with other: Finding) -> Bool {
-        guard let cause, let theirs = other.cause else {
-            return cause == nil && other.cause == nil && check == other.check && lossKinds == other.lossKinds
-        }
-        return cause.isGrouped(with: theirs)
-    }
-
-    package mutating func add(_ group: CauseGroup) {
-        for member in group.members { add(member.cause, member.violation.error, states: member.stateCount) }
-    }
-
-    package mutating func add(_ cause: Cause, _ error: String?, states count: Int) {
-        states += count
-        guard let pattern = cause.error else { return }
-        var errors = errors ?? []
-        if let known = errors.firstIndex(where: { $0.pattern == pattern }) {
-            errors[known].states += count
-        } else {
-            errors.append(ErrorCount(pattern: pattern, text: error ?? pattern.description, states: count))
-        }
-        self.errors = errors.enumerated().sorted { ($1.element.states, $0.offset) < ($0.element.states, $1.offset) }
-            .map(\.element)
-    }
-}
-
 extension RunResult.Explored: CustomStringConvertible {
     /// `150/605`, or `3/7 parts`
     package var description: String { "\(epochs)/\(of)" + (unit.map { " \($0.rawValue)" } ?? "") }
 
     package init(_ coverage: Coverage) {
         self.init(
-            epochs: coverage.exploredEpochs, of: coverage.epochs, exhaustive: coverage.exhaustedEpochs)
+            epochs: coverage.exploredEpochs, of: coverage.epochs, exhaustive: coverage.exhaustedEpochs,
+            torn: coverage.families > 0 ? coverage.epochs(reaching: .torn) : nil)
     }
 }
 

@@ -80,6 +80,13 @@ extension ExploreScenario {
             """
         ).limiting,
         .flag(
+            "decide", \.limits.decides,
+            """
+            one recovery decides all states that agree on what it read, so that more epochs are exhausted (engine and events, \
+            without --depth 2 and --writable)
+            """
+        ),
+        .flag(
             "no-fix", \.skipsFixes,
             """
             do not look, after the exploration, for the additional syncs with which no state would fail for a finding's cause

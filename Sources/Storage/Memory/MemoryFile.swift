@@ -7,31 +7,43 @@ import Platform
 final class MemoryFile: StorageFile {
     private let content: Guarded<Content>
     private let name: ByteString
+    /// Notes the reads; nil if nobody asks for them, or for a new file.
+    private let noted: ReadFile?
 
     init(name: ByteString, contents: [UInt8] = []) {
         self.name = name
+        noted = nil
         content = Guarded(Content(contents))
     }
 
     /// A file with the content of `image`, which it shares until the first write.
-    init(name: ByteString, _ image: FileImage) {
+    init(name: ByteString, _ image: FileImage, noting recorder: ReadRecorder?) {
         self.name = name
+        noted = recorder.map { ReadFile(name, $0) }
         content = Guarded(Content(image))
     }
 
     func contentHash() -> StateHash { content.withLock { $0.hash } }
 
     func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) -> Int {
-        content.withLock { $0.read(into: buffer, at: offsetBytes) }
+        if let noted {
+            let count = length()
+            let begin = min(offsetBytes, count)
+            noted.noteRead(begin..<begin + min(UInt64(buffer.count), count - begin))
+        }
+        return content.withLock { $0.read(into: buffer, at: offsetBytes) }
     }
 
     func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
         try checkEnd(offsetBytes, UInt64(bytes.count), .write)
         try check(.write, content.withLock { $0.write(bytes, at: Int(offsetBytes)) })
+        noted?.noteWrite(offsetBytes..<offsetBytes + UInt64(bytes.count))
     }
 
     func truncate(to sizeBytes: UInt64) throws(StorageError) {
         try checkEnd(0, sizeBytes, .truncate)
+        // What it leaves depends on the size before.
+        noted?.noteSize()
         try check(.truncate, content.withLock { $0.resize(to: Int(sizeBytes)) })
     }
 
@@ -45,7 +57,10 @@ final class MemoryFile: StorageFile {
 
     var overwritesReservedSpace: Bool { true }
 
-    func length() -> UInt64 { content.withLock { UInt64($0.count) } }
+    func length() -> UInt64 {
+        noted?.noteSize()
+        return content.withLock { UInt64($0.count) }
+    }
 
     private func check(_ call: StorageCall, _ hadMemory: Bool) throws(StorageError) {
         if !hadMemory { throw .failed(call, name: name, errno: ENOMEM) }

@@ -9,13 +9,18 @@ extension MemoryStorage {
     }
 
     /// Like `init(_:payloads:)`, sharing file contents through `images` until a file is written.
-    package convenience init(_ tree: Tree, payloads: some PayloadStore, sharing images: FileImages) throws {
+    ///
+    /// - Parameter recorder: notes what is read, if not nil.
+    package convenience init(
+        _ tree: Tree, payloads: some PayloadStore, sharing images: FileImages, noting recorder: ReadRecorder? = nil
+    ) throws {
         var files: [ByteString: MemoryFile] = [:]
         for (name, inode) in tree.nodes[.root]?.entries ?? [:] {
             guard let node = tree.nodes[inode], node.kind == .regular else { continue }
-            files[name] = MemoryFile(name: name, try images.image(inode, node, payloads: payloads))
+            files[name] = MemoryFile(
+                name: name, try images.image(inode, node, payloads: payloads), noting: recorder)
         }
-        try self.init(files)
+        try self.init(files, noting: recorder)
     }
 
     /// A hash of all names and contents.

@@ -12,6 +12,8 @@ public final class MemoryStorage: Storage {
     }
 
     private let state: Guarded<DirectoryState>
+    /// Notes the reads of names, if somebody asks for them.
+    private let recorder: ReadRecorder?
 
     /// A directory with these files. Throws `StorageError.invalidName`.
     public init(contents: [ByteString: [UInt8]] = [:]) throws(StorageError) {
@@ -21,20 +23,26 @@ public final class MemoryStorage: Storage {
             state.files[name] = MemoryFile(name: name, contents: bytes)
         }
         self.state = Guarded(state)
+        recorder = nil
     }
 
     /// A directory of these files. Throws `StorageError.invalidName`.
-    init(_ files: [ByteString: MemoryFile]) throws(StorageError) {
+    init(_ files: [ByteString: MemoryFile], noting recorder: ReadRecorder?) throws(StorageError) {
         for name in files.keys { try name.checkedAsFileName() }
         state = Guarded(DirectoryState(files: files))
+        self.recorder = recorder
     }
 
     /// An empty directory.
-    public init() { state = Guarded(DirectoryState()) }
+    public init() {
+        state = Guarded(DirectoryState())
+        recorder = nil
+    }
 
     /// A copy of every file. Each copy is consistent; the copies may be from different moments.
     public func contents() throws(StorageError) -> [ByteString: [UInt8]] {
         var copies: [ByteString: [UInt8]] = [:]
+        recorder?.noteListing()
         for (name, file) in state.withLock({ $0.files }) { copies[name] = try file.contents() }
         return copies
     }
@@ -46,6 +54,7 @@ public final class MemoryStorage: Storage {
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
         try name.checkedAsFileName()
+        recorder?.noteName(name)
         guard let file = state.withLock({ $0.files[name] }) else {
             throw .failed(.open, name: name, errno: ENOENT)
         }
@@ -56,6 +65,7 @@ public final class MemoryStorage: Storage {
 
     public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
         try name.checkedAsFileName()
+        recorder?.noteName(name)
         return try state.withLock { (state) throws(StorageError) in
             guard state.files[name] == nil else { throw .failed(.create, name: name, errno: EEXIST) }
             let file = MemoryFile(name: name)
@@ -64,11 +74,15 @@ public final class MemoryStorage: Storage {
         }
     }
 
-    public func list() -> [ByteString] { state.withLock { Array($0.files.keys) } }
+    public func list() -> [ByteString] {
+        recorder?.noteListing()
+        return state.withLock { Array($0.files.keys) }
+    }
 
     public func rename(_ from: ByteString, to: ByteString) throws(StorageError) {
         try from.checkedAsFileName()
         try to.checkedAsFileName()
+        recorder?.noteName(from)
         try state.withLock { (state) throws(StorageError) in
             guard let file = state.files[from] else { throw .failed(.rename, name: from, errno: ENOENT) }
             if from == to { return }
@@ -79,6 +93,7 @@ public final class MemoryStorage: Storage {
 
     public func unlink(_ name: ByteString) throws(StorageError) {
         try name.checkedAsFileName()
+        recorder?.noteName(name)
         try state.withLock { (state) throws(StorageError) in
             guard state.files.removeValue(forKey: name) != nil else {
                 throw .failed(.unlink, name: name, errno: ENOENT)

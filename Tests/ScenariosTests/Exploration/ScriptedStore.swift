@@ -55,6 +55,15 @@ struct ScriptedStore {
         return try explorer(profile, of: recording, .durable, limits, { false }, recovery)
     }
 
+    /// The same with a recovery whose reads are noted, unless it reads `unnoted`, which has the same files.
+    func explorer(
+        _ profile: Profile, limits: ExplorationLimits = ExplorationLimits(),
+        noting recover: @escaping @Sendable (_ storage: any Storage, _ unnoted: any Storage) throws -> Recovery
+    ) throws -> Explorer {
+        let recovery = NotingRecovery(payloads: recording.payloads, run: recover)
+        return try explorer(profile, of: recording, .durable, limits, { false }, recovery)
+    }
+
     private func explorer(
         _ profile: Profile, of recording: Recording, _ contract: Contract, _ limits: ExplorationLimits,
         _ isOver: @escaping @Sendable () -> Bool, _ recovery: any StateRecoverer
@@ -116,4 +125,29 @@ private struct WritingRecovery: StateRecoverer {
     }
 
     func reading(_ payloads: any PayloadStore) -> any StateRecoverer { WritingRecovery(payloads: payloads, run: run) }
+}
+
+/// A recovery that works on the files of the state, and tells what it reads of them.
+private struct NotingRecovery: StateRecoverer {
+    var payloads: any PayloadStore
+    var run: @Sendable (any Storage, any Storage) throws -> Recovery
+
+    var notesReads: Bool { true }
+
+    func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
+        try recoverNotingReads(tree)
+    }
+
+    func recoverNotingReads(_ tree: Tree) throws -> RecoveredState {
+        let recorder = ReadRecorder()
+        let storage = try MemoryStorage(tree, payloads: payloads, sharing: FileImages(), noting: recorder)
+        let unnoted = try MemoryStorage(tree, payloads: payloads)
+        let first = try run(storage, unnoted)
+        let second = try run(storage, unnoted)
+        return RecoveredState(evidence: Evidence(first, secondRecovery: second), reads: recorder.reads)
+    }
+
+    func recording(ofRecovering tree: Tree) -> Recording? { nil }
+
+    func reading(_ payloads: any PayloadStore) -> any StateRecoverer { NotingRecovery(payloads: payloads, run: run) }
 }

@@ -42,6 +42,7 @@ struct ScenarioOptionTests {
             "--cycles 1 --family fsync-lose-xfs --family fsync-eio"
         ),
         (.explore, ["epoch-states": ["64"], "samples": ["4"]], "--epoch-states 64 --samples 4"),
+        (.explore, ["decide": ["true"]], "--epoch-states 65536 --samples 256 --decide"),
         (
             .explore, ["depth": ["2"], "writable": ["true"], "commands": ["true"], "with-init": ["true"]],
             "--epoch-states 65536 --samples 256 --depth 2 --writable --with-init --commands"
