@@ -7,12 +7,18 @@ import Testing
 struct BlockConditionTests {
     /// `explore NAME ARGUMENT…` runs it and prints its exit code, what it said, and what it left.
     private static let frame = """
-        left() {
-            until_true gone || true
-            echo "left: $(devices) devices, $(grep -c faultline-scratch /proc/mounts || true) mounts," \\
-                "$(ls -A /dev/shm | wc -l) files, $(pgrep -c faultline || true) processes"
+        mounts_left() { grep -c faultline-scratch /proc/mounts || true; }
+        files_left() { ls -A /dev/shm | wc -l; }
+        processes_left() { pgrep -c faultline || true; }
+        summary() {
+            echo "left: $(devices) devices, $(mounts_left) mounts, $(files_left) files, $(processes_left) processes"
         }
-        gone() { [ "$(devices)" = 0 ]; }
+        gone() { [ "$(summary)" = "left: 0 devices, 0 mounts, 0 files, 0 processes" ]; }
+        # What is still there after half a minute, and its names: the kernel and processes that were killed may take a moment.
+        left() {
+            until_true gone || { grep faultline-scratch /proc/mounts; ls -A /dev/shm; pgrep -a faultline; losetup -a; } >&2 || true
+            summary
+        }
         explore() {
             if faultline explore "$@" >out 2>&1; then status=0; else status=$?; fi
             echo "exit $status"; head -4 out; left
