@@ -77,10 +77,8 @@ extension ExploreRun {
             let environment = request.environment(
                 mountPoint.appending(component: FreshFilesystem.storeName),
                 oracle: device.appending(component: ".faultline/oracle"), firstSeq: 1)
-            let run = try WorkloadRun(request.target, environment)
-            guard let termination = try run.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
-                throw RunError.interrupted
-            }
+            let writeback = isWrittenBack(block) ? PeriodicWriteback(of: loop.path) : nil
+            let (run, termination) = try runWorkload(environment, writeback)
             reaction = try mount.reaction()
             let complaint = try mount.end()
             reaction?.unmountComplaint = complaint
@@ -89,6 +87,24 @@ extension ExploreRun {
             mount.detach()
             throw error
         }
+    }
+
+    /// Runs the workload to its end.
+    private func runWorkload(
+        _ environment: WorkloadEnvironment, _ writeback: PeriodicWriteback?
+    ) throws -> (WorkloadRun, Termination) {
+        defer { writeback?.stop() }
+        let run = try WorkloadRun(request.target, environment)
+        guard let termination = try run.finish(watching: context.oracle, shouldStop: context.shouldStop) else {
+            throw RunError.interrupted
+        }
+        return (run, termination)
+    }
+
+    /// Only ext4 keeps its metadata in the device's own cache. Rules count the calls that reach the device: there must be
+    /// none whose number depends on the time.
+    private func isWrittenBack(_ block: BlockSetup) -> Bool {
+        block.filesystem.family == .ext4 && scenario.rules.isEmpty
     }
 
     /// Explores the same workload without the rules, if the store lost something after a fault of the device and nothing
