@@ -14,6 +14,8 @@ package enum BlockError: Error, Hashable, Sendable {
     case notOurs(device: ByteString, expected: ByteString, found: ByteString?)
     /// A filesystem is made only in a regular file of ours.
     case notARegularFile(ByteString)
+    /// This kernel does not know the filesystem, as mount(2) calls it.
+    case unknownFilesystem(String)
     /// A program that comes with a filesystem is missing.
     case toolMissing(String, package: String)
     /// Such a program failed, or took too long.
@@ -40,6 +42,8 @@ extension BlockError: CustomStringConvertible {
         case .notOurs(let device, let expected, let found):
             "\(device) should have \(expected) behind it and has \(found?.description ?? "nothing"): it is left alone"
         case .notARegularFile(let path): "\(path) is no regular file of ours: no filesystem is made in it"
+        case .unknownFilesystem(let type):
+            "this kernel has no \(type): `sudo modprobe \(type)`, or the guest's kernel: --machine guest"
         case .toolMissing(let tool, let package): "\(tool) is not found: `sudo apt-get install \(package)`"
         case .toolFailed(let words, let ending, let said):
             "\(words.joined(separator: " ")) \(ending)" + (said.isEmpty ? "" : "; it said: \(said)")

@@ -11,11 +11,12 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
     case xfs
     case btrfs
     case btrfsNoDataCopy = "btrfs-nodatacow"
+    case f2fs
     /// Without a journal: a control that must fail.
     case ext2
 
     package enum Family: String, Sendable {
-        case ext4, xfs, btrfs, ext2
+        case ext4, xfs, btrfs, f2fs, ext2
     }
 
     package var family: Family {
@@ -23,6 +24,7 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
         case .ext4, .ext4Journal, .ext4Writeback, .ext4FastCommit, .ext4NoDelayedAllocation: .ext4
         case .xfs: .xfs
         case .btrfs, .btrfsNoDataCopy: .btrfs
+        case .f2fs: .f2fs
         case .ext2: .ext2
         }
     }
@@ -33,11 +35,12 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
     /// The profile that speaks for it; nil where there is none.
     ///
     /// A fast commit has the changed names and the synced file, and not the modes of other inodes that changed before
-    /// (litmus script 82): none but the weakest profile allows that.
+    /// (litmus script 82): none but the weakest profile allows that. F2fs replays the nodes of synced files alone onto its
+    /// last checkpoint (Documentation/filesystems/f2fs.rst), so that the weakest stands for it, too.
     package var profile: Profile? {
         switch self {
         case .ext4, .ext4NoDelayedAllocation: .ext4Ordered
-        case .ext4FastCommit: .posixMin
+        case .ext4FastCommit, .f2fs: .posixMin
         case .ext4Journal: .ext4Journal
         case .ext4Writeback: .ext4Writeback
         case .xfs: .xfs
@@ -52,6 +55,7 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
         case .ext4, .ext2: 64 << 20
         case .xfs: 300 << 20
         case .btrfs: 256 << 20
+        case .f2fs: 128 << 20
         }
     }
 
@@ -63,6 +67,7 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
         case .ext2: ["mkfs.ext2", "-q", "-F", "-b", "4096"]
         case .xfs: ["mkfs.xfs", "-q", "-f", "-s", "size=\(sectorBytes)"]
         case .btrfs, .btrfsNoDataCopy: ["mkfs.btrfs", "-q", "-f"]
+        case .f2fs: ["mkfs.f2fs", "-q", "-f", "-w", "\(sectorBytes)"]
         }
     }
 
@@ -72,7 +77,7 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
     /// What mount(2) is told, both while a run is recorded and for each image.
     package var mountOptions: String {
         switch self {
-        case .ext4, .ext4FastCommit, .ext2, .btrfs: ""
+        case .ext4, .ext4FastCommit, .ext2, .btrfs, .f2fs: ""
         case .ext4Journal: "data=journal"
         case .ext4Writeback: "data=writeback"
         case .ext4NoDelayedAllocation: "nodelalloc"
@@ -88,6 +93,7 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
         case .ext4, .ext2: ["e2fsck", "-f", "-n"]
         case .xfs: ["xfs_repair", "-n", "-f"]
         case .btrfs: ["btrfs", "check", "--readonly"]
+        case .f2fs: ["fsck.f2fs", "--dry-run"]
         }
     }
 
@@ -97,6 +103,7 @@ package enum BlockFilesystem: String, CaseIterable, Codable, Sendable {
         case .ext4, .ext2: "e2fsprogs"
         case .xfs: "xfsprogs"
         case .btrfs: "btrfs-progs"
+        case .f2fs: "f2fs-tools"
         }
     }
 }

@@ -82,6 +82,15 @@ package final class BlockMount {
     }
 }
 
+extension BlockFilesystem {
+    /// Whether the running kernel has it, loaded or as a module that it can load. As root: who may not mount gets true.
+    ///
+    /// mount(2) looks for the type before it looks at the device, and /dev/null is none that it would take.
+    package var isInKernel: Bool {
+        faultline_mount_device("/dev/null", "/", type, "") != -ENODEV
+    }
+}
+
 /// Why a filesystem does not mount, by its own fault: it is damaged.
 package struct MountFailure: Error, CustomStringConvertible {
     package var errno: Int32
@@ -91,7 +100,8 @@ package struct MountFailure: Error, CustomStringConvertible {
     /// What went wrong: the filesystem, or the machine.
     static func error(errno: Int32, _ device: ByteString, _ filesystem: BlockFilesystem) -> any Error {
         switch errno {
-        case EPERM, EACCES, ENOMEM, EBUSY, ENODEV, ENOENT, ENXIO, ENOTBLK, EMFILE, ENFILE, EROFS:
+        case ENODEV: BlockError.unknownFilesystem(filesystem.type)
+        case EPERM, EACCES, ENOMEM, EBUSY, ENOENT, ENXIO, ENOTBLK, EMFILE, ENFILE, EROFS:
             BlockError.system(call: "mount of \(filesystem.type)", path: device, errno: errno)
         default: MountFailure(errno: errno)
         }

@@ -70,7 +70,7 @@ extension FilesystemReaction {
                 let words = line.split(separator: " ")
                 if words.count == 2 { counts[String(words[0])] = Int(words[1]) }
             }
-        case .xfs: break
+        case .xfs, .f2fs: break
         }
         return counts.filter { $0.value > 0 }
     }

@@ -173,6 +173,8 @@ struct LitmusCommand: ParsableCommand {
                         }
                     }
                 }
+            } catch let error as BlockError {
+                notes.append("\(filesystem.rawValue) is left out: \(error)")
             } catch RunError.interrupted { notes.append("interrupted: the rest is left out") }
         }
         progress.clear()

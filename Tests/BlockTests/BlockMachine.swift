@@ -11,8 +11,12 @@ enum BlockMachine {
         return false
     }()
 
-    /// Filesystems whose tools are installed.
+    /// Filesystems that this kernel has, and whose tools are installed.
     static let filesystems = BlockFilesystem.allCases.filter { filesystem in
+        guard !isAble || filesystem.isInKernel else {
+            print("SKIPPED: \(filesystem.rawValue): \(BlockError.unknownFilesystem(filesystem.type))")
+            return false
+        }
         let isThere = FilesystemTool.find(filesystem.makeWords(sectorBytes: 4096)[0]) != nil
         if !isThere { print("SKIPPED: \(filesystem.rawValue): `sudo apt-get install \(filesystem.package)`") }
         return isThere

@@ -97,6 +97,10 @@ struct FilesystemLitmusTests {
     }
 
     private func withLaboratory(_ filesystem: BlockFilesystem, _ body: (LitmusLaboratory) throws -> Void) throws {
+        guard filesystem.isInKernel else {
+            print("SKIPPED: \(filesystem.rawValue): \(BlockError.unknownFilesystem(filesystem.type))")
+            return
+        }
         guard FilesystemTool.find(filesystem.makeWords(sectorBytes: 4096)[0]) != nil else {
             print("SKIPPED: \(filesystem.rawValue): `sudo apt-get install \(filesystem.package)`")
             return

@@ -161,7 +161,9 @@ package struct Doctor: Sendable {
     }
 
     private func makeFilesystem(_ type: String) -> Requirement {
-        let packages = ["ext4": "e2fsprogs", "ext2": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs"]
+        let packages = [
+            "ext4": "e2fsprogs", "ext2": "e2fsprogs", "xfs": "xfsprogs", "btrfs": "btrfs-progs", "f2fs": "f2fs-tools",
+        ]
         return program("mkfs.\(type)", package: packages[type] ?? type)
     }
 
