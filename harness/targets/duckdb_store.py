@@ -17,4 +17,5 @@ class Store:
     def close(self): self.connection.close()
 
 
+if "--killed" in sys.argv: Store.close = lambda self: os._exit(0)      # a workload that ends without the checkpoint of a clean end
 drive(Store)

@@ -5,7 +5,8 @@ sys.path.insert(1, os.path.join(os.path.dirname(os.path.abspath(__file__)), "lib
 import plyvel
 from faultline_driver import drive
 
-sync = "--sync=off" not in sys.argv
+sync = "--sync=on" in sys.argv
+marker = b"\xff"     # no key of the workload
 
 
 class Store:
@@ -14,8 +15,9 @@ class Store:
 
     def put(self, key, value): self.database.put(key, value, sync=sync)
     def delete(self, key): self.database.delete(key, sync=sync)
-    def dump(self): return list(self.database)
+    def dump(self): return [(key, value) for key, value in self.database if key != marker]
     def close(self): self.database.close()
 
 
-drive(Store)
+if "--sync=last" in sys.argv: Store.sync = lambda self: self.database.put(marker, b"", sync=True)
+drive(Store, group=4)
