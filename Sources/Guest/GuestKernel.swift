@@ -78,7 +78,9 @@ package struct GuestKernel: Hashable, Sendable {
     /// - Parameter scratch: a directory of this run, to unpack in.
     func loadableModules(scratch: ByteString) throws -> KernelModules {
         let files = TreeListing.paths(beneath: modules).map { modules.appending(component: $0) }
-        return KernelModules(files) { file in
+        let list = modules.appending(component: "modules.builtin")
+        let builtIn = GuestFile.exists(list) ? try GuestFile.read(list) : []
+        return KernelModules(files, builtIn: builtIn) { file in
             let content = try GuestFile.read(file)
             guard let packing = Packing(content) else { return content }
             return try Unpacking.bytes(of: content, packing, named: file, scratch: scratch)

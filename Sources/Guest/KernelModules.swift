@@ -11,17 +11,22 @@ struct KernelModules {
 
     /// By name.
     private let files: [String: ByteString]
+    /// Names of modules that the kernel itself has.
+    private let builtIn: Set<String>
     private let content: (ByteString) throws -> [UInt8]
 
     /// - Parameters:
     ///   - files: the paths of `.ko` files, perhaps compressed.
+    ///   - builtIn: the text of the kernel's `modules.builtin`: a path of a module that it has itself in each line.
     ///   - content: reads one, uncompressed.
-    init(_ files: [ByteString], content: @escaping (ByteString) throws -> [UInt8]) {
+    init(_ files: [ByteString], builtIn: [UInt8] = [], content: @escaping (ByteString) throws -> [UInt8]) {
         var named: [String: ByteString] = [:]
         for file in files {
             if let name = Self.name(of: file) { named[name] = file }
         }
         self.files = named
+        self.builtIn = Set(
+            builtIn.split(separator: UInt8(ascii: "\n")).compactMap { Self.name(of: ByteString($0)) })
         self.content = content
     }
 
@@ -35,7 +40,11 @@ struct KernelModules {
 
     private static func normalised(_ name: String) -> String { name.replacing("-", with: "_") }
 
-    func has(_ name: String) -> Bool { files[Self.normalised(name)] != nil }
+    /// Whether it can be loaded, or needs no loading.
+    func has(_ name: String) -> Bool {
+        let name = Self.normalised(name)
+        return files[name] != nil || builtIn.contains(name)
+    }
 
     /// These modules and those that they depend on, each after its dependencies. A module that is not there is left out:
     /// it may be built in.

@@ -44,6 +44,13 @@ struct KernelModulesTests {
         #expect(modules.has("a") && !modules.has("built-in"))
     }
 
+    @Test func `what the kernel itself has needs no loading, and is there`() throws {
+        let list = Array("kernel/drivers/virtio/virtio_pci.ko\nkernel/fs/ext4/ext4.ko\n".utf8)
+        let modules = KernelModules(["/m/9p.ko.xz"], builtIn: list) { _ in Self.module(depends: "virtio_pci") }
+        #expect(["virtio_pci", "virtio-pci", "ext4", "9p"].allSatisfy(modules.has) && !modules.has("kernel"))
+        #expect(try modules.loadOrder(of: ["virtio_pci", "9p"]).map(\.name) == ["9p"])
+    }
+
     @Test func `a file that is no module is refused by name`() throws {
         let modules = KernelModules(["/m/ext4.ko"]) { _ in Array("nonsense".utf8) }
         #expect(throws: GuestError.damagedModule("/m/ext4.ko")) { try modules.loadOrder(of: ["ext4"]) }
