@@ -5,6 +5,7 @@ import Storage
 /// The directories that hold kernels for the guest, and what was unpacked from them. scripts/setup uses the same.
 ///
 ///     kernels/linux-image-6.1.0-56-amd64   a Debian package, unpacked
+///     packages/linux-image-6.12…-68f60db5  the file of another, unpacked
 ///     vmlinux-6.1.0-56-amd64-1f2e3d4c      its kernel without compression
 package enum GuestCache {
     /// Where kernels are looked for: FAULTLINE_CACHE alone if it is set; else the user's cache, then the machine's.
