@@ -18,7 +18,9 @@ package protocol MatrixPage: Sendable {
 
 /// The pages that there are.
 package enum MatrixPages {
-    package static var all: [any MatrixPage.Type] { [TrackRecordPage.self, PublishedPage.self, FsyncFailurePage.self] }
+    package static var all: [any MatrixPage.Type] {
+        [TrackRecordPage.self, PublishedPage.self, FsyncFailurePage.self, PowerLossPage.self]
+    }
 }
 
 /// A cell with its target.

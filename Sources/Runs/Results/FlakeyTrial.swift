@@ -1,4 +1,5 @@
 import Block
+import Oracle
 
 /// When a device begins to fail.
 package enum FlakeyMoment: String, CaseIterable, Codable, Sendable {
@@ -34,6 +35,25 @@ package struct FlakeyTrial: Codable, Hashable, Sendable {
     package var reaction: String?
     /// What the kernel or the filesystem's checker said, or why nothing was tried.
     package var detail: String?
+
+    /// What became of the keys, after the store recovered; nil if it did not, or nothing was tried.
+    package var keys: Keys?
+
+    package struct Keys: Codable, Hashable, Sendable {
+        /// Keys that must be there, and are, with a legal value.
+        package var survived: Int
+        /// Keys that must be there and are gone, or have an older value.
+        package var dropped: Int
+        /// Keys that must not be there.
+        package var extras: Int
+        /// Values that were never written to their key.
+        package var mismatches: Int
+
+        package init(_ totals: Totals) {
+            (survived, dropped) = (totals.survived, totals.dropped)
+            (extras, mismatches) = (totals.extras, totals.mismatches)
+        }
+    }
 
     package init(cycle: Int, _ fault: FlakeyFault, _ moment: FlakeyMoment) {
         (self.cycle, self.fault, self.moment) = (cycle, fault, moment)

@@ -134,6 +134,7 @@ struct FlakeyRun: ScenarioRun {
         } catch let failure as MountFailure {
             return Evidence(.filesystemBroken(reason: "\(failure)"))
         }
+        images.noteRecovery()
         var evidence = try images.time(.recover) { try recovered(stack, image) }
         if evidence.recovery.failure != nil, let reason = stack.refusalOfWrites {
             // A store that does not open on a filesystem that takes no write has not failed by itself.
@@ -181,6 +182,7 @@ struct FlakeyRun: ScenarioRun {
         }
         tally.counts.decided += 1
         tally.counts.checked += 1
+        if evidence.recovery.failure == nil { trial.keys = .init(judgement.totals) }
         tally.notTried.formUnion(judgement.notTried)
         tally.unjudged.formUnion(judgement.unjudged.values)
         // A store that notices wrong bytes may refuse them.

@@ -334,7 +334,10 @@ import Testing
         #expect(DefaultMatrix.text == Array(text))
         let defaults = MatrixFile.Defaults(seed: 1, profile: .ext4Ordered, operationCount: 100, cycles: nil)
         let catalog = TargetCatalog(driver: "/nowhere")
-        for name in ["default.yaml", "smoke.yaml", "correct.yaml", "real-filesystems.yaml", "power-loss.yaml"] {
+        for name in [
+            "default.yaml", "smoke.yaml", "correct.yaml", "real-filesystems.yaml", "power-loss.yaml",
+            "power-loss-record.yaml",
+        ] {
             let path = ByteString(tree.appending(path: name).path)
             #expect(try MatrixFile.matrix(at: path, catalog, defaults).cells.count > 5, "\(name)")
         }
