@@ -9,16 +9,19 @@ extension CheckedStates {
         case recovered(RecoveryOutcome)
     }
 
-    /// Finds what each of these states shows: by the decision tree, or by a recovery. Returns the leaves in the decision
-    /// tree, in order, as far as `shouldStop` permits; nil where a recovery was not begun.
+    /// The number of a state's evidence, and the numbers of what its recovery read, in order.
+    typealias ReadResult = (evidence: Int, reads: [Int32])
+
+    /// Finds what each of these states shows: by the decision tree, or by a recovery; nil where a recovery was not begun, or
+    /// `shouldStop` ended it.
     ///
     /// If the recoveries turn out to depend on more than what they read, `decisions` is nil afterwards.
-    func leaves(of states: [QueuedState], shouldStop: () -> Bool) throws -> [Int32?] {
-        var leaves = states.map { decisions?.leaf(of: $0.hash) }
+    func results(of states: [QueuedState], shouldStop: () -> Bool) throws -> [ReadResult?] {
+        var results = try states.map { try known($0) }
         var fresh: [Int] = []
         var queued: Set<StateHash> = []
         for (index, state) in states.enumerated()
-        where leaves[index] == nil && queued.insert(state.hash).inserted {
+        where results[index] == nil && queued.insert(state.hash).inserted {
             fresh.append(index)
         }
         var position = 0
@@ -28,26 +31,40 @@ extension CheckedStates {
             let findings = try find(batch.map { states[$0] })
             for (index, finding) in zip(batch, findings) {
                 guard let finding, let decisions else { continue }
-                leaves[index] = try enter(finding, of: states[index], decisions)
+                results[index] = try enter(finding, of: states[index], decisions)
             }
             if decisions == nil || shouldStop() { break }
         }
-        guard let decisions else { return leaves }
-        for (index, state) in states.enumerated() where leaves[index] == nil {
-            leaves[index] = decisions.leaf(of: state.hash)
-        }
-        return leaves
+        for (index, state) in states.enumerated() where results[index] == nil { results[index] = try known(state) }
+        return results
     }
 
-    private func enter(_ finding: Finding, of state: QueuedState, _ decisions: DecisionTree) throws -> Int32? {
+    private func known(_ state: QueuedState) throws -> ReadResult? {
+        guard let decisions else { return nil }
+        if let leaf = decisions.leaf(of: state.hash) { return result(at: leaf, decisions) }
+        return unread[state.hash].map { ($0, everything(of: state, decisions)) }
+    }
+
+    private func result(at leaf: Int32, _ decisions: DecisionTree) -> ReadResult {
+        (decisions.evidence(at: leaf), decisions.path(to: leaf))
+    }
+
+    private func everything(of state: QueuedState, _ decisions: DecisionTree) -> [Int32] {
+        state.epoch.set.tree(state.survivors).everything.map(decisions.reads.number(of:))
+    }
+
+    private func enter(_ finding: Finding, of state: QueuedState, _ decisions: DecisionTree) throws -> ReadResult? {
         let leaf: Int32
         switch finding {
         case .known(let known): leaf = known
         case .recovered(let outcome):
             let number = try enter(outcome, of: state)
-            // What a recovery would have read that was stopped is not known.
-            guard !outcome.hung else { return nil }
-            let seen = outcome.reads.map { (decisions.reads.number(of: $0.read), $0.value) }
+            // It was killed, or nobody could see what it read: it decides itself alone.
+            guard let reads = outcome.reads else {
+                unread[state.hash] = number
+                return (number, everything(of: state, decisions))
+            }
+            let seen = reads.map { (decisions.reads.number(of: $0.read), $0.value) }
             guard let new = try decisions.insert(seen, evidence: number) else {
                 self.decisions = nil
                 return nil
@@ -55,7 +72,7 @@ extension CheckedStates {
             leaf = new
         }
         try decisions.record(state.hash, at: leaf)
-        return leaf
+        return result(at: leaf, decisions)
     }
 
     private func find(_ states: [QueuedState]) throws -> [Finding?] {

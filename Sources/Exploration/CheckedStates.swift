@@ -45,6 +45,8 @@ final class CheckedStates {
     private(set) var contradictions: [Contradiction] = []
     /// What recoveries read and showed; nil if recoveries do not tell what they read, or not all of it.
     var decisions: DecisionTree?
+    /// The evidence of states of whose recovery it is not known what it read.
+    var unread: [StateHash: Int] = [:]
     let hangsAtMost: Int
 
     init(
@@ -178,7 +180,9 @@ final class CheckedStates {
                     second: contradicting.second))
         }
         if try seen.enter(hash, showing: result.digest), let new = result.shown { try shown.add(new) }
-        return seen.shown(by: hash)!
+        let number = seen.shown(by: hash)!
+        if result.hung { unread[hash] = number }
+        return number
     }
 
     // MARK: - On all threads
@@ -195,7 +199,7 @@ final class CheckedStates {
         var nestedCount = 0
         var isBounded = false
         /// What the recovery read, in order, with the values that it saw, if that was asked for.
-        var reads: [(read: Read, value: StateHash)] = []
+        var reads: [(read: Read, value: StateHash)]?
     }
 
     /// One of this many states is recovered a second time, because the result must depend only on the state.
@@ -239,7 +243,9 @@ final class CheckedStates {
         var outcome = RecoveryOutcome(
             digest: shown.digest, shown: .inMemory(shown), hung: first.hung || nested.hung,
             nestedCount: nested.states, isBounded: nested.isBounded)
-        outcome.reads = (first.reads ?? []).map { ($0, tree.value(of: $0)) }
+        if !first.hung, first.evidence.secondRecovery?.isHung != true {
+            outcome.reads = first.reads.map { $0.map { ($0, tree.value(of: $0)) } }
+        }
         if again, !first.hung {
             let second = try recovery.recover(tree, inFreshProcess: false).evidence
             let isStable = second.isEquivalent(to: first.evidence)

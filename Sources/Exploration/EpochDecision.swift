@@ -17,6 +17,8 @@ final class EpochDecision: @unchecked Sendable {
     private var walker: StateWalker
     private let familiesAtMost: Int
     private(set) var familyCount = 0
+    /// Representatives that nobody has recovered yet: what they do not decide is unknown.
+    private var openCount = 0
 
     init(
         _ epoch: Epoch, number: Int, _ level: StateLevel, familiesAtMost: Int, payloads: any PayloadStore,
@@ -32,9 +34,9 @@ final class EpochDecision: @unchecked Sendable {
     var level: StateLevel { search.level }
     var atomCount: Int { search.atomCount }
     /// Whether no family is left, or too many.
-    var isDone: Bool { search.isDone || familyCount >= familiesAtMost }
+    var isDone: Bool { openCount == 0 && (search.isDone || familyCount >= familiesAtMost) }
     /// Whether every state of the level is decided.
-    var isExhausted: Bool { search.isDone && !search.isIncomplete }
+    var isExhausted: Bool { openCount == 0 && search.isDone && !search.isIncomplete }
     /// The level that is exhausted if this one is: all states may have it.
     var exhaustedLevel: StateLevel { search.hasAllStates ? .units : search.level }
     /// The number of states of the level, if it can be counted.
@@ -48,6 +50,7 @@ final class EpochDecision: @unchecked Sendable {
         var found: [Representative] = []
         while found.count < Self.roundCount, familyCount < familiesAtMost, let state = search.next() {
             familyCount += 1
+            openCount += 1
             try walker.choose(members: state.members)
             found.append(
                 Representative(state: state, hash: walker.hash, survivors: walker.chosenSurvivors()))
@@ -58,7 +61,8 @@ final class EpochDecision: @unchecked Sendable {
     func branch(
         _ representative: Representative, reading reads: [Int32], of table: ReadTable
     ) -> FamilySearch.Family {
-        search.branch(representative.state, reading: reads, of: table)
+        openCount -= 1
+        return search.branch(representative.state, reading: reads, of: table)
     }
 
     /// A state of a family that is far from its representative.

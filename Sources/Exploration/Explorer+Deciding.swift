@@ -84,16 +84,15 @@ extension Explorer {
             let queued = found.map {
                 CheckedStates.QueuedState(hash: $0.state.hash, epoch: $0.decision.epoch, survivors: $0.state.survivors)
             }
-            let leaves = try states.leaves(of: queued) { stop(shouldStop) }
+            let results = try states.results(of: queued) { stop(shouldStop) }
             guard let tree = states.decisions else {
                 coverage.decidingObstacle = .readsDiffer
                 return
             }
             var samples: [CheckedStates.Sample] = []
             for (index, (decision, state)) in found.enumerated() {
-                guard let leaf = leaves[index] else { continue }
-                let family = decision.branch(state, reading: tree.path(to: leaf), of: tree.reads)
-                let number = tree.evidence(at: leaf)
+                guard let (number, reads) = results[index] else { continue }
+                let family = decision.branch(state, reading: reads, of: tree.reads)
                 deciding.families += 1
                 if family.decidesOthers, deciding.takesSample() {
                     let (hash, survivors) = try decision.sample(family, &draws)

@@ -21,6 +21,13 @@ struct BenchExploreCommand: ParsableCommand {
     @Option(help: "How many distinct states are derived, hashed and kept.")
     var states = 10_000_000
 
+    @Flag(
+        help: """
+            Compare instead exploring with and without --decide: the engine and three modes of SQLite, 100 operations, two \
+            profiles, at most a minute each.
+            """)
+    var deciding = false
+
     @Flag(help: "Print one JSON object.")
     var json = false
 
@@ -33,8 +40,9 @@ struct BenchExploreCommand: ParsableCommand {
 
     func run() throws {
         let targets = try TargetCatalog.besideThisProgram()
-        let rows = try ExploreBenchmark(targets: targets, seconds: duration.seconds, states: states, wording: English())
-            .rows()
+        let benchmark = ExploreBenchmark(
+            targets: targets, seconds: duration.seconds, states: states, wording: English())
+        let rows = try deciding ? DecidingBenchmark(benchmark, seconds: 60).rows() : benchmark.rows()
         let report = BenchReport(rows: rows)
         if json { try StandardOutput.show(report, .object) } else { StandardOutput.write(report.text(for: .output)) }
     }

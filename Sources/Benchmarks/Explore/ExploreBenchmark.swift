@@ -101,11 +101,14 @@ package struct ExploreBenchmark {
                 target: target, scenario: scenario, profile: .posixMin, contract: target.contract, operationCount: 100))
     }
 
-    package func explore(_ request: RunRequest) throws -> RunResult {
+    /// Runs and removes the run. Throws for any other verdict than `verdicts`.
+    package func explore(_ request: RunRequest, allowing verdicts: Set<Verdict> = [.pass]) throws -> RunResult {
         let session = RunSession(parent: RunDirectory.parent(option: nil), program: "faultline", wording: wording)
         let result = session.run(request)
         if let directory = result.directory { try TreeRemoval.remove(ByteString(directory)) }
-        guard result.verdict == .pass else { throw RunError.harness(result.reason ?? result.verdict.rawValue) }
+        guard verdicts.contains(result.verdict) else {
+            throw RunError.harness(result.reason ?? result.verdict.rawValue)
+        }
         return result
     }
 

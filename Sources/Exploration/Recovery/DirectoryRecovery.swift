@@ -45,13 +45,15 @@ package struct DirectoryRecovery: Sendable {
     /// - Parameters:
     ///   - links: the links in the directory that lead out of it.
     ///   - number: the number of the attempt.
+    ///   - comparesLeftovers: read what the first recovery left, and skip the second one if its result is known.
     package func attempt(
-        _ directory: ByteString, holding links: [EscapingLink], number: Int, inFreshProcess: Bool
+        _ directory: ByteString, holding links: [EscapingLink], number: Int, inFreshProcess: Bool,
+        comparesLeftovers: Bool = true
     ) throws -> Attempt {
         var isReleased = false
         return try attempt(
-            directory, holding: links, number: number, inFreshProcess: inFreshProcess, comparesLeftovers: true,
-            releasing: &isReleased)
+            directory, holding: links, number: number, inFreshProcess: inFreshProcess,
+            comparesLeftovers: comparesLeftovers, releasing: &isReleased)
     }
 
     /// Recovers `directory`, and reports whether the directory may be used again.

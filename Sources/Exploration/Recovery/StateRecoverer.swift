@@ -7,9 +7,9 @@ package protocol StateRecoverer: Sendable {
     ///
     /// - Parameter inFreshProcess: no data may carry over from earlier recoveries.
     func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState
-    /// Whether `recoverNotingReads` tells everything that a recovery reads.
+    /// Whether `recoverNotingReads` tells everything that recoveries read.
     var notesReads: Bool { get }
-    /// Recovers `tree`, twice if it opens, and notes what both recoveries read of it.
+    /// Recovers `tree`, twice if it opens, and notes what both recoveries read of it, unless that cannot be seen.
     func recoverNotingReads(_ tree: Tree) throws -> RecoveredState
     /// Records the recovery of `tree`, so that it can be crashed too; nil if that is not supported.
     func recording(ofRecovering tree: Tree) throws -> Recording?
@@ -35,7 +35,7 @@ package struct RecoveredState: Sendable {
     /// Whether it was killed after the target's timeout.
     package var hung: Bool { evidence.recovery.isHung }
 
-    /// What was read of the state before it was changed, in order; nil if that was not noted.
+    /// What was read of the state before it was changed, in order; nil if that is not known.
     package var reads: [Read]?
 
     package init(evidence: Evidence, reads: [Read]? = nil) {

@@ -46,7 +46,7 @@ struct DirectoryListing {
     }
 
     /// Adds an entry without a kernel reference. False when it does not fit.
-    private mutating func addPlain(_ name: ByteString, _ number: UInt64, _ format: mode_t, next: Int) -> Bool {
+    mutating func addPlain(_ name: ByteString, _ number: UInt64, _ format: mode_t, next: Int) -> Bool {
         var entry = fuse_entry_param()
         entry.attr.st_ino = ino_t(number)
         entry.attr.st_mode = format

@@ -93,15 +93,7 @@ extension FileSystem {
         _ handle: UInt64, mode: Int32, offset: Int64, length: Int64, _ caller: Caller
     ) throws(Errno) {
         let file = try OpenFile.behind(handle)
-        let allocation: Allocation
-        switch mode {
-        case 0: allocation = .extend
-        case 0x01: allocation = .keepSize
-        case 0x02 | 0x01: allocation = .punchHole
-        case 0x10: allocation = .zeroRange
-        case 0x10 | 0x01: allocation = .zeroRangeKeepSize
-        default: throw Errno(EOPNOTSUPP)
-        }
+        let allocation = try Allocation(fallocateMode: mode)
         let extent = { () throws(Errno) in
             let size = try self.size(of: file.descriptor)
             let grows = allocation == .extend || allocation == .zeroRange
@@ -157,5 +149,19 @@ extension FileSystem {
         if id != 1 { try checkPower() }
         let path = try table.descriptor(of: try table.node(id))
         try Errno.check(faultline_access_path(path.rawValue, mask))
+    }
+}
+
+extension Allocation {
+    /// EOPNOTSUPP for a mode of fallocate(2) that is not recorded.
+    init(fallocateMode mode: Int32) throws(Errno) {
+        switch mode {
+        case 0: self = .extend
+        case 0x01: self = .keepSize
+        case 0x02 | 0x01: self = .punchHole
+        case 0x10: self = .zeroRange
+        case 0x10 | 0x01: self = .zeroRangeKeepSize
+        default: throw Errno(EOPNOTSUPP)
+        }
     }
 }

@@ -313,9 +313,14 @@ package final class FaultMount: @unchecked Sendable {
     private func serve(_ fileSystem: FileSystem) throws(MountError) -> Session {
         let device = try KernelMount.mount(mountPoint, allowOther: options.allowOther, helper: options.helper)
         do throws(Errno) {
-            let session = try Session(device: device, fileSystem)
+            let session = try Session(device: device, Callbacks.table(), serving: fileSystem)
+            let delays = fileSystem.faults.delays
+            session.onJoin = { delays.detach() }
+            fileSystem.invalidate = { [weak session] id in session?.invalidate(id) }
+            fileSystem.invalidateAttributes = { [weak session] id in session?.invalidateAttributes(id) }
             try session.start(
-                isInMemory ? .minimal : .onePerRequest, threadLimit: options.threadLimit, onEnd: options.onEnd)
+                isInMemory ? .minimal : .onePerRequest, threadLimit: options.threadLimit,
+                beforeRequests: { delays.attach(device: $0) }, onEnd: options.onEnd)
             return session
         } catch {
             try KernelMount.unmount(mountPoint, helper: options.helper, force: true)

@@ -15,16 +15,23 @@ final class Session: @unchecked Sendable {
     private let raw: OpaquePointer
     private let device: Int32
     private let table: UnsafeMutablePointer<fuse_lowlevel_ops>
-    private let fileSystem: FileSystem
+    /// Kept alive while requests may arrive: each request has a reference to it.
+    private let server: AnyObject & Sendable
+    /// Called when all workers have ended; set before `start`.
+    var onJoin: @Sendable () -> Void = {}
     private var pool: WorkerPool<SystemCoordination>?
     private let invalidations = Atomic<Int>(0)
 
     /// Takes ownership of `device`, an open and mounted /dev/fuse, even when it throws.
-    init(device: Int32, _ fileSystem: FileSystem) throws(Errno) {
-        self.fileSystem = fileSystem
+    ///
+    /// - Parameter server: what the callbacks find as the user data of a request.
+    init(
+        device: Int32, _ callbacks: fuse_lowlevel_ops, serving server: AnyObject & Sendable
+    ) throws(Errno) {
+        self.server = server
         table = .allocate(capacity: 1)
-        table.initialize(to: Callbacks.table())
-        let state = Unmanaged.passUnretained(fileSystem).toOpaque()
+        table.initialize(to: callbacks)
+        let state = Unmanaged.passUnretained(server).toOpaque()
         guard let raw = Self.make(table, state) else {
             table.deallocate()
             close(device)
@@ -59,19 +66,19 @@ final class Session: @unchecked Sendable {
 
     /// Answers the kernel's first request and starts the workers. The mount is ready when this returns. The last worker
     /// calls `onEnd`.
-    func start(_ sizing: PoolSizing, threadLimit: Int, onEnd: @escaping @Sendable () -> Void) throws(Errno) {
+    ///
+    /// - Parameter beforeRequests: called with the device before any other request is served.
+    func start(
+        _ sizing: PoolSizing, threadLimit: Int, beforeRequests: (_ device: Int32) -> Void = { _ in },
+        onEnd: @escaping @Sendable () -> Void
+    ) throws(Errno) {
         faultline_prepare_interrupts()
         var buffer = fuse_buf()
         defer { free(buffer.mem) }
         let received = fuse_session_receive_buf(raw, &buffer)
         guard received > 0 else { throw Errno(received < 0 ? -received : EPROTO) }
         faultline_fuse_process_init(raw, &buffer)
-        fileSystem.faults.delays.attach(device: device)
-        fileSystem.invalidate = { [weak self] id in self?.invalidate(id) }
-        // For attributes only (a negative offset) the kernel takes no lock that a request could hold.
-        fileSystem.invalidateAttributes = { [weak self] id in
-            if let self { _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), -1, 0) }
-        }
+        beforeRequests(device)
         let pool = WorkerPool<SystemCoordination>(
             sizing, limit: threadLimit, threads: SystemThreads(),
             hasBacklog: { [device] in Self.isReadable(device) }, onEnd: onEnd,
@@ -106,13 +113,24 @@ final class Session: @unchecked Sendable {
 
     /// Drops an inode's pages from the kernel's cache. Runs in its own thread, since the kernel may wait for requests
     /// that are being served.
-    private func invalidate(_ id: InodeID) {
+    func invalidate(_ id: InodeID) {
         invalidations.add(1, ordering: .relaxed)
         Thread.detach { [self] in
             // ENOENT: nothing was cached.
             _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), 0, 0)
             invalidations.subtract(1, ordering: .releasing)
         }
+    }
+
+    /// Drops an inode's attributes from the kernel's cache. For attributes only (a negative offset) the kernel takes no lock
+    /// that a request could hold.
+    func invalidateAttributes(_ id: InodeID) {
+        _ = fuse_lowlevel_notify_inval_inode(raw, fuse_ino_t(id.rawValue), -1, 0)
+    }
+
+    /// Drops a name of the root, and all below it, from the kernel's cache. Not while a request is served.
+    func invalidateRootName(_ name: ByteString) {
+        _ = name.withCString { fuse_lowlevel_notify_inval_entry(raw, fuse_ino_t(1), $0, name.count) }
     }
 
     /// Whether a worker is still running.
@@ -142,7 +160,7 @@ final class Session: @unchecked Sendable {
     func join() {
         pool?.join()
         while invalidations.load(ordering: .acquiring) > 0 { usleep(1000) }
-        fileSystem.faults.delays.detach()
+        onJoin()
         faultline_drop_late_writes(device)
     }
 }

@@ -294,7 +294,11 @@ struct ExploreRun: ScenarioRun {
         try RunFiles.makeDirectory(scratch)
         if let images { return images.recovery(recording.payloads, client, scratch: scratch) }
         guard (depth ?? scenario.limits.depth) > 1 || scenario.probesWriting else {
-            return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
+            guard scenario.limits.decides else {
+                return ProcessRecovery(payloads: recording.payloads, client: client, scratch: scratch)
+            }
+            return WatchedRecovery(
+                request.target, client: client, payloads: recording.payloads, context: context, scratch: scratch)
         }
         return MountedRecovery(
             request.target, client: client, payloads: recording.payloads, context: context, scratch: scratch,

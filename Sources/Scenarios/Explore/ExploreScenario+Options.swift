@@ -82,8 +82,8 @@ extension ExploreScenario {
         .flag(
             "decide", \.limits.decides,
             """
-            one recovery decides all states that agree on what it read, so that more epochs are exhausted (engine and events, \
-            without --depth 2 and --writable)
+            one recovery decides all states that agree on what it read, so that more epochs are exhausted (without --depth 2 and \
+            --writable)
             """
         ),
         .flag(

@@ -58,7 +58,7 @@ package final class FileImages: Sendable {
 
     package init() {}
 
-    func image(_ inode: InodeID, _ node: Node, payloads: any PayloadStore) throws -> FileImage {
+    package func image(_ inode: InodeID, _ node: Node, payloads: any PayloadStore) throws -> FileImage {
         if let last = known.withLock({ $0[inode] }), last.node == node { return last.image }
         let image = try FileImage(node, payloads: payloads)
         known.withLock { $0[inode] = (node, image) }

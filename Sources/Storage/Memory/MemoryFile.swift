@@ -4,20 +4,20 @@ import Model
 import Platform
 
 /// A file in memory. Memory is allocated for the whole length but touched only where bytes were written.
-final class MemoryFile: StorageFile {
+package final class MemoryFile: StorageFile {
     private let content: Guarded<Content>
     private let name: ByteString
     /// Notes the reads; nil if nobody asks for them, or for a new file.
     private let noted: ReadFile?
 
-    init(name: ByteString, contents: [UInt8] = []) {
+    package init(name: ByteString, contents: [UInt8] = []) {
         self.name = name
         noted = nil
         content = Guarded(Content(contents))
     }
 
     /// A file with the content of `image`, which it shares until the first write.
-    init(name: ByteString, _ image: FileImage, noting recorder: ReadRecorder?) {
+    package init(name: ByteString, _ image: FileImage, noting recorder: ReadRecorder?) {
         self.name = name
         noted = recorder.map { ReadFile(name, $0) }
         content = Guarded(Content(image))
@@ -25,42 +25,45 @@ final class MemoryFile: StorageFile {
 
     func contentHash() -> StateHash { content.withLock { $0.hash } }
 
-    func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) -> Int {
+    package func read(into buffer: UnsafeMutableRawBufferPointer, at offsetBytes: UInt64) -> Int {
         if let noted {
-            let count = length()
+            let count = unnotedLength
             let begin = min(offsetBytes, count)
             noted.noteRead(begin..<begin + min(UInt64(buffer.count), count - begin))
         }
         return content.withLock { $0.read(into: buffer, at: offsetBytes) }
     }
 
-    func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
+    package func write(_ bytes: UnsafeRawBufferPointer, at offsetBytes: UInt64) throws(StorageError) {
         try checkEnd(offsetBytes, UInt64(bytes.count), .write)
         try check(.write, content.withLock { $0.write(bytes, at: Int(offsetBytes)) })
         noted?.noteWrite(offsetBytes..<offsetBytes + UInt64(bytes.count))
     }
 
-    func truncate(to sizeBytes: UInt64) throws(StorageError) {
+    package func truncate(to sizeBytes: UInt64) throws(StorageError) {
         try checkEnd(0, sizeBytes, .truncate)
         // What it leaves depends on the size before.
         noted?.noteSize()
         try check(.truncate, content.withLock { $0.resize(to: Int(sizeBytes)) })
     }
 
-    func preallocate(at offsetBytes: UInt64, countBytes: UInt64) throws(StorageError) {
+    package func preallocate(at offsetBytes: UInt64, countBytes: UInt64) throws(StorageError) {
         try checkEnd(offsetBytes, countBytes, .preallocate)
         let end = Int(offsetBytes + countBytes)
         try check(.preallocate, content.withLock { countBytes == 0 || end <= $0.count || $0.resize(to: end) })
     }
 
-    func sync() {}
+    package func sync() {}
 
-    var overwritesReservedSpace: Bool { true }
+    package var overwritesReservedSpace: Bool { true }
 
-    func length() -> UInt64 {
+    package func length() -> UInt64 {
         noted?.noteSize()
         return content.withLock { UInt64($0.count) }
     }
+
+    /// The size, for one who does not look at it.
+    package var unnotedLength: UInt64 { content.withLock { UInt64($0.count) } }
 
     private func check(_ call: StorageCall, _ hadMemory: Bool) throws(StorageError) {
         if !hadMemory { throw .failed(call, name: name, errno: ENOMEM) }

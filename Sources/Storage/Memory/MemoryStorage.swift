@@ -42,7 +42,7 @@ public final class MemoryStorage: Storage {
     /// A copy of every file. Each copy is consistent; the copies may be from different moments.
     public func contents() throws(StorageError) -> [ByteString: [UInt8]] {
         var copies: [ByteString: [UInt8]] = [:]
-        recorder?.noteListing()
+        recorder?.note(.listing(""))
         for (name, file) in state.withLock({ $0.files }) { copies[name] = try file.contents() }
         return copies
     }
@@ -54,7 +54,7 @@ public final class MemoryStorage: Storage {
 
     public func open(_ name: ByteString) throws(StorageError) -> any StorageFile {
         try name.checkedAsFileName()
-        recorder?.noteName(name)
+        recorder?.note(.name(name))
         guard let file = state.withLock({ $0.files[name] }) else {
             throw .failed(.open, name: name, errno: ENOENT)
         }
@@ -65,7 +65,7 @@ public final class MemoryStorage: Storage {
 
     public func create(_ name: ByteString) throws(StorageError) -> any StorageFile {
         try name.checkedAsFileName()
-        recorder?.noteName(name)
+        recorder?.note(.name(name))
         return try state.withLock { (state) throws(StorageError) in
             guard state.files[name] == nil else { throw .failed(.create, name: name, errno: EEXIST) }
             let file = MemoryFile(name: name)
@@ -75,14 +75,14 @@ public final class MemoryStorage: Storage {
     }
 
     public func list() -> [ByteString] {
-        recorder?.noteListing()
+        recorder?.note(.listing(""))
         return state.withLock { Array($0.files.keys) }
     }
 
     public func rename(_ from: ByteString, to: ByteString) throws(StorageError) {
         try from.checkedAsFileName()
         try to.checkedAsFileName()
-        recorder?.noteName(from)
+        recorder?.note(.name(from))
         try state.withLock { (state) throws(StorageError) in
             guard let file = state.files[from] else { throw .failed(.rename, name: from, errno: ENOENT) }
             if from == to { return }
@@ -93,7 +93,7 @@ public final class MemoryStorage: Storage {
 
     public func unlink(_ name: ByteString) throws(StorageError) {
         try name.checkedAsFileName()
-        recorder?.noteName(name)
+        recorder?.note(.name(name))
         try state.withLock { (state) throws(StorageError) in
             guard state.files.removeValue(forKey: name) != nil else {
                 throw .failed(.unlink, name: name, errno: ENOENT)

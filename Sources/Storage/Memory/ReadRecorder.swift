@@ -6,8 +6,8 @@ import Platform
 package final class ReadRecorder: Sendable {
     private struct State {
         var reads: [Read] = []
-        var names: Set<ByteString> = []
-        var hasListed = false
+        /// What is noted at most once: everything but what is in files.
+        var known: Set<Read> = []
     }
 
     private let state = Guarded(State())
@@ -17,15 +17,9 @@ package final class ReadRecorder: Sendable {
     /// What was read so far, in order.
     package var reads: [Read] { state.withLock { $0.reads } }
 
-    func noteName(_ name: ByteString) {
-        state.withLock { if $0.names.insert(name).inserted { $0.reads.append(.name(name)) } }
-    }
-
-    func noteListing() {
-        state.withLock { state in
-            if !state.hasListed { state.reads.append(.listing("")) }
-            state.hasListed = true
-        }
+    /// Notes that a place was looked at, unless that is known.
+    package func note(_ read: Read) {
+        state.withLock { if $0.known.insert(read).inserted { $0.reads.append(read) } }
     }
 
     fileprivate func note(_ reads: [Read]) { state.withLock { $0.reads += reads } }

@@ -69,6 +69,75 @@ struct DecidingTests {
         #expect(explorer.counts.failing == 0 && explorer.coverage.sampledStates > 0)
     }
 
+    /// One epoch with a write of six units, all of which recovery reads.
+    private static func sixUnits() throws -> ScriptedStore {
+        let put = OracleOperation.put(1, "k", [1])
+        return try ScriptedStore { storage, say in
+            let file = try storage.create("data")
+            try file.write([UInt8](repeating: 6, count: 6 * 512), at: 0)
+            try file.sync()
+            try storage.syncDirectory()
+            say(.begin(put))
+            try file.write([UInt8](repeating: 7, count: 6 * 512), at: 0)
+        }
+    }
+
+    private static func reads(_ storage: any Storage) throws -> [UInt8] {
+        guard let file = try? storage.open("data"), try file.length() > 0 else { return [] }
+        return try (0..<6).flatMap { try file.read(countBytes: 1, at: UInt64($0) * 512) }
+    }
+
+    /// However early it is stopped, an epoch counts as exhausted only if all of its states were recovered.
+    @Test func `a stopped exploration claims no state that nobody recovered`() throws {
+        let store = try Self.sixUnits()
+        var exhausted: [Int] = []
+        for stop in stride(from: 1, through: 99, by: 7) {
+            let calls = Calls()
+            let isOver: @Sendable () -> Bool = { calls.number >= stop }
+            let explorer = try store.explorer(
+                .posixMin, limits: Self.deciding, isOver: isOver,
+                noting: { storage, _ in
+                    _ = calls.add(1)
+                    return try .opened(Observation(["k": Self.reads(storage)]))
+                })
+            try explorer.run(shouldStop: { isOver() ? .budget : nil }, progress: { _ in })
+            exhausted.append(explorer.coverage.exhaustedEpochs)
+            // Each recovery calls twice; the epoch of the write has 64 states.
+            if explorer.coverage.exhaustedEpochs == explorer.coverage.epochs { #expect(explorer.counts.checked >= 64) }
+        }
+        #expect(Set(exhausted).count > 1)
+    }
+
+    /// A recovery that hangs is killed, and one in a sandbox is not seen: what they read is unknown.
+    @Test(arguments: [true, false])
+    func `a recovery of which it is not known what it reads decides one state`(tells: Bool) throws {
+        let store = try Self.sixUnits()
+        func explore(_ limits: ExplorationLimits) throws -> Explorer {
+            var limits = limits
+            limits.hangsAtMost = 1000
+            let explorer = try store.explorer(
+                .posixMin, limits: limits, tells: tells,
+                noting: { storage, _ in
+                    // It reads one unit and hangs, or goes on by what it reads next.
+                    guard let file = try? storage.open("data"), try file.length() > 0 else {
+                        return .opened(Observation())
+                    }
+                    let first = try file.read(countBytes: 1, at: 0)
+                    if tells, first == [7] { return .hung(afterSeconds: 1) }
+                    return try .opened(Observation(["k": Self.reads(storage)]))
+                })
+            try explorer.runToItsEnd()
+            return explorer
+        }
+        let (deciding, running) = try (explore(Self.deciding), explore(ExplorationLimits()))
+        #expect(running.counts.failing > 30)
+        #expect(deciding.coverage.decidingObstacle == nil)
+        #expect(deciding.coverage.isExhaustive && running.coverage.isExhaustive)
+        #expect(deciding.counts.failing == running.counts.failing)
+        #expect(deciding.counts.hung == running.counts.hung)
+        #expect(Set(deciding.allCauses.map(\.cause.check)) == Set(running.allCauses.map(\.cause.check)))
+    }
+
     enum Deceit: CaseIterable { case clock, hiddenRead }
 
     /// The recovery's answer depends on how often it ran, or on bytes that it reads past the recorder.
@@ -108,4 +177,5 @@ struct DecidingTests {
 private final class Calls: Sendable {
     private let count = Atomic<Int>(0)
     func add(_ more: Int) -> Int { count.add(more, ordering: .relaxed).newValue }
+    var number: Int { count.load(ordering: .relaxed) }
 }

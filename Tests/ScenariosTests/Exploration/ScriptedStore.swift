@@ -56,12 +56,15 @@ struct ScriptedStore {
     }
 
     /// The same with a recovery whose reads are noted, unless it reads `unnoted`, which has the same files.
+    ///
+    /// - Parameter tells: false if what it reads cannot be seen.
     func explorer(
-        _ profile: Profile, limits: ExplorationLimits = ExplorationLimits(),
+        _ profile: Profile, limits: ExplorationLimits = ExplorationLimits(), tells: Bool = true,
+        isOver: @escaping @Sendable () -> Bool = { false },
         noting recover: @escaping @Sendable (_ storage: any Storage, _ unnoted: any Storage) throws -> Recovery
     ) throws -> Explorer {
-        let recovery = NotingRecovery(payloads: recording.payloads, run: recover)
-        return try explorer(profile, of: recording, .durable, limits, { false }, recovery)
+        let recovery = NotingRecovery(payloads: recording.payloads, tells: tells, run: recover)
+        return try explorer(profile, of: recording, .durable, limits, isOver, recovery)
     }
 
     private func explorer(
@@ -130,6 +133,7 @@ private struct WritingRecovery: StateRecoverer {
 /// A recovery that works on the files of the state, and tells what it reads of them.
 private struct NotingRecovery: StateRecoverer {
     var payloads: any PayloadStore
+    var tells: Bool
     var run: @Sendable (any Storage, any Storage) throws -> Recovery
 
     var notesReads: Bool { true }
@@ -144,10 +148,12 @@ private struct NotingRecovery: StateRecoverer {
         let unnoted = try MemoryStorage(tree, payloads: payloads)
         let first = try run(storage, unnoted)
         let second = try run(storage, unnoted)
-        return RecoveredState(evidence: Evidence(first, secondRecovery: second), reads: recorder.reads)
+        return RecoveredState(evidence: Evidence(first, secondRecovery: second), reads: tells ? recorder.reads : nil)
     }
 
     func recording(ofRecovering tree: Tree) -> Recording? { nil }
 
-    func reading(_ payloads: any PayloadStore) -> any StateRecoverer { NotingRecovery(payloads: payloads, run: run) }
+    func reading(_ payloads: any PayloadStore) -> any StateRecoverer {
+        NotingRecovery(payloads: payloads, tells: tells, run: run)
+    }
 }
