@@ -57,6 +57,19 @@ import Testing
     }
 
     @Test(arguments: [
+        ("nowhere/driver.py", true), ("-javaagent:nowhere/a.jar", false), ("/nowhere/a.jar:/nowhere/b.jar", false),
+        ("nowhere/data", false),
+    ])
+    func `a script that is not there is an error, an option or a class path is not`(word: ByteString, isMissing: Bool) {
+        let target = Target(
+            name: "t", description: "", source: "", contract: .durable, workload: ["/bin/sh", word],
+            recover: ["/bin/sh"])
+        var isRefused = false
+        do { try target.checkCommands() } catch { isRefused = true }
+        #expect(isRefused == isMissing)
+    }
+
+    @Test(arguments: [
         ("{a}", "1"), ("--x={a}/{bb}", "--x=1/22"), ("{c} {", "{c} {"), ("{{a}}", "{1}"), ("{a", "{a"), ("", ""),
     ])
     func `parameters are substituted`(argument: String, expected: String) throws {

@@ -14,14 +14,20 @@ struct ServerLog: Sendable {
         startBytes = path.flatMap(Self.size) ?? 0
     }
 
-    private static let (tailBytes, tailLines) = (4096, 3)
+    private static let (tailBytes, tailLines) = (64 << 10, 3)
 
-    /// The last lines on one line; of `output` if there is no log file, or nothing in it.
+    /// How the line begins in which Go, Rust and Java say why they end. Stacks follow it.
+    private static let panics = ["panic: ", "fatal error: ", "thread '", "Exception in thread "]
+
+    /// The last lines, or the line that says why and the next, on one line; of `output` if there is no log file, or nothing
+    /// in it.
     func tail(otherwise output: ByteString) -> String {
         let written = path.flatMap(read) ?? []
         let bytes = written.isEmpty ? output.bytes : written
-        let lines = bytes.split(separator: UInt8(ascii: "\n")).suffix(Self.tailLines)
-        return ByteString(Array(lines.joined(separator: [UInt8(ascii: "\n")]))).said
+        let lines = bytes.split(separator: UInt8(ascii: "\n"))
+        let panic = lines.lastIndex { line in Self.panics.contains { line.starts(with: $0.utf8) } }
+        let shown = panic.map { lines[$0...].prefix(2) } ?? lines.suffix(Self.tailLines)
+        return ByteString(Array(shown.joined(separator: [UInt8(ascii: "\n")]))).said
     }
 
     private static func size(_ path: ByteString) -> Int? {

@@ -31,7 +31,10 @@ extension Command {
             }
             .prefix(1)
         }
-        let scripts = arguments.dropFirst().filter { word in Self.scriptSuffixes.contains { word.bytes.ends(with: $0) }
+        // An option, and a list of paths such as a class path, is no script.
+        let scripts = arguments.dropFirst().filter { word in
+            word.bytes.first != UInt8(ascii: "-") && !word.bytes.contains(UInt8(ascii: ":"))
+                && Self.scriptSuffixes.contains { word.bytes.ends(with: $0) }
         }
         return programs.compactMap { missing($0, mode: X_OK, name) }
             + scripts.compactMap { missing($0, mode: R_OK, name) }

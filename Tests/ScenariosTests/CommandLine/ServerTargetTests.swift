@@ -111,6 +111,13 @@ import Testing
             """, [], "the server exited with 4 before it was ready: first | the reason"
         ),
         (
+            "panics in Go",
+            """
+              start: [sh, -c, "printf 'panic: no database\\n\\ngoroutine 1:\\nmain()\\n main.go:1\\nx()\\n' >&2; exit 2", sh, "{socket}"]
+              ready: socket
+            """, [], "the server exited with 2 before it was ready: panic: no database | goroutine 1:"
+        ),
+        (
             "is never ready",
             """
               start: [./logserver.py, serve, "{dir}", "{socket}", "--sync={sync}"]
