@@ -60,9 +60,8 @@ let package = Package(
                 .product(name: "Yams", package: "Yams"),
             ],
             resources: [
-                "driver.py", "driver.c", "driver.go", "driver.rs", "target.yaml", "library.py", "library.h",
-                "library.go",
-                "library.rs",
+                "driver.py", "driver.c", "driver.go", "driver.rs", "driver.swift", "target.yaml",
+                "library.py", "library.h", "library.go", "library.rs", "library.swift",
             ]
             .map {
                 .embedInCode("New/\($0).template")

@@ -8,6 +8,7 @@ package struct NewTarget: Sendable {
         case c
         case go
         case rust
+        case swift
 
         /// The program that builds a driver; nil if there is nothing to build.
         package var compiler: String? {
@@ -16,6 +17,7 @@ package struct NewTarget: Sendable {
             case .c: "cc"
             case .go: "go"
             case .rust: "rustc"
+            case .swift: "swiftc"
             }
         }
     }
@@ -55,6 +57,11 @@ package struct NewTarget: Sendable {
                     File(name: "driver.rs", bytes: named(PackageResources.driver_rs_template)),
                     File(name: "faultline_driver.rs", bytes: PackageResources.library_rs_template),
                 ]
+            case .swift:
+                [
+                    File(name: "main.swift", bytes: named(PackageResources.driver_swift_template)),
+                    File(name: "FaultlineDriver.swift", bytes: PackageResources.library_swift_template),
+                ]
             case .c:
                 [
                     File(name: "driver.c", bytes: named(PackageResources.driver_c_template)),
@@ -70,6 +77,7 @@ package struct NewTarget: Sendable {
         case .python: nil
         case .c: "cc -std=c11 -O2 -o driver driver.c"
         case .rust: "rustc -O -o driver driver.rs"
+        case .swift: "swiftc -O -o driver main.swift FaultlineDriver.swift"
         case .go: "go build -o driver driver.go faultline_driver.go"
         }
     }
@@ -78,7 +86,7 @@ package struct NewTarget: Sendable {
         let program =
             switch language {
             case .python: "driver.py"
-            case .c, .go, .rust: "driver"
+            case .c, .go, .rust, .swift: "driver"
             }
         return Self.replacing("DRIVER", by: program, in: named(PackageResources.target_yaml_template))
     }

@@ -1,4 +1,4 @@
-// Drives my-store for Faultline. Put your store's calls into the five functions, and nothing else. In a file named main.swift:
+// Drives my-store for Faultline. Put your store's calls into the five functions, and nothing else. Then:
 //
 //     swiftc -O -o driver main.swift FaultlineDriver.swift
 //
