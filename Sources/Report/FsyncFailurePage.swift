@@ -52,11 +52,11 @@ package struct FsyncFailurePage: MatrixPage {
         ]
         for row in rows {
             let cells = Self.families.map { word(row, $0.name) }
-            let paper = notes.first { $0.target == row.target.name }?.reason ?? ""
+            let paper = notes.first { $0.target == row.target.name && $0.check == nil }?.reason ?? ""
             lines.append(
                 "| \(row.target.name) | \(row.settings) | \(cells.joined(separator: " | ")) | \(paper.tableCell) |")
         }
-        lines += ["", "## The findings", "", "As the tool reports them: nobody has looked at their causes yet.", ""]
+        lines += ["", "## The findings", "", "A finding without a cause was not looked at yet.", ""]
         for row in rows where !row.findings.isEmpty {
             lines += ["### \(row.target.name) \(row.settings)", ""]
             for finding in row.findings {
@@ -64,6 +64,11 @@ package struct FsyncFailurePage: MatrixPage {
                 lines.append(
                     "- \(family), \(finding.check.rawValue): \((finding.account?.headline ?? finding.story).prefixOfLine)"
                 )
+                guard let note = notes.first(where: { $0.check != nil && $0.covers(finding, of: row.target.name) })
+                else {
+                    continue
+                }
+                lines.append("  - cause: \(note.reason)\(note.source.map { " ([source](\($0)))" } ?? "")")
             }
             lines += ["", "      \(row.command)", ""]
         }

@@ -34,9 +34,12 @@ package struct PageRow: Sendable {
         (self.row, self.target, self.folder) = (row, target, folder)
     }
 
-    /// The settings that differ from the defaults: `sync=off`.
+    /// The settings that differ from the defaults, and the version if it is a setting: `sync=off`.
     var settings: String {
-        let words = row.shownTarget.split(separator: " ").dropFirst()
+        var words = row.shownTarget.split(separator: " ").dropFirst().map(String.init)
+        if let version = row.result?.configuration["version"], !words.contains(where: { $0.hasPrefix("version=") }) {
+            words.append("version=\(version)")
+        }
         return words.isEmpty ? "default" : words.map { "`\($0)`" }.joined(separator: " ")
     }
 
@@ -76,7 +79,7 @@ package struct PageRow: Sendable {
         let known = findings.count { $0.known != nil }
         switch result.verdict {
         case .pass:
-            return known > 0 ? "held, apart from \(known.counted("documented loss", "documented losses"))" : "held"
+            return known > 0 ? "held, apart from \(known.counted("known finding"))" : "held"
         case .violation: return (findings.count - known).counted("finding")
         case .inconclusive, .harnessError, .filesystem:
             return "\(result.verdict.rawValue): \(result.reason ?? "")".prefixOfLine

@@ -25,8 +25,9 @@ package struct PublishedPage: MatrixPage {
             # Published bugs, found again
 
             Bugs that others have published, in the versions that Debian and PyPI ship. Faultline is told the store and its promise, and no
-            place to look at. Beside each stands a version or a setting without the bug, which passes the same run. The time is that of the
-            whole run, with recording and minimising. These commands repeat the runs and write this page:
+            place to look at. After a bug comes the version or setting without it, where one is shipped, which passes the same run. The
+            time is that of the whole run, with recording and minimising. `scripts/setup --targets published` installs the versions, and
+            these commands repeat the runs and write this page:
 
                 faultline matrix harness/matrices/published.yaml
                 faultline report faultline-runs/matrix-1.jsonl --page published-bugs -o docs/published-bugs.md
@@ -56,7 +57,7 @@ package struct PublishedPage: MatrixPage {
         for finding in row.findings {
             lines.append("- \(finding.check.rawValue): \((finding.account?.headline ?? finding.story).prefixOfLine)")
             if !finding.lossKinds.isEmpty { lines.append("  - lost: \(finding.lossKinds.joined(separator: "; "))") }
-            if let error = finding.errors?.first { lines.append("  - the store says: \(row.shown(error))") }
+            for error in (finding.errors ?? []).prefix(4) { lines.append("  - the store says: \(row.shown(error))") }
         }
         return lines
     }

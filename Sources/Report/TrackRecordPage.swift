@@ -70,7 +70,8 @@ package struct TrackRecordPage: MatrixPage {
             it was tried.
 
             \(names.count) stores, \(rows.count) runs, \(states) crash states recovered, \(Int(seconds / 60)) minutes. Most runs are short
-            and partial: *held* means that no checked state broke the promise. These commands repeat the runs and write this page:
+            and partial: *held* means that no checked state broke the promise. *A second* is the rate of recovered states, on a machine with
+            other work. These commands repeat the runs and write this page:
 
                 faultline matrix harness/matrices/track-record.yaml
                 faultline report faultline-runs/matrix-1.jsonl --page track-record \\
@@ -110,12 +111,16 @@ package struct TrackRecordPage: MatrixPage {
         let source = target.source.hasPrefix("http") ? "[where it says so](\(target.source))" : target.source
         lines.append("Promise: `\(target.contract.name)`\(source.isEmpty ? "" : ", \(source)").")
         lines += [
-            "", "| settings | scenario | promise | states | coverage | result |", "|---|---|---|---|---|---|",
+            "", "| settings | scenario | promise | states | a second | coverage | result |",
+            "|---|---|---|---|---|---|---|",
         ]
         for row in own {
+            let rate = Int(row.row.result?.states.ratePerSecond ?? 0)
             lines.append(
                 "| \(row.settings) | \(row.row.scenario) | \(row.row.result?.contract ?? "") | "
-                    + "\(row.row.result?.states.checked ?? 0) | \(row.coverage.tableCell) | \(row.outcome.tableCell) |")
+                    + "\(row.row.result?.states.checked ?? 0) | \(rate > 0 ? "\(rate)" : "") | \(row.coverage.tableCell) | "
+                    + "\(row.outcome.tableCell) |"
+            )
         }
         for (number, entry) in entries(of: name).enumerated() { lines += story(entry, number: number + 1) }
         return lines
