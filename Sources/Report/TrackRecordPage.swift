@@ -47,7 +47,7 @@ package struct TrackRecordPage: MatrixPage {
         for name in names {
             for entry in entries(of: name) where entry.note == nil && entry.finding.known == nil {
                 gaps.append(
-                    "\(name): \(entry.finding.check): no note says why (\(entry.finding.lossKinds.joined(separator: ", ")))"
+                    "\(name): \(entry.finding.check.rawValue): no note says why (\(entry.finding.lossKinds.joined(separator: ", ")))"
                 )
             }
         }
