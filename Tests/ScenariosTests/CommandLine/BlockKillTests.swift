@@ -27,7 +27,9 @@ struct BlockKillTests {
                     kill -9 $run
                     wait $run 2>/dev/null || true
                     faultline cleanup >cleaned 2>&1 || { cat cleaned; exit 1; }
-                    until_true left || { echo "left after $fs:"; cat /proc/mounts; ls /dev/shm; devices; exit 1; }
+                    until_true left || {
+                        echo "left after $fs:"; grep faultline /proc/mounts; ls /dev/shm; losetup -a; exit 1
+                    }
                 done
             done
             echo nothing is left
