@@ -31,4 +31,4 @@ class Store:
     def close(self): self.connection.close()
 
 
-drive(Store)
+if __name__ == "__main__": drive(Store)
