@@ -73,17 +73,54 @@ package final class BlockImage: @unchecked Sendable {
         }
     }
 
-    /// Puts back what a mount changed.
+    /// Puts back what a mount changed. Where it discarded something, the file has a hole, and the mirror may have data.
     private func restore() throws(BlockError) {
-        let page = Int(ImageFile.pageBytes)
-        for run in try image.runsOfData() {
-            for start in stride(from: Int(run.lowerBound), to: Int(run.upperBound), by: page) {
-                let count = min(page, Int(run.upperBound) - start)
-                guard memcmp(view + start, mirror + start, count) != 0 else { continue }
-                try image.write(UnsafeRawBufferPointer(start: mirror + start, count: count), at: UInt64(start))
+        let runs = try image.runsOfData()
+        for run in runs {
+            try forEachPage(of: run) { (page) throws(BlockError) in
+                if memcmp(view + page.lowerBound, mirror + page.lowerBound, page.count) != 0 { try putBack(page) }
+            }
+        }
+        // The view is not looked at here: reading a hole would give it room.
+        for hole in holes(between: runs) {
+            try forEachPage(of: hole) { (page) throws(BlockError) in
+                let bytes = UnsafeRawBufferPointer(start: mirror + page.lowerBound, count: page.count)
+                if !bytes.allSatisfy({ $0 == 0 }) { try putBack(page) }
             }
         }
         isChanged = false
+    }
+
+    /// The parts of what was loaded that lie in none of the runs, which are in order.
+    private func holes(between runs: [Range<UInt64>]) -> [Range<UInt64>] {
+        var holes: [Range<UInt64>] = []
+        var index = 0
+        for extent in content {
+            var start = extent.offsetBytes
+            while index < runs.count, runs[index].upperBound <= start { index += 1 }
+            var next = index
+            while start < extent.endBytes {
+                let run = next < runs.count ? runs[next] : extent.endBytes..<extent.endBytes
+                if start < run.lowerBound { holes.append(start..<min(run.lowerBound, extent.endBytes)) }
+                start = max(start, run.upperBound)
+                next += 1
+            }
+        }
+        return holes
+    }
+
+    private func putBack(_ page: Range<Int>) throws(BlockError) {
+        let bytes = UnsafeRawBufferPointer(start: mirror + page.lowerBound, count: page.count)
+        try image.write(bytes, at: UInt64(page.lowerBound))
+    }
+
+    private func forEachPage(
+        of range: Range<UInt64>, _ body: (Range<Int>) throws(BlockError) -> Void
+    ) throws(BlockError) {
+        let page = ImageFile.pageBytes
+        for start in stride(from: range.lowerBound, to: range.upperBound, by: Int(page)) {
+            try body(Int(start)..<Int(min(start + page, range.upperBound)))
+        }
     }
 
     /// Mounts what was loaded: the filesystem recovers. Throws `MountFailure` where it cannot.

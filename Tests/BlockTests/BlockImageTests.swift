@@ -70,6 +70,20 @@ import Testing
         }
     }
 
+    @Test func `what a mount discards is put back`() throws {
+        let arena = PayloadArena()
+        let content = try content(.ext4, holding: "one", arena)
+        let image = try BlockImage(.ext4, in: scratch.file("image"))
+        try image.load(content, arena)
+        let mount = try image.mount()
+        try FileManager.default.removeItem(atPath: "\(image.mountPoint)/store/file")
+        try FilesystemTool.run(["sync", "-f"], [image.mountPoint], package: "coreutils")
+        try FilesystemTool.run(["fstrim"], [image.mountPoint], package: "util-linux")
+        try mount.end()
+        try image.load(content, arena)
+        #expect(try Self.content(of: image.file, arena).sameBytes(as: content, arena))
+    }
+
     @Test func `a damaged superblock is the filesystem's own fault, in the words of its checker`() throws {
         let arena = PayloadArena()
         var content = try content(.ext4, holding: "one", arena)
