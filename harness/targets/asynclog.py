@@ -34,7 +34,8 @@ class Store:
 
     def put(self, key, value):
         body = json.dumps([text(key), None if value is None else text(value)]).encode()
-        os.write(self.logs[key[-1] % len(self.logs)], b"%08x %s\n" % (zlib.crc32(body), body))
+        log, line = self.logs[key[-1] % len(self.logs)], b"%08x %s\n" % (zlib.crc32(body), body)
+        while line: line = line[os.write(log, line):]    # a write may be short, as before an error
         self.apply(key, value)
 
     def delete(self, key): self.put(key, None)

@@ -30,7 +30,8 @@ class Store:
         else: self.entries[key] = value
 
     def put(self, key, value):
-        os.write(self.log, json.dumps([text(key), None if value is None else text(value)]).encode() + b"\n")
+        line = json.dumps([text(key), None if value is None else text(value)]).encode() + b"\n"
+        while line: line = line[os.write(self.log, line):]    # a write may be short, as before an error
         if self.syncs: os.fsync(self.log)
         self.apply(key, value)
 

@@ -36,7 +36,8 @@ def serve(directory, path, syncs):
                 words = json.loads(request)
                 if words[0] == "set":
                     key, value = words[1:]
-                    os.write(log, json.dumps([key, value]).encode() + b"\n")
+                    line = json.dumps([key, value]).encode() + b"\n"
+                    while line: line = line[os.write(log, line):]    # a write may be short, as before an error
                     if syncs: os.fsync(log)
                     entries[key] = value
                     answer = "done"
