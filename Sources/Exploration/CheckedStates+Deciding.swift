@@ -1,5 +1,6 @@
 import Model
 import Oracle
+import Platform
 import Synchronization
 
 extension CheckedStates {
@@ -82,6 +83,8 @@ extension CheckedStates {
         let heldBytes = Atomic<Int>(0)
         let (before, hangsAtMost) = (counts.hung, hangsAtMost)
         let hangs = Atomic<Int>(0)
+        let began = MonotonicTime.seconds()
+        defer { recoveringSeconds += MonotonicTime.seconds() - began }
         let findings = try Parallel.map(
             states, workers: workers,
             isOver: {
@@ -114,6 +117,8 @@ extension CheckedStates {
         guard !samples.isEmpty else { return true }
         let recovery = recovery
         let first = counts.checked
+        let began = MonotonicTime.seconds()
+        defer { recoveringSeconds += MonotonicTime.seconds() - began }
         let outcomes = try Parallel.map(samples, workers: workers) { index, sample -> RecoveryOutcome? in
             let tree = sample.state.epoch.set.tree(sample.state.survivors)
             return try Self.recover(tree, recovery, nil, again: (first + index) % Self.rerunPeriod == 0)

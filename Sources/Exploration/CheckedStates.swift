@@ -1,5 +1,6 @@
 import Model
 import Oracle
+import Platform
 import Storage
 import Synchronization
 
@@ -40,6 +41,8 @@ final class CheckedStates {
     let batchBytes: Int
     private var fresh: [QueuedState] = []
     private var waiting: [QueuedState] = []
+    /// The seconds in which states were recovered.
+    var recoveringSeconds = 0.0
     var counts: ExplorationCounts
     /// The first states that gave another result when recovered again.
     private(set) var contradictions: [Contradiction] = []
@@ -212,6 +215,8 @@ final class CheckedStates {
         let (before, hangsAtMost) = (counts.hung, hangsAtMost)
         let hangs = Atomic<Int>(0)
         // Atomics can be captured only by non-escaping closures.
+        let began = MonotonicTime.seconds()
+        defer { recoveringSeconds += MonotonicTime.seconds() - began }
         let outcomes = try Parallel.map(
             states, workers: workers,
             isOver: { $0?.hung == true && before + hangs.add(1, ordering: .relaxed).newValue >= hangsAtMost },

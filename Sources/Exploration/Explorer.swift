@@ -1,6 +1,7 @@
 import Bytes
 import Model
 import Oracle
+import Platform
 import Storage
 
 /// Checks every crash state of a recording, and reports exactly which states it did not check.
@@ -38,6 +39,10 @@ package final class Explorer {
     package private(set) var notTried: Set<Check> = []
     /// The last passing evidence and its oracle line, for the positive control.
     package private(set) var clean: (evidence: Evidence, line: Int)?
+
+    private var minimisingSeconds = 0.0
+    /// The seconds in which states were recovered or minimised; in the others they were derived, chosen and judged.
+    package var recoveringSeconds: Double { states.recoveringSeconds + minimisingSeconds }
 
     /// The progress between two rounds, for resuming.
     package private(set) var progress = ExplorationProgress()
@@ -312,7 +317,10 @@ package final class Explorer {
 
     private func explain(_ failure: Failure, _ isKnown: Bool) throws {
         states.counts.failing += 1
-        if !isKnown { try collector.add(failure, checker, isOver: isOver) }
+        guard !isKnown else { return }
+        let began = MonotonicTime.seconds()
+        defer { minimisingSeconds += MonotonicTime.seconds() - began }
+        try collector.add(failure, checker, isOver: isOver)
     }
 
     private func fillCoverage() {

@@ -30,8 +30,8 @@ package struct NestedFindings {
     /// The number of failing recoveries for each symptom.
     private var counts: [Symptom: Int] = [:]
     package private(set) var findings: [Finding] = []
-    /// The number of failing recoveries without a known cause, for each check.
-    package private(set) var unexplained: [Check: Int] = [:]
+    /// The number of failing recoveries without a known cause.
+    package private(set) var unexplained: [UnexplainedFailure: Int] = [:]
     /// The number of failures that a second recovery did not confirm.
     package private(set) var unconfirmedCount = 0
     package private(set) var unstable: [Unstable] = []
@@ -74,7 +74,11 @@ package struct NestedFindings {
             let known = findings.firstIndex {
                 $0.cause.cause == Cause(symptom, losses: $0.cause.cause.losses, isDuringRecovery: true)
             }
-            if let known { findings[known].cause.stateCount += 1 } else { unexplained[symptom.check, default: 0] += 1 }
+            if let known {
+                findings[known].cause.stateCount += 1
+            } else {
+                unexplained[UnexplainedFailure(symptom, losses: nil), default: 0] += 1
+            }
         }
     }
 

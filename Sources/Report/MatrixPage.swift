@@ -19,7 +19,7 @@ package protocol MatrixPage: Sendable {
 /// The pages that there are.
 package enum MatrixPages {
     package static var all: [any MatrixPage.Type] {
-        [TrackRecordPage.self, PublishedPage.self, FsyncFailurePage.self, PowerLossPage.self]
+        [TrackRecordPage.self, PublishedPage.self, FsyncFailurePage.self, TargetRatesPage.self, PowerLossPage.self]
     }
 }
 
@@ -79,6 +79,9 @@ package struct PageRow: Sendable {
         let known = findings.count { $0.known != nil }
         switch result.verdict {
         case .pass:
+            if let explored = result.explored, explored.unit == .trials, explored.epochs == 0 {
+                return "nothing: no trial ended in the time"
+            }
             return known > 0 ? "held, apart from \(known.counted("known finding"))" : "held"
         case .violation: return (findings.count - known).counted("finding")
         case .inconclusive, .harnessError, .filesystem:

@@ -84,7 +84,15 @@ package struct RunReport: ReportSubject {
             "\(count.counted("failing state")) of \(check.rawValue) "
                 + (count == 1 ? "was not minimised: it" : "were not minimised: they")
                 + " may fail for causes that are not told here"
-        }
+        } + (result.known ?? []).compactMap(attributed)
+    }
+
+    /// `12 more failing states were not minimised; they fail like the known opens (write db): …`
+    private static func attributed(_ known: KnownOutcome) -> String? {
+        guard let count = known.attributed else { return nil }
+        return "\(count.counted("more failing state", "more failing states")) "
+            + (count == 1 ? "was not minimised: it fails" : "were not minimised: they fail")
+            + " like the known \(known.finding): \(known.finding.reason)"
     }
 
     /// The part of the reason that is in no finding's story.
@@ -107,8 +115,10 @@ package struct RunReport: ReportSubject {
     private static func words(_ boundaries: RunResult.Boundaries) -> String {
         if let obstacle = boundaries.obstacle { return "kill states of each operation: NOT CHECKED: \(obstacle)" }
         let explored = boundaries.explored.map { "\($0) boundaries" } ?? "the boundaries"
+        let isPartial = boundaries.explored?.isPartial == true
         return "kill states of each operation: \(explored) of a run of \(boundaries.operations.counted("operation")), "
             + "\(boundaries.states.counted("distinct state"))"
+            + (isPartial ? "; the time was up before the states of the other boundaries were all checked" : "")
     }
 
     /// `32794`, or `9.4e28` where states were decided without being recovered.

@@ -90,6 +90,7 @@ package struct ScenarioRunner: Sendable {
         result.states.deciding = tally.coverage.flatMap { RunResult.Deciding($0) }
         result.coverage = tally.coverage.map { wording.words(for: $0) }
         result.explored = tally.coverage.map { RunResult.Explored($0) } ?? tally.parts
+        result.steps = tally.steps
         result.resume = tally.continuation.map { resumeCommand(request, $0) }
         result.bounded = tally.coverage.flatMap { $0.searched.isEmpty ? nil : $0.searched }
         result.block = tally.block
@@ -103,7 +104,7 @@ package struct ScenarioRunner: Sendable {
             result.profilesNotTried = weaker.isEmpty ? nil : weaker
         }
         result.findings = tally.findingsByWeight
-        result.mark(request)
+        result.mark(request, attributed: tally.attributed)
         result.notMinimised = tally.notMinimised.isEmpty ? nil : tally.notMinimised
         result.unstable = tally.unstable.isEmpty ? nil : tally.unstable
         result.cuts = tally.cuts

@@ -1,11 +1,11 @@
 import Bytes
-import Exploration
 import Model
 import Oracle
 import Report
 import Targets
 import Testing
 
+@testable import Exploration
 @testable import Matrices
 @testable import Runs
 @testable import Scenarios
@@ -57,6 +57,72 @@ struct KnownFindingTests {
         #expect(!known.matches(try Self.finding(.opens, [])))
     }
 
+    /// A state that was not minimised: it does not open, and lost these.
+    private static func unexplained(_ error: String, _ losses: [String]?, acknowledged: Bool = true) throws
+        -> UnexplainedFailure
+    {
+        let symptom = Symptom(
+            check: .opens, error: TextPattern(ofMessage: error), hasAcknowledged: acknowledged, isHang: false)
+        return UnexplainedFailure(symptom, losses: try losses?.map { try #require(LossPattern(parsing: $0)) })
+    }
+
+    @Test(arguments: [
+        ("{check: opens, reason: r}", true),
+        ("{check: durable, reason: r}", false),
+        ("{check: opens, error: 'bad *', loss: write log 7, reason: r}", true),
+        ("{check: opens, error: 'no *', loss: write log 7, reason: r}", false),
+        ("{check: opens, loss: [write log 7, name db], reason: r}", true),
+        ("{check: opens, loss: [write log 7, name other], reason: r}", false),
+        ("{check: opens, loss: [], reason: r}", false),
+        ("{check: opens, acknowledged: false, reason: r}", false),
+    ])
+    func `states that were not minimised are attributed to what they fail like`(text: String, isKnown: Bool) throws {
+        let failure = try Self.unexplained("bad page 3", ["name db", "write log 3", "name b"])
+        let known = try #require(Self.known("  - " + text).first)
+        #expect(known.matches(failure) == isKnown)
+        var tally = RunTally()
+        tally.count([failure: 12], known: [known])
+        #expect(tally.attributed == (isKnown ? [known: 12] : [:]))
+        #expect(tally.notMinimised == (isKnown ? [:] : [.opens: 12]))
+    }
+
+    @Test func `states whose losses are unknown are attributed to what needs none in particular`() throws {
+        let failure = try Self.unexplained("bad page 3", nil)
+        #expect(try #require(Self.known("  - {check: opens, reason: r}").first).matches(failure))
+        #expect(!(try #require(Self.known("  - {check: opens, loss: [], reason: r}").first).matches(failure)))
+        #expect(!(try #require(Self.known("  - {check: opens, loss: name a, reason: r}").first).matches(failure)))
+    }
+
+    @Test(arguments: [
+        ("{check: writable, reason: r}", true), ("{check: writable, loss: name a, reason: r}", false),
+        ("{check: writable, error: 'x', reason: r}", false), ("{check: opens, reason: r}", false),
+    ])
+    func `a failed workload, of which no cause is known, is known by its check alone`(
+        text: String, isKnown: Bool
+    ) throws {
+        let finding = Finding(
+            check: .writable, strongestProfile: .profile(.strict), lost: [], story: "exited with 1", states: 1)
+        #expect(try #require(Self.known("  - " + text).first).matches(finding) == isKnown)
+    }
+
+    @Test func `one entry may name several checks, and the parameters of a manifest`() throws {
+        let manifest = """
+            name: m
+            workload: [w]
+            recover: [r]
+            parameters: {mode: [safe, fast]}
+            known: [{when: {mode: fast}, check: [opens, durable], reason: r}, {check: opens, reason: s}]
+            """
+        let target = try Manifest.target(Array(manifest.utf8), file: "m.yaml")
+        func known(_ mode: String) throws -> [String] {
+            let configured = try target.configured([Setting(name: "mode", value: mode)])
+            return RunRequest(target: configured, scenario: ExploreScenario(), contract: .durable).known
+                .map { "\($0.check.rawValue) \($0.reason)" }
+        }
+        #expect(try known("fast") == ["opens r", "durable r", "opens s"])
+        #expect(try known("safe") == ["opens s"])
+    }
+
     @Test(arguments: [
         ("- {reason: r}", "m.yaml:2: a known finding needs a key check"),
         ("- {check: opens}", "m.yaml:2: a known finding needs a key reason"),
@@ -72,6 +138,10 @@ struct KnownFindingTests {
         ("- {check: opens, reason: r, error: ''}", "m.yaml:2: error is the store's error message"),
         ("- {check: durable, reason: r, acknowledged: true}", "m.yaml:2: acknowledged is for check: opens"),
         ("- {check: opens, reason: r, acknowledged: maybe}", "m.yaml:2: acknowledged must be true or false"),
+        ("- {check: [], reason: r}", "m.yaml:2: check needs at least one check"),
+        ("- {check: [opens, durable], error: x, reason: r}", "m.yaml:2: error is for check: opens"),
+        ("- {check: [opens, opens], reason: r}", "m.yaml:2: this known finding appears twice"),
+        ("- {check: opens, when: {a: b}, reason: r}", "m.yaml:2: a known finding has no key when"),
         ("- {check: opens, reason: r}\n- {check: opens, reason: s}", "m.yaml:3: this known finding appears twice"),
         ("  opens", "m.yaml:2: known must be a list"),
     ])

@@ -107,6 +107,7 @@ import Testing
         ("environment: {FAULTLINE_DIR: x}", "m.yaml:5: FAULTLINE_DIR is set by faultline"),
         ("environment: {\"A=B\": x}", "m.yaml:5: 'A=B' is not a valid variable name"),
         ("contracts: [{when: {a: 1}, contract: prefix}]", "m.yaml:5: there is no parameter a"),
+        ("known: [{when: {a: 1}, check: opens, reason: r}]", "m.yaml:5: there is no parameter a"),
         ("contracts: [{contract: prefix}]", "m.yaml:5: an entry of contracts needs when: {parameter: value}"),
         ("source: \"a\\nb\"", "m.yaml:5: source must be one line"),
         ("source: \"a\\0b\"", "m.yaml:5: source contains a zero byte"),

@@ -59,7 +59,7 @@ package struct FindingCollector {
     private var failingWhole: [Moment: Int] = [:]
     package private(set) var causes: [FoundCause] = []
     /// The number of failing states without a known cause, because there were too many or the run was stopped.
-    package private(set) var unexplained: [Check: Int] = [:]
+    package private(set) var unexplained: [UnexplainedFailure: Int] = [:]
     /// States that failed in a persistent recover process but not in a fresh one. They are not findings.
     package private(set) var unconfirmedCount = 0
     /// The first unconfirmed states, and the first that failed with another symptom in a fresh process.
@@ -122,7 +122,7 @@ package struct FindingCollector {
         } else if isOver, !causes.contains(where: { $0.cause.check == failure.symptom.check }) {
             return false
         } else {
-            unexplained[failure.symptom.check, default: 0] += 1
+            unexplained[UnexplainedFailure(failure.symptom, losses: failure.losses), default: 0] += 1
         }
         return true
     }

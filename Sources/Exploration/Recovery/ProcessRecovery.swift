@@ -33,7 +33,9 @@ package final class ProcessRecovery: StateRecoverer {
     /// - Parameter inFreshProcess: recover in a process that has recovered nothing before.
     package func recover(_ tree: Tree, inFreshProcess: Bool) throws -> RecoveredState {
         RecoveredState(
-            evidence: try recovery.evidence(inFreshProcess: inFreshProcess) { try attempt(tree, inFreshProcess: $0) })
+            evidence: try client.clock.measure(.whole) {
+                try recovery.evidence(inFreshProcess: inFreshProcess) { try attempt(tree, inFreshProcess: $0) }
+            })
     }
 
     private func attempt(_ tree: Tree, inFreshProcess: Bool) throws -> DirectoryRecovery.Attempt {

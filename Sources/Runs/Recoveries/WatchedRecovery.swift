@@ -58,14 +58,17 @@ package final class WatchedRecovery: StateRecoverer {
         // A sandbox may not reach the mount.
         guard tree.escapingLinks().isEmpty else { return try states.recover(tree, inFreshProcess: false) }
         var reads: [Read] = []
-        let evidence = try recovery.evidence(inFreshProcess: false) { inFreshProcess in
-            let number = Self.count.add(1, ordering: .relaxed).newValue
-            let served = try mount.get().serve(tree, payloads, sharing: images) { directory in
-                try recovery.attempt(
-                    directory, holding: [], number: number, inFreshProcess: inFreshProcess, comparesLeftovers: false)
+        let evidence = try client.clock.measure(.whole) {
+            try recovery.evidence(inFreshProcess: false) { inFreshProcess in
+                let number = Self.count.add(1, ordering: .relaxed).newValue
+                let served = try mount.get().serve(tree, payloads, sharing: images) { directory in
+                    try recovery.attempt(
+                        directory, holding: [], number: number, inFreshProcess: inFreshProcess, comparesLeftovers: false
+                    )
+                }
+                reads = served.reads
+                return served.result
             }
-            reads = served.reads
-            return served.result
         }
         return RecoveredState(evidence: evidence, reads: reads)
     }

@@ -233,6 +233,8 @@ package struct RunResult: Codable, Sendable {
     package var states = States()
     /// A description of the coverage of the possible crash states.
     package var coverage: String?
+    /// The time of each step of an exploration with the target's commands on files; nil otherwise.
+    package var steps: Steps?
     /// The coverage as numbers; nil for a scenario that counts neither epochs nor parts.
     package var explored: Explored?
     /// `kill`: the operation boundaries checked besides the live kills.

@@ -1,5 +1,6 @@
 import Exploration
 import Oracle
+import Targets
 
 /// The counts and findings of a running scenario.
 package struct RunTally {
@@ -25,6 +26,8 @@ package struct RunTally {
     package var continuation: [String]?
     /// The time spent exploring, in seconds; nil if that is the whole run.
     package var exploringSeconds: Double?
+    /// The time of each step of exploring with a target's commands; nil otherwise.
+    package var steps: RunResult.Steps?
     /// The block device part of a run on a real filesystem.
     package var block: RunResult.Block?
     /// Which barriers of the run are needed.
@@ -38,6 +41,8 @@ package struct RunTally {
     package var unstable: [UnstableState] = []
     /// By check, the number of failing states without a known cause, because there were too many or the time was up.
     package var notMinimised: [Check: Int] = [:]
+    /// The number of failing states that were not minimised and fail like a known finding.
+    package var attributed: [KnownFinding: Int] = [:]
     /// The number of violations that appeared in a persistent recover process but not in a fresh one.
     package var unconfirmed = 0
     /// Why a check of the contract could not be judged.
@@ -78,9 +83,22 @@ package struct RunTally {
     }
 
     /// Adds the counters of a collector that do not belong to a cause.
-    package mutating func take(_ collector: FindingCollector) {
+    ///
+    /// - Parameter known: the known findings, to which states without a cause are attributed.
+    package mutating func take(_ collector: FindingCollector, known: [KnownFinding]) {
         unconfirmed += collector.unconfirmedCount
-        notMinimised.merge(collector.unexplained, uniquingKeysWith: +)
+        count(collector.unexplained, known: known)
+    }
+
+    /// Counts failing states without a cause with the first known finding that they fail like, if there is one.
+    package mutating func count(_ unexplained: [UnexplainedFailure: Int], known: [KnownFinding]) {
+        for (failure, states) in unexplained {
+            if let known = known.first(where: { $0.matches(failure) }) {
+                attributed[known, default: 0] += states
+            } else {
+                notMinimised[failure.symptom.check, default: 0] += states
+            }
+        }
     }
 
     /// Adds an unstable state with its case, up to `Contradiction.keptAtMost`.

@@ -7,6 +7,7 @@ import Model
 import Oracle
 import Runs
 import Storage
+import Targets
 
 /// The files in the run directory of a stopped exploration that --resume needs: its progress (`progress.json`) and the
 /// hashes of the recovered states (`states.bin`), beside the recorded trace, the oracle and the result.
@@ -48,11 +49,12 @@ struct ExplorationFiles {
         package var notTried: [Check]
         package var undetected: [String]
         package var notMinimised: [Check: Int]?
+        package var attributed: [KnownOutcome]?
 
         private enum CodingKeys: String, CodingKey {
             case unconfirmed, unjudged, notTried
             case undetected = "unflagged"
-            case notMinimised
+            case notMinimised, attributed
         }
 
         package init(of tally: RunTally) {
@@ -61,14 +63,25 @@ struct ExplorationFiles {
             notTried = tally.notTried.sorted()
             undetected = tally.undetected.sorted()
             notMinimised = tally.notMinimised
+            attributed = tally.attributed.map { known, states in
+                KnownOutcome(finding: known, findings: 0, states: 0, attributed: states)
+            }
         }
 
-        package func add(to tally: inout RunTally) {
+        package func add(to tally: inout RunTally, known: [KnownFinding]) {
             tally.unconfirmed += unconfirmed
             tally.unjudged.formUnion(unjudged)
             tally.notTried.formUnion(notTried)
             tally.undetected.formUnion(undetected)
             tally.notMinimised.merge(notMinimised ?? [:], uniquingKeysWith: +)
+            for outcome in attributed ?? [] {
+                // What is not known any more is not accepted.
+                if known.contains(outcome.finding) {
+                    tally.attributed[outcome.finding, default: 0] += outcome.attributed ?? 0
+                } else {
+                    tally.notMinimised[outcome.finding.check, default: 0] += outcome.attributed ?? 0
+                }
+            }
         }
     }
 

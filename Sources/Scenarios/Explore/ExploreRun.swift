@@ -77,7 +77,7 @@ struct ExploreRun: ScenarioRun {
         }
         let (earlier, profiles, unresolved) = try files.read(options, program: program)
         self.profiles = profiles
-        unresolved.add(to: &tally)
+        unresolved.add(to: &tally, known: request.known)
         try RunFiles.refuseLink(files.trace)
         var recording = try Recording(tracePath: files.trace, context.memory)
         recording.ignoreFiles(of: request.target)
@@ -150,6 +150,12 @@ struct ExploreRun: ScenarioRun {
             memory: context.memory.budget, isOver: { shouldStop() || budget.isUsedUp })
         let outcome = Result { try walk(explorer, recording, budget) }
         tally.exploringSeconds = (tally.exploringSeconds ?? 0) + MonotonicTime.seconds() - start
+        if store == nil, images == nil {
+            let deriving = MonotonicTime.seconds() - start - explorer.recoveringSeconds
+            var steps = tally.steps ?? RunResult.Steps()
+            steps.add(client.clock, deriving: max(0, deriving))
+            tally.steps = steps
+        }
         count(explorer, history)
         let canBeResumed = explorer.canBeResumed
         try report(explorer, recording, history, store, after: steps)
@@ -319,9 +325,9 @@ struct ExploreRun: ScenarioRun {
         tally.profiles = profiles.map(\.result)
         tally.unjudged.formUnion(explorer.unjudged)
         tally.notTried.formUnion(explorer.notTried)
-        tally.take(explorer.collector)
+        tally.take(explorer.collector, known: request.known)
         tally.unconfirmed += explorer.nested.unconfirmedCount
-        tally.notMinimised.merge(explorer.nested.unexplained, uniquingKeysWith: +)
+        tally.count(explorer.nested.unexplained, known: request.known)
         if let clean = explorer.clean {
             tally.control(history.validator, clean.evidence, request.contract, at: clean.line)
         }

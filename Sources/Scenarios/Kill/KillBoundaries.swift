@@ -69,6 +69,7 @@ extension RunTally {
         undetected.formUnion(other.undetected)
         unjudged.formUnion(other.unjudged)
         notMinimised.merge(other.notMinimised, uniquingKeysWith: +)
+        attributed.merge(other.attributed, uniquingKeysWith: +)
         unstable += other.unstable
         for finding in other.findings {
             guard let live = findings.firstIndex(where: { $0.isLiveForm(of: finding) }) else {

@@ -339,7 +339,7 @@ struct PowerCutRun: ScenarioRun {
         _ collector: FindingCollector, _ recording: Recording, linesBefore: Int, after firstCrash: FirstCrash? = nil,
         isCutShort: Bool = false
     ) throws {
-        tally.take(collector)
+        tally.take(collector, known: request.known)
         for group in CauseGroup.groups(of: collector.causes) {
             let oracle = try history.text(firstLines: linesBefore + group.shown.state.oracleLineCount)
             let (writer, shown, seconds) = (writer, shown, request.target.target.timeoutSeconds)

@@ -36,7 +36,7 @@ package struct RunRequest: Sendable {
         self.contract = contract
         self.seed = seed
         self.operationCount = operationCount
-        known = target.target.known
+        known = target.known
     }
 
     package init(

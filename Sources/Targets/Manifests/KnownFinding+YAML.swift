@@ -3,15 +3,23 @@ import Model
 import Oracle
 
 extension KnownFinding {
-    /// Parses the list under the key `known`.
+    /// Parses the list under the key `known` of a matrix. An entry with several checks gives a finding for each.
     package static func list(_ value: YAMLValue) throws(YAMLError) -> [KnownFinding] {
+        try list(value, of: nil)
+    }
+
+    /// Parses the list under the key `known`.
+    ///
+    /// - Parameter parameters: those of the target, for `when`; nil in a matrix, whose cells say it themselves.
+    static func list(_ value: YAMLValue, of parameters: [Parameter]?) throws(YAMLError) -> [KnownFinding] {
         var known: [KnownFinding] = []
         for item in try value.list("known") {
-            let finding = try KnownFinding(item)
-            guard !known.contains(where: { $0.isLike(finding) }) else {
-                throw item.error("this known finding appears twice: \(finding)")
+            for finding in try findings(item, parameters) {
+                guard !known.contains(where: { $0.isLike(finding) }) else {
+                    throw item.error("this known finding appears twice: \(finding)")
+                }
+                known.append(finding)
             }
-            known.append(finding)
         }
         return known
     }
@@ -26,9 +34,28 @@ extension KnownFinding {
     /// The checks with an error message of the store.
     private static let checksWithErrors: [Check] = [.opens, .consistent, .idempotent, .writable]
 
-    private init(_ value: YAMLValue) throws(YAMLError) {
-        let fields = try value.mapping("a known finding", known: Self.keys)
-        guard let check = fields["check"] else { throw value.error("a known finding needs a key check") }
+    private static func findings(
+        _ value: YAMLValue, _ parameters: [Parameter]?
+    ) throws(YAMLError) -> [KnownFinding] {
+        let keys = keys + (parameters == nil ? [] : ["when"])
+        let fields = try value.mapping("a known finding", known: keys)
+        guard let checks = fields["check"] else { throw value.error("a known finding needs a key check") }
+        var settings: [String: String]?
+        if let when = fields["when"], let parameters {
+            settings = Dictionary(
+                try Manifest.settings(when, parameters).map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
+        }
+        var findings: [KnownFinding] = []
+        for check in try checks.oneOrMore("check") {
+            var finding = try KnownFinding(check, value, fields)
+            finding.settings = settings
+            findings.append(finding)
+        }
+        guard !findings.isEmpty else { throw checks.error("check needs at least one check") }
+        return findings
+    }
+
+    private init(_ check: YAMLValue, _ value: YAMLValue, _ fields: [String: YAMLValue]) throws(YAMLError) {
         guard let reason = fields["reason"] else {
             throw value.error("a known finding needs a key reason: why it is accepted")
         }

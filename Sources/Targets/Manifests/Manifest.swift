@@ -76,7 +76,10 @@ package struct Manifest {
         target.server = try values["server"].map { (value) throws(YAMLError) in
             try ServerSettings(value, names + StorePlace.names)
         }
-        target.known = try values["known"].map(KnownFinding.list) ?? []
+        target.known =
+            try values["known"].map { (value) throws(YAMLError) in
+                try KnownFinding.list(value, of: parameters)
+            } ?? []
         target.environment = try environment(values["environment"], known)
         return target
     }
@@ -183,21 +186,27 @@ package struct Manifest {
             guard let when = fields["when"], let name = fields["contract"] else {
                 throw item.error("an entry of contracts needs when: {parameter: value} and contract: NAME")
             }
-            var settings: [Setting] = []
-            for (key, value) in try when.pairs("when") {
-                guard let parameter = parameters.first(where: { $0.name == key }) else {
-                    throw value.error("there is no parameter \(key)")
-                }
-                let text = try value.text(key)
-                guard parameter.values.contains(text) else {
-                    throw value.error(
-                        "\(key) has no value \(text); its values: \(parameter.values.joined(separator: ", "))")
-                }
-                settings.append(Setting(name: key, value: text))
-            }
-            exceptions.append(Target.ContractException(settings: settings, contract: try contract(name)))
+            exceptions.append(
+                Target.ContractException(settings: try settings(when, parameters), contract: try contract(name)))
         }
         return exceptions
+    }
+
+    /// The settings of a key `when`.
+    static func settings(_ when: YAMLValue, _ parameters: [Parameter]) throws(YAMLError) -> [Setting] {
+        var settings: [Setting] = []
+        for (key, value) in try when.pairs("when") {
+            guard let parameter = parameters.first(where: { $0.name == key }) else {
+                throw value.error("there is no parameter \(key)")
+            }
+            let text = try value.text(key)
+            guard parameter.values.contains(text) else {
+                throw value.error(
+                    "\(key) has no value \(text); its values: \(parameter.values.joined(separator: ", "))")
+            }
+            settings.append(Setting(name: key, value: text))
+        }
+        return settings
     }
 
     // MARK: - Commands

@@ -50,7 +50,9 @@ extension ServerSettings {
         }
         let texts = (start + environment.values).map(\.description)
         guard texts.contains(where: { $0.contains("{\(name)}") || $0.contains("{tmp}") || $0.contains("{dir}") }) else {
-            throw value.error("ready: \(name) needs a start command that listens there: pass it {\(name)}")
+            throw value.error(
+                "ready: \(name) needs a start command that listens there: pass it {\(name)} as an argument, or in a variable "
+                    + "under environment of server")
         }
     }
 }

@@ -21,9 +21,14 @@ package final class RecoverClient: Sendable {
     /// Sandboxed clients by directory, for states that this client must not recover.
     private let confined = Guarded<[ByteString: RecoverClient]>([:])
     private let hangs = Atomic<Int>(0)
+    /// The time of its recoveries.
+    package let clock: RecoveryClock
 
-    package init(_ target: ConfiguredTarget, timeoutSeconds: Int? = nil) {
+    package init(
+        _ target: ConfiguredTarget, timeoutSeconds: Int? = nil, clock: RecoveryClock = RecoveryClock()
+    ) {
         self.target = target
+        self.clock = clock
         self.timeoutSeconds = timeoutSeconds ?? target.target.timeoutSeconds
     }
 
@@ -54,9 +59,12 @@ package final class RecoverClient: Sendable {
         on directory: ByteString, at endpoint: ServerEndpoint?, _ body: () throws(TargetError) -> RecoverOutcome
     ) throws(TargetError) -> RecoverOutcome {
         guard let settings = target.target.server, let endpoint else {
-            return try target.checked(try body(), in: directory, at: nil, timeoutSeconds: timeoutSeconds)
+            return try checked(body, in: directory, at: nil)
         }
-        switch try ServerProcess.start(target, settings, on: directory, at: endpoint) {
+        let start = try clock.measure(.start) { () throws(TargetError) in
+            try ServerProcess.start(target, settings, on: directory, at: endpoint)
+        }
+        switch start {
         case .failed(_, let reason, let wasKilled):
             return wasKilled ? .killed(reason: reason) : .doesNotOpen(reason: reason)
         case .hangs(_, let seconds, _):
@@ -65,20 +73,29 @@ package final class RecoverClient: Sendable {
         case .ready(let server):
             let outcome: RecoverOutcome
             do {
-                outcome = try target.checked(
-                    try body(), in: directory, at: endpoint, timeoutSeconds: timeoutSeconds)
+                outcome = try checked(body, in: directory, at: endpoint)
             } catch {
                 try server.kill()
                 throw error
             }
             let end = server.ending
             let said = end == nil ? "" : server.errorOutput
-            try server.kill()
+            try clock.measure(.stop) { () throws(TargetError) in try server.kill() }
             // A client can only say that the connection is gone.
             if case .doesNotOpen(let reason) = outcome, let end, !end.isSuccess {
                 return .doesNotOpen(reason: "\(reason); the server \(end)\(said)")
             }
             return outcome
+        }
+    }
+
+    /// The outcome of `body`, with the answer of the store's own checker.
+    private func checked(
+        _ body: () throws(TargetError) -> RecoverOutcome, in directory: ByteString, at endpoint: ServerEndpoint?
+    ) throws(TargetError) -> RecoverOutcome {
+        let outcome = try clock.measure(.recover, body)
+        return try clock.measure(.check) { () throws(TargetError) in
+            try target.checked(outcome, in: directory, at: endpoint, timeoutSeconds: timeoutSeconds)
         }
     }
 
@@ -112,7 +129,11 @@ package final class RecoverClient: Sendable {
     private func recoverPersistently(_ path: ByteString, _ isReleased: inout Bool) throws(TargetError) -> RecoverOutcome
     {
         let process: RecoverProcess
-        if let waiting = idle.withLock({ $0.popLast() }) { process = waiting } else { process = try start() }
+        if let waiting = idle.withLock({ $0.popLast() }) {
+            process = waiting
+        } else {
+            process = try clock.measure(.start) { () throws(TargetError) in try start() }
+        }
         var reusable: RecoverProcess? = process
         let outcome = try withServer(on: path, at: process.endpoint) { () throws(TargetError) in
             reusable = nil
@@ -186,7 +207,7 @@ package final class RecoverClient: Sendable {
         guard other.confinement != target.confinement else { return self }
         return confined.withLock { confined in
             // Another thread may have added one.
-            let client = confined[directory] ?? RecoverClient(other, timeoutSeconds: timeoutSeconds)
+            let client = confined[directory] ?? RecoverClient(other, timeoutSeconds: timeoutSeconds, clock: clock)
             confined[directory] = client
             return client
         }

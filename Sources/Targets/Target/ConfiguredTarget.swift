@@ -31,6 +31,9 @@ package struct ConfiguredTarget: Sendable, CustomStringConvertible {
         return exception?.contract ?? target.contract
     }
 
+    /// The known findings of this configuration.
+    package var known: [KnownFinding] { target.known.filter { $0.applies(in: configuration) } }
+
     /// The contract for so many concurrent clients: several clients have no total order of operations.
     package func contract(clients: Int) -> Contract {
         clients > 1 ? contract.forSeveralWriters : contract

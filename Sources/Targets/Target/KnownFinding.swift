@@ -13,6 +13,8 @@ package struct KnownFinding: Hashable, Codable, Sendable {
     package var error: TextPattern?
     /// Only for `opens`: whether any operation was acknowledged.
     package var hasAcknowledged: Bool?
+    /// The parameters of a target for which it is accepted; nil for every configuration.
+    package var settings: [String: String]?
     /// Why it is accepted.
     package var reason: String
 
@@ -31,6 +33,12 @@ package struct KnownFinding: Hashable, Codable, Sendable {
         case check, error, reason
         case losses = "loss"
         case hasAcknowledged = "acknowledged"
+        case settings = "when"
+    }
+
+    /// Whether it is accepted in this configuration.
+    package func applies(in configuration: [Setting]) -> Bool {
+        (settings ?? [:]).allSatisfy { configuration.contains(Setting(name: $0.key, value: $0.value)) }
     }
 
     /// Whether it matches these losses.
@@ -46,6 +54,7 @@ extension KnownFinding: CustomStringConvertible {
     package var description: String {
         let lost = losses.map { $0.isEmpty ? " (nothing lost)" : " (\($0.map(\.description).joined(separator: ", ")))" }
         let when = hasAcknowledged.map { $0 ? ", something acknowledged" : ", nothing acknowledged" }
-        return check.rawValue + (lost ?? "") + (error.map { ": '\($0)'" } ?? "") + (when ?? "")
+        let only = settings.map { $0.map { ", \($0.key)=\($0.value)" }.sorted().joined() }
+        return check.rawValue + (lost ?? "") + (error.map { ": '\($0)'" } ?? "") + (when ?? "") + (only ?? "")
     }
 }

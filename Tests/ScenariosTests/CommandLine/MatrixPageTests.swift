@@ -35,6 +35,26 @@ import Testing
         #expect(answer.output.contains("| mended | engine default | held | held |"), "\(answer)")
     }
 
+    @Test(.enabled(if: TestMachine.hasFUSE))
+    func `a page says which step of a state is the slowest`() throws {
+        try write(
+            "bench.yaml",
+            "cells: [{target: sqlite, set: {synchronous: extra}, scenario: explore, ops: 1, states: 20, partial: true}]"
+        )
+        let run = try Faultline.run(["matrix", "bench.yaml"], directory: temporary.path)
+        #expect(run.status == 0, "\(run)")
+        let answer = try Faultline.run(
+            ["report", "faultline-runs/matrix-2.jsonl", "--page", "target-rates", "-o", "-"], directory: temporary.path)
+        let lines = answer.output.split(separator: "\n")
+        let row = try #require(lines.first { $0.hasPrefix("| sqlite | ") && $0.contains(" % |") }, "\(answer)")
+        let cells = row.split(separator: "|", omittingEmptySubsequences: false)
+            .map { $0.trimmingCharacters(in: .whitespaces) }
+        // A state has files and is recovered by a process; no server is started or killed.
+        #expect(Int(cells[2]).map { $0 > 0 } == true, "\(row)")
+        #expect(["derive", "files", "start", "recover"].contains(cells[3]), "\(row)")
+        #expect(!cells[8].isEmpty && cells[9].isEmpty && cells[10].isEmpty, "\(row)")
+    }
+
     @Test func `a finding without a note is a gap of the track record, and a note closes it`() throws {
         let open = try page("track-record")
         #expect(open.status == 3 && open.error.contains("no-resurrection: no note says why"), "\(open)")

@@ -189,7 +189,7 @@ struct CauseTests {
         #expect(groups.count == 1)
         let group = try #require(groups.first)
         #expect(group.members.count > 100)
-        let unexplained = explorer.collector.unexplained[.opens, default: 0]
+        let unexplained = explorer.collector.unexplained.filter { $0.key.symptom.check == .opens }.values.reduce(0, +)
         #expect(unexplained > 0 && group.stateCount + unexplained == 254)
     }
 }

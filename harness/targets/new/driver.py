@@ -9,7 +9,11 @@ from faultline_driver import drive
 
 class Store:
     def __init__(self, directory):
-        """Opens the store. The directory is empty, or holds what a crash left."""
+        """Opens the store. The directory is empty, or holds what a crash left.
+
+        If the store is a server (`server:` in the manifest), connect to it here, at os.environ["FAULTLINE_SOCKET"] or, on
+        127.0.0.1, os.environ["FAULTLINE_PORT"]. The directory is the server's.
+        """
         self.directory = directory
 
     def put(self, key, value):
