@@ -50,9 +50,9 @@ class Store:
     def dump(self):
         text = re.sub(r"\r?\n[ \t]", "", self.ask("GET", BOOK, b""))
         for event in text.split("BEGIN:VEVENT")[1:]:
-            name = re.search(r"UID:(\S*)", event).group(1)
-            value = re.search(r"SUMMARY:v([0-9a-f]*)\s", event).group(1)
-            yield name.encode(), bytes.fromhex(value)
+            name = (re.search(r"UID:(\S*)", event) or re.match("()", "")).group(1)
+            value = re.search(r"SUMMARY:v((?:[0-9a-f]{2})*)\s", event)
+            yield name.encode(), bytes.fromhex(value.group(1)) if value else event.encode()    # a torn appointment as it is
 
     def close(self): pass
 
