@@ -1,4 +1,5 @@
 import Bytes
+import CPlatform
 import Glibc
 
 /// The device-mapper devices of this machine, as sysfs lists them.
@@ -34,24 +35,30 @@ package enum DeviceMapper {
 
     /// The targets that the kernel has now, loaded or built in; none if this user may not ask.
     @Sendable package static func targets() -> [String] {
-        guard geteuid() == 0,
-            let outcome = try? FilesystemTool.outcome(of: ["dmsetup", "targets"], [], package: "dmsetup"),
-            outcome.isSuccess
-        else { return [] }
-        return outcome.lines.compactMap { $0.split(separator: " ").first.map(String.init) }
+        var text = [CChar](repeating: 0, count: 8192)
+        guard faultline_device_mapper_targets(&text, text.count) == 0 else { return [] }
+        let bytes = text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
+        return String(decoding: bytes, as: UTF8.self).split(separator: "\n").map(String.init)
     }
 
     /// Removes the device of this name. What still uses it gets errors from now on, and the kernel removes it when that ends.
     package static func remove(_ name: String) {
         // It may be suspended, or held for a moment by whoever looks at new devices.
-        let options = ["--noudevsync", "--noudevrules"]
         for attempt in 0..<attempts {
-            let way = attempt < attempts / 2 ? [] : ["--force", "--deferred"]
-            let outcome = try? FilesystemTool.outcome(
-                of: ["dmsetup", "remove"] + options + way + [name], [], package: "dmsetup")
-            if outcome?.isSuccess ?? true { return }
+            let isForced = attempt >= attempts / 2
+            if isForced, let device = devices().first(where: { $0.name == name }) { failEverything(of: device) }
+            let result = faultline_device_mapper_remove(name, isForced ? 1 : 0)
+            if result == 0 || result == -ENXIO { return }
             usleep(UInt32(5000) << UInt32(attempt))
         }
+    }
+
+    /// Whoever has the device gets errors, so that nothing waits in the kernel.
+    private static func failEverything(of device: Device) {
+        guard let sectors = text("\(root)/\(device.node)/size").flatMap({ UInt64($0) }), sectors > 0 else { return }
+        guard faultline_device_mapper_suspend(device.name) == 0 else { return }
+        _ = faultline_device_mapper_load(device.name, 0, sectors, "error", "")
+        _ = faultline_device_mapper_resume(device.name)
     }
 
     private static let attempts = 6

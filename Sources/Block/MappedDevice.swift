@@ -5,9 +5,8 @@ import Platform
 
 /// A device-mapper device of ours over other devices of ours.
 ///
-/// dmsetup(8) makes it and changes its table. A change is atomic for the filesystem on it: requests that came before it are
-/// answered by the old table, later ones by the new one. No filesystem is frozen, and nothing is flushed, as with a disk
-/// that fails.
+/// A change of its table is atomic for the filesystem on it: requests that came before it are answered by the old table,
+/// later ones by the new one. No filesystem is frozen, and nothing is flushed, as with a disk that fails.
 ///
 /// Its name begins with that of the run's scratch directory, so that `cleanup` knows whose it is. One thread at a time, but
 /// for `send`.
@@ -18,9 +17,6 @@ package final class MappedDevice: BlockDevice, @unchecked Sendable {
     private let lower: [any BlockDevice]
     private var isThere = true
 
-    static let (program, package) = ("dmsetup", "dmsetup")
-    /// No udev daemon is waited for.
-    private static let options = ["--noudevsync", "--noudevrules"]
     static let sectorBytes: UInt64 = 512
 
     /// Makes the device.
@@ -31,14 +27,12 @@ package final class MappedDevice: BlockDevice, @unchecked Sendable {
     package init(named name: String, over lower: [any BlockDevice], table: String) throws {
         (self.name, self.lower) = (name, lower)
         for device in lower { try device.requireOurs() }
-        try FilesystemTool.run(
-            [Self.program, "create"] + Self.options + [name, "--table", table], [], package: Self.package)
-        guard let device = DeviceMapper.devices().first(where: { $0.name == name }) else {
-            DeviceMapper.remove(name)
-            throw BlockError.system(call: "looking for it in sysfs", path: ByteString(name), errno: ENODEV)
-        }
-        path = ByteString("/dev/\(device.node)")
+        let number = faultline_device_mapper_create(name)
+        guard number >= 0 else { throw Self.failure("DM_DEV_CREATE", name, number) }
+        path = ByteString("/dev/dm-\(number)")
         do {
+            try load(table)
+            try resume()
             try requireOurs()
         } catch {
             remove()
@@ -47,30 +41,47 @@ package final class MappedDevice: BlockDevice, @unchecked Sendable {
     }
 
     /// Why the kernel does not take a table; nil if it does. Loads it without using it.
-    package func problem(with table: String) throws -> String? {
-        let outcome = try FilesystemTool.outcome(
-            of: [Self.program, "reload", name, "--table", table], [], package: Self.package)
-        try FilesystemTool.run([Self.program, "clear"] + Self.options + [name], [], package: Self.package)
-        return outcome.isSuccess ? nil : outcome.said
+    package func problem(with table: String) throws(BlockError) -> String? {
+        do throws(BlockError) { try load(table) } catch { return "\(error)" }
+        try check("DM_TABLE_CLEAR", faultline_device_mapper_clear(name))
+        return nil
     }
 
     /// From now on it has this table.
-    package func change(to table: String) throws {
-        try FilesystemTool.run(
-            [Self.program, "suspend", "--noflush", "--nolockfs"] + Self.options + [name], [], package: Self.package)
-        let reload = try FilesystemTool.outcome(
-            of: [Self.program, "reload", name, "--table", table], [], package: Self.package)
+    package func change(to table: String) throws(BlockError) {
+        try check("DM_DEV_SUSPEND", faultline_device_mapper_suspend(name))
+        var problem: BlockError?
+        do throws(BlockError) { try load(table) } catch { problem = error }
         // A device that stays suspended would hold everything that uses it.
-        try FilesystemTool.run([Self.program, "resume"] + Self.options + [name], [], package: Self.package)
-        guard reload.isSuccess else {
-            throw BlockError.toolFailed(
-                [Self.program, "reload", name, "--table", table], ending: reload.ending, said: reload.said)
-        }
+        try resume()
+        if let problem { throw problem }
     }
 
     /// What its target says of itself.
-    func status() throws -> String {
-        try FilesystemTool.outcome(of: [Self.program, "status", name], [], package: Self.package).said
+    func status() throws(BlockError) -> String {
+        var text = [CChar](repeating: 0, count: 4096)
+        try check("DM_TABLE_STATUS", faultline_device_mapper_status(name, &text, text.count))
+        return String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    }
+
+    /// - Parameter table: `START COUNT TARGET PARAMETERS`, in sectors.
+    private func load(_ table: String) throws(BlockError) {
+        let words = table.split(separator: " ", maxSplits: 3).map(String.init)
+        var result = -EINVAL
+        if words.count > 2, let start = UInt64(words[0]), let count = UInt64(words[1]) {
+            result = faultline_device_mapper_load(name, start, count, words[2], words.count > 3 ? words[3] : "")
+        }
+        try check("loading the table \(table)", result)
+    }
+
+    private func resume() throws(BlockError) { try check("DM_DEV_SUSPEND", faultline_device_mapper_resume(name)) }
+
+    private func check(_ call: String, _ result: Int32) throws(BlockError) {
+        guard result == 0 else { throw Self.failure(call, name, result) }
+    }
+
+    private static func failure(_ call: String, _ name: String, _ result: Int32) -> BlockError {
+        .system(call: call, path: ByteString("/dev/mapper/control: \(name)"), errno: -result)
     }
 
     /// Sends a message to the target of its table: words with blanks between. Thread safe.

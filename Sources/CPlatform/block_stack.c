@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/btrfs.h>
-#include <linux/dm-ioctl.h>
 #include <linux/fs.h>
 #include <linux/loop.h>
 #include <stdlib.h>
@@ -64,23 +63,6 @@ int faultline_write_direct(int descriptor, const void *bytes, size_t count, int6
     error = written < 0 ? errno : (size_t)written == count ? 0 : EIO;
     free(aligned);
     return -error;
-}
-
-int faultline_device_mapper_message(const char *name, const char *message) {
-    // What follows the header: the message's target, and its text.
-    union {
-        struct dm_ioctl head;
-        char bytes[1024];
-    } request = {.head = {.version = {DM_VERSION_MAJOR, 0, 0}, .data_size = sizeof request, .data_start = sizeof(struct dm_ioctl)}};
-    const size_t place = sizeof(struct dm_ioctl) + sizeof(struct dm_target_msg);
-    if (strlen(name) >= sizeof request.head.name || strlen(message) >= sizeof request - place) return -ENAMETOOLONG;
-    strcpy(request.head.name, name);
-    strcpy(request.bytes + place, message);
-    int control = open("/dev/mapper/control", O_RDWR | O_CLOEXEC);
-    if (control < 0) return -errno;
-    int result = ioctl(control, DM_TARGET_MSG, &request) == 0 ? 0 : -errno;
-    close(control);
-    return result;
 }
 
 int faultline_drop_device_cache(int device) { return ioctl(device, BLKFLSBUF, 0) == 0 ? 0 : -errno; }

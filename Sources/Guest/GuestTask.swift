@@ -26,7 +26,7 @@ package struct GuestTask: Sendable {
         self.directory = directory
         var environment: [String: ByteString] = [
             "HOME": "/root", "USER": "root", "LC_ALL": "C.UTF-8",
-            // Nothing in the guest makes nodes for device-mapper but dmsetup itself.
+            // For dmsetup: nothing else in the guest makes nodes for device-mapper.
             "DM_DISABLE_UDEV": "1",
             // Faultline in the guest does not start another guest.
             "FAULTLINE_MACHINE": "host",

@@ -6,21 +6,41 @@ import Scenarios
 /// Selects the scenarios whose options a command takes.
 protocol ScenarioSelection: Sendable {
     static var scenarios: [any Scenario.Type] { get }
+    /// Made once: the argument parser asks several times.
+    static var options: [DescribedOption] { get }
 }
 
 /// `run`: the scenario that `--scenario` names.
 enum AnyScenario: ScenarioSelection {
-    static var scenarios: [any Scenario.Type] { ScenarioList.all }
+    static let scenarios: [any Scenario.Type] = ScenarioList.all
+    static let options = DescribedOption.all(of: scenarios)
 }
 
 /// `explore`
 enum OnlyExplore: ScenarioSelection {
-    static var scenarios: [any Scenario.Type] { [ExploreScenario.self] }
+    static let scenarios: [any Scenario.Type] = [ExploreScenario.self]
+    static let options = DescribedOption.all(of: scenarios)
 }
 
 /// `soak`
 enum OnlySoak: ScenarioSelection {
-    static var scenarios: [any Scenario.Type] { [SoakScenario.self] }
+    static let scenarios: [any Scenario.Type] = [SoakScenario.self]
+    static let options = DescribedOption.all(of: scenarios)
+}
+
+/// An option of the command line with its help.
+struct DescribedOption {
+    let declaration: OptionDeclaration
+    let help: String
+
+    /// Each option once, whichever of the scenarios have it.
+    static func all(of scenarios: [any Scenario.Type]) -> [DescribedOption] {
+        var names: Set<String> = []
+        let all = scenarios.flatMap { $0.declarations }
+        return (all.filter { !$0.isObsolete } + all.filter(\.isObsolete))
+            .filter { $0.places.contains(.commandLine) && names.insert($0.name).inserted }
+            .map { DescribedOption(declaration: $0, help: OptionHelp.text(of: $0.name, in: scenarios)) }
+    }
 }
 
 /// The options of scenarios as arguments of a command, made from their declarations.
@@ -43,7 +63,7 @@ struct ScenarioArguments<Selection: ScenarioSelection>: ParsableArguments, Custo
 
     init(from decoder: any Decoder) throws {
         let arguments = try decoder.container(keyedBy: Key.self)
-        for option in Self.options {
+        for option in Selection.options.map(\.declaration) {
             let key = Key(stringValue: option.name)
             switch option.kind {
             case .flag:
@@ -60,24 +80,13 @@ struct ScenarioArguments<Selection: ScenarioSelection>: ParsableArguments, Custo
 
     var customMirror: Mirror {
         Mirror(
-            self, children: Self.options.map { (label: $0.name, value: Self.argument($0)) },
+            self, children: Selection.options.map { (label: $0.declaration.name, value: Self.argument($0)) },
             displayStyle: .struct)
     }
 
-    /// Each option once, whichever of the scenarios have it.
-    private static var options: [OptionDeclaration] {
-        var options: [OptionDeclaration] = []
-        let all = Selection.scenarios.flatMap { $0.declarations }
-        for option in all.filter({ !$0.isObsolete }) + all.filter(\.isObsolete)
-        where option.places.contains(.commandLine) && !options.contains(where: { $0.name == option.name }) {
-            options.append(option)
-        }
-        return options
-    }
-
-    private static func argument(_ option: OptionDeclaration) -> Any {
-        let help = ArgumentHelp(
-            OptionHelp.text(of: option.name, in: Selection.scenarios), valueName: option.valueName)
+    private static func argument(_ described: DescribedOption) -> Any {
+        let option = described.declaration
+        let help = ArgumentHelp(described.help, valueName: option.valueName)
         return switch option.kind {
         case .flag: Flag(wrappedValue: false, name: .customLong(option.name), help: help)
         case .texts:

@@ -2,7 +2,7 @@ import Testing
 
 @testable import Block
 
-/// What dmsetup is told.
+/// The tables that device-mapper is given.
 struct FlakeyDeviceTests {
     @Test(
         arguments: [

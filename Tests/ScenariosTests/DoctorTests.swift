@@ -152,7 +152,6 @@ struct DoctorTests {
         ("mkfs.ext4", "block", "sudo apt-get install e2fsprogs"),
         ("qemu-system-x86_64", "guest", "scripts/setup --guest"),
         ("busybox", "guest", "scripts/setup --guest"),
-        ("dmsetup", "flakey", "sudo apt-get install dmsetup"),
     ])
     func `a missing program is named with its package`(name: String, scenario: String, remedy: String) throws {
         let diagnosis = try diagnosis(scenario) { host in

@@ -10,6 +10,7 @@
 #include "child_process.h"
 #include "crc32c.h"
 #include "descriptors.h"
+#include "device_mapper.h"
 #include "files.h"
 #include "filesystem_type.h"
 #include "futex.h"

@@ -34,8 +34,4 @@ int faultline_open_direct(const char *path);
 /// Writes bytes to a descriptor of `faultline_open_direct`; offset and count are multiples of its sectors. No flush.
 int faultline_write_direct(int descriptor, const void *bytes, size_t count, int64_t offset);
 
-/// Sends a message to the target at the first sector of a device-mapper device (DM_TARGET_MSG): words with blanks between.
-/// ENAMETOOLONG when name or message are too long.
-int faultline_device_mapper_message(const char *name, const char *message);
-
 #endif
