@@ -6,9 +6,14 @@ struct TornWrites {
     private let graph: ChoiceGraph
     /// The atoms of each write, or one atom that survives on its own.
     private var items: [Range<Int>] = []
+    /// For each of them: the earlier atoms that its own depend on, and the items that these belong to.
+    private var needed: [[Int32]] = []
+    private var neededItems: [Set<Int>] = []
+    private var itemOfAtom: [Int]
 
     init(_ atoms: AtomGraph, _ graph: ChoiceGraph) {
         self.graph = graph
+        itemOfAtom = [Int](repeating: 0, count: graph.count)
         for range in atoms.atomsOfEffect where !range.isEmpty && range.lowerBound >= items.last?.upperBound ?? 0 {
             // With one or two units each set of them is a pattern. A growth, and a write under a total order, is a chain.
             let isFree =
@@ -17,6 +22,12 @@ struct TornWrites {
                     graph.dependencies[atom].allSatisfy { Int($0) < range.lowerBound }
                 }
             if isFree { items.append(range) } else { items += range.map { $0..<$0 + 1 } }
+        }
+        for (number, item) in items.enumerated() {
+            let atoms = Set(item.flatMap { graph.dependencies[$0] })
+            needed.append(atoms.sorted())
+            neededItems.append(Set(atoms.map { itemOfAtom[Int($0)] }))
+            for atom in item { itemOfAtom[atom] = number }
         }
     }
 
@@ -33,26 +44,47 @@ struct TornWrites {
     private static let triedAtMost = 10_000
 
     /// A state that keeps as much as possible. Of several that keep as much, the one whose first writes keep more.
+    ///
+    /// A search with backjumping: where a write has no possible pattern, only one that it depends on, directly or not, can
+    /// help by another pattern. Going back over all combinations of the writes between would take forever.
     func state(_ fixed: FixedChoices) -> Result {
         var members = [UInt64](bitsBelow: graph.count)
-        var patterns: [[Pattern]] = []
-        var tried = 0
-        while patterns.count < items.count {
+        var chosen = [Int](repeating: 0, count: items.count)
+        // The writes because of which later ones had no possible pattern, by the write that was tried again for it.
+        var reasons: [Int: Set<Int>] = [:]
+        // What comes before the first lost atom is kept: of that, nothing depends on a lost one.
+        guard let lost = fixed.lost.firstMember else {
+            members.insert(0..<graph.count)
+            return .found(members)
+        }
+        var (place, next, tried) = (itemOfAtom[lost], 0, 0)
+        members.insert(0..<items[place].lowerBound)
+        while place < items.count {
             tried += 1
             if tried > Self.triedAtMost { return .unknown }
-            let item = items[patterns.count]
-            var possible = self.patterns(item, fixed, members)
-            if possible.isEmpty {
-                // Back to the last write with another pattern.
-                repeat {
-                    guard let last = patterns.popLast() else { return .none }
-                    possible = Array(last.dropFirst())
-                    for atom in items[patterns.count].lowerBound..<item.upperBound { members.remove(atom) }
-                } while possible.isEmpty
+            let item = items[place]
+            if next == 0, !fixed.lost.holdsAny(of: item), needed[place].allSatisfy({ members.holds(Int($0)) }) {
+                members.insert(item)
+                chosen[place] = 0
+                place += 1
+                continue
             }
-            let chosen = items[patterns.count]
-            for atom in chosen where possible[0].keeps(atom - chosen.lowerBound) { members.insert(atom) }
-            patterns.append(possible)
+            let possible = patterns(item, fixed, members)
+            if next < possible.count {
+                for position in 0..<item.count where possible[next].keeps(position) {
+                    members.insert(item.lowerBound + position)
+                }
+                chosen[place] = next
+                (place, next) = (place + 1, 0)
+                continue
+            }
+            var all = neededItems[place].union(reasons[place] ?? [])
+            guard let last = all.max() else { return .none }
+            all.remove(last)
+            reasons[last, default: []].formUnion(all)
+            for later in last + 1...place { reasons[later] = nil }
+            for atom in items[last].lowerBound..<item.upperBound { members.remove(atom) }
+            (place, next) = (last, chosen[last] + 1)
         }
         return .found(members)
     }
