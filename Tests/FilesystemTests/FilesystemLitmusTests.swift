@@ -25,7 +25,7 @@ private let isAble: Bool = {
 /// A reduced run: few states of each epoch of the device. `faultline litmus Tests/ModelTests/Scripts --fs all` is the whole;
 /// its table is in docs/crash-model.md. `FAULTLINE_LITMUS=NAME` runs scripts of that name alone,
 /// `FAULTLINE_RANDOM_LITMUS=150` as many random ones.
-@Suite(.enabled(if: isAble))
+@Suite(.enabled(if: isAble), .serialized)
 struct FilesystemLitmusTests {
     static let scripts: [LitmusScript] = {
         let folder = LitmusPage.root.appending(path: "Tests/ModelTests/Scripts")
