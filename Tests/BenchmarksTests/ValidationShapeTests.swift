@@ -5,7 +5,7 @@ import Testing
 
 @testable import Benchmarks
 
-/// Oracles that took minutes once. The limit is one of processor time, some twenty times what a debug build takes, so
+/// Oracles that took minutes once. The limit is one of processor time, far above what a debug build takes, on a busy machine too, so
 /// that only growth in the square of the size exceeds it.
 @Suite struct ValidationShapeTests {
     private static let count = 20_000
@@ -22,7 +22,7 @@ import Testing
         let began = Self.processorSeconds()
         _ = try shape.judge(made)
         let seconds = Self.processorSeconds() - began
-        #expect(seconds < 5, "\(shape.rawValue): \(seconds) s")
+        #expect(seconds < 20, "\(shape.rawValue): \(seconds) s")
     }
 
     /// As an explorer judges: with the whole history kept, at lines of the past.
